@@ -1,0 +1,104 @@
+using System.Net;
+using Microsoft.AspNetCore.HttpOverrides;
+using Microsoft.Extensions.Options;
+
+namespace MinimalMcp.Configuration;
+
+public static class ConfigurationSetup
+{
+    /// <summary>Reads the settings, decides where to listen, and sets the limits of every request.</summary>
+    public static WebApplicationBuilder AddConfiguration(this WebApplicationBuilder builder)
+    {
+        builder.Configuration.AddEnvironment(builder.Environment.ContentRootPath);
+        builder.Services.AddOptions<ServerOptions>().BindConfiguration("Server").ValidateDataAnnotations().ValidateOnStart();
+        builder.Services.AddOptions<ListenOptions>().BindConfiguration("").ValidateOnStart();
+        builder.Services.AddSingleton<IValidateOptions<ListenOptions>, ListenOptions.Check>();
+        var server = builder.Configuration.GetSection("Server");
+        if (string.IsNullOrEmpty(builder.Configuration["urls"]) && !builder.Configuration.GetSection("Kestrel:Endpoints").GetChildren().Any())
+        {
+            builder.WebHost.UseUrls($"http://{server["Host"] ?? "127.0.0.1"}:{server["Port"] ?? "3001"}");
+        }
+
+        builder.WebHost.ConfigureKestrel((context, kestrel) =>
+        {
+            kestrel.AddServerHeader = false;
+            kestrel.Limits.MaxRequestBodySize = context.Configuration.GetValue("Server:MaxRequestBytes", 4L << 20);
+            kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(10);
+        });
+        builder.Logging.AddConsole(console => console.LogToStandardErrorThreshold = LogLevel.Trace); // standard output may carry the protocol
+        builder.Services.AddSingleton(TimeProvider.System);
+        builder.Services.AddCors();
+        builder.Services.AddProblemDetails();
+        builder.Services.Configure<ForwardedHeadersOptions>(forwarded =>
+        {
+            forwarded.ForwardedHeaders = ForwardedHeaders.All;
+            foreach (var proxy in new ServerOptions { KnownProxies = server["KnownProxies"] }.Proxies)
+            {
+                if (System.Net.IPNetwork.TryParse(proxy.Contains('/') ? proxy : proxy + (proxy.Contains(':') ? "/128" : "/32"), out var network))
+                {
+                    forwarded.KnownIPNetworks.Add(network);
+                }
+            }
+        });
+        return builder;
+    }
+
+    /// <summary>
+    /// What happens to every request before it reaches a surface. The host is checked as it was sent, before a proxy's headers replace it:
+    /// a page that rebinds its name could send those headers too.
+    /// </summary>
+    public static WebApplication UseConfiguration(this WebApplication app)
+    {
+        app.UseExceptionHandler();
+        app.UseMiddleware<HostGuard>();
+        app.UseForwardedHeaders();
+        var origins = app.Services.GetRequiredService<IOptions<ServerOptions>>().Value.Origins;
+        if (origins.Count > 0)
+        {
+            app.UseCors(policy => (origins.Contains("*") ? policy.AllowAnyOrigin() : policy.WithOrigins([.. origins]))
+                .WithMethods("GET", "POST", "DELETE")
+                .WithHeaders("Authorization", "Content-Type", "Accept", "MCP-Protocol-Version", "Mcp-Session-Id", "Mcp-Method", "Mcp-Name", "Last-Event-ID", "X-MCP-API-Key")
+                .WithExposedHeaders("Mcp-Session-Id", "WWW-Authenticate"));
+        }
+
+        return app;
+    }
+
+    /// <summary>Starts the server and waits for its end. Every setting that is wrong is printed, and then nothing starts.</summary>
+    public static async Task<int> RunOrExplainAsync(this WebApplication app, Action<WebApplication>? started = null)
+    {
+        try
+        {
+            await app.StartAsync();
+        }
+        catch (Exception failure) when (Sentences(failure).ToArray() is { Length: > 0 } sentences)
+        {
+            Console.Error.WriteLine($"The server did not start. {(sentences.Length == 1 ? "One setting is" : $"{sentences.Length} settings are")} wrong:");
+            foreach (var sentence in sentences)
+            {
+                Console.Error.WriteLine("  - " + sentence);
+            }
+
+            await app.DisposeAsync();
+            return 1;
+        }
+
+        started?.Invoke(app);
+        await app.WaitForShutdownAsync();
+        await app.DisposeAsync();
+        return 0;
+    }
+
+    private static IEnumerable<string> Sentences(Exception failure) => failure switch
+    {
+        AggregateException many => many.InnerExceptions.SelectMany(Sentences),
+        OptionsValidationException wrong => wrong.Failures.Select(Sentence),
+        InvalidOperationException { InnerException: FormatException } unreadable => [unreadable.Message],
+        IOException { InnerException: Microsoft.AspNetCore.Connections.AddressInUseException } taken => [taken.Message + " Set MCP_SERVER_PORT to another port, or stop what listens there."],
+        _ => [],
+    };
+
+    // DataAnnotations wraps the message in its own words.
+    private static string Sentence(string failure) =>
+        failure.IndexOf("with the error: '", StringComparison.Ordinal) is >= 0 and var start ? failure[(start + 17)..].TrimEnd('.').TrimEnd('\'') : failure;
+}

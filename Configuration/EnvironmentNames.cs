@@ -1,0 +1,78 @@
+using dotenv.net;
+
+namespace MinimalMcp.Configuration;
+
+/// <summary>
+/// The environment names of the guides, and the settings they stand for. ASP.NET Core's own names (<c>Server__PublicUrl</c>) work for
+/// everything and win over these.
+/// </summary>
+public static class EnvironmentNames
+{
+    /// <summary>The one table. Of two names for one setting, the later one wins.</summary>
+    public static readonly (string Name, string Setting)[] Table =
+    [
+        ("PORT", "Server:Port"),
+        ("MCP_SERVER_HOST", "Server:Host"),
+        ("MCP_SERVER_PORT", "Server:Port"),
+        ("PUBLIC_URL", "Server:PublicUrl"),
+        ("MAX_REQUEST_SIZE", "Server:MaxRequestBytes"),
+        ("CORS_ORIGINS", "Server:CorsOrigins"),
+        ("LOG_LEVEL", "Logging:LogLevel:Default"),
+        ("MCP_AUTH_MODE", "Auth:Mode"),
+        ("NEXTJS_URL", "Shop:Url"),
+    ];
+
+    /// <summary>Reads <c>.env</c> and <c>.env.local</c> of the content root, then the table, then the rest of the environment.</summary>
+    public static void AddEnvironment(this ConfigurationManager configuration, string contentRoot)
+    {
+        var variables = new Dictionary<string, string>(StringComparer.Ordinal);
+        foreach (var file in (string[])[".env", ".env.local"])
+        {
+            var path = Path.Combine(contentRoot, file);
+            if (File.Exists(path))
+            {
+                foreach (var (name, value) in DotEnv.Read(new DotEnvOptions(envFilePaths: [path], ignoreExceptions: false)))
+                {
+                    variables[name] = value;
+                }
+            }
+        }
+
+        // A variable that is really set is nearer than a file.
+        foreach (System.Collections.DictionaryEntry variable in Environment.GetEnvironmentVariables())
+        {
+            variables[(string)variable.Key] = (string?)variable.Value ?? "";
+        }
+
+        var settings = new Dictionary<string, string?>(StringComparer.OrdinalIgnoreCase);
+        foreach (var (name, setting) in Table)
+        {
+            if (variables.TryGetValue(name, out var value) && value.Length > 0)
+            {
+                settings[setting] = name == "LOG_LEVEL" ? LogLevelOf(value) : value;
+            }
+        }
+
+        foreach (var (name, value) in variables.Where(variable => variable.Key.Contains("__", StringComparison.Ordinal)))
+        {
+            settings[name.Replace("__", ":")] = value;
+        }
+
+        // Before the command line, which the host added last.
+        var commandLine = configuration.Sources.LastOrDefault(source => source is Microsoft.Extensions.Configuration.CommandLine.CommandLineConfigurationSource);
+        configuration.AddInMemoryCollection(settings);
+        if (commandLine is not null)
+        {
+            configuration.Sources.Remove(commandLine);
+            configuration.Sources.Add(commandLine);
+        }
+    }
+
+    // The guides write INFO and DEBUG, .NET says Information and Debug.
+    private static string LogLevelOf(string value) => value.ToUpperInvariant() switch
+    {
+        "INFO" => "Information",
+        "WARN" => "Warning",
+        _ => value,
+    };
+}

@@ -1,0 +1,45 @@
+using System.Collections.Frozen;
+using Microsoft.Extensions.Options;
+
+namespace MinimalMcp.Configuration;
+
+/// <summary>
+/// Refuses requests for a host that is not ours (400) and from web pages that may not call us (403), on every route. Without it any page in
+/// any browser could reach a server on loopback by letting its own name resolve to 127.0.0.1 (DNS rebinding).
+/// </summary>
+internal sealed class HostGuard(RequestDelegate next, IOptions<ServerOptions> options, IConfiguration configuration)
+{
+    private static readonly FrozenSet<string> Loopback = FrozenSet.Create(StringComparer.OrdinalIgnoreCase, "localhost", "127.0.0.1", "[::1]");
+
+    private readonly FrozenSet<string> _hosts = Hosts(options.Value, configuration);
+    private readonly FrozenSet<string> _origins = options.Value.Origins.ToFrozenSet(StringComparer.OrdinalIgnoreCase);
+
+    public Task InvokeAsync(HttpContext http)
+    {
+        var request = http.Request;
+        if (!_hosts.Contains(request.Host.Host) && !_hosts.Contains("*"))
+        {
+            return RefuseAsync(http, StatusCodes.Status400BadRequest,
+                $"The host '{Shorten(request.Host.Host)}' is not served here. Set PUBLIC_URL to the public address, or add the host to AllowedHosts.");
+        }
+
+        var origin = request.Headers.Origin;
+        return origin.Count == 0 || IsAllowed(origin.ToString())
+            ? next(http)
+            : RefuseAsync(http, StatusCodes.Status403Forbidden, $"The origin '{Shorten(origin.ToString())}' may not call this server. Add it to CORS_ORIGINS if it should.");
+    }
+
+    private bool IsAllowed(string origin) => _origins.Contains(origin) || _origins.Contains("*")
+        || (Uri.TryCreate(origin, UriKind.Absolute, out var uri) && uri.Scheme is "http" or "https" && _hosts.Contains(uri.Host));
+
+    private static FrozenSet<string> Hosts(ServerOptions options, IConfiguration configuration)
+    {
+        var hosts = Loopback.Concat((configuration["AllowedHosts"] ?? "").Split(';', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries));
+        return (options.PublicUri is { } url ? hosts.Append(url.Host) : hosts).ToFrozenSet(StringComparer.OrdinalIgnoreCase);
+    }
+
+    private static string Shorten(string text) => text.Length <= 100 ? text : text[..100];
+
+    private static Task RefuseAsync(HttpContext http, int status, string detail) =>
+        Results.Problem(statusCode: status, title: status == 400 ? "Unknown host" : "Origin not allowed", detail: detail).ExecuteAsync(http);
+}

@@ -1,0 +1,56 @@
+using System.ComponentModel.DataAnnotations;
+
+namespace MinimalMcp.Configuration;
+
+/// <summary>Where the server is and what it lets in; configuration section <c>Server</c>.</summary>
+public sealed class ServerOptions : IValidatableObject
+{
+    /// <summary>Shown to clients; the project's name when empty.</summary>
+    public string? Name { get; set; }
+
+    public string Host { get; set; } = "127.0.0.1";
+
+    [Range(0, 65535, ErrorMessage = "Server:Port (MCP_SERVER_PORT) must be from 0 to 65535; 0 takes a free one.")]
+    public int Port { get; set; } = 3001;
+
+    /// <summary>The address that the world uses, for example https://mcp.example.com. Documents name it, and requests for its host are let in.</summary>
+    public string? PublicUrl { get; set; }
+
+    /// <summary>Origins of web pages that may call from a browser, separated by commas. ChatGPT calls from its servers and needs none.</summary>
+    public string? CorsOrigins { get; set; }
+
+    /// <summary>Addresses or networks of reverse proxies whose X-Forwarded headers are believed, separated by commas; loopback always is.</summary>
+    public string? KnownProxies { get; set; }
+
+    [Range(1024, 1L << 30, ErrorMessage = "Server:MaxRequestBytes (MAX_REQUEST_SIZE) must be from 1024 to 1073741824.")]
+    public long MaxRequestBytes { get; set; } = 4L << 20;
+
+    public Uri? PublicUri => PublicUrl is { Length: > 0 } url ? new Uri(url) : null;
+
+    /// <summary>A comma list, a JSON list and * are read: all three stand in guides.</summary>
+    public IReadOnlyList<string> Origins => List(CorsOrigins);
+
+    public IReadOnlyList<string> Proxies => List(KnownProxies);
+
+    public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
+    {
+        if (PublicUrl is { Length: > 0 } && !(Uri.TryCreate(PublicUrl, UriKind.Absolute, out var url) && url.Scheme is "http" or "https" && url is { Query: "", Fragment: "" }))
+        {
+            yield return new($"Server:PublicUrl (PUBLIC_URL) is '{PublicUrl}'; it must be an absolute address such as https://mcp.example.com.");
+        }
+
+        foreach (var origin in Origins.Where(origin => origin != "*" && !(Uri.TryCreate(origin, UriKind.Absolute, out var uri) && uri.GetLeftPart(UriPartial.Authority) == origin)))
+        {
+            yield return new($"Server:CorsOrigins (CORS_ORIGINS) has '{origin}'; an origin is a scheme and a host without a path, such as https://chatgpt.com.");
+        }
+
+        foreach (var proxy in Proxies.Where(proxy => !System.Net.IPNetwork.TryParse(proxy.Contains('/') ? proxy : proxy + (proxy.Contains(':') ? "/128" : "/32"), out _)))
+        {
+            yield return new($"Server:KnownProxies has '{proxy}'; it must be an IP address or a network such as 10.0.0.0/8.");
+        }
+    }
+
+    private static string[] List(string? text) => (text ?? "").Trim().TrimStart('[').TrimEnd(']')
+        .Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)
+        .Select(item => item.Trim('"', '\'').TrimEnd('/')).ToArray();
+}

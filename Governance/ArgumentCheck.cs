@@ -1,0 +1,90 @@
+using System.Text.Json;
+
+namespace MinimalMcp.Governance;
+
+/// <summary>
+/// Holds the arguments of a call against the tool's schema before the call. Every bad argument is named, with what would be right, so that
+/// a model mends the call in one attempt. Hosts send integers as "12" and objects as JSON text: those are read, not refused.
+/// </summary>
+public sealed class ArgumentCheck
+{
+    private readonly string _tool;
+    private readonly Dictionary<string, SchemaNode> _properties;
+    private readonly string[] _required;
+
+    public ArgumentCheck(string tool, JsonElement schema)
+    {
+        _tool = tool;
+        var root = SchemaNode.Read(schema, schema);
+        _properties = root.Properties ?? [];
+        _required = root.Required;
+    }
+
+    public void Check(ToolCall call)
+    {
+        List<string>? problems = null;
+        List<KeyValuePair<string, object?>>? replaced = null;
+        foreach (var (name, value) in call)
+        {
+            if (!_properties.TryGetValue(name, out var schema))
+            {
+                (problems ??= []).Add(Unknown(name));
+            }
+            else if (value is JsonElement element)
+            {
+                // A model that fills in every argument sends null for those it means to leave out.
+                if (element.ValueKind is JsonValueKind.Null && !schema.AllowsNull)
+                {
+                    (replaced ??= []).Add(new(name, null));
+                    continue;
+                }
+
+                var undressed = schema.Undress(element);
+                if (schema.Problem(name, undressed ?? element) is { } problem)
+                {
+                    (problems ??= []).Add(problem);
+                }
+                else if (undressed is not null)
+                {
+                    (replaced ??= []).Add(new(name, undressed.Value));
+                }
+            }
+        }
+
+        foreach (var (name, value) in replaced ?? [])
+        {
+            if (value is null)
+            {
+                call.Remove(name);
+            }
+            else
+            {
+                call[name] = value;
+            }
+        }
+
+        foreach (var name in _required)
+        {
+            if (!call.ContainsKey(name))
+            {
+                (problems ??= []).Add($"'{name}' is missing ({_properties[name].Expected})");
+            }
+        }
+
+        if (problems is not null)
+        {
+            throw new ToolRefusedException(Refusal.Arguments, $"{_tool}: {string.Join("; ", problems)}. {Valid()}");
+        }
+    }
+
+    private string Unknown(string name)
+    {
+        var shown = SchemaNode.Shorten(name);
+        return Spelling.Nearest(name, _properties.Keys) is [var near, ..] ? $"'{shown}' is not an argument, did you mean '{near}'?" : $"'{shown}' is not an argument";
+    }
+
+    private string Valid() => _properties.Count == 0
+        ? "It takes no arguments."
+        : $"Its arguments are: {string.Join(", ", _properties.Select(property =>
+            $"{property.Key} ({property.Value.Expected}{(_required.Contains(property.Key) ? ", required" : "")})"))}.";
+}

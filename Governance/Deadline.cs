@@ -1,0 +1,41 @@
+using System.Collections.Concurrent;
+using Microsoft.Extensions.AI;
+
+namespace MinimalMcp.Governance;
+
+internal static class Deadline
+{
+    // A token source with a timer per call would be most of what a call allocates; sources whose timer did not fire are used again.
+    private static readonly ConcurrentBag<CancellationTokenSource> Idle = [];
+
+    /// <summary>Runs a function and answers in time even when the function does not listen to its token.</summary>
+    public static async ValueTask<object?> RunAsync(
+        Func<AIFunctionArguments, CancellationToken, ValueTask<object?>> function,
+        ToolCall call,
+        TimeSpan limit,
+        string name,
+        CancellationToken cancellationToken)
+    {
+        var source = Idle.TryTake(out var used) ? used : new CancellationTokenSource();
+        source.CancelAfter(limit);
+        var registration = cancellationToken.UnsafeRegister(static state => ((CancellationTokenSource)state!).Cancel(), source);
+        try
+        {
+            var running = function(call, source.Token);
+            return running.IsCompleted ? await running : await running.AsTask().WaitAsync(source.Token);
+        }
+        catch (OperationCanceledException) when (source.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
+        {
+            throw new ToolRefusedException(Refusal.Deadline,
+                $"{name} did not finish within {limit.TotalSeconds:0.#} seconds and was stopped. Ask for less, or try again later.");
+        }
+        finally
+        {
+            await registration.DisposeAsync();
+            if (source.TryReset())
+            {
+                Idle.Add(source);
+            }
+        }
+    }
+}

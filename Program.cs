@@ -1,0 +1,53 @@
+using MinimalMcp.Configuration;
+using MinimalMcp.Governance;
+using MinimalMcp.Surfaces;
+using MinimalMcp.Surfaces.Mcp;
+using MinimalMcp.Tools;
+using MinimalMcp.WellKnown;
+
+var builder = WebApplication.CreateBuilder(args);
+builder.AddConfiguration();
+var mode = SurfaceMode.Read(builder.Configuration, args);
+
+// What this server can do: every [McpServerTool] below Tools/.
+builder.AddTools();
+
+// What happens to every call, whichever way it comes.
+builder.AddGovernance();
+
+// The ways in.
+builder.AddMcp();
+builder.AddToolOpenApi();
+builder.AddWellKnown();
+
+if (mode.Stdio)
+{
+    builder.AddMcpStdio();
+}
+
+var app = builder.Build();
+if (args is ["export-openapi", ..])
+{
+    return await app.ExportOpenApiAsync(args);
+}
+
+app.UseConfiguration();
+
+// One set of tools, four ways to reach it.
+if (mode.Mcp)
+{
+    app.MapMcp("/mcp");             // ChatGPT, and every MCP client
+    app.MapMcpSse("/sse");          // clients of the first revision
+}
+
+if (mode.Http)
+{
+    app.MapTools("/tools");         // plain HTTP, which GPT Actions call
+    app.MapToolOpenApi();           // the document that a GPT Action imports
+    app.MapFunctions("/api/mcp/v1"); // function calling
+}
+
+// What machines look for.
+app.MapWellKnown();
+
+return await app.RunOrExplainAsync(Banner.Print);

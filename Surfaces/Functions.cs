@@ -1,0 +1,149 @@
+using System.Diagnostics;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using MinimalMcp.Governance;
+using MinimalMcp.Surfaces.Mcp;
+using MinimalMcp.Tools;
+
+namespace MinimalMcp.Surfaces;
+
+/// <summary>Tools for function calling: definitions to hand to the OpenAI API, and one JSON-RPC endpoint that executes what the model chose.</summary>
+public static class Functions
+{
+    public static IEndpointConventionBuilder MapFunctions(this IEndpointRouteBuilder routes, string pattern = "/api/mcp/v1")
+    {
+        var group = routes.MapGroup(pattern);
+        group.MapGet("tools", List);
+        group.MapPost("call", (RequestDelegate)CallAsync);
+        return group;
+    }
+
+    private static IResult List(HttpContext http, ToolRegistry registry, ToolProfiles profiles, string? format = null, bool strict = false)
+    {
+        if (registry.Current.For(http.Request, profiles) is not { } tools)
+        {
+            return Results.Problem(statusCode: 404, title: "Unknown profile", detail: $"There are: {string.Join(", ", profiles.Names)}.");
+        }
+
+        Func<Tool, JsonObject>? shape = format switch
+        {
+            null or "" => Plain,
+            "openai" => tool => OpenAiDefinition.Chat(tool, strict),
+            "openai-responses" => tool => OpenAiDefinition.Responses(tool, strict),
+            _ => null,
+        };
+        return shape is null
+            ? Results.Problem(statusCode: 400, title: "Unknown format", detail: "format is openai (Chat Completions) or openai-responses (Responses); leave it out for MCP's own form.")
+            : Results.Json(new JsonObject { ["count"] = tools.All.Count, ["tools"] = new JsonArray([.. tools.All.Select(shape)]) });
+
+        static JsonObject Plain(Tool tool) => new()
+        {
+            ["name"] = tool.Name,
+            ["description"] = tool.Description,
+            ["inputSchema"] = JsonNode.Parse(tool.InputSchema.GetRawText()),
+        };
+    }
+
+    private static async Task CallAsync(HttpContext http)
+    {
+        var started = Stopwatch.GetTimestamp();
+        var services = http.RequestServices;
+        using var answer = new JsonBuffer();
+        string? method = null;
+        var errorCode = 0;
+        var status = StatusCodes.Status200OK;
+        try
+        {
+            if (!RequestBody.IsJson(http.Request))
+            {
+                throw new RpcException(RpcCode.InvalidRequest, "Content-Type must be application/json.", status: StatusCodes.Status415UnsupportedMediaType);
+            }
+
+            var body = await http.Request.BodyReader.ReadToEndAsync(http.RequestAborted);
+            try
+            {
+                using var envelope = Envelope.Read(body);
+                method = envelope.Method;
+                if (method is null)
+                {
+                    throw new RpcException(RpcCode.InvalidRequest, "Invalid request: send a request, with \"method\" and \"id\".", envelope.Id, StatusCodes.Status200OK);
+                }
+
+                await AnswerAsync(http, services, envelope, answer);
+            }
+            finally
+            {
+                http.Request.BodyReader.AdvanceTo(body.End);
+            }
+        }
+        catch (RpcException refused)
+        {
+            // Scripts call raise_for_status first and look at "error" after it; so only what is no JSON-RPC at all is an HTTP error.
+            status = refused.Code is RpcCode.ParseError || refused.Status is StatusCodes.Status415UnsupportedMediaType ? refused.Status : StatusCodes.Status200OK;
+            errorCode = refused.Code;
+            Write(answer, refused);
+        }
+        catch (BadHttpRequestException bad)
+        {
+            status = bad.StatusCode;
+            errorCode = RpcCode.InvalidRequest;
+            Write(answer, new RpcException(RpcCode.InvalidRequest, bad.StatusCode == 413 ? "The body is too large." : "The request could not be read."));
+        }
+
+        services.GetRequiredService<RpcMetrics>().Record(method, "functions", started, errorCode);
+        await http.Response.WriteJsonAsync(status, answer.Written);
+    }
+
+    private static async Task AnswerAsync(HttpContext http, IServiceProvider services, Envelope envelope, JsonBuffer answer)
+    {
+        var tools = services.GetRequiredService<ToolRegistry>().Current.For(http.Request, services.GetRequiredService<ToolProfiles>())
+            ?? throw new RpcException(RpcCode.InvalidRequest, "Unknown profile.", envelope.Id);
+        if (envelope.Method == "tools/call")
+        {
+            var (tool, arguments) = FastLane.Target(envelope, tools);
+            using var result = await tool.CallAsync(new ToolCall("functions", http.User).With(arguments), http.RequestAborted);
+            if (result.Failure is { } failure)
+            {
+                throw new RpcException(CodeOf(failure.Kind), failure.Message, envelope.Id);
+            }
+
+            var writer = answer.StartWriting();
+            FastLane.WriteStart(writer, envelope);
+            writer.WriteStartObject();
+            McpResult.WriteMembers(writer, result);
+            writer.WriteEndObject();
+            writer.WriteEndObject();
+            writer.Flush();
+            return;
+        }
+
+        var fast = services.GetRequiredService<FastLane>();
+        if (fast.Takes(envelope, Revision.NewestWithHandshake, tools))
+        {
+            await fast.AnswerAsync(envelope, Revision.NewestWithHandshake, tools, http.User, "functions", answer, http.RequestAborted);
+        }
+        else if (envelope.IsRequest)
+        {
+            await services.GetRequiredService<FullLane>().AnswerAsync(envelope, Revision.NewestWithHandshake, tools, http.User, answer, http.RequestAborted);
+        }
+        else
+        {
+            throw new RpcException(RpcCode.InvalidRequest, "Invalid request: \"id\" is missing.");
+        }
+    }
+
+    private static int CodeOf(FailureKind kind) => kind switch
+    {
+        FailureKind.Arguments => RpcCode.InvalidParams,
+        FailureKind.Unexpected => RpcCode.InternalError,
+        _ => RpcCode.ServerError,
+    };
+
+    private static void Write(JsonBuffer answer, RpcException refused)
+    {
+        answer.Clear();
+        var writer = answer.StartWriting();
+        refused.WriteTo(writer);
+        writer.Flush();
+    }
+}

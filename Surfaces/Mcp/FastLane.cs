@@ -1,0 +1,130 @@
+using System.Collections.Concurrent;
+using System.Security.Claims;
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using MinimalMcp.Governance;
+using MinimalMcp.Tools;
+
+namespace MinimalMcp.Surfaces.Mcp;
+
+/// <summary>
+/// Answers what needs no conversation without starting one: one strict read, the governed function, one write. Answers that do not depend
+/// on the request are asked of the full lane once and kept, so a client cannot tell which lane answered.
+/// </summary>
+internal sealed class FastLane(FullLane full, IConfiguration configuration)
+{
+    // Off only to compare the lanes.
+    private readonly bool _on = configuration.GetValue("Mcp:FastLane", true);
+    private readonly ConcurrentDictionary<(string Method, string Version), Task<byte[]>> _constant = new();
+
+    /// <summary>True when this lane can answer the request.</summary>
+    public bool Takes(in Envelope envelope, string version, ToolSet tools) => _on && envelope.IsRequest && envelope.Method switch
+    {
+        "tools/call" => !(Name(envelope) is { } name && tools.Find(name) is { NeedsConversation: true }),
+        "tools/list" => true,
+        "ping" or "initialize" => !Revision.IsModern(version),
+        "server/discover" => Revision.IsModern(version),
+        _ => false,
+    };
+
+    /// <summary>Writes the whole JSON-RPC answer.</summary>
+    public ValueTask AnswerAsync(Envelope envelope, string version, ToolSet tools, ClaimsPrincipal? user, string surface, JsonBuffer output, CancellationToken cancellationToken)
+    {
+        switch (envelope.Method)
+        {
+            case "tools/call":
+                return CallAsync(envelope, version, tools, user, surface, output, cancellationToken);
+            case "ping":
+                Write(output, envelope, "{}"u8);
+                return default;
+            case "tools/list":
+                return ListAsync(envelope, version, tools, output);
+            default:
+                return ConstantAsync(envelope, version, tools, output);
+        }
+    }
+
+    private async ValueTask CallAsync(Envelope envelope, string version, ToolSet tools, ClaimsPrincipal? user, string surface, JsonBuffer output, CancellationToken cancellationToken)
+    {
+        var (tool, arguments) = Target(envelope, tools);
+        using var result = await tool.CallAsync(new ToolCall(surface, user).With(arguments), cancellationToken);
+        var writer = output.StartWriting();
+        WriteStart(writer, envelope);
+        writer.WriteStartObject();
+        McpResult.WriteMembers(writer, result);
+        if (Revision.IsModern(version))
+        {
+            writer.WriteString("resultType"u8, "complete"u8);
+            writer.WritePropertyName("_meta"u8);
+            writer.WriteRawValue(await ServerInfoAsync(tools), skipInputValidation: true);
+        }
+
+        writer.WriteEndObject();
+        writer.WriteEndObject();
+        writer.Flush();
+    }
+
+    /// <summary>The tool that a tools/call names, and its arguments.</summary>
+    public static (Tool Tool, JsonElement Arguments) Target(in Envelope envelope, ToolSet tools)
+    {
+        var name = Name(envelope) ?? throw new RpcException(RpcCode.InvalidParams, "Invalid params: tools/call needs \"name\", a string.", envelope.Id, StatusCodes.Status200OK);
+        var tool = tools.Find(name) ?? throw new RpcException(RpcCode.InvalidParams, tools.NotFound(name), envelope.Id, StatusCodes.Status200OK);
+        var arguments = envelope.Param("arguments"u8);
+        return arguments.ValueKind is JsonValueKind.Object or JsonValueKind.Undefined or JsonValueKind.Null
+            ? (tool, arguments)
+            : throw new RpcException(RpcCode.InvalidParams, "Invalid params: \"arguments\" must be an object.", envelope.Id, StatusCodes.Status200OK);
+    }
+
+    private async ValueTask ListAsync(Envelope envelope, string version, ToolSet tools, JsonBuffer output)
+    {
+        if (envelope.Param("cursor"u8).ValueKind is not (JsonValueKind.Undefined or JsonValueKind.Null))
+        {
+            throw new RpcException(RpcCode.InvalidParams, "Invalid params: unknown cursor. All tools come on one page.", envelope.Id, StatusCodes.Status200OK);
+        }
+
+        Write(output, envelope, await tools.Derive(("tools/list", version), () => AskAsync("tools/list", null, version, tools)));
+    }
+
+    private async ValueTask ConstantAsync(Envelope envelope, string version, ToolSet tools, JsonBuffer output) =>
+        Write(output, envelope, await ConstantAsync(envelope.Method!, version, tools));
+
+    private Task<byte[]> ConstantAsync(string method, string version, ToolSet tools) => _constant.GetOrAdd((method, version), key => AskAsync(
+        key.Method,
+        key.Method == "initialize" ? new JsonObject { ["protocolVersion"] = key.Version, ["capabilities"] = new JsonObject(), ["clientInfo"] = new JsonObject { ["name"] = "self", ["version"] = "1" } } : null,
+        key.Version,
+        tools));
+
+    // What the SDK puts into every result of 2026-07-28.
+    private async Task<byte[]> ServerInfoAsync(ToolSet tools) => await _constant.GetOrAdd(("_meta", Revision.V2026_07_28), async _ =>
+    {
+        var discovered = JsonElement.Parse(await ConstantAsync("server/discover", Revision.V2026_07_28, tools));
+        return Encoding.UTF8.GetBytes(discovered.GetProperty("_meta").GetRawText());
+    });
+
+    private async Task<byte[]> AskAsync(string method, JsonObject? parameters, string version, ToolSet tools)
+    {
+        var answer = await full.AskAsync(method, parameters, version, tools, null, CancellationToken.None);
+        return Encoding.UTF8.GetBytes(answer.GetProperty("result").GetRawText());
+    }
+
+    private static string? Name(in Envelope envelope) => envelope.Param("name"u8) is { ValueKind: JsonValueKind.String } name ? name.GetString() : null;
+
+    private static void Write(JsonBuffer output, in Envelope envelope, ReadOnlySpan<byte> result)
+    {
+        var writer = output.StartWriting();
+        WriteStart(writer, envelope);
+        writer.WriteRawValue(result, skipInputValidation: true);
+        writer.WriteEndObject();
+        writer.Flush();
+    }
+
+    public static void WriteStart(Utf8JsonWriter writer, in Envelope envelope)
+    {
+        writer.WriteStartObject();
+        writer.WriteString("jsonrpc"u8, "2.0"u8);
+        writer.WritePropertyName("id"u8);
+        writer.WriteRawValue(envelope.RawId, skipInputValidation: true);
+        writer.WritePropertyName("result"u8);
+    }
+}

@@ -1,0 +1,171 @@
+using System.Security.Claims;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using System.Text.Json.Serialization.Metadata;
+using MinimalMcp.Governance;
+using MinimalMcp.Tools;
+using Microsoft.Extensions.Options;
+using ModelContextProtocol;
+using ModelContextProtocol.Protocol;
+using ModelContextProtocol.Server;
+
+namespace MinimalMcp.Surfaces.Mcp;
+
+/// <summary>
+/// The SDK's server, for everything that is a conversation: prompts, resources, completion, progress, elicitation, subscriptions. It calls
+/// the same governed functions as the fast lane.
+/// </summary>
+internal sealed class FullLane
+{
+    public static readonly JsonTypeInfo<JsonRpcMessage> MessageInfo = (JsonTypeInfo<JsonRpcMessage>)McpJsonUtilities.DefaultOptions.GetTypeInfo(typeof(JsonRpcMessage));
+
+    private const string ToolsItem = "tools";
+
+    private readonly ILoggerFactory _loggers;
+    private readonly IServiceProvider _services;
+
+    public FullLane(IOptions<McpServerOptions> options, ListChanges changes, ILoggerFactory loggers, IServiceProvider services)
+    {
+        _loggers = loggers;
+        _services = services;
+        Options = options.Value;
+        Options.ScopeRequests = false;
+        Options.Capabilities ??= new();
+        Options.Capabilities.Tools = new() { ListChanged = true };
+        (Options.Capabilities.Prompts ??= new()).ListChanged = true;
+        (Options.Capabilities.Resources ??= new()).ListChanged = true;
+        Options.Handlers.ListToolsHandler = ListToolsAsync;
+        Options.Handlers.CallToolHandler = CallToolAsync;
+        Options.Handlers.SubscriptionsListenHandler = changes.ListenAsync;
+        var filters = Options.Filters.Request;
+        filters.ListPromptsFilters.Add(next => async (request, ct) => Cacheable(await next(request, ct)));
+        filters.ListResourcesFilters.Add(next => async (request, ct) => Cacheable(await next(request, ct)));
+        filters.ListResourceTemplatesFilters.Add(next => async (request, ct) => Cacheable(await next(request, ct)));
+        filters.ReadResourceFilters.Add(next => async (request, ct) => Cacheable(await next(request, ct)));
+    }
+
+    public McpServerOptions Options { get; }
+
+    public McpServer Start(ITransport transport) => McpServer.Create(transport, Options, _loggers, _services);
+
+    /// <summary>The SDK's form of a message, with what came beside it.</summary>
+    public static JsonRpcMessage Message(in Envelope envelope, string? version, ToolSet tools, ClaimsPrincipal? user)
+    {
+        var message = envelope.Root.Deserialize(MessageInfo)!;
+        message.Context = new() { ProtocolVersion = version, User = user, Items = new Dictionary<string, object?> { [ToolsItem] = tools } };
+        return message;
+    }
+
+    /// <summary>Serves one request that needs no session, with a server of its own. False when there was nothing to answer.</summary>
+    public async Task<bool> ServeOnceAsync(JsonRpcMessage message, Stream answer, Func<JsonRpcMessage?, ValueTask>? starting, CancellationToken cancellationToken)
+    {
+        await using var transport = new StreamableHttpServerTransport(_loggers) { Stateless = true };
+        await using var server = Start(transport);
+        var running = server.RunAsync(cancellationToken);
+        var answered = await transport.HandlePostRequestAsync(message, answer, starting ?? (_ => default), cancellationToken);
+        await transport.DisposeAsync();
+        try
+        {
+            await running;
+        }
+        catch (OperationCanceledException)
+        {
+            // The client has gone.
+        }
+
+        return answered;
+    }
+
+    /// <summary>
+    /// Asks the SDK's server something and gives the whole JSON-RPC answer. The fast lane keeps such answers, which is why no client can
+    /// tell which lane answered.
+    /// </summary>
+    public async Task<JsonElement> AskAsync(string method, JsonObject? parameters, string version, ToolSet tools, ClaimsPrincipal? user, CancellationToken cancellationToken)
+    {
+        parameters ??= [];
+        if (Revision.IsModern(version))
+        {
+            parameters["_meta"] = new JsonObject { [MetaKeys.ProtocolVersion] = version, [MetaKeys.ClientCapabilities] = new JsonObject() };
+        }
+
+        var request = new JsonRpcRequest
+        {
+            Id = new RequestId(1),
+            Method = method,
+            Params = parameters,
+            Context = new() { ProtocolVersion = version, User = user, Items = new Dictionary<string, object?> { [ToolsItem] = tools } },
+        };
+        using var answer = new MemoryStream();
+        if (method == RequestMethods.Initialize)
+        {
+            // With a session: a server without one would not promise to announce changes.
+            await using var transport = new StreamableHttpServerTransport(_loggers) { SessionId = "asked" };
+            await using var server = Start(transport);
+            var running = server.RunAsync(cancellationToken);
+            await transport.HandlePostRequestAsync(request, answer, cancellationToken);
+            await transport.DisposeAsync();
+            await running;
+        }
+        else
+        {
+            await ServeOnceAsync(request, answer, null, cancellationToken);
+        }
+
+        return Event(answer);
+    }
+
+    /// <summary>Answers one request as JSON, for the places that have no event stream: batches and the function-calling API.</summary>
+    public async Task AnswerAsync(Envelope envelope, string version, ToolSet tools, ClaimsPrincipal? user, JsonBuffer output, CancellationToken cancellationToken)
+    {
+        using var answer = new MemoryStream();
+        await ServeOnceAsync(Message(envelope, version, tools, user), answer, null, cancellationToken);
+        var writer = output.StartWriting();
+        Event(answer).WriteTo(writer);
+        writer.Flush();
+    }
+
+    private static ValueTask<ListToolsResult> ListToolsAsync(RequestContext<ListToolsRequestParams> request, CancellationToken cancellationToken)
+    {
+        if (request.Params?.Cursor is not null)
+        {
+            throw new McpProtocolException("Invalid params: unknown cursor. All tools come on one page.", McpErrorCode.InvalidParams);
+        }
+
+        var tools = Tools(request.JsonRpcRequest);
+        return new(Cacheable(new ListToolsResult { Tools = [.. tools.All.Select(tool => tool.Definition)] }));
+    }
+
+    private static async ValueTask<CallToolResult> CallToolAsync(RequestContext<CallToolRequestParams> request, CancellationToken cancellationToken)
+    {
+        var tools = Tools(request.JsonRpcRequest);
+        var name = request.Params!.Name;
+        var tool = tools.Find(name) ?? throw new McpProtocolException(tools.NotFound(name), McpErrorCode.InvalidParams);
+        var call = new ToolCall("mcp", request.User) { Conversation = request, Services = request.Services };
+        foreach (var (argument, value) in request.Params.Arguments ?? new Dictionary<string, JsonElement>())
+        {
+            call[argument] = value;
+        }
+
+        using var result = await tool.CallAsync(call, cancellationToken);
+        return McpResult.ToSdk(result);
+    }
+
+    // A tool list may differ by caller, so nobody but the caller may keep it.
+    private static T Cacheable<T>(T result)
+        where T : ICacheableResult
+    {
+        result.TimeToLive ??= TimeSpan.FromMinutes(5);
+        result.CacheScope ??= CacheScope.Private;
+        return result;
+    }
+
+    private static ToolSet Tools(JsonRpcRequest request) => (ToolSet)request.Context!.Items![ToolsItem]!;
+
+    // The transport always writes an event stream; the answer is its last event.
+    private static JsonElement Event(MemoryStream stream)
+    {
+        var text = stream.GetBuffer().AsSpan(0, (int)stream.Length);
+        var data = text[(text.LastIndexOf("data: "u8) + 6)..];
+        return JsonElement.Parse(data[..data.IndexOf("\n"u8)]);
+    }
+}

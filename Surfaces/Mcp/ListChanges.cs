@@ -1,0 +1,102 @@
+using System.Collections.Concurrent;
+using System.Text.Json.Nodes;
+using MinimalMcp.Tools;
+using ModelContextProtocol.Protocol;
+using ModelContextProtocol.Server;
+
+namespace MinimalMcp.Surfaces.Mcp;
+
+/// <summary>Tells every client that wants to know that a list changed, in the way of its revision.</summary>
+internal sealed class ListChanges : IDisposable
+{
+    private readonly ToolRegistry _registry;
+    private readonly ConcurrentDictionary<object, Func<string, Task>> _listeners = new();
+
+    public ListChanges(ToolRegistry registry)
+    {
+        _registry = registry;
+        _registry.Changed += ToolsChanged;
+    }
+
+    /// <summary>Listens until the returned handle is disposed. The listener gets the method of the notification.</summary>
+    public IDisposable Listen(Func<string, Task> listener)
+    {
+        var key = new object();
+        _listeners[key] = listener;
+        return new Registration(() => _listeners.TryRemove(key, out _));
+    }
+
+    /// <summary>
+    /// <c>subscriptions/listen</c> of 2026-07-28: acknowledges what is granted, then holds the answer open and sends what was asked for.
+    /// </summary>
+    public async ValueTask<EmptyResult> ListenAsync(RequestContext<SubscriptionsListenRequestParams> request, CancellationToken cancellationToken)
+    {
+        var wanted = request.Params?.Notifications ?? new();
+        var id = request.JsonRpcRequest.Id.Id is long number ? JsonValue.Create(number) : JsonValue.Create((string?)request.JsonRpcRequest.Id.Id);
+        using var sending = new SemaphoreSlim(1, 1);
+
+        // Raw notifications, because the typed parameters have no _meta and every one of these must carry the subscription's id.
+        async Task SendAsync(string method, JsonObject parameters)
+        {
+            parameters["_meta"] = new JsonObject { [MetaKeys.SubscriptionId] = id!.DeepClone() };
+            await sending.WaitAsync(cancellationToken);
+            try
+            {
+                await request.Server.SendMessageAsync(new JsonRpcNotification { Method = method, Params = parameters }, cancellationToken);
+            }
+            finally
+            {
+                sending.Release();
+            }
+        }
+
+        var granted = new JsonObject();
+        var methods = new HashSet<string>();
+        void Grant(bool? asked, string name, string method)
+        {
+            if (asked is true)
+            {
+                granted[name] = true;
+                methods.Add(method);
+            }
+        }
+
+        Grant(wanted.ToolsListChanged, "toolsListChanged", NotificationMethods.ToolListChangedNotification);
+        Grant(wanted.PromptsListChanged, "promptsListChanged", NotificationMethods.PromptListChangedNotification);
+        Grant(wanted.ResourcesListChanged, "resourcesListChanged", NotificationMethods.ResourceListChangedNotification);
+        await SendAsync(NotificationMethods.SubscriptionsAcknowledgedNotification, new JsonObject { ["notifications"] = granted });
+        var options = request.Server.ServerOptions;
+        void PromptsChanged(object? sender, EventArgs change) => _ = Notify(NotificationMethods.PromptListChangedNotification);
+        void ResourcesChanged(object? sender, EventArgs change) => _ = Notify(NotificationMethods.ResourceListChangedNotification);
+        Task Notify(string method) => methods.Contains(method) ? SendAsync(method, []) : Task.CompletedTask;
+        using var registration = Listen(Notify);
+        options.PromptCollection?.Changed += PromptsChanged;
+        options.ResourceCollection?.Changed += ResourcesChanged;
+        try
+        {
+            await Task.Delay(Timeout.Infinite, cancellationToken);
+        }
+        finally
+        {
+            options.PromptCollection?.Changed -= PromptsChanged;
+            options.ResourceCollection?.Changed -= ResourcesChanged;
+        }
+
+        return new EmptyResult();
+    }
+
+    public void Dispose() => _registry.Changed -= ToolsChanged;
+
+    private void ToolsChanged()
+    {
+        foreach (var listener in _listeners.Values)
+        {
+            _ = listener(NotificationMethods.ToolListChangedNotification);
+        }
+    }
+
+    private sealed class Registration(Action remove) : IDisposable
+    {
+        public void Dispose() => remove();
+    }
+}

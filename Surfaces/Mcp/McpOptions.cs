@@ -1,0 +1,26 @@
+using System.ComponentModel.DataAnnotations;
+
+namespace MinimalMcp.Surfaces.Mcp;
+
+/// <summary>Limits of the MCP endpoint; configuration section <c>Mcp</c>.</summary>
+public sealed class McpOptions
+{
+    /// <summary>Sessions kept at once. Above it <c>initialize</c> still answers, only without a session id: calls do not need one.</summary>
+    [Range(0, 1_000_000, ErrorMessage = "Mcp:MaxSessions must be from 0 to 1000000.")]
+    public int MaxSessions { get; set; } = 10_000;
+
+    /// <summary>A session that nobody used for so long is ended; its id then gets 404, at which clients start a new one.</summary>
+    public TimeSpan SessionIdle { get; set; } = TimeSpan.FromMinutes(30);
+
+    /// <summary>How often an open event stream gets a comment, so that proxies do not close it.</summary>
+    public TimeSpan KeepAlive { get; set; } = TimeSpan.FromSeconds(25);
+
+    /// <summary>Requests that one conversation over SSE or stdio may have under way; further ones wait.</summary>
+    [Range(1, 10_000, ErrorMessage = "Mcp:MaxInFlight must be from 1 to 10000.")]
+    public int MaxInFlight { get; set; } = 64;
+
+    /// <summary>What the server tells a model about itself; hosts read the first 512 characters.</summary>
+    public string Instructions { get; set; } =
+        "Call the tools listed here to answer with live data instead of guessing. Tools marked read-only are safe to call at any time; "
+        + "the others change something, so call them only when the user asked for that change. A failed call says what to mend.";
+}

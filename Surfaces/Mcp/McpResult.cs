@@ -1,0 +1,59 @@
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+using MinimalMcp.Tools;
+using ModelContextProtocol;
+using ModelContextProtocol.Protocol;
+
+namespace MinimalMcp.Surfaces.Mcp;
+
+/// <summary>A tool's result as tools/call answers it: for the SDK, and written directly. The two must say the same.</summary>
+internal static class McpResult
+{
+    private static readonly JsonTypeInfo<CallToolResult> ResultInfo = (JsonTypeInfo<CallToolResult>)McpJsonUtilities.DefaultOptions.GetTypeInfo(typeof(CallToolResult));
+
+    public static CallToolResult ToSdk(ToolResult result) => result.Content ?? new CallToolResult
+    {
+        Content = [new TextContentBlock { Text = result.Text ?? System.Text.Encoding.UTF8.GetString(result.Json.Span) }],
+        StructuredContent = result.Json.IsEmpty ? null : JsonElement.Parse(result.Json.Span),
+        IsError = result.Failure is null ? null : true,
+    };
+
+    /// <summary>Writes the members of the result object, without its braces.</summary>
+    public static void WriteMembers(Utf8JsonWriter writer, ToolResult result)
+    {
+        if (result.Content is { } content)
+        {
+            foreach (var member in JsonSerializer.SerializeToElement(content, ResultInfo).EnumerateObject())
+            {
+                member.WriteTo(writer);
+            }
+
+            return;
+        }
+
+        writer.WriteStartArray("content"u8);
+        writer.WriteStartObject();
+        writer.WriteString("type"u8, "text"u8);
+        if (result.Text is { } text)
+        {
+            writer.WriteString("text"u8, text);
+        }
+        else
+        {
+            writer.WriteString("text"u8, result.Json.Span);
+        }
+
+        writer.WriteEndObject();
+        writer.WriteEndArray();
+        if (!result.Json.IsEmpty)
+        {
+            writer.WritePropertyName("structuredContent"u8);
+            writer.WriteRawValue(result.Json.Span, skipInputValidation: true);
+        }
+
+        if (result.Failure is not null)
+        {
+            writer.WriteBoolean("isError"u8, true);
+        }
+    }
+}

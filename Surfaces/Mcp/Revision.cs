@@ -1,0 +1,46 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+
+namespace MinimalMcp.Surfaces.Mcp;
+
+/// <summary>The protocol revisions that are served, and how a request says which one it speaks.</summary>
+internal static class Revision
+{
+    public const string V2024_11_05 = "2024-11-05";
+    public const string V2025_03_26 = "2025-03-26";
+    public const string V2025_06_18 = "2025-06-18";
+    public const string V2025_11_25 = "2025-11-25";
+    public const string V2026_07_28 = "2026-07-28";
+
+    public const string NewestWithHandshake = V2025_11_25;
+
+    /// <summary>Newest first.</summary>
+    public static readonly string[] All = [V2026_07_28, V2025_11_25, V2025_06_18, V2025_03_26, V2024_11_05];
+
+    public static ReadOnlySpan<byte> VersionKey => "io.modelcontextprotocol/protocolVersion"u8;
+
+    public static ReadOnlySpan<byte> CapabilitiesKey => "io.modelcontextprotocol/clientCapabilities"u8;
+
+    /// <summary>Since 2026-07-28 there is no handshake and no session: every request says what it needs to.</summary>
+    public static bool IsModern(string? version) => string.CompareOrdinal(version, V2026_07_28) >= 0;
+
+    /// <summary>The known spelling of a version, without allocating; null when it is not one of ours.</summary>
+    public static string? Known(JsonElement version) => version.ValueKind is not JsonValueKind.String ? null
+        : version.ValueEquals(V2025_11_25) ? V2025_11_25
+        : version.ValueEquals(V2026_07_28) ? V2026_07_28
+        : version.ValueEquals(V2025_06_18) ? V2025_06_18
+        : version.ValueEquals(V2025_03_26) ? V2025_03_26
+        : version.ValueEquals(V2024_11_05) ? V2024_11_05
+        : null;
+
+    public static string? Known(string version) => Array.Find(All, known => known == version);
+
+    /// <param name="offered">What a client may ask for instead.</param>
+    public static RpcException Unsupported(string requested, JsonElement id, int status = StatusCodes.Status400BadRequest, params string[] offered)
+    {
+        var supported = offered.Length > 0 ? offered : All;
+        var shown = requested.Length <= 40 ? requested : requested[..40];
+        return new(RpcCode.UnsupportedVersion, $"Unsupported protocol version: {shown}. Supported here: {string.Join(", ", supported)}.", id, status,
+            new JsonObject { ["supported"] = new JsonArray([.. supported.Select(version => (JsonNode)version)]), ["requested"] = shown });
+    }
+}

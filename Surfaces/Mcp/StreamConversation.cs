@@ -1,0 +1,250 @@
+using System.Buffers;
+using System.Diagnostics;
+using System.Security.Claims;
+using System.Text.Json;
+using System.Threading.Channels;
+using MinimalMcp.Tools;
+using ModelContextProtocol;
+using ModelContextProtocol.Protocol;
+
+namespace MinimalMcp.Surfaces.Mcp;
+
+/// <summary>
+/// A conversation over one pair of streams: stdio, and HTTP+SSE of 2024-11-05. The fast lane answers what it can; the SDK's server is
+/// started when a message first needs it, and then hears the client's own handshake.
+/// </summary>
+internal sealed class StreamConversation(
+    string transportName, Func<ToolSet> tools, ClaimsPrincipal? user, FastLane fast, FullLane full, ListChanges changes, RpcMetrics metrics, int maxInFlight,
+    Func<ReadOnlyMemory<byte>, CancellationToken, Task> send) : ITransport
+{
+    private static readonly RequestId HelloId = new("replayed-initialize");
+
+    private readonly Channel<JsonRpcMessage> _toServer = Channel.CreateUnbounded<JsonRpcMessage>(new() { SingleReader = true });
+    private readonly CancellationTokenSource _ended = new();
+    private readonly InFlight _inFlight = new();
+    private readonly SemaphoreSlim _room = new(maxInFlight, maxInFlight);
+    private readonly SemaphoreSlim _sending = new(1, 1);
+    private readonly Lock _starting = new();
+    private IDisposable? _listChanges;
+    private Task? _server;
+    private JsonElement _initialize;
+    private string? _version;
+
+    public string? SessionId => null;
+
+    public ChannelReader<JsonRpcMessage> MessageReader => _toServer.Reader;
+
+    /// <summary>
+    /// Takes one message. Returns when there is room for the next, not when it is answered: a long call must not hold up a ping or its own
+    /// cancellation.
+    /// </summary>
+    public async Task ReceiveAsync(ReadOnlyMemory<byte> message, CancellationToken cancellationToken)
+    {
+        await _room.WaitAsync(cancellationToken);
+        _ = HandleAsync(message);
+    }
+
+    /// <summary>Answers a message that could not be read.</summary>
+    public async Task RefuseAsync(RpcException refused)
+    {
+        using var answer = new JsonBuffer();
+        var writer = answer.StartWriting();
+        refused.WriteTo(writer);
+        writer.Flush();
+        await SendAsync(answer.Written, CancellationToken.None);
+    }
+
+    /// <summary>Writes something between two messages.</summary>
+    public async Task KeepAliveAsync(Func<CancellationToken, Task> write, CancellationToken cancellationToken)
+    {
+        await _sending.WaitAsync(cancellationToken);
+        try
+        {
+            await write(cancellationToken);
+        }
+        finally
+        {
+            _sending.Release();
+        }
+    }
+
+    /// <summary>Waits until everything that was received is answered by the fast lane, and the SDK's server has read its last message.</summary>
+    public async Task CompleteAsync(CancellationToken cancellationToken)
+    {
+        for (var i = 0; i < maxInFlight; i++)
+        {
+            await _room.WaitAsync(cancellationToken);
+        }
+
+        _toServer.Writer.TryComplete();
+        if (_server is not null)
+        {
+            await _server.WaitAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    public async Task SendMessageAsync(JsonRpcMessage message, CancellationToken cancellationToken = default)
+    {
+        // The answer to the handshake that we replayed is of no interest to the client.
+        if (message is JsonRpcMessageWithId { Id: var id } && id.Equals(HelloId))
+        {
+            return;
+        }
+
+        await SendAsync(JsonSerializer.SerializeToUtf8Bytes(message, FullLane.MessageInfo), cancellationToken);
+    }
+
+    /// <summary>Ends the conversation: what is under way is cancelled.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        if (_ended.IsCancellationRequested)
+        {
+            return;
+        }
+
+        _listChanges?.Dispose();
+        await _ended.CancelAsync();
+        _toServer.Writer.TryComplete();
+        if (_server is not null)
+        {
+            await _server.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    private async Task HandleAsync(ReadOnlyMemory<byte> message)
+    {
+        var started = Stopwatch.GetTimestamp();
+        string? method = null;
+        var errorCode = 0;
+        try
+        {
+            using var document = Envelope.Parse(new ReadOnlySequence<byte>(message));
+            if (document.RootElement.ValueKind is JsonValueKind.Array && _version == Revision.V2025_03_26)
+            {
+                using var answers = new JsonBuffer();
+                await Batch.AnswerAsync(document.RootElement, answers, AnswerAsync);
+                await SendAsync(answers.Written, _ended.Token);
+                return;
+            }
+
+            var envelope = Envelope.Read(document.RootElement);
+            method = envelope.Method;
+            using var answer = await AnswerAsync(envelope);
+            if (answer is not null)
+            {
+                await SendAsync(answer.Written, _ended.Token);
+            }
+        }
+        catch (RpcException refused)
+        {
+            errorCode = refused.Code;
+            await RefuseAsync(refused);
+        }
+        catch (Exception gone) when (gone is OperationCanceledException or IOException or ObjectDisposedException)
+        {
+            // Cancelled by the client, which wants no answer; or the other side is gone.
+        }
+        finally
+        {
+            _room.Release();
+        }
+
+        metrics.Record(method, transportName, started, errorCode);
+    }
+
+    // Null when there is nothing to answer now: a notification, or a message that the SDK's server answers by itself.
+    private async ValueTask<JsonBuffer?> AnswerAsync(Envelope envelope)
+    {
+        var set = tools();
+        var version = Revision.Known(envelope.Meta(Revision.VersionKey)) ?? _version ?? Revision.NewestWithHandshake;
+        if (envelope.Method == "initialize")
+        {
+            version = Hello(envelope) ?? version;
+        }
+
+        if (envelope.Method == "notifications/cancelled")
+        {
+            _inFlight.Cancel(envelope);
+        }
+
+        if (fast.Takes(envelope, version, set))
+        {
+            using var request = _inFlight.Begin(envelope, _ended.Token);
+            var answer = new JsonBuffer();
+            await fast.AnswerAsync(envelope, version, set, user, transportName, answer, request.Token);
+            return answer;
+        }
+
+        if (envelope.IsRequest || _server is not null)
+        {
+            Converse(envelope, set);
+        }
+
+        return null;
+    }
+
+    // Remembers the handshake. Null leaves an impossible version to the SDK's server, which knows how to refuse it.
+    private string? Hello(in Envelope envelope)
+    {
+        _initialize = envelope.Root.Clone();
+        var asked = envelope.Param("protocolVersion"u8);
+        if (asked.ValueKind is not JsonValueKind.String || Revision.IsModern(asked.GetString()))
+        {
+            throw asked.ValueKind is JsonValueKind.String
+                ? Revision.Unsupported(asked.GetString()!, envelope.Id, offered: Revision.All[1..])
+                : new RpcException(RpcCode.InvalidParams, "Invalid params: initialize needs \"protocolVersion\", a string.", envelope.Id);
+        }
+
+        _version = Revision.Known(asked) ?? Revision.NewestWithHandshake;
+        _listChanges ??= changes.Listen(NotifyAsync);
+        return _version;
+    }
+
+    private void Converse(in Envelope envelope, ToolSet set)
+    {
+        lock (_starting)
+        {
+            if (_server is null)
+            {
+                var server = full.Start(this);
+                _server = RunAsync(server);
+                if (_initialize.ValueKind is not JsonValueKind.Undefined && envelope.Method != "initialize")
+                {
+                    var hello = (JsonRpcRequest)_initialize.Deserialize(FullLane.MessageInfo)!;
+                    _toServer.Writer.TryWrite(new JsonRpcRequest { Id = HelloId, Method = hello.Method, Params = hello.Params });
+                    _toServer.Writer.TryWrite(new JsonRpcNotification { Method = NotificationMethods.InitializedNotification });
+                }
+            }
+
+            _toServer.Writer.TryWrite(FullLane.Message(envelope, null, set, user));
+        }
+    }
+
+    private async Task RunAsync(ModelContextProtocol.Server.McpServer server)
+    {
+        await using (server)
+        {
+            await server.RunAsync(_ended.Token);
+        }
+    }
+
+    private Task NotifyAsync(string method) => SendMessageAsync(new JsonRpcNotification { Method = method }, _ended.Token);
+
+    private async Task SendAsync(ReadOnlyMemory<byte> message, CancellationToken cancellationToken)
+    {
+        if (message.IsEmpty)
+        {
+            return;
+        }
+
+        await _sending.WaitAsync(cancellationToken);
+        try
+        {
+            await send(message, cancellationToken);
+        }
+        finally
+        {
+            _sending.Release();
+        }
+    }
+}

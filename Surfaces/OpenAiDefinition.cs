@@ -1,0 +1,93 @@
+using System.Text.Json.Nodes;
+using MinimalMcp.Tools;
+
+namespace MinimalMcp.Surfaces;
+
+/// <summary>A tool as the OpenAI API takes it.</summary>
+internal static class OpenAiDefinition
+{
+    /// <summary>For Chat Completions: the function is nested.</summary>
+    public static JsonObject Chat(Tool tool, bool strict) => new() { ["type"] = "function", ["function"] = Function(tool, strict) };
+
+    /// <summary>For the Responses API: the function is flat.</summary>
+    public static JsonObject Responses(Tool tool, bool strict)
+    {
+        var function = Function(tool, strict);
+        function.Insert(0, "type", "function");
+        return function;
+    }
+
+    private static JsonObject Function(Tool tool, bool strict)
+    {
+        var parameters = JsonNode.Parse(tool.InputSchema.GetRawText())!.AsObject();
+        var function = new JsonObject
+        {
+            ["name"] = tool.Name,
+            ["description"] = tool.Description,
+            ["parameters"] = parameters,
+        };
+        if (strict && CanBeStrict(parameters))
+        {
+            MakeStrict(parameters);
+            function["strict"] = true;
+        }
+        else
+        {
+            function["strict"] = false;
+        }
+
+        return function;
+    }
+
+    // An object of any shape cannot be described strictly: such a tool is offered without.
+    private static bool CanBeStrict(JsonNode? schema) => schema is not JsonObject node
+        || ((!IsType(node, "object") || node["properties"] is JsonObject) && node["additionalProperties"] is not JsonObject
+            && node["properties"] is var properties && (properties is null || properties.AsObject().All(property => CanBeStrict(property.Value))) && CanBeStrict(node["items"]));
+
+    /// <summary>Strict mode wants every property required; one that may be left out becomes one that may be null, which we read as left out.</summary>
+    private static void MakeStrict(JsonObject schema)
+    {
+        if (schema["items"] is JsonObject items)
+        {
+            MakeStrict(items);
+        }
+
+        schema.Remove("default");
+        if (!IsType(schema, "object") || schema["properties"] is not JsonObject properties)
+        {
+            return;
+        }
+
+        var required = (schema["required"] as JsonArray ?? []).Select(name => name!.GetValue<string>()).ToHashSet();
+        foreach (var (name, property) in properties)
+        {
+            if (property is JsonObject node)
+            {
+                MakeStrict(node);
+                if (!required.Contains(name))
+                {
+                    MakeNullable(node);
+                }
+            }
+        }
+
+        schema["required"] = new JsonArray([.. properties.Select(property => (JsonNode)property.Key)]);
+        schema["additionalProperties"] = false;
+    }
+
+    private static void MakeNullable(JsonObject node)
+    {
+        if (node["type"] is JsonValue single)
+        {
+            node["type"] = new JsonArray(single.GetValue<string>(), "null");
+        }
+
+        if (node["enum"] is JsonArray values && !values.Contains(null))
+        {
+            values.Add((JsonNode?)null);
+        }
+    }
+
+    private static bool IsType(JsonObject schema, string type) =>
+        schema["type"] is JsonValue value ? value.GetValue<string>() == type : schema["type"] is JsonArray types && types.Any(entry => entry!.GetValue<string>() == type);
+}

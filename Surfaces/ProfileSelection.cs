@@ -1,0 +1,35 @@
+using MinimalMcp.Tools;
+
+namespace MinimalMcp.Surfaces;
+
+/// <summary>Which tools a request is about: <c>/mcp/{profile}</c>, <c>?profile=</c>, <c>?family=</c> and <c>?readonly=true</c>.</summary>
+internal static class ProfileSelection
+{
+    /// <summary>The selected tools, or null when the profile does not exist.</summary>
+    public static ToolSet? For(this ToolSet tools, HttpRequest request, ToolProfiles profiles)
+    {
+        var name = request.RouteValues.Count == 0 ? null : request.RouteValues["profile"] as string;
+        if (name is null && !request.QueryString.HasValue)
+        {
+            return tools;
+        }
+
+        var query = request.Query;
+        name ??= query["profile"].FirstOrDefault();
+        if (name is not null)
+        {
+            if (profiles.Find(name) is not { } profile)
+            {
+                return null;
+            }
+
+            tools = tools.Narrow(profile);
+        }
+
+        return tools.Narrow(new ToolProfile
+        {
+            Families = query["family"].FirstOrDefault()?.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries) ?? [],
+            ReadOnly = query["readonly"].FirstOrDefault() is "true" or "1",
+        });
+    }
+}

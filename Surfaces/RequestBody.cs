@@ -1,0 +1,35 @@
+using System.Buffers;
+using System.IO.Pipelines;
+using System.Text.Json;
+
+namespace MinimalMcp.Surfaces;
+
+/// <summary>Reading a whole request body without copying it, and answering with JSON that is ready.</summary>
+internal static class RequestBody
+{
+    /// <summary>Reads the body to its end. The caller advances the pipe to the end of the returned buffer when done with it.</summary>
+    public static async ValueTask<ReadOnlySequence<byte>> ReadToEndAsync(this PipeReader reader, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            var read = await reader.ReadAsync(cancellationToken);
+            if (read.IsCompleted)
+            {
+                return read.Buffer;
+            }
+
+            reader.AdvanceTo(read.Buffer.Start, read.Buffer.End);
+        }
+    }
+
+    /// <summary>True for application/json, with or without parameters; for application/*+json too.</summary>
+    public static bool IsJson(HttpRequest request) => request.ContentType == "application/json" || request.HasJsonContentType();
+
+    public static async Task WriteJsonAsync(this HttpResponse response, int status, ReadOnlyMemory<byte> json, string contentType = "application/json")
+    {
+        response.StatusCode = status;
+        response.ContentType = contentType;
+        response.ContentLength = json.Length;
+        await response.BodyWriter.WriteAsync(json);
+    }
+}

@@ -1,0 +1,134 @@
+using System.Buffers;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using MinimalMcp.Governance;
+using MinimalMcp.Tools;
+
+namespace MinimalMcp.Surfaces;
+
+/// <summary>Tools as plain HTTP, the way a GPT Action calls them: <c>POST /tools/{name}</c> with the arguments as the body.</summary>
+public static class Rest
+{
+    public static IEndpointConventionBuilder MapTools(this IEndpointRouteBuilder routes, string pattern = "/tools")
+    {
+        var group = routes.MapGroup(pattern);
+        group.MapGet("", List);
+        group.MapPost("{name}", (RequestDelegate)CallAsync);
+        return group;
+    }
+
+    private static IResult List(HttpContext http, ToolRegistry registry, ToolProfiles profiles)
+    {
+        if (registry.Current.For(http.Request, profiles) is not { } tools)
+        {
+            return Results.Problem(statusCode: 404, title: "Unknown profile", detail: $"There are: {string.Join(", ", profiles.Names)}.");
+        }
+
+        return Results.Json(new
+        {
+            count = tools.All.Count,
+            tools = tools.All.Select(tool => new
+            {
+                name = tool.Name,
+                title = tool.Definition.Title,
+                description = tool.Description,
+                family = tool.Family,
+                risk = tool.Risk,
+                readOnly = tool.IsReadOnly,
+                inputSchema = tool.InputSchema,
+                outputSchema = tool.Definition.OutputSchema,
+            }),
+        });
+    }
+
+    private static async Task CallAsync(HttpContext http)
+    {
+        var services = http.RequestServices;
+        var tools = services.GetRequiredService<ToolRegistry>().Current.For(http.Request, services.GetRequiredService<ToolProfiles>());
+        var name = (string)http.Request.RouteValues["name"]!;
+        if (tools?.Find(name) is not { } tool)
+        {
+            await Problem(404, "Unknown tool", tools?.NotFound(name) ?? "Unknown profile.").ExecuteAsync(http);
+            return;
+        }
+
+        JsonDocument? arguments;
+        try
+        {
+            arguments = await ReadArgumentsAsync(http);
+        }
+        catch (RpcException refused)
+        {
+            await Problem(refused.Status, "Bad request body", refused.Message).ExecuteAsync(http);
+            return;
+        }
+        catch (BadHttpRequestException bad)
+        {
+            await Problem(bad.StatusCode, "Bad request body", bad.StatusCode == 413 ? "The body is too large: arguments are short." : "The body could not be read.").ExecuteAsync(http);
+            return;
+        }
+
+        using (arguments)
+        {
+            var call = new ToolCall("rest", http.User).With(arguments?.RootElement ?? default);
+            using var result = await tool.CallAsync(call, http.RequestAborted);
+            await WriteAsync(http, result);
+        }
+    }
+
+    // A tool without arguments may be called without a body.
+    private static async Task<JsonDocument?> ReadArgumentsAsync(HttpContext http)
+    {
+        var body = await http.Request.BodyReader.ReadToEndAsync(http.RequestAborted);
+        var bytes = body.ToArray();
+        http.Request.BodyReader.AdvanceTo(body.End);
+        if (bytes.Length == 0)
+        {
+            return null;
+        }
+
+        if (!RequestBody.IsJson(http.Request) || http.Request.Headers.ContentEncoding.Count > 0)
+        {
+            throw new RpcException(RpcCode.InvalidRequest, "Content-Type must be application/json, without Content-Encoding.", status: StatusCodes.Status415UnsupportedMediaType);
+        }
+
+        var document = Envelope.Parse(new ReadOnlySequence<byte>(bytes));
+        if (document.RootElement.ValueKind is JsonValueKind.Object)
+        {
+            return document;
+        }
+
+        document.Dispose();
+        throw new RpcException(RpcCode.InvalidRequest, "The body must be a JSON object: the tool's arguments by name.");
+    }
+
+    private static Task WriteAsync(HttpContext http, ToolResult result) => result switch
+    {
+        { Failure: { } failure } => Problem(StatusOf(failure.Kind), Title(failure.Kind), failure.Message).ExecuteAsync(http),
+        { Content: { } content } => Results.Json(new { content = content.Content, structuredContent = content.StructuredContent }, ToolMethods.Json).ExecuteAsync(http),
+        { Text: { } text } => Results.Json(new JsonObject { ["result"] = text }).ExecuteAsync(http),
+        _ => http.Response.WriteJsonAsync(StatusCodes.Status200OK, result.Json),
+    };
+
+    private static IResult Problem(int status, string title, string detail) => Results.Problem(statusCode: status, title: title, detail: detail);
+
+    private static int StatusOf(FailureKind kind) => kind switch
+    {
+        FailureKind.Arguments => StatusCodes.Status400BadRequest,
+        FailureKind.Refused => StatusCodes.Status403Forbidden,
+        FailureKind.Tool => StatusCodes.Status422UnprocessableEntity,
+        FailureKind.Upstream => StatusCodes.Status502BadGateway,
+        FailureKind.Deadline => StatusCodes.Status504GatewayTimeout,
+        _ => StatusCodes.Status500InternalServerError,
+    };
+
+    private static string Title(FailureKind kind) => kind switch
+    {
+        FailureKind.Arguments => "Bad arguments",
+        FailureKind.Refused => "Refused",
+        FailureKind.Tool => "The tool cannot do that",
+        FailureKind.Upstream => "The system behind the tool failed",
+        FailureKind.Deadline => "Not done in time",
+        _ => "Unexpected failure",
+    };
+}

@@ -1,0 +1,50 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+
+namespace MinimalMcp.Surfaces;
+
+/// <summary>Error codes of JSON-RPC 2.0 and of MCP (2026-07-28, -32020 and up).</summary>
+public static class RpcCode
+{
+    public const int ParseError = -32700;
+    public const int InvalidRequest = -32600;
+    public const int MethodNotFound = -32601;
+    public const int InvalidParams = -32602;
+    public const int InternalError = -32603;
+    public const int ServerError = -32000;
+    public const int SessionNotFound = -32001;
+    public const int HeaderMismatch = -32020;
+    public const int MissingCapability = -32021;
+    public const int UnsupportedVersion = -32022;
+}
+
+/// <summary>A message that cannot be served, with the JSON-RPC error and the HTTP status that say so.</summary>
+public sealed class RpcException(int code, string message, JsonElement id = default, int status = StatusCodes.Status400BadRequest, JsonObject? data = null)
+    : Exception(message)
+{
+    // The document that the id lies in may be gone when the error is written.
+    private readonly string? _id = id.ValueKind is JsonValueKind.Undefined ? null : id.GetRawText();
+
+    public int Code { get; } = code;
+
+    public int Status { get; } = status;
+
+    public void WriteTo(Utf8JsonWriter writer)
+    {
+        writer.WriteStartObject();
+        writer.WriteString("jsonrpc"u8, "2.0"u8);
+        writer.WritePropertyName("id"u8);
+        writer.WriteRawValue(_id ?? "null");
+        writer.WriteStartObject("error"u8);
+        writer.WriteNumber("code"u8, Code);
+        writer.WriteString("message"u8, Message);
+        if (data is not null)
+        {
+            writer.WritePropertyName("data"u8);
+            data.WriteTo(writer);
+        }
+
+        writer.WriteEndObject();
+        writer.WriteEndObject();
+    }
+}

@@ -1,0 +1,31 @@
+using System.Collections.Frozen;
+using System.Diagnostics;
+using System.Diagnostics.Metrics;
+
+namespace MinimalMcp.Surfaces;
+
+/// <summary>Counts and times JSON-RPC requests, by method and transport.</summary>
+public sealed class RpcMetrics(IMeterFactory meters)
+{
+    // A method name comes from the caller: only known ones become a label, or a stranger could fill the memory with series.
+    private static readonly FrozenSet<string> Known = FrozenSet.Create(
+        "initialize", "server/discover", "ping", "tools/list", "tools/call", "prompts/list", "prompts/get", "resources/list", "resources/read",
+        "resources/templates/list", "resources/subscribe", "resources/unsubscribe", "completion/complete", "logging/setLevel",
+        "subscriptions/listen", "notifications/initialized", "notifications/cancelled");
+
+    private readonly Meter _meter = meters.Create("MinimalMcp.Rpc");
+    private Histogram<double>? _duration;
+    private Counter<long>? _errors;
+
+    public void Record(string? method, string transport, long started, int errorCode = 0)
+    {
+        _duration ??= _meter.CreateHistogram<double>("mcp_rpc_request_duration_seconds", "s", "How long JSON-RPC requests took.");
+        var label = method is not null && Known.Contains(method) ? method : "other";
+        _duration.Record(Stopwatch.GetElapsedTime(started).TotalSeconds, new("method", label), new KeyValuePair<string, object?>("transport", transport));
+        if (errorCode != 0)
+        {
+            _errors ??= _meter.CreateCounter<long>("mcp_rpc_errors_total", null, "JSON-RPC requests that were answered with an error.");
+            _errors.Add(1, new("method", label), new("error_code", errorCode.ToString(System.Globalization.CultureInfo.InvariantCulture)), new KeyValuePair<string, object?>("transport", transport));
+        }
+    }
+}

@@ -1,0 +1,65 @@
+using System.Diagnostics;
+using MinimalMcp.Governance;
+using ModelContextProtocol;
+
+namespace MinimalMcp.Tools;
+
+public enum FailureKind
+{
+    /// <summary>An argument is wrong: the message names it.</summary>
+    Arguments,
+
+    /// <summary>Governance said no.</summary>
+    Refused,
+
+    /// <summary>The tool itself said why it cannot, in a sentence.</summary>
+    Tool,
+
+    /// <summary>The system behind the tool failed.</summary>
+    Upstream,
+
+    Deadline,
+
+    /// <summary>Our mistake. The message holds a correlation id and nothing else.</summary>
+    Unexpected,
+}
+
+/// <summary>A failed call, in words that the caller may read.</summary>
+public sealed partial class Failure(FailureKind kind, string message)
+{
+    public FailureKind Kind { get; } = kind;
+
+    public string Message { get; } = message;
+
+    internal static Failure From(Exception exception, string tool, ILogger logger)
+    {
+        switch (exception)
+        {
+            case ToolRefusedException refused:
+                return new(refused.Reason switch
+                {
+                    Refusal.Arguments => FailureKind.Arguments,
+                    Refusal.Deadline => FailureKind.Deadline,
+                    _ => FailureKind.Refused,
+                }, refused.Message);
+            case McpException expected:
+                return new(FailureKind.Tool, expected.Message);
+            case HttpRequestException upstream:
+                LogUpstream(logger, upstream, tool);
+                return new(FailureKind.Upstream, $"The system behind {tool} failed: {upstream.Message}");
+            case OperationCanceledException { InnerException: TimeoutException }:
+                LogUpstream(logger, exception, tool);
+                return new(FailureKind.Upstream, $"The system behind {tool} did not answer in time. Try again later.");
+            default:
+                var id = Activity.Current?.TraceId.ToString() is { } trace && trace.Trim('0').Length > 0 ? trace : Guid.NewGuid().ToString("N");
+                LogUnexpected(logger, exception, tool, id);
+                return new(FailureKind.Unexpected, $"{tool} failed unexpectedly. The operator finds the reason in the log under {id}.");
+        }
+    }
+
+    [LoggerMessage(LogLevel.Warning, "The system behind {Tool} failed")]
+    private static partial void LogUpstream(ILogger logger, Exception exception, string tool);
+
+    [LoggerMessage(LogLevel.Error, "{Tool} failed unexpectedly; correlation id {CorrelationId}")]
+    private static partial void LogUnexpected(ILogger logger, Exception exception, string tool, string correlationId);
+}

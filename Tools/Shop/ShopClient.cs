@@ -1,0 +1,402 @@
+using System.Collections.Frozen;
+using System.Net;
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Microsoft.Extensions.Options;
+using ModelContextProtocol;
+
+namespace MinimalMcp.Tools.Shop;
+
+/// <summary>The shop behind the tools: the embedded one, or the agents at Shop:Url when that is set.</summary>
+public sealed class ShopClient(IOptions<ShopOptions> options, IHttpClientFactory http, TimeProvider time, IHttpContextAccessor? accessor = null)
+{
+    private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web) { DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull };
+    private static readonly string[] CallerHeaders = ["Authorization", "X-User-Token"];
+
+    private readonly ShopOptions _options = options.Value;
+    private readonly Catalogue? _embedded = string.IsNullOrEmpty(options.Value.Url) ? Catalogue.Load() : null;
+    private readonly Carts _carts = new(time);
+
+    public async ValueTask<SearchResult> SearchAsync(string query, string? category, int limit, CancellationToken ct) =>
+        _embedded is not null
+            ? _embedded.Search(query, category, limit)
+            : new() { Answer = await AskAsync("catalog", new { action = "search", query, category, limit }, changes: false, ct) };
+
+    public async ValueTask<CartResult> AddAsync(string caller, string productCode, int quantity, CancellationToken ct) =>
+        _embedded is not null
+            ? _carts.Add(caller, _embedded.InStock(productCode), quantity)
+            : new() { Answer = await AskAsync("cart", new { action = "add", productCode, quantity }, changes: true, ct) };
+
+    public async ValueTask<CartResult> ViewAsync(string caller, CancellationToken ct) =>
+        _embedded is not null
+            ? _carts.View(caller)
+            : new() { Answer = await AskAsync("cart", new { action = "view" }, changes: false, ct) };
+
+    public async ValueTask<OrderResult> CheckoutAsync(string caller, string? cartSummary, CancellationToken ct) =>
+        _embedded is not null
+            ? _carts.Checkout(caller, cartSummary)
+            : new() { Answer = await AskAsync("cart", new { action = "checkout", cartSummary }, changes: true, ct) };
+
+    public async ValueTask<PaymentMethodResult> AddPaymentAsync(string caller, PaymentType type, CancellationToken ct) =>
+        _embedded is not null
+            ? _carts.AddPayment(caller, type)
+            : new() { Answer = await AskAsync("payment", new { action = "add", type }, changes: true, ct) };
+
+    public async ValueTask<DealsResult> DealsAsync(string? category, CancellationToken ct) =>
+        _embedded is not null
+            ? _embedded.Deals(category)
+            : new() { Answer = await AskAsync("deals", new { action = "get", category }, changes: false, ct) };
+
+    public async ValueTask<string> CatalogAsync(CancellationToken ct) =>
+        _embedded is not null
+            ? JsonSerializer.Serialize(_embedded, Json)
+            : (await SendAsync(HttpMethod.Get, "api/catalog?limit=100", null, changes: false, ct)).GetRawText();
+
+    private async Task<string> AskAsync(string agent, object question, bool changes, CancellationToken ct)
+    {
+        var reply = await SendAsync(HttpMethod.Post, $"api/mcp/agents/{agent}", question, changes, ct);
+        var answer = AnswerIn(reply) ?? (Member(reply, "messages") is null ? reply.GetRawText() : "");
+
+        // When its agent is down, the server says nothing, or apologises in these words, with status 200.
+        return answer.Length == 0 || answer.Contains($"trouble connecting to the {agent} service", StringComparison.OrdinalIgnoreCase)
+            ? throw new HttpRequestException($"The shop's {agent} agent gave no answer.{Doubt(changes)}", null, HttpStatusCode.ServiceUnavailable)
+            : answer;
+    }
+
+    private async Task<JsonElement> SendAsync(HttpMethod method, string path, object? body, bool changes, CancellationToken ct, bool retry = true)
+    {
+        using var request = new HttpRequestMessage(method, $"{_options.Url!.TrimEnd('/')}/{path}");
+        request.Content = body is null ? null : JsonContent.Create(body, options: Json);
+        AddCredentials(request);
+        try
+        {
+            using var response = await http.CreateClient(nameof(ShopClient)).SendAsync(request, ct);
+            var bytes = await response.Content.ReadAsByteArrayAsync(ct);
+            return Read(request, response.StatusCode, bytes, changes);
+        }
+        catch (HttpRequestException e) when (NeverArrived(e) && retry && !changes)
+        {
+            return await SendAsync(method, path, body, changes, ct, retry: false);
+        }
+        catch (HttpRequestException e) when (NeverArrived(e))
+        {
+            throw new HttpRequestException("The shop cannot be reached; nothing was sent. Check Shop:Url.", e, HttpStatusCode.BadGateway);
+        }
+        catch (HttpRequestException e) when (e.StatusCode is null)
+        {
+            throw new HttpRequestException($"The shop's reply broke off or was larger than 1 MiB.{Doubt(changes)}", e, HttpStatusCode.BadGateway);
+        }
+        catch (OperationCanceledException e) when (!ct.IsCancellationRequested)
+        {
+            throw new HttpRequestException($"The shop did not reply within 30 seconds.{Doubt(changes)}", e, HttpStatusCode.GatewayTimeout);
+        }
+    }
+
+    private static bool NeverArrived(HttpRequestException e) => e.HttpRequestError
+        is HttpRequestError.ConnectionError or HttpRequestError.NameResolutionError or HttpRequestError.SecureConnectionError;
+
+    private static string Doubt(bool changes) => changes ? " The change may have been made all the same: look before trying again." : "";
+
+    private void AddCredentials(HttpRequestMessage request)
+    {
+        if (!string.IsNullOrEmpty(_options.ApiKey))
+        {
+            request.Headers.TryAddWithoutValidation("X-MCP-API-Key", _options.ApiKey);
+        }
+
+        if (_options.ForwardAuthorization && accessor?.HttpContext is { } call)
+        {
+            foreach (var name in CallerHeaders)
+            {
+                request.Headers.TryAddWithoutValidation(name, call.Request.Headers[name].AsEnumerable());
+            }
+        }
+    }
+
+    private static JsonElement Read(HttpRequestMessage request, HttpStatusCode status, byte[] body, bool changes)
+    {
+        var reply = Parse(body);
+        var error = ErrorIn(reply);
+        var succeeded = (int)status is >= 200 and < 300;
+        if (succeeded && reply is { } answer && error is null)
+        {
+            return answer;
+        }
+
+        var what = !succeeded ? $"The shop answered {(int)status}" : reply is null ? "The shop sent something that is not JSON" : "The shop reported a failure";
+        var said = Excerpt(reply is null ? Encoding.UTF8.GetString(body) : error ?? "", request);
+        var hint = (int)status switch
+        {
+            401 or 403 => " Check Shop:ApiKey and Shop:ForwardAuthorization.",
+            >= 300 and < 400 => " Redirects are not followed: check Shop:Url.",
+            < 300 when reply is null => " Check Shop:Url." + Doubt(changes),
+            < 300 or (>= 400 and < 500) => "",
+            _ => Doubt(changes),
+        };
+        throw new HttpRequestException($"{what}{(said.Length > 0 ? ": " : "")}{said}.{hint}", null, succeeded ? HttpStatusCode.BadGateway : status);
+    }
+
+    private static JsonElement? Parse(byte[] body)
+    {
+        try { return JsonElement.Parse(body); }
+        catch (JsonException) { return null; }
+    }
+
+    private static string? ErrorIn(JsonElement? reply) =>
+        Member(reply, "error") is { ValueKind: not (JsonValueKind.Null or JsonValueKind.False) } error
+            ? Text(Member(reply, "message")) ?? Text(Member(error, "message")) ?? Text(error) ?? "no reason given"
+        : Member(reply, "success") is { ValueKind: JsonValueKind.False }
+            ? Text(Member(reply, "message")) ?? "no reason given"
+        : null;
+
+    // LangChain messages come serialised (kwargs.content) or plain (content); some replies have the text beside the messages.
+    private static string? AnswerIn(JsonElement reply)
+    {
+        var last = Member(reply, "messages") is { ValueKind: JsonValueKind.Array } messages && messages.GetArrayLength() > 0
+            ? messages[messages.GetArrayLength() - 1]
+            : default;
+        return Text(Member(Member(last, "kwargs"), "content")) ?? Text(Member(last, "content")) ?? Text(Member(reply, "content"));
+    }
+
+    private static JsonElement? Member(JsonElement? parent, string name) =>
+        parent is { ValueKind: JsonValueKind.Object } value && value.TryGetProperty(name, out var member) ? member : null;
+
+    private static string? Text(JsonElement? value)
+    {
+        var text = value switch
+        {
+            { ValueKind: JsonValueKind.String } one => one.GetString(),
+            { ValueKind: JsonValueKind.Array } parts => string.Concat(parts.EnumerateArray().Select(part => Text(Member(part, "text")))),
+            _ => null,
+        };
+        return string.IsNullOrWhiteSpace(text) ? null : text;
+    }
+
+    // A server may echo what it was sent, so the secrets of this request are taken out first.
+    private static string Excerpt(string text, HttpRequestMessage request)
+    {
+        var sent = request.Headers.SelectMany(header => header.Value).Select(value => value[(value.IndexOf(' ') + 1)..]);
+        foreach (var secret in sent.Where(secret => secret.Length > 0))
+        {
+            text = text.Replace(secret, "[REDACTED]", StringComparison.Ordinal);
+        }
+
+        var plain = string.Concat(text.Where(c => !char.IsControl(c)));
+        return plain.Length > 200 ? plain[..200] + "…" : plain;
+    }
+}
+
+/// <summary>What the embedded shop sells, read from catalog.json.</summary>
+internal sealed class Catalogue(Product[] products, IReadOnlyDictionary<string, string> aliases)
+{
+    private readonly string[] _categories = [.. products.Select(product => product.Category).Distinct()];
+
+    private readonly FrozenDictionary<string, Product> _byCode = products
+        .Select(product => KeyValuePair.Create(product.ProductCode, product))
+        .Concat(aliases.Select(alias => KeyValuePair.Create(alias.Key, products.Single(product => product.ProductCode == alias.Value))))
+        .ToFrozenDictionary(StringComparer.OrdinalIgnoreCase);
+
+    public Product[] Products { get; } = products;
+
+    public IReadOnlyDictionary<string, string> Aliases { get; } = aliases;
+
+    public static Catalogue Load()
+    {
+        using var file = typeof(Catalogue).Assembly.GetManifestResourceStream(typeof(Catalogue), "catalog.json")!;
+        return JsonSerializer.Deserialize<Catalogue>(file, JsonSerializerOptions.Web)!;
+    }
+
+    public SearchResult Search(string query, string? category, int limit)
+    {
+        category = KnownCategory(category);
+        query = query.Trim().ToLowerInvariant();
+        var words = query.Split(' ', StringSplitOptions.RemoveEmptyEntries);
+        var found = new List<Product>();
+        var leading = 0;
+        foreach (var product in Products)
+        {
+            if ((category is not null && product.Category != category) || !Matches(product, words))
+            {
+                continue;
+            }
+
+            // A name that starts with the query goes before one that only contains it.
+            var place = product.SearchText.StartsWith(query, StringComparison.Ordinal) ? leading++ : found.Count;
+            found.Insert(place, product);
+        }
+
+        return new(found.Count, found.Count <= limit ? found : found.GetRange(0, Math.Max(limit, 0)));
+    }
+
+    public DealsResult Deals(string? category)
+    {
+        category = KnownCategory(category);
+        return new([.. Products.Where(product => product.Deal is not null && (category is null || product.Category == category))]);
+    }
+
+    public Product InStock(string code)
+    {
+        var product = _byCode.GetValueOrDefault(code.Trim()) ?? throw Unknown(code);
+        return product.InStock
+            ? product
+            : throw new McpException($"{product.Name} is out of stock. In stock instead: {string.Join(", ", InsteadOf(product))}.");
+    }
+
+    private static bool Matches(Product product, string[] words)
+    {
+        foreach (var word in words)
+        {
+            // A trailing s is dropped, so that "apples" finds the apple.
+            var stem = word.Length > 3 && word[^1] == 's' ? word.AsSpan()[..^1] : word;
+            if (!product.SearchText.AsSpan().Contains(stem, StringComparison.Ordinal))
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+
+    private string? KnownCategory(string? category) => string.IsNullOrWhiteSpace(category)
+        ? null
+        : Array.Find(_categories, known => known.Equals(category.Trim(), StringComparison.OrdinalIgnoreCase))
+            ?? throw new McpException($"There is no category \"{category}\". The categories are: {string.Join(", ", _categories)}.");
+
+    private McpException Unknown(string code)
+    {
+        var near = Products
+            .Select(product => (product.ProductCode, Shared: product.ProductCode.AsSpan().CommonPrefixLength(code.Trim().ToLowerInvariant())))
+            .Where(candidate => candidate.Shared > 1)
+            .OrderByDescending(candidate => candidate.Shared)
+            .Take(3)
+            .Select(candidate => candidate.ProductCode)
+            .ToList();
+        var hint = near.Count > 0 ? $" Near it: {string.Join(", ", near)}." : "";
+        return new($"There is no product \"{code}\".{hint} Use search_products to find the code.");
+    }
+
+    private IEnumerable<string> InsteadOf(Product product) => Products
+        .Where(other => other.InStock && other.Category == product.Category)
+        .Take(3)
+        .Select(other => other.ProductCode);
+}
+
+/// <summary>One cart per caller, in memory. One lock for all: what happens under it takes about a microsecond.</summary>
+internal sealed class Carts(TimeProvider time)
+{
+    private const int MaxShoppers = 10_000, MaxLines = 100, MaxQuantity = 99, MaxPaymentMethods = 10;
+
+    private readonly Lock _gate = new();
+    private readonly Dictionary<string, LinkedListNode<Shopper>> _shoppers = [];
+    private readonly LinkedList<Shopper> _byLastVisit = [];
+
+    public CartResult Add(string caller, Product product, int quantity)
+    {
+        lock (_gate)
+        {
+            var shopper = Visit(caller);
+            var others = shopper.Lines.Where(line => line.ProductCode != product.ProductCode).ToList();
+            var already = shopper.Lines.FirstOrDefault(line => line.ProductCode == product.ProductCode)?.Quantity ?? 0;
+            if (quantity < 1 || quantity > MaxQuantity - already)
+            {
+                throw new McpException($"quantity must be at least 1, and a cart holds at most {MaxQuantity} of one product; this one has {already}.");
+            }
+
+            if (others.Count == MaxLines)
+            {
+                throw new McpException($"The cart is full: it holds {MaxLines} different products. Check out first.");
+            }
+
+            var price = product.Deal?.Price ?? product.Price;
+            var total = already + quantity;
+            shopper.Lines = [.. others, new(product.ProductCode, product.Name, total, price, total * price)];
+            return new(CartOf(shopper));
+        }
+    }
+
+    public CartResult View(string caller)
+    {
+        lock (_gate)
+        {
+            return new(CartOf(Visit(caller)));
+        }
+    }
+
+    public OrderResult Checkout(string caller, string? note)
+    {
+        lock (_gate)
+        {
+            var shopper = Visit(caller);
+            if (shopper.Lines.Count == 0)
+            {
+                throw new McpException("The cart is empty. Add something with add_to_cart first.");
+            }
+
+            var payment = shopper.Payments.FirstOrDefault()?.Label ?? "On delivery, because there is no payment method";
+            var order = new Order(NewId("order"), time.GetUtcNow(), payment, CartOf(shopper), note);
+            shopper.Lines = [];
+            return new(order);
+        }
+    }
+
+    public PaymentMethodResult AddPayment(string caller, PaymentType type)
+    {
+        var label = type switch
+        {
+            PaymentType.CreditCard => "Sandbox credit card •••• 4242",
+            PaymentType.DebitCard => "Sandbox debit card •••• 5556",
+            PaymentType.BankAccount => "Sandbox bank account •••• 6789",
+            _ => "Sandbox PayPal c••••@example.com",
+        };
+        lock (_gate)
+        {
+            var payments = Visit(caller).Payments;
+            if (payments.Count == MaxPaymentMethods)
+            {
+                throw new McpException($"A customer can have {MaxPaymentMethods} payment methods, and these are there already.");
+            }
+
+            payments.Add(new(NewId("pm"), type, label, IsDefault: payments.Count == 0));
+            return new(payments[^1]);
+        }
+    }
+
+    // Finds the caller's cart or opens one. When there are too many, the one that was idle longest goes.
+    private Shopper Visit(string caller)
+    {
+        if (_shoppers.TryGetValue(caller, out var node))
+        {
+            _byLastVisit.Remove(node);
+        }
+        else
+        {
+            if (_shoppers.Count == MaxShoppers)
+            {
+                _shoppers.Remove(_byLastVisit.First!.Value.Name);
+                _byLastVisit.RemoveFirst();
+            }
+
+            _shoppers[caller] = node = new(new(caller));
+        }
+
+        _byLastVisit.AddLast(node);
+        return node.Value;
+    }
+
+    private static Cart CartOf(Shopper shopper) =>
+        new(shopper.Lines, shopper.Lines.Sum(line => line.Quantity), shopper.Lines.Sum(line => line.LineTotal));
+
+    private static string NewId(string kind) => $"{kind}_{RandomNumberGenerator.GetHexString(24, lowercase: true)}";
+
+    private sealed class Shopper(string name)
+    {
+        public string Name => name;
+
+        // Replaced, never changed: carts and orders that were handed out keep their lines.
+        public IReadOnlyList<CartLine> Lines { get; set; } = [];
+
+        public List<PaymentMethod> Payments { get; } = [];
+    }
+}

@@ -1,0 +1,57 @@
+using System.ComponentModel.DataAnnotations;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+
+namespace MinimalMcp.Tools.Shop;
+
+public sealed class ShopOptions : IValidatableObject
+{
+    /// <summary>Where the shop's own server listens. Without it the embedded shop answers.</summary>
+    public string? Url { get; set; }
+
+    /// <summary>Sent as X-MCP-API-Key. The server then sees one customer, whoever calls.</summary>
+    [RegularExpression("[!-~]+", ErrorMessage = "Shop:ApiKey must be one line of printable ASCII without spaces.")]
+    public string? ApiKey { get; set; }
+
+    /// <summary>Passes on the caller's Authorization and X-User-Token. Only for a server that is meant to see them.</summary>
+    public bool ForwardAuthorization { get; set; }
+
+    public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
+    {
+        if (!string.IsNullOrEmpty(Url) && !IsPlainHttp(Url))
+        {
+            yield return new(
+                "Shop:Url (NEXTJS_URL) must be an absolute http or https address without user name or query, " +
+                "for example http://localhost:3000.", [nameof(Url)]);
+        }
+    }
+
+    private static bool IsPlainHttp(string url) =>
+        Uri.TryCreate(url, UriKind.Absolute, out var uri)
+        && uri is { Scheme: "http" or "https", UserInfo: "", Query: "", Fragment: "" };
+}
+
+public static class ShopSetup
+{
+    public static IServiceCollection AddShop(this IServiceCollection services, IConfiguration configuration)
+    {
+        var section = configuration.GetSection("Shop");
+        services.AddOptions<ShopOptions>().Bind(section).ValidateDataAnnotations().ValidateOnStart();
+
+        // The accessor costs every request a little, so it is there only for those who asked.
+        if (bool.TryParse(section[nameof(ShopOptions.ForwardAuthorization)], out var forward) && forward)
+        {
+            services.AddHttpContextAccessor();
+        }
+
+        services.AddHttpClient(nameof(ShopClient), http =>
+            {
+                http.Timeout = TimeSpan.FromSeconds(30);
+                http.MaxResponseContentBufferSize = 1 << 20;
+            })
+            // Callers share the connections, never a cookie; and a key must not follow a redirect.
+            .ConfigurePrimaryHttpMessageHandler(() => new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false });
+
+        services.TryAddSingleton(TimeProvider.System);
+        return services.AddSingleton<ShopClient>().AddSingleton<ShopTools>();
+    }
+}

@@ -1,0 +1,150 @@
+using System.ComponentModel;
+using System.Reflection;
+using System.Security.Claims;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using System.Text.Json.Serialization;
+using MinimalMcp.Governance;
+using Microsoft.Extensions.AI;
+using ModelContextProtocol;
+using ModelContextProtocol.Protocol;
+using ModelContextProtocol.Server;
+using Definition = ModelContextProtocol.Protocol.Tool;
+
+namespace MinimalMcp.Tools;
+
+/// <summary>Makes tools from methods that carry the SDK's own attributes.</summary>
+public sealed partial class ToolMethods(IServiceProvider services, CallLog log, ILogger<ToolMethods> logger, IConfiguration configuration)
+{
+    /// <summary>
+    /// How arguments are read and results written: names in camelCase and exact, enums by name, absent values left out. Case-insensitive
+    /// reading would let two spellings of one argument mean different things to two readers.
+    /// </summary>
+    public static readonly JsonSerializerOptions Json = CreateOptions();
+
+    private static readonly Type[] ConversationTypes = [typeof(McpServer), typeof(RequestContext<CallToolRequestParams>), typeof(IProgress<ProgressNotificationValue>)];
+
+    private readonly int _maxCharacters = configuration.GetValue("Tools:MaxResultCharacters", ResultLimit.DefaultCharacters);
+
+    private readonly IServiceProviderIsService _known = services.GetRequiredService<IServiceProviderIsService>();
+
+    /// <summary>The tools of a class: its methods with <see cref="McpServerToolAttribute"/>.</summary>
+    public IEnumerable<Tool> Of(Type type) =>
+        from method in type.GetMethods(BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Instance | BindingFlags.Static | BindingFlags.DeclaredOnly)
+        let attribute = method.GetCustomAttribute<McpServerToolAttribute>()
+        where attribute is not null
+        select Create(method, attribute);
+
+    private Tool Create(MethodInfo method, McpServerToolAttribute attribute)
+    {
+        var returned = method.ReturnType is { IsGenericType: true } generic && (generic.GetGenericTypeDefinition() == typeof(Task<>) || generic.GetGenericTypeDefinition() == typeof(ValueTask<>))
+            ? generic.GetGenericArguments()[0]
+            : method.ReturnType;
+        var structured = returned != typeof(string) && returned != typeof(void) && returned != typeof(Task) && returned != typeof(ValueTask) && !IsContent(returned);
+        var function = AIFunctionFactory.Create(method, Target(method), new AIFunctionFactoryOptions
+        {
+            Name = attribute.Name ?? JsonNamingPolicy.SnakeCaseLower.ConvertName(method.Name),
+            SerializerOptions = Json,
+            ConfigureParameterBinding = Bind,
+            MarshalResult = static (value, _, _) => new(value),
+            ExcludeResultSchema = !structured,
+        });
+        var policy = Policy(method, attribute, function.Name);
+        var definition = Define(function, method, attribute, policy, structured);
+        return new Tool(
+            new GovernedFunction(new FunctionWithSchema(function, definition.InputSchema), policy, log),
+            definition,
+            FamilyOf(method.DeclaringType!),
+            needsConversation: method.GetParameters().Any(parameter => ConversationTypes.Contains(parameter.ParameterType)),
+            new ToolResult.Shape(Json.GetTypeInfo(structured ? returned : typeof(object)), IsObject(function.ReturnJsonSchema), _maxCharacters, logger));
+    }
+
+    // A tool class is made once: what belongs to a call comes as a parameter of the method.
+    private object? Target(MethodInfo method) => method.IsStatic ? null : services.GetService(method.DeclaringType!) ?? ActivatorUtilities.CreateInstance(services, method.DeclaringType!);
+
+    private AIFunctionFactoryOptions.ParameterBindingOptions Bind(ParameterInfo parameter)
+    {
+        var type = parameter.ParameterType;
+        return
+            type == typeof(ClaimsPrincipal) ? Hidden((_, arguments) => ((ToolCall)arguments).User)
+            : type == typeof(RequestContext<CallToolRequestParams>) ? Hidden((_, arguments) => Context(arguments))
+            : type == typeof(McpServer) ? Hidden((_, arguments) => Context(arguments).Server)
+            : type == typeof(IProgress<ProgressNotificationValue>) ? Hidden((_, arguments) => (((ToolCall)arguments).Conversation as RequestContext<CallToolRequestParams>).Progress())
+            : type == typeof(IServiceProvider) ? Hidden((_, arguments) => arguments.Services ?? services)
+            : type != typeof(CancellationToken) && type != typeof(string) && _known.IsService(type) ? Hidden((_, arguments) => (arguments.Services ?? services).GetRequiredService(type))
+            : default;
+    }
+
+    private static AIFunctionFactoryOptions.ParameterBindingOptions Hidden(Func<ParameterInfo, AIFunctionArguments, object?> bind) => new() { ExcludeFromSchema = true, BindParameter = bind };
+
+    private static RequestContext<CallToolRequestParams> Context(AIFunctionArguments arguments) => ((ToolCall)arguments).Conversation as RequestContext<CallToolRequestParams>
+        ?? throw new McpException("This tool talks back to the client while it works, which only an MCP connection can carry.");
+
+    private Policy Policy(MethodInfo method, McpServerToolAttribute attribute, string name)
+    {
+        // The attribute's Destructive is true when nothing was said, which for a tool that only reads would be nonsense.
+        var effect = attribute.ReadOnly ? Effect.Read : attribute.Destructive ? Effect.Destroy : Effect.Write;
+        var declared = method.GetCustomAttributes<McpMetaAttribute>().FirstOrDefault(meta => meta.Name == "risk")?.JsonValue is { } json ? JsonSerializer.Deserialize<string>(json) : null;
+        var risk = declared is null ? Governance.Policy.DefaultRisk(effect)
+            : Enum.TryParse<RiskLevel>(declared, ignoreCase: true, out var level) ? level
+            : throw new InvalidOperationException($"{name} declares the risk '{declared}'; it must be LOW, MEDIUM, HIGH or CRITICAL.");
+        var deadline = configuration.GetValue<TimeSpan?>($"Tools:Deadlines:{name}") ?? configuration.GetValue("Tools:Deadline", Governance.Policy.DefaultDeadline);
+        return new(effect, risk, deadline);
+    }
+
+    private static Definition Define(AIFunction function, MethodInfo method, McpServerToolAttribute attribute, Policy policy, bool structured)
+    {
+        var meta = new JsonObject();
+        foreach (var declared in method.GetCustomAttributes<McpMetaAttribute>())
+        {
+            meta[declared.Name] = JsonNode.Parse(declared.JsonValue);
+        }
+
+        meta["risk"] = policy.Risk.ToString().ToUpperInvariant();
+        return new()
+        {
+            Name = function.Name,
+            Title = attribute.Title ?? method.GetCustomAttribute<DisplayNameAttribute>()?.DisplayName ?? Humanize(function.Name),
+            Description = function.Description,
+            InputSchema = Schemas.Input(function.JsonSchema, method),
+            OutputSchema = structured && function.ReturnJsonSchema is { } schema ? Schemas.Output(schema, IsObject(schema)) : null,
+            Annotations = new()
+            {
+                Title = attribute.Title,
+                ReadOnlyHint = policy.Effect is Effect.Read,
+                DestructiveHint = policy.Effect is Effect.Destroy,
+                IdempotentHint = policy.Effect is Effect.Read || attribute.Idempotent,
+                OpenWorldHint = attribute.OpenWorld,
+            },
+            Meta = meta,
+        };
+    }
+
+    private static string FamilyOf(Type type) => (type.Namespace ?? "").Split('.')[^1].ToLowerInvariant();
+
+    private static bool IsContent(Type type) => typeof(ContentBlock).IsAssignableFrom(type) || typeof(IEnumerable<ContentBlock>).IsAssignableFrom(type) || type == typeof(CallToolResult);
+
+    private static bool IsObject(JsonElement? schema) => schema is { ValueKind: JsonValueKind.Object } element && element.TryGetProperty("type", out var type) && type.ValueKind is JsonValueKind.String && type.GetString() == "object";
+
+    private static string Humanize(string name) => char.ToUpperInvariant(name[0]) + name[1..].Replace('_', ' ').Replace('-', ' ');
+
+    private static JsonSerializerOptions CreateOptions()
+    {
+        var options = new JsonSerializerOptions(McpJsonUtilities.DefaultOptions)
+        {
+            PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
+            PropertyNameCaseInsensitive = false,
+            DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+            NumberHandling = JsonNumberHandling.AllowReadingFromString,
+            Converters = { new JsonStringEnumConverter() },
+        };
+        options.MakeReadOnly();
+        return options;
+    }
+
+    // The schema that callers see is the one that arguments are checked against.
+    private sealed class FunctionWithSchema(AIFunction function, JsonElement schema) : DelegatingAIFunction(function)
+    {
+        public override JsonElement JsonSchema => schema;
+    }
+}

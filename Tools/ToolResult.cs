@@ -1,0 +1,86 @@
+using System.Buffers;
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+using ModelContextProtocol.Protocol;
+
+namespace MinimalMcp.Tools;
+
+/// <summary>
+/// What a call gave, ready to be written: an object as JSON, plain text, or content blocks that the tool made itself; or a failure.
+/// The JSON lies in a rented buffer: dispose the result after writing it.
+/// </summary>
+public sealed class ToolResult : IDisposable
+{
+    private readonly JsonBuffer? _json;
+
+    private ToolResult(JsonBuffer? json = null, string? text = null, CallToolResult? content = null, Failure? failure = null)
+    {
+        _json = json;
+        Text = text;
+        Content = content;
+        Failure = failure;
+    }
+
+    /// <summary>The result as a JSON object; empty when it is text or content.</summary>
+    public ReadOnlyMemory<byte> Json => _json?.Written ?? default;
+
+    /// <summary>Plain text, of a tool that returns a string; or the sentence of the failure.</summary>
+    public string? Text { get; }
+
+    /// <summary>Content blocks, of a tool that returns pictures, resources or several parts.</summary>
+    public CallToolResult? Content { get; }
+
+    public Failure? Failure { get; }
+
+    public void Dispose() => _json?.Dispose();
+
+    internal static ToolResult Of(Failure failure) => new(text: failure.Message, failure: failure);
+
+    internal static ToolResult Of(object? value, Shape shape)
+    {
+        switch (value)
+        {
+            case string text:
+                return new(text: ResultLimit.Cut(text, shape.MaxCharacters));
+            case CallToolResult { IsError: true, Content: [TextContentBlock only] } failed:
+                return Of(new Failure(FailureKind.Tool, only.Text));
+            case CallToolResult result:
+                return new(content: result);
+            case ContentBlock block:
+                return new(content: new CallToolResult { Content = [block] });
+            case IEnumerable<ContentBlock> blocks:
+                return new(content: new CallToolResult { Content = [.. blocks] });
+        }
+
+        var json = new JsonBuffer();
+        try
+        {
+            var writer = json.StartWriting();
+            if (shape.IsObject && value is not null)
+            {
+                JsonSerializer.Serialize(writer, value, shape.Type);
+            }
+            else
+            {
+                // MCP before 2026-07-28 and GPT Actions both want an object at the root.
+                writer.WriteStartObject();
+                writer.WritePropertyName("result"u8);
+                JsonSerializer.Serialize(writer, value, shape.Type);
+                writer.WriteEndObject();
+            }
+
+            writer.Flush();
+            ResultLimit.Apply(json, shape.MaxCharacters);
+            return new(json);
+        }
+        catch
+        {
+            json.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>How a tool's value becomes a result.</summary>
+    internal sealed record Shape(JsonTypeInfo Type, bool IsObject, int MaxCharacters, ILogger Logger);
+}

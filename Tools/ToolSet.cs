@@ -1,0 +1,51 @@
+using System.Collections.Concurrent;
+using System.Collections.Frozen;
+using MinimalMcp.Governance;
+
+namespace MinimalMcp.Tools;
+
+/// <summary>
+/// The tools as they were at one moment, in a fixed order. It never changes, so what surfaces derive from it (a tools/list answer, an
+/// OpenAPI document) is made once and kept with it.
+/// </summary>
+public sealed class ToolSet
+{
+    // Narrowed sets are kept, but not without bound: the profile comes from the caller's query string.
+    private const int MaxNarrowed = 64;
+
+    private readonly FrozenDictionary<string, Tool> _byName;
+    private readonly ConcurrentDictionary<object, object> _derived = new();
+
+    public ToolSet(IEnumerable<Tool> tools)
+    {
+        All = [.. tools.OrderBy(tool => tool.Name, StringComparer.Ordinal)];
+        _byName = All.ToFrozenDictionary(tool => tool.Name, StringComparer.Ordinal);
+    }
+
+    public IReadOnlyList<Tool> All { get; }
+
+    public Tool? Find(string name) => _byName.GetValueOrDefault(name);
+
+    /// <summary>Why a name was not found, for the model that made it up.</summary>
+    public string NotFound(string name)
+    {
+        var shown = name.Length <= 60 ? name : string.Concat(name.AsSpan(0, 60), "…");
+        var near = Spelling.Nearest(name, _byName.Keys);
+        return $"Unknown tool '{shown}'. " + (near.Length > 0
+            ? $"Did you mean {string.Join(" or ", near)}?"
+            : $"Known tools: {string.Join(", ", All.Take(20).Select(tool => tool.Name))}{(All.Count > 20 ? ", …" : "")}.");
+    }
+
+    public ToolSet Narrow(ToolProfile profile)
+    {
+        if (profile.IsEverything)
+        {
+            return this;
+        }
+
+        return _derived.Count > MaxNarrowed ? new ToolSet(All.Where(profile.Includes)) : Derive(profile, () => new ToolSet(All.Where(profile.Includes)));
+    }
+
+    /// <summary>Makes something of this set once. The key says what it is.</summary>
+    public T Derive<T>(object key, Func<T> make) where T : class => (T)_derived.GetOrAdd(key, _ => make());
+}

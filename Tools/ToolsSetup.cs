@@ -1,0 +1,60 @@
+using System.Reflection;
+using ModelContextProtocol.Server;
+
+namespace MinimalMcp.Tools;
+
+public static class ToolsSetup
+{
+    /// <summary>
+    /// Finds every class with <see cref="McpServerToolTypeAttribute"/> below the namespace Tools: adding a file adds its tools, removing a
+    /// folder removes them. A family that has settings brings a method <c>Add{Folder}(IServiceCollection, IConfiguration)</c>, which
+    /// registers the tool class only when the settings are there; not configured is not listed.
+    /// </summary>
+    public static IHostApplicationBuilder AddTools(this IHostApplicationBuilder builder)
+    {
+        var types = typeof(ToolsSetup).Assembly.GetTypes();
+        foreach (var toolType in types.Where(type => type.GetCustomAttribute<McpServerToolTypeAttribute>() is not null))
+        {
+            var family = toolType.Namespace!.Split('.')[^1];
+            var door = types.Where(type => type.Namespace == toolType.Namespace && type is { IsAbstract: true, IsSealed: true })
+                .Select(type => type.GetMethod("Add" + family, [typeof(IServiceCollection), typeof(IConfiguration)]))
+                .FirstOrDefault(method => method is not null);
+            if (door is null)
+            {
+                builder.Services.AddSingleton(toolType);
+            }
+            else if (!builder.Services.Any(service => service.ServiceType == toolType))
+            {
+                door.Invoke(null, [builder.Services, builder.Configuration]);
+            }
+
+            if (builder.Services.Any(service => service.ServiceType == toolType))
+            {
+                builder.AddToolType(toolType);
+            }
+            else
+            {
+                builder.Services.AddSingleton(new FamilyOff(family.ToLowerInvariant(), family));
+            }
+        }
+
+        builder.Services.AddSingleton<ToolMethods>();
+        builder.Services.AddSingleton<ToolProfiles>();
+        builder.Services.AddSingleton(services => new ToolRegistry(
+            services.GetServices<ToolType>().SelectMany(registered => services.GetRequiredService<ToolMethods>().Of(registered.Type))));
+        return builder;
+    }
+
+    /// <summary>Adds the tools of one class that is not in this assembly.</summary>
+    public static IHostApplicationBuilder AddToolType(this IHostApplicationBuilder builder, Type type)
+    {
+        builder.Services.AddSingleton(new ToolType(type));
+        return builder;
+    }
+}
+
+/// <summary>A family that is there but not configured.</summary>
+public sealed record FamilyOff(string Family, string Section);
+
+/// <summary>A class whose methods are tools.</summary>
+public sealed record ToolType(Type Type);

@@ -1,0 +1,31 @@
+using MinimalMcp.Configuration;
+using Microsoft.Extensions.Options;
+
+namespace MinimalMcp.WellKnown;
+
+/// <summary>The manifest of ChatGPT's retired plugins. Hosts and guides still look for it.</summary>
+internal static class AiPlugin
+{
+    public static IResult Get(HttpContext http, IOptions<ServerOptions> options, IConfiguration configuration)
+    {
+        var url = options.Value.PublicUrl is { Length: > 0 } configured ? configured.TrimEnd('/') : $"{http.Request.Scheme}://{http.Request.Host}{http.Request.PathBase}";
+        var name = Identity.Name(configuration);
+        return Results.Json(new
+        {
+            schema_version = "v1",
+            name_for_human = name,
+            name_for_model = new string([.. name.ToLowerInvariant().Select(letter => char.IsAsciiLetterOrDigit(letter) ? letter : '_')]),
+            description_for_human = configuration["Server:Description"] ?? $"The tools of {name}.",
+            description_for_model = configuration["Mcp:Instructions"] ?? $"Use {name} to look things up and to change what the user asks to be changed.",
+            auth = new { type = "none" },
+            api = new { type = "openapi", url = $"{url}/.well-known/openapi.json" },
+            logo_url = $"{url}/logo.svg",
+            contact_email = configuration["Server:ContactEmail"] ?? "",
+            legal_info_url = configuration["Server:LegalInfoUrl"] ?? $"{url}/",
+        });
+    }
+
+    public static IResult Logo() => Results.Text(
+        """<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 64 64"><rect width="64" height="64" rx="14" fill="#14532d"/><path d="M14 46V18l18 18 18-18v28" fill="none" stroke="#fff" stroke-width="6" stroke-linejoin="round" stroke-linecap="round"/></svg>""",
+        "image/svg+xml");
+}

@@ -1,0 +1,36 @@
+using MinimalMcp.Tools;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+
+namespace MinimalMcp.WellKnown;
+
+public static class Banner
+{
+    /// <summary>Says what is on, what is off and why, and where the server listens. On standard error, which stdio leaves free.</summary>
+    public static void Print(WebApplication app)
+    {
+        var configuration = app.Configuration;
+        var address = app.Services.GetService<IServer>()?.Features.Get<IServerAddressesFeature>()?.Addresses.FirstOrDefault();
+        var url = configuration["Server:PublicUrl"] is { Length: > 0 } configured ? configured.TrimEnd('/') : address;
+        var tools = app.Services.GetRequiredService<ToolRegistry>().Current.All;
+        var mode = configuration["mode"] ?? "all";
+        var lines = new List<string>
+        {
+            $"{Identity.Name(configuration)} {Identity.Version}   listening on {address}   auth {configuration["Auth:Mode"] ?? "none"}   mode {mode}",
+        };
+        lines.AddRange(tools.GroupBy(tool => tool.Family).Select(family => $"  {family.Key,-12} {family.Count()} tools: {string.Join(", ", family.Take(8).Select(tool => tool.Name))}{(family.Count() > 8 ? ", …" : "")}"));
+        lines.AddRange(app.Services.GetServices<FamilyOff>().Select(off => $"  {off.Family,-12} off: nothing is configured under \"{off.Section}\""));
+        if (mode is "all" or "sse")
+        {
+            lines.Add($"  MCP          {url}/mcp      (HTTP+SSE of 2024-11-05: {url}/sse)");
+        }
+
+        if (mode is "all" or "rest")
+        {
+            lines.Add($"  GPT Action   {url}/openapi.json");
+            lines.Add($"  functions    {url}/api/mcp/v1/tools");
+        }
+
+        Console.Error.WriteLine(string.Join(Environment.NewLine, lines));
+    }
+}

@@ -1,0 +1,160 @@
+using System.Collections.Concurrent;
+using System.Diagnostics.Metrics;
+using System.Globalization;
+using System.Text;
+using MinimalMcp.Tools;
+using ModelContextProtocol.Server;
+
+namespace MinimalMcp.WellKnown;
+
+/// <summary>
+/// The measurements of this server as Prometheus text. Listens to the meters that the folders own, so that none of them knows how its numbers
+/// are shown; OpenTelemetry can listen to the same meters.
+/// </summary>
+internal sealed class Metrics : IDisposable
+{
+    private static readonly double[] Buckets = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
+
+    private readonly MeterListener _listener = new();
+    private readonly ConcurrentDictionary<(string Name, string Labels), long> _counters = new();
+    private readonly ConcurrentDictionary<Series, Histogram> _histograms = new();
+    private readonly ToolRegistry _registry;
+    private readonly IServiceProvider _services;
+    private readonly StartTime _start;
+    private long _connections;
+
+    public Metrics(ToolRegistry registry, StartTime start, IMeterFactory meters, IServiceProvider services)
+    {
+        _registry = registry;
+        _services = services;
+        _start = start;
+        _listener.InstrumentPublished = (instrument, listener) =>
+        {
+            // Meters of another server in the same process have another scope.
+            if ((instrument.Meter.Name.StartsWith("MinimalMcp.", StringComparison.Ordinal) && instrument.Meter.Scope == meters) || instrument.Name == "kestrel.active_connections")
+            {
+                listener.EnableMeasurementEvents(instrument);
+            }
+        };
+        _listener.SetMeasurementEventCallback<double>((instrument, value, tags, _) => Observe(instrument, value, tags));
+        _listener.SetMeasurementEventCallback<long>((instrument, value, tags, _) => Count(instrument, value, tags));
+        _listener.Start();
+    }
+
+    public string Text()
+    {
+        var text = new StringBuilder();
+        Gauge("mcp_server_uptime_seconds", "Seconds since the server started.", _start.Uptime.TotalSeconds);
+        Gauge("mcp_tools_registered_total", "Tools that can be called now.", _registry.Current.All.Count);
+        Gauge("mcp_resources_registered_total", "Resources that can be read now.", _services.GetServices<McpServerResource>().Count());
+        Gauge("mcp_http_active_connections", "Open connections.", Volatile.Read(ref _connections));
+        Derived("mcp_rpc_requests_total", "JSON-RPC requests, by method and transport.", "mcp_rpc_request_duration_seconds", _ => true);
+        Derived("mcp_tool_calls_total", "Tool calls, by tool and outcome.", "mcp_tool_duration_seconds", _ => true);
+        Derived("mcp_tool_errors_total", "Tool calls that did not succeed, by tool and outcome.", "mcp_tool_duration_seconds", series => series.Second != "ok");
+        foreach (var family in _counters.GroupBy(counter => counter.Key.Name).OrderBy(family => family.Key, StringComparer.Ordinal))
+        {
+            Head(family.Key, "JSON-RPC requests that were answered with an error.", "counter");
+            foreach (var (key, value) in family)
+            {
+                text.Append(CultureInfo.InvariantCulture, $"{key.Name}{{{key.Labels}}} {value}\n");
+            }
+        }
+
+        foreach (var family in _histograms.GroupBy(histogram => histogram.Key.Name).OrderBy(family => family.Key, StringComparer.Ordinal))
+        {
+            Head(family.Key, family.Key == "mcp_tool_duration_seconds" ? "How long tool calls took." : "How long JSON-RPC requests took.", "histogram");
+            foreach (var (series, histogram) in family)
+            {
+                histogram.Write(text, series);
+            }
+        }
+
+        return text.ToString();
+
+        void Head(string name, string help, string type) => text.Append(CultureInfo.InvariantCulture, $"# HELP {name} {help}\n# TYPE {name} {type}\n");
+
+        void Gauge(string name, string help, double value)
+        {
+            Head(name, help, "gauge");
+            text.Append(CultureInfo.InvariantCulture, $"{name} {value}\n");
+        }
+
+        // A histogram counts, so what is only counted needs no measurement of its own.
+        void Derived(string name, string help, string source, Func<Series, bool> included)
+        {
+            Head(name, help, "counter");
+            foreach (var (series, histogram) in _histograms.Where(histogram => histogram.Key.Name == source && included(histogram.Key)))
+            {
+                text.Append(CultureInfo.InvariantCulture, $"{name}{{{series.Labels}}} {histogram.Count}\n");
+            }
+        }
+    }
+
+    public void Dispose() => _listener.Dispose();
+
+    private void Observe(Instrument instrument, double value, ReadOnlySpan<KeyValuePair<string, object?>> tags)
+    {
+        var series = new Series(instrument.Name, tags[0].Key, (string)tags[0].Value!, tags[1].Key, (string)tags[1].Value!);
+        _histograms.GetOrAdd(series, static _ => new Histogram()).Observe(value);
+    }
+
+    private void Count(Instrument instrument, long value, ReadOnlySpan<KeyValuePair<string, object?>> tags)
+    {
+        if (instrument.Name == "kestrel.active_connections")
+        {
+            Interlocked.Add(ref _connections, value);
+            return;
+        }
+
+        var labels = new StringBuilder();
+        foreach (var (name, label) in tags)
+        {
+            labels.Append(labels.Length > 0 ? "," : "").Append(CultureInfo.InvariantCulture, $"{name}=\"{label}\"");
+        }
+
+        _counters.AddOrUpdate((instrument.Name, labels.ToString()), value, (_, sum) => sum + value);
+    }
+
+    private readonly record struct Series(string Name, string FirstLabel, string First, string SecondLabel, string Second)
+    {
+        public string Labels => $"{FirstLabel}=\"{First}\",{SecondLabel}=\"{Second}\"";
+    }
+
+    private sealed class Histogram
+    {
+        private readonly long[] _counts = new long[Buckets.Length + 1];
+        private double _sum;
+
+        public long Count => _counts.Sum();
+
+        public void Observe(double value)
+        {
+            var bucket = 0;
+            while (bucket < Buckets.Length && value > Buckets[bucket])
+            {
+                bucket++;
+            }
+
+            Interlocked.Increment(ref _counts[bucket]);
+            double seen;
+            do
+            {
+                seen = Volatile.Read(ref _sum);
+            }
+            while (Interlocked.CompareExchange(ref _sum, seen + value, seen) != seen);
+        }
+
+        public void Write(StringBuilder text, in Series series)
+        {
+            long below = 0;
+            for (var i = 0; i <= Buckets.Length; i++)
+            {
+                below += Volatile.Read(ref _counts[i]);
+                var limit = i == Buckets.Length ? "+Inf" : Buckets[i].ToString(CultureInfo.InvariantCulture);
+                text.Append(CultureInfo.InvariantCulture, $"{series.Name}_bucket{{{series.Labels},le=\"{limit}\"}} {below}\n");
+            }
+
+            text.Append(CultureInfo.InvariantCulture, $"{series.Name}_sum{{{series.Labels}}} {Volatile.Read(ref _sum)}\n{series.Name}_count{{{series.Labels}}} {below}\n");
+        }
+    }
+}

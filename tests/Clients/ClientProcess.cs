@@ -1,0 +1,53 @@
+using System.Diagnostics;
+
+namespace MinimalMcp.Tests.Clients;
+
+/// <summary>Runs a client that is not written in C#, and keeps what it printed for the test's message.</summary>
+internal static class ClientProcess
+{
+    public static readonly string Root = FindRoot();
+
+    /// <summary>tests/Clients, where `npm ci` has put the clients and the Node.js that they need.</summary>
+    public static readonly string Folder = Path.Combine(Root, "tests", "Clients");
+
+    public static readonly string Node = Path.Combine(Folder, "node_modules", "node", "bin", "node");
+
+    public static async Task<(int ExitCode, string Output)> RunAsync(string program, IEnumerable<string> arguments)
+    {
+        if (program == Node && !File.Exists(Node))
+        {
+            Assert.Fail($"{Node} is missing: run `npm ci` in {Folder}");
+        }
+        using var process = Process.Start(new ProcessStartInfo(program, arguments)
+        {
+            WorkingDirectory = Folder,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        })!;
+        // Both pipes are read while the process runs; one that is left to fill up would stop it.
+        var output = process.StandardOutput.ReadToEndAsync();
+        var errors = process.StandardError.ReadToEndAsync();
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
+        limit.CancelAfter(TimeSpan.FromMinutes(3));
+        try
+        {
+            await process.WaitForExitAsync(limit.Token);
+        }
+        catch (OperationCanceledException)
+        {
+            process.Kill(entireProcessTree: true);
+            Assert.Fail($"{program} {string.Join(' ', arguments)} did not end within three minutes.\n{await output}\n{await errors}");
+        }
+        return (process.ExitCode, $"{await output}\n{await errors}");
+    }
+
+    private static string FindRoot()
+    {
+        var folder = AppContext.BaseDirectory;
+        while (folder is not null && !File.Exists(Path.Combine(folder, "MinimalMcp.slnx")))
+        {
+            folder = Path.GetDirectoryName(folder);
+        }
+        return folder ?? throw new DirectoryNotFoundException("MinimalMcp.slnx is in no folder above " + AppContext.BaseDirectory);
+    }
+}

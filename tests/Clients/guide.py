@@ -1,0 +1,102 @@
+#!/usr/bin/env python3
+"""The function-calling code that people copy from the ChatGPT guide, run as it stands.
+
+usage: guide.py BASE_URL [TOKEN]      (or the token in MCP_TOKEN)
+"""
+import json
+import os
+import sys
+
+import requests
+
+if len(sys.argv) < 2:
+    sys.exit(__doc__)
+
+MCP_API_URL = sys.argv[1].rstrip("/")
+MCP_TOKEN = sys.argv[2] if len(sys.argv) > 2 else os.environ.get("MCP_TOKEN", "your-mcp-token-here")
+
+
+# The guide's three functions. Only the two settings above are ours.
+
+def get_mcp_tools():
+    """Fetch all available MCP tools."""
+    response = requests.get(
+        f"{MCP_API_URL}/api/mcp/v1/tools",
+        headers={"Authorization": f"Bearer {MCP_TOKEN}"}
+    )
+    response.raise_for_status()
+    return response.json()["tools"]
+
+def convert_to_openai_function(tool):
+    """Convert MCP tool schema to OpenAI function format."""
+    return {
+        "type": "function",
+        "function": {
+            "name": tool["name"],
+            "description": tool["description"],
+            "parameters": tool["inputSchema"]
+        }
+    }
+
+def execute_mcp_tool(tool_name, arguments):
+    """Execute an MCP tool and return the result."""
+    response = requests.post(
+        f"{MCP_API_URL}/api/mcp/v1/call",
+        headers={
+            "Authorization": f"Bearer {MCP_TOKEN}",
+            "Content-Type": "application/json"
+        },
+        json={
+            "jsonrpc": "2.0",
+            "id": 1,
+            "method": "tools/call",
+            "params": {
+                "name": tool_name,
+                "arguments": arguments
+            }
+        },
+        timeout=30
+    )
+
+    response.raise_for_status()
+    data = response.json()
+
+    if "error" in data:
+        raise Exception(f"MCP Error: {data['error']['message']}")
+
+    return data["result"]["content"][0]["text"]
+
+
+# What the guide promises about them.
+
+def step(name, ok, detail=""):
+    if not ok:
+        sys.exit(f"FAIL  guide: {name}: {detail}")
+    print(f"ok    guide: {name}")
+
+
+def error_of(tool_name, arguments):
+    try:
+        return "no error, but " + execute_mcp_tool(tool_name, arguments)
+    except Exception as error:  # the guide raises nothing narrower
+        return str(error)
+
+
+mcp_tools = get_mcp_tools()
+names = sorted(tool["name"] for tool in mcp_tools)
+step("get_mcp_tools", names == ["add_payment_method", "add_to_cart", "checkout", "get_deals", "search_products", "view_cart"], names)
+
+for function in [convert_to_openai_function(tool)["function"] for tool in mcp_tools]:
+    parameters = function["parameters"]
+    step(f"convert_to_openai_function {function['name']}",
+         function["description"] and parameters["type"] == "object" and "properties" in parameters and "required" in parameters,
+         function)
+
+text = execute_mcp_tool("search_products", {"query": "milk"})
+step("execute_mcp_tool", "milk" in json.dumps(json.loads(text)).lower(), text)
+
+error = error_of("no_such_tool", {})
+step("unknown tool", error.startswith("MCP Error: ") and "no_such_tool" in error, error)
+
+error = error_of("search_products", {})
+step("bad arguments", error.startswith("MCP Error: ") and "query" in error, error)

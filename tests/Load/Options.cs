@@ -1,0 +1,27 @@
+namespace MinimalMcp.Load;
+
+internal sealed class Options
+{
+    /// <summary>The built server that is started and measured.</summary>
+    public string Server { get; init; } = "bin/Release/net10.0/MinimalMcp.dll";
+    /// <summary>Measures the calls of a server that already runs, instead of starting one.</summary>
+    public Uri? Url { get; init; }
+    /// <summary>The process behind <see cref="Url"/>, for its CPU and memory.</summary>
+    public int? Pid { get; init; }
+    public string Tool { get; init; } = "search_products";
+    public string Arguments { get; init; } = """{"query":"milk","limit":5}""";
+    public int Connections { get; init; } = 32;
+    public int Rounds { get; init; } = 3;
+    public double Seconds { get; init; } = 6;
+    public double WarmUp { get; init; } = 5;
+    public int Spawns { get; init; } = 11;
+    public int Streams { get; init; } = 10_000;
+    public string? Markdown { get; init; }
+    public bool Assert { get; init; }
+
+    public static Options Parse(string[] args)
+    {
+        var settings = new ConfigurationBuilder().AddCommandLine([.. args.Select(a => a == "--assert" ? "--assert=true" : a)]).Build();
+        return settings.Get<Options>(binder => binder.ErrorOnUnknownConfiguration = true) ?? new Options();
+    }
+}

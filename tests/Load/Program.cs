@@ -1,0 +1,17 @@
+using MinimalMcp.Load;
+
+if (args is ["--bare", var answers, .. var rest])
+{
+    BareServer.Run(answers, rest);
+    return 0;
+}
+
+try
+{
+    return await Bench.Run(Options.Parse(args));
+}
+catch (Exception e) when (e is IOException or TimeoutException or InvalidOperationException)
+{
+    Console.Error.WriteLine($"bench: {e.Message}");
+    return 2;
+}
