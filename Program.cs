@@ -5,7 +5,7 @@ using MinimalMcp.Surfaces.Mcp;
 using MinimalMcp.Tools;
 using MinimalMcp.WellKnown;
 
-var builder = WebApplication.CreateBuilder(args);
+var builder = WebApplication.CreateSlimBuilder(args);
 builder.AddConfiguration();
 var mode = SurfaceMode.Read(builder.Configuration, args);
 

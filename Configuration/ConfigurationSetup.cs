@@ -19,6 +19,7 @@ public static class ConfigurationSetup
             builder.WebHost.UseUrls($"http://{server["Host"] ?? "127.0.0.1"}:{server["Port"] ?? "3001"}");
         }
 
+        builder.WebHost.UseKestrelHttpsConfiguration();
         builder.WebHost.ConfigureKestrel((context, kestrel) =>
         {
             kestrel.AddServerHeader = false;

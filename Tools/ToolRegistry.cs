@@ -1,29 +1,43 @@
 namespace MinimalMcp.Tools;
 
 /// <summary>The tools that can be called now. They may come and go while the server runs.</summary>
-public sealed class ToolRegistry
+/// <param name="initial">Reading attributes and making schemas takes time: it is done when the tools are first asked for.</param>
+public sealed class ToolRegistry(Func<IEnumerable<Tool>> initial)
 {
     private readonly Lock _changing = new();
-    private volatile ToolSet _current;
-
-    public ToolRegistry(IEnumerable<Tool> tools) => _current = new ToolSet(tools);
+    private volatile ToolSet? _current;
 
     /// <summary>Raised after the set changed, so that clients can be told.</summary>
     public event Action? Changed;
 
-    public ToolSet Current => _current;
+    public ToolSet Current
+    {
+        get
+        {
+            if (_current is { } tools)
+            {
+                return tools;
+            }
+
+            lock (_changing)
+            {
+                return _current ??= new ToolSet(initial());
+            }
+        }
+    }
 
     /// <summary>Adds tools. A name that is taken is refused: a tool must never stand in for another one unnoticed.</summary>
     public void Add(params IReadOnlyCollection<Tool> tools)
     {
         lock (_changing)
         {
-            if (tools.FirstOrDefault(tool => _current.Find(tool.Name) is not null) is { } taken)
+            var current = Current;
+            if (tools.FirstOrDefault(tool => current.Find(tool.Name) is not null) is { } taken)
             {
                 throw new InvalidOperationException($"There is a tool named {taken.Name} already.");
             }
 
-            _current = new ToolSet([.. _current.All, .. tools]);
+            _current = new ToolSet([.. current.All, .. tools]);
         }
 
         Changed?.Invoke();
@@ -33,8 +47,9 @@ public sealed class ToolRegistry
     {
         lock (_changing)
         {
-            var left = _current.All.Where(tool => !names.Contains(tool.Name)).ToArray();
-            if (left.Length == _current.All.Count)
+            var current = Current;
+            var left = current.All.Where(tool => !names.Contains(tool.Name)).ToArray();
+            if (left.Length == current.All.Count)
             {
                 return false;
             }

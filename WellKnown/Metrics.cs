@@ -18,14 +18,12 @@ internal sealed class Metrics : IDisposable
     private readonly MeterListener _listener = new();
     private readonly ConcurrentDictionary<(string Name, string Labels), long> _counters = new();
     private readonly ConcurrentDictionary<Series, Histogram> _histograms = new();
-    private readonly ToolRegistry _registry;
     private readonly IServiceProvider _services;
     private readonly StartTime _start;
     private long _connections;
 
-    public Metrics(ToolRegistry registry, StartTime start, IMeterFactory meters, IServiceProvider services)
+    public Metrics(StartTime start, IMeterFactory meters, IServiceProvider services)
     {
-        _registry = registry;
         _services = services;
         _start = start;
         _listener.InstrumentPublished = (instrument, listener) =>
@@ -45,7 +43,7 @@ internal sealed class Metrics : IDisposable
     {
         var text = new StringBuilder();
         Gauge("mcp_server_uptime_seconds", "Seconds since the server started.", _start.Uptime.TotalSeconds);
-        Gauge("mcp_tools_registered_total", "Tools that can be called now.", _registry.Current.All.Count);
+        Gauge("mcp_tools_registered_total", "Tools that can be called now.", _services.GetRequiredService<ToolRegistry>().Current.All.Count);
         Gauge("mcp_resources_registered_total", "Resources that can be read now.", _services.GetServices<McpServerResource>().Count());
         Gauge("mcp_http_active_connections", "Open connections.", Volatile.Read(ref _connections));
         Derived("mcp_rpc_requests_total", "JSON-RPC requests, by method and transport.", "mcp_rpc_request_duration_seconds", _ => true);

@@ -23,30 +23,35 @@ internal sealed class FullLane
 
     private readonly ILoggerFactory _loggers;
     private readonly IServiceProvider _services;
+    private readonly Lazy<McpServerOptions> _options;
 
-    public FullLane(IOptions<McpServerOptions> options, ListChanges changes, ILoggerFactory loggers, IServiceProvider services)
+    // Configured when it is first needed: most servers only ever list and call, which the fast lane does without it.
+    public FullLane(ListChanges changes, ILoggerFactory loggers, IServiceProvider services)
     {
         _loggers = loggers;
         _services = services;
-        Options = options.Value;
-        Options.ScopeRequests = false;
-        Options.Capabilities ??= new();
-        Options.Capabilities.Tools = new() { ListChanged = true };
-        (Options.Capabilities.Prompts ??= new()).ListChanged = true;
-        (Options.Capabilities.Resources ??= new()).ListChanged = true;
-        Options.Handlers.ListToolsHandler = ListToolsAsync;
-        Options.Handlers.CallToolHandler = CallToolAsync;
-        Options.Handlers.SubscriptionsListenHandler = changes.ListenAsync;
-        var filters = Options.Filters.Request;
+        _options = new(() => Configure(services.GetRequiredService<IOptions<McpServerOptions>>().Value, changes));
+    }
+
+    private static McpServerOptions Configure(McpServerOptions options, ListChanges changes)
+    {
+        options.ScopeRequests = false;
+        options.Capabilities ??= new();
+        options.Capabilities.Tools = new() { ListChanged = true };
+        (options.Capabilities.Prompts ??= new()).ListChanged = true;
+        (options.Capabilities.Resources ??= new()).ListChanged = true;
+        options.Handlers.ListToolsHandler = ListToolsAsync;
+        options.Handlers.CallToolHandler = CallToolAsync;
+        options.Handlers.SubscriptionsListenHandler = changes.ListenAsync;
+        var filters = options.Filters.Request;
         filters.ListPromptsFilters.Add(next => async (request, ct) => Cacheable(await next(request, ct)));
         filters.ListResourcesFilters.Add(next => async (request, ct) => Cacheable(await next(request, ct)));
         filters.ListResourceTemplatesFilters.Add(next => async (request, ct) => Cacheable(await next(request, ct)));
         filters.ReadResourceFilters.Add(next => async (request, ct) => Cacheable(await next(request, ct)));
+        return options;
     }
 
-    public McpServerOptions Options { get; }
-
-    public McpServer Start(ITransport transport) => McpServer.Create(transport, Options, _loggers, _services);
+    public McpServer Start(ITransport transport) => McpServer.Create(transport, _options.Value, _loggers, _services);
 
     /// <summary>The SDK's form of a message, with what came beside it.</summary>
     public static JsonRpcMessage Message(in Envelope envelope, string? version, ToolSet tools, ClaimsPrincipal? user)

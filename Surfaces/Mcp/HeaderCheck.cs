@@ -41,7 +41,7 @@ internal static class HeaderCheck
         }
         else if (stated is null)
         {
-            throw Mcp.Revision.Unsupported(header.ToString(), envelope.Id);
+            throw Unsupported(header.ToString(), envelope);
         }
 
         return stated;
@@ -102,7 +102,7 @@ internal static class HeaderCheck
         if (inBody.ValueKind is not JsonValueKind.String)
         {
             throw stated is null
-                ? Mcp.Revision.Unsupported(header, envelope.Id)
+                ? Unsupported(header, envelope)
                 : new RpcException(RpcCode.InvalidParams, "Invalid params: _meta needs \"io.modelcontextprotocol/protocolVersion\".", envelope.Id);
         }
 
@@ -113,7 +113,7 @@ internal static class HeaderCheck
 
         if (stated is null)
         {
-            throw Mcp.Revision.Unsupported(header, envelope.Id);
+            throw Unsupported(header, envelope);
         }
     }
 
@@ -167,6 +167,9 @@ internal static class HeaderCheck
     }
 
     private static string? Text(JsonElement value) => Mcp.Revision.Known(value) ?? (value.ValueKind is JsonValueKind.String ? value.GetString() : null);
+
+    // Exactly what server/discover lists: a client tells by it which handshake to use.
+    private static RpcException Unsupported(string requested, in Envelope envelope) => Mcp.Revision.Unsupported(requested, envelope.Id, offered: Mcp.Revision.V2026_07_28);
 
     private static RpcException Mismatch(string what, in Envelope envelope) => new(RpcCode.HeaderMismatch, $"Header mismatch: {what}.", envelope.Id);
 }

@@ -44,13 +44,14 @@ public static class McpSetup
     /// </summary>
     public static IEndpointConventionBuilder MapMcp(this IEndpointRouteBuilder routes, string pattern = "/mcp")
     {
-        var endpoint = routes.ServiceProvider.GetRequiredService<McpEndpoint>();
+        // Made with the first request: the server listens while the tools are still being put together.
+        var endpoint = new Lazy<McpEndpoint>(routes.ServiceProvider.GetRequiredService<McpEndpoint>);
         var group = routes.MapGroup(pattern);
         foreach (var path in (string[])["", "{profile}"])
         {
-            group.MapPost(path, (RequestDelegate)endpoint.PostAsync);
-            group.MapGet(path, (RequestDelegate)endpoint.GetAsync);
-            group.MapDelete(path, (RequestDelegate)endpoint.DeleteAsync);
+            group.MapPost(path, http => endpoint.Value.PostAsync(http));
+            group.MapGet(path, http => endpoint.Value.GetAsync(http));
+            group.MapDelete(path, http => endpoint.Value.DeleteAsync(http));
         }
 
         return group;
@@ -59,10 +60,10 @@ public static class McpSetup
     /// <summary>Maps HTTP+SSE of revision 2024-11-05: the stream, and the endpoint that messages are posted to.</summary>
     public static IEndpointConventionBuilder MapMcpSse(this IEndpointRouteBuilder routes, string pattern = "/sse")
     {
-        var endpoint = routes.ServiceProvider.GetRequiredService<SseEndpoint>();
+        var endpoint = new Lazy<SseEndpoint>(routes.ServiceProvider.GetRequiredService<SseEndpoint>);
         var group = routes.MapGroup("");
-        group.MapGet(pattern, (RequestDelegate)endpoint.GetAsync);
-        group.MapPost("/message", (RequestDelegate)endpoint.PostAsync);
+        group.MapGet(pattern, http => endpoint.Value.GetAsync(http));
+        group.MapPost("/message", http => endpoint.Value.PostAsync(http));
         return group;
     }
 

@@ -51,7 +51,7 @@ internal static class IdleStreams
             for (var i = 0; i < Calls; i++)
             {
                 var sent = Stopwatch.GetTimestamp();
-                if (!(await connection.Call(request)).IsResult)
+                if (!(await connection.Call(request).WaitAsync(Limit)).IsResult)
                 {
                     throw new IOException($"a call beside {count} streams failed");
                 }

@@ -1,3 +1,4 @@
+using System.ComponentModel;
 using MinimalMcp.Load;
 
 if (args is ["--bare", var answers, .. var rest])
@@ -10,7 +11,7 @@ try
 {
     return await Bench.Run(Options.Parse(args));
 }
-catch (Exception e) when (e is IOException or TimeoutException or InvalidOperationException)
+catch (Exception e) when (e is IOException or TimeoutException or InvalidOperationException or Win32Exception)
 {
     Console.Error.WriteLine($"bench: {e.Message}");
     return 2;

@@ -19,6 +19,7 @@ internal sealed class Report
             $"{DateTime.UtcNow:yyyy-MM-dd HH:mm} UTC, {Environment.ProcessorCount} cores, {RuntimeInformation.OSDescription}, {RuntimeInformation.FrameworkDescription}."));
         Line(string.Create(CultureInfo.InvariantCulture,
             $"tools/call of {options.Tool}, keep constant {options.Connections} connections, warm-up {options.WarmUp} s, {options.Rounds} alternating rounds of {options.Seconds} s."));
+        Line("Figures are medians; x is the ratio to bare Kestrel in the same round.");
         Line($"Servers: {string.Join(", ", RuntimeSettings.ForServers.Select(s => $"{s.Key}={Environment.GetEnvironmentVariable(s.Key) ?? s.Value}"))}.");
     }
 

@@ -1,5 +1,10 @@
+using System.ComponentModel;
 using System.Text.RegularExpressions;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
 using MinimalMcp.Tests.Clients;
+using MinimalMcp.Tools;
+using ModelContextProtocol.Server;
 
 namespace MinimalMcp.Tests.Conformance;
 
@@ -14,7 +19,7 @@ public sealed partial class ConformanceTests
     [InlineData("2025-11-25", 30)]
     public async Task PassesEveryRequiredScenario(string requirements, int count)
     {
-        await using var server = await ServerProcess.StartAsync(); // the server with AddConformanceFixtures, ToolTypes and a ListChanges
+        await using var server = StartWithFixtures();
 
         var (_, list) = await ClientProcess.RunAsync(ClientProcess.Node, [Suite, "list", "--requirements", requirements]);
         var servers = list.Split("Client scenarios")[0];
@@ -35,6 +40,35 @@ public sealed partial class ConformanceTests
         var failed = required.Except(passed).ToList();
         Assert.True(failed.Count == 0, $"Not passed: {string.Join(", ", failed)}. Details are in {artifacts}\n{output}");
         Assert.True(exitCode == 0, output);
+    }
+
+    private static TestServer StartWithFixtures() => TestServer.Start(services =>
+    {
+        services.AddMcpServer().AddConformanceFixtures();
+        foreach (var type in ConformanceFixtures.ToolTypes)
+        {
+            services.AddSingleton(new ToolType(type));
+        }
+
+        services.AddSingleton(provider => new ListChanges(
+            Tools: () => Toggle(provider.GetRequiredService<ToolRegistry>(), provider.GetRequiredService<ToolMethods>()),
+            Prompts: () => provider.GetRequiredService<IOptions<McpServerOptions>>().Value.PromptCollection!.Add(
+                McpServerPrompt.Create(() => "added", new() { Name = "added_" + Guid.NewGuid().ToString("N"), Description = "Was added while the server ran." }))));
+    });
+
+    private static void Toggle(ToolRegistry registry, ToolMethods methods)
+    {
+        var added = methods.Of(typeof(AddedTool)).Single();
+        if (!registry.Remove(added.Name))
+        {
+            registry.Add(added);
+        }
+    }
+
+    private static class AddedTool
+    {
+        [McpServerTool(Name = "added_tool", ReadOnly = true), Description("Comes and goes.")]
+        public static string Added() => "added";
     }
 
     [GeneratedRegex(@"^  - (\S+)", RegexOptions.Multiline)]

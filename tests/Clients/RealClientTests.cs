@@ -11,7 +11,7 @@ public sealed class RealClientTests
     [InlineData("guide.py")]
     public async Task Works(string script)
     {
-        await using var server = await ServerProcess.StartAsync(); // the product as `dotnet run` starts it, on a free port
+        await using var server = TestServer.Start();
 
         var program = Path.GetExtension(script) == ".py" ? "python3" : ClientProcess.Node;
         var (exitCode, output) = await ClientProcess.RunAsync(program, [script, server.BaseUrl]);
