@@ -1,4 +1,3 @@
-using System.Collections.Frozen;
 using System.Security.Claims;
 
 namespace MinimalMcp.Auth;
@@ -9,9 +8,9 @@ public sealed class Caller
     /// <summary>The caller when authentication is off: whoever is on this machine. The server then listens on loopback only.</summary>
     public static readonly Caller Local = new("local", null, scopes: null);
 
-    private readonly FrozenSet<string>? _scopes;
+    private readonly HashSet<string>? _scopes;
 
-    private Caller(string subject, string? client, FrozenSet<string>? scopes)
+    private Caller(string subject, string? client, HashSet<string>? scopes)
     {
         Subject = subject;
         Client = client;
@@ -38,6 +37,6 @@ public sealed class Caller
 
         var subject = user.FindFirstValue("sub") ?? user.FindFirstValue(ClaimTypes.NameIdentifier)
             ?? throw new InvalidOperationException("An authenticated caller has no subject: the authentication handler must set the claim 'sub'.");
-        return new Caller(subject, user.FindFirstValue("client_id"), user.FindAll("scope").Select(claim => claim.Value).ToFrozenSet());
+        return new Caller(subject, user.FindFirstValue("client_id"), user.FindAll("scope").Select(claim => claim.Value).ToHashSet(StringComparer.Ordinal));
     }
 }

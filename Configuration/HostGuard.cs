@@ -1,4 +1,3 @@
-using System.Collections.Frozen;
 using Microsoft.Extensions.Options;
 
 namespace MinimalMcp.Configuration;
@@ -9,10 +8,10 @@ namespace MinimalMcp.Configuration;
 /// </summary>
 internal sealed class HostGuard(RequestDelegate next, IOptions<ServerOptions> options, IConfiguration configuration)
 {
-    private static readonly FrozenSet<string> Loopback = FrozenSet.Create(StringComparer.OrdinalIgnoreCase, "localhost", "127.0.0.1", "[::1]");
+    private static readonly string[] Loopback = ["localhost", "127.0.0.1", "[::1]"];
 
-    private readonly FrozenSet<string> _hosts = Hosts(options.Value, configuration);
-    private readonly FrozenSet<string> _origins = options.Value.Origins.ToFrozenSet(StringComparer.OrdinalIgnoreCase);
+    private readonly HashSet<string> _hosts = Hosts(options.Value, configuration);
+    private readonly HashSet<string> _origins = options.Value.Origins.ToHashSet(StringComparer.OrdinalIgnoreCase);
 
     public Task InvokeAsync(HttpContext http)
     {
@@ -32,10 +31,10 @@ internal sealed class HostGuard(RequestDelegate next, IOptions<ServerOptions> op
     private bool IsAllowed(string origin) => _origins.Contains(origin) || _origins.Contains("*")
         || (Uri.TryCreate(origin, UriKind.Absolute, out var uri) && uri.Scheme is "http" or "https" && _hosts.Contains(uri.Host));
 
-    private static FrozenSet<string> Hosts(ServerOptions options, IConfiguration configuration)
+    private static HashSet<string> Hosts(ServerOptions options, IConfiguration configuration)
     {
         var hosts = Loopback.Concat((configuration["AllowedHosts"] ?? "").Split(';', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries));
-        return (options.PublicUri is { } url ? hosts.Append(url.Host) : hosts).ToFrozenSet(StringComparer.OrdinalIgnoreCase);
+        return (options.PublicUri is { } url ? hosts.Append(url.Host) : hosts).ToHashSet(StringComparer.OrdinalIgnoreCase);
     }
 
     private static string Shorten(string text) => text.Length <= 100 ? text : text[..100];

@@ -13,28 +13,29 @@ public static class Functions
     public static IEndpointConventionBuilder MapFunctions(this IEndpointRouteBuilder routes, string pattern = "/api/mcp/v1")
     {
         var group = routes.MapGroup(pattern);
-        group.MapGet("tools", List);
+        group.MapGet("tools", (RequestDelegate)ListAsync);
         group.MapPost("call", (RequestDelegate)CallAsync);
         return group;
     }
 
-    private static IResult List(HttpContext http, ToolRegistry registry, ToolProfiles profiles, string? format = null, bool strict = false)
+    private static async Task ListAsync(HttpContext http)
     {
-        if (registry.Current.For(http.Request, profiles) is not { } tools)
+        if (await ProfileSelection.ToolsAsync(http) is not { } tools)
         {
-            return Results.Problem(statusCode: 404, title: "Unknown profile", detail: $"There are: {string.Join(", ", profiles.Names)}.");
+            return;
         }
 
-        Func<Tool, JsonObject>? shape = format switch
+        var strict = http.Request.Query["strict"].FirstOrDefault() is "true" or "1";
+        Func<Tool, JsonObject>? shape = http.Request.Query["format"].FirstOrDefault() switch
         {
             null or "" => Plain,
             "openai" => tool => OpenAiDefinition.Chat(tool, strict),
             "openai-responses" => tool => OpenAiDefinition.Responses(tool, strict),
             _ => null,
         };
-        return shape is null
+        await (shape is null
             ? Results.Problem(statusCode: 400, title: "Unknown format", detail: "format is openai (Chat Completions) or openai-responses (Responses); leave it out for MCP's own form.")
-            : Results.Json(new JsonObject { ["count"] = tools.All.Count, ["tools"] = new JsonArray([.. tools.All.Select(shape)]) });
+            : Results.Json(new JsonObject { ["count"] = tools.All.Count, ["tools"] = new JsonArray([.. tools.All.Select(shape)]) })).ExecuteAsync(http);
 
         static JsonObject Plain(Tool tool) => new()
         {

@@ -75,11 +75,8 @@ public static class OpenApi
 
     private static async Task GetAsync(HttpContext http)
     {
-        var services = http.RequestServices;
-        var profiles = services.GetRequiredService<ToolProfiles>();
-        if (services.GetRequiredService<ToolRegistry>().Current.For(http.Request, profiles) is not { } tools)
+        if (await ProfileSelection.ToolsAsync(http) is not { } tools)
         {
-            await Results.Problem(statusCode: 404, title: "Unknown profile", detail: $"There are: {string.Join(", ", profiles.Names)}.").ExecuteAsync(http);
             return;
         }
 
@@ -95,9 +92,8 @@ public static class OpenApi
             return;
         }
 
-        http.Response.ContentType = "application/json";
         using var buffer = new MemoryStream();
-        await WriteAsync(services, tools, PublicUrl.Of(http), version.Value, buffer, http.RequestAborted);
+        await WriteAsync(http.RequestServices, tools, PublicUrl.Of(http), version.Value, buffer, http.RequestAborted);
         await http.Response.WriteJsonAsync(StatusCodes.Status200OK, buffer.GetBuffer().AsMemory(0, (int)buffer.Length));
     }
 

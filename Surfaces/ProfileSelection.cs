@@ -5,6 +5,19 @@ namespace MinimalMcp.Surfaces;
 /// <summary>Which tools a request is about: <c>/mcp/{profile}</c>, <c>?profile=</c>, <c>?family=</c> and <c>?readonly=true</c>.</summary>
 internal static class ProfileSelection
 {
+    /// <summary>The selected tools, or null after answering that the profile does not exist.</summary>
+    public static async Task<ToolSet?> ToolsAsync(HttpContext http)
+    {
+        var profiles = http.RequestServices.GetRequiredService<ToolProfiles>();
+        var tools = http.RequestServices.GetRequiredService<ToolRegistry>().Current.For(http.Request, profiles);
+        if (tools is null)
+        {
+            await Results.Problem(statusCode: 404, title: "Unknown profile", detail: $"There are: {string.Join(", ", profiles.Names)}.").ExecuteAsync(http);
+        }
+
+        return tools;
+    }
+
     /// <summary>The selected tools, or null when the profile does not exist.</summary>
     public static ToolSet? For(this ToolSet tools, HttpRequest request, ToolProfiles profiles)
     {

@@ -12,19 +12,19 @@ public static class Rest
     public static IEndpointConventionBuilder MapTools(this IEndpointRouteBuilder routes, string pattern = "/tools")
     {
         var group = routes.MapGroup(pattern);
-        group.MapGet("", List);
+        group.MapGet("", (RequestDelegate)ListAsync);
         group.MapPost("{name}", (RequestDelegate)CallAsync);
         return group;
     }
 
-    private static IResult List(HttpContext http, ToolRegistry registry, ToolProfiles profiles)
+    private static async Task ListAsync(HttpContext http)
     {
-        if (registry.Current.For(http.Request, profiles) is not { } tools)
+        if (await ProfileSelection.ToolsAsync(http) is not { } tools)
         {
-            return Results.Problem(statusCode: 404, title: "Unknown profile", detail: $"There are: {string.Join(", ", profiles.Names)}.");
+            return;
         }
 
-        return Results.Json(new
+        await http.Response.WriteAsJsonAsync(new
         {
             count = tools.All.Count,
             tools = tools.All.Select(tool => new

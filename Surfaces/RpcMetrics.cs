@@ -1,4 +1,3 @@
-using System.Collections.Frozen;
 using System.Diagnostics;
 using System.Diagnostics.Metrics;
 
@@ -8,10 +7,12 @@ namespace MinimalMcp.Surfaces;
 public sealed class RpcMetrics(IMeterFactory meters)
 {
     // A method name comes from the caller: only known ones become a label, or a stranger could fill the memory with series.
-    private static readonly FrozenSet<string> Known = FrozenSet.Create(
+    private static readonly HashSet<string> Known =
+    [
         "initialize", "server/discover", "ping", "tools/list", "tools/call", "prompts/list", "prompts/get", "resources/list", "resources/read",
         "resources/templates/list", "resources/subscribe", "resources/unsubscribe", "completion/complete", "logging/setLevel",
-        "subscriptions/listen", "notifications/initialized", "notifications/cancelled");
+        "subscriptions/listen", "notifications/initialized", "notifications/cancelled",
+    ];
 
     private readonly Meter _meter = meters.Create("MinimalMcp.Rpc");
     private Histogram<double>? _duration;

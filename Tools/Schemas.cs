@@ -35,7 +35,7 @@ internal static class Schemas
     }
 
     /// <summary>The schema of <c>structuredContent</c>: an object, in every revision.</summary>
-    public static JsonElement Output(JsonElement schema, bool isObject) => isObject
+    public static JsonElement Output(JsonElement schema) => schema.ValueKind is JsonValueKind.Object && schema.TryGetProperty("type", out var type) && type.ValueEquals("object")
         ? schema
         : JsonSerializer.SerializeToElement(new JsonObject
         {

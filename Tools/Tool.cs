@@ -1,6 +1,5 @@
 using System.Text.Json;
 using MinimalMcp.Governance;
-using Microsoft.Extensions.AI;
 using ModelContextProtocol;
 using ModelContextProtocol.Protocol;
 using Definition = ModelContextProtocol.Protocol.Tool;
@@ -13,35 +12,25 @@ namespace MinimalMcp.Tools;
 /// </summary>
 public sealed class Tool
 {
-    private readonly GovernedFunction _function;
-    private readonly ToolResult.Shape _shape;
+    private readonly Lazy<Callable> _callable;
+    private readonly Lazy<Definition> _definition;
 
-    internal Tool(GovernedFunction function, Definition definition, string family, bool needsConversation, ToolResult.Shape shape)
+    // Neither is made before it is needed: a server with many tools starts no slower than one with few.
+    internal Tool(string name, string family, Policy policy, bool needsConversation, bool hasHeaders, Func<Callable> callable, Func<Callable, Definition> define)
     {
-        _function = function;
-        _shape = shape;
-        Definition = definition;
+        Name = name;
         Family = family;
+        Policy = policy;
         NeedsConversation = needsConversation;
-        HasHeaders = definition.InputSchema.GetRawText().Contains("\"x-mcp-header\"", StringComparison.Ordinal);
+        HasHeaders = hasHeaders;
+        _callable = new(callable);
+        _definition = new(() => define(_callable.Value));
     }
 
-    /// <summary>What MCP's tools/list says of the tool.</summary>
-    public Definition Definition { get; }
-
-    public string Name => Definition.Name;
-
-    public string Description => Definition.Description ?? "";
-
-    /// <summary>Always an object schema with <c>properties</c> and <c>required</c>, empty if need be.</summary>
-    public JsonElement InputSchema => Definition.InputSchema;
+    public string Name { get; }
 
     /// <summary>The folder that the tool lives in, lower case: what profiles select by.</summary>
     public string Family { get; }
-
-    public bool IsReadOnly => _function.Policy.Effect is Effect.Read;
-
-    public string Risk => _function.Policy.Risk.ToString().ToUpperInvariant();
 
     /// <summary>The tool reports progress or asks the client back, which only a protocol conversation can carry.</summary>
     public bool NeedsConversation { get; }
@@ -49,21 +38,39 @@ public sealed class Tool
     /// <summary>Some argument is repeated as an HTTP header (MCP 2026-07-28, x-mcp-header).</summary>
     public bool HasHeaders { get; }
 
+    public bool IsReadOnly => Policy.Effect is Effect.Read;
+
+    public string Risk => Policy.Risk.ToString().ToUpperInvariant();
+
+    /// <summary>What MCP's tools/list says of the tool.</summary>
+    public Definition Definition => _definition.Value;
+
+    public string Description => Definition.Description ?? "";
+
+    /// <summary>Always an object schema with <c>properties</c> and <c>required</c>, empty if need be.</summary>
+    public JsonElement InputSchema => Definition.InputSchema;
+
+    private Policy Policy { get; }
+
     /// <summary>
     /// Calls the tool. Failures are results too: what the caller can mend is a sentence, anything else was logged whole and is shown as a
     /// correlation id. Only a cancelled caller and the protocol's own exceptions (input required, missing capability) are thrown.
     /// </summary>
     public async ValueTask<ToolResult> CallAsync(ToolCall call, CancellationToken cancellationToken)
     {
+        var (function, shape) = _callable.Value;
         try
         {
-            return ToolResult.Of(await _function.InvokeAsync(call, cancellationToken), _shape);
+            return ToolResult.Of(await function.InvokeAsync(call, cancellationToken), shape);
         }
         catch (Exception failure) when (!IsProtocol(failure) && !(failure is OperationCanceledException && cancellationToken.IsCancellationRequested))
         {
-            return ToolResult.Of(Failure.From(failure, Name, _shape.Logger));
+            return ToolResult.Of(Failure.From(failure, Name, shape.Logger));
         }
     }
 
     private static bool IsProtocol(Exception failure) => failure is McpProtocolException or InputRequiredException;
+
+    /// <summary>What a tool needs to be called: its function, and how its values become results.</summary>
+    internal sealed record Callable(GovernedFunction Function, ToolResult.Shape Shape);
 }

@@ -4,6 +4,7 @@ using System.Security.Claims;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
+using System.Text.Json.Serialization.Metadata;
 using MinimalMcp.Governance;
 using Microsoft.Extensions.AI;
 using ModelContextProtocol;
@@ -37,26 +38,43 @@ public sealed partial class ToolMethods(IServiceProvider services, CallLog log, 
 
     private Tool Create(MethodInfo method, McpServerToolAttribute attribute)
     {
-        var returned = method.ReturnType is { IsGenericType: true } generic && (generic.GetGenericTypeDefinition() == typeof(Task<>) || generic.GetGenericTypeDefinition() == typeof(ValueTask<>))
-            ? generic.GetGenericArguments()[0]
-            : method.ReturnType;
-        var structured = returned != typeof(string) && returned != typeof(void) && returned != typeof(Task) && returned != typeof(ValueTask) && !IsContent(returned);
+        var name = attribute.Name ?? JsonNamingPolicy.SnakeCaseLower.ConvertName(method.Name);
+        var policy = Policy(method, attribute, name);
+        var parameters = method.GetParameters();
+        return new Tool(
+            name,
+            FamilyOf(method.DeclaringType!),
+            policy,
+            needsConversation: parameters.Any(parameter => ConversationTypes.Contains(parameter.ParameterType)),
+            hasHeaders: parameters.Any(parameter => parameter.IsDefined(typeof(McpHeaderAttribute))),
+            () => Callable(name, method, policy),
+            callable => Define(callable.Function, method, attribute, policy));
+    }
+
+    private Tool.Callable Callable(string name, MethodInfo method, Policy policy)
+    {
         var function = AIFunctionFactory.Create(method, Target(method), new AIFunctionFactoryOptions
         {
-            Name = attribute.Name ?? JsonNamingPolicy.SnakeCaseLower.ConvertName(method.Name),
+            Name = name,
             SerializerOptions = Json,
             ConfigureParameterBinding = Bind,
             MarshalResult = static (value, _, _) => new(value),
-            ExcludeResultSchema = !structured,
+            ExcludeResultSchema = true, // made with the definition: a call does not need it
         });
-        var policy = Policy(method, attribute, function.Name);
-        var definition = Define(function, method, attribute, policy, structured);
-        return new Tool(
-            new GovernedFunction(new FunctionWithSchema(function, definition.InputSchema), policy, log),
-            definition,
-            FamilyOf(method.DeclaringType!),
-            needsConversation: method.GetParameters().Any(parameter => ConversationTypes.Contains(parameter.ParameterType)),
-            new ToolResult.Shape(Json.GetTypeInfo(structured ? returned : typeof(object)), IsObject(function.ReturnJsonSchema), _maxCharacters, logger));
+        var type = Json.GetTypeInfo(ResultType(method) ?? typeof(object));
+        return new(
+            new GovernedFunction(new FunctionWithSchema(function, Schemas.Input(function.JsonSchema, method)), policy, log),
+            new ToolResult.Shape(type, type.Kind is JsonTypeInfoKind.Object or JsonTypeInfoKind.Dictionary, _maxCharacters, logger));
+    }
+
+    /// <summary>The type of a structured result; null when the tool returns text, content or nothing.</summary>
+    private static Type? ResultType(MethodInfo method)
+    {
+        var type = method.ReturnType is { IsGenericType: true } task && (task.GetGenericTypeDefinition() == typeof(Task<>) || task.GetGenericTypeDefinition() == typeof(ValueTask<>))
+            ? task.GetGenericArguments()[0]
+            : method.ReturnType;
+        var isContent = typeof(ContentBlock).IsAssignableFrom(type) || typeof(IEnumerable<ContentBlock>).IsAssignableFrom(type) || type == typeof(CallToolResult);
+        return isContent || type == typeof(string) || type == typeof(void) || type == typeof(Task) || type == typeof(ValueTask) ? null : type;
     }
 
     // A tool class is made once: what belongs to a call comes as a parameter of the method.
@@ -92,7 +110,7 @@ public sealed partial class ToolMethods(IServiceProvider services, CallLog log, 
         return new(effect, risk, deadline);
     }
 
-    private static Definition Define(AIFunction function, MethodInfo method, McpServerToolAttribute attribute, Policy policy, bool structured)
+    private static Definition Define(AIFunction function, MethodInfo method, McpServerToolAttribute attribute, Policy policy)
     {
         var meta = new JsonObject();
         foreach (var declared in method.GetCustomAttributes<McpMetaAttribute>())
@@ -106,8 +124,8 @@ public sealed partial class ToolMethods(IServiceProvider services, CallLog log, 
             Name = function.Name,
             Title = attribute.Title ?? method.GetCustomAttribute<DisplayNameAttribute>()?.DisplayName ?? Humanize(function.Name),
             Description = function.Description,
-            InputSchema = Schemas.Input(function.JsonSchema, method),
-            OutputSchema = structured && function.ReturnJsonSchema is { } schema ? Schemas.Output(schema, IsObject(schema)) : null,
+            InputSchema = function.JsonSchema,
+            OutputSchema = ResultType(method) is { } type ? Schemas.Output(AIJsonUtilities.CreateJsonSchema(type, serializerOptions: Json)) : null,
             Annotations = new()
             {
                 Title = attribute.Title,
@@ -121,10 +139,6 @@ public sealed partial class ToolMethods(IServiceProvider services, CallLog log, 
     }
 
     private static string FamilyOf(Type type) => (type.Namespace ?? "").Split('.')[^1].ToLowerInvariant();
-
-    private static bool IsContent(Type type) => typeof(ContentBlock).IsAssignableFrom(type) || typeof(IEnumerable<ContentBlock>).IsAssignableFrom(type) || type == typeof(CallToolResult);
-
-    private static bool IsObject(JsonElement? schema) => schema is { ValueKind: JsonValueKind.Object } element && element.TryGetProperty("type", out var type) && type.ValueKind is JsonValueKind.String && type.GetString() == "object";
 
     private static string Humanize(string name) => char.ToUpperInvariant(name[0]) + name[1..].Replace('_', ' ').Replace('-', ' ');
 

@@ -1,5 +1,3 @@
-using System.Collections.Frozen;
-
 namespace MinimalMcp.Tools;
 
 /// <summary>
@@ -37,8 +35,8 @@ public sealed class ToolProfile
 /// <summary>The profiles that the operator named under <c>Profiles</c> in the configuration; every family is one by itself, and so is "readonly".</summary>
 public sealed class ToolProfiles(IConfiguration configuration, ToolRegistry registry)
 {
-    private readonly FrozenDictionary<string, ToolProfile> _named = configuration.GetSection("Profiles").GetChildren()
-        .ToFrozenDictionary(section => section.Key, section => section.Get<ToolProfile>() ?? ToolProfile.Everything, StringComparer.OrdinalIgnoreCase);
+    private readonly Dictionary<string, ToolProfile> _named = configuration.GetSection("Profiles").GetChildren()
+        .ToDictionary(section => section.Key, section => section.Get<ToolProfile>() ?? ToolProfile.Everything, StringComparer.OrdinalIgnoreCase);
 
     /// <summary>The profile of that name, or null when there is none.</summary>
     public ToolProfile? Find(string name)

@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using System.Collections.Frozen;
 using MinimalMcp.Governance;
 
 namespace MinimalMcp.Tools;
@@ -13,13 +12,13 @@ public sealed class ToolSet
     // Narrowed sets are kept, but not without bound: the profile comes from the caller's query string.
     private const int MaxNarrowed = 64;
 
-    private readonly FrozenDictionary<string, Tool> _byName;
+    private readonly Dictionary<string, Tool> _byName;
     private readonly ConcurrentDictionary<object, object> _derived = new();
 
     public ToolSet(IEnumerable<Tool> tools)
     {
         All = [.. tools.OrderBy(tool => tool.Name, StringComparer.Ordinal)];
-        _byName = All.ToFrozenDictionary(tool => tool.Name, StringComparer.Ordinal);
+        _byName = All.ToDictionary(tool => tool.Name, StringComparer.Ordinal);
     }
 
     public IReadOnlyList<Tool> All { get; }

@@ -42,14 +42,7 @@ public static class ToolsSetup
         builder.Services.AddSingleton<ToolProfiles>();
         builder.Services.AddSingleton(services => new ToolRegistry(
             () => services.GetServices<ToolType>().SelectMany(registered => services.GetRequiredService<ToolMethods>().Of(registered.Type))));
-        builder.Services.AddHostedService<RegistryStart>();
         return builder;
-    }
-
-    // Reading the attributes and making the schemas takes longer than opening the socket, so both happen at once.
-    private sealed class RegistryStart(IServiceProvider services) : BackgroundService
-    {
-        protected override Task ExecuteAsync(CancellationToken stoppingToken) => Task.Run(() => services.GetRequiredService<ToolRegistry>().Current, stoppingToken);
     }
 
     /// <summary>Adds the tools of one class that is not in this assembly.</summary>

@@ -1,16 +1,14 @@
-using MinimalMcp.Configuration;
-using Microsoft.Extensions.Options;
-
 namespace MinimalMcp.WellKnown;
 
 /// <summary>The manifest of ChatGPT's retired plugins. Hosts and guides still look for it.</summary>
 internal static class AiPlugin
 {
-    public static IResult Get(HttpContext http, IOptions<ServerOptions> options, IConfiguration configuration)
+    public static Task GetAsync(HttpContext http)
     {
-        var url = options.Value.PublicUrl is { Length: > 0 } configured ? configured.TrimEnd('/') : $"{http.Request.Scheme}://{http.Request.Host}{http.Request.PathBase}";
+        var configuration = http.RequestServices.GetRequiredService<IConfiguration>();
+        var url = configuration["Server:PublicUrl"] is { Length: > 0 } configured ? configured.TrimEnd('/') : $"{http.Request.Scheme}://{http.Request.Host}{http.Request.PathBase}";
         var name = Identity.Name(configuration);
-        return Results.Json(new
+        return http.Response.WriteAsJsonAsync(new
         {
             schema_version = "v1",
             name_for_human = name,
@@ -25,7 +23,9 @@ internal static class AiPlugin
         });
     }
 
-    public static IResult Logo() => Results.Text(
-        """<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 64 64"><rect width="64" height="64" rx="14" fill="#14532d"/><path d="M14 46V18l18 18 18-18v28" fill="none" stroke="#fff" stroke-width="6" stroke-linejoin="round" stroke-linecap="round"/></svg>""",
-        "image/svg+xml");
+    public static Task LogoAsync(HttpContext http)
+    {
+        http.Response.ContentType = "image/svg+xml";
+        return http.Response.WriteAsync("""<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 64 64"><rect width="64" height="64" rx="14" fill="#14532d"/><path d="M14 46V18l18 18 18-18v28" fill="none" stroke="#fff" stroke-width="6" stroke-linejoin="round" stroke-linecap="round"/></svg>""");
+    }
 }

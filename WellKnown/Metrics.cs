@@ -39,7 +39,13 @@ internal sealed class Metrics : IDisposable
         _listener.Start();
     }
 
-    public string Text()
+    public Task WriteAsync(HttpContext http)
+    {
+        http.Response.ContentType = "text/plain; version=0.0.4; charset=utf-8";
+        return http.Response.WriteAsync(Text());
+    }
+
+    private string Text()
     {
         var text = new StringBuilder();
         Gauge("mcp_server_uptime_seconds", "Seconds since the server started.", _start.Uptime.TotalSeconds);

@@ -18,14 +18,21 @@ public static class WellKnownSetup
         _ = routes.ServiceProvider.GetRequiredService<StartTime>();
         var metrics = routes.ServiceProvider.GetRequiredService<Metrics>();
         var group = routes.MapGroup("");
-        group.MapGet("/.well-known/ai-plugin.json", AiPlugin.Get);
-        group.MapGet("/ai-plugin.json", AiPlugin.Get);
-        group.MapGet("/logo.svg", AiPlugin.Logo);
-        group.MapGet("/health", Health.Get);
-        group.MapGet("/health/live", Health.Live);
-        group.MapGet("/health/ready", Health.Ready);
-        group.MapGet("/status", Health.Status);
-        group.MapGet("/metrics", () => Results.Text(metrics.Text(), "text/plain; version=0.0.4; charset=utf-8"));
+        foreach (var (path, answer) in (ReadOnlySpan<(string, RequestDelegate)>)
+        [
+            ("/.well-known/ai-plugin.json", AiPlugin.GetAsync),
+            ("/ai-plugin.json", AiPlugin.GetAsync),
+            ("/logo.svg", AiPlugin.LogoAsync),
+            ("/health", Health.GetAsync),
+            ("/health/live", Health.LiveAsync),
+            ("/health/ready", Health.ReadyAsync),
+            ("/status", Health.StatusAsync),
+            ("/metrics", metrics.WriteAsync),
+        ])
+        {
+            group.MapGet(path, answer);
+        }
+
         return group;
     }
 }

@@ -9,7 +9,6 @@ public sealed class ShopOptions : IValidatableObject
     public string? Url { get; set; }
 
     /// <summary>Sent as X-MCP-API-Key. The server then sees one customer, whoever calls.</summary>
-    [RegularExpression("[!-~]+", ErrorMessage = "Shop:ApiKey must be one line of printable ASCII without spaces.")]
     public string? ApiKey { get; set; }
 
     /// <summary>Passes on the caller's Authorization and X-User-Token. Only for a server that is meant to see them.</summary>
@@ -22,6 +21,11 @@ public sealed class ShopOptions : IValidatableObject
             yield return new(
                 "Shop:Url (NEXTJS_URL) must be an absolute http or https address without user name or query, " +
                 "for example http://localhost:3000.", [nameof(Url)]);
+        }
+
+        if (ApiKey?.Any(letter => letter is < '!' or > '~') is true)
+        {
+            yield return new("Shop:ApiKey must be one line of printable ASCII without spaces.", [nameof(ApiKey)]);
         }
     }
 
