@@ -10,9 +10,8 @@ public static class ConfigurationSetup
     public static WebApplicationBuilder AddConfiguration(this WebApplicationBuilder builder)
     {
         builder.Configuration.AddEnvironment(builder.Environment.ContentRootPath);
-        builder.Services.AddOptions<ServerOptions>().BindConfiguration("Server").ValidateDataAnnotations().ValidateOnStart();
-        builder.Services.AddOptions<ListenOptions>().BindConfiguration("").ValidateOnStart();
-        builder.Services.AddSingleton<IValidateOptions<ListenOptions>, ListenOptions.Check>();
+        builder.Services.AddSettings<ServerOptions>("Server");
+        builder.Services.AddSingleton<IValidateOptions<ServerOptions>, ListenCheck>();
         var server = builder.Configuration.GetSection("Server");
         if (string.IsNullOrEmpty(builder.Configuration["urls"]) && !builder.Configuration.GetSection("Kestrel:Endpoints").GetChildren().Any())
         {
@@ -23,7 +22,7 @@ public static class ConfigurationSetup
         builder.WebHost.ConfigureKestrel((context, kestrel) =>
         {
             kestrel.AddServerHeader = false;
-            kestrel.Limits.MaxRequestBodySize = context.Configuration.GetValue("Server:MaxRequestBytes", 4L << 20);
+            kestrel.Limits.MaxRequestBodySize = long.TryParse(context.Configuration["Server:MaxRequestBytes"], out var bytes) ? bytes : ServerOptions.DefaultMaxRequestBytes;
             kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(10);
         });
         builder.Logging.AddConsole(console => console.LogToStandardErrorThreshold = LogLevel.Trace); // standard output may carry the protocol
@@ -53,7 +52,7 @@ public static class ConfigurationSetup
         app.UseExceptionHandler();
         app.UseMiddleware<HostGuard>();
         app.UseForwardedHeaders();
-        var origins = app.Services.GetRequiredService<IOptions<ServerOptions>>().Value.Origins;
+        var origins = new ServerOptions { CorsOrigins = app.Configuration["Server:CorsOrigins"] }.Origins;
         if (origins.Count > 0)
         {
             app.UseCors(policy => (origins.Contains("*") ? policy.AllowAnyOrigin() : policy.WithOrigins([.. origins]))
@@ -65,11 +64,27 @@ public static class ConfigurationSetup
         return app;
     }
 
+    /// <summary>Binds a section to its options. What cannot be read is told with the other errors when the server starts.</summary>
+    public static void AddSettings<T>(this IServiceCollection services, string section)
+        where T : class => services.AddOptions<T>().Configure<IConfiguration>((options, configuration) =>
+        {
+            try
+            {
+                configuration.GetSection(section).Bind(options);
+            }
+            catch (InvalidOperationException unreadable)
+            {
+                throw new OptionsValidationException(section, typeof(T), [unreadable.Message]);
+            }
+        }).ValidateDataAnnotations().ValidateOnStart();
+
     /// <summary>Starts the server and waits for its end. Every setting that is wrong is printed, and then nothing starts.</summary>
     public static async Task<int> RunOrExplainAsync(this WebApplication app, Action<WebApplication>? started = null)
     {
         try
         {
+            // The host would do this too, and log each error with its stack; a person wants the sentences.
+            app.Services.GetRequiredService<IStartupValidator>().Validate();
             await app.StartAsync();
         }
         catch (Exception failure) when (Sentences(failure).ToArray() is { Length: > 0 } sentences)
@@ -94,7 +109,7 @@ public static class ConfigurationSetup
     {
         AggregateException many => many.InnerExceptions.SelectMany(Sentences),
         OptionsValidationException wrong => wrong.Failures.Select(Sentence),
-        InvalidOperationException { InnerException: FormatException } unreadable => [unreadable.Message],
+        InvalidOperationException { InnerException: not null } unreadable => [unreadable.Message],
         IOException { InnerException: Microsoft.AspNetCore.Connections.AddressInUseException } taken => [taken.Message + " Set MCP_SERVER_PORT to another port, or stop what listens there."],
         _ => [],
     };

@@ -5,12 +5,13 @@ namespace MinimalMcp.Configuration;
 /// <summary>Where the server is and what it lets in; configuration section <c>Server</c>.</summary>
 public sealed class ServerOptions : IValidatableObject
 {
+    public const long DefaultMaxRequestBytes = 4L << 20;
+
     /// <summary>Shown to clients; the project's name when empty.</summary>
     public string? Name { get; set; }
 
     public string Host { get; set; } = "127.0.0.1";
 
-    [Range(0, 65535, ErrorMessage = "Server:Port (MCP_SERVER_PORT) must be from 0 to 65535; 0 takes a free one.")]
     public int Port { get; set; } = 3001;
 
     /// <summary>The address that the world uses, for example https://mcp.example.com. Documents name it, and requests for its host are let in.</summary>
@@ -22,18 +23,29 @@ public sealed class ServerOptions : IValidatableObject
     /// <summary>Addresses or networks of reverse proxies whose X-Forwarded headers are believed, separated by commas; loopback always is.</summary>
     public string? KnownProxies { get; set; }
 
-    [Range(1024, 1L << 30, ErrorMessage = "Server:MaxRequestBytes (MAX_REQUEST_SIZE) must be from 1024 to 1073741824.")]
-    public long MaxRequestBytes { get; set; } = 4L << 20;
+    /// <summary>Arguments are short; what is longer is refused with 413.</summary>
+    public long MaxRequestBytes { get; set; } = DefaultMaxRequestBytes;
 
-    public Uri? PublicUri => PublicUrl is { Length: > 0 } url ? new Uri(url) : null;
+    public Uri? PublicUri => Uri.TryCreate(PublicUrl, UriKind.Absolute, out var url) ? url : null;
 
     /// <summary>A comma list, a JSON list and * are read: all three stand in guides.</summary>
     public IReadOnlyList<string> Origins => List(CorsOrigins);
 
     public IReadOnlyList<string> Proxies => List(KnownProxies);
 
+    // Everything here and nothing as an attribute: attributes that fail would keep this from running, and all errors are told together.
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
     {
+        if (Port is < 0 or > 65535)
+        {
+            yield return new("Server:Port (MCP_SERVER_PORT) must be from 0 to 65535; 0 takes a free one.");
+        }
+
+        if (MaxRequestBytes is < 1024 or > 1L << 30)
+        {
+            yield return new("Server:MaxRequestBytes (MAX_REQUEST_SIZE) must be from 1024 to 1073741824.");
+        }
+
         if (PublicUrl is { Length: > 0 } && !(Uri.TryCreate(PublicUrl, UriKind.Absolute, out var url) && url.Scheme is "http" or "https" && url is { Query: "", Fragment: "" }))
         {
             yield return new($"Server:PublicUrl (PUBLIC_URL) is '{PublicUrl}'; it must be an absolute address such as https://mcp.example.com.");

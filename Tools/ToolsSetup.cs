@@ -13,7 +13,9 @@ public static class ToolsSetup
     public static IHostApplicationBuilder AddTools(this IHostApplicationBuilder builder)
     {
         var types = typeof(ToolsSetup).Assembly.GetTypes();
-        foreach (var toolType in types.Where(type => type.GetCustomAttribute<McpServerToolTypeAttribute>() is not null))
+        var toolTypes = types.Where(type => type.GetCustomAttribute<McpServerToolTypeAttribute>() is not null)
+            .OrderBy(type => type.Namespace!.EndsWith(".Status", StringComparison.Ordinal)); // speaks of the others, so it comes last
+        foreach (var toolType in toolTypes)
         {
             var family = toolType.Namespace!.Split('.')[^1];
             var door = types.Where(type => type.Namespace == toolType.Namespace && type is { IsAbstract: true, IsSealed: true })
@@ -32,7 +34,7 @@ public static class ToolsSetup
             {
                 builder.AddToolType(toolType);
             }
-            else
+            else if (family != "Status")
             {
                 builder.Services.AddSingleton(new FamilyOff(family.ToLowerInvariant(), family));
             }

@@ -16,7 +16,7 @@ public static class Banner
         var mode = configuration["mode"] ?? "all";
         var lines = new List<string>
         {
-            $"{Identity.Name(configuration)} {Identity.Version}   listening on {address}   auth {configuration["Auth:Mode"] ?? "none"}   mode {mode}",
+            $"{Identity.Name(configuration)} {Identity.Version}   {(mode == "stdio" ? "on standard input and output" : $"listening on {address}")}   auth {configuration["Auth:Mode"] ?? "none"}   mode {mode}",
         };
         lines.AddRange(tools.GroupBy(tool => tool.Family).Select(family => $"  {family.Key,-12} {family.Count()} tools: {string.Join(", ", family.Take(8).Select(tool => tool.Name))}{(family.Count() > 8 ? ", …" : "")}"));
         lines.AddRange(app.Services.GetServices<FamilyOff>().Select(off => $"  {off.Family,-12} off: nothing is configured under \"{off.Section}\""));

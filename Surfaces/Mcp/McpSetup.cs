@@ -1,6 +1,7 @@
 using System.Reflection;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Http.Features;
+using MinimalMcp.Configuration;
 using ModelContextProtocol.Protocol;
 using ModelContextProtocol.Server;
 
@@ -12,7 +13,7 @@ public static class McpSetup
     public static IMcpServerBuilder AddMcp(this IHostApplicationBuilder builder)
     {
         var services = builder.Services;
-        services.AddOptions<McpOptions>().BindConfiguration("Mcp").ValidateDataAnnotations().ValidateOnStart();
+        services.AddSettings<McpOptions>("Mcp");
         services.AddSingleton<RpcMetrics>();
         services.AddSingleton<ListChanges>();
         services.AddSingleton<FullLane>();

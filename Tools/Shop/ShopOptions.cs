@@ -55,6 +55,11 @@ public static class ShopSetup
             // Callers share the connections, never a cookie; and a key must not follow a redirect.
             .ConfigurePrimaryHttpMessageHandler(() => new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false });
 
+        if (!string.IsNullOrEmpty(section[nameof(ShopOptions.Url)]))
+        {
+            services.AddHealthChecks().AddCheck<ShopClient>("shop");
+        }
+
         services.TryAddSingleton(TimeProvider.System);
         return services.AddSingleton<ShopClient>().AddSingleton<ShopTools>();
     }

@@ -1,0 +1,54 @@
+using System.Net;
+using Microsoft.Extensions.Options;
+
+namespace MinimalMcp.Configuration;
+
+/// <summary>Whether the server may listen where it was told to, whichever way it was said.</summary>
+internal sealed class ListenCheck(IConfiguration configuration) : IValidateOptions<ServerOptions>
+{
+    /// <summary>Without authentication nobody but this machine may connect: there is no setting that changes that.</summary>
+    public ValidateOptionsResult Validate(string? name, ServerOptions options)
+    {
+        var problems = new List<string>();
+        if (configuration["mode"] is { } surfaces && surfaces.ToLowerInvariant() is not ("all" or "sse" or "rest" or "stdio"))
+        {
+            problems.Add($"--mode is '{surfaces}'; it must be all, sse (MCP only), rest (REST and function calling only) or stdio.");
+        }
+
+        var mode = configuration["Auth:Mode"] ?? "none";
+        if (!mode.Equals("none", StringComparison.OrdinalIgnoreCase))
+        {
+            problems.Add($"Auth:Mode (MCP_AUTH_MODE) is '{mode}'; this version knows only 'none'.");
+        }
+        else if (Addresses(configuration).Where(address => !IsLoopback(address)).ToArray() is { Length: > 0 } open)
+        {
+            problems.Add($"Auth:Mode (MCP_AUTH_MODE) is 'none', so the server may listen on this machine only, not on {string.Join(", ", open)}. "
+                + "Set Server:Host (MCP_SERVER_HOST) or --urls to 127.0.0.1 and put a reverse proxy that authenticates in front.");
+        }
+
+        return problems.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(problems);
+    }
+
+    private static IEnumerable<string> Addresses(IConfiguration configuration) =>
+        configuration.GetSection("Kestrel:Endpoints").GetChildren().Select(endpoint => endpoint["Url"] ?? "")
+            .Concat((configuration["urls"] ?? $"http://{configuration["Server:Host"] ?? "127.0.0.1"}").Split(';'))
+            .Where(address => address.Length > 0);
+
+    private static bool IsLoopback(string address)
+    {
+        if (address.Contains("://unix:", StringComparison.OrdinalIgnoreCase) || address.Contains("://pipe:", StringComparison.OrdinalIgnoreCase))
+        {
+            return true;
+        }
+
+        try
+        {
+            var host = Microsoft.AspNetCore.Http.BindingAddress.Parse(address).Host;
+            return host.Equals("localhost", StringComparison.OrdinalIgnoreCase) || (IPAddress.TryParse(host.Trim('[', ']'), out var ip) && IPAddress.IsLoopback(ip));
+        }
+        catch (FormatException)
+        {
+            return false;
+        }
+    }
+}

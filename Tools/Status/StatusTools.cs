@@ -1,0 +1,46 @@
+using System.ComponentModel;
+using System.Text.Json.Serialization;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
+using ModelContextProtocol.Server;
+
+namespace MinimalMcp.Tools.Status;
+
+/// <summary>
+/// Tells the model which systems are behind the tools and whether they answer, so that it does not guess why a call failed. A family that
+/// needs an outside system brings an <see cref="IHealthCheck"/>; its data may say <c>authorised</c> and <c>version</c>.
+/// </summary>
+[McpServerToolType]
+public sealed class StatusTools(HealthCheckService health, IEnumerable<FamilyOff> off)
+{
+    [McpServerTool(Name = "system_status", Title = "System status", ReadOnly = true, Destructive = false, Idempotent = true, OpenWorld = false, UseStructuredContent = true)]
+    [Description("Says which systems are behind the tools: whether each is configured, answers, accepts our credentials, and its version. Call it when a tool failed for no clear reason.")]
+    public async Task<StatusResult> SystemStatus(CancellationToken ct = default)
+    {
+        var report = await health.CheckHealthAsync(ct);
+        var configured = report.Entries.Select(entry => new SystemState(
+            entry.Key,
+            Configured: true,
+            Reachable: entry.Value.Status is not HealthStatus.Unhealthy,
+            Authorised: entry.Value.Data.GetValueOrDefault("authorised") as bool?,
+            Version: entry.Value.Data.GetValueOrDefault("version") as string,
+            Detail: entry.Value.Description));
+        return new([.. configured, .. off.Select(family => new SystemState(family.Family, Configured: false, Detail: $"Set {family.Section}:Url to use it."))]);
+    }
+}
+
+public static class StatusSetup
+{
+    /// <summary>Listed only when there is a system to speak of. The last family to be added, so that all others have said so.</summary>
+    public static IServiceCollection AddStatus(this IServiceCollection services, IConfiguration configuration) =>
+        services.Any(service => service.ServiceType == typeof(HealthCheckService)) ? services.AddSingleton<StatusTools>() : services;
+}
+
+public sealed record StatusResult(IReadOnlyList<SystemState> Systems);
+
+public sealed record SystemState(
+    string Name,
+    bool Configured,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] bool? Reachable = null,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull), Description("False when the system refuses our credentials.")] bool? Authorised = null,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Version = null,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Detail = null);
