@@ -8,6 +8,7 @@ namespace MinimalMcp.Governance;
 /// </summary>
 public sealed class GovernedFunction(AIFunction function, Policy policy, CallLog log) : DelegatingAIFunction(function)
 {
+    private readonly Func<AIFunctionArguments, CancellationToken, ValueTask<object?>> _method = function.InvokeAsync;
     private readonly ArgumentCheck _arguments = new(function.Name, function.JsonSchema);
 
     public Policy Policy { get; } = policy;
@@ -21,7 +22,7 @@ public sealed class GovernedFunction(AIFunction function, Policy policy, CallLog
         {
             RequireScope(call);
             _arguments.Check(call);
-            var result = await Deadline.RunAsync(base.InvokeCoreAsync, call, Policy.Deadline, Name, cancellationToken);
+            var result = await Deadline.RunAsync(_method, call, Policy.Deadline, Name, cancellationToken);
             record.Succeeded();
             return result;
         }

@@ -17,7 +17,7 @@ internal sealed class Metrics : IDisposable
 
     private readonly MeterListener _listener = new();
     private readonly ConcurrentDictionary<(string Name, string Labels), long> _counters = new();
-    private readonly ConcurrentDictionary<Series, Histogram> _histograms = new();
+    private readonly ConcurrentDictionary<string, Family> _histograms = new();
     private readonly IServiceProvider _services;
     private readonly StartTime _start;
     private long _connections;
@@ -31,10 +31,11 @@ internal sealed class Metrics : IDisposable
             // Meters of another server in the same process have another scope.
             if ((instrument.Meter.Name.StartsWith("MinimalMcp.", StringComparison.Ordinal) && instrument.Meter.Scope == meters) || instrument.Name == "kestrel.active_connections")
             {
-                listener.EnableMeasurementEvents(instrument);
+                // The series of an instrument travel with it, so that a measurement finds its own by two labels.
+                listener.EnableMeasurementEvents(instrument, instrument is Histogram<double> ? _histograms.GetOrAdd(instrument.Name, _ => new Family()) : null);
             }
         };
-        _listener.SetMeasurementEventCallback<double>((instrument, value, tags, _) => Observe(instrument, value, tags));
+        _listener.SetMeasurementEventCallback<double>((_, value, tags, family) => Observe((Family)family!, value, tags));
         _listener.SetMeasurementEventCallback<long>((instrument, value, tags, _) => Count(instrument, value, tags));
         _listener.Start();
     }
@@ -54,7 +55,7 @@ internal sealed class Metrics : IDisposable
         Gauge("mcp_http_active_connections", "Open connections.", Volatile.Read(ref _connections));
         Derived("mcp_rpc_requests_total", "JSON-RPC requests, by method and transport.", "mcp_rpc_request_duration_seconds", _ => true);
         Derived("mcp_tool_calls_total", "Tool calls, by tool and outcome.", "mcp_tool_duration_seconds", _ => true);
-        Derived("mcp_tool_errors_total", "Tool calls that did not succeed, by tool and outcome.", "mcp_tool_duration_seconds", series => series.Second != "ok");
+        Derived("mcp_tool_errors_total", "Tool calls that did not succeed, by tool and outcome.", "mcp_tool_duration_seconds", labels => labels.Second != "ok");
         foreach (var family in _counters.GroupBy(counter => counter.Key.Name).OrderBy(family => family.Key, StringComparer.Ordinal))
         {
             Head(family.Key, "JSON-RPC requests that were answered with an error.", "counter");
@@ -64,12 +65,12 @@ internal sealed class Metrics : IDisposable
             }
         }
 
-        foreach (var family in _histograms.GroupBy(histogram => histogram.Key.Name).OrderBy(family => family.Key, StringComparer.Ordinal))
+        foreach (var (name, family) in _histograms.OrderBy(family => family.Key, StringComparer.Ordinal))
         {
-            Head(family.Key, family.Key == "mcp_tool_duration_seconds" ? "How long tool calls took." : "How long JSON-RPC requests took.", "histogram");
-            foreach (var (series, histogram) in family)
+            Head(name, name == "mcp_tool_duration_seconds" ? "How long tool calls took." : "How long JSON-RPC requests took.", "histogram");
+            foreach (var (labels, histogram) in family.Series)
             {
-                histogram.Write(text, series);
+                histogram.Write(text, name, family.Labels(labels));
             }
         }
 
@@ -84,22 +85,25 @@ internal sealed class Metrics : IDisposable
         }
 
         // A histogram counts, so what is only counted needs no measurement of its own.
-        void Derived(string name, string help, string source, Func<Series, bool> included)
+        void Derived(string name, string help, string source, Func<(string First, string Second), bool> included)
         {
             Head(name, help, "counter");
-            foreach (var (series, histogram) in _histograms.Where(histogram => histogram.Key.Name == source && included(histogram.Key)))
+            if (_histograms.TryGetValue(source, out var family))
             {
-                text.Append(CultureInfo.InvariantCulture, $"{name}{{{series.Labels}}} {histogram.Count}\n");
+                foreach (var (labels, histogram) in family.Series.Where(series => included(series.Key)))
+                {
+                    text.Append(CultureInfo.InvariantCulture, $"{name}{{{family.Labels(labels)}}} {histogram.Count}\n");
+                }
             }
         }
     }
 
     public void Dispose() => _listener.Dispose();
 
-    private void Observe(Instrument instrument, double value, ReadOnlySpan<KeyValuePair<string, object?>> tags)
+    private static void Observe(Family family, double value, ReadOnlySpan<KeyValuePair<string, object?>> tags)
     {
-        var series = new Series(instrument.Name, tags[0].Key, (string)tags[0].Value!, tags[1].Key, (string)tags[1].Value!);
-        _histograms.GetOrAdd(series, static _ => new Histogram()).Observe(value);
+        family.Names ??= (tags[0].Key, tags[1].Key);
+        family.Series.GetOrAdd(((string)tags[0].Value!, (string)tags[1].Value!), static _ => new Histogram()).Observe(value);
     }
 
     private void Count(Instrument instrument, long value, ReadOnlySpan<KeyValuePair<string, object?>> tags)
@@ -119,9 +123,14 @@ internal sealed class Metrics : IDisposable
         _counters.AddOrUpdate((instrument.Name, labels.ToString()), value, (_, sum) => sum + value);
     }
 
-    private readonly record struct Series(string Name, string FirstLabel, string First, string SecondLabel, string Second)
+    /// <summary>The histograms of one instrument, by the values of its two labels.</summary>
+    private sealed class Family
     {
-        public string Labels => $"{FirstLabel}=\"{First}\",{SecondLabel}=\"{Second}\"";
+        public (string First, string Second)? Names { get; set; }
+
+        public ConcurrentDictionary<(string First, string Second), Histogram> Series { get; } = new();
+
+        public string Labels((string First, string Second) values) => $"{Names!.Value.First}=\"{values.First}\",{Names!.Value.Second}=\"{values.Second}\"";
     }
 
     private sealed class Histogram
@@ -148,17 +157,17 @@ internal sealed class Metrics : IDisposable
             while (Interlocked.CompareExchange(ref _sum, seen + value, seen) != seen);
         }
 
-        public void Write(StringBuilder text, in Series series)
+        public void Write(StringBuilder text, string name, string labels)
         {
             long below = 0;
             for (var i = 0; i <= Buckets.Length; i++)
             {
                 below += Volatile.Read(ref _counts[i]);
                 var limit = i == Buckets.Length ? "+Inf" : Buckets[i].ToString(CultureInfo.InvariantCulture);
-                text.Append(CultureInfo.InvariantCulture, $"{series.Name}_bucket{{{series.Labels},le=\"{limit}\"}} {below}\n");
+                text.Append(CultureInfo.InvariantCulture, $"{name}_bucket{{{labels},le=\"{limit}\"}} {below}\n");
             }
 
-            text.Append(CultureInfo.InvariantCulture, $"{series.Name}_sum{{{series.Labels}}} {Volatile.Read(ref _sum)}\n{series.Name}_count{{{series.Labels}}} {below}\n");
+            text.Append(CultureInfo.InvariantCulture, $"{name}_sum{{{labels}}} {Volatile.Read(ref _sum)}\n{name}_count{{{labels}}} {below}\n");
         }
     }
 }
