@@ -1,7 +1,7 @@
 using System.Security.Claims;
 using System.Text.Json;
-using MinimalMcp.Auth;
 using Microsoft.Extensions.AI;
+using MinimalMcp.Auth;
 
 namespace MinimalMcp.Governance;
 

@@ -1,10 +1,10 @@
 using System.Net.Http;
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using MinimalMcp.Tools;
 using Microsoft.AspNetCore.OpenApi;
 using Microsoft.OpenApi;
 using Microsoft.OpenApi.Reader;
+using MinimalMcp.Tools;
 using Tool = MinimalMcp.Tools.Tool;
 
 namespace MinimalMcp.Surfaces;

@@ -1,6 +1,6 @@
-using MinimalMcp.Tools;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
+using MinimalMcp.Tools;
 
 namespace MinimalMcp.WellKnown;
 

@@ -1,8 +1,8 @@
 using System.Diagnostics;
 using System.Security.Claims;
 using System.Text.Json;
-using MinimalMcp.Tools;
 using Microsoft.Extensions.Options;
+using MinimalMcp.Tools;
 using ModelContextProtocol.Protocol;
 
 namespace MinimalMcp.Surfaces.Mcp;

@@ -3,8 +3,8 @@ using System.Collections.Concurrent;
 using System.Security.Claims;
 using System.Security.Cryptography;
 using System.Text;
-using MinimalMcp.Tools;
 using Microsoft.Extensions.Options;
+using MinimalMcp.Tools;
 
 namespace MinimalMcp.Surfaces.Mcp;
 

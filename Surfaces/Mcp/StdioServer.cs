@@ -1,7 +1,7 @@
 using System.Buffers;
 using System.IO.Pipelines;
-using MinimalMcp.Tools;
 using Microsoft.Extensions.Options;
+using MinimalMcp.Tools;
 
 namespace MinimalMcp.Surfaces.Mcp;
 
