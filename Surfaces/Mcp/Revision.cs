@@ -35,6 +35,14 @@ internal static class Revision
 
     public static string? Known(string version) => Array.Find(All, known => known == version);
 
+    /// <summary>The HTTP status of an answered error: since 2026-07-28 some codes have one of their own.</summary>
+    public static int StatusOf(int code, string version) => !IsModern(version) ? StatusCodes.Status200OK : code switch
+    {
+        RpcCode.MethodNotFound => StatusCodes.Status404NotFound,
+        RpcCode.HeaderMismatch or RpcCode.MissingCapability or RpcCode.UnsupportedVersion => StatusCodes.Status400BadRequest,
+        _ => StatusCodes.Status200OK,
+    };
+
     /// <param name="offered">What a client may ask for instead.</param>
     public static RpcException Unsupported(string requested, JsonElement id, int status = StatusCodes.Status400BadRequest, params string[] offered)
     {
