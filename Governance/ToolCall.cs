@@ -31,12 +31,15 @@ public sealed class ToolCall : AIFunctionArguments
     /// </summary>
     public object? Conversation { get; init; }
 
-    /// <summary>Adds the arguments of a JSON object. The document must outlive the call.</summary>
+    /// <summary>
+    /// Adds the arguments of a JSON object: copies, because a tool that does not listen to its token outlives the request, and with it the
+    /// document and the buffer that the request was read into.
+    /// </summary>
     public ToolCall With(JsonElement arguments)
     {
         if (arguments.ValueKind is JsonValueKind.Object)
         {
-            foreach (var argument in arguments.EnumerateObject())
+            foreach (var argument in arguments.Clone().EnumerateObject())
             {
                 this[argument.Name] = argument.Value;
             }
