@@ -53,18 +53,57 @@ public readonly struct Envelope : IDisposable
         }
 
         // Invalid UTF-8 inside a string would otherwise surface later, where nobody expects it.
-        if (!(body.IsSingleSegment ? Utf8.IsValid(body.FirstSpan) : Utf8.IsValid(body.ToArray())))
+        var bytes = body.IsSingleSegment ? body.First : body.ToArray();
+        if (!Utf8.IsValid(bytes.Span))
         {
             throw new RpcException(RpcCode.ParseError, "Parse error: the body is not UTF-8.");
         }
 
+        JsonDocument? document = null;
         try
         {
-            return JsonDocument.Parse(body, Strict);
+            document = JsonDocument.Parse(bytes, Strict);
+            if (MayHaveSurrogates(bytes.Span))
+            {
+                RequireWholeLetters(document.RootElement);
+            }
+
+            return document;
         }
         catch (JsonException error)
         {
             throw new RpcException(RpcCode.ParseError, $"Parse error: {Reason(error)}");
+        }
+        catch (InvalidOperationException)
+        {
+            document?.Dispose();
+            throw new RpcException(RpcCode.ParseError, "Parse error: a string has half of a surrogate pair (\\ud800 to \\udfff).");
+        }
+    }
+
+    private static bool MayHaveSurrogates(ReadOnlySpan<byte> json) => json.IndexOf("\\ud"u8) >= 0 || json.IndexOf("\\uD"u8) >= 0;
+
+    // An escape can spell a letter that does not exist; reading it throws, which must happen here and not in some tool.
+    private static void RequireWholeLetters(JsonElement element)
+    {
+        if (element.ValueKind is JsonValueKind.String)
+        {
+            _ = element.GetString();
+        }
+        else if (element.ValueKind is JsonValueKind.Array)
+        {
+            foreach (var item in element.EnumerateArray())
+            {
+                RequireWholeLetters(item);
+            }
+        }
+        else if (element.ValueKind is JsonValueKind.Object)
+        {
+            foreach (var member in element.EnumerateObject())
+            {
+                _ = member.Name;
+                RequireWholeLetters(member.Value);
+            }
         }
     }
 
