@@ -170,7 +170,7 @@ internal sealed class FullLane
     private static JsonElement Event(MemoryStream stream)
     {
         var text = stream.GetBuffer().AsSpan(0, (int)stream.Length);
-        var data = text[(text.LastIndexOf("data: "u8) + 6)..];
+        var data = text[(text.LastIndexOf("\ndata: "u8) + 7)..]; // JSON has no raw line end, so this cannot stand inside the answer
         return JsonElement.Parse(data[..data.IndexOf("\n"u8)]);
     }
 }
