@@ -23,7 +23,20 @@ internal sealed class InFlight
         var id = notification.Param("requestId"u8);
         if (id.ValueKind is not System.Text.Json.JsonValueKind.Undefined && _requests.TryGetValue(id.GetRawText(), out var source))
         {
-            source.Cancel();
+            _ = CancelAsync(source);
+        }
+    }
+
+    // Not here and now: what a tool registered for its cancellation may take long, or throw.
+    private static async Task CancelAsync(CancellationTokenSource source)
+    {
+        try
+        {
+            await source.CancelAsync();
+        }
+        catch (Exception failure) when (failure is ObjectDisposedException or AggregateException)
+        {
+            // It finished at the same moment; or the tool's own clean-up failed.
         }
     }
 
