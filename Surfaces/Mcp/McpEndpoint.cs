@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Security.Claims;
 using System.Text.Json;
 using Microsoft.Extensions.Options;
 using MinimalMcp.Tools;
@@ -76,13 +75,17 @@ internal sealed class McpEndpoint(
             return;
         }
 
-        if (session is not null && !session.TryOpenStream())
+        using var ended = CancellationTokenSource.CreateLinkedTokenSource(http.RequestAborted, lifetime.ApplicationStopping, session?.Ended ?? CancellationToken.None);
+        using var use = session?.InUse();
+        var events = session?.Events ?? new SessionEvents();
+        EventStream.Start(http.Response);
+        if (!events.TryAttach(http.Response.BodyWriter, ended.Token))
         {
             await RefuseAsync(http, new RpcException(RpcCode.InvalidRequest, "This session has an open event stream already.", status: StatusCodes.Status409Conflict));
             return;
         }
 
-        await EventStream.ServeAsync(http, session, options.Value, lifetime.ApplicationStopping);
+        await EventStream.ServeAsync(events, options.Value.KeepAlive, session is null ? options.Value.SessionIdle : TimeSpan.MaxValue, ended.Token);
     }
 
     public async Task DeleteAsync(HttpContext http)
@@ -215,7 +218,7 @@ internal sealed class McpEndpoint(
             throw Revision.Unsupported(asked.GetString()!, envelope.Id, StatusCodes.Status200OK, Revision.All[1..]);
         }
 
-        if (sessions.Open(version, Owner(http.User), envelope) is { } session)
+        if (sessions.Open(version, Sessions.OwnerOf(http.User), envelope) is { } session)
         {
             http.Response.Headers[SessionHeader] = session.Id;
         }
@@ -291,15 +294,13 @@ internal sealed class McpEndpoint(
     private RpcException? FindSession(HttpContext http, out Session? session)
     {
         var id = http.Request.Headers[SessionHeader];
-        session = id.Count == 0 ? null : sessions.Find(id.ToString(), Owner(http.User));
+        session = id.Count == 0 ? null : sessions.Find(id.ToString(), Sessions.OwnerOf(http.User));
         return id.Count == 0 || session is not null ? null
             : new RpcException(RpcCode.SessionNotFound, "Session not found: it ended or never was. Send initialize to start another.", status: StatusCodes.Status404NotFound);
     }
 
     private ToolSet Tools(HttpContext http) => registry.Current.For(http.Request, profiles)
         ?? throw new RpcException(RpcCode.InvalidRequest, $"Unknown profile. There are: {string.Join(", ", profiles.Names)}.", status: StatusCodes.Status404NotFound);
-
-    private static string Owner(ClaimsPrincipal user) => user.FindFirstValue("sub") is { } subject ? $"{subject} {user.FindFirstValue("client_id")}" : "";
 
     private static void RequireMediaTypes(HttpRequest request)
     {

@@ -1,5 +1,7 @@
 using System.Collections.Concurrent;
+using System.Security.Claims;
 using System.Security.Cryptography;
+using System.Text;
 using System.Text.Json;
 using Microsoft.Extensions.Options;
 using ModelContextProtocol.Protocol;
@@ -13,6 +15,9 @@ internal sealed class Sessions(IOptions<McpOptions> options, FullLane full, List
     private readonly ConcurrentDictionary<string, Session> _sessions = new(StringComparer.Ordinal);
 
     public int Count => _sessions.Count;
+
+    /// <summary>Whose a session is: a user, through a client. Empty while nobody is asked who they are.</summary>
+    public static string OwnerOf(ClaimsPrincipal user) => user.FindFirstValue("sub") is { } subject ? $"{subject} {user.FindFirstValue("client_id")}" : "";
 
     /// <summary>Opens a session, or gives null when there are too many.</summary>
     public Session? Open(string version, string owner, in Envelope initialize)
@@ -86,10 +91,8 @@ internal sealed class Session : IAsyncDisposable
     private readonly IDisposable _listChanges;
     private readonly CancellationTokenSource _ended = new();
     private readonly Lazy<Task<Conversation>> _conversation;
-    private readonly TaskCompletionSource _started = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private long _used;
     private int _busy;
-    private int _streams;
 
     public Session(string id, string version, string owner, JsonElement initialize, FullLane full, ListChanges changes, ILoggerFactory loggers, TimeProvider time)
     {
@@ -121,13 +124,8 @@ internal sealed class Session : IAsyncDisposable
     /// <summary>The SDK's server of this session; started now if it was not needed before.</summary>
     public Task<Conversation> ConversationAsync() => _conversation.Value;
 
-    /// <summary>Completes when the SDK's server runs.</summary>
-    public Task ConversationStarted => _started.Task;
-
-    /// <summary>A session has one event stream at a time.</summary>
-    public bool TryOpenStream() => Interlocked.CompareExchange(ref _streams, 1, 0) == 0;
-
-    public void CloseStream() => Volatile.Write(ref _streams, 0);
+    /// <summary>What the server says beside its answers; a GET attaches itself to it.</summary>
+    public SessionEvents Events { get; } = new();
 
     public void Touch() => Volatile.Write(ref _used, _time.GetTimestamp());
 
@@ -140,16 +138,26 @@ internal sealed class Session : IAsyncDisposable
         return new(this);
     }
 
-    /// <summary>What an open event stream is waiting for before the SDK's server takes it over: a changed list.</summary>
-    public Func<string, Task>? QuietStream { get; set; }
-
+    // Whatever goes wrong in one session's end must not keep the other sessions, or the server, from going on.
     public async ValueTask DisposeAsync()
     {
         _listChanges.Dispose();
-        await _ended.CancelAsync();
-        if (_conversation.IsValueCreated)
+        await _ended.CancelAsync().ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (_conversation.IsValueCreated && await StartedAsync() is { } conversation)
         {
-            await (await _conversation.Value).DisposeAsync();
+            await conversation.DisposeAsync();
+        }
+    }
+
+    private async Task<Conversation?> StartedAsync()
+    {
+        try
+        {
+            return await _conversation.Value;
+        }
+        catch (Exception)
+        {
+            return null; // it never started, and the request that wanted it was told
         }
     }
 
@@ -157,41 +165,31 @@ internal sealed class Session : IAsyncDisposable
     {
         var transport = new StreamableHttpServerTransport(_loggers) { SessionId = Id, FlowExecutionContextFromRequests = true };
         var server = _full.Start(transport);
-        var running = server.RunAsync(_ended.Token);
-        var hello = _initialize.Deserialize(FullLane.MessageInfo)!;
-        await transport.HandlePostRequestAsync(hello, Stream.Null, _ended.Token);
-        await transport.HandlePostRequestAsync(new JsonRpcNotification { Method = NotificationMethods.InitializedNotification }, Stream.Null, _ended.Token);
-        _started.TrySetResult();
-        return new(transport, server, running);
-    }
-
-    private async Task NotifyAsync(string method)
-    {
-        if (HasConversation)
+        var conversation = new Conversation(transport, server, server.RunAsync(_ended.Token), transport.HandleGetRequestAsync(Events, _ended.Token));
+        try
         {
-            var conversation = await _conversation.Value;
-            await conversation.Server.SendMessageAsync(new JsonRpcNotification { Method = method }, _ended.Token);
+            var hello = _initialize.Deserialize(FullLane.MessageInfo)!;
+            await transport.HandlePostRequestAsync(hello, Stream.Null, _ended.Token);
+            await transport.HandlePostRequestAsync(new JsonRpcNotification { Method = NotificationMethods.InitializedNotification }, Stream.Null, _ended.Token);
+            return conversation;
         }
-        else if (QuietStream is { } stream)
+        catch
         {
-            await stream(method);
+            await conversation.DisposeAsync(); // the session ended while this began
+            throw;
         }
     }
 
-    internal sealed record Conversation(StreamableHttpServerTransport Transport, McpServer Server, Task Running) : IAsyncDisposable
+    private Task NotifyAsync(string method) => Events.SendAsync(Encoding.UTF8.GetBytes($"event: message\ndata: {{\"jsonrpc\":\"2.0\",\"method\":\"{method}\"}}\n\n"));
+
+    internal sealed record Conversation(StreamableHttpServerTransport Transport, McpServer Server, Task Running, Task Listening) : IAsyncDisposable
     {
         public async ValueTask DisposeAsync()
         {
             await Transport.DisposeAsync();
             await Server.DisposeAsync();
-            try
-            {
-                await Running;
-            }
-            catch (OperationCanceledException)
-            {
-                // That is how it ends.
-            }
+            await Running.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await Listening.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
 

@@ -1,6 +1,5 @@
 using System.Buffers;
 using System.Collections.Concurrent;
-using System.Security.Claims;
 using System.Security.Cryptography;
 using System.Text;
 using Microsoft.Extensions.Options;
@@ -36,7 +35,7 @@ internal sealed class SseEndpoint(
                 await response.BodyWriter.WriteAsync(message, cancellationToken);
                 await response.BodyWriter.WriteAsync("\n\n"u8.ToArray(), cancellationToken);
             });
-        _open[id] = (conversation, Owner(http.User));
+        _open[id] = (conversation, Sessions.OwnerOf(http.User));
         try
         {
             EventStream.Start(response);
@@ -60,7 +59,7 @@ internal sealed class SseEndpoint(
 
     public async Task PostAsync(HttpContext http)
     {
-        if (!_open.TryGetValue(http.Request.Query["sessionId"].ToString(), out var open) || open.Owner != Owner(http.User))
+        if (!_open.TryGetValue(http.Request.Query["sessionId"].ToString(), out var open) || open.Owner != Sessions.OwnerOf(http.User))
         {
             await TextAsync(http, StatusCodes.Status404NotFound, "Session not found: open GET /sse and post where its endpoint event says.");
             return;
@@ -95,6 +94,4 @@ internal sealed class SseEndpoint(
         http.Response.ContentType = "text/plain";
         return http.Response.WriteAsync(text);
     }
-
-    private static string Owner(ClaimsPrincipal user) => user.FindFirstValue("sub") ?? "";
 }
