@@ -10,11 +10,13 @@ namespace MinimalMcp.Surfaces.Mcp;
 internal sealed class ListChanges : IDisposable
 {
     private readonly ToolRegistry _registry;
+    private readonly CancellationToken _stopping;
     private readonly ConcurrentDictionary<object, Func<string, Task>> _listeners = new();
 
-    public ListChanges(ToolRegistry registry)
+    public ListChanges(ToolRegistry registry, IHostApplicationLifetime lifetime)
     {
         _registry = registry;
+        _stopping = lifetime.ApplicationStopping;
         _registry.Changed += ToolsChanged;
     }
 
@@ -64,17 +66,30 @@ internal sealed class ListChanges : IDisposable
         Grant(wanted.ToolsListChanged, "toolsListChanged", NotificationMethods.ToolListChangedNotification);
         Grant(wanted.PromptsListChanged, "promptsListChanged", NotificationMethods.PromptListChangedNotification);
         Grant(wanted.ResourcesListChanged, "resourcesListChanged", NotificationMethods.ResourceListChangedNotification);
-        await SendAsync(NotificationMethods.SubscriptionsAcknowledgedNotification, new JsonObject { ["notifications"] = granted });
+        // Listening begins before the acknowledgement, and speaking after it: a client may change a list the moment it reads it.
+        var acknowledged = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         var options = request.Server.ServerOptions;
         void PromptsChanged(object? sender, EventArgs change) => _ = Notify(NotificationMethods.PromptListChangedNotification);
         void ResourcesChanged(object? sender, EventArgs change) => _ = Notify(NotificationMethods.ResourceListChangedNotification);
-        Task Notify(string method) => methods.Contains(method) ? SendAsync(method, []) : Task.CompletedTask;
+        async Task Notify(string method)
+        {
+            if (methods.Contains(method))
+            {
+                await acknowledged.Task;
+                await SendAsync(method, []);
+            }
+        }
+
         using var registration = Listen(Notify);
         options.PromptCollection?.Changed += PromptsChanged;
         options.ResourceCollection?.Changed += ResourcesChanged;
         try
         {
-            await Task.Delay(Timeout.Infinite, cancellationToken);
+            await SendAsync(NotificationMethods.SubscriptionsAcknowledgedNotification, new JsonObject { ["notifications"] = granted });
+            acknowledged.SetResult();
+            using var ended = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _stopping);
+            await Task.Delay(Timeout.Infinite, ended.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            cancellationToken.ThrowIfCancellationRequested();
         }
         finally
         {
@@ -82,7 +97,8 @@ internal sealed class ListChanges : IDisposable
             options.ResourceCollection?.Changed -= ResourcesChanged;
         }
 
-        return new EmptyResult();
+        // The server stops.
+        return new EmptyResult { Meta = new JsonObject { [MetaKeys.SubscriptionId] = id!.DeepClone() } };
     }
 
     public void Dispose() => _registry.Changed -= ToolsChanged;
