@@ -75,7 +75,7 @@ internal static class HeaderCheck
                 throw Mismatch("the Mcp-Name header is missing", envelope);
             }
 
-            if (!subject.ValueEquals(name[0]) && !subject.ValueEquals(Decode("Mcp-Name", name[0]!, envelope)))
+            if (!(IsPlain(name[0]) && subject.ValueEquals(name[0])) && !subject.ValueEquals(Decode("Mcp-Name", name[0]!, envelope)))
             {
                 throw Mismatch("the Mcp-Name header differs from the body", envelope);
             }
@@ -157,6 +157,9 @@ internal static class HeaderCheck
         JsonValueKind.False => header == "false",
         _ => false,
     };
+
+    // Nothing to decode and nothing that is not allowed: what almost every name is.
+    private static bool IsPlain(string? value) => !value.AsSpan().ContainsAnyExceptInRange('!', '~') && !value.AsSpan().StartsWith("=?");
 
     private static string Decode(string name, string value, in Envelope envelope)
     {
