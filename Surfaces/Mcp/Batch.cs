@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json;
 using MinimalMcp.Tools;
 
@@ -6,16 +7,23 @@ namespace MinimalMcp.Surfaces.Mcp;
 /// <summary>JSON-RPC batches, which only revision 2025-03-26 has.</summary>
 internal static class Batch
 {
+    private const int MaxLength = 100;
+
     /// <summary>Answers every request of a batch, in order, as one array; writes nothing when there was none.</summary>
-    public static async Task AnswerAsync(JsonElement batch, JsonBuffer output, Func<Envelope, ValueTask<JsonBuffer?>> answer)
+    public static async Task AnswerAsync(JsonElement batch, JsonBuffer output, ILogger logger, Func<Envelope, ValueTask<JsonBuffer?>> answer)
     {
+        if (batch.GetArrayLength() is 0 or > MaxLength)
+        {
+            throw new RpcException(RpcCode.InvalidRequest, $"Invalid request: a batch has 1 to {MaxLength} messages.");
+        }
+
         var answers = new List<string>();
         foreach (var message in batch.EnumerateArray())
         {
-            using var one = await AnswerOneAsync(message, answer);
+            using var one = await AnswerOneAsync(message, logger, answer);
             if (one is { Written.IsEmpty: false })
             {
-                answers.Add(System.Text.Encoding.UTF8.GetString(one.Written.Span));
+                answers.Add(Encoding.UTF8.GetString(one.Written.Span));
             }
         }
 
@@ -27,19 +35,32 @@ internal static class Batch
         }
     }
 
-    private static async Task<JsonBuffer?> AnswerOneAsync(JsonElement message, Func<Envelope, ValueTask<JsonBuffer?>> answer)
+    private static async Task<JsonBuffer?> AnswerOneAsync(JsonElement message, ILogger logger, Func<Envelope, ValueTask<JsonBuffer?>> answer)
     {
+        Envelope envelope = default;
         try
         {
-            return await answer(Envelope.Read(message));
+            envelope = Envelope.Read(message);
+            return envelope.Method == "initialize"
+                ? throw new RpcException(RpcCode.InvalidRequest, "Invalid request: initialize must not be part of a batch.", envelope.Id)
+                : await answer(envelope);
         }
         catch (RpcException refused)
         {
-            var buffer = new JsonBuffer();
-            var writer = buffer.StartWriting();
-            refused.WriteTo(writer);
-            writer.Flush();
-            return buffer;
+            return Refusal(refused);
         }
+        catch (Exception failure) when (Unexpected.Is(failure))
+        {
+            return Refusal(Unexpected.Explain(failure, envelope, logger));
+        }
+    }
+
+    private static JsonBuffer Refusal(RpcException refused)
+    {
+        var buffer = new JsonBuffer();
+        var writer = buffer.StartWriting();
+        refused.WriteTo(writer);
+        writer.Flush();
+        return buffer;
     }
 }

@@ -8,7 +8,8 @@ namespace MinimalMcp.Surfaces.Mcp;
 
 /// <summary>Streamable HTTP: one path for every revision since 2025-03-26.</summary>
 internal sealed class McpEndpoint(
-    FastLane fast, FullLane full, Sessions sessions, ToolRegistry registry, ToolProfiles profiles, RpcMetrics metrics, IOptions<McpOptions> options, IHostApplicationLifetime lifetime)
+    FastLane fast, FullLane full, Sessions sessions, ToolRegistry registry, ToolProfiles profiles, RpcMetrics metrics, IOptions<McpOptions> options, IHostApplicationLifetime lifetime,
+    ILogger<McpEndpoint> logger)
 {
     private const string SessionHeader = "Mcp-Session-Id";
 
@@ -33,8 +34,7 @@ internal sealed class McpEndpoint(
                 {
                     var envelope = Envelope.Read(document.RootElement);
                     method = envelope.Method;
-                    var version = HeaderCheck.Revision(http.Request, envelope);
-                    await (Revision.IsModern(version) ? ModernAsync(http, envelope, tools) : WithHandshakeAsync(http, envelope, version, tools));
+                    await OneAsync(http, envelope, tools);
                 }
             }
             finally
@@ -52,9 +52,10 @@ internal sealed class McpEndpoint(
             errorCode = RpcCode.InvalidRequest;
             await RefuseAsync(http, new RpcException(RpcCode.InvalidRequest, bad.StatusCode == 413 ? "The body is too large." : "The request could not be read.", status: bad.StatusCode));
         }
-        catch (OperationCanceledException) when (http.RequestAborted.IsCancellationRequested)
+        catch (OperationCanceledException)
         {
-            // Nobody is there to answer.
+            // Cancelled by the client, or its session ended: MCP wants no response.
+            Accept(http.Response);
         }
 
         metrics.Record(method, "http", started, errorCode);
@@ -111,13 +112,26 @@ internal sealed class McpEndpoint(
         await sessions.CloseAsync(session);
     }
 
+    private async Task OneAsync(HttpContext http, Envelope envelope, ToolSet tools)
+    {
+        try
+        {
+            var version = HeaderCheck.Revision(http.Request, envelope);
+            await (Revision.IsModern(version) ? ModernAsync(http, envelope, tools) : WithHandshakeAsync(http, envelope, version, tools));
+        }
+        catch (Exception failure) when (Unexpected.Is(failure))
+        {
+            throw Unexpected.Explain(failure, envelope, logger);
+        }
+    }
+
     // A closed connection cancels the call: since 2026-07-28 that is how a client says so.
     private async Task ModernAsync(HttpContext http, Envelope envelope, ToolSet tools)
     {
         HeaderCheck.Modern(http.Request, envelope, tools);
         if (envelope.IsNotification)
         {
-            http.Response.StatusCode = StatusCodes.Status202Accepted;
+            Accept(http.Response);
         }
         else if (fast.Takes(envelope, Revision.V2026_07_28, tools))
         {
@@ -137,12 +151,7 @@ internal sealed class McpEndpoint(
         {
             if (first is JsonRpcError error && !http.Response.HasStarted)
             {
-                http.Response.StatusCode = error.Error.Code switch
-                {
-                    RpcCode.MethodNotFound => StatusCodes.Status404NotFound,
-                    RpcCode.HeaderMismatch or RpcCode.MissingCapability or RpcCode.UnsupportedVersion => StatusCodes.Status400BadRequest,
-                    _ => StatusCodes.Status200OK,
-                };
+                http.Response.StatusCode = Revision.StatusOf(error.Error.Code, Revision.V2026_07_28);
             }
 
             return default;
@@ -184,23 +193,24 @@ internal sealed class McpEndpoint(
                 session?.InFlight.Cancel(envelope);
             }
 
-            http.Response.StatusCode = StatusCodes.Status202Accepted;
+            Accept(http.Response);
         }
     }
 
     private static async Task ConverseAsync(HttpContext http, Session session, Envelope envelope, string version, ToolSet tools)
     {
+        // The SDK's server leaves the response of a cancelled request open, so the token here ends it.
+        using InFlight.Request? request = envelope.IsRequest ? session.InFlight.Begin(envelope, session.Ended) : null;
+        var conversation = await session.ConversationAsync();
+        EventStream.Start(http.Response);
+        if (!await conversation.Transport.HandlePostRequestAsync(FullLane.Message(envelope, version, tools, http.User), http.Response.Body, request?.Token ?? session.Ended))
+        {
+            Accept(http.Response);
+        }
+
         if (envelope.Method == "notifications/cancelled")
         {
             session.InFlight.Cancel(envelope);
-        }
-
-        var conversation = await session.ConversationAsync();
-        EventStream.Start(http.Response);
-        if (!await conversation.Transport.HandlePostRequestAsync(FullLane.Message(envelope, version, tools, http.User), http.Response.Body, session.Ended))
-        {
-            http.Response.ContentType = null;
-            http.Response.StatusCode = StatusCodes.Status202Accepted;
         }
     }
 
@@ -229,17 +239,7 @@ internal sealed class McpEndpoint(
     private async Task FastAsync(HttpContext http, Envelope envelope, string version, ToolSet tools, CancellationToken cancellationToken)
     {
         using var answer = new JsonBuffer();
-        try
-        {
-            await fast.AnswerAsync(envelope, version, tools, http.User, "http", answer, cancellationToken);
-        }
-        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested && !http.RequestAborted.IsCancellationRequested)
-        {
-            // Cancelled by the client: MCP wants no response.
-            http.Response.StatusCode = StatusCodes.Status202Accepted;
-            return;
-        }
-
+        await fast.AnswerAsync(envelope, version, tools, http.User, "http", answer, cancellationToken);
         await http.Response.WriteJsonAsync(StatusCodes.Status200OK, answer.Written);
     }
 
@@ -248,18 +248,17 @@ internal sealed class McpEndpoint(
     {
         var stated = http.Request.Headers["MCP-Protocol-Version"].ToString();
         var refused = FindSession(http, out var session);
-        if (refused is not null || (session?.Version ?? stated) != Revision.V2025_03_26 || batch.GetArrayLength() is 0 or > 100)
+        if (refused is not null || (session?.Version ?? stated) != Revision.V2025_03_26)
         {
-            throw refused ?? new RpcException(RpcCode.InvalidRequest, batch.GetArrayLength() is 0 or > 100
-                ? "Invalid request: a batch has 1 to 100 messages."
-                : "Invalid request: batches exist only in revision 2025-03-26; send one message per request.");
+            throw refused ?? new RpcException(RpcCode.InvalidRequest, "Invalid request: batches exist only in revision 2025-03-26; send one message per request.");
         }
 
+        using var use = session?.InUse();
         using var answers = new JsonBuffer();
-        await Batch.AnswerAsync(batch, answers, message => AnswerOneAsync(message));
+        await Batch.AnswerAsync(batch, answers, logger, AnswerOneAsync);
         if (answers.Written.IsEmpty)
         {
-            http.Response.StatusCode = StatusCodes.Status202Accepted;
+            Accept(http.Response);
             return;
         }
 
@@ -269,22 +268,29 @@ internal sealed class McpEndpoint(
         {
             if (!message.IsRequest)
             {
+                if (session is { HasConversation: true })
+                {
+                    await (await session.ConversationAsync()).Transport.HandlePostRequestAsync(
+                        FullLane.Message(message, Revision.V2025_03_26, tools, http.User), Stream.Null, session.Ended);
+                }
+
+                if (message.Method == "notifications/cancelled")
+                {
+                    session?.InFlight.Cancel(message);
+                }
+
                 return null;
             }
 
-            if (message.Method == "initialize")
-            {
-                throw new RpcException(RpcCode.InvalidRequest, "Invalid request: initialize must not be part of a batch.", message.Id);
-            }
-
+            using var request = session?.InFlight.Begin(message, session.Ended);
             var answer = new JsonBuffer();
             if (fast.Takes(message, Revision.V2025_03_26, tools))
             {
-                await fast.AnswerAsync(message, Revision.V2025_03_26, tools, http.User, "http", answer, session?.Ended ?? CancellationToken.None);
+                await fast.AnswerAsync(message, Revision.V2025_03_26, tools, http.User, "http", answer, request?.Token ?? CancellationToken.None);
             }
             else
             {
-                await full.AnswerAsync(message, Revision.V2025_03_26, tools, http.User, answer, lifetime.ApplicationStopping);
+                await full.AnswerAsync(message, Revision.V2025_03_26, tools, http.User, answer, request?.Token ?? lifetime.ApplicationStopping);
             }
 
             return answer;
@@ -315,6 +321,15 @@ internal sealed class McpEndpoint(
             && !(accept.Contains("application/json", StringComparison.OrdinalIgnoreCase) && accept.Contains("text/event-stream", StringComparison.OrdinalIgnoreCase)))
         {
             throw new RpcException(RpcCode.InvalidRequest, "Accept must list both application/json and text/event-stream.", status: StatusCodes.Status406NotAcceptable);
+        }
+    }
+
+    private static void Accept(HttpResponse response)
+    {
+        if (!response.HasStarted)
+        {
+            response.ContentType = null;
+            response.StatusCode = StatusCodes.Status202Accepted;
         }
     }
 

@@ -12,7 +12,8 @@ namespace MinimalMcp.Surfaces.Mcp;
 /// several hosts still ask for.
 /// </summary>
 internal sealed class SseEndpoint(
-    FastLane fast, FullLane full, ListChanges changes, ToolRegistry registry, ToolProfiles profiles, RpcMetrics metrics, IOptions<McpOptions> options, IHostApplicationLifetime lifetime)
+    FastLane fast, FullLane full, ListChanges changes, ToolRegistry registry, ToolProfiles profiles, RpcMetrics metrics, IOptions<McpOptions> options, IHostApplicationLifetime lifetime,
+    ILogger<SseEndpoint> logger)
 {
     private readonly ConcurrentDictionary<string, (StreamConversation Conversation, string Owner)> _open = new(StringComparer.Ordinal);
 
@@ -28,7 +29,7 @@ internal sealed class SseEndpoint(
         var response = http.Response;
         var id = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16));
         await using var conversation = new StreamConversation(
-            "sse", () => registry.Current.For(http.Request, profiles) ?? registry.Current, http.User, fast, full, changes, metrics, options.Value.MaxInFlight,
+            "sse", () => registry.Current.For(http.Request, profiles) ?? registry.Current, fast, full, changes, metrics, logger, options.Value.MaxInFlight,
             async (message, cancellationToken) =>
             {
                 await response.BodyWriter.WriteAsync("event: message\ndata: "u8.ToArray(), cancellationToken);
@@ -65,9 +66,9 @@ internal sealed class SseEndpoint(
             return;
         }
 
-        if (!RequestBody.IsJson(http.Request))
+        if (!RequestBody.IsJson(http.Request) || http.Request.Headers.ContentEncoding.Count > 0)
         {
-            await TextAsync(http, StatusCodes.Status415UnsupportedMediaType, "Content-Type must be application/json.");
+            await TextAsync(http, StatusCodes.Status415UnsupportedMediaType, "Content-Type must be application/json, without Content-Encoding.");
             return;
         }
 
@@ -84,7 +85,7 @@ internal sealed class SseEndpoint(
             return;
         }
 
-        await open.Conversation.ReceiveAsync(message, http.RequestAborted);
+        await open.Conversation.ReceiveAsync(message, http.User, http.RequestAborted);
         await TextAsync(http, StatusCodes.Status202Accepted, "Accepted");
     }
 

@@ -9,14 +9,15 @@ namespace MinimalMcp.Surfaces.Mcp;
 /// MCP over standard input and output: one message per line. Standard output belongs to the protocol alone; logs go to standard error.
 /// </summary>
 internal sealed class StdioServer(
-    FastLane fast, FullLane full, ListChanges changes, ToolRegistry registry, RpcMetrics metrics, IOptions<McpOptions> options, IConfiguration configuration, IHostApplicationLifetime lifetime)
+    FastLane fast, FullLane full, ListChanges changes, ToolRegistry registry, RpcMetrics metrics, IOptions<McpOptions> options, IConfiguration configuration, IHostApplicationLifetime lifetime,
+    ILogger<StdioServer> logger)
     : BackgroundService
 {
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         var output = Console.OpenStandardOutput();
         await using var conversation = new StreamConversation(
-            "stdio", () => registry.Current, null, fast, full, changes, metrics, options.Value.MaxInFlight,
+            "stdio", () => registry.Current, fast, full, changes, metrics, logger, options.Value.MaxInFlight,
             async (message, cancellationToken) =>
             {
                 await output.WriteAsync(message, cancellationToken);
@@ -45,14 +46,15 @@ internal sealed class StdioServer(
         var skipping = false;
         while (true)
         {
-            var read = await reader.ReadAsync(cancellationToken);
+            // A read of the console cannot be cancelled; waiting for it can.
+            var read = await reader.ReadAsync(cancellationToken).AsTask().WaitAsync(cancellationToken);
             var buffer = read.Buffer;
             while (buffer.PositionOf((byte)'\n') is { } end)
             {
                 var line = buffer.Slice(0, end);
-                if (!skipping && !line.IsEmpty && !(line.Length == 1 && line.FirstSpan[0] == '\r'))
+                if (!skipping)
                 {
-                    await conversation.ReceiveAsync(line.ToArray(), cancellationToken);
+                    await TakeAsync(line);
                 }
 
                 skipping = false;
@@ -65,11 +67,21 @@ internal sealed class StdioServer(
                 await conversation.RefuseAsync(new RpcException(RpcCode.InvalidRequest, $"Invalid request: a message has at most {limit} bytes."));
             }
 
-            reader.AdvanceTo(skipping ? buffer.End : buffer.Start, buffer.End);
             if (read.IsCompleted)
             {
+                if (!skipping)
+                {
+                    await TakeAsync(buffer); // the last line may have no end
+                }
+
                 return;
             }
+
+            reader.AdvanceTo(skipping ? buffer.End : buffer.Start, buffer.End);
         }
+
+        Task TakeAsync(in ReadOnlySequence<byte> line) => line.IsEmpty || (line.Length == 1 && line.FirstSpan[0] == '\r')
+            ? Task.CompletedTask
+            : conversation.ReceiveAsync(line.ToArray(), user: null, cancellationToken);
     }
 }

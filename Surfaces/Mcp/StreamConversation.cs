@@ -14,7 +14,7 @@ namespace MinimalMcp.Surfaces.Mcp;
 /// started when a message first needs it, and then hears the client's own handshake.
 /// </summary>
 internal sealed class StreamConversation(
-    string transportName, Func<ToolSet> tools, ClaimsPrincipal? user, FastLane fast, FullLane full, ListChanges changes, RpcMetrics metrics, int maxInFlight,
+    string transportName, Func<ToolSet> tools, FastLane fast, FullLane full, ListChanges changes, RpcMetrics metrics, ILogger logger, int maxInFlight,
     Func<ReadOnlyMemory<byte>, CancellationToken, Task> send) : ITransport
 {
     private static readonly RequestId HelloId = new("replayed-initialize");
@@ -38,10 +38,10 @@ internal sealed class StreamConversation(
     /// Takes one message. Returns when there is room for the next, not when it is answered: a long call must not hold up a ping or its own
     /// cancellation.
     /// </summary>
-    public async Task ReceiveAsync(ReadOnlyMemory<byte> message, CancellationToken cancellationToken)
+    public async Task ReceiveAsync(ReadOnlyMemory<byte> message, ClaimsPrincipal? user, CancellationToken cancellationToken)
     {
         await _room.WaitAsync(cancellationToken);
-        _ = HandleAsync(message);
+        _ = HandleAsync(message, user);
     }
 
     /// <summary>Answers a message that could not be read.</summary>
@@ -51,7 +51,7 @@ internal sealed class StreamConversation(
         var writer = answer.StartWriting();
         refused.WriteTo(writer);
         writer.Flush();
-        await SendAsync(answer.Written, CancellationToken.None);
+        await SendAsync(answer.Written, _ended.Token);
     }
 
     /// <summary>Writes something between two messages.</summary>
@@ -94,7 +94,7 @@ internal sealed class StreamConversation(
         await SendAsync(JsonSerializer.SerializeToUtf8Bytes(message, FullLane.MessageInfo), cancellationToken);
     }
 
-    /// <summary>Ends the conversation: what is under way is cancelled.</summary>
+    /// <summary>Ends the conversation: what is under way is cancelled, and nothing is written any more when this returns.</summary>
     public async ValueTask DisposeAsync()
     {
         if (_ended.IsCancellationRequested)
@@ -102,16 +102,18 @@ internal sealed class StreamConversation(
             return;
         }
 
+        await _ended.CancelAsync().ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         _listChanges?.Dispose();
-        await _ended.CancelAsync();
         _toServer.Writer.TryComplete();
+        await _sending.WaitAsync();
+        _sending.Release();
         if (_server is not null)
         {
             await _server.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
 
-    private async Task HandleAsync(ReadOnlyMemory<byte> message)
+    private async Task HandleAsync(ReadOnlyMemory<byte> message, ClaimsPrincipal? user)
     {
         var started = Stopwatch.GetTimestamp();
         string? method = null;
@@ -122,25 +124,21 @@ internal sealed class StreamConversation(
             if (document.RootElement.ValueKind is JsonValueKind.Array && _version == Revision.V2025_03_26)
             {
                 using var answers = new JsonBuffer();
-                await Batch.AnswerAsync(document.RootElement, answers, AnswerAsync);
+                await Batch.AnswerAsync(document.RootElement, answers, logger, one => AnswerAsync(one, user));
                 await SendAsync(answers.Written, _ended.Token);
                 return;
             }
 
             var envelope = Envelope.Read(document.RootElement);
             method = envelope.Method;
-            using var answer = await AnswerAsync(envelope);
-            if (answer is not null)
-            {
-                await SendAsync(answer.Written, _ended.Token);
-            }
+            await OneAsync(envelope, user);
         }
         catch (RpcException refused)
         {
             errorCode = refused.Code;
-            await RefuseAsync(refused);
+            await RefuseQuietlyAsync(refused);
         }
-        catch (Exception gone) when (gone is OperationCanceledException or IOException or ObjectDisposedException)
+        catch (Exception gone) when (IsGone(gone))
         {
             // Cancelled by the client, which wants no answer; or the other side is gone.
         }
@@ -152,14 +150,44 @@ internal sealed class StreamConversation(
         metrics.Record(method, transportName, started, errorCode);
     }
 
+    private async Task OneAsync(Envelope envelope, ClaimsPrincipal? user)
+    {
+        try
+        {
+            using var answer = await AnswerAsync(envelope, user);
+            if (answer is not null)
+            {
+                await SendAsync(answer.Written, _ended.Token);
+            }
+        }
+        catch (Exception failure) when (Unexpected.Is(failure) && !IsGone(failure))
+        {
+            throw Unexpected.Explain(failure, envelope, logger);
+        }
+    }
+
+    private async Task RefuseQuietlyAsync(RpcException refused)
+    {
+        try
+        {
+            await RefuseAsync(refused);
+        }
+        catch (Exception gone) when (IsGone(gone))
+        {
+            // Nobody is there to read it.
+        }
+    }
+
+    private static bool IsGone(Exception failure) => failure is OperationCanceledException or IOException or ObjectDisposedException;
+
     // Null when there is nothing to answer now: a notification, or a message that the SDK's server answers by itself.
-    private async ValueTask<JsonBuffer?> AnswerAsync(Envelope envelope)
+    private async ValueTask<JsonBuffer?> AnswerAsync(Envelope envelope, ClaimsPrincipal? user)
     {
         var set = tools();
-        var version = Revision.Known(envelope.Meta(Revision.VersionKey)) ?? _version ?? Revision.NewestWithHandshake;
+        var version = VersionOf(envelope) ?? _version ?? Revision.NewestWithHandshake;
         if (envelope.Method == "initialize")
         {
-            version = Hello(envelope) ?? version;
+            version = Hello(envelope);
         }
 
         if (envelope.Method == "notifications/cancelled")
@@ -177,16 +205,30 @@ internal sealed class StreamConversation(
 
         if (envelope.IsRequest || _server is not null)
         {
-            Converse(envelope, set);
+            Converse(envelope, set, user);
         }
 
         return null;
     }
 
-    // Remembers the handshake. Null leaves an impossible version to the SDK's server, which knows how to refuse it.
-    private string? Hello(in Envelope envelope)
+    // Since 2026-07-28 every request says which revision it speaks, and what its client can do.
+    private static string? VersionOf(in Envelope envelope)
     {
-        _initialize = envelope.Root.Clone();
+        var stated = envelope.Meta(Revision.VersionKey);
+        var known = Revision.Known(stated);
+        if (known is null && stated.ValueKind is JsonValueKind.String && Revision.IsModern(stated.GetString()))
+        {
+            throw Revision.Unsupported(stated.GetString()!, envelope.Id, offered: Revision.V2026_07_28);
+        }
+
+        return !Revision.IsModern(known) || !envelope.IsRequest || envelope.Meta(Revision.CapabilitiesKey).ValueKind is JsonValueKind.Object
+            ? known
+            : throw new RpcException(RpcCode.InvalidParams, "Invalid params: _meta needs \"io.modelcontextprotocol/clientCapabilities\", an object.", envelope.Id);
+    }
+
+    // Remembers the handshake.
+    private string Hello(in Envelope envelope)
+    {
         var asked = envelope.Param("protocolVersion"u8);
         if (asked.ValueKind is not JsonValueKind.String || Revision.IsModern(asked.GetString()))
         {
@@ -195,12 +237,21 @@ internal sealed class StreamConversation(
                 : new RpcException(RpcCode.InvalidParams, "Invalid params: initialize needs \"protocolVersion\", a string.", envelope.Id);
         }
 
-        _version = Revision.Known(asked) ?? Revision.NewestWithHandshake;
-        _listChanges ??= changes.Listen(NotifyAsync);
-        return _version;
+        _initialize = envelope.Root.Clone();
+        lock (_starting)
+        {
+            _listChanges ??= changes.Listen(NotifyAsync);
+        }
+
+        if (_ended.IsCancellationRequested)
+        {
+            _listChanges.Dispose(); // it ended in this moment
+        }
+
+        return _version = Revision.Known(asked) ?? Revision.NewestWithHandshake;
     }
 
-    private void Converse(in Envelope envelope, ToolSet set)
+    private void Converse(in Envelope envelope, ToolSet set, ClaimsPrincipal? user)
     {
         lock (_starting)
         {
@@ -240,7 +291,10 @@ internal sealed class StreamConversation(
         await _sending.WaitAsync(cancellationToken);
         try
         {
-            await send(message, cancellationToken);
+            if (!_ended.IsCancellationRequested)
+            {
+                await send(message, cancellationToken);
+            }
         }
         finally
         {
