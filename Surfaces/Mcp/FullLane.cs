@@ -44,10 +44,10 @@ internal sealed class FullLane
         options.Handlers.CallToolHandler = CallToolAsync;
         options.Handlers.SubscriptionsListenHandler = changes.ListenAsync;
         var filters = options.Filters.Request;
-        filters.ListPromptsFilters.Add(next => async (request, ct) => Cacheable(await next(request, ct)));
-        filters.ListResourcesFilters.Add(next => async (request, ct) => Cacheable(await next(request, ct)));
-        filters.ListResourceTemplatesFilters.Add(next => async (request, ct) => Cacheable(await next(request, ct)));
-        filters.ReadResourceFilters.Add(next => async (request, ct) => Cacheable(await next(request, ct)));
+        filters.ListPromptsFilters.Add(next => async (request, ct) => Cacheable(await next(request, ct), request.JsonRpcRequest));
+        filters.ListResourcesFilters.Add(next => async (request, ct) => Cacheable(await next(request, ct), request.JsonRpcRequest));
+        filters.ListResourceTemplatesFilters.Add(next => async (request, ct) => Cacheable(await next(request, ct), request.JsonRpcRequest));
+        filters.ReadResourceFilters.Add(next => async (request, ct) => Cacheable(await next(request, ct), request.JsonRpcRequest));
         return options;
     }
 
@@ -56,6 +56,7 @@ internal sealed class FullLane
     /// <summary>The SDK's form of a message, with what came beside it.</summary>
     public static JsonRpcMessage Message(in Envelope envelope, string? version, ToolSet tools, ClaimsPrincipal? user)
     {
+        ParameterKinds.Check(envelope);
         var message = envelope.Root.Deserialize(MessageInfo)!;
         message.Context = new() { ProtocolVersion = version, User = user, Items = new Dictionary<string, object?> { [ToolsItem] = tools } };
         return message;
@@ -137,7 +138,7 @@ internal sealed class FullLane
         }
 
         var tools = Tools(request.JsonRpcRequest);
-        return new(Cacheable(new ListToolsResult { Tools = [.. tools.All.Select(tool => tool.Definition)] }));
+        return new(Cacheable(new ListToolsResult { Tools = [.. tools.All.Select(tool => tool.Definition)] }, request.JsonRpcRequest));
     }
 
     private static async ValueTask<CallToolResult> CallToolAsync(RequestContext<CallToolRequestParams> request, CancellationToken cancellationToken)
@@ -155,12 +156,16 @@ internal sealed class FullLane
         return McpResult.ToSdk(result);
     }
 
-    // A tool list may differ by caller, so nobody but the caller may keep it.
-    private static T Cacheable<T>(T result)
+    // A tool list may differ by caller, so nobody but the caller may keep it. Revisions before 2026-07-28 have no such hints.
+    private static T Cacheable<T>(T result, JsonRpcRequest request)
         where T : ICacheableResult
     {
-        result.TimeToLive ??= TimeSpan.FromMinutes(5);
-        result.CacheScope ??= CacheScope.Private;
+        if (Revision.IsModern(request.Context?.ProtocolVersion))
+        {
+            result.TimeToLive ??= TimeSpan.FromMinutes(5);
+            result.CacheScope ??= CacheScope.Private;
+        }
+
         return result;
     }
 
