@@ -31,9 +31,13 @@ public sealed class TestServer : WebApplicationFactory<Program>
     public static TestServer Start(Action<IServiceCollection>? services, params (string Key, string Value)[] settings)
     {
         var server = new TestServer(settings, services);
-        server.UseKestrel(0);
+        server.UseKestrel(); // the address is a setting: given here, it would race with the start
         server.StartServer();
-        server.Http = new HttpClient { BaseAddress = server.Url, Timeout = TimeSpan.FromSeconds(60) };
+        server.Http = new HttpClient(new SocketsHttpHandler { MaxResponseDrainSize = 0 }) // a stream that a test closes is closed at once
+        {
+            BaseAddress = server.Url,
+            Timeout = TimeSpan.FromSeconds(60),
+        };
         return server;
     }
 
@@ -118,7 +122,7 @@ public sealed record McpAnswer(int Status, string? ContentType, JsonElement Mess
     {
         var body = await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
         var type = response.Content.Headers.ContentType?.MediaType;
-        var json = type == "text/event-stream" ? body.Split('\n').Last(line => line.StartsWith("data: ", StringComparison.Ordinal))[6..] : body;
+        var json = type == "text/event-stream" ? body.Split('\n').LastOrDefault(line => line.StartsWith("data: ", StringComparison.Ordinal))?[6..] ?? "" : body;
         var session = response.Headers.TryGetValues("Mcp-Session-Id", out var ids) ? ids.Single() : null;
         return new((int)response.StatusCode, type, json.Length > 0 ? JsonElement.Parse(json) : default, session);
     }
