@@ -1,0 +1,155 @@
+using System.Security.Claims;
+using System.Text.Json;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.Extensions.DependencyInjection;
+using MinimalMcp.Surfaces.Mcp;
+
+namespace MinimalMcp.Tests.Protocol;
+
+/// <summary>Sessions of the revisions with a handshake: offered, never required, and nobody else's.</summary>
+public sealed class SessionTests
+{
+    [Fact]
+    public async Task An_id_is_offered_and_not_required()
+    {
+        await using var server = TestServer.Start();
+        var session = await server.InitializeAsync();
+
+        Assert.Matches("^[0-9a-f]{32}$", session);
+        Assert.Equal(200, (await server.McpAsync("tools/list", session: session)).Status);
+        Assert.Equal(200, (await server.McpAsync("tools/list")).Status);
+    }
+
+    [Fact]
+    public async Task A_deleted_or_unknown_id_is_404()
+    {
+        await using var server = TestServer.Start();
+        var session = await server.InitializeAsync();
+        Assert.Equal(200, (await server.McpAsync("prompts/list", session: session)).Status); // in the full lane, so there is a conversation to end
+
+        Assert.Equal(200, await server.DeleteAsync(session));
+
+        Assert.Equal(404, await server.DeleteAsync(session));
+        foreach (var id in (string[])[session!, "0123456789abcdef0123456789abcdef", "x"])
+        {
+            Assert.Equal((404, -32001), await StatusAsync(server, id));
+        }
+
+        Assert.Equal(400, await server.DeleteAsync(null));
+    }
+
+    [Fact]
+    public async Task Above_the_cap_initialize_works_without_an_id()
+    {
+        await using var server = TestServer.Start(("Mcp:MaxSessions", "2"));
+        var first = await server.InitializeAsync();
+        Assert.NotNull(await server.InitializeAsync());
+
+        Assert.Null(await server.InitializeAsync());
+
+        Assert.Equal(200, (await server.McpAsync("tools/list")).Status);
+        await server.DeleteAsync(first);
+        Assert.NotNull(await server.InitializeAsync());
+    }
+
+    [Fact]
+    public async Task An_idle_session_ends_and_a_used_one_does_not()
+    {
+        var time = new ManualTime();
+        await using var server = TestServer.Start(services => services.AddSingleton<TimeProvider>(time), ("Mcp:SessionIdle", "00:10:00"));
+        var idle = await server.InitializeAsync();
+        var used = await server.InitializeAsync();
+        var streaming = await server.InitializeAsync();
+        using var events = await server.OpenAsync("/mcp", ("Mcp-Session-Id", streaming!));
+        await events.LineAsync();
+
+        time.Advance(TimeSpan.FromMinutes(6));
+        Assert.Equal(200, (await server.McpAsync("tools/list", session: used)).Status);
+        time.Advance(TimeSpan.FromMinutes(6));
+        time.Fire();
+
+        await Until(() => server.Services.GetRequiredService<Sessions>().Count == 2);
+        Assert.Equal((404, -32001), await StatusAsync(server, idle!));
+        Assert.Equal(200, (await server.McpAsync("tools/list", session: used)).Status);
+        Assert.Equal(200, (await server.McpAsync("tools/list", session: streaming)).Status);
+    }
+
+    [Fact]
+    public async Task A_session_belongs_to_the_caller_who_opened_it()
+    {
+        await using var server = TestServer.Start(services => services.AddSingleton<IStartupFilter, CallerFromHeader>());
+        server.Http.DefaultRequestHeaders.Add("X-Test-Caller", "alice app");
+        var session = await server.InitializeAsync();
+        using var sse = await server.OpenAsync("/sse");
+        var endpoint = await sse.DataAsync();
+
+        foreach (var other in (string[])["bob app", "alice other", "alice", ""])
+        {
+            server.Http.DefaultRequestHeaders.Remove("X-Test-Caller");
+            server.Http.DefaultRequestHeaders.Add("X-Test-Caller", other);
+            Assert.Equal((404, -32001), await StatusAsync(server, session!));
+            Assert.Equal(404, await server.DeleteAsync(session));
+            using var stream = await server.OpenAsync("/mcp", ("Mcp-Session-Id", session!));
+            Assert.Equal(404, stream.Status);
+            using var posted = await server.ResponseAsync(endpoint, Wire.Bytes(Wire.Ping));
+            Assert.Equal(404, (int)posted.StatusCode);
+        }
+
+        server.Http.DefaultRequestHeaders.Remove("X-Test-Caller");
+        server.Http.DefaultRequestHeaders.Add("X-Test-Caller", "alice app");
+        Assert.Equal(200, (await server.McpAsync("tools/list", session: session)).Status);
+    }
+
+    [Fact]
+    public async Task A_batch_is_answered_in_a_2025_03_26_session_and_in_no_later_one()
+    {
+        await using var server = TestServer.Start();
+        var batch = Wire.Bytes($$$"""[{{{Wire.Ping}}},{"jsonrpc":"2.0","method":"notifications/initialized"},{"jsonrpc":"2.0","id":"b","method":"prompts/get","params":{"name":"plan_shopping","arguments":{"occasion":"data: tea"} } }]""");
+
+        var answer = await server.SendAsync("/mcp", batch, ("Mcp-Session-Id", (await server.InitializeAsync("2025-03-26"))!));
+        Assert.Equal(200, answer.Status);
+        Assert.Equal(["1", "\"b\""], answer.Message.EnumerateArray().Select(one => one.GetProperty("id").GetRawText()));
+        Assert.Contains("data: tea", answer.Message[1].GetProperty("result").GetProperty("messages")[0].GetProperty("content").GetProperty("text").GetString(), StringComparison.Ordinal);
+
+        var refused = await server.SendAsync("/mcp", batch, ("Mcp-Session-Id", (await server.InitializeAsync("2025-06-18"))!));
+        Assert.Equal((400, -32600), (refused.Status, refused.ErrorCode));
+
+        var notifications = await server.SendAsync("/mcp", Wire.Bytes("""[{"jsonrpc":"2.0","method":"notifications/initialized"}]"""), ("MCP-Protocol-Version", "2025-03-26"));
+        Assert.Equal((202, JsonValueKind.Undefined), (notifications.Status, notifications.Message.ValueKind));
+    }
+
+    // Looking does not count as using, asking over HTTP would.
+    private static async Task Until(Func<bool> condition)
+    {
+        while (!condition())
+        {
+            TestContext.Current.CancellationToken.ThrowIfCancellationRequested();
+            await Task.Yield();
+        }
+    }
+
+    private static async Task<(int, int)> StatusAsync(TestServer server, string session)
+    {
+        var answer = await server.McpAsync("tools/list", session: session);
+        return (answer.Status, answer.Status == 200 ? 0 : answer.ErrorCode);
+    }
+
+    private sealed class CallerFromHeader : IStartupFilter
+    {
+        public Action<IApplicationBuilder> Configure(Action<IApplicationBuilder> next) => app =>
+        {
+            app.Use((http, following) =>
+            {
+                if (http.Request.Headers["X-Test-Caller"].ToString().Split(' ', StringSplitOptions.RemoveEmptyEntries) is { Length: > 0 } caller)
+                {
+                    var client = caller.Skip(1).Select(id => new Claim("client_id", id));
+                    http.User = new(new ClaimsIdentity([new("sub", caller[0]), .. client], "test"));
+                }
+
+                return following();
+            });
+            next(app);
+        };
+    }
+}
