@@ -43,8 +43,8 @@ public sealed class ToolResult : IDisposable
         {
             case string text:
                 return new(text: ResultLimit.Cut(text, shape.MaxCharacters));
-            case CallToolResult { IsError: true, Content: [TextContentBlock only] } failed:
-                return Of(new Failure(FailureKind.Tool, only.Text));
+            case CallToolResult { IsError: true } failed:
+                return new(content: failed, failure: new Failure(FailureKind.Tool, string.Join('\n', failed.Content.OfType<TextContentBlock>().Select(block => block.Text))));
             case CallToolResult result:
                 return new(content: result);
             case ContentBlock block:

@@ -56,6 +56,11 @@ internal sealed class FullLane
     /// <summary>The SDK's form of a message, with what came beside it.</summary>
     public static JsonRpcMessage Message(in Envelope envelope, string? version, ToolSet tools, ClaimsPrincipal? user)
     {
+        if (envelope.Method == RequestMethods.ToolsCall)
+        {
+            _ = FastLane.Target(envelope, tools); // a malformed call is refused in the fast lane's words; the SDK would call it an internal error
+        }
+
         var message = envelope.Root.Deserialize(MessageInfo)!;
         message.Context = new() { ProtocolVersion = version, User = user, Items = new Dictionary<string, object?> { [ToolsItem] = tools } };
         return message;
