@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
+using ModelContextProtocol;
 using ModelContextProtocol.Protocol;
 
 namespace MinimalMcp.Tools;
@@ -51,13 +52,15 @@ public sealed class ToolResult : IDisposable
                 return new(content: new CallToolResult { Content = [block] });
             case IEnumerable<ContentBlock> blocks:
                 return new(content: new CallToolResult { Content = [.. blocks] });
+            case null when shape.IsObject:
+                throw new McpException("There is no such thing: nothing was found for these arguments."); // null would not be what the output schema promises
         }
 
         var json = new JsonBuffer();
         try
         {
             var writer = json.StartWriting();
-            if (shape.IsObject && value is not null)
+            if (shape.IsObject)
             {
                 JsonSerializer.Serialize(writer, value, shape.Type);
             }

@@ -27,7 +27,6 @@ internal static class Cases
         ("say", "{}"),
         ("numbers", "{}"),
         ("nothing", "{}"),
-        ("missing", "{}"),
         ("picture", "{}"),
         ("reports", "{}"),
     ];
@@ -57,6 +56,7 @@ internal static class Cases
         ("echo", """{"text":"x","point":{"x":1.5,"y":0}}""", FailureKind.Arguments),
         ("fails", "{}", FailureKind.Tool),
         ("gives_up", "{}", FailureKind.Tool),
+        ("missing", "{}", FailureKind.Tool),
         ("breaks", "{}", FailureKind.Unexpected),
         ("upstream", "{}", FailureKind.Upstream),
         ("upstream_slow", "{}", FailureKind.Upstream),

@@ -68,6 +68,7 @@ public sealed class TransportParityTests
         WorkingDirectory = AppContext.BaseDirectory,
         RedirectStandardInput = true,
         RedirectStandardOutput = true,
+        Environment = { ["LOG_LEVEL"] = "None" }, // its log would end up among the test's own output
     })!;
 
     private static async Task<JsonNode> AskAsync(Process stdio, string method, JsonObject parameters)
