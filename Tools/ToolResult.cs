@@ -47,11 +47,11 @@ public sealed class ToolResult : IDisposable
             case CallToolResult { IsError: true } failed:
                 return new(content: failed, failure: new Failure(FailureKind.Tool, string.Join('\n', failed.Content.OfType<TextContentBlock>().Select(block => block.Text))));
             case CallToolResult result:
-                return new(content: result);
+                return new(content: ResultLimit.Cut(result, shape.MaxCharacters));
             case ContentBlock block:
-                return new(content: new CallToolResult { Content = [block] });
+                return new(content: ResultLimit.Cut(new CallToolResult { Content = [block] }, shape.MaxCharacters));
             case IEnumerable<ContentBlock> blocks:
-                return new(content: new CallToolResult { Content = [.. blocks] });
+                return new(content: ResultLimit.Cut(new CallToolResult { Content = [.. blocks] }, shape.MaxCharacters));
             case null when shape.IsObject:
                 throw new McpException("There is no such thing: nothing was found for these arguments."); // null would not be what the output schema promises
         }

@@ -79,7 +79,7 @@ public sealed class TestServer : WebApplicationFactory<Program>
         using var request = new HttpRequestMessage(HttpMethod.Post, path) { Content = new StringContent(body, Encoding.UTF8, contentType) };
         foreach (var (name, value) in headers)
         {
-            request.Headers.TryAddWithoutValidation(name, value);
+            Assert.True(request.Headers.TryAddWithoutValidation(name, value) || request.Content.Headers.TryAddWithoutValidation(name, value), name);
         }
 
         return await Http.SendAsync(request, TestContext.Current.CancellationToken);
