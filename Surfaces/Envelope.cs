@@ -200,7 +200,7 @@ public readonly struct Envelope : IDisposable
     // The reader's messages quote the input and may be long; what helps is which rule was broken and where.
     private static string Reason(JsonException error) => error.Message switch
     {
-        var text when text.Contains("depth", StringComparison.OrdinalIgnoreCase) => $"the body is nested deeper than {MaxDepth} levels.",
+        var text when text.Contains("maximum configured depth", StringComparison.Ordinal) => $"the body is nested deeper than {MaxDepth} levels.",
         var text when text.Contains("uplicate", StringComparison.Ordinal) => "a key stands twice in one object.",
         _ => $"the body is not valid JSON (line {error.LineNumber + 1}, byte {error.BytePositionInLine + 1}).",
     };

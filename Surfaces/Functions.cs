@@ -99,6 +99,11 @@ public static class Functions
     {
         var tools = services.GetRequiredService<ToolRegistry>().Current.For(http.Request, services.GetRequiredService<ToolProfiles>())
             ?? throw new RpcException(RpcCode.InvalidRequest, "Unknown profile.", envelope.Id);
+        if (!envelope.IsRequest)
+        {
+            throw new RpcException(RpcCode.InvalidRequest, "Invalid request: \"id\" is missing.");
+        }
+
         if (envelope.Method == "tools/call")
         {
             var (tool, arguments) = FastLane.Target(envelope, tools);
@@ -123,13 +128,9 @@ public static class Functions
         {
             await fast.AnswerAsync(envelope, Revision.NewestWithHandshake, tools, http.User, "functions", answer, http.RequestAborted);
         }
-        else if (envelope.IsRequest)
-        {
-            await services.GetRequiredService<FullLane>().AnswerAsync(envelope, Revision.NewestWithHandshake, tools, http.User, answer, http.RequestAborted);
-        }
         else
         {
-            throw new RpcException(RpcCode.InvalidRequest, "Invalid request: \"id\" is missing.");
+            await services.GetRequiredService<FullLane>().AnswerAsync(envelope, Revision.NewestWithHandshake, tools, http.User, answer, http.RequestAborted);
         }
     }
 

@@ -39,10 +39,10 @@ internal static class OpenAiDefinition
         return function;
     }
 
-    // An object of any shape cannot be described strictly: such a tool is offered without.
-    private static bool CanBeStrict(JsonNode? schema) => schema is not JsonObject node
-        || ((!IsType(node, "object") || node["properties"] is JsonObject) && node["additionalProperties"] is not JsonObject
-            && node["properties"] is var properties && (properties is null || properties.AsObject().All(property => CanBeStrict(property.Value))) && CanBeStrict(node["items"]));
+    // A value or an object of any shape, or one that contains itself, cannot be described strictly: such a tool is offered without.
+    private static bool CanBeStrict(JsonNode? schema) => schema is JsonObject node && node["type"] is not null
+        && (!IsType(node, "array") || CanBeStrict(node["items"]))
+        && (!IsType(node, "object") || (node["properties"] is JsonObject properties && node["additionalProperties"] is not JsonObject && properties.All(property => CanBeStrict(property.Value))));
 
     /// <summary>Strict mode wants every property required; one that may be left out becomes one that may be null, which we read as left out.</summary>
     private static void MakeStrict(JsonObject schema)

@@ -1,9 +1,7 @@
 using System.Net.Http;
-using System.Text.Json;
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.OpenApi;
 using Microsoft.OpenApi;
-using Microsoft.OpenApi.Reader;
 using MinimalMcp.Tools;
 using Tool = MinimalMcp.Tools.Tool;
 
@@ -17,10 +15,9 @@ public static class OpenApi
 {
     public const string DocumentName = "tools";
 
-    // Limits of GPT Actions: operations per document, characters of a summary or description, characters of a parameter's description.
+    // Limits of GPT Actions: operations per document, characters of a summary or description.
     private const int MaxOperations = 30;
     private const int MaxDescription = 300;
-    private const int MaxParameterDescription = 700;
 
     public static void AddToolOpenApi(this IHostApplicationBuilder builder) => builder.Services.AddOpenApi(DocumentName, options =>
     {
@@ -31,7 +28,7 @@ public static class OpenApi
             document.Info.Title = configuration["Server:Name"] ?? typeof(OpenApi).Assembly.GetName().Name;
             document.Info.Version = typeof(OpenApi).Assembly.GetName().Version!.ToString(3);
             document.Info.Description = "The tools of this server. Each operation calls one tool; a failed call answers with a problem document whose detail says what to mend.";
-            document.Tags?.Clear();
+            document.Security = [new OpenApiSecurityRequirement()]; // said outright: nobody needs to sign in
             return Task.CompletedTask;
         });
     });
@@ -60,6 +57,8 @@ public static class OpenApi
         var document = await services.GetRequiredKeyedService<IOpenApiDocumentProvider>(DocumentName).GetOpenApiDocumentAsync(cancellationToken);
         document.Servers = [new OpenApiServer { Url = serverUrl }];
         document.Paths = [];
+        document.Tags = tools.All.Take(MaxOperations).Select(tool => tool.Family).Distinct().Select(family => new OpenApiTag { Name = family }).ToHashSet();
+        document.AddComponent("Problem", OpenApiSchemas.Problem(document));
         if (tools.All.Count > MaxOperations)
         {
             document.Info.Description += $" These are {MaxOperations} of {tools.All.Count} tools, because a GPT Action takes no more: choose with ?profile=, ?family= or ?readonly=true.";
@@ -100,67 +99,24 @@ public static class OpenApi
     private static OpenApiOperation Operation(Tool tool, OpenApiDocument document) => new()
     {
         OperationId = tool.Name,
-        Summary = Shorten(tool.Definition.Title ?? tool.Name, MaxDescription),
-        Description = Shorten(tool.Description, MaxDescription),
-        RequestBody = new OpenApiRequestBody
-        {
-            Required = tool.InputSchema.GetProperty("required").GetArrayLength() > 0,
-            Content = Json(Input(tool), document),
-        },
+        Tags = new HashSet<OpenApiTagReference> { new(tool.Family, document) },
+        Summary = OpenApiSchemas.Shorten(tool.Definition.Title ?? tool.Name, MaxDescription),
+        Description = OpenApiSchemas.Shorten(tool.Description, MaxDescription),
+        // ChatGPT refuses an object schema without properties, so a tool that takes nothing has no body.
+        RequestBody = tool.InputSchema.GetProperty("properties").EnumerateObject().Any()
+            ? new OpenApiRequestBody { Required = tool.InputSchema.GetProperty("required").GetArrayLength() > 0, Content = Json(OpenApiSchemas.Input(tool, document)) }
+            : null,
         Responses = new()
         {
-            ["200"] = new OpenApiResponse { Description = "What the tool found or did.", Content = Json(Output(tool), document) },
-            ["default"] = new OpenApiResponse { Description = "The call failed; detail says what to mend.", Content = Json(Problem(), document, "application/problem+json") },
+            ["200"] = new OpenApiResponse { Description = "What the tool found or did.", Content = Json(OpenApiSchemas.Output(tool, document)) },
+            ["4XX"] = new OpenApiResponse { Description = "The call cannot be made like this; detail says what to mend.", Content = Failed(document) },
+            ["5XX"] = new OpenApiResponse { Description = "The call failed; detail says why, and whether to try again.", Content = Failed(document) },
         },
         // Said always: left out, a POST would count as consequential even when it only reads.
         Extensions = new Dictionary<string, IOpenApiExtension> { ["x-openai-isConsequential"] = new JsonNodeExtension(JsonValue.Create(!tool.IsReadOnly)) },
     };
 
-    private static JsonNode Input(Tool tool)
-    {
-        var schema = JsonNode.Parse(tool.InputSchema.GetRawText())!;
-        foreach (var (_, property) in schema["properties"]!.AsObject())
-        {
-            if (property is JsonObject described && described["description"] is JsonValue text)
-            {
-                described["description"] = Shorten(text.GetValue<string>(), MaxParameterDescription);
-            }
-        }
+    private static Dictionary<string, OpenApiMediaType> Failed(OpenApiDocument document) => Json(new OpenApiSchemaReference("Problem", document), "application/problem+json");
 
-        return schema;
-    }
-
-    private static JsonNode Output(Tool tool) => tool.Definition.OutputSchema is { } schema
-        ? JsonNode.Parse(schema.GetRawText())!
-        : new JsonObject { ["type"] = "object", ["properties"] = new JsonObject { ["result"] = new JsonObject { ["type"] = "string" } } };
-
-    private static JsonObject Problem() => new()
-    {
-        ["type"] = "object",
-        ["properties"] = new JsonObject
-        {
-            ["title"] = new JsonObject { ["type"] = "string" },
-            ["status"] = new JsonObject { ["type"] = "integer" },
-            ["detail"] = new JsonObject { ["type"] = "string", ["description"] = "What was wrong and how to mend it." },
-        },
-    };
-
-    private static Dictionary<string, OpenApiMediaType> Json(JsonNode schema, OpenApiDocument document, string mediaType = "application/json") => new()
-    {
-        [mediaType] = new OpenApiMediaType { Schema = OpenApiModelFactory.Parse<OpenApiSchema>(Inlined(schema).ToJsonString(), OpenApiSpecVersion.OpenApi3_1, document, out _, "json") },
-    };
-
-    // A JSON Schema refers to its own root with "#", which inside an OpenAPI document would be the document.
-    private static JsonNode Inlined(JsonNode schema) => schema.ToJsonString().Contains("\"$ref\"", StringComparison.Ordinal) ? SchemaReferences.Inline(schema) : schema;
-
-    private static string Shorten(string text, int limit)
-    {
-        if (text.Length <= limit)
-        {
-            return text;
-        }
-
-        var end = text.LastIndexOf(". ", limit - 1, StringComparison.Ordinal);
-        return end > limit / 2 ? text[..(end + 1)] : string.Concat(text.AsSpan(0, limit - 1), "…");
-    }
+    private static Dictionary<string, OpenApiMediaType> Json(IOpenApiSchema schema, string mediaType = "application/json") => new() { [mediaType] = new OpenApiMediaType { Schema = schema } };
 }

@@ -43,12 +43,15 @@ public static class Rest
 
     private static async Task CallAsync(HttpContext http)
     {
-        var services = http.RequestServices;
-        var tools = services.GetRequiredService<ToolRegistry>().Current.For(http.Request, services.GetRequiredService<ToolProfiles>());
-        var name = (string)http.Request.RouteValues["name"]!;
-        if (tools?.Find(name) is not { } tool)
+        if (await ProfileSelection.ToolsAsync(http) is not { } tools)
         {
-            await Problem(404, "Unknown tool", tools?.NotFound(name) ?? "Unknown profile.").ExecuteAsync(http);
+            return;
+        }
+
+        var name = (string)http.Request.RouteValues["name"]!;
+        if (tools.Find(name) is not { } tool)
+        {
+            await Problem(404, "Unknown tool", tools.NotFound(name)).ExecuteAsync(http);
             return;
         }
 

@@ -1,6 +1,10 @@
+using System.Buffers;
 using System.Text;
+using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using ModelContextProtocol;
+using ModelContextProtocol.Protocol;
 
 namespace MinimalMcp.Tools;
 
@@ -12,9 +16,36 @@ internal static class ResultLimit
 {
     public const int DefaultCharacters = 99_000;
 
-    public static string Cut(string text, int limit) => text.Length <= limit
-        ? text
-        : string.Concat(text.AsSpan(0, limit - 200), $"\n[cut: these are the first {limit - 200} of {text.Length} characters; ask for less]");
+    // As answers are written: see JsonBuffer.
+    private static readonly JavaScriptEncoder Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping;
+
+    private static readonly JsonSerializerOptions Relaxed = new() { Encoder = Encoder };
+
+    /// <summary>The text, or as much of its beginning as fits: written as JSON a letter can take six characters.</summary>
+    public static string Cut(string text, int limit)
+    {
+        if (text.Length <= limit / 6 || Fitting(text, limit) == text.Length)
+        {
+            return text;
+        }
+
+        var end = Fitting(text, limit - 200);
+        return string.Concat(text.AsSpan(0, end), $"\n[cut: these are the first {end} of {text.Length} characters; ask for less]");
+    }
+
+    /// <summary>The same for an answer in parts: each text gets its share. Other parts cannot be cut.</summary>
+    public static CallToolResult Cut(CallToolResult result, int limit)
+    {
+        var texts = result.Content.OfType<TextContentBlock>().ToArray();
+        if (texts.Sum(block => block.Text.Length) > limit / 6 && texts.Sum(block => Encoder.Encode(block.Text).Length) > limit)
+        {
+            result.Content = [.. result.Content.Select(block => block is TextContentBlock text
+                ? new TextContentBlock { Text = Cut(text.Text, limit / texts.Length), Annotations = text.Annotations, Meta = text.Meta }
+                : block)];
+        }
+
+        return result;
+    }
 
     public static void Apply(JsonBuffer json, int limit)
     {
@@ -26,19 +57,19 @@ internal static class ResultLimit
 
         var root = JsonNode.Parse(json.Written.Span)!.AsObject();
         var list = root.Select(property => property.Value).OfType<JsonArray>().MaxBy(array => array.ToJsonString().Length);
-        if (list is null or { Count: 0 })
-        {
-            throw new ModelContextProtocol.McpException($"The answer is longer than {limit} characters and cannot be cut. Ask for less.");
-        }
-
-        var total = list.Count;
-        var room = limit - 300 - (Encoding.UTF8.GetCharCount(json.Written.Span) - list.ToJsonString(Relaxed).Length);
+        var total = list?.Count ?? 0;
+        var room = limit - 300 - (Encoding.UTF8.GetCharCount(json.Written.Span) - (list?.ToJsonString(Relaxed).Length ?? 0));
         var kept = 0;
-        for (var used = 0; kept < total && (used += list[kept]!.ToJsonString(Relaxed).Length + 1) <= room; kept++)
+        for (var used = 0; kept < total && (used += (list![kept]?.ToJsonString(Relaxed).Length ?? 4) + 1) <= room; kept++)
         {
         }
 
-        while (list.Count > kept)
+        if (kept == 0)
+        {
+            throw new McpException($"The answer is longer than {limit} characters and cannot be cut. Ask for less.");
+        }
+
+        while (list!.Count > kept)
         {
             list.RemoveAt(list.Count - 1);
         }
@@ -50,5 +81,12 @@ internal static class ResultLimit
         writer.Flush();
     }
 
-    private static readonly JsonSerializerOptions Relaxed = new() { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    // How many letters of the text can be written with so many characters.
+    private static int Fitting(string text, int room)
+    {
+        var written = ArrayPool<char>.Shared.Rent(room);
+        Encoder.Encode(text, written.AsSpan(0, room), out var fitting, out _);
+        ArrayPool<char>.Shared.Return(written);
+        return fitting;
+    }
 }

@@ -1,6 +1,7 @@
 using System.Reflection;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Microsoft.Extensions.AI;
 using ModelContextProtocol.Server;
 
 namespace MinimalMcp.Tools;
@@ -35,12 +36,35 @@ internal static class Schemas
     }
 
     /// <summary>The schema of <c>structuredContent</c>: an object, in every revision.</summary>
-    public static JsonElement Output(JsonElement schema) => schema.ValueKind is JsonValueKind.Object && schema.TryGetProperty("type", out var type) && type.ValueEquals("object")
-        ? schema
-        : JsonSerializer.SerializeToElement(new JsonObject
+    public static JsonElement Output(Type type, JsonSerializerOptions json)
+    {
+        var schema = AIJsonUtilities.CreateJsonSchema(type, serializerOptions: json, inferenceOptions: LeavesNullOut);
+        return schema.ValueKind is JsonValueKind.Object && schema.TryGetProperty("type", out var kind) && kind.ValueEquals("object")
+            ? schema
+            : JsonSerializer.SerializeToElement(new JsonObject
+            {
+                ["type"] = "object",
+                ["properties"] = new JsonObject { ["result"] = JsonNode.Parse(schema.GetRawText()) },
+                ["required"] = new JsonArray("result"),
+            });
+    }
+
+    // A result leaves out what is null, so what may be null is not required: clients refuse an answer that lacks a required property.
+    private static readonly AIJsonSchemaCreateOptions LeavesNullOut = new()
+    {
+        TransformSchemaNode = static (context, node) =>
         {
-            ["type"] = "object",
-            ["properties"] = new JsonObject { ["result"] = JsonNode.Parse(schema.GetRawText()) },
-            ["required"] = new JsonArray("result"),
-        });
+            if (node is JsonObject schema && schema["required"] is JsonArray required)
+            {
+                var absent = context.TypeInfo.Properties.Where(property => property.IsGetNullable).Select(property => property.Name).ToHashSet();
+                required.RemoveAll(name => absent.Contains(name!.GetValue<string>()));
+                if (required.Count == 0)
+                {
+                    schema.Remove("required");
+                }
+            }
+
+            return node;
+        },
+    };
 }

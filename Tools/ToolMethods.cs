@@ -125,7 +125,7 @@ public sealed partial class ToolMethods(IServiceProvider services, CallLog log, 
             Title = attribute.Title ?? method.GetCustomAttribute<DisplayNameAttribute>()?.DisplayName ?? Humanize(function.Name),
             Description = function.Description,
             InputSchema = function.JsonSchema,
-            OutputSchema = ResultType(method) is { } type ? Schemas.Output(AIJsonUtilities.CreateJsonSchema(type, serializerOptions: Json)) : null,
+            OutputSchema = ResultType(method) is { } type ? Schemas.Output(type, Json) : null,
             Annotations = new()
             {
                 Title = attribute.Title,

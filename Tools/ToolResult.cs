@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
+using ModelContextProtocol;
 using ModelContextProtocol.Protocol;
 
 namespace MinimalMcp.Tools;
@@ -43,21 +44,23 @@ public sealed class ToolResult : IDisposable
         {
             case string text:
                 return new(text: ResultLimit.Cut(text, shape.MaxCharacters));
-            case CallToolResult { IsError: true, Content: [TextContentBlock only] } failed:
-                return Of(new Failure(FailureKind.Tool, only.Text));
+            case CallToolResult { IsError: true } failed:
+                return new(content: failed, failure: new Failure(FailureKind.Tool, string.Join('\n', failed.Content.OfType<TextContentBlock>().Select(block => block.Text))));
             case CallToolResult result:
-                return new(content: result);
+                return new(content: ResultLimit.Cut(result, shape.MaxCharacters));
             case ContentBlock block:
-                return new(content: new CallToolResult { Content = [block] });
+                return new(content: ResultLimit.Cut(new CallToolResult { Content = [block] }, shape.MaxCharacters));
             case IEnumerable<ContentBlock> blocks:
-                return new(content: new CallToolResult { Content = [.. blocks] });
+                return new(content: ResultLimit.Cut(new CallToolResult { Content = [.. blocks] }, shape.MaxCharacters));
+            case null when shape.IsObject:
+                throw new McpException("There is no such thing: nothing was found for these arguments."); // null would not be what the output schema promises
         }
 
         var json = new JsonBuffer();
         try
         {
             var writer = json.StartWriting();
-            if (shape.IsObject && value is not null)
+            if (shape.IsObject)
             {
                 JsonSerializer.Serialize(writer, value, shape.Type);
             }

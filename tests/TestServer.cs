@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Mvc.Testing;
 using Microsoft.Extensions.DependencyInjection;
@@ -42,7 +43,7 @@ public sealed class TestServer : WebApplicationFactory<Program>
     }
 
     /// <summary>Posts one MCP message the way a client of that revision does, and gives the JSON-RPC answer, whichever form it came in.</summary>
-    public async Task<McpAnswer> McpAsync(string method, object? parameters = null, string version = "2025-11-25", string path = "/mcp", string? session = null, object? id = null)
+    public async Task<McpAnswer> McpAsync(string method, object? parameters = null, string version = "2025-11-25", string path = "/mcp", string? session = null, object? id = null, string? caller = null)
     {
         var node = JsonSerializer.SerializeToNode(parameters ?? new { })!.AsObject();
         using var request = new HttpRequestMessage(HttpMethod.Post, path);
@@ -53,12 +54,17 @@ public sealed class TestServer : WebApplicationFactory<Program>
             request.Headers.Add("Mcp-Session-Id", session);
         }
 
+        if (caller is not null)
+        {
+            request.Headers.Add(Tools.TestCaller.Header, caller);
+        }
+
         if (version == "2026-07-28")
         {
             request.Headers.Add("Mcp-Method", method);
-            if ((node["name"] ?? node["uri"]) is { } named)
+            if ((node["name"] ?? node["uri"]) is JsonValue named && named.TryGetValue<string>(out var subject))
             {
-                request.Headers.Add("Mcp-Name", named.GetValue<string>());
+                request.Headers.Add("Mcp-Name", subject);
             }
 
             node["_meta"] = JsonSerializer.SerializeToNode(new Dictionary<string, object>
@@ -77,7 +83,7 @@ public sealed class TestServer : WebApplicationFactory<Program>
         using var request = new HttpRequestMessage(HttpMethod.Post, path) { Content = new StringContent(body, Encoding.UTF8, contentType) };
         foreach (var (name, value) in headers)
         {
-            request.Headers.TryAddWithoutValidation(name, value);
+            Assert.True(request.Headers.TryAddWithoutValidation(name, value) || request.Content.Headers.TryAddWithoutValidation(name, value), name);
         }
 
         return await Http.SendAsync(request, TestContext.Current.CancellationToken);

@@ -57,6 +57,11 @@ internal sealed class FullLane
     public static JsonRpcMessage Message(in Envelope envelope, string? version, ToolSet tools, ClaimsPrincipal? user)
     {
         ParameterKinds.Check(envelope);
+        if (envelope.Method == RequestMethods.ToolsCall)
+        {
+            _ = FastLane.Target(envelope, tools); // a malformed call is refused in the fast lane's words; the SDK would call it an internal error
+        }
+
         var message = envelope.Root.Deserialize(MessageInfo)!;
         message.Context = new() { ProtocolVersion = version, User = user, Items = new Dictionary<string, object?> { [ToolsItem] = tools } };
         return message;

@@ -1,0 +1,72 @@
+using System.Text.Json.Nodes;
+using Microsoft.OpenApi;
+using Microsoft.OpenApi.Reader;
+using Tool = MinimalMcp.Tools.Tool;
+
+namespace MinimalMcp.Surfaces;
+
+/// <summary>The schemas of a tool as an OpenAPI document holds them.</summary>
+internal static class OpenApiSchemas
+{
+    // What a GPT Action takes of a parameter's description.
+    private const int MaxDescription = 700;
+
+    public static OpenApiSchema Input(Tool tool, OpenApiDocument document) => Read(tool.InputSchema.GetRawText(), document);
+
+    // A tool without a schema answers with text, with nothing, or with parts such as pictures.
+    public static OpenApiSchema Output(Tool tool, OpenApiDocument document) => Read(tool.Definition.OutputSchema?.GetRawText() ??
+        """
+        {
+          "type": "object",
+          "properties": {
+            "result": { "type": ["string", "null"], "description": "The answer." },
+            "content": { "type": "array", "description": "The answer's parts, when it is more than text.", "items": { "type": "object", "properties": { "type": { "type": "string" } } } }
+          }
+        }
+        """, document);
+
+    public static OpenApiSchema Problem(OpenApiDocument document) => Read(
+        """
+        {
+          "type": "object",
+          "properties": {
+            "title": { "type": "string" },
+            "status": { "type": "integer" },
+            "detail": { "type": "string", "description": "What was wrong and how to mend it." }
+          }
+        }
+        """, document);
+
+    public static string Shorten(string text, int limit)
+    {
+        if (text.Length <= limit)
+        {
+            return text;
+        }
+
+        var end = text.LastIndexOf(". ", limit - 1, StringComparison.Ordinal);
+        return end > limit / 2 ? text[..(end + 1)] : string.Concat(text.AsSpan(0, limit - 1), "…");
+    }
+
+    private static OpenApiSchema Read(string json, OpenApiDocument document)
+    {
+        // A JSON Schema refers to its own root with "#", which inside an OpenAPI document would be the document.
+        var schema = JsonNode.Parse(json)!;
+        schema = json.Contains("\"$ref\"", StringComparison.Ordinal) ? SchemaReferences.Inline(schema) : schema;
+        ShortenDescriptions(schema);
+        return OpenApiModelFactory.Parse<OpenApiSchema>(schema.ToJsonString(), OpenApiSpecVersion.OpenApi3_1, document, out _, "json")!;
+    }
+
+    private static void ShortenDescriptions(JsonNode? schema)
+    {
+        if (schema is JsonObject node && node["description"] is JsonValue described && described.TryGetValue<string>(out var text))
+        {
+            node["description"] = Shorten(text, MaxDescription);
+        }
+
+        foreach (var child in schema is JsonObject parent ? parent.Select(member => member.Value) : schema as JsonArray ?? [])
+        {
+            ShortenDescriptions(child);
+        }
+    }
+}
