@@ -31,7 +31,8 @@ public sealed class TestServer : WebApplicationFactory<Program>
     public static TestServer Start(Action<IServiceCollection>? services, params (string Key, string Value)[] settings)
     {
         var server = new TestServer(settings, services);
-        server.UseKestrel(0);
+        // Without a port here: the factory would set it while the program may already be listening. The setting "urls" says it below.
+        server.UseKestrel();
         server.StartServer();
         server.Http = new HttpClient { BaseAddress = server.Url, Timeout = TimeSpan.FromSeconds(60) };
         return server;
