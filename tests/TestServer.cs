@@ -32,7 +32,8 @@ public sealed class TestServer : WebApplicationFactory<Program>
     public static TestServer Start(Action<IServiceCollection>? services, params (string Key, string Value)[] settings)
     {
         var server = new TestServer(settings, services);
-        server.UseKestrel(); // the address is a setting: given here, it would race with the start
+        // Without a port here: the factory would set it while the program may already be listening. The setting "urls" says it below.
+        server.UseKestrel();
         server.StartServer();
         server.Http = new HttpClient(new SocketsHttpHandler { MaxResponseDrainSize = 0 }) // a stream that a test closes is closed at once
         {

@@ -1,0 +1,182 @@
+using System.ClientModel;
+using System.Reflection;
+using System.Text.Json;
+using System.Text.RegularExpressions;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using MinimalMcp.Configuration;
+using MinimalMcp.Surfaces.Mcp;
+using MinimalMcp.Tests.Clients;
+using MinimalMcp.Tools;
+using MinimalMcp.Tools.Clock;
+using MinimalMcp.Tools.Shop;
+using OpenAI;
+using OpenAI.Chat;
+
+namespace MinimalMcp.Tests.Scripts;
+
+/// <summary>What the README says is run, compiled or compared, so that it stays true.</summary>
+public sealed partial class ReadmeTests
+{
+    private static readonly string Text = File.ReadAllText(Path.Combine(ClientProcess.Root, "README.md"));
+
+    /// <summary>The blocks fenced as bash; those fenced as sh are only shown.</summary>
+    public static TheoryData<string> Commands => [.. Blocks("bash")];
+
+    [Theory]
+    [MemberData(nameof(Commands))]
+    public async Task Its_commands_work(string block)
+    {
+        await using var server = StartWithClock();
+
+        // curl is content with any answer, a test is not.
+        const string Strict = "curl() { command curl --silent --show-error --fail-with-body --fail-early \"$@\"; }\n";
+        var (exitCode, output, errors) = await Shell.RunAsync(Strict + block.Replace("http://localhost:3001", server.BaseUrl, StringComparison.Ordinal));
+
+        if (block.Contains("qery", StringComparison.Ordinal))
+        {
+            Assert.Contains("did you mean 'query'?", output); // the one call that goes wrong on purpose
+            return;
+        }
+
+        Assert.True(exitCode == 0, $"{output}\n{errors}");
+        Assert.NotEqual("", output);
+        Assert.DoesNotContain("\"error\"", output);
+        Assert.DoesNotContain("\"isError\":true", output);
+    }
+
+    [Fact]
+    public void Its_first_tool_is_the_one_that_is_compiled_here() =>
+        Assert.Equal(File.ReadAllText(Sample("ClockTools.cs")).TrimEnd(), Blocks("csharp").First());
+
+    [Fact]
+    public void Its_function_calling_is_the_code_that_is_compiled_here() =>
+        Assert.Contains(Dedent(Blocks("csharp").Last()), Dedent(File.ReadAllText(Sample("Chat.cs"))));
+
+    [Fact]
+    public async Task Its_csharp_calls_the_tool_that_the_model_chose()
+    {
+        await using var server = TestServer.Start();
+        await using var model = FakeModel.Start();
+        var chat = new ChatClient("any", new ApiKeyCredential("any"), new OpenAIClientOptions { Endpoint = model.Url });
+
+        Assert.Contains("4.19", await Samples.Chat.AskAsync(chat, server.Http, "What does milk cost?"));
+    }
+
+    [Fact]
+    public async Task Its_python_calls_the_tool_that_the_model_chose()
+    {
+        await using var server = TestServer.Start();
+        const string Model = """
+
+            # A model that asks for one tool call, and then repeats what it was given.
+            class Thing:
+                def __init__(self, **members): self.__dict__.update(members)
+            def create(model, messages, tools):
+                assert [tool["function"]["name"] for tool in tools].count("search_products") == 1
+                if isinstance(messages[-1], dict) and messages[-1]["role"] == "tool":
+                    reply = Thing(tool_calls=None, content=messages[-1]["content"])
+                else:
+                    reply = Thing(tool_calls=[Thing(id="1", function=Thing(name="search_products", arguments=messages[-1]["content"]))])
+                return Thing(choices=[Thing(message=reply)])
+            client = Thing(chat=Thing(completions=Thing(create=create)))
+            assert '"milk"' in ask(client, "any", '{"query":"milk"}')
+            assert "did you mean 'query'?" in ask(client, "any", '{"qery":"milk"}')
+            """;
+        var script = Path.Combine(Path.GetTempPath(), $"readme-{Guid.NewGuid():N}.py");
+        await File.WriteAllTextAsync(script, Blocks("python").Single().Replace("http://localhost:3001", server.BaseUrl, StringComparison.Ordinal) + "\n" + Model, TestContext.Current.CancellationToken);
+        try
+        {
+            var (exitCode, output) = await ClientProcess.RunAsync("python3", [script]);
+            Assert.True(exitCode == 0, output);
+        }
+        finally
+        {
+            File.Delete(script);
+        }
+    }
+
+    [Fact]
+    public void It_has_every_setting_and_every_environment_name()
+    {
+        var settings = Properties<ServerOptions>("Server").Concat(Properties<McpOptions>("Mcp")).Concat(Properties<ShopOptions>("Shop"))
+            .Concat(EnvironmentNames.Table.SelectMany(row => new[] { row.Name, row.Setting }))
+            .Concat(SettingsReadByName());
+
+        Assert.All(settings.Distinct(), setting => Assert.Contains($"`{setting}", Text));
+    }
+
+    [Fact]
+    public void Its_json_is_json() => Assert.All(Blocks("json"), block => JsonElement.Parse(block));
+
+    [Fact]
+    public void Its_links_lead_to_files() =>
+        Assert.All(LocalLink().Matches(Text).Select(match => match.Groups[1].Value), file => Assert.True(File.Exists(Path.Combine(ClientProcess.Root, file)), file));
+
+    private static TestServer StartWithClock() => TestServer.Start(services => services.AddSingleton(new ToolType(typeof(ClockTools))));
+
+    private static IEnumerable<string> Properties<T>(string section) =>
+        typeof(T).GetProperties(BindingFlags.Public | BindingFlags.Instance).Where(property => property.CanWrite).Select(property => $"{section}:{property.Name}");
+
+    // Some settings are read where they are used, without an options class.
+    private static IEnumerable<string> SettingsReadByName() =>
+        from file in Directory.EnumerateFiles(ClientProcess.Root, "*.cs", SearchOption.AllDirectories)
+        let path = Path.GetRelativePath(ClientProcess.Root, file)
+        where !path.StartsWith("tests", StringComparison.Ordinal) && !path.Split(Path.DirectorySeparatorChar).Any(part => part is "obj" or "bin" or "artifacts")
+        from match in ReadByName().Matches(File.ReadAllText(file))
+        select match.Groups[1].Value.TrimEnd(':');
+
+    private static IEnumerable<string> Blocks(string language) =>
+        Block().Matches(Text).Where(match => match.Groups[1].Value == language).Select(match => match.Groups[2].Value.TrimEnd());
+
+    private static string Dedent(string code) => string.Join('\n', code.Split('\n').Select(line => line.Trim()));
+
+    private static string Sample(string file) => Path.Combine(ClientProcess.Root, "tests", "Scripts", "Samples", file);
+
+    [GeneratedRegex(@"^```(\w+)\n(.*?)^```$", RegexOptions.Singleline | RegexOptions.Multiline)]
+    private static partial Regex Block();
+
+    [GeneratedRegex(@"onfiguration(?:\.GetValue(?:<[^>]+>)?\(|\[)\$?""([A-Za-z]+(?::[A-Za-z]+)*:?)")]
+    private static partial Regex ReadByName();
+
+    [GeneratedRegex(@"\]\((?!https?:)([^)#]+)\)")]
+    private static partial Regex LocalLink();
+
+    /// <summary>Chat Completions of a model that asks for one tool call, and then repeats what it was given.</summary>
+    private sealed class FakeModel(WebApplication app) : IAsyncDisposable
+    {
+        public Uri Url { get; } = new(app.Urls.Single());
+
+        public static FakeModel Start()
+        {
+            var app = WebApplication.CreateSlimBuilder(["--urls", "http://127.0.0.1:0"]).Build();
+            app.MapPost("/chat/completions", async (HttpRequest request) =>
+            {
+                var question = await request.ReadFromJsonAsync<JsonElement>();
+                var last = question.GetProperty("messages").EnumerateArray().Last();
+                return last.GetProperty("role").GetString() == "tool"
+                    ? Reply("stop", new { role = "assistant", content = last.GetProperty("content").ToString() })
+                    : Reply("tool_calls", new
+                    {
+                        role = "assistant",
+                        tool_calls = new[] { new { id = "1", type = "function", function = new { name = "search_products", arguments = """{"query":"milk"}""" } } },
+                    });
+            });
+            app.Start();
+            return new(app);
+        }
+
+        public ValueTask DisposeAsync() => app.DisposeAsync();
+
+        private static IResult Reply(string reason, object message) => Results.Json(new
+        {
+            id = "1",
+            @object = "chat.completion",
+            created = 0,
+            model = "any",
+            choices = new[] { new { index = 0, finish_reason = reason, message } },
+        });
+    }
+}
