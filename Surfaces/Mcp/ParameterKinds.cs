@@ -28,7 +28,7 @@ internal static class ParameterKinds
 
     private static (string Name, JsonValueKind Kind, bool Required)[] Of(string method) => method switch
     {
-        "tools/call" or "prompts/get" => Subject,
+        "prompts/get" => Subject,
         "resources/read" or "resources/subscribe" or "resources/unsubscribe" => Uri,
         "tools/list" or "prompts/list" or "resources/list" or "resources/templates/list" => Page,
         "completion/complete" => [("ref", JsonValueKind.Object, true), ("argument", JsonValueKind.Object, true)],
