@@ -115,6 +115,33 @@ public sealed partial class ReadmeTests
     public void Its_links_lead_to_files() =>
         Assert.All(LocalLink().Matches(Text).Select(match => match.Groups[1].Value), file => Assert.True(File.Exists(Path.Combine(ClientProcess.Root, file)), file));
 
+    [Fact]
+    public async Task Every_request_of_the_http_file_is_answered()
+    {
+        await using var server = TestServer.Start();
+        var requests = (await File.ReadAllTextAsync(Path.Combine(ClientProcess.Root, "MinimalMcp.http"), TestContext.Current.CancellationToken))
+            .Replace("{{server}}", server.BaseUrl, StringComparison.Ordinal).Split("\n### ").Skip(1);
+        foreach (var text in requests)
+        {
+            var parts = text[(text.IndexOf('\n', StringComparison.Ordinal) + 1)..].Trim().Split("\n\n", 2);
+            var lines = parts[0].Split('\n');
+            using var request = new HttpRequestMessage(new HttpMethod(lines[0].Split(' ')[0]), lines[0].Split(' ')[1]);
+            request.Content = parts.Length == 2 ? new StringContent(parts[1], System.Text.Encoding.UTF8, "application/json") : null;
+            foreach (var header in lines.Skip(1).Where(line => !line.StartsWith("Content-Type:", StringComparison.Ordinal)).Select(line => line.Split(": ", 2)))
+            {
+                request.Headers.TryAddWithoutValidation(header[0], header[1]);
+            }
+
+            // One of them is a stream that stays open.
+            using var response = await server.Http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, TestContext.Current.CancellationToken);
+            Assert.True(response.IsSuccessStatusCode, text);
+            if (response.Content.Headers.ContentType?.MediaType == "application/json")
+            {
+                Assert.DoesNotContain("\"error\":", await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
+            }
+        }
+    }
+
     private static TestServer StartWithClock() => TestServer.Start(services => services.AddSingleton(new ToolType(typeof(ClockTools))));
 
     private static IEnumerable<string> Properties<T>(string section) =>
