@@ -186,8 +186,8 @@ public sealed class ScriptTests
     /// <summary>A folder for PATH that holds these programs and no others.</summary>
     private static string Tools(params string[] programs)
     {
-        var folder = Directory.CreateTempSubdirectory("tools-").FullName;
-        foreach (var program in programs)
+        var folder = Directory.CreateDirectory(Path.Combine(AppContext.BaseDirectory, $"path-of-{programs.Length}")).FullName;
+        foreach (var program in programs.Where(program => !File.Exists(Path.Combine(folder, program))))
         {
             var place = new[] { "/usr/bin", "/bin", "/usr/local/bin" }.Select(path => Path.Combine(path, program)).FirstOrDefault(File.Exists);
             File.CreateSymbolicLink(Path.Combine(folder, program), place ?? throw new FileNotFoundException(program));
