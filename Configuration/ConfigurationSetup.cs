@@ -27,6 +27,7 @@ public static class ConfigurationSetup
             kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(10);
         });
         builder.Logging.AddConsole(console => console.LogToStandardErrorThreshold = LogLevel.Trace); // standard output may carry the protocol
+        builder.Logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.Critical); // a failed start is told in a sentence, not with its stack as well
         builder.Services.AddSingleton(TimeProvider.System);
         builder.Services.AddCors();
         builder.Services.AddProblemDetails();
