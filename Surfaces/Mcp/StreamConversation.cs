@@ -25,6 +25,8 @@ internal sealed class StreamConversation(
     private readonly SemaphoreSlim _room = new(maxInFlight, maxInFlight);
     private readonly SemaphoreSlim _sending = new(1, 1);
     private readonly Lock _starting = new();
+    private readonly TaskCompletionSource _greeted = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private List<JsonRpcMessage>? _waiting;
     private IDisposable? _listChanges;
     private Task? _server;
     private JsonElement _initialize;
@@ -76,6 +78,11 @@ internal sealed class StreamConversation(
             await _room.WaitAsync(cancellationToken);
         }
 
+        if (_server is not null)
+        {
+            await _greeted.Task.WaitAsync(cancellationToken);
+        }
+
         _toServer.Writer.TryComplete();
         if (_server is not null)
         {
@@ -88,6 +95,7 @@ internal sealed class StreamConversation(
         // The answer to the handshake that we replayed is of no interest to the client.
         if (message is JsonRpcMessageWithId { Id: var id } && id.Equals(HelloId))
         {
+            Greeted();
             return;
         }
 
@@ -253,6 +261,7 @@ internal sealed class StreamConversation(
 
     private void Converse(in Envelope envelope, ToolSet set, ClaimsPrincipal? user)
     {
+        var message = FullLane.Message(envelope, null, set, user);
         lock (_starting)
         {
             if (_server is null)
@@ -261,21 +270,55 @@ internal sealed class StreamConversation(
                 _server = RunAsync(server);
                 if (_initialize.ValueKind is not JsonValueKind.Undefined && envelope.Method != "initialize")
                 {
+                    // The SDK's server works on all messages at once; only after its handshake does it know what the client can do.
                     var hello = (JsonRpcRequest)_initialize.Deserialize(FullLane.MessageInfo)!;
+                    _waiting = [new JsonRpcNotification { Method = NotificationMethods.InitializedNotification }];
                     _toServer.Writer.TryWrite(new JsonRpcRequest { Id = HelloId, Method = hello.Method, Params = hello.Params });
-                    _toServer.Writer.TryWrite(new JsonRpcNotification { Method = NotificationMethods.InitializedNotification });
+                }
+                else
+                {
+                    _greeted.TrySetResult();
                 }
             }
 
-            _toServer.Writer.TryWrite(FullLane.Message(envelope, null, set, user));
+            if (_waiting is null)
+            {
+                _toServer.Writer.TryWrite(message);
+            }
+            else
+            {
+                _waiting.Add(message);
+            }
         }
+    }
+
+    private void Greeted()
+    {
+        lock (_starting)
+        {
+            foreach (var message in _waiting ?? [])
+            {
+                _toServer.Writer.TryWrite(message);
+            }
+
+            _waiting = null;
+        }
+
+        _greeted.TrySetResult();
     }
 
     private async Task RunAsync(ModelContextProtocol.Server.McpServer server)
     {
-        await using (server)
+        try
         {
-            await server.RunAsync(_ended.Token);
+            await using (server)
+            {
+                await server.RunAsync(_ended.Token);
+            }
+        }
+        finally
+        {
+            _greeted.TrySetResult();
         }
     }
 
