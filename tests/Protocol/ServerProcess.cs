@@ -1,0 +1,90 @@
+using System.Diagnostics;
+using System.Text;
+using System.Text.Json;
+
+namespace MinimalMcp.Tests.Protocol;
+
+/// <summary>The program itself, as `dotnet MinimalMcp.dll` starts it, in an empty folder and with nothing of our environment that decides.</summary>
+internal sealed class ServerProcess : IAsyncDisposable
+{
+    public static readonly string Dll = Path.Combine(AppContext.BaseDirectory, "MinimalMcp.dll");
+
+    private readonly Process _process;
+    private readonly Task<string> _errors;
+
+    private ServerProcess(Process process)
+    {
+        _process = process;
+        _errors = process.StandardError.ReadToEndAsync();
+    }
+
+    public Stream Input => _process.StandardInput.BaseStream;
+
+    public long PeakMemory
+    {
+        get
+        {
+            _process.Refresh();
+            return _process.PeakWorkingSet64;
+        }
+    }
+
+    public static ServerProcess Start(IEnumerable<string> arguments, IReadOnlyDictionary<string, string>? environment = null, string? folder = null)
+    {
+        var start = new ProcessStartInfo("dotnet", [Dll, .. arguments])
+        {
+            WorkingDirectory = folder ?? Directory.CreateTempSubdirectory("mcp").FullName,
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            StandardOutputEncoding = Encoding.UTF8,
+        };
+        foreach (var name in start.Environment.Keys.Where(name => name.StartsWith("ASPNETCORE_", StringComparison.Ordinal) || name.StartsWith("DOTNET_ENV", StringComparison.Ordinal) || name.StartsWith("MCP_", StringComparison.Ordinal)).ToArray())
+        {
+            start.Environment.Remove(name);
+        }
+
+        foreach (var (name, value) in environment ?? new Dictionary<string, string>())
+        {
+            start.Environment[name] = value;
+        }
+
+        return new(Process.Start(start)!);
+    }
+
+    /// <summary>Runs a program that is expected to end by itself.</summary>
+    public static async Task<(int ExitCode, string Output, string Errors)> RunAsync(IEnumerable<string> arguments, IReadOnlyDictionary<string, string>? environment = null, string? folder = null)
+    {
+        await using var server = Start(arguments, environment, folder);
+        return await server.EndAsync();
+    }
+
+    public async Task SendAsync(string line)
+    {
+        await Input.WriteAsync(Encoding.Latin1.GetBytes(line), TestContext.Current.CancellationToken);
+        await Input.FlushAsync(TestContext.Current.CancellationToken);
+    }
+
+    public async Task<JsonElement> ReceiveAsync() =>
+        JsonElement.Parse(await Gate.Soon(_process.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken).AsTask()) ?? throw new EndOfStreamException(await _errors));
+
+    /// <summary>Closes the input and gives what is still written until the end.</summary>
+    public async Task<(int ExitCode, string Output, string Errors)> EndAsync()
+    {
+        _process.StandardInput.Close();
+        var output = await Gate.Soon(_process.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken));
+        await Gate.Soon(_process.WaitForExitAsync(TestContext.Current.CancellationToken));
+        return (_process.ExitCode, output, await _errors);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (!_process.HasExited)
+        {
+            _process.Kill(entireProcessTree: true);
+            await _process.WaitForExitAsync();
+        }
+
+        _process.Dispose();
+    }
+}
