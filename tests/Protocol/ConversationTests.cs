@@ -10,8 +10,8 @@ namespace MinimalMcp.Tests.Protocol;
 /// <summary>The SDK's own client, over every transport, with tools that talk back.</summary>
 public sealed class ConversationTests
 {
-    public const string Streamable = "streamable";
-    public const string Sse = "sse";
+    private const string Streamable = SdkClient.Streamable;
+    private const string Sse = SdkClient.Sse;
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
@@ -19,7 +19,7 @@ public sealed class ConversationTests
     public async Task A_tool_asks_the_user_and_the_model(string transport)
     {
         await using var server = FixtureServer.Start();
-        await using var client = await ConnectAsync(server, transport, "2025-11-25");
+        await using var client = await SdkClient.ConnectAsync(server, transport, "2025-11-25");
 
         var elicited = await client.CallToolAsync("test_elicitation", new Dictionary<string, object?> { ["message"] = "Who?" }, cancellationToken: Token);
         Assert.Contains("action=accept", Text(elicited), StringComparison.Ordinal);
@@ -33,7 +33,7 @@ public sealed class ConversationTests
     public async Task Since_2026_07_28_a_tool_asks_with_its_result()
     {
         await using var server = FixtureServer.Start();
-        await using var client = await ConnectAsync(server, Streamable, "2026-07-28");
+        await using var client = await SdkClient.ConnectAsync(server, Streamable, "2026-07-28");
 
         Assert.Equal("2026-07-28", client.NegotiatedProtocolVersion);
         Assert.Equal("Hello, ada!", Text(await client.CallToolAsync("test_input_required_result_elicitation", cancellationToken: Token)));
@@ -47,8 +47,8 @@ public sealed class ConversationTests
     public async Task A_tool_reports_progress(string transport, string version)
     {
         await using var server = FixtureServer.Start();
-        await using var client = await ConnectAsync(server, transport, version);
-        var seen = new Collected();
+        await using var client = await SdkClient.ConnectAsync(server, transport, version);
+        var seen = new SdkClient.Collected();
 
         var result = await client.CallToolAsync("test_tool_with_progress", progress: seen, cancellationToken: Token);
 
@@ -56,32 +56,11 @@ public sealed class ConversationTests
         Assert.Equal([0f, 50f], (await Gate.Soon(seen.Two)).Order()); // the client itself drops the last, which comes with the result
     }
 
-    [Theory, InlineData("2025-03-26"), InlineData("2025-11-25"), InlineData("2026-07-28")]
-    public async Task Progress_comes_in_order_and_before_the_result(string version)
-    {
-        await using var server = FixtureServer.Start();
-        var call = Wire.Call("test_tool_with_progress");
-        call["params"]!["_meta"] = JsonSerializer.SerializeToNode(new Dictionary<string, object>
-        {
-            ["progressToken"] = "t", ["io.modelcontextprotocol/protocolVersion"] = version, ["io.modelcontextprotocol/clientCapabilities"] = new { },
-        });
-        using var response = await server.ResponseAsync("/mcp", JsonSerializer.SerializeToUtf8Bytes(call), ("MCP-Protocol-Version", version), ("Mcp-Method", "tools/call"), ("Mcp-Name", "test_tool_with_progress"));
-        using var events = new Events(response);
-
-        foreach (var expected in (int[])[0, 50, 100])
-        {
-            var progress = (await events.MessageAsync()).GetProperty("params");
-            Assert.Equal((expected, "t"), (progress.GetProperty("progress").GetInt32(), progress.GetProperty("progressToken").GetString()));
-        }
-
-        Assert.Equal("Progress finished.", (await events.MessageAsync()).GetProperty("result").GetProperty("content")[0].GetProperty("text").GetString());
-    }
-
     [Theory, InlineData(Streamable), InlineData(Sse)]
     public async Task Logging_follows_the_level_that_the_client_sets(string transport)
     {
         await using var server = FixtureServer.Start();
-        await using var client = await ConnectAsync(server, transport, "2025-11-25");
+        await using var client = await SdkClient.ConnectAsync(server, transport, "2025-11-25");
         var logged = new TaskCompletionSource<string>();
         await using var registration = client.RegisterNotificationHandler(NotificationMethods.LoggingMessageNotification, (notification, _) =>
         {
@@ -107,7 +86,7 @@ public sealed class ConversationTests
     public async Task Tools_prompts_resources_and_completion_are_there(string transport, string version)
     {
         await using var server = FixtureServer.Start();
-        await using var client = await ConnectAsync(server, transport, version);
+        await using var client = await SdkClient.ConnectAsync(server, transport, version);
 
         Assert.Equal(version, client.NegotiatedProtocolVersion);
         await AssertShopAsync(client);
@@ -132,7 +111,7 @@ public sealed class ConversationTests
     public async Task A_client_is_told_that_the_tools_changed(string transport, string version)
     {
         await using var server = FixtureServer.Start();
-        await using var client = await ConnectAsync(server, transport, version);
+        await using var client = await SdkClient.ConnectAsync(server, transport, version);
         var changes = new SemaphoreSlim(0);
         await using var registration = client.RegisterNotificationHandler(NotificationMethods.ToolListChangedNotification, (_, _) =>
         {
@@ -163,38 +142,5 @@ public sealed class ConversationTests
         Assert.Contains("milk-001", ((TextResourceContents)catalogue.Contents[0]).Text, StringComparison.Ordinal);
     }
 
-    private static Task<McpClient> ConnectAsync(TestServer server, string transport, string version) => McpClient.CreateAsync(
-        new HttpClientTransport(new() { Endpoint = new(server.Url, transport == Sse ? "sse" : "mcp"), TransportMode = transport == Sse ? HttpTransportMode.Sse : HttpTransportMode.StreamableHttp }),
-        new McpClientOptions
-        {
-            ProtocolVersion = version,
-            Handlers = new()
-            {
-                ElicitationHandler = (request, _) => new(new ElicitResult { Action = "accept", Content = request!.RequestedSchema!.Properties.Keys.ToDictionary(key => key, _ => JsonSerializer.SerializeToElement("ada")) }),
-                SamplingHandler = (_, _, _) => new(new CreateMessageResult { Model = "test", Role = Role.Assistant, Content = [new TextContentBlock { Text = "model says hi" }] }),
-            },
-        },
-        cancellationToken: Token);
-
     private static string Text(CallToolResult result) => ((TextContentBlock)result.Content[0]).Text;
-
-    private sealed class Collected : IProgress<ProgressNotificationValue>
-    {
-        private readonly List<float> _values = [];
-        private readonly TaskCompletionSource<float[]> _two = new(TaskCreationOptions.RunContinuationsAsynchronously);
-
-        public Task<float[]> Two => _two.Task;
-
-        public void Report(ProgressNotificationValue value)
-        {
-            lock (_values)
-            {
-                _values.Add(value.Progress);
-                if (_values.Count == 2)
-                {
-                    _two.TrySetResult([.. _values]);
-                }
-            }
-        }
-    }
 }

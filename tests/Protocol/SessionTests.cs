@@ -1,6 +1,4 @@
-using System.Security.Claims;
 using System.Text.Json;
-using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.DependencyInjection;
 using MinimalMcp.Surfaces.Mcp;
@@ -133,23 +131,5 @@ public sealed class SessionTests
     {
         var answer = await server.McpAsync("tools/list", session: session);
         return (answer.Status, answer.Status == 200 ? 0 : answer.ErrorCode);
-    }
-
-    private sealed class CallerFromHeader : IStartupFilter
-    {
-        public Action<IApplicationBuilder> Configure(Action<IApplicationBuilder> next) => app =>
-        {
-            app.Use((http, following) =>
-            {
-                if (http.Request.Headers["X-Test-Caller"].ToString().Split(' ', StringSplitOptions.RemoveEmptyEntries) is { Length: > 0 } caller)
-                {
-                    var client = caller.Skip(1).Select(id => new Claim("client_id", id));
-                    http.User = new(new ClaimsIdentity([new("sub", caller[0]), .. client], "test"));
-                }
-
-                return following();
-            });
-            next(app);
-        };
     }
 }
