@@ -49,7 +49,7 @@ public static class Functions
     {
         var started = Stopwatch.GetTimestamp();
         var services = http.RequestServices;
-        using var answer = new JsonBuffer();
+        var answer = new JsonBuffer();
         string? method = null;
         var errorCode = 0;
         var status = StatusCodes.Status200OK;
@@ -82,17 +82,26 @@ public static class Functions
             // Scripts call raise_for_status first and look at "error" after it; so only what is no JSON-RPC at all is an HTTP error.
             status = refused.Code is RpcCode.ParseError || refused.Status is StatusCodes.Status415UnsupportedMediaType ? refused.Status : StatusCodes.Status200OK;
             errorCode = refused.Code;
-            Write(answer, refused);
+            answer = Instead(answer, refused);
         }
         catch (BadHttpRequestException bad)
         {
             status = bad.StatusCode;
             errorCode = RpcCode.InvalidRequest;
-            Write(answer, new RpcException(RpcCode.InvalidRequest, bad.StatusCode == 413 ? "The body is too large." : "The request could not be read."));
+            answer = Instead(answer, new RpcException(RpcCode.InvalidRequest, bad.StatusCode == 413 ? "The body is too large." : "The request could not be read."));
         }
 
         services.GetRequiredService<RpcMetrics>().Record(method, "functions", started, errorCode);
-        await http.Response.WriteJsonAsync(status, answer.Written);
+        using (answer)
+        {
+            await http.Response.WriteJsonAsync(status, answer.Written);
+        }
+    }
+
+    private static JsonBuffer Instead(JsonBuffer answer, RpcException refused)
+    {
+        answer.Dispose();
+        return refused.ToJson();
     }
 
     private static async Task AnswerAsync(HttpContext http, IServiceProvider services, Envelope envelope, JsonBuffer answer)
@@ -140,12 +149,4 @@ public static class Functions
         FailureKind.Unexpected => RpcCode.InternalError,
         _ => RpcCode.ServerError,
     };
-
-    private static void Write(JsonBuffer answer, RpcException refused)
-    {
-        answer.Clear();
-        var writer = answer.StartWriting();
-        refused.WriteTo(writer);
-        writer.Flush();
-    }
 }

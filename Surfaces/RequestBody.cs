@@ -32,4 +32,26 @@ internal static class RequestBody
         response.ContentLength = json.Length;
         await response.BodyWriter.WriteAsync(json);
     }
+
+    /// <summary>202: taken, and there is nothing to answer.</summary>
+    public static void Accept(this HttpResponse response)
+    {
+        if (!response.HasStarted)
+        {
+            response.ContentType = null;
+            response.StatusCode = StatusCodes.Status202Accepted;
+        }
+    }
+
+    public static async Task RefuseAsync(this HttpResponse response, RpcException refused)
+    {
+        if (response.HasStarted)
+        {
+            response.HttpContext.Abort();
+            return;
+        }
+
+        using var answer = refused.ToJson();
+        await response.WriteJsonAsync(refused.Status, answer.Written);
+    }
 }

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using MinimalMcp.Tools;
 
 namespace MinimalMcp.Surfaces;
 
@@ -29,8 +30,11 @@ public sealed class RpcException(int code, string message, JsonElement id = defa
 
     public int Status { get; } = status;
 
-    public void WriteTo(Utf8JsonWriter writer)
+    /// <summary>The whole JSON-RPC answer. Dispose the buffer after writing it.</summary>
+    public JsonBuffer ToJson()
     {
+        var answer = new JsonBuffer();
+        var writer = answer.StartWriting();
         writer.WriteStartObject();
         writer.WriteString("jsonrpc"u8, "2.0"u8);
         writer.WritePropertyName("id"u8);
@@ -46,5 +50,7 @@ public sealed class RpcException(int code, string message, JsonElement id = defa
 
         writer.WriteEndObject();
         writer.WriteEndObject();
+        writer.Flush();
+        return answer;
     }
 }

@@ -47,20 +47,11 @@ internal static class Batch
         }
         catch (RpcException refused)
         {
-            return Refusal(refused);
+            return refused.ToJson();
         }
         catch (Exception failure) when (Unexpected.Is(failure))
         {
-            return Refusal(Unexpected.Explain(failure, envelope, logger));
+            return Unexpected.Explain(failure, envelope, logger).ToJson();
         }
-    }
-
-    private static JsonBuffer Refusal(RpcException refused)
-    {
-        var buffer = new JsonBuffer();
-        var writer = buffer.StartWriting();
-        refused.WriteTo(writer);
-        writer.Flush();
-        return buffer;
     }
 }

@@ -29,6 +29,14 @@ internal sealed class FastLane(FullLane full, IConfiguration configuration)
         _ => false,
     };
 
+    /// <summary>Answers a request over HTTP.</summary>
+    public async Task AnswerAsync(HttpContext http, Envelope envelope, string version, ToolSet tools, CancellationToken cancellationToken)
+    {
+        using var answer = new JsonBuffer();
+        await AnswerAsync(envelope, version, tools, http.User, "http", answer, cancellationToken);
+        await http.Response.WriteJsonAsync(StatusCodes.Status200OK, answer.Written);
+    }
+
     /// <summary>Writes the whole JSON-RPC answer.</summary>
     public ValueTask AnswerAsync(Envelope envelope, string version, ToolSet tools, ClaimsPrincipal? user, string surface, JsonBuffer output, CancellationToken cancellationToken)
     {

@@ -20,6 +20,8 @@ public static class McpSetup
         services.AddSingleton<FastLane>();
         services.AddSingleton<Sessions>();
         services.AddHostedService(provider => provider.GetRequiredService<Sessions>());
+        services.AddSingleton<ModernEra>();
+        services.AddSingleton<HandshakeEra>();
         services.AddSingleton<McpEndpoint>();
         services.AddSingleton<SseEndpoint>();
         var mcp = services.AddMcpServer();

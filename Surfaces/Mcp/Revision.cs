@@ -43,6 +43,20 @@ internal static class Revision
         _ => StatusCodes.Status200OK,
     };
 
+    /// <summary>The revision that <c>initialize</c> settles on: the one that was asked for, or the newest with a handshake when it is not known.</summary>
+    public static string Negotiate(in Envelope initialize)
+    {
+        var asked = initialize.Param("protocolVersion"u8);
+        if (asked.ValueKind is not JsonValueKind.String)
+        {
+            throw new RpcException(RpcCode.InvalidParams, "Invalid params: initialize needs \"protocolVersion\", a string.", initialize.Id, StatusCodes.Status200OK);
+        }
+
+        return IsModern(asked.GetString())
+            ? throw Unsupported(asked.GetString()!, initialize.Id, StatusCodes.Status200OK, All[1..])
+            : Known(asked) ?? NewestWithHandshake;
+    }
+
     /// <param name="offered">What a client may ask for instead.</param>
     public static RpcException Unsupported(string requested, JsonElement id, int status = StatusCodes.Status400BadRequest, params string[] offered)
     {

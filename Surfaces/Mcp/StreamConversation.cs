@@ -1,40 +1,50 @@
 using System.Buffers;
 using System.Diagnostics;
 using System.Security.Claims;
+using System.Text;
 using System.Text.Json;
-using System.Threading.Channels;
 using MinimalMcp.Tools;
-using ModelContextProtocol;
-using ModelContextProtocol.Protocol;
 
 namespace MinimalMcp.Surfaces.Mcp;
 
 /// <summary>
-/// A conversation over one pair of streams: stdio, and HTTP+SSE of 2024-11-05. The fast lane answers what it can; the SDK's server is
-/// started when a message first needs it, and then hears the client's own handshake.
+/// A conversation over one pair of streams: stdio, and HTTP+SSE of 2024-11-05. The fast lane answers what it can, the SDK's server the rest.
 /// </summary>
-internal sealed class StreamConversation(
-    string transportName, Func<ToolSet> tools, FastLane fast, FullLane full, ListChanges changes, RpcMetrics metrics, ILogger logger, int maxInFlight,
-    Func<ReadOnlyMemory<byte>, CancellationToken, Task> send) : ITransport
+internal sealed class StreamConversation : IAsyncDisposable
 {
-    private static readonly RequestId HelloId = new("replayed-initialize");
-
-    private readonly Channel<JsonRpcMessage> _toServer = Channel.CreateUnbounded<JsonRpcMessage>(new() { SingleReader = true });
+    private readonly string _transportName;
+    private readonly Func<ToolSet> _tools;
+    private readonly FastLane _fast;
+    private readonly ListChanges _changes;
+    private readonly RpcMetrics _metrics;
+    private readonly ILogger _logger;
+    private readonly int _maxInFlight;
+    private readonly Func<ReadOnlyMemory<byte>, CancellationToken, Task> _send;
+    private readonly StreamServer _server;
     private readonly CancellationTokenSource _ended = new();
     private readonly InFlight _inFlight = new();
-    private readonly SemaphoreSlim _room = new(maxInFlight, maxInFlight);
+    private readonly SemaphoreSlim _room;
     private readonly SemaphoreSlim _sending = new(1, 1);
-    private readonly Lock _starting = new();
-    private readonly TaskCompletionSource _greeted = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private List<JsonRpcMessage>? _waiting;
+    private readonly Lock _greeting = new();
     private IDisposable? _listChanges;
-    private Task? _server;
-    private JsonElement _initialize;
     private string? _version;
 
-    public string? SessionId => null;
-
-    public ChannelReader<JsonRpcMessage> MessageReader => _toServer.Reader;
+    /// <param name="send">Writes one message; never called twice at once.</param>
+    public StreamConversation(
+        string transportName, Func<ToolSet> tools, FastLane fast, FullLane full, ListChanges changes, RpcMetrics metrics, ILogger logger, int maxInFlight,
+        Func<ReadOnlyMemory<byte>, CancellationToken, Task> send)
+    {
+        _transportName = transportName;
+        _tools = tools;
+        _fast = fast;
+        _changes = changes;
+        _metrics = metrics;
+        _logger = logger;
+        _maxInFlight = maxInFlight;
+        _send = send;
+        _room = new(maxInFlight, maxInFlight);
+        _server = new StreamServer(full, SendAsync, _ended.Token);
+    }
 
     /// <summary>
     /// Takes one message. Returns when there is room for the next, not when it is answered: a long call must not hold up a ping or its own
@@ -49,10 +59,7 @@ internal sealed class StreamConversation(
     /// <summary>Answers a message that could not be read.</summary>
     public async Task RefuseAsync(RpcException refused)
     {
-        using var answer = new JsonBuffer();
-        var writer = answer.StartWriting();
-        refused.WriteTo(writer);
-        writer.Flush();
+        using var answer = refused.ToJson();
         await SendAsync(answer.Written, _ended.Token);
     }
 
@@ -73,33 +80,12 @@ internal sealed class StreamConversation(
     /// <summary>Waits until everything that was received is answered by the fast lane, and the SDK's server has read its last message.</summary>
     public async Task CompleteAsync(CancellationToken cancellationToken)
     {
-        for (var i = 0; i < maxInFlight; i++)
+        for (var i = 0; i < _maxInFlight; i++)
         {
             await _room.WaitAsync(cancellationToken);
         }
 
-        if (_server is not null)
-        {
-            await _greeted.Task.WaitAsync(cancellationToken);
-        }
-
-        _toServer.Writer.TryComplete();
-        if (_server is not null)
-        {
-            await _server.WaitAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        }
-    }
-
-    public async Task SendMessageAsync(JsonRpcMessage message, CancellationToken cancellationToken = default)
-    {
-        // The answer to the handshake that we replayed is of no interest to the client.
-        if (message is JsonRpcMessageWithId { Id: var id } && id.Equals(HelloId))
-        {
-            Greeted();
-            return;
-        }
-
-        await SendAsync(JsonSerializer.SerializeToUtf8Bytes(message, FullLane.MessageInfo), cancellationToken);
+        await _server.CompleteAsync(cancellationToken);
     }
 
     /// <summary>Ends the conversation: what is under way is cancelled, and nothing is written any more when this returns.</summary>
@@ -112,13 +98,9 @@ internal sealed class StreamConversation(
 
         await _ended.CancelAsync().ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         _listChanges?.Dispose();
-        _toServer.Writer.TryComplete();
         await _sending.WaitAsync();
         _sending.Release();
-        if (_server is not null)
-        {
-            await _server.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        }
+        await _server.EndAsync();
     }
 
     private async Task HandleAsync(ReadOnlyMemory<byte> message, ClaimsPrincipal? user)
@@ -132,7 +114,7 @@ internal sealed class StreamConversation(
             if (document.RootElement.ValueKind is JsonValueKind.Array && _version == Revision.V2025_03_26)
             {
                 using var answers = new JsonBuffer();
-                await Batch.AnswerAsync(document.RootElement, answers, logger, one => AnswerAsync(one, user));
+                await Batch.AnswerAsync(document.RootElement, answers, _logger, one => AnswerAsync(one, user));
                 await SendAsync(answers.Written, _ended.Token);
                 return;
             }
@@ -155,7 +137,7 @@ internal sealed class StreamConversation(
             _room.Release();
         }
 
-        metrics.Record(method, transportName, started, errorCode);
+        _metrics.Record(method, _transportName, started, errorCode);
     }
 
     private async Task OneAsync(Envelope envelope, ClaimsPrincipal? user)
@@ -170,7 +152,7 @@ internal sealed class StreamConversation(
         }
         catch (Exception failure) when (Unexpected.Is(failure) && !IsGone(failure))
         {
-            throw Unexpected.Explain(failure, envelope, logger);
+            throw Unexpected.Explain(failure, envelope, _logger);
         }
     }
 
@@ -191,7 +173,7 @@ internal sealed class StreamConversation(
     // Null when there is nothing to answer now: a notification, or a message that the SDK's server answers by itself.
     private async ValueTask<JsonBuffer?> AnswerAsync(Envelope envelope, ClaimsPrincipal? user)
     {
-        var set = tools();
+        var set = _tools();
         var version = VersionOf(envelope) ?? _version ?? Revision.NewestWithHandshake;
         if (envelope.Method == "initialize")
         {
@@ -203,17 +185,17 @@ internal sealed class StreamConversation(
             _inFlight.Cancel(envelope);
         }
 
-        if (fast.Takes(envelope, version, set))
+        if (_fast.Takes(envelope, version, set))
         {
             using var request = _inFlight.Begin(envelope, _ended.Token);
             var answer = new JsonBuffer();
-            await fast.AnswerAsync(envelope, version, set, user, transportName, answer, request.Token);
+            await _fast.AnswerAsync(envelope, version, set, user, _transportName, answer, request.Token);
             return answer;
         }
 
-        if (envelope.IsRequest || _server is not null)
+        if (envelope.IsRequest || _server.IsStarted)
         {
-            Converse(envelope, set, user);
+            _server.Post(envelope, set, user);
         }
 
         return null;
@@ -237,18 +219,11 @@ internal sealed class StreamConversation(
     // Remembers the handshake.
     private string Hello(in Envelope envelope)
     {
-        var asked = envelope.Param("protocolVersion"u8);
-        if (asked.ValueKind is not JsonValueKind.String || Revision.IsModern(asked.GetString()))
+        var version = Revision.Negotiate(envelope);
+        _server.Remember(envelope);
+        lock (_greeting)
         {
-            throw asked.ValueKind is JsonValueKind.String
-                ? Revision.Unsupported(asked.GetString()!, envelope.Id, offered: Revision.All[1..])
-                : new RpcException(RpcCode.InvalidParams, "Invalid params: initialize needs \"protocolVersion\", a string.", envelope.Id);
-        }
-
-        _initialize = envelope.Root.Clone();
-        lock (_starting)
-        {
-            _listChanges ??= changes.Listen(NotifyAsync);
+            _listChanges ??= _changes.Listen(NotifyAsync);
         }
 
         if (_ended.IsCancellationRequested)
@@ -256,73 +231,10 @@ internal sealed class StreamConversation(
             _listChanges.Dispose(); // it ended in this moment
         }
 
-        return _version = Revision.Known(asked) ?? Revision.NewestWithHandshake;
+        return _version = version;
     }
 
-    private void Converse(in Envelope envelope, ToolSet set, ClaimsPrincipal? user)
-    {
-        var message = FullLane.Message(envelope, null, set, user);
-        lock (_starting)
-        {
-            if (_server is null)
-            {
-                var server = full.Start(this);
-                _server = RunAsync(server);
-                if (_initialize.ValueKind is not JsonValueKind.Undefined && envelope.Method != "initialize")
-                {
-                    // The SDK's server works on all messages at once; only after its handshake does it know what the client can do.
-                    var hello = (JsonRpcRequest)_initialize.Deserialize(FullLane.MessageInfo)!;
-                    _waiting = [new JsonRpcNotification { Method = NotificationMethods.InitializedNotification }];
-                    _toServer.Writer.TryWrite(new JsonRpcRequest { Id = HelloId, Method = hello.Method, Params = hello.Params });
-                }
-                else
-                {
-                    _greeted.TrySetResult();
-                }
-            }
-
-            if (_waiting is null)
-            {
-                _toServer.Writer.TryWrite(message);
-            }
-            else
-            {
-                _waiting.Add(message);
-            }
-        }
-    }
-
-    private void Greeted()
-    {
-        lock (_starting)
-        {
-            foreach (var message in _waiting ?? [])
-            {
-                _toServer.Writer.TryWrite(message);
-            }
-
-            _waiting = null;
-        }
-
-        _greeted.TrySetResult();
-    }
-
-    private async Task RunAsync(ModelContextProtocol.Server.McpServer server)
-    {
-        try
-        {
-            await using (server)
-            {
-                await server.RunAsync(_ended.Token);
-            }
-        }
-        finally
-        {
-            _greeted.TrySetResult();
-        }
-    }
-
-    private Task NotifyAsync(string method) => SendMessageAsync(new JsonRpcNotification { Method = method }, _ended.Token);
+    private Task NotifyAsync(string method) => SendAsync(Encoding.UTF8.GetBytes($"{{\"jsonrpc\":\"2.0\",\"method\":\"{method}\"}}"), _ended.Token);
 
     private async Task SendAsync(ReadOnlyMemory<byte> message, CancellationToken cancellationToken)
     {
@@ -336,7 +248,7 @@ internal sealed class StreamConversation(
         {
             if (!_ended.IsCancellationRequested)
             {
-                await send(message, cancellationToken);
+                await _send(message, cancellationToken);
             }
         }
         finally
