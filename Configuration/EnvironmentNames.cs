@@ -59,11 +59,13 @@ public static class EnvironmentNames
         }
 
         // Before the command line, which the host added last.
-        var commandLine = configuration.Sources.LastOrDefault(source => source is Microsoft.Extensions.Configuration.CommandLine.CommandLineConfigurationSource);
+        var commandLine = configuration.Sources.OfType<Microsoft.Extensions.Configuration.CommandLine.CommandLineConfigurationSource>().LastOrDefault();
         configuration.AddInMemoryCollection(settings);
         if (commandLine is not null)
         {
             configuration.Sources.Remove(commandLine);
+            // A word without a value would take the argument after it for its value.
+            commandLine.Args = [.. commandLine.Args.Select(argument => argument == "--stdio" ? "--mode=stdio" : argument)];
             configuration.Sources.Add(commandLine);
         }
     }

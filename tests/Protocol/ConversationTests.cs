@@ -98,7 +98,7 @@ public sealed class ConversationTests
     public async Task The_program_serves_the_sdks_client_over_stdio(string version)
     {
         await using var client = await McpClient.CreateAsync(
-            new StdioClientTransport(new() { Command = "dotnet", Arguments = [ServerProcess.Dll, "--stdio"], WorkingDirectory = Directory.CreateTempSubdirectory("mcp").FullName }),
+            new StdioClientTransport(new() { Command = "dotnet", Arguments = [ServerProcess.Dll, "--stdio"], WorkingDirectory = AppContext.BaseDirectory }),
             new McpClientOptions { ProtocolVersion = version }, cancellationToken: Token);
 
         Assert.Equal(version, client.NegotiatedProtocolVersion);

@@ -4,7 +4,7 @@ using System.Text.Json;
 
 namespace MinimalMcp.Tests.Protocol;
 
-/// <summary>The program itself, as `dotnet MinimalMcp.dll` starts it, in an empty folder and with nothing of our environment that decides.</summary>
+/// <summary>The program itself, as `dotnet MinimalMcp.dll` starts it, in a folder without .env and with nothing of our environment that decides.</summary>
 internal sealed class ServerProcess : IAsyncDisposable
 {
     public static readonly string Dll = Path.Combine(AppContext.BaseDirectory, "MinimalMcp.dll");
@@ -33,7 +33,7 @@ internal sealed class ServerProcess : IAsyncDisposable
     {
         var start = new ProcessStartInfo("dotnet", [Dll, .. arguments])
         {
-            WorkingDirectory = folder ?? Directory.CreateTempSubdirectory("mcp").FullName,
+            WorkingDirectory = folder ?? AppContext.BaseDirectory,
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
             RedirectStandardError = true,

@@ -70,6 +70,7 @@ public sealed class StartTests
         var (exitCode, _, errors) = await ServerProcess.RunAsync(
             commandLine ? ["--Server:PublicUrl=from-command-line"] : [], environment ? Variables("PUBLIC_URL=from-environment") : null, folder);
 
+        Directory.Delete(folder, recursive: true);
         Assert.Equal(1, exitCode);
         Assert.Contains($"'{expected}'", errors, StringComparison.Ordinal);
     }

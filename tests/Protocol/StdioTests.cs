@@ -28,16 +28,24 @@ public sealed class StdioTests
     }
 
     [Fact]
+    public async Task A_setting_after_the_word_stdio_is_read()
+    {
+        var (exitCode, output, errors) = await ServerProcess.RunAsync(["--stdio", "--Server:PublicUrl=foo"]);
+        Assert.Equal((1, ""), (exitCode, output));
+        Assert.Contains("'foo'", errors, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Logs_never_reach_standard_output()
     {
         await using var server = ServerProcess.Start(["--stdio"], new Dictionary<string, string> { ["LOG_LEVEL"] = "DEBUG" });
-        await server.SendAsync($"{Wire.Call("add_to_cart", new { productCode = "none-999" }).ToJsonString()}\n");
+        await server.SendAsync($"{Wire.Call("search_products", new { nonsense = 1 }).ToJsonString()}\n");
         Assert.True((await server.ReceiveAsync()).GetProperty("result").GetProperty("isError").GetBoolean());
 
         var (exitCode, output, errors) = await server.EndAsync();
 
         Assert.Equal((0, ""), (exitCode, output));
-        Assert.Contains("dbug:", errors, StringComparison.Ordinal);
+        Assert.Contains("search_products over stdio was refused", errors, StringComparison.Ordinal);
     }
 
     [Fact]
