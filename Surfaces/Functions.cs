@@ -65,7 +65,7 @@ public static class Functions
             {
                 using var envelope = Envelope.Read(body);
                 method = envelope.Method;
-                if (method is null)
+                if (!envelope.IsRequest)
                 {
                     throw new RpcException(RpcCode.InvalidRequest, "Invalid request: send a request, with \"method\" and \"id\".", envelope.Id, StatusCodes.Status200OK);
                 }
@@ -108,11 +108,6 @@ public static class Functions
     {
         var tools = services.GetRequiredService<ToolRegistry>().Current.For(http.Request, services.GetRequiredService<ToolProfiles>())
             ?? throw new RpcException(RpcCode.InvalidRequest, "Unknown profile.", envelope.Id);
-        if (!envelope.IsRequest)
-        {
-            throw new RpcException(RpcCode.InvalidRequest, "Invalid request: \"id\" is missing.");
-        }
-
         if (envelope.Method == "tools/call")
         {
             var (tool, arguments) = FastLane.Target(envelope, tools);

@@ -1,8 +1,6 @@
 using System.ClientModel;
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Http;
 using MinimalMcp.Tests.Tools;
 using OpenAI;
 using OpenAI.Chat;
@@ -68,7 +66,7 @@ public sealed class OpenAiTests
     public async Task The_OpenAI_client_runs_a_whole_conversation_with_them()
     {
         await using var server = TestServer.Start();
-        await using var model = await StartModelAsync();
+        await using var model = await FakeModel.StartAsync();
         var client = new ChatClient("fake", new ApiKeyCredential("key"), new OpenAIClientOptions { Endpoint = new Uri(model.Urls.Single() + "/v1") });
         var options = new ChatCompletionOptions();
         foreach (var function in (await DefinitionsAsync(server, "openai", strict: true)).Select(definition => definition["function"]!))
@@ -122,35 +120,4 @@ public sealed class OpenAiTests
 
     private static async Task<JsonObject[]> DefinitionsAsync(TestServer server, string format, bool strict = false) =>
         [.. JsonNode.Parse((await server.GetJsonAsync($"/api/mcp/v1/tools?format={format}{(strict ? "&strict=true" : "")}")).GetRawText())!["tools"]!.AsArray().Select(tool => tool!.DeepClone().AsObject())];
-
-    /// <summary>A model that looks milk up when it is offered the tool, and reads the price from the answer.</summary>
-    private static async Task<WebApplication> StartModelAsync()
-    {
-        var builder = WebApplication.CreateSlimBuilder();
-        builder.WebHost.UseSetting("urls", "http://127.0.0.1:0");
-        var app = builder.Build();
-        app.MapPost("/v1/chat/completions", (JsonElement request) =>
-        {
-            var last = request.GetProperty("messages").EnumerateArray().Last();
-            var offered = request.GetProperty("tools").EnumerateArray().Any(tool => tool.GetProperty("function").GetProperty("name").GetString() == "search_products");
-            object message = last.GetProperty("role").GetString() == "tool"
-                ? new { role = "assistant", content = $"Milk costs {JsonElement.Parse(last.GetProperty("content").GetString()!).GetProperty("products")[0].GetProperty("price")}." }
-                : new
-                {
-                    role = "assistant",
-                    content = (string?)null,
-                    tool_calls = new[] { new { id = "call_1", type = "function", function = new { name = offered ? "search_products" : "none", arguments = """{"query":"milk","category":null,"limit":null}""" } } },
-                };
-            return Results.Json(new
-            {
-                id = "c",
-                @object = "chat.completion",
-                created = 1,
-                model = "fake",
-                choices = new[] { new { index = 0, message, finish_reason = last.GetProperty("role").GetString() == "tool" ? "stop" : "tool_calls" } },
-            });
-        });
-        await app.StartAsync(TestContext.Current.CancellationToken);
-        return app;
-    }
 }

@@ -131,24 +131,6 @@ public sealed partial class RestTests
         Assert.Contains(log.Lines, line => line.Level == LogLevel.Error && id.Length == 32 && line.Text.Contains(id, StringComparison.Ordinal) && line.Text.Contains("hunter2", StringComparison.Ordinal));
     }
 
-    [Theory]
-    [InlineData("""{"text":"x","count":"5"}""", """{"text":"x","count":5,"colour":"Red"}""")]
-    [InlineData("""{"text":"x","count":3.0}""", """{"text":"x","count":3,"colour":"Red"}""")]
-    [InlineData("""{"text":"x","count":2e0}""", """{"text":"x","count":2,"colour":"Red"}""")]
-    [InlineData("""{"text":"x","point":"{\"x\":1,\"y\":2}"}""", """{"text":"x","count":1,"colour":"Red","point":{"x":1,"y":2}}""")]
-    [InlineData("""{"text":"x","tags":"[\"a\"]","flag":"true"}""", """{"text":"x","count":1,"flag":true,"colour":"Red","tags":["a"]}""")]
-    [InlineData("""{"text":"x","count":null,"flag":null,"point":null}""", """{"text":"x","count":1,"colour":"Red"}""")]
-    [InlineData("""{"text":"12"}""", """{"text":"12","count":1,"colour":"Red"}""")]
-    public async Task Arguments_in_another_dress_are_read(string arguments, string answer)
-    {
-        await using var server = TestServer.Start(FixtureTools.AddTo);
-
-        using var response = await server.PostAsync("/tools/echo", arguments);
-
-        var body = await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
-        Assert.True(JsonElement.DeepEquals(JsonElement.Parse(answer), JsonElement.Parse(body)), body);
-    }
-
     private static async Task<string> ProblemAsync(TestServer server, int status, string path, string body, string contentType = "application/json")
     {
         using var response = await server.PostAsync(path, body, contentType);

@@ -1,0 +1,96 @@
+using System.Text.RegularExpressions;
+using MinimalMcp.Tests.Clients;
+
+namespace MinimalMcp.Tests;
+
+/// <summary>Which folder may know of which, and how long a file may be. The arrows point one way.</summary>
+public sealed partial class ArchitectureTests
+{
+    // One subject each, and longer than a file should be. The list may only become shorter.
+    private static readonly string[] Long =
+    [
+        "Governance/SchemaNode.cs",
+        "Surfaces/Envelope.cs",
+        "Surfaces/Mcp/FullLane.cs",
+        "Surfaces/Mcp/HeaderCheck.cs",
+        "Surfaces/Mcp/McpEndpoint.cs",
+        "Surfaces/Mcp/Sessions.cs",
+        "Surfaces/Mcp/StreamConversation.cs",
+        "Tools/Shop/EmbeddedShop.cs",
+        "Tools/Shop/ShopClient.cs",
+        "Tools/ToolMethods.cs",
+        "WellKnown/Metrics.cs",
+    ];
+
+    /// <summary>The namespaces of ours that a folder's files may mention, beside the folder's own.</summary>
+    public static TheoryData<string, string[]> Arrows => new()
+    {
+        { "Auth", [] },
+        { "Configuration", [] },
+        { "Governance", ["Auth"] },
+        { "Tools", ["Governance"] },
+        { "Surfaces", ["Tools", "Governance", "Auth", "Configuration"] },
+        { "WellKnown", ["Tools", "Configuration"] },
+    };
+
+    [Theory, MemberData(nameof(Arrows))]
+    public void A_folder_mentions_only_what_it_may(string folder, string[] allowed)
+    {
+        foreach (var file in Sources().Where(file => file.StartsWith(folder + "/", StringComparison.Ordinal)))
+        {
+            var strangers = Mentioned(file).Where(name => name != folder && !allowed.Contains(name)).Distinct();
+            Assert.True(!strangers.Any(), $"{file} mentions {string.Join(", ", strangers)}");
+        }
+    }
+
+    [Fact]
+    public void Every_folder_has_its_arrows() =>
+        Assert.Equal(Arrows.Select(arrow => arrow.Data.Item1).Order(), Sources().Where(file => file.Contains('/')).Select(file => file.Split('/')[0]).Distinct().Order());
+
+    [Fact]
+    public void A_family_mentions_nothing_else_of_ours_so_that_it_can_be_copied()
+    {
+        foreach (var file in Sources().Where(file => file.Split('/') is ["Tools", _, _]))
+        {
+            var own = "MinimalMcp.Tools." + file.Split('/')[1];
+            var strangers = Ours().Matches(Text(file)).Select(match => match.Value).Where(name => name != own);
+            Assert.True(!strangers.Any(), $"{file} mentions {string.Join(", ", strangers)}");
+        }
+    }
+
+    [Fact]
+    public void Files_are_short()
+    {
+        var longer = Sources().Where(file => File.ReadLines(Path.Combine(ClientProcess.Root, file)).Count() > 150);
+
+        Assert.Empty(longer.Except(Long));
+        Assert.All(Long, file => Assert.True(File.Exists(Path.Combine(ClientProcess.Root, file)), file));
+    }
+
+    [Fact]
+    public void Program_is_a_table_of_contents() => Assert.InRange(File.ReadLines(Path.Combine(ClientProcess.Root, "Program.cs")).Count(), 1, 80);
+
+    private static IEnumerable<string> Sources() => Directory.EnumerateFiles(ClientProcess.Root, "*.cs", SearchOption.AllDirectories)
+        .Select(file => Path.GetRelativePath(ClientProcess.Root, file).Replace('\\', '/'))
+        .Where(file => !file.Split('/').Any(folder => folder is "bin" or "obj" or "tests" or "artifacts" or "node_modules" or ".template.config"));
+
+    // What stands in comments is for people.
+    private static string Text(string file) => Comment().Replace(File.ReadAllText(Path.Combine(ClientProcess.Root, file)), "");
+
+    // Both ways to mention a namespace: MinimalMcp.Tools, and Tools.Something from within MinimalMcp.
+    private static IEnumerable<string> Mentioned(string file)
+    {
+        var folders = Arrows.Select(arrow => arrow.Data.Item1).ToHashSet();
+        return Ours().Matches(Text(file)).Select(match => match.Value.Split('.')[1])
+            .Concat(Relative().Matches(Text(file)).Select(match => match.Groups[1].Value).Where(folders.Contains));
+    }
+
+    [GeneratedRegex(@"(?<!"")\bMinimalMcp(\.\w+)+")]
+    private static partial Regex Ours();
+
+    [GeneratedRegex(@"(?<![\w.""])([A-Z]\w+)\.[A-Z]\w+")]
+    private static partial Regex Relative();
+
+    [GeneratedRegex("//.*")]
+    private static partial Regex Comment();
+}
