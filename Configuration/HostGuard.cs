@@ -13,10 +13,13 @@ internal sealed class HostGuard(RequestDelegate next, IOptions<ServerOptions> op
     private readonly HashSet<string> _hosts = Hosts(options.Value, configuration);
     private readonly HashSet<string> _origins = options.Value.Origins.ToHashSet(StringComparer.OrdinalIgnoreCase);
 
+    // Nearly every request names the host that the one before it named.
+    private string? _lastServed;
+
     public Task InvokeAsync(HttpContext http)
     {
         var request = http.Request;
-        if (!_hosts.Contains(request.Host.Host) && !_hosts.Contains("*"))
+        if ((_lastServed is null || request.Host.Value != _lastServed) && !IsServed(request.Host))
         {
             return RefuseAsync(http, StatusCodes.Status400BadRequest,
                 $"The host '{Shorten(request.Host.Host)}' is not served here. Set PUBLIC_URL to the public address, or add the host to AllowedHosts.");
@@ -26,6 +29,17 @@ internal sealed class HostGuard(RequestDelegate next, IOptions<ServerOptions> op
         return origin.Count == 0 || IsAllowed(origin.ToString())
             ? next(http)
             : RefuseAsync(http, StatusCodes.Status403Forbidden, $"The origin '{Shorten(origin.ToString())}' may not call this server. Add it to CORS_ORIGINS if it should.");
+    }
+
+    private bool IsServed(HostString host)
+    {
+        if (!_hosts.Contains(host.Host) && !_hosts.Contains("*"))
+        {
+            return false;
+        }
+
+        _lastServed = host.Value;
+        return true;
     }
 
     private bool IsAllowed(string origin) => _origins.Contains(origin) || _origins.Contains("*")

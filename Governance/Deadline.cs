@@ -17,12 +17,17 @@ internal static class Deadline
         CancellationToken cancellationToken)
     {
         var source = Idle.TryTake(out var used) ? used : new CancellationTokenSource();
-        source.CancelAfter(limit);
         var registration = cancellationToken.UnsafeRegister(static state => ((CancellationTokenSource)state!).Cancel(), source);
         try
         {
             var running = function(call, source.Token);
-            return running.IsCompleted ? await running : await running.AsTask().WaitAsync(source.Token);
+            if (running.IsCompleted)
+            {
+                return await running; // most tools that need no other system: not even a timer is started for them
+            }
+
+            source.CancelAfter(limit);
+            return await running.AsTask().WaitAsync(source.Token);
         }
         catch (OperationCanceledException) when (source.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
         {

@@ -26,20 +26,23 @@ public sealed class ToolCall : AIFunctionArguments
 
     public Caller Caller => _caller ??= Caller.From(User);
 
+    /// <summary>The caller understands answers that only MCP has: an error of the protocol, or a question back.</summary>
+    public bool SpeaksMcp { get; init; }
+
     /// <summary>
     /// The MCP request behind the call when it came through a conversation: what tools need that report progress or ask the client back.
     /// </summary>
     public object? Conversation { get; init; }
 
     /// <summary>
-    /// Adds the arguments of a JSON object: copies, because a tool that does not listen to its token outlives the request, and with it the
-    /// document and the buffer that the request was read into.
+    /// Adds the arguments of a JSON object, whose document must live until they are bound. A method that takes raw JSON gets a copy, because
+    /// one that does not listen to its token outlives the request and the buffer it was read into.
     /// </summary>
     public ToolCall With(JsonElement arguments)
     {
         if (arguments.ValueKind is JsonValueKind.Object)
         {
-            foreach (var argument in arguments.Clone().EnumerateObject())
+            foreach (var argument in arguments.EnumerateObject())
             {
                 this[argument.Name] = argument.Value;
             }

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using MinimalMcp.Governance;
 using ModelContextProtocol;
+using ModelContextProtocol.Protocol;
 
 namespace MinimalMcp.Tools;
 
@@ -44,6 +45,8 @@ public sealed partial class Failure(FailureKind kind, string message)
                 }, refused.Message);
             case McpException expected:
                 return new(FailureKind.Tool, expected.Message);
+            case InputRequiredException:
+                return new(FailureKind.Tool, $"{tool} has to ask the user something first, which only an MCP connection can carry.");
             case HttpRequestException upstream:
                 LogUpstream(logger, upstream, tool);
                 return new(FailureKind.Upstream, $"The system behind {tool} failed: {upstream.Message}");

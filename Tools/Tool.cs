@@ -14,15 +14,17 @@ public sealed class Tool
 {
     private readonly Lazy<Callable> _callable;
     private readonly Lazy<Definition> _definition;
+    private readonly ILogger _logger;
 
     // Neither is made before it is needed: a server with many tools starts no slower than one with few.
-    internal Tool(string name, string family, Policy policy, bool needsConversation, bool hasHeaders, Func<Callable> callable, Func<Callable, Definition> define)
+    internal Tool(string name, string family, Policy policy, bool needsConversation, bool hasHeaders, ILogger logger, Func<Callable> callable, Func<Callable, Definition> define)
     {
         Name = name;
         Family = family;
         Policy = policy;
         NeedsConversation = needsConversation;
         HasHeaders = hasHeaders;
+        _logger = logger;
         _callable = new(callable);
         _definition = new(() => define(_callable.Value));
     }
@@ -58,14 +60,14 @@ public sealed class Tool
     /// </summary>
     public async ValueTask<ToolResult> CallAsync(ToolCall call, CancellationToken cancellationToken)
     {
-        var (function, shape) = _callable.Value;
         try
         {
+            var (function, shape) = _callable.Value;
             return ToolResult.Of(await function.InvokeAsync(call, cancellationToken), shape);
         }
-        catch (Exception failure) when (!IsProtocol(failure) && !(failure is OperationCanceledException && cancellationToken.IsCancellationRequested))
+        catch (Exception failure) when (!(call.SpeaksMcp && IsProtocol(failure)) && !(failure is OperationCanceledException && cancellationToken.IsCancellationRequested))
         {
-            return ToolResult.Of(Failure.From(failure, Name, shape.Logger));
+            return ToolResult.Of(Failure.From(failure, Name, _logger));
         }
     }
 

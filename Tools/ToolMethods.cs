@@ -25,7 +25,7 @@ public sealed partial class ToolMethods(IServiceProvider services, CallLog log, 
 
     private static readonly Type[] ConversationTypes = [typeof(McpServer), typeof(RequestContext<CallToolRequestParams>), typeof(IProgress<ProgressNotificationValue>)];
 
-    private readonly int _maxCharacters = configuration.GetValue("Tools:MaxResultCharacters", ResultLimit.DefaultCharacters);
+    private readonly int _maxCharacters = Math.Max(1000, configuration.GetValue("Tools:MaxResultCharacters", ResultLimit.DefaultCharacters));
 
     private readonly IServiceProviderIsService _known = services.GetRequiredService<IServiceProviderIsService>();
 
@@ -47,6 +47,7 @@ public sealed partial class ToolMethods(IServiceProvider services, CallLog log, 
             policy,
             needsConversation: parameters.Any(parameter => ConversationTypes.Contains(parameter.ParameterType)),
             hasHeaders: parameters.Any(parameter => parameter.IsDefined(typeof(McpHeaderAttribute))),
+            logger,
             () => Callable(name, method, policy),
             callable => Define(callable.Function, method, attribute, policy));
     }
@@ -64,7 +65,7 @@ public sealed partial class ToolMethods(IServiceProvider services, CallLog log, 
         var type = Json.GetTypeInfo(ResultType(method) ?? typeof(object));
         return new(
             new GovernedFunction(new FunctionWithSchema(function, Schemas.Input(function.JsonSchema, method)), policy, log),
-            new ToolResult.Shape(type, type.Kind is JsonTypeInfoKind.Object or JsonTypeInfoKind.Dictionary, _maxCharacters, logger));
+            new ToolResult.Shape(type, type.Kind is JsonTypeInfoKind.Object or JsonTypeInfoKind.Dictionary, _maxCharacters));
     }
 
     /// <summary>The type of a structured result; null when the tool returns text, content or nothing.</summary>
@@ -89,9 +90,14 @@ public sealed partial class ToolMethods(IServiceProvider services, CallLog log, 
             : type == typeof(McpServer) ? Hidden((_, arguments) => Context(arguments).Server)
             : type == typeof(IProgress<ProgressNotificationValue>) ? Hidden((_, arguments) => (((ToolCall)arguments).Conversation as RequestContext<CallToolRequestParams>).Progress())
             : type == typeof(IServiceProvider) ? Hidden((_, arguments) => arguments.Services ?? services)
+            : type == typeof(JsonElement) || type == typeof(object) ? new() { BindParameter = RawJson }
             : type != typeof(CancellationToken) && type != typeof(string) && _known.IsService(type) ? Hidden((_, arguments) => (arguments.Services ?? services).GetRequiredService(type))
             : default;
     }
+
+    // Everything else is read into objects of its own; raw JSON would still point into the request.
+    private static object? RawJson(ParameterInfo parameter, AIFunctionArguments arguments) =>
+        arguments.TryGetValue(parameter.Name!, out var value) ? (value is JsonElement json ? json.Clone() : value) : parameter.HasDefaultValue ? parameter.DefaultValue ?? default(JsonElement) : null;
 
     private static AIFunctionFactoryOptions.ParameterBindingOptions Hidden(Func<ParameterInfo, AIFunctionArguments, object?> bind) => new() { ExcludeFromSchema = true, BindParameter = bind };
 

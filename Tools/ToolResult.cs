@@ -85,5 +85,5 @@ public sealed class ToolResult : IDisposable
     }
 
     /// <summary>How a tool's value becomes a result.</summary>
-    internal sealed record Shape(JsonTypeInfo Type, bool IsObject, int MaxCharacters, ILogger Logger);
+    internal sealed record Shape(JsonTypeInfo Type, bool IsObject, int MaxCharacters);
 }

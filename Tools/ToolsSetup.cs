@@ -44,6 +44,7 @@ public static class ToolsSetup
         builder.Services.AddSingleton<ToolProfiles>();
         builder.Services.AddSingleton(services => new ToolRegistry(
             () => services.GetServices<ToolType>().SelectMany(registered => services.GetRequiredService<ToolMethods>().Of(registered.Type))));
+        builder.Services.AddHostedService<ToolCheck>();
         return builder;
     }
 

@@ -5,7 +5,6 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using MinimalMcp.Governance;
 using MinimalMcp.Tools;
-using ModelContextProtocol;
 
 namespace MinimalMcp.Surfaces.Mcp;
 
@@ -57,7 +56,7 @@ internal sealed class FastLane(FullLane full, IConfiguration configuration)
     private async ValueTask CallAsync(Envelope envelope, string version, ToolSet tools, ClaimsPrincipal? user, string surface, JsonBuffer output, CancellationToken cancellationToken)
     {
         var (tool, arguments) = Target(envelope, tools);
-        using var result = await ResultAsync(tool, new ToolCall(surface, user).With(arguments), version, envelope, cancellationToken);
+        using var result = await McpResult.OfAsync(tool, new ToolCall(surface, user) { SpeaksMcp = true }.With(arguments), version, envelope, cancellationToken);
         // Before the writer is taken: it belongs to this thread, and an await may come back on another.
         var serverInfo = Revision.IsModern(version) ? await ServerInfoAsync(tools) : null;
         var writer = output.StartWriting();
@@ -74,19 +73,6 @@ internal sealed class FastLane(FullLane full, IConfiguration configuration)
         writer.WriteEndObject();
         writer.WriteEndObject();
         writer.Flush();
-    }
-
-    // A tool may answer with an error of the protocol itself.
-    private static async ValueTask<ToolResult> ResultAsync(Tool tool, ToolCall call, string version, Envelope envelope, CancellationToken cancellationToken)
-    {
-        try
-        {
-            return await tool.CallAsync(call, cancellationToken);
-        }
-        catch (McpProtocolException refused)
-        {
-            throw new RpcException((int)refused.ErrorCode, refused.Message, envelope.Id, Revision.StatusOf((int)refused.ErrorCode, version));
-        }
     }
 
     /// <summary>The tool that a tools/call names, and its arguments.</summary>

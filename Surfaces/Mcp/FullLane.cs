@@ -155,7 +155,7 @@ internal sealed class FullLane
         var tools = Tools(request.JsonRpcRequest);
         var name = request.Params!.Name;
         var tool = tools.Find(name) ?? throw new McpProtocolException(tools.NotFound(name), McpErrorCode.InvalidParams);
-        var call = new ToolCall("mcp", request.User) { Conversation = request, Services = request.Services };
+        var call = new ToolCall("mcp", request.User) { SpeaksMcp = true, Conversation = request, Services = request.Services };
         foreach (var (argument, value) in request.Params.Arguments ?? new Dictionary<string, JsonElement>())
         {
             call[argument] = value;

@@ -19,7 +19,7 @@ internal sealed class McpEndpoint(
         {
             RequireMediaTypes(http.Request);
             var tools = Tools(http);
-            var body = await http.Request.BodyReader.ReadToEndAsync(http.RequestAborted);
+            var body = await http.Request.BodyReader.ReadToEndAsync(CancellationToken.None); // a lost connection ends the reading by itself
             try
             {
                 using var document = Envelope.Parse(body);

@@ -1,8 +1,10 @@
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
+using MinimalMcp.Governance;
 using MinimalMcp.Tools;
 using ModelContextProtocol;
 using ModelContextProtocol.Protocol;
+using Tool = MinimalMcp.Tools.Tool;
 
 namespace MinimalMcp.Surfaces.Mcp;
 
@@ -10,6 +12,19 @@ namespace MinimalMcp.Surfaces.Mcp;
 internal static class McpResult
 {
     private static readonly JsonTypeInfo<CallToolResult> ResultInfo = (JsonTypeInfo<CallToolResult>)McpJsonUtilities.DefaultOptions.GetTypeInfo(typeof(CallToolResult));
+
+    /// <summary>Calls a tool, which may answer with an error of the protocol itself.</summary>
+    public static async ValueTask<ToolResult> OfAsync(Tool tool, ToolCall call, string version, Envelope envelope, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await tool.CallAsync(call, cancellationToken);
+        }
+        catch (McpProtocolException refused)
+        {
+            throw new RpcException((int)refused.ErrorCode, refused.Message, envelope.Id, Revision.StatusOf((int)refused.ErrorCode, version));
+        }
+    }
 
     public static CallToolResult ToSdk(ToolResult result) => result.Content ?? new CallToolResult
     {
