@@ -5,7 +5,8 @@ using MinimalMcp.Surfaces.Mcp;
 using MinimalMcp.Tools;
 using MinimalMcp.WellKnown;
 
-var builder = WebApplication.CreateSlimBuilder(args);
+// Settings are read once; watching their files would take a good part of the time that a start takes.
+var builder = WebApplication.CreateSlimBuilder(["--hostBuilder:reloadConfigOnChange=false", .. args]);
 builder.AddConfiguration();
 var mode = SurfaceMode.Read(builder.Configuration, args);
 

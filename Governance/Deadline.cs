@@ -1,12 +1,12 @@
-using System.Collections.Concurrent;
 using Microsoft.Extensions.AI;
 
 namespace MinimalMcp.Governance;
 
 internal static class Deadline
 {
-    // A token source with a timer per call would be most of what a call allocates; sources whose timer did not fire are used again.
-    private static readonly ConcurrentBag<CancellationTokenSource> Idle = [];
+    // A token source per call would be most of what a call allocates, so each thread keeps one whose token was never cancelled.
+    [ThreadStatic]
+    private static CancellationTokenSource? _idle;
 
     /// <summary>Runs a function and answers in time even when the function does not listen to its token.</summary>
     public static async ValueTask<object?> RunAsync(
@@ -16,7 +16,8 @@ internal static class Deadline
         string name,
         CancellationToken cancellationToken)
     {
-        var source = Idle.TryTake(out var used) ? used : new CancellationTokenSource();
+        var source = _idle ?? new CancellationTokenSource();
+        _idle = null;
         var registration = cancellationToken.UnsafeRegister(static state => ((CancellationTokenSource)state!).Cancel(), source);
         try
         {
@@ -39,7 +40,7 @@ internal static class Deadline
             await registration.DisposeAsync();
             if (source.TryReset())
             {
-                Idle.Add(source);
+                _idle = source;
             }
         }
     }

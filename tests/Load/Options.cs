@@ -13,7 +13,7 @@ internal sealed class Options
     public int Connections { get; init; } = 32;
     public int Rounds { get; init; } = 3;
     public double Seconds { get; init; } = 6;
-    public double WarmUp { get; init; } = 5;
+    public double WarmUp { get; init; } = 10;
     public int Spawns { get; init; } = 11;
     public int Streams { get; init; } = 10_000;
     public string? Markdown { get; init; }
