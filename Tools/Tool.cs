@@ -71,6 +71,9 @@ public sealed class Tool
         }
     }
 
+    /// <summary>Makes now what would otherwise be made by the first call.</summary>
+    internal void Prepare() => _ = _callable.Value;
+
     private static bool IsProtocol(Exception failure) => failure is McpProtocolException or InputRequiredException;
 
     /// <summary>What a tool needs to be called: its function, and how its values become results.</summary>

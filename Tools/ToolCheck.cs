@@ -1,25 +1,29 @@
 namespace MinimalMcp.Tools;
 
 /// <summary>
-/// Tools are made when they are first needed, so that the server starts at once. This makes them all a moment after it is up: one that cannot
-/// be made (a service that nobody registered, a parameter without a schema) is said in the log and taken off the list, which it would break.
+/// Tools are made when they are first needed, so that the server starts at once. This makes them beside the start: one that cannot be made
+/// (a service that nobody registered, a parameter without a schema) is said in the log and taken off the list, which it would break.
 /// </summary>
-internal sealed partial class ToolCheck(ToolRegistry registry, IHostApplicationLifetime lifetime, TimeProvider time, ILogger<ToolCheck> logger) : BackgroundService
+internal sealed partial class ToolCheck(ToolRegistry registry, TimeProvider time, ILogger<ToolCheck> logger) : BackgroundService
 {
-    // The first calls should not have to share the processor with this.
+    // What only lists need, the output schemas, can wait: the first calls should not have to share the processor with it.
     private static readonly TimeSpan Moment = TimeSpan.FromSeconds(1);
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        var started = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        await using var registration = lifetime.ApplicationStarted.Register(started.SetResult);
-        await started.Task.WaitAsync(stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await Task.Yield();
+        Each(tool => tool.Prepare(), stoppingToken);
         await Task.Delay(Moment, time, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        foreach (var tool in stoppingToken.IsCancellationRequested ? [] : registry.Current.All)
+        Each(tool => _ = tool.Definition, stoppingToken);
+    }
+
+    private void Each(Action<Tool> make, CancellationToken stoppingToken)
+    {
+        foreach (var tool in registry.Current.All.TakeWhile(_ => !stoppingToken.IsCancellationRequested))
         {
             try
             {
-                _ = tool.Definition;
+                make(tool);
             }
             catch (Exception failure) when (!stoppingToken.IsCancellationRequested)
             {

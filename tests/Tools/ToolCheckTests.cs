@@ -24,17 +24,6 @@ public sealed class ToolCheckTests
         Assert.Contains("search_products", listed);
     }
 
-    [Fact]
-    public async Task Calling_a_tool_that_cannot_be_made_is_a_failure_with_a_correlation_id()
-    {
-        await using var server = TestServer.Start(services => services.AddSingleton(new ToolType(typeof(BrokenTool))));
-
-        var answer = await server.McpAsync("tools/call", new { name = "broken", arguments = new { } });
-
-        Assert.True(answer.IsError);
-        Assert.Contains("failed unexpectedly", answer.Text);
-    }
-
     private sealed class BrokenTool(BrokenTool.NobodyRegisteredThis missing)
     {
         [McpServerTool(Name = "broken", ReadOnly = true)]
