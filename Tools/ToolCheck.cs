@@ -19,17 +19,33 @@ internal sealed partial class ToolCheck(ToolRegistry registry, TimeProvider time
 
     private void Each(Action<Tool> make, CancellationToken stoppingToken)
     {
-        foreach (var tool in registry.Current.All.TakeWhile(_ => !stoppingToken.IsCancellationRequested))
+        foreach (var tool in Current().TakeWhile(_ => !stoppingToken.IsCancellationRequested))
         {
             try
             {
                 make(tool);
             }
-            catch (Exception failure) when (!stoppingToken.IsCancellationRequested)
+            catch (ObjectDisposedException)
+            {
+                return; // the start failed, and the services are gone
+            }
+            catch (Exception failure)
             {
                 LogBroken(logger, failure, tool.Name);
                 registry.Remove(tool.Name);
             }
+        }
+    }
+
+    private IReadOnlyList<Tool> Current()
+    {
+        try
+        {
+            return registry.Current.All;
+        }
+        catch (ObjectDisposedException)
+        {
+            return [];
         }
     }
 
