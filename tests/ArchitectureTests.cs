@@ -13,7 +13,6 @@ public sealed partial class ArchitectureTests
         "Surfaces/Envelope.cs",
         "Surfaces/Mcp/FullLane.cs",
         "Surfaces/Mcp/HeaderCheck.cs",
-        "Surfaces/Mcp/McpEndpoint.cs",
         "Surfaces/Mcp/Sessions.cs",
         "Surfaces/Mcp/StreamConversation.cs",
         "Tools/Shop/EmbeddedShop.cs",

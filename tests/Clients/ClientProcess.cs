@@ -18,12 +18,16 @@ internal static class ClientProcess
         {
             Assert.Fail($"{Node} is missing: run `npm ci` in {Folder}");
         }
-        using var process = Process.Start(new ProcessStartInfo(program, arguments)
-        {
-            WorkingDirectory = Folder,
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-        })!;
+        var (exitCode, output, errors) = await RunAsync(new ProcessStartInfo(program, arguments) { WorkingDirectory = Folder });
+        return (exitCode, $"{output}\n{errors}");
+    }
+
+    /// <summary>Runs any program to its end, with nothing to read and within three minutes.</summary>
+    public static async Task<(int ExitCode, string Output, string Errors)> RunAsync(ProcessStartInfo start)
+    {
+        start.RedirectStandardInput = start.RedirectStandardOutput = start.RedirectStandardError = true;
+        using var process = Process.Start(start)!;
+        process.StandardInput.Close();
         // Both pipes are read while the process runs; one that is left to fill up would stop it.
         var output = process.StandardOutput.ReadToEndAsync();
         var errors = process.StandardError.ReadToEndAsync();
@@ -36,9 +40,10 @@ internal static class ClientProcess
         catch (OperationCanceledException)
         {
             process.Kill(entireProcessTree: true);
-            Assert.Fail($"{program} {string.Join(' ', arguments)} did not end within three minutes.\n{await output}\n{await errors}");
+            Assert.Fail($"{start.FileName} {string.Join(' ', start.ArgumentList)} did not end within three minutes.\n{await output}\n{await errors}");
         }
-        return (process.ExitCode, $"{await output}\n{await errors}");
+
+        return (process.ExitCode, await output, await errors);
     }
 
     private static string FindRoot()
