@@ -1,4 +1,3 @@
-using System.Net;
 using Microsoft.AspNetCore.HostFiltering;
 using Microsoft.AspNetCore.HttpOverrides;
 using Microsoft.Extensions.Options;
@@ -37,7 +36,7 @@ public static class ConfigurationSetup
             forwarded.ForwardedHeaders = ForwardedHeaders.All;
             foreach (var proxy in new ServerOptions { KnownProxies = server["KnownProxies"] }.Proxies)
             {
-                if (System.Net.IPNetwork.TryParse(proxy.Contains('/') ? proxy : proxy + (proxy.Contains(':') ? "/128" : "/32"), out var network))
+                if (ServerOptions.TryParseNetwork(proxy, out var network))
                 {
                     forwarded.KnownIPNetworks.Add(network);
                 }

@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using System.Net;
 
 namespace MinimalMcp.Configuration;
 
@@ -56,11 +57,15 @@ public sealed class ServerOptions : IValidatableObject
             yield return new($"Server:CorsOrigins (CORS_ORIGINS) has '{origin}'; an origin is a scheme and a host without a path, such as https://chatgpt.com.");
         }
 
-        foreach (var proxy in Proxies.Where(proxy => !System.Net.IPNetwork.TryParse(proxy.Contains('/') ? proxy : proxy + (proxy.Contains(':') ? "/128" : "/32"), out _)))
+        foreach (var proxy in Proxies.Where(proxy => !TryParseNetwork(proxy, out _)))
         {
             yield return new($"Server:KnownProxies has '{proxy}'; it must be an IP address or a network such as 10.0.0.0/8.");
         }
     }
+
+    /// <summary>Reads a network, or one address as a network of one.</summary>
+    public static bool TryParseNetwork(string proxy, out IPNetwork network) =>
+        IPNetwork.TryParse(proxy.Contains('/') ? proxy : proxy + (proxy.Contains(':') ? "/128" : "/32"), out network);
 
     private static string[] List(string? text) => (text ?? "").Trim().TrimStart('[').TrimEnd(']')
         .Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)

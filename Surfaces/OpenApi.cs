@@ -2,6 +2,7 @@ using System.Net.Http;
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.OpenApi;
 using Microsoft.OpenApi;
+using MinimalMcp.Configuration;
 using MinimalMcp.Tools;
 using Tool = MinimalMcp.Tools.Tool;
 
@@ -45,7 +46,7 @@ public static class OpenApi
     public static async Task<int> ExportOpenApiAsync(this WebApplication app, string[] args)
     {
         await using var output = args is [_, var file, ..] && file != "-" ? File.Create(file) : Console.OpenStandardOutput();
-        var url = app.Configuration["Server:PublicUrl"] is { Length: > 0 } configured ? configured.TrimEnd('/') : $"http://127.0.0.1:{app.Configuration["Server:Port"] ?? "3001"}";
+        var url = PublicUrl.Configured(app.Configuration) ?? $"http://127.0.0.1:{app.Configuration["Server:Port"] ?? "3001"}";
         var version = args is [.., "3.0"] ? OpenApiSpecVersion.OpenApi3_0 : OpenApiSpecVersion.OpenApi3_1;
         await WriteAsync(app.Services, app.Services.GetRequiredService<ToolRegistry>().Current, url, version, output, CancellationToken.None);
         return 0;

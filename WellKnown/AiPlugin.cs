@@ -1,3 +1,5 @@
+using MinimalMcp.Configuration;
+
 namespace MinimalMcp.WellKnown;
 
 /// <summary>The manifest of ChatGPT's retired plugins. Hosts and guides still look for it.</summary>
@@ -6,7 +8,7 @@ internal static class AiPlugin
     public static Task GetAsync(HttpContext http)
     {
         var configuration = http.RequestServices.GetRequiredService<IConfiguration>();
-        var url = configuration["Server:PublicUrl"] is { Length: > 0 } configured ? configured.TrimEnd('/') : $"{http.Request.Scheme}://{http.Request.Host}{http.Request.PathBase}";
+        var url = PublicUrl.Of(http);
         var name = Identity.Name(configuration);
         return http.Response.WriteAsJsonAsync(new
         {

@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
+using MinimalMcp.Configuration;
 using MinimalMcp.Tools;
 
 namespace MinimalMcp.WellKnown;
@@ -11,7 +12,7 @@ public static class Banner
     {
         var configuration = app.Configuration;
         var address = app.Services.GetService<IServer>()?.Features.Get<IServerAddressesFeature>()?.Addresses.FirstOrDefault();
-        var url = configuration["Server:PublicUrl"] is { Length: > 0 } configured ? configured.TrimEnd('/') : address;
+        var url = PublicUrl.Configured(configuration) ?? address;
         var tools = app.Services.GetRequiredService<ToolRegistry>().Current.All;
         var mode = configuration["mode"] ?? "all";
         var lines = new List<string>

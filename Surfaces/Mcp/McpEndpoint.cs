@@ -61,15 +61,9 @@ internal sealed class McpEndpoint(
     /// <summary>The event stream of a session; without a session a quiet one, because hosts open it before anything else.</summary>
     public async Task GetAsync(HttpContext http)
     {
-        if (Revision.IsModern(http.Request.Headers["MCP-Protocol-Version"].ToString()))
+        var (isRefused, session) = await SessionOfAsync(http);
+        if (isRefused)
         {
-            NotAllowed(http);
-            return;
-        }
-
-        if (handshake.Find(http, out var session) is { } refused)
-        {
-            await http.Response.RefuseAsync(refused);
             return;
         }
 
@@ -88,15 +82,9 @@ internal sealed class McpEndpoint(
 
     public async Task DeleteAsync(HttpContext http)
     {
-        if (Revision.IsModern(http.Request.Headers["MCP-Protocol-Version"].ToString()))
+        var (isRefused, session) = await SessionOfAsync(http);
+        if (isRefused)
         {
-            NotAllowed(http);
-            return;
-        }
-
-        if (handshake.Find(http, out var session) is { } refused)
-        {
-            await http.Response.RefuseAsync(refused);
             return;
         }
 
@@ -141,9 +129,22 @@ internal sealed class McpEndpoint(
         }
     }
 
-    private static void NotAllowed(HttpContext http)
+    // What GET and DELETE share: since 2026-07-28 there is neither, and a session that is named must be there.
+    private async Task<(bool IsRefused, Session? Session)> SessionOfAsync(HttpContext http)
     {
-        http.Response.Headers.Allow = "POST";
-        http.Response.StatusCode = StatusCodes.Status405MethodNotAllowed;
+        if (Revision.IsModern(http.Request.Headers["MCP-Protocol-Version"].ToString()))
+        {
+            http.Response.Headers.Allow = "POST";
+            http.Response.StatusCode = StatusCodes.Status405MethodNotAllowed;
+            return (true, null);
+        }
+
+        if (handshake.Find(http, out var session) is not { } refused)
+        {
+            return (false, session);
+        }
+
+        await http.Response.RefuseAsync(refused);
+        return (true, null);
     }
 }
