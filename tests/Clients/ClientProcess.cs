@@ -10,14 +10,10 @@ internal static class ClientProcess
     /// <summary>tests/Clients, where `npm ci` has put the clients and the Node.js that they need.</summary>
     public static readonly string Folder = Path.Combine(Root, "tests", "Clients");
 
-    public static readonly string Node = Path.Combine(Folder, "node_modules", "node", "bin", "node");
+    public static string Node => Needs.NodePackage(OperatingSystem.IsWindows() ? "node/bin/node.exe" : "node/bin/node");
 
     public static async Task<(int ExitCode, string Output)> RunAsync(string program, IEnumerable<string> arguments)
     {
-        if (program == Node && !File.Exists(Node))
-        {
-            Assert.Fail($"{Node} is missing: run `npm ci` in {Folder}");
-        }
         var (exitCode, output, errors) = await RunAsync(new ProcessStartInfo(program, arguments) { WorkingDirectory = Folder });
         return (exitCode, $"{output}\n{errors}");
     }

@@ -13,7 +13,7 @@ public sealed class RealClientTests
     {
         await using var server = TestServer.Start();
 
-        var program = Path.GetExtension(script) == ".py" ? "python3" : ClientProcess.Node;
+        var program = Path.GetExtension(script) == ".py" ? Needs.Python() : ClientProcess.Node;
         var (exitCode, output) = await ClientProcess.RunAsync(program, [script, server.BaseUrl]);
 
         Assert.True(exitCode == 0, output);

@@ -89,7 +89,7 @@ public sealed partial class ReadmeTests
         await File.WriteAllTextAsync(script, Blocks("python").Single().Replace("http://localhost:3001", server.BaseUrl, StringComparison.Ordinal) + "\n" + Model, TestContext.Current.CancellationToken);
         try
         {
-            var (exitCode, output) = await ClientProcess.RunAsync("python3", [script]);
+            var (exitCode, output) = await ClientProcess.RunAsync(Needs.Python(), [script]);
             Assert.True(exitCode == 0, output);
         }
         finally

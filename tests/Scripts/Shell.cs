@@ -8,7 +8,7 @@ internal static class Shell
 {
     public static async Task<(int ExitCode, string Output, string Errors)> RunAsync(string command, params (string Name, string Value)[] environment)
     {
-        var start = new ProcessStartInfo("/bin/bash", ["-euo", "pipefail", "-c", command]) { WorkingDirectory = ClientProcess.Root };
+        var start = new ProcessStartInfo(Needs.Bash(), ["-euo", "pipefail", "-c", command]) { WorkingDirectory = ClientProcess.Root };
         foreach (var (name, value) in environment)
         {
             start.Environment[name] = value;

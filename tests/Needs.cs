@@ -1,0 +1,34 @@
+namespace MinimalMcp.Tests;
+
+/// <summary>
+/// What a test needs besides .NET. Where it is missing the test is skipped, and says by name what to install; scripts/test installs all of it,
+/// and CI accepts no skipped test.
+/// </summary>
+internal static class Needs
+{
+    /// <summary>The path of a program that is on the PATH, under any of the names it goes by.</summary>
+    public static string Program(string install, params string[] names)
+    {
+        var found = names.Select(Find).FirstOrDefault(path => path is not null);
+        Assert.SkipWhen(found is null, $"{names[0]} is missing: {install}");
+        return found!;
+    }
+
+    /// <summary>The scripts, and the README's commands.</summary>
+    public static string Bash() => Program("it comes with Linux and macOS, and on Windows with Git or WSL", "bash");
+
+    /// <summary>With the package requests, which the guides' own client uses.</summary>
+    public static string Python() => Program("install Python 3, and the package requests", "python3");
+
+    /// <summary>What `npm ci` puts into tests/Clients.</summary>
+    public static string NodePackage(string path)
+    {
+        var file = Path.Combine(Clients.ClientProcess.Folder, "node_modules", path);
+        Assert.SkipUnless(File.Exists(file), "the npm packages of tests/Clients are missing: install Node.js, and run npm ci --prefix tests/Clients");
+        return file;
+    }
+
+    private static string? Find(string program) => (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries)
+        .SelectMany(folder => OperatingSystem.IsWindows() ? [Path.Combine(folder, program + ".exe"), Path.Combine(folder, program + ".cmd")] : new[] { Path.Combine(folder, program) })
+        .FirstOrDefault(File.Exists);
+}
