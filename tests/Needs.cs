@@ -28,6 +28,13 @@ internal static class Needs
         return file;
     }
 
+    /// <summary>The folder of PostgreSQL's server programs, which Debian keeps off the PATH.</summary>
+    public static string Postgres()
+    {
+        var debian = Directory.Exists("/usr/lib/postgresql") ? Directory.GetDirectories("/usr/lib/postgresql").Select(version => Path.Combine(version, "bin", "initdb")).LastOrDefault(File.Exists) : null;
+        return Path.GetDirectoryName(debian ?? Program("install PostgreSQL 15 or newer (Debian: apt-get install postgresql)", "initdb"))!;
+    }
+
     private static string? Find(string program) => (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries)
         .SelectMany(folder => OperatingSystem.IsWindows() ? [Path.Combine(folder, program + ".exe"), Path.Combine(folder, program + ".cmd")] : new[] { Path.Combine(folder, program) })
         .FirstOrDefault(File.Exists);

@@ -1,0 +1,18 @@
+using System.Data.Common;
+
+namespace MinimalMcp.Storage;
+
+/// <summary>A database that runs our statements. What it is handed runs in one transaction: all of it is durable when the task ends, or none of it.</summary>
+internal interface IEngine : IAsyncDisposable
+{
+    /// <summary>For logs: which engine and version.</summary>
+    string Description { get; }
+
+    /// <summary>Makes what is missing. Throws <see cref="StorageException"/> when what is there is damaged or of a newer version.</summary>
+    Task OpenAsync(CancellationToken cancellationToken);
+
+    Task<T> WriteAsync<T>(Func<DbConnection, DbTransaction, Task<T>> work, CancellationToken cancellationToken);
+
+    /// <summary>All that the work reads is of one moment.</summary>
+    Task<T> ReadAsync<T>(Func<DbConnection, DbTransaction, Task<T>> work, CancellationToken cancellationToken);
+}

@@ -1,0 +1,70 @@
+using System.Data.Common;
+using Dapper;
+using Npgsql;
+
+namespace MinimalMcp.Storage;
+
+/// <summary>PostgreSQL, for several replicas of the server. Exactness across them comes from the rows that the statements hold.</summary>
+internal sealed class PostgresEngine(string connectionString) : IEngine
+{
+    // Two replicas that start at once must not both make the tables. The number is ours; any would do.
+    private const long SchemaLock = 4_815_162_342;
+
+    private readonly NpgsqlDataSource _source = NpgsqlDataSource.Create(connectionString);
+
+    public string Description { get; private set; } = "PostgreSQL";
+
+    public async Task OpenAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            await using var connection = await _source.OpenConnectionAsync(cancellationToken);
+            Description = $"PostgreSQL {connection.PostgreSqlVersion} at {connection.Host}:{connection.Port}/{connection.Database}";
+            await connection.ExecuteAsync("select pg_advisory_lock(@SchemaLock)", new { SchemaLock });
+            try
+            {
+                Schema.Apply(connection, $"the database {connection.Database}");
+            }
+            finally
+            {
+                await connection.ExecuteAsync("select pg_advisory_unlock(@SchemaLock)", new { SchemaLock });
+            }
+        }
+        catch (Exception failure) when (failure is NpgsqlException or System.Net.Sockets.SocketException or TimeoutException)
+        {
+            throw new StorageException($"The database of Storage:ConnectionString cannot be used ({failure.Message}). Check host, name, user and password.", failure);
+        }
+    }
+
+    public async Task<T> WriteAsync<T>(Func<DbConnection, DbTransaction, Task<T>> work, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await using var connection = await _source.OpenConnectionAsync(cancellationToken);
+            await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
+            var result = await work(connection, transaction);
+            await transaction.CommitAsync(CancellationToken.None);
+            return result;
+        }
+        catch (Exception failure) when (failure is NpgsqlException or TimeoutException)
+        {
+            throw new StorageException($"The store is not available: {failure.Message}", failure);
+        }
+    }
+
+    public async Task<T> ReadAsync<T>(Func<DbConnection, DbTransaction, Task<T>> work, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await using var connection = await _source.OpenConnectionAsync(cancellationToken);
+            await using var moment = await connection.BeginTransactionAsync(System.Data.IsolationLevel.RepeatableRead, cancellationToken);
+            return await work(connection, moment);
+        }
+        catch (Exception failure) when (failure is NpgsqlException or TimeoutException)
+        {
+            throw new StorageException($"The store is not available: {failure.Message}", failure);
+        }
+    }
+
+    public ValueTask DisposeAsync() => _source.DisposeAsync();
+}

@@ -1,0 +1,64 @@
+-- What is kept. The same statements run on SQLite and on PostgreSQL, so there are only text and bigint; hashes are hexadecimal text, and
+-- times are milliseconds since 1970-01-01 UTC.
+
+-- The version of this schema, and where the audit's chain begins and ends.
+create table if not exists meta (
+    name text primary key,
+    value text not null
+);
+
+-- One row for each thing that happened to a call: 'done' for a call that only read or was refused; for one that changes the world 'intent'
+-- before it and 'outcome' after it. hash covers the row and the hash of the row before it, so no row can be changed, removed or moved unnoticed.
+create table if not exists audit (
+    seq bigint primary key,
+    at bigint not null,
+    phase text not null,
+    call_id text not null,         -- the correlation id; intent and outcome share it
+    subject text not null,
+    client text,
+    address text,
+    surface text not null,
+    tool text not null,
+    level text not null,
+    arguments text,                -- JSON, secrets replaced
+    outcome text not null,         -- intent, ok, failed, cancelled, refused: why
+    detail text,                   -- the sentence that the caller got
+    duration_us bigint,
+    openai_subject text,           -- what ChatGPT says of its user and conversation; to look things up by, never to decide by
+    openai_session text,
+    hash text not null
+);
+create index if not exists audit_at on audit (at);
+
+-- The end of the chain. One row; whoever appends holds it, so replicas append one after the other.
+create table if not exists audit_head (
+    id bigint primary key,
+    seq bigint not null,
+    hash text not null
+);
+
+-- A budget's row is held while it is counted, so that two replicas never count at once.
+create table if not exists budgets (
+    name text primary key,
+    touched bigint not null
+);
+create table if not exists budget_uses (
+    name text not null,
+    id text not null,
+    at bigint not null,
+    primary key (name, at, id)
+);
+
+-- Tokens that a preview handed out. Redeeming one deletes it, so it works once.
+create table if not exists confirmations (
+    token_hash text primary key,
+    binding text not null,         -- the hash of caller, tool and arguments
+    expires bigint not null
+);
+
+-- Values that a family keeps: carts, for example.
+create table if not exists kept (
+    name text primary key,
+    value text not null,
+    expires bigint
+);

@@ -1,0 +1,174 @@
+using Dapper;
+using Microsoft.Data.Sqlite;
+using MinimalMcp.Storage;
+using Npgsql;
+
+namespace MinimalMcp.Tests.Storage;
+
+/// <summary>What the store promises, on SQLite and on PostgreSQL alike.</summary>
+public sealed class StoreTests(PostgresServer postgres) : IDisposable
+{
+    private const long Now = 1_800_000_000_000;
+    private readonly string _folder = Directory.CreateTempSubdirectory("store").FullName;
+
+    public enum Engine
+    {
+        Sqlite,
+        Postgres,
+    }
+
+    private static CancellationToken Stop => TestContext.Current.CancellationToken;
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    [Theory, InlineData(Engine.Sqlite), InlineData(Engine.Postgres)]
+    public async Task Of_many_who_want_the_last_of_a_budget_exactly_as_many_get_it_as_there_is(Engine engine)
+    {
+        var connection = await PlaceAsync(engine);
+        await using var one = await OpenAsync(engine, connection);
+        await using var two = engine is Engine.Postgres ? await OpenAsync(engine, connection) : null; // a second replica
+        Budget[] budgets = [new("critical/ann", 10, TimeSpan.FromHours(1)), new("group/ann", 50, TimeSpan.FromMinutes(1))];
+
+        var answers = await Task.WhenAll(Enumerable.Range(0, 200).Select(n => Task.Run(() => (n % 2 == 0 ? two ?? one : one).TryConsumeBudgetsAsync(budgets, Now + n, spend: true, Stop), Stop)));
+
+        Assert.Equal(10, answers.Count(answer => answer is null));
+        Assert.All(answers.OfType<UsedUp>(), answer => Assert.Equal("critical/ann", answer.Budget.Name));
+    }
+
+    [Theory, InlineData(Engine.Sqlite), InlineData(Engine.Postgres)]
+    public async Task No_window_of_a_budget_ever_holds_more_than_its_limit(Engine engine)
+    {
+        await using var store = await OpenAsync(engine, await PlaceAsync(engine));
+        Budget[] budget = [new("b", 2, TimeSpan.FromSeconds(10))];
+        Task<UsedUp?> TryAsync(long at, bool spend = true) => store.TryConsumeBudgetsAsync(budget, Now + at, spend, Stop);
+
+        Assert.Null(await TryAsync(0));
+        Assert.Null(await TryAsync(9_000, spend: false));
+        Assert.Null(await TryAsync(9_000));
+        Assert.Equal(Now + 10_000, (await TryAsync(9_999))!.Until);
+        Assert.Null(await TryAsync(10_000)); // the first is ten seconds old
+        Assert.Equal(Now + 19_000, (await TryAsync(10_001))!.Until);
+    }
+
+    [Theory, InlineData(Engine.Sqlite), InlineData(Engine.Postgres)]
+    public async Task A_budget_that_refuses_takes_nothing_from_the_others(Engine engine)
+    {
+        await using var store = await OpenAsync(engine, await PlaceAsync(engine));
+        Budget narrow = new("narrow", 1, TimeSpan.FromHours(1)), wide = new("wide", 2, TimeSpan.FromHours(1));
+
+        Assert.Null(await store.TryConsumeBudgetsAsync([wide, narrow], Now, true, Stop));
+        Assert.Equal(narrow, (await store.TryConsumeBudgetsAsync([wide, narrow], Now, true, Stop))!.Budget);
+        Assert.Null(await store.TryConsumeBudgetsAsync([wide], Now, true, Stop));
+        Assert.Equal(wide, (await store.TryConsumeBudgetsAsync([wide], Now, true, Stop))!.Budget);
+    }
+
+    [Theory, InlineData(Engine.Sqlite), InlineData(Engine.Postgres)]
+    public async Task Of_many_who_redeem_a_confirmation_one_does(Engine engine)
+    {
+        var connection = await PlaceAsync(engine);
+        await using var one = await OpenAsync(engine, connection);
+        await using var two = engine is Engine.Postgres ? await OpenAsync(engine, connection) : null;
+        await one.OpenConfirmationAsync("token", "ann+tool+arguments", Now, Now + 1000, Stop);
+
+        Assert.False(await one.RedeemConfirmationAsync("token", "bob+tool+arguments", Now, Stop));
+        Assert.False(await one.RedeemConfirmationAsync("token", "ann+tool+arguments", Now + 1000, Stop)); // too late
+        var won = await Task.WhenAll(Enumerable.Range(0, 8).Select(n => Task.Run(() => (n % 2 == 0 ? two ?? one : one).RedeemConfirmationAsync("token", "ann+tool+arguments", Now, Stop), Stop)));
+        Assert.Equal(1, won.Count(yes => yes));
+    }
+
+    [Theory, InlineData(Engine.Sqlite), InlineData(Engine.Postgres)]
+    public async Task The_audit_of_many_writers_is_one_chain(Engine engine)
+    {
+        var connection = await PlaceAsync(engine);
+        await using var one = await OpenAsync(engine, connection);
+        await using var two = engine is Engine.Postgres ? await OpenAsync(engine, connection) : null;
+
+        await Task.WhenAll(Enumerable.Range(0, 100).Select(n => Task.Run(() => (n % 2 == 0 ? two ?? one : one).AppendAuditAsync([Row(n), Row(n)], Stop), Stop)));
+
+        var verdict = await one.VerifyAuditAsync(Stop);
+        Assert.Equal((200, 200, null), (verdict.Rows, verdict.Seq, verdict.Problem));
+    }
+
+    [Theory]
+    [InlineData(Engine.Sqlite, "update audit set outcome = 'ok' where seq = 3", "row 3 is not as it was written")]
+    [InlineData(Engine.Postgres, "update audit set outcome = 'ok' where seq = 3", "row 3 is not as it was written")]
+    [InlineData(Engine.Sqlite, "update audit set detail = null where seq = 1", "row 1 is not")]
+    [InlineData(Engine.Sqlite, "delete from audit where seq = 4", "row 4 is missing")]
+    [InlineData(Engine.Postgres, "delete from audit where seq = 4", "row 4 is missing")]
+    [InlineData(Engine.Sqlite, "delete from audit where seq >= 9", "the chain ends with row 8, but row 10 was written")]
+    [InlineData(Engine.Sqlite, "delete from audit", "the chain ends with row 0, but row 10 was written")]
+    [InlineData(Engine.Sqlite, "update audit set seq = 99 where seq = 5; update audit set seq = 5 where seq = 6; update audit set seq = 6 where seq = 99", "row 5 is not")]
+    [InlineData(Engine.Sqlite, "insert into audit select 11, at, phase, call_id, subject, client, address, surface, tool, level, arguments, outcome, detail, duration_us, openai_subject, openai_session, hash from audit where seq = 10", "row 11 is not")]
+    [InlineData(Engine.Sqlite, "delete from audit where seq <= 2", "row 1 is missing")]
+    public async Task A_changed_removed_added_or_moved_row_is_found(Engine engine, string tampering, string found)
+    {
+        var connection = await PlaceAsync(engine);
+        await using var store = await OpenAsync(engine, connection);
+        await store.AppendAuditAsync([.. Enumerable.Range(0, 10).Select(Row)], Stop);
+        Assert.Null((await store.VerifyAuditAsync(Stop)).Problem);
+
+        await ExecuteAsync(engine, connection, tampering);
+
+        Assert.Contains(found, (await store.VerifyAuditAsync(Stop)).Problem);
+    }
+
+    [Theory, InlineData(Engine.Sqlite), InlineData(Engine.Postgres)]
+    public async Task Old_rows_are_cut_and_the_chain_still_holds(Engine engine)
+    {
+        await using var store = await OpenAsync(engine, await PlaceAsync(engine));
+        await store.AppendAuditAsync([.. Enumerable.Range(0, 10).Select(Row)], Stop);
+
+        Assert.Equal(4, await store.CutAuditAsync(Row(4).At, Stop));
+        Assert.Equal(0, await store.CutAuditAsync(Row(4).At, Stop));
+        await store.AppendAuditAsync([Row(10)], Stop);
+
+        var verdict = await store.VerifyAuditAsync(Stop);
+        Assert.Equal((7, 11, null), (verdict.Rows, verdict.Seq, verdict.Problem));
+        Assert.Equal(7, await store.CutAuditAsync(long.MaxValue, Stop));
+        Assert.Null((await store.VerifyAuditAsync(Stop)).Problem);
+    }
+
+    [Theory, InlineData(Engine.Sqlite), InlineData(Engine.Postgres)]
+    public async Task The_audit_is_read_newest_first_by_filter_and_page(Engine engine)
+    {
+        await using var store = await OpenAsync(engine, await PlaceAsync(engine));
+        await store.AppendAuditAsync([.. Enumerable.Range(0, 10).Select(Row)], Stop);
+        async Task<string> ReadAsync(AuditFilter filter) => string.Join(' ', (await store.ReadAuditAsync(filter, Stop)).Select(row => row.Seq));
+
+        Assert.Equal("10 9 8", await ReadAsync(new(Limit: 3)));
+        Assert.Equal("7 6", await ReadAsync(new(Limit: 2, Before: 8)));
+        Assert.Equal("9 7 5 3 1", await ReadAsync(new(Subject: "caller 0")));
+        Assert.Equal("4 3", await ReadAsync(new(From: Row(2).At, To: Row(4).At)));
+        Assert.Equal("", await ReadAsync(new(Tool: "other")));
+        Assert.Equal("detail é 3", (await store.ReadAuditAsync(new(CallId: "call 3"), Stop)).Single().Detail);
+    }
+
+    private static AuditRow Row(int n) => new()
+    {
+        At = Now + (n * 1000), Phase = "done", CallId = $"call {n}", Subject = $"caller {n % 2}", Surface = "rest", Tool = "shop_buy", Level = "HIGH",
+        Arguments = """{"a":1}""", Outcome = "failed", Detail = $"detail é {n}", DurationUs = n,
+    };
+
+    private async Task<string> PlaceAsync(Engine engine) => engine is Engine.Postgres ? await postgres.NewDatabaseAsync() : Path.Combine(_folder, "store.db");
+
+    private static async Task<Store> OpenAsync(Engine engine, string place)
+    {
+        var store = new Store(engine is Engine.Postgres ? new PostgresEngine(place) : new SqliteEngine(place));
+        await store.OpenAsync(Stop);
+        return store;
+    }
+
+    private static async Task ExecuteAsync(Engine engine, string place, string statement)
+    {
+        if (engine is Engine.Postgres)
+        {
+            await using var connection = new NpgsqlConnection(place);
+            await connection.ExecuteAsync(statement);
+        }
+        else
+        {
+            await using var connection = new SqliteConnection($"Data Source={place};Pooling=False");
+            await connection.ExecuteAsync(statement);
+        }
+    }
+}
