@@ -1,6 +1,7 @@
 using MinimalMcp.Auth;
 using MinimalMcp.Configuration;
 using MinimalMcp.Governance;
+using MinimalMcp.Storage;
 using MinimalMcp.Surfaces;
 using MinimalMcp.Surfaces.Mcp;
 using MinimalMcp.Tools;
@@ -10,6 +11,9 @@ using MinimalMcp.WellKnown;
 var builder = WebApplication.CreateSlimBuilder(["--hostBuilder:reloadConfigOnChange=false", .. args]);
 builder.AddConfiguration();
 var mode = SurfaceMode.Read(builder.Configuration, args);
+
+// What is kept: the audit, budgets, confirmations.
+builder.AddStorage();
 
 // What this server can do: every [McpServerTool] below Tools/.
 builder.AddTools();

@@ -91,7 +91,8 @@ public static class ConfigurationSetup
         }
         catch (Exception failure) when (Sentences(failure).ToArray() is { Length: > 0 } sentences)
         {
-            Console.Error.WriteLine($"The server did not start. {(sentences.Length == 1 ? "One setting is" : $"{sentences.Length} settings are")} wrong:");
+            Console.Error.WriteLine(failure is StartException ? "The server did not start:"
+                : $"The server did not start. {(sentences.Length == 1 ? "One setting is" : $"{sentences.Length} settings are")} wrong:");
             foreach (var sentence in sentences)
             {
                 Console.Error.WriteLine("  - " + sentence);
@@ -110,6 +111,7 @@ public static class ConfigurationSetup
     private static IEnumerable<string> Sentences(Exception failure) => failure switch
     {
         AggregateException many => many.InnerExceptions.SelectMany(Sentences),
+        StartException plain => [plain.Message],
         OptionsValidationException wrong => wrong.Failures.Select(Sentence),
         InvalidOperationException { InnerException: not null } unreadable => [unreadable.Message],
         IOException { InnerException: Microsoft.AspNetCore.Connections.AddressInUseException } taken => [taken.Message + " Set MCP_SERVER_PORT to another port, or stop what listens there."],

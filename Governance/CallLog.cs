@@ -3,7 +3,7 @@ using System.Diagnostics.Metrics;
 
 namespace MinimalMcp.Governance;
 
-/// <summary>The record that a call happened: one measurement per attempt, refused ones too, and a line for what went wrong unexpectedly.</summary>
+/// <summary>What the operator sees of calls as they happen: one measurement per attempt, refused ones too, and a line for each refusal.</summary>
 public sealed partial class CallLog
 {
     private readonly Histogram<double> _duration;
@@ -16,33 +16,12 @@ public sealed partial class CallLog
             .CreateHistogram<double>("mcp_tool_duration_seconds", "s", "How long tool calls took, by tool and outcome.");
     }
 
-    public Record Begin(string tool, ToolCall call) => new(this, tool, call.Surface, Stopwatch.GetTimestamp());
-
-    private void Write(in Record record, string outcome) => _duration.Record(
-        Stopwatch.GetElapsedTime(record.Started).TotalSeconds,
-        new KeyValuePair<string, object?>("tool", record.Tool),
-        new KeyValuePair<string, object?>("outcome", outcome));
+    /// <param name="outcome">Only its first word: why a call was refused would make a series of each reason.</param>
+    internal void Measure(string tool, long started, string outcome) => _duration.Record(
+        Stopwatch.GetElapsedTime(started).TotalSeconds,
+        new KeyValuePair<string, object?>("tool", tool),
+        new KeyValuePair<string, object?>("outcome", outcome.StartsWith("refused", StringComparison.Ordinal) ? "refused" : outcome));
 
     [LoggerMessage(LogLevel.Information, "{Tool} over {Surface} was refused ({Reason}): {Message}")]
-    private partial void LogRefused(string tool, string surface, Refusal reason, string message);
-
-    public readonly record struct Record(CallLog Log, string Tool, string Surface, long Started)
-    {
-        public void Succeeded() => Log.Write(this, "ok");
-
-        public void Failed(Exception failure)
-        {
-            if (failure is ToolRefusedException refused)
-            {
-                Log.LogRefused(Tool, Surface, refused.Reason, refused.Message);
-            }
-
-            Log.Write(this, failure switch
-            {
-                ToolRefusedException => "refused",
-                OperationCanceledException => "cancelled",
-                _ => "failed",
-            });
-        }
-    }
+    internal partial void LogRefused(string tool, string surface, Refusal reason, string message);
 }

@@ -1,3 +1,5 @@
+using MinimalMcp.Configuration;
+
 namespace MinimalMcp.Governance;
 
 public static class GovernanceSetup
@@ -5,7 +7,15 @@ public static class GovernanceSetup
     /// <summary>May this call happen, and the record that it did. The order of the steps stands in <see cref="GovernedFunction"/>.</summary>
     public static IHostApplicationBuilder AddGovernance(this IHostApplicationBuilder builder)
     {
+        builder.Services.AddSettings<GovernanceOptions>("Governance");
+        builder.Services.AddSingleton<Policies>();
         builder.Services.AddSingleton<CallLog>();
+        builder.Services.AddSingleton<Redactor>();
+        builder.Services.AddSingleton<Budgets>();
+        builder.Services.AddSingleton<Confirmations>();
+        builder.Services.AddSingleton<AuditLog>();
+        builder.Services.AddHostedService(services => services.GetRequiredService<AuditLog>());
+        builder.Services.AddSingleton<Gate>();
         return builder;
     }
 }

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Microsoft.Extensions.AI;
 
 namespace MinimalMcp.Governance;
@@ -6,30 +7,58 @@ namespace MinimalMcp.Governance;
 /// A tool's function with everything that happens to every call around it. It is the function that is wrapped, when the tool is
 /// registered, and not the surfaces: so no surface can forget governance or go around it.
 /// </summary>
-public sealed class GovernedFunction(AIFunction function, Policy policy, CallLog log) : DelegatingAIFunction(function)
+public sealed class GovernedFunction : DelegatingAIFunction
 {
-    private readonly Func<AIFunctionArguments, CancellationToken, ValueTask<object?>> _method = function.InvokeAsync;
-    private readonly ArgumentCheck _arguments = new(function.Name, function.JsonSchema);
+    private readonly Func<AIFunctionArguments, CancellationToken, ValueTask<object?>> _method;
+    private readonly ArgumentCheck _arguments;
+    private readonly Consent _consent;
+    private readonly Gate _gate;
 
-    public Policy Policy { get; } = policy;
+    public GovernedFunction(AIFunction function, Policy policy, Gate gate)
+        : base(function)
+    {
+        (Policy, _gate, _method) = (policy, gate, function.InvokeAsync);
+        _consent = new(function.Name, function.JsonSchema, policy, gate);
+        _arguments = new(function.Name, _consent.Schema);
+    }
+
+    public Policy Policy { get; }
+
+    /// <summary>What callers may send: the tool's own arguments, and what governance takes beside them.</summary>
+    public override JsonElement JsonSchema => _consent.Schema;
 
     // What happens to every call, in the order it happens. A step lets the call pass or throws the refusal that the caller reads.
     protected override async ValueTask<object?> InvokeCoreAsync(AIFunctionArguments arguments, CancellationToken cancellationToken)
     {
         var call = (ToolCall)arguments;
-        var record = log.Begin(Name, call);              // outermost, so that refusals are recorded too
+        var record = new CallRecord(_gate, Name, Policy, call); // outermost, so that refusals are recorded too
         try
         {
+            RequireAllowed();
             RequireScope(call);
             _arguments.Check(call);
+            if (_consent.IsNeeded)
+            {
+                await _consent.RequireAsync(call, cancellationToken);  // budget, dry run, confirmation
+            }
+
+            await record.IntendAsync();                      // durable before the world changes
             var result = await Deadline.RunAsync(_method, call, Policy.Deadline, Name, cancellationToken);
-            record.Succeeded();
+            await record.EndedAsync(result);
             return result;
         }
         catch (Exception failure)
         {
-            record.Failed(failure);
+            await record.FailedAsync(failure);
             throw;
+        }
+    }
+
+    private void RequireAllowed()
+    {
+        if (Policy.Denied is { } reason)
+        {
+            throw new ToolRefusedException(Refusal.Denied, reason);
         }
     }
 

@@ -26,6 +26,18 @@ public sealed record Policy(Effect Effect, RiskLevel Risk, TimeSpan Deadline)
 {
     public static readonly TimeSpan DefaultDeadline = TimeSpan.FromSeconds(40);
 
+    /// <summary>The tool's family, which has a budget of its own.</summary>
+    public string Group { get; init; } = "";
+
+    /// <summary>The first call is answered with a preview, and only a second one that confirms it is done.</summary>
+    public bool NeedsConfirmation { get; init; }
+
+    /// <summary>Why nobody may call the tool here; null when callers may. It is not listed then.</summary>
+    public string? Denied { get; init; }
+
+    /// <summary>What each caller may spend.</summary>
+    public IReadOnlyList<Limit> Budgets { get; init; } = [];
+
     /// <summary>The OAuth scope that a caller needs.</summary>
     public string Scope => Effect is Effect.Read ? "mcp:read" : "mcp:write";
 
@@ -36,3 +48,7 @@ public sealed record Policy(Effect Effect, RiskLevel Risk, TimeSpan Deadline)
         _ => RiskLevel.High,
     };
 }
+
+/// <summary>So many calls within a time.</summary>
+/// <param name="Name">What is counted together: <c>level/HIGH</c> or <c>group/docker</c>.</param>
+public sealed record Limit(string Name, int Calls, TimeSpan Window);

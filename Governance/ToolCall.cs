@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Security.Claims;
 using System.Text.Json;
 using Microsoft.Extensions.AI;
@@ -13,16 +14,28 @@ public sealed class ToolCall : AIFunctionArguments
 {
     private Caller? _caller;
 
-    public ToolCall(string surface, ClaimsPrincipal? user)
+    private string? _id;
+
+    public ToolCall(string surface, Origin origin)
     {
         Surface = surface;
-        User = user;
+        Origin = origin;
     }
+
+    /// <summary>Under which the log and the audit tell of this call.</summary>
+    public string Id => _id ??= Activity.Current?.TraceId.ToString() is { } trace && trace.AsSpan().ContainsAnyExcept('0') ? trace : Guid.NewGuid().ToString("N");
 
     /// <summary>How the call arrived: http, sse, stdio, rest or functions.</summary>
     public string Surface { get; }
 
-    public ClaimsPrincipal? User { get; }
+    public Origin Origin { get; }
+
+    public ClaimsPrincipal? User => Origin.User;
+
+    /// <summary>What ChatGPT says of its user and of the conversation. Worth recording; anybody can send it, so nothing may depend on it.</summary>
+    public string? OpenAiSubject { get; set; }
+
+    public string? OpenAiSession { get; set; }
 
     public Caller Caller => _caller ??= Caller.From(User);
 

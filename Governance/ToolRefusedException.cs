@@ -11,12 +11,30 @@ public enum Refusal
     /// <summary>The caller's scopes do not cover this effect.</summary>
     Scope,
 
+    /// <summary>The operator switched the tool off.</summary>
+    Denied,
+
+    /// <summary>A budget is used up.</summary>
+    Budget,
+
+    /// <summary>The call was only to be looked at, or waits to be confirmed.</summary>
+    Preview,
+
+    /// <summary>The confirmation is not one for this call.</summary>
+    Confirmation,
+
     /// <summary>The method did not finish in time.</summary>
     Deadline,
+
+    /// <summary>The call could not be counted or recorded, and so was not made.</summary>
+    Unavailable,
 }
 
 /// <summary>A refusal with a sentence that the model may read and act on.</summary>
-public sealed class ToolRefusedException(Refusal reason, string message) : McpException(message)
+public class ToolRefusedException(Refusal reason, string message, Exception? inner = null) : McpException(message, inner)
 {
     public Refusal Reason { get; } = reason;
+
+    /// <summary>When it is worth trying again, if that is known.</summary>
+    public TimeSpan? RetryAfter { get; init; }
 }

@@ -23,7 +23,7 @@ internal sealed class PostgresEngine(string connectionString) : IEngine
             await connection.ExecuteAsync("select pg_advisory_lock(@SchemaLock)", new { SchemaLock });
             try
             {
-                Schema.Apply(connection, $"the database {connection.Database}");
+                Schema.Apply(connection, $"The database {connection.Database}");
             }
             finally
             {

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Options;
+using MinimalMcp.Configuration;
 
 namespace MinimalMcp.Storage;
 
@@ -6,6 +7,8 @@ public static class StorageSetup
 {
     public static IHostApplicationBuilder AddStorage(this IHostApplicationBuilder builder)
     {
+        builder.Services.AddSettings<StorageOptions>("Storage");
+        builder.Services.AddHostedService<StorageStart>();
         builder.Services.AddSingleton(services =>
         {
             var options = services.GetRequiredService<IOptions<StorageOptions>>().Value;

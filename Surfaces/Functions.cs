@@ -111,10 +111,10 @@ public static class Functions
         if (envelope.Method == "tools/call")
         {
             var (tool, arguments) = FastLane.Target(envelope, tools);
-            using var result = await tool.CallAsync(new ToolCall("functions", http.User).With(arguments), http.RequestAborted);
+            using var result = await tool.CallAsync(new ToolCall("functions", Origin.Of(http)).With(arguments), http.RequestAborted);
             if (result.Failure is { } failure)
             {
-                throw new RpcException(CodeOf(failure.Kind), failure.Message, envelope.Id);
+                throw new RpcException(CodeOf(failure.Kind), failure.Message, envelope.Id, data: failure.Preview is { } preview ? (JsonObject?)JsonSerializer.SerializeToNode(preview, ToolMethods.Json) : null);
             }
 
             var writer = answer.StartWriting();
@@ -130,11 +130,11 @@ public static class Functions
         var fast = services.GetRequiredService<FastLane>();
         if (fast.Takes(envelope, Revision.NewestWithHandshake, tools))
         {
-            await fast.AnswerAsync(envelope, Revision.NewestWithHandshake, tools, http.User, "functions", answer, http.RequestAborted);
+            await fast.AnswerAsync(envelope, Revision.NewestWithHandshake, tools, Origin.Of(http), "functions", answer, http.RequestAborted);
         }
         else
         {
-            await services.GetRequiredService<FullLane>().AnswerAsync(envelope, Revision.NewestWithHandshake, tools, http.User, answer, http.RequestAborted);
+            await services.GetRequiredService<FullLane>().AnswerAsync(envelope, Revision.NewestWithHandshake, tools, Origin.Of(http), answer, http.RequestAborted);
         }
     }
 

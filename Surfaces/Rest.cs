@@ -73,8 +73,16 @@ public static class Rest
 
         using (arguments)
         {
-            var call = new ToolCall("rest", http.User).With(arguments?.RootElement ?? default);
+            var call = new ToolCall("rest", Origin.Of(http)).With(arguments?.RootElement ?? default);
+            // What GPT Actions say of their user and conversation.
+            call.OpenAiSubject = http.Request.Headers["openai-ephemeral-user-id"];
+            call.OpenAiSession = http.Request.Headers["openai-conversation-id"];
             using var result = await tool.CallAsync(call, http.RequestAborted);
+            if (result.Failure?.RetryAfter is { } wait)
+            {
+                http.Response.Headers.RetryAfter = ((long)Math.Ceiling(wait.TotalSeconds)).ToString(System.Globalization.CultureInfo.InvariantCulture);
+            }
+
             await WriteAsync(http, result);
         }
     }
@@ -107,6 +115,7 @@ public static class Rest
 
     private static Task WriteAsync(HttpContext http, ToolResult result) => result switch
     {
+        { Failure.Preview: { } preview } => Results.Json(preview, ToolMethods.Json, statusCode: StatusCodes.Status202Accepted).ExecuteAsync(http), // nothing was done yet
         { Failure: { } failure } => Problem(StatusOf(failure.Kind), Title(failure.Kind), failure.Message).ExecuteAsync(http),
         { Content: { } content } => Results.Json(new { content = content.Content, structuredContent = content.StructuredContent }, ToolMethods.Json).ExecuteAsync(http),
         { Text: { } text } => Results.Json(new JsonObject { ["result"] = text }).ExecuteAsync(http),
@@ -122,6 +131,8 @@ public static class Rest
         FailureKind.Tool => StatusCodes.Status422UnprocessableEntity,
         FailureKind.Upstream => StatusCodes.Status502BadGateway,
         FailureKind.Deadline => StatusCodes.Status504GatewayTimeout,
+        FailureKind.Budget => StatusCodes.Status429TooManyRequests,
+        FailureKind.Unavailable => StatusCodes.Status503ServiceUnavailable,
         _ => StatusCodes.Status500InternalServerError,
     };
 
@@ -132,6 +143,8 @@ public static class Rest
         FailureKind.Tool => "The tool cannot do that",
         FailureKind.Upstream => "The system behind the tool failed",
         FailureKind.Deadline => "Not done in time",
+        FailureKind.Budget => "Too many calls",
+        FailureKind.Unavailable => "Not possible now",
         _ => "Unexpected failure",
     };
 }

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using MinimalMcp.Governance;
 using ModelContextProtocol;
 using ModelContextProtocol.Protocol;
@@ -21,6 +20,15 @@ public enum FailureKind
 
     Deadline,
 
+    /// <summary>A budget is used up.</summary>
+    Budget,
+
+    /// <summary>The call could not be counted or recorded now.</summary>
+    Unavailable,
+
+    /// <summary>Nothing was done: the call was only looked at, or waits to be confirmed.</summary>
+    Preview,
+
     /// <summary>Our mistake. The message holds a correlation id and nothing else.</summary>
     Unexpected,
 }
@@ -32,7 +40,11 @@ public sealed partial class Failure(FailureKind kind, string message)
 
     public string Message { get; } = message;
 
-    internal static Failure From(Exception exception, string tool, ILogger logger)
+    public Preview? Preview { get; private init; }
+
+    public TimeSpan? RetryAfter { get; private init; }
+
+    internal static Failure From(Exception exception, string tool, ILogger logger, string id)
     {
         switch (exception)
         {
@@ -41,8 +53,11 @@ public sealed partial class Failure(FailureKind kind, string message)
                 {
                     Refusal.Arguments => FailureKind.Arguments,
                     Refusal.Deadline => FailureKind.Deadline,
+                    Refusal.Budget => FailureKind.Budget,
+                    Refusal.Unavailable => FailureKind.Unavailable,
+                    Refusal.Preview => FailureKind.Preview,
                     _ => FailureKind.Refused,
-                }, refused.Message);
+                }, refused.Message) { Preview = (refused as PreviewException)?.Preview, RetryAfter = refused.RetryAfter };
             case McpException expected:
                 return new(FailureKind.Tool, expected.Message);
             case InputRequiredException:
@@ -54,7 +69,6 @@ public sealed partial class Failure(FailureKind kind, string message)
                 LogUpstream(logger, exception, tool);
                 return new(FailureKind.Upstream, $"The system behind {tool} did not answer in time. Try again later.");
             default:
-                var id = Activity.Current?.TraceId.ToString() is { } trace && trace.Trim('0').Length > 0 ? trace : Guid.NewGuid().ToString("N");
                 LogUnexpected(logger, exception, tool, id);
                 return new(FailureKind.Unexpected, $"{tool} failed unexpectedly. The operator finds the reason in the log under {id}.");
         }

@@ -40,6 +40,12 @@ public sealed class Tool
     /// <summary>Some argument is repeated as an HTTP header (MCP 2026-07-28, x-mcp-header).</summary>
     public bool HasHeaders { get; }
 
+    /// <summary>It is done only after somebody has seen what it would do.</summary>
+    public bool NeedsConfirmation => Policy.NeedsConfirmation;
+
+    /// <summary>The operator switched it off: it is refused and not listed.</summary>
+    public bool IsDenied => Policy.Denied is not null;
+
     public bool IsReadOnly => Policy.Effect is Effect.Read;
 
     public string Risk => Policy.Risk.ToString().ToUpperInvariant();
@@ -67,7 +73,7 @@ public sealed class Tool
         }
         catch (Exception failure) when (!(call.SpeaksMcp && IsProtocol(failure)) && !(failure is OperationCanceledException && cancellationToken.IsCancellationRequested))
         {
-            return ToolResult.Of(Failure.From(failure, Name, _logger));
+            return ToolResult.Of(Failure.From(failure, Name, _logger, call.Id));
         }
     }
 

@@ -15,7 +15,7 @@ using Definition = ModelContextProtocol.Protocol.Tool;
 namespace MinimalMcp.Tools;
 
 /// <summary>Makes tools from methods that carry the SDK's own attributes.</summary>
-public sealed partial class ToolMethods(IServiceProvider services, CallLog log, ILogger<ToolMethods> logger, IConfiguration configuration)
+public sealed partial class ToolMethods(IServiceProvider services, Gate gate, Policies policies, ILogger<ToolMethods> logger, IConfiguration configuration)
 {
     /// <summary>
     /// How arguments are read and results written: names in camelCase and exact, enums by name, absent values left out. Case-insensitive
@@ -45,7 +45,7 @@ public sealed partial class ToolMethods(IServiceProvider services, CallLog log, 
             name,
             FamilyOf(method.DeclaringType!),
             policy,
-            needsConversation: parameters.Any(parameter => ConversationTypes.Contains(parameter.ParameterType)),
+            needsConversation: policy.NeedsConfirmation || parameters.Any(parameter => ConversationTypes.Contains(parameter.ParameterType)),
             hasHeaders: parameters.Any(parameter => parameter.IsDefined(typeof(McpHeaderAttribute))),
             logger,
             () => Callable(name, method, policy),
@@ -64,7 +64,7 @@ public sealed partial class ToolMethods(IServiceProvider services, CallLog log, 
         });
         var type = Json.GetTypeInfo(ResultType(method) ?? typeof(object));
         return new(
-            new GovernedFunction(new FunctionWithSchema(function, Schemas.Input(function.JsonSchema, method)), policy, log),
+            new GovernedFunction(new FunctionWithSchema(function, Schemas.Input(function.JsonSchema, method)), policy, gate),
             new ToolResult.Shape(type, type.Kind is JsonTypeInfoKind.Object or JsonTypeInfoKind.Dictionary, _maxCharacters));
     }
 
@@ -109,11 +109,10 @@ public sealed partial class ToolMethods(IServiceProvider services, CallLog log, 
         // The attribute's Destructive is true when nothing was said, which for a tool that only reads would be nonsense.
         var effect = attribute.ReadOnly ? Effect.Read : attribute.Destructive ? Effect.Destroy : Effect.Write;
         var declared = method.GetCustomAttributes<McpMetaAttribute>().FirstOrDefault(meta => meta.Name == "risk")?.JsonValue is { } json ? JsonSerializer.Deserialize<string>(json) : null;
-        var risk = declared is null ? Governance.Policy.DefaultRisk(effect)
+        RiskLevel? risk = declared is null ? null
             : Enum.TryParse<RiskLevel>(declared, ignoreCase: true, out var level) ? level
             : throw new InvalidOperationException($"{name} declares the risk '{declared}'; it must be LOW, MEDIUM, HIGH or CRITICAL.");
-        var deadline = configuration.GetValue<TimeSpan?>($"Tools:Deadlines:{name}") ?? configuration.GetValue("Tools:Deadline", Governance.Policy.DefaultDeadline);
-        return new(effect, risk, deadline);
+        return policies.Of(name, FamilyOf(method.DeclaringType!), effect, risk);
     }
 
     private static Definition Define(AIFunction function, MethodInfo method, McpServerToolAttribute attribute, Policy policy)

@@ -37,7 +37,7 @@ public sealed class ToolRegistry(Func<IEnumerable<Tool>> initial)
                 throw new InvalidOperationException($"There is a tool named {taken.Name} already.");
             }
 
-            _current = new ToolSet([.. current.All, .. tools]);
+            _current = new ToolSet([.. current.Known, .. tools]);
         }
 
         Changed?.Invoke();
@@ -48,8 +48,8 @@ public sealed class ToolRegistry(Func<IEnumerable<Tool>> initial)
         lock (_changing)
         {
             var current = Current;
-            var left = current.All.Where(tool => !names.Contains(tool.Name)).ToArray();
-            if (left.Length == current.All.Count)
+            var left = current.Known.Where(tool => !names.Contains(tool.Name)).ToArray();
+            if (left.Length == current.Known.Count)
             {
                 return false;
             }

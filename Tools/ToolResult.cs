@@ -36,6 +36,9 @@ public sealed class ToolResult : IDisposable
 
     public void Dispose() => _json?.Dispose();
 
+    /// <summary>What a surface has to say itself.</summary>
+    internal static ToolResult Of(CallToolResult content) => new(content: content);
+
     internal static ToolResult Of(Failure failure) => new(text: failure.Message, failure: failure);
 
     internal static ToolResult Of(object? value, Shape shape)

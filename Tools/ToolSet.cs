@@ -17,12 +17,15 @@ public sealed class ToolSet
 
     public ToolSet(IEnumerable<Tool> tools)
     {
-        All = [.. tools.OrderBy(tool => tool.Name, StringComparer.Ordinal)];
-        _byName = All.ToDictionary(tool => tool.Name, StringComparer.Ordinal);
+        var sorted = tools.OrderBy(tool => tool.Name, StringComparer.Ordinal).ToArray();
+        All = [.. sorted.Where(tool => !tool.IsDenied)];
+        _byName = sorted.ToDictionary(tool => tool.Name, StringComparer.Ordinal);
     }
 
+    /// <summary>What may be listed.</summary>
     public IReadOnlyList<Tool> All { get; }
 
+    /// <summary>A tool by its name, also one that is switched off: whoever calls it is told so, and the attempt is recorded.</summary>
     public Tool? Find(string name) => _byName.GetValueOrDefault(name);
 
     /// <summary>Why a name was not found, for the model that made it up.</summary>
@@ -35,6 +38,8 @@ public sealed class ToolSet
             : $"Known tools: {string.Join(", ", All.Take(20).Select(tool => tool.Name))}{(All.Count > 20 ? ", …" : "")}.");
     }
 
+    internal IReadOnlyCollection<Tool> Known => _byName.Values;
+
     public ToolSet Narrow(ToolProfile profile)
     {
         if (profile.IsEverything)
@@ -42,7 +47,7 @@ public sealed class ToolSet
             return this;
         }
 
-        return _derived.Count > MaxNarrowed ? new ToolSet(All.Where(profile.Includes)) : Derive(profile, () => new ToolSet(All.Where(profile.Includes)));
+        return _derived.Count > MaxNarrowed ? new ToolSet(_byName.Values.Where(profile.Includes)) : Derive(profile, () => new ToolSet(_byName.Values.Where(profile.Includes)));
     }
 
     /// <summary>Makes something of this set once. The key says what it is.</summary>

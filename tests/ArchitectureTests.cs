@@ -26,7 +26,8 @@ public sealed partial class ArchitectureTests
     {
         { "Auth", ["Configuration"] },
         { "Configuration", [] },
-        { "Governance", ["Auth"] },
+        { "Governance", ["Auth", "Storage", "Configuration"] },
+        { "Storage", ["Configuration"] },
         { "Tools", ["Governance"] },
         { "Surfaces", ["Tools", "Governance", "Auth", "Configuration"] },
         { "WellKnown", ["Tools", "Auth", "Configuration"] },

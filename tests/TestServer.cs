@@ -13,6 +13,7 @@ public sealed class TestServer : WebApplicationFactory<Program>
 {
     private readonly (string Key, string Value)[] _settings;
     private readonly Action<IServiceCollection>? _services;
+    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("test-server");
 
     private TestServer((string, string)[] settings, Action<IServiceCollection>? services)
     {
@@ -94,11 +95,21 @@ public sealed class TestServer : WebApplicationFactory<Program>
 
     public static StringContent Json(object value) => new(JsonSerializer.Serialize(value), Encoding.UTF8, "application/json");
 
+    public override async ValueTask DisposeAsync()
+    {
+        await base.DisposeAsync();
+        if (_folder.Exists)
+        {
+            _folder.Delete(recursive: true);
+        }
+    }
+
     protected override void ConfigureWebHost(IWebHostBuilder builder)
     {
         // Whatever .env a developer keeps in the project must not decide what a test sees.
         builder.UseContentRoot(AppContext.BaseDirectory);
         builder.UseSetting("urls", "http://127.0.0.1:0");
+        builder.UseSetting("Storage:Path", Path.Combine(_folder.FullName, "test.db"));
         foreach (var (key, value) in _settings)
         {
             builder.UseSetting(key, value);

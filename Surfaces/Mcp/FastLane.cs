@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using System.Security.Claims;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
@@ -32,17 +31,17 @@ internal sealed class FastLane(FullLane full, IConfiguration configuration)
     public async Task AnswerAsync(HttpContext http, Envelope envelope, string version, ToolSet tools, CancellationToken cancellationToken)
     {
         using var answer = new JsonBuffer();
-        await AnswerAsync(envelope, version, tools, http.User, "http", answer, cancellationToken);
+        await AnswerAsync(envelope, version, tools, Origin.Of(http), "http", answer, cancellationToken);
         await http.Response.WriteJsonAsync(StatusCodes.Status200OK, answer.Written);
     }
 
     /// <summary>Writes the whole JSON-RPC answer.</summary>
-    public ValueTask AnswerAsync(Envelope envelope, string version, ToolSet tools, ClaimsPrincipal? user, string surface, JsonBuffer output, CancellationToken cancellationToken)
+    public ValueTask AnswerAsync(Envelope envelope, string version, ToolSet tools, Origin origin, string surface, JsonBuffer output, CancellationToken cancellationToken)
     {
         switch (envelope.Method)
         {
             case "tools/call":
-                return CallAsync(envelope, version, tools, user, surface, output, cancellationToken);
+                return CallAsync(envelope, version, tools, origin, surface, output, cancellationToken);
             case "ping":
                 Write(output, envelope, "{}"u8);
                 return default;
@@ -53,10 +52,17 @@ internal sealed class FastLane(FullLane full, IConfiguration configuration)
         }
     }
 
-    private async ValueTask CallAsync(Envelope envelope, string version, ToolSet tools, ClaimsPrincipal? user, string surface, JsonBuffer output, CancellationToken cancellationToken)
+    private async ValueTask CallAsync(Envelope envelope, string version, ToolSet tools, Origin origin, string surface, JsonBuffer output, CancellationToken cancellationToken)
     {
         var (tool, arguments) = Target(envelope, tools);
-        using var result = await McpResult.OfAsync(tool, new ToolCall(surface, user) { SpeaksMcp = true }.With(arguments), version, envelope, cancellationToken);
+        var call = new ToolCall(surface, origin) { SpeaksMcp = true }.With(arguments);
+        if (envelope.Param("_meta"u8) is { ValueKind: JsonValueKind.Object } meta)
+        {
+            call.OpenAiSubject = Text(meta, "openai/subject"u8);
+            call.OpenAiSession = Text(meta, "openai/session"u8);
+        }
+
+        using var result = await McpResult.OfAsync(tool, call, version, envelope, cancellationToken);
         // Before the writer is taken: it belongs to this thread, and an await may come back on another.
         var serverInfo = Revision.IsModern(version) ? await ServerInfoAsync(tools) : null;
         var writer = output.StartWriting();
@@ -114,9 +120,11 @@ internal sealed class FastLane(FullLane full, IConfiguration configuration)
 
     private async Task<byte[]> AskAsync(string method, JsonObject? parameters, string version, ToolSet tools)
     {
-        var answer = await full.AskAsync(method, parameters, version, tools, null, CancellationToken.None);
+        var answer = await full.AskAsync(method, parameters, version, tools, CancellationToken.None);
         return Encoding.UTF8.GetBytes(answer.GetProperty("result").GetRawText());
     }
+
+    private static string? Text(JsonElement meta, ReadOnlySpan<byte> name) => meta.TryGetProperty(name, out var value) && value.ValueKind is JsonValueKind.String ? value.GetString() : null;
 
     private static string? Name(in Envelope envelope) => envelope.Param("name"u8) is { ValueKind: JsonValueKind.String } name ? name.GetString() : null;
 

@@ -1,4 +1,3 @@
-using System.Security.Claims;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization.Metadata;
@@ -20,6 +19,7 @@ internal sealed class FullLane
     public static readonly JsonTypeInfo<JsonRpcMessage> MessageInfo = (JsonTypeInfo<JsonRpcMessage>)McpJsonUtilities.DefaultOptions.GetTypeInfo(typeof(JsonRpcMessage));
 
     private const string ToolsItem = "tools";
+    private const string OriginItem = "origin";
 
     private readonly ILoggerFactory _loggers;
     private readonly IServiceProvider _services;
@@ -54,7 +54,7 @@ internal sealed class FullLane
     public McpServer Start(ITransport transport) => McpServer.Create(transport, _options.Value, _loggers, _services);
 
     /// <summary>The SDK's form of a message, with what came beside it.</summary>
-    public static JsonRpcMessage Message(in Envelope envelope, string? version, ToolSet tools, ClaimsPrincipal? user)
+    public static JsonRpcMessage Message(in Envelope envelope, string? version, ToolSet tools, Origin origin)
     {
         // Malformed parameters are refused in our words, the same as the fast lane's; the SDK would call them an internal error.
         if (envelope.Method == RequestMethods.ToolsCall)
@@ -67,7 +67,7 @@ internal sealed class FullLane
         }
 
         var message = envelope.Root.Deserialize(MessageInfo)!;
-        message.Context = new() { ProtocolVersion = version, User = user, Items = new Dictionary<string, object?> { [ToolsItem] = tools } };
+        message.Context = new() { ProtocolVersion = version, User = origin.User, Items = new Dictionary<string, object?> { [ToolsItem] = tools, [OriginItem] = origin } };
         return message;
     }
 
@@ -95,7 +95,7 @@ internal sealed class FullLane
     /// Asks the SDK's server something and gives the whole JSON-RPC answer. The fast lane keeps such answers, which is why no client can
     /// tell which lane answered.
     /// </summary>
-    public async Task<JsonElement> AskAsync(string method, JsonObject? parameters, string version, ToolSet tools, ClaimsPrincipal? user, CancellationToken cancellationToken)
+    public async Task<JsonElement> AskAsync(string method, JsonObject? parameters, string version, ToolSet tools, CancellationToken cancellationToken)
     {
         parameters ??= [];
         if (Revision.IsModern(version))
@@ -108,7 +108,7 @@ internal sealed class FullLane
             Id = new RequestId(1),
             Method = method,
             Params = parameters,
-            Context = new() { ProtocolVersion = version, User = user, Items = new Dictionary<string, object?> { [ToolsItem] = tools } },
+            Context = new() { ProtocolVersion = version, Items = new Dictionary<string, object?> { [ToolsItem] = tools } },
         };
         using var answer = new MemoryStream();
         if (method == RequestMethods.Initialize)
@@ -130,10 +130,10 @@ internal sealed class FullLane
     }
 
     /// <summary>Answers one request as JSON, for the places that have no event stream: batches and the function-calling API.</summary>
-    public async Task AnswerAsync(Envelope envelope, string version, ToolSet tools, ClaimsPrincipal? user, JsonBuffer output, CancellationToken cancellationToken)
+    public async Task AnswerAsync(Envelope envelope, string version, ToolSet tools, Origin origin, JsonBuffer output, CancellationToken cancellationToken)
     {
         using var answer = new MemoryStream();
-        await ServeOnceAsync(Message(envelope, version, tools, user), answer, null, cancellationToken);
+        await ServeOnceAsync(Message(envelope, version, tools, origin), answer, null, cancellationToken);
         var writer = output.StartWriting();
         Event(answer).WriteTo(writer);
         writer.Flush();
@@ -155,14 +155,24 @@ internal sealed class FullLane
         var tools = Tools(request.JsonRpcRequest);
         var name = request.Params!.Name;
         var tool = tools.Find(name) ?? throw new McpProtocolException(tools.NotFound(name), McpErrorCode.InvalidParams);
-        var call = new ToolCall("mcp", request.User) { SpeaksMcp = true, Conversation = request, Services = request.Services };
+        using var result = tool.NeedsConfirmation
+            ? await ConfirmedCall.MakeAsync(tool, request, () => Call(request), cancellationToken)
+            : await tool.CallAsync(Call(request), cancellationToken);
+        return McpResult.ToSdk(result);
+    }
+
+    private static ToolCall Call(RequestContext<CallToolRequestParams> request)
+    {
+        var origin = request.JsonRpcRequest.Context?.Items?.TryGetValue(OriginItem, out var item) is true && item is Origin known ? known : new Origin(request.User, null);
+        var call = new ToolCall("mcp", origin) { SpeaksMcp = true, Conversation = request, Services = request.Services };
+        call.OpenAiSubject = request.Params!.Meta?["openai/subject"]?.ToString();
+        call.OpenAiSession = request.Params.Meta?["openai/session"]?.ToString();
         foreach (var (argument, value) in request.Params.Arguments ?? new Dictionary<string, JsonElement>())
         {
             call[argument] = value;
         }
 
-        using var result = await tool.CallAsync(call, cancellationToken);
-        return McpResult.ToSdk(result);
+        return call;
     }
 
     // A tool list may differ by caller, so nobody but the caller may keep it. Revisions before 2026-07-28 have no such hints.

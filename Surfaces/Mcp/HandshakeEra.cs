@@ -1,4 +1,5 @@
 using System.Text.Json;
+using MinimalMcp.Governance;
 using MinimalMcp.Tools;
 
 namespace MinimalMcp.Surfaces.Mcp;
@@ -30,7 +31,7 @@ internal sealed class HandshakeEra(FastLane fast, FullLane full, Sessions sessio
         else if (session is null && envelope.IsRequest)
         {
             EventStream.Start(http.Response);
-            await full.ServeOnceAsync(FullLane.Message(envelope, version, tools, http.User), http.Response.Body, null, lifetime.ApplicationStopping);
+            await full.ServeOnceAsync(FullLane.Message(envelope, version, tools, Origin.Of(http)), http.Response.Body, null, lifetime.ApplicationStopping);
         }
         else if (session is not null && (envelope.IsRequest || session.HasConversation))
         {
@@ -53,7 +54,7 @@ internal sealed class HandshakeEra(FastLane fast, FullLane full, Sessions sessio
         using InFlight.Request? request = envelope.IsRequest ? session.InFlight.Begin(envelope, session.Ended) : null;
         var conversation = await session.ConversationAsync();
         EventStream.Start(http.Response);
-        if (!await conversation.Transport.HandlePostRequestAsync(FullLane.Message(envelope, version, tools, http.User), http.Response.Body, request?.Token ?? session.Ended))
+        if (!await conversation.Transport.HandlePostRequestAsync(FullLane.Message(envelope, version, tools, Origin.Of(http)), http.Response.Body, request?.Token ?? session.Ended))
         {
             http.Response.Accept();
         }
@@ -103,7 +104,7 @@ internal sealed class HandshakeEra(FastLane fast, FullLane full, Sessions sessio
                 if (session is { HasConversation: true })
                 {
                     await (await session.ConversationAsync()).Transport.HandlePostRequestAsync(
-                        FullLane.Message(message, Revision.V2025_03_26, tools, http.User), Stream.Null, session.Ended);
+                        FullLane.Message(message, Revision.V2025_03_26, tools, Origin.Of(http)), Stream.Null, session.Ended);
                 }
 
                 if (message.Method == "notifications/cancelled")
@@ -118,11 +119,11 @@ internal sealed class HandshakeEra(FastLane fast, FullLane full, Sessions sessio
             var answer = new JsonBuffer();
             if (fast.Takes(message, Revision.V2025_03_26, tools))
             {
-                await fast.AnswerAsync(message, Revision.V2025_03_26, tools, http.User, "http", answer, request?.Token ?? CancellationToken.None);
+                await fast.AnswerAsync(message, Revision.V2025_03_26, tools, Origin.Of(http), "http", answer, request?.Token ?? CancellationToken.None);
             }
             else
             {
-                await full.AnswerAsync(message, Revision.V2025_03_26, tools, http.User, answer, request?.Token ?? lifetime.ApplicationStopping);
+                await full.AnswerAsync(message, Revision.V2025_03_26, tools, Origin.Of(http), answer, request?.Token ?? lifetime.ApplicationStopping);
             }
 
             return answer;

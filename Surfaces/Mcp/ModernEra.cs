@@ -1,3 +1,4 @@
+using MinimalMcp.Governance;
 using MinimalMcp.Tools;
 using ModelContextProtocol.Protocol;
 
@@ -25,7 +26,7 @@ internal sealed class ModernEra(FastLane fast, FullLane full)
         else
         {
             EventStream.Start(http.Response);
-            await full.ServeOnceAsync(FullLane.Message(envelope, Revision.V2026_07_28, tools, http.User), http.Response.Body, StatusOf, http.RequestAborted);
+            await full.ServeOnceAsync(FullLane.Message(envelope, Revision.V2026_07_28, tools, Origin.Of(http)), http.Response.Body, StatusOf, http.RequestAborted);
         }
 
         ValueTask StatusOf(JsonRpcMessage? first)

@@ -3,6 +3,7 @@ using System.Collections.Concurrent;
 using System.Security.Cryptography;
 using System.Text;
 using Microsoft.Extensions.Options;
+using MinimalMcp.Governance;
 using MinimalMcp.Tools;
 
 namespace MinimalMcp.Surfaces.Mcp;
@@ -85,7 +86,7 @@ internal sealed class SseEndpoint(
             return;
         }
 
-        await open.Conversation.ReceiveAsync(message, http.User, http.RequestAborted);
+        await open.Conversation.ReceiveAsync(message, Origin.Of(http), http.RequestAborted);
         await TextAsync(http, StatusCodes.Status202Accepted, "Accepted");
     }
 

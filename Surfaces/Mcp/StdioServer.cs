@@ -82,6 +82,6 @@ internal sealed class StdioServer(
 
         Task TakeAsync(in ReadOnlySequence<byte> line) => line.IsEmpty || (line.Length == 1 && line.FirstSpan[0] == '\r')
             ? Task.CompletedTask
-            : conversation.ReceiveAsync(line.ToArray(), user: null, cancellationToken);
+            : conversation.ReceiveAsync(line.ToArray(), default, cancellationToken);
     }
 }

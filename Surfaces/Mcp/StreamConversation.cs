@@ -1,8 +1,8 @@
 using System.Buffers;
 using System.Diagnostics;
-using System.Security.Claims;
 using System.Text;
 using System.Text.Json;
+using MinimalMcp.Governance;
 using MinimalMcp.Tools;
 
 namespace MinimalMcp.Surfaces.Mcp;
@@ -50,10 +50,10 @@ internal sealed class StreamConversation : IAsyncDisposable
     /// Takes one message. Returns when there is room for the next, not when it is answered: a long call must not hold up a ping or its own
     /// cancellation.
     /// </summary>
-    public async Task ReceiveAsync(ReadOnlyMemory<byte> message, ClaimsPrincipal? user, CancellationToken cancellationToken)
+    public async Task ReceiveAsync(ReadOnlyMemory<byte> message, Origin origin, CancellationToken cancellationToken)
     {
         await _room.WaitAsync(cancellationToken);
-        _ = HandleAsync(message, user);
+        _ = HandleAsync(message, origin);
     }
 
     /// <summary>Answers a message that could not be read.</summary>
@@ -103,7 +103,7 @@ internal sealed class StreamConversation : IAsyncDisposable
         await _server.EndAsync();
     }
 
-    private async Task HandleAsync(ReadOnlyMemory<byte> message, ClaimsPrincipal? user)
+    private async Task HandleAsync(ReadOnlyMemory<byte> message, Origin origin)
     {
         var started = Stopwatch.GetTimestamp();
         string? method = null;
@@ -114,14 +114,14 @@ internal sealed class StreamConversation : IAsyncDisposable
             if (document.RootElement.ValueKind is JsonValueKind.Array && _version == Revision.V2025_03_26)
             {
                 using var answers = new JsonBuffer();
-                await Batch.AnswerAsync(document.RootElement, answers, _logger, one => AnswerAsync(one, user));
+                await Batch.AnswerAsync(document.RootElement, answers, _logger, one => AnswerAsync(one, origin));
                 await SendAsync(answers.Written, _ended.Token);
                 return;
             }
 
             var envelope = Envelope.Read(document.RootElement);
             method = envelope.Method;
-            await OneAsync(envelope, user);
+            await OneAsync(envelope, origin);
         }
         catch (RpcException refused)
         {
@@ -140,11 +140,11 @@ internal sealed class StreamConversation : IAsyncDisposable
         _metrics.Record(method, _transportName, started, errorCode);
     }
 
-    private async Task OneAsync(Envelope envelope, ClaimsPrincipal? user)
+    private async Task OneAsync(Envelope envelope, Origin origin)
     {
         try
         {
-            using var answer = await AnswerAsync(envelope, user);
+            using var answer = await AnswerAsync(envelope, origin);
             if (answer is not null)
             {
                 await SendAsync(answer.Written, _ended.Token);
@@ -171,7 +171,7 @@ internal sealed class StreamConversation : IAsyncDisposable
     private static bool IsGone(Exception failure) => failure is OperationCanceledException or IOException or ObjectDisposedException;
 
     // Null when there is nothing to answer now: a notification, or a message that the SDK's server answers by itself.
-    private async ValueTask<JsonBuffer?> AnswerAsync(Envelope envelope, ClaimsPrincipal? user)
+    private async ValueTask<JsonBuffer?> AnswerAsync(Envelope envelope, Origin origin)
     {
         var set = _tools();
         var version = VersionOf(envelope) ?? _version ?? Revision.NewestWithHandshake;
@@ -189,13 +189,13 @@ internal sealed class StreamConversation : IAsyncDisposable
         {
             using var request = _inFlight.Begin(envelope, _ended.Token);
             var answer = new JsonBuffer();
-            await _fast.AnswerAsync(envelope, version, set, user, _transportName, answer, request.Token);
+            await _fast.AnswerAsync(envelope, version, set, origin, _transportName, answer, request.Token);
             return answer;
         }
 
         if (envelope.IsRequest || _server.IsStarted)
         {
-            _server.Post(envelope, set, user);
+            _server.Post(envelope, set, origin);
         }
 
         return null;

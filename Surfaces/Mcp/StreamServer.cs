@@ -1,6 +1,6 @@
-using System.Security.Claims;
 using System.Text.Json;
 using System.Threading.Channels;
+using MinimalMcp.Governance;
 using MinimalMcp.Tools;
 using ModelContextProtocol.Protocol;
 using ModelContextProtocol.Server;
@@ -32,9 +32,9 @@ internal sealed class StreamServer(FullLane full, Func<ReadOnlyMemory<byte>, Can
     public void Remember(in Envelope initialize) => _initialize = initialize.Root.Clone();
 
     /// <summary>Hands the server a message; it answers by itself.</summary>
-    public void Post(in Envelope envelope, ToolSet set, ClaimsPrincipal? user)
+    public void Post(in Envelope envelope, ToolSet set, Origin origin)
     {
-        var message = FullLane.Message(envelope, null, set, user);
+        var message = FullLane.Message(envelope, null, set, origin);
         lock (_starting)
         {
             if (_running is null)

@@ -1,0 +1,132 @@
+using System.Threading.Channels;
+using Microsoft.Extensions.Options;
+using MinimalMcp.Storage;
+
+namespace MinimalMcp.Governance;
+
+/// <summary>
+/// The record of every attempt. Rows gather while the batch before them is being written. What changes the world waits until its row is
+/// durable; the rest does not, and is kept for later while the store is gone.
+/// </summary>
+public sealed partial class AuditLog(Store store, Redactor redactor, IOptions<GovernanceOptions> options, TimeProvider time, ILogger<AuditLog> logger) : BackgroundService
+{
+    private const int MaxBatch = 256;
+    private const int MaxKept = 10_000;
+    private const int MaxArgumentCharacters = 16_000;
+
+    private readonly Channel<Entry> _queue = Channel.CreateBounded<Entry>(new BoundedChannelOptions(MaxKept) { SingleReader = true });
+    private readonly List<AuditRow> _kept = [];
+    private long _lost;
+
+    public bool IsOn { get; } = options.Value.Audit;
+
+    /// <summary>Returns when the row is durable. Throws <see cref="StorageException"/> when it cannot be.</summary>
+    public async ValueTask WriteAsync(AuditRow row)
+    {
+        if (IsOn)
+        {
+            var entry = new Entry(row, new(TaskCreationOptions.RunContinuationsAsynchronously));
+            await _queue.Writer.WriteAsync(entry);
+            await entry.Written!.Task;
+        }
+    }
+
+    /// <summary>Hands the row over. It is written soon; when the store is gone, as soon as it is back.</summary>
+    public ValueTask WriteSoonAsync(AuditRow row) => IsOn ? _queue.Writer.WriteAsync(new(row, null)) : default;
+
+    /// <summary>Writes what is queued before the server ends.</summary>
+    public override async Task StopAsync(CancellationToken cancellationToken)
+    {
+        _queue.Writer.TryComplete();
+        await base.StopAsync(cancellationToken);
+    }
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        await Task.Yield(); // the server's start does not wait for this
+        var cut = DateTimeOffset.MinValue;
+        var batch = new List<Entry>(MaxBatch);
+        while (await _queue.Reader.WaitToReadAsync(CancellationToken.None)) // ends when the queue is completed and empty
+        {
+            while (batch.Count < MaxBatch && _queue.Reader.TryRead(out var entry))
+            {
+                batch.Add(entry);
+            }
+
+            await WriteAsync(batch);
+            batch.Clear();
+            var today = time.GetUtcNow().Date;
+            if (options.Value.AuditDays > 0 && today > cut)
+            {
+                cut = today;
+                await CutAsync(new DateTimeOffset(today, TimeSpan.Zero).AddDays(-options.Value.AuditDays));
+            }
+        }
+    }
+
+    private async Task WriteAsync(List<Entry> batch)
+    {
+        try
+        {
+            foreach (var entry in batch)
+            {
+                entry.Row.Arguments = entry.Row.Arguments is null ? null : redactor.CleanJson(entry.Row.Arguments, MaxArgumentCharacters);
+                entry.Row.Detail = entry.Row.Detail is null ? null : redactor.Clean(entry.Row.Detail);
+            }
+
+            await store.AppendAuditAsync([.. _kept, .. batch.Select(entry => entry.Row)], CancellationToken.None);
+            if (_kept.Count > 0)
+            {
+                LogBack(logger, _kept.Count, _lost);
+                _kept.Clear();
+                _lost = 0;
+            }
+
+            batch.ForEach(entry => entry.Written?.TrySetResult());
+        }
+        catch (StorageException gone)
+        {
+            if (_kept.Count == 0)
+            {
+                LogGone(logger, gone);
+            }
+
+            foreach (var entry in batch)
+            {
+                if (entry.Written?.TrySetException(gone) is true)
+                {
+                    continue;
+                }
+
+                if (_kept.Count < MaxKept)
+                {
+                    _kept.Add(entry.Row);
+                }
+                else
+                {
+                    _lost++;
+                }
+            }
+        }
+    }
+
+    private async Task CutAsync(DateTimeOffset before)
+    {
+        try
+        {
+            await store.CutAuditAsync(before.ToUnixTimeMilliseconds(), CancellationToken.None);
+        }
+        catch (StorageException gone)
+        {
+            LogGone(logger, gone);
+        }
+    }
+
+    [LoggerMessage(LogLevel.Error, "The audit cannot be written now. Calls that change something are refused; the record of the others is kept in memory.")]
+    private static partial void LogGone(ILogger logger, Exception failure);
+
+    [LoggerMessage(LogLevel.Warning, "The audit can be written again; {Kept} rows were kept meanwhile and {Lost} were lost.")]
+    private static partial void LogBack(ILogger logger, int kept, long lost);
+
+    private sealed record Entry(AuditRow Row, TaskCompletionSource? Written);
+}

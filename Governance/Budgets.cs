@@ -1,0 +1,43 @@
+using System.Globalization;
+using MinimalMcp.Auth;
+using MinimalMcp.Storage;
+
+namespace MinimalMcp.Governance;
+
+/// <summary>How often a caller may call. Counted in the store, so that replicas count together and a restart forgets nothing.</summary>
+public sealed class Budgets(Store store, TimeProvider time)
+{
+    /// <summary>Takes one call from each budget of the tool, or refuses with the limit and when it has room again.</summary>
+    /// <param name="spend">False only looks, for a call that will not be done yet.</param>
+    public async ValueTask RequireAsync(string tool, Policy policy, Caller caller, bool spend, CancellationToken cancellationToken)
+    {
+        if (policy.Budgets.Count == 0)
+        {
+            return;
+        }
+
+        var now = time.GetUtcNow();
+        var budgets = policy.Budgets.Select(limit => new Budget($"{limit.Name}/{caller.Subject}", limit.Calls, limit.Window)).ToArray();
+        if (await store.TryConsumeBudgetsAsync(budgets, now.ToUnixTimeMilliseconds(), spend, cancellationToken) is not { } full)
+        {
+            return;
+        }
+
+        var limit = policy.Budgets.First(limit => $"{limit.Name}/{caller.Subject}" == full.Budget.Name);
+        var until = DateTimeOffset.FromUnixTimeMilliseconds(full.Until);
+        throw new ToolRefusedException(Refusal.Budget,
+            $"{tool} was not called: {limit.Name.Replace('/', ' ')} allows {limit.Calls} calls per {Unit(limit.Window)}, and they are used up. "
+            + $"The next one is possible at {until.UtcDateTime.ToString("yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture)} UTC, in {Math.Max(1, (long)Math.Ceiling((until - now).TotalSeconds))} seconds.")
+        {
+            RetryAfter = until - now,
+        };
+    }
+
+    private static string Unit(TimeSpan window) => window.TotalSeconds switch
+    {
+        1 => "second",
+        60 => "minute",
+        3600 => "hour",
+        _ => "day",
+    };
+}

@@ -1,0 +1,117 @@
+using System.Diagnostics;
+using System.Text;
+using System.Text.Json;
+using MinimalMcp.Storage;
+using ModelContextProtocol;
+using ModelContextProtocol.Protocol;
+
+namespace MinimalMcp.Governance;
+
+/// <summary>What is written down of one call: a row when it only read or was refused; one before and one after it when it changed something.</summary>
+internal sealed class CallRecord
+{
+    private readonly Gate _gate;
+    private readonly string _tool;
+    private readonly Policy _policy;
+    private readonly ToolCall _call;
+    private readonly string? _arguments;
+    private readonly long _started = Stopwatch.GetTimestamp();
+    private bool _intended;
+
+    public CallRecord(Gate gate, string tool, Policy policy, ToolCall call)
+    {
+        (_gate, _tool, _policy, _call) = (gate, tool, policy, call);
+        _arguments = gate.Audit.IsOn ? Text(call) : null; // now: the arguments lie in the request, which is gone when the row is written
+    }
+
+    /// <summary>A call that changes something does not happen unless it is on record.</summary>
+    public async ValueTask IntendAsync()
+    {
+        if (_policy.Effect is Effect.Read)
+        {
+            return;
+        }
+
+        try
+        {
+            await _gate.Audit.WriteAsync(Row("intent", "intent", null));
+            _intended = true;
+        }
+        catch (StorageException gone)
+        {
+            throw new ToolRefusedException(Refusal.Unavailable, $"{_tool} was not called, because the server cannot record it now. Try again in a minute.", gone);
+        }
+    }
+
+    public ValueTask EndedAsync(object? result) => result is CallToolResult { IsError: true } failed
+        ? EndAsync("failed", (failed.Content.FirstOrDefault() as TextContentBlock)?.Text)
+        : EndAsync("ok", null);
+
+    public ValueTask FailedAsync(Exception failure)
+    {
+        if (failure is ToolRefusedException refused)
+        {
+            _gate.Log.LogRefused(_tool, _call.Surface, refused.Reason, _gate.Redactor.Clean(refused.Message));
+        }
+
+        return failure switch
+        {
+            ToolRefusedException { Reason: var reason } => EndAsync($"refused: {reason.ToString().ToLowerInvariant()}", failure.Message),
+            OperationCanceledException => EndAsync("cancelled", null),
+            InputRequiredException => EndAsync("input required", null),
+            McpException or HttpRequestException => EndAsync("failed", failure.Message),
+            _ => EndAsync("failed", failure.GetType().Name),
+        };
+    }
+
+    private async ValueTask EndAsync(string outcome, string? detail)
+    {
+        _gate.Log.Measure(_tool, _started, outcome);
+        var row = Row(_intended ? "outcome" : "done", outcome, detail);
+        row.DurationUs = (long)Stopwatch.GetElapsedTime(_started).TotalMicroseconds;
+        if (_intended)
+        {
+            try
+            {
+                row.Arguments = null; // they stand in the intent
+                await _gate.Audit.WriteAsync(row);
+                return;
+            }
+            catch (StorageException)
+            {
+                // It happened, and the caller is told so; the row follows when the store is back.
+            }
+        }
+
+        await _gate.Audit.WriteSoonAsync(row);
+    }
+
+    private AuditRow Row(string phase, string outcome, string? detail) => new()
+    {
+        At = _gate.Time.GetUtcNow().ToUnixTimeMilliseconds(),
+        Phase = phase,
+        CallId = _call.Id,
+        Subject = _call.Caller.Subject,
+        Client = _call.Caller.Client,
+        Address = _call.Origin.Address?.ToString(),
+        Surface = _call.Surface,
+        Tool = _tool,
+        Level = _policy.Risk.ToString().ToUpperInvariant(),
+        Arguments = _arguments,
+        Outcome = outcome,
+        Detail = detail,
+        OpenaiSubject = _call.OpenAiSubject,
+        OpenaiSession = _call.OpenAiSession,
+    };
+
+    private static string Text(ToolCall call)
+    {
+        var text = new StringBuilder("{");
+        foreach (var (name, value) in call)
+        {
+            text.Append(text.Length > 1 ? "," : "").Append('"').Append(JsonEncodedText.Encode(name).Value).Append("\":").Append(value is JsonElement json ? json.GetRawText() : "null");
+        }
+
+        return text.Append('}').ToString();
+    }
+}

@@ -1,0 +1,150 @@
+using System.Text;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using MinimalMcp.Storage;
+
+namespace MinimalMcp.Governance;
+
+/// <summary>
+/// Whether a call that may be made is made now: the caller's budgets, a dry run, and the confirmation of what is dangerous. A tool that changes something
+/// takes <c>dry_run</c>, and one that is confirmed takes <c>confirmation_token</c>, beside its own arguments.
+/// </summary>
+internal sealed class Consent
+{
+    private const string DryRun = "dry_run";
+    private const string Token = "confirmation_token";
+
+    private readonly string _tool;
+    private readonly Policy _policy;
+    private readonly Gate _gate;
+    private readonly bool _takesDryRun, _takesToken;
+
+    public Consent(string tool, JsonElement schema, Policy policy, Gate gate)
+    {
+        (_tool, _policy, _gate) = (tool, policy, gate);
+        var properties = schema.TryGetProperty("properties", out var own) ? own : default;
+        _takesDryRun = policy.Effect is not Effect.Read && !(properties.ValueKind is JsonValueKind.Object && properties.TryGetProperty(DryRun, out _));
+        _takesToken = policy.NeedsConfirmation;
+        Schema = _takesDryRun || _takesToken ? Extended(schema) : schema;
+    }
+
+    /// <summary>The tool's own schema, and what is asked here.</summary>
+    public JsonElement Schema { get; }
+
+    /// <summary>Nothing is asked of a tool that only reads and has no budget.</summary>
+    public bool IsNeeded => _takesDryRun || _takesToken || _policy.Budgets.Count > 0;
+
+    /// <summary>Returns when the call may happen now. The arguments have been checked.</summary>
+    public async ValueTask RequireAsync(ToolCall call, CancellationToken cancellationToken)
+    {
+        var dryRun = _takesDryRun && call.Remove(DryRun, out var dry) && dry is JsonElement { ValueKind: JsonValueKind.True };
+        var token = _takesToken && call.Remove(Token, out var given) && given is JsonElement { ValueKind: JsonValueKind.String } text ? text.GetString() : null;
+        try
+        {
+            if (dryRun || (_takesToken && token is null))
+            {
+                await _gate.Budgets.RequireAsync(_tool, _policy, call.Caller, spend: false, cancellationToken);
+                throw new PreviewException(await PreviewAsync(call, dryRun, cancellationToken));
+            }
+
+            if (token is not null)
+            {
+                await _gate.Confirmations.RedeemAsync(token, _tool, call, Canonical(call), cancellationToken);
+            }
+
+            await _gate.Budgets.RequireAsync(_tool, _policy, call.Caller, spend: true, cancellationToken);
+        }
+        catch (StorageException gone)
+        {
+            throw new ToolRefusedException(Refusal.Unavailable, $"{_tool} was not called, because the server cannot keep count of it now. Try again in a minute.", gone);
+        }
+    }
+
+    private async ValueTask<Preview> PreviewAsync(ToolCall call, bool dryRun, CancellationToken cancellationToken)
+    {
+        var arguments = Canonical(call);
+        var preview = new Preview(_tool, _policy.Risk.ToString().ToUpperInvariant(), _policy.Effect switch
+        {
+            Effect.Read => "only reads",
+            Effect.Write => "changes something",
+            _ => "cannot be undone",
+        }, arguments, null, null);
+        if (dryRun)
+        {
+            return preview;
+        }
+
+        var (token, expires) = await _gate.Confirmations.OpenAsync(_tool, call, arguments, cancellationToken);
+        return preview with { ConfirmationToken = token, Expires = expires };
+    }
+
+    private JsonElement Extended(JsonElement schema)
+    {
+        var extended = JsonObject.Create(schema)!;
+        var properties = extended["properties"] as JsonObject ?? (JsonObject)(extended["properties"] = new JsonObject());
+        if (_takesDryRun)
+        {
+            properties[DryRun] = new JsonObject { ["type"] = "boolean", ["description"] = "true only shows what the call would do, and does nothing." };
+        }
+
+        if (_takesToken)
+        {
+            properties[Token] = new JsonObject
+            {
+                ["type"] = "string",
+                ["description"] = "Leave out at first: the answer then shows what the call would do, and has a token. When the user has agreed, call again with the same arguments and that token.",
+            };
+        }
+
+        return JsonSerializer.SerializeToElement(extended);
+    }
+
+    /// <summary>The arguments in one spelling, whatever order and spaces they came with.</summary>
+    private static string Canonical(ToolCall call)
+    {
+        using var output = new MemoryStream();
+        using (var writer = new Utf8JsonWriter(output, new JsonWriterOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping }))
+        {
+            writer.WriteStartObject();
+            foreach (var (name, value) in call.OrderBy(argument => argument.Key, StringComparer.Ordinal))
+            {
+                writer.WritePropertyName(name);
+                Write(writer, value is JsonElement element ? element : JsonSerializer.SerializeToElement(value));
+            }
+
+            writer.WriteEndObject();
+        }
+
+        return Encoding.UTF8.GetString(output.GetBuffer(), 0, (int)output.Length);
+    }
+
+    private static void Write(Utf8JsonWriter writer, JsonElement element)
+    {
+        switch (element.ValueKind)
+        {
+            case JsonValueKind.Object:
+                writer.WriteStartObject();
+                foreach (var member in element.EnumerateObject().OrderBy(member => member.Name, StringComparer.Ordinal))
+                {
+                    writer.WritePropertyName(member.Name);
+                    Write(writer, member.Value);
+                }
+
+                writer.WriteEndObject();
+                break;
+            case JsonValueKind.Array:
+                writer.WriteStartArray();
+                foreach (var item in element.EnumerateArray())
+                {
+                    Write(writer, item);
+                }
+
+                writer.WriteEndArray();
+                break;
+            default:
+                element.WriteTo(writer);
+                break;
+        }
+    }
+}

@@ -1,0 +1,22 @@
+namespace MinimalMcp.Governance;
+
+/// <summary>What a call would do. Nothing was done yet.</summary>
+/// <param name="Arguments">As the tool would get them, as JSON.</param>
+/// <param name="ConfirmationToken">Given with the same arguments it makes the call happen, once. Null after a dry run.</param>
+public sealed record Preview(string Tool, string Risk, string Effect, string Arguments, string? ConfirmationToken, DateTimeOffset? Expires)
+{
+    public string Message => ConfirmationToken is null
+        ? $"Dry run, nothing was done. {What}"
+        : $"Nothing was done yet, because this needs a confirmation. {What} If the user agrees, call {Tool} again before {Expires:HH:mm:ss} UTC with the same arguments and confirmation_token \"{ConfirmationToken}\".";
+
+    /// <summary>For a person who is asked directly.</summary>
+    public string Question => $"Call {Tool} (risk {Risk}, {Effect}) with {Arguments}?";
+
+    private string What => $"It would call {Tool} (risk {Risk}, {Effect}) with {Arguments}.";
+}
+
+/// <summary>Ends a call that was only to be looked at, or that waits to be confirmed.</summary>
+public sealed class PreviewException(Preview preview) : ToolRefusedException(Refusal.Preview, preview.Message)
+{
+    public Preview Preview { get; } = preview;
+}

@@ -1,0 +1,149 @@
+using System.Data.Common;
+using System.Threading.Channels;
+using Microsoft.Data.Sqlite;
+
+namespace MinimalMcp.Storage;
+
+/// <summary>
+/// All writes go through one connection on one thread, which commits what has gathered meanwhile in one transaction: many callers share one
+/// flush to the disk. Several writers would starve each other, and before 3.51.3 could corrupt the file when two of them restart the
+/// write-ahead log (https://sqlite.org/wal.html#walresetbug).
+/// </summary>
+internal sealed class SqliteWriter : IAsyncDisposable
+{
+    private const int MaxBatch = 256;
+
+    private readonly Channel<Work> _queue = Channel.CreateBounded<Work>(new BoundedChannelOptions(1024) { SingleReader = true });
+    private readonly List<Work> _batch = new(MaxBatch);
+    private readonly SqliteConnection _connection;
+    private readonly Thread _thread;
+
+    /// <param name="connection">Belongs to this from now on; opened before the start.</param>
+    public SqliteWriter(SqliteConnection connection)
+    {
+        _connection = connection;
+        _thread = new Thread(Write) { IsBackground = true, Name = "SQLite writer" };
+    }
+
+    public void Start() => _thread.Start();
+
+    public async Task<T> WriteAsync<T>(Func<DbConnection, DbTransaction, Task<T>> work, CancellationToken cancellationToken)
+    {
+        var item = new Work<T>(work);
+        try
+        {
+            await _queue.Writer.WriteAsync(item, cancellationToken);
+        }
+        catch (ChannelClosedException closed)
+        {
+            throw new StorageException("The store is closed, because the server ends.", closed);
+        }
+
+        return await item.Task; // once queued it happens; whoever stopped waiting would not know
+    }
+
+    /// <summary>What is queued is written first.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        _queue.Writer.TryComplete();
+        if (_thread.IsAlive)
+        {
+            await Task.Run(_thread.Join);
+        }
+
+        await _connection.DisposeAsync();
+    }
+
+    private void Write()
+    {
+        while (_queue.Reader.WaitToReadAsync().AsTask().GetAwaiter().GetResult())
+        {
+            while (_batch.Count < MaxBatch && _queue.Reader.TryRead(out var work))
+            {
+                _batch.Add(work);
+            }
+
+            try
+            {
+                using var transaction = _connection.BeginTransaction(deferred: false);
+                foreach (var work in _batch)
+                {
+                    // One that fails takes back what it did, and nothing of the others.
+                    transaction.Save("work");
+                    if (!work.TryRun(_connection, transaction))
+                    {
+                        transaction.Rollback("work");
+                    }
+
+                    transaction.Release("work");
+                }
+
+                transaction.Commit();
+                _batch.ForEach(work => work.Complete());
+            }
+            catch (Exception failure)
+            {
+                // Whoever queued meanwhile would only wait for the same answer.
+                while (_queue.Reader.TryRead(out var work))
+                {
+                    _batch.Add(work);
+                }
+
+                var unavailable = new StorageException($"The store is not available: {failure.Message}", failure);
+                _batch.ForEach(work => work.Fail(unavailable));
+            }
+
+            _batch.Clear();
+        }
+    }
+
+    private abstract class Work
+    {
+        public abstract bool TryRun(DbConnection connection, DbTransaction transaction);
+
+        public abstract void Complete();
+
+        public abstract void Fail(Exception failure);
+    }
+
+    private sealed class Work<T>(Func<DbConnection, DbTransaction, Task<T>> work) : Work
+    {
+        private readonly TaskCompletionSource<T> _done = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        private T? _result;
+        private Exception? _failure;
+
+        public Task<T> Task => _done.Task;
+
+        public override bool TryRun(DbConnection connection, DbTransaction transaction)
+        {
+            try
+            {
+                _result = work(connection, transaction).GetAwaiter().GetResult(); // SQLite does everything on the calling thread
+                return true;
+            }
+            catch (SqliteException failure) when (failure.SqliteErrorCode is not 19) // a constraint concerns this work; a full disk all of them
+            {
+                throw;
+            }
+            catch (Exception failure)
+            {
+                _failure = failure;
+                return false;
+            }
+        }
+
+        public override void Complete()
+        {
+            if (_failure is null)
+            {
+                _done.TrySetResult(_result!);
+            }
+            else
+            {
+                _done.TrySetException(_failure);
+            }
+        }
+
+        public override void Fail(Exception failure) => _done.TrySetException(_failure ?? failure);
+    }
+}

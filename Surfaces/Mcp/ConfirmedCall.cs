@@ -1,0 +1,66 @@
+using System.Text.Json;
+using MinimalMcp.Tools;
+using ModelContextProtocol.Protocol;
+using ModelContextProtocol.Server;
+using ToolCall = MinimalMcp.Governance.ToolCall;
+
+namespace MinimalMcp.Surfaces.Mcp;
+
+/// <summary>
+/// A call that needs a confirmation, with a client that can ask its user: what would take two calls happens in one. Before 2026-07-28 the server
+/// asks while it answers (elicitation); since then the client calls again with the answer (SEP-2322).
+/// </summary>
+internal static class ConfirmedCall
+{
+    private const string Question = "confirm";
+    private const string Field = "agreed";
+    private const string Token = "confirmation_token";
+
+    public static async ValueTask<ToolResult> MakeAsync(MinimalMcp.Tools.Tool tool, RequestContext<CallToolRequestParams> request, Func<ToolCall> newCall, CancellationToken cancellationToken)
+    {
+        var parameters = request.Params!;
+        if (parameters.RequestState is { } state && parameters.InputResponses?.TryGetValue(Question, out var response) is true)
+        {
+            return Read(response) is { } answer && Agreed(answer) ? await tool.CallAsync(With(newCall(), state), cancellationToken) : Declined(tool);
+        }
+
+        var result = await tool.CallAsync(newCall(), cancellationToken);
+        if (result.Failure?.Preview is not { ConfirmationToken: { } token } preview || request.Server.ClientCapabilities?.Elicitation is null)
+        {
+            return result;
+        }
+
+        result.Dispose();
+        var question = new ElicitRequestParams
+        {
+            Message = preview.Question,
+            RequestedSchema = new() { Properties = { [Field] = new ElicitRequestParams.BooleanSchema { Title = "Do it", Description = "Nothing is done without your agreement." } }, Required = [Field] },
+        };
+        if (request.Server.IsMrtrSupported)
+        {
+            throw new InputRequiredException(new Dictionary<string, InputRequest> { [Question] = InputRequest.ForElicitation(question) }, token);
+        }
+
+        return Agreed(await request.Server.ElicitAsync(question, cancellationToken)) ? await tool.CallAsync(With(newCall(), token), cancellationToken) : Declined(tool);
+    }
+
+    private static ToolCall With(ToolCall call, string token)
+    {
+        call[Token] = JsonSerializer.SerializeToElement(token);
+        return call;
+    }
+
+    private static bool Agreed(ElicitResult answer) => answer.IsAccepted && answer.Content?.TryGetValue(Field, out var agreed) is true && agreed.ValueKind is JsonValueKind.True;
+
+    private static ElicitResult? Read(InputResponse? response)
+    {
+        try { return response?.Deserialize(InputResponse.ElicitResultJsonTypeInfo); }
+        catch (JsonException) { return null; }
+    }
+
+    private static ToolResult Declined(MinimalMcp.Tools.Tool tool) => ToolResult.Of(new CallToolResult
+    {
+        IsError = true,
+        Content = [new TextContentBlock { Text = $"The user did not agree, so {tool.Name} was not called." }],
+    });
+}
