@@ -33,9 +33,17 @@ if (mode.Stdio)
 }
 
 var app = builder.Build();
-if (args is ["export-openapi", ..])
+var command = args.FirstOrDefault() switch
 {
-    return await app.ExportOpenApiAsync(args);
+    "export-openapi" => app.ExportOpenApiAsync(args),
+    "backup" => app.BackupAsync(args),
+    "restore" => app.RestoreAsync(args),
+    "verify-audit" => app.VerifyAuditAsync(),
+    _ => null,
+};
+if (command is not null)
+{
+    return await command;
 }
 
 app.UseConfiguration();
@@ -54,6 +62,9 @@ if (mode.Http)
     app.MapToolOpenApi();           // the document that a GPT Action imports
     app.MapFunctions("/api/mcp/v1"); // function calling
 }
+
+// What was called, for those who run it.
+app.MapAudit("/api/v1/audit");
 
 // What machines look for.
 app.MapWellKnown();

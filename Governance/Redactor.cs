@@ -10,7 +10,7 @@ public sealed partial class Redactor
 {
     public const string Instead = "[REDACTED]";
 
-    // Long enough to be no word that stands in an answer by chance.
+    // What is shorter, or a word, may stand in an answer by chance.
     private const int MinLength = 8;
 
     private readonly string[] _secrets;
@@ -20,14 +20,15 @@ public sealed partial class Redactor
     {
         var values = configuration.AsEnumerable().Where(setting => setting.Value is { Length: >= MinLength } && SecretName().IsMatch(setting.Key)).Select(setting => setting.Value!)
             .Concat(configuration.AsEnumerable().Where(setting => setting.Value is not null).SelectMany(setting => PasswordIn().Matches(setting.Value!).Select(match => match.Groups[1].Value)))
-            .Where(value => value.Length >= MinLength);
-        _secrets = [.. values.SelectMany(value => (string[])[value, Escaped(value)]).Distinct().OrderByDescending(value => value.Length)];
+            .Where(value => value.Length >= 2 * MinLength || (value.Length >= MinLength && value.Any(char.IsAsciiDigit)));
+        _secrets = [.. values.SelectMany(value => (string[])[value, JsonEncodedText.Encode(value).Value, JsonEncodedText.Encode(value, JavaScriptEncoder.UnsafeRelaxedJsonEscaping).Value]).Distinct().OrderByDescending(value => value.Length)];
         _bytes = [.. _secrets.Select(Encoding.UTF8.GetBytes)];
     }
 
-    /// <summary>The text without the secrets of the settings.</summary>
+    /// <summary>The text without the secrets of the settings. NUL, which PostgreSQL cannot keep, goes too.</summary>
     public string Clean(string text)
     {
+        text = text.Replace('\0', ' ');
         foreach (var secret in _secrets)
         {
             text = text.Replace(secret, Instead, StringComparison.Ordinal);
@@ -104,9 +105,6 @@ public sealed partial class Redactor
                 break;
         }
     }
-
-    // As it stands inside a JSON string.
-    private static string Escaped(string value) => JsonEncodedText.Encode(value, JavaScriptEncoder.UnsafeRelaxedJsonEscaping).ToString();
 
     [GeneratedRegex(@"(?:pass(?:word|wd|phrase)|secret|token|api[-_]?key|access[-_]?key|private[-_]?key|(?:^|:)key|authorization|credential|cookie)s?$", RegexOptions.IgnoreCase)]
     private static partial Regex SecretName();

@@ -44,6 +44,8 @@ public sealed partial class Failure(FailureKind kind, string message)
 
     public TimeSpan? RetryAfter { get; private init; }
 
+    internal Failure With(string message) => new(Kind, message) { Preview = Preview, RetryAfter = RetryAfter };
+
     internal static Failure From(Exception exception, string tool, ILogger logger, string id)
     {
         switch (exception)

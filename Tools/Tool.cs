@@ -14,16 +14,18 @@ public sealed class Tool
 {
     private readonly Lazy<Callable> _callable;
     private readonly Lazy<Definition> _definition;
+    private readonly Redactor _redactor;
     private readonly ILogger _logger;
 
     // Neither is made before it is needed: a server with many tools starts no slower than one with few.
-    internal Tool(string name, string family, Policy policy, bool needsConversation, bool hasHeaders, ILogger logger, Func<Callable> callable, Func<Callable, Definition> define)
+    internal Tool(string name, string family, Policy policy, bool needsConversation, bool hasHeaders, Redactor redactor, ILogger logger, Func<Callable> callable, Func<Callable, Definition> define)
     {
         Name = name;
         Family = family;
         Policy = policy;
         NeedsConversation = needsConversation;
         HasHeaders = hasHeaders;
+        _redactor = redactor;
         _logger = logger;
         _callable = new(callable);
         _definition = new(() => define(_callable.Value));
@@ -69,11 +71,11 @@ public sealed class Tool
         try
         {
             var (function, shape) = _callable.Value;
-            return ToolResult.Of(await function.InvokeAsync(call, cancellationToken), shape);
+            return ToolResult.Of(await function.InvokeAsync(call, cancellationToken), shape).Redacted(_redactor);
         }
         catch (Exception failure) when (!(call.SpeaksMcp && IsProtocol(failure)) && !(failure is OperationCanceledException && cancellationToken.IsCancellationRequested))
         {
-            return ToolResult.Of(Failure.From(failure, Name, _logger, call.Id));
+            return ToolResult.Of(Failure.From(failure, Name, _logger, call.Id)).Redacted(_redactor);
         }
     }
 

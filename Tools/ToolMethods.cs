@@ -47,6 +47,7 @@ public sealed partial class ToolMethods(IServiceProvider services, Gate gate, Po
             policy,
             needsConversation: policy.NeedsConfirmation || parameters.Any(parameter => ConversationTypes.Contains(parameter.ParameterType)),
             hasHeaders: parameters.Any(parameter => parameter.IsDefined(typeof(McpHeaderAttribute))),
+            gate.Redactor,
             logger,
             () => Callable(name, method, policy),
             callable => Define(callable.Function, method, attribute, policy));

@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
+using MinimalMcp.Governance;
 using ModelContextProtocol;
 using ModelContextProtocol.Protocol;
 
@@ -85,6 +86,38 @@ public sealed class ToolResult : IDisposable
             json.Dispose();
             throw;
         }
+    }
+
+    /// <summary>The result without the secrets of the settings, which a system behind a tool may have echoed.</summary>
+    internal ToolResult Redacted(Redactor redactor)
+    {
+        if (_json is not null && redactor.IsDirty(_json.Written.Span))
+        {
+            var clean = redactor.Clean(Encoding.UTF8.GetString(_json.Written.Span));
+            _json.Dispose();
+            var json = new JsonBuffer();
+            var writer = json.StartWriting();
+            writer.WriteRawValue(clean);
+            writer.Flush();
+            return new(json);
+        }
+
+        if (Text is { } text && redactor.Clean(text) is var cleanText && cleanText != text)
+        {
+            return new(text: cleanText, failure: Failure?.With(cleanText));
+        }
+
+        foreach (var block in Content?.Content.OfType<TextContentBlock>() ?? [])
+        {
+            block.Text = redactor.Clean(block.Text);
+        }
+
+        if (Content?.StructuredContent is { } structured)
+        {
+            Content.StructuredContent = JsonElement.Parse(redactor.Clean(structured.GetRawText()));
+        }
+
+        return this;
     }
 
     /// <summary>How a tool's value becomes a result.</summary>

@@ -1,0 +1,112 @@
+using System.Globalization;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using MinimalMcp.Auth;
+using MinimalMcp.Storage;
+
+namespace MinimalMcp.Governance;
+
+public static class AuditEndpoint
+{
+    private const int MaxLimit = 1000;
+
+    private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web)
+    {
+        PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
+        DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+    };
+
+    /// <summary>The record of calls, newest first, for whoever has the scope mcp:admin. <c>?format=jsonl</c> gives all that matches, a line for each.</summary>
+    public static IEndpointConventionBuilder MapAudit(this IEndpointRouteBuilder routes, string pattern = "/api/v1/audit") => routes.MapGet(pattern, (RequestDelegate)GetAsync);
+
+    private static async Task GetAsync(HttpContext http)
+    {
+        if (!Caller.From(http.User).HasScope("mcp:admin"))
+        {
+            await Results.Problem(statusCode: 403, title: "Forbidden", detail: "The audit is for callers with the scope mcp:admin.").ExecuteAsync(http);
+            return;
+        }
+
+        if (Filter(http.Request.Query, out var wrong) is not { } filter)
+        {
+            await Results.Problem(statusCode: 400, title: "Bad request", detail: wrong).ExecuteAsync(http);
+            return;
+        }
+
+        var store = http.RequestServices.GetRequiredService<Store>();
+        if (http.Request.Query["format"] == "jsonl")
+        {
+            http.Response.ContentType = "application/jsonl; charset=utf-8";
+            await foreach (var row in AllAsync(store, filter, http.RequestAborted))
+            {
+                await http.Response.WriteAsync(JsonSerializer.Serialize(row, Json) + "\n", http.RequestAborted);
+            }
+
+            return;
+        }
+
+        var rows = await store.ReadAuditAsync(filter, http.RequestAborted);
+        await http.Response.WriteAsJsonAsync(new { count = rows.Count, rows, next = rows.Count == filter.Limit ? rows[^1].Seq : (long?)null }, Json, http.RequestAborted);
+    }
+
+    private static async IAsyncEnumerable<AuditRow> AllAsync(Store store, AuditFilter filter, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        for (var before = filter.Before; ;)
+        {
+            var rows = await store.ReadAuditAsync(filter with { Before = before, Limit = MaxLimit }, cancellationToken);
+            foreach (var row in rows)
+            {
+                yield return row;
+            }
+
+            if (rows.Count < MaxLimit)
+            {
+                yield break;
+            }
+
+            before = rows[^1].Seq;
+        }
+    }
+
+    private static AuditFilter? Filter(IQueryCollection query, out string? wrong)
+    {
+        wrong = query.Keys.Except(["subject", "tool", "outcome", "call", "from", "to", "before", "limit", "format"]).FirstOrDefault() is { } unknown
+            ? $"'{unknown}' is no filter. They are subject, tool, outcome, call (the correlation id), from and to (times), before (a row's seq), limit and format."
+            : null;
+        var limit = Number("limit", ref wrong) ?? 100;
+        var filter = new AuditFilter(Text("subject"), Text("tool"), Text("outcome"), Text("call"), Time("from", ref wrong), Time("to", ref wrong), Number("before", ref wrong), (int)Math.Clamp(limit, 1, MaxLimit));
+        return wrong is null ? filter : null;
+
+        string? Text(string name) => query[name] is [{ Length: > 0 } value, ..] ? value : null;
+
+        long? Number(string name, ref string? wrong)
+        {
+            if (Text(name) is not { } text)
+            {
+                return null;
+            }
+
+            if (!long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number))
+            {
+                wrong ??= $"'{name}' must be a number.";
+            }
+
+            return number;
+        }
+
+        long? Time(string name, ref string? wrong)
+        {
+            if (Text(name) is not { } text)
+            {
+                return null;
+            }
+
+            if (!DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time))
+            {
+                wrong ??= $"'{name}' must be a time such as 2026-11-21T08:00:00Z.";
+            }
+
+            return time.ToUnixTimeMilliseconds();
+        }
+    }
+}

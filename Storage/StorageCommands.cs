@@ -1,0 +1,138 @@
+using System.Globalization;
+using Dapper;
+using Microsoft.Data.Sqlite;
+using Microsoft.Extensions.Options;
+
+namespace MinimalMcp.Storage;
+
+/// <summary>What an operator does with the store from the command line. Each ends with 0 when it succeeded.</summary>
+public static class StorageCommands
+{
+    /// <summary><c>backup FILE</c>: a copy of one moment, while the server runs.</summary>
+    public static Task<int> BackupAsync(this WebApplication app, string[] args) => ExplainAsync(async () =>
+    {
+        var (path, target) = Files(app, args, "backup FILE");
+        if (!File.Exists(path))
+        {
+            throw new StorageException($"There is no store at {path}, so nothing was backed up.");
+        }
+
+        if (File.Exists(target))
+        {
+            throw new StorageException($"{target} exists already; a backup replaces nothing. Name another file.");
+        }
+
+        await using var connection = Open(path, SqliteOpenMode.ReadWrite);
+        await connection.ExecuteAsync("vacuum into @target", new { target });
+        Console.WriteLine($"{target} holds the store as it was at {DateTimeOffset.UtcNow:yyyy-MM-dd HH:mm:ss} UTC ({new FileInfo(target).Length:N0} bytes).");
+    });
+
+    /// <summary><c>restore FILE</c>: puts a backup in the place of the store. The server must not run; what was there is kept beside it.</summary>
+    public static Task<int> RestoreAsync(this WebApplication app, string[] args) => ExplainAsync(async () =>
+    {
+        var (path, source) = Files(app, args, "restore FILE");
+        if (!File.Exists(source))
+        {
+            throw new StorageException($"There is no file {source}.");
+        }
+
+        await using (var backup = Open(source, SqliteOpenMode.ReadOnly))
+        {
+            if (await backup.ExecuteScalarAsync<string>("pragma quick_check(1)") is not "ok" || await backup.ExecuteScalarAsync<string>("select value from meta where name = 'schema'") is null)
+            {
+                throw new StorageException($"{source} is damaged, or no backup of this server. Nothing was changed.");
+            }
+        }
+
+        RequireUnused(path);
+        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+        var incoming = path + ".incoming";
+        File.Copy(source, incoming, overwrite: true);
+        var kept = $"{path}.replaced-{DateTimeOffset.UtcNow.ToString("yyyyMMdd-HHmmss", CultureInfo.InvariantCulture)}";
+        foreach (var part in (string[])["", "-wal", "-shm"])
+        {
+            if (File.Exists(path + part))
+            {
+                File.Move(path + part, kept + part);
+            }
+        }
+
+        File.Move(incoming, path);
+        Console.WriteLine($"{path} is now what {source} holds.{(File.Exists(kept) ? $" What was there is in {kept}." : "")}");
+    });
+
+    /// <summary><c>verify-audit</c>: recomputes the chain of the audit.</summary>
+    public static Task<int> VerifyAuditAsync(this WebApplication app) => ExplainAsync(async () =>
+    {
+        var store = app.Services.GetRequiredService<Store>();
+        await store.OpenAsync(CancellationToken.None);
+        var verdict = await store.VerifyAuditAsync(CancellationToken.None);
+        Console.WriteLine(verdict.Problem is null
+            ? $"The audit is as it was written: {verdict.Rows} rows, the last is {verdict.Seq} {verdict.Hash}. Keep this line elsewhere, and a later check can be held against it."
+            : $"The audit was changed: {verdict.Problem}. Everything up to row {verdict.Seq} is as it was written.");
+        return verdict.Problem is null ? 0 : 1;
+    });
+
+    private static (string Store, string File) Files(WebApplication app, string[] args, string usage)
+    {
+        var options = app.Services.GetRequiredService<IOptions<StorageOptions>>().Value;
+        if (options.ConnectionString is { Length: > 0 })
+        {
+            throw new StorageException("The store is a PostgreSQL database: use pg_dump and pg_restore.");
+        }
+
+        return args is [_, var file, ..] && !file.StartsWith("--", StringComparison.Ordinal)
+            ? (Path.GetFullPath(Path.Combine(app.Environment.ContentRootPath, options.Path)), Path.GetFullPath(file))
+            : throw new StorageException($"usage: dotnet {typeof(StorageCommands).Assembly.GetName().Name}.dll {usage}");
+    }
+
+    // In this mode SQLite wants the file for itself alone, and is refused while anybody else has it open.
+    private static void RequireUnused(string path)
+    {
+        if (!File.Exists(path))
+        {
+            return;
+        }
+
+        try
+        {
+            using var connection = Open(path, SqliteOpenMode.ReadWrite);
+            connection.Execute("pragma locking_mode = exclusive; begin exclusive; rollback;");
+        }
+        catch (SqliteException failure) when (failure.SqliteErrorCode is 5 or 6)
+        {
+            throw new StorageException($"{path} is in use. Stop the server first; nothing was changed.", failure);
+        }
+        catch (SqliteException)
+        {
+            // Damaged: that is why it is replaced.
+        }
+    }
+
+    private static SqliteConnection Open(string path, SqliteOpenMode mode)
+    {
+        SystemSqlite.Load();
+        var connection = new SqliteConnection(new SqliteConnectionStringBuilder { DataSource = path, Mode = mode, Pooling = false, DefaultTimeout = 1 }.ToString());
+        connection.Open();
+        return connection;
+    }
+
+    private static Task<int> ExplainAsync(Func<Task> command) => ExplainAsync(async () =>
+    {
+        await command();
+        return 0;
+    });
+
+    private static async Task<int> ExplainAsync(Func<Task<int>> command)
+    {
+        try
+        {
+            return await command();
+        }
+        catch (Exception failure) when (failure is StorageException or SqliteException or IOException or UnauthorizedAccessException)
+        {
+            await Console.Error.WriteLineAsync(failure.Message);
+            return 1;
+        }
+    }
+}
