@@ -4,7 +4,10 @@ using MinimalMcp.WellKnown;
 
 namespace MinimalMcp.Pages;
 
-/// <summary>Scalar's API reference over our OpenAPI document: every tool described, and tried out in the page. It takes <c>?family=</c> and <c>?profile=</c> as the document does.</summary>
+/// <summary>
+/// Scalar's API reference over our OpenAPI document: every tool described, and tried out in the page. It takes <c>?family=</c> and
+/// <c>?profile=</c> as the document does.
+/// </summary>
 internal static class Explorer
 {
     public static Task GetAsync(HttpContext http)

@@ -66,13 +66,8 @@ internal sealed class PageFiles(string scalar)
             }
 
             // Another form has another strong tag (RFC 9110, 8.8.3.3).
-            using var plain = new MemoryStream();
-            using (var gzip = new GZipStream(new MemoryStream(_compressed), CompressionMode.Decompress))
-            {
-                gzip.CopyTo(plain);
-            }
-
-            return Results.Bytes(plain.ToArray(), _type, entityTag: Tag("plain")).ExecuteAsync(http);
+            var plain = new GZipStream(new MemoryStream(_compressed), CompressionMode.Decompress);
+            return Results.Stream(plain, _type, entityTag: Tag("plain")).ExecuteAsync(http);
         }
 
         private EntityTagHeaderValue Tag(string form) => new($"\"{Version}-{form}\"");

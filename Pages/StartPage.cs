@@ -40,7 +40,11 @@ internal static class StartPage
                 <img src="logo.svg" alt="" width="56" height="56">
                 <div>
                   <h1>{name}</h1>
-                  <p class="facts"><span>version {Identity.Version}</span> <span>{(auth.IsOff ? "no authentication" : "authentication: " + auth.Mode.ToLowerInvariant())}</span> <span>{tools.Count} tools</span></p>
+                  <p class="facts">
+                    <span>version {Identity.Version}</span>
+                    <span>{(auth.IsOff ? "no authentication" : "authentication: " + auth.Mode.ToLowerInvariant())}</span>
+                    <span>{tools.Count} tools</span>
+                  </p>
                 </div>
               </header>
               <nav aria-label="Pages of this server">
@@ -98,7 +102,11 @@ internal static class StartPage
           <summary><h3>{name}</h3> <span>{tools.Length} {(tools.Length == 1 ? "tool" : "tools")}</span></summary>
           <ul>
             {Html.Each(tools, tool => Html.Of($"""
-              <li>{Name(tool, explorer)} <span class="effect">{(tool.IsReadOnly ? "reads" : "changes")} · risk {tool.Risk.ToLowerInvariant()}</span><p>{FirstSentence(tool.Description)}</p></li>
+              <li>
+                {Name(tool, explorer)}
+                <span class="effect">{(tool.IsReadOnly ? "reads" : "changes")} · risk {tool.Risk.ToLowerInvariant()}</span>
+                <p>{FirstSentence(tool.Description)}</p>
+              </li>
               """))}
           </ul>
         </details>

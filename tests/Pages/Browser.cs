@@ -61,7 +61,8 @@ public sealed class Visit : IAsyncDisposable
         // What a content security policy refuses is an error in the console.
         page.Console += (_, message) => Note(message.Type is "error" or "warning", $"{message.Type}: {message.Text}");
         page.PageError += (_, error) => Note(true, error);
-        page.Request += (_, request) => Note(request.Url.StartsWith("http", StringComparison.Ordinal) && !request.Url.StartsWith(origin + "/", StringComparison.Ordinal), "another origin: " + request.Url);
+        page.Request += (_, request) => Note(new Uri(request.Url) is { Scheme: "http" or "https" or "ws" or "wss" } url && url.GetLeftPart(UriPartial.Authority) != origin,
+            "another origin: " + request.Url);
         page.RequestFailed += (_, request) => Note(true, $"failed: {request.Url} {request.Failure}");
     }
 

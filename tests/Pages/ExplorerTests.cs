@@ -14,6 +14,7 @@ public sealed class ExplorerTests(Browser browser)
     [InlineData("/scalar", ColorScheme.Light, 390, "explorer-light-narrow")]
     public async Task The_explorer_opens_without_an_error_and_asks_no_other_origin(string path, ColorScheme colors, int width, string screenshot)
     {
+        Needs.Explorer();
         await using var server = TestServer.Start();
         await using var visit = await browser.OpenAsync(server, path, colors, width);
 
@@ -29,6 +30,7 @@ public sealed class ExplorerTests(Browser browser)
     [Fact]
     public async Task A_tool_is_tried_out_and_its_answer_is_read_on_the_page()
     {
+        Needs.Explorer();
         await using var server = TestServer.Start(("Server:PublicUrl", "https://mcp.example.com")); // the document names it, the page calls its own origin
         await using var visit = await browser.OpenAsync(server, "/scalar");
 
@@ -44,6 +46,7 @@ public sealed class ExplorerTests(Browser browser)
     [Fact]
     public async Task A_link_of_the_start_page_leads_to_its_tool()
     {
+        Needs.Explorer();
         await using var server = TestServer.Start();
         await using var visit = await browser.OpenAsync(server, "/");
 
@@ -56,6 +59,7 @@ public sealed class ExplorerTests(Browser browser)
     [Fact]
     public async Task With_keys_the_explorer_takes_one_and_forgets_it_with_the_page()
     {
+        Needs.Explorer();
         const string key = "0123456789abcdefghijklmnopqrstuvwxyz";
         await using var server = TestServer.Start(("Auth:Mode", "api-key"), ("Auth:ApiKey", key));
         await using var visit = await browser.OpenAsync(server, "/scalar");
@@ -74,6 +78,7 @@ public sealed class ExplorerTests(Browser browser)
     [Fact]
     public async Task Without_scripts_the_page_leads_to_the_document()
     {
+        Needs.Explorer();
         await using var server = TestServer.Start();
         await using var visit = await browser.OpenAsync(server, "/scalar", scripts: false);
 

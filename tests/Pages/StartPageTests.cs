@@ -1,3 +1,4 @@
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Playwright;
 using static Microsoft.Playwright.Assertions;
 
@@ -26,6 +27,8 @@ public sealed class StartPageTests(Browser browser)
           return [`${texts.length > 20}`, ...texts.filter(element => contrast(element) < 4.5).map(element => `${contrast(element).toFixed(2)} ${element.outerHTML}`)];
         }
         """;
+
+    private const string Outline = "() => { const { outlineStyle, outlineWidth } = getComputedStyle(document.activeElement); return `${outlineStyle} ${outlineWidth}`; }";
 
     [Theory]
     [InlineData(ColorScheme.Light, 1280, "start-light")]
@@ -109,7 +112,7 @@ public sealed class StartPageTests(Browser browser)
         {
             await visit.Page.Keyboard.PressAsync("Tab");
             reached.Add(await visit.Page.EvaluateAsync<string>("() => document.activeElement.outerHTML"));
-            Assert.Equal("solid 3px", await visit.Page.EvaluateAsync<string>("() => { const style = getComputedStyle(document.activeElement); return `${style.outlineStyle} ${style.outlineWidth}`; }"));
+            Assert.Equal("solid 3px", await visit.Page.EvaluateAsync<string>(Outline));
         }
 
         Assert.Equal(wanted, reached);
@@ -130,6 +133,7 @@ public sealed class StartPageTests(Browser browser)
     [Fact]
     public async Task What_an_operator_wrote_is_shown_as_text()
     {
+        Needs.Explorer();
         const string name = "<script>alert(1)</script>\" onload='x' {0}";
         await using var server = TestServer.Start(("Server:Name", name));
         foreach (var path in (string[])["/", "/scalar"])
@@ -142,6 +146,5 @@ public sealed class StartPageTests(Browser browser)
         }
     }
 
-    private static void FamilyOff(Microsoft.Extensions.DependencyInjection.IServiceCollection services) =>
-        Microsoft.Extensions.DependencyInjection.ServiceCollectionServiceExtensions.AddSingleton(services, new MinimalMcp.Tools.FamilyOff("weather", "Weather"));
+    private static void FamilyOff(IServiceCollection services) => services.AddSingleton(new MinimalMcp.Tools.FamilyOff("weather", "Weather"));
 }
