@@ -69,7 +69,11 @@ public sealed partial class PageTests
     [InlineData("/docs", "style-src 'self' 'unsafe-inline';")]
     public async Task A_page_lets_in_only_its_own_files_and_is_not_kept(string path, string styles)
     {
-        Needs.Explorer();
+        if (path != "/")
+        {
+            Needs.Explorer();
+        }
+
         await using var server = TestServer.Start();
 
         using var get = await GetAsync(server, path);
@@ -94,7 +98,11 @@ public sealed partial class PageTests
     [InlineData("/scalar", "scalar.js", "text/javascript")]
     public async Task A_file_is_compressed_kept_for_ever_under_its_address_and_else_asked_about(string page, string name, string type)
     {
-        Needs.Explorer();
+        if (page != "/")
+        {
+            Needs.Explorer();
+        }
+
         await using var server = TestServer.Start();
         var html = await server.Http.GetStringAsync(new Uri(server.Url, page), TestContext.Current.CancellationToken);
         var address = "/" + Files(html).Single(file => file.StartsWith("assets/" + name, StringComparison.Ordinal));
@@ -160,6 +168,7 @@ public sealed partial class PageTests
     [Fact]
     public async Task A_slash_too_many_leads_to_the_page()
     {
+        Needs.Explorer();
         await using var server = TestServer.Start();
 
         using var answer = await GetAsync(server, "/docs/?family=shop");
