@@ -1,6 +1,7 @@
 using MinimalMcp.Auth;
 using MinimalMcp.Configuration;
 using MinimalMcp.Governance;
+using MinimalMcp.Pages;
 using MinimalMcp.Storage;
 using MinimalMcp.Surfaces;
 using MinimalMcp.Surfaces.Mcp;
@@ -26,6 +27,7 @@ builder.AddGovernance();
 builder.AddMcp();
 builder.AddToolOpenApi();
 builder.AddWellKnown();
+builder.AddPages();
 
 if (mode.Stdio)
 {
@@ -68,5 +70,8 @@ app.MapAudit("/api/v1/audit");
 
 // What machines look for.
 app.MapWellKnown();
+
+// What people see in a browser.
+app.MapPages();
 
 return await app.RunOrExplainAsync(Banner.Print);
