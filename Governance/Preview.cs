@@ -1,3 +1,5 @@
+using System.Text.Json.Nodes;
+
 namespace MinimalMcp.Governance;
 
 /// <summary>What a call would do. Nothing was done yet.</summary>
@@ -8,6 +10,27 @@ public sealed record Preview(string Tool, string Risk, string Effect, string Arg
     public string Message => ConfirmationToken is null
         ? $"Dry run, nothing was done. {What}"
         : $"Nothing was done yet, because this needs a confirmation. {What} If the user agrees, call {Tool} again before {Expires:HH:mm:ss} UTC with the same arguments and confirmation_token \"{ConfirmationToken}\".";
+
+    /// <summary>For surfaces that answer with JSON.</summary>
+    public JsonObject ToJson()
+    {
+        var json = new JsonObject
+        {
+            ["status"] = ConfirmationToken is null ? "dry_run" : "confirmation_required",
+            ["message"] = Message,
+            ["tool"] = Tool,
+            ["risk"] = Risk,
+            ["effect"] = Effect,
+            ["arguments"] = JsonNode.Parse(Arguments),
+        };
+        if (ConfirmationToken is not null)
+        {
+            json["confirmation_token"] = ConfirmationToken;
+            json["expires"] = Expires;
+        }
+
+        return json;
+    }
 
     /// <summary>For a person who is asked directly.</summary>
     public string Question => $"Call {Tool} (risk {Risk}, {Effect}) with {Arguments}?";

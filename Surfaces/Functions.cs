@@ -114,7 +114,7 @@ public static class Functions
             using var result = await tool.CallAsync(new ToolCall("functions", Origin.Of(http)).With(arguments), http.RequestAborted);
             if (result.Failure is { } failure)
             {
-                throw new RpcException(CodeOf(failure.Kind), failure.Message, envelope.Id, data: failure.Preview is { } preview ? (JsonObject?)JsonSerializer.SerializeToNode(preview, ToolMethods.Json) : null);
+                throw new RpcException(CodeOf(failure.Kind), failure.Message, envelope.Id, data: failure.Preview?.ToJson());
             }
 
             var writer = answer.StartWriting();

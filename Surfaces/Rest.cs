@@ -115,7 +115,7 @@ public static class Rest
 
     private static Task WriteAsync(HttpContext http, ToolResult result) => result switch
     {
-        { Failure.Preview: { } preview } => Results.Json(preview, ToolMethods.Json, statusCode: StatusCodes.Status202Accepted).ExecuteAsync(http), // nothing was done yet
+        { Failure.Preview: { } preview } => Results.Json(preview.ToJson(), statusCode: StatusCodes.Status202Accepted).ExecuteAsync(http), // nothing was done yet
         { Failure: { } failure } => Problem(StatusOf(failure.Kind), Title(failure.Kind), failure.Message).ExecuteAsync(http),
         { Content: { } content } => Results.Json(new { content = content.Content, structuredContent = content.StructuredContent }, ToolMethods.Json).ExecuteAsync(http),
         { Text: { } text } => Results.Json(new JsonObject { ["result"] = text }).ExecuteAsync(http),

@@ -44,6 +44,8 @@ internal sealed class ServerProcess : IAsyncDisposable
             start.Environment.Remove(name);
         }
 
+        // A store of its own: the tests' servers run side by side.
+        start.Environment["Storage__Path"] = Path.Combine(Path.GetTempPath(), "test-process", Guid.NewGuid().ToString("N"), "test.db");
         foreach (var (name, value) in environment ?? new Dictionary<string, string>())
         {
             start.Environment[name] = value;
