@@ -1,0 +1,45 @@
+# The server as an image: docker build -t minimal-mcp .   How it is run stands in docs/container.md.
+# Only what the classic builder knows, too: no --mount, --link, --chmod or heredoc, and no "syntax" line, for which BuildKit asks a registry.
+ARG NODE_IMAGE=node:22-slim
+ARG SDK_IMAGE=mcr.microsoft.com/dotnet/sdk:10.0
+# Nothing here needs a shell at run time: aspnet:10.0-noble-chiseled fits as well, for tools that do without time zones' names.
+ARG RUNTIME_IMAGE=mcr.microsoft.com/dotnet/aspnet:10.0
+
+# The API explorer's script, which npm publishes and NuGet does not.
+FROM ${NODE_IMAGE} AS explorer
+ARG SCALAR_VERSION=1.72.1
+ARG SCALAR_SHA512=5e9109d2b7dcfdc5db0ab47e882e242b4a3f5b05f6753b4641b4f4e3d3a53ca0070fa20c205753786cf6afe336ecfd840d62b25084d19bf37394ff33da9c3f3b
+WORKDIR /explorer
+RUN npm pack --silent "@scalar/api-reference@${SCALAR_VERSION}" \
+ && echo "${SCALAR_SHA512}  scalar-api-reference-${SCALAR_VERSION}.tgz" | sha512sum -c - \
+ && tar -xzf "scalar-api-reference-${SCALAR_VERSION}.tgz" --strip-components=3 package/dist/browser/standalone.js
+
+FROM ${SDK_IMAGE} AS build
+WORKDIR /source
+# Packages change less often than code: this layer is kept while these files are the same.
+COPY MinimalMcp.csproj Directory.Build.props global.json ./
+RUN dotnet restore MinimalMcp.csproj
+COPY --from=explorer /explorer/standalone.js /explorer/
+COPY . .
+RUN dotnet publish MinimalMcp.csproj -c Release --no-restore -o /app \
+      -p:UseAppHost=false -p:IsTransformWebConfigDisabled=true -p:ScalarBundle=/explorer/standalone.js
+
+FROM ${RUNTIME_IMAGE}
+ARG VERSION=0.1.0
+ARG REVISION=
+ARG SOURCE=
+LABEL org.opencontainers.image.title="MinimalMcp" \
+      org.opencontainers.image.description="Write a C# method, and ChatGPT can call it: over MCP, as a GPT Action, and through function calling." \
+      org.opencontainers.image.licenses="MIT" \
+      org.opencontainers.image.version="${VERSION}" \
+      org.opencontainers.image.revision="${REVISION}" \
+      org.opencontainers.image.source="${SOURCE}"
+WORKDIR /app
+COPY --from=build /app .
+# All addresses of the container; which of them the world sees is said when the port is published. The port is the default, so that a
+# platform's PORT still counts. Diagnostics would want a pipe in /tmp, and the root file system may be read-only.
+ENV MCP_SERVER_HOST=0.0.0.0 DOTNET_EnableDiagnostics=0
+EXPOSE 3001
+USER $APP_UID
+HEALTHCHECK --interval=30s --timeout=5s --start-period=30s --retries=3 CMD ["dotnet", "/app/MinimalMcp.dll", "health"]
+ENTRYPOINT ["dotnet", "/app/MinimalMcp.dll"]
