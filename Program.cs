@@ -1,3 +1,4 @@
+using MinimalMcp.Auth;
 using MinimalMcp.Configuration;
 using MinimalMcp.Governance;
 using MinimalMcp.Surfaces;
@@ -17,7 +18,8 @@ if (args is ["health"])
 // What this server can do: every [McpServerTool] below Tools/.
 builder.AddTools();
 
-// What happens to every call, whichever way it comes.
+// Who may call, and what happens to every call, whichever way it comes.
+builder.AddAuth();
 builder.AddGovernance();
 
 // The ways in.
@@ -37,6 +39,7 @@ if (args is ["export-openapi", ..])
 }
 
 app.UseConfiguration();
+app.UseAuth();
 
 // One set of tools, four ways to reach it.
 if (mode.Mcp)

@@ -19,6 +19,7 @@ public static class EnvironmentNames
         ("CORS_ORIGINS", "Server:CorsOrigins"),
         ("LOG_LEVEL", "Logging:LogLevel:Default"),
         ("MCP_AUTH_MODE", "Auth:Mode"),
+        ("MCP_API_KEY", "Auth:ApiKey"),
         ("NEXTJS_URL", "Shop:Url"),
     ];
 

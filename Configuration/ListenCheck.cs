@@ -15,15 +15,11 @@ internal sealed class ListenCheck(IConfiguration configuration) : IValidateOptio
             problems.Add($"--mode is '{surfaces}'; it must be all, sse (MCP only), rest (REST and function calling only) or stdio.");
         }
 
-        var mode = configuration["Auth:Mode"] ?? "none";
-        if (!mode.Equals("none", StringComparison.OrdinalIgnoreCase))
-        {
-            problems.Add($"Auth:Mode (MCP_AUTH_MODE) is '{mode}'; this version knows only 'none'.");
-        }
-        else if (Addresses(configuration).Where(address => !IsLoopback(address)).ToArray() is { Length: > 0 } open)
+        if ((configuration["Auth:Mode"] ?? "none").Equals("none", StringComparison.OrdinalIgnoreCase)
+            && Addresses(configuration).Where(address => !IsLoopback(address)).ToArray() is { Length: > 0 } open)
         {
             problems.Add($"Auth:Mode (MCP_AUTH_MODE) is 'none', so the server may listen on this machine only, not on {string.Join(", ", open)}. "
-                + "Set Server:Host (MCP_SERVER_HOST) or --urls to 127.0.0.1 and put a reverse proxy that authenticates in front.");
+                + "Set MCP_AUTH_MODE to api-key and MCP_API_KEY to a key, or Server:Host (MCP_SERVER_HOST) or --urls to 127.0.0.1 with a reverse proxy that authenticates in front.");
         }
 
         return problems.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(problems);

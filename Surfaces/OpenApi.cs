@@ -1,7 +1,9 @@
 using System.Net.Http;
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.OpenApi;
+using Microsoft.Extensions.Options;
 using Microsoft.OpenApi;
+using MinimalMcp.Auth;
 using MinimalMcp.Configuration;
 using MinimalMcp.Tools;
 using Tool = MinimalMcp.Tools.Tool;
@@ -29,14 +31,23 @@ public static class OpenApi
             document.Info.Title = configuration["Server:Name"] ?? typeof(OpenApi).Assembly.GetName().Name;
             document.Info.Version = typeof(OpenApi).Assembly.GetName().Version!.ToString(3);
             document.Info.Description = "The tools of this server. Each operation calls one tool; a failed call answers with a problem document whose detail says what to mend.";
-            document.Security = [new OpenApiSecurityRequirement()]; // said outright: nobody needs to sign in
+            if (context.ApplicationServices.GetRequiredService<IOptions<AuthOptions>>().Value.IsOff)
+            {
+                document.Security = [new OpenApiSecurityRequirement()]; // said outright: nobody needs to sign in
+            }
+            else
+            {
+                document.AddComponent("ApiKey", new OpenApiSecurityScheme { Type = SecuritySchemeType.Http, Scheme = "bearer", Description = "The key that the server's operator gave you." });
+                document.Security = [new OpenApiSecurityRequirement { [new OpenApiSecuritySchemeReference("ApiKey", document)] = [] }];
+            }
+
             return Task.CompletedTask;
         });
     });
 
     public static IEndpointConventionBuilder MapToolOpenApi(this IEndpointRouteBuilder routes)
     {
-        var group = routes.MapGroup("");
+        var group = routes.MapGroup("").AllowAnonymous(); // the editor of a GPT Action reads it without credentials
         group.MapGet("/openapi.json", (RequestDelegate)GetAsync);
         group.MapGet("/.well-known/openapi.json", (RequestDelegate)GetAsync);
         return group;

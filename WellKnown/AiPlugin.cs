@@ -1,3 +1,5 @@
+using Microsoft.Extensions.Options;
+using MinimalMcp.Auth;
 using MinimalMcp.Configuration;
 
 namespace MinimalMcp.WellKnown;
@@ -17,7 +19,7 @@ internal static class AiPlugin
             name_for_model = new string([.. name.ToLowerInvariant().Select(letter => char.IsAsciiLetterOrDigit(letter) ? letter : '_')]),
             description_for_human = configuration["Server:Description"] ?? $"The tools of {name}.",
             description_for_model = configuration["Mcp:Instructions"] ?? $"Use {name} to look things up and to change what the user asks to be changed.",
-            auth = new { type = "none" },
+            auth = http.RequestServices.GetRequiredService<IOptions<AuthOptions>>().Value.IsOff ? new { type = "none" } : (object)new { type = "user_http", authorization_type = "bearer" },
             api = new { type = "openapi", url = $"{url}/.well-known/openapi.json" },
             logo_url = $"{url}/logo.svg",
             contact_email = configuration["Server:ContactEmail"] ?? "",

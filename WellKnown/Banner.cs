@@ -12,7 +12,8 @@ public static class Banner
     {
         var configuration = app.Configuration;
         var address = app.Services.GetService<IServer>()?.Features.Get<IServerAddressesFeature>()?.Addresses.FirstOrDefault();
-        var url = PublicUrl.Configured(configuration) ?? address;
+        // Where one listens on every address, one calls on this one.
+        var url = PublicUrl.Configured(configuration) ?? address?.Replace("://0.0.0.0:", "://localhost:", StringComparison.Ordinal).Replace("://[::]:", "://localhost:", StringComparison.Ordinal);
         var tools = app.Services.GetRequiredService<ToolRegistry>().Current.All;
         var mode = configuration["mode"] ?? "all";
         var lines = new List<string>

@@ -37,7 +37,7 @@ internal static class Health
             protocol = "2026-07-28",
             protocols = (string[])["2026-07-28", "2025-11-25", "2025-06-18", "2025-03-26", "2024-11-05"],
             mode = configuration["mode"] ?? "all",
-            auth = configuration["Auth:Mode"] ?? "none",
+            auth = (configuration["Auth:Mode"] ?? "none").ToLowerInvariant(),
             uptime_seconds = (long)Of<StartTime>(http).Uptime.TotalSeconds,
             tools = tools.Count,
             families = tools.GroupBy(tool => tool.Family).ToDictionary(family => family.Key, family => family.Count()),

@@ -18,6 +18,7 @@ public static class WellKnownSetup
         _ = routes.ServiceProvider.GetRequiredService<StartTime>();
         var metrics = routes.ServiceProvider.GetRequiredService<Metrics>();
         var group = routes.MapGroup("");
+        var open = group.MapGroup("").AllowAnonymous();
         foreach (var (path, answer) in (ReadOnlySpan<(string, RequestDelegate)>)
         [
             ("/.well-known/ai-plugin.json", AiPlugin.GetAsync),
@@ -26,13 +27,22 @@ public static class WellKnownSetup
             ("/health", Health.GetAsync),
             ("/health/live", Health.LiveAsync),
             ("/health/ready", Health.ReadyAsync),
-            ("/status", Health.StatusAsync),
-            ("/metrics", metrics.WriteAsync),
         ])
         {
-            group.MapGet(path, answer);
+            open.MapGet(path, answer);
         }
 
+        // A document that is not there is told as that: a host that got 401 instead would think that it has to sign in to read it.
+        open.MapGet("/.well-known/{**document}", (RequestDelegate)NotThereAsync);
+        group.MapGet("/status", (RequestDelegate)Health.StatusAsync);
+        group.MapGet("/metrics", (RequestDelegate)metrics.WriteAsync);
+
         return group;
+    }
+
+    private static Task NotThereAsync(HttpContext http)
+    {
+        http.Response.StatusCode = StatusCodes.Status404NotFound;
+        return Task.CompletedTask;
     }
 }

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Checks everything that ChatGPT asks a server for: the documents, and one real call over each surface.
 # usage: scripts/test-chatgpt-endpoints.sh [URL]      (or MCP_SERVER_URL; http://localhost:3001 when neither is given)
+# A server that wants a key gets the one in MCP_API_KEY.
 # Needs bash, curl, grep and sed; uses jq when it is there. Ends with 0 when everything is right and 1 when something is not.
 set -uo pipefail
 export LC_ALL=C.UTF-8
@@ -11,6 +12,12 @@ dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
 failures=0
 warnings=0
+key=()
+if [[ -n ${MCP_API_KEY:-} ]]; then
+  # In a file, because whoever lists the processes can read a command line.
+  printf 'Authorization: Bearer %s\n' "$MCP_API_KEY" > "$dir/key"
+  key=(--header "@$dir/key")
+fi
 
 good() { echo "✅ $1"; }
 
@@ -77,7 +84,7 @@ flatten() { if command -v jq >/dev/null; then flatten_with_jq; else flatten_with
 ask() {
   local name=$1 path=$2
   shift 2
-  status=$(curl --silent --show-error --max-time 30 --noproxy localhost,127.0.0.1,::1 --output "$dir/$name" --write-out '%{http_code}' "$@" "$URL$path" 2>"$dir/curl")
+  status=$(curl --silent --show-error --max-time 30 --noproxy localhost,127.0.0.1,::1 --output "$dir/$name" --write-out '%{http_code}' "$@" ${key[@]+"${key[@]}"} "$URL$path" 2>"$dir/curl")
   touch "$dir/$name"
   # MCP may answer with one event instead of a document.
   grep -q '^data: ' "$dir/$name" && sed -n 's/^data: //p' "$dir/$name" | tail -n 1 > "$dir/body" && mv "$dir/body" "$dir/$name"
@@ -118,10 +125,29 @@ else
 fi
 
 ask status /status
+if [[ $status == 401 ]]; then
+  if [[ ${#key[@]} == 0 ]]; then
+    bad "API Key" "the server wants a key" "set MCP_API_KEY to it and run this again"
+  else
+    bad "API Key" "$(said status)" "set MCP_API_KEY to a key that the server knows"
+  fi
+  exit 1
+fi
 auth=$(get status auth)
 mode=$(get status mode)
 hint="the server's log says why"
 [[ ${mode:-all} == all ]] || hint="the server was started with --mode $mode; start it with --mode all"
+
+if [[ $auth == api-key ]]; then
+  held=("${key[@]}") key=()
+  ask closed /tools
+  if [[ $status == 401 ]]; then
+    good "API Key (calls without it are refused)"
+  else
+    bad "API Key" "HTTP $status for GET /tools without a key" "a proxy before the server must not add the key by itself"
+  fi
+  key=("${held[@]}")
+fi
 
 # oauth TITLE NAME PATH KEYS...: a document that is there exactly when there is authentication.
 oauth() {
@@ -131,11 +157,11 @@ oauth() {
   for key in "$@"; do
     [[ -n $(get "$name" "$key") ]] || absent+=("${key%>0}")
   done
-  if [[ $auth == none ]]; then
+  if [[ $auth == none || $auth == api-key ]]; then
     if [[ $status == 404 ]]; then
-      good "$title (off: no authentication)"
+      good "$title (off: $([[ $auth == none ]] && echo "no authentication" || echo "keys, no OAuth"))"
     else
-      bad "$title" "HTTP $status for $path although authentication is off" "answer 404 there, also in a proxy before the server: a host that finds the document asks for a login"
+      bad "$title" "HTTP $status for $path although OAuth is off" "answer 404 there, also in a proxy before the server: a host that finds the document asks for a login"
     fi
   elif [[ $status != 200 ]]; then
     bad "$title" "$(said "$name") for $path" "let $path through to the server, without authentication"

@@ -6,6 +6,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
+using MinimalMcp.Auth;
 using MinimalMcp.Configuration;
 using MinimalMcp.Surfaces.Mcp;
 using MinimalMcp.Tests.Clients;
@@ -101,7 +102,7 @@ public sealed partial class ReadmeTests
     [Fact]
     public void It_has_every_setting_and_every_environment_name()
     {
-        var settings = Properties<ServerOptions>("Server").Concat(Properties<McpOptions>("Mcp")).Concat(Properties<ShopOptions>("Shop"))
+        var settings = Properties<ServerOptions>("Server").Concat(Properties<AuthOptions>("Auth")).Concat(Properties<McpOptions>("Mcp")).Concat(Properties<ShopOptions>("Shop"))
             .Concat(EnvironmentNames.Table.SelectMany(row => new[] { row.Name, row.Setting }))
             .Concat(SettingsReadByName());
 

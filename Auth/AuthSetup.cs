@@ -1,0 +1,35 @@
+using Microsoft.AspNetCore.Authentication;
+using Microsoft.AspNetCore.Authorization;
+using MinimalMcp.Configuration;
+
+namespace MinimalMcp.Auth;
+
+public static class AuthSetup
+{
+    /// <summary>Every route is closed unless it says <c>AllowAnonymous</c>. Without authentication the server listens on this machine only.</summary>
+    public static IHostApplicationBuilder AddAuth(this IHostApplicationBuilder builder)
+    {
+        builder.Services.AddSettings<AuthOptions>("Auth");
+        if (!IsOff(builder.Configuration))
+        {
+            builder.Services.AddSingleton<ApiKeys>();
+            builder.Services.AddAuthentication(ApiKeyHandler.Scheme).AddScheme<AuthenticationSchemeOptions, ApiKeyHandler>(ApiKeyHandler.Scheme, null);
+            builder.Services.AddAuthorizationBuilder().SetFallbackPolicy(new AuthorizationPolicyBuilder().RequireAuthenticatedUser().Build());
+        }
+
+        return builder;
+    }
+
+    public static WebApplication UseAuth(this WebApplication app)
+    {
+        if (!IsOff(app.Configuration))
+        {
+            app.UseAuthentication();
+            app.UseAuthorization();
+        }
+
+        return app;
+    }
+
+    private static bool IsOff(IConfiguration configuration) => new AuthOptions { Mode = configuration["Auth:Mode"] ?? "none" }.IsOff;
+}
