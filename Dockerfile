@@ -37,9 +37,9 @@ LABEL org.opencontainers.image.title="MinimalMcp" \
 WORKDIR /app
 COPY --from=build /app .
 # All addresses of the container; which of them the world sees is said when the port is published. The port is the default, so that a
-# platform's PORT still counts. Diagnostics would want a pipe in /tmp, and the root file system may be read-only.
-ENV MCP_SERVER_HOST=0.0.0.0 DOTNET_EnableDiagnostics=0
+# platform's PORT still counts.
+ENV MCP_SERVER_HOST=0.0.0.0
 EXPOSE 3001
 USER $APP_UID
-HEALTHCHECK --interval=30s --timeout=5s --start-period=30s --retries=3 CMD ["dotnet", "/app/MinimalMcp.dll", "health"]
+HEALTHCHECK --interval=15s --timeout=5s --start-period=30s --retries=3 CMD ["dotnet", "/app/MinimalMcp.dll", "health"]
 ENTRYPOINT ["dotnet", "/app/MinimalMcp.dll"]

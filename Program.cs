@@ -10,7 +10,7 @@ using MinimalMcp.WellKnown;
 var builder = WebApplication.CreateSlimBuilder(["--hostBuilder:reloadConfigOnChange=false", .. args]);
 builder.AddConfiguration();
 var mode = SurfaceMode.Read(builder.Configuration, args);
-if (args is ["health"])
+if (args is ["health", ..])
 {
     return await HealthCommand.RunAsync(builder.Configuration); // a container's health check
 }
