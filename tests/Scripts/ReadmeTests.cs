@@ -18,27 +18,30 @@ using OpenAI.Chat;
 
 namespace MinimalMcp.Tests.Scripts;
 
-/// <summary>What the README says is run, compiled or compared, so that it stays true.</summary>
+/// <summary>What the README and the pages of docs/ say is run, compiled or compared, so that it stays true.</summary>
 public sealed partial class ReadmeTests
 {
-    private static readonly string Text = File.ReadAllText(Path.Combine(ClientProcess.Root, "README.md"));
+    private const string FunctionCalling = "docs/function-calling.md";
+
+    private static readonly string[] Pages = ["README.md", .. Directory.GetFiles(Path.Combine(ClientProcess.Root, "docs"), "*.md").Select(file => "docs/" + Path.GetFileName(file)).Order()];
 
     /// <summary>The blocks fenced as bash; those fenced as sh are only shown.</summary>
-    public static TheoryData<string> Commands => [.. Blocks("bash")];
+    public static TheoryData<string, string> Commands => [.. Pages.SelectMany(page => Blocks(page, "bash").Select(block => new TheoryDataRow<string, string>(page, block)))];
 
     [Theory]
     [MemberData(nameof(Commands))]
-    public async Task Its_commands_work(string block)
+    public async Task Their_commands_work(string page, string block)
     {
+        Assert.NotEmpty(page);
         await using var server = StartWithClock();
 
         // curl is content with any answer, a test is not.
         const string Strict = "curl() { command curl --silent --show-error --fail-with-body --fail-early \"$@\"; }\n";
         var (exitCode, output, errors) = await Shell.RunAsync(Strict + block.Replace("http://localhost:3001", server.BaseUrl, StringComparison.Ordinal));
 
-        if (block.Contains("qery", StringComparison.Ordinal))
+        if (block.Contains("{\"qery\":", StringComparison.Ordinal) || block.Contains("{\"zon\":", StringComparison.Ordinal))
         {
-            Assert.Contains("did you mean 'query'?", output); // the one call that goes wrong on purpose
+            Assert.Contains("did you mean '", output); // the calls that go wrong on purpose
             return;
         }
 
@@ -50,14 +53,14 @@ public sealed partial class ReadmeTests
 
     [Fact]
     public void Its_first_tool_is_the_one_that_is_compiled_here() =>
-        Assert.Equal(File.ReadAllText(Sample("ClockTools.cs")).TrimEnd(), Blocks("csharp").First());
+        Assert.Equal(File.ReadAllText(Sample("ClockTools.cs")).TrimEnd(), Blocks("README.md", "csharp").Single());
 
     [Fact]
-    public void Its_function_calling_is_the_code_that_is_compiled_here() =>
-        Assert.Contains(Dedent(Blocks("csharp").Last()), Dedent(File.ReadAllText(Sample("Chat.cs"))));
+    public void The_function_calling_in_csharp_is_the_code_that_is_compiled_here() =>
+        Assert.Contains(Dedent(Blocks(FunctionCalling, "csharp").Single()), Dedent(File.ReadAllText(Sample("Chat.cs"))));
 
     [Fact]
-    public async Task Its_csharp_calls_the_tool_that_the_model_chose()
+    public async Task The_function_calling_in_csharp_calls_the_tool_that_the_model_chose()
     {
         await using var server = TestServer.Start();
         await using var model = FakeModel.Start();
@@ -67,12 +70,10 @@ public sealed partial class ReadmeTests
     }
 
     [Fact]
-    public async Task Its_python_calls_the_tool_that_the_model_chose()
+    public async Task The_function_calling_in_python_calls_the_tool_that_the_model_chose()
     {
-        await using var server = TestServer.Start();
+        // A model that asks for one tool call, and then repeats what it was given.
         const string Model = """
-
-            # A model that asks for one tool call, and then repeats what it was given.
             class Thing:
                 def __init__(self, **members): self.__dict__.update(members)
             def create(model, messages, tools):
@@ -86,35 +87,55 @@ public sealed partial class ReadmeTests
             assert '"milk"' in ask(client, "any", '{"query":"milk"}')
             assert "did you mean 'query'?" in ask(client, "any", '{"qery":"milk"}')
             """;
-        var script = Path.Combine(Path.GetTempPath(), $"readme-{Guid.NewGuid():N}.py");
-        await File.WriteAllTextAsync(script, Blocks("python").Single().Replace("http://localhost:3001", server.BaseUrl, StringComparison.Ordinal) + "\n" + Model, TestContext.Current.CancellationToken);
-        try
-        {
-            var (exitCode, output) = await ClientProcess.RunAsync(Needs.Python(), [script]);
-            Assert.True(exitCode == 0, output);
-        }
-        finally
-        {
-            File.Delete(script);
-        }
+        await RunsAsync(Needs.Python(), "py", Blocks(FunctionCalling, "python").Single(), Model);
     }
 
     [Fact]
-    public void It_has_every_setting_and_every_environment_name()
+    public async Task The_function_calling_in_javascript_calls_the_tool_that_the_model_chose()
+    {
+        const string Model = """
+            import assert from "node:assert";
+            const create = async ({ messages, tools }) => {
+              assert.equal(tools.filter((tool) => tool.function.name === "search_products").length, 1);
+              const last = messages.at(-1);
+              const message = last.role === "tool"
+                ? { content: last.content }
+                : { tool_calls: [{ id: "1", function: { name: "search_products", arguments: last.content } }] };
+              return { choices: [{ message }] };
+            };
+            const client = { chat: { completions: { create } } };
+            assert.match(await ask(client, "any", '{"query":"milk"}'), /"milk"/);
+            assert.match(await ask(client, "any", '{"qery":"milk"}'), /did you mean 'query'\?/);
+            """;
+        await RunsAsync(ClientProcess.Node, "mjs", Blocks(FunctionCalling, "js").Single(), Model);
+    }
+
+    [Fact]
+    public void The_page_of_settings_has_every_setting_and_every_environment_name()
     {
         var settings = Properties<ServerOptions>("Server").Concat(Properties<AuthOptions>("Auth")).Concat(Properties<McpOptions>("Mcp")).Concat(Properties<ShopOptions>("Shop"))
             .Concat(EnvironmentNames.Table.SelectMany(row => new[] { row.Name, row.Setting }))
             .Concat(SettingsReadByName());
 
-        Assert.All(settings.Distinct(), setting => Assert.Contains($"`{setting}", Text));
+        Assert.All(settings.Distinct(), setting => Assert.Contains($"`{setting}", Text("docs/settings.md")));
     }
 
     [Fact]
-    public void Its_json_is_json() => Assert.All(Blocks("json"), block => JsonElement.Parse(block));
+    public void Their_json_is_json() => Assert.All(Pages.SelectMany(page => Blocks(page, "json")), block => JsonElement.Parse(block));
 
     [Fact]
-    public void Its_links_lead_to_files() =>
-        Assert.All(LocalLink().Matches(Text).Select(match => match.Groups[1].Value), file => Assert.True(File.Exists(Path.Combine(ClientProcess.Root, file)), file));
+    public void Their_links_lead_to_files_and_headings() => Assert.All(Pages.SelectMany(page => LocalLink().Matches(Text(page)).Select(match => (page, match))), link =>
+    {
+        var file = Path.GetFullPath(Path.Combine(ClientProcess.Root, Path.GetDirectoryName(link.page)!, link.match.Groups[1].Value));
+        Assert.True(File.Exists(file), link.match.Value);
+        if (link.match.Groups[2].Value is { Length: > 0 } heading)
+        {
+            Assert.Contains(heading, File.ReadLines(file).Where(line => line.StartsWith('#')).Select(line => line.TrimStart('#', ' ').ToLowerInvariant().Replace(' ', '-')));
+        }
+    });
+
+    [Fact]
+    public void Every_page_is_linked_from_the_readme() => Assert.All(Pages.Skip(1), page => Assert.Contains($"]({page})", Text("README.md")));
 
     [Fact]
     public async Task Every_request_of_the_http_file_is_answered()
@@ -156,8 +177,26 @@ public sealed partial class ReadmeTests
         from match in ReadByName().Matches(File.ReadAllText(file))
         select match.Groups[1].Value.TrimEnd(':');
 
-    private static IEnumerable<string> Blocks(string language) =>
-        Block().Matches(Text).Where(match => match.Groups[1].Value == language).Select(match => match.Groups[2].Value.TrimEnd());
+    private static async Task RunsAsync(string program, string extension, string sample, string model)
+    {
+        await using var server = TestServer.Start();
+        var script = Path.Combine(Path.GetTempPath(), $"page-{Guid.NewGuid():N}.{extension}");
+        await File.WriteAllTextAsync(script, sample.Replace("http://localhost:3001", server.BaseUrl, StringComparison.Ordinal) + "\n\n" + model, TestContext.Current.CancellationToken);
+        try
+        {
+            var (exitCode, output) = await ClientProcess.RunAsync(program, [script]);
+            Assert.True(exitCode == 0, output);
+        }
+        finally
+        {
+            File.Delete(script);
+        }
+    }
+
+    private static string Text(string page) => File.ReadAllText(Path.Combine(ClientProcess.Root, page));
+
+    private static IEnumerable<string> Blocks(string page, string language) =>
+        Block().Matches(Text(page)).Where(match => match.Groups[1].Value == language).Select(match => match.Groups[2].Value.TrimEnd());
 
     private static string Dedent(string code) => string.Join('\n', code.Split('\n').Select(line => line.Trim()));
 
@@ -169,7 +208,7 @@ public sealed partial class ReadmeTests
     [GeneratedRegex(@"onfiguration(?:\.GetValue(?:<[^>]+>)?\(|\[)\$?""([A-Za-z]+(?::[A-Za-z]+)*:?)")]
     private static partial Regex ReadByName();
 
-    [GeneratedRegex(@"\]\((?!https?:)([^)#]+)\)")]
+    [GeneratedRegex(@"\]\((?!https?:)([^)#]+)(?:#([^)]+))?\)")]
     private static partial Regex LocalLink();
 
     /// <summary>Chat Completions of a model that asks for one tool call, and then repeats what it was given.</summary>
