@@ -59,6 +59,19 @@ public sealed class ImageTests(BuiltImage image, ITestOutputHelper output) : ICl
     }
 
     [Fact]
+    public async Task With_the_settings_of_compose_Prometheus_may_ask_it()
+    {
+        await using var container = await image.StartAsync(ComposeTests.ServerEnvironment(RunningContainer.Key));
+        using var http = await container.HealthyAsync();
+        http.DefaultRequestHeaders.Host = "minimal-mcp:3001";
+
+        Assert.Contains("mcp_server_uptime_seconds", await http.GetStringAsync(new Uri("/metrics", UriKind.Relative), Cancellation), StringComparison.Ordinal);
+
+        http.DefaultRequestHeaders.Authorization = null;
+        Assert.Equal(HttpStatusCode.Unauthorized, (await http.GetAsync(new Uri("/metrics", UriKind.Relative), Cancellation)).StatusCode);
+    }
+
+    [Fact]
     public async Task It_ends_within_a_second_though_an_event_stream_is_open()
     {
         await using var container = await image.StartAsync(RunningContainer.WithKey);
