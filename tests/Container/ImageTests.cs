@@ -112,5 +112,6 @@ public sealed class ImageTests(BuiltImage image, ITestOutputHelper output) : ICl
         Assert.InRange(ours, 1, 12_000_000);
         var labels = inspected.GetProperty("Config").GetProperty("Labels").Deserialize<Dictionary<string, string>>()!;
         Assert.Equal(("MinimalMcp", "MIT"), (labels["org.opencontainers.image.title"], labels["org.opencontainers.image.licenses"]));
+        Assert.Equal(WellKnown.Identity.Version, labels["org.opencontainers.image.version"]);
     }
 }
