@@ -93,7 +93,7 @@ public sealed class BuiltImage : IAsyncLifetime
     private async Task BuildAsync(string socket)
     {
         var cancellation = TestContext.Current.CancellationToken;
-        var (exitCode, output, errors) = await Shell.RunAsync("tests/Container/base-images", ("DOCKER_HOST", "unix://" + socket));
+        var (exitCode, output, errors) = await Shell.RunAsync("bash tests/Container/base-images", ("DOCKER_HOST", "unix://" + socket));
         Assert.True(exitCode == 0, $"{output}\n{errors}");
 
         Engine = await Engine.ConnectAsync(socket, cancellation);

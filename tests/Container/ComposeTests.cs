@@ -1,5 +1,6 @@
 using System.Text.RegularExpressions;
 using MinimalMcp.Tests.Clients;
+using MinimalMcp.Tests.Protocol;
 using YamlDotNet.Serialization;
 
 namespace MinimalMcp.Tests.Container;
@@ -60,15 +61,15 @@ public sealed partial class ComposeTests
     [Fact]
     public async Task The_dashboard_shows_what_the_server_measures()
     {
-        await using var server = TestServer.Start();
-        await server.McpAsync("tools/call", new { name = "search_products", arguments = new { query = "milk" } });
+        await using var server = new Gate().Serve();
+        await server.McpAsync("tools/call", new { name = "who", arguments = new { name = "me" } });
         var metrics = await server.Http.GetStringAsync(new Uri("/metrics", UriKind.Relative), TestContext.Current.CancellationToken);
         using var dashboard = System.Text.Json.JsonDocument.Parse(await File.ReadAllTextAsync(Path.Combine(Folder, "grafana", "dashboards", "minimal-mcp.json"), TestContext.Current.CancellationToken));
 
         var expressions = dashboard.RootElement.GetProperty("panels").EnumerateArray().SelectMany(panel => panel.GetProperty("targets").EnumerateArray()).Select(target => target.GetProperty("expr").GetString()!).ToArray();
         Assert.NotEmpty(expressions);
         Assert.All(expressions, expression => Assert.Contains(MetricName().Match(expression).Value, metrics, StringComparison.Ordinal));
-        Assert.Contains("tool=\"search_products\",outcome=\"ok\"", metrics, StringComparison.Ordinal); // the labels that it groups by
+        Assert.Contains("tool=\"who\",outcome=\"ok\"", metrics, StringComparison.Ordinal); // the labels that it groups by
     }
 
     private static Dictionary<string, object> Compose(string part) => Map(Map(Yaml("compose.yaml"))[part]);

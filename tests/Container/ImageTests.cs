@@ -46,15 +46,17 @@ public sealed class ImageTests(BuiltImage image, ITestOutputHelper output) : ICl
         await using var container = await image.StartAsync(RunningContainer.WithKey);
         using var http = await container.HealthyAsync();
 
-        var rest = await http.PostAsJsonAsync("/tools/search_products", new { query = "milk" }, Cancellation);
-        Assert.Contains("milk", await rest.Content.ReadAsStringAsync(Cancellation), StringComparison.OrdinalIgnoreCase);
+        // One that needs no argument: a project made from this one may have other families.
+        var list = await http.GetFromJsonAsync<JsonElement>("/tools", Cancellation);
+        var tool = list.GetProperty("tools").EnumerateArray().First(tool => tool.GetProperty("inputSchema").GetProperty("required").GetArrayLength() == 0).GetProperty("name").GetString()!;
+
+        using var rest = await http.PostAsJsonAsync($"/tools/{tool}", new { }, Cancellation);
         Assert.Equal(HttpStatusCode.OK, rest.StatusCode);
-        var mcp = await McpAnswer.ReadAsync(await http.PostAsJsonAsync("/mcp", Wire.Call("search_products", new { query = "milk" }), Cancellation));
-        Assert.False(mcp.IsError);
-        Assert.Contains("milk", mcp.Text, StringComparison.OrdinalIgnoreCase);
+        var mcp = await McpAnswer.ReadAsync(await http.PostAsJsonAsync("/mcp", Wire.Call(tool), Cancellation));
+        Assert.False(mcp.IsError, mcp.Text);
 
         http.DefaultRequestHeaders.Authorization = null;
-        var closed = await http.PostAsJsonAsync("/tools/search_products", new { query = "milk" }, Cancellation);
+        using var closed = await http.PostAsJsonAsync($"/tools/{tool}", new { }, Cancellation);
         Assert.Equal(HttpStatusCode.Unauthorized, closed.StatusCode);
     }
 
