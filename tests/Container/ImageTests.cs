@@ -46,9 +46,9 @@ public sealed class ImageTests(BuiltImage image, ITestOutputHelper output) : ICl
         await using var container = await image.StartAsync(RunningContainer.WithKey);
         using var http = await container.HealthyAsync();
 
-        // One that needs no argument: a project made from this one may have other families.
+        // One that only reads and needs no argument: a project made from this one may have other families.
         var list = await http.GetFromJsonAsync<JsonElement>("/tools", Cancellation);
-        var tool = list.GetProperty("tools").EnumerateArray().First(tool => tool.GetProperty("inputSchema").GetProperty("required").GetArrayLength() == 0).GetProperty("name").GetString()!;
+        var tool = list.GetProperty("tools").EnumerateArray().First(tool => tool.GetProperty("readOnly").GetBoolean() && tool.GetProperty("inputSchema").GetProperty("required").GetArrayLength() == 0).GetProperty("name").GetString()!;
 
         using var rest = await http.PostAsJsonAsync($"/tools/{tool}", new { }, Cancellation);
         Assert.Equal(HttpStatusCode.OK, rest.StatusCode);
