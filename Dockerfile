@@ -5,19 +5,20 @@ ARG SDK_IMAGE=mcr.microsoft.com/dotnet/sdk:10.0
 # Nothing here needs a shell at run time: aspnet:10.0-noble-chiseled fits as well, for tools that do without time zones' names.
 ARG RUNTIME_IMAGE=mcr.microsoft.com/dotnet/aspnet:10.0
 
-# The API explorer's script, which npm publishes and NuGet does not.
+# The API explorer's script, which npm publishes and NuGet does not. Its version stands in one file, with the checksum that the build holds
+# it against.
 FROM ${NODE_IMAGE} AS explorer
-ARG SCALAR_VERSION=1.72.1
-ARG SCALAR_SHA512=5e9109d2b7dcfdc5db0ab47e882e242b4a3f5b05f6753b4641b4f4e3d3a53ca0070fa20c205753786cf6afe336ecfd840d62b25084d19bf37394ff33da9c3f3b
 WORKDIR /explorer
-RUN npm pack --silent "@scalar/api-reference@${SCALAR_VERSION}" \
- && echo "${SCALAR_SHA512}  scalar-api-reference-${SCALAR_VERSION}.tgz" | sha512sum -c - \
- && tar -xzf "scalar-api-reference-${SCALAR_VERSION}.tgz" --strip-components=3 package/dist/browser/standalone.js
+COPY Pages/Scalar.targets .
+RUN version=$(sed -n 's:.*<ScalarVersion>\(.*\)</ScalarVersion>.*:\1:p' Scalar.targets) \
+ && npm pack --silent "@scalar/api-reference@$version" \
+ && tar -xzmf scalar-api-reference-*.tgz --strip-components=3 package/dist/browser/standalone.js
 
 FROM ${SDK_IMAGE} AS build
 WORKDIR /source
 # Packages change less often than code: this layer is kept while these files are the same.
 COPY MinimalMcp.csproj Directory.Build.props global.json ./
+COPY Pages/Scalar.targets Pages/
 RUN dotnet restore MinimalMcp.csproj
 COPY --from=explorer /explorer/standalone.js /explorer/
 COPY . .

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json;
+using System.Text.RegularExpressions;
 using MinimalMcp.Tests.Clients;
 using MinimalMcp.Tests.Protocol;
 
@@ -58,6 +59,19 @@ public sealed class ImageTests(BuiltImage image, ITestOutputHelper output) : ICl
         http.DefaultRequestHeaders.Authorization = null;
         using var closed = await http.PostAsJsonAsync($"/tools/{tool}", new { }, Cancellation);
         Assert.Equal(HttpStatusCode.Unauthorized, closed.StatusCode);
+    }
+
+    [Fact]
+    public async Task It_serves_the_API_explorer_with_its_script()
+    {
+        await using var container = await image.StartAsync(RunningContainer.WithKey);
+        using var http = await container.HealthyAsync();
+
+        var page = await http.GetStringAsync(new Uri("/scalar", UriKind.Relative), Cancellation);
+        var script = Regex.Match(page, "<script src=\"([^\"]*scalar[^\"]*)\"").Groups[1].Value;
+        Assert.NotEqual("", script);
+        var bytes = await http.GetByteArrayAsync(new Uri(new Uri(http.BaseAddress!, "/scalar"), script), Cancellation);
+        Assert.InRange(bytes.Length, 1_000_000, 10_000_000);
     }
 
     [Fact]
