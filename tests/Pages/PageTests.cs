@@ -50,13 +50,15 @@ public sealed partial class PageTests
     public async Task With_keys_the_pages_open_without_one_and_link_only_to_what_does_too()
     {
         Needs.Explorer();
-        await using var server = TestServer.Start(("Auth:Mode", "api-key"), ("Auth:ApiKey", "0123456789abcdefghijklmnopqrstuvwxyz"));
+        await using var server = TestServer.Start(services => services.AddSingleton(new MinimalMcp.Tools.FamilyOff("weather", "Weather")),
+            ("Auth:Mode", "api-key"), ("Auth:ApiKey", "0123456789abcdefghijklmnopqrstuvwxyz"));
 
         var page = await server.Http.GetStringAsync(server.Url, TestContext.Current.CancellationToken);
 
         Assert.Equal(["scalar", "openapi.json", "health"], Links(page));
         Assert.Contains("authentication: api-key", page);
         Assert.Contains("API Key, of type Bearer", page);
+        Assert.DoesNotContain("weather", page); // what is not configured is for those who run the server
         foreach (var path in Links(page).Concat(Files(page)))
         {
             Assert.Equal(HttpStatusCode.OK, (await GetAsync(server, "/" + path)).StatusCode);
