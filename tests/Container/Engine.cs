@@ -8,10 +8,7 @@ using System.Text.Json;
 namespace MinimalMcp.Tests.Container;
 
 /// <summary>What the engine said instead of doing it.</summary>
-internal sealed class EngineException(int status, string message) : Exception($"The engine answered {status}: {message}")
-{
-    public int Status { get; } = status;
-}
+internal sealed class EngineException(int status, string message) : Exception($"The engine answered {status}: {message}");
 
 /// <summary>A container engine, over its Unix socket and Docker's HTTP API.</summary>
 internal sealed class Engine : IDisposable
