@@ -12,6 +12,10 @@ using MinimalMcp.WellKnown;
 var builder = WebApplication.CreateSlimBuilder(["--hostBuilder:reloadConfigOnChange=false", .. args]);
 builder.AddConfiguration();
 var mode = SurfaceMode.Read(builder.Configuration, args);
+if (args is ["health", ..])
+{
+    return await HealthCommand.RunAsync(builder.Configuration); // a container's health check
+}
 
 // What is kept: the audit, budgets, confirmations.
 builder.AddStorage();

@@ -49,13 +49,14 @@ internal sealed class CallRecord
 
     public ValueTask FailedAsync(Exception failure)
     {
-        if (failure is ToolRefusedException refused)
+        if (failure is ToolRefusedException refused and not PreviewException)
         {
             _gate.Log.LogRefused(_tool, _call.Surface, refused.Reason, _gate.Redactor.Clean(refused.Message));
         }
 
         return failure switch
         {
+            PreviewException => EndAsync("preview", null), // with a token in its message
             ToolRefusedException { Reason: var reason } => EndAsync($"refused: {reason.ToString().ToLowerInvariant()}", failure.Message),
             OperationCanceledException => EndAsync("cancelled", null),
             InputRequiredException => EndAsync("input required", null),

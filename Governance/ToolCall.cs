@@ -63,4 +63,18 @@ public sealed class ToolCall : AIFunctionArguments
 
         return this;
     }
+
+    /// <summary>Reads what ChatGPT says in a request's <c>_meta</c>.</summary>
+    public ToolCall WithMeta(JsonElement? meta)
+    {
+        if (meta is { ValueKind: JsonValueKind.Object } said)
+        {
+            OpenAiSubject = Text(said, "openai/subject"u8);
+            OpenAiSession = Text(said, "openai/session"u8);
+        }
+
+        return this;
+    }
+
+    private static string? Text(JsonElement meta, ReadOnlySpan<byte> name) => meta.TryGetProperty(name, out var value) && value.ValueKind is JsonValueKind.String ? value.GetString() : null;
 }

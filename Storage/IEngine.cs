@@ -11,8 +11,8 @@ internal interface IEngine : IAsyncDisposable
     /// <summary>Makes what is missing. Throws <see cref="StorageException"/> when what is there is damaged or of a newer version.</summary>
     Task OpenAsync(CancellationToken cancellationToken);
 
-    Task<T> WriteAsync<T>(Func<DbConnection, DbTransaction, Task<T>> work, CancellationToken cancellationToken);
+    Task<T> WriteAsync<T>(Func<DbConnection, Task<T>> work, CancellationToken cancellationToken);
 
     /// <summary>All that the work reads is of one moment.</summary>
-    Task<T> ReadAsync<T>(Func<DbConnection, DbTransaction, Task<T>> work, CancellationToken cancellationToken);
+    Task<T> ReadAsync<T>(Func<DbConnection, Task<T>> work, CancellationToken cancellationToken);
 }

@@ -36,13 +36,13 @@ internal sealed class PostgresEngine(string connectionString) : IEngine
         }
     }
 
-    public async Task<T> WriteAsync<T>(Func<DbConnection, DbTransaction, Task<T>> work, CancellationToken cancellationToken)
+    public async Task<T> WriteAsync<T>(Func<DbConnection, Task<T>> work, CancellationToken cancellationToken)
     {
         try
         {
             await using var connection = await _source.OpenConnectionAsync(cancellationToken);
             await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
-            var result = await work(connection, transaction);
+            var result = await work(connection);
             await transaction.CommitAsync(CancellationToken.None);
             return result;
         }
@@ -52,13 +52,13 @@ internal sealed class PostgresEngine(string connectionString) : IEngine
         }
     }
 
-    public async Task<T> ReadAsync<T>(Func<DbConnection, DbTransaction, Task<T>> work, CancellationToken cancellationToken)
+    public async Task<T> ReadAsync<T>(Func<DbConnection, Task<T>> work, CancellationToken cancellationToken)
     {
         try
         {
             await using var connection = await _source.OpenConnectionAsync(cancellationToken);
             await using var moment = await connection.BeginTransactionAsync(System.Data.IsolationLevel.RepeatableRead, cancellationToken);
-            return await work(connection, moment);
+            return await work(connection);
         }
         catch (Exception failure) when (failure is NpgsqlException or TimeoutException)
         {

@@ -53,17 +53,24 @@ internal sealed class SqliteEngine : IEngine
         return Task.CompletedTask;
     }
 
-    public Task<T> WriteAsync<T>(Func<DbConnection, DbTransaction, Task<T>> work, CancellationToken cancellationToken) => _writer!.WriteAsync(work, cancellationToken);
+    public Task<T> WriteAsync<T>(Func<DbConnection, Task<T>> work, CancellationToken cancellationToken) => _writer!.WriteAsync(work, cancellationToken);
 
-    public async Task<T> ReadAsync<T>(Func<DbConnection, DbTransaction, Task<T>> work, CancellationToken cancellationToken)
+    public async Task<T> ReadAsync<T>(Func<DbConnection, Task<T>> work, CancellationToken cancellationToken)
     {
         try
         {
             await using var connection = new SqliteConnection(_readers);
             connection.Open();
             connection.Execute("pragma query_only = on; pragma wal_autocheckpoint = 0");
-            await using var moment = connection.BeginTransaction(deferred: true);
-            return await work(connection, moment);
+            connection.Execute("begin transaction");
+            try
+            {
+                return await work(connection);
+            }
+            finally
+            {
+                connection.Execute("rollback transaction");
+            }
         }
         catch (SqliteException failure)
         {

@@ -1,5 +1,6 @@
 using System.Data.Common;
 using System.Threading.Channels;
+using Dapper;
 using Microsoft.Data.Sqlite;
 
 namespace MinimalMcp.Storage;
@@ -27,7 +28,7 @@ internal sealed class SqliteWriter : IAsyncDisposable
 
     public void Start() => _thread.Start();
 
-    public async Task<T> WriteAsync<T>(Func<DbConnection, DbTransaction, Task<T>> work, CancellationToken cancellationToken)
+    public async Task<T> WriteAsync<T>(Func<DbConnection, Task<T>> work, CancellationToken cancellationToken)
     {
         var item = new Work<T>(work);
         try
@@ -65,24 +66,26 @@ internal sealed class SqliteWriter : IAsyncDisposable
 
             try
             {
-                using var transaction = _connection.BeginTransaction(deferred: false);
+                _connection.Execute("begin immediate");
                 foreach (var work in _batch)
                 {
                     // One that fails takes back what it did, and nothing of the others.
-                    transaction.Save("work");
-                    if (!work.TryRun(_connection, transaction))
+                    _connection.Execute("savepoint work");
+                    if (!work.TryRun(_connection))
                     {
-                        transaction.Rollback("work");
+                        _connection.Execute("rollback to work");
                     }
 
-                    transaction.Release("work");
+                    _connection.Execute("release work");
                 }
 
-                transaction.Commit();
+                _connection.Execute("commit transaction");
                 _batch.ForEach(work => work.Complete());
             }
             catch (Exception failure)
             {
+                TryRollBack();
+
                 // Whoever queued meanwhile would only wait for the same answer.
                 while (_queue.Reader.TryRead(out var work))
                 {
@@ -97,16 +100,28 @@ internal sealed class SqliteWriter : IAsyncDisposable
         }
     }
 
+    // SQLite has done it already after some errors, a full disk among them.
+    private void TryRollBack()
+    {
+        try
+        {
+            _connection.Execute("rollback transaction");
+        }
+        catch (SqliteException)
+        {
+        }
+    }
+
     private abstract class Work
     {
-        public abstract bool TryRun(DbConnection connection, DbTransaction transaction);
+        public abstract bool TryRun(DbConnection connection);
 
         public abstract void Complete();
 
         public abstract void Fail(Exception failure);
     }
 
-    private sealed class Work<T>(Func<DbConnection, DbTransaction, Task<T>> work) : Work
+    private sealed class Work<T>(Func<DbConnection, Task<T>> work) : Work
     {
         private readonly TaskCompletionSource<T> _done = new(TaskCreationOptions.RunContinuationsAsynchronously);
         private T? _result;
@@ -114,11 +129,11 @@ internal sealed class SqliteWriter : IAsyncDisposable
 
         public Task<T> Task => _done.Task;
 
-        public override bool TryRun(DbConnection connection, DbTransaction transaction)
+        public override bool TryRun(DbConnection connection)
         {
             try
             {
-                _result = work(connection, transaction).GetAwaiter().GetResult(); // SQLite does everything on the calling thread
+                _result = work(connection).GetAwaiter().GetResult(); // SQLite does everything on the calling thread
                 return true;
             }
             catch (SqliteException failure) when (failure.SqliteErrorCode is not 19) // a constraint concerns this work; a full disk all of them

@@ -86,7 +86,7 @@ public static class StorageCommands
             : throw new StorageException($"usage: dotnet {typeof(StorageCommands).Assembly.GetName().Name}.dll {usage}");
     }
 
-    // In this mode SQLite wants the file for itself alone, and is refused while anybody else has it open.
+    // Leaving the write-ahead log needs the file for oneself alone, and is refused while anybody else has it open.
     private static void RequireUnused(string path)
     {
         if (!File.Exists(path))
@@ -97,7 +97,7 @@ public static class StorageCommands
         try
         {
             using var connection = Open(path, SqliteOpenMode.ReadWrite);
-            connection.Execute("pragma locking_mode = exclusive; begin exclusive; rollback;");
+            connection.Execute("pragma journal_mode = delete");
         }
         catch (SqliteException failure) when (failure.SqliteErrorCode is 5 or 6)
         {

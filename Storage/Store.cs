@@ -32,7 +32,7 @@ public sealed partial class Store : IAsyncDisposable
 
     /// <summary>Whether a write would succeed now.</summary>
     public Task CheckAsync(CancellationToken cancellationToken) => WriteAsync(
-        (connection, transaction) => connection.ExecuteAsync("update meta set value = value where name = 'schema'", transaction: transaction), cancellationToken);
+        connection => connection.ExecuteAsync("update meta set value = value where name = 'schema'"), cancellationToken);
 
     /// <summary>
     /// Takes one use from each of the budgets, or none from any. A use counts for the budget's window after it, so no window of that length ever
@@ -40,15 +40,15 @@ public sealed partial class Store : IAsyncDisposable
     /// </summary>
     /// <param name="spend">False only asks.</param>
     /// <returns>The budget that is used up and when it has room again; null when the call may happen.</returns>
-    public Task<UsedUp?> TryConsumeBudgetsAsync(IReadOnlyList<Budget> budgets, long now, bool spend, CancellationToken cancellationToken) => WriteAsync<UsedUp?>(async (connection, transaction) =>
+    public Task<UsedUp?> TryConsumeBudgetsAsync(IReadOnlyList<Budget> budgets, long now, bool spend, CancellationToken cancellationToken) => WriteAsync<UsedUp?>(async connection =>
     {
         foreach (var budget in budgets.OrderBy(budget => budget.Name, StringComparer.Ordinal)) // in one order, so that two replicas cannot wait for each other
         {
             // Holds the row until the transaction ends.
-            await connection.ExecuteAsync("insert into budgets (name, touched) values (@Name, @now) on conflict (name) do update set touched = @now", new { budget.Name, now }, transaction);
+            await connection.ExecuteAsync("insert into budgets (name, touched) values (@Name, @now) on conflict (name) do update set touched = @now", new { budget.Name, now });
             var since = now - (long)budget.Window.TotalMilliseconds;
-            await connection.ExecuteAsync("delete from budget_uses where name = @Name and at <= @since", new { budget.Name, since }, transaction);
-            var (used, first) = await connection.QuerySingleAsync<(long, long?)>("select count(*), min(at) from budget_uses where name = @Name", new { budget.Name }, transaction);
+            await connection.ExecuteAsync("delete from budget_uses where name = @Name and at <= @since", new { budget.Name, since });
+            var (used, first) = await connection.QuerySingleAsync<(long, long?)>("select count(*), min(at) from budget_uses where name = @Name", new { budget.Name });
             if (used >= budget.Limit)
             {
                 return new UsedUp(budget, (first ?? now) + (long)budget.Window.TotalMilliseconds);
@@ -60,32 +60,32 @@ public sealed partial class Store : IAsyncDisposable
             var id = Guid.NewGuid().ToString("N");
             foreach (var budget in budgets)
             {
-                await connection.ExecuteAsync("insert into budget_uses (name, id, at) values (@Name, @id, @now)", new { budget.Name, id, now }, transaction);
+                await connection.ExecuteAsync("insert into budget_uses (name, id, at) values (@Name, @id, @now)", new { budget.Name, id, now });
             }
         }
 
         return null;
     }, cancellationToken);
 
-    public Task OpenConfirmationAsync(string tokenHash, string binding, long now, long expires, CancellationToken cancellationToken) => WriteAsync(async (connection, transaction) =>
+    public Task OpenConfirmationAsync(string tokenHash, string binding, long now, long expires, CancellationToken cancellationToken) => WriteAsync(async connection =>
     {
-        await connection.ExecuteAsync("delete from confirmations where expires <= @now", new { now }, transaction);
-        return await connection.ExecuteAsync("insert into confirmations (token_hash, binding, expires) values (@tokenHash, @binding, @expires)", new { tokenHash, binding, expires }, transaction);
+        await connection.ExecuteAsync("delete from confirmations where expires <= @now", new { now });
+        return await connection.ExecuteAsync("insert into confirmations (token_hash, binding, expires) values (@tokenHash, @binding, @expires)", new { tokenHash, binding, expires });
     }, cancellationToken);
 
     /// <summary>True for exactly one of all who try. A token for another call is left alone, so that guessing spoils nothing.</summary>
-    public Task<bool> RedeemConfirmationAsync(string tokenHash, string binding, long now, CancellationToken cancellationToken) => WriteAsync(async (connection, transaction) =>
-        await connection.ExecuteAsync("delete from confirmations where token_hash = @tokenHash and binding = @binding and expires > @now", new { tokenHash, binding, now }, transaction) == 1, cancellationToken);
+    public Task<bool> RedeemConfirmationAsync(string tokenHash, string binding, long now, CancellationToken cancellationToken) => WriteAsync(async connection =>
+        await connection.ExecuteAsync("delete from confirmations where token_hash = @tokenHash and binding = @binding and expires > @now", new { tokenHash, binding, now }) == 1, cancellationToken);
 
     public ValueTask DisposeAsync() => _engine.DisposeAsync();
 
-    private async Task<T> WriteAsync<T>(Func<DbConnection, DbTransaction, Task<T>> work, CancellationToken cancellationToken)
+    private async Task<T> WriteAsync<T>(Func<DbConnection, Task<T>> work, CancellationToken cancellationToken)
     {
         await _opened.Task;
         return await _engine.WriteAsync(work, cancellationToken);
     }
 
-    private async Task<T> ReadAsync<T>(Func<DbConnection, DbTransaction, Task<T>> work, CancellationToken cancellationToken)
+    private async Task<T> ReadAsync<T>(Func<DbConnection, Task<T>> work, CancellationToken cancellationToken)
     {
         await _opened.Task;
         return await _engine.ReadAsync(work, cancellationToken);

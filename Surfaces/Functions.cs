@@ -111,7 +111,7 @@ public static class Functions
         if (envelope.Method == "tools/call")
         {
             var (tool, arguments) = FastLane.Target(envelope, tools);
-            using var result = await tool.CallAsync(new ToolCall("functions", Origin.Of(http)).With(arguments), http.RequestAborted);
+            using var result = await tool.CallAsync(new ToolCall("functions", Origin.Of(http)).With(arguments).WithMeta(envelope.Param("_meta"u8)), http.RequestAborted);
             if (result.Failure is { } failure)
             {
                 throw new RpcException(CodeOf(failure.Kind), failure.Message, envelope.Id, data: failure.Preview?.ToJson());

@@ -1,3 +1,5 @@
+using System.Net.Sockets;
+
 namespace MinimalMcp.Tests;
 
 /// <summary>
@@ -33,6 +35,28 @@ internal static class Needs
     {
         var debian = Directory.Exists("/usr/lib/postgresql") ? Directory.GetDirectories("/usr/lib/postgresql").Select(version => Path.Combine(version, "bin", "initdb")).LastOrDefault(File.Exists) : null;
         return Path.GetDirectoryName(debian ?? Program("install PostgreSQL 15 or newer (Debian: apt-get install postgresql)", "initdb"))!;
+    }
+
+    /// <summary>The socket of a container engine that answers.</summary>
+    public static string Docker()
+    {
+        var found = Container.Engine.Sockets().FirstOrDefault(Answers);
+        Assert.SkipWhen(found is null, "no container engine answers: start Docker, or set DOCKER_HOST to its socket (unix:///...); as root, scripts/test starts one by itself");
+        return found!;
+    }
+
+    private static bool Answers(string path)
+    {
+        using var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        try
+        {
+            socket.Connect(new UnixDomainSocketEndPoint(path));
+            return true;
+        }
+        catch (SocketException)
+        {
+            return false;
+        }
     }
 
     /// <summary>What the build fetches for the API explorer.</summary>

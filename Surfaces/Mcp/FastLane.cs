@@ -55,13 +55,7 @@ internal sealed class FastLane(FullLane full, IConfiguration configuration)
     private async ValueTask CallAsync(Envelope envelope, string version, ToolSet tools, Origin origin, string surface, JsonBuffer output, CancellationToken cancellationToken)
     {
         var (tool, arguments) = Target(envelope, tools);
-        var call = new ToolCall(surface, origin) { SpeaksMcp = true }.With(arguments);
-        if (envelope.Param("_meta"u8) is { ValueKind: JsonValueKind.Object } meta)
-        {
-            call.OpenAiSubject = Text(meta, "openai/subject"u8);
-            call.OpenAiSession = Text(meta, "openai/session"u8);
-        }
-
+        var call = new ToolCall(surface, origin) { SpeaksMcp = true }.With(arguments).WithMeta(envelope.Param("_meta"u8));
         using var result = await McpResult.OfAsync(tool, call, version, envelope, cancellationToken);
         // Before the writer is taken: it belongs to this thread, and an await may come back on another.
         var serverInfo = Revision.IsModern(version) ? await ServerInfoAsync(tools) : null;
@@ -123,8 +117,6 @@ internal sealed class FastLane(FullLane full, IConfiguration configuration)
         var answer = await full.AskAsync(method, parameters, version, tools, CancellationToken.None);
         return Encoding.UTF8.GetBytes(answer.GetProperty("result").GetRawText());
     }
-
-    private static string? Text(JsonElement meta, ReadOnlySpan<byte> name) => meta.TryGetProperty(name, out var value) && value.ValueKind is JsonValueKind.String ? value.GetString() : null;
 
     private static string? Name(in Envelope envelope) => envelope.Param("name"u8) is { ValueKind: JsonValueKind.String } name ? name.GetString() : null;
 

@@ -1,0 +1,173 @@
+using System.Net;
+using System.Text.Json;
+using MinimalMcp.Tests.Tools;
+
+namespace MinimalMcp.Tests.Governance;
+
+/// <summary>Every attempt is on record: who, what, how it ended.</summary>
+public sealed class AuditTests
+{
+    private const string Secret = "s3cret-of-the-settings";
+
+    private static CancellationToken Stop => TestContext.Current.CancellationToken;
+
+    [Theory]
+    [InlineData("http")]
+    [InlineData("modern")]
+    [InlineData("rest")]
+    [InlineData("functions")]
+    [InlineData("mcp")]
+    public async Task A_call_is_recorded_whichever_way_it_comes(string way)
+    {
+        await using var server = GovernedTools.Start(new());
+        switch (way)
+        {
+            case "http":
+                await server.McpAsync("tools/call", new { name = "wipe", arguments = new { what = "it" }, _meta = new Dictionary<string, string> { ["openai/subject"] = "u1", ["openai/session"] = "s1" } }, caller: "ann");
+                break;
+            case "modern": // an own _meta would replace the one that the revision asks for
+                await server.McpAsync("tools/call", new { name = "wipe", arguments = new { what = "it" } }, version: "2026-07-28", caller: "ann");
+                break;
+            case "rest":
+                await server.PostAsync("/tools/wipe", """{"what":"it"}""", headers: [(TestCaller.Header, "ann"), ("openai-ephemeral-user-id", "u1"), ("openai-conversation-id", "s1")]);
+                break;
+            case "functions":
+                await server.PostAsync("/api/mcp/v1/call", """{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"wipe","arguments":{"what":"it"},"_meta":{"openai/subject":"u1","openai/session":"s1"}}}""", headers: (TestCaller.Header, "ann"));
+                break;
+            default:
+                await server.McpAsync("tools/call", new { name = "launch", arguments = new { target = "it" }, _meta = new Dictionary<string, string> { ["openai/subject"] = "u1", ["openai/session"] = "s1" } }, caller: "ann");
+                break;
+        }
+
+        var rows = await RowsAsync(server);
+        if (way == "mcp")
+        {
+            var preview = Assert.Single(rows);
+            Assert.Equal(("done", "preview", "CRITICAL", "mcp"), (Text(preview, "phase"), Text(preview, "outcome"), Text(preview, "level"), Text(preview, "surface")));
+            Assert.Equal(("ann", "u1", "s1"), (Text(preview, "subject"), Text(preview, "openai_subject"), Text(preview, "openai_session")));
+            return;
+        }
+
+        Assert.Equal(["outcome", "intent"], rows.Select(row => Text(row, "phase")));
+        var (user, conversation) = way == "modern" ? (null, null) : ("u1", "s1");
+        Assert.All(rows, row => Assert.Equal(("ann", "wipe", "HIGH", way == "modern" ? "http" : way, "127.0.0.1", user, conversation),
+            (Text(row, "subject"), Text(row, "tool"), Text(row, "level"), Text(row, "surface"), Text(row, "address"), Text(row, "openai_subject"), Text(row, "openai_session"))));
+        Assert.Equal(Text(rows[0], "call_id"), Text(rows[1], "call_id"));
+        Assert.Equal(("ok", """{"what":"it"}"""), (Text(rows[0], "outcome"), Text(rows[1], "arguments")));
+        Assert.True(rows[0].GetProperty("duration_us").GetInt64() > 0);
+    }
+
+    [Fact]
+    public async Task Refused_and_failed_calls_are_on_record_too_with_the_sentence_that_the_caller_got()
+    {
+        await using var server = GovernedTools.Start(new(), ("Governance:Deny", "other_launch"), ("Governance:Levels:HIGH", "0/hour"));
+        await server.PostAsync("/tools/look", """{"wat":1}""", headers: (TestCaller.Header, "ann"));
+        await server.PostAsync("/tools/wipe", """{"what":"a"}""", headers: (TestCaller.Header, "ann mcp:read"));
+        await server.PostAsync("/tools/wipe", """{"what":"a"}""", headers: (TestCaller.Header, "ann"));
+        await server.PostAsync("/tools/other_launch", """{"target":"a"}""", headers: (TestCaller.Header, "ann"));
+        await server.PostAsync("/tools/note_that_fails", """{"password":"hunter22"}""", headers: (TestCaller.Header, "ann"));
+
+        var rows = await RowsAsync(server, "?subject=ann");
+
+        Assert.Equal(["failed", "intent", "refused: denied", "refused: budget", "refused: scope", "refused: arguments"], rows.Select(row => Text(row, "outcome")));
+        Assert.Equal("No, 8 letters are too few.", Text(rows[0], "detail"));
+        Assert.Equal("""{"password":"[REDACTED]"}""", Text(rows[1], "arguments"));
+        Assert.Contains("'wat' is not an argument", Text(rows[5], "detail"));
+    }
+
+    [Fact]
+    public async Task Secrets_of_the_settings_are_neither_kept_nor_answered()
+    {
+        await using var server = GovernedTools.Start(new(), ("Shop:ApiKey", Secret), ("Other:ClientSecret", Secret + "-2"));
+
+        using var answer = await server.PostAsync("/tools/look", $$"""{"what":"{{Secret}} and {{Secret}}-2"}""");
+        var mcp = await server.McpAsync("tools/call", new { name = "look", arguments = new { what = Secret } });
+
+        Assert.Equal("""{"result":"[REDACTED] and [REDACTED]"}""", await answer.Content.ReadAsStringAsync(Stop));
+        Assert.Equal("[REDACTED]", mcp.Text);
+        Assert.DoesNotContain(Secret, (await server.GetJsonAsync("/api/v1/audit")).GetRawText());
+    }
+
+    [Fact]
+    public async Task The_record_is_read_by_filter_and_page_and_as_lines()
+    {
+        await using var server = GovernedTools.Start(new());
+        for (var n = 0; n < 5; n++)
+        {
+            await server.PostAsync("/tools/look", $$"""{"what":"{{n}}"}""", headers: (TestCaller.Header, n % 2 == 0 ? "ann" : "bob"));
+        }
+
+        await WaitForRowsAsync(server, 5);
+        var page = await server.GetJsonAsync("/api/v1/audit?limit=2");
+        Assert.Equal((2, 4), (page.GetProperty("count").GetInt32(), page.GetProperty("next").GetInt64()));
+        Assert.Equal(["3", "2"], (await RowsAsync(server, "?limit=2&before=4")).Select(row => row.GetProperty("seq").GetRawText()));
+        Assert.Equal(2, (await RowsAsync(server, "?subject=bob&tool=look&outcome=ok")).Length);
+        Assert.Empty(await RowsAsync(server, "?from=2100-01-01T00:00:00Z"));
+        Assert.Equal(5, (await RowsAsync(server, "?to=2100-01-01T00:00:00Z&from=2020-01-01")).Length);
+
+        var lines = (await server.Http.GetStringAsync(new Uri("/api/v1/audit?format=jsonl&subject=ann", UriKind.Relative), Stop)).Trim().Split('\n');
+        Assert.Equal(["5", "3", "1"], lines.Select(line => JsonElement.Parse(line).GetProperty("seq").GetRawText()));
+    }
+
+    [Theory]
+    [InlineData("?subjct=ann", "'subjct' is no filter")]
+    [InlineData("?limit=many", "'limit' must be a number")]
+    [InlineData("?from=soon", "'from' must be a time")]
+    public async Task A_filter_that_is_wrong_is_told_and_not_ignored(string query, string said)
+    {
+        await using var server = GovernedTools.Start(new());
+
+        using var response = await server.Http.GetAsync(new Uri("/api/v1/audit" + query, UriKind.Relative), Stop);
+
+        Assert.Equal(HttpStatusCode.BadRequest, response.StatusCode);
+        Assert.Contains(said, await response.Content.ReadAsStringAsync(Stop));
+    }
+
+    [Fact]
+    public async Task The_record_is_for_administrators()
+    {
+        await using var server = GovernedTools.Start(new());
+        using var request = new HttpRequestMessage(HttpMethod.Get, "/api/v1/audit");
+        request.Headers.Add(TestCaller.Header, "ann mcp:read mcp:write");
+
+        using var response = await server.Http.SendAsync(request, Stop);
+
+        Assert.Equal(HttpStatusCode.Forbidden, response.StatusCode);
+        Assert.Contains("mcp:admin", await response.Content.ReadAsStringAsync(Stop));
+    }
+
+    [Fact]
+    public async Task What_was_called_before_the_server_ends_is_on_record_after_it()
+    {
+        var folder = Directory.CreateTempSubdirectory("audit").FullName;
+        try
+        {
+            (string, string)[] settings = [("Storage:Path", Path.Combine(folder, "kept.db"))];
+            await using (var server = GovernedTools.Start(new(), settings))
+            {
+                await Task.WhenAll(Enumerable.Range(0, 50).Select(n => server.PostAsync("/tools/look", "{}")));
+            }
+
+            await using var after = GovernedTools.Start(new(), settings);
+            Assert.Equal(50, (await RowsAsync(after, "?limit=1000")).Length);
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
+    private static string? Text(JsonElement row, string name) => row.TryGetProperty(name, out var value) ? value.GetString() : null;
+
+    private static async Task<JsonElement[]> RowsAsync(TestServer server, string query = "") => [.. (await server.GetJsonAsync("/api/v1/audit" + query)).GetProperty("rows").EnumerateArray()];
+
+    // Rows of calls that only read are written beside them, and asking does not wait for that.
+    private static async Task WaitForRowsAsync(TestServer server, int count)
+    {
+        while ((await RowsAsync(server, "?limit=1000")).Length < count)
+        {
+            Stop.ThrowIfCancellationRequested();
+            await Task.Yield();
+        }
+    }
+}
