@@ -1,6 +1,7 @@
 using MinimalMcp.Auth;
 using MinimalMcp.Configuration;
 using MinimalMcp.Governance;
+using MinimalMcp.Outgoing;
 using MinimalMcp.Surfaces;
 using MinimalMcp.Surfaces.Mcp;
 using MinimalMcp.Tools;
@@ -13,6 +14,9 @@ var mode = SurfaceMode.Read(builder.Configuration, args);
 
 // What this server can do: every [McpServerTool] below Tools/.
 builder.AddTools();
+
+// How requests leave: every HttpClient gets a deadline, a breaker and a size limit.
+builder.AddOutgoing();
 
 // Who may call, and what happens to every call, whichever way it comes.
 builder.AddAuth();
