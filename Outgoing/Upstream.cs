@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Globalization;
 using System.Threading.RateLimiting;
 using Microsoft.Extensions.Options;
 using Polly;
@@ -65,10 +66,10 @@ internal sealed class Upstream : IDisposable
                 StateProvider = _breaker,
                 // A probe whose caller left has proved nothing.
                 ShouldHandle = call => ValueTask.FromResult(call.Outcome.Result is not { } attempt || attempt.Failed
-                    || (attempt.Failure is OperationCanceledException && _breaker.CircuitState is CircuitState.HalfOpen)),
+                    || (attempt.Failure is OperationCanceledException && IsProbed)),
                 OnOpened = opened =>
                 {
-                    OpenSince = time.GetUtcNow();
+                    OpenSince = time.GetUtcNow().ToString("HH:mm:ss", CultureInfo.InvariantCulture);
                     log.Opened(name, opened.BreakDuration.TotalSeconds);
                     return default;
                 },
@@ -95,7 +96,10 @@ internal sealed class Upstream : IDisposable
 
     public RetryBudget Budget { get; }
 
-    public DateTimeOffset OpenSince { get; private set; }
+    /// <summary>In UTC.</summary>
+    public string OpenSince { get; private set; } = "";
+
+    public bool IsProbed => _breaker.CircuitState is CircuitState.HalfOpen;
 
     /// <summary>A place among those that may be under way, until it is disposed.</summary>
     public async Task<RateLimitLease> EnterAsync(CancellationToken cancellationToken)

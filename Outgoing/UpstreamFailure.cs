@@ -16,9 +16,9 @@ internal static class UpstreamFailure
 
     public static HttpRequestException Open(Upstream upstream, BrokenCircuitException open)
     {
-        var seconds = Math.Ceiling(open.RetryAfter?.TotalSeconds ?? 0);
-        var again = seconds > 0 ? string.Create(CultureInfo.InvariantCulture, $"it is tried again in {seconds} seconds") : "it is being tried again now, so call again in a few seconds";
-        return Refused(string.Create(CultureInfo.InvariantCulture, $"{upstream.Name} failed most requests, and none was sent since {upstream.OpenSince:HH:mm:ss} UTC; {again}."));
+        var seconds = Math.Ceiling(open.RetryAfter?.TotalSeconds ?? 0).ToString(CultureInfo.InvariantCulture);
+        var again = upstream.IsProbed ? "it is being tried again now, so call again in a few seconds" : $"it is tried again in {seconds} seconds";
+        return Refused($"{upstream.Name} failed most requests, and none was sent since {upstream.OpenSince} UTC; {again}.");
     }
 
     public static HttpRequestException Late(Upstream upstream, HttpMethod method, int attempts) => new(

@@ -99,6 +99,17 @@ public sealed class LimitTests
     }
 
     [Fact]
+    public async Task A_system_without_a_certificate_is_told_and_nothing_is_sent()
+    {
+        await using var alpha = RawServer.Start(RawServer.Ok("{}"));
+        alpha.Early = "HTTP/1.1 400 This is not TLS\r\n\r\n";
+        await using var server = OutgoingServer.Start(alpha, services => services.AddHttpClient("AlphaClient", client => client.BaseAddress = new(alpha.Url.Replace("http:", "https:", StringComparison.Ordinal))));
+
+        Assert.Contains("Alpha cannot be reached safely: the TLS connection failed and nothing was sent.", await server.FailAsync("POST"));
+        Assert.Empty(alpha.Requests);
+    }
+
+    [Fact]
     public async Task An_endless_answer_is_not_kept_in_memory()
     {
         await using var shop = RawServer.Start(RawServer.Ok("""{"content":"An empty cart."}"""));

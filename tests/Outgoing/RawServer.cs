@@ -23,6 +23,9 @@ internal sealed class RawServer : IAsyncDisposable
 
     public Func<Peer, Task> Answer { get; set; }
 
+    /// <summary>Said to everyone before they ask.</summary>
+    public string Early { get; set; } = "";
+
     public string Url { get; }
 
     /// <summary>The heads of all requests.</summary>
@@ -73,6 +76,7 @@ internal sealed class RawServer : IAsyncDisposable
         try
         {
             var peer = new Peer(this, client.GetStream(), _end.Token);
+            await peer.SendAsync(Early);
             while (!peer.Closed && await peer.ReadHeadAsync() is { } head)
             {
                 Requests.Enqueue(head);

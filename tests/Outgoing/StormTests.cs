@@ -56,7 +56,7 @@ public sealed class StormTests
         time.Advance(TimeSpan.FromSeconds(15));
         var probe = server.FailAsync();
         await OutgoingServer.Until(() => alpha.Requests.Count == 11);
-        Assert.Contains("Alpha failed most requests", await server.FailAsync());
+        Assert.Contains("it is being tried again now, so call again in a few seconds", await server.FailAsync());
         release.SetResult();
         Assert.Contains("500", await probe);
 
@@ -113,7 +113,7 @@ public sealed class StormTests
             failed += (await server.AskAsync()).Status == 200 ? 0 : 1;
         }
 
-        Assert.Equal(220, alpha.Requests.Count);
+        Assert.InRange(alpha.Requests.Count, 201, 220);
         Assert.True(failed > 0);
     }
 
