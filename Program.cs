@@ -2,6 +2,7 @@ using MinimalMcp.Auth;
 using MinimalMcp.Configuration;
 using MinimalMcp.Governance;
 using MinimalMcp.Outgoing;
+using MinimalMcp.Pages;
 using MinimalMcp.Surfaces;
 using MinimalMcp.Surfaces.Mcp;
 using MinimalMcp.Tools;
@@ -11,6 +12,10 @@ using MinimalMcp.WellKnown;
 var builder = WebApplication.CreateSlimBuilder(["--hostBuilder:reloadConfigOnChange=false", .. args]);
 builder.AddConfiguration();
 var mode = SurfaceMode.Read(builder.Configuration, args);
+if (args is ["health", ..])
+{
+    return await HealthCommand.RunAsync(builder.Configuration); // a container's health check
+}
 
 // What this server can do: every [McpServerTool] below Tools/.
 builder.AddTools();
@@ -26,6 +31,7 @@ builder.AddGovernance();
 builder.AddMcp();
 builder.AddToolOpenApi();
 builder.AddWellKnown();
+builder.AddPages();
 
 if (mode.Stdio)
 {
@@ -57,5 +63,8 @@ if (mode.Http)
 
 // What machines look for.
 app.MapWellKnown();
+
+// What people see in a browser.
+app.MapPages();
 
 return await app.RunOrExplainAsync(Banner.Print);
