@@ -1,6 +1,7 @@
 using MinimalMcp.Auth;
 using MinimalMcp.Configuration;
 using MinimalMcp.Governance;
+using MinimalMcp.Outgoing;
 using MinimalMcp.Pages;
 using MinimalMcp.Storage;
 using MinimalMcp.Surfaces;
@@ -22,6 +23,9 @@ builder.AddStorage();
 
 // What this server can do: every [McpServerTool] below Tools/.
 builder.AddTools();
+
+// How requests leave: every HttpClient gets a deadline, a breaker and a size limit.
+builder.AddOutgoing();
 
 // Who may call, and what happens to every call, whichever way it comes.
 builder.AddAuth();

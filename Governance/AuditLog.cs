@@ -8,7 +8,7 @@ namespace MinimalMcp.Governance;
 /// The record of every attempt. Rows gather while the batch before them is being written. What changes the world waits until its row is
 /// durable; the rest does not, and is kept for later while the store is gone.
 /// </summary>
-public sealed partial class AuditLog(Store store, Redactor redactor, IOptions<GovernanceOptions> options, TimeProvider time, ILogger<AuditLog> logger) : BackgroundService
+public sealed partial class AuditLog(Store store, Redactor redactor, IOptions<GovernanceOptions> options, TimeProvider time, ILogger<AuditLog> logger) : IHostedService
 {
     private const int MaxBatch = 256;
     private const int MaxKept = 10_000;
@@ -16,6 +16,7 @@ public sealed partial class AuditLog(Store store, Redactor redactor, IOptions<Go
 
     private readonly Channel<Entry> _queue = Channel.CreateBounded<Entry>(new BoundedChannelOptions(MaxKept) { SingleReader = true });
     private readonly List<AuditRow> _kept = [];
+    private Task _writing = Task.CompletedTask;
     private long _lost;
 
     public bool IsOn { get; } = options.Value.Audit;
@@ -26,24 +27,41 @@ public sealed partial class AuditLog(Store store, Redactor redactor, IOptions<Go
         if (IsOn)
         {
             var entry = new Entry(row, new(TaskCreationOptions.RunContinuationsAsynchronously));
-            await _queue.Writer.WriteAsync(entry);
+            await EnqueueAsync(entry);
             await entry.Written!.Task;
         }
     }
 
-    /// <summary>Hands the row over. It is written soon; when the store is gone, as soon as it is back.</summary>
-    public ValueTask WriteSoonAsync(AuditRow row) => IsOn ? _queue.Writer.WriteAsync(new(row, null)) : default;
+    /// <summary>Hands the row over. It is written soon; when the store is gone, as soon as it is back. Who calls faster than rows are written waits.</summary>
+    public ValueTask WriteSoonAsync(AuditRow row) => !IsOn || _queue.Writer.TryWrite(new(row, null)) ? default : EnqueueAsync(new(row, null));
 
-    /// <summary>Writes what is queued before the server ends.</summary>
-    public override async Task StopAsync(CancellationToken cancellationToken)
+    public Task StartAsync(CancellationToken cancellationToken)
     {
-        _queue.Writer.TryComplete();
-        await base.StopAsync(cancellationToken);
+        _writing = Task.Run(WriteAllAsync, CancellationToken.None);
+        return Task.CompletedTask;
     }
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    /// <summary>Writes what is queued before the server ends.</summary>
+    public async Task StopAsync(CancellationToken cancellationToken)
     {
-        await Task.Yield(); // the server's start does not wait for this
+        _queue.Writer.TryComplete();
+        await _writing.WaitAsync(cancellationToken);
+    }
+
+    private async ValueTask EnqueueAsync(Entry entry)
+    {
+        try
+        {
+            await _queue.Writer.WriteAsync(entry);
+        }
+        catch (ChannelClosedException ending)
+        {
+            throw new StorageException("The server ends, and takes no more records.", ending);
+        }
+    }
+
+    private async Task WriteAllAsync()
+    {
         var cut = DateTimeOffset.MinValue;
         var batch = new List<Entry>(MaxBatch);
         while (await _queue.Reader.WaitToReadAsync(CancellationToken.None)) // ends when the queue is completed and empty
@@ -84,7 +102,7 @@ public sealed partial class AuditLog(Store store, Redactor redactor, IOptions<Go
 
             batch.ForEach(entry => entry.Written?.TrySetResult());
         }
-        catch (StorageException gone)
+        catch (Exception gone)
         {
             if (_kept.Count == 0)
             {
@@ -93,7 +111,7 @@ public sealed partial class AuditLog(Store store, Redactor redactor, IOptions<Go
 
             foreach (var entry in batch)
             {
-                if (entry.Written?.TrySetException(gone) is true)
+                if (entry.Written?.TrySetException(gone as StorageException ?? new StorageException(gone.Message, gone)) is true)
                 {
                     continue;
                 }
@@ -104,7 +122,7 @@ public sealed partial class AuditLog(Store store, Redactor redactor, IOptions<Go
                 }
                 else
                 {
-                    _lost++;
+                    Interlocked.Increment(ref _lost);
                 }
             }
         }

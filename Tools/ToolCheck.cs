@@ -4,14 +4,31 @@ namespace MinimalMcp.Tools;
 /// Tools are made when they are first needed, so that the server starts at once. This makes them beside the start: one that cannot be made
 /// (a service that nobody registered, a parameter without a schema) is said in the log and taken off the list, which it would break.
 /// </summary>
-internal sealed partial class ToolCheck(ToolRegistry registry, TimeProvider time, ILogger<ToolCheck> logger) : BackgroundService
+internal sealed partial class ToolCheck(ToolRegistry registry, TimeProvider time, ILogger<ToolCheck> logger) : IHostedService, IDisposable
 {
     // What only lists need, the output schemas, can wait: the first calls should not have to share the processor with it.
     private static readonly TimeSpan Moment = TimeSpan.FromSeconds(1);
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    // Not a BackgroundService: one whose start is called off logs a stack, on top of the sentence that says why the server did not start.
+    private readonly CancellationTokenSource _stop = new();
+    private Task _work = Task.CompletedTask;
+
+    public Task StartAsync(CancellationToken cancellationToken)
     {
-        await Task.Yield();
+        _work = Task.Run(() => CheckAsync(_stop.Token), CancellationToken.None);
+        return Task.CompletedTask;
+    }
+
+    public async Task StopAsync(CancellationToken cancellationToken)
+    {
+        await _stop.CancelAsync();
+        await _work.WaitAsync(cancellationToken);
+    }
+
+    public void Dispose() => _stop.Dispose();
+
+    private async Task CheckAsync(CancellationToken stoppingToken)
+    {
         Each(tool => tool.Prepare(), stoppingToken);
         await Task.Delay(Moment, time, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         Each(tool => _ = tool.Definition, stoppingToken);

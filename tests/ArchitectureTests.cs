@@ -28,6 +28,7 @@ public sealed partial class ArchitectureTests
         { "Configuration", [] },
         { "Governance", ["Auth", "Storage", "Configuration"] },
         { "Storage", ["Configuration"] },
+        { "Outgoing", ["Configuration"] },
         { "Tools", ["Governance"] },
         { "Surfaces", ["Tools", "Governance", "Auth", "Configuration"] },
         { "WellKnown", ["Tools", "Auth", "Configuration"] },
