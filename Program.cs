@@ -43,17 +43,12 @@ if (mode.Stdio)
 }
 
 var app = builder.Build();
-var command = args.FirstOrDefault() switch
+switch (args.FirstOrDefault())
 {
-    "export-openapi" => app.ExportOpenApiAsync(args),
-    "backup" => app.BackupAsync(args),
-    "restore" => app.RestoreAsync(args),
-    "verify-audit" => app.VerifyAuditAsync(),
-    _ => null,
-};
-if (command is not null)
-{
-    return await command;
+    case "export-openapi": return await app.ExportOpenApiAsync(args);
+    case "backup": return await app.BackupAsync(args);
+    case "restore": return await app.RestoreAsync(args);
+    case "verify-audit": return await app.VerifyAuditAsync();
 }
 
 app.UseConfiguration();
@@ -73,13 +68,9 @@ if (mode.Http)
     app.MapFunctions("/api/mcp/v1"); // function calling
 }
 
-// What was called, for those who run it.
+// What operators, machines and people look for.
 app.MapAudit("/api/v1/audit");
-
-// What machines look for.
 app.MapWellKnown();
-
-// What people see in a browser.
 app.MapPages();
 
 return await app.RunOrExplainAsync(Banner.Print);

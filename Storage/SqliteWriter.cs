@@ -14,8 +14,8 @@ internal sealed class SqliteWriter : IAsyncDisposable
 {
     private const int MaxBatch = 256;
 
-    private readonly Channel<Work> _queue = Channel.CreateBounded<Work>(new BoundedChannelOptions(1024) { SingleReader = true });
-    private readonly List<Work> _batch = new(MaxBatch);
+    private readonly Channel<SqliteWork> _queue = Channel.CreateBounded<SqliteWork>(new BoundedChannelOptions(1024) { SingleReader = true });
+    private readonly List<SqliteWork> _batch = new(MaxBatch);
     private readonly SqliteConnection _connection;
     private readonly Thread _thread;
 
@@ -30,7 +30,7 @@ internal sealed class SqliteWriter : IAsyncDisposable
 
     public async Task<T> WriteAsync<T>(Func<DbConnection, Task<T>> work, CancellationToken cancellationToken)
     {
-        var item = new Work<T>(work);
+        var item = new SqliteWork<T>(work);
         try
         {
             await _queue.Writer.WriteAsync(item, cancellationToken);
@@ -110,55 +110,5 @@ internal sealed class SqliteWriter : IAsyncDisposable
         catch (SqliteException)
         {
         }
-    }
-
-    private abstract class Work
-    {
-        public abstract bool TryRun(DbConnection connection);
-
-        public abstract void Complete();
-
-        public abstract void Fail(Exception failure);
-    }
-
-    private sealed class Work<T>(Func<DbConnection, Task<T>> work) : Work
-    {
-        private readonly TaskCompletionSource<T> _done = new(TaskCreationOptions.RunContinuationsAsynchronously);
-        private T? _result;
-        private Exception? _failure;
-
-        public Task<T> Task => _done.Task;
-
-        public override bool TryRun(DbConnection connection)
-        {
-            try
-            {
-                _result = work(connection).GetAwaiter().GetResult(); // SQLite does everything on the calling thread
-                return true;
-            }
-            catch (SqliteException failure) when (failure.SqliteErrorCode is not 19) // a constraint concerns this work; a full disk all of them
-            {
-                throw;
-            }
-            catch (Exception failure)
-            {
-                _failure = failure;
-                return false;
-            }
-        }
-
-        public override void Complete()
-        {
-            if (_failure is null)
-            {
-                _done.TrySetResult(_result!);
-            }
-            else
-            {
-                _done.TrySetException(_failure);
-            }
-        }
-
-        public override void Fail(Exception failure) => _done.TrySetException(_failure ?? failure);
     }
 }

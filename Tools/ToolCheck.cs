@@ -4,28 +4,21 @@ namespace MinimalMcp.Tools;
 /// Tools are made when they are first needed, so that the server starts at once. This makes them beside the start: one that cannot be made
 /// (a service that nobody registered, a parameter without a schema) is said in the log and taken off the list, which it would break.
 /// </summary>
-internal sealed partial class ToolCheck(ToolRegistry registry, TimeProvider time, ILogger<ToolCheck> logger) : IHostedService, IDisposable
+internal sealed partial class ToolCheck(ToolRegistry registry, TimeProvider time, IHostApplicationLifetime lifetime, ILogger<ToolCheck> logger) : IHostedService
 {
     // What only lists need, the output schemas, can wait: the first calls should not have to share the processor with it.
     private static readonly TimeSpan Moment = TimeSpan.FromSeconds(1);
 
     // Not a BackgroundService: one whose start is called off logs a stack, on top of the sentence that says why the server did not start.
-    private readonly CancellationTokenSource _stop = new();
     private Task _work = Task.CompletedTask;
 
     public Task StartAsync(CancellationToken cancellationToken)
     {
-        _work = Task.Run(() => CheckAsync(_stop.Token), CancellationToken.None);
+        _work = Task.Run(() => CheckAsync(lifetime.ApplicationStopping), CancellationToken.None);
         return Task.CompletedTask;
     }
 
-    public async Task StopAsync(CancellationToken cancellationToken)
-    {
-        await _stop.CancelAsync();
-        await _work.WaitAsync(cancellationToken);
-    }
-
-    public void Dispose() => _stop.Dispose();
+    public Task StopAsync(CancellationToken cancellationToken) => _work.WaitAsync(cancellationToken);
 
     private async Task CheckAsync(CancellationToken stoppingToken)
     {

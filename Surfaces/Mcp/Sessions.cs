@@ -10,8 +10,10 @@ using ModelContextProtocol.Server;
 namespace MinimalMcp.Surfaces.Mcp;
 
 /// <summary>The sessions of revisions with a handshake, over Streamable HTTP: capped, ended when idle, each bound to its caller.</summary>
-internal sealed class Sessions(IOptions<McpOptions> options, FullLane full, ListChanges changes, TimeProvider time, ILoggerFactory loggers) : BackgroundService
+internal sealed class Sessions(IOptions<McpOptions> options, FullLane full, ListChanges changes, TimeProvider time, ILoggerFactory loggers) : IHostedService, IDisposable
 {
+    private readonly PeriodicTimer _timer = new(TimeSpan.FromSeconds(Math.Clamp(options.Value.SessionIdle.TotalSeconds / 4, 0.05, 60)), time);
+    private Task _sweeping = Task.CompletedTask;
     private readonly ConcurrentDictionary<string, Session> _sessions = new(StringComparer.Ordinal);
 
     public int Count => _sessions.Count;
@@ -53,22 +55,29 @@ internal sealed class Sessions(IOptions<McpOptions> options, FullLane full, List
         }
     }
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    public Task StartAsync(CancellationToken cancellationToken)
     {
-        using var timer = new PeriodicTimer(TimeSpan.FromSeconds(Math.Clamp(options.Value.SessionIdle.TotalSeconds / 4, 0.05, 60)), time);
-        try
+        _sweeping = Task.Run(SweepAsync, CancellationToken.None);
+        return Task.CompletedTask;
+    }
+
+    /// <summary>What is open ends cleanly.</summary>
+    public Task StopAsync(CancellationToken cancellationToken)
+    {
+        _timer.Dispose();
+        return _sweeping.WaitAsync(cancellationToken);
+    }
+
+    public void Dispose() => _timer.Dispose();
+
+    private async Task SweepAsync()
+    {
+        while (await _timer.WaitForNextTickAsync())
         {
-            while (await timer.WaitForNextTickAsync(stoppingToken))
+            foreach (var session in _sessions.Values.Where(session => session.IsIdle(options.Value.SessionIdle)))
             {
-                foreach (var session in _sessions.Values.Where(session => session.IsIdle(options.Value.SessionIdle)))
-                {
-                    await CloseAsync(session);
-                }
+                await CloseAsync(session);
             }
-        }
-        catch (OperationCanceledException)
-        {
-            // Shutting down: what is open ends cleanly.
         }
 
         foreach (var session in _sessions.Values)
