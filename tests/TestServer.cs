@@ -99,6 +99,7 @@ public sealed class TestServer : WebApplicationFactory<Program>
         // Whatever .env a developer keeps in the project must not decide what a test sees.
         builder.UseContentRoot(AppContext.BaseDirectory);
         builder.UseSetting("urls", "http://127.0.0.1:0");
+        builder.UseSetting("Auth:Mode", "none"); // a test that is about keys says so itself
         foreach (var (key, value) in _settings)
         {
             builder.UseSetting(key, value);

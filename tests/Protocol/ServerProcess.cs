@@ -44,6 +44,7 @@ internal sealed class ServerProcess : IAsyncDisposable
             start.Environment.Remove(name);
         }
 
+        start.Environment["MCP_AUTH_MODE"] = "none"; // whatever the project's own settings say
         foreach (var (name, value) in environment ?? new Dictionary<string, string>())
         {
             start.Environment[name] = value;
