@@ -11,7 +11,7 @@ internal sealed class Dotnet(string folder, string? path = null)
     /// <summary>Runs it to its end; anything but success fails the test with what was printed.</summary>
     public async Task<string> RunAsync(params string[] arguments)
     {
-        var (exitCode, output, errors) = await ClientProcess.RunAsync(Start(arguments));
+        var (exitCode, output, errors) = await ClientProcess.RunAsync(Start(arguments), minutes: 10); // a whole test run, perhaps on a busy machine
         Assert.True(exitCode == 0, $"dotnet {string.Join(' ', arguments)} in {folder} ended with {exitCode}.\n{output}\n{errors}");
         return output;
     }
