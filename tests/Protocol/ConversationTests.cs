@@ -1,6 +1,6 @@
-using MinimalMcp.Tests.Tools;
 using System.Text.Json;
 using Microsoft.Extensions.DependencyInjection;
+using MinimalMcp.Tests.Tools;
 using MinimalMcp.Tools;
 using ModelContextProtocol;
 using ModelContextProtocol.Client;

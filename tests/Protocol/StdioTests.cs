@@ -1,5 +1,5 @@
-using MinimalMcp.Tests.Tools;
 using System.Text.Json;
+using MinimalMcp.Tests.Tools;
 
 namespace MinimalMcp.Tests.Protocol;
 

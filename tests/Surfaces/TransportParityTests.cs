@@ -1,6 +1,6 @@
-using MinimalMcp.Tests.Tools;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using MinimalMcp.Tests.Tools;
 
 namespace MinimalMcp.Tests.Surfaces;
 
