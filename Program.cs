@@ -1,6 +1,7 @@
 using MinimalMcp.Auth;
 using MinimalMcp.Configuration;
 using MinimalMcp.Governance;
+using MinimalMcp.Pages;
 using MinimalMcp.Surfaces;
 using MinimalMcp.Surfaces.Mcp;
 using MinimalMcp.Tools;
@@ -22,6 +23,7 @@ builder.AddGovernance();
 builder.AddMcp();
 builder.AddToolOpenApi();
 builder.AddWellKnown();
+builder.AddPages();
 
 if (mode.Stdio)
 {
@@ -53,5 +55,8 @@ if (mode.Http)
 
 // What machines look for.
 app.MapWellKnown();
+
+// What people see in a browser.
+app.MapPages();
 
 return await app.RunOrExplainAsync(Banner.Print);

@@ -38,6 +38,11 @@ public static class Banner
             lines.Add($"  functions    {url}/api/mcp/v1/tools");
         }
 
+        if (mode != "stdio")
+        {
+            lines.Add($"  in a browser {url}/{(mode == "sse" ? "" : $"      (to try the tools: {url}/scalar)")}");
+        }
+
         Console.Error.WriteLine(string.Join(Environment.NewLine, lines));
     }
 }

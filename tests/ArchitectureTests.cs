@@ -30,6 +30,7 @@ public sealed partial class ArchitectureTests
         { "Tools", ["Governance"] },
         { "Surfaces", ["Tools", "Governance", "Auth", "Configuration"] },
         { "WellKnown", ["Tools", "Auth", "Configuration"] },
+        { "Pages", ["Tools", "Auth", "Configuration", "WellKnown"] },
     };
 
     [Theory, MemberData(nameof(Arrows))]

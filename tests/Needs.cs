@@ -28,6 +28,10 @@ internal static class Needs
         return file;
     }
 
+    /// <summary>What the build fetches for the API explorer.</summary>
+    public static void Explorer() => Assert.SkipUnless(File.Exists(Path.Combine(AppContext.BaseDirectory, "scalar", "standalone.js")),
+        "the API explorer's file is missing: install npm, and build again");
+
     private static string? Find(string program) => (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries)
         .SelectMany(folder => OperatingSystem.IsWindows() ? [Path.Combine(folder, program + ".exe"), Path.Combine(folder, program + ".cmd")] : new[] { Path.Combine(folder, program) })
         .FirstOrDefault(File.Exists);

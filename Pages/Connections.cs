@@ -1,0 +1,22 @@
+namespace MinimalMcp.Pages;
+
+/// <summary>One way of connecting, and what to paste for it.</summary>
+/// <param name="Route">What must be mapped for it; null when no route is needed.</param>
+internal sealed record Connection(string Title, string How, string Address, string? Route);
+
+internal static class Connections
+{
+    public static IEnumerable<Connection> To(string url, bool open)
+    {
+        yield return new(open ? "ChatGPT connector" : "MCP clients", open
+            ? "Turn on developer mode in ChatGPT's settings and add a custom MCP server with this address and No authentication."
+            : "A connector cannot send a key, so ChatGPT gets no further than this address. Other MCP clients send it as Authorization: Bearer.", url + "/mcp", "/mcp");
+        yield return new("GPT Action", "In the GPT editor: Create new action, Import from URL. Authentication: "
+            + (open ? "None." : "API Key, of type Bearer."), url + "/openapi.json", "/openapi.json");
+        yield return new("Function calling", "Your own program fetches the definitions here and hands them to the model."
+            + (open ? "" : " It sends the key as Authorization: Bearer."), url + "/api/mcp/v1/tools", "/api/mcp/v1/tools");
+        yield return new("Older MCP clients", "For clients that know only HTTP with SSE, of revision 2024-11-05.", url + "/sse", "/sse");
+        yield return new("Desktop hosts", "They start the server themselves and speak over standard input and output.",
+            $"dotnet run --project /path/to/{typeof(Connections).Assembly.GetName().Name}.csproj -- --stdio", null);
+    }
+}

@@ -1,0 +1,40 @@
+using System.Globalization;
+using System.Text;
+using System.Text.Encodings.Web;
+
+namespace MinimalMcp.Pages;
+
+/// <summary>Text that is HTML already. It is only made from an interpolated string, and every value in one is encoded, so that it cannot be forgotten.</summary>
+internal sealed class Html
+{
+    private readonly string _text;
+
+    private Html(string text) => _text = text;
+
+    public static Html Of(FormattableString text) => new(string.Format(CultureInfo.InvariantCulture, text.Format, [.. text.GetArguments().Select(Encode)]));
+
+    public static Html Each<T>(IEnumerable<T> items, Func<T, Html> one) => new(string.Concat(items.Select(one)));
+
+    public static Html When(bool shown, Func<Html> one) => shown ? one() : new("");
+
+    public override string ToString() => _text;
+
+    /// <summary>Sends a page. Its addresses are relative, so that it works below any path of a proxy.</summary>
+    /// <param name="styles">Where styles may come from, besides our own files.</param>
+    public Task WriteAsync(HttpContext http, int status = StatusCodes.Status200OK, string styles = "")
+    {
+        var bytes = Encoding.UTF8.GetBytes(_text);
+        var headers = http.Response.Headers;
+        headers.ContentSecurityPolicy = $"default-src 'none'; script-src 'self'; style-src 'self'{styles}; img-src 'self' data:; font-src 'self' data:; connect-src 'self'; "
+            + "frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
+        headers["Referrer-Policy"] = "no-referrer";
+        headers.XContentTypeOptions = "nosniff";
+        headers.CacheControl = "no-store";
+        http.Response.StatusCode = status;
+        http.Response.ContentType = "text/html; charset=utf-8";
+        http.Response.ContentLength = bytes.Length;
+        return http.Response.Body.WriteAsync(bytes, http.RequestAborted).AsTask();
+    }
+
+    private static string Encode(object? value) => value is Html html ? html._text : HtmlEncoder.Default.Encode(value?.ToString() ?? "");
+}

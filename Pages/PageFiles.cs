@@ -1,0 +1,75 @@
+using System.Collections.Concurrent;
+using System.IO.Compression;
+using System.Security.Cryptography;
+using Microsoft.Net.Http.Headers;
+
+namespace MinimalMcp.Pages;
+
+/// <summary>The scripts and styles of the pages: our own are in the assembly, Scalar's is a file that the build fetched.</summary>
+internal sealed class PageFiles(string scalar)
+{
+    public const string Scalar = "scalar.js";
+
+    private readonly ConcurrentDictionary<string, PageFile> _files = new(StringComparer.Ordinal);
+
+    /// <summary>The address of a file as it is now, which may be kept for ever; null when there is no such file.</summary>
+    public string? Address(string name) => Find(name) is { } file ? $"assets/{name}?v={file.Version}" : null;
+
+    public static Task GetAsync(HttpContext http)
+    {
+        var name = (string)http.Request.RouteValues["name"]!;
+        return http.RequestServices.GetRequiredService<PageFiles>().Find(name) is { } file ? file.WriteAsync(http) : Results.NotFound().ExecuteAsync(http);
+    }
+
+    private PageFile? Find(string name)
+    {
+        if (_files.TryGetValue(name, out var known))
+        {
+            return known;
+        }
+
+        using var content = name == Scalar ? (File.Exists(scalar) ? File.OpenRead(scalar) : null) : typeof(PageFiles).Assembly.GetManifestResourceStream(typeof(PageFiles), name);
+        return content is null ? null : _files.GetOrAdd(name, new PageFile(name, content));
+    }
+
+    /// <summary>Read and compressed when it is first asked for, and kept in that form, which every browser takes.</summary>
+    private sealed class PageFile
+    {
+        private readonly string _type;
+        private readonly byte[] _compressed;
+
+        public PageFile(string name, Stream content)
+        {
+            _type = name.EndsWith(".css", StringComparison.Ordinal) ? "text/css; charset=utf-8" : "text/javascript; charset=utf-8";
+            using var compressed = new MemoryStream();
+            using (var gzip = new GZipStream(compressed, CompressionLevel.Optimal))
+            {
+                content.CopyTo(gzip);
+            }
+
+            _compressed = compressed.ToArray();
+            Version = Convert.ToHexStringLower(SHA256.HashData(_compressed).AsSpan(0, 8));
+        }
+
+        public string Version { get; }
+
+        public Task WriteAsync(HttpContext http)
+        {
+            var headers = http.Response.Headers;
+            headers.XContentTypeOptions = "nosniff";
+            headers.Vary = HeaderNames.AcceptEncoding;
+            headers.CacheControl = http.Request.Query["v"] == Version ? "public, max-age=31536000, immutable" : "no-cache";
+            if (http.Request.GetTypedHeaders().AcceptEncoding.Any(coding => coding.Value == "gzip" && coding.Quality != 0))
+            {
+                headers.ContentEncoding = "gzip";
+                return Results.Bytes(_compressed, _type, entityTag: Tag("gzip")).ExecuteAsync(http);
+            }
+
+            // Another form has another strong tag (RFC 9110, 8.8.3.3).
+            var plain = new GZipStream(new MemoryStream(_compressed), CompressionMode.Decompress);
+            return Results.Stream(plain, _type, entityTag: Tag("plain")).ExecuteAsync(http);
+        }
+
+        private EntityTagHeaderValue Tag(string form) => new($"\"{Version}-{form}\"");
+    }
+}

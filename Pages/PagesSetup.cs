@@ -1,0 +1,31 @@
+namespace MinimalMcp.Pages;
+
+public static class PagesSetup
+{
+    public static IHostApplicationBuilder AddPages(this IHostApplicationBuilder builder)
+    {
+        builder.Services.AddSingleton(new PageFiles(Path.Combine(AppContext.BaseDirectory, "scalar", "standalone.js")));
+        return builder;
+    }
+
+    /// <summary>
+    /// What people see in a browser. Nothing is read or rendered before somebody asks. A browser sends no key by itself, so the
+    /// pages are open, and tell hardly more than the OpenAPI document, which is open too.
+    /// </summary>
+    public static IEndpointConventionBuilder MapPages(this IEndpointRouteBuilder routes)
+    {
+        var group = routes.MapGroup("").AllowAnonymous();
+        foreach (var (path, answer) in (ReadOnlySpan<(string, RequestDelegate)>)
+        [
+            ("/", StartPage.GetAsync),
+            ("/scalar", Explorer.GetAsync),
+            ("/docs", Explorer.GetAsync),
+            ("/assets/{name}", PageFiles.GetAsync),
+        ])
+        {
+            group.MapMethods(path, [HttpMethods.Get, HttpMethods.Head], answer);
+        }
+
+        return group;
+    }
+}

@@ -1,0 +1,107 @@
+using System.Text.RegularExpressions;
+using Microsoft.Playwright;
+using static Microsoft.Playwright.Assertions;
+
+namespace MinimalMcp.Tests.Pages;
+
+/// <summary>The API explorer, used as a person uses it.</summary>
+[Collection(nameof(Browser))]
+public sealed class ExplorerTests(Browser browser)
+{
+    [Theory]
+    [InlineData("/scalar", ColorScheme.Light, 1280, "explorer-light")]
+    [InlineData("/docs", ColorScheme.Dark, 1280, "explorer-dark")]
+    [InlineData("/scalar", ColorScheme.Light, 390, "explorer-light-narrow")]
+    public async Task The_explorer_opens_without_an_error_and_asks_no_other_origin(string path, ColorScheme colors, int width, string screenshot)
+    {
+        Needs.Explorer();
+        await using var server = TestServer.Start();
+        await using var visit = await browser.OpenAsync(server, path, colors, width);
+
+        await Expect(visit.Page.GetByRole(AriaRole.Heading, new() { Level = 1, Name = "MinimalMcp" })).ToBeVisibleAsync();
+        await Expect(visit.Page.GetByRole(AriaRole.Heading, new() { Name = "Add payment method" })).ToBeVisibleAsync();
+        await Expect(visit.Page).ToHaveTitleAsync("MinimalMcp: API explorer");
+        await Expect(visit.Page.Locator("body")).ToContainClassAsync(colors == ColorScheme.Dark ? "dark-mode" : "light-mode");
+        await visit.ScreenshotAsync(screenshot, fullPage: false);
+
+        Assert.Empty(visit.Problems);
+    }
+
+    [Fact]
+    public async Task A_tool_is_tried_out_and_its_answer_is_read_on_the_page()
+    {
+        Needs.Explorer();
+        await using var server = TestServer.Start(("Server:PublicUrl", "https://mcp.example.com")); // the document names it, the page calls its own origin
+        await using var visit = await browser.OpenAsync(server, "/scalar");
+
+        await OpenAsync(visit, "Search products");
+        await WriteBodyAsync(visit, """{"query":"milk"}""");
+        await SendAsync(visit);
+
+        await Expect(Answer(visit)).ToContainTextAsync("Milk, whole, 1 gal");
+        await visit.ScreenshotAsync("explorer-answer", fullPage: false);
+        Assert.Empty(visit.Problems);
+    }
+
+    [Fact]
+    public async Task A_link_of_the_start_page_leads_to_its_tool()
+    {
+        Needs.Explorer();
+        await using var server = TestServer.Start();
+        await using var visit = await browser.OpenAsync(server, "/");
+
+        await visit.Page.GetByRole(AriaRole.Link, new() { Name = "view_cart" }).ClickAsync();
+
+        await Expect(visit.Page.GetByRole(AriaRole.Heading, new() { Name = "View cart" })).ToBeInViewportAsync();
+        Assert.Empty(visit.Problems);
+    }
+
+    [Fact]
+    public async Task With_keys_the_explorer_takes_one_and_forgets_it_with_the_page()
+    {
+        Needs.Explorer();
+        const string key = "0123456789abcdefghijklmnopqrstuvwxyz";
+        await using var server = TestServer.Start(("Auth:Mode", "api-key"), ("Auth:ApiKey", key));
+        await using var visit = await browser.OpenAsync(server, "/scalar");
+        var token = visit.Page.GetByPlaceholder("Token");
+
+        await token.First.FillAsync(key);
+        await OpenAsync(visit, "Get deals");
+        await SendAsync(visit);
+
+        await Expect(Answer(visit)).ToContainTextAsync("deals");
+        Assert.Empty(visit.Problems);
+        await visit.Page.ReloadAsync();
+        await Expect(token.First).ToBeEmptyAsync();
+    }
+
+    [Fact]
+    public async Task Without_scripts_the_page_leads_to_the_document()
+    {
+        Needs.Explorer();
+        await using var server = TestServer.Start();
+        await using var visit = await browser.OpenAsync(server, "/scalar", scripts: false);
+
+        await Expect(visit.Page.GetByText("it needs JavaScript")).ToBeVisibleAsync();
+        await Expect(visit.Page.GetByRole(AriaRole.Link, new() { Name = "the OpenAPI document" })).ToHaveAttributeAsync("href", "openapi.json");
+    }
+
+    private static ILocator Answer(Visit visit) => visit.Page.GetByRole(AriaRole.Dialog).GetByLabel(new Regex("^Response")).First;
+
+    private static async Task OpenAsync(Visit visit, string tool)
+    {
+        await visit.Page.GetByRole(AriaRole.Link, new() { Name = tool }).ClickAsync();
+        var button = visit.Page.GetByRole(AriaRole.Button, new() { Name = $"Test Request (post /tools/{tool.Replace(' ', '_').ToLowerInvariant()})" });
+        await button.ClickAsync();
+    }
+
+    private static async Task WriteBodyAsync(Visit visit, string json)
+    {
+        var body = visit.Page.GetByRole(AriaRole.Dialog).Locator(".cm-content").First;
+        await body.ClickAsync();
+        await visit.Page.Keyboard.PressAsync("ControlOrMeta+a");
+        await visit.Page.Keyboard.InsertTextAsync(json);
+    }
+
+    private static Task SendAsync(Visit visit) => visit.Page.GetByRole(AriaRole.Button, new() { NameRegex = new("^Send post request") }).First.ClickAsync();
+}
