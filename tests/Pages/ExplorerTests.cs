@@ -19,7 +19,7 @@ public sealed class ExplorerTests(Browser browser)
         await using var visit = await browser.OpenAsync(server, path, colors, width);
 
         await Expect(visit.Page.GetByRole(AriaRole.Heading, new() { Level = 1, Name = "MinimalMcp" })).ToBeVisibleAsync();
-        await Expect(visit.Page.GetByRole(AriaRole.Heading, new() { Name = "Add payment method" })).ToBeVisibleAsync();
+        await Expect(visit.Page.GetByRole(AriaRole.Heading, new() { Name = "Find notes" })).ToBeVisibleAsync();
         await Expect(visit.Page).ToHaveTitleAsync("MinimalMcp: API explorer");
         await Expect(visit.Page.Locator("body")).ToContainClassAsync(colors == ColorScheme.Dark ? "dark-mode" : "light-mode");
         await visit.ScreenshotAsync(screenshot, fullPage: false);
@@ -66,10 +66,10 @@ public sealed class ExplorerTests(Browser browser)
         var token = visit.Page.GetByPlaceholder("Token");
 
         await token.First.FillAsync(key);
-        await OpenAsync(visit, "Get deals");
+        await OpenAsync(visit, "Get topics");
         await SendAsync(visit);
 
-        await Expect(Answer(visit)).ToContainTextAsync("deals");
+        await Expect(Answer(visit)).ToContainTextAsync("topics");
         Assert.Empty(visit.Problems);
         await visit.Page.ReloadAsync();
         await Expect(token.First).ToBeEmptyAsync();

@@ -3,7 +3,7 @@ using System.Text.Json;
 
 namespace MinimalMcp.Tests.Template;
 
-/// <summary>A fresh clone on a machine that has the .NET SDK and nothing else on its PATH: no Node.js, no Docker, no bash.</summary>
+/// <summary>A fresh clone on a machine that has the .NET SDK on its PATH, sh and chmod, and nothing else: no Node.js, no Docker, no bash.</summary>
 [Collection(nameof(GeneratedProjects))]
 public sealed class CleanCloneTests : IDisposable
 {
@@ -41,6 +41,11 @@ public sealed class CleanCloneTests : IDisposable
         var dotnet = Needs.Program("this is the .NET SDK", "dotnet");
         var path = Directory.CreateDirectory(Path.Combine(_folder, "path")).FullName;
         File.CreateSymbolicLink(Path.Combine(path, "dotnet"), new FileInfo(dotnet).ResolveLinkTarget(returnFinalTarget: true)?.FullName ?? dotnet);
+        foreach (var program in (string[])["sh", "chmod"]) // which every Unix has, and which the build runs commands with
+        {
+            File.CreateSymbolicLink(Path.Combine(path, program), "/bin/" + program);
+        }
+
         return path;
     }
 }
