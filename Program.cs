@@ -1,6 +1,7 @@
 using MinimalMcp.Auth;
 using MinimalMcp.Configuration;
 using MinimalMcp.Governance;
+using MinimalMcp.Outgoing;
 using MinimalMcp.Pages;
 using MinimalMcp.Surfaces;
 using MinimalMcp.Surfaces.Mcp;
@@ -11,9 +12,16 @@ using MinimalMcp.WellKnown;
 var builder = WebApplication.CreateSlimBuilder(["--hostBuilder:reloadConfigOnChange=false", .. args]);
 builder.AddConfiguration();
 var mode = SurfaceMode.Read(builder.Configuration, args);
+if (args is ["health", ..])
+{
+    return await HealthCommand.RunAsync(builder.Configuration); // a container's health check
+}
 
 // What this server can do: every [McpServerTool] below Tools/.
 builder.AddTools();
+
+// How requests leave: every HttpClient gets a deadline, a breaker and a size limit.
+builder.AddOutgoing();
 
 // Who may call, and what happens to every call, whichever way it comes.
 builder.AddAuth();

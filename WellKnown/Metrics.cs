@@ -56,6 +56,7 @@ internal sealed class Metrics : IDisposable
         Derived("mcp_rpc_requests_total", "JSON-RPC requests, by method and transport.", "mcp_rpc_request_duration_seconds", _ => true);
         Derived("mcp_tool_calls_total", "Tool calls, by tool and outcome.", "mcp_tool_duration_seconds", _ => true);
         Derived("mcp_tool_errors_total", "Tool calls that did not succeed, by tool and outcome.", "mcp_tool_duration_seconds", labels => labels.Second != "ok");
+        Derived("mcp_upstream_requests_total", "Requests to other systems, retries and refused ones too, by system and outcome.", "mcp_upstream_duration_seconds", _ => true);
         foreach (var family in _counters.GroupBy(counter => counter.Key.Name).OrderBy(family => family.Key, StringComparer.Ordinal))
         {
             Head(family.Key, "JSON-RPC requests that were answered with an error.", "counter");
@@ -67,7 +68,13 @@ internal sealed class Metrics : IDisposable
 
         foreach (var (name, family) in _histograms.OrderBy(family => family.Key, StringComparer.Ordinal))
         {
-            Head(name, name == "mcp_tool_duration_seconds" ? "How long tool calls took." : "How long JSON-RPC requests took.", "histogram");
+            var help = name switch
+            {
+                "mcp_tool_duration_seconds" => "How long tool calls took.",
+                "mcp_upstream_duration_seconds" => "How long requests to other systems took.",
+                _ => "How long JSON-RPC requests took.",
+            };
+            Head(name, help, "histogram");
             foreach (var (labels, histogram) in family.Series)
             {
                 histogram.Write(text, name, family.Labels(labels));

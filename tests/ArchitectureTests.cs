@@ -27,6 +27,7 @@ public sealed partial class ArchitectureTests
         { "Auth", ["Configuration"] },
         { "Configuration", [] },
         { "Governance", ["Auth"] },
+        { "Outgoing", ["Configuration"] },
         { "Tools", ["Governance"] },
         { "Surfaces", ["Tools", "Governance", "Auth", "Configuration"] },
         { "WellKnown", ["Tools", "Auth", "Configuration"] },

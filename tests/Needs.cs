@@ -1,3 +1,5 @@
+using System.Net.Sockets;
+
 namespace MinimalMcp.Tests;
 
 /// <summary>
@@ -26,6 +28,28 @@ internal static class Needs
         var file = Path.Combine(Clients.ClientProcess.Folder, "node_modules", path);
         Assert.SkipUnless(File.Exists(file), "the npm packages of tests/Clients are missing: install Node.js, and run npm ci --prefix tests/Clients");
         return file;
+    }
+
+    /// <summary>The socket of a container engine that answers.</summary>
+    public static string Docker()
+    {
+        var found = Container.Engine.Sockets().FirstOrDefault(Answers);
+        Assert.SkipWhen(found is null, "no container engine answers: start Docker, or set DOCKER_HOST to its socket (unix:///...); as root, scripts/test starts one by itself");
+        return found!;
+    }
+
+    private static bool Answers(string path)
+    {
+        using var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        try
+        {
+            socket.Connect(new UnixDomainSocketEndPoint(path));
+            return true;
+        }
+        catch (SocketException)
+        {
+            return false;
+        }
     }
 
     /// <summary>What the build fetches for the API explorer.</summary>

@@ -81,7 +81,7 @@ public sealed class ShopClient(IOptions<ShopOptions> options, IHttpClientFactory
             : answer;
     }
 
-    private async Task<JsonElement> SendAsync(HttpMethod method, string path, object? body, bool changes, CancellationToken ct, bool retry = true)
+    private async Task<JsonElement> SendAsync(HttpMethod method, string path, object? body, bool changes, CancellationToken ct)
     {
         using var request = new HttpRequestMessage(method, $"{_options.Url!.TrimEnd('/')}/{path}");
         request.Content = body is null ? null : JsonContent.Create(body, options: Json);
@@ -92,21 +92,17 @@ public sealed class ShopClient(IOptions<ShopOptions> options, IHttpClientFactory
             var bytes = await response.Content.ReadAsByteArrayAsync(ct);
             return Read(request, response.StatusCode, bytes, changes);
         }
-        catch (HttpRequestException e) when (NeverArrived(e) && retry && !changes)
-        {
-            return await SendAsync(method, path, body, changes, ct, retry: false);
-        }
         catch (HttpRequestException e) when (NeverArrived(e))
         {
             throw new HttpRequestException("The shop cannot be reached; nothing was sent. Check Shop:Url.", e, HttpStatusCode.BadGateway);
         }
         catch (HttpRequestException e) when (e.StatusCode is null)
         {
-            throw new HttpRequestException($"The shop's reply broke off or was larger than 1 MiB.{Doubt(changes)}", e, HttpStatusCode.BadGateway);
+            throw new HttpRequestException($"The shop's reply broke off.{Doubt(changes)}", e, HttpStatusCode.BadGateway);
         }
         catch (OperationCanceledException e) when (!ct.IsCancellationRequested)
         {
-            throw new HttpRequestException($"The shop did not reply within 30 seconds.{Doubt(changes)}", e, HttpStatusCode.GatewayTimeout);
+            throw new HttpRequestException($"The shop did not reply in time.{Doubt(changes)}", e, HttpStatusCode.GatewayTimeout);
         }
     }
 
@@ -146,9 +142,8 @@ public sealed class ShopClient(IOptions<ShopOptions> options, IHttpClientFactory
         var hint = (int)status switch
         {
             401 or 403 => " Check Shop:ApiKey and Shop:ForwardAuthorization.",
-            >= 300 and < 400 => " Redirects are not followed: check Shop:Url.",
             < 300 when reply is null => " Check Shop:Url." + Doubt(changes),
-            < 300 or (>= 400 and < 500) => "",
+            < 500 => "",
             _ => Doubt(changes),
         };
         throw new HttpRequestException($"{what}{(said.Length > 0 ? ": " : "")}{said}.{hint}", null, succeeded ? HttpStatusCode.BadGateway : status);

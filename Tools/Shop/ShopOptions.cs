@@ -47,14 +47,7 @@ public static class ShopSetup
             services.AddHttpContextAccessor();
         }
 
-        services.AddHttpClient(nameof(ShopClient), http =>
-            {
-                http.Timeout = TimeSpan.FromSeconds(30);
-                http.MaxResponseContentBufferSize = 1 << 20;
-            })
-            // Callers share the connections, never a cookie; and a key must not follow a redirect.
-            .ConfigurePrimaryHttpMessageHandler(() => new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false });
-
+        services.AddHttpClient(nameof(ShopClient));
         if (!string.IsNullOrEmpty(section[nameof(ShopOptions.Url)]))
         {
             services.AddHealthChecks().AddCheck<ShopClient>("shop");

@@ -8,6 +8,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using MinimalMcp.Auth;
 using MinimalMcp.Configuration;
+using MinimalMcp.Outgoing;
 using MinimalMcp.Surfaces.Mcp;
 using MinimalMcp.Tests.Clients;
 using MinimalMcp.Tools;
@@ -115,7 +116,7 @@ public sealed partial class ReadmeTests
     [Fact]
     public void The_page_of_settings_has_every_setting_and_every_environment_name()
     {
-        var settings = Properties<ServerOptions>("Server").Concat(Properties<AuthOptions>("Auth")).Concat(Properties<McpOptions>("Mcp"))
+        var settings = Properties<ServerOptions>("Server").Concat(Properties<AuthOptions>("Auth")).Concat(Properties<McpOptions>("Mcp")).Concat(Properties<OutgoingOptions>("Outgoing"))
             .Concat(EnvironmentNames.Table.SelectMany(row => new[] { row.Name, row.Setting }))
             .Concat(SettingsReadByName());
 

@@ -1,0 +1,36 @@
+using System.Diagnostics.Metrics;
+
+namespace MinimalMcp.Outgoing;
+
+/// <summary>One measurement per request that went out or was refused, and a line for each that failed: never a query, a header or a body.</summary>
+internal sealed partial class OutgoingLog
+{
+    private readonly Histogram<double> _duration;
+    private readonly ILogger<OutgoingLog> _logger;
+
+    public OutgoingLog(IMeterFactory meters, ILogger<OutgoingLog> logger)
+    {
+        _logger = logger;
+        _duration = meters.Create("MinimalMcp.Outgoing")
+            .CreateHistogram<double>("mcp_upstream_duration_seconds", "s", "How long requests to other systems took, by system and outcome.");
+    }
+
+    /// <param name="outcome">The status, or what happened instead.</param>
+    public void Write(string upstream, string method, string path, int attempt, string outcome, TimeSpan took, bool failed)
+    {
+        _duration.Record(took.TotalSeconds, new KeyValuePair<string, object?>("upstream", upstream), new KeyValuePair<string, object?>("outcome", outcome));
+        if (failed)
+        {
+            LogFailed(upstream, method, path, outcome, (long)took.TotalMilliseconds, attempt);
+        }
+    }
+
+    [LoggerMessage(LogLevel.Warning, "{Upstream}: {Method} {Path} failed ({Outcome}) after {Milliseconds} ms, attempt {Attempt}")]
+    private partial void LogFailed(string upstream, string method, string path, string outcome, long milliseconds, int attempt);
+
+    [LoggerMessage(LogLevel.Warning, "{Upstream}: most requests failed, so for {Seconds} seconds none is sent")]
+    public partial void Opened(string upstream, double seconds);
+
+    [LoggerMessage(LogLevel.Information, "{Upstream}: answers again")]
+    public partial void Closed(string upstream);
+}

@@ -1,0 +1,39 @@
+namespace MinimalMcp.Outgoing;
+
+/// <summary>Retries may add a tenth to what an upstream in trouble has to bear, and three in any case, counted in windows of half a minute.</summary>
+internal sealed class RetryBudget(TimeProvider time)
+{
+    private const int Floor = 3, OneIn = 10;
+    private static readonly TimeSpan Window = TimeSpan.FromSeconds(30);
+
+    private readonly Lock _gate = new();
+    private long _start = time.GetTimestamp();
+    private int _calls, _retries;
+
+    public void CountCall()
+    {
+        lock (_gate)
+        {
+            if (time.GetElapsedTime(_start) >= Window)
+            {
+                (_start, _calls, _retries) = (time.GetTimestamp(), 0, 0);
+            }
+
+            _calls++;
+        }
+    }
+
+    public bool TryTake()
+    {
+        lock (_gate)
+        {
+            if (_retries >= Math.Max(Floor, _calls / OneIn))
+            {
+                return false;
+            }
+
+            _retries++;
+            return true;
+        }
+    }
+}

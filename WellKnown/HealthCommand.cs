@@ -1,0 +1,41 @@
+using Microsoft.AspNetCore.Http;
+
+namespace MinimalMcp.WellKnown;
+
+/// <summary>
+/// <c>dotnet MinimalMcp.dll health</c> asks the server that runs with the same settings whether it lives. A container's health check: its image
+/// has neither a shell nor curl.
+/// </summary>
+internal static class HealthCommand
+{
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(2);
+
+    public static async Task<int> RunAsync(IConfiguration configuration)
+    {
+        var url = Url(configuration);
+        try
+        {
+            using var http = new HttpClient(new SocketsHttpHandler { UseProxy = false }) { Timeout = Limit };
+            using var request = new HttpRequestMessage(HttpMethod.Get, url);
+            request.Headers.Host = "localhost"; // always served, whatever address the server listens on
+            using var response = await http.SendAsync(request);
+            Console.WriteLine(response.IsSuccessStatusCode ? $"{url} is alive." : $"{url} answered {(int)response.StatusCode}.");
+            return response.IsSuccessStatusCode ? 0 : 1;
+        }
+        catch (Exception failure) when (failure is HttpRequestException or TaskCanceledException)
+        {
+            Console.WriteLine(failure is TaskCanceledException ? $"{url} did not answer within {Limit.TotalSeconds:0} seconds." : $"{url} cannot be reached: {failure.Message}");
+            return 1;
+        }
+    }
+
+    // A server that listens on every address is asked on loopback.
+    private static Uri Url(IConfiguration configuration)
+    {
+        var addresses = configuration.GetSection("Kestrel:Endpoints").GetChildren().Select(endpoint => endpoint["Url"]).Append(configuration["urls"]?.Split(';')[0])
+            .Append($"http://{configuration["Server:Host"] ?? "127.0.0.1"}:{configuration["Server:Port"] ?? "3001"}");
+        var address = BindingAddress.Parse(addresses.First(address => !string.IsNullOrEmpty(address))!);
+        var host = address.Host is "+" or "*" or "0.0.0.0" or "[::]" ? "127.0.0.1" : address.Host;
+        return new($"{address.Scheme}://{host}:{address.Port}/health/live");
+    }
+}

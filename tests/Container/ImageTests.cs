@@ -1,0 +1,133 @@
+using System.Globalization;
+using System.Net;
+using System.Net.Http.Json;
+using System.Text.Json;
+using System.Text.RegularExpressions;
+using MinimalMcp.Tests.Clients;
+using MinimalMcp.Tests.Protocol;
+
+namespace MinimalMcp.Tests.Container;
+
+/// <summary>One of the tests measures a time, so nothing else runs beside these.</summary>
+[CollectionDefinition(nameof(AloneOnTheMachine), DisableParallelization = true)]
+public sealed class AloneOnTheMachine;
+
+/// <summary>The Dockerfile builds, and what it builds runs as docs/container.md says.</summary>
+[Collection(nameof(AloneOnTheMachine))]
+public sealed class ImageTests(BuiltImage image, ITestOutputHelper output) : IClassFixture<BuiltImage>
+{
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public void The_builder_is_sent_sources_only()
+    {
+        using var context = new BuildContext(ClientProcess.Root);
+        var files = context.Files().ToArray();
+
+        Assert.Contains("Program.cs", files);
+        Assert.All(files, file => Assert.True(Path.GetExtension(file) is ".cs" or ".json" or ".csproj" or ".props" or ".targets" or ".editorconfig" or ".html" or ".css" or ".js" or ".svg" or ".sql" || file == "LICENSE", file));
+        Assert.DoesNotContain(files, file => file.StartsWith("tests/", StringComparison.Ordinal) || file.Contains("/obj/", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task It_starts_as_an_ordinary_user_with_nothing_to_write_to()
+    {
+        await using var container = await image.StartAsync(RunningContainer.WithKey);
+        await container.HealthyAsync();
+
+        var user = (await image.Engine.GetAsync($"images/{image.Name}/json", Cancellation)).GetProperty("Config").GetProperty("User").GetString();
+        Assert.Equal("1654", user);
+        Assert.All(await container.ProcessesAsync(), process => Assert.Equal(user, process.User));
+        Assert.True((await container.InspectAsync()).GetProperty("HostConfig").GetProperty("ReadonlyRootfs").GetBoolean());
+    }
+
+    [Fact]
+    public async Task It_answers_calls_of_those_who_have_the_key()
+    {
+        await using var container = await image.StartAsync(RunningContainer.WithKey);
+        using var http = await container.HealthyAsync();
+
+        // One that only reads and needs no argument: a project made from this one may have other families.
+        var list = await http.GetFromJsonAsync<JsonElement>("/tools", Cancellation);
+        var tool = list.GetProperty("tools").EnumerateArray().First(tool => tool.GetProperty("readOnly").GetBoolean() && tool.GetProperty("inputSchema").GetProperty("required").GetArrayLength() == 0).GetProperty("name").GetString()!;
+
+        using var rest = await http.PostAsJsonAsync($"/tools/{tool}", new { }, Cancellation);
+        Assert.Equal(HttpStatusCode.OK, rest.StatusCode);
+        var mcp = await McpAnswer.ReadAsync(await http.PostAsJsonAsync("/mcp", Wire.Call(tool), Cancellation));
+        Assert.False(mcp.IsError, mcp.Text);
+
+        http.DefaultRequestHeaders.Authorization = null;
+        using var closed = await http.PostAsJsonAsync($"/tools/{tool}", new { }, Cancellation);
+        Assert.Equal(HttpStatusCode.Unauthorized, closed.StatusCode);
+    }
+
+    [Fact]
+    public async Task It_serves_the_API_explorer_with_its_script()
+    {
+        await using var container = await image.StartAsync(RunningContainer.WithKey);
+        using var http = await container.HealthyAsync();
+
+        var page = await http.GetStringAsync(new Uri("/scalar", UriKind.Relative), Cancellation);
+        var script = Regex.Match(page, "<script src=\"([^\"]*scalar[^\"]*)\"").Groups[1].Value;
+        Assert.NotEqual("", script);
+        var bytes = await http.GetByteArrayAsync(new Uri(new Uri(http.BaseAddress!, "/scalar"), script), Cancellation);
+        Assert.InRange(bytes.Length, 1_000_000, 10_000_000);
+    }
+
+    [Fact]
+    public async Task With_the_settings_of_compose_Prometheus_may_ask_it()
+    {
+        await using var container = await image.StartAsync(ComposeTests.ServerEnvironment(RunningContainer.Key));
+        using var http = await container.HealthyAsync();
+        http.DefaultRequestHeaders.Host = "minimal-mcp:3001";
+
+        Assert.Contains("mcp_server_uptime_seconds", await http.GetStringAsync(new Uri("/metrics", UriKind.Relative), Cancellation), StringComparison.Ordinal);
+
+        http.DefaultRequestHeaders.Authorization = null;
+        Assert.Equal(HttpStatusCode.Unauthorized, (await http.GetAsync(new Uri("/metrics", UriKind.Relative), Cancellation)).StatusCode);
+    }
+
+    [Fact]
+    public async Task It_ends_within_a_second_though_an_event_stream_is_open()
+    {
+        await using var container = await image.StartAsync(RunningContainer.WithKey);
+        using var http = await container.HealthyAsync();
+        using var stream = new StreamReader(await http.GetStreamAsync(new Uri("/sse", UriKind.Relative), Cancellation));
+        Assert.Equal("event: endpoint", await Gate.Soon(stream.ReadLineAsync(Cancellation).AsTask()));
+
+        var took = await container.StopAsync();
+
+        output.WriteLine($"It ended {took.TotalMilliseconds:0} ms after the signal.");
+        Assert.InRange(took, TimeSpan.Zero, TimeSpan.FromSeconds(1));
+        Assert.Equal(0, await container.ExitCodeAsync());
+    }
+
+    [Fact]
+    public async Task Without_authentication_it_does_not_start_and_says_what_to_set()
+    {
+        await using var container = await image.StartAsync();
+
+        Assert.Equal(1, await container.ExitCodeAsync());
+        Assert.Contains("Set MCP_AUTH_MODE to api-key and MCP_API_KEY to a key", await container.LogsAsync(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task It_adds_little_to_its_base_and_says_what_it_is()
+    {
+        await image.BuildAsync();
+
+        var inspected = await image.Engine.GetAsync($"images/{image.Name}/json", Cancellation);
+        var ours = (await image.Engine.GetAsync($"images/{image.Name}/history", Cancellation)).EnumerateArray()
+            .TakeWhile(layer => !layer.GetProperty("CreatedBy").GetString()!.Contains("VERSION=", StringComparison.Ordinal)) // our first instruction
+            .Sum(layer => layer.GetProperty("Size").GetInt64());
+        var sizes = string.Create(CultureInfo.InvariantCulture, $"image {inspected.GetProperty("Size").GetInt64() / 1e6:0.0} MB, of which the server {ours / 1e6:0.0} MB");
+        output.WriteLine(sizes);
+        var folder = Directory.CreateDirectory(Path.Combine(ClientProcess.Root, "artifacts", "container"));
+        await File.WriteAllTextAsync(Path.Combine(folder.FullName, "size.txt"), sizes + "\n", Cancellation);
+
+        Assert.InRange(ours, 1, 12_000_000);
+        var labels = inspected.GetProperty("Config").GetProperty("Labels").Deserialize<Dictionary<string, string>>()!;
+        Assert.Equal(("MinimalMcp", "MIT"), (labels["org.opencontainers.image.title"], labels["org.opencontainers.image.licenses"]));
+        Assert.Equal(WellKnown.Identity.Version, labels["org.opencontainers.image.version"]);
+    }
+}
