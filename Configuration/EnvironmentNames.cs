@@ -20,6 +20,10 @@ public static class EnvironmentNames
         ("LOG_LEVEL", "Logging:LogLevel:Default"),
         ("MCP_AUTH_MODE", "Auth:Mode"),
         ("MCP_API_KEY", "Auth:ApiKey"),
+        ("MCP_READ_ONLY", "Governance:ReadOnly"),
+        ("MCP_RATE_LIMIT_CRITICAL", "Governance:Levels:CRITICAL"),
+        ("MCP_RATE_LIMIT_HIGH", "Governance:Levels:HIGH"),
+        ("MCP_RATE_LIMIT_MEDIUM", "Governance:Levels:MEDIUM"),
         ("NEXTJS_URL", "Shop:Url"),
     ];
 
@@ -50,7 +54,12 @@ public static class EnvironmentNames
         {
             if (variables.TryGetValue(name, out var value) && value.Length > 0)
             {
-                settings[setting] = name == "LOG_LEVEL" ? LogLevelOf(value) : value;
+                settings[setting] = name switch
+                {
+                    "LOG_LEVEL" => LogLevelOf(value),
+                    "MCP_RATE_LIMIT_CRITICAL" or "MCP_RATE_LIMIT_MEDIUM" when value.All(char.IsAsciiDigit) => value + "/hour", // a guide writes the number alone
+                    _ => value,
+                };
             }
         }
 

@@ -71,6 +71,7 @@ public static class OpenApi
         document.Paths = [];
         document.Tags = tools.All.Take(MaxOperations).Select(tool => tool.Family).Distinct().Select(family => new OpenApiTag { Name = family }).ToHashSet();
         document.AddComponent("Problem", OpenApiSchemas.Problem(document));
+        document.AddComponent("Preview", OpenApiSchemas.Preview(document));
         if (tools.All.Count > MaxOperations)
         {
             document.Info.Description += $" These are {MaxOperations} of {tools.All.Count} tools, because a GPT Action takes no more: choose with ?profile=, ?family= or ?readonly=true.";
@@ -108,7 +109,18 @@ public static class OpenApi
         await http.Response.WriteJsonAsync(StatusCodes.Status200OK, buffer.GetBuffer().AsMemory(0, (int)buffer.Length));
     }
 
-    private static OpenApiOperation Operation(Tool tool, OpenApiDocument document) => new()
+    private static OpenApiOperation Operation(Tool tool, OpenApiDocument document)
+    {
+        var operation = Described(tool, document);
+        if (!tool.IsReadOnly || tool.NeedsConfirmation)
+        {
+            operation.Responses!["202"] = new OpenApiResponse { Description = "Nothing was done yet: this is what the call would do.", Content = Json(new OpenApiSchemaReference("Preview", document)) };
+        }
+
+        return operation;
+    }
+
+    private static OpenApiOperation Described(Tool tool, OpenApiDocument document) => new()
     {
         OperationId = tool.Name,
         Tags = new HashSet<OpenApiTagReference> { new(tool.Family, document) },

@@ -37,6 +37,24 @@ internal static class OpenApiSchemas
         }
         """, document);
 
+    /// <summary>What is answered instead of a result when nothing was done yet.</summary>
+    public static OpenApiSchema Preview(OpenApiDocument document) => Read(
+        """
+        {
+          "type": "object",
+          "properties": {
+            "status": { "type": "string", "enum": ["dry_run", "confirmation_required"] },
+            "message": { "type": "string", "description": "What the call would do, and how to go on." },
+            "tool": { "type": "string" },
+            "risk": { "type": "string" },
+            "effect": { "type": "string" },
+            "arguments": { "type": "object", "properties": {}, "additionalProperties": true },
+            "confirmation_token": { "type": "string", "description": "Given with the same arguments, after the user agreed, it makes the call happen." },
+            "expires": { "type": "string" }
+          }
+        }
+        """, document);
+
     public static string Shorten(string text, int limit)
     {
         if (text.Length <= limit)

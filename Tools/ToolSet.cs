@@ -33,7 +33,7 @@ public sealed class ToolSet
     {
         var shown = name.Length <= 60 ? name : string.Concat(name.AsSpan(0, 60), "…");
         var near = Spelling.Nearest(name, _byName.Keys);
-        return $"Unknown tool '{shown}'. " + (near.Length > 0
+        return $"Unknown tool '{shown}'. " + (All.Count == 0 ? "This server has no tools." : near.Length > 0
             ? $"Did you mean {string.Join(" or ", near)}?"
             : $"Known tools: {string.Join(", ", All.Take(20).Select(tool => tool.Name))}{(All.Count > 20 ? ", …" : "")}.");
     }

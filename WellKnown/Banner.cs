@@ -22,6 +22,11 @@ public static class Banner
         };
         lines.AddRange(tools.GroupBy(tool => tool.Family).Select(family => $"  {family.Key,-12} {family.Count()} tools: {string.Join(", ", family.Take(8).Select(tool => tool.Name))}{(family.Count() > 8 ? ", …" : "")}"));
         lines.AddRange(app.Services.GetServices<FamilyOff>().Select(off => $"  {off.Family,-12} off: nothing is configured under \"{off.Section}\""));
+        if (tools.Count == 0)
+        {
+            lines.Add("  no tools     write a class with [McpServerToolType] below Tools/: README, \"Your first tool\"");
+        }
+
         if (mode is "all" or "sse")
         {
             lines.Add($"  MCP          {url}/mcp      (HTTP+SSE of 2024-11-05: {url}/sse)");

@@ -230,15 +230,6 @@ else
   good "Actions Manifest"
 fi
 
-# A tool that may be called without asking anybody: a well-known one, or the first that only reads and needs no argument.
-tool=search_products arguments='{"query":"milk"}'
-if ! values health 'tools>[0-9]+' | grep -qx "$tool"; then
-  arguments='{}'
-  tool=$(sed -nE 's~^paths>/tools/([^>]+)>post>x-openai-isConsequential = false~\1~p' "$dir/openapi.flat" | while IFS= read -r name; do
-    [[ $(get openapi "paths>/tools/$name>post>requestBody>required") == true ]] || { echo "$name"; break; }
-  done)
-fi
-
 json=(--header 'Content-Type: application/json')
 mcp=("${json[@]}" --header 'Accept: application/json, text/event-stream')
 
@@ -269,6 +260,20 @@ if rpc "MCP Tool List" list /mcp '{"jsonrpc":"2.0","id":2,"method":"tools/list"}
   else
     bad "MCP Tool List" "$listed tools, but /health names $tools" "both come from one list; is another server answering for /mcp?"
   fi
+fi
+
+# A tool that may be called without asking anybody: a well-known one, or the first that only reads and needs no argument.
+tool=search_products arguments='{"query":"milk"}'
+if ! values health 'tools>[0-9]+' | grep -qx "$tool"; then
+  arguments='{}'
+  tool=$(sed -nE 's~^paths>/tools/([^>]+)>post>x-openai-isConsequential = false~\1~p' "$dir/openapi.flat" | while IFS= read -r name; do
+    [[ $(get openapi "paths>/tools/$name>post>requestBody>required") == true ]] || { echo "$name"; break; }
+  done)
+fi
+if [[ -z $tool ]]; then # with --mode sse there is no document, but MCP's own list
+  tool=$(sed -nE 's~^result>tools>([0-9]+)>annotations>readOnlyHint = true~\1~p' "$dir/list.flat" | while IFS= read -r number; do
+    [[ -n $(get list "result>tools>$number>inputSchema>required>0") ]] || { get list "result>tools>$number>name"; break; }
+  done)
 fi
 
 if [[ -z $tool ]]; then

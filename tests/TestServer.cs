@@ -110,6 +110,7 @@ public sealed class TestServer : WebApplicationFactory<Program>
         builder.UseContentRoot(AppContext.BaseDirectory);
         builder.UseSetting("urls", "http://127.0.0.1:0");
         builder.UseSetting("Storage:Path", Path.Combine(_folder.FullName, "test.db"));
+        builder.UseSetting("Auth:Mode", "none"); // a test that is about keys says so itself
         foreach (var (key, value) in _settings)
         {
             builder.UseSetting(key, value);

@@ -32,7 +32,7 @@ public sealed class ApiKeyTests
             var route = "/" + endpoint.RoutePattern.RawText!.TrimStart('/');
             foreach (var method in endpoint.Metadata.GetMetadata<HttpMethodMetadata>()?.HttpMethods ?? ["GET", "POST"])
             {
-                using var request = new HttpRequestMessage(new(method), route.Replace("{profile}", "shop", StringComparison.Ordinal).Replace("{name}", "view_cart", StringComparison.Ordinal).Replace("{**document}", "x", StringComparison.Ordinal));
+                using var request = new HttpRequestMessage(new(method), route.Replace("{profile}", "notes", StringComparison.Ordinal).Replace("{name}", "list_picked", StringComparison.Ordinal).Replace("{**document}", "x", StringComparison.Ordinal));
                 using var response = await server.Http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, TestContext.Current.CancellationToken);
                 Assert.True(Open.Contains(route) == (response.StatusCode is not HttpStatusCode.Unauthorized), $"{method} {route}: {response.StatusCode}");
             }
@@ -51,11 +51,11 @@ public sealed class ApiKeyTests
         await using var server = Start();
         server.Http.DefaultRequestHeaders.Add(header, value);
 
-        Assert.False((await server.McpAsync("tools/call", new { name = "view_cart" })).IsError);
-        using var rest = await server.PostAsync("/tools/view_cart", "{}");
+        Assert.False((await server.McpAsync("tools/call", new { name = "list_picked" })).IsError);
+        using var rest = await server.PostAsync("/tools/list_picked", "{}");
         Assert.Equal(HttpStatusCode.OK, rest.StatusCode);
         Assert.Contains("no-store", rest.Headers.CacheControl!.ToString());
-        using var function = await server.PostAsync("/api/mcp/v1/call", """{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"view_cart"}}""");
+        using var function = await server.PostAsync("/api/mcp/v1/call", """{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"list_picked"}}""");
         Assert.Contains("\"result\"", await function.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
         Assert.Equal("api-key", (await server.GetJsonAsync("/status")).GetProperty("auth").GetString());
     }
@@ -73,7 +73,7 @@ public sealed class ApiKeyTests
     {
         await using var server = Start();
 
-        using var response = await server.PostAsync("/tools/view_cart", "{}", headers: (header, value));
+        using var response = await server.PostAsync("/tools/list_picked", "{}", headers: (header, value));
 
         Assert.Equal(HttpStatusCode.Unauthorized, response.StatusCode);
         Assert.Contains("error=\"invalid_token\"", response.Headers.WwwAuthenticate.ToString());
@@ -85,7 +85,7 @@ public sealed class ApiKeyTests
     {
         await using var server = Start();
 
-        using var response = await server.PostAsync("/tools/view_cart", "{}", headers: [("Authorization", "Bearer " + Key), ("X-MCP-API-Key", Reader)]);
+        using var response = await server.PostAsync("/tools/list_picked", "{}", headers: [("Authorization", "Bearer " + Key), ("X-MCP-API-Key", Reader)]);
 
         Assert.Equal(HttpStatusCode.Unauthorized, response.StatusCode);
     }
@@ -107,8 +107,8 @@ public sealed class ApiKeyTests
         await using var server = Start();
         server.Http.DefaultRequestHeaders.Add("X-MCP-API-Key", Reader);
 
-        Assert.False((await server.McpAsync("tools/call", new { name = "view_cart" })).IsError);
-        var refused = await server.McpAsync("tools/call", new { name = "add_to_cart", arguments = new { productCode = "milk" } });
+        Assert.False((await server.McpAsync("tools/call", new { name = "list_picked" })).IsError);
+        var refused = await server.McpAsync("tools/call", new { name = "pick_note", arguments = new { code = "milk" } });
         Assert.True(refused.IsError);
         Assert.Contains("mcp:write", refused.Text);
     }
@@ -117,13 +117,17 @@ public sealed class ApiKeyTests
     public async Task A_key_that_expires_opens_nothing_from_then_on()
     {
         var time = new ManualTime();
-        await using var server = TestServer.Start(services => services.AddSingleton<TimeProvider>(time),
+        await using var server = TestServer.Start(services =>
+            {
+                NotesTools.Alone(services);
+                services.AddSingleton<TimeProvider>(time);
+            },
             ("Auth:Mode", "api-key"), ("Auth:ApiKeys:ops:Key", Key), ("Auth:ApiKeys:ops:Expires", time.GetUtcNow().AddHours(1).ToString("O")));
         server.Http.DefaultRequestHeaders.Add("X-MCP-API-Key", Key);
 
-        using var before = await server.PostAsync("/tools/view_cart", "{}");
+        using var before = await server.PostAsync("/tools/list_picked", "{}");
         time.Advance(TimeSpan.FromHours(1));
-        using var after = await server.PostAsync("/tools/view_cart", "{}");
+        using var after = await server.PostAsync("/tools/list_picked", "{}");
 
         Assert.Equal((HttpStatusCode.OK, HttpStatusCode.Unauthorized), (before.StatusCode, after.StatusCode));
     }
@@ -132,11 +136,11 @@ public sealed class ApiKeyTests
     public async Task Two_keys_are_two_callers()
     {
         await using var server = Start();
-        using var added = await server.PostAsync("/tools/add_to_cart", """{"productCode":"milk"}""", headers: ("X-MCP-API-Key", Key));
+        using var added = await server.PostAsync("/tools/pick_note", """{"code":"milk"}""", headers: ("X-MCP-API-Key", Key));
         Assert.Equal(HttpStatusCode.OK, added.StatusCode);
 
-        Assert.Contains("\"totalItems\":1", await CartAsync(server, Key));
-        Assert.Contains("\"totalItems\":0", await CartAsync(server, Reader));
+        Assert.Contains("\"total\":1", await PickedAsync(server, Key));
+        Assert.Contains("\"total\":0", await PickedAsync(server, Reader));
     }
 
     [Fact]
@@ -197,15 +201,15 @@ public sealed class ApiKeyTests
         Assert.Contains(line, output);
     }
 
-    private static TestServer Start(params (string, string)[] settings) => TestServer.Start(
+    private static TestServer Start(params (string, string)[] settings) => TestServer.Start(NotesTools.Alone,
     [
         ("Auth:Mode", "api-key"), ("Auth:ApiKey", Key),
         ("Auth:ApiKeys:reader:Sha256", Convert.ToHexString(SHA256.HashData(Encoding.UTF8.GetBytes(Reader)))), ("Auth:ApiKeys:reader:Scopes", "mcp:read"), .. settings,
     ]);
 
-    private static async Task<string> CartAsync(TestServer server, string key)
+    private static async Task<string> PickedAsync(TestServer server, string key)
     {
-        using var cart = await server.PostAsync("/tools/view_cart", "{}", headers: ("X-MCP-API-Key", key));
-        return (await cart.Content.ReadAsStringAsync(TestContext.Current.CancellationToken)).Replace(" ", "", StringComparison.Ordinal);
+        using var picked = await server.PostAsync("/tools/list_picked", "{}", headers: ("X-MCP-API-Key", key));
+        return (await picked.Content.ReadAsStringAsync(TestContext.Current.CancellationToken)).Replace(" ", "", StringComparison.Ordinal);
     }
 }

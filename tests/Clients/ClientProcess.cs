@@ -18,8 +18,8 @@ internal static class ClientProcess
         return (exitCode, $"{output}\n{errors}");
     }
 
-    /// <summary>Runs any program to its end, with nothing to read and within three minutes.</summary>
-    public static async Task<(int ExitCode, string Output, string Errors)> RunAsync(ProcessStartInfo start)
+    /// <summary>Runs any program to its end, with nothing to read and within some minutes.</summary>
+    public static async Task<(int ExitCode, string Output, string Errors)> RunAsync(ProcessStartInfo start, int minutes = 3)
     {
         start.RedirectStandardInput = start.RedirectStandardOutput = start.RedirectStandardError = true;
         using var process = Process.Start(start)!;
@@ -28,7 +28,7 @@ internal static class ClientProcess
         var output = process.StandardOutput.ReadToEndAsync();
         var errors = process.StandardError.ReadToEndAsync();
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
-        limit.CancelAfter(TimeSpan.FromMinutes(3));
+        limit.CancelAfter(TimeSpan.FromMinutes(minutes));
         try
         {
             await process.WaitForExitAsync(limit.Token);
@@ -36,7 +36,7 @@ internal static class ClientProcess
         catch (OperationCanceledException)
         {
             process.Kill(entireProcessTree: true);
-            Assert.Fail($"{start.FileName} {string.Join(' ', start.ArgumentList)} did not end within three minutes.\n{await output}\n{await errors}");
+            Assert.Fail($"{start.FileName} {string.Join(' ', start.ArgumentList)} did not end within {minutes} minutes.\n{await output}\n{await errors}");
         }
 
         return (process.ExitCode, await output, await errors);

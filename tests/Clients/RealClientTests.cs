@@ -11,7 +11,7 @@ public sealed class RealClientTests
     [InlineData("guide.py")]
     public async Task Works(string script)
     {
-        await using var server = TestServer.Start();
+        await using var server = TestServer.Start(NotesTools.Alone);
 
         var program = Path.GetExtension(script) == ".py" ? Needs.Python() : ClientProcess.Node;
         var (exitCode, output) = await ClientProcess.RunAsync(program, [script, server.BaseUrl]);

@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-export const tools = ['add_payment_method', 'add_to_cart', 'checkout', 'get_deals', 'search_products', 'view_cart'];
+export const tools = ['find_notes', 'get_topics', 'list_picked', 'pick_note', 'send_picked', 'share_notes'];
 
 /** Runs the named steps in turn: step(name, what) prints one line for each, and a failure names the step that it happened in. */
 export async function run(script, body) {
@@ -45,7 +45,7 @@ export function checkTools(list) {
 }
 
 export function checkSearch(result) {
-  assert.ok(!result.isError, `search_products failed: ${JSON.stringify(result.content)}`);
+  assert.ok(!result.isError, `find_notes failed: ${JSON.stringify(result.content)}`);
   assert.equal(result.content[0].type, 'text');
   assert.match(result.content[0].text, /milk/i);
   assert.deepEqual(result.structuredContent, JSON.parse(result.content[0].text), 'text and structuredContent differ');
@@ -56,11 +56,11 @@ export async function checkClient(client, name, step, { ping = true } = {}) {
   await step(`${name}: tools/list`, async () => checkTools(await client.listTools()));
   // After tools/list the client also validates the result against the tool's output schema.
   await step(`${name}: tools/call`, async () =>
-    checkSearch(await client.callTool({ name: 'search_products', arguments: { query: 'milk' } })));
+    checkSearch(await client.callTool({ name: 'find_notes', arguments: { query: 'milk' } })));
   await step(`${name}: unknown tool`, () =>
     assert.rejects(() => client.callTool({ name: 'no_such_tool', arguments: {} }), { code: -32602 }));
   await step(`${name}: bad arguments`, async () => {
-    const result = await client.callTool({ name: 'search_products', arguments: {} });
+    const result = await client.callTool({ name: 'find_notes', arguments: {} });
     assert.equal(result.isError, true, 'a call without its required argument must be an error');
     assert.match(result.content[0].text, /query/, 'the error must name the missing argument');
   });
@@ -69,8 +69,8 @@ export async function checkClient(client, name, step, { ping = true } = {}) {
   }
   await step(`${name}: prompts/list`, async () => assert.ok((await client.listPrompts()).prompts.length > 0, 'no prompts'));
   await step(`${name}: resources/read`, async () => {
-    const { contents } = await client.readResource({ uri: 'shop://catalog' });
-    assert.equal(contents[0].uri, 'shop://catalog');
+    const { contents } = await client.readResource({ uri: 'notes://all' });
+    assert.equal(contents[0].uri, 'notes://all');
     assert.match(contents[0].text, /milk/i);
   });
 }

@@ -84,7 +84,7 @@ def error_of(tool_name, arguments):
 
 mcp_tools = get_mcp_tools()
 names = sorted(tool["name"] for tool in mcp_tools)
-step("get_mcp_tools", names == ["add_payment_method", "add_to_cart", "checkout", "get_deals", "search_products", "view_cart"], names)
+step("get_mcp_tools", names == ["find_notes", "get_topics", "list_picked", "pick_note", "send_picked", "share_notes"], names)
 
 for function in [convert_to_openai_function(tool)["function"] for tool in mcp_tools]:
     parameters = function["parameters"]
@@ -92,11 +92,11 @@ for function in [convert_to_openai_function(tool)["function"] for tool in mcp_to
          function["description"] and parameters["type"] == "object" and "properties" in parameters and "required" in parameters,
          function)
 
-text = execute_mcp_tool("search_products", {"query": "milk"})
+text = execute_mcp_tool("find_notes", {"query": "milk"})
 step("execute_mcp_tool", "milk" in json.dumps(json.loads(text)).lower(), text)
 
 error = error_of("no_such_tool", {})
 step("unknown tool", error.startswith("MCP Error: ") and "no_such_tool" in error, error)
 
-error = error_of("search_products", {})
+error = error_of("find_notes", {})
 step("bad arguments", error.startswith("MCP Error: ") and "query" in error, error)

@@ -23,6 +23,6 @@ await run('inspector', async (url, step) => {
   ]) {
     await step(`${name}: tools/list`, async () => checkTools(await inspect(target, ...transport, '--method', 'tools/list')));
     await step(`${name}: tools/call`, async () => checkSearch(await inspect(
-      target, ...transport, '--method', 'tools/call', '--tool-name', 'search_products', '--tool-arg', 'query=milk')));
+      target, ...transport, '--method', 'tools/call', '--tool-name', 'find_notes', '--tool-arg', 'query=milk')));
   }
 });

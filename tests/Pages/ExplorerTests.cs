@@ -15,11 +15,11 @@ public sealed class ExplorerTests(Browser browser)
     public async Task The_explorer_opens_without_an_error_and_asks_no_other_origin(string path, ColorScheme colors, int width, string screenshot)
     {
         Needs.Explorer();
-        await using var server = TestServer.Start();
+        await using var server = TestServer.Start(NotesTools.Alone);
         await using var visit = await browser.OpenAsync(server, path, colors, width);
 
         await Expect(visit.Page.GetByRole(AriaRole.Heading, new() { Level = 1, Name = "MinimalMcp" })).ToBeVisibleAsync();
-        await Expect(visit.Page.GetByRole(AriaRole.Heading, new() { Name = "Add payment method" })).ToBeVisibleAsync();
+        await Expect(visit.Page.GetByRole(AriaRole.Heading, new() { Name = "Find notes" })).ToBeVisibleAsync();
         await Expect(visit.Page).ToHaveTitleAsync("MinimalMcp: API explorer");
         await Expect(visit.Page.Locator("body")).ToContainClassAsync(colors == ColorScheme.Dark ? "dark-mode" : "light-mode");
         await visit.ScreenshotAsync(screenshot, fullPage: false);
@@ -31,14 +31,14 @@ public sealed class ExplorerTests(Browser browser)
     public async Task A_tool_is_tried_out_and_its_answer_is_read_on_the_page()
     {
         Needs.Explorer();
-        await using var server = TestServer.Start(("Server:PublicUrl", "https://mcp.example.com")); // the document names it, the page calls its own origin
+        await using var server = TestServer.Start(NotesTools.Alone, ("Server:PublicUrl", "https://mcp.example.com")); // the document names it, the page calls its own origin
         await using var visit = await browser.OpenAsync(server, "/scalar");
 
-        await OpenAsync(visit, "Search products");
+        await OpenAsync(visit, "Find notes");
         await WriteBodyAsync(visit, """{"query":"milk"}""");
         await SendAsync(visit);
 
-        await Expect(Answer(visit)).ToContainTextAsync("Milk, whole, 1 gal");
+        await Expect(Answer(visit)).ToContainTextAsync("Buy milk for 4.19");
         await visit.ScreenshotAsync("explorer-answer", fullPage: false);
         Assert.Empty(visit.Problems);
     }
@@ -47,12 +47,12 @@ public sealed class ExplorerTests(Browser browser)
     public async Task A_link_of_the_start_page_leads_to_its_tool()
     {
         Needs.Explorer();
-        await using var server = TestServer.Start();
+        await using var server = TestServer.Start(NotesTools.Alone);
         await using var visit = await browser.OpenAsync(server, "/");
 
-        await visit.Page.GetByRole(AriaRole.Link, new() { Name = "view_cart" }).ClickAsync();
+        await visit.Page.GetByRole(AriaRole.Link, new() { Name = "list_picked" }).ClickAsync();
 
-        await Expect(visit.Page.GetByRole(AriaRole.Heading, new() { Name = "View cart" })).ToBeInViewportAsync();
+        await Expect(visit.Page.GetByRole(AriaRole.Heading, new() { Name = "List picked notes" })).ToBeInViewportAsync();
         Assert.Empty(visit.Problems);
     }
 
@@ -61,15 +61,15 @@ public sealed class ExplorerTests(Browser browser)
     {
         Needs.Explorer();
         const string key = "0123456789abcdefghijklmnopqrstuvwxyz";
-        await using var server = TestServer.Start(("Auth:Mode", "api-key"), ("Auth:ApiKey", key));
+        await using var server = TestServer.Start(NotesTools.Alone, ("Auth:Mode", "api-key"), ("Auth:ApiKey", key));
         await using var visit = await browser.OpenAsync(server, "/scalar");
         var token = visit.Page.GetByPlaceholder("Token");
 
         await token.First.FillAsync(key);
-        await OpenAsync(visit, "Get deals");
+        await OpenAsync(visit, "Get topics");
         await SendAsync(visit);
 
-        await Expect(Answer(visit)).ToContainTextAsync("deals");
+        await Expect(Answer(visit)).ToContainTextAsync("topics");
         Assert.Empty(visit.Problems);
         await visit.Page.ReloadAsync();
         await Expect(token.First).ToBeEmptyAsync();
@@ -79,7 +79,7 @@ public sealed class ExplorerTests(Browser browser)
     public async Task Without_scripts_the_page_leads_to_the_document()
     {
         Needs.Explorer();
-        await using var server = TestServer.Start();
+        await using var server = TestServer.Start(NotesTools.Alone);
         await using var visit = await browser.OpenAsync(server, "/scalar", scripts: false);
 
         await Expect(visit.Page.GetByText("it needs JavaScript")).ToBeVisibleAsync();

@@ -17,7 +17,7 @@ public sealed partial class PageTests
     public async Task The_start_page_names_what_is_mapped(string mode, string addresses, string links)
     {
         Needs.Explorer();
-        await using var server = TestServer.Start(("mode", mode));
+        await using var server = TestServer.Start(NotesTools.Alone, ("mode", mode));
 
         var page = await server.Http.GetStringAsync(new Uri(server.Url, "/"), TestContext.Current.CancellationToken);
 
@@ -33,8 +33,8 @@ public sealed partial class PageTests
     [Fact]
     public async Task The_public_address_is_named_and_http_is_said_to_be_too_little_for_ChatGPT()
     {
-        await using var local = TestServer.Start();
-        await using var world = TestServer.Start(("Server:PublicUrl", "https://mcp.example.com/"));
+        await using var local = TestServer.Start(NotesTools.Alone);
+        await using var world = TestServer.Start(NotesTools.Alone, ("Server:PublicUrl", "https://mcp.example.com/"));
 
         var here = await local.Http.GetStringAsync(local.Url, TestContext.Current.CancellationToken);
         var there = await world.Http.GetStringAsync(world.Url, TestContext.Current.CancellationToken);
@@ -76,7 +76,7 @@ public sealed partial class PageTests
             Needs.Explorer();
         }
 
-        await using var server = TestServer.Start();
+        await using var server = TestServer.Start(NotesTools.Alone);
 
         using var get = await GetAsync(server, path);
         using var head = await server.Http.SendAsync(new HttpRequestMessage(HttpMethod.Head, path), TestContext.Current.CancellationToken);
@@ -105,7 +105,7 @@ public sealed partial class PageTests
             Needs.Explorer();
         }
 
-        await using var server = TestServer.Start();
+        await using var server = TestServer.Start(NotesTools.Alone);
         var html = await server.Http.GetStringAsync(new Uri(server.Url, page), TestContext.Current.CancellationToken);
         var address = "/" + Files(html).Single(file => file.StartsWith("assets/" + name, StringComparison.Ordinal));
 
@@ -138,7 +138,7 @@ public sealed partial class PageTests
     [InlineData("/nothing")]
     public async Task What_is_not_there_is_404(string path)
     {
-        await using var server = TestServer.Start();
+        await using var server = TestServer.Start(NotesTools.Alone);
 
         Assert.Equal(HttpStatusCode.NotFound, (await GetAsync(server, path)).StatusCode);
     }
@@ -159,7 +159,7 @@ public sealed partial class PageTests
     [Fact]
     public async Task Where_plain_HTTP_is_off_the_explorer_says_how_to_get_it()
     {
-        await using var server = TestServer.Start(("mode", "sse"));
+        await using var server = TestServer.Start(NotesTools.Alone, ("mode", "sse"));
 
         using var answer = await GetAsync(server, "/scalar");
 
@@ -171,7 +171,7 @@ public sealed partial class PageTests
     public async Task A_slash_too_many_leads_to_the_page()
     {
         Needs.Explorer();
-        await using var server = TestServer.Start();
+        await using var server = TestServer.Start(NotesTools.Alone);
 
         using var answer = await GetAsync(server, "/docs/?family=shop");
 

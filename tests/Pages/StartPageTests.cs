@@ -64,7 +64,7 @@ public sealed class StartPageTests(Browser browser)
         await Expect(page.GetByRole(AriaRole.Region)).ToHaveCountAsync(2);
         await Expect(page.GetByRole(AriaRole.Heading, new() { Level = 2 })).ToHaveTextAsync(["Connect", "Tools"]);
         await Expect(page.GetByRole(AriaRole.Heading, new() { Level = 3 })).ToHaveTextAsync(
-            ["ChatGPT connector", "GPT Action", "Function calling", "Older MCP clients", "Desktop hosts", "shop", "weather"]);
+            ["ChatGPT connector", "GPT Action", "Function calling", "Older MCP clients", "Desktop hosts", "notes", "weather"]);
         await Expect(page.GetByText("off: nothing is configured under Weather")).ToBeVisibleAsync();
         var labels = await page.GetByRole(AriaRole.Button).EvaluateAllAsync<string[]>("buttons => buttons.map(button => button.getAttribute('aria-label'))");
         Assert.Equal(5, labels.Distinct().Count(label => label.StartsWith("Copy: ", StringComparison.Ordinal)));
@@ -73,7 +73,7 @@ public sealed class StartPageTests(Browser browser)
     [Fact]
     public async Task A_copy_button_works_by_keyboard_and_says_so()
     {
-        await using var server = TestServer.Start();
+        await using var server = TestServer.Start(NotesTools.Alone);
         await using var visit = await browser.OpenAsync(server, "/");
         await visit.Page.Context.GrantPermissionsAsync(["clipboard-read", "clipboard-write"]);
         var button = visit.Page.GetByRole(AriaRole.Button, new() { Name = "Copy: ChatGPT connector" });
@@ -90,7 +90,7 @@ public sealed class StartPageTests(Browser browser)
     [Fact]
     public async Task A_copy_that_the_browser_refuses_is_told()
     {
-        await using var server = TestServer.Start();
+        await using var server = TestServer.Start(NotesTools.Alone);
         await using var visit = await browser.OpenAsync(server, "/");
         await visit.Page.EvaluateAsync("() => { navigator.clipboard.writeText = () => Promise.reject(new Error('no')); }");
 
@@ -102,7 +102,7 @@ public sealed class StartPageTests(Browser browser)
     [Fact]
     public async Task The_keyboard_reaches_everything_and_shows_where_it_is()
     {
-        await using var server = TestServer.Start();
+        await using var server = TestServer.Start(NotesTools.Alone);
         await using var visit = await browser.OpenAsync(server, "/");
         await Expect(visit.Page.GetByRole(AriaRole.Button).First).ToBeVisibleAsync();
         var wanted = await visit.Page.Locator("a, button, summary").EvaluateAllAsync<string[]>("all => all.map(one => one.outerHTML)");
@@ -122,11 +122,11 @@ public sealed class StartPageTests(Browser browser)
     [Fact]
     public async Task Without_scripts_everything_is_there_but_the_copy_buttons()
     {
-        await using var server = TestServer.Start();
+        await using var server = TestServer.Start(NotesTools.Alone);
         await using var visit = await browser.OpenAsync(server, "/", scripts: false);
 
         await Expect(visit.Page.GetByText(server.BaseUrl + "/mcp", new() { Exact = true })).ToBeVisibleAsync();
-        await Expect(visit.Page.GetByText("search_products")).ToBeVisibleAsync();
+        await Expect(visit.Page.GetByText("find_notes")).ToBeVisibleAsync();
         await Expect(visit.Page.GetByRole(AriaRole.Button)).ToHaveCountAsync(0);
     }
 
@@ -135,7 +135,7 @@ public sealed class StartPageTests(Browser browser)
     {
         Needs.Explorer();
         const string name = "<script>alert(1)</script>\" onload='x' {0}";
-        await using var server = TestServer.Start(("Server:Name", name));
+        await using var server = TestServer.Start(NotesTools.Alone, ("Server:Name", name));
         foreach (var path in (string[])["/", "/scalar"])
         {
             await using var visit = await browser.OpenAsync(server, path);
@@ -146,5 +146,9 @@ public sealed class StartPageTests(Browser browser)
         }
     }
 
-    private static void FamilyOff(IServiceCollection services) => services.AddSingleton(new MinimalMcp.Tools.FamilyOff("weather", "Weather"));
+    private static void FamilyOff(IServiceCollection services)
+    {
+        NotesTools.Alone(services);
+        services.AddSingleton(new MinimalMcp.Tools.FamilyOff("weather", "Weather"));
+    }
 }

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Microsoft.Extensions.DependencyInjection;
+using MinimalMcp.Tests.Tools;
 using MinimalMcp.Tools;
 using ModelContextProtocol;
 using ModelContextProtocol.Client;
@@ -89,7 +90,7 @@ public sealed class ConversationTests
         await using var client = await SdkClient.ConnectAsync(server, transport, version);
 
         Assert.Equal(version, client.NegotiatedProtocolVersion);
-        await AssertShopAsync(client);
+        await AssertNotesAsync(client);
         var completed = await client.CompleteAsync(new PromptReference { Name = "test_prompt_with_arguments" }, "arg1", "par", cancellationToken: Token);
         Assert.Equal(["paris", "park", "party"], completed.Completion.Values);
     }
@@ -98,11 +99,11 @@ public sealed class ConversationTests
     public async Task The_program_serves_the_sdks_client_over_stdio(string version)
     {
         await using var client = await McpClient.CreateAsync(
-            new StdioClientTransport(new() { Command = "dotnet", Arguments = [ServerProcess.Dll, "--stdio"], WorkingDirectory = AppContext.BaseDirectory }),
+            new StdioClientTransport(new() { Command = "dotnet", Arguments = [ServerProcess.Dll, "--stdio"], WorkingDirectory = AppContext.BaseDirectory, EnvironmentVariables = ProgramTools.Notes.ToDictionary(pair => pair.Key, pair => (string?)pair.Value) }),
             new McpClientOptions { ProtocolVersion = version }, cancellationToken: Token);
 
         Assert.Equal(version, client.NegotiatedProtocolVersion);
-        await AssertShopAsync(client);
+        await AssertNotesAsync(client);
     }
 
     [Theory]
@@ -129,17 +130,17 @@ public sealed class ConversationTests
         Assert.Equal(registry.Current.All.Select(tool => tool.Name), names);
     }
 
-    private static async Task AssertShopAsync(McpClient client)
+    private static async Task AssertNotesAsync(McpClient client)
     {
-        Assert.Contains("get_deals", (await client.ListToolsAsync(cancellationToken: Token)).Select(tool => tool.Name));
-        var deals = await client.CallToolAsync("get_deals", cancellationToken: Token);
-        Assert.Equal(6, deals.StructuredContent!.Value.GetProperty("deals").GetArrayLength());
-        Assert.Contains("plan_shopping", (await client.ListPromptsAsync(cancellationToken: Token)).Select(prompt => prompt.Name));
-        var prompt = await client.GetPromptAsync("plan_shopping", new Dictionary<string, object?> { ["occasion"] = "tea" }, cancellationToken: Token);
+        Assert.Contains("get_topics", (await client.ListToolsAsync(cancellationToken: Token)).Select(tool => tool.Name));
+        var topics = await client.CallToolAsync("get_topics", cancellationToken: Token);
+        Assert.Equal(3, topics.StructuredContent!.Value.GetProperty("topics").GetArrayLength());
+        Assert.Contains("plan_notes", (await client.ListPromptsAsync(cancellationToken: Token)).Select(prompt => prompt.Name));
+        var prompt = await client.GetPromptAsync("plan_notes", new Dictionary<string, object?> { ["occasion"] = "tea" }, cancellationToken: Token);
         Assert.Contains("tea", ((TextContentBlock)prompt.Messages[0].Content).Text, StringComparison.Ordinal);
-        Assert.Contains("shop://catalog", (await client.ListResourcesAsync(cancellationToken: Token)).Select(resource => resource.Uri));
-        var catalogue = await client.ReadResourceAsync("shop://catalog", cancellationToken: Token);
-        Assert.Contains("milk-001", ((TextResourceContents)catalogue.Contents[0]).Text, StringComparison.Ordinal);
+        Assert.Contains("notes://all", (await client.ListResourcesAsync(cancellationToken: Token)).Select(resource => resource.Uri));
+        var notes = await client.ReadResourceAsync("notes://all", cancellationToken: Token);
+        Assert.Contains("milk", ((TextResourceContents)notes.Contents[0]).Text, StringComparison.Ordinal);
     }
 
     private static string Text(CallToolResult result) => ((TextContentBlock)result.Content[0]).Text;

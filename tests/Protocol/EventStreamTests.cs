@@ -11,7 +11,7 @@ public sealed class EventStreamTests
     [Theory, InlineData(false), InlineData(true)]
     public async Task Tells_that_the_tools_changed_before_and_during_a_conversation(bool conversing)
     {
-        await using var server = TestServer.Start();
+        await using var server = TestServer.Start(NotesTools.Alone);
         var session = await server.InitializeAsync();
         if (conversing)
         {
@@ -31,7 +31,7 @@ public sealed class EventStreamTests
     [Theory, InlineData(false), InlineData(true)]
     public async Task Can_be_opened_again_after_it_was_cut(bool conversing)
     {
-        await using var server = TestServer.Start(("Mcp:KeepAlive", "00:00:00.05"));
+        await using var server = TestServer.Start(NotesTools.Alone, ("Mcp:KeepAlive", "00:00:00.05"));
         var session = await server.InitializeAsync();
         if (conversing)
         {
@@ -51,7 +51,7 @@ public sealed class EventStreamTests
     [Fact]
     public async Task A_second_one_at_the_same_time_is_409()
     {
-        await using var server = TestServer.Start();
+        await using var server = TestServer.Start(NotesTools.Alone);
         var session = await server.InitializeAsync();
         using var first = await server.OpenAsync("/mcp", ("Mcp-Session-Id", session!));
         await first.LineAsync();
@@ -67,7 +67,7 @@ public sealed class EventStreamTests
     [Fact]
     public async Task Ends_with_its_session()
     {
-        await using var server = TestServer.Start();
+        await using var server = TestServer.Start(NotesTools.Alone);
         var session = await server.InitializeAsync();
         using var events = await server.OpenAsync("/mcp", ("Mcp-Session-Id", session!));
         await events.LineAsync();
@@ -80,7 +80,7 @@ public sealed class EventStreamTests
     [Fact]
     public async Task Without_a_session_it_is_quiet_and_ends_at_the_idle_limit()
     {
-        await using var server = TestServer.Start(("Mcp:KeepAlive", "00:00:00.05"), ("Mcp:SessionIdle", "00:00:00.2"));
+        await using var server = TestServer.Start(NotesTools.Alone, ("Mcp:KeepAlive", "00:00:00.05"), ("Mcp:SessionIdle", "00:00:00.2"));
         using var events = await server.OpenAsync("/mcp");
         Assert.Equal(200, events.Status);
 
@@ -96,7 +96,7 @@ public sealed class EventStreamTests
     [Fact]
     public async Task Ends_when_the_server_stops()
     {
-        var server = TestServer.Start();
+        var server = TestServer.Start(NotesTools.Alone);
         using var quiet = await server.OpenAsync("/mcp");
         using var sse = await server.OpenAsync("/sse");
         await quiet.LineAsync();

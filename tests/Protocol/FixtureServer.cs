@@ -10,6 +10,7 @@ internal static class FixtureServer
     public static TestServer Start(params (string Key, string Value)[] settings) => TestServer.Start(
         services =>
         {
+            NotesTools.Alone(services);
             services.AddMcpServer().AddConformanceFixtures();
             foreach (var type in ConformanceFixtures.ToolTypes)
             {

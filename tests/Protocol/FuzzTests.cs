@@ -13,11 +13,11 @@ public sealed class FuzzTests
         Wire.Ping,
         """{"jsonrpc":"2.0","id":"a","method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{"elicitation":{}},"clientInfo":{"name":"t","version":"1"}}}""",
         """{"jsonrpc":"2.0","id":2,"method":"tools/list","params":{"cursor":null}}""",
-        """{"jsonrpc":"2.0","id":3,"method":"tools/call","params":{"name":"search_products","arguments":{"query":"milk","limit":3},"_meta":{"progressToken":1}}}""",
-        """{"jsonrpc":"2.0","id":4,"method":"tools/call","params":{"name":"add_to_cart","arguments":{"productCode":"milk-001","quantity":2}}}""",
-        """{"jsonrpc":"2.0","id":5,"method":"prompts/get","params":{"name":"plan_shopping","arguments":{"occasion":"tea"}}}""",
-        """{"jsonrpc":"2.0","id":6,"method":"resources/read","params":{"uri":"shop://catalog"}}""",
-        """{"jsonrpc":"2.0","id":7,"method":"completion/complete","params":{"ref":{"type":"ref/prompt","name":"plan_shopping"},"argument":{"name":"category","value":"d"}}}""",
+        """{"jsonrpc":"2.0","id":3,"method":"tools/call","params":{"name":"find_notes","arguments":{"query":"milk","limit":3},"_meta":{"progressToken":1}}}""",
+        """{"jsonrpc":"2.0","id":4,"method":"tools/call","params":{"name":"pick_note","arguments":{"code":"milk","copies":2}}}""",
+        """{"jsonrpc":"2.0","id":5,"method":"prompts/get","params":{"name":"plan_notes","arguments":{"occasion":"tea"}}}""",
+        """{"jsonrpc":"2.0","id":6,"method":"resources/read","params":{"uri":"notes://all"}}""",
+        """{"jsonrpc":"2.0","id":7,"method":"completion/complete","params":{"ref":{"type":"ref/prompt","name":"plan_notes"},"argument":{"name":"topic","value":"h"}}}""",
         """{"jsonrpc":"2.0","id":8,"method":"logging/setLevel","params":{"level":"info"}}""",
         """{"jsonrpc":"2.0","id":9,"method":"server/discover","params":{"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientCapabilities":{}}}}""",
         """{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":3}}""",
@@ -31,10 +31,10 @@ public sealed class FuzzTests
 
     private static readonly string[] Versions = ["2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25", "2026-07-28", "2099-01-01", ""];
 
-    [Theory, InlineData("/mcp"), InlineData("/api/mcp/v1/call"), InlineData("/tools/search_products")]
+    [Theory, InlineData("/mcp"), InlineData("/api/mcp/v1/call"), InlineData("/tools/find_notes")]
     public async Task Every_broken_message_gets_a_readable_answer(string path)
     {
-        await using var server = TestServer.Start();
+        await using var server = TestServer.Start(NotesTools.Alone);
         var session = await server.InitializeAsync("2025-03-26");
         await Parallel.ForAsync(0, Rounds, new ParallelOptions { MaxDegreeOfParallelism = 8, CancellationToken = TestContext.Current.CancellationToken }, async (seed, _) =>
         {

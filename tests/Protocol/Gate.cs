@@ -21,7 +21,12 @@ public sealed class Gate
 
     /// <summary>A server with the gate's tools.</summary>
     public TestServer Serve(params (string Key, string Value)[] settings) => TestServer.Start(
-        services => services.AddSingleton(this).AddSingleton(new ToolType(typeof(GateTools))), settings);
+        services =>
+        {
+            NotesTools.Alone(services);
+            services.AddSingleton(this).AddSingleton(new ToolType(typeof(GateTools)));
+        },
+        settings);
 
     /// <summary>Waits, but not for ever: what hangs is a failure.</summary>
     public static Task Soon(Task task) => task.WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);

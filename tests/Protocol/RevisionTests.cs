@@ -13,7 +13,7 @@ public sealed class RevisionTests
     [InlineData("1.0", "2025-11-25")]
     public async Task Initialize_agrees_on_a_revision_that_both_know(string asked, string agreed)
     {
-        await using var server = TestServer.Start();
+        await using var server = TestServer.Start(NotesTools.Alone);
         var answer = await InitializeAsync(server, asked);
 
         Assert.Equal(200, answer.Status);
@@ -25,7 +25,7 @@ public sealed class RevisionTests
     [Theory, InlineData("2026-07-28"), InlineData("2030-01-01")]
     public async Task Initialize_refuses_a_revision_that_has_no_initialize(string asked)
     {
-        await using var server = TestServer.Start();
+        await using var server = TestServer.Start(NotesTools.Alone);
         var answer = await InitializeAsync(server, asked);
 
         Assert.Equal((200, -32022), (answer.Status, answer.ErrorCode));
@@ -36,7 +36,7 @@ public sealed class RevisionTests
     [Fact]
     public async Task Initialize_without_a_version_says_what_is_missing()
     {
-        await using var server = TestServer.Start();
+        await using var server = TestServer.Start(NotesTools.Alone);
         var answer = await server.McpAsync("initialize");
         Assert.Equal(-32602, answer.ErrorCode);
         Assert.Contains("protocolVersion", answer.Error.GetProperty("message").GetString(), StringComparison.Ordinal);
@@ -45,7 +45,7 @@ public sealed class RevisionTests
     [Theory, InlineData("GET"), InlineData("DELETE")]
     public async Task Since_2026_07_28_only_post_is_allowed(string method)
     {
-        await using var server = TestServer.Start();
+        await using var server = TestServer.Start(NotesTools.Alone);
         using var request = new HttpRequestMessage(new HttpMethod(method), "/mcp") { Headers = { { "MCP-Protocol-Version", "2026-07-28" } } };
         using var response = await server.Http.SendAsync(request, TestContext.Current.CancellationToken);
 
@@ -61,10 +61,10 @@ public sealed class RevisionTests
     [InlineData("prompts/list", true)]
     public async Task Results_have_a_type_and_server_info_only_since_2026_07_28(string method, bool fastLane)
     {
-        await using var server = TestServer.Start(("Mcp:FastLane", fastLane.ToString()));
+        await using var server = TestServer.Start(NotesTools.Alone, ("Mcp:FastLane", fastLane.ToString()));
         foreach (var version in (string[])["2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25", "2026-07-28"])
         {
-            var result = (await server.McpAsync(method, method == "tools/call" ? new { name = "get_deals" } : null, version)).Result;
+            var result = (await server.McpAsync(method, method == "tools/call" ? new { name = "get_topics" } : null, version)).Result;
             var modern = version == "2026-07-28";
             Assert.Equal(modern, result.TryGetProperty("resultType", out var type) && type.GetString() == "complete");
             Assert.Equal(modern, result.TryGetProperty("_meta", out _));
@@ -75,8 +75,8 @@ public sealed class RevisionTests
     [Fact]
     public async Task A_call_without_version_and_session_is_served()
     {
-        await using var server = TestServer.Start();
-        var answer = await server.SendAsync("/mcp", JsonSerializer.SerializeToUtf8Bytes(Wire.Call("get_deals")));
+        await using var server = TestServer.Start(NotesTools.Alone);
+        var answer = await server.SendAsync("/mcp", JsonSerializer.SerializeToUtf8Bytes(Wire.Call("get_topics")));
         Assert.Equal(200, answer.Status);
         Assert.False(answer.IsError);
     }

@@ -46,6 +46,7 @@ internal sealed class ServerProcess : IAsyncDisposable
 
         // A store of its own: the tests' servers run side by side.
         start.Environment["Storage__Path"] = Path.Combine(Path.GetTempPath(), "test-process", Guid.NewGuid().ToString("N"), "test.db");
+        start.Environment["MCP_AUTH_MODE"] = "none"; // whatever the project's own settings say
         foreach (var (name, value) in environment ?? new Dictionary<string, string>())
         {
             start.Environment[name] = value;

@@ -11,7 +11,7 @@ public sealed class SessionTests
     [Fact]
     public async Task An_id_is_offered_and_not_required()
     {
-        await using var server = TestServer.Start();
+        await using var server = TestServer.Start(NotesTools.Alone);
         var session = await server.InitializeAsync();
 
         Assert.Matches("^[0-9a-f]{32}$", session);
@@ -22,7 +22,7 @@ public sealed class SessionTests
     [Fact]
     public async Task A_deleted_or_unknown_id_is_404()
     {
-        await using var server = TestServer.Start();
+        await using var server = TestServer.Start(NotesTools.Alone);
         var session = await server.InitializeAsync();
         Assert.Equal(200, (await server.McpAsync("prompts/list", session: session)).Status); // in the full lane, so there is a conversation to end
 
@@ -40,7 +40,7 @@ public sealed class SessionTests
     [Fact]
     public async Task Above_the_cap_initialize_works_without_an_id()
     {
-        await using var server = TestServer.Start(("Mcp:MaxSessions", "2"));
+        await using var server = TestServer.Start(NotesTools.Alone, ("Mcp:MaxSessions", "2"));
         var first = await server.InitializeAsync();
         Assert.NotNull(await server.InitializeAsync());
 
@@ -102,8 +102,8 @@ public sealed class SessionTests
     [Fact]
     public async Task A_batch_is_answered_in_a_2025_03_26_session_and_in_no_later_one()
     {
-        await using var server = TestServer.Start();
-        var batch = Wire.Bytes($$$"""[{{{Wire.Ping}}},{"jsonrpc":"2.0","method":"notifications/initialized"},{"jsonrpc":"2.0","id":"b","method":"prompts/get","params":{"name":"plan_shopping","arguments":{"occasion":"data: tea"} } }]""");
+        await using var server = TestServer.Start(NotesTools.Alone);
+        var batch = Wire.Bytes($$$"""[{{{Wire.Ping}}},{"jsonrpc":"2.0","method":"notifications/initialized"},{"jsonrpc":"2.0","id":"b","method":"prompts/get","params":{"name":"plan_notes","arguments":{"occasion":"data: tea"} } }]""");
 
         var answer = await server.SendAsync("/mcp", batch, ("Mcp-Session-Id", (await server.InitializeAsync("2025-03-26"))!));
         Assert.Equal(200, answer.Status);

@@ -28,10 +28,10 @@ public sealed class StartTests
     {
         var (exitCode, output, errors) = await ServerProcess.RunAsync(
             ["--mode=x", "--Mcp:KeepAlive=00:00:00"],
-            Variables("MCP_SERVER_PORT=99999", "PUBLIC_URL=foo", "NEXTJS_URL=bar", "MCP_AUTH_MODE=x", "MAX_REQUEST_SIZE=1", "CORS_ORIGINS=foo"));
+            Variables("MCP_SERVER_PORT=99999", "PUBLIC_URL=foo", "MCP_AUTH_MODE=x", "MAX_REQUEST_SIZE=1", "CORS_ORIGINS=foo"));
 
         Assert.Equal((1, ""), (exitCode, output));
-        foreach (var part in (string[])["--mode is 'x'", "MCP_SERVER_PORT", "65535", "PUBLIC_URL", "'foo'", "https://", "NEXTJS_URL", "MCP_AUTH_MODE", "MAX_REQUEST_SIZE", "CORS_ORIGINS", "Mcp:KeepAlive", "8 settings are wrong"])
+        foreach (var part in (string[])["--mode is 'x'", "MCP_SERVER_PORT", "65535", "PUBLIC_URL", "'foo'", "https://", "MCP_AUTH_MODE", "MAX_REQUEST_SIZE", "CORS_ORIGINS", "Mcp:KeepAlive", "7 settings are wrong"])
         {
             Assert.True(errors.Contains(part, StringComparison.Ordinal), $"'{part}' is missing in:\n{errors}");
         }

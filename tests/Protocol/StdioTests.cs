@@ -1,4 +1,5 @@
 using System.Text.Json;
+using MinimalMcp.Tests.Tools;
 
 namespace MinimalMcp.Tests.Protocol;
 
@@ -7,7 +8,7 @@ public sealed class StdioTests
 {
     private const string Hello = """{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"test","version":"1"}}}""";
     private const string Initialized = """{"jsonrpc":"2.0","method":"notifications/initialized"}""";
-    private const string Prompt = """{"jsonrpc":"2.0","id":"p","method":"prompts/get","params":{"name":"plan_shopping","arguments":{"occasion":"tea"}}}""";
+    private const string Prompt = """{"jsonrpc":"2.0","id":"p","method":"prompts/get","params":{"name":"plan_notes","arguments":{"occasion":"tea"}}}""";
     private const string Modern = "\"_meta\":{\"io.modelcontextprotocol/protocolVersion\":\"2026-07-28\",\"io.modelcontextprotocol/clientCapabilities\":{}}";
     private const string NoCapabilities = "\"_meta\":{\"io.modelcontextprotocol/protocolVersion\":\"2026-07-28\"}";
     private const string Future = "\"_meta\":{\"io.modelcontextprotocol/protocolVersion\":\"2030-01-01\",\"io.modelcontextprotocol/clientCapabilities\":{}}";
@@ -15,8 +16,8 @@ public sealed class StdioTests
     [Fact]
     public async Task What_is_in_flight_at_the_end_of_input_is_answered_and_the_process_ends_well()
     {
-        await using var server = ServerProcess.Start(["--stdio"]);
-        await server.SendAsync($"{Hello}\n{Initialized}\r\n\n{Wire.Call("get_deals", id: 2).ToJsonString()}\n{Prompt}\n");
+        await using var server = ServerProcess.Start(["--stdio"], ProgramTools.Notes);
+        await server.SendAsync($"{Hello}\n{Initialized}\r\n\n{Wire.Call("get_topics", id: 2).ToJsonString()}\n{Prompt}\n");
         await server.SendAsync("""{"jsonrpc":"2.0","id":4,"method":"tools/list"}"""); // the last line has no end
         var (exitCode, output, errors) = await server.EndAsync();
 
@@ -38,24 +39,24 @@ public sealed class StdioTests
     [Fact]
     public async Task Logs_never_reach_standard_output()
     {
-        await using var server = ServerProcess.Start(["--stdio"], new Dictionary<string, string> { ["LOG_LEVEL"] = "DEBUG" });
-        await server.SendAsync($"{Wire.Call("search_products", new { nonsense = 1 }).ToJsonString()}\n");
+        await using var server = ServerProcess.Start(["--stdio"], new Dictionary<string, string>(ProgramTools.Notes) { ["LOG_LEVEL"] = "DEBUG" });
+        await server.SendAsync($"{Wire.Call("find_notes", new { nonsense = 1 }).ToJsonString()}\n");
         Assert.True((await server.ReceiveAsync()).GetProperty("result").GetProperty("isError").GetBoolean());
 
         var (exitCode, output, errors) = await server.EndAsync();
 
         Assert.Equal((0, ""), (exitCode, output));
-        Assert.Contains("search_products over stdio was refused", errors, StringComparison.Ordinal);
+        Assert.Contains("find_notes over stdio was refused", errors, StringComparison.Ordinal);
     }
 
     [Fact]
     public async Task A_2026_07_28_client_needs_no_handshake()
     {
-        await using var server = ServerProcess.Start(["--stdio"]);
+        await using var server = ServerProcess.Start(["--stdio"], ProgramTools.Notes);
         var discovered = await AskAsync(server, Request("server/discover", Modern));
         Assert.Equal("2026-07-28", discovered.GetProperty("result").GetProperty("supportedVersions")[0].GetString());
 
-        foreach (var name in (string[])["get_deals", "view_cart"])
+        foreach (var name in (string[])["get_topics", "list_picked"])
         {
             var answer = await AskAsync(server, Request("tools/call", $"\"name\":\"{name}\",{Modern}"));
             Assert.Equal("complete", answer.GetProperty("result").GetProperty("resultType").GetString());
@@ -73,7 +74,7 @@ public sealed class StdioTests
     [InlineData("tools/list", Future, -32022)]
     public async Task A_2026_07_28_request_is_checked_as_over_http(string method, string parameters, int code)
     {
-        await using var server = ServerProcess.Start(["--stdio"]);
+        await using var server = ServerProcess.Start(["--stdio"], ProgramTools.Notes);
         var answer = await AskAsync(server, Request(method, parameters));
         Assert.Equal(code, answer.GetProperty("error").GetProperty("code").GetInt32());
     }
@@ -81,7 +82,7 @@ public sealed class StdioTests
     [Fact]
     public async Task Bad_messages_are_refused_and_the_process_goes_on()
     {
-        await using var server = ServerProcess.Start(["--stdio"]);
+        await using var server = ServerProcess.Start(["--stdio"], ProgramTools.Notes);
         foreach (var (name, (code, body)) in BadMessages.All)
         {
             var answer = await AskAsync(server, body);

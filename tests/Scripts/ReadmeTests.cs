@@ -8,12 +8,13 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using MinimalMcp.Auth;
 using MinimalMcp.Configuration;
+using MinimalMcp.Governance;
+using MinimalMcp.Storage;
 using MinimalMcp.Outgoing;
 using MinimalMcp.Surfaces.Mcp;
 using MinimalMcp.Tests.Clients;
 using MinimalMcp.Tools;
 using MinimalMcp.Tools.Clock;
-using MinimalMcp.Tools.Shop;
 using OpenAI;
 using OpenAI.Chat;
 
@@ -24,7 +25,10 @@ public sealed partial class ReadmeTests
 {
     private const string FunctionCalling = "docs/function-calling.md";
 
-    private static readonly string[] Pages = ["README.md", .. Directory.GetFiles(Path.Combine(ClientProcess.Root, "docs"), "*.md").Select(file => "docs/" + Path.GetFileName(file)).Order()];
+    /// <summary>The second becomes the first of a project that is made with the template.</summary>
+    private static readonly string[] Readmes = [.. new[] { "README.md", "README-template.md" }.Where(file => File.Exists(Path.Combine(ClientProcess.Root, file)))];
+
+    internal static readonly string[] Pages = [.. Readmes, .. Directory.GetFiles(Path.Combine(ClientProcess.Root, "docs"), "*.md").Select(file => "docs/" + Path.GetFileName(file)).Order()];
 
     /// <summary>The blocks fenced as bash; those fenced as sh are only shown.</summary>
     public static TheoryData<string, string> Commands => [.. Pages.SelectMany(page => Blocks(page, "bash").Select(block => new TheoryDataRow<string, string>(page, block)))];
@@ -53,8 +57,8 @@ public sealed partial class ReadmeTests
     }
 
     [Fact]
-    public void Its_first_tool_is_the_one_that_is_compiled_here() =>
-        Assert.Equal(File.ReadAllText(Sample("ClockTools.cs")).TrimEnd(), Blocks("README.md", "csharp").Single());
+    public void Their_first_tool_is_the_one_that_is_compiled_here() =>
+        Assert.All(Readmes, readme => Assert.Equal(File.ReadAllText(Sample("ClockTools.cs")).TrimEnd(), Blocks(readme, "csharp").Single()));
 
     [Fact]
     public void The_function_calling_in_csharp_is_the_code_that_is_compiled_here() =>
@@ -63,7 +67,7 @@ public sealed partial class ReadmeTests
     [Fact]
     public async Task The_function_calling_in_csharp_calls_the_tool_that_the_model_chose()
     {
-        await using var server = TestServer.Start();
+        await using var server = TestServer.Start(NotesTools.Alone);
         await using var model = FakeModel.Start();
         var chat = new ChatClient("any", new ApiKeyCredential("any"), new OpenAIClientOptions { Endpoint = model.Url });
 
@@ -78,11 +82,11 @@ public sealed partial class ReadmeTests
             class Thing:
                 def __init__(self, **members): self.__dict__.update(members)
             def create(model, messages, tools):
-                assert [tool["function"]["name"] for tool in tools].count("search_products") == 1
+                assert [tool["function"]["name"] for tool in tools].count("find_notes") == 1
                 if isinstance(messages[-1], dict) and messages[-1]["role"] == "tool":
                     reply = Thing(tool_calls=None, content=messages[-1]["content"])
                 else:
-                    reply = Thing(tool_calls=[Thing(id="1", function=Thing(name="search_products", arguments=messages[-1]["content"]))])
+                    reply = Thing(tool_calls=[Thing(id="1", function=Thing(name="find_notes", arguments=messages[-1]["content"]))])
                 return Thing(choices=[Thing(message=reply)])
             client = Thing(chat=Thing(completions=Thing(create=create)))
             assert '"milk"' in ask(client, "any", '{"query":"milk"}')
@@ -97,11 +101,11 @@ public sealed partial class ReadmeTests
         const string Model = """
             import assert from "node:assert";
             const create = async ({ messages, tools }) => {
-              assert.equal(tools.filter((tool) => tool.function.name === "search_products").length, 1);
+              assert.equal(tools.filter((tool) => tool.function.name === "find_notes").length, 1);
               const last = messages.at(-1);
               const message = last.role === "tool"
                 ? { content: last.content }
-                : { tool_calls: [{ id: "1", function: { name: "search_products", arguments: last.content } }] };
+                : { tool_calls: [{ id: "1", function: { name: "find_notes", arguments: last.content } }] };
               return { choices: [{ message }] };
             };
             const client = { chat: { completions: { create } } };
@@ -114,7 +118,7 @@ public sealed partial class ReadmeTests
     [Fact]
     public void The_page_of_settings_has_every_setting_and_every_environment_name()
     {
-        var settings = Properties<ServerOptions>("Server").Concat(Properties<AuthOptions>("Auth")).Concat(Properties<McpOptions>("Mcp")).Concat(Properties<ShopOptions>("Shop")).Concat(Properties<OutgoingOptions>("Outgoing"))
+        var settings = Properties<ServerOptions>("Server").Concat(Properties<AuthOptions>("Auth")).Concat(Properties<GovernanceOptions>("Governance")).Concat(Properties<StorageOptions>("Storage")).Concat(Properties<McpOptions>("Mcp")).Concat(Properties<OutgoingOptions>("Outgoing"))
             .Concat(EnvironmentNames.Table.SelectMany(row => new[] { row.Name, row.Setting }))
             .Concat(SettingsReadByName());
 
@@ -136,34 +140,8 @@ public sealed partial class ReadmeTests
     });
 
     [Fact]
-    public void Every_page_is_linked_from_the_readme() => Assert.All(Pages.Skip(1), page => Assert.Contains($"]({page})", Text("README.md")));
-
-    [Fact]
-    public async Task Every_request_of_the_http_file_is_answered()
-    {
-        await using var server = TestServer.Start();
-        var requests = (await File.ReadAllTextAsync(Path.Combine(ClientProcess.Root, "MinimalMcp.http"), TestContext.Current.CancellationToken))
-            .Replace("{{server}}", server.BaseUrl, StringComparison.Ordinal).Split("\n### ").Skip(1);
-        foreach (var text in requests)
-        {
-            var parts = text[(text.IndexOf('\n', StringComparison.Ordinal) + 1)..].Trim().Split("\n\n", 2);
-            var lines = parts[0].Split('\n');
-            using var request = new HttpRequestMessage(new HttpMethod(lines[0].Split(' ')[0]), lines[0].Split(' ')[1]);
-            request.Content = parts.Length == 2 ? new StringContent(parts[1], System.Text.Encoding.UTF8, "application/json") : null;
-            foreach (var header in lines.Skip(1).Where(line => !line.StartsWith("Content-Type:", StringComparison.Ordinal)).Select(line => line.Split(": ", 2)))
-            {
-                request.Headers.TryAddWithoutValidation(header[0], header[1]);
-            }
-
-            // One of them is a stream that stays open.
-            using var response = await server.Http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, TestContext.Current.CancellationToken);
-            Assert.True(response.IsSuccessStatusCode, text);
-            if (response.Content.Headers.ContentType?.MediaType == "application/json")
-            {
-                Assert.DoesNotContain("\"error\":", await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
-            }
-        }
-    }
+    public void Every_page_is_linked_from_the_readme() => Assert.All(Readmes, readme =>
+        Assert.All(Pages.Except(Readmes).Where(page => (readme, page) is not ("README-template.md", "docs/template.md")), page => Assert.Contains($"]({page})", Text(readme))));
 
     private static TestServer StartWithClock() => TestServer.Start(services => services.AddSingleton(new ToolType(typeof(ClockTools))));
 
@@ -174,13 +152,13 @@ public sealed partial class ReadmeTests
     private static IEnumerable<string> SettingsReadByName() =>
         from file in Directory.EnumerateFiles(ClientProcess.Root, "*.cs", SearchOption.AllDirectories)
         let path = Path.GetRelativePath(ClientProcess.Root, file)
-        where !path.StartsWith("tests", StringComparison.Ordinal) && !path.Split(Path.DirectorySeparatorChar).Any(part => part is "obj" or "bin" or "artifacts")
+        where !path.StartsWith("tests", StringComparison.Ordinal) && !path.Split(Path.DirectorySeparatorChar).Any(part => part is "obj" or "bin" or "artifacts" or "templates")
         from match in ReadByName().Matches(File.ReadAllText(file))
         select match.Groups[1].Value.TrimEnd(':');
 
     private static async Task RunsAsync(string program, string extension, string sample, string model)
     {
-        await using var server = TestServer.Start();
+        await using var server = TestServer.Start(NotesTools.Alone);
         var script = Path.Combine(Path.GetTempPath(), $"page-{Guid.NewGuid():N}.{extension}");
         await File.WriteAllTextAsync(script, sample.Replace("http://localhost:3001", server.BaseUrl, StringComparison.Ordinal) + "\n\n" + model, TestContext.Current.CancellationToken);
         try
@@ -229,7 +207,7 @@ public sealed partial class ReadmeTests
                     : Reply("tool_calls", new
                     {
                         role = "assistant",
-                        tool_calls = new[] { new { id = "1", type = "function", function = new { name = "search_products", arguments = """{"query":"milk"}""" } } },
+                        tool_calls = new[] { new { id = "1", type = "function", function = new { name = "find_notes", arguments = """{"query":"milk"}""" } } },
                     });
             });
             app.Start();

@@ -20,8 +20,8 @@ public sealed class ScriptTests
         "✅ Actions Manifest",
         "✅ MCP Initialize (revision 2025-11-25)",
         "✅ MCP Tool List (6 tools)",
-        "✅ MCP Tool Call (search_products)",
-        "✅ REST Tool Call (POST /tools/search_products)",
+        "✅ MCP Tool Call (get_topics)",
+        "✅ REST Tool Call (POST /tools/get_topics)",
         "✅ Function Calling (6 functions)",
     ];
 
@@ -30,7 +30,7 @@ public sealed class ScriptTests
     [InlineData(false)]
     public async Task The_check_finds_nothing_wrong_with_a_fresh_server(bool withJq)
     {
-        await using var server = TestServer.Start();
+        await using var server = TestServer.Start(NotesTools.Alone);
 
         var (exitCode, output, errors) = await CheckAsync(server.BaseUrl, withJq);
 
@@ -44,7 +44,7 @@ public sealed class ScriptTests
     [Fact]
     public async Task The_check_takes_the_url_from_the_environment()
     {
-        await using var server = TestServer.Start();
+        await using var server = TestServer.Start(NotesTools.Alone);
 
         var (exitCode, output, _) = await Shell.RunAsync(Check, ("MCP_SERVER_URL", server.BaseUrl + "/"));
 
@@ -59,7 +59,7 @@ public sealed class ScriptTests
     [InlineData("Server:PublicUrl", "http://mcp.example.com", "❌ OpenAPI Schema: it names the server http://mcp.example.com, and ChatGPT calls only https", "→ set PUBLIC_URL")]
     public async Task The_check_fails_and_names_the_cure(string setting, string value, params string[] expected)
     {
-        await using var server = TestServer.Start((setting, value));
+        await using var server = TestServer.Start(NotesTools.Alone, (setting, value));
 
         foreach (var withJq in (bool[])[true, false])
         {
@@ -73,7 +73,7 @@ public sealed class ScriptTests
     [Fact]
     public async Task The_check_says_so_when_documents_name_another_address()
     {
-        await using var server = TestServer.Start(("Server:PublicUrl", "https://mcp.example.com"));
+        await using var server = TestServer.Start(NotesTools.Alone, ("Server:PublicUrl", "https://mcp.example.com"));
 
         var (exitCode, output, _) = await CheckAsync(server.BaseUrl, withJq: true);
 
@@ -142,10 +142,12 @@ public sealed class ScriptTests
     [Fact]
     public async Task Run_starts_the_server_and_passes_its_arguments_on()
     {
+        Needs.Bash();
         var port = FreePort();
         using var process = Process.Start(new ProcessStartInfo(Path.Combine(ClientProcess.Root, "scripts", "run"), ["--urls", $"http://127.0.0.1:{port}"])
         {
             WorkingDirectory = "/",
+            Environment = { ["MCP_AUTH_MODE"] = "none" },
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         })!;

@@ -9,6 +9,7 @@ internal static class Shell
     public static async Task<(int ExitCode, string Output, string Errors)> RunAsync(string command, params (string Name, string Value)[] environment)
     {
         var start = new ProcessStartInfo(Needs.Bash(), ["-euo", "pipefail", "-c", command]) { WorkingDirectory = ClientProcess.Root };
+        start.Environment["MCP_AUTH_MODE"] = "none"; // whatever the project's own settings say
         foreach (var (name, value) in environment)
         {
             start.Environment[name] = value;

@@ -5,15 +5,15 @@ namespace MinimalMcp.Tests.Surfaces;
 /// <summary>Calls whose answers must be the same whichever way they come.</summary>
 internal static class Cases
 {
-    /// <summary>One good call of every tool of the product: a new tool needs a line here.</summary>
+    /// <summary>One good call of every tool of the notes.</summary>
     public static readonly (string Tool, string Arguments)[] Good =
     [
-        ("search_products", """{"query":"milk","limit":1}"""),
-        ("add_to_cart", """{"productCode":"milk-001","quantity":2}"""),
-        ("view_cart", "{}"),
-        ("add_payment_method", """{"type":"credit_card"}"""),
-        ("get_deals", """{"category":"dairy"}"""),
-        ("checkout", "{}"),
+        ("find_notes", """{"query":"milk","limit":1}"""),
+        ("pick_note", """{"code":"milk","copies":2}"""),
+        ("list_picked", "{}"),
+        ("share_notes", """{"audience":"Team"}"""),
+        ("get_topics", """{"start":"h"}"""),
+        ("send_picked", "{}"),
     ];
 
     /// <summary>Good calls of tools with results of other shapes.</summary>
@@ -31,23 +31,22 @@ internal static class Cases
         ("reports", "{}"),
     ];
 
-    public static readonly (string Tool, string Arguments, FailureKind Kind)[] BadShop =
+    public static readonly (string Tool, string Arguments, FailureKind Kind)[] BadNotes =
     [
-        ("search_products", "{}", FailureKind.Arguments),
-        ("search_products", """{"query":"milk","colour":"red"}""", FailureKind.Arguments),
-        ("search_products", """{"query":{}}""", FailureKind.Arguments),
-        ("search_products", """{"query":"milk","limit":51}""", FailureKind.Arguments),
-        ("search_products", """{"query":"milk","limit":"many"}""", FailureKind.Arguments),
-        ("search_products", """{"query":"milk","category":"shoes"}""", FailureKind.Tool),
-        ("add_payment_method", """{"type":"cash"}""", FailureKind.Arguments),
-        ("add_to_cart", """{"productCode":"nothing-like-it"}""", FailureKind.Tool),
-        ("add_to_cart", """{"productCode":"raspberries"}""", FailureKind.Tool),
-        ("checkout", "{}", FailureKind.Tool),
+        ("find_notes", "{}", FailureKind.Arguments),
+        ("find_notes", """{"query":"milk","colour":"red"}""", FailureKind.Arguments),
+        ("find_notes", """{"query":{}}""", FailureKind.Arguments),
+        ("find_notes", """{"query":"milk","limit":51}""", FailureKind.Arguments),
+        ("find_notes", """{"query":"milk","limit":"many"}""", FailureKind.Arguments),
+        ("find_notes", """{"query":"milk","topic":"shoes"}""", FailureKind.Tool),
+        ("share_notes", """{"audience":"Nobody"}""", FailureKind.Arguments),
+        ("pick_note", """{"code":"nothing-like-it"}""", FailureKind.Tool),
+        ("send_picked", "{}", FailureKind.Tool),
     ];
 
     public static readonly (string Tool, string Arguments, FailureKind Kind)[] Bad =
     [
-        .. BadShop,
+        .. BadNotes,
         ("echo", "{}", FailureKind.Arguments),
         ("echo", """{"text":null}""", FailureKind.Arguments),
         ("echo", """{"text":"","count":0,"flag":"perhaps","ratio":[],"colour":"Blue","tags":[1],"point":{"x":1},"else":1}""", FailureKind.Arguments),

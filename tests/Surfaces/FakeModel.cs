@@ -5,7 +5,7 @@ using Microsoft.AspNetCore.Http;
 
 namespace MinimalMcp.Tests.Surfaces;
 
-/// <summary>An endpoint like OpenAI's, whose model looks milk up when it is offered the tool and reads the price from the answer.</summary>
+/// <summary>An endpoint like OpenAI's, whose model looks milk up when it is offered the tool and reads the note in the answer.</summary>
 internal static class FakeModel
 {
     public static async Task<WebApplication> StartAsync()
@@ -16,14 +16,14 @@ internal static class FakeModel
         app.MapPost("/v1/chat/completions", (JsonElement request) =>
         {
             var last = request.GetProperty("messages").EnumerateArray().Last();
-            var offered = request.GetProperty("tools").EnumerateArray().Any(tool => tool.GetProperty("function").GetProperty("name").GetString() == "search_products");
+            var offered = request.GetProperty("tools").EnumerateArray().Any(tool => tool.GetProperty("function").GetProperty("name").GetString() == "find_notes");
             object message = last.GetProperty("role").GetString() == "tool"
-                ? new { role = "assistant", content = $"Milk costs {JsonElement.Parse(last.GetProperty("content").GetString()!).GetProperty("products")[0].GetProperty("price")}." }
+                ? new { role = "assistant", content = $"The note says: {JsonElement.Parse(last.GetProperty("content").GetString()!).GetProperty("notes")[0].GetProperty("text")}." }
                 : new
                 {
                     role = "assistant",
                     content = (string?)null,
-                    tool_calls = new[] { new { id = "call_1", type = "function", function = new { name = offered ? "search_products" : "none", arguments = """{"query":"milk","category":null,"limit":null}""" } } },
+                    tool_calls = new[] { new { id = "call_1", type = "function", function = new { name = offered ? "find_notes" : "none", arguments = """{"query":"milk","topic":null,"limit":null}""" } } },
                 };
             return Results.Json(new
             {

@@ -9,7 +9,7 @@ public sealed class FunctionTests
     [Fact]
     public async Task The_list_has_what_guides_read_without_looking()
     {
-        await using var server = TestServer.Start(FixtureTools.AddTo);
+        await using var server = TestServer.Start(FixtureTools.WithNotes);
 
         var list = await server.GetJsonAsync("/api/mcp/v1/tools");
 
@@ -25,10 +25,10 @@ public sealed class FunctionTests
 
     [Theory]
     [InlineData("?format=gemini", 400, "openai-responses")]
-    [InlineData("?profile=none", 404, "shop")]
+    [InlineData("?profile=none", 404, "notes")]
     public async Task An_unknown_format_or_profile_is_refused_with_the_known_ones(string query, int status, string part)
     {
-        await using var server = TestServer.Start();
+        await using var server = TestServer.Start(NotesTools.Alone);
 
         using var response = await server.Http.GetAsync(new Uri("/api/mcp/v1/tools" + query, UriKind.Relative), TestContext.Current.CancellationToken);
 
@@ -44,7 +44,7 @@ public sealed class FunctionTests
     [InlineData("9007199254740993")]
     public async Task The_id_comes_back_with_a_result_and_with_an_error(string id)
     {
-        await using var server = TestServer.Start();
+        await using var server = TestServer.Start(NotesTools.Alone);
 
         var (_, good) = await CallAsync(server, Request("{}"));
         var (_, bad) = await CallAsync(server, Request("""{"x":1}"""));
@@ -52,31 +52,31 @@ public sealed class FunctionTests
         Assert.True(good.TryGetProperty("result", out _) && bad.TryGetProperty("error", out _));
         Assert.True(JsonElement.DeepEquals(JsonElement.Parse(id), good.GetProperty("id")) && JsonElement.DeepEquals(JsonElement.Parse(id), bad.GetProperty("id")), bad.ToString());
 
-        string Request(string arguments) => $$$"""{"jsonrpc":"2.0","id":{{{id}}},"method":"tools/call","params":{"name":"get_deals","arguments":{{{arguments}}} } }""";
+        string Request(string arguments) => $$$"""{"jsonrpc":"2.0","id":{{{id}}},"method":"tools/call","params":{"name":"get_topics","arguments":{{{arguments}}} } }""";
     }
 
     [Fact]
     public async Task The_text_of_a_result_is_JSON()
     {
-        await using var server = TestServer.Start();
+        await using var server = TestServer.Start(NotesTools.Alone);
 
-        var (_, answer) = await CallAsync(server, """{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"search_products","arguments":{"query":"bagels"}}}""");
+        var (_, answer) = await CallAsync(server, """{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"find_notes","arguments":{"query":"bagels"}}}""");
 
         var text = answer.GetProperty("result").GetProperty("content")[0].GetProperty("text").GetString()!;
-        Assert.Equal("bagels", JsonElement.Parse(text).GetProperty("products")[0].GetProperty("productCode").GetString());
+        Assert.Equal("bagels", JsonElement.Parse(text).GetProperty("notes")[0].GetProperty("code").GetString());
     }
 
     [Theory]
     [InlineData("", 400, -32700)]
     [InlineData("{", 400, -32700)]
-    [InlineData("name=search_products", 400, -32700)]
+    [InlineData("name=find_notes", 400, -32700)]
     [InlineData("\"\\uD800", 400, -32700)]
     [InlineData("""{"jsonrpc":"2.0","id":1,"id":2,"method":"ping"}""", 400, -32700)]
     [InlineData("[]", 200, -32600)]
     [InlineData("7", 200, -32600)]
     [InlineData("{}", 200, -32600)]
     [InlineData("""{"jsonrpc":"2.0","method":"ping"}""", 200, -32600)]
-    [InlineData("""{"jsonrpc":"2.0","method":"tools/call","params":{"name":"get_deals"}}""", 200, -32600)]
+    [InlineData("""{"jsonrpc":"2.0","method":"tools/call","params":{"name":"get_topics"}}""", 200, -32600)]
     [InlineData("""{"jsonrpc":"1.0","id":1,"method":"ping"}""", 200, -32600)]
     [InlineData("""{"jsonrpc":"2.0","id":null,"method":"ping"}""", 200, -32600)]
     [InlineData("""{"jsonrpc":"2.0","id":1,"result":{}}""", 200, -32600)]
@@ -84,11 +84,11 @@ public sealed class FunctionTests
     [InlineData("""{"jsonrpc":"2.0","id":1,"method":"tools/call","params":[]}""", 200, -32602)]
     [InlineData("""{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{}}""", 200, -32602)]
     [InlineData("""{"jsonrpc":"2.0","id":1,"method":"tools/call"}""", 200, -32602)]
-    [InlineData("""{"jsonrpc":"2.0","id":1,"method":"resources/read","params":{"uri":"shop://none"}}""", 200, -32002)]
-    [InlineData("""{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"get_deals","arguments":[]}}""", 200, -32602)]
+    [InlineData("""{"jsonrpc":"2.0","id":1,"method":"resources/read","params":{"uri":"notes://none"}}""", 200, -32002)]
+    [InlineData("""{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"get_topics","arguments":[]}}""", 200, -32602)]
     public async Task What_cannot_be_served_is_an_error_with_a_code_and_a_reason(string body, int status, int code)
     {
-        await using var server = TestServer.Start();
+        await using var server = TestServer.Start(NotesTools.Alone);
 
         var (got, answer) = await CallAsync(server, body);
 
@@ -100,7 +100,7 @@ public sealed class FunctionTests
     [Fact]
     public async Task Another_content_type_is_415()
     {
-        await using var server = TestServer.Start();
+        await using var server = TestServer.Start(NotesTools.Alone);
 
         using var response = await server.PostAsync("/api/mcp/v1/call", """{"jsonrpc":"2.0","id":1,"method":"ping"}""", "text/plain");
 
@@ -110,11 +110,11 @@ public sealed class FunctionTests
     [Fact]
     public async Task Ping_lists_and_resources_are_served_as_over_MCP()
     {
-        await using var server = TestServer.Start();
+        await using var server = TestServer.Start(NotesTools.Alone);
 
         foreach (var (method, parameters) in new (string, object)[]
         {
-            ("ping", new { }), ("tools/list", new { }), ("resources/list", new { }), ("resources/templates/list", new { }), ("prompts/list", new { }), ("resources/read", new { uri = "shop://catalog" }),
+            ("ping", new { }), ("tools/list", new { }), ("resources/list", new { }), ("resources/templates/list", new { }), ("prompts/list", new { }), ("resources/read", new { uri = "notes://all" }),
         })
         {
             var (_, answer) = await CallAsync(server, JsonSerializer.Serialize(new { jsonrpc = "2.0", id = 1, method, @params = parameters }));

@@ -13,7 +13,7 @@ public sealed class OpenAiTests
     [Fact]
     public async Task Chat_definitions_are_nested_and_Responses_definitions_flat()
     {
-        await using var server = TestServer.Start();
+        await using var server = TestServer.Start(NotesTools.Alone);
 
         var chat = await DefinitionsAsync(server, "openai");
         var responses = await DefinitionsAsync(server, "openai-responses");
@@ -35,7 +35,7 @@ public sealed class OpenAiTests
     {
         await using var server = TestServer.Start(services =>
         {
-            FixtureTools.AddTo(services);
+            FixtureTools.WithNotes(services);
             WordyTools.AddTo(services);
         });
         var definitions = await DefinitionsAsync(server, "openai-responses", strict: true);
@@ -55,9 +55,9 @@ public sealed class OpenAiTests
     [Fact]
     public async Task A_call_with_null_for_what_strict_mode_made_required_is_served()
     {
-        await using var server = TestServer.Start();
+        await using var server = TestServer.Start(NotesTools.Alone);
 
-        using var response = await server.PostAsync("/tools/search_products", """{"query":"milk","category":null,"limit":null}""");
+        using var response = await server.PostAsync("/tools/find_notes", """{"query":"milk","topic":null,"limit":null}""");
 
         Assert.Equal(200, (int)response.StatusCode);
     }
@@ -65,7 +65,7 @@ public sealed class OpenAiTests
     [Fact]
     public async Task The_OpenAI_client_runs_a_whole_conversation_with_them()
     {
-        await using var server = TestServer.Start();
+        await using var server = TestServer.Start(NotesTools.Alone);
         await using var model = await FakeModel.StartAsync();
         var client = new ChatClient("fake", new ApiKeyCredential("key"), new OpenAIClientOptions { Endpoint = new Uri(model.Urls.Single() + "/v1") });
         var options = new ChatCompletionOptions();
@@ -88,7 +88,7 @@ public sealed class OpenAiTests
         }
 
         answer = await client.CompleteChatAsync(messages, options, TestContext.Current.CancellationToken);
-        Assert.Equal("Milk costs 4.19.", answer.Content[0].Text);
+        Assert.Equal("The note says: Buy milk for 4.19.", answer.Content[0].Text);
     }
 
     private static void CheckStrict(JsonNode schema, string where)

@@ -10,7 +10,7 @@ public sealed class OpenApiTests
     [Fact]
     public async Task Each_tool_is_one_operation_that_says_whether_it_changes_something()
     {
-        await using var server = TestServer.Start();
+        await using var server = TestServer.Start(NotesTools.Alone);
         var tools = (await server.GetJsonAsync("/tools")).GetProperty("tools").EnumerateArray().ToDictionary(tool => tool.GetProperty("name").GetString()!);
 
         var operations = Operations(await server.GetJsonAsync("/openapi.json"));
@@ -26,7 +26,11 @@ public sealed class OpenApiTests
     [Fact]
     public async Task Never_more_than_thirty_operations_and_the_description_says_how_to_choose()
     {
-        await using var server = TestServer.Start(ManyTools.AddTo);
+        await using var server = TestServer.Start(services =>
+        {
+            NotesTools.Alone(services);
+            ManyTools.AddTo(services);
+        });
 
         var document = await server.GetJsonAsync("/openapi.json");
 
@@ -57,9 +61,9 @@ public sealed class OpenApiTests
     [Fact]
     public async Task A_tool_without_arguments_has_no_body()
     {
-        await using var server = TestServer.Start();
+        await using var server = TestServer.Start(NotesTools.Alone);
 
-        Assert.False(Operations(await server.GetJsonAsync("/openapi.json"))["view_cart"].TryGetProperty("requestBody", out _));
+        Assert.False(Operations(await server.GetJsonAsync("/openapi.json"))["list_picked"].TryGetProperty("requestBody", out _));
     }
 
     [Theory]
@@ -68,7 +72,7 @@ public sealed class OpenApiTests
     [InlineData("?v=3.0", "3.0")]
     public async Task Both_addresses_give_the_same_document_in_the_version_that_was_asked_for(string query, string version)
     {
-        await using var server = TestServer.Start();
+        await using var server = TestServer.Start(NotesTools.Alone);
 
         var document = await server.GetJsonAsync("/openapi.json" + query);
 
@@ -79,7 +83,7 @@ public sealed class OpenApiTests
     [Fact]
     public async Task An_unknown_version_is_refused()
     {
-        await using var server = TestServer.Start();
+        await using var server = TestServer.Start(NotesTools.Alone);
 
         using var response = await server.Http.GetAsync(new Uri("/openapi.json?v=2.0", UriKind.Relative), TestContext.Current.CancellationToken);
 
@@ -88,19 +92,19 @@ public sealed class OpenApiTests
     }
 
     [Theory]
-    [InlineData("?readonly=true", "get_deals view_cart echo", "add_to_cart fails")]
-    [InlineData("?family=tools", "echo fails", "get_deals checkout")]
-    [InlineData("?family=tools&readonly=true", "echo slow", "fails get_deals")]
-    [InlineData("?family=shop,tools", "echo fails get_deals checkout", "system_status")]
-    [InlineData("?profile=shop", "get_deals checkout", "echo fails")]
-    [InlineData("?profile=readonly", "get_deals slow", "add_to_cart fails")]
-    [InlineData("?profile=cart", "add_to_cart view_cart", "checkout get_deals echo")]
-    [InlineData("?profile=cart&readonly=true", "view_cart", "add_to_cart get_deals")]
+    [InlineData("?readonly=true", "get_topics list_picked echo", "pick_note fails")]
+    [InlineData("?family=tools", "echo fails", "get_topics send_picked")]
+    [InlineData("?family=tools&readonly=true", "echo slow", "fails get_topics")]
+    [InlineData("?family=notes,tools", "echo fails get_topics send_picked", "system_status")]
+    [InlineData("?profile=notes", "get_topics send_picked", "echo fails")]
+    [InlineData("?profile=readonly", "get_topics slow", "pick_note fails")]
+    [InlineData("?profile=picking", "pick_note list_picked", "send_picked get_topics echo")]
+    [InlineData("?profile=picking&readonly=true", "list_picked", "pick_note get_topics")]
     public async Task The_document_is_narrowed_by_profile_family_and_effect(string query, string some, string none)
     {
         await using var server = TestServer.Start(
-            FixtureTools.AddTo,
-            ("Profiles:cart:Tools:0", "add_to_cart"), ("Profiles:cart:Tools:1", "view_cart"));
+            FixtureTools.WithNotes,
+            ("Profiles:picking:Tools:0", "pick_note"), ("Profiles:picking:Tools:1", "list_picked"));
 
         var operations = Operations(await server.GetJsonAsync("/openapi.json" + query)).Keys.ToHashSet();
         var listed = (await server.GetJsonAsync("/tools" + query)).GetProperty("tools").EnumerateArray().Select(tool => tool.GetProperty("name").GetString()!);

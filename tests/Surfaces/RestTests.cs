@@ -12,15 +12,15 @@ public sealed partial class RestTests
     [Fact]
     public async Task The_list_has_what_a_caller_needs_to_call()
     {
-        await using var server = TestServer.Start();
+        await using var server = TestServer.Start(NotesTools.Alone);
 
         var list = await server.GetJsonAsync("/tools");
 
         Assert.Equal(6, list.GetProperty("count").GetInt32());
-        var tool = list.GetProperty("tools").EnumerateArray().Single(tool => tool.GetProperty("name").GetString() == "add_payment_method");
-        Assert.Equal(("Add payment method", "shop", "HIGH", false),
+        var tool = list.GetProperty("tools").EnumerateArray().Single(tool => tool.GetProperty("name").GetString() == "share_notes");
+        Assert.Equal(("Share notes", "notes", "HIGH", false),
             (tool.GetProperty("title").GetString(), tool.GetProperty("family").GetString(), tool.GetProperty("risk").GetString(), tool.GetProperty("readOnly").GetBoolean()));
-        Assert.Equal("type", tool.GetProperty("inputSchema").GetProperty("required")[0].GetString());
+        Assert.Equal("audience", tool.GetProperty("inputSchema").GetProperty("required")[0].GetString());
         Assert.Equal("object", tool.GetProperty("outputSchema").GetProperty("type").GetString());
     }
 
@@ -36,14 +36,14 @@ public sealed partial class RestTests
     }
 
     [Theory]
-    [InlineData("/tools/serch_products", "Unknown tool 'serch_products'. Did you mean search_products?")]
-    [InlineData("/tools/Search_Products", "Did you mean search_products?")]
-    [InlineData("/tools/nothing_like_it_at_all", "Known tools: add_payment_method, add_to_cart,")]
+    [InlineData("/tools/fnd_notes", "Unknown tool 'fnd_notes'. Did you mean find_notes?")]
+    [InlineData("/tools/Find_Notes", "Did you mean find_notes?")]
+    [InlineData("/tools/nothing_like_it_at_all", "Known tools: find_notes, get_topics,")]
     [InlineData("/tools/%3Cscript%3E", "Unknown tool '<script>'.")]
-    [InlineData("/tools/view_cart?profile=none", "There are: shop, readonly")]
+    [InlineData("/tools/list_picked?profile=none", "There are: notes, readonly")]
     public async Task An_unknown_tool_or_profile_is_404_and_says_what_there_is(string path, string part)
     {
-        await using var server = TestServer.Start();
+        await using var server = TestServer.Start(NotesTools.Alone);
 
         Assert.Contains(part, await ProblemAsync(server, 404, path, "{}"));
     }
@@ -55,9 +55,9 @@ public sealed partial class RestTests
     [InlineData("7")]
     public async Task A_body_that_is_no_object_is_400(string body)
     {
-        await using var server = TestServer.Start();
+        await using var server = TestServer.Start(NotesTools.Alone);
 
-        Assert.Contains("must be a JSON object", await ProblemAsync(server, 400, "/tools/search_products", body));
+        Assert.Contains("must be a JSON object", await ProblemAsync(server, 400, "/tools/find_notes", body));
     }
 
     [Theory]
@@ -66,17 +66,17 @@ public sealed partial class RestTests
     [InlineData("query=milk", "not valid JSON")]
     public async Task A_body_that_cannot_be_read_is_400_and_says_why(string body, string part)
     {
-        await using var server = TestServer.Start();
+        await using var server = TestServer.Start(NotesTools.Alone);
 
-        Assert.Contains(part, await ProblemAsync(server, 400, "/tools/search_products", body));
+        Assert.Contains(part, await ProblemAsync(server, 400, "/tools/find_notes", body));
     }
 
     [Fact]
     public async Task A_body_over_the_limit_is_413()
     {
-        await using var server = TestServer.Start(("Server:MaxRequestBytes", "2048"));
+        await using var server = TestServer.Start(NotesTools.Alone, ("Server:MaxRequestBytes", "2048"));
 
-        await ProblemAsync(server, 413, "/tools/search_products", $$"""{"query":"{{new string('x', 4000)}}"}""");
+        await ProblemAsync(server, 413, "/tools/find_notes", $$"""{"query":"{{new string('x', 4000)}}"}""");
     }
 
     [Theory]
@@ -84,17 +84,17 @@ public sealed partial class RestTests
     [InlineData("application/x-www-form-urlencoded")]
     public async Task Another_content_type_is_415(string contentType)
     {
-        await using var server = TestServer.Start();
+        await using var server = TestServer.Start(NotesTools.Alone);
 
-        Assert.Contains("application/json", await ProblemAsync(server, 415, "/tools/search_products", """{"query":"milk"}""", contentType));
+        Assert.Contains("application/json", await ProblemAsync(server, 415, "/tools/find_notes", """{"query":"milk"}""", contentType));
     }
 
     [Fact]
     public async Task A_compressed_body_is_415()
     {
-        await using var server = TestServer.Start();
+        await using var server = TestServer.Start(NotesTools.Alone);
 
-        using var response = await server.PostAsync("/tools/search_products", """{"query":"milk"}""", headers: ("Content-Encoding", "gzip"));
+        using var response = await server.PostAsync("/tools/find_notes", """{"query":"milk"}""", headers: ("Content-Encoding", "gzip"));
 
         Assert.Equal(415, (int)response.StatusCode);
     }
@@ -106,9 +106,9 @@ public sealed partial class RestTests
     [InlineData("{}", "application/vnd.api+json")]
     public async Task A_tool_without_arguments_may_be_called_without_a_body(string body, string contentType)
     {
-        await using var server = TestServer.Start();
+        await using var server = TestServer.Start(NotesTools.Alone);
 
-        using var response = await server.PostAsync("/tools/view_cart", body, contentType);
+        using var response = await server.PostAsync("/tools/list_picked", body, contentType);
 
         Assert.Equal(200, (int)response.StatusCode);
         Assert.Equal("application/json", response.Content.Headers.ContentType!.MediaType);

@@ -1,9 +1,7 @@
-using System.Runtime.CompilerServices;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using Microsoft.Extensions.DependencyInjection;
-using MinimalMcp.Tools;
+using MinimalMcp.Tests.Clients;
 
 namespace MinimalMcp.Tests.Surfaces;
 
@@ -17,24 +15,38 @@ public sealed class SnapshotTests
 
     private static readonly bool Update = Environment.GetEnvironmentVariable("UPDATE_SNAPSHOTS") == "1";
 
-    private static string Folder([CallerFilePath] string path = "") => Path.Combine(Path.GetDirectoryName(path)!, "Snapshots");
+    /// <summary>The folders of families; each keeps the snapshots of its tools in the folder of its tests.</summary>
+    private static IEnumerable<string> Families => Directory.GetDirectories(Path.Combine(ClientProcess.Root, "Tools")).Select(folder => Path.GetFileName(folder)!);
 
     [Fact]
-    public async Task Every_tool_looks_as_its_snapshot()
+    public async Task Every_tool_of_the_product_looks_as_its_snapshot()
     {
         await using var server = TestServer.Start();
+        var families = await FamiliesOfToolsAsync(server);
         var tools = (await server.McpAsync("tools/list")).Result.GetProperty("tools").EnumerateArray().ToDictionary(tool => tool.GetProperty("name").GetString()!);
 
         var differences = new List<string?>();
         foreach (var (name, tool) in tools)
         {
-            differences.Add(Compare(name + ".json", JsonNode.Parse(tool.GetRawText())!));
+            differences.Add(Compare(PathOf(families[name], name), JsonNode.Parse(tool.GetRawText())!));
         }
 
-        differences.AddRange(Directory.GetFiles(Folder(), "*.json").Select(Path.GetFileNameWithoutExtension)
-            .Where(name => !name!.StartsWith("openapi-", StringComparison.Ordinal) && !tools.ContainsKey(name))
-            .Select(name => $"{name}.json: there is no such tool any more; delete the file"));
+        differences.AddRange(Families.Select(family => Path.GetDirectoryName(PathOf(family, ""))!).Where(Directory.Exists).SelectMany(folder => Directory.GetFiles(folder, "*.json"))
+            .Where(file => Path.GetFileNameWithoutExtension(file) is var name && !name.StartsWith("openapi-", StringComparison.Ordinal) && !tools.ContainsKey(name))
+            .Select(file => $"{file}: there is no such tool any more; delete the file"));
         Assert.All(differences, Assert.Null);
+    }
+
+    [Theory]
+    [InlineData("3.1")]
+    [InlineData("3.0")]
+    public async Task The_OpenAPI_document_of_each_family_looks_as_its_snapshot(string version)
+    {
+        await using var server = TestServer.Start(("Server:PublicUrl", "https://tools.example"), ("Server:Port", "3001"));
+        foreach (var family in (await FamiliesOfToolsAsync(server)).Values.Distinct())
+        {
+            Assert.Null(Compare(PathOf(family, "openapi-" + version), JsonNode.Parse((await server.GetJsonAsync($"/openapi.json?v={version}&family={family}")).GetRawText())!));
+        }
     }
 
     [Theory]
@@ -42,25 +54,29 @@ public sealed class SnapshotTests
     [InlineData("3.0")]
     public async Task The_OpenAPI_document_looks_as_its_snapshot(string version)
     {
-        await using var server = TestServer.Start(("Server:PublicUrl", "https://shop.example"), ("Server:Port", "3001"));
+        await using var server = TestServer.Start(NotesTools.Alone, ("Server:PublicUrl", "https://notes.example"), ("Server:Port", "3001"));
 
         var document = JsonNode.Parse((await server.GetJsonAsync($"/openapi.json?v={version}")).GetRawText())!;
 
-        Assert.Null(Compare($"openapi-{version}.json", document));
+        Assert.Null(Compare(Path.Combine(ClientProcess.Root, "tests", "Surfaces", "Snapshots", $"openapi-{version}.json"), document));
     }
 
-    private static string? Compare(string file, JsonNode seen)
+    private static async Task<Dictionary<string, string>> FamiliesOfToolsAsync(TestServer server) => (await server.GetJsonAsync("/tools")).GetProperty("tools").EnumerateArray()
+        .ToDictionary(tool => tool.GetProperty("name").GetString()!, tool => Families.Single(folder => folder.Equals(tool.GetProperty("family").GetString(), StringComparison.OrdinalIgnoreCase)));
+
+    private static string PathOf(string family, string name) => Path.Combine(ClientProcess.Root, "tests", "Tools", family, "Snapshots", name + ".json");
+
+    private static string? Compare(string path, JsonNode seen)
     {
-        var path = Path.Combine(Folder(), file);
         var text = seen.ToJsonString(Pretty) + "\n";
         if (Update)
         {
-            Directory.CreateDirectory(Folder());
+            Directory.CreateDirectory(Path.GetDirectoryName(path)!);
             File.WriteAllText(path, text);
         }
 
-        return !File.Exists(path) ? $"{file}: there is no snapshot; run with UPDATE_SNAPSHOTS=1"
-            : File.ReadAllText(path) != text ? $"{file} differs; if that is meant, run with UPDATE_SNAPSHOTS=1. Now it is:\n{text}"
+        return !File.Exists(path) ? $"{path}: there is no snapshot; run with UPDATE_SNAPSHOTS=1"
+            : File.ReadAllText(path) != text ? $"{path} differs; if that is meant, run with UPDATE_SNAPSHOTS=1. Now it is:\n{text}"
             : null;
     }
 }

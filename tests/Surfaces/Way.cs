@@ -45,14 +45,14 @@ internal sealed partial record Answer(JsonNode? Value, string? Failure, string? 
         return Of(result["content"]!.AsArray().Count == 1 && texts is [var only] ? new JsonObject { ["result"] = only } : result);
     }
 
-    [GeneratedRegex(@"(?<=order_|pm_)[0-9a-f]+|(?<=""placedAt"":"")[^""]+|\b[0-9a-f]{32}\b")]
+    [GeneratedRegex(@"(?<=order_|pm_|share_)[0-9a-f]+|(?<=""placedAt"":"")[^""]+|\b[0-9a-f]{32}\b")]
     private static partial Regex Changing();
 }
 
 /// <summary>A way to reach a tool.</summary>
 internal sealed class Way(string name, Func<FailureKind, object> classOf, Func<string, string, JsonObject, Task<Answer>> call)
 {
-    /// <param name="caller">Who calls: carts are per caller, so a caller of its own starts with an empty one.</param>
+    /// <param name="caller">Who calls: what is kept is kept per caller, so a caller of its own starts with nothing.</param>
     public Task<Answer> CallAsync(string caller, string tool, JsonObject arguments) => call(caller, tool, arguments);
 
     public string ClassOf(FailureKind kind) => classOf(kind).ToString()!;
@@ -78,6 +78,9 @@ internal sealed class Way(string name, Func<FailureKind, object> classOf, Func<s
             new JsonRpcRequest { Method = "tools/call", Params = new JsonObject { ["name"] = tool, ["arguments"] = arguments.DeepClone() } }, TestContext.Current.CancellationToken);
         return Answer.OfRpc(new JsonObject { ["result"] = answer.Result!.DeepClone() });
     });
+
+    public static Way Stdio(StdioClient client) => new("stdio", _ => "isError", async (_, tool, arguments) =>
+        Answer.OfRpc(await client.AskAsync("tools/call", new() { ["name"] = tool, ["arguments"] = arguments.DeepClone() })));
 
     public static Way Rest(TestServer server) => new("rest", kind => StatusOf(kind), async (caller, tool, arguments) =>
     {

@@ -13,6 +13,13 @@ public sealed class FixtureTools
 {
     public static void AddTo(IServiceCollection services) => services.AddSingleton(new ToolType(typeof(FixtureTools)));
 
+    /// <summary>Beside the notes, without the families of the product.</summary>
+    public static void WithNotes(IServiceCollection services)
+    {
+        NotesTools.Alone(services);
+        AddTo(services);
+    }
+
     /// <summary>Takes and gives back an argument of every kind.</summary>
     [McpServerTool(Name = "echo", ReadOnly = true), Description("Gives back what it was given.")]
     public static Echo Echo(

@@ -16,7 +16,7 @@ public sealed class RegistryTests
     [Fact]
     public async Task An_added_tool_is_listed_and_called_everywhere_and_a_removed_one_nowhere()
     {
-        await using var server = TestServer.Start();
+        await using var server = TestServer.Start(NotesTools.Alone);
         var registry = server.Services.GetRequiredService<ToolRegistry>();
         Assert.All(await ToolNames.OfAsync(server, Lists), names => Assert.DoesNotContain("late", names));
 
@@ -35,16 +35,16 @@ public sealed class RegistryTests
     [Fact]
     public async Task A_name_that_is_taken_is_refused_and_the_first_tool_stays()
     {
-        await using var server = TestServer.Start();
+        await using var server = TestServer.Start(NotesTools.Alone);
         var registry = server.Services.GetRequiredService<ToolRegistry>();
         var late = server.Services.GetRequiredService<ToolMethods>().Of(typeof(LateTools)).ToArray();
         var impostor = server.Services.GetRequiredService<ToolMethods>().Of(typeof(ImpostorTools)).ToArray();
 
         var refused = Assert.Throws<InvalidOperationException>(() => registry.Add([.. late, .. impostor]));
 
-        Assert.Contains("view_cart", refused.Message);
+        Assert.Contains("list_picked", refused.Message);
         await server.FailAsync(404, "late"); // all of them or none
-        Assert.True((await server.CallAsync("view_cart")).TryGetProperty("cart", out _));
+        Assert.True((await server.CallAsync("list_picked")).TryGetProperty("notes", out _));
     }
 
     [Theory(Timeout = 60_000)]
@@ -52,7 +52,7 @@ public sealed class RegistryTests
     [InlineData("/sse", HttpTransportMode.Sse, "2024-11-05")]
     public async Task A_client_is_told_that_the_list_changed(string path, HttpTransportMode mode, string version)
     {
-        await using var server = TestServer.Start();
+        await using var server = TestServer.Start(NotesTools.Alone);
         var told = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         var options = new McpClientOptions { ProtocolVersion = version };
         options.Handlers.NotificationHandlers =
@@ -87,7 +87,7 @@ public sealed class RegistryTests
 
     private static class ImpostorTools
     {
-        [McpServerTool(Name = "view_cart"), Description("Stands in for another.")]
+        [McpServerTool(Name = "list_picked"), Description("Stands in for another.")]
         public static string ViewCart() => "fooled";
     }
 }

@@ -2,7 +2,7 @@ using System.Text.Json;
 
 namespace MinimalMcp.Tests.Tools;
 
-internal static class ShopCalls
+internal static class ToolCalls
 {
     /// <summary>Calls a tool over REST, as a caller of its own when one is named, and gives the value; another status fails the test.</summary>
     public static async Task<JsonElement> CallAsync(this TestServer server, string tool, object? arguments = null, string? caller = null, int status = 200)

@@ -1,7 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 
-namespace MinimalMcp.Tests.Tools;
+namespace MinimalMcp.Tests.Tools.Shop;
 
 /// <summary>The shop when its own server is configured: what is sent there, and what becomes of its answers.</summary>
 public sealed class UpstreamShopTests
@@ -110,19 +110,5 @@ public sealed class UpstreamShopTests
 
         Assert.Contains("is not known", detail);
         Assert.DoesNotContain("ours-and-secret", detail);
-    }
-
-    [Fact]
-    public async Task The_system_status_is_listed_and_says_whether_the_shop_answers()
-    {
-        var shop = await FakeShop.StartAsync();
-        await using var server = TestServer.Start(("Shop:Url", shop.Url));
-
-        var up = (await server.CallAsync("system_status")).GetProperty("systems")[0];
-        await shop.DisposeAsync();
-        var down = (await server.CallAsync("system_status")).GetProperty("systems")[0];
-
-        Assert.Equal(("shop", true, true), (up.GetProperty("name").GetString(), up.GetProperty("configured").GetBoolean(), up.GetProperty("reachable").GetBoolean()));
-        Assert.False(down.GetProperty("reachable").GetBoolean());
     }
 }

@@ -1,6 +1,6 @@
 using System.Text.Json;
 
-namespace MinimalMcp.Tests.Tools;
+namespace MinimalMcp.Tests.Tools.Shop;
 
 /// <summary>The embedded shop, as a customer meets it.</summary>
 public sealed class ShopTests

@@ -1,6 +1,6 @@
 using System.Text.Json;
 
-namespace MinimalMcp.Tests.Tools;
+namespace MinimalMcp.Tests.Tools.Shop;
 
 /// <summary>What the embedded shop finds.</summary>
 public sealed class ShopSearchTests

@@ -2,7 +2,7 @@ using System.Text.Json;
 using ModelContextProtocol.Client;
 using ModelContextProtocol.Protocol;
 
-namespace MinimalMcp.Tests.Tools;
+namespace MinimalMcp.Tests.Tools.Shop;
 
 /// <summary>The shop's resource and prompt, with the SDK's own client, in both eras of the protocol.</summary>
 public sealed class ShopPromptTests

@@ -1,0 +1,62 @@
+using System.Net;
+using System.Text.Json;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
+
+namespace MinimalMcp.Tools.Jira;
+
+/// <summary>Jira over HTTP. The paths and shapes are examples: put those of the real system here, and record its answers for the tests.</summary>
+public sealed class JiraClient(HttpClient http) : IHealthCheck
+{
+    public Task<FoundItems> SearchAsync(string query, int limit, CancellationToken ct) =>
+        SendAsync<FoundItems>(HttpMethod.Get, $"api/items?query={Uri.EscapeDataString(query)}&limit={limit}", null, ct);
+
+    public Task<Item> CreateAsync(string title, CancellationToken ct) =>
+        SendAsync<Item>(HttpMethod.Post, "api/items", new { title }, ct);
+
+    /// <summary>Whether the system answers, and whether it accepts our token: system_status tells the model.</summary>
+    public async Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)
+    {
+        try
+        {
+            await SearchAsync("", 1, cancellationToken);
+            return HealthCheckResult.Healthy(data: new Dictionary<string, object> { ["authorised"] = true });
+        }
+        catch (HttpRequestException e) when (e.StatusCode is HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden)
+        {
+            return HealthCheckResult.Degraded(e.Message, data: new Dictionary<string, object> { ["authorised"] = false });
+        }
+        catch (HttpRequestException e)
+        {
+            return HealthCheckResult.Unhealthy(e.Message);
+        }
+    }
+
+    // What fails here is an HttpRequestException whose message a model can use: it is shown to the caller, so nothing secret may be in it.
+    private async Task<T> SendAsync<T>(HttpMethod method, string path, object? body, CancellationToken ct)
+    {
+        using var request = new HttpRequestMessage(method, path) { Content = body is null ? null : JsonContent.Create(body) };
+        try
+        {
+            using var response = await http.SendAsync(request, ct);
+            if (!response.IsSuccessStatusCode)
+            {
+                var hint = response.StatusCode is HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden ? " Check Jira:Token." : "";
+                throw new HttpRequestException($"Jira answered {(int)response.StatusCode}.{hint}", null, response.StatusCode);
+            }
+
+            return await response.Content.ReadFromJsonAsync<T>(ct) ?? throw new JsonException();
+        }
+        catch (HttpRequestException e) when (e.StatusCode is null)
+        {
+            throw new HttpRequestException("Jira cannot be reached. Check Jira:Url.", e, HttpStatusCode.BadGateway);
+        }
+        catch (JsonException e)
+        {
+            throw new HttpRequestException("Jira sent something that is not what its documentation says. Check Jira:Url.", e, HttpStatusCode.BadGateway);
+        }
+        catch (OperationCanceledException e) when (!ct.IsCancellationRequested)
+        {
+            throw new HttpRequestException("Jira did not answer in time.", e, HttpStatusCode.GatewayTimeout);
+        }
+    }
+}

@@ -1,0 +1,70 @@
+using System.Text.RegularExpressions;
+using MinimalMcp.Tests.Clients;
+
+namespace MinimalMcp.Tests.Template;
+
+/// <summary>Installs both templates once, in a place of their own, and makes projects with them.</summary>
+public sealed partial class GeneratedProjects : IAsyncLifetime
+{
+    private readonly string _folder = Directory.CreateTempSubdirectory("template").FullName;
+
+    private string Source => Path.Combine(_folder, "source");
+
+    private string[] Hive => ["--debug:custom-hive", Path.Combine(_folder, "hive")];
+
+    public async ValueTask InitializeAsync()
+    {
+        Sources.CopyTo(Source);
+        var installed = await new Dotnet(_folder).RunAsync(["new", "install", Source, .. Hive]);
+        Assert.Contains("minimal-mcp-family", installed);
+        Assert.Matches(@"\bminimal-mcp ", installed);
+    }
+
+    public ValueTask DisposeAsync()
+    {
+        Directory.Delete(_folder, recursive: true);
+        return default;
+    }
+
+    /// <summary>Makes a project, and gives its folder.</summary>
+    internal async Task<string> NewAsync(string name, params string[] options)
+    {
+        var folder = Path.Combine(_folder, Guid.NewGuid().ToString("N")[..8]);
+        await new Dotnet(_folder).RunAsync(["new", "minimal-mcp", "--name", name, "--output", folder, .. options, .. Hive]);
+
+        // The packages of npm are the same, and fetching them again would take a minute.
+        var packages = Path.Combine(ClientProcess.Folder, "node_modules");
+        if (Directory.Exists(packages))
+        {
+            Directory.CreateSymbolicLink(Path.Combine(folder, "tests", "Clients", "node_modules"), packages);
+        }
+
+        return folder;
+    }
+
+    /// <summary>Adds a family, with the command that a person types in the project's folder.</summary>
+    internal async Task AddFamilyAsync(string project, string name) => await new Dotnet(project).RunAsync(["new", "mcp-family", "--name", name, .. Hive]);
+
+    /// <summary>The files of a project, without what was built.</summary>
+    internal static string[] Files(string project) => [.. Directory.EnumerateFiles(project, "*", new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = FileAttributes.ReparsePoint })
+        .Select(file => Path.GetRelativePath(project, file).Replace('\\', '/')).Where(file => !file.Split('/').Any(part => part is "bin" or "obj"))];
+
+    /// <summary>Nothing of our name and port is left, in no file and in no file's name.</summary>
+    internal static void AssertRenamed(string project)
+    {
+        foreach (var file in Files(project))
+        {
+            Assert.DoesNotMatch(OldName(), file);
+            var text = File.ReadAllText(Path.Combine(project, file));
+            Assert.True(!OldName().IsMatch(text), $"{file} has {OldName().Match(text).Value}");
+            Assert.True(!text.Contains("3001", StringComparison.Ordinal) || file.EndsWith("package-lock.json", StringComparison.Ordinal), $"{file} has our port");
+        }
+    }
+
+    [GeneratedRegex("minimal.?mcp", RegexOptions.IgnoreCase)]
+    private static partial Regex OldName();
+}
+
+/// <summary>Builds and whole test runs: nothing else may run beside them.</summary>
+[CollectionDefinition(nameof(GeneratedProjects), DisableParallelization = true)]
+public sealed class GeneratedProjectsDefinition : ICollectionFixture<GeneratedProjects>;

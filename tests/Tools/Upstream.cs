@@ -1,0 +1,58 @@
+using System.Collections.Concurrent;
+using System.Runtime.CompilerServices;
+using System.Text.Json;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
+
+namespace MinimalMcp.Tests.Tools;
+
+/// <summary>An outside system, on a real socket: keeps what it was asked, and answers what the test says or what was recorded.</summary>
+internal sealed class Upstream : IAsyncDisposable
+{
+    private readonly WebApplication _app;
+
+    private Upstream(WebApplication app) => _app = app;
+
+    public ConcurrentQueue<Question> Asked { get; } = [];
+
+    public int Status { get; set; } = 200;
+
+    /// <summary>The answer to every question that has no recorded one.</summary>
+    public string? Answer { get; set; }
+
+    public string Url => _app.Urls.Single();
+
+    /// <param name="recorded">A JSON file beside the test: a question such as "GET /items?limit=1", and the answer. Any other question is 404.</param>
+    /// <param name="test">The caller's own file.</param>
+    public static async Task<Upstream> StartAsync(string? recorded = null, [CallerFilePath] string test = "")
+    {
+        var answers = recorded is null ? [] : JsonElement.Parse(await File.ReadAllTextAsync(Path.Combine(Path.GetDirectoryName(test)!, recorded)))
+            .EnumerateObject().ToDictionary(answer => answer.Name, answer => answer.Value.GetRawText());
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.WebHost.UseSetting("urls", "http://127.0.0.1:0");
+        var app = builder.Build();
+        var upstream = new Upstream(app);
+        app.Run(async http =>
+        {
+            using var reader = new StreamReader(http.Request.Body);
+            var line = $"{http.Request.Method} {http.Request.Path}{http.Request.QueryString}";
+            upstream.Asked.Enqueue(new(line, await reader.ReadToEndAsync(http.RequestAborted),
+                http.Request.Headers.ToDictionary(header => header.Key, header => header.Value.ToString(), StringComparer.OrdinalIgnoreCase)));
+            var answer = answers.GetValueOrDefault(line) ?? upstream.Answer;
+            http.Response.StatusCode = answer is null ? 404 : upstream.Status;
+            http.Response.Headers.Location = "/elsewhere";
+            http.Response.ContentType = "application/json";
+            await http.Response.WriteAsync(answer ?? $$"""{"error":"no answer was recorded for {{line}}"}""", http.RequestAborted);
+        });
+        await app.StartAsync(TestContext.Current.CancellationToken);
+        return upstream;
+    }
+
+    public ValueTask DisposeAsync() => _app.DisposeAsync();
+
+    internal sealed record Question(string Line, string Body, IReadOnlyDictionary<string, string> Headers)
+    {
+        public JsonElement Json => JsonElement.Parse(Body);
+    }
+}
