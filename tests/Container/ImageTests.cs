@@ -51,7 +51,6 @@ public sealed class ImageTests(BuiltImage image, ITestOutputHelper output) : ICl
         var list = await http.GetFromJsonAsync<JsonElement>("/tools", Cancellation);
         var tools = list.GetProperty("tools").EnumerateArray().Where(tool => tool.GetProperty("readOnly").GetBoolean() && tool.GetProperty("inputSchema").GetProperty("required").GetArrayLength() == 0)
             .Select(tool => tool.GetProperty("name").GetString()!).ToArray();
-        Assert.Equal(list.GetProperty("count").GetInt32() == 0, tools.Length == 0);
         foreach (var tool in tools)
         {
             using var rest = await http.PostAsJsonAsync($"/tools/{tool}", new { }, Cancellation);
