@@ -27,6 +27,9 @@ public sealed class ServerOptions : IValidatableObject
     /// <summary>Arguments are short; what is longer is refused with 413.</summary>
     public long MaxRequestBytes { get; set; } = DefaultMaxRequestBytes;
 
+    /// <summary>How long it goes on listening after it was told to end and is no longer ready: as long as a load balancer needs to notice.</summary>
+    public TimeSpan DrainDelay { get; set; }
+
     public Uri? PublicUri => Uri.TryCreate(PublicUrl, UriKind.Absolute, out var url) ? url : null;
 
     /// <summary>A comma list, a JSON list and * are read: all three stand in guides.</summary>
@@ -40,6 +43,11 @@ public sealed class ServerOptions : IValidatableObject
         if (Port is < 0 or > 65535)
         {
             yield return new("Server:Port (MCP_SERVER_PORT) must be from 0 to 65535; 0 takes a free one.");
+        }
+
+        if (DrainDelay < TimeSpan.Zero || DrainDelay > TimeSpan.FromMinutes(5))
+        {
+            yield return new("Server:DrainDelay must be from 00:00:00 to 00:05:00.");
         }
 
         if (MaxRequestBytes is < 1024 or > 1L << 30)

@@ -34,7 +34,7 @@ internal sealed class Upstreams(IOptions<OutgoingOptions> options, TimeProvider 
 /// <summary>What is remembered about a system that requests go to, so that one in trouble gets fewer of them and holds up nobody else.</summary>
 internal sealed class Upstream : IDisposable
 {
-    private const int MaxRetries = 2;
+    private const int MaxRetries = 1;
     private static readonly TimeSpan FirstBackoff = TimeSpan.FromMilliseconds(100), LongestBackoff = TimeSpan.FromSeconds(1);
 
     private readonly ConcurrencyLimiter _bulkhead;

@@ -1,3 +1,4 @@
+using MinimalMcp.Storage;
 using MinimalMcp.Tools;
 
 namespace MinimalMcp.WellKnown;
@@ -18,11 +19,24 @@ internal static class Health
     // Live never depends on other systems: a restart would not mend those.
     public static Task LiveAsync(HttpContext http) => http.Response.WriteAsJsonAsync(new { status = "alive" });
 
-    public static Task ReadyAsync(HttpContext http)
+    public static async Task ReadyAsync(HttpContext http)
     {
-        var stopping = Of<IHostApplicationLifetime>(http).ApplicationStopping.IsCancellationRequested;
-        http.Response.StatusCode = stopping ? StatusCodes.Status503ServiceUnavailable : StatusCodes.Status200OK;
-        return http.Response.WriteAsJsonAsync(new { status = stopping ? "stopping" : "ready" });
+        var status = Of<IHostApplicationLifetime>(http).ApplicationStopping.IsCancellationRequested ? "stopping" : await CanStoreAsync(http) ? "ready" : "the store cannot be written";
+        http.Response.StatusCode = status == "ready" ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable;
+        await http.Response.WriteAsJsonAsync(new { status });
+    }
+
+    private static async Task<bool> CanStoreAsync(HttpContext http)
+    {
+        try
+        {
+            await Of<Store>(http).CheckAsync(http.RequestAborted);
+            return true;
+        }
+        catch (StorageException)
+        {
+            return false;
+        }
     }
 
     public static Task StatusAsync(HttpContext http)

@@ -31,7 +31,7 @@ public sealed partial class ArchitectureTests
         { "Outgoing", ["Configuration"] },
         { "Tools", ["Governance"] },
         { "Surfaces", ["Tools", "Governance", "Auth", "Configuration"] },
-        { "WellKnown", ["Tools", "Auth", "Configuration"] },
+        { "WellKnown", ["Tools", "Auth", "Storage", "Configuration"] },
         { "Pages", ["Tools", "Auth", "Configuration", "WellKnown"] },
     };
 

@@ -39,6 +39,7 @@ public sealed class AuditTests
                 break;
         }
 
+        await WaitForRowsAsync(server, way == "mcp" ? 1 : 2);
         var rows = await RowsAsync(server);
         if (way == "mcp")
         {
@@ -67,6 +68,7 @@ public sealed class AuditTests
         await server.PostAsync("/tools/other_launch", """{"target":"a"}""", headers: (TestCaller.Header, "ann"));
         await server.PostAsync("/tools/note_that_fails", """{"password":"hunter22"}""", headers: (TestCaller.Header, "ann"));
 
+        await WaitForRowsAsync(server, 6);
         var rows = await RowsAsync(server, "?subject=ann");
 
         Assert.Equal(["failed", "intent", "refused: denied", "refused: budget", "refused: scope", "refused: arguments"], rows.Select(row => Text(row, "outcome")));

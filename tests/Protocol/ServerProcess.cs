@@ -71,6 +71,21 @@ internal sealed class ServerProcess : IAsyncDisposable
     public async Task<JsonElement> ReceiveAsync() =>
         JsonElement.Parse(await Gate.Soon(_process.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken).AsTask()) ?? throw new EndOfStreamException(await _errors));
 
+    /// <summary>As `kill -9` does, or a machine that loses its power.</summary>
+    public async Task KillAsync()
+    {
+        _process.Kill();
+        await _process.WaitForExitAsync(TestContext.Current.CancellationToken);
+    }
+
+    /// <summary>As an orchestrator asks it to end; gives the exit code.</summary>
+    public async Task<int> TerminateAsync()
+    {
+        using var kill = Process.Start("kill", ["-TERM", $"{_process.Id}"]);
+        await Gate.Soon(_process.WaitForExitAsync(TestContext.Current.CancellationToken));
+        return _process.ExitCode;
+    }
+
     /// <summary>Closes the input and gives what is still written until the end.</summary>
     public async Task<(int ExitCode, string Output, string Errors)> EndAsync()
     {

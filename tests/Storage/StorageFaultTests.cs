@@ -122,6 +122,8 @@ public sealed class StorageFaultTests : IDisposable
             Assert.Equal((HttpStatusCode.OK, HttpStatusCode.ServiceUnavailable), (read.StatusCode, refused.StatusCode));
             Assert.Contains("note was not called, because the server cannot record it now", await refused.Content.ReadAsStringAsync(Stop));
             Assert.False(tools.Done.ContainsKey("note"));
+            using var ready = await server.Http.GetAsync(new Uri("/health/ready", UriKind.Relative), Stop);
+            Assert.Equal(HttpStatusCode.ServiceUnavailable, ready.StatusCode);
         }
 
         using var again = await NoteAsync(server);

@@ -1,0 +1,186 @@
+using System.Net;
+using System.Net.Http.Json;
+using System.Net.Sockets;
+using System.Text.Json;
+using MinimalMcp.Tests.Protocol;
+using MinimalMcp.Tests.Tools;
+
+namespace MinimalMcp.Tests.Storage;
+
+/// <summary>The server ends in the middle of its work: what it acknowledged is on record, and nothing is half there.</summary>
+public sealed class EndTests(ITestOutputHelper output) : IDisposable
+{
+    private const int Rounds = 20;
+
+    private readonly string _folder = Directory.CreateTempSubdirectory("end").FullName;
+    private readonly HttpClient _http = new(new SocketsHttpHandler { PooledConnectionIdleTimeout = TimeSpan.FromSeconds(1) });
+
+    private static CancellationToken Stop => TestContext.Current.CancellationToken;
+
+    public void Dispose()
+    {
+        _http.Dispose();
+        Directory.Delete(_folder, recursive: true);
+    }
+
+    [Fact]
+    public async Task Killed_twenty_times_under_load_it_misses_no_acknowledged_call_and_the_chain_holds()
+    {
+        var acknowledged = new HashSet<string>();
+        for (var round = 0; round < Rounds; round++)
+        {
+            await using var server = await StartAsync();
+            using var enough = CancellationTokenSource.CreateLinkedTokenSource(Stop);
+            var load = LoadAsync($"{round}", enough.Token);
+            await load.ReachesAsync(50 + (round * 7)); // at another moment each time
+            await server.Process.KillAsync();
+            await enough.CancelAsync();
+            await load.Task;
+            acknowledged.UnionWith(load.Done);
+        }
+
+        await using var last = await StartAsync();
+        var rows = await RowsAsync(last.Url);
+        output.WriteLine($"{Rounds} rounds, {acknowledged.Count} acknowledged calls, {rows.Count} rows");
+        Assert.Empty(acknowledged.Except(rows.Where(row => row.Phase == "outcome").Select(row => row.Session)));
+        Assert.Empty(rows.Where(row => row.Phase == "outcome").Select(row => row.Call).Except(rows.Where(row => row.Phase == "intent").Select(row => row.Call)));
+        var (exitCode, verdict, _) = await ServerProcess.RunAsync(["verify-audit"], Environment);
+        Assert.True(exitCode == 0, verdict);
+    }
+
+    [Fact]
+    public async Task Asked_to_end_under_load_it_finishes_what_is_under_way_and_records_it()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has no SIGTERM");
+        await using var server = await StartAsync();
+        using var enough = CancellationTokenSource.CreateLinkedTokenSource(Stop);
+        var load = LoadAsync("term", enough.Token);
+        await load.ReachesAsync(300);
+
+        var exitCode = await server.Process.TerminateAsync();
+        await enough.CancelAsync();
+        await load.Task;
+
+        Assert.Equal(0, exitCode);
+        await using var after = await StartAsync();
+        var rows = await RowsAsync(after.Url);
+        output.WriteLine($"{load.Done.Count} calls acknowledged, {rows.Count(row => row.Phase == "outcome")} recorded");
+        Assert.Equal(load.Done.Order(), rows.Where(row => row.Phase == "outcome").Select(row => row.Session).Order()); // each that happened was answered
+        Assert.Equal(load.Done.Order(), rows.Where(row => row.Phase == "intent").Select(row => row.Session).Order()); // and none was begun and dropped
+    }
+
+    [Fact]
+    public async Task While_it_drains_it_is_not_ready_and_still_answers()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has no SIGTERM");
+        await using var server = await StartAsync("--Server:DrainDelay=00:00:05");
+
+        var ending = server.Process.TerminateAsync();
+        string status;
+        do
+        {
+            status = await (await _http.GetAsync(new Uri(_url + "/health/ready"), Stop)).Content.ReadAsStringAsync(Stop);
+        }
+        while (!status.Contains("stopping", StringComparison.Ordinal));
+        using var call = await _http.PostAsJsonAsync(_url + "/tools/pick_note", new { code = "milk" }, Stop);
+
+        Assert.Equal(HttpStatusCode.OK, call.StatusCode);
+        Assert.Equal(0, await ending);
+    }
+
+    private Dictionary<string, string> Environment => new(ProgramTools.Notes) { ["Storage__Path"] = Path.Combine(_folder, "store.db") };
+
+    private async Task<Running> StartAsync(params string[] arguments)
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        var url = $"http://127.0.0.1:{((IPEndPoint)listener.LocalEndpoint).Port}";
+        listener.Stop();
+        var server = new Running(ServerProcess.Start(["--urls", url, .. arguments], Environment), url);
+        await WaitAsync(async () =>
+        {
+            try
+            {
+                using var ready = await _http.GetAsync(new Uri(url + "/health/ready"), Stop);
+                return ready.IsSuccessStatusCode;
+            }
+            catch (HttpRequestException)
+            {
+                return false;
+            }
+        });
+        _url = url;
+        return server;
+    }
+
+    private string _url = "";
+
+    // Eight callers that go on until the server is gone. Each call is named by what ChatGPT would call its conversation.
+    private Load LoadAsync(string name, CancellationToken enough)
+    {
+        var load = new Load();
+        load.Task = Task.WhenAll(Enumerable.Range(0, 8).Select(worker => Task.Run(async () =>
+        {
+            for (var n = 0; !enough.IsCancellationRequested; n++)
+            {
+                using var request = new HttpRequestMessage(HttpMethod.Post, _url + "/tools/pick_note") { Content = JsonContent.Create(new { code = "milk" }) };
+                request.Headers.Add("openai-conversation-id", $"{name}-{worker}-{n}");
+                try
+                {
+                    using var response = await _http.SendAsync(request, enough);
+                    if (response.StatusCode == HttpStatusCode.OK)
+                    {
+                        lock (load)
+                        {
+                            load.Done.Add($"{name}-{worker}-{n}");
+                        }
+                    }
+                    else
+                    {
+                        throw new InvalidOperationException(await response.Content.ReadAsStringAsync(enough));
+                    }
+                }
+                catch (Exception gone) when (gone is HttpRequestException or OperationCanceledException)
+                {
+                    return;
+                }
+            }
+        }, Stop)));
+        return load;
+    }
+
+    private async Task<List<(string Phase, string Call, string Session)>> RowsAsync(string url)
+    {
+        var lines = (await _http.GetStringAsync(new Uri(url + "/api/v1/audit?format=jsonl&tool=pick_note"), Stop)).Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        return [.. lines.Select(line => JsonElement.Parse(line)).Select(row => (row.GetProperty("phase").GetString()!, row.GetProperty("call_id").GetString()!, row.GetProperty("openai_session").GetString()!))];
+    }
+
+    private static async Task WaitAsync(Func<Task<bool>> condition)
+    {
+        while (!await condition())
+        {
+            await Task.Delay(10, Stop); // between two questions; it goes on when the answer is yes
+        }
+    }
+
+    private sealed class Load
+    {
+        public HashSet<string> Done { get; } = [];
+
+        public Task Task { get; set; } = Task.CompletedTask;
+
+        public async Task ReachesAsync(int count)
+        {
+            while (Done.Count < count)
+            {
+                Assert.False(Task.IsCompleted, $"The load ended after {Done.Count} calls: {Task.Exception}");
+                await Task.Delay(1, Stop); // the callers need the processor
+            }
+        }
+    }
+
+    private sealed record Running(ServerProcess Process, string Url) : IAsyncDisposable
+    {
+        public ValueTask DisposeAsync() => Process.DisposeAsync();
+    }
+}
