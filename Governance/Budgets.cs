@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Globalization;
 using MinimalMcp.Auth;
 using MinimalMcp.Storage;
@@ -7,6 +8,8 @@ namespace MinimalMcp.Governance;
 /// <summary>How often a caller may call. Counted in the store, so that replicas count together and a restart forgets nothing.</summary>
 public sealed class Budgets(Store store, TimeProvider time)
 {
+    private readonly ConcurrentDictionary<string, Lease> _leases = new(StringComparer.Ordinal);
+
     /// <summary>Takes one call from each budget of the tool, or refuses with the limit and when it has room again.</summary>
     /// <param name="spend">False only looks, for a call that will not be done yet.</param>
     public async ValueTask RequireAsync(string tool, Policy policy, Caller caller, bool spend, CancellationToken cancellationToken)
@@ -17,8 +20,12 @@ public sealed class Budgets(Store store, TimeProvider time)
         }
 
         var now = time.GetUtcNow();
+        var milliseconds = now.ToUnixTimeMilliseconds();
         var budgets = policy.Budgets.Select(limit => new Budget($"{limit.Name}/{caller.Subject}", limit.Calls, limit.Window)).ToArray();
-        if (await store.TryConsumeBudgetsAsync(budgets, now.ToUnixTimeMilliseconds(), spend, cancellationToken) is not { } full)
+        var usedUp = spend && budgets.All(budget => budget.IsLarge)
+            ? await _leases.GetOrAdd(string.Join('+', budgets.Select(budget => budget.Name)), _ => new()).TakeAsync(store, budgets, milliseconds, cancellationToken)
+            : (await store.ConsumeBudgetsAsync(budgets, milliseconds, spend ? 1 : 0, cancellationToken)).UsedUp;
+        if (usedUp is not { } full)
         {
             return;
         }

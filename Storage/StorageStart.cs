@@ -1,7 +1,7 @@
 namespace MinimalMcp.Storage;
 
 /// <summary>Opens the store beside the start of everything else; the start ends when it is open, and fails when it cannot be.</summary>
-internal sealed class StorageStart(Store store, ILogger<StorageStart> logger) : IHostedLifecycleService
+internal sealed class StorageStart(Store store) : IHostedLifecycleService
 {
     private Task _opening = Task.CompletedTask;
 
@@ -13,21 +13,11 @@ internal sealed class StorageStart(Store store, ILogger<StorageStart> logger) : 
 
     public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
-    public async Task StartedAsync(CancellationToken cancellationToken)
-    {
-        await _opening;
-        StorageLog.Opened(logger, store.Description);
-    }
+    public Task StartedAsync(CancellationToken cancellationToken) => _opening;
 
     public Task StoppingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
     public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
     public Task StoppedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
-}
-
-internal static partial class StorageLog
-{
-    [LoggerMessage(LogLevel.Information, "The store is {Description}")]
-    public static partial void Opened(ILogger logger, string description);
 }

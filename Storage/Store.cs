@@ -35,36 +35,36 @@ public sealed partial class Store : IAsyncDisposable
         connection => connection.ExecuteAsync("update meta set value = value where name = 'schema'"), cancellationToken);
 
     /// <summary>
-    /// Takes one use from each of the budgets, or none from any. A use counts for the budget's window after it, so no window of that length ever
+    /// Takes uses from each of the budgets, or none from any. A use counts for the budget's window after it, so no window of that length ever
     /// holds more uses than the limit.
     /// </summary>
-    /// <param name="spend">False only asks.</param>
-    /// <returns>The budget that is used up and when it has room again; null when the call may happen.</returns>
-    public Task<UsedUp?> TryConsumeBudgetsAsync(IReadOnlyList<Budget> budgets, long now, bool spend, CancellationToken cancellationToken) => WriteAsync<UsedUp?>(async connection =>
+    /// <param name="count">How many are wanted; fewer are given when fewer are left. 0 only asks whether there is one.</param>
+    /// <returns>How many were taken; or the budget that is used up and when it has room again.</returns>
+    public Task<(int Taken, UsedUp? UsedUp)> ConsumeBudgetsAsync(IReadOnlyList<Budget> budgets, long now, int count, CancellationToken cancellationToken) => WriteAsync<(int, UsedUp?)>(async connection =>
     {
+        var taken = count;
         foreach (var budget in budgets.OrderBy(budget => budget.Name, StringComparer.Ordinal)) // in one order, so that two replicas cannot wait for each other
         {
             // Holds the row until the transaction ends.
             await connection.ExecuteAsync("insert into budgets (name, touched) values (@Name, @now) on conflict (name) do update set touched = @now", new { budget.Name, now });
-            var since = now - (long)budget.Window.TotalMilliseconds;
-            await connection.ExecuteAsync("delete from budget_uses where name = @Name and at <= @since", new { budget.Name, since });
-            var (used, first) = await connection.QuerySingleAsync<(long, long?)>("select count(*), min(at) from budget_uses where name = @Name", new { budget.Name });
+            var over = budget.OverAt(now);
+            await connection.ExecuteAsync("delete from budget_uses where name = @Name and at <= @over", new { budget.Name, over });
+            var (used, first) = await connection.QuerySingleAsync<(long, long?)>("select cast(coalesce(sum(uses), 0) as bigint), min(at) from budget_uses where name = @Name", new { budget.Name });
             if (used >= budget.Limit)
             {
-                return new UsedUp(budget, (first ?? now) + (long)budget.Window.TotalMilliseconds);
+                return (0, new UsedUp(budget, (first ?? now) + now - over));
             }
+
+            taken = (int)Math.Min(taken, budget.Limit - used);
         }
 
-        if (spend)
+        foreach (var budget in taken > 0 ? budgets : [])
         {
-            var id = Guid.NewGuid().ToString("N");
-            foreach (var budget in budgets)
-            {
-                await connection.ExecuteAsync("insert into budget_uses (name, id, at) values (@Name, @id, @now)", new { budget.Name, id, now });
-            }
+            await connection.ExecuteAsync("insert into budget_uses (name, at, uses) values (@Name, @at, @taken) on conflict (name, at) do update set uses = budget_uses.uses + @taken",
+                new { budget.Name, at = budget.SliceOf(now), taken });
         }
 
-        return null;
+        return (taken, null);
     }, cancellationToken);
 
     public Task OpenConfirmationAsync(string tokenHash, string binding, long now, long expires, CancellationToken cancellationToken) => WriteAsync(async connection =>
@@ -92,8 +92,24 @@ public sealed partial class Store : IAsyncDisposable
     }
 }
 
-/// <summary>So many uses within a time, shared by everything that consumes the same name.</summary>
-public sealed record Budget(string Name, int Limit, TimeSpan Window);
+/// <summary>
+/// So many uses within a time, shared by everything that consumes the same name. Uses of a large budget are kept by slices of its window: each
+/// counts until the last moment of its slice is a window ago, so the limit holds and there are never more than a hundred rows.
+/// </summary>
+public sealed record Budget(string Name, int Limit, TimeSpan Window)
+{
+    private const int Large = 1000;
+
+    /// <summary>In milliseconds.</summary>
+    public long Slice { get; } = Limit <= Large ? 1 : Math.Max(1, (long)Window.TotalMilliseconds / 100);
+
+    public bool IsLarge => Limit > Large;
+
+    public long SliceOf(long now) => now - (now % Slice);
+
+    /// <summary>Slices that began then or before count no longer.</summary>
+    public long OverAt(long now) => now - (long)Window.TotalMilliseconds - Slice + 1;
+}
 
 /// <summary>A budget without room, and when it has room again (milliseconds since 1970 UTC).</summary>
 public sealed record UsedUp(Budget Budget, long Until);

@@ -44,9 +44,9 @@ create table if not exists budgets (
 );
 create table if not exists budget_uses (
     name text not null,
-    id text not null,
-    at bigint not null,
-    primary key (name, at, id)
+    at bigint not null,            -- when the slice of time began that the uses fall into
+    uses bigint not null,
+    primary key (name, at)
 );
 
 -- Tokens that a preview handed out. Redeeming one deletes it, so it works once.

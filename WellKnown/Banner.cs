@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using MinimalMcp.Configuration;
+using MinimalMcp.Storage;
 using MinimalMcp.Tools;
 
 namespace MinimalMcp.WellKnown;
@@ -38,6 +39,7 @@ public static class Banner
             lines.Add($"  functions    {url}/api/mcp/v1/tools");
         }
 
+        lines.Add($"  store        {app.Services.GetRequiredService<Store>().Description}");
         if (mode != "stdio")
         {
             lines.Add($"  in a browser {url}/{(mode == "sse" ? "" : $"      (to try the tools: {url}/scalar)")}");

@@ -41,6 +41,18 @@ public sealed class BudgetTests(PostgresServer postgres)
     }
 
     [Fact]
+    public async Task A_large_budget_which_is_taken_in_pieces_is_exact_too()
+    {
+        var tools = new GovernedTools();
+        await using var server = GovernedTools.Start(tools, ("Governance:Levels:HIGH", "2500/day"), ("Governance:Audit", "false"));
+
+        var statuses = await AllAtOnceAsync(2600, _ => server);
+
+        Assert.Equal((2500, 100), (statuses.Count(status => status == HttpStatusCode.OK), statuses.Count(status => status == HttpStatusCode.TooManyRequests)));
+        Assert.Equal(2500, tools.Done["wipe"]);
+    }
+
+    [Fact]
     public async Task A_refusal_says_the_level_the_limit_and_when_there_is_room_again()
     {
         var time = new ManualTime();

@@ -29,10 +29,10 @@ public sealed class StoreTests(PostgresServer postgres) : IDisposable
         await using var two = engine is Engine.Postgres ? await OpenAsync(engine, connection) : null; // a second replica
         Budget[] budgets = [new("critical/ann", 10, TimeSpan.FromHours(1)), new("group/ann", 50, TimeSpan.FromMinutes(1))];
 
-        var answers = await Task.WhenAll(Enumerable.Range(0, 200).Select(n => Task.Run(() => (n % 2 == 0 ? two ?? one : one).TryConsumeBudgetsAsync(budgets, Now + n, spend: true, Stop), Stop)));
+        var answers = await Task.WhenAll(Enumerable.Range(0, 200).Select(n => Task.Run(() => (n % 2 == 0 ? two ?? one : one).ConsumeBudgetsAsync(budgets, Now + n, 1, Stop), Stop)));
 
-        Assert.Equal(10, answers.Count(answer => answer is null));
-        Assert.All(answers.OfType<UsedUp>(), answer => Assert.Equal("critical/ann", answer.Budget.Name));
+        Assert.Equal(10, answers.Sum(answer => answer.Taken));
+        Assert.All(answers.Where(answer => answer.Taken == 0), answer => Assert.Equal("critical/ann", answer.UsedUp!.Budget.Name));
     }
 
     [Theory, InlineData(Engine.Sqlite), InlineData(Engine.Postgres)]
@@ -40,14 +40,26 @@ public sealed class StoreTests(PostgresServer postgres) : IDisposable
     {
         await using var store = await OpenAsync(engine, await PlaceAsync(engine));
         Budget[] budget = [new("b", 2, TimeSpan.FromSeconds(10))];
-        Task<UsedUp?> TryAsync(long at, bool spend = true) => store.TryConsumeBudgetsAsync(budget, Now + at, spend, Stop);
+        async Task<UsedUp?> TryAsync(long at, int count = 1) => (await store.ConsumeBudgetsAsync(budget, Now + at, count, Stop)).UsedUp;
 
         Assert.Null(await TryAsync(0));
-        Assert.Null(await TryAsync(9_000, spend: false));
+        Assert.Null(await TryAsync(9_000, count: 0));
         Assert.Null(await TryAsync(9_000));
         Assert.Equal(Now + 10_000, (await TryAsync(9_999))!.Until);
         Assert.Null(await TryAsync(10_000)); // the first is ten seconds old
         Assert.Equal(Now + 19_000, (await TryAsync(10_001))!.Until);
+    }
+
+    [Theory, InlineData(Engine.Sqlite), InlineData(Engine.Postgres)]
+    public async Task A_large_budget_is_taken_in_pieces_and_holds_as_well(Engine engine)
+    {
+        await using var store = await OpenAsync(engine, await PlaceAsync(engine));
+        Budget[] budget = [new("large", 5000, TimeSpan.FromSeconds(100))]; // slices of a second
+        async Task<int> TakeAsync(long at, int count) => (await store.ConsumeBudgetsAsync(budget, Now + at, count, Stop)).Taken;
+
+        Assert.Equal((3000, 2000, 0), (await TakeAsync(0, 3000), await TakeAsync(1_500, 3000), await TakeAsync(100_998, 1)));
+        Assert.Equal((3000, 0), (await TakeAsync(100_999, 9000), await TakeAsync(101_998, 1))); // what was taken in the first second is a window ago now
+        Assert.Equal((2000, 0), (await TakeAsync(101_999, 9000), await TakeAsync(102_000, 1)));
     }
 
     [Theory, InlineData(Engine.Sqlite), InlineData(Engine.Postgres)]
@@ -56,10 +68,10 @@ public sealed class StoreTests(PostgresServer postgres) : IDisposable
         await using var store = await OpenAsync(engine, await PlaceAsync(engine));
         Budget narrow = new("narrow", 1, TimeSpan.FromHours(1)), wide = new("wide", 2, TimeSpan.FromHours(1));
 
-        Assert.Null(await store.TryConsumeBudgetsAsync([wide, narrow], Now, true, Stop));
-        Assert.Equal(narrow, (await store.TryConsumeBudgetsAsync([wide, narrow], Now, true, Stop))!.Budget);
-        Assert.Null(await store.TryConsumeBudgetsAsync([wide], Now, true, Stop));
-        Assert.Equal(wide, (await store.TryConsumeBudgetsAsync([wide], Now, true, Stop))!.Budget);
+        Assert.Equal(1, (await store.ConsumeBudgetsAsync([wide, narrow], Now, 1, Stop)).Taken);
+        Assert.Equal(narrow, (await store.ConsumeBudgetsAsync([wide, narrow], Now, 1, Stop)).UsedUp!.Budget);
+        Assert.Equal(1, (await store.ConsumeBudgetsAsync([wide], Now, 1, Stop)).Taken);
+        Assert.Equal(wide, (await store.ConsumeBudgetsAsync([wide], Now, 1, Stop)).UsedUp!.Budget);
     }
 
     [Theory, InlineData(Engine.Sqlite), InlineData(Engine.Postgres)]
