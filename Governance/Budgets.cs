@@ -8,6 +8,7 @@ namespace MinimalMcp.Governance;
 /// <summary>How often a caller may call. Counted in the store, so that replicas count together and a restart forgets nothing.</summary>
 public sealed class Budgets(Store store, TimeProvider time)
 {
+    private readonly ConcurrentDictionary<(Policy, string), (Budget[], Lease?)> _accounts = new();
     private readonly ConcurrentDictionary<string, Lease> _leases = new(StringComparer.Ordinal);
 
     /// <summary>Takes one call from each budget of the tool, or refuses with the limit and when it has room again.</summary>
@@ -21,9 +22,9 @@ public sealed class Budgets(Store store, TimeProvider time)
 
         var now = time.GetUtcNow();
         var milliseconds = now.ToUnixTimeMilliseconds();
-        var budgets = policy.Budgets.Select(limit => new Budget($"{limit.Name}/{caller.Subject}", limit.Calls, limit.Window)).ToArray();
-        var usedUp = spend && budgets.All(budget => budget.IsLarge)
-            ? await _leases.GetOrAdd(string.Join('+', budgets.Select(budget => budget.Name)), _ => new()).TakeAsync(store, budgets, milliseconds, cancellationToken)
+        var (budgets, lease) = _accounts.GetOrAdd((policy, caller.Subject), Open);
+        var usedUp = spend && lease is not null
+            ? await lease.TakeAsync(store, budgets, milliseconds, cancellationToken)
             : (await store.ConsumeBudgetsAsync(budgets, milliseconds, spend ? 1 : 0, cancellationToken)).UsedUp;
         if (usedUp is not { } full)
         {
@@ -38,6 +39,13 @@ public sealed class Budgets(Store store, TimeProvider time)
         {
             RetryAfter = until - now,
         };
+    }
+
+    // Tools of one level and family share the piece of a large budget, as they share the budget.
+    private (Budget[], Lease?) Open((Policy Policy, string Subject) account)
+    {
+        Budget[] budgets = [.. account.Policy.Budgets.Select(limit => new Budget($"{limit.Name}/{account.Subject}", limit.Calls, limit.Window))];
+        return (budgets, budgets.All(budget => budget.IsLarge) ? _leases.GetOrAdd(string.Join('+', budgets.Select(budget => budget.Name)), _ => new()) : null);
     }
 
     private static string Unit(TimeSpan window) => window.TotalSeconds switch

@@ -18,6 +18,9 @@ internal sealed class CallRecord
     private readonly long _started = Stopwatch.GetTimestamp();
     private bool _intended;
 
+    [ThreadStatic]
+    private static StringBuilder? _text;
+
     public CallRecord(Gate gate, string tool, Policy policy, ToolCall call)
     {
         (_gate, _tool, _policy, _call) = (gate, tool, policy, call);
@@ -97,7 +100,7 @@ internal sealed class CallRecord
         Address = _call.Origin.Address?.ToString(),
         Surface = _call.Surface,
         Tool = _tool,
-        Level = _policy.Risk.ToString().ToUpperInvariant(),
+        Level = _policy.Level,
         Arguments = _arguments,
         Outcome = outcome,
         Detail = detail,
@@ -107,7 +110,7 @@ internal sealed class CallRecord
 
     private static string Text(ToolCall call)
     {
-        var text = new StringBuilder("{");
+        var text = (_text ??= new()).Clear().Append('{');
         foreach (var (name, value) in call)
         {
             text.Append(text.Length > 1 ? "," : "").Append('"').Append(JsonEncodedText.Encode(name).Value).Append("\":").Append(value is JsonElement json ? json.GetRawText() : "null");

@@ -64,7 +64,7 @@ internal sealed class Consent
     private async ValueTask<Preview> PreviewAsync(ToolCall call, bool dryRun, CancellationToken cancellationToken)
     {
         var arguments = Canonical(call);
-        var preview = new Preview(_tool, _policy.Risk.ToString().ToUpperInvariant(), _policy.Effect switch
+        var preview = new Preview(_tool, _policy.Level, _policy.Effect switch
         {
             Effect.Read => "only reads",
             Effect.Write => "changes something",

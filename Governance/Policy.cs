@@ -38,6 +38,9 @@ public sealed record Policy(Effect Effect, RiskLevel Risk, TimeSpan Deadline)
     /// <summary>What each caller may spend.</summary>
     public IReadOnlyList<Limit> Budgets { get; init; } = [];
 
+    /// <summary>The risk as it is written everywhere.</summary>
+    public string Level { get; } = Risk.ToString().ToUpperInvariant();
+
     /// <summary>The OAuth scope that a caller needs.</summary>
     public string Scope => Effect is Effect.Read ? "mcp:read" : "mcp:write";
 

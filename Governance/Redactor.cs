@@ -54,6 +54,11 @@ public sealed partial class Redactor
     /// <summary>A JSON object without secrets: by their value, and by the name of the member.</summary>
     public string CleanJson(string json, int maxCharacters)
     {
+        if (json.Length <= maxCharacters && !MayNameSecret().IsMatch(json))
+        {
+            return Clean(json); // most arguments: nothing in them is worth taking apart
+        }
+
         using var output = new MemoryStream();
         try
         {
@@ -108,6 +113,10 @@ public sealed partial class Redactor
 
     [GeneratedRegex(@"(?:pass(?:word|wd|phrase)|secret|token|api[-_]?key|access[-_]?key|private[-_]?key|(?:^|:)key|authorization|credential|cookie)s?$", RegexOptions.IgnoreCase)]
     private static partial Regex SecretName();
+
+    // What SecretName could match, wherever it stands.
+    [GeneratedRegex("pass|secret|token|key|auth|credential|cookie", RegexOptions.IgnoreCase)]
+    private static partial Regex MayNameSecret();
 
     [GeneratedRegex(@"(?:Password|Pwd)\s*=\s*([^;]+)", RegexOptions.IgnoreCase)]
     private static partial Regex PasswordIn();

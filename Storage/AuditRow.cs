@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Security.Cryptography;
 using System.Text.Json;
 
@@ -6,6 +7,12 @@ namespace MinimalMcp.Storage;
 /// <summary>One row of the audit, as it is stored. Times are milliseconds since 1970 UTC, durations microseconds.</summary>
 public sealed class AuditRow
 {
+    [ThreadStatic]
+    private static ArrayBufferWriter<byte>? _buffer;
+
+    [ThreadStatic]
+    private static Utf8JsonWriter? _writer;
+
     public long Seq { get; set; }
 
     public long At { get; set; }
@@ -41,11 +48,48 @@ public sealed class AuditRow
 
     public string Hash { get; set; } = "";
 
+    internal static readonly string[] Columns =
+    [
+        "seq", "at", "phase", "call_id", "subject", "client", "address", "surface", "tool", "level", "arguments", "outcome", "detail", "duration_us", "openai_subject", "openai_session", "hash",
+    ];
+
+    /// <summary>Each a string, a long or null, in the order of <see cref="Columns"/>.</summary>
+    internal object?[] Values() =>
+        [Seq, At, Phase, CallId, Subject, Client, Address, Surface, Tool, Level, Arguments, Outcome, Detail, DurationUs, OpenaiSubject, OpenaiSession, Hash];
+
     /// <summary>The hash of the row before and of everything that this row says. As a JSON array no two rows are written alike.</summary>
-    internal string HashAfter(string previous) => Convert.ToHexStringLower(SHA256.HashData(JsonSerializer.SerializeToUtf8Bytes(new object?[]
+    internal string HashAfter(string previous)
     {
-        previous, Seq, At, Phase, CallId, Subject, Client, Address, Surface, Tool, Level, Arguments, Outcome, Detail, DurationUs, OpenaiSubject, OpenaiSession,
-    })));
+        var buffer = _buffer ??= new ArrayBufferWriter<byte>(1024);
+        buffer.ResetWrittenCount();
+        var writer = _writer ??= new Utf8JsonWriter(buffer);
+        writer.Reset(buffer);
+        writer.WriteStartArray();
+        writer.WriteStringValue(previous);
+        writer.WriteNumberValue(Seq);
+        writer.WriteNumberValue(At);
+        foreach (var text in (ReadOnlySpan<string?>)[Phase, CallId, Subject, Client, Address, Surface, Tool, Level, Arguments, Outcome, Detail])
+        {
+            writer.WriteStringValue(text);
+        }
+
+        if (DurationUs is { } duration)
+        {
+            writer.WriteNumberValue(duration);
+        }
+        else
+        {
+            writer.WriteNullValue();
+        }
+
+        writer.WriteStringValue(OpenaiSubject);
+        writer.WriteStringValue(OpenaiSession);
+        writer.WriteEndArray();
+        writer.Flush();
+        Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
+        SHA256.HashData(buffer.WrittenSpan, hash);
+        return Convert.ToHexStringLower(hash);
+    }
 }
 
 /// <summary>Which rows to read: newest first, below <paramref name="Before"/> when it is given.</summary>

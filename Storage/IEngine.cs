@@ -13,6 +13,12 @@ internal interface IEngine : IAsyncDisposable
 
     Task<T> WriteAsync<T>(Func<DbConnection, Task<T>> work, CancellationToken cancellationToken);
 
+    /// <summary>
+    /// Inserts many rows, within a write, as fast as the engine can: every call of every tool is recorded, so this is most of what the store does.
+    /// </summary>
+    /// <param name="rows">Strings, longs and nulls in the order of the columns.</param>
+    Task InsertAsync(DbConnection connection, string table, string[] columns, IEnumerable<object?[]> rows);
+
     /// <summary>All that the work reads is of one moment.</summary>
     Task<T> ReadAsync<T>(Func<DbConnection, Task<T>> work, CancellationToken cancellationToken);
 }

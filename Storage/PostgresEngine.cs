@@ -1,6 +1,7 @@
 using System.Data.Common;
 using Dapper;
 using Npgsql;
+using NpgsqlTypes;
 
 namespace MinimalMcp.Storage;
 
@@ -50,6 +51,26 @@ internal sealed class PostgresEngine(string connectionString) : IEngine
         {
             throw new StorageException($"The store is not available: {failure.Message}", failure);
         }
+    }
+
+    public async Task InsertAsync(DbConnection connection, string table, string[] columns, IEnumerable<object?[]> rows)
+    {
+        await using var import = await ((NpgsqlConnection)connection).BeginBinaryImportAsync($"copy {table} ({string.Join(", ", columns)}) from stdin (format binary)");
+        foreach (var row in rows)
+        {
+            await import.StartRowAsync();
+            foreach (var value in row)
+            {
+                switch (value)
+                {
+                    case null: await import.WriteNullAsync(); break;
+                    case long number: await import.WriteAsync(number, NpgsqlDbType.Bigint); break;
+                    default: await import.WriteAsync((string)value, NpgsqlDbType.Text); break;
+                }
+            }
+        }
+
+        await import.CompleteAsync();
     }
 
     public async Task<T> ReadAsync<T>(Func<DbConnection, Task<T>> work, CancellationToken cancellationToken)

@@ -55,6 +55,12 @@ internal sealed class SqliteEngine : IEngine
 
     public Task<T> WriteAsync<T>(Func<DbConnection, Task<T>> work, CancellationToken cancellationToken) => _writer!.WriteAsync(work, cancellationToken);
 
+    public Task InsertAsync(DbConnection connection, string table, string[] columns, IEnumerable<object?[]> rows)
+    {
+        SqliteInsert.Run((SqliteConnection)connection, table, columns, rows);
+        return Task.CompletedTask;
+    }
+
     public async Task<T> ReadAsync<T>(Func<DbConnection, Task<T>> work, CancellationToken cancellationToken)
     {
         try

@@ -12,16 +12,14 @@ public sealed partial class Store
     {
         // The update holds the row, so a second replica continues from what this one appends.
         var (seq, hash) = await connection.QuerySingleAsync<(long, string)>("update audit_head set seq = seq + @Count where id = 1 returning seq - @Count, hash", new { rows.Count });
+
         foreach (var row in rows)
         {
             row.Seq = ++seq;
             hash = row.Hash = row.HashAfter(hash);
         }
 
-        await connection.ExecuteAsync("""
-            insert into audit (seq, at, phase, call_id, subject, client, address, surface, tool, level, arguments, outcome, detail, duration_us, openai_subject, openai_session, hash)
-            values (@Seq, @At, @Phase, @CallId, @Subject, @Client, @Address, @Surface, @Tool, @Level, @Arguments, @Outcome, @Detail, @DurationUs, @OpenaiSubject, @OpenaiSession, @Hash)
-            """, rows);
+        await _engine.InsertAsync(connection, "audit", AuditRow.Columns, rows.Select(row => row.Values()));
         return await connection.ExecuteAsync("update audit_head set hash = @hash where id = 1", new { hash });
     }, cancellationToken);
 

@@ -50,7 +50,7 @@ public sealed class Tool
 
     public bool IsReadOnly => Policy.Effect is Effect.Read;
 
-    public string Risk => Policy.Risk.ToString().ToUpperInvariant();
+    public string Risk => Policy.Level;
 
     /// <summary>What MCP's tools/list says of the tool.</summary>
     public Definition Definition => _definition.Value;

@@ -124,7 +124,7 @@ public sealed partial class ToolMethods(IServiceProvider services, Gate gate, Po
             meta[declared.Name] = JsonNode.Parse(declared.JsonValue);
         }
 
-        meta["risk"] = policy.Risk.ToString().ToUpperInvariant();
+        meta["risk"] = policy.Level;
         return new()
         {
             Name = function.Name,

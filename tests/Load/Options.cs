@@ -18,10 +18,14 @@ internal sealed class Options
     public int Streams { get; init; } = 10_000;
     public string? Markdown { get; init; }
     public bool Assert { get; init; }
+    /// <summary>Measures what governance costs, instead of the server against bare Kestrel.</summary>
+    public bool Governed { get; init; }
+    public string WriteTool { get; init; } = "add_payment_method";
+    public string WriteArguments { get; init; } = """{"type":"paypal"}""";
 
     public static Options Parse(string[] args)
     {
-        var settings = new ConfigurationBuilder().AddCommandLine([.. args.Select(a => a == "--assert" ? "--assert=true" : a)]).Build();
+        var settings = new ConfigurationBuilder().AddCommandLine([.. args.Select(a => a is "--assert" or "--governed" ? a + "=true" : a)]).Build();
         return settings.Get<Options>(binder => binder.ErrorOnUnknownConfiguration = true) ?? new Options();
     }
 }

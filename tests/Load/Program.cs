@@ -9,7 +9,8 @@ if (args is ["--bare", var answers, .. var rest])
 
 try
 {
-    return await Bench.Run(Options.Parse(args));
+    var options = Options.Parse(args);
+    return options.Governed ? await Governed.Run(options) : await Bench.Run(options);
 }
 catch (Exception e) when (e is IOException or TimeoutException or InvalidOperationException or Win32Exception)
 {

@@ -18,6 +18,8 @@ internal sealed record Scenario(string Era, string Headers, string Body)
             $$"""{"name":"{{tool}}","arguments":{{arguments}},"_meta":{{Meta}}}""")),
     ];
 
+    public Scenario With(string header) => this with { Headers = Headers + header };
+
     private static string Call(string parameters) => $$"""{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{{parameters}}}""";
 
     public byte[] Request(IPEndPoint server) => Encoding.UTF8.GetBytes(

@@ -1,0 +1,39 @@
+using Microsoft.Data.Sqlite;
+using SQLitePCL;
+
+namespace MinimalMcp.Storage;
+
+/// <summary>Inserts by a statement that is prepared once and bound by position. ADO.NET's commands look every parameter up by its name, for each row.</summary>
+internal static class SqliteInsert
+{
+    public static void Run(SqliteConnection connection, string table, string[] columns, IEnumerable<object?[]> rows)
+    {
+        var database = connection.Handle!;
+        Check(raw.sqlite3_prepare_v2(database, $"insert into {table} ({string.Join(", ", columns)}) values ({string.Join(", ", columns.Select(_ => "?"))})", out var statement), database);
+        using (statement)
+        {
+            foreach (var row in rows)
+            {
+                for (var column = 0; column < row.Length; column++)
+                {
+                    Check(row[column] switch
+                    {
+                        null => raw.sqlite3_bind_null(statement, column + 1),
+                        long number => raw.sqlite3_bind_int64(statement, column + 1, number),
+                        var text => raw.sqlite3_bind_text(statement, column + 1, (string)text),
+                    }, database);
+                }
+
+                var stepped = raw.sqlite3_step(statement);
+                if (stepped != raw.SQLITE_DONE)
+                {
+                    Check(stepped, database);
+                }
+
+                raw.sqlite3_reset(statement);
+            }
+        }
+    }
+
+    private static void Check(int result, sqlite3 database) => SqliteException.ThrowExceptionForRC(result, database);
+}
