@@ -45,7 +45,7 @@ internal sealed class ApiKeys(IOptions<AuthOptions> options, TimeProvider time)
 
         return keys.Select(named => new Entry(
             named.Value.Sha256 is { Length: > 0 } hex ? Convert.FromHexString(hex) : SHA256.HashData(Encoding.UTF8.GetBytes(named.Value.Key!)),
-            new(new ClaimsIdentity([new("sub", named.Key), .. Scopes.Split(named.Value.Scopes).Select(scope => new Claim("scope", scope))], ApiKeyHandler.Scheme)),
+            new(new ClaimsIdentity([new("sub", named.Key), .. Scopes.Split(named.Value.Scopes).Select(scope => new Claim("scope", scope))], "ApiKey")),
             named.Value.Expires));
     }
 

@@ -1,5 +1,3 @@
-using Microsoft.AspNetCore.Authentication;
-using Microsoft.AspNetCore.Authorization;
 using MinimalMcp.Configuration;
 
 namespace MinimalMcp.Auth;
@@ -13,8 +11,6 @@ public static class AuthSetup
         if (!IsOff(builder.Configuration))
         {
             builder.Services.AddSingleton<ApiKeys>();
-            builder.Services.AddAuthentication(ApiKeyHandler.Scheme).AddScheme<AuthenticationSchemeOptions, ApiKeyHandler>(ApiKeyHandler.Scheme, null);
-            builder.Services.AddAuthorizationBuilder().SetFallbackPolicy(new AuthorizationPolicyBuilder().RequireAuthenticatedUser().Build());
         }
 
         return builder;
@@ -24,8 +20,7 @@ public static class AuthSetup
     {
         if (!IsOff(app.Configuration))
         {
-            app.UseAuthentication();
-            app.UseAuthorization();
+            app.UseMiddleware<ApiKeyCheck>();
         }
 
         return app;
