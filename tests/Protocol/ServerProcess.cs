@@ -44,8 +44,7 @@ internal sealed class ServerProcess : IAsyncDisposable
             start.Environment.Remove(name);
         }
 
-        // A store of its own: the tests' servers run side by side.
-        start.Environment["Storage__Path"] = Path.Combine(Path.GetTempPath(), "test-process", Guid.NewGuid().ToString("N"), "test.db");
+        start.Environment["Storage__Path"] = TestStores.New();
         start.Environment["MCP_AUTH_MODE"] = "none"; // whatever the project's own settings say
         foreach (var (name, value) in environment ?? new Dictionary<string, string>())
         {

@@ -147,7 +147,7 @@ public sealed class ScriptTests
         using var process = Process.Start(new ProcessStartInfo(Path.Combine(ClientProcess.Root, "scripts", "run"), ["--urls", $"http://127.0.0.1:{port}"])
         {
             WorkingDirectory = "/",
-            Environment = { ["MCP_AUTH_MODE"] = "none" },
+            Environment = { ["Storage__Path"] = TestStores.New(), ["MCP_AUTH_MODE"] = "none" },
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         })!;

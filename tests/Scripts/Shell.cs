@@ -10,6 +10,7 @@ internal static class Shell
     {
         var start = new ProcessStartInfo(Needs.Bash(), ["-euo", "pipefail", "-c", command]) { WorkingDirectory = ClientProcess.Root };
         start.Environment["MCP_AUTH_MODE"] = "none"; // whatever the project's own settings say
+        start.Environment["Storage__Path"] = TestStores.New();
         foreach (var (name, value) in environment)
         {
             start.Environment[name] = value;

@@ -20,7 +20,7 @@ internal sealed class StdioClient : IDisposable
             WorkingDirectory = AppContext.BaseDirectory,
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
-            Environment = { ["LOG_LEVEL"] = "None", ["MCP_AUTH_MODE"] = "none" }, // its log would end up among the test's own output
+            Environment = { ["LOG_LEVEL"] = "None", ["MCP_AUTH_MODE"] = "none", ["Storage__Path"] = TestStores.New() }, // its log would end up among the test's own output
         };
         foreach (var (name, value) in environment ?? new Dictionary<string, string>())
         {

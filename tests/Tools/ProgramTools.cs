@@ -62,6 +62,6 @@ namespace MinimalMcp.Tests.Tools
             }
         }
 
-        private static Dictionary<string, string> Environment(string tools) => new() { ["DOTNET_STARTUP_HOOKS"] = typeof(ProgramTools).Assembly.Location, [Variable] = tools, ["MCP_AUTH_MODE"] = "none" };
+        private static Dictionary<string, string> Environment(string tools) => new() { ["DOTNET_STARTUP_HOOKS"] = typeof(ProgramTools).Assembly.Location, [Variable] = tools, ["MCP_AUTH_MODE"] = "none", ["Storage__Path"] = TestStores.New() };
     }
 }
