@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Logging.Console;
 using MinimalMcp.Configuration;
 
 namespace MinimalMcp.Governance;
@@ -11,6 +12,8 @@ public static class GovernanceSetup
         builder.Services.AddSingleton<Policies>();
         builder.Services.AddSingleton<CallLog>();
         builder.Services.AddSingleton<Redactor>();
+        builder.Logging.AddConsoleFormatter<CleanConsole, ConsoleFormatterOptions>();
+        builder.Services.Configure<ConsoleLoggerOptions>(console => console.FormatterName = CleanConsole.FormatterName);
         builder.Services.AddSingleton<Budgets>();
         builder.Services.AddSingleton<Confirmations>();
         builder.Services.AddSingleton<AuditLog>();

@@ -55,10 +55,3 @@ create table if not exists confirmations (
     binding text not null,         -- the hash of caller, tool and arguments
     expires bigint not null
 );
-
--- Values that a family keeps: carts, for example.
-create table if not exists kept (
-    name text primary key,
-    value text not null,
-    expires bigint
-);

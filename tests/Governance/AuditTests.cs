@@ -1,5 +1,6 @@
 using System.Net;
 using System.Text.Json;
+using MinimalMcp.Tests.Protocol;
 using MinimalMcp.Tests.Tools;
 
 namespace MinimalMcp.Tests.Governance;
@@ -88,6 +89,25 @@ public sealed class AuditTests
         Assert.Equal("""{"result":"[REDACTED] and [REDACTED]"}""", await answer.Content.ReadAsStringAsync(Stop));
         Assert.Equal("[REDACTED]", mcp.Text);
         Assert.DoesNotContain(Secret, (await server.GetJsonAsync("/api/v1/audit")).GetRawText());
+    }
+
+    [Fact]
+    public async Task Secrets_of_the_settings_are_not_in_the_log_whatever_is_logged()
+    {
+        const string Key = "uM3xkQ9TzR7vB1nW5cY8pL2dF6hJ4sGa";
+        await using var server = ServerProcess.Start(["--stdio"], new Dictionary<string, string>(ProgramTools.Notes)
+        {
+            ["Other__ApiKey"] = Key,
+            ["LOG_LEVEL"] = "DEBUG",
+        });
+        const string Call = """{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"pick_note","arguments":{"KEY\nfail: Forged[0]":1}}}""";
+        await server.SendAsync(Call.Replace("KEY", Key, StringComparison.Ordinal) + "\n");
+        Assert.DoesNotContain(Key, (await server.ReceiveAsync()).GetRawText());
+
+        var (_, _, errors) = await server.EndAsync();
+        Assert.Contains("pick_note over stdio was refused", errors);
+        Assert.DoesNotContain(Key, errors);
+        Assert.DoesNotContain("\nfail: Forged", errors);
     }
 
     [Fact]

@@ -69,6 +69,24 @@ public sealed class BudgetTests(PostgresServer postgres)
         Assert.Equal(HttpStatusCode.OK, allowed.StatusCode);
     }
 
+    [Theory]
+    [InlineData(-10, HttpStatusCode.TooManyRequests)] // what was spent later than now is spent
+    [InlineData(10, HttpStatusCode.TooManyRequests)]
+    [InlineData(60, HttpStatusCode.OK)]
+    public async Task A_clock_that_jumps_gives_nothing_back_before_its_time(int minutes, HttpStatusCode expected)
+    {
+        var time = new ManualTime();
+        await using var server = GovernedTools.Start(new(), services => services.AddSingleton<TimeProvider>(time), ("Governance:Levels:HIGH", "1/hour"));
+        await CallAsync(server, "wipe");
+
+        time.Advance(TimeSpan.FromMinutes(minutes));
+        using var again = await CallAsync(server, "wipe");
+
+        Assert.Equal(expected, again.StatusCode);
+        using var read = await CallAsync(server, "look");
+        Assert.Equal(HttpStatusCode.OK, read.StatusCode);
+    }
+
     [Fact]
     public async Task Every_way_in_spends_the_same_budget_and_tells_the_same()
     {
