@@ -1,5 +1,3 @@
-using System.Text;
-using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using MinimalMcp.Storage;
@@ -101,50 +99,6 @@ internal sealed class Consent
     }
 
     /// <summary>The arguments in one spelling, whatever order and spaces they came with.</summary>
-    private static string Canonical(ToolCall call)
-    {
-        using var output = new MemoryStream();
-        using (var writer = new Utf8JsonWriter(output, new JsonWriterOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping }))
-        {
-            writer.WriteStartObject();
-            foreach (var (name, value) in call.OrderBy(argument => argument.Key, StringComparer.Ordinal))
-            {
-                writer.WritePropertyName(name);
-                Write(writer, value is JsonElement element ? element : JsonSerializer.SerializeToElement(value));
-            }
-
-            writer.WriteEndObject();
-        }
-
-        return Encoding.UTF8.GetString(output.GetBuffer(), 0, (int)output.Length);
-    }
-
-    private static void Write(Utf8JsonWriter writer, JsonElement element)
-    {
-        switch (element.ValueKind)
-        {
-            case JsonValueKind.Object:
-                writer.WriteStartObject();
-                foreach (var member in element.EnumerateObject().OrderBy(member => member.Name, StringComparer.Ordinal))
-                {
-                    writer.WritePropertyName(member.Name);
-                    Write(writer, member.Value);
-                }
-
-                writer.WriteEndObject();
-                break;
-            case JsonValueKind.Array:
-                writer.WriteStartArray();
-                foreach (var item in element.EnumerateArray())
-                {
-                    Write(writer, item);
-                }
-
-                writer.WriteEndArray();
-                break;
-            default:
-                element.WriteTo(writer);
-                break;
-        }
-    }
+    private static string Canonical(ToolCall call) =>
+        JsonText.Of(call.Select(argument => KeyValuePair.Create(argument.Key, argument.Value is JsonElement json ? json : JsonSerializer.SerializeToElement(argument.Value))), sorted: true);
 }

@@ -59,56 +59,18 @@ public sealed partial class Redactor
             return Clean(json); // most arguments: nothing in them is worth taking apart
         }
 
-        using var output = new MemoryStream();
+        string text;
         try
         {
             using var document = JsonDocument.Parse(json);
-            using var writer = new Utf8JsonWriter(output, new JsonWriterOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
-            Write(writer, document.RootElement);
+            text = Clean(JsonText.Of(JsonText.Members(document.RootElement), hidden: SecretName().IsMatch));
         }
         catch (JsonException)
         {
             return "\"[unreadable]\"";
         }
 
-        var text = Clean(Encoding.UTF8.GetString(output.GetBuffer(), 0, (int)output.Length));
         return text.Length <= maxCharacters ? text : JsonSerializer.Serialize($"{text[..maxCharacters]} … of {text.Length} characters");
-    }
-
-    private static void Write(Utf8JsonWriter writer, JsonElement element)
-    {
-        switch (element.ValueKind)
-        {
-            case JsonValueKind.Object:
-                writer.WriteStartObject();
-                foreach (var member in element.EnumerateObject())
-                {
-                    writer.WritePropertyName(member.Name);
-                    if (member.Value.ValueKind is JsonValueKind.String && SecretName().IsMatch(member.Name))
-                    {
-                        writer.WriteStringValue(Instead);
-                    }
-                    else
-                    {
-                        Write(writer, member.Value);
-                    }
-                }
-
-                writer.WriteEndObject();
-                break;
-            case JsonValueKind.Array:
-                writer.WriteStartArray();
-                foreach (var item in element.EnumerateArray())
-                {
-                    Write(writer, item);
-                }
-
-                writer.WriteEndArray();
-                break;
-            default:
-                element.WriteTo(writer);
-                break;
-        }
     }
 
     [GeneratedRegex(@"(?:pass(?:word|wd|phrase)|secret|token|api[-_]?key|access[-_]?key|private[-_]?key|(?:^|:)key|authorization|credential|cookie)s?$", RegexOptions.IgnoreCase)]
