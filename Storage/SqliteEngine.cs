@@ -1,5 +1,4 @@
 using System.Data.Common;
-using Dapper;
 using Microsoft.Data.Sqlite;
 
 namespace MinimalMcp.Storage;
@@ -30,12 +29,12 @@ internal sealed class SqliteEngine : IEngine
             var connection = new SqliteConnection(new SqliteConnectionStringBuilder { DataSource = _path, DefaultTimeout = 1, Pooling = false }.ToString());
             _writer = new(connection);
             connection.Open();
-            if (connection.ExecuteScalar<string>("pragma quick_check(1)") is var check and not "ok")
+            if (connection.Run("pragma quick_check(1)") is var check and not "ok")
             {
-                throw Damaged(check ?? "no answer", null);
+                throw Damaged($"{check}", null);
             }
 
-            connection.Execute("pragma journal_mode = wal; pragma synchronous = full; pragma foreign_keys = on;");
+            connection.Run("pragma journal_mode = wal; pragma synchronous = full; pragma foreign_keys = on;");
             Schema.Apply(connection, $"The file {_path}");
         }
         catch (SqliteException failure)
@@ -67,15 +66,15 @@ internal sealed class SqliteEngine : IEngine
         {
             await using var connection = new SqliteConnection(_readers);
             connection.Open();
-            connection.Execute("pragma query_only = on; pragma wal_autocheckpoint = 0");
-            connection.Execute("begin transaction");
+            connection.Run("pragma query_only = on; pragma wal_autocheckpoint = 0");
+            connection.Run("begin transaction");
             try
             {
                 return await work(connection);
             }
             finally
             {
-                connection.Execute("rollback transaction");
+                connection.Run("rollback transaction");
             }
         }
         catch (SqliteException failure)

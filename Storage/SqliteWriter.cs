@@ -1,6 +1,5 @@
 using System.Data.Common;
 using System.Threading.Channels;
-using Dapper;
 using Microsoft.Data.Sqlite;
 
 namespace MinimalMcp.Storage;
@@ -66,20 +65,20 @@ internal sealed class SqliteWriter : IAsyncDisposable
 
             try
             {
-                _connection.Execute("begin immediate");
+                _connection.Run("begin immediate");
                 foreach (var work in _batch)
                 {
                     // One that fails takes back what it did, and nothing of the others.
-                    _connection.Execute("savepoint work");
+                    _connection.Run("savepoint work");
                     if (!work.TryRun(_connection))
                     {
-                        _connection.Execute("rollback to work");
+                        _connection.Run("rollback to work");
                     }
 
-                    _connection.Execute("release work");
+                    _connection.Run("release work");
                 }
 
-                _connection.Execute("commit transaction");
+                _connection.Run("commit transaction");
                 _batch.ForEach(work => work.Complete());
             }
             catch (Exception failure)
@@ -105,7 +104,7 @@ internal sealed class SqliteWriter : IAsyncDisposable
     {
         try
         {
-            _connection.Execute("rollback transaction");
+            _connection.Run("rollback transaction");
         }
         catch (SqliteException)
         {

@@ -44,7 +44,7 @@ internal static class Bench
 
     private static ServerProcess StartServer(Options options) => options.Url is { } url
         ? ServerProcess.Attach(url, options.Pid)
-        : ServerProcess.Start("server", Path.GetFullPath(options.Server));
+        : ServerProcess.Start("server", Path.GetFullPath(options.Server), "--Governance:Audit=false"); // what the record costs is measured by --governed
 
     private static ServerProcess StartBare(string answerLengths) =>
         ServerProcess.Start("bare", typeof(Bench).Assembly.Location, "--bare", answerLengths);
