@@ -12,7 +12,6 @@ public sealed partial class AuditLog(Store store, Redactor redactor, IOptions<Go
 {
     private const int MaxBatch = 256;
     private const int MaxKept = 10_000;
-    private const int MaxArgumentCharacters = 16_000;
 
     private readonly Channel<Entry> _queue = Channel.CreateBounded<Entry>(new BoundedChannelOptions(MaxKept) { SingleReader = true });
     private readonly List<AuditRow> _kept = [];
@@ -86,12 +85,7 @@ public sealed partial class AuditLog(Store store, Redactor redactor, IOptions<Go
     {
         try
         {
-            foreach (var entry in batch)
-            {
-                entry.Row.Arguments = entry.Row.Arguments is null ? null : redactor.CleanJson(entry.Row.Arguments, MaxArgumentCharacters);
-                entry.Row.Detail = entry.Row.Detail is null ? null : redactor.Clean(entry.Row.Detail);
-            }
-
+            batch.ForEach(entry => redactor.Clean(entry.Row));
             await store.AppendAuditAsync([.. _kept, .. batch.Select(entry => entry.Row)], CancellationToken.None);
             if (_kept.Count > 0)
             {

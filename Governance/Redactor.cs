@@ -2,6 +2,7 @@ using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.RegularExpressions;
+using MinimalMcp.Storage;
 
 namespace MinimalMcp.Governance;
 
@@ -12,6 +13,8 @@ public sealed partial class Redactor
 
     // What is shorter, or a word, may stand in an answer by chance.
     private const int MinLength = 8;
+
+    private const int MaxArgumentCharacters = 16_000;
 
     private readonly string[] _secrets;
     private readonly byte[][] _bytes;
@@ -25,16 +28,24 @@ public sealed partial class Redactor
         _bytes = [.. _secrets.Select(Encoding.UTF8.GetBytes)];
     }
 
-    /// <summary>The text without the secrets of the settings. NUL, which PostgreSQL cannot keep, goes too.</summary>
+    /// <summary>The text without the secrets of the settings.</summary>
     public string Clean(string text)
     {
-        text = text.Replace('\0', ' ');
         foreach (var secret in _secrets)
         {
             text = text.Replace(secret, Instead, StringComparison.Ordinal);
         }
 
         return text;
+    }
+
+    /// <summary>A row as it may be kept. NUL or half a character, which no database takes, would hold up the rows of all the others.</summary>
+    public void Clean(AuditRow row)
+    {
+        row.Arguments = row.Arguments is null ? null : Storable(CleanJson(row.Arguments));
+        row.Detail = row.Detail is null ? null : Storable(Clean(row.Detail));
+        (row.Subject, row.Client) = (Storable(row.Subject)!, Storable(row.Client));
+        (row.OpenaiSubject, row.OpenaiSession) = (Storable(row.OpenaiSubject), Storable(row.OpenaiSession));
     }
 
     /// <summary>Whether a secret of the settings stands in it.</summary>
@@ -52,9 +63,9 @@ public sealed partial class Redactor
     }
 
     /// <summary>A JSON object without secrets: by their value, and by the name of the member.</summary>
-    public string CleanJson(string json, int maxCharacters)
+    private string CleanJson(string json)
     {
-        if (json.Length <= maxCharacters && !MayNameSecret().IsMatch(json))
+        if (json.Length <= MaxArgumentCharacters && !MayNameSecret().IsMatch(json))
         {
             return Clean(json); // most arguments: nothing in them is worth taking apart
         }
@@ -70,14 +81,18 @@ public sealed partial class Redactor
             return "\"[unreadable]\"";
         }
 
-        return text.Length <= maxCharacters ? text : JsonSerializer.Serialize($"{text[..maxCharacters]} … of {text.Length} characters");
+        return text.Length <= MaxArgumentCharacters ? text : JsonSerializer.Serialize($"{text[..MaxArgumentCharacters]} … of {text.Length} characters");
     }
+
+    private static string? Storable(string? text) => text is null || (!text.Contains('\0') && !text.AsSpan().ContainsAnyInRange('\uD800', '\uDFFF'))
+        ? text
+        : Encoding.UTF8.GetString(Encoding.UTF8.GetBytes(text)).Replace('\0', ' ');
 
     [GeneratedRegex(@"(?:pass(?:word|wd|phrase)|secret|token|api[-_]?key|access[-_]?key|private[-_]?key|(?:^|:)key|authorization|credential|cookie)s?$", RegexOptions.IgnoreCase)]
     private static partial Regex SecretName();
 
-    // What SecretName could match, wherever it stands.
-    [GeneratedRegex("pass|secret|token|key|auth|credential|cookie", RegexOptions.IgnoreCase)]
+    // What SecretName could match, wherever it stands; or a letter that is written by its number.
+    [GeneratedRegex(@"pass|secret|token|key|auth|credential|cookie|\\u", RegexOptions.IgnoreCase)]
     private static partial Regex MayNameSecret();
 
     [GeneratedRegex(@"(?:Password|Pwd)\s*=\s*([^;]+)", RegexOptions.IgnoreCase)]

@@ -20,6 +20,9 @@ public sealed class ToolCall : AIFunctionArguments
     private static readonly string Run = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(8));
     private static long _count = RandomNumberGenerator.GetInt32(int.MaxValue);
 
+    // Of a user or a conversation: what is longer is no name.
+    private const int MaxName = 200;
+
     private string? _id;
 
     public ToolCall(string surface, Origin origin)
@@ -84,5 +87,5 @@ public sealed class ToolCall : AIFunctionArguments
 
     private static string NextId() => string.Create(CultureInfo.InvariantCulture, $"{Run}{Interlocked.Increment(ref _count):x16}");
 
-    private static string? Text(JsonElement meta, ReadOnlySpan<byte> name) => meta.TryGetProperty(name, out var value) && value.ValueKind is JsonValueKind.String ? value.GetString() : null;
+    private static string? Text(JsonElement meta, ReadOnlySpan<byte> name) => meta.TryGetProperty(name, out var value) && value.ValueKind is JsonValueKind.String && value.GetString() is { Length: <= MaxName } text ? text : null;
 }

@@ -1,12 +1,13 @@
 using System.Net;
 using System.Text.Json;
 using MinimalMcp.Tests.Protocol;
+using MinimalMcp.Tests.Storage;
 using MinimalMcp.Tests.Tools;
 
 namespace MinimalMcp.Tests.Governance;
 
 /// <summary>Every attempt is on record: who, what, how it ended.</summary>
-public sealed class AuditTests
+public sealed class AuditTests(PostgresServer postgres)
 {
     private const string Secret = "s3cret-of-the-settings";
 
@@ -89,6 +90,20 @@ public sealed class AuditTests
         Assert.Equal("""{"result":"[REDACTED] and [REDACTED]"}""", await answer.Content.ReadAsStringAsync(Stop));
         Assert.Equal("[REDACTED]", mcp.Text);
         Assert.DoesNotContain(Secret, (await server.GetJsonAsync("/api/v1/audit")).GetRawText());
+    }
+
+    [Fact]
+    public async Task What_a_database_cannot_keep_holds_up_nobody()
+    {
+        await using var server = GovernedTools.Start(new(), ("Storage:ConnectionString", await postgres.NewDatabaseAsync()));
+        const string Odd = """{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"note","arguments":{"text":"a\u0000\n","b\u0000":1},"_meta":{"openai/subject":"u\u0000\n","openai/session":"LONG"}}}""";
+        await server.PostAsync("/mcp", Odd.Replace("LONG", new string('x', 100_000), StringComparison.Ordinal));
+
+        using var note = await server.PostAsync("/tools/note", """{"text":"\u0000"}""");
+
+        Assert.Equal(HttpStatusCode.OK, note.StatusCode);
+        await WaitForRowsAsync(server, 3);
+        Assert.All(await RowsAsync(server), row => Assert.False(row.TryGetProperty("openai_session", out _)));
     }
 
     [Fact]
