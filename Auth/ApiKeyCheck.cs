@@ -4,7 +4,7 @@ namespace MinimalMcp.Auth;
 
 /// <summary>
 /// Knows a caller by the key in <c>Authorization: Bearer</c> or in <c>X-MCP-API-Key</c>, and lets nobody else pass to a route, known or not, that does not
-/// say <c>AllowAnonymous</c>. A middleware of its own, because the framework's two cost a call more than all of governance.
+/// say <c>AllowAnonymous</c>. A middleware of its own, because the framework's two cost each call about three microseconds more.
 /// </summary>
 internal sealed class ApiKeyCheck(RequestDelegate next, ApiKeys keys)
 {

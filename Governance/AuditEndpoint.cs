@@ -21,7 +21,7 @@ public static class AuditEndpoint
 
     private static async Task GetAsync(HttpContext http)
     {
-        if (!Caller.From(http.User).HasScope("mcp:admin"))
+        if (!Caller.From(http.User).HasScope(Scopes.Admin))
         {
             await Results.Problem(statusCode: 403, title: "Forbidden", detail: "The audit is for callers with the scope mcp:admin.").ExecuteAsync(http);
             return;

@@ -31,10 +31,10 @@ public sealed class Budgets(Store store, TimeProvider time)
             return;
         }
 
-        var limit = policy.Budgets.First(limit => $"{limit.Name}/{caller.Subject}" == full.Budget.Name);
+        var name = full.Budget.Name[..^(caller.Subject.Length + 1)].Replace('/', ' ');
         var until = DateTimeOffset.FromUnixTimeMilliseconds(full.Until);
         throw new ToolRefusedException(Refusal.Budget,
-            $"{tool} was not called: {limit.Name.Replace('/', ' ')} allows {limit.Calls} calls per {Unit(limit.Window)}, and they are used up. "
+            $"{tool} was not called: {name} allows {full.Budget.Limit} calls per {Unit(full.Budget.Window)}, and they are used up. "
             + $"The next one is possible at {until.UtcDateTime.ToString("yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture)} UTC, in {Math.Max(1, (long)Math.Ceiling((until - now).TotalSeconds))} seconds.")
         {
             RetryAfter = until - now,

@@ -1,3 +1,5 @@
+using MinimalMcp.Auth;
+
 namespace MinimalMcp.Governance;
 
 /// <summary>What a tool does to the world.</summary>
@@ -42,7 +44,7 @@ public sealed record Policy(Effect Effect, RiskLevel Risk, TimeSpan Deadline)
     public string Level { get; } = Risk.ToString().ToUpperInvariant();
 
     /// <summary>The OAuth scope that a caller needs.</summary>
-    public string Scope => Effect is Effect.Read ? "mcp:read" : "mcp:write";
+    public string Scope => Effect is Effect.Read ? Scopes.Read : Scopes.Write;
 
     public static RiskLevel DefaultRisk(Effect effect) => effect switch
     {

@@ -9,7 +9,7 @@ public sealed record Preview(string Tool, string Risk, string Effect, string Arg
 {
     public string Message => ConfirmationToken is null
         ? $"Dry run, nothing was done. {What}"
-        : $"Nothing was done yet, because this needs a confirmation. {What} If the user agrees, call {Tool} again before {Expires:HH:mm:ss} UTC with the same arguments and confirmation_token \"{ConfirmationToken}\".";
+        : $"Nothing was done yet, because this needs a confirmation. {What} If the user agrees, call {Tool} again before {Expires:HH:mm:ss} UTC with the same arguments and {Consent.Token} \"{ConfirmationToken}\".";
 
     /// <summary>For surfaces that answer with JSON.</summary>
     public JsonObject ToJson()
@@ -25,7 +25,7 @@ public sealed record Preview(string Tool, string Risk, string Effect, string Arg
         };
         if (ConfirmationToken is not null)
         {
-            json["confirmation_token"] = ConfirmationToken;
+            json[Consent.Token] = ConfirmationToken;
             json["expires"] = Expires;
         }
 

@@ -21,8 +21,8 @@ public sealed partial class Redactor
 
     public Redactor(IConfiguration configuration)
     {
-        var values = configuration.AsEnumerable().Where(setting => setting.Value is { Length: >= MinLength } && SecretName().IsMatch(setting.Key)).Select(setting => setting.Value!)
-            .Concat(configuration.AsEnumerable().Where(setting => setting.Value is not null).SelectMany(setting => PasswordIn().Matches(setting.Value!).Select(match => match.Groups[1].Value)))
+        var values = configuration.AsEnumerable().Where(setting => setting.Value is { Length: >= MinLength })
+            .SelectMany(setting => PasswordIn().Matches(setting.Value!).Select(match => match.Groups[1].Value).Concat(SecretName().IsMatch(setting.Key) ? [setting.Value!] : []))
             .Where(value => value.Length >= 2 * MinLength || (value.Length >= MinLength && value.Any(char.IsAsciiDigit)));
         _secrets = [.. values.SelectMany(value => (string[])[value, JsonEncodedText.Encode(value).Value, JsonEncodedText.Encode(value, JavaScriptEncoder.UnsafeRelaxedJsonEscaping).Value]).Distinct().OrderByDescending(value => value.Length)];
         _bytes = [.. _secrets.Select(Encoding.UTF8.GetBytes)];

@@ -40,44 +40,20 @@ internal static class Explorer
                 """)).WriteAsync(http, StatusCodes.Status503ServiceUnavailable);
         }
 
-        return Html.Of($"""
-            <!doctype html>
-            <html lang="en">
-            <head>
-              <meta charset="utf-8">
-              <meta name="viewport" content="width=device-width, initial-scale=1">
-              <title>{name}: API explorer</title>
-              <link rel="icon" href="logo.svg" type="image/svg+xml">
-              <script src="{scalar}" defer></script>
+        return Html.Page($"{name}: API explorer", Html.Of($"""
+            <script src="{scalar}" defer></script>
               <script src="{files.Address("explorer.js")}" defer></script>
-            </head>
-            <body>
-              <div id="explorer" data-auth="{auth.Mode.ToLowerInvariant()}"></div>
+            """), Html.Of($"""
+            <div id="explorer" data-auth="{auth.Mode.ToLowerInvariant()}"></div>
               <p id="waiting">The explorer is loading; it needs JavaScript. What it shows is <a href="openapi.json">the OpenAPI document</a>.</p>
-            </body>
-            </html>
-
-            """).WriteAsync(http, styles: " 'unsafe-inline'"); // Scalar brings its styles within its script
+            """)).WriteAsync(http, styles: " 'unsafe-inline'"); // Scalar brings its styles within its script
     }
 
-    private static Html Instead(PageFiles files, string name, Html why) => Html.Of($"""
-        <!doctype html>
-        <html lang="en">
-        <head>
-          <meta charset="utf-8">
-          <meta name="viewport" content="width=device-width, initial-scale=1">
-          <title>{name}: no API explorer</title>
-          <link rel="icon" href="logo.svg" type="image/svg+xml">
-          <link rel="stylesheet" href="{files.Address("start.css")}">
-        </head>
-        <body>
-          <main>
+    private static Html Instead(PageFiles files, string name, Html why) => Html.Page($"{name}: no API explorer", Html.Of($"""<link rel="stylesheet" href="{files.Address("start.css")}">"""), Html.Of($"""
+        <main>
             <h1>There is no explorer here</h1>
             {why}
             <p><a href="./">Back to {name}</a></p>
           </main>
-        </body>
-        </html>
-
-        """);
+        """));
 }

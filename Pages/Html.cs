@@ -13,6 +13,24 @@ internal sealed class Html
 
     public static Html Of(FormattableString text) => new(string.Format(CultureInfo.InvariantCulture, text.Format, [.. text.GetArguments().Select(Encode)]));
 
+    /// <summary>A whole page: its frame is the same everywhere.</summary>
+    public static Html Page(string title, Html head, Html body) => Of($"""
+        <!doctype html>
+        <html lang="en">
+        <head>
+          <meta charset="utf-8">
+          <meta name="viewport" content="width=device-width, initial-scale=1">
+          <title>{title}</title>
+          <link rel="icon" href="logo.svg" type="image/svg+xml">
+          {head}
+        </head>
+        <body>
+          {body}
+        </body>
+        </html>
+
+        """);
+
     public static Html Each<T>(IEnumerable<T> items, Func<T, Html> one) => new(string.Concat(items.Select(one)));
 
     public static Html When(bool shown, Func<Html> one) => shown ? one() : new("");

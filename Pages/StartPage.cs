@@ -23,19 +23,11 @@ internal static class StartPage
         var reachable = Routes.Of(http, withoutKey: !auth.IsOff);
         var name = Identity.Name(configuration);
         var url = PublicUrl.Of(http);
-        return Html.Of($"""
-            <!doctype html>
-            <html lang="en">
-            <head>
-              <meta charset="utf-8">
-              <meta name="viewport" content="width=device-width, initial-scale=1">
-              <meta name="color-scheme" content="light dark">
-              <title>{name}</title>
-              <link rel="icon" href="logo.svg" type="image/svg+xml">
+        return Html.Page(name, Html.Of($"""
+            <meta name="color-scheme" content="light dark">
               <link rel="stylesheet" href="{files.Address("start.css")}">
               <script src="{files.Address("start.js")}" defer></script>
-            </head>
-            <body>
+            """), Html.Of($"""
               <header>
                 <img src="logo.svg" alt="" width="56" height="56">
                 <div>
@@ -73,10 +65,7 @@ internal static class StartPage
                 </section>
               </main>
               <p id="said" class="unseen" role="status" aria-live="polite"></p>
-            </body>
-            </html>
-
-            """).WriteAsync(http);
+            """)).WriteAsync(http);
     }
 
     private static readonly (string Path, string Text, string Needs)[] Links =

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using MinimalMcp.Governance;
 using MinimalMcp.Tools;
 using ModelContextProtocol.Protocol;
 using ModelContextProtocol.Server;
@@ -14,7 +15,6 @@ internal static class ConfirmedCall
 {
     private const string Question = "confirm";
     private const string Field = "agreed";
-    private const string Token = "confirmation_token";
 
     public static async ValueTask<ToolResult> MakeAsync(MinimalMcp.Tools.Tool tool, RequestContext<CallToolRequestParams> request, Func<ToolCall> newCall, CancellationToken cancellationToken)
     {
@@ -46,7 +46,7 @@ internal static class ConfirmedCall
 
     private static ToolCall With(ToolCall call, string token)
     {
-        call[Token] = JsonSerializer.SerializeToElement(token);
+        call[Consent.Token] = JsonSerializer.SerializeToElement(token);
         return call;
     }
 

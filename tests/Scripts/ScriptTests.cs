@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Net;
-using System.Net.Sockets;
 using System.Text.Json.Nodes;
 using MinimalMcp.Tests.Clients;
 
@@ -84,7 +83,7 @@ public sealed class ScriptTests
     [Fact]
     public async Task The_check_says_how_to_start_a_server_that_does_not_run()
     {
-        var (exitCode, output, _) = await CheckAsync($"http://127.0.0.1:{FreePort()}", withJq: true);
+        var (exitCode, output, _) = await CheckAsync($"http://127.0.0.1:{FreePort.Find()}", withJq: true);
 
         Assert.Equal(1, exitCode);
         Assert.Contains("❌ Health Check: ", output);
@@ -143,7 +142,7 @@ public sealed class ScriptTests
     public async Task Run_starts_the_server_and_passes_its_arguments_on()
     {
         Needs.Bash();
-        var port = FreePort();
+        var port = FreePort.Find();
         using var process = Process.Start(new ProcessStartInfo(Path.Combine(ClientProcess.Root, "scripts", "run"), ["--urls", $"http://127.0.0.1:{port}"])
         {
             WorkingDirectory = "/",
@@ -196,12 +195,5 @@ public sealed class ScriptTests
         }
 
         return folder;
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 }

@@ -1,6 +1,5 @@
 using System.Net;
 using System.Net.Http.Json;
-using System.Net.Sockets;
 using System.Text.Json;
 using MinimalMcp.Tests.Protocol;
 using MinimalMcp.Tests.Tools;
@@ -92,10 +91,7 @@ public sealed class EndTests(ITestOutputHelper output) : IDisposable
 
     private async Task<Running> StartAsync(params string[] arguments)
     {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        var url = $"http://127.0.0.1:{((IPEndPoint)listener.LocalEndpoint).Port}";
-        listener.Stop();
+        var url = $"http://127.0.0.1:{FreePort.Find()}";
         var server = new Running(ServerProcess.Start(["--urls", url, .. arguments], Environment), url);
         await WaitAsync(async () =>
         {

@@ -1,6 +1,4 @@
 using System.Diagnostics;
-using System.Net;
-using System.Net.Sockets;
 using MinimalMcp.Tests.Clients;
 using MinimalMcp.Tests.Storage;
 using Npgsql;
@@ -52,7 +50,7 @@ public sealed class PostgresServer : IAsyncDisposable
         }
 
         await RunAsync(AsUser(Path.Combine(programs, "initdb"), "--pgdata", data, "--auth", "trust", "--username", "postgres", "--encoding", "UTF8", "--no-sync"));
-        var port = FreePort();
+        var port = FreePort.Find();
         _process = Process.Start(Quiet(AsUser(Path.Combine(programs, "postgres"), "-D", data, "-p", $"{port}", "-c", "listen_addresses=127.0.0.1", "-c", $"unix_socket_directories={_folder}", "-c", "max_connections=200")))!;
         var said = new List<string>();
         while (await _process.StandardError.ReadLineAsync(TestContext.Current.CancellationToken) is { } line)
@@ -82,12 +80,5 @@ public sealed class PostgresServer : IAsyncDisposable
         start.WorkingDirectory = "/";
         var (exitCode, output, errors) = await ClientProcess.RunAsync(start);
         Assert.True(exitCode == 0, output + errors);
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 }

@@ -1,6 +1,5 @@
 using System.Net;
 using System.Net.Http.Json;
-using System.Net.Sockets;
 using System.Text.Json;
 using MinimalMcp.Tests.Clients;
 using MinimalMcp.Tests.Tools;
@@ -17,7 +16,7 @@ public sealed class TemplateTests(GeneratedProjects projects)
     [Fact]
     public async Task A_project_with_everything()
     {
-        var port = FreePort();
+        var port = FreePort.Find().ToString(System.Globalization.CultureInfo.InvariantCulture);
         var project = await projects.NewAsync("Acme.Ops", "--port", port);
         var dotnet = new Dotnet(project);
 
@@ -40,7 +39,7 @@ public sealed class TemplateTests(GeneratedProjects projects)
     public async Task A_project_with_one_family_and_API_keys()
     {
         const string Key = "uM3xkQ9TzR7vB1nW5cY8pL2dF6hJ4sGa";
-        var project = await projects.NewAsync("acme-ops", "--families", "shop", "--auth", "api-key", "--port", FreePort());
+        var project = await projects.NewAsync("acme-ops", "--families", "shop", "--auth", "api-key", "--port", FreePort.Find().ToString(System.Globalization.CultureInfo.InvariantCulture));
         var dotnet = new Dotnet(project);
 
         await dotnet.BuildAsync();
@@ -62,7 +61,7 @@ public sealed class TemplateTests(GeneratedProjects projects)
     [Fact]
     public async Task A_project_without_a_family_and_with_the_worst_name_gets_one_of_its_own()
     {
-        var project = await projects.NewAsync("1st acme-ops Server", "--families", "none", "--port", FreePort());
+        var project = await projects.NewAsync("1st acme-ops Server", "--families", "none", "--port", FreePort.Find().ToString(System.Globalization.CultureInfo.InvariantCulture));
         var dotnet = new Dotnet(project);
         Assert.Empty(Families(project));
         GeneratedProjects.AssertRenamed(project);
@@ -109,12 +108,5 @@ public sealed class TemplateTests(GeneratedProjects projects)
     {
         using var response = await http.PostAsJsonAsync("/mcp", new { jsonrpc = "2.0", id = 1, method = "tools/call", @params = new { name, arguments = arguments ?? new { } } }, TestContext.Current.CancellationToken);
         return (await response.Content.ReadFromJsonAsync<JsonElement>(TestContext.Current.CancellationToken)).GetProperty("result");
-    }
-
-    private static string FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return $"{((IPEndPoint)listener.LocalEndpoint).Port}";
     }
 }
