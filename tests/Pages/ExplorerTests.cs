@@ -34,11 +34,9 @@ public sealed class ExplorerTests(Browser browser)
         await using var server = TestServer.Start(NotesTools.Alone, ("Server:PublicUrl", "https://mcp.example.com")); // the document names it, the page calls its own origin
         await using var visit = await browser.OpenAsync(server, "/scalar");
 
-        await OpenAsync(visit, "Find notes");
-        await WriteBodyAsync(visit, """{"query":"milk"}""");
-        await SendAsync(visit);
+        var answer = await TryOutAsync(visit, "Find notes", """{"query":"milk"}""");
 
-        await Expect(Answer(visit)).ToContainTextAsync("Buy milk for 4.19");
+        await Expect(answer).ToContainTextAsync("Buy milk for 4.19");
         await visit.ScreenshotAsync("explorer-answer", fullPage: false);
         Assert.Empty(visit.Problems);
     }
@@ -66,10 +64,9 @@ public sealed class ExplorerTests(Browser browser)
         var token = visit.Page.GetByPlaceholder("Token");
 
         await token.First.FillAsync(key);
-        await OpenAsync(visit, "Get topics");
-        await SendAsync(visit);
+        var answer = await TryOutAsync(visit, "Get topics");
 
-        await Expect(Answer(visit)).ToContainTextAsync("topics");
+        await Expect(answer).ToContainTextAsync("topics");
         Assert.Empty(visit.Problems);
         await visit.Page.ReloadAsync();
         await Expect(token.First).ToBeEmptyAsync();
@@ -86,22 +83,19 @@ public sealed class ExplorerTests(Browser browser)
         await Expect(visit.Page.GetByRole(AriaRole.Link, new() { Name = "the OpenAPI document" })).ToHaveAttributeAsync("href", "openapi.json");
     }
 
-    private static ILocator Answer(Visit visit) => visit.Page.GetByRole(AriaRole.Dialog).GetByLabel(new Regex("^Response")).First;
-
-    private static async Task OpenAsync(Visit visit, string tool)
+    /// <summary>What a person does: opens the tool, writes its arguments, sends the request. Gives the place of the answer.</summary>
+    internal static async Task<ILocator> TryOutAsync(Visit visit, string tool, string? arguments = null)
     {
         await visit.Page.GetByRole(AriaRole.Link, new() { Name = tool }).ClickAsync();
-        var button = visit.Page.GetByRole(AriaRole.Button, new() { Name = $"Test Request (post /tools/{tool.Replace(' ', '_').ToLowerInvariant()})" });
-        await button.ClickAsync();
-    }
+        await visit.Page.GetByRole(AriaRole.Button, new() { Name = $"Test Request (post /tools/{tool.Replace(' ', '_').ToLowerInvariant()})" }).ClickAsync();
+        if (arguments is not null)
+        {
+            await visit.Page.GetByRole(AriaRole.Dialog).Locator(".cm-content").First.ClickAsync();
+            await visit.Page.Keyboard.PressAsync("ControlOrMeta+a");
+            await visit.Page.Keyboard.InsertTextAsync(arguments);
+        }
 
-    private static async Task WriteBodyAsync(Visit visit, string json)
-    {
-        var body = visit.Page.GetByRole(AriaRole.Dialog).Locator(".cm-content").First;
-        await body.ClickAsync();
-        await visit.Page.Keyboard.PressAsync("ControlOrMeta+a");
-        await visit.Page.Keyboard.InsertTextAsync(json);
+        await visit.Page.GetByRole(AriaRole.Button, new() { NameRegex = new("^Send post request") }).First.ClickAsync();
+        return visit.Page.GetByRole(AriaRole.Dialog).GetByLabel(new Regex("^Response")).First;
     }
-
-    private static Task SendAsync(Visit visit) => visit.Page.GetByRole(AriaRole.Button, new() { NameRegex = new("^Send post request") }).First.ClickAsync();
 }
