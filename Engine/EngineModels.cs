@@ -1,5 +1,3 @@
-using System.Text.Json;
-
 namespace MinimalMcp.Engine;
 
 // What the API answers, as far as it is used. The names are the API's own; what it may leave out, or send as null, is nullable.
@@ -39,7 +37,13 @@ public sealed record ImageSummary(string Id, IReadOnlyList<string>? RepoTags, IR
 
 public sealed record VolumeSummary(string Name, string? Driver, string? CreatedAt, IReadOnlyDictionary<string, string>? Labels);
 
-public sealed record NetworkSummary(string Id, string Name, string? Driver, string? Scope, bool Internal, string? Created, IReadOnlyDictionary<string, string>? Labels, JsonElement IPAM);
+public sealed record NetworkSummary(string Id, string Name, string? Driver, string? Scope, bool Internal, string? Created, IReadOnlyDictionary<string, string>? Labels, AddressRanges? IPAM);
+
+public sealed record AddressRanges(IReadOnlyList<AddressRange>? Config);
+
+public sealed record AddressRange(string? Subnet);
 
 public sealed record PruneResult(
-    IReadOnlyList<string>? ContainersDeleted = null, IReadOnlyList<JsonElement>? ImagesDeleted = null, IReadOnlyList<string>? NetworksDeleted = null, IReadOnlyList<string>? VolumesDeleted = null, long SpaceReclaimed = 0);
+    IReadOnlyList<string>? ContainersDeleted = null, IReadOnlyList<DeletedImage>? ImagesDeleted = null, IReadOnlyList<string>? NetworksDeleted = null, IReadOnlyList<string>? VolumesDeleted = null, long SpaceReclaimed = 0);
+
+public sealed record DeletedImage(string? Untagged, string? Deleted);
