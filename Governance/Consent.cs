@@ -18,13 +18,14 @@ internal sealed class Consent
     private readonly string _tool;
     private readonly Policy _policy;
     private readonly Gate _gate;
-    private readonly bool _takesDryRun, _takesToken;
+    private readonly bool _takesDryRun, _takesToken, _looksItself;
 
     public Consent(string tool, JsonElement schema, Policy policy, Gate gate)
     {
         (_tool, _policy, _gate) = (tool, policy, gate);
         var properties = schema.TryGetProperty("properties", out var own) ? own : default;
-        _takesDryRun = policy.Effect is not Effect.Read && !(properties.ValueKind is JsonValueKind.Object && properties.TryGetProperty(DryRun, out _));
+        _looksItself = properties.ValueKind is JsonValueKind.Object && properties.TryGetProperty(DryRun, out _);
+        _takesDryRun = policy.Effect is not Effect.Read && !_looksItself;
         _takesToken = policy.NeedsConfirmation;
         Schema = _takesDryRun || _takesToken ? Extended(schema) : schema;
     }
@@ -42,7 +43,9 @@ internal sealed class Consent
         var token = _takesToken && call.Remove(Token, out var given) && given is JsonElement { ValueKind: JsonValueKind.String } text ? text.GetString() : null;
         try
         {
-            if (dryRun || (_takesToken && token is null))
+            // A tool with a dry run of its own knows better what it would do; that changes nothing, so nobody has to confirm it.
+            var looks = _looksItself && call.TryGetValue(DryRun, out var own) && own is JsonElement { ValueKind: JsonValueKind.True };
+            if (dryRun || (_takesToken && token is null && !looks))
             {
                 await _gate.Budgets.RequireAsync(_tool, _policy, call.Caller, spend: false, cancellationToken);
                 throw new PreviewException(await PreviewAsync(call, dryRun, cancellationToken));
