@@ -15,7 +15,6 @@ public sealed partial class ArchitectureTests
         "Surfaces/Mcp/HeaderCheck.cs",
         "Surfaces/Mcp/Sessions.cs",
         "Surfaces/Mcp/StreamConversation.cs",
-        "Tools/Shop/EmbeddedShop.cs",
         "Tools/Shop/ShopClient.cs",
         "Tools/ToolMethods.cs",
         "WellKnown/Metrics.cs",
