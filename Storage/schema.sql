@@ -72,3 +72,22 @@ create table if not exists turns (
     owner text not null,
     expires bigint not null
 );
+
+-- Calls that wait for a person, or that a person has decided.
+create table if not exists approvals (
+    id text primary key,           -- the hash of the token that the caller got
+    binding text not null,         -- the hash of caller, tool and arguments
+    tool text not null,
+    level text not null,
+    effect text not null,
+    subject text not null,
+    client text,
+    address text,
+    surface text not null,
+    arguments text not null,       -- JSON, secrets replaced
+    call_id text not null,         -- the correlation id of the call that asked
+    at bigint not null,
+    expires bigint not null,
+    status text not null,          -- waiting, approved, denied
+    decided_by text
+);

@@ -27,6 +27,7 @@ public sealed partial class ArchitectureTests
         { "Configuration", [] },
         { "Governance", ["Auth", "Storage", "Configuration"] },
         { "Storage", ["Configuration"] },
+        { "Dashboard", ["Governance", "Auth", "Pages", "WellKnown"] },
         { "Outgoing", ["Configuration"] },
         { "Tools", ["Governance"] },
         { "Surfaces", ["Tools", "Governance", "Auth", "Configuration"] },
