@@ -103,6 +103,13 @@ public sealed partial class AuditLog(Store store, Redactor redactor, IOptions<Go
                 LogGone(logger, gone);
             }
 
+            // Whoever queued meanwhile would only wait for the same answer.
+            while (_queue.Reader.TryRead(out var entry))
+            {
+                redactor.Clean(entry.Row);
+                batch.Add(entry);
+            }
+
             foreach (var entry in batch)
             {
                 if (entry.Written?.TrySetException(gone as StorageException ?? new StorageException(gone.Message, gone)) is true)

@@ -11,7 +11,14 @@ internal sealed class PostgresEngine(string connectionString) : IEngine
     // Two replicas that start at once must not both make the tables. The number is ours; any would do.
     private const long SchemaLock = 4_815_162_342;
 
-    private readonly NpgsqlDataSource _source = NpgsqlDataSource.Create(connectionString);
+    private readonly NpgsqlDataSource _source = NpgsqlDataSource.Create(WithLimits(connectionString));
+
+    // Our statements take milliseconds. What is not answered in seconds is on the other side of a broken network, and whoever calls is told so; by
+    // themselves the limits would be half a minute. What the operator's own string says stands.
+    private static readonly (string Name, object Value)[] Limits = [("Timeout", 3), ("Command Timeout", 3), ("Cancellation Timeout", 500), ("Keepalive", 10)];
+
+    /// <summary>For the few statements that go over many rows, in seconds.</summary>
+    public const int Long = 300;
 
     public string Description { get; private set; } = "PostgreSQL";
 
@@ -88,4 +95,16 @@ internal sealed class PostgresEngine(string connectionString) : IEngine
     }
 
     public ValueTask DisposeAsync() => _source.DisposeAsync();
+
+    private static string WithLimits(string connectionString)
+    {
+        var builder = new NpgsqlConnectionStringBuilder(connectionString);
+        var given = builder.Keys.Cast<string>().ToHashSet(StringComparer.OrdinalIgnoreCase);
+        foreach (var (name, value) in Limits.Where(limit => !given.Contains(limit.Name)))
+        {
+            builder[name] = value;
+        }
+
+        return builder.ConnectionString;
+    }
 }

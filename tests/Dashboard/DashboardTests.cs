@@ -98,6 +98,17 @@ public sealed class DashboardTests(Browser browser)
     }
 
     [Fact]
+    public async Task A_person_sees_the_very_value_that_the_tool_would_get()
+    {
+        await using var server = GovernedTools.Start(new(), ("Governance:Approve", "launch"));
+        await AskAsync(server, """{"target":"a\u202ebc","options":12345678901234567890}""");
+        await using var visit = await browser.OpenAsync(server, "/dashboard");
+
+        await Expect(visit.Page.GetByRole(AriaRole.Listitem)).ToContainTextAsync("12345678901234567890");
+        await Expect(visit.Page.GetByRole(AriaRole.Listitem)).ToContainTextAsync("a\\u202ebc");
+    }
+
+    [Fact]
     public async Task A_server_where_nothing_is_approved_says_how_that_is_set()
     {
         await using var server = GovernedTools.Start(new());
