@@ -8,7 +8,7 @@ namespace MinimalMcp.Governance;
 /// The record of every attempt. Rows gather while the batch before them is being written. What changes the world waits until its row is
 /// durable; the rest does not, and is kept for later while the store is gone.
 /// </summary>
-public sealed partial class AuditLog(Store store, Redactor redactor, IOptions<GovernanceOptions> options, TimeProvider time, ILogger<AuditLog> logger) : IHostedService
+public sealed partial class AuditLog(Store store, Redactor redactor, AuditRetention retention, IOptions<GovernanceOptions> options, ILogger<AuditLog> logger) : IHostedService
 {
     private const int MaxBatch = 256;
     private const int MaxKept = 10_000;
@@ -26,13 +26,12 @@ public sealed partial class AuditLog(Store store, Redactor redactor, IOptions<Go
         if (IsOn)
         {
             var entry = new Entry(row, new(TaskCreationOptions.RunContinuationsAsynchronously));
-            await EnqueueAsync(entry);
-            await entry.Written!.Task;
+            await (await TryEnqueueAsync(entry) ? entry.Written!.Task : throw new StorageException("The server ends, and takes no more records."));
         }
     }
 
     /// <summary>Hands the row over. It is written soon; when the store is gone, as soon as it is back. Who calls faster than rows are written waits.</summary>
-    public ValueTask WriteSoonAsync(AuditRow row) => !IsOn || _queue.Writer.TryWrite(new(row, null)) ? default : EnqueueAsync(new(row, null));
+    public ValueTask WriteSoonAsync(AuditRow row) => !IsOn || _queue.Writer.TryWrite(new(row, null)) ? default : QueueAsync(row);
 
     public Task StartAsync(CancellationToken cancellationToken)
     {
@@ -47,21 +46,40 @@ public sealed partial class AuditLog(Store store, Redactor redactor, IOptions<Go
         await _writing.WaitAsync(cancellationToken);
     }
 
-    private async ValueTask EnqueueAsync(Entry entry)
+    // The call is over and its answer stands, whatever becomes of the row: after the last batch it is written by itself, while the store is still there.
+    private async ValueTask QueueAsync(AuditRow row)
     {
+        if (await TryEnqueueAsync(new(row, null)))
+        {
+            return;
+        }
+
         try
         {
-            await _queue.Writer.WriteAsync(entry);
+            redactor.Clean(row);
+            await store.AppendAuditAsync([row], CancellationToken.None);
         }
-        catch (ChannelClosedException ending)
+        catch (StorageException gone)
         {
-            throw new StorageException("The server ends, and takes no more records.", ending);
+            LogLost(logger, gone, row.Tool, row.Outcome, row.CallId);
         }
+    }
+
+    private async ValueTask<bool> TryEnqueueAsync(Entry entry)
+    {
+        while (await _queue.Writer.WaitToWriteAsync())
+        {
+            if (_queue.Writer.TryWrite(entry))
+            {
+                return true;
+            }
+        }
+
+        return false;
     }
 
     private async Task WriteAllAsync()
     {
-        var cut = DateTimeOffset.MinValue;
         var batch = new List<Entry>(MaxBatch);
         while (await _queue.Reader.WaitToReadAsync(CancellationToken.None)) // ends when the queue is completed and empty
         {
@@ -72,11 +90,15 @@ public sealed partial class AuditLog(Store store, Redactor redactor, IOptions<Go
 
             await WriteAsync(batch);
             batch.Clear();
-            var today = time.GetUtcNow().Date;
-            if (options.Value.AuditDays > 0 && today > cut)
+            await retention.CutAsync();
+        }
+
+        if (_kept.Count > 0)
+        {
+            await WriteAsync(batch); // once more: the store may be back
+            if (_kept.Count > 0)
             {
-                cut = today;
-                await CutAsync(new DateTimeOffset(today, TimeSpan.Zero).AddDays(-options.Value.AuditDays));
+                LogLeft(logger, _kept.Count + _lost);
             }
         }
     }
@@ -128,24 +150,6 @@ public sealed partial class AuditLog(Store store, Redactor redactor, IOptions<Go
             }
         }
     }
-
-    private async Task CutAsync(DateTimeOffset before)
-    {
-        try
-        {
-            await store.CutAuditAsync(before.ToUnixTimeMilliseconds(), CancellationToken.None);
-        }
-        catch (StorageException gone)
-        {
-            LogGone(logger, gone);
-        }
-    }
-
-    [LoggerMessage(LogLevel.Error, "The audit cannot be written now. Calls that change something are refused; the record of the others is kept in memory.")]
-    private static partial void LogGone(ILogger logger, Exception failure);
-
-    [LoggerMessage(LogLevel.Warning, "The audit can be written again; {Kept} rows were kept meanwhile and {Lost} were lost.")]
-    private static partial void LogBack(ILogger logger, int kept, long lost);
 
     private sealed record Entry(AuditRow Row, TaskCompletionSource? Written);
 }

@@ -17,6 +17,7 @@ public static class GovernanceSetup
         builder.Services.AddSingleton<Budgets>();
         builder.Services.AddSingleton<Confirmations>();
         builder.Services.AddSingleton<Approvals>();
+        builder.Services.AddSingleton<AuditRetention>();
         builder.Services.AddSingleton<AuditLog>();
         builder.Services.AddHostedService(services => services.GetRequiredService<AuditLog>());
         builder.Services.AddSingleton<Gate>();
