@@ -46,25 +46,6 @@ public sealed partial class AuditLog(Store store, Redactor redactor, AuditRetent
         await _writing.WaitAsync(cancellationToken);
     }
 
-    // The call is over and its answer stands, whatever becomes of the row: after the last batch it is written by itself, while the store is still there.
-    private async ValueTask QueueAsync(AuditRow row)
-    {
-        if (await TryEnqueueAsync(new(row, null)))
-        {
-            return;
-        }
-
-        try
-        {
-            redactor.Clean(row);
-            await store.AppendAuditAsync([row], CancellationToken.None);
-        }
-        catch (StorageException gone)
-        {
-            LogLost(logger, gone, row.Tool, row.Outcome, row.CallId);
-        }
-    }
-
     private async ValueTask<bool> TryEnqueueAsync(Entry entry)
     {
         while (await _queue.Writer.WaitToWriteAsync())
@@ -93,14 +74,7 @@ public sealed partial class AuditLog(Store store, Redactor redactor, AuditRetent
             await retention.CutAsync();
         }
 
-        if (_kept.Count > 0)
-        {
-            await WriteAsync(batch); // once more: the store may be back
-            if (_kept.Count > 0)
-            {
-                LogLeft(logger, _kept.Count + _lost);
-            }
-        }
+        await WriteLeftAsync();
     }
 
     private async Task WriteAsync(List<Entry> batch)
@@ -150,6 +124,12 @@ public sealed partial class AuditLog(Store store, Redactor redactor, AuditRetent
             }
         }
     }
+
+    [LoggerMessage(LogLevel.Error, "The audit cannot be written now. Calls that change something are refused; the record of the others is kept in memory.")]
+    private static partial void LogGone(ILogger logger, Exception failure);
+
+    [LoggerMessage(LogLevel.Warning, "The audit can be written again; {Kept} rows were kept meanwhile and {Lost} were lost.")]
+    private static partial void LogBack(ILogger logger, int kept, long lost);
 
     private sealed record Entry(AuditRow Row, TaskCompletionSource? Written);
 }

@@ -26,6 +26,11 @@ public static class StorageSetup
             builder.Services.AddSingleton<PartitionedRateLimiter<string>, StoreTurns>();
         }
 
+        if (builder.Configuration["Storage:BackupPath"] is { Length: > 0 })
+        {
+            builder.Services.AddHostedService<NightlyBackup>();
+        }
+
         return builder;
     }
 }
