@@ -1,4 +1,5 @@
 using MinimalMcp.Tests.Storage;
+using Npgsql;
 
 namespace MinimalMcp.Tests.Tools.Shop;
 
@@ -49,6 +50,23 @@ public sealed class ShopKeptTests(PostgresServer postgres)
         }));
         Assert.Equal([200, 422, 422, 422, 422, 422], statuses.Order());
         Assert.Equal((0, 0), (await ItemsAsync(one, "ann"), await ItemsAsync(two, "ann")));
+    }
+
+    [Fact]
+    public async Task While_the_store_is_cut_off_the_catalogue_is_searched_and_the_cart_is_said_to_be_out_of_reach()
+    {
+        var connection = new NpgsqlConnectionStringBuilder(await postgres.NewDatabaseAsync());
+        await using var relay = new Relay(connection.Port);
+        connection.Port = relay.Port;
+        await using var server = TestServer.Start(TestCaller.AddTo, ("Storage:ConnectionString", connection.ConnectionString));
+        await server.CallAsync("add_to_cart", new { productCode = "milk" }, "ann");
+
+        relay.Break();
+        await server.CallAsync("search_products", new { query = "milk" }, "ann");
+        Assert.Equal("view_cart cannot reach the server's store now. Try again in a minute.", await server.FailAsync(503, "view_cart", caller: "ann"));
+
+        relay.Mend();
+        Assert.Equal(1, await ItemsAsync(server, "ann"));
     }
 
     private static async Task<int> ItemsAsync(TestServer server, string caller) => (await server.CallAsync("view_cart", caller: caller)).GetProperty("cart").GetProperty("totalItems").GetInt32();
