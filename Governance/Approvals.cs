@@ -74,7 +74,7 @@ public sealed class Approvals(Store store, Redactor redactor, AuditLog audit, IO
         }
 
         // Whoever asked must not answer itself: a client that holds its user's key could.
-        if (approve && by != Caller.Local && (by.Subject, by.Client) == (row.Subject, row.Client))
+        if (approve && by != Caller.Local && (Redactor.Storable(by.Subject), Redactor.Storable(by.Client)) == (row.Subject, row.Client))
         {
             return "This call was asked for with the same key. Another one approves it: see Auth:ApiKeys.";
         }

@@ -71,6 +71,7 @@ public sealed class DashboardTests(Browser browser)
         await page.GetByLabel("Your key").FillAsync("not-a-key");
         await page.GetByRole(AriaRole.Button, new() { Name = "Show" }).ClickAsync();
         await Expect(page.GetByText("This key is unknown or has expired.")).ToBeVisibleAsync();
+        await visit.ScreenshotAsync("dashboard-sign-in");
         await page.GetByLabel("Your key").FillAsync(Agent);
         await page.GetByRole(AriaRole.Button, new() { Name = "Show" }).ClickAsync();
         await page.GetByRole(AriaRole.Button, new() { Name = "Approve" }).ClickAsync();

@@ -134,7 +134,7 @@ public sealed class ApprovalTests(PostgresServer postgres)
             name = "launch", arguments = new { target = "moon" }, requestState = said.Split("confirmation_token \"")[1].Split('"')[0],
             inputResponses = new { confirm = new { method = "elicitation/create", action = "accept", content = new { agreed = true } } },
         }, version: "2026-07-28");
-        Assert.DoesNotContain("\"moon 1", forged.Message.GetRawText());
+        Assert.Contains("still waits", forged.Text);
         Assert.Empty(tools.Done);
     }
 
