@@ -52,6 +52,7 @@ switch (args.FirstOrDefault())
     case "verify-audit": return await app.VerifyAuditAsync();
 }
 
+app.UseDiagnostics();
 app.UseConfiguration();
 app.UseAuth();
 

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using MinimalMcp.Auth;
 using MinimalMcp.Governance;
 using MinimalMcp.Tools;
 
@@ -14,7 +15,7 @@ public static class Rest
         var group = routes.MapGroup(pattern);
         group.MapGet("", (RequestDelegate)ListAsync);
         group.MapPost("{name}", (RequestDelegate)CallAsync);
-        return group;
+        return group.AllowGuests();
     }
 
     private static async Task ListAsync(HttpContext http)
@@ -43,12 +44,12 @@ public static class Rest
 
     private static async Task CallAsync(HttpContext http)
     {
+        var name = (string)http.Request.RouteValues["name"]!;
         if (await ProfileSelection.ToolsAsync(http) is not { } tools)
         {
             return;
         }
 
-        var name = (string)http.Request.RouteValues["name"]!;
         if (tools.Find(name) is not { } tool)
         {
             await Problem(404, "Unknown tool", tools.NotFound(name)).ExecuteAsync(http);
@@ -73,11 +74,9 @@ public static class Rest
 
         using (arguments)
         {
-            var call = new ToolCall("rest", Origin.Of(http)).With(arguments?.RootElement ?? default);
-            // What GPT Actions say of their user and conversation.
-            call.OpenAiSubject = http.Request.Headers["openai-ephemeral-user-id"];
-            call.OpenAiSession = http.Request.Headers["openai-conversation-id"];
-            using var result = await tool.CallAsync(call, http.RequestAborted);
+            var headers = http.Request.Headers; // what GPT Actions say of their user and conversation
+            var call = new ToolCall("rest", Origin.Of(http)) { OpenAiSubject = headers["openai-ephemeral-user-id"], OpenAiSession = headers["openai-conversation-id"] };
+            using var result = await tool.CallAsync(call.With(arguments?.RootElement ?? default), http.RequestAborted);
             if (result.Failure?.RetryAfter is { } wait)
             {
                 http.Response.Headers.RetryAfter = ((long)Math.Ceiling(wait.TotalSeconds)).ToString(System.Globalization.CultureInfo.InvariantCulture);
@@ -116,6 +115,7 @@ public static class Rest
     private static Task WriteAsync(HttpContext http, ToolResult result) => result switch
     {
         { Failure.Preview: { } preview } => Results.Json(preview.ToJson(), statusCode: StatusCodes.Status202Accepted).ExecuteAsync(http), // nothing was done yet
+        { Failure: { Scope: { } scope } failure } => Problem(http.RequestServices.GetRequiredService<Challenges>().Mark(http, scope, failure.Message), Title(failure.Kind), failure.Message).ExecuteAsync(http),
         { Failure: { } failure } => Problem(StatusOf(failure.Kind), Title(failure.Kind), failure.Message).ExecuteAsync(http),
         { Content: { } content } => Results.Json(new { content = content.Content, structuredContent = content.StructuredContent }, ToolMethods.Json).ExecuteAsync(http),
         { Text: { } text } => Results.Json(new JsonObject { ["result"] = text }).ExecuteAsync(http),

@@ -11,7 +11,7 @@ namespace MinimalMcp.Surfaces.Mcp;
 /// Answers what needs no conversation without starting one: one strict read, the governed function, one write. Answers that do not depend
 /// on the request are asked of the full lane once and kept, so a client cannot tell which lane answered.
 /// </summary>
-internal sealed class FastLane(FullLane full, IConfiguration configuration)
+internal sealed class FastLane(FullLane full, StepUp stepUp, IConfiguration configuration)
 {
     // Off only to compare the lanes.
     private readonly bool _on = configuration.GetValue("Mcp:FastLane", true);
@@ -66,9 +66,9 @@ internal sealed class FastLane(FullLane full, IConfiguration configuration)
         if (serverInfo is not null)
         {
             writer.WriteString("resultType"u8, "complete"u8);
-            writer.WritePropertyName("_meta"u8);
-            writer.WriteRawValue(serverInfo, skipInputValidation: true);
         }
+
+        McpResult.WriteMeta(writer, serverInfo, stepUp.MetaOf(result, call));
 
         writer.WriteEndObject();
         writer.WriteEndObject();

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using System.Text.Json.Serialization.Metadata;
 using MinimalMcp.Governance;
 using MinimalMcp.Tools;
@@ -26,8 +27,9 @@ internal static class McpResult
         }
     }
 
-    public static CallToolResult ToSdk(ToolResult result) => result.Content ?? new CallToolResult
+    public static CallToolResult ToSdk(ToolResult result, JsonObject? meta) => result.Content ?? new CallToolResult
     {
+        Meta = meta,
         Content = [new TextContentBlock { Text = result.Text ?? System.Text.Encoding.UTF8.GetString(result.Json.Span) }],
         StructuredContent = result.Json.IsEmpty ? null : JsonElement.Parse(result.Json.Span),
         IsError = result.Failure is null ? null : true,
@@ -69,6 +71,26 @@ internal static class McpResult
         if (result.Failure is not null)
         {
             writer.WriteBoolean("isError"u8, true);
+        }
+    }
+
+    /// <summary>Writes <c>_meta</c>: what every result of 2026-07-28 has, and what this one has to say. Both may be null.</summary>
+    public static void WriteMeta(Utf8JsonWriter writer, byte[]? always, JsonObject? own)
+    {
+        if (own is not null)
+        {
+            foreach (var (name, value) in always is null ? [] : JsonNode.Parse(always)!.AsObject())
+            {
+                own[name] = value?.DeepClone();
+            }
+
+            writer.WritePropertyName("_meta"u8);
+            own.WriteTo(writer);
+        }
+        else if (always is not null)
+        {
+            writer.WritePropertyName("_meta"u8);
+            writer.WriteRawValue(always, skipInputValidation: true);
         }
     }
 }
