@@ -23,6 +23,12 @@ internal sealed class ApiKeys(IOptions<AuthOptions> options, TimeProvider time)
 
         Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
         SHA256.HashData(Encoding.UTF8.GetBytes(key), hash);
+        return FindByHash(hash);
+    }
+
+    /// <summary>For what was made with a key, and is good for as long as that is.</summary>
+    public ClaimsPrincipal? FindByHash(ReadOnlySpan<byte> hash)
+    {
         Entry? found = null;
         foreach (var entry in _entries)
         {

@@ -14,6 +14,8 @@ public sealed class AuthOptions : IValidatableObject
     /// <summary>Keys by the name of their caller, which logs and limits go by.</summary>
     public Dictionary<string, ApiKeyOptions> ApiKeys { get; } = new(StringComparer.Ordinal);
 
+    public bool IsEmbedded => Mode.Equals("embedded", StringComparison.OrdinalIgnoreCase);
+
     public bool IsOff => Mode.Equals("none", StringComparison.OrdinalIgnoreCase);
 
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
@@ -29,13 +31,13 @@ public sealed class AuthOptions : IValidatableObject
             yield break;
         }
 
-        if (!Mode.Equals("api-key", StringComparison.OrdinalIgnoreCase))
+        if (!IsEmbedded && !Mode.Equals("api-key", StringComparison.OrdinalIgnoreCase))
         {
             yield return new($"Auth:Mode (MCP_AUTH_MODE) is '{Mode}'; this version knows 'none' and 'api-key'.");
             yield break;
         }
 
-        if (string.IsNullOrEmpty(ApiKey) && ApiKeys.Count == 0)
+        if (!IsEmbedded && string.IsNullOrEmpty(ApiKey) && ApiKeys.Count == 0)
         {
             yield return new("Auth:Mode (MCP_AUTH_MODE) is 'api-key' and there is no key. Set MCP_API_KEY to at least 32 random characters, for example what `openssl rand -hex 32` prints.");
         }

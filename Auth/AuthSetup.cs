@@ -1,3 +1,5 @@
+using MinimalMcp.Auth.Server;
+using MinimalMcp.Auth.Tokens;
 using MinimalMcp.Configuration;
 
 namespace MinimalMcp.Auth;
@@ -13,6 +15,12 @@ public static class AuthSetup
             builder.Services.AddSingleton<ApiKeys>();
         }
 
+        if (IsEmbedded(builder.Configuration))
+        {
+            builder.AddAuthorizationServer();
+            builder.Services.AddSingleton<IAccessTokens>(services => services.GetRequiredService<OwnTokens>());
+        }
+
         return builder;
     }
 
@@ -23,8 +31,21 @@ public static class AuthSetup
             app.UseMiddleware<ApiKeyCheck>();
         }
 
+        if (IsEmbedded(app.Configuration))
+        {
+            app.MapAuthorizationServer();
+            app.MapGet("/.well-known/oauth-authorization-server", (AuthorizationServerMetadata metadata) => metadata.ToJson()).AllowAnonymous();
+            app.MapGet("/.well-known/oauth-protected-resource/mcp", (AuthorizationServerMetadata metadata) => new System.Text.Json.Nodes.JsonObject
+            {
+                ["resource"] = metadata.Resource,
+                ["authorization_servers"] = new System.Text.Json.Nodes.JsonArray(metadata.Issuer),
+            }).AllowAnonymous();
+        }
+
         return app;
     }
+
+    private static bool IsEmbedded(IConfiguration configuration) => new AuthOptions { Mode = configuration["Auth:Mode"] ?? "none" }.IsEmbedded;
 
     private static bool IsOff(IConfiguration configuration) => new AuthOptions { Mode = configuration["Auth:Mode"] ?? "none" }.IsOff;
 }

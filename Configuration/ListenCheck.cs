@@ -25,6 +25,9 @@ internal sealed class ListenCheck(IConfiguration configuration) : IValidateOptio
         return problems.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(problems);
     }
 
+    /// <summary>Whether nobody but this machine can connect.</summary>
+    public static bool IsLoopbackOnly(IConfiguration configuration) => Addresses(configuration).All(IsLoopback);
+
     private static IEnumerable<string> Addresses(IConfiguration configuration) =>
         configuration.GetSection("Kestrel:Endpoints").GetChildren().Select(endpoint => endpoint["Url"] ?? "")
             .Concat((configuration["urls"] ?? $"http://{configuration["Server:Host"] ?? "127.0.0.1"}").Split(';'))

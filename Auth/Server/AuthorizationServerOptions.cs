@@ -42,8 +42,11 @@ public sealed class AuthorizationServerOptions : IValidatableObject
     /// <summary>More such clients, by their id.</summary>
     public Dictionary<string, StaticClientOptions> Clients { get; } = new(StringComparer.Ordinal);
 
-    /// <summary>Documents of clients that are known beforehand, and not fetched: JSON, by the URL that is the client's id.</summary>
+    /// <summary>Metadata documents of clients that are known beforehand, and so are not fetched: JSON, by any name.</summary>
     public Dictionary<string, string> Documents { get; } = new(StringComparer.Ordinal);
+
+    /// <summary>What people may allow a client at most who sign in with an identity provider.</summary>
+    public string SignInScopes { get; set; } = $"{Scopes.Read} {Scopes.Write} {Scopes.Execute}";
 
     /// <summary>People who sign in with a password of this server; section <c>Auth:Users</c>.</summary>
     public Dictionary<string, UserOptions> Users { get; } = new(StringComparer.Ordinal);
@@ -85,6 +88,11 @@ public sealed class AuthorizationServerOptions : IValidatableObject
             yield return $"Auth:Server:Registration is '{Registration}'; it must be open or closed.";
         }
 
+        foreach (var scope in Scopes.Split(SignInScopes).Except(Scopes.Split(Scopes.All)))
+        {
+            yield return $"Auth:Server:SignInScopes has '{scope}'; the scopes are {Scopes.All}.";
+        }
+
         foreach (var host in Hosts.Where(host => Uri.CheckHostName(host.Trim('[', ']')) is UriHostNameType.Unknown))
         {
             yield return $"Auth:Server:RedirectHosts has '{host}'; it must be the name of a host, such as claude.ai, without https:// and without a path.";
@@ -100,9 +108,30 @@ public sealed class AuthorizationServerOptions : IValidatableObject
             yield return problem;
         }
 
+        foreach (var (name, document) in Documents)
+        {
+            if (Problem(document) is { } problem)
+            {
+                yield return $"Auth:Server:Documents:{name}: {problem}";
+            }
+        }
+
         foreach (var problem in Users.SelectMany(user => user.Value.Problems().Select(problem => $"Auth:Users:{user.Key}:{problem}")))
         {
             yield return problem;
+        }
+    }
+
+    private static string? Problem(string document)
+    {
+        try
+        {
+            _ = ClientDocuments.Pinned(document);
+            return null;
+        }
+        catch (OAuthException unfit)
+        {
+            return unfit.Message;
         }
     }
 }

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using MinimalMcp.Auth.Tokens;
 
 namespace MinimalMcp.Auth.Server;
 
@@ -12,23 +13,20 @@ internal sealed record ClientMetadata(string Name, string[] RedirectUris, string
 
     public const string CodeGrant = "authorization_code", RefreshGrant = "refresh_token", ClientGrant = "client_credentials";
 
-    private static readonly JsonDocumentOptions Strict = new() { MaxDepth = 8, AllowDuplicateProperties = false };
-
     public Uri? JwksUri { get; init; }
 
     public string? Jwks { get; init; }
 
-    /// <summary>Of JSON without a name twice, and not deep.</summary>
-    public static ClientMetadata Parse(ReadOnlyMemory<byte> json, string id)
+    /// <param name="takes">Of a document that was written for every server: which of its redirect addresses are good here. Without it all of them must be.</param>
+    public static ClientMetadata Parse(ReadOnlySpan<byte> json, string id, Func<string, bool>? takes = null)
     {
         try
         {
-            using var document = JsonDocument.Parse(json, Strict);
-            return document.RootElement.ValueKind is JsonValueKind.Object ? new Reader(document.RootElement).Read(id) : throw Invalid("The metadata must be a JSON object.");
+            return new Reader(StrictJson.ParseObject(json), takes).Read(id);
         }
-        catch (JsonException notJson)
+        catch (FormatException wrong)
         {
-            throw Invalid($"The metadata must be JSON, without a name twice: {(notJson.Message.Length < 200 ? "see line " + (notJson.LineNumber + 1) : "")}");
+            throw Invalid($"The metadata {wrong.Message}.");
         }
     }
 
@@ -44,7 +42,7 @@ internal sealed record ClientMetadata(string Name, string[] RedirectUris, string
 
     internal static OAuthException Invalid(string description) => new("invalid_client_metadata", description);
 
-    private readonly struct Reader(JsonElement json)
+    private readonly struct Reader(JsonElement json, Func<string, bool>? takes)
     {
         private const int MaxName = 100, MaxItems = 10;
 
@@ -86,10 +84,22 @@ internal sealed record ClientMetadata(string Name, string[] RedirectUris, string
 
         private string[] Redirects()
         {
-            var addresses = Texts("redirect_uris");
-            var unfit = addresses is not { Length: > 0 } ? "redirect_uris is missing" : addresses.Select(RedirectAddress.Unfit).FirstOrDefault(reason => reason is not null);
-            return unfit is null ? addresses! : throw new OAuthException("invalid_redirect_uri", unfit + ".");
+            if (Texts("redirect_uris") is not { Length: > 0 } addresses)
+            {
+                throw Unfit("redirect_uris is missing");
+            }
+
+            if (takes is not null)
+            {
+                var good = takes;
+                addresses = [.. addresses.Where(address => RedirectAddress.Unfit(address) is null && good(address))];
+                return addresses.Length > 0 ? addresses : throw Unfit("none of redirect_uris is at a host that is allowed here (Auth:Server:RedirectHosts)");
+            }
+
+            return addresses.Select(RedirectAddress.Unfit).FirstOrDefault(reason => reason is not null) is { } unfit ? throw Unfit(unfit) : addresses;
         }
+
+        private static OAuthException Unfit(string reason) => new("invalid_redirect_uri", reason + ".");
 
         // ChatGPT's document has the list and, for older servers, the one.
         private string[] Methods()

@@ -1,83 +1,43 @@
-using System.Buffers.Text;
 using System.Security.Claims;
-using System.Text;
-using System.Text.Json;
 using MinimalMcp.Auth.Tokens;
 using MinimalMcp.Storage;
 
 namespace MinimalMcp.Auth.Server;
 
-/// <summary>
-/// Checks access tokens of our own. A token's header must be, letter for letter, the one that we write for one of our published keys: nothing in it is read, so nothing in it
-/// can choose an algorithm or a key.
-/// </summary>
+/// <summary>Checks access tokens of our own. A token is as good as its grant: when that was revoked, so are they all.</summary>
 internal sealed class OwnTokens(SigningKeys keys, Store store, Issuer issuer, SeenTokens seen, TimeProvider time) : IAccessTokens
 {
-    private const int MaxLength = 4096;
-    private static readonly TimeSpan Skew = TimeSpan.FromSeconds(30); // between replicas
-
-    public ValueTask<ClaimsPrincipal> CheckAsync(string token, CancellationToken cancellationToken)
+    private readonly Lazy<TokenRules> _rules = new(() => new()
     {
-        if (token.Length > MaxLength)
-        {
-            throw Refused("is not one of this server's");
-        }
+        Issuers = new HashSet<string>(StringComparer.Ordinal) { issuer.Url },
+        Audiences = new HashSet<string>(StringComparer.Ordinal) { issuer.Resource },
+        Algorithms = new HashSet<string>(StringComparer.Ordinal) { SigningKey.Algorithm },
+        Types = new HashSet<string>(StringComparer.OrdinalIgnoreCase) { SigningKey.Type },
+        TypeRequired = true,
+        MaxLength = SeenTokens.MaxLength,
+    });
 
-        var digest = SeenTokens.Digest(token);
-        return seen.Find(digest) is { } known ? ValueTask.FromResult(known) : CheckNewAsync(digest, token, cancellationToken);
-    }
+    public ValueTask<ClaimsPrincipal> CheckAsync(string token, CancellationToken cancellationToken) =>
+        seen.Find(token) is { } known ? ValueTask.FromResult(known) : CheckNewAsync(token, cancellationToken);
 
     /// <summary>What the token says and the grant that it is of.</summary>
     /// <exception cref="TokenRefusedException">It is not ours, or not good any more.</exception>
-    public async ValueTask<(JsonElement Claims, StoredGrant Grant)> ReadAsync(string token, CancellationToken cancellationToken)
+    public async ValueTask<(VerifiedToken Token, StoredGrant Grant)> ReadAsync(string token, CancellationToken cancellationToken)
     {
-        var claims = await VerifyAsync(token, cancellationToken);
-        var now = time.GetUtcNow();
-        if (DateTimeOffset.FromUnixTimeSeconds(claims.GetProperty("exp").GetInt64()) <= now)
-        {
-            throw Refused("has expired");
-        }
-
-        if (DateTimeOffset.FromUnixTimeSeconds(claims.GetProperty("iat").GetInt64()) > now + Skew)
-        {
-            throw Refused("is of the future: the clock of this server was set back");
-        }
-
-        return await store.FindGrantAsync(claims.GetProperty("gid").GetString()!, cancellationToken) is { } grant ? (claims, grant) : throw Refused("was revoked");
+        var signed = SignedToken.Parse(token, _rules.Value);
+        var key = await keys.FindAsync(signed.KeyId, cancellationToken) ?? throw Jwt.UnknownKey();
+        var verified = Jwt.Verify(signed, key.Public, _rules.Value, time.GetUtcNow());
+        return verified.Text("gid") is { } grantId && await store.FindGrantAsync(grantId, cancellationToken) is { } grant ? (verified, grant)
+            : throw new TokenRefusedException("The token was revoked, or its grant has ended. The user has to sign in again.");
     }
 
-    private async ValueTask<ClaimsPrincipal> CheckNewAsync(UInt256 digest, string token, CancellationToken cancellationToken)
+    private async ValueTask<ClaimsPrincipal> CheckNewAsync(string token, CancellationToken cancellationToken)
     {
         var round = seen.Round;
-        var (claims, grant) = await ReadAsync(token, cancellationToken);
-        var scopes = Scopes.Split(claims.GetProperty("scope").GetString()!).Select(scope => new Claim("scope", scope));
-        var caller = new ClaimsPrincipal(new ClaimsIdentity([new("sub", grant.Subject), new("client_id", grant.ClientId), .. scopes], "Bearer", "sub", null));
-        seen.Add(digest, caller, grant.GrantId, DateTimeOffset.FromUnixTimeSeconds(claims.GetProperty("exp").GetInt64()), round);
+        var (verified, grant) = await ReadAsync(token, cancellationToken);
+        var caller = new ClaimsPrincipal(new ClaimsIdentity(
+            [new("sub", grant.Subject), new("client_id", grant.ClientId), .. verified.Words("scope").Select(scope => new Claim("scope", scope))], "Bearer"));
+        seen.Add(token, caller, grant.GrantId, verified.Expires, round);
         return caller;
     }
-
-    private async ValueTask<JsonElement> VerifyAsync(string token, CancellationToken cancellationToken)
-    {
-        if (token.Length > MaxLength || token.Split('.') is not [var header, var payload, var signature] || await keys.FindAsync(header, cancellationToken) is not { } key)
-        {
-            throw Refused("is not one of this server's");
-        }
-
-        // One way only to write a text in base64url: another one of the same bytes would be another token to everybody who compares them.
-        if (!TryDecode(payload, out var content) || !TryDecode(signature, out var signed) || !key.Verify(Encoding.ASCII.GetBytes($"{header}.{payload}"), signed))
-        {
-            throw Refused("has a wrong signature");
-        }
-
-        var claims = JsonElement.Parse(content);
-        return claims.GetProperty("iss").ValueEquals(issuer.Url) && claims.GetProperty("aud").ValueEquals(issuer.Resource) ? claims : throw Refused("is for another server");
-    }
-
-    private static bool TryDecode(string text, out byte[] bytes)
-    {
-        bytes = Base64Url.IsValid(text) ? Base64Url.DecodeFromChars(text) : [];
-        return bytes.Length > 0 && Base64Url.EncodeToString(bytes) == text;
-    }
-
-    private static TokenRefusedException Refused(string reason) => new($"The access token {reason}.");
 }

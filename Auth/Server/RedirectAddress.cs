@@ -5,6 +5,8 @@ internal static class RedirectAddress
 {
     private const int MaxLength = 2000;
 
+    private static readonly string[] Encoded = ["%2e", "%2f", "%5c", "%00", "%0a", "%0d"];
+
     /// <summary>Why no client may have this address; null when one may.</summary>
     public static string? Unfit(string address)
     {
@@ -64,5 +66,5 @@ internal static class RedirectAddress
 
     private static bool IsTwisted(string address) => address.Contains("/../", StringComparison.Ordinal) || address.Contains("/./", StringComparison.Ordinal)
         || address.EndsWith("/..", StringComparison.Ordinal) || address.EndsWith("/.", StringComparison.Ordinal)
-        || new[] { "%2e", "%2f", "%5c", "%00", "%0a", "%0d" }.Any(part => address.Contains(part, StringComparison.OrdinalIgnoreCase));
+        || Encoded.Any(part => address.Contains(part, StringComparison.OrdinalIgnoreCase));
 }

@@ -6,30 +6,31 @@ using System.Text;
 
 namespace MinimalMcp.Auth.Server;
 
-/// <summary>A hash as something to look up by.</summary>
-[StructLayout(LayoutKind.Sequential)]
-internal readonly record struct UInt256(ulong A, ulong B, ulong C, ulong D);
-
 /// <summary>
 /// Access tokens that were good a moment ago: a host sends the same one with every call. They are known by their hash, and only for a minute, so that a grant that another
 /// replica revoked is not honoured for longer.
 /// </summary>
 internal sealed class SeenTokens(TimeProvider time)
 {
+    /// <summary>In characters; ours have less than a thousand, unless a client's id is long.</summary>
+    public const int MaxLength = 4096;
+
     private const int Most = 10_000;
     private static readonly TimeSpan Kept = TimeSpan.FromMinutes(1);
 
-    private readonly ConcurrentDictionary<UInt256, Seen> _tokens = new();
+    private readonly ConcurrentDictionary<Digest, Seen> _tokens = new();
     private int _round;
 
     /// <summary>Changes when something is forgotten: what was looked up before that must not be added after it.</summary>
     public int Round => Volatile.Read(ref _round);
 
-    public ClaimsPrincipal? Find(UInt256 digest) => _tokens.TryGetValue(digest, out var seen) && seen.Until > time.GetUtcNow() ? seen.Caller : null;
+    public ClaimsPrincipal? Find(string token) => token.Length <= MaxLength && Ascii.IsValid(token) && _tokens.TryGetValue(Hash(token), out var seen) && seen.Until > time.GetUtcNow() ? seen.Caller : null;
 
-    public void Add(UInt256 digest, ClaimsPrincipal caller, string grantId, DateTimeOffset expires, int round)
+    /// <param name="token">One that was found to be good.</param>
+    public void Add(string token, ClaimsPrincipal caller, string grantId, DateTimeOffset expires, int round)
     {
         var until = time.GetUtcNow() + Kept;
+        var digest = Hash(token);
         if (_tokens.Count >= Most)
         {
             _tokens.Clear(); // they are all checked again, once
@@ -55,14 +56,16 @@ internal sealed class SeenTokens(TimeProvider time)
         }
     }
 
-    public static UInt256 Digest(string token)
+    private static Digest Hash(string token)
     {
+        Span<byte> bytes = stackalloc byte[MaxLength];
         Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
-        var length = Encoding.UTF8.GetMaxByteCount(token.Length);
-        Span<byte> bytes = length <= 16384 ? stackalloc byte[length] : new byte[length];
-        SHA256.HashData(bytes[..Encoding.UTF8.GetBytes(token, bytes)], hash);
-        return MemoryMarshal.Read<UInt256>(hash);
+        SHA256.HashData(bytes[..Encoding.ASCII.GetBytes(token, bytes)], hash);
+        return MemoryMarshal.Read<Digest>(hash);
     }
+
+    [StructLayout(LayoutKind.Sequential)]
+    private readonly record struct Digest(ulong A, ulong B, ulong C, ulong D);
 
     private sealed record Seen(ClaimsPrincipal Caller, string GrantId, DateTimeOffset Until);
 }

@@ -25,12 +25,12 @@ internal sealed class SigningKeys(Store store, ServerKey secret, IOptions<Author
     public async ValueTask<IReadOnlyList<SigningKey>> PublishedAsync(CancellationToken cancellationToken) => _keys.Length > 0 ? _keys : await ReadAsync(cancellationToken);
 
     /// <summary>The key of a token. One that is not known may be another replica's new one, so the store is asked, but not for every token that somebody makes up.</summary>
-    public async ValueTask<SigningKey?> FindAsync(string header, CancellationToken cancellationToken)
+    public async ValueTask<SigningKey?> FindAsync(string? kid, CancellationToken cancellationToken)
     {
-        var known = _keys.FirstOrDefault(key => key.Header == header);
+        var known = _keys.FirstOrDefault(key => key.Kid == kid);
         if (known is null && (_keys.Length == 0 || _read + LookAgain <= time.GetUtcNow()))
         {
-            known = (await ReadAsync(cancellationToken)).FirstOrDefault(key => key.Header == header);
+            known = (await ReadAsync(cancellationToken)).FirstOrDefault(key => key.Kid == kid);
         }
 
         return known;

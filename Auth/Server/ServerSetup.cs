@@ -1,0 +1,63 @@
+using System.Text.Json.Nodes;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Options;
+using MinimalMcp.Auth.Tokens;
+using MinimalMcp.Configuration;
+
+namespace MinimalMcp.Auth.Server;
+
+/// <summary>The authorization server of our own (OAuth 2.1): ChatGPT sends a person here, who allows it to call this server's tools.</summary>
+internal static class ServerSetup
+{
+    public static IHostApplicationBuilder AddAuthorizationServer(this IHostApplicationBuilder builder)
+    {
+        builder.Services.AddSettings<AuthorizationServerOptions>("Auth:Server");
+        builder.Services.AddOptions<AuthorizationServerOptions>().Configure<IConfiguration>((options, configuration) => configuration.GetSection("Auth:Users").Bind(options.Users));
+        builder.Services.AddSingleton<IValidateOptions<AuthorizationServerOptions>, ServerCheck>();
+        builder.Services.TryAddKeyedSingleton(ClientDocuments.Key, new SafeFetch());
+        foreach (var part in (Type[])
+        [
+            typeof(Issuer), typeof(ServerKey), typeof(SigningKeys), typeof(SeenTokens), typeof(OwnTokens), typeof(Grants), typeof(Limits), typeof(Credentials), typeof(Clients), typeof(ClientDocuments),
+            typeof(ClientAssertion), typeof(ClientAuthentication), typeof(Tickets), typeof(Consent), typeof(AuthorizeEndpoint), typeof(TokenEndpoint), typeof(RevocationEndpoint), typeof(UserInfoEndpoint),
+            typeof(AuthorizationServerMetadata),
+        ])
+        {
+            builder.Services.AddSingleton(part);
+        }
+
+        builder.Services.AddHostedService<Upkeep>();
+        return builder;
+    }
+
+    /// <summary>Open to everybody: whoever comes here has no token yet. Each endpoint checks who it is.</summary>
+    public static IEndpointConventionBuilder MapAuthorizationServer(this IEndpointRouteBuilder routes)
+    {
+        var group = routes.MapGroup("/auth").AllowAnonymous();
+        group.MapGet("/authorize", Answers.Page(http => The<AuthorizeEndpoint>(http).GetAsync(http)));
+        group.MapPost("/authorize", Answers.Page(http => The<AuthorizeEndpoint>(http).PostAsync(http)));
+        group.MapGet("/callback", Answers.Page(http => The<Consent>(http).FinishAsync(http)));
+        group.MapPost("/token", Answers.Json(async http => await The<TokenEndpoint>(http).PostAsync(http)));
+        group.MapPost("/register", Answers.Json(RegisterAsync, StatusCodes.Status201Created));
+        group.MapPost("/introspect", Answers.Json(async http => await The<RevocationEndpoint>(http).IntrospectAsync(http)));
+        group.MapPost("/revoke", Answers.Json(async http =>
+        {
+            await The<RevocationEndpoint>(http).RevokeAsync(http);
+            return null;
+        }));
+        group.MapGet("/jwks", (RequestDelegate)JwksAsync);
+        group.MapMethods("/userinfo", [HttpMethods.Get, HttpMethods.Post], (RequestDelegate)(http => The<UserInfoEndpoint>(http).GetAsync(http)));
+        return group;
+    }
+
+    private static async Task<JsonObject?> RegisterAsync(HttpContext http) => await The<Clients>(http).RegisterAsync(await Answers.ReadJsonAsync(http), http);
+
+    private static async Task JwksAsync(HttpContext http)
+    {
+        var keys = await The<SigningKeys>(http).PublishedAsync(http.RequestAborted);
+        http.Response.Headers.CacheControl = "public, max-age=300";
+        await http.Response.WriteAsJsonAsync(new JsonObject { ["keys"] = new JsonArray([.. keys.Select(key => key.ToJwk())]) }, http.RequestAborted);
+    }
+
+    private static T The<T>(HttpContext http)
+        where T : notnull => http.RequestServices.GetRequiredService<T>();
+}
