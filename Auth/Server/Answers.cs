@@ -76,6 +76,7 @@ internal static class Answers
 
     private static void Say(HttpContext http, OAuthException refusal)
     {
+        http.Explain(refusal.Message);
         http.Response.StatusCode = refusal.Status;
         if (refusal.RetryAfter is { } wait)
         {

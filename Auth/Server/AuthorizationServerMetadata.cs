@@ -4,16 +4,13 @@ using Microsoft.Extensions.Options;
 namespace MinimalMcp.Auth.Server;
 
 /// <summary>What a client must know of this authorization server (RFC 8414). The same wherever it is asked for.</summary>
-internal sealed class AuthorizationServerMetadata(Issuer issuer, IOptions<AuthorizationServerOptions> options)
+internal sealed class AuthorizationServerMetadata(Issuer issuer, IOptions<AuthorizationServerOptions> options) : IAuthorizationServerMetadata
 {
     private static readonly string[] Methods = [ClientMetadata.None, ClientMetadata.Basic, ClientMetadata.Post, ClientMetadata.PrivateKey];
 
     public string Issuer => issuer.Url;
 
-    /// <summary>The canonical name of what the tokens are for, for the metadata of the resource (RFC 9728).</summary>
-    public string Resource => issuer.Resource;
-
-    public JsonObject ToJson()
+    public JsonObject Document()
     {
         var metadata = new JsonObject
         {
@@ -37,7 +34,9 @@ internal sealed class AuthorizationServerMetadata(Issuer issuer, IOptions<Author
             ["authorization_response_iss_parameter_supported"] = true,
             ["client_id_metadata_document_supported"] = true,
             ["protected_resources"] = List(issuer.Resource),
-            ["subject_types_supported"] = List("public"), // for those who take this for OpenID Connect's
+            // OpenID Connect is not offered, but clients that find this at its address refuse a document without these.
+            ["subject_types_supported"] = List("public"),
+            ["id_token_signing_alg_values_supported"] = List(SigningKey.Algorithm),
         };
         if (!options.Value.IsOpen)
         {

@@ -41,6 +41,7 @@ internal sealed class AuthorizeEndpoint(Clients clients, Tickets tickets, Consen
         }
         catch (OAuthException refused) when (refused.Status == StatusCodes.Status400BadRequest)
         {
+            http.Explain(refused.Message);
             SeeOther(http, AuthorizationRequest.Answer(redirect, AuthorizationRequest.StateOf(query), issuer, ("error", refused.Error), ("error_description", refused.Message)));
         }
     }

@@ -62,7 +62,7 @@ internal sealed partial class ClientDocuments(IOptions<AuthorizationServerOption
             return kept;
         }
 
-        var wait = limits.Fetches.TryTake(Limit.KeyOf(http.Connection.RemoteIpAddress)) ?? limits.AllFetches.TryTake("");
+        var wait = limits.Fetches.TryTake(CallerAddress.Of(http)) ?? limits.AllFetches.TryTake(System.Net.IPAddress.None);
         if (wait is not null)
         {
             return kept ?? throw OAuthException.BusyFor(wait.Value, "Too many documents of clients were asked for; try again in a minute.");

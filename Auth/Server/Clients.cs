@@ -57,7 +57,7 @@ internal sealed class Clients(IOptions<AuthorizationServerOptions> options, Stor
         // RFC 7591 section 2: without a word, client_secret_basic.
         var method = metadata.Methods is [var first, ..] ? first : ClientMetadata.Basic;
         metadata = metadata with { Methods = method != ClientMetadata.PrivateKey ? [method] : throw ClientMetadata.Invalid("private_key_jwt is for clients whose id is the address of their metadata document; use none, client_secret_basic or client_secret_post.") };
-        if (limits.Registrations.TryTake(Limit.KeyOf(http.Connection.RemoteIpAddress)) is { } wait)
+        if (limits.Registrations.TryTake(CallerAddress.Of(http)) is { } wait)
         {
             throw OAuthException.BusyFor(wait, "Too many clients registered from this address; try again later.");
         }

@@ -85,7 +85,7 @@ internal sealed partial class Consent(Tickets tickets, Credentials credentials, 
 
     private async Task GrantAsync(HttpContext http, AuthorizationRequest request, SignedInPerson person)
     {
-        var scopes = Grantable.Within(request.Scopes, person.Scopes);
+        var scopes = Grantable.OfPerson(request.Scopes, person.Scopes);
         if (!scopes.Any(Grantable.IsForTools))
         {
             Answer(http, request, ("error", "access_denied"), ("error_description", "The person may not do any of what was asked for."));

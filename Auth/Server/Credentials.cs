@@ -27,7 +27,7 @@ internal sealed partial class Credentials(ApiKeys keys, ServerKey secret, IOptio
     public (SignedInPerson? Person, string? Problem) Check(string? name, string password, HttpContext http)
     {
         // Counted before it is known whether it is right: otherwise many at once would all be tried.
-        var address = Limit.KeyOf(http.Connection.RemoteIpAddress);
+        var address = CallerAddress.Of(http);
         if (limits.SignIns.TryTake(address) is { } wait)
         {
             LogTooMany(http.Connection.RemoteIpAddress);
@@ -55,7 +55,7 @@ internal sealed partial class Credentials(ApiKeys keys, ServerKey secret, IOptio
         var used => options.Value.Users.GetValueOrDefault(grant.Subject) is { } user && Opaque.Same(CredentialOf(grant.Subject, user), used) && Has([.. Scopes.Split(user.Scopes)], grant),
     };
 
-    private SignedInPerson? Key(string key) => keys.Find(key) is { } person ? new(person.FindFirstValue("sub")!, ScopesOf(person), "key " + Opaque.Hash(key)) : null;
+    private SignedInPerson? Key(string key) => keys.Find(key, out _) is { } person ? new(person.FindFirstValue("sub")!, ScopesOf(person), "key " + Opaque.Hash(key)) : null;
 
     private SignedInPerson? User(string name, string password)
     {
@@ -68,7 +68,7 @@ internal sealed partial class Credentials(ApiKeys keys, ServerKey secret, IOptio
     private static bool Has(string[] scopes, StoredGrant grant)
     {
         var granted = Scopes.Split(grant.Scope).ToArray();
-        return Grantable.Within(granted, scopes).Length == granted.Length;
+        return Grantable.OfPerson(granted, scopes).Length == granted.Length;
     }
 
     private string CredentialOf(string name, UserOptions user) => secret.Fingerprint($"{name}\n{user.Password}\n{user.PasswordHash}");

@@ -22,24 +22,27 @@ internal static class Grantable
     public static string[] Of(string asked, IReadOnlyCollection<string> client)
     {
         var wanted = Scopes.Split(asked).Distinct().ToArray();
-        string[] granted = [.. (wanted.Length > 0 ? wanted : Default).Intersect(client)];
+        string[] granted = Within((wanted.Length > 0 ? wanted : Default).Intersect(All), client);
         return granted.Any(IsForTools) ? granted : throw new OAuthException("invalid_scope", "None of the scopes that were asked for can be granted.");
     }
 
-    /// <summary>Of what a client asked for, what the person has. The person's own particulars are theirs to give.</summary>
-    public static string[] Within(IEnumerable<string> asked, string[] person) => [.. asked.Where(scope => !IsForTools(scope) || person.Contains(scope))];
+    /// <summary>As much of a wish as there is. A larger scope contains the smaller ones.</summary>
+    public static string[] Within(IEnumerable<string> wish, IReadOnlyCollection<string> had)
+    {
+        var level = had.Select(Scopes.Level).DefaultIfEmpty(-1).Max();
+        return [.. wish.Where(scope => IsForTools(scope) ? Scopes.Level(scope) <= level : had.Contains(scope))];
+    }
+
+    /// <summary>The same for a person, whose own particulars are theirs to give.</summary>
+    public static string[] OfPerson(IEnumerable<string> wish, IEnumerable<string> had) => Within(wish, [.. had, Offline, Profile, Email]);
 
     public static bool IsForTools(string scope) => scope is not (Offline or Profile or Email);
 
     public static string InWords(string scope) => scope switch
     {
-        Scopes.Read => "Look things up: call tools that only read",
-        Scopes.Write => "Change things: call tools that write",
-        Scopes.Execute => "Run operations: call tools that act on systems",
-        Scopes.Admin => "Administer: call every tool, and read the record of all calls",
         Offline => "Stay connected until you or the operator end it",
         Profile => "Learn your name",
         Email => "Learn your e-mail address",
-        _ => scope,
+        _ => Scopes.Meanings[scope],
     };
 }

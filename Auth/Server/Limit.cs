@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using System.Net;
-using System.Net.Sockets;
 
 namespace MinimalMcp.Auth.Server;
 
@@ -9,10 +8,10 @@ internal sealed class Limit(int most, TimeSpan window, TimeProvider time)
 {
     private const int MaxAddresses = 20_000;
 
-    private readonly ConcurrentDictionary<string, Queue<DateTimeOffset>> _taken = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<IPAddress, Queue<DateTimeOffset>> _taken = new();
 
     /// <summary>Null when it was taken; otherwise how long until one may be taken again.</summary>
-    public TimeSpan? TryTake(string key)
+    public TimeSpan? TryTake(IPAddress address)
     {
         if (_taken.Count >= MaxAddresses)
         {
@@ -20,7 +19,7 @@ internal sealed class Limit(int most, TimeSpan window, TimeProvider time)
         }
 
         var now = time.GetUtcNow();
-        var taken = _taken.GetOrAdd(key, _ => new());
+        var taken = _taken.GetOrAdd(address, _ => new());
         lock (taken)
         {
             while (taken.TryPeek(out var first) && first + window <= now)
@@ -39,9 +38,9 @@ internal sealed class Limit(int most, TimeSpan window, TimeProvider time)
     }
 
     /// <summary>Takes one back: what was counted beforehand turned out to be right.</summary>
-    public void Return(string key)
+    public void Return(IPAddress address)
     {
-        if (_taken.TryGetValue(key, out var taken))
+        if (_taken.TryGetValue(address, out var taken))
         {
             lock (taken)
             {
@@ -50,30 +49,17 @@ internal sealed class Limit(int most, TimeSpan window, TimeProvider time)
         }
     }
 
-    /// <summary>One person's addresses: an IPv6 host has a whole /64 to choose from.</summary>
-    public static string KeyOf(IPAddress? address)
-    {
-        if (address is not { AddressFamily: AddressFamily.InterNetworkV6, IsIPv4MappedToIPv6: false })
-        {
-            return address?.MapToIPv4().ToString() ?? "";
-        }
-
-        Span<byte> bytes = stackalloc byte[16];
-        address.TryWriteBytes(bytes, out _);
-        return Convert.ToHexString(bytes[..8]);
-    }
-
     // Those whose window is over; and when a flood of addresses has filled it, all.
     private void Forget()
     {
         var now = time.GetUtcNow();
-        foreach (var (key, taken) in _taken)
+        foreach (var (address, taken) in _taken)
         {
             lock (taken)
             {
                 if (!taken.Any(at => at + window > now))
                 {
-                    _taken.TryRemove(key, out _);
+                    _taken.TryRemove(address, out _);
                 }
             }
         }

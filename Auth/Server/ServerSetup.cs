@@ -9,8 +9,14 @@ namespace MinimalMcp.Auth.Server;
 /// <summary>The authorization server of our own (OAuth 2.1): ChatGPT sends a person here, who allows it to call this server's tools.</summary>
 internal static class ServerSetup
 {
+    /// <summary>Does nothing where tokens are somebody else's, or nobody's.</summary>
     public static IHostApplicationBuilder AddAuthorizationServer(this IHostApplicationBuilder builder)
     {
+        if (!IsOn(builder.Configuration))
+        {
+            return builder;
+        }
+
         builder.Services.AddSettings<AuthorizationServerOptions>("Auth:Server");
         builder.Services.AddOptions<AuthorizationServerOptions>().Configure<IConfiguration>((options, configuration) => configuration.GetSection("Auth:Users").Bind(options.Users));
         builder.Services.AddSingleton<IValidateOptions<AuthorizationServerOptions>, ServerCheck>();
@@ -25,13 +31,20 @@ internal static class ServerSetup
             builder.Services.AddSingleton(part);
         }
 
+        builder.Services.AddSingleton<IAccessTokens>(services => services.GetRequiredService<OwnTokens>());
+        builder.Services.AddSingleton<IAuthorizationServerMetadata>(services => services.GetRequiredService<AuthorizationServerMetadata>());
         builder.Services.AddHostedService<Upkeep>();
         return builder;
     }
 
     /// <summary>Open to everybody: whoever comes here has no token yet. Each endpoint checks who it is.</summary>
-    public static IEndpointConventionBuilder MapAuthorizationServer(this IEndpointRouteBuilder routes)
+    public static IEndpointRouteBuilder MapAuthorizationServer(this IEndpointRouteBuilder routes)
     {
+        if (!IsOn(routes.ServiceProvider.GetRequiredService<IConfiguration>()))
+        {
+            return routes;
+        }
+
         var group = routes.MapGroup("/auth").AllowAnonymous();
         group.MapGet("/authorize", Answers.Page(http => The<AuthorizeEndpoint>(http).GetAsync(http)));
         group.MapPost("/authorize", Answers.Page(http => The<AuthorizeEndpoint>(http).PostAsync(http)));
@@ -46,8 +59,16 @@ internal static class ServerSetup
         }));
         group.MapGet("/jwks", (RequestDelegate)JwksAsync);
         group.MapMethods("/userinfo", [HttpMethods.Get, HttpMethods.Post], (RequestDelegate)(http => The<UserInfoEndpoint>(http).GetAsync(http)));
-        return group;
+        return routes;
     }
+
+    // In mode hybrid, tokens are the identity provider's when there is one at which we are no client.
+    private static bool IsOn(IConfiguration configuration) => configuration["Auth:Mode"]?.ToLowerInvariant() switch
+    {
+        "embedded" or "mixed" => true,
+        "hybrid" => configuration["Auth:Provider:ClientId"] is { Length: > 0 } || configuration["Auth:Provider:Issuer"] is null or "",
+        _ => false,
+    };
 
     private static async Task<JsonObject?> RegisterAsync(HttpContext http) => await The<Clients>(http).RegisterAsync(await Answers.ReadJsonAsync(http), http);
 
