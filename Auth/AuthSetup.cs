@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Options;
 using MinimalMcp.Auth.Diagnostics;
+using MinimalMcp.Auth.Server;
 using MinimalMcp.Configuration;
 
 namespace MinimalMcp.Auth;
@@ -18,6 +19,7 @@ public static class AuthSetup
         services.AddSingleton<ProtectedResource>();
         services.AddSingleton<Challenges>();
         services.AddSingleton<ExchangeLog>();
+        builder.AddAuthorizationServer();
         return builder;
     }
 
@@ -28,6 +30,8 @@ public static class AuthSetup
         {
             app.UseMiddleware<CredentialCheck>();
         }
+
+        app.MapAuthorizationServer();
 
         return app;
     }
