@@ -1,3 +1,4 @@
+using MinimalMcp.Auth.Provider;
 using MinimalMcp.Configuration;
 
 namespace MinimalMcp.Auth;
@@ -8,6 +9,7 @@ public static class AuthSetup
     public static IHostApplicationBuilder AddAuth(this IHostApplicationBuilder builder)
     {
         builder.Services.AddSettings<AuthOptions>("Auth");
+        builder.AddIdentityProvider();
         if (!IsOff(builder.Configuration))
         {
             builder.Services.AddSingleton<ApiKeys>();
