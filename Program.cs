@@ -51,6 +51,7 @@ switch (args.FirstOrDefault())
     case "verify-audit": return await app.VerifyAuditAsync();
 }
 
+app.UseDiagnostics();
 app.UseConfiguration();
 app.UseAuth();
 

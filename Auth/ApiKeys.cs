@@ -6,7 +6,7 @@ using Microsoft.Extensions.Options;
 namespace MinimalMcp.Auth;
 
 /// <summary>The keys of the configuration, as hashes, and the callers that they stand for.</summary>
-internal sealed class ApiKeys(IOptions<AuthOptions> options, TimeProvider time)
+internal sealed partial class ApiKeys(IOptions<AuthOptions> options, TimeProvider time, ILogger<ApiKeys> logger)
 {
     // No key of ours is longer, and hashing must not become work for whoever sends a megabyte.
     private const int MaxLength = 512;
@@ -14,8 +14,10 @@ internal sealed class ApiKeys(IOptions<AuthOptions> options, TimeProvider time)
     private readonly Entry[] _entries = [.. Entries(options.Value)];
 
     /// <summary>Takes the same time for every wrong key: all hashes are compared, and each of them as a whole.</summary>
-    public ClaimsPrincipal? Find(string key)
+    /// <param name="expired">It was a key once: whoever sends it does not guess.</param>
+    public ClaimsPrincipal? Find(string key, out bool expired)
     {
+        expired = false;
         if (key.Length is 0 or > MaxLength)
         {
             return null;
@@ -32,22 +34,55 @@ internal sealed class ApiKeys(IOptions<AuthOptions> options, TimeProvider time)
             }
         }
 
-        return found is not null && !(found.Expires <= time.GetUtcNow()) ? found.Caller : null;
+        expired = found is not null && found.Expires <= time.GetUtcNow();
+        if (found is null || expired)
+        {
+            return null;
+        }
+
+        if (!found.WasUsed)
+        {
+            found.WasUsed = true;
+            LogUsed(Prefix(key), found.Caller.FindFirstValue("sub")!); // so that one sees which of two keys is still in use
+        }
+
+        return found.Caller;
     }
+
+    /// <summary>What may be shown of a key, to find it again: its beginning. Of what is too short to be a key, nothing.</summary>
+    public static string Prefix(string key) => key.Length < 32 ? "(too short)" : string.Concat(key.AsSpan(0, 6), "…");
 
     private static IEnumerable<Entry> Entries(AuthOptions options)
     {
         var keys = options.ApiKeys.AsEnumerable();
         if (options.ApiKey is { Length: > 0 } key)
         {
-            keys = keys.Append(new("default", new ApiKeyOptions { Key = key }));
+            keys = keys.Append(new("default", new ApiKeyOptions { Key = key, NextKey = options.NextApiKey }));
         }
 
-        return keys.Select(named => new Entry(
-            named.Value.Sha256 is { Length: > 0 } hex ? Convert.FromHexString(hex) : SHA256.HashData(Encoding.UTF8.GetBytes(named.Value.Key!)),
-            new(new ClaimsIdentity([new("sub", named.Key), .. Scopes.Split(named.Value.Scopes).Select(scope => new Claim("scope", scope))], "ApiKey")),
-            named.Value.Expires));
+        foreach (var (name, named) in keys)
+        {
+            // Both are one caller: a limit does not begin anew with the next key.
+            ClaimsPrincipal caller = new(new ClaimsIdentity([new("sub", name), .. Scopes.Split(named.Scopes).Select(scope => new Claim("scope", scope))], "ApiKey"));
+            if (Hash(named.Key, named.Sha256) is { } hash)
+            {
+                yield return new(hash, caller, named.Expires);
+            }
+
+            if (Hash(named.NextKey, named.NextSha256) is { } next)
+            {
+                yield return new(next, caller, null);
+            }
+        }
     }
 
-    private sealed record Entry(byte[] Hash, ClaimsPrincipal Caller, DateTimeOffset? Expires);
+    private static byte[]? Hash(string? key, string? hex) => hex is { Length: > 0 } ? Convert.FromHexString(hex) : key is { Length: > 0 } ? SHA256.HashData(Encoding.UTF8.GetBytes(key)) : null;
+
+    [LoggerMessage(LogLevel.Information, "The key {Prefix} of {Caller} is in use")]
+    private partial void LogUsed(string prefix, string caller);
+
+    private sealed record Entry(byte[] Hash, ClaimsPrincipal Caller, DateTimeOffset? Expires)
+    {
+        public bool WasUsed { get; set; }
+    }
 }

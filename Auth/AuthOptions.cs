@@ -5,44 +5,81 @@ namespace MinimalMcp.Auth;
 /// <summary>Who may call; configuration section <c>Auth</c>.</summary>
 public sealed class AuthOptions : IValidatableObject
 {
-    /// <summary>none (this machine only) or api-key.</summary>
+    private static readonly string[] Modes = ["none", "api-key", "oauth2", "embedded", "hybrid", "mixed"];
+
+    /// <summary>
+    /// none (this machine only), api-key, oauth2 (tokens of an identity provider), embedded (tokens of our own authorization server), hybrid (keys and tokens), or mixed
+    /// (tokens; whoever has none may read).
+    /// </summary>
     public string Mode { get; set; } = "none";
 
     /// <summary>One key that may do everything; its caller is called "default". For more than one, or for less, see <see cref="ApiKeys"/>.</summary>
     public string? ApiKey { get; set; }
 
+    /// <summary>The key that replaces <see cref="ApiKey"/>; both are taken meanwhile.</summary>
+    public string? NextApiKey { get; set; }
+
     /// <summary>Keys by the name of their caller, which logs and limits go by.</summary>
     public Dictionary<string, ApiKeyOptions> ApiKeys { get; } = new(StringComparer.Ordinal);
 
-    public bool IsOff => Mode.Equals("none", StringComparison.OrdinalIgnoreCase);
+    /// <summary>How many requests a minute one caller may make, or one address when the caller is not known; 0 is any number.</summary>
+    public int RateLimitPerMinute { get; set; }
+
+    public bool IsOff => Is("none");
+
+    internal bool TakesKeys => Is("api-key") || Is("hybrid");
+
+    /// <summary>OAuth is on: there are documents that say where to sign in.</summary>
+    internal bool TakesTokens => !IsOff && !Is("api-key");
+
+    /// <summary>Whoever has no token may read.</summary>
+    internal bool AdmitsGuests => Is("mixed");
 
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
     {
+        if (RateLimitPerMinute is < 0 or > 1_000_000)
+        {
+            yield return new("Auth:RateLimitPerMinute (RATE_LIMIT_PER_MINUTE) must be from 1 to 1000000, or 0 for no limit.");
+        }
+
+        if (!Array.Exists(Modes, Is))
+        {
+            yield return new($"Auth:Mode (MCP_AUTH_MODE) is '{Mode}'; it must be one of {string.Join(", ", Modes)}.");
+            yield break;
+        }
+
+        // Whoever sets a key means to lock the door.
+        if (IsOff && (ApiKey is { Length: > 0 } || ApiKeys.Count > 0))
+        {
+            yield return new("Auth:ApiKey (MCP_API_KEY) is set, but Auth:Mode (MCP_AUTH_MODE) is 'none', so nobody would be asked for it. Set MCP_AUTH_MODE to api-key, or remove the key.");
+        }
+
+        if (TakesKeys && string.IsNullOrEmpty(ApiKey) && ApiKeys.Count == 0)
+        {
+            yield return new($"Auth:Mode (MCP_AUTH_MODE) is '{Mode}' and there is no key. Set MCP_API_KEY to at least 32 random characters, for example what `openssl rand -hex 32` prints.");
+        }
+
         if (IsOff)
         {
-            // Whoever sets a key means to lock the door.
-            if (ApiKey is { Length: > 0 } || ApiKeys.Count > 0)
+            yield break;
+        }
+
+        if (string.IsNullOrEmpty(ApiKey) && NextApiKey is { Length: > 0 })
+        {
+            yield return new("Auth:NextApiKey (MCP_API_KEY_NEXT) is set without Auth:ApiKey (MCP_API_KEY), which it is to replace. Set MCP_API_KEY to it.");
+        }
+
+        foreach (var (name, key) in ((string, string?)[])[("ApiKey (MCP_API_KEY)", ApiKey), ("NextApiKey (MCP_API_KEY_NEXT)", NextApiKey)])
+        {
+            if (key is { Length: > 0 } && ApiKeyOptions.Weakness(key) is { } weakness)
             {
-                yield return new("Auth:ApiKey (MCP_API_KEY) is set, but Auth:Mode (MCP_AUTH_MODE) is 'none', so nobody would be asked for it. Set MCP_AUTH_MODE to api-key, or remove the key.");
+                yield return new($"Auth:{name} {weakness}");
             }
-
-            yield break;
         }
 
-        if (!Mode.Equals("api-key", StringComparison.OrdinalIgnoreCase))
+        if (TakesKeys && TakesTokens && Keys().Any(key => key?.Count('.') == 2))
         {
-            yield return new($"Auth:Mode (MCP_AUTH_MODE) is '{Mode}'; this version knows 'none' and 'api-key'.");
-            yield break;
-        }
-
-        if (string.IsNullOrEmpty(ApiKey) && ApiKeys.Count == 0)
-        {
-            yield return new("Auth:Mode (MCP_AUTH_MODE) is 'api-key' and there is no key. Set MCP_API_KEY to at least 32 random characters, for example what `openssl rand -hex 32` prints.");
-        }
-
-        if (ApiKey is { Length: > 0 } && ApiKeyOptions.Weakness(ApiKey) is { } weakness)
-        {
-            yield return new($"Auth:ApiKey (MCP_API_KEY) {weakness}");
+            yield return new("A key under Auth:ApiKey or Auth:ApiKeys has two dots, as access tokens have, so it would be taken for one. Use what `openssl rand -hex 32` prints.");
         }
 
         foreach (var problem in ApiKeys.SelectMany(key => key.Value.Problems().Select(problem => $"Auth:ApiKeys:{key.Key}:{problem}")))
@@ -50,53 +87,8 @@ public sealed class AuthOptions : IValidatableObject
             yield return new(problem);
         }
     }
-}
 
-/// <summary>One key. The configuration may hold the key itself or, so that a look at the settings gives nothing away, only its hash.</summary>
-public sealed class ApiKeyOptions
-{
-    /// <summary>What a person writes by mistake or copies from a guide is guessed first.</summary>
-    private const int MinLength = 32;
+    private IEnumerable<string?> Keys() => ApiKeys.Values.SelectMany(key => new[] { key.Key, key.NextKey }).Append(ApiKey).Append(NextApiKey);
 
-    public string? Key { get; set; }
-
-    /// <summary>Instead of the key: the SHA-256 of its UTF-8 bytes in hexadecimal, which <c>printf %s KEY | sha256sum</c> prints.</summary>
-    public string? Sha256 { get; set; }
-
-    /// <summary>What the key may do, separated by spaces.</summary>
-    public string Scopes { get; set; } = Auth.Scopes.All;
-
-    /// <summary>From then on the key is refused.</summary>
-    public DateTimeOffset? Expires { get; set; }
-
-    internal static string? Weakness(string key) => key switch
-    {
-        { Length: < MinLength } => $"has {key.Length} characters; it needs at least {MinLength}, for example what `openssl rand -hex 32` prints.",
-        _ when key.Distinct().Count() < 10 => "is too regular to be random; use what `openssl rand -hex 32` prints.",
-        _ when key.Any(letter => letter is <= ' ' or > '~') => "has characters that no HTTP header may carry; use letters and digits.",
-        _ => null,
-    };
-
-    internal IEnumerable<string> Problems()
-    {
-        if (string.IsNullOrEmpty(Key) == string.IsNullOrEmpty(Sha256))
-        {
-            yield return "Key and Sha256: set one of the two.";
-        }
-
-        if (Key is { Length: > 0 } && Weakness(Key) is { } weakness)
-        {
-            yield return $"Key {weakness}";
-        }
-
-        if (Sha256 is { Length: > 0 } && !(Sha256.Length == 64 && Sha256.All(char.IsAsciiHexDigit)))
-        {
-            yield return "Sha256 must be 64 hexadecimal digits: the SHA-256 of the key.";
-        }
-
-        foreach (var scope in Auth.Scopes.Split(Scopes).Except(Auth.Scopes.Split(Auth.Scopes.All)))
-        {
-            yield return $"Scopes has '{scope}'; the scopes are {Auth.Scopes.All}.";
-        }
-    }
+    private bool Is(string mode) => Mode.Equals(mode, StringComparison.OrdinalIgnoreCase);
 }

@@ -1,3 +1,5 @@
+using Microsoft.Extensions.Options;
+using MinimalMcp.Auth.Diagnostics;
 using MinimalMcp.Auth.Provider;
 using MinimalMcp.Configuration;
 
@@ -8,25 +10,38 @@ public static class AuthSetup
     /// <summary>Every route is closed unless it says <c>AllowAnonymous</c>. Without authentication the server listens on this machine only.</summary>
     public static IHostApplicationBuilder AddAuth(this IHostApplicationBuilder builder)
     {
-        builder.Services.AddSettings<AuthOptions>("Auth");
+        var services = builder.Services;
+        services.AddSettings<AuthOptions>("Auth");
+        services.AddSingleton<IValidateOptions<AuthOptions>, AuthCheck>();
+        services.AddSingleton<ApiKeys>();
+        services.AddSingleton<WrongKeys>();
+        services.AddSingleton<RateLimits>();
+        services.AddSingleton<ProtectedResource>();
+        services.AddSingleton<Challenges>();
+        services.AddSingleton<ExchangeLog>();
         builder.AddIdentityProvider();
-        if (!IsOff(builder.Configuration))
-        {
-            builder.Services.AddSingleton<ApiKeys>();
-        }
-
         return builder;
     }
 
     public static WebApplication UseAuth(this WebApplication app)
     {
-        if (!IsOff(app.Configuration))
+        var options = app.Services.GetRequiredService<IConfiguration>().GetSection("Auth");
+        if (!(options["Mode"] ?? "none").Equals("none", StringComparison.OrdinalIgnoreCase) || options["RateLimitPerMinute"] is not (null or "" or "0"))
         {
-            app.UseMiddleware<ApiKeyCheck>();
+            app.UseMiddleware<CredentialCheck>();
         }
 
         return app;
     }
 
-    private static bool IsOff(IConfiguration configuration) => new AuthOptions { Mode = configuration["Auth:Mode"] ?? "none" }.IsOff;
+    /// <summary>Keeps what was asked and answered while hosts discover the server and sign in, for the page that explains it. Before everything else, to see what the rest refuses.</summary>
+    public static WebApplication UseDiagnostics(this WebApplication app)
+    {
+        app.UseMiddleware<ExchangeRecorder>();
+        return app;
+    }
+
+    /// <summary>In mode mixed, whoever has no token may come in here, and read.</summary>
+    internal static TBuilder AllowGuests<TBuilder>(this TBuilder routes)
+        where TBuilder : IEndpointConventionBuilder => routes.WithMetadata(GuestsMayAsk.Mark);
 }

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Security.Claims;
 
 namespace MinimalMcp.Auth;
@@ -6,15 +7,20 @@ namespace MinimalMcp.Auth;
 public sealed class Caller
 {
     /// <summary>The caller when authentication is off: whoever is on this machine. The server then listens on loopback only.</summary>
-    public static readonly Caller Local = new("local", null, scopes: null);
+    public static readonly Caller Local = new("local", null, int.MaxValue);
 
-    private readonly HashSet<string>? _scopes;
+    /// <summary>Whoever has no credential, in mode mixed: may read.</summary>
+    internal static readonly ClaimsPrincipal Guest = new(new ClaimsIdentity([new("sub", "anonymous"), new("scope", Scopes.Read)], "Guest"));
 
-    private Caller(string subject, string? client, HashSet<string>? scopes)
+    // The principals of keys and of tokens that are known already are the same objects from call to call.
+    private static readonly ConditionalWeakTable<ClaimsPrincipal, Caller> Known = [];
+
+    private Caller(string subject, string? client, int level, bool isGuest = false)
     {
         Subject = subject;
         Client = client;
-        _scopes = scopes;
+        Level = level;
+        IsGuest = isGuest;
     }
 
     /// <summary>The token's subject, or "local".</summary>
@@ -23,20 +29,23 @@ public sealed class Caller
     /// <summary>The OAuth client that the caller uses, when there is one.</summary>
     public string? Client { get; }
 
-    public bool HasScope(string scope) => _scopes is null || _scopes.Contains(scope);
+    /// <summary>Nobody in particular: signing in would allow more.</summary>
+    public bool IsGuest { get; }
+
+    /// <summary>How far the caller's largest scope reaches; -1 when there is none.</summary>
+    public int Level { get; }
+
+    public bool HasScope(string scope) => Scopes.Level(scope) <= Level && (Scopes.Level(scope) >= 0 || this == Local);
 
     /// <summary>
-    /// Reads the claims that an authentication handler leaves: <c>sub</c>, <c>client_id</c> and one <c>scope</c> claim per scope.
+    /// Reads the claims that the check of a credential leaves: <c>sub</c>, <c>client_id</c> and one <c>scope</c> claim per scope.
     /// </summary>
-    public static Caller From(ClaimsPrincipal? user)
-    {
-        if (user?.Identity is not { IsAuthenticated: true })
-        {
-            return Local;
-        }
+    public static Caller From(ClaimsPrincipal? user) => user?.Identity is { IsAuthenticated: true } ? Known.GetValue(user, Read) : Local;
 
+    private static Caller Read(ClaimsPrincipal user)
+    {
         var subject = user.FindFirstValue("sub") ?? user.FindFirstValue(ClaimTypes.NameIdentifier)
-            ?? throw new InvalidOperationException("An authenticated caller has no subject: the authentication handler must set the claim 'sub'.");
-        return new Caller(subject, user.FindFirstValue("client_id"), user.FindAll("scope").Select(claim => claim.Value).ToHashSet(StringComparer.Ordinal));
+            ?? throw new InvalidOperationException("An authenticated caller has no subject: the check of the credential must set the claim 'sub'.");
+        return new Caller(subject, user.FindFirstValue("client_id"), user.FindAll("scope").Select(claim => Scopes.Level(claim.Value)).DefaultIfEmpty(-1).Max(), user == Guest);
     }
 }

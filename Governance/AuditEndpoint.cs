@@ -21,9 +21,8 @@ public static class AuditEndpoint
 
     private static async Task GetAsync(HttpContext http)
     {
-        if (!Caller.From(http.User).HasScope(Scopes.Admin))
+        if (!await http.RequireScopeAsync(Scopes.Admin, "The audit"))
         {
-            await Results.Problem(statusCode: 403, title: "Forbidden", detail: "The audit is for callers with the scope mcp:admin.").ExecuteAsync(http);
             return;
         }
 

@@ -66,8 +66,9 @@ public sealed class GovernedFunction : DelegatingAIFunction
     {
         if (!call.Caller.HasScope(Policy.Scope))
         {
-            throw new ToolRefusedException(Refusal.Scope,
-                $"{Name} needs the scope {Policy.Scope}, which this connection was not granted. Connect again and allow it.");
+            throw new ToolRefusedException(Refusal.Scope, call.Caller.IsGuest
+                ? $"{Name} needs the scope {Policy.Scope}, and nobody is signed in. Sign in and allow it."
+                : $"{Name} needs the scope {Policy.Scope}, which this connection was not granted. Connect again and allow it.") { Scope = Policy.Scope };
         }
     }
 }

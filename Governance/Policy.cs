@@ -43,8 +43,13 @@ public sealed record Policy(Effect Effect, RiskLevel Risk, TimeSpan Deadline)
     /// <summary>The risk as it is written everywhere.</summary>
     public string Level { get; } = Risk.ToString().ToUpperInvariant();
 
-    /// <summary>The OAuth scope that a caller needs.</summary>
-    public string Scope => Effect is Effect.Read ? Scopes.Read : Scopes.Write;
+    /// <summary>
+    /// The scope that a caller needs: mcp:execute for what cannot be undone and for HIGH and CRITICAL, whatever it does; else mcp:write for what changes something, mcp:read for
+    /// what does not. mcp:admin is for no tool, but for the server itself (its record of calls, its diagnostics).
+    /// </summary>
+    public string Scope { get; } = Effect is Effect.Destroy || Risk >= RiskLevel.High ? Scopes.Execute : Effect is Effect.Write ? Scopes.Write : Scopes.Read;
+
+    public int ScopeLevel => Scopes.Level(Scope);
 
     public static RiskLevel DefaultRisk(Effect effect) => effect switch
     {

@@ -35,6 +35,9 @@ public class ToolRefusedException(Refusal reason, string message, Exception? inn
 {
     public Refusal Reason { get; } = reason;
 
+    /// <summary>The scope that the caller lacks, when that is the reason.</summary>
+    public string? Scope { get; init; }
+
     /// <summary>When it is worth trying again, if that is known.</summary>
     public TimeSpan? RetryAfter { get; init; }
 }

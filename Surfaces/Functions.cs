@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using MinimalMcp.Auth;
 using MinimalMcp.Governance;
 using MinimalMcp.Surfaces.Mcp;
 using MinimalMcp.Tools;
@@ -15,7 +16,7 @@ public static class Functions
         var group = routes.MapGroup(pattern);
         group.MapGet("tools", (RequestDelegate)ListAsync);
         group.MapPost("call", (RequestDelegate)CallAsync);
-        return group;
+        return group.AllowGuests();
     }
 
     private static async Task ListAsync(HttpContext http)

@@ -1,8 +1,11 @@
+using MinimalMcp.Auth;
 using MinimalMcp.Tools;
 
 namespace MinimalMcp.Surfaces;
 
-/// <summary>Which tools a request is about: <c>/mcp/{profile}</c>, <c>?profile=</c>, <c>?family=</c> and <c>?readonly=true</c>.</summary>
+/// <summary>
+/// Which tools a request is about: <c>/mcp/{profile}</c>, <c>?profile=</c>, <c>?family=</c> and <c>?readonly=true</c>; and which of them its caller gets to see: those that it may call.
+/// </summary>
 internal static class ProfileSelection
 {
     /// <summary>The selected tools, or null after answering that the profile does not exist.</summary>
@@ -24,7 +27,7 @@ internal static class ProfileSelection
         var name = request.RouteValues.Count == 0 ? null : request.RouteValues["profile"] as string;
         if (name is null && !request.QueryString.HasValue)
         {
-            return tools;
+            return tools.ShownTo(request);
         }
 
         var query = request.Query;
@@ -43,6 +46,9 @@ internal static class ProfileSelection
         {
             Families = query["family"].FirstOrDefault()?.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries) ?? [],
             ReadOnly = query["readonly"].FirstOrDefault() is "true" or "1",
-        });
+        }).ShownTo(request);
     }
+
+    // A guest sees what signing in would give: a host learns from the list that there is something to sign in for.
+    private static ToolSet ShownTo(this ToolSet tools, HttpRequest request) => Caller.From(request.HttpContext.User) is { IsGuest: false } caller ? tools.Show(caller.Level) : tools;
 }

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.IO.Pipelines;
 using System.Text.Json;
+using MinimalMcp.Auth;
 
 namespace MinimalMcp.Surfaces;
 
@@ -51,6 +52,12 @@ internal static class RequestBody
             return;
         }
 
+        if (refused.Challenge is not null)
+        {
+            response.Headers.WWWAuthenticate = refused.Challenge;
+        }
+
+        response.HttpContext.Explain(refused.Message);
         using var answer = refused.ToJson();
         await response.WriteJsonAsync(refused.Status, answer.Written);
     }

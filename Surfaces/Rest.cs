@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using MinimalMcp.Auth;
 using MinimalMcp.Governance;
 using MinimalMcp.Tools;
 
@@ -14,7 +15,7 @@ public static class Rest
         var group = routes.MapGroup(pattern);
         group.MapGet("", (RequestDelegate)ListAsync);
         group.MapPost("{name}", (RequestDelegate)CallAsync);
-        return group;
+        return group.AllowGuests();
     }
 
     private static async Task ListAsync(HttpContext http)
@@ -116,6 +117,7 @@ public static class Rest
     private static Task WriteAsync(HttpContext http, ToolResult result) => result switch
     {
         { Failure.Preview: { } preview } => Results.Json(preview.ToJson(), statusCode: StatusCodes.Status202Accepted).ExecuteAsync(http), // nothing was done yet
+        { Failure: { Scope: { } scope } failure } => Problem(http.RequestServices.GetRequiredService<Challenges>().Mark(http, scope, failure.Message), Title(failure.Kind), failure.Message).ExecuteAsync(http),
         { Failure: { } failure } => Problem(StatusOf(failure.Kind), Title(failure.Kind), failure.Message).ExecuteAsync(http),
         { Content: { } content } => Results.Json(new { content = content.Content, structuredContent = content.StructuredContent }, ToolMethods.Json).ExecuteAsync(http),
         { Text: { } text } => Results.Json(new JsonObject { ["result"] = text }).ExecuteAsync(http),

@@ -30,6 +30,9 @@ public sealed class RpcException(int code, string message, JsonElement id = defa
 
     public int Status { get; } = status;
 
+    /// <summary>What to do first, as <c>WWW-Authenticate</c> says it.</summary>
+    public string? Challenge { get; init; }
+
     /// <summary>The whole JSON-RPC answer. Dispose the buffer after writing it.</summary>
     public JsonBuffer ToJson()
     {

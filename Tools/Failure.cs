@@ -44,7 +44,10 @@ public sealed partial class Failure(FailureKind kind, string message)
 
     public TimeSpan? RetryAfter { get; private init; }
 
-    internal Failure With(string message) => new(Kind, message) { Preview = Preview, RetryAfter = RetryAfter };
+    /// <summary>The scope that the caller lacks, when that is why.</summary>
+    public string? Scope { get; private init; }
+
+    internal Failure With(string message) => new(Kind, message) { Preview = Preview, RetryAfter = RetryAfter, Scope = Scope };
 
     internal static Failure From(Exception exception, string tool, ILogger logger, string id)
     {
@@ -59,7 +62,7 @@ public sealed partial class Failure(FailureKind kind, string message)
                     Refusal.Unavailable => FailureKind.Unavailable,
                     Refusal.Preview => FailureKind.Preview,
                     _ => FailureKind.Refused,
-                }, refused.Message) { Preview = (refused as PreviewException)?.Preview, RetryAfter = refused.RetryAfter };
+                }, refused.Message) { Preview = (refused as PreviewException)?.Preview, RetryAfter = refused.RetryAfter, Scope = refused.Scope };
             case McpException expected:
                 return new(FailureKind.Tool, expected.Message);
             case InputRequiredException:

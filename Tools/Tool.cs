@@ -52,6 +52,11 @@ public sealed class Tool
 
     public string Risk => Policy.Level;
 
+    /// <summary>The scope that a caller needs.</summary>
+    public string Scope => Policy.Scope;
+
+    public int ScopeLevel => Policy.ScopeLevel;
+
     /// <summary>What MCP's tools/list says of the tool.</summary>
     public Definition Definition => _definition.Value;
 

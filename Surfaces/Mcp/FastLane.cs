@@ -11,7 +11,7 @@ namespace MinimalMcp.Surfaces.Mcp;
 /// Answers what needs no conversation without starting one: one strict read, the governed function, one write. Answers that do not depend
 /// on the request are asked of the full lane once and kept, so a client cannot tell which lane answered.
 /// </summary>
-internal sealed class FastLane(FullLane full, IConfiguration configuration)
+internal sealed class FastLane(FullLane full, StepUp stepUp, IConfiguration configuration)
 {
     // Off only to compare the lanes.
     private readonly bool _on = configuration.GetValue("Mcp:FastLane", true);
@@ -58,14 +58,24 @@ internal sealed class FastLane(FullLane full, IConfiguration configuration)
         var call = new ToolCall(surface, origin) { SpeaksMcp = true }.With(arguments).WithMeta(envelope.Param("_meta"u8));
         using var result = await McpResult.OfAsync(tool, call, version, envelope, cancellationToken);
         // Before the writer is taken: it belongs to this thread, and an await may come back on another.
-        var serverInfo = Revision.IsModern(version) ? await ServerInfoAsync(tools) : null;
+        var isModern = Revision.IsModern(version);
+        var serverInfo = isModern ? await ServerInfoAsync(tools) : null;
         var writer = output.StartWriting();
         WriteStart(writer, envelope);
         writer.WriteStartObject();
         McpResult.WriteMembers(writer, result);
-        if (serverInfo is not null)
+        if (stepUp.MetaOf(result, call) is { } meta)
+        {
+            serverInfo = Merged(serverInfo, meta);
+        }
+
+        if (isModern)
         {
             writer.WriteString("resultType"u8, "complete"u8);
+        }
+
+        if (serverInfo is not null)
+        {
             writer.WritePropertyName("_meta"u8);
             writer.WriteRawValue(serverInfo, skipInputValidation: true);
         }
@@ -73,6 +83,16 @@ internal sealed class FastLane(FullLane full, IConfiguration configuration)
         writer.WriteEndObject();
         writer.WriteEndObject();
         writer.Flush();
+    }
+
+    private static byte[] Merged(byte[]? serverInfo, JsonObject meta)
+    {
+        foreach (var (name, value) in serverInfo is null ? [] : JsonNode.Parse(serverInfo)!.AsObject())
+        {
+            meta[name] = value?.DeepClone();
+        }
+
+        return Encoding.UTF8.GetBytes(meta.ToJsonString());
     }
 
     /// <summary>The tool that a tools/call names, and its arguments.</summary>

@@ -21,19 +21,21 @@ internal sealed class FullLane
     private const string ToolsItem = "tools";
     private const string OriginItem = "origin";
 
+    private readonly StepUp _stepUp;
     private readonly ILoggerFactory _loggers;
     private readonly IServiceProvider _services;
     private readonly Lazy<McpServerOptions> _options;
 
     // Configured when it is first needed: most servers only ever list and call, which the fast lane does without it.
-    public FullLane(ListChanges changes, ILoggerFactory loggers, IServiceProvider services)
+    public FullLane(ListChanges changes, StepUp stepUp, SecuritySchemes schemes, ILoggerFactory loggers, IServiceProvider services)
     {
+        _stepUp = stepUp;
         _loggers = loggers;
         _services = services;
-        _options = new(() => Configure(services.GetRequiredService<IOptions<McpServerOptions>>().Value, changes));
+        _options = new(() => schemes.AddTo(Configure(services.GetRequiredService<IOptions<McpServerOptions>>().Value, changes)));
     }
 
-    private static McpServerOptions Configure(McpServerOptions options, ListChanges changes)
+    private McpServerOptions Configure(McpServerOptions options, ListChanges changes)
     {
         options.ScopeRequests = false;
         options.Capabilities ??= new();
@@ -150,15 +152,16 @@ internal sealed class FullLane
         return new(Cacheable(new ListToolsResult { Tools = [.. tools.All.Select(tool => tool.Definition)] }, request.JsonRpcRequest));
     }
 
-    private static async ValueTask<CallToolResult> CallToolAsync(RequestContext<CallToolRequestParams> request, CancellationToken cancellationToken)
+    private async ValueTask<CallToolResult> CallToolAsync(RequestContext<CallToolRequestParams> request, CancellationToken cancellationToken)
     {
         var tools = Tools(request.JsonRpcRequest);
         var name = request.Params!.Name;
         var tool = tools.Find(name) ?? throw new McpProtocolException(tools.NotFound(name), McpErrorCode.InvalidParams);
+        var call = Call(request);
         using var result = tool.NeedsConfirmation
             ? await ConfirmedCall.MakeAsync(tool, request, () => Call(request), cancellationToken)
-            : await tool.CallAsync(Call(request), cancellationToken);
-        return McpResult.ToSdk(result);
+            : await tool.CallAsync(call, cancellationToken);
+        return McpResult.ToSdk(result, _stepUp.MetaOf(result, call));
     }
 
     private static ToolCall Call(RequestContext<CallToolRequestParams> request)

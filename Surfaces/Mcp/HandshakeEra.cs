@@ -1,11 +1,12 @@
 using System.Text.Json;
+using MinimalMcp.Auth.Diagnostics;
 using MinimalMcp.Governance;
 using MinimalMcp.Tools;
 
 namespace MinimalMcp.Surfaces.Mcp;
 
 /// <summary>Requests of the revisions before 2026-07-28: they begin with <c>initialize</c>, and may belong to a session.</summary>
-internal sealed class HandshakeEra(FastLane fast, FullLane full, Sessions sessions, IHostApplicationLifetime lifetime, ILogger<HandshakeEra> logger)
+internal sealed class HandshakeEra(FastLane fast, FullLane full, StepUp stepUp, Sessions sessions, ExchangeLog exchanges, IHostApplicationLifetime lifetime, ILogger<HandshakeEra> logger)
 {
     private const string SessionHeader = "Mcp-Session-Id";
 
@@ -19,6 +20,7 @@ internal sealed class HandshakeEra(FastLane fast, FullLane full, Sessions sessio
 
         version ??= session?.Version ?? Revision.V2025_03_26;
         using var use = session?.InUse();
+        await stepUp.RequireScopeAsync(http, envelope, tools);
         if (envelope is { IsRequest: true, Method: "initialize" })
         {
             await InitializeAsync(http, envelope, tools);
@@ -68,6 +70,7 @@ internal sealed class HandshakeEra(FastLane fast, FullLane full, Sessions sessio
     private async Task InitializeAsync(HttpContext http, Envelope envelope, ToolSet tools)
     {
         var version = Revision.Negotiate(envelope);
+        exchanges.Greeted(http, envelope.Param("clientInfo"u8), version);
         if (sessions.Open(version, Sessions.OwnerOf(http.User), envelope) is { } session)
         {
             http.Response.Headers[SessionHeader] = session.Id;

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using System.Text.Json.Serialization.Metadata;
 using MinimalMcp.Governance;
 using MinimalMcp.Tools;
@@ -26,8 +27,9 @@ internal static class McpResult
         }
     }
 
-    public static CallToolResult ToSdk(ToolResult result) => result.Content ?? new CallToolResult
+    public static CallToolResult ToSdk(ToolResult result, JsonObject? meta) => result.Content ?? new CallToolResult
     {
+        Meta = meta,
         Content = [new TextContentBlock { Text = result.Text ?? System.Text.Encoding.UTF8.GetString(result.Json.Span) }],
         StructuredContent = result.Json.IsEmpty ? null : JsonElement.Parse(result.Json.Span),
         IsError = result.Failure is null ? null : true,

@@ -1,6 +1,7 @@
 using System.Reflection;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Http.Features;
+using MinimalMcp.Auth;
 using MinimalMcp.Configuration;
 using ModelContextProtocol.Protocol;
 using ModelContextProtocol.Server;
@@ -16,6 +17,8 @@ public static class McpSetup
         services.AddSettings<McpOptions>("Mcp");
         services.AddSingleton<RpcMetrics>();
         services.AddSingleton<ListChanges>();
+        services.AddSingleton<IToolScopes, ToolScopes>();
+        services.AddSingleton<StepUp>();
         services.AddSingleton<FullLane>();
         services.AddSingleton<FastLane>();
         services.AddSingleton<Sessions>();
@@ -57,7 +60,7 @@ public static class McpSetup
             group.MapDelete(path, http => endpoint.Value.DeleteAsync(http));
         }
 
-        return group;
+        return group.AllowGuests();
     }
 
     /// <summary>Maps HTTP+SSE of revision 2024-11-05: the stream, and the endpoint that messages are posted to.</summary>
@@ -67,7 +70,7 @@ public static class McpSetup
         var group = routes.MapGroup("");
         group.MapGet(pattern, http => endpoint.Value.GetAsync(http));
         group.MapPost("/message", http => endpoint.Value.PostAsync(http));
-        return group;
+        return group.AllowGuests();
     }
 
     /// <summary>Serves standard input and output instead of HTTP.</summary>

@@ -5,12 +5,13 @@ using ModelContextProtocol.Protocol;
 namespace MinimalMcp.Surfaces.Mcp;
 
 /// <summary>Requests of revision 2026-07-28: no handshake, no session; each says in <c>_meta</c> and headers what it needs to.</summary>
-internal sealed class ModernEra(FastLane fast, FullLane full)
+internal sealed class ModernEra(FastLane fast, FullLane full, StepUp stepUp)
 {
     // A closed connection cancels the call: since 2026-07-28 that is how a client says so.
     public async Task PostAsync(HttpContext http, Envelope envelope, ToolSet tools)
     {
         HeaderCheck.Modern(http.Request, envelope, tools);
+        await stepUp.RequireScopeAsync(http, envelope, tools);
         if (envelope.IsNotification)
         {
             http.Response.Accept();

@@ -1,0 +1,22 @@
+using Microsoft.Extensions.Options;
+using MinimalMcp.Auth.Tokens;
+
+namespace MinimalMcp.Auth;
+
+/// <summary>Whether the mode has its parts.</summary>
+internal sealed class AuthCheck(IConfiguration configuration, IServiceProviderIsService services) : IValidateOptions<AuthOptions>
+{
+    public ValidateOptionsResult Validate(string? name, AuthOptions options)
+    {
+        if (options.Mode.Equals("oauth2", StringComparison.OrdinalIgnoreCase) && !configuration.GetSection("Auth:Provider").Exists())
+        {
+            return ValidateOptionsResult.Fail("Auth:Mode (MCP_AUTH_MODE) is 'oauth2' and there is no identity provider. Set OAUTH2_ISSUER and OAUTH2_JWKS_URI (Auth:Provider) to its addresses, "
+                + "or MCP_AUTH_MODE to embedded, where this server signs people in itself.");
+        }
+
+        // Closed rather than open when a part was left out of the program.
+        return options.TakesTokens && !(services.IsService(typeof(IAccessTokens)) && services.IsService(typeof(IAuthorizationServerMetadata)))
+            ? ValidateOptionsResult.Fail($"Auth:Mode (MCP_AUTH_MODE) is '{options.Mode}', and nothing in this program issues or checks its tokens. Register an IAccessTokens and an IAuthorizationServerMetadata in AddAuth.")
+            : ValidateOptionsResult.Success;
+    }
+}

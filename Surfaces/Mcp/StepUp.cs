@@ -1,0 +1,35 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using MinimalMcp.Auth;
+using MinimalMcp.Governance;
+using MinimalMcp.Tools;
+
+namespace MinimalMcp.Surfaces.Mcp;
+
+/// <summary>
+/// A call whose caller lacks the tool's scope, where OAuth is on: the client can ask for more. HTTP says it (403, MCP authorization, "Scope Challenge Handling"), which all
+/// clients understand; where guests are admitted, and where the answer does not come with the request, the result says it, which ChatGPT understands.
+/// </summary>
+internal sealed class StepUp(Challenges challenges)
+{
+    private const string MetaKey = "mcp/www_authenticate";
+
+    /// <summary>Refuses such a call, whichever lane would have taken it. Governance refuses it, so that it is recorded like all others.</summary>
+    public ValueTask RequireScopeAsync(HttpContext http, in Envelope envelope, ToolSet tools)
+    {
+        return challenges.AreOfHttp && envelope is { IsRequest: true, Method: "tools/call", Params.ValueKind: JsonValueKind.Object } && envelope.Param("name"u8) is { ValueKind: JsonValueKind.String } name
+            && tools.Find(name.GetString()!) is { IsDenied: false } tool && !Caller.From(http.User).HasScope(tool.Scope) ? RefuseAsync(http, envelope, tool) : default;
+    }
+
+    /// <summary>What a refused call's result says beside its sentence; null when signing in would not help.</summary>
+    public JsonObject? MetaOf(ToolResult result, ToolCall call) => challenges.AreOn && result.Failure is { Scope: { } scope } failure
+        ? new() { [MetaKey] = new JsonArray(challenges.StepUp(call.Surface == "sse" ? ProtectedResource.Sse : ProtectedResource.Mcp, scope, failure.Message)) }
+        : null;
+
+    private async ValueTask RefuseAsync(HttpContext http, Envelope envelope, MinimalMcp.Tools.Tool tool)
+    {
+        using var result = await tool.CallAsync(new ToolCall("http", Origin.Of(http)).WithMeta(envelope.Param("_meta"u8)), http.RequestAborted);
+        var failure = result.Failure!;
+        throw new RpcException(RpcCode.InvalidRequest, failure.Message, envelope.Id, StatusCodes.Status403Forbidden) { Challenge = challenges.StepUp(http.Request.Path, tool.Scope, failure.Message) };
+    }
+}
