@@ -8,7 +8,7 @@ namespace MinimalMcp.Auth.Provider;
 internal sealed class ProviderCallers(ProviderOptions options)
 {
     private readonly HashSet<string> _clients = [.. ProviderOptions.List(options.AllowedClients)];
-    private readonly HashSet<string> _tenants = options.Issuer!.Contains(ProviderOptions.AnyTenant, StringComparison.Ordinal) ? [.. ProviderOptions.List(options.Tenants)] : [];
+    private readonly HashSet<string> _tenants = options.IsMultiTenant ? [.. ProviderOptions.List(options.Tenants)] : [];
     private readonly string[] _required = [.. ProviderOptions.List(options.RequiredScopes)];
     private readonly string[] _default = [.. ProviderOptions.List(options.DefaultScopes)];
     private readonly string[] _audiences = [.. ProviderOptions.List(options.Audience)];

@@ -6,7 +6,7 @@ using MinimalMcp.Configuration;
 namespace MinimalMcp.Auth.Provider;
 
 /// <summary>The provider's discovery document and its keys, as far as they can be had.</summary>
-internal sealed partial class ProviderDocuments : IAuthorizationServerMetadata, IDisposable
+internal sealed class ProviderDocuments : IAuthorizationServerMetadata, IDisposable
 {
     private const int MaxBytes = 256 * 1024;
 
@@ -20,13 +20,13 @@ internal sealed partial class ProviderDocuments : IAuthorizationServerMetadata, 
         _options = options.Value;
         if (_options.Discovery is { } discovery)
         {
-            _metadata = new(stop => _fetch.GetAsync(discovery, MaxBytes, stop), bytes => ProviderMetadata.Parse(bytes, _options), time, sentence => LogFailed(logger, sentence));
+            _metadata = new(stop => _fetch.GetAsync(discovery, MaxBytes, stop), bytes => ProviderMetadata.Parse(bytes, _options), time, sentence => ProviderLog.FetchFailed(logger, sentence));
         }
 
         _keys = new(
             async stop => await _fetch.GetAsync(_options.JwksUri is { Length: > 0 } own ? new(own) : (await MetadataAsync(stop)).JwksUri, MaxBytes, stop),
             bytes => JsonWebKeys.Parse(bytes) is { Count: > 0 } some ? some : throw new FormatException("The key set has no key that signatures can be checked with."),
-            time, sentence => LogFailed(logger, sentence));
+            time, sentence => ProviderLog.FetchFailed(logger, sentence));
     }
 
     public string Issuer => _options.Issuers[0];
@@ -69,7 +69,4 @@ internal sealed partial class ProviderDocuments : IAuthorizationServerMetadata, 
     public void Dispose() => _fetch.Dispose();
 
     private static HttpRequestException Unavailable(string sentence) => new(sentence, null, System.Net.HttpStatusCode.ServiceUnavailable);
-
-    [LoggerMessage(LogLevel.Warning, "Identity provider: {Sentence}")]
-    private static partial void LogFailed(ILogger logger, string sentence);
 }

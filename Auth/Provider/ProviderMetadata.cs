@@ -8,15 +8,26 @@ namespace MinimalMcp.Auth.Provider;
 internal sealed class ProviderMetadata
 {
     private readonly JsonElement _document;
-    private readonly ProviderOptions _options;
+    private readonly Uri? _discovery, _authorizationEndpoint, _tokenEndpoint;
 
-    private ProviderMetadata(JsonElement document, ProviderOptions options) => (_document, _options) = (document, options);
+    // All that will be needed is read now, so that what is missing is told at the start.
+    private ProviderMetadata(JsonElement document, ProviderOptions options)
+    {
+        (_document, _discovery) = (document, options.Discovery);
+        JwksUri = Address("jwks_uri", options.JwksUri);
+        if (options.ClientId is { Length: > 0 })
+        {
+            _authorizationEndpoint = Address("authorization_endpoint", options.AuthorizationEndpoint);
+            _tokenEndpoint = Address("token_endpoint", options.TokenEndpoint);
+        }
+    }
 
-    public Uri JwksUri => Address("jwks_uri", _options.JwksUri);
+    public Uri JwksUri { get; }
 
-    public Uri AuthorizationEndpoint => Address("authorization_endpoint", _options.AuthorizationEndpoint);
+    /// <summary>Where people sign in, when this server is a client there.</summary>
+    public Uri AuthorizationEndpoint => _authorizationEndpoint ?? throw new InvalidOperationException("Auth:Provider:ClientId is not set.");
 
-    public Uri TokenEndpoint => Address("token_endpoint", _options.TokenEndpoint);
+    public Uri TokenEndpoint => _tokenEndpoint ?? throw new InvalidOperationException("Auth:Provider:ClientId is not set.");
 
     /// <summary>Whether an answer of the authorization endpoint without <c>iss</c> is not its answer (RFC 9207 section 2.4).</summary>
     public bool NamesItself => _document.TryGetProperty("authorization_response_iss_parameter_supported", out var named) && named.ValueKind is JsonValueKind.True;
@@ -61,7 +72,7 @@ internal sealed class ProviderMetadata
     {
         var address = configured is { Length: > 0 } ? configured
             : _document.TryGetProperty(name, out var found) && found.ValueKind is JsonValueKind.String ? found.GetString()!
-            : throw new FormatException($"The discovery document {_options.Discovery} has no {name}.");
-        return ProviderOptions.IsSafe(address) ? new(address) : throw new FormatException($"The discovery document {_options.Discovery} has a {name} that is not https.");
+            : throw new FormatException($"The discovery document {_discovery} has no {name}.");
+        return ProviderOptions.IsSafe(address) ? new(address) : throw new FormatException($"The discovery document {_discovery} has a {name} that is not https.");
     }
 }

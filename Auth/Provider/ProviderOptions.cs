@@ -60,6 +60,8 @@ public sealed class ProviderOptions : IValidatableObject
 
     internal IReadOnlyList<string> Issuers => [.. List(Issuer)];
 
+    internal bool IsMultiTenant => Issuer?.Contains(AnyTenant, StringComparison.Ordinal) is true;
+
     /// <summary>The issuers that tokens may name: the tenants put in, one of each.</summary>
     internal IReadOnlySet<string> TokenIssuers =>
         Issuers.SelectMany(issuer => issuer.Contains(AnyTenant, StringComparison.Ordinal) ? List(Tenants).Select(tenant => issuer.Replace(AnyTenant, tenant, StringComparison.Ordinal)) : [issuer])
@@ -86,7 +88,7 @@ public sealed class ProviderOptions : IValidatableObject
             yield return new($"Auth:Provider:Algorithms has '{unknown}'; tokens may be signed with RS, PS or ES and 256, 384 or 512.");
         }
 
-        if (Issuer?.Contains(AnyTenant, StringComparison.Ordinal) is true && !List(Tenants).Any())
+        if (IsMultiTenant && !List(Tenants).Any())
         {
             yield return new("Auth:Provider:Issuer (OAUTH2_ISSUER) is for every tenant of Entra there is. Set Auth:Provider:Tenants to the ids of those that may call.");
         }

@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Options;
 using MinimalMcp.Auth.Server;
 using MinimalMcp.Auth.Tokens;
 using MinimalMcp.Configuration;
@@ -24,6 +25,13 @@ public static class ProviderSetup
         services.AddSettings<ProviderOptions>("Auth:Provider");
         services.AddSingleton<ProviderDocuments>();
         services.AddHostedService<ProviderCheck>();
+        if (signsIn)
+        {
+            services.AddHttpClient(CodeExchange.Client);
+            services.AddSingleton<CodeExchange>();
+            services.AddSingleton<ISignIn, ProviderSignIn>();
+        }
+
         if (issues)
         {
             services.AddOptions<ProviderOptions>().Validate(provider => ProviderOptions.List(provider.Audience).Any(),
@@ -35,9 +43,17 @@ public static class ProviderSetup
         return builder;
     }
 
-    private sealed class ProviderCheck(ProviderDocuments documents) : IHostedService
+    private sealed class ProviderCheck(ProviderDocuments documents, IOptions<ProviderOptions> options, ILogger<ProviderCheck> logger, ISignIn? signIn = null) : IHostedService
     {
-        public Task StartAsync(CancellationToken cancellationToken) => documents.CheckAsync(cancellationToken);
+        public Task StartAsync(CancellationToken cancellationToken)
+        {
+            if (signIn is not null && new AllowedPeople(options.Value).AreEverybody)
+            {
+                ProviderLog.EverybodyMayUse(logger, signIn.Name);
+            }
+
+            return documents.CheckAsync(cancellationToken);
+        }
 
         public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
     }

@@ -15,7 +15,7 @@ internal sealed class Forge(string issuer, params TestKey[] keys)
     public TestKey Main => keys[0];
 
     /// <summary>Looks like the main one, and is the forger's.</summary>
-    public TestKey Stolen { get; } = TestKey.New(keys[0].Kid, keys[0].Alg);
+    public TestKey Stolen => field ??= TestKey.New(keys[0].Kid, keys[0].Alg);
 
     public TestKey Key(string kid) => keys.First(key => key.Kid == kid);
 
