@@ -26,6 +26,7 @@ public static class PagesSetup
             group.MapMethods(path, [HttpMethods.Get, HttpMethods.Head], answer);
         }
 
+        routes.MapGet("/diagnostics", (RequestDelegate)DiagnosticsPage.GetAsync);
         return group;
     }
 }

@@ -12,8 +12,8 @@ public sealed class ToolSet
     // Narrowed sets are kept, but not without bound: the profile comes from the caller's query string.
     private const int MaxNarrowed = 64;
 
-    // No tool needs a scope above mcp:execute.
-    private const int MaxLevel = 2;
+    /// <summary>No tool needs a scope above mcp:execute.</summary>
+    internal const int MaxLevel = 2;
 
     private readonly ToolSet?[] _shown = new ToolSet?[MaxLevel + 1];
     private readonly Dictionary<string, Tool> _byName;

@@ -66,6 +66,7 @@ internal sealed class FullLane
         else
         {
             ParameterKinds.Check(envelope);
+            StepUp.RequireRead(envelope, origin);
         }
 
         var message = envelope.Root.Deserialize(MessageInfo)!;

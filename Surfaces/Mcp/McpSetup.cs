@@ -19,6 +19,7 @@ public static class McpSetup
         services.AddSingleton<ListChanges>();
         services.AddSingleton<IToolScopes, ToolScopes>();
         services.AddSingleton<StepUp>();
+        services.AddSingleton<SecuritySchemes>();
         services.AddSingleton<FullLane>();
         services.AddSingleton<FastLane>();
         services.AddSingleton<Sessions>();

@@ -15,10 +15,19 @@ internal sealed class StepUp(Challenges challenges)
     private const string MetaKey = "mcp/www_authenticate";
 
     /// <summary>Refuses such a call, whichever lane would have taken it. Governance refuses it, so that it is recorded like all others.</summary>
-    public ValueTask RequireScopeAsync(HttpContext http, in Envelope envelope, ToolSet tools)
+    public ValueTask RequireScopeAsync(HttpContext http, in Envelope envelope, ToolSet tools) =>
+        challenges.AreOfHttp && envelope is { IsRequest: true, Method: "tools/call" } && Caller.From(http.User) is { Level: < ToolSet.MaxLevel } caller
+            && envelope.Param("name"u8) is { ValueKind: JsonValueKind.String } name && tools.Find(name.GetString()!) is { IsDenied: false } tool && !caller.HasScope(tool.Scope)
+            ? RefuseAsync(http, envelope, tool) : default;
+
+    /// <summary>What is no tool reads: resources, prompts and what they are completed with.</summary>
+    public static void RequireRead(in Envelope envelope, Origin origin)
     {
-        return challenges.AreOfHttp && envelope is { IsRequest: true, Method: "tools/call", Params.ValueKind: JsonValueKind.Object } && envelope.Param("name"u8) is { ValueKind: JsonValueKind.String } name
-            && tools.Find(name.GetString()!) is { IsDenied: false } tool && !Caller.From(http.User).HasScope(tool.Scope) ? RefuseAsync(http, envelope, tool) : default;
+        if (envelope.Method is { } method && (method.StartsWith("resources/", StringComparison.Ordinal) || method.StartsWith("prompts/", StringComparison.Ordinal) || method.StartsWith("completion/", StringComparison.Ordinal))
+            && !Caller.From(origin.User).HasScope(Scopes.Read))
+        {
+            throw new RpcException(RpcCode.InvalidRequest, $"{method} needs the scope {Scopes.Read}, which this connection was not granted. Connect again and allow it.", envelope.Id, StatusCodes.Status403Forbidden);
+        }
     }
 
     /// <summary>What a refused call's result says beside its sentence; null when signing in would not help.</summary>
