@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Options;
 using MinimalMcp.Auth.Diagnostics;
 using MinimalMcp.Auth.Provider;
+using MinimalMcp.Auth.Server;
 using MinimalMcp.Configuration;
 
 namespace MinimalMcp.Auth;
@@ -20,6 +21,7 @@ public static class AuthSetup
         services.AddSingleton<Challenges>();
         services.AddSingleton<ExchangeLog>();
         builder.AddIdentityProvider();
+        builder.AddAuthorizationServer();
         return builder;
     }
 
@@ -30,6 +32,8 @@ public static class AuthSetup
         {
             app.UseMiddleware<CredentialCheck>();
         }
+
+        app.MapAuthorizationServer();
 
         return app;
     }

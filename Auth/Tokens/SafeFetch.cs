@@ -48,6 +48,8 @@ internal sealed class SafeFetch : IDisposable
         _http = new(sockets);
     }
 
+    public bool AllowsLoopback => _namedBy is not NamedBy.Stranger;
+
     /// <exception cref="HttpRequestException">Nothing came that could be read. The message is a sentence, and has nothing of the answer in it.</exception>
     public async Task<byte[]> GetAsync(Uri uri, int maxBytes, CancellationToken cancellationToken)
     {

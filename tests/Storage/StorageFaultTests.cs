@@ -184,7 +184,7 @@ public sealed class StorageFaultTests : IDisposable
         var (exitCode, _, errors) = await ServerProcess.RunAsync([], Store());
 
         Assert.Equal(1, exitCode);
-        Assert.Contains("has version 99 of the schema, and this server knows version 1", errors);
+        Assert.Contains("has version 99 of the schema, and this server knows version 2", errors);
     }
 
     [Theory]
