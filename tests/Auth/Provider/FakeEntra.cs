@@ -26,7 +26,12 @@ internal sealed class FakeEntra : FakeProvider
         Keys.Add(key);
         KeysSayAlgorithm = false;
         Map($"/{Tenant}/.well-known/openid-configuration", () => Metadata(V1, $"/{Tenant}/oauth2"));
-        Map($"/{Tenant}/v2.0/.well-known/openid-configuration", () => Metadata(V2, $"/{Tenant}/oauth2/v2.0"));
+        Map($"/{Tenant}/v2.0/.well-known/openid-configuration", () =>
+        {
+            var metadata = Metadata(V2, $"/{Tenant}/oauth2/v2.0");
+            metadata["token_endpoint_auth_methods_supported"] = new JsonArray("client_secret_post", "private_key_jwt");
+            return metadata;
+        });
         Map("/organizations/v2.0/.well-known/openid-configuration", () => Metadata("https://login.microsoftonline.com/{tenantid}/v2.0", $"/{Tenant}/oauth2/v2.0"));
         App.MapGet($"/{Tenant}/oauth2/v2.0/authorize", (Delegate)Authorize);
         App.MapPost($"/{Tenant}/oauth2/v2.0/token", (Delegate)TokenAsync);
