@@ -18,9 +18,14 @@ internal sealed class Checklist(TextWriter output)
         {
             await check();
         }
-        catch (Exception failure) when (failure is CheckFailedException or HttpRequestException or JsonException or InvalidOperationException or KeyNotFoundException or TaskCanceledException)
+        catch (Exception failure) when (failure is CheckFailedException or HttpRequestException or JsonException or InvalidOperationException or KeyNotFoundException or TaskCanceledException or NullReferenceException)
         {
-            problem = failure is CheckFailedException ? failure.Message : $"{failure.GetType().Name}: {failure.Message}";
+            problem = failure switch
+            {
+                CheckFailedException => failure.Message,
+                NullReferenceException => "there is nothing to check: what it needs failed above",
+                _ => $"{failure.GetType().Name}: {failure.Message}",
+            };
         }
 
         Outcomes.Add(new(name, problem));
