@@ -20,7 +20,7 @@ public sealed class ApiKeyTests
     [
         "/health", "/health/live", "/health/ready", "/logo.svg", "/ai-plugin.json", "/.well-known/ai-plugin.json", "/.well-known/{**document}",
         "/openapi.json", "/.well-known/openapi.json",
-        "/", "/scalar", "/docs", "/assets/{name}", // a browser sends no key by itself; the explorer sends the one that is typed in
+        "/", "/scalar", "/docs", "/assets/{name}", "/dashboard", // a browser sends no key by itself; the explorer and the dashboard send the one that is typed in
     ];
 
     [Fact]
