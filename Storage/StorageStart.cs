@@ -1,7 +1,7 @@
 namespace MinimalMcp.Storage;
 
 /// <summary>Opens the store beside the start of everything else; the start ends when it is open, and fails when it cannot be.</summary>
-internal sealed class StorageStart(Store store) : IHostedLifecycleService
+internal sealed class StorageStart(Store store) : IHostedLifecycleService, IAsyncDisposable
 {
     private Task _opening = Task.CompletedTask;
 
@@ -12,6 +12,9 @@ internal sealed class StorageStart(Store store) : IHostedLifecycleService
     }
 
     public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    /// <summary>A start that failed elsewhere closes the store while it may still be opening; this is disposed before it, and waits.</summary>
+    public async ValueTask DisposeAsync() => await _opening.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
 
     public Task StartedAsync(CancellationToken cancellationToken) => _opening;
 

@@ -19,7 +19,8 @@ public sealed class PostgresServer : IAsyncDisposable
     public PostgresServer() => _connection = new(StartAsync);
 
     /// <summary>The connection string of a new, empty database.</summary>
-    public async Task<string> NewDatabaseAsync()
+    /// <param name="patient">False leaves the limits of time to the server. Else a machine with much to do makes no test fail.</param>
+    public async Task<string> NewDatabaseAsync(bool patient = true)
     {
         var server = new NpgsqlConnectionStringBuilder(await _connection.Value);
         var name = $"d{Guid.NewGuid():N}";
@@ -27,6 +28,11 @@ public sealed class PostgresServer : IAsyncDisposable
         await using var command = source.CreateCommand($"create database {name}");
         await command.ExecuteNonQueryAsync(TestContext.Current.CancellationToken);
         server.Database = name;
+        if (patient)
+        {
+            (server.Timeout, server.CommandTimeout) = (60, 60);
+        }
+
         return server.ConnectionString;
     }
 

@@ -55,7 +55,7 @@ public sealed class ShopKeptTests(PostgresServer postgres)
     [Fact]
     public async Task While_the_store_is_cut_off_the_catalogue_is_searched_and_the_cart_is_said_to_be_out_of_reach()
     {
-        var connection = new NpgsqlConnectionStringBuilder(await postgres.NewDatabaseAsync());
+        var connection = new NpgsqlConnectionStringBuilder(await postgres.NewDatabaseAsync(patient: false));
         await using var relay = new Relay(connection.Port);
         connection.Port = relay.Port;
         await using var server = TestServer.Start(TestCaller.AddTo, ("Storage:ConnectionString", connection.ConnectionString));
