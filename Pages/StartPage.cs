@@ -76,6 +76,7 @@ internal static class StartPage
         ("status", "Status", "/status"),
         ("metrics", "Metrics", "/metrics"),
         ("diagnostics", "Diagnostics", "/diagnostics"),
+        ("dashboard", "Approvals", "/dashboard"),
     ];
 
     // The button is shown by the script that makes it work.

@@ -25,7 +25,7 @@ public sealed class ApiKeyTests
         "/mcp/.well-known/oauth-protected-resource", "/mcp/.well-known/oauth-authorization-server", "/mcp/.well-known/openid-configuration",
         "/sse/.well-known/oauth-protected-resource", "/sse/.well-known/oauth-authorization-server", "/sse/.well-known/openid-configuration",
         "/openapi.json", "/.well-known/openapi.json",
-        "/", "/scalar", "/docs", "/assets/{name}", // a browser sends no key by itself; the explorer sends the one that is typed in
+        "/", "/scalar", "/docs", "/dashboard", "/assets/{name}", // a browser sends no key by itself; the explorer sends the one that is typed in
     ];
 
     /// <summary>The routes of tools, where in mode mixed each tool decides.</summary>
