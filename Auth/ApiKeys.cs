@@ -25,15 +25,7 @@ internal sealed partial class ApiKeys(IOptions<AuthOptions> options, TimeProvide
 
         Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
         SHA256.HashData(Encoding.UTF8.GetBytes(key), hash);
-        Entry? found = null;
-        foreach (var entry in _entries)
-        {
-            if (CryptographicOperations.FixedTimeEquals(entry.Hash, hash))
-            {
-                found = entry;
-            }
-        }
-
+        var found = Find(hash);
         expired = found is not null && found.Expires <= time.GetUtcNow();
         if (found is null || expired)
         {
@@ -49,8 +41,25 @@ internal sealed partial class ApiKeys(IOptions<AuthOptions> options, TimeProvide
         return found.Caller;
     }
 
+    /// <summary>For what was made with a key, and is good for as long as the key is.</summary>
+    public ClaimsPrincipal? FindByHash(ReadOnlySpan<byte> hash) => Find(hash) is { } found && !(found.Expires <= time.GetUtcNow()) ? found.Caller : null;
+
     /// <summary>What may be shown of a key, to find it again: its beginning. Of what is too short to be a key, nothing.</summary>
     public static string Prefix(string key) => key.Length < 32 ? "(too short)" : string.Concat(key.AsSpan(0, 6), "…");
+
+    private Entry? Find(ReadOnlySpan<byte> hash)
+    {
+        Entry? found = null;
+        foreach (var entry in _entries)
+        {
+            if (CryptographicOperations.FixedTimeEquals(entry.Hash, hash))
+            {
+                found = entry;
+            }
+        }
+
+        return found;
+    }
 
     private static IEnumerable<Entry> Entries(AuthOptions options)
     {

@@ -1,5 +1,7 @@
 using Microsoft.Extensions.Options;
 using MinimalMcp.Auth.Diagnostics;
+using MinimalMcp.Auth.Provider;
+using MinimalMcp.Auth.Server;
 using MinimalMcp.Configuration;
 
 namespace MinimalMcp.Auth;
@@ -18,6 +20,8 @@ public static class AuthSetup
         services.AddSingleton<ProtectedResource>();
         services.AddSingleton<Challenges>();
         services.AddSingleton<ExchangeLog>();
+        builder.AddIdentityProvider();
+        builder.AddAuthorizationServer();
         return builder;
     }
 
@@ -28,6 +32,8 @@ public static class AuthSetup
         {
             app.UseMiddleware<CredentialCheck>();
         }
+
+        app.MapAuthorizationServer();
 
         return app;
     }

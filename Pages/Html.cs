@@ -14,14 +14,15 @@ internal sealed class Html
     public static Html Of(FormattableString text) => new(string.Format(CultureInfo.InvariantCulture, text.Format, [.. text.GetArguments().Select(Encode)]));
 
     /// <summary>A whole page: its frame is the same everywhere.</summary>
-    public static Html Page(string title, Html head, Html body) => Of($"""
+    /// <param name="root">The way from the page to our own root.</param>
+    public static Html Page(string title, Html head, Html body, string root = "") => Of($"""
         <!doctype html>
         <html lang="en">
         <head>
           <meta charset="utf-8">
           <meta name="viewport" content="width=device-width, initial-scale=1">
           <title>{title}</title>
-          <link rel="icon" href="logo.svg" type="image/svg+xml">
+          <link rel="icon" href="{root}logo.svg" type="image/svg+xml">
           {head}
         </head>
         <body>
@@ -39,12 +40,13 @@ internal sealed class Html
 
     /// <summary>Sends a page. Its addresses are relative, so that it works below any path of a proxy.</summary>
     /// <param name="styles">Where styles may come from, besides our own files.</param>
-    public Task WriteAsync(HttpContext http, int status = StatusCodes.Status200OK, string styles = "")
+    /// <param name="forms">Where forms may lead, redirects included.</param>
+    public Task WriteAsync(HttpContext http, int status = StatusCodes.Status200OK, string styles = "", string forms = "'none'")
     {
         var bytes = Encoding.UTF8.GetBytes(_text);
         var headers = http.Response.Headers;
         headers.ContentSecurityPolicy = $"default-src 'none'; script-src 'self'; style-src 'self'{styles}; img-src 'self' data:; font-src 'self' data:; connect-src 'self'; "
-            + "frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
+            + $"frame-ancestors 'none'; base-uri 'none'; form-action {forms}";
         headers["Referrer-Policy"] = "no-referrer";
         headers.XContentTypeOptions = "nosniff";
         headers.CacheControl = "no-store";

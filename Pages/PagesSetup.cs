@@ -1,3 +1,5 @@
+using MinimalMcp.Auth.Server;
+
 namespace MinimalMcp.Pages;
 
 public static class PagesSetup
@@ -5,6 +7,7 @@ public static class PagesSetup
     public static IHostApplicationBuilder AddPages(this IHostApplicationBuilder builder)
     {
         builder.Services.AddSingleton(new PageFiles(Path.Combine(AppContext.BaseDirectory, "scalar", "standalone.js")));
+        builder.Services.AddSingleton<IAuthorizationPages, ConsentPage>();
         return builder;
     }
 

@@ -75,8 +75,8 @@ internal static class StartPage
         ("health", "Health", "/health"),
         ("status", "Status", "/status"),
         ("metrics", "Metrics", "/metrics"),
-        ("diagnostics", "Diagnostics", "/diagnostics"),
         ("dashboard", "Approvals", "/dashboard"),
+        ("diagnostics", "Diagnostics", "/diagnostics"),
     ];
 
     // The button is shown by the script that makes it work.

@@ -17,14 +17,11 @@ internal static class Schema
         connection.Run($"insert into meta (name, value) values ('schema', '{Version}') on conflict (name) do nothing");
         connection.Run("insert into audit_head (id, seq, hash) values (1, 0, '') on conflict (id) do nothing");
         var found = int.Parse((string)connection.Run("select value from meta where name = 'schema'")!, CultureInfo.InvariantCulture);
-        if (found is 1)
+        if (found < Version)
         {
-            // Version 2 only added tables, which are made by now.
-            connection.Run($"update meta set value = '{Version}' where name = 'schema'");
-            found = Version;
+            connection.Run($"update meta set value = '{Version}' where name = 'schema'"); // what came since are tables, and they were made above
         }
-
-        if (found != Version)
+        else if (found > Version)
         {
             throw new StorageException($"{place} has version {found} of the schema, and this server knows version {Version}. Start the version of the server that wrote it, or restore a backup.");
         }

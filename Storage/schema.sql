@@ -91,3 +91,63 @@ create table if not exists approvals (
     status text not null,          -- waiting, approved, denied
     decided_by text
 );
+
+-- What the authorization server gave out. Codes, tokens and secrets are kept as hashes only, so a copy of these tables opens nothing.
+
+-- Clients that registered themselves. One that has no grant may make room for another; one that has is kept.
+create table if not exists oauth_clients (
+    client_id text primary key,
+    metadata text not null,        -- JSON, as it was answered
+    secret_hash text,
+    created bigint not null
+);
+
+-- Questions that a browser was shown and has not answered yet. Only that browser may, and once.
+create table if not exists oauth_tickets (
+    ticket_hash text primary key,
+    browser_hash text not null,
+    request text not null,         -- JSON: what was asked
+    expires bigint not null
+);
+
+-- What a person allowed a client. Revoking one deletes it, and with it every code and token of it is worth nothing.
+create table if not exists oauth_grants (
+    grant_id text primary key,
+    client_id text not null,
+    subject text not null,
+    scope text not null,
+    person text,                   -- JSON: name and address, when the client may know them
+    credential text,               -- with what the person signed in; while it is not in the settings any more, nothing new is given out
+    expires bigint not null        -- when its last token has
+);
+create index if not exists oauth_grants_client on oauth_grants (client_id);
+
+-- A used one is kept for a while, to notice that somebody uses it again.
+create table if not exists oauth_codes (
+    code_hash text primary key,
+    grant_id text not null,
+    client_id text not null,
+    redirect_uri text not null,
+    challenge text,
+    expires bigint not null,
+    used bigint
+);
+create table if not exists oauth_refresh_tokens (
+    token_hash text primary key,
+    grant_id text not null,
+    expires bigint not null,
+    used bigint
+);
+
+-- Our own keys for signing; the private halves are encrypted with a key that is not in the store.
+create table if not exists oauth_keys (
+    kid text primary key,
+    private_key text not null,
+    created bigint not null
+);
+
+-- Assertions of clients that were used.
+create table if not exists oauth_assertions (
+    assertion_hash text primary key,
+    expires bigint not null
+);

@@ -195,7 +195,7 @@ public sealed class StorageFaultTests : IDisposable
         await using (var connection = new SqliteConnection($"Data Source={Database};Pooling=False"))
         {
             connection.Open();
-            foreach (var table in (string[])["cache", "turns", "approvals"])
+            foreach (var table in (string[])["cache", "turns", "approvals", "oauth_clients", "oauth_grants"])
             {
                 connection.Run($"drop table {table}");
             }

@@ -1,0 +1,81 @@
+using System.Security.Claims;
+using System.Text.Json;
+using Microsoft.Extensions.Options;
+using MinimalMcp.Storage;
+
+namespace MinimalMcp.Auth.Server;
+
+/// <summary>Who signed in, and what this person may allow a client.</summary>
+/// <param name="Credential">With what; see <see cref="Credentials.AreStillGood"/>.</param>
+internal sealed record SignedInPerson(string Subject, string[] Scopes, string? Credential, string? Name = null, string? Email = null)
+{
+    /// <summary>What a client may learn; null when there is nothing to know.</summary>
+    public string? ToJson() => Name is null && Email is null ? null : JsonSerializer.Serialize(new[] { Name, Email });
+
+    public static (string? Name, string? Email) Read(string? json) => json is not null && JsonSerializer.Deserialize<string?[]>(json) is [var name, var email] ? (name, email) : default;
+}
+
+/// <summary>What people sign in with on our own page: a key of the settings, which stands for the operator or whoever was given it, or a name and a password.</summary>
+internal sealed partial class Credentials(ApiKeys keys, ServerKey secret, IOptions<AuthorizationServerOptions> options, Limits limits, ILogger<Credentials> log)
+{
+    private const int MaxLength = 512;
+
+    public bool HasUsers => options.Value.Users.Count > 0;
+
+    /// <summary>The person, or why not. One sentence for everything that is wrong, so that nobody learns which names exist.</summary>
+    /// <exception cref="OAuthException">Too many were wrong.</exception>
+    public (SignedInPerson? Person, string? Problem) Check(string? name, string password, HttpContext http)
+    {
+        // Counted before it is known whether it is right: otherwise many at once would all be tried.
+        var address = CallerAddress.Of(http);
+        if (limits.SignIns.TryTake(address) is { } wait)
+        {
+            LogTooMany(http.Connection.RemoteIpAddress);
+            throw OAuthException.BusyFor(wait, "Too many wrong keys or passwords came from your address. Wait some minutes, and start again from the application.");
+        }
+
+        if ((name is null ? Key(password) : User(name, password)) is { } person)
+        {
+            limits.SignIns.Return(address);
+            return (person, null);
+        }
+
+        LogWrong(name is null ? "key" : "name or password", http.Connection.RemoteIpAddress);
+        return (null, HasUsers ? "That name and password, or that key, are not known here." : "That key is not known here.");
+    }
+
+    /// <summary>Somebody whom the identity provider signed in.</summary>
+    public SignedInPerson Of(SignedIn person) => new(person.Subject, [.. Scopes.Split(options.Value.SignInScopes)], null, person.Name, person.Email);
+
+    /// <summary>Whether the key or password that a grant was made with is still in the settings: to take it away ends what it allowed.</summary>
+    public bool AreStillGood(StoredGrant grant) => grant.Credential switch
+    {
+        null => true,
+        ['k', 'e', 'y', ' ', .. var hash] => keys.FindByHash(Convert.FromHexString(hash)) is { } person && Has(ScopesOf(person), grant),
+        var used => options.Value.Users.GetValueOrDefault(grant.Subject) is { } user && Opaque.Same(CredentialOf(grant.Subject, user), used) && Has([.. Scopes.Split(user.Scopes)], grant),
+    };
+
+    private SignedInPerson? Key(string key) => keys.Find(key, out _) is { } person ? new(person.FindFirstValue("sub")!, ScopesOf(person), "key " + Opaque.Hash(key)) : null;
+
+    private SignedInPerson? User(string name, string password)
+    {
+        var user = name.Length <= MaxLength ? options.Value.Users.GetValueOrDefault(name) : null;
+        return password.Length <= MaxLength && Passwords.Verify(user, password) ? new(name, [.. Scopes.Split(user!.Scopes)], CredentialOf(name, user), name, user.Email) : null;
+    }
+
+    private static string[] ScopesOf(ClaimsPrincipal person) => [.. person.FindAll("scope").Select(claim => claim.Value)];
+
+    private static bool Has(string[] scopes, StoredGrant grant)
+    {
+        var granted = Scopes.Split(grant.Scope).ToArray();
+        return Grantable.OfPerson(granted, scopes).Length == granted.Length;
+    }
+
+    private string CredentialOf(string name, UserOptions user) => secret.Fingerprint($"{name}\n{user.Password}\n{user.PasswordHash}");
+
+    [LoggerMessage(LogLevel.Warning, "A sign-in from {Address} was refused: wrong {What}")]
+    private partial void LogWrong(string what, System.Net.IPAddress? address);
+
+    [LoggerMessage(LogLevel.Warning, "Sign-ins from {Address} are refused for some minutes: too many were wrong")]
+    private partial void LogTooMany(System.Net.IPAddress? address);
+}

@@ -1,0 +1,60 @@
+using System.Text;
+
+namespace MinimalMcp.Auth.Server;
+
+/// <summary>The parameters of a request in its body: each once, an empty one as good as none (RFC 6749 section 3.2).</summary>
+internal sealed class Form
+{
+    private const int MaxBytes = 32 * 1024, MaxParameters = 30;
+
+    private readonly Dictionary<string, string> _values;
+
+    private Form(Dictionary<string, string> values) => _values = values;
+
+    public string? this[string name] => _values.GetValueOrDefault(name);
+
+    public bool Has(string name) => _values.ContainsKey(name);
+
+    public string Required(string name) => this[name] ?? throw Invalid($"{name} is missing.");
+
+    public static async Task<Form> ReadAsync(HttpContext http)
+    {
+        var type = http.Request.GetTypedHeaders().ContentType;
+        if (type is null || !type.MediaType.Equals("application/x-www-form-urlencoded", StringComparison.OrdinalIgnoreCase) || (type.Encoding is { } encoding && encoding is not UTF8Encoding))
+        {
+            throw Invalid("Send the parameters as application/x-www-form-urlencoded in UTF-8.");
+        }
+
+        // In the address they would end up in logs.
+        if (http.Request.QueryString.HasValue)
+        {
+            throw Invalid("Send the parameters in the body, not in the address.");
+        }
+
+        try
+        {
+            var form = await http.Request.ReadFormAsync(new() { BufferBodyLengthLimit = MaxBytes, KeyLengthLimit = 100, ValueLengthLimit = MaxBytes, ValueCountLimit = MaxParameters }, http.RequestAborted);
+            var values = new Dictionary<string, string>(StringComparer.Ordinal);
+            foreach (var (name, value) in form)
+            {
+                if (value.Count != 1)
+                {
+                    throw Invalid("A parameter was sent twice.");
+                }
+
+                if (value[0] is { Length: > 0 } text)
+                {
+                    values[name] = text.Contains('\0', StringComparison.Ordinal) || text.Contains('\uFFFD', StringComparison.Ordinal) ? throw Invalid("A parameter is not text.") : text;
+                }
+            }
+
+            return new(values);
+        }
+        catch (InvalidDataException)
+        {
+            throw Invalid("The form is too large.");
+        }
+    }
+
+    private static OAuthException Invalid(string description) => new("invalid_request", description);
+}

@@ -1,0 +1,43 @@
+using System.Text.Json;
+using MinimalMcp.Storage;
+
+namespace MinimalMcp.Auth.Server;
+
+/// <summary>
+/// Questions that wait for a person's answer. A ticket works once, for some minutes, and only in the browser that was shown the question: another one could be
+/// somebody who was sent a link to a question of an attacker's.
+/// </summary>
+internal sealed class Tickets(Store store, Issuer issuer, TimeProvider time)
+{
+    private const int Most = 10_000;
+    private static readonly TimeSpan Lifetime = TimeSpan.FromMinutes(10);
+
+    // A __Host- cookie is of this host alone, and a neighbour's name cannot set it; a browser takes it over https only.
+    private string Cookie => issuer.IsHttps ? "__Host-oauth" : "oauth";
+
+    public async Task<string> OpenAsync(HttpContext http, AuthorizationRequest request)
+    {
+        var browser = BrowserOf(http);
+        if (browser is null)
+        {
+            browser = Opaque.New();
+            http.Response.Cookies.Append(Cookie, browser, new() { HttpOnly = true, Secure = issuer.IsHttps, SameSite = SameSiteMode.Lax, Path = "/" });
+        }
+
+        var ticket = Opaque.New();
+        var now = time.GetUtcNow();
+        return await store.OpenTicketAsync(Opaque.Hash(ticket), Opaque.Hash(browser), JsonSerializer.Serialize(request), now.ToUnixTimeMilliseconds(), (now + Lifetime).ToUnixTimeMilliseconds(), Most, http.RequestAborted)
+            ? ticket : throw new OAuthException("temporarily_unavailable", "Too many people are signing in at the moment. Try again in some minutes.", StatusCodes.Status503ServiceUnavailable) { RetryAfter = Lifetime };
+    }
+
+    public async Task<AuthorizationRequest?> FindAsync(HttpContext http, string ticket) =>
+        Read(BrowserOf(http) is { } browser ? await store.FindTicketAsync(Opaque.Hash(ticket), Opaque.Hash(browser), time.GetUtcNow().ToUnixTimeMilliseconds(), http.RequestAborted) : null);
+
+    /// <summary>What was asked; to one who shows the ticket and nobody after.</summary>
+    public async Task<AuthorizationRequest?> RedeemAsync(HttpContext http, string ticket) =>
+        Read(BrowserOf(http) is { } browser ? await store.RedeemTicketAsync(Opaque.Hash(ticket), Opaque.Hash(browser), time.GetUtcNow().ToUnixTimeMilliseconds(), http.RequestAborted) : null);
+
+    private string? BrowserOf(HttpContext http) => http.Request.Cookies[Cookie] is { } value && Opaque.IsWellFormed(value) ? value : null;
+
+    private static AuthorizationRequest? Read(string? json) => json is null ? null : JsonSerializer.Deserialize<AuthorizationRequest>(json);
+}

@@ -1,0 +1,17 @@
+namespace MinimalMcp.Auth.Server;
+
+/// <summary>Secrets that guides print are known to everybody, and short ones are guessed.</summary>
+internal static class WeakSecret
+{
+    private const int MinLength = 32;
+
+    private static readonly string[] Placeholders = ["your-", "your_", "yoursecret", "changeme", "change-me", "change_me", "change-this", "placeholder", "example-secret", "secret-key", "secretkey", "replace-"];
+
+    public static string? Problem(string secret) => secret switch
+    {
+        _ when Placeholders.FirstOrDefault(word => secret.Contains(word, StringComparison.OrdinalIgnoreCase)) is not null => "is the placeholder of a guide, which everybody knows; use what `openssl rand -hex 32` prints.",
+        { Length: < MinLength } => $"has {secret.Length} characters; it needs at least {MinLength}, for example what `openssl rand -hex 32` prints.",
+        _ when secret.Distinct().Count() < 10 => "is too regular to be random; use what `openssl rand -hex 32` prints.",
+        _ => null,
+    };
+}

@@ -1,0 +1,73 @@
+using System.Globalization;
+using System.Text.Json;
+
+namespace MinimalMcp.Auth.Tokens;
+
+/// <summary>Checks signed JSON Web Tokens (RFC 7519, by the advice of RFC 8725), ours and other people's. Whatever is not clearly good is refused.</summary>
+internal static class Jwt
+{
+    private const double EndOfTime = 253402300800; // the year 10000, where .NET's time ends
+
+    /// <exception cref="TokenRefusedException">With a sentence that may be shown.</exception>
+    public static VerifiedToken Verify(string token, JsonWebKeys keys, TokenRules rules, DateTimeOffset now)
+    {
+        var signed = SignedToken.Parse(token, rules);
+        return Verify(signed, keys.Find(signed.KeyId, signed.Algorithm) ?? throw UnknownKey(), rules, now);
+    }
+
+    /// <summary>For whoever finds the key in a way of his own.</summary>
+    public static VerifiedToken Verify(SignedToken token, SignatureKey key, TokenRules rules, DateTimeOffset now)
+    {
+        var payload = token.Open(key);
+        var issuer = payload.TryGetProperty("iss", out var iss) && iss.ValueKind is JsonValueKind.String ? iss.GetString()! : "";
+        if (!rules.Issuers.Contains(issuer))
+        {
+            throw SignedToken.Refuse("was issued by somebody else (iss)");
+        }
+
+        var verified = new VerifiedToken(payload, issuer, Time(payload, "exp") ?? throw SignedToken.Refuse("does not say when it expires (exp)"), token.Type);
+        if (!rules.AnyAudience && !verified.Audiences.Any(rules.Audiences.Contains))
+        {
+            throw SignedToken.Refuse("is for another server (aud)");
+        }
+
+        CheckTimes(verified, rules, now);
+        return verified;
+    }
+
+    public static TokenRefusedException UnknownKey() => SignedToken.Refuse("is signed with a key that its issuer does not publish, or names none of several");
+
+    private static void CheckTimes(VerifiedToken token, TokenRules rules, DateTimeOffset now)
+    {
+        if (now >= token.Expires + rules.Leeway)
+        {
+            throw Clock("has expired (exp)", now);
+        }
+
+        if (Time(token.Payload, "nbf") > now + rules.Leeway)
+        {
+            throw Clock("is not valid yet (nbf)", now);
+        }
+
+        if (Time(token.Payload, "iat") > now + rules.Leeway)
+        {
+            throw Clock("was issued in the future (iat)", now);
+        }
+    }
+
+    private static TokenRefusedException Clock(string why, DateTimeOffset now) => new(
+        string.Create(CultureInfo.InvariantCulture, $"The token {why}. If it should be good, a clock is wrong: this server's says {now.UtcDateTime:yyyy-MM-dd'T'HH:mm:ss'Z'}."));
+
+    // A number, with or without a fraction (RFC 7519 section 2), and not a text.
+    private static DateTimeOffset? Time(JsonElement payload, string claim)
+    {
+        if (!payload.TryGetProperty(claim, out var value))
+        {
+            return null;
+        }
+
+        return value.ValueKind is JsonValueKind.Number && value.TryGetDouble(out var seconds) && seconds is >= 0 and < EndOfTime
+            ? DateTimeOffset.UnixEpoch.AddSeconds(seconds)
+            : throw SignedToken.Refuse($"has a claim {claim} that is not a time");
+    }
+}

@@ -1,0 +1,49 @@
+namespace MinimalMcp.Storage;
+
+/// <summary>A client that registered itself.</summary>
+public sealed record StoredClient
+{
+    public required string ClientId { get; init; }
+
+    public required string Metadata { get; init; }
+
+    public string? SecretHash { get; init; }
+}
+
+/// <summary>What a person allowed a client, or what a client may by itself.</summary>
+public sealed record StoredGrant
+{
+    public required string GrantId { get; init; }
+
+    public required string ClientId { get; init; }
+
+    public required string Subject { get; init; }
+
+    public required string Scope { get; init; }
+
+    public string? Person { get; init; }
+
+    public string? Credential { get; init; }
+}
+
+/// <summary>A code of a grant: where it may be redeemed, and the challenge that its verifier must meet.</summary>
+public sealed record StoredCode
+{
+    public required string CodeHash { get; init; }
+
+    public required string RedirectUri { get; init; }
+
+    public string? Challenge { get; init; }
+
+    public long Expires { get; init; }
+}
+
+/// <summary>A key for signing.</summary>
+public sealed record StoredKey
+{
+    public required string Kid { get; init; }
+
+    public required string PrivateKey { get; init; }
+
+    public long Created { get; init; }
+}
