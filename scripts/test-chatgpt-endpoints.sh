@@ -305,6 +305,8 @@ if rpc "MCP Tool List" list /mcp '{"jsonrpc":"2.0","id":2,"method":"tools/list"}
   listed=$(values list 'result>tools>[0-9]+>name' | grep -c .)
   if [[ $listed == "$tools" ]]; then
     good "MCP Tool List ($listed tools)"
+  elif [[ $listed -lt $tools && $auth != none ]]; then
+    good "MCP Tool List ($listed of $tools tools, as the scopes of the credential allow)"
   else
     bad "MCP Tool List" "$listed tools, but /health names $tools" "both come from one list; is another server answering for /mcp?"
   fi
@@ -344,6 +346,8 @@ ask functions /api/mcp/v1/tools
 functions=$(values functions 'tools>[0-9]+>name' | grep -c .)
 if [[ $status != 200 ]]; then
   bad "Function Calling" "$(said functions) for GET /api/mcp/v1/tools" "$hint"
+elif [[ $functions -lt $tools && $auth != none && $(get functions count) == "$functions" ]]; then
+  good "Function Calling ($functions of $tools functions, as the scopes of the credential allow)"
 elif [[ $functions != "$tools" || $(get functions count) != "$tools" ]]; then
   bad "Function Calling" "$functions functions, but the server has $tools tools" "both come from one list; is another server answering for /api/mcp/v1/tools?"
 else

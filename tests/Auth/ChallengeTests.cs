@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using MinimalMcp.Tests.Tools;
+using ModelContextProtocol.Client;
 
 namespace MinimalMcp.Tests.Auth;
 
@@ -80,18 +81,45 @@ public sealed class ChallengeTests
     }
 
     [Fact]
-    public async Task Plain_http_says_it_too_and_the_other_surfaces_in_their_own_way()
+    public async Task Plain_http_says_it_too_and_where_the_answer_is_not_of_http_the_result_does()
     {
         await using var server = Modes.Start("hybrid", Public);
         server.Http.DefaultRequestHeaders.Authorization = new("Bearer", "ann.read.x");
+        const string call = """{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"pick_note","arguments":{"code":"milk"}}}""";
 
         using var rest = await server.PostAsync("/tools/pick_note", """{"code":"milk"}""");
-        using var function = await server.PostAsync("/api/mcp/v1/call", """{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"pick_note","arguments":{"code":"milk"}}}""");
-        var batch = await server.McpAsync("initialize", Surfaces.Way.Hello("2025-03-26"), "2025-03-26");
+        using var function = await server.PostAsync("/api/mcp/v1/call", call);
+        using var batch = await server.PostAsync("/mcp", $"[{call}]", headers: ("MCP-Protocol-Version", "2025-03-26"));
+        await using var sse = await McpClient.CreateAsync(new HttpClientTransport(new()
+        {
+            Endpoint = new Uri(server.Url, "/sse"),
+            TransportMode = HttpTransportMode.Sse,
+            AdditionalHeaders = new Dictionary<string, string> { ["Authorization"] = "Bearer ann.read.x" },
+        }), cancellationToken: TestContext.Current.CancellationToken);
+        var streamed = await sse.CallToolAsync("pick_note", new Dictionary<string, object?> { ["code"] = "milk" }, cancellationToken: TestContext.Current.CancellationToken);
 
-        Assert.Equal((403, 200, 200), ((int)rest.StatusCode, (int)function.StatusCode, batch.Status));
+        Assert.Equal((403, 200, 200), ((int)rest.StatusCode, (int)function.StatusCode, (int)batch.StatusCode));
         Assert.Contains("insufficient_scope", rest.Headers.WwwAuthenticate.ToString());
         Assert.Contains("needs the scope mcp:write", await function.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
+        var result = JsonElement.Parse(await batch.Content.ReadAsStringAsync(TestContext.Current.CancellationToken))[0].GetProperty("result");
+        Assert.Contains(Resource, result.GetProperty("_meta").GetProperty("mcp/www_authenticate")[0].GetString());
+        Assert.True(streamed.IsError);
+        Assert.Contains("oauth-protected-resource/sse\"", streamed.Meta!["mcp/www_authenticate"]![0]!.GetValue<string>());
+    }
+
+    [Theory]
+    [InlineData("2025-11-25", "resources/list", 403)]
+    [InlineData("2026-07-28", "resources/list", 403)]
+    [InlineData("2025-11-25", "prompts/list", 403)]
+    [InlineData("2025-11-25", "tools/list", 200)]
+    public async Task Resources_and_prompts_are_for_those_who_may_read(string version, string method, int status)
+    {
+        await using var server = Modes.Start("embedded", Public);
+
+        server.Http.DefaultRequestHeaders.Authorization = new("Bearer", "ann.other.x");
+        Assert.Equal(status, (await server.McpAsync(method, version: version)).Status);
+        server.Http.DefaultRequestHeaders.Authorization = new("Bearer", "ann.read.x");
+        Assert.Equal(200, (await server.McpAsync(method, version: version)).Status);
     }
 
     [Theory]
