@@ -34,6 +34,9 @@ public sealed record Policy(Effect Effect, RiskLevel Risk, TimeSpan Deadline)
     /// <summary>The first call is answered with a preview, and only a second one that confirms it is done.</summary>
     public bool NeedsConfirmation { get; init; }
 
+    /// <summary>It is confirmed by a person who is not the caller.</summary>
+    public bool NeedsApproval { get; init; }
+
     /// <summary>Why nobody may call the tool here; null when callers may. It is not listed then.</summary>
     public string? Denied { get; init; }
 

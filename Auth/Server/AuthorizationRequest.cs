@@ -16,9 +16,9 @@ internal sealed record AuthorizationRequest(string ClientId, string ClientName, 
             throw new OAuthException(query.ContainsKey("request") ? "request_not_supported" : "request_uri_not_supported", "Request objects are not supported; send the parameters themselves.");
         }
 
-        if (StateOf(query) is null && query.ContainsKey("state"))
+        if (query["state"].ToString().Length > MaxState)
         {
-            throw Invalid($"state must have 1 to {MaxState} characters.");
+            throw Invalid($"state may have up to {MaxState} characters.");
         }
 
         if (query["response_type"] is var type && type != "code")
@@ -26,7 +26,7 @@ internal sealed record AuthorizationRequest(string ClientId, string ClientName, 
             throw StringValues.IsNullOrEmpty(type) ? Invalid("response_type is missing; it must be code.") : new OAuthException("unsupported_response_type", "response_type must be code.");
         }
 
-        if (query.TryGetValue("response_mode", out var mode) && mode != "query")
+        if (query["response_mode"].ToString() is not ("" or "query"))
         {
             throw Invalid("response_mode must be query.");
         }
@@ -36,7 +36,7 @@ internal sealed record AuthorizationRequest(string ClientId, string ClientName, 
             throw new OAuthException("unauthorized_client", "This client may not ask a person.");
         }
 
-        if (!query["resource"].All(issuer.IsResource))
+        if (!query["resource"].All(resource => resource is "" || issuer.IsResource(resource))) // an empty parameter is none (RFC 6749 section 3.1)
         {
             throw new OAuthException("invalid_target", $"resource must be {issuer.Resource}.");
         }

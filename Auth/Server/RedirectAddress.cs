@@ -15,9 +15,15 @@ internal static class RedirectAddress
             return "a redirect address has up to 2000 plain characters, without spaces, backslashes or wildcards";
         }
 
-        if (!Uri.TryCreate(address, UriKind.Absolute, out var uri) || uri.Host.Length == 0 || uri.UserInfo.Length > 0 || address.Contains('#') || uri.OriginalString.Split('/')[2].Contains('@'))
+        if (!Uri.TryCreate(address, UriKind.Absolute, out var uri) || uri.Host.Length == 0 || address.Contains('#') || address.Split('/') is not [_, "", var authority, ..])
         {
-            return "a redirect address is absolute, and has no fragment and no user";
+            return "a redirect address is absolute, and has no fragment";
+        }
+
+        // A reader that sees 127.0.0.1 in 2130706433 is another one than a browser's address line. This refuses users as well.
+        if (authority != uri.Authority && authority != $"{uri.Host}:{uri.Port}")
+        {
+            return "the host of a redirect address is written as it is sent: in small letters, an IP address in four numbers, and without a user";
         }
 
         if (IsTwisted(address))

@@ -6,7 +6,7 @@ using Npgsql;
 namespace MinimalMcp.Tests.Storage;
 
 /// <summary>What the store promises, on SQLite and on PostgreSQL alike.</summary>
-public sealed class StoreTests(PostgresServer postgres) : IDisposable
+public sealed partial class StoreTests(PostgresServer postgres) : IDisposable
 {
     private const long Now = 1_800_000_000_000;
     private readonly string _folder = Directory.CreateTempSubdirectory("store").FullName;

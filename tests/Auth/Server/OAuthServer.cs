@@ -26,9 +26,11 @@ internal sealed partial class OAuthServer : IAsyncDisposable
 
     private readonly TestServer _server;
 
-    private OAuthServer(TestServer server)
+    private readonly bool _owned;
+
+    private OAuthServer(TestServer server, bool owned = true)
     {
-        _server = server;
+        (_server, _owned) = (server, owned);
         Http = new(new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false }) { BaseAddress = server.Url };
     }
 
@@ -42,6 +44,12 @@ internal sealed partial class OAuthServer : IAsyncDisposable
 
     /// <summary>What the last page set, as a browser would keep it.</summary>
     public string? Cookie { get; set; }
+
+    /// <summary>Where the requests come from, as a proxy on this machine says it: limits count by it.</summary>
+    public string? Address { get; set; }
+
+    /// <summary>Somebody else, elsewhere, at the same server.</summary>
+    public OAuthServer Visitor(string? address = null) => new(_server, owned: false) { Address = address };
 
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
@@ -148,14 +156,22 @@ internal sealed partial class OAuthServer : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         Http.Dispose();
-        await _server.DisposeAsync();
+        if (_owned)
+        {
+            await _server.DisposeAsync();
+        }
     }
 
     public async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, params (string Name, string Value)[] headers)
     {
-        if (Cookie is not null)
+        if (Cookie is { Length: > 0 })
         {
             request.Headers.Add("Cookie", Cookie);
+        }
+
+        if (Address is not null)
+        {
+            request.Headers.Add("X-Forwarded-For", Address);
         }
 
         foreach (var (name, value) in headers)
