@@ -59,17 +59,21 @@ public static class ApprovalEndpoint
     private static async Task GuardedAsync(HttpContext http, Func<Approvals, Task<IResult>> answer)
     {
         IResult result;
+        http.Response.Headers.CacheControl = "no-store";
+        if (!await http.RequireScopeAsync(Scopes.Admin, "The list of approvals"))
+        {
+            return;
+        }
+
         try
         {
-            result = Caller.From(http.User).HasScope(Scopes.Admin) ? await answer(http.RequestServices.GetRequiredService<Approvals>())
-                : Results.Problem(statusCode: 403, title: "Forbidden", detail: "Approvals are for callers with the scope mcp:admin.");
+            result = await answer(http.RequestServices.GetRequiredService<Approvals>());
         }
         catch (StorageException)
         {
             result = Results.Problem(statusCode: 503, title: "Not possible now", detail: "The store cannot be used now. Try again in a minute.");
         }
 
-        http.Response.Headers.CacheControl = "no-store";
         await result.ExecuteAsync(http);
     }
 
