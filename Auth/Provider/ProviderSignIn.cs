@@ -107,7 +107,7 @@ internal sealed class ProviderSignIn(IOptions<ProviderOptions> options, Provider
             throw SignedToken.Refuse("was given to another client (azp)");
         }
 
-        if (_options.IsMultiTenant && !(token.Text("tid") is { } tenant && token.Issuer.Contains(tenant, StringComparison.Ordinal)))
+        if (_options.IsMultiTenant && !(token.Text("tid") is { Length: > 0 } tenant && token.Issuer.Contains(tenant, StringComparison.Ordinal)))
         {
             throw SignedToken.Refuse("is of a tenant that is not one of ours (tid)");
         }

@@ -20,12 +20,14 @@ internal sealed class Options
     public bool Assert { get; init; }
     /// <summary>Measures what governance costs, instead of the server against bare Kestrel.</summary>
     public bool Governed { get; init; }
+    /// <summary>Measures what the check of a token costs.</summary>
+    public bool Tokens { get; init; }
     public string WriteTool { get; init; } = "add_payment_method";
     public string WriteArguments { get; init; } = """{"type":"paypal"}""";
 
     public static Options Parse(string[] args)
     {
-        var settings = new ConfigurationBuilder().AddCommandLine([.. args.Select(a => a is "--assert" or "--governed" ? a + "=true" : a)]).Build();
+        var settings = new ConfigurationBuilder().AddCommandLine([.. args.Select(a => a is "--assert" or "--governed" or "--tokens" ? a + "=true" : a)]).Build();
         return settings.Get<Options>(binder => binder.ErrorOnUnknownConfiguration = true) ?? new Options();
     }
 }

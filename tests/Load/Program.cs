@@ -10,7 +10,7 @@ if (args is ["--bare", var answers, .. var rest])
 try
 {
     var options = Options.Parse(args);
-    return options.Governed ? await Governed.Run(options) : await Bench.Run(options);
+    return options.Tokens ? await TokenChecks.Run(options) : options.Governed ? await Governed.Run(options) : await Bench.Run(options);
 }
 catch (Exception e) when (e is IOException or TimeoutException or InvalidOperationException or Win32Exception)
 {

@@ -118,7 +118,7 @@ public sealed partial class ReadmeTests
     [Fact]
     public void The_page_of_settings_has_every_setting_and_every_environment_name()
     {
-        var settings = Properties<ServerOptions>("Server").Concat(Properties<AuthOptions>("Auth")).Concat(Properties<GovernanceOptions>("Governance")).Concat(Properties<StorageOptions>("Storage")).Concat(Properties<McpOptions>("Mcp")).Concat(Properties<OutgoingOptions>("Outgoing"))
+        var settings = Properties<ServerOptions>("Server").Concat(Properties<AuthOptions>("Auth")).Concat(Properties<MinimalMcp.Auth.Provider.ProviderOptions>("Auth:Provider")).Concat(Properties<GovernanceOptions>("Governance")).Concat(Properties<StorageOptions>("Storage")).Concat(Properties<McpOptions>("Mcp")).Concat(Properties<OutgoingOptions>("Outgoing"))
             .Concat(EnvironmentNames.Table.SelectMany(row => new[] { row.Name, row.Setting }))
             .Concat(SettingsReadByName());
 
