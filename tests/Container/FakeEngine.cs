@@ -35,6 +35,9 @@ internal sealed class FakeEngine : IAsyncDisposable
 
     public string ApiVersion { get; set; } = "1.41";
 
+    /// <summary>The version that was spoken last; empty where the path names none.</summary>
+    public string Spoken { get; private set; } = "";
+
     /// <summary>The answer to a question such as "GET containers/json", whatever its query.</summary>
     public Dictionary<string, Answer> Answers { get; } = [];
 
@@ -70,7 +73,7 @@ internal sealed class FakeEngine : IAsyncDisposable
         }
         else if (path.StartsWith("v1.", StringComparison.Ordinal))
         {
-            path = path[(path.IndexOf('/', StringComparison.Ordinal) + 1)..];
+            (Spoken, path) = (path.Split('/')[0], path[(path.IndexOf('/', StringComparison.Ordinal) + 1)..]);
         }
 
         if (path == "_ping")
