@@ -207,6 +207,7 @@ public sealed class DockerTests
         if (body.Length > 0 || status >= 300)
         {
             Assert.NotEmpty(await server.FailAsync(expected, "docker_container_action", new { action = "start", container = "web" }));
+            Assert.NotEmpty(await server.FailAsync(expected, "docker_run_container", new { image = "redis:7" }));
         }
     }
 

@@ -1,3 +1,5 @@
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using System.Text.Json;
 using MinimalMcp.Tests.Container;
@@ -60,6 +62,30 @@ public sealed class PortainerTests
         Assert.Empty(portainer.Headers.Keys.Intersect(["Authorization", "Cookie", "Origin", "Referer"])); // each makes Portainer answer 403
     }
 
+    [Fact]
+    public async Task A_certificate_that_nobody_signed_is_taken_by_its_fingerprint_only()
+    {
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        using var made = new CertificateRequest("CN=portainer", key, HashAlgorithmName.SHA256).CreateSelfSigned(DateTimeOffset.UnixEpoch, DateTimeOffset.UnixEpoch.AddYears(200));
+        using var certificate = X509CertificateLoader.LoadPkcs12(made.Export(X509ContentType.Pkcs12), null);
+        await using var portainer = await FakeEngine.StartAsync(certificate);
+        var fingerprint = string.Join(':', certificate.GetCertHashString(HashAlgorithmName.SHA256).Chunk(2).Select(two => new string(two)));
+
+        foreach (var (setting, taken) in ((string, bool)[])[("", false), (new string('a', 64), false), (fingerprint, true), ("any", true)])
+        {
+            await using var server = TestServer.Start(("Portainer:Url", portainer.Url), ("Portainer:Token", FakeEngine.Key), ("Portainer:Certificate", setting));
+            if (taken)
+            {
+                await server.CallAsync("portainer_list_images");
+            }
+            else
+            {
+                Assert.Contains("certificate", await server.FailAsync(502, "portainer_list_images"));
+                Assert.Empty(portainer.Asked); // and the token was not shown
+            }
+        }
+    }
+
     [Theory]
     [InlineData("")]
     [InlineData("/")]
@@ -69,7 +95,7 @@ public sealed class PortainerTests
         await using var portainer = await FakeEngine.StartAsync();
         await using var server = TestServer.Start(("Portainer:Url", portainer.Url + end), ("Portainer:Token", FakeEngine.Key));
 
-        Assert.Equal(1, (await server.CallAsync("portainer_list_stacks", new { endpoint_id = 3 })).GetProperty("stacks")[0].GetProperty("id").GetInt32() / 12);
+        Assert.Equal(12, (await server.CallAsync("portainer_list_stacks", new { endpoint_id = 3 })).GetProperty("stacks")[0].GetProperty("id").GetInt32());
     }
 
     [Theory]
