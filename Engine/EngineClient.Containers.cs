@@ -32,15 +32,13 @@ public sealed partial class EngineClient
         ChangeAsync(HttpMethod.Delete, $"containers/{Name(container)}?force={(force ? "1" : "0")}&v={(volumes ? "1" : "0")}", cancellation);
 
     /// <summary>Makes a container and gives its id. It does not run yet.</summary>
-    public async Task<string> CreateAsync(string? name, object configuration, CancellationToken cancellation)
-    {
-        var made = await PostAsync(name is null ? "containers/create" : $"containers/create?name={Name(name)}", configuration, cancellation);
-        return made.ValueKind is JsonValueKind.Object && made.TryGetProperty("Id", out var id) ? id.GetString()! : throw new EngineException(HttpStatusCode.OK, "no id of a new container");
-    }
+    public async Task<string> CreateAsync(string? name, object configuration, CancellationToken cancellation) =>
+        (await SendAsync<Created>(HttpMethod.Post, name is null ? "containers/create" : $"containers/create?name={Name(name)}", configuration, cancellation)).Id
+            ?? throw new EngineException(HttpStatusCode.OK, "no id of a new container");
 
     /// <summary>Waits until it has ended, and gives its exit code.</summary>
     public async Task<int> WaitAsync(string container, CancellationToken cancellation) =>
-        (await PostAsync($"containers/{Name(container)}/wait", null, cancellation)).GetProperty("StatusCode").GetInt32();
+        (await SendAsync<Ended>(HttpMethod.Post, $"containers/{Name(container)}/wait", null, cancellation)).StatusCode;
 
     /// <summary>Writes files into a container, also before it starts; the folder must be there.</summary>
     public Task CopyAsync(string container, string folder, TarContent files, CancellationToken cancellation) =>
@@ -70,6 +68,10 @@ public sealed partial class EngineClient
     /// <summary>The engine's own rule for names (moby, daemon/names). Ids fit it as well.</summary>
     [GeneratedRegex(@"\A[a-zA-Z0-9][a-zA-Z0-9_.-]*\z")]
     public static partial Regex IsName();
+
+    private sealed record Created(string? Id);
+
+    private sealed record Ended(int StatusCode);
 }
 
 /// <summary>Which lines of a log.</summary>

@@ -67,8 +67,8 @@ public sealed partial class EngineClient
         await GetAsync<List<NetworkSummary>>("networks" + (filters.Any() ? "?" + Filters(filters) : ""), cancellation);
 
     /// <summary>Removes what is unused of one kind: containers, images, networks or volumes.</summary>
-    public async Task<PruneResult> PruneAsync(string kind, CancellationToken cancellation, params IEnumerable<(string Name, string Value)> filters) =>
-        (await PostAsync($"{Name(kind)}/prune" + (filters.Any() ? "?" + Filters(filters) : ""), null, cancellation)).Deserialize<PruneResult>(Json) ?? new();
+    public Task<PruneResult> PruneAsync(string kind, CancellationToken cancellation, params IEnumerable<(string Name, string Value)> filters) =>
+        SendAsync<PruneResult>(HttpMethod.Post, $"{Name(kind)}/prune" + (filters.Any() ? "?" + Filters(filters) : ""), null, cancellation);
 
     /// <summary>A registry's port stands before a slash, a tag after the last one.</summary>
     private static (string Name, string Tag) Parts(string image)

@@ -58,9 +58,11 @@ public sealed partial class EngineClient(HttpClient http, string path = "") : ID
 
     public void Dispose() => http.Dispose();
 
-    private async Task<T> GetAsync<T>(string resource, CancellationToken cancellation)
+    private Task<T> GetAsync<T>(string resource, CancellationToken cancellation) => SendAsync<T>(HttpMethod.Get, resource, null, cancellation);
+
+    private async Task<T> SendAsync<T>(HttpMethod method, string resource, object? body, CancellationToken cancellation)
     {
-        var answer = await GetAsync(resource, cancellation);
+        var answer = await SendAsync(method, resource, body, cancellation);
         try
         {
             return (answer.ValueKind is JsonValueKind.Undefined ? default : answer.Deserialize<T>(Json)) ?? throw new JsonException();

@@ -20,11 +20,11 @@ internal sealed record DockerRun(
     {
         Image = EngineClient.IsImage().IsMatch(Image) ? Image : throw new McpException("That is no image. Write it as registry/name:tag, for example redis:7."),
         Env = (Environment ?? new Dictionary<string, string>()).Select(variable => $"{Variable(variable.Key)}={variable.Value}"),
-        Cmd = Command,
+        Cmd = Command?.Select(word => word ?? ""),
         ExposedPorts = (Ports ?? new Dictionary<string, int>()).ToDictionary(port => Port(port.Key), _ => new { }),
         HostConfig = new
         {
-            Binds = (Volumes ?? new Dictionary<string, string>()).Select(volume => Bind(volume.Key, volume.Value, options)),
+            Binds = (Volumes ?? new Dictionary<string, string>()).Select(volume => Bind(volume.Key, volume.Value ?? "", options)),
             NetworkMode = Network is null ? "default" : Allowed(Network, options),
             RestartPolicy = new { Name = Restart switch { Restart.Always => "always", Restart.OnFailure => "on-failure", Restart.UnlessStopped => "unless-stopped", _ => "no" } },
             SecurityOpt = (string[])["no-new-privileges"],
@@ -76,8 +76,8 @@ internal sealed record DockerRun(
         }
 
         // A folder above it holds it, too. Only who names the socket itself has meant it.
-        var sockets = options.Address?.Socket is { } own ? Sockets.Append(own) : Sockets;
-        return sockets.Any(socket => IsBelow(socket, source)) && !options.Binds.Contains(source, StringComparer.Ordinal)
+        string[] sockets = options.Address?.Socket is { } own ? [.. Sockets, own] : Sockets;
+        return sockets.Any(socket => IsBelow(socket, source)) && !(sockets.Contains(source) && options.Binds.Contains(source))
             ? throw new McpException($"{source} leads to the engine's own socket: with it a container owns the machine. It is refused.")
             : $"{source}:{target}";
     }

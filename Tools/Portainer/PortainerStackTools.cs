@@ -27,7 +27,7 @@ public sealed class PortainerStackTools(PortainerClient portainer)
         {
             var environment = endpoint_id ?? await portainer.OnlyEnvironmentAsync(ct);
             var containers = await portainer.AskAsync(environment, engine => engine.ContainersAsync(all: true, ct, ("label", "com.docker.compose.project")), ct);
-            views.AddRange(containers.Select(ContainerView.Of).GroupBy(container => container.Stack ?? "").Where(project => stacks.All(stack => stack.Name != project.Key)).OrderBy(project => project.Key, StringComparer.Ordinal)
+            views.AddRange(containers.Select(ContainerView.Of).Where(container => container.Stack is not null).GroupBy(container => container.Stack!).Where(project => stacks.All(stack => stack.Name != project.Key)).OrderBy(project => project.Key, StringComparer.Ordinal)
                 .Select(project => new StackView(null, project.Key, "compose, started outside of Portainer", environment, project.Any(container => container.State == "running") ? "active" : "inactive")));
         }
         catch (McpException e)

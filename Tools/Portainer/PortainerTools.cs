@@ -74,7 +74,7 @@ public sealed class PortainerTools(PortainerClient portainer, TimeProvider time)
         [Description("Only lines since then: a time (2026-01-31T08:00:00Z), or how long ago (90s, 15m, 1h30m, 2d)."), StringLength(40)] string? since = null,
         [Description("Only lines until then, written like since."), StringLength(40)] string? until = null,
         [Description("Only lines with these letters. It looks through the lines of tail."), StringLength(200)] string? grep = null,
-        [Description("Which of its two streams.")] LogStreams stream = LogStreams.Both,
+        [Description("Which of its two streams. The lines of both count for tail.")] LogStreams stream = LogStreams.Both,
         [Description("Put the time before each line.")] bool timestamps = false,
         CancellationToken ct = default)
     {

@@ -1,4 +1,6 @@
 using System.Collections.Concurrent;
+using System.Net;
+using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
@@ -35,16 +37,27 @@ internal sealed class FakeEngine : IAsyncDisposable
 
     public string ApiVersion { get; set; } = "1.41";
 
+    /// <summary>The version that was spoken last; empty where the path names none.</summary>
+    public string Spoken { get; private set; } = "";
+
     /// <summary>The answer to a question such as "GET containers/json", whatever its query.</summary>
     public Dictionary<string, Answer> Answers { get; } = [];
 
     /// <summary>The answer to everything but the question for the version.</summary>
     public Answer? Always { get; set; }
 
-    public static async Task<FakeEngine> StartAsync()
+    /// <param name="certificate">With one it speaks https.</param>
+    public static async Task<FakeEngine> StartAsync(X509Certificate2? certificate = null)
     {
         var builder = WebApplication.CreateSlimBuilder();
-        builder.WebHost.UseSetting("urls", "http://127.0.0.1:0");
+        builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0, listen =>
+        {
+            if (certificate is not null)
+            {
+                listen.UseHttps(certificate);
+            }
+        }));
+        builder.WebHost.UseKestrelHttpsConfiguration();
         var fake = new FakeEngine(builder.Build());
         fake._app.Run(fake.AnswerAsync);
         await fake._app.StartAsync(TestContext.Current.CancellationToken);
@@ -70,7 +83,7 @@ internal sealed class FakeEngine : IAsyncDisposable
         }
         else if (path.StartsWith("v1.", StringComparison.Ordinal))
         {
-            path = path[(path.IndexOf('/', StringComparison.Ordinal) + 1)..];
+            (Spoken, path) = (path.Split('/')[0], path[(path.IndexOf('/', StringComparison.Ordinal) + 1)..]);
         }
 
         if (path == "_ping")

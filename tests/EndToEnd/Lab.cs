@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Diagnostics;
 using MinimalMcp.Engine;
 using MinimalMcp.Tests.Container;
@@ -18,6 +19,8 @@ public sealed class Lab : IAsyncLifetime
 
     private readonly SemaphoreSlim _once = new(1);
     private readonly Part _engine = new(), _monitoring = new();
+    private readonly ConcurrentBag<string> _strangers = [];
+    private int _names;
     private PortainerStandIn? _standIn;
     private Monitoring? _monitored;
 
@@ -42,6 +45,8 @@ public sealed class Lab : IAsyncLifetime
     public Uri PrometheusUrl => _monitored!.Prometheus;
 
     public Uri AlertmanagerUrl => _monitored!.Alertmanager;
+
+    internal string Socket => $"unix://{Address.Socket}";
 
     internal string Network => $"minimalmcp-lab-{Run}";
 
@@ -77,6 +82,12 @@ public sealed class Lab : IAsyncLifetime
 
         return id;
     }
+
+    /// <summary>For a container, or something else that goes with the lab.</summary>
+    public string NewName() => $"lab-{Run}-{Interlocked.Increment(ref _names)}";
+
+    /// <summary>A container that a tool has made, which carries no label of ours.</summary>
+    public void RemoveInTheEnd(string container) => _strangers.Add(container);
 
     /// <summary>Waits until something is so; what it was instead stands in the failure.</summary>
     internal static async Task<T> UntilAsync<T>(Func<Task<T>> look, Func<T, bool> good, string what)
@@ -119,6 +130,11 @@ public sealed class Lab : IAsyncLifetime
 
         if (Engine is not null)
         {
+            foreach (var container in _strangers)
+            {
+                await Engine.RemoveAsync(container, force: true, volumes: true, CancellationToken.None);
+            }
+
             await Engine.RemoveLabelledAsync(Label, Run);
             Engine.Dispose();
         }
