@@ -30,7 +30,7 @@ public sealed class AuthOptions : IValidatableObject
     internal bool TakesKeys => Is("api-key") || Is("hybrid");
 
     /// <summary>OAuth is on: there are documents that say where to sign in.</summary>
-    internal bool TakesTokens => !IsOff && !Is("api-key");
+    internal bool TakesTokens => Is("oauth2") || Is("embedded") || Is("hybrid") || Is("mixed");
 
     /// <summary>Whoever has no token may read.</summary>
     internal bool AdmitsGuests => Is("mixed");

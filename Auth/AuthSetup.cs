@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Options;
 using MinimalMcp.Auth.Diagnostics;
+using MinimalMcp.Auth.Provider;
 using MinimalMcp.Auth.Server;
 using MinimalMcp.Configuration;
 
@@ -19,6 +20,7 @@ public static class AuthSetup
         services.AddSingleton<ProtectedResource>();
         services.AddSingleton<Challenges>();
         services.AddSingleton<ExchangeLog>();
+        builder.AddIdentityProvider();
         builder.AddAuthorizationServer();
         return builder;
     }

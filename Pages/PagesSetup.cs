@@ -29,6 +29,7 @@ public static class PagesSetup
             group.MapMethods(path, [HttpMethods.Get, HttpMethods.Head], answer);
         }
 
+        routes.MapMethods("/diagnostics", [HttpMethods.Get, HttpMethods.Head], (RequestDelegate)DiagnosticsPage.GetAsync); // not for everybody
         return group;
     }
 }

@@ -22,7 +22,7 @@ internal static class StartPage
         var routes = Routes.Of(http);
         var reachable = Routes.Of(http, withoutKey: !auth.IsOff);
         var name = Identity.Name(configuration);
-        var url = PublicUrl.Of(http);
+        var url = auth.TakesTokens ? PublicUrl.Fixed(services) : PublicUrl.Of(http); // tokens are for one address only
         return Html.Page(name, Html.Of($"""
             <meta name="color-scheme" content="light dark">
               <link rel="stylesheet" href="{files.Address("start.css")}">
@@ -52,7 +52,7 @@ internal static class StartPage
                       before this server, and set <code>PUBLIC_URL</code> to its address: then this page names that one. Programs on this machine can connect now.</p>
                     """))}
                   <ul class="ways">
-                    {Html.Each(Connections.To(url, auth.IsOff).Where(way => way.Route is null || routes.Contains(way.Route)), Way)}
+                    {Html.Each(Connections.To(url, auth).Where(way => way.Route is null || routes.Contains(way.Route)), Way)}
                   </ul>
                 </section>
                 <section aria-labelledby="tools">
@@ -75,6 +75,7 @@ internal static class StartPage
         ("health", "Health", "/health"),
         ("status", "Status", "/status"),
         ("metrics", "Metrics", "/metrics"),
+        ("diagnostics", "Diagnostics", "/diagnostics"),
     ];
 
     // The button is shown by the script that makes it work.

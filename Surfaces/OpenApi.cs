@@ -1,9 +1,7 @@
 using System.Net.Http;
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.OpenApi;
-using Microsoft.Extensions.Options;
 using Microsoft.OpenApi;
-using MinimalMcp.Auth;
 using MinimalMcp.Configuration;
 using MinimalMcp.Tools;
 using Tool = MinimalMcp.Tools.Tool;
@@ -22,7 +20,7 @@ public static class OpenApi
     private const int MaxOperations = 30;
     private const int MaxDescription = 300;
 
-    public static void AddToolOpenApi(this IHostApplicationBuilder builder) => builder.Services.AddOpenApi(DocumentName, options =>
+    public static void AddToolOpenApi(this IHostApplicationBuilder builder) => builder.Services.AddSingleton<OpenApiSecurity>().AddOpenApi(DocumentName, options =>
     {
         options.ShouldInclude = _ => false; // the tools are added below, from the registry; no other route is for a model
         options.AddDocumentTransformer((document, context, _) =>
@@ -31,16 +29,7 @@ public static class OpenApi
             document.Info.Title = configuration["Server:Name"] ?? typeof(OpenApi).Assembly.GetName().Name;
             document.Info.Version = typeof(OpenApi).Assembly.GetName().Version!.ToString(3);
             document.Info.Description = "The tools of this server. Each operation calls one tool; a failed call answers with a problem document whose detail says what to mend.";
-            if (context.ApplicationServices.GetRequiredService<IOptions<AuthOptions>>().Value.IsOff)
-            {
-                document.Security = [new OpenApiSecurityRequirement()]; // said outright: nobody needs to sign in
-            }
-            else
-            {
-                document.AddComponent("ApiKey", new OpenApiSecurityScheme { Type = SecuritySchemeType.Http, Scheme = "bearer", Description = "The key that the server's operator gave you." });
-                document.Security = [new OpenApiSecurityRequirement { [new OpenApiSecuritySchemeReference("ApiKey", document)] = [] }];
-            }
-
+            context.ApplicationServices.GetRequiredService<OpenApiSecurity>().AddTo(document);
             return Task.CompletedTask;
         });
     });
@@ -77,9 +66,12 @@ public static class OpenApi
             document.Info.Description += $" These are {MaxOperations} of {tools.All.Count} tools, because a GPT Action takes no more: choose with ?profile=, ?family= or ?readonly=true.";
         }
 
+        var security = services.GetRequiredService<OpenApiSecurity>();
         foreach (var tool in tools.All.Take(MaxOperations))
         {
-            document.Paths[$"/tools/{tool.Name}"] = new OpenApiPathItem { Operations = new() { [HttpMethod.Post] = Operation(tool, document) } };
+            var operation = Operation(tool, document);
+            operation.Security = security.Of(tool, document);
+            document.Paths[$"/tools/{tool.Name}"] = new OpenApiPathItem { Operations = new() { [HttpMethod.Post] = operation } };
         }
 
         await document.SerializeAsJsonAsync(output, version, cancellationToken);

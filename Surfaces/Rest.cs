@@ -44,12 +44,12 @@ public static class Rest
 
     private static async Task CallAsync(HttpContext http)
     {
+        var name = (string)http.Request.RouteValues["name"]!;
         if (await ProfileSelection.ToolsAsync(http) is not { } tools)
         {
             return;
         }
 
-        var name = (string)http.Request.RouteValues["name"]!;
         if (tools.Find(name) is not { } tool)
         {
             await Problem(404, "Unknown tool", tools.NotFound(name)).ExecuteAsync(http);
@@ -74,11 +74,9 @@ public static class Rest
 
         using (arguments)
         {
-            var call = new ToolCall("rest", Origin.Of(http)).With(arguments?.RootElement ?? default);
-            // What GPT Actions say of their user and conversation.
-            call.OpenAiSubject = http.Request.Headers["openai-ephemeral-user-id"];
-            call.OpenAiSession = http.Request.Headers["openai-conversation-id"];
-            using var result = await tool.CallAsync(call, http.RequestAborted);
+            var headers = http.Request.Headers; // what GPT Actions say of their user and conversation
+            var call = new ToolCall("rest", Origin.Of(http)) { OpenAiSubject = headers["openai-ephemeral-user-id"], OpenAiSession = headers["openai-conversation-id"] };
+            using var result = await tool.CallAsync(call.With(arguments?.RootElement ?? default), http.RequestAborted);
             if (result.Failure?.RetryAfter is { } wait)
             {
                 http.Response.Headers.RetryAfter = ((long)Math.Ceiling(wait.TotalSeconds)).ToString(System.Globalization.CultureInfo.InvariantCulture);

@@ -12,8 +12,8 @@ public sealed class ToolSet
     // Narrowed sets are kept, but not without bound: the profile comes from the caller's query string.
     private const int MaxNarrowed = 64;
 
-    // No tool needs a scope above mcp:execute.
-    private const int MaxLevel = 2;
+    /// <summary>No tool needs a scope above mcp:execute.</summary>
+    internal const int MaxLevel = 2;
 
     private readonly ToolSet?[] _shown = new ToolSet?[MaxLevel + 1];
     private readonly Dictionary<string, Tool> _byName;
@@ -26,9 +26,9 @@ public sealed class ToolSet
         _byName = sorted.ToDictionary(tool => tool.Name, StringComparer.Ordinal);
     }
 
-    private ToolSet(ToolSet whole, Func<Tool, bool> isShown)
+    private ToolSet(ToolSet whole, int level)
     {
-        All = [.. whole.All.Where(isShown)];
+        All = [.. whole.All.Where(tool => tool.ScopeLevel <= level)];
         _byName = whole._byName;
     }
 
@@ -64,7 +64,7 @@ public sealed class ToolSet
     /// The same tools to call, and fewer to list: those that a scope of this level is enough for. Whoever calls another one is told which scope is missing, and not that there
     /// is no such tool. What is made of each of these sets is kept with it, as with all sets.
     /// </summary>
-    public ToolSet Show(int level) => level >= MaxLevel ? this : _shown[Math.Max(level, -1) + 1] ??= new ToolSet(this, tool => tool.ScopeLevel <= level);
+    public ToolSet Show(int level) => level >= MaxLevel ? this : _shown[Math.Max(level, -1) + 1] ??= new ToolSet(this, level);
 
     /// <summary>Makes something of this set once. The key says what it is.</summary>
     public T Derive<T>(object key, Func<T> make) where T : class => (T)_derived.GetOrAdd(key, _ => make());

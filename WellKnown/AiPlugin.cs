@@ -19,12 +19,33 @@ internal static class AiPlugin
             name_for_model = new string([.. name.ToLowerInvariant().Select(letter => char.IsAsciiLetterOrDigit(letter) ? letter : '_')]),
             description_for_human = configuration["Server:Description"] ?? $"The tools of {name}.",
             description_for_model = configuration["Mcp:Instructions"] ?? $"Use {name} to look things up and to change what the user asks to be changed.",
-            auth = http.RequestServices.GetRequiredService<IOptions<AuthOptions>>().Value.IsOff ? new { type = "none" } : (object)new { type = "user_http", authorization_type = "bearer" },
+            auth = Auth(http.RequestServices),
             api = new { type = "openapi", url = $"{url}/.well-known/openapi.json" },
             logo_url = $"{url}/logo.svg",
             contact_email = configuration["Server:ContactEmail"] ?? "",
             legal_info_url = configuration["Server:LegalInfoUrl"] ?? $"{url}/",
         });
+    }
+
+    private static object Auth(IServiceProvider services)
+    {
+        var options = services.GetRequiredService<IOptions<AuthOptions>>().Value;
+        if (!options.TakesTokens)
+        {
+            return options.IsOff ? new { type = "none" } : new { type = "user_http", authorization_type = "bearer" };
+        }
+
+        // The manifest's own names: client_url is where people sign in, authorization_url where tokens are issued.
+        var server = services.GetRequiredService<IAuthorizationServerMetadata>().Document();
+        return new
+        {
+            type = "oauth",
+            client_url = server["authorization_endpoint"]?.ToString() ?? "",
+            scope = services.GetRequiredService<ProtectedResource>().Scopes,
+            authorization_url = server["token_endpoint"]?.ToString() ?? "",
+            authorization_content_type = "application/x-www-form-urlencoded",
+            verification_tokens = new { },
+        };
     }
 
     public static Task LogoAsync(HttpContext http)

@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
+using MinimalMcp.Auth;
 using MinimalMcp.Configuration;
 using MinimalMcp.Storage;
 using MinimalMcp.Tools;
@@ -37,6 +38,11 @@ public static class Banner
         {
             lines.Add($"  GPT Action   {url}/openapi.json");
             lines.Add($"  functions    {url}/api/mcp/v1/tools");
+        }
+
+        if (app.Services.GetRequiredService<ProtectedResource>().IsOn && mode != "stdio")
+        {
+            lines.Add($"  sign-in      {app.Services.GetRequiredService<IAuthorizationServerMetadata>().Issuer}");
         }
 
         lines.Add($"  store        {app.Services.GetRequiredService<Store>().Description}");

@@ -11,7 +11,7 @@ public static class WellKnownSetup
         return builder;
     }
 
-    /// <summary>The documents that machines look for. OAuth's are not among them while authentication is off: they would make a host ask for a login.</summary>
+    /// <summary>The documents that machines look for.</summary>
     public static IEndpointConventionBuilder MapWellKnown(this IEndpointRouteBuilder routes)
     {
         // Made now: a counter counts from here on, not from the first question.
@@ -32,17 +32,13 @@ public static class WellKnownSetup
             open.MapGet(path, answer);
         }
 
+        OAuthDocuments.Map(open);
+
         // A document that is not there is told as that: a host that got 401 instead would think that it has to sign in to read it.
-        open.MapGet("/.well-known/{**document}", (RequestDelegate)NotThereAsync);
+        open.MapGet("/.well-known/{**document}", (RequestDelegate)OAuthDocuments.NotThereAsync);
         group.MapGet("/status", (RequestDelegate)Health.StatusAsync);
         group.MapGet("/metrics", (RequestDelegate)metrics.WriteAsync);
 
         return group;
-    }
-
-    private static Task NotThereAsync(HttpContext http)
-    {
-        http.Response.StatusCode = StatusCodes.Status404NotFound;
-        return Task.CompletedTask;
     }
 }

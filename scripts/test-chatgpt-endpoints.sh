@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Checks everything that ChatGPT asks a server for: the documents, and one real call over each surface.
 # usage: scripts/test-chatgpt-endpoints.sh [URL]      (or MCP_SERVER_URL; http://localhost:3001 when neither is given)
-# A server that wants a key gets the one in MCP_API_KEY.
+# A server that wants a key gets the one in MCP_API_KEY; one that wants people to sign in, the access token in MCP_ACCESS_TOKEN.
 # Needs bash, curl, grep and sed; uses jq when it is there. Ends with 0 when everything is right and 1 when something is not.
 set -uo pipefail
 export LC_ALL=C.UTF-8
@@ -13,9 +13,10 @@ trap 'rm -rf "$dir"' EXIT
 failures=0
 warnings=0
 key=()
-if [[ -n ${MCP_API_KEY:-} ]]; then
+secret=${MCP_ACCESS_TOKEN:-${MCP_API_KEY:-}}
+if [[ -n $secret ]]; then
   # In a file, because whoever lists the processes can read a command line.
-  printf 'Authorization: Bearer %s\n' "$MCP_API_KEY" > "$dir/key"
+  printf 'Authorization: Bearer %s\n' "$secret" > "$dir/key"
   key=(--header "@$dir/key")
 fi
 
@@ -84,12 +85,15 @@ flatten() { if command -v jq >/dev/null; then flatten_with_jq; else flatten_with
 ask() {
   local name=$1 path=$2
   shift 2
-  status=$(curl --silent --show-error --max-time 30 --noproxy localhost,127.0.0.1,::1 --output "$dir/$name" --write-out '%{http_code}' "$@" ${key[@]+"${key[@]}"} "$URL$path" 2>"$dir/curl")
+  status=$(curl --silent --show-error --max-time 30 --noproxy localhost,127.0.0.1,::1 --output "$dir/$name" --dump-header "$dir/$name.head" --write-out '%{http_code}' "$@" ${key[@]+"${key[@]}"} "$URL$path" 2>"$dir/curl")
   touch "$dir/$name"
   # MCP may answer with one event instead of a document.
   grep -q '^data: ' "$dir/$name" && sed -n 's/^data: //p' "$dir/$name" | tail -n 1 > "$dir/body" && mv "$dir/body" "$dir/$name"
   flatten < "$dir/$name" > "$dir/$name.flat" || : > "$dir/$name.flat"
 }
+
+# challenge NAME: what the last answer under that name said in WWW-Authenticate.
+challenge() { sed -nE 's/^[Ww][Ww][Ww]-[Aa]uthenticate: //p' "$dir/$1.head" | tr -d '\r'; }
 
 # get NAME PATH: one value of the last answer under that name.
 get() { sed -n "\\|^$2 = |{s|||p;q;}" "$dir/$1.flat"; }
@@ -125,7 +129,11 @@ else
 fi
 
 ask status /status
-if [[ $status == 401 ]]; then
+signs_in=$([[ $(challenge status) == *resource_metadata=* ]] && echo yes)
+if [[ $status == 401 && $signs_in && ${#key[@]} != 0 ]]; then
+  bad "Access Token" "$(said status)" "set MCP_ACCESS_TOKEN to one that the server issued and that has not expired"
+  exit 1
+elif [[ $status == 401 && -z $signs_in ]]; then
   if [[ ${#key[@]} == 0 ]]; then
     bad "API Key" "the server wants a key" "set MCP_API_KEY to it and run this again"
   else
@@ -134,6 +142,7 @@ if [[ $status == 401 ]]; then
   exit 1
 fi
 auth=$(get status auth)
+auth=${auth:-oauth} # who has not signed in is not told more
 mode=$(get status mode)
 hint="the server's log says why"
 [[ ${mode:-all} == all ]] || hint="the server was started with --mode $mode; start it with --mode all"
@@ -171,8 +180,41 @@ oauth() {
     good "$title"
   fi
 }
+if [[ $auth != none && $auth != api-key ]]; then
+  held=(${key[@]+"${key[@]}"}) key=()
+  ask closed /mcp --header 'Content-Type: application/json' --data '{"jsonrpc":"2.0","id":1,"method":"tools/list"}'
+  key=(${held[@]+"${held[@]}"})
+  metadata=$(challenge closed | sed -nE 's/.*resource_metadata="([^"]*)".*/\1/p')
+  if [[ $status == 200 ]]; then
+    good "OAuth Challenge (mixed: who has not signed in may read)"
+    guests=yes
+  elif [[ $status != 401 || -z $metadata ]]; then
+    bad "OAuth Challenge" "HTTP $status for POST /mcp without a token, and WWW-Authenticate is '$(challenge closed)'" "let 401 and its header WWW-Authenticate through, also in a proxy before the server"
+  else
+    good "OAuth Challenge (401, metadata at $metadata)"
+  fi
+fi
+
 oauth "OpenID Connect Discovery" openid /.well-known/openid-configuration issuer token_endpoint jwks_uri
 oauth "OAuth Protected Resource Metadata" resource /.well-known/oauth-protected-resource resource 'authorization_servers>0'
+if [[ $auth != none && $auth != api-key ]]; then
+  title="OAuth Authorization Server Metadata"
+  issuer=$(get resource 'authorization_servers>0') wrong=
+  # Hosts were seen to ask at each of these places, and to give up at the first that is not there.
+  for path in /.well-known/{oauth-authorization-server,openid-configuration}{,/mcp,/sse} /.well-known/oauth-protected-resource/{mcp,sse}; do
+    ask place "$path"
+    found=$(get place issuer)
+    [[ $status == 200 && ${found:-$(get place 'authorization_servers>0')} == "$issuer" ]] || wrong+=" $path"
+  done
+  ask server /.well-known/oauth-authorization-server
+  if [[ -n $wrong ]]; then
+    bad "$title" "not there, or of another issuer than $issuer:$wrong" "let /.well-known/ through to the server, without authentication"
+  elif [[ $(values server 'code_challenge_methods_supported>[0-9]+') != *S256* ]]; then
+    bad "$title" "code_challenge_methods_supported lacks S256, so ChatGPT takes the server for one that it cannot use" "use the embedded authorization server (MCP_AUTH_MODE=embedded), which has it"
+  else
+    good "$title (issuer $issuer)"
+  fi
+fi
 
 # The document that a GPT Action imports, within the limits of GPT Actions.
 check_openapi() {
@@ -230,6 +272,12 @@ else
   good "Actions Manifest"
 fi
 
+if [[ $auth != none && $auth != api-key && ${#key[@]} == 0 && -z ${guests:-} ]]; then
+  careful "Calls" "none was tried, because the server wants people to sign in: set MCP_ACCESS_TOKEN to an access token"
+  [[ $failures == 0 ]] && echo "The documents by which ChatGPT signs in are there."
+  exit $((failures > 0))
+fi
+
 json=(--header 'Content-Type: application/json')
 mcp=("${json[@]}" --header 'Accept: application/json, text/event-stream')
 
@@ -257,6 +305,8 @@ if rpc "MCP Tool List" list /mcp '{"jsonrpc":"2.0","id":2,"method":"tools/list"}
   listed=$(values list 'result>tools>[0-9]+>name' | grep -c .)
   if [[ $listed == "$tools" ]]; then
     good "MCP Tool List ($listed tools)"
+  elif [[ $listed -lt $tools && $auth != none ]]; then
+    good "MCP Tool List ($listed of $tools tools, as the scopes of the credential allow)"
   else
     bad "MCP Tool List" "$listed tools, but /health names $tools" "both come from one list; is another server answering for /mcp?"
   fi
@@ -296,6 +346,8 @@ ask functions /api/mcp/v1/tools
 functions=$(values functions 'tools>[0-9]+>name' | grep -c .)
 if [[ $status != 200 ]]; then
   bad "Function Calling" "$(said functions) for GET /api/mcp/v1/tools" "$hint"
+elif [[ $functions -lt $tools && $auth != none && $(get functions count) == "$functions" ]]; then
+  good "Function Calling ($functions of $tools functions, as the scopes of the credential allow)"
 elif [[ $functions != "$tools" || $(get functions count) != "$tools" ]]; then
   bad "Function Calling" "$functions functions, but the server has $tools tools" "both come from one list; is another server answering for /api/mcp/v1/tools?"
 else

@@ -72,7 +72,13 @@ internal static class Answers
         return read.ToArray();
     }
 
-    private static OAuthException? Refusal(Exception refused) => refused as OAuthException ?? (refused is StorageException ? Unavailable : null);
+    private static OAuthException? Refusal(Exception refused) => refused switch
+    {
+        OAuthException known => known,
+        StorageException => Unavailable,
+        SignInException gone => new("temporarily_unavailable", gone.Message, StatusCodes.Status503ServiceUnavailable) { RetryAfter = TimeSpan.FromSeconds(30) },
+        _ => null,
+    };
 
     private static void Say(HttpContext http, OAuthException refusal)
     {

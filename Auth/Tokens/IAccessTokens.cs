@@ -15,7 +15,4 @@ internal sealed class TokenRefusedException(string message, Exception? inner = n
 {
     /// <summary>The token is what it should be, but this client may not use this server: 403 and not 401, since another token would not help.</summary>
     public bool IsForbidden { get; init; }
-
-    /// <summary>Set when the token may well be good and cannot be checked now, since the keys of its issuer cannot be fetched: 503, so that the client keeps it.</summary>
-    public TimeSpan? RetryAfter { get; init; }
 }

@@ -58,41 +58,21 @@ internal sealed class FastLane(FullLane full, StepUp stepUp, IConfiguration conf
         var call = new ToolCall(surface, origin) { SpeaksMcp = true }.With(arguments).WithMeta(envelope.Param("_meta"u8));
         using var result = await McpResult.OfAsync(tool, call, version, envelope, cancellationToken);
         // Before the writer is taken: it belongs to this thread, and an await may come back on another.
-        var isModern = Revision.IsModern(version);
-        var serverInfo = isModern ? await ServerInfoAsync(tools) : null;
+        var serverInfo = Revision.IsModern(version) ? await ServerInfoAsync(tools) : null;
         var writer = output.StartWriting();
         WriteStart(writer, envelope);
         writer.WriteStartObject();
         McpResult.WriteMembers(writer, result);
-        if (stepUp.MetaOf(result, call) is { } meta)
-        {
-            serverInfo = Merged(serverInfo, meta);
-        }
-
-        if (isModern)
+        if (serverInfo is not null)
         {
             writer.WriteString("resultType"u8, "complete"u8);
         }
 
-        if (serverInfo is not null)
-        {
-            writer.WritePropertyName("_meta"u8);
-            writer.WriteRawValue(serverInfo, skipInputValidation: true);
-        }
+        McpResult.WriteMeta(writer, serverInfo, stepUp.MetaOf(result, call));
 
         writer.WriteEndObject();
         writer.WriteEndObject();
         writer.Flush();
-    }
-
-    private static byte[] Merged(byte[]? serverInfo, JsonObject meta)
-    {
-        foreach (var (name, value) in serverInfo is null ? [] : JsonNode.Parse(serverInfo)!.AsObject())
-        {
-            meta[name] = value?.DeepClone();
-        }
-
-        return Encoding.UTF8.GetBytes(meta.ToJsonString());
     }
 
     /// <summary>The tool that a tools/call names, and its arguments.</summary>

@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization.Metadata;
 using Microsoft.Extensions.Options;
+using MinimalMcp.Auth;
 using MinimalMcp.Governance;
 using MinimalMcp.Tools;
 using ModelContextProtocol;
@@ -18,8 +19,7 @@ internal sealed class FullLane
 {
     public static readonly JsonTypeInfo<JsonRpcMessage> MessageInfo = (JsonTypeInfo<JsonRpcMessage>)McpJsonUtilities.DefaultOptions.GetTypeInfo(typeof(JsonRpcMessage));
 
-    private const string ToolsItem = "tools";
-    private const string OriginItem = "origin";
+    private const string ToolsItem = "tools", OriginItem = "origin";
 
     private readonly StepUp _stepUp;
     private readonly ILoggerFactory _loggers;
@@ -29,9 +29,7 @@ internal sealed class FullLane
     // Configured when it is first needed: most servers only ever list and call, which the fast lane does without it.
     public FullLane(ListChanges changes, StepUp stepUp, SecuritySchemes schemes, ILoggerFactory loggers, IServiceProvider services)
     {
-        _stepUp = stepUp;
-        _loggers = loggers;
-        _services = services;
+        (_stepUp, _loggers, _services) = (stepUp, loggers, services);
         _options = new(() => schemes.AddTo(Configure(services.GetRequiredService<IOptions<McpServerOptions>>().Value, changes)));
     }
 
@@ -66,6 +64,7 @@ internal sealed class FullLane
         else
         {
             ParameterKinds.Check(envelope);
+            StepUp.RequireRead(envelope, Caller.From(origin.User));
         }
 
         var message = envelope.Root.Deserialize(MessageInfo)!;

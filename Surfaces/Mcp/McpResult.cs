@@ -73,4 +73,24 @@ internal static class McpResult
             writer.WriteBoolean("isError"u8, true);
         }
     }
+
+    /// <summary>Writes <c>_meta</c>: what every result of 2026-07-28 has, and what this one has to say. Both may be null.</summary>
+    public static void WriteMeta(Utf8JsonWriter writer, byte[]? always, JsonObject? own)
+    {
+        if (own is not null)
+        {
+            foreach (var (name, value) in always is null ? [] : JsonNode.Parse(always)!.AsObject())
+            {
+                own[name] = value?.DeepClone();
+            }
+
+            writer.WritePropertyName("_meta"u8);
+            own.WriteTo(writer);
+        }
+        else if (always is not null)
+        {
+            writer.WritePropertyName("_meta"u8);
+            writer.WriteRawValue(always, skipInputValidation: true);
+        }
+    }
 }

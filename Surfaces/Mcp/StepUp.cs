@@ -14,11 +14,31 @@ internal sealed class StepUp(Challenges challenges)
 {
     private const string MetaKey = "mcp/www_authenticate";
 
+    private static readonly string[] Reading = ["resources/", "prompts/", "completion/"];
+
     /// <summary>Refuses such a call, whichever lane would have taken it. Governance refuses it, so that it is recorded like all others.</summary>
     public ValueTask RequireScopeAsync(HttpContext http, in Envelope envelope, ToolSet tools)
     {
-        return challenges.AreOfHttp && envelope is { IsRequest: true, Method: "tools/call", Params.ValueKind: JsonValueKind.Object } && envelope.Param("name"u8) is { ValueKind: JsonValueKind.String } name
-            && tools.Find(name.GetString()!) is { IsDenied: false } tool && !Caller.From(http.User).HasScope(tool.Scope) ? RefuseAsync(http, envelope, tool) : default;
+        var caller = Caller.From(http.User);
+        if (caller.Level >= ToolSet.MaxLevel)
+        {
+            return default; // no call is refused, as nearly always
+        }
+
+        RequireRead(envelope, caller, http);
+        return challenges.AreOfHttp && envelope is { IsRequest: true, Method: "tools/call" } && envelope.Param("name"u8) is { ValueKind: JsonValueKind.String } name
+            && tools.Find(name.GetString()!) is { IsDenied: false } tool && !caller.HasScope(tool.Scope) ? RefuseAsync(http, envelope, tool) : default;
+    }
+
+    /// <summary>What is no tool, and yet reads: resources, prompts, and what they are completed with.</summary>
+    /// <param name="http">When HTTP can say it.</param>
+    public static void RequireRead(in Envelope envelope, Caller caller, HttpContext? http = null)
+    {
+        if (!caller.HasScope(Scopes.Read) && envelope.Method is { } method && Reading.Contains(method[..(method.IndexOf('/') + 1)]))
+        {
+            var why = $"{method} needs the scope {Scopes.Read}, which this connection was not granted. Connect again and allow it.";
+            throw new RpcException(RpcCode.InvalidRequest, why, envelope.Id, StatusCodes.Status403Forbidden) { Challenge = http?.RequestServices.GetRequiredService<Challenges>() is { AreOn: true } challenges ? challenges.StepUp(http.Request.Path, Scopes.Read, why) : null };
+        }
     }
 
     /// <summary>What a refused call's result says beside its sentence; null when signing in would not help.</summary>

@@ -19,22 +19,36 @@ public sealed class ApiKeyTests
     private static readonly string[] Open =
     [
         "/health", "/health/live", "/health/ready", "/logo.svg", "/ai-plugin.json", "/.well-known/ai-plugin.json", "/.well-known/{**document}",
+        "/.well-known/oauth-protected-resource", "/.well-known/oauth-protected-resource/mcp", "/.well-known/oauth-protected-resource/mcp/{profile}", "/.well-known/oauth-protected-resource/sse",
+        "/.well-known/oauth-authorization-server", "/.well-known/oauth-authorization-server/mcp", "/.well-known/oauth-authorization-server/sse",
+        "/.well-known/openid-configuration", "/.well-known/openid-configuration/mcp", "/.well-known/openid-configuration/sse", "/.well-known/openai-apps-challenge",
+        "/mcp/.well-known/oauth-protected-resource", "/mcp/.well-known/oauth-authorization-server", "/mcp/.well-known/openid-configuration",
+        "/sse/.well-known/oauth-protected-resource", "/sse/.well-known/oauth-authorization-server", "/sse/.well-known/openid-configuration",
         "/openapi.json", "/.well-known/openapi.json",
         "/", "/scalar", "/docs", "/assets/{name}", // a browser sends no key by itself; the explorer sends the one that is typed in
     ];
 
-    [Fact]
-    public async Task Every_route_is_closed_to_whoever_has_no_key_unless_it_is_on_the_list()
+    /// <summary>The routes of tools, where in mode mixed each tool decides.</summary>
+    private static readonly string[] OpenToGuests = ["/mcp", "/mcp/{profile}", "/sse", "/message", "/tools", "/tools/{name}", "/api/mcp/v1/tools", "/api/mcp/v1/call"];
+
+    [Theory]
+    [InlineData("api-key")]
+    [InlineData("oauth2")]
+    [InlineData("embedded")]
+    [InlineData("hybrid")]
+    [InlineData("mixed")]
+    public async Task Every_route_is_closed_to_whoever_has_no_credential_unless_it_is_on_the_list(string mode)
     {
-        await using var server = Start();
+        string[] open = mode == "mixed" ? [.. Open, .. OpenToGuests] : Open;
+        await using var server = Modes.Start(mode);
         foreach (var endpoint in server.Services.GetRequiredService<EndpointDataSource>().Endpoints.OfType<RouteEndpoint>())
         {
-            var route = "/" + endpoint.RoutePattern.RawText!.TrimStart('/');
+            var route = "/" + endpoint.RoutePattern.RawText!.Trim('/');
             foreach (var method in endpoint.Metadata.GetMetadata<HttpMethodMetadata>()?.HttpMethods ?? ["GET", "POST"])
             {
                 using var request = new HttpRequestMessage(new(method), route.Replace("{profile}", "notes", StringComparison.Ordinal).Replace("{name}", "list_picked", StringComparison.Ordinal).Replace("{**document}", "x", StringComparison.Ordinal));
                 using var response = await server.Http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, TestContext.Current.CancellationToken);
-                Assert.True(Open.Contains(route) == (response.StatusCode is not HttpStatusCode.Unauthorized), $"{method} {route}: {response.StatusCode}");
+                Assert.True(open.Contains(route) == (response.StatusCode is not HttpStatusCode.Unauthorized), $"{method} {route}: {response.StatusCode}");
             }
         }
 
@@ -165,7 +179,6 @@ public sealed class ApiKeyTests
     [InlineData("Auth:ApiKeys:ops:Key and Sha256", "MCP_AUTH_MODE=api-key", "Auth__ApiKeys__ops__Scopes=mcp:read")]
     [InlineData("Scopes has 'mcp:all'", "MCP_AUTH_MODE=api-key", "Auth__ApiKeys__ops__Key=" + Key, "Auth__ApiKeys__ops__Scopes=mcp:all")]
     [InlineData("64 hexadecimal digits", "MCP_AUTH_MODE=api-key", "Auth__ApiKeys__ops__Sha256=abc")]
-    [InlineData("knows 'none' and 'api-key'", "MCP_AUTH_MODE=oauth9")]
     public async Task A_setting_that_would_not_protect_refuses_to_start_and_never_shows_the_key(string expected, params string[] variables)
     {
         var (exitCode, _, errors) = await ServerProcess.RunAsync([], variables.Select(variable => variable.Split('=', 2)).ToDictionary(pair => pair[0], pair => pair[1]));

@@ -11,9 +11,9 @@ namespace MinimalMcp.Tests.Pages;
 public sealed partial class PageTests
 {
     [Theory]
-    [InlineData("all", "/mcp /openapi.json /api/mcp/v1/tools /sse", "scalar openapi.json health status metrics")]
-    [InlineData("sse", "/mcp /sse", "health status metrics")]
-    [InlineData("rest", "/openapi.json /api/mcp/v1/tools", "scalar openapi.json health status metrics")]
+    [InlineData("all", "/mcp /openapi.json /api/mcp/v1/tools /sse", "scalar openapi.json health status metrics diagnostics")]
+    [InlineData("sse", "/mcp /sse", "health status metrics diagnostics")]
+    [InlineData("rest", "/openapi.json /api/mcp/v1/tools", "scalar openapi.json health status metrics diagnostics")]
     public async Task The_start_page_names_what_is_mapped(string mode, string addresses, string links)
     {
         Needs.Explorer();

@@ -18,7 +18,7 @@ internal sealed class TestCaller : IStartupFilter
         {
             if (http.Request.Headers[Header].ToString().Split(' ', StringSplitOptions.RemoveEmptyEntries) is [var name, .. var scopes])
             {
-                var granted = scopes.Length > 0 ? scopes : ["mcp:read", "mcp:write"];
+                var granted = scopes.Length > 0 ? scopes : ["mcp:execute"];
                 http.User = new(new ClaimsIdentity([new("sub", name), .. granted.Select(scope => new Claim("scope", scope))], "test"));
             }
 

@@ -108,7 +108,7 @@ public sealed class ShopTests
 
     [Theory]
     [InlineData("ann mcp:read", "add_to_cart", 403)]
-    [InlineData("ann mcp:write", "view_cart", 403)]
+    [InlineData("ann mcp:write", "view_cart", 200)]
     [InlineData("ann mcp:read", "view_cart", 200)]
     [InlineData("ann mcp:write", "add_to_cart", 200)]
     public async Task A_call_needs_the_scope_of_its_effect(string caller, string tool, int status)

@@ -1,0 +1,88 @@
+namespace MinimalMcp.Auth.Provider;
+
+/// <summary>
+/// A document of the provider: fetched when it is first needed, and again after an hour or when something newer is asked for, but at most twice a
+/// minute, whatever strangers send. While the provider is down the last good one serves for a day.
+/// </summary>
+internal sealed class CachedDocument<T>(Func<CancellationToken, Task<byte[]>> fetch, Func<byte[], T> parse, TimeProvider time, Action<string> failed)
+    where T : class
+{
+    private static readonly TimeSpan Fresh = TimeSpan.FromHours(1), Usable = TimeSpan.FromHours(24), Floor = TimeSpan.FromSeconds(30);
+
+    private readonly Lock _lock = new();
+    private volatile Version? _version;
+    private volatile Exception? _failure;
+    private Task? _fetching;
+    private long? _tried;
+
+    /// <summary>What is there now, without asking anybody.</summary>
+    public T? Current => _version is { } version && Age(version) < Usable ? version.Value : null;
+
+    /// <summary>Why the last fetch brought nothing.</summary>
+    public Exception? Failure => _failure;
+
+    /// <summary>Null when there is none to be had.</summary>
+    public async ValueTask<T?> GetAsync(CancellationToken cancellationToken)
+    {
+        var version = _version;
+        if (version is null || Age(version) > Fresh)
+        {
+            // Nobody waits for a provider that failed the last time, while there is something that still serves.
+            var waits = version is null || _failure is null;
+            var fetching = FetchAgain();
+            if (waits)
+            {
+                await fetching.WaitAsync(cancellationToken);
+            }
+        }
+
+        return Current;
+    }
+
+    /// <summary>The same, fetched within the last half minute.</summary>
+    public async ValueTask<T?> GetNewerAsync(CancellationToken cancellationToken)
+    {
+        await FetchAgain().WaitAsync(cancellationToken);
+        return Current;
+    }
+
+    private Task FetchAgain()
+    {
+        lock (_lock)
+        {
+            if (_fetching is { IsCompleted: false })
+            {
+                return _fetching;
+            }
+
+            if (_tried is { } tried && time.GetElapsedTime(tried) < Floor)
+            {
+                return Task.CompletedTask;
+            }
+
+            _tried = time.GetTimestamp();
+            return _fetching = Task.Run(FetchAsync);
+        }
+    }
+
+    // Without a caller's token: whoever leaves must not end it for the others.
+    private async Task FetchAsync()
+    {
+        try
+        {
+            var bytes = await fetch(CancellationToken.None);
+            var same = _version is { } old && bytes.AsSpan().SequenceEqual(old.Bytes) ? old.Value : null; // what hangs on these keys need not be dropped
+            _version = new(same ?? parse(bytes), bytes, time.GetTimestamp());
+            _failure = null;
+        }
+        catch (Exception wrong) when (wrong is HttpRequestException or FormatException)
+        {
+            _failure = wrong;
+            failed(wrong.Message);
+        }
+    }
+
+    private TimeSpan Age(Version version) => time.GetElapsedTime(version.Since);
+
+    private sealed record Version(T Value, byte[] Bytes, long Since);
+}

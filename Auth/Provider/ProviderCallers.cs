@@ -1,0 +1,73 @@
+using System.Security.Claims;
+using System.Text.Json;
+using MinimalMcp.Auth.Tokens;
+
+namespace MinimalMcp.Auth.Provider;
+
+/// <summary>Who a token of the provider stands for, and what that caller may do, in this server's words.</summary>
+internal sealed class ProviderCallers(ProviderOptions options)
+{
+    private readonly HashSet<string> _clients = [.. ProviderOptions.List(options.AllowedClients)];
+    private readonly HashSet<string> _tenants = options.IsMultiTenant ? [.. ProviderOptions.List(options.Tenants)] : [];
+    private readonly string[] _required = [.. ProviderOptions.List(options.RequiredScopes)];
+    private readonly string[] _default = [.. ProviderOptions.List(options.DefaultScopes)];
+    private readonly string[] _audiences = [.. ProviderOptions.List(options.Audience)];
+    private readonly ILookup<string, string> _map = options.ScopePairs().ToLookup(pair => pair.Theirs, pair => pair.Ours, StringComparer.Ordinal);
+
+    /// <exception cref="TokenRefusedException">The token is not meant for calls, or its client may not call.</exception>
+    public ClaimsPrincipal From(VerifiedToken token)
+    {
+        if (IsIdToken(token))
+        {
+            throw SignedToken.Refuse("is an ID token, which says who signed in to a client and opens nothing: send the access token");
+        }
+
+        // Entra: whoever publishes the keys of all tenants says in two places whose the token is.
+        if (_tenants.Count > 0 && !(token.Text("tid") is { } tenant && _tenants.Contains(tenant) && token.Issuer.Contains(tenant, StringComparison.Ordinal)))
+        {
+            throw SignedToken.Refuse("is of a tenant that is not one of ours (tid)");
+        }
+
+        if (_clients.Count > 0 && !(token.ClientId is { } client && _clients.Contains(client)))
+        {
+            throw new TokenRefusedException("The client that got this token may not call this server: its operator lists the clients that may (ALLOWED_MCP_CLIENTS).") { IsForbidden = true };
+        }
+
+        var granted = Granted(token).Select(Unqualified).ToHashSet(StringComparer.Ordinal);
+        if (_required.Except(granted).ToArray() is [_, ..] missing)
+        {
+            throw new TokenRefusedException($"The token lacks what this server requires (REQUIRED_MCP_SCOPES), as a scope or an app role: {string.Join(' ', missing)}.") { IsForbidden = true };
+        }
+
+        var scopes = granted.Concat(granted.SelectMany(theirs => _map[theirs])).Concat(_default).Intersect(Scopes.Split(Scopes.All));
+
+        // A machine's token may name only its client, and the poorest of all only who issued it.
+        List<Claim> claims = [new("sub", token.Subject ?? token.ClientId ?? token.Issuer), .. scopes.Select(scope => new Claim("scope", scope))];
+        if (token.ClientId is { } id)
+        {
+            claims.Add(new("client_id", id));
+        }
+
+        return new(new ClaimsIdentity(claims, "Provider"));
+    }
+
+    /// <summary>Scopes are what a person let a client do, roles what the directory lets it (Entra's machines have roles only); Auth0 says permissions, Keycloak keeps roles of its own.</summary>
+    private static IEnumerable<string> Granted(VerifiedToken token) => token.Scopes.Concat(token.Texts("roles")).Concat(token.Texts("permissions"))
+        .Concat(token.Payload.TryGetProperty("realm_access", out var realm) && realm.ValueKind is JsonValueKind.Object && realm.TryGetProperty("roles", out var roles) ? VerifiedToken.Texts(roles) : []);
+
+    // api://GUID/mcp:read is mcp:read of the application whose identifier is api://GUID.
+    private string Unqualified(string scope) => scope.StartsWith("api://", StringComparison.Ordinal) ? scope[(scope.LastIndexOf('/') + 1)..]
+        : _audiences.FirstOrDefault(audience => scope.StartsWith(audience + "/", StringComparison.Ordinal)) is { } own ? scope[(own.Length + 1)..]
+        : scope;
+
+    // RFC 9068's type and Keycloak's claim say that it is an access token. Otherwise what OpenID Connect puts into ID tokens only tells; where the audience of
+    // both is the client's id, as in Entra, one that grants nothing is none either.
+    private bool IsIdToken(VerifiedToken token) => token.Text("typ") switch
+    {
+        "Bearer" => false,
+        "ID" or "Refresh" or "Offline" or "Logout" => true,
+        _ when token.Type?.EndsWith("at+jwt", StringComparison.OrdinalIgnoreCase) is true => false,
+        _ => token.Payload.TryGetProperty("nonce", out _) || token.Payload.TryGetProperty("at_hash", out _) || token.Payload.TryGetProperty("c_hash", out _)
+            || (options.ClientId is { Length: > 0 } own && token.Audiences.Contains(own) && !Granted(token).Any()),
+    };
+}

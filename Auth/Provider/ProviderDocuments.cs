@@ -1,0 +1,72 @@
+using System.Text.Json.Nodes;
+using Microsoft.Extensions.Options;
+using MinimalMcp.Auth.Tokens;
+using MinimalMcp.Configuration;
+
+namespace MinimalMcp.Auth.Provider;
+
+/// <summary>The provider's discovery document and its keys, as far as they can be had.</summary>
+internal sealed class ProviderDocuments : IAuthorizationServerMetadata, IDisposable
+{
+    private const int MaxBytes = 256 * 1024;
+
+    private readonly ProviderOptions _options;
+    private readonly SafeFetch _fetch = new(NamedBy.Operator);
+    private readonly CachedDocument<ProviderMetadata>? _metadata;
+    private readonly CachedDocument<JsonWebKeys> _keys;
+
+    public ProviderDocuments(IOptions<ProviderOptions> options, TimeProvider time, ILogger<ProviderDocuments> logger)
+    {
+        _options = options.Value;
+        if (_options.Discovery is { } discovery)
+        {
+            _metadata = new(stop => _fetch.GetAsync(discovery, MaxBytes, stop), bytes => ProviderMetadata.Parse(bytes, _options), time, sentence => ProviderLog.FetchFailed(logger, sentence));
+        }
+
+        _keys = new(
+            async stop => await _fetch.GetAsync(_options.JwksUri is { Length: > 0 } own ? new(own) : (await MetadataAsync(stop)).JwksUri, MaxBytes, stop),
+            bytes => JsonWebKeys.Parse(bytes) is { Count: > 0 } some ? some : throw new FormatException("The key set has no key that signatures can be checked with."),
+            time, sentence => ProviderLog.FetchFailed(logger, sentence));
+    }
+
+    public string Issuer => _options.Issuers[0];
+
+    /// <summary>The keys that are known now. Whatever was verified with others must be verified again.</summary>
+    public JsonWebKeys? Keys => _keys.Current;
+
+    public JsonObject Document() => (_metadata?.Current ?? ProviderMetadata.Of(_options)).ToJson();
+
+    /// <exception cref="HttpRequestException">The provider cannot be asked now.</exception>
+    public async ValueTask<ProviderMetadata> MetadataAsync(CancellationToken cancellationToken) =>
+        _metadata is null ? ProviderMetadata.Of(_options) : await _metadata.GetAsync(cancellationToken) ?? throw Unavailable("The identity provider's discovery document cannot be had now.");
+
+    /// <summary>The key that a token is signed with. One that is not known may be new, so the keys are fetched again before it is refused.</summary>
+    /// <exception cref="HttpRequestException">The provider cannot be asked now: the token may be good.</exception>
+    public async ValueTask<SignatureKey> KeyAsync(string? kid, string algorithm, CancellationToken cancellationToken)
+    {
+        var keys = await _keys.GetAsync(cancellationToken);
+        return keys?.Find(kid, algorithm)
+            ?? (await _keys.GetNewerAsync(cancellationToken) ?? throw Unavailable("The identity provider's keys cannot be had now, so no token can be checked."))
+                .Find(kid, algorithm)
+            ?? throw Jwt.UnknownKey();
+    }
+
+    /// <summary>
+    /// Compares the discovery document with the settings before anybody is let in, since a wrong issuer would refuse everybody's tokens one by one. A provider
+    /// that is down keeps nothing from starting: its tokens are answered with 503 until its keys arrive.
+    /// </summary>
+    /// <exception cref="StartException">It is another issuer's document, or none.</exception>
+    public async Task CheckAsync(CancellationToken cancellationToken)
+    {
+        if (_metadata is not null && await _metadata.GetAsync(cancellationToken) is null && _metadata.Failure is FormatException wrong)
+        {
+            throw new StartException(wrong.Message);
+        }
+
+        _ = _keys.GetAsync(CancellationToken.None).AsTask(); // so that the first caller finds them
+    }
+
+    public void Dispose() => _fetch.Dispose();
+
+    private static HttpRequestException Unavailable(string sentence) => new(sentence, null, System.Net.HttpStatusCode.ServiceUnavailable);
+}

@@ -1,0 +1,17 @@
+namespace MinimalMcp.Auth.Provider;
+
+/// <summary>What the operator reads about the provider. Never a token, a code or a secret.</summary>
+internal static partial class ProviderLog
+{
+    [LoggerMessage(LogLevel.Warning, "Identity provider: {Sentence}")]
+    public static partial void FetchFailed(ILogger logger, string sentence);
+
+    [LoggerMessage(LogLevel.Warning, "Sign-in failed: {Sentence}")]
+    public static partial void SignInFailed(ILogger logger, string sentence);
+
+    [LoggerMessage(LogLevel.Warning, "Sign-in refused: the account is in none of Auth:Provider:AllowedUsers, AllowedDomains and AllowedRoles. Its subject is {Subject}, its object id {ObjectId}, its verified address {Email}")]
+    public static partial void NotAllowed(ILogger logger, string subject, string objectId, string email);
+
+    [LoggerMessage(LogLevel.Warning, "Everybody who can sign in at {Provider} may use this server. Set Auth:Provider:AllowedUsers, AllowedDomains or AllowedRoles if these are not all meant")]
+    public static partial void EverybodyMayUse(ILogger logger, string provider);
+}

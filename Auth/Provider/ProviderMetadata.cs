@@ -1,0 +1,78 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using MinimalMcp.Auth.Tokens;
+
+namespace MinimalMcp.Auth.Provider;
+
+/// <summary>What the provider's discovery document says (OpenID Connect Discovery section 3, RFC 8414), where the settings do not say otherwise.</summary>
+internal sealed class ProviderMetadata
+{
+    private readonly JsonElement _document;
+    private readonly Uri? _discovery, _authorizationEndpoint, _tokenEndpoint;
+
+    // All that will be needed is read now, so that what is missing is told at the start.
+    private ProviderMetadata(JsonElement document, ProviderOptions options)
+    {
+        (_document, _discovery) = (document, options.Discovery);
+        JwksUri = Address("jwks_uri", options.JwksUri);
+        if (options.ClientId is { Length: > 0 })
+        {
+            _authorizationEndpoint = Address("authorization_endpoint", options.AuthorizationEndpoint);
+            _tokenEndpoint = Address("token_endpoint", options.TokenEndpoint);
+        }
+    }
+
+    public Uri JwksUri { get; }
+
+    /// <summary>Where people sign in, when this server is a client there.</summary>
+    public Uri AuthorizationEndpoint => _authorizationEndpoint ?? throw new InvalidOperationException("Auth:Provider:ClientId is not set.");
+
+    public Uri TokenEndpoint => _tokenEndpoint ?? throw new InvalidOperationException("Auth:Provider:ClientId is not set.");
+
+    /// <summary>Whether an answer of the authorization endpoint without <c>iss</c> is not its answer (RFC 9207 section 2.4).</summary>
+    public bool NamesItself => _document.TryGetProperty("authorization_response_iss_parameter_supported", out var named) && named.ValueKind is JsonValueKind.True;
+
+    /// <summary>How our secret goes to the token endpoint. Nothing said means in the header.</summary>
+    public bool TakesSecretInBody => _document.TryGetProperty("token_endpoint_auth_methods_supported", out var methods)
+        && VerifiedToken.Texts(methods).ToArray() is var all && all.Contains("client_secret_post") && !all.Contains("client_secret_basic");
+
+    public JsonObject ToJson() => JsonObject.Create(_document)!;
+
+    /// <exception cref="FormatException">It is none, or that of another issuer. The message is a sentence for the operator.</exception>
+    public static ProviderMetadata Parse(byte[] utf8, ProviderOptions options)
+    {
+        try
+        {
+            var document = StrictJson.ParseObject(utf8);
+            var issuer = document.TryGetProperty("issuer", out var named) && named.ValueKind is JsonValueKind.String ? named.GetString()! : "";
+            return options.Issuers.Contains(issuer) ? new(document, options) : throw new FormatException(IssuerMismatch.Explain(issuer, options));
+        }
+        catch (FormatException wrong) when (!wrong.Message.EndsWith('.'))
+        {
+            throw new FormatException($"The discovery document {options.Discovery} {wrong.Message}.");
+        }
+    }
+
+    /// <summary>Without a discovery document: what the settings say.</summary>
+    public static ProviderMetadata Of(ProviderOptions options)
+    {
+        var document = new JsonObject { ["issuer"] = options.Issuers[0] };
+        foreach (var (name, address) in new[] { ("authorization_endpoint", options.AuthorizationEndpoint), ("token_endpoint", options.TokenEndpoint), ("jwks_uri", options.JwksUri) })
+        {
+            if (address is { Length: > 0 })
+            {
+                document[name] = address;
+            }
+        }
+
+        return new(JsonElement.Parse(document.ToJsonString()), options);
+    }
+
+    private Uri Address(string name, string? configured)
+    {
+        var address = configured is { Length: > 0 } ? configured
+            : _document.TryGetProperty(name, out var found) && found.ValueKind is JsonValueKind.String ? found.GetString()!
+            : throw new FormatException($"The discovery document {_discovery} has no {name}.");
+        return ProviderOptions.IsSafe(address) ? new(address) : throw new FormatException($"The discovery document {_discovery} has a {name} that is not https.");
+    }
+}

@@ -1,0 +1,45 @@
+using System.Security.Claims;
+using Microsoft.Extensions.Options;
+using MinimalMcp.Auth.Tokens;
+
+namespace MinimalMcp.Auth.Provider;
+
+/// <summary>Takes access tokens that the provider issued for this server.</summary>
+internal sealed class ProviderTokens(IOptions<ProviderOptions> options, ProviderDocuments documents, TimeProvider time) : IAccessTokens
+{
+    private readonly TokenRules _rules = new()
+    {
+        Issuers = options.Value.TokenIssuers,
+        Audiences = ProviderOptions.List(options.Value.Audience).ToHashSet(StringComparer.Ordinal),
+        Algorithms = ProviderOptions.List(options.Value.Algorithms).ToHashSet(StringComparer.Ordinal),
+    };
+
+    private readonly ProviderCallers _callers = new(options.Value);
+    private readonly TokenCache _seen = new(time);
+
+    public ValueTask<ClaimsPrincipal> CheckAsync(string token, CancellationToken cancellationToken)
+    {
+        if (token.Length > _rules.MaxLength)
+        {
+            SignedToken.Parse(token, _rules); // says so, and hashing it would be work for nothing
+        }
+
+        var hash = TokenCache.HashOf(token);
+        return _seen.Find(hash, documents.Keys) is { } caller ? new(caller) : VerifyAsync(token, hash, cancellationToken);
+    }
+
+    private async ValueTask<ClaimsPrincipal> VerifyAsync(string token, TokenCache.Hash hash, CancellationToken cancellationToken)
+    {
+        var signed = SignedToken.Parse(token, _rules);
+        var key = await documents.KeyAsync(signed.KeyId, signed.Algorithm, cancellationToken);
+        var keys = documents.Keys;
+        var verified = Jwt.Verify(signed, key, _rules, time.GetUtcNow());
+        var caller = _callers.From(verified);
+        if (keys?.Find(signed.KeyId, signed.Algorithm) == key) // they may have changed just now
+        {
+            _seen.Add(hash, caller, verified.Expires, keys!);
+        }
+
+        return caller;
+    }
+}

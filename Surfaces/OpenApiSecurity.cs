@@ -1,0 +1,66 @@
+using Microsoft.Extensions.Options;
+using Microsoft.OpenApi;
+using MinimalMcp.Auth;
+using Tool = MinimalMcp.Tools.Tool;
+
+namespace MinimalMcp.Surfaces;
+
+/// <summary>What the OpenAPI document says of signing in: what the mode really is.</summary>
+internal sealed class OpenApiSecurity(IOptions<AuthOptions> options, IServiceProvider services)
+{
+    private const string Key = "ApiKey";
+    private const string OAuth = "OAuth";
+
+    private readonly AuthOptions _options = options.Value;
+
+    /// <summary>The schemes, and what a tool needs that does not say otherwise.</summary>
+    public void AddTo(OpenApiDocument document)
+    {
+        if (_options.TakesTokens)
+        {
+            document.AddComponent(OAuth, new OpenApiSecurityScheme { Type = SecuritySchemeType.OAuth2, Description = "Sign in with your account.", Flows = new() { AuthorizationCode = Flow() } });
+        }
+
+        if (_options.TakesKeys)
+        {
+            document.AddComponent(Key, new OpenApiSecurityScheme { Type = SecuritySchemeType.Http, Scheme = "bearer", Description = "The key that the server's operator gave you." });
+        }
+
+        document.Security = _options.IsOff ? [new OpenApiSecurityRequirement()] : [.. Requirements(document, null)]; // said outright when nobody needs to sign in
+    }
+
+    /// <summary>What one tool needs; null when that is what the document says of all.</summary>
+    public IList<OpenApiSecurityRequirement>? Of(Tool tool, OpenApiDocument document) => _options.TakesTokens ? [.. Requirements(document, tool)] : null;
+
+    private IEnumerable<OpenApiSecurityRequirement> Requirements(OpenApiDocument document, Tool? tool)
+    {
+        if (_options.AdmitsGuests && tool?.Scope is Scopes.Read)
+        {
+            yield return [];
+        }
+
+        if (_options.TakesTokens)
+        {
+            yield return new() { [new OpenApiSecuritySchemeReference(OAuth, document)] = tool is null ? [] : [tool.Scope] };
+        }
+
+        if (_options.TakesKeys)
+        {
+            yield return new() { [new OpenApiSecuritySchemeReference(Key, document)] = [] };
+        }
+    }
+
+    private OpenApiOAuthFlow Flow()
+    {
+        var server = services.GetRequiredService<IAuthorizationServerMetadata>().Document();
+        return new()
+        {
+            AuthorizationUrl = Url("authorization_endpoint"),
+            TokenUrl = Url("token_endpoint"),
+            RefreshUrl = Url("token_endpoint"),
+            Scopes = Scopes.Split(services.GetRequiredService<ProtectedResource>().Scopes).ToDictionary(scope => scope, scope => Scopes.Meanings[scope]),
+        };
+
+        Uri? Url(string name) => Uri.TryCreate(server[name]?.ToString(), UriKind.Absolute, out var url) ? url : null;
+    }
+}

@@ -1,0 +1,243 @@
+using System.Net;
+using System.Text.Json.Nodes;
+using Microsoft.AspNetCore.WebUtilities;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using MinimalMcp.Tests.Auth.Server;
+using MinimalMcp.Tests.Tools;
+
+namespace MinimalMcp.Tests.Auth.Provider;
+
+/// <summary>People sign in at Entra, and ChatGPT, which Entra alone would refuse, gets tokens of ours.</summary>
+public sealed class SignInTests : IDisposable
+{
+    private readonly CapturedLog _log = new();
+
+    public void Dispose() => _log.Dispose();
+
+    [Fact]
+    public async Task ChatGpt_gets_a_token_of_ours_for_a_person_of_Entra()
+    {
+        await using var entra = await FakeEntra.StartAsync();
+        await using var oauth = Start(entra);
+        var client = await oauth.RegisterAsync();
+        using var page = await oauth.GetAsync(oauth.AuthorizeAddress(client));
+        Assert.Contains("Contoso", await page.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
+        Assert.Contains(entra.Url, page.Headers.GetValues("Content-Security-Policy").Single());
+
+        var answer = await AuthorizeAsync(oauth, client);
+        Assert.Equal(("s&t=1", oauth.Issuer), (answer["state"], answer["iss"]));
+        using var token = await oauth.TokenAsync(("grant_type", "authorization_code"), ("client_id", client), ("code", answer["code"]), ("code_verifier", OAuthServer.Verifier), ("resource", oauth.Resource));
+        var access = (await OAuthServer.JsonAsync(token)).GetProperty("access_token").GetString()!;
+
+        var claims = OAuthServer.Claims(access);
+        Assert.Equal((oauth.Issuer, oauth.Resource, "pairwise-anna"), (claims.GetProperty("iss").GetString(), claims.GetProperty("aud").GetString(), claims.GetProperty("sub").GetString()));
+        Assert.Equal(HttpStatusCode.OK, await oauth.CallAsync(access));
+        Assert.Equal("client_id&client_secret&code&code_verifier&grant_type&redirect_uri", string.Join('&', Assert.Single(entra.Forms).Split('&').Order()));
+        Assert.All(_log.Lines, line => Assert.DoesNotContain(FakeEntra.Secret, line.Text));
+        Assert.All(_log.Lines, line => Assert.DoesNotContain("a-token-for-graph", line.Text));
+    }
+
+    [Fact]
+    public async Task Entra_gets_what_it_takes_and_nothing_that_it_refuses()
+    {
+        await using var entra = await FakeEntra.StartAsync();
+        await using var oauth = Start(entra);
+
+        var sent = await SentToEntraAsync(oauth, await oauth.RegisterAsync());
+        var query = QueryHelpers.ParseQuery(sent.Query);
+
+        Assert.Equal("client_id code_challenge code_challenge_method nonce redirect_uri response_type scope state", string.Join(' ', query.Keys.Order()));
+        Assert.Equal(("S256", "openid profile email", oauth.Issuer + "/auth/callback"), (query["code_challenge_method"].ToString(), query["scope"].ToString(), query["redirect_uri"].ToString()));
+        // That the fake has Entra's rules: what MCP clients send it by themselves ends there.
+        Assert.Contains("AADSTS9010010", (await GoAsync(new(sent.AbsoluteUri + "&resource=" + Uri.EscapeDataString(oauth.Resource)))).Query);
+        Assert.Contains("AADSTS650053", (await GoAsync(new(sent.AbsoluteUri.Replace("openid%20profile%20email", "mcp%3Aread", StringComparison.Ordinal)))).Query);
+    }
+
+    [Fact]
+    public async Task Two_sign_ins_share_no_secret()
+    {
+        await using var entra = await FakeEntra.StartAsync();
+        await using var oauth = Start(entra);
+        var client = await oauth.RegisterAsync();
+
+        var first = QueryHelpers.ParseQuery((await SentToEntraAsync(oauth, client)).Query);
+        var second = QueryHelpers.ParseQuery((await SentToEntraAsync(oauth, client)).Query);
+
+        Assert.All(["state", "nonce", "code_challenge"], name => Assert.NotEqual(first[name], second[name]));
+    }
+
+    public static TheoryData<string, string> WrongTokens => new()
+    {
+        { "nonce", "of another sign-in (nonce)" }, { "no nonce", "of another sign-in (nonce)" }, { "aud", "for another server (aud)" }, { "azp", "given to another client (azp)" },
+        { "two audiences", "given to another client (azp)" }, { "exp", "has expired (exp)" }, { "iss", "issued by somebody else (iss)" }, { "v1", "issued by somebody else (iss)" }, { "no sub", "does not say who it is (sub)" },
+    };
+
+    [Theory, MemberData(nameof(WrongTokens))]
+    public async Task An_id_token_that_is_not_for_this_sign_in_signs_nobody_in(string wrong, string reason)
+    {
+        await using var entra = await FakeEntra.StartAsync();
+        await using var oauth = Start(entra);
+        entra.IdToken = claims => Spoil(claims, wrong);
+
+        var (status, text) = await RefusedAsync(oauth);
+
+        Assert.Equal(HttpStatusCode.Forbidden, status);
+        Assert.Contains(WebUtility.HtmlEncode(reason), text);
+        Assert.Contains(_log.Lines, line => line.Text.Contains(reason, StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("Users", "AAAAAAAA-0000-0000-0000-000000000001", true)]
+    [InlineData("Users", "pairwise-anna", true)]
+    [InlineData("Users", "anna@contoso.example", false)] // Entra has not said that the address is hers
+    [InlineData("Domains", "contoso.example", false)]
+    [InlineData("Domains", "contoso.example", true, "xms_edov")]
+    [InlineData("Domains", "contoso.example", true, "email_verified")]
+    [InlineData("Users", "Anna@Contoso.example", true, "email_verified")]
+    [InlineData("Users", "bert@contoso.example", false, "email_verified")]
+    [InlineData("Domains", "example", false, "email_verified")]
+    [InlineData("Roles", "Mcp.User", true, "role")]
+    [InlineData("Roles", "Mcp.Admin", false, "role")]
+    public async Task Only_the_people_of_the_settings_get_in(string list, string value, bool allowed, string? claim = null)
+    {
+        await using var entra = await FakeEntra.StartAsync();
+        await using var oauth = Start(entra, ("Auth:Provider:Allowed" + list, "somebody-else, " + value));
+        entra.IdToken = claims => claims[claim is "role" ? "roles" : claim ?? "none"] = claim is "role" ? new JsonArray("Mcp.User") : JsonValue.Create(claim is not null);
+
+        if (allowed)
+        {
+            Assert.NotEmpty((await AuthorizeAsync(oauth, await oauth.RegisterAsync()))["code"]);
+            return;
+        }
+
+        var (status, text) = await RefusedAsync(oauth);
+        Assert.Equal(HttpStatusCode.Forbidden, status);
+        Assert.Contains("may not use this server", text);
+        Assert.Contains(_log.Lines, line => line.Text.Contains("aaaaaaaa-0000-0000-0000-000000000001", StringComparison.Ordinal)); // for the operator to put into the list
+    }
+
+    [Theory]
+    [InlineData("error=access_denied&error_description=AADSTS50105%3A+not+assigned", "Your account is not assigned to the application")]
+    [InlineData("error=access_denied", "You said no")]
+    [InlineData("error=invalid_client&error_description=AADSTS650053%3A+scope", "does not know a scope")]
+    [InlineData("error=%3Cscript%3E&error_description=%3Cscript%3Ealert(1)%3C%2Fscript%3E", "an error without a name")]
+    [InlineData("", "sent no code")]
+    [InlineData("code=wrong", "took too long or was used twice")]
+    [InlineData("code=a&code=b", "is not one of Contoso")]
+    [InlineData("code=a&iss=https%3A%2F%2Fattacker.example", "is not one of Contoso")]
+    public async Task An_answer_that_is_no_sign_in_is_explained_and_never_repeated(string query, string expected)
+    {
+        await using var entra = await FakeEntra.StartAsync();
+        await using var oauth = Start(entra);
+        var state = QueryHelpers.ParseQuery((await SentToEntraAsync(oauth, await oauth.RegisterAsync())).Query)["state"].ToString();
+
+        using var answer = await oauth.GetAsync($"/auth/callback?state={Uri.EscapeDataString(state)}&{query}");
+        var text = await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
+
+        Assert.Equal(HttpStatusCode.Forbidden, answer.StatusCode);
+        Assert.Contains(expected, text);
+        Assert.DoesNotContain("<script>", text);
+        Assert.DoesNotContain("attacker.example", text);
+    }
+
+    [Fact]
+    public async Task An_answer_counts_once_and_in_the_browser_that_asked()
+    {
+        await using var entra = await FakeEntra.StartAsync();
+        await using var oauth = Start(entra);
+        var client = await oauth.RegisterAsync();
+        var callback = await GoAsync(await SentToEntraAsync(oauth, client));
+        var own = oauth.Cookie;
+
+        oauth.Cookie = null;
+        using var stolen = await oauth.GetAsync(callback.PathAndQuery);
+        Assert.Equal(HttpStatusCode.Forbidden, stolen.StatusCode);
+
+        callback = await GoAsync(await SentToEntraAsync(oauth, client));
+        using var first = await oauth.GetAsync(callback.PathAndQuery);
+        using var second = await oauth.GetAsync(callback.PathAndQuery);
+        Assert.Equal((HttpStatusCode.SeeOther, HttpStatusCode.Forbidden), (first.StatusCode, second.StatusCode));
+        Assert.NotEqual(own, oauth.Cookie);
+    }
+
+    [Fact]
+    public async Task A_wrong_secret_is_told_to_the_person_as_the_operators_to_mend()
+    {
+        await using var entra = await FakeEntra.StartAsync();
+        await using var oauth = Start(entra, ("Auth:Provider:ClientSecret", "not-the-secret"));
+
+        var (status, text) = await RefusedAsync(oauth);
+
+        Assert.Equal(HttpStatusCode.Forbidden, status);
+        Assert.Contains("(AADSTS7000215)", text);
+        Assert.Contains("OAUTH2_CLIENT_SECRET", text);
+        Assert.DoesNotContain("not-the-secret", text + string.Concat(_log.Lines.Select(line => line.Text)));
+    }
+
+    [Fact]
+    public async Task A_provider_that_is_gone_is_said_to_be()
+    {
+        var entra = await FakeEntra.StartAsync();
+        await using var oauth = Start(entra);
+        var callback = await GoAsync(await SentToEntraAsync(oauth, await oauth.RegisterAsync()));
+        await entra.DisposeAsync();
+
+        using var answer = await oauth.GetAsync(callback.PathAndQuery);
+
+        Assert.Contains("cannot be reached now", await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
+    }
+
+    private OAuthServer Start(FakeEntra entra, params (string, string)[] settings)
+    {
+        var oauth = OAuthServer.Start(services => services.AddSingleton<ILoggerProvider>(_log),
+        [
+            ("Auth:Provider:Issuer", FakeEntra.V2), ("Auth:Provider:ConfigUrl", entra.V2Config), ("Auth:Provider:ClientId", FakeEntra.ClientId), ("Auth:Provider:ClientSecret", FakeEntra.Secret),
+            ("Auth:Provider:Name", "Contoso"), .. settings,
+        ]);
+        entra.RedirectUris.Add(oauth.Issuer + "/auth/callback");
+        return oauth;
+    }
+
+    private static async Task<Uri> SentToEntraAsync(OAuthServer oauth, string client)
+    {
+        using var answer = await oauth.AnswerAsync(await oauth.OpenPageAsync(client), password: "");
+        Assert.True(answer.StatusCode is HttpStatusCode.SeeOther, await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
+        return answer.Headers.Location!;
+    }
+
+    private static async Task<Dictionary<string, string>> AuthorizeAsync(OAuthServer oauth, string client)
+    {
+        using var answer = await oauth.GetAsync((await GoAsync(await SentToEntraAsync(oauth, client))).PathAndQuery);
+        Assert.True(answer.StatusCode is HttpStatusCode.SeeOther, await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
+        return OAuthServer.Query(answer);
+    }
+
+    private static async Task<(HttpStatusCode Status, string Text)> RefusedAsync(OAuthServer oauth)
+    {
+        using var answer = await oauth.GetAsync((await GoAsync(await SentToEntraAsync(oauth, await oauth.RegisterAsync()))).PathAndQuery);
+        return (answer.StatusCode, await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
+    }
+
+    // Where the provider sends the browser.
+    private static async Task<Uri> GoAsync(Uri address)
+    {
+        using var browser = new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false });
+        using var answer = await browser.GetAsync(address, TestContext.Current.CancellationToken);
+        Assert.True(answer.Headers.Location is not null, await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
+        return answer.Headers.Location!;
+    }
+
+    private static void Spoil(JsonObject claims, string wrong)
+    {
+        switch (wrong)
+        {
+            case "no nonce": claims.Remove("nonce"); break;
+            case "no sub": claims.Remove("sub"); break;
+            case "two audiences": claims["aud"] = new JsonArray(FakeEntra.ClientId, "another"); break;
+            case "exp": claims["exp"] = Forge.Now - 60; break;
+            case "v1": claims["iss"] = FakeEntra.V1; break;
+            default: claims[wrong] = "another"; break;
+        }
+    }
+}
