@@ -25,6 +25,7 @@ public sealed class ApiKeyTests
         "/mcp/.well-known/oauth-protected-resource", "/mcp/.well-known/oauth-authorization-server", "/mcp/.well-known/openid-configuration",
         "/sse/.well-known/oauth-protected-resource", "/sse/.well-known/oauth-authorization-server", "/sse/.well-known/openid-configuration",
         "/openapi.json", "/.well-known/openapi.json",
+        "/auth/authorize", "/auth/callback", "/auth/token", "/auth/register", "/auth/revoke", "/auth/introspect", "/auth/jwks", // where callers get their tokens; each checks its own
         "/", "/scalar", "/docs", "/assets/{name}", // a browser sends no key by itself; the explorer sends the one that is typed in
     ];
 
