@@ -1,5 +1,6 @@
 using MinimalMcp.Auth;
 using MinimalMcp.Configuration;
+using MinimalMcp.Dashboard;
 using MinimalMcp.Governance;
 using MinimalMcp.Outgoing;
 using MinimalMcp.Pages;
@@ -72,6 +73,7 @@ if (mode.Http)
 
 // What operators, machines and people look for.
 app.MapAudit("/api/v1/audit");
+app.MapDashboard("/dashboard");  // what waits for a person's approval
 app.MapWellKnown();
 app.MapPages();
 

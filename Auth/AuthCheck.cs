@@ -10,7 +10,7 @@ internal sealed class AuthCheck(IConfiguration configuration, IServiceProviderIs
     {
         if (options.Mode.Equals("oauth2", StringComparison.OrdinalIgnoreCase) && !configuration.GetSection("Auth:Provider").Exists())
         {
-            return ValidateOptionsResult.Fail("Auth:Mode (MCP_AUTH_MODE) is 'oauth2' and there is no identity provider. Set OAUTH2_ISSUER and OAUTH2_JWKS_URI (Auth:Provider) to its addresses, "
+            return ValidateOptionsResult.Fail("Auth:Mode (MCP_AUTH_MODE) is 'oauth2' and there is no identity provider. Set OAUTH2_ISSUER and OAUTH2_AUDIENCE (Auth:Provider), and OAUTH2_JWKS_URI if it has no discovery document, "
                 + "or MCP_AUTH_MODE to embedded, where this server signs people in itself.");
         }
 

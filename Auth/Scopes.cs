@@ -15,7 +15,7 @@ public static class Scopes
         [Read] = "Look things up",
         [Write] = "Change things",
         [Execute] = "Do what cannot be undone, or is risky",
-        [Admin] = "Look after the server: the record of calls, diagnostics",
+        [Admin] = "Look after the server: the record of calls, approvals, diagnostics",
     };
 
     /// <summary>Separated by spaces, as OAuth writes them (RFC 6749 section 3.3).</summary>

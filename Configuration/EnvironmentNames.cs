@@ -45,6 +45,8 @@ public static class EnvironmentNames
         ("MCP_RATE_LIMIT_HIGH", "Governance:Levels:HIGH"),
         ("MCP_RATE_LIMIT_MEDIUM", "Governance:Levels:MEDIUM"),
         ("NEXTJS_URL", "Shop:Url"),
+        ("APP_PORTAINER__URL", "Portainer:Url"),
+        ("APP_PORTAINER__TOKEN", "Portainer:Token"),
     ];
 
     /// <summary>Reads <c>.env</c> and <c>.env.local</c> of the content root, then the table, then the rest of the environment.</summary>

@@ -8,7 +8,7 @@ namespace MinimalMcp.Governance;
 /// The record of every attempt. Rows gather while the batch before them is being written. What changes the world waits until its row is
 /// durable; the rest does not, and is kept for later while the store is gone.
 /// </summary>
-public sealed partial class AuditLog(Store store, Redactor redactor, IOptions<GovernanceOptions> options, TimeProvider time, ILogger<AuditLog> logger) : IHostedService
+public sealed partial class AuditLog(Store store, Redactor redactor, AuditRetention retention, IOptions<GovernanceOptions> options, ILogger<AuditLog> logger) : IHostedService
 {
     private const int MaxBatch = 256;
     private const int MaxKept = 10_000;
@@ -26,13 +26,12 @@ public sealed partial class AuditLog(Store store, Redactor redactor, IOptions<Go
         if (IsOn)
         {
             var entry = new Entry(row, new(TaskCreationOptions.RunContinuationsAsynchronously));
-            await EnqueueAsync(entry);
-            await entry.Written!.Task;
+            await (await TryEnqueueAsync(entry) ? entry.Written!.Task : throw new StorageException("The server ends, and takes no more records."));
         }
     }
 
     /// <summary>Hands the row over. It is written soon; when the store is gone, as soon as it is back. Who calls faster than rows are written waits.</summary>
-    public ValueTask WriteSoonAsync(AuditRow row) => !IsOn || _queue.Writer.TryWrite(new(row, null)) ? default : EnqueueAsync(new(row, null));
+    public ValueTask WriteSoonAsync(AuditRow row) => !IsOn || _queue.Writer.TryWrite(new(row, null)) ? default : QueueAsync(row);
 
     public Task StartAsync(CancellationToken cancellationToken)
     {
@@ -47,21 +46,21 @@ public sealed partial class AuditLog(Store store, Redactor redactor, IOptions<Go
         await _writing.WaitAsync(cancellationToken);
     }
 
-    private async ValueTask EnqueueAsync(Entry entry)
+    private async ValueTask<bool> TryEnqueueAsync(Entry entry)
     {
-        try
+        while (await _queue.Writer.WaitToWriteAsync())
         {
-            await _queue.Writer.WriteAsync(entry);
+            if (_queue.Writer.TryWrite(entry))
+            {
+                return true;
+            }
         }
-        catch (ChannelClosedException ending)
-        {
-            throw new StorageException("The server ends, and takes no more records.", ending);
-        }
+
+        return false;
     }
 
     private async Task WriteAllAsync()
     {
-        var cut = DateTimeOffset.MinValue;
         var batch = new List<Entry>(MaxBatch);
         while (await _queue.Reader.WaitToReadAsync(CancellationToken.None)) // ends when the queue is completed and empty
         {
@@ -72,13 +71,10 @@ public sealed partial class AuditLog(Store store, Redactor redactor, IOptions<Go
 
             await WriteAsync(batch);
             batch.Clear();
-            var today = time.GetUtcNow().Date;
-            if (options.Value.AuditDays > 0 && today > cut)
-            {
-                cut = today;
-                await CutAsync(new DateTimeOffset(today, TimeSpan.Zero).AddDays(-options.Value.AuditDays));
-            }
+            await retention.CutAsync();
         }
+
+        await WriteLeftAsync();
     }
 
     private async Task WriteAsync(List<Entry> batch)
@@ -103,6 +99,13 @@ public sealed partial class AuditLog(Store store, Redactor redactor, IOptions<Go
                 LogGone(logger, gone);
             }
 
+            // Whoever queued meanwhile would only wait for the same answer.
+            while (_queue.Reader.TryRead(out var entry))
+            {
+                redactor.Clean(entry.Row);
+                batch.Add(entry);
+            }
+
             foreach (var entry in batch)
             {
                 if (entry.Written?.TrySetException(gone as StorageException ?? new StorageException(gone.Message, gone)) is true)
@@ -119,18 +122,6 @@ public sealed partial class AuditLog(Store store, Redactor redactor, IOptions<Go
                     Interlocked.Increment(ref _lost);
                 }
             }
-        }
-    }
-
-    private async Task CutAsync(DateTimeOffset before)
-    {
-        try
-        {
-            await store.CutAuditAsync(before.ToUnixTimeMilliseconds(), CancellationToken.None);
-        }
-        catch (StorageException gone)
-        {
-            LogGone(logger, gone);
         }
     }
 

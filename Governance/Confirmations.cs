@@ -29,7 +29,7 @@ public sealed class Confirmations(Store store, TimeProvider time)
         }
     }
 
-    private static string Binding(string tool, ToolCall call, string arguments) => Hash($"{call.Caller.Subject}\n{call.Caller.Client}\n{tool}\n{arguments}");
+    internal static string Binding(string tool, ToolCall call, string arguments) => Hash($"{call.Caller.Subject}\n{call.Caller.Client}\n{tool}\n{arguments}");
 
-    private static string Hash(string text) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)));
+    internal static string Hash(string text) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)));
 }

@@ -18,13 +18,14 @@ internal sealed class Consent
     private readonly string _tool;
     private readonly Policy _policy;
     private readonly Gate _gate;
-    private readonly bool _takesDryRun, _takesToken;
+    private readonly bool _takesDryRun, _takesToken, _looksItself;
 
     public Consent(string tool, JsonElement schema, Policy policy, Gate gate)
     {
         (_tool, _policy, _gate) = (tool, policy, gate);
         var properties = schema.TryGetProperty("properties", out var own) ? own : default;
-        _takesDryRun = policy.Effect is not Effect.Read && !(properties.ValueKind is JsonValueKind.Object && properties.TryGetProperty(DryRun, out _));
+        _looksItself = properties.ValueKind is JsonValueKind.Object && properties.TryGetProperty(DryRun, out _);
+        _takesDryRun = policy.Effect is not Effect.Read && !_looksItself;
         _takesToken = policy.NeedsConfirmation;
         Schema = _takesDryRun || _takesToken ? Extended(schema) : schema;
     }
@@ -42,13 +43,20 @@ internal sealed class Consent
         var token = _takesToken && call.Remove(Token, out var given) && given is JsonElement { ValueKind: JsonValueKind.String } text ? text.GetString() : null;
         try
         {
-            if (dryRun || (_takesToken && token is null))
+            // A tool with a dry run of its own knows better what it would do; that changes nothing, so nobody has to confirm it.
+            var looks = _looksItself && call.TryGetValue(DryRun, out var own) && own is JsonElement { ValueKind: JsonValueKind.True };
+            if (dryRun || (_takesToken && token is null && !looks))
             {
                 await _gate.Budgets.RequireAsync(_tool, _policy, call.Caller, spend: false, cancellationToken);
                 throw new PreviewException(await PreviewAsync(call, dryRun, cancellationToken));
             }
 
-            if (token is not null)
+            if (token is not null && _policy.NeedsApproval)
+            {
+                await _gate.Budgets.RequireAsync(_tool, _policy, call.Caller, spend: false, cancellationToken); // an approval is not spent on a refusal
+                await _gate.Approvals.RedeemAsync(token, Describe(call), call, cancellationToken);
+            }
+            else if (token is not null)
             {
                 await _gate.Confirmations.RedeemAsync(token, _tool, call, Canonical(call), cancellationToken);
             }
@@ -63,21 +71,22 @@ internal sealed class Consent
 
     private async ValueTask<Preview> PreviewAsync(ToolCall call, bool dryRun, CancellationToken cancellationToken)
     {
-        var arguments = Canonical(call);
-        var preview = new Preview(_tool, _policy.Level, _policy.Effect switch
+        var preview = Describe(call);
+        if (dryRun || _policy.NeedsApproval)
         {
-            Effect.Read => "only reads",
-            Effect.Write => "changes something",
-            _ => "cannot be undone",
-        }, arguments, null, null);
-        if (dryRun)
-        {
-            return preview;
+            return dryRun ? preview : await _gate.Approvals.OpenAsync(preview, call, cancellationToken);
         }
 
-        var (token, expires) = await _gate.Confirmations.OpenAsync(_tool, call, arguments, cancellationToken);
+        var (token, expires) = await _gate.Confirmations.OpenAsync(_tool, call, preview.Arguments, cancellationToken);
         return preview with { ConfirmationToken = token, Expires = expires };
     }
+
+    private Preview Describe(ToolCall call) => new(_tool, _policy.Level, _policy.Effect switch
+    {
+        Effect.Read => "only reads",
+        Effect.Write => "changes something",
+        _ => "cannot be undone",
+    }, Canonical(call), null, null);
 
     private JsonElement Extended(JsonElement schema)
     {
@@ -93,7 +102,8 @@ internal sealed class Consent
             properties[Token] = new JsonObject
             {
                 ["type"] = "string",
-                ["description"] = "Leave out at first: the answer then shows what the call would do, and has a token. When the user has agreed, call again with the same arguments and that token.",
+                ["description"] = "Leave out at first: the answer then shows what the call would do, and has a token. "
+                    + (_policy.NeedsApproval ? "When a person has approved it where the answer says, call again with the same arguments and that token." : "When the user has agreed, call again with the same arguments and that token."),
             };
         }
 

@@ -14,6 +14,12 @@ public sealed class GovernanceOptions : IValidatableObject
     /// <summary>Tools that are confirmed before they run, beside those of level CRITICAL; as in <see cref="Deny"/>.</summary>
     public string? Confirm { get; set; }
 
+    /// <summary>Tools that a person approves at the dashboard before they run, as in <see cref="Deny"/>; a level (<c>CRITICAL</c>) names all of it.</summary>
+    public string? Approve { get; set; }
+
+    /// <summary>How long a call waits for a person.</summary>
+    public TimeSpan ApproveWithin { get; set; } = TimeSpan.FromMinutes(30);
+
     /// <summary>Levels by tool, instead of the ones that the tools declare.</summary>
     public Dictionary<string, string> Risk { get; } = new(StringComparer.Ordinal);
 
@@ -44,6 +50,11 @@ public sealed class GovernanceOptions : IValidatableObject
         foreach (var (name, rate) in Levels.Select(level => ($"Levels:{level.Key}", level.Value)).Concat(Groups.Select(group => ($"Groups:{group.Key}", group.Value))).Where(rate => !Rate.TryParse(rate.Value, out _)))
         {
             yield return new($"Governance:{name} is '{rate}'; it must be a number and a time such as 10/hour, 100/minute or 5/second, or off.");
+        }
+
+        if (ApproveWithin < TimeSpan.FromMinutes(1) || ApproveWithin > TimeSpan.FromDays(1))
+        {
+            yield return new("Governance:ApproveWithin must be from 00:01:00 to 1.00:00:00.");
         }
 
         if (AuditDays < 0)

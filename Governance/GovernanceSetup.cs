@@ -16,6 +16,8 @@ public static class GovernanceSetup
         builder.Services.Configure<ConsoleLoggerOptions>(console => console.FormatterName = CleanConsole.FormatterName);
         builder.Services.AddSingleton<Budgets>();
         builder.Services.AddSingleton<Confirmations>();
+        builder.Services.AddSingleton<Approvals>();
+        builder.Services.AddSingleton<AuditRetention>();
         builder.Services.AddSingleton<AuditLog>();
         builder.Services.AddHostedService(services => services.GetRequiredService<AuditLog>());
         builder.Services.AddSingleton<Gate>();

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Microsoft.Extensions.AI;
+using MinimalMcp.Storage;
 
 namespace MinimalMcp.Governance;
 
@@ -50,9 +51,18 @@ public sealed class GovernedFunction : DelegatingAIFunction
         catch (Exception failure)
         {
             await record.FailedAsync(failure);
+            if (failure is StorageException)
+            {
+                throw Unavailable(failure);
+            }
+
             throw;
         }
     }
+
+    // What a family keeps in the server's store is as far away as the store.
+    private ToolRefusedException Unavailable(Exception gone) => new(Refusal.Unavailable, $"{Name} cannot reach the server's store now. "
+        + (Policy.Effect is Effect.Read ? "Try again in a minute." : "The change may have been made all the same: look before trying again."), gone);
 
     private void RequireAllowed()
     {

@@ -9,6 +9,7 @@ public sealed class Policies(IOptions<GovernanceOptions> options, IConfiguration
     private readonly GovernanceOptions _options = options.Value;
     private readonly string[] _deny = List(options.Value.Deny);
     private readonly string[] _confirm = List(options.Value.Confirm);
+    private readonly string[] _approve = List(options.Value.Approve);
 
     /// <param name="group">The tool's family.</param>
     /// <param name="declared">The level that the tool declares; null when it follows from its effect.</param>
@@ -16,10 +17,12 @@ public sealed class Policies(IOptions<GovernanceOptions> options, IConfiguration
     {
         var risk = _options.Risk.TryGetValue(tool, out var level) ? Enum.Parse<RiskLevel>(level, ignoreCase: true) : declared ?? Policy.DefaultRisk(effect);
         var deadline = configuration.GetValue<TimeSpan?>($"Tools:Deadlines:{tool}") ?? configuration.GetValue("Tools:Deadline", Policy.DefaultDeadline);
+        var approved = Matches(_approve, tool) || _approve.Contains(risk.ToString().ToUpperInvariant());
         return new(effect, risk, deadline)
         {
             Group = group,
-            NeedsConfirmation = risk is RiskLevel.Critical || Matches(_confirm, tool),
+            NeedsConfirmation = risk is RiskLevel.Critical || Matches(_confirm, tool) || approved,
+            NeedsApproval = approved,
             Denied = Matches(_deny, tool) ? $"{tool} is switched off here (Governance:Deny)."
                 : _options.ReadOnly && effect is not Effect.Read ? $"{tool} changes something, and this server only reads (Governance:ReadOnly)."
                 : null,

@@ -34,6 +34,9 @@ public sealed record Policy(Effect Effect, RiskLevel Risk, TimeSpan Deadline)
     /// <summary>The first call is answered with a preview, and only a second one that confirms it is done.</summary>
     public bool NeedsConfirmation { get; init; }
 
+    /// <summary>It is confirmed by a person who is not the caller.</summary>
+    public bool NeedsApproval { get; init; }
+
     /// <summary>Why nobody may call the tool here; null when callers may. It is not listed then.</summary>
     public string? Denied { get; init; }
 
@@ -45,7 +48,7 @@ public sealed record Policy(Effect Effect, RiskLevel Risk, TimeSpan Deadline)
 
     /// <summary>
     /// The scope that a caller needs: mcp:execute for what cannot be undone and for HIGH and CRITICAL, whatever it does; else mcp:write for what changes something, mcp:read for
-    /// what does not. mcp:admin is for no tool, but for the server itself (its record of calls, its diagnostics).
+    /// what does not. mcp:admin is for no tool, but for the server itself (its record of calls, approvals, diagnostics).
     /// </summary>
     public string Scope { get; } = Effect is Effect.Destroy || Risk >= RiskLevel.High ? Scopes.Execute : Effect is Effect.Write ? Scopes.Write : Scopes.Read;
 

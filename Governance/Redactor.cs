@@ -42,11 +42,14 @@ public sealed partial class Redactor
     /// <summary>A row as it may be kept. NUL or half a character, which no database takes, would hold up the rows of all the others.</summary>
     public void Clean(AuditRow row)
     {
-        row.Arguments = row.Arguments is null ? null : Storable(CleanJson(row.Arguments));
+        row.Arguments = row.Arguments is null ? null : CleanArguments(row.Arguments);
         row.Detail = row.Detail is null ? null : Storable(Clean(row.Detail));
         (row.Subject, row.Client) = (Storable(row.Subject)!, Storable(row.Client));
         (row.OpenaiSubject, row.OpenaiSession) = (Storable(row.OpenaiSubject), Storable(row.OpenaiSession));
     }
+
+    /// <summary>The arguments of a call, a JSON object, as people may see them.</summary>
+    public string CleanArguments(string json) => Storable(CleanJson(json))!;
 
     /// <summary>Whether a secret of the settings stands in it.</summary>
     public bool IsDirty(ReadOnlySpan<byte> utf8)
@@ -84,7 +87,7 @@ public sealed partial class Redactor
         return text.Length <= MaxArgumentCharacters ? text : JsonSerializer.Serialize($"{text[..MaxArgumentCharacters]} … of {text.Length} characters");
     }
 
-    private static string? Storable(string? text) => text is null || (!text.Contains('\0') && !text.AsSpan().ContainsAnyInRange('\uD800', '\uDFFF'))
+    internal static string? Storable(string? text) => text is null || (!text.Contains('\0') && !text.AsSpan().ContainsAnyInRange('\uD800', '\uDFFF'))
         ? text
         : Encoding.UTF8.GetString(Encoding.UTF8.GetBytes(text)).Replace('\0', ' ');
 

@@ -75,6 +75,7 @@ internal static class StartPage
         ("health", "Health", "/health"),
         ("status", "Status", "/status"),
         ("metrics", "Metrics", "/metrics"),
+        ("dashboard", "Approvals", "/dashboard"),
         ("diagnostics", "Diagnostics", "/diagnostics"),
     ];
 

@@ -11,7 +11,23 @@ internal sealed class PostgresEngine(string connectionString) : IEngine
     // Two replicas that start at once must not both make the tables. The number is ours; any would do.
     private const long SchemaLock = 4_815_162_342;
 
-    private readonly NpgsqlDataSource _source = NpgsqlDataSource.Create(connectionString);
+    // More at once would only wait for each other's rows, and for connections, as long as the limits allow.
+    private const int MaxWrites = 8;
+    private static readonly TimeSpan LongestQueue = TimeSpan.FromSeconds(10);
+
+    private readonly SemaphoreSlim _room = new(MaxWrites);
+    private readonly NpgsqlDataSource _source = NpgsqlDataSource.Create(WithLimits(connectionString));
+
+    // Our statements take milliseconds. What is not answered in seconds is on the other side of a broken network, and whoever calls is told so; by
+    // themselves the limits would be half a minute. The first call takes the limit of a command and twice that of a connection, for the attempt to
+    // cancel; then the pool is empty and each takes that of a connection. What the operator's own string says stands.
+    private static readonly (string Name, object Value)[] Limits = [("Timeout", 2), ("Command Timeout", 3), ("Cancellation Timeout", 500), ("Keepalive", 10)];
+
+    // A replica that lost its power within a transaction would hold its rows, the end of the audit's chain among them, until TCP notices: after two hours.
+    private const string Impatient = "set local idle_in_transaction_session_timeout = 5000";
+
+    /// <summary>For the few statements that go over many rows, in seconds.</summary>
+    public const int Long = 300;
 
     public string Description { get; private set; } = "PostgreSQL";
 
@@ -39,10 +55,16 @@ internal sealed class PostgresEngine(string connectionString) : IEngine
 
     public async Task<T> WriteAsync<T>(Func<DbConnection, Task<T>> work, CancellationToken cancellationToken)
     {
+        if (!await _room.WaitAsync(LongestQueue, cancellationToken))
+        {
+            throw new StorageException("The store is not available: too much waits to be written.");
+        }
+
         try
         {
             await using var connection = await _source.OpenConnectionAsync(cancellationToken);
             await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
+            await connection.ExecuteAsync(Impatient);
             var result = await work(connection);
             await transaction.CommitAsync(CancellationToken.None);
             return result;
@@ -50,6 +72,10 @@ internal sealed class PostgresEngine(string connectionString) : IEngine
         catch (Exception failure) when (failure is NpgsqlException or TimeoutException)
         {
             throw new StorageException($"The store is not available: {failure.Message}", failure);
+        }
+        finally
+        {
+            _room.Release();
         }
     }
 
@@ -87,5 +113,21 @@ internal sealed class PostgresEngine(string connectionString) : IEngine
         }
     }
 
-    public ValueTask DisposeAsync() => _source.DisposeAsync();
+    public async ValueTask DisposeAsync()
+    {
+        await _source.DisposeAsync();
+        _room.Dispose();
+    }
+
+    private static string WithLimits(string connectionString)
+    {
+        var builder = new NpgsqlConnectionStringBuilder(connectionString);
+        var given = builder.Keys.Cast<string>().ToHashSet(StringComparer.OrdinalIgnoreCase);
+        foreach (var (name, value) in Limits.Where(limit => !given.Contains(limit.Name)))
+        {
+            builder[name] = value;
+        }
+
+        return builder.ConnectionString;
+    }
 }

@@ -26,6 +26,12 @@ internal sealed class SqliteEngine : IEngine
         try
         {
             Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(_path))!);
+            if (NetworkFileSystem.Of(_path) is { } type)
+            {
+                throw new StorageException($"The file {_path} lies on a network file system ({type}), where SQLite's locks do not hold and the file would be damaged sooner or later. "
+                    + "Set Storage:Path to a disk of this machine, or Storage:ConnectionString to a PostgreSQL database.");
+            }
+
             var connection = new SqliteConnection(new SqliteConnectionStringBuilder { DataSource = _path, DefaultTimeout = 1, Pooling = false }.ToString());
             _writer = new(connection);
             connection.Open();

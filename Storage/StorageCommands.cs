@@ -22,8 +22,7 @@ public static class StorageCommands
             throw new StorageException($"{target} exists already; a backup replaces nothing. Name another file.");
         }
 
-        await using var connection = Open(path, SqliteOpenMode.ReadWrite);
-        await connection.ExecuteAsync("vacuum into @target", new { target });
+        await Task.Run(() => SqliteBackup.Write(path, target));
         Console.WriteLine($"{target} holds the store as it was at {DateTimeOffset.UtcNow:yyyy-MM-dd HH:mm:ss} UTC ({new FileInfo(target).Length:N0} bytes).");
     });
 
@@ -36,7 +35,7 @@ public static class StorageCommands
             throw new StorageException($"There is no file {source}.");
         }
 
-        await using (var backup = Open(source, SqliteOpenMode.ReadOnly))
+        await using (var backup = SqliteBackup.Open(source, SqliteOpenMode.ReadOnly))
         {
             if (await backup.ExecuteScalarAsync<string>("pragma quick_check(1)") is not "ok" || await backup.ExecuteScalarAsync<string>("select value from meta where name = 'schema'") is null)
             {
@@ -96,7 +95,7 @@ public static class StorageCommands
 
         try
         {
-            using var connection = Open(path, SqliteOpenMode.ReadWrite);
+            using var connection = SqliteBackup.Open(path, SqliteOpenMode.ReadWrite);
             connection.Execute("pragma journal_mode = delete");
         }
         catch (SqliteException failure) when (failure.SqliteErrorCode is 5 or 6)
@@ -107,14 +106,6 @@ public static class StorageCommands
         {
             // Damaged: that is why it is replaced.
         }
-    }
-
-    private static SqliteConnection Open(string path, SqliteOpenMode mode)
-    {
-        SystemSqlite.Load();
-        var connection = new SqliteConnection(new SqliteConnectionStringBuilder { DataSource = path, Mode = mode, Pooling = false, DefaultTimeout = 1 }.ToString());
-        connection.Open();
-        return connection;
     }
 
     private static Task<int> ExplainAsync(Func<Task> command) => ExplainAsync(async () =>

@@ -11,11 +11,27 @@ public sealed class StorageOptions : IValidatableObject
     /// <summary>A PostgreSQL connection string, for several replicas. With it there is no file.</summary>
     public string? ConnectionString { get; set; }
 
+    /// <summary>A folder, relative to the content root, where each night a backup of the SQLite file is made. Without it there is none.</summary>
+    public string? BackupPath { get; set; }
+
+    /// <summary>How many of them are kept.</summary>
+    public int BackupKeep { get; set; } = 7;
+
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
     {
         if (string.IsNullOrWhiteSpace(Path) && string.IsNullOrEmpty(ConnectionString))
         {
             yield return new("Storage:Path is empty; name a file, such as data/minimalmcp.db, or set Storage:ConnectionString.");
+        }
+
+        if (BackupPath is { Length: > 0 } && ConnectionString is { Length: > 0 })
+        {
+            yield return new("Storage:BackupPath is for the SQLite file, and the store is a PostgreSQL database: back it up with pg_dump.");
+        }
+
+        if (BackupKeep is < 1 or > 1000)
+        {
+            yield return new("Storage:BackupKeep must be from 1 to 1000.");
         }
     }
 }

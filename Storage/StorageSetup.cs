@@ -1,3 +1,5 @@
+using System.Threading.RateLimiting;
+using Microsoft.Extensions.Caching.Distributed;
 using Microsoft.Extensions.Options;
 using MinimalMcp.Configuration;
 
@@ -16,6 +18,19 @@ public static class StorageSetup
                 ? new PostgresEngine(connection)
                 : new SqliteEngine(Path.Combine(builder.Environment.ContentRootPath, options.Path)));
         });
+
+        // Families know these by the framework's names only.
+        builder.Services.AddSingleton<IDistributedCache, StoreCache>();
+        if (builder.Configuration["Storage:ConnectionString"] is { Length: > 0 })
+        {
+            builder.Services.AddSingleton<PartitionedRateLimiter<string>, StoreTurns>();
+        }
+
+        if (builder.Configuration["Storage:BackupPath"] is { Length: > 0 })
+        {
+            builder.Services.AddHostedService<NightlyBackup>();
+        }
+
         return builder;
     }
 }

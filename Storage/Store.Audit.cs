@@ -37,7 +37,7 @@ public sealed partial class Store
         var head = await connection.QuerySingleAsync<(long Seq, string Hash)>("select seq, hash from audit_head where id = 1");
         var (seq, hash) = await AnchorAsync(connection);
         long rows = 0;
-        foreach (var row in connection.Query<AuditRow>("select * from audit order by seq", buffered: false))
+        foreach (var row in connection.Query<AuditRow>("select * from audit order by seq", buffered: false, commandTimeout: PostgresEngine.Long))
         {
             cancellationToken.ThrowIfCancellationRequested();
             rows++;
@@ -70,7 +70,7 @@ public sealed partial class Store
         }
 
         await connection.ExecuteAsync("insert into meta (name, value) values ('audit_anchor', @anchor) on conflict (name) do update set value = @anchor", new { anchor = $"{last.Seq} {last.Hash}" });
-        return await connection.ExecuteAsync("delete from audit where seq <= @Seq", new { last.Seq });
+        return await connection.ExecuteAsync("delete from audit where seq <= @Seq", new { last.Seq }, commandTimeout: PostgresEngine.Long);
     }, cancellationToken);
 
     private static async Task<(long Seq, string Hash)> AnchorAsync(DbConnection connection) =>

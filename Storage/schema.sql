@@ -56,6 +56,42 @@ create table if not exists confirmations (
     expires bigint not null
 );
 
+-- What families keep beside it, such as carts: names are hashes of what a family calls an entry, values base64.
+create table if not exists cache (
+    name text primary key,
+    value text not null,
+    expires bigint not null,       -- when it goes, unless it is asked for before
+    absolute bigint not null,      -- when it goes in any case
+    sliding bigint not null        -- how long it stays after it was asked for; 0 does not count
+);
+create index if not exists cache_expires on cache (expires);
+
+-- Whose turn it is to change something that replicas share. A turn that nobody gave back ends by itself.
+create table if not exists turns (
+    name text primary key,
+    owner text not null,
+    expires bigint not null
+);
+
+-- Calls that wait for a person, or that a person has decided.
+create table if not exists approvals (
+    id text primary key,           -- the hash of the token that the caller got
+    binding text not null,         -- the hash of caller, tool and arguments
+    tool text not null,
+    level text not null,
+    effect text not null,
+    subject text not null,
+    client text,
+    address text,
+    surface text not null,
+    arguments text not null,       -- JSON, secrets replaced
+    call_id text not null,         -- the correlation id of the call that asked
+    at bigint not null,
+    expires bigint not null,
+    status text not null,          -- waiting, approved, denied
+    decided_by text
+);
+
 -- What the authorization server gave out. Codes, tokens and secrets are kept as hashes only, so a copy of these tables opens nothing.
 
 -- Clients that registered themselves. One that has no grant may make room for another; one that has is kept.

@@ -43,14 +43,15 @@ internal static class OpenApiSchemas
         {
           "type": "object",
           "properties": {
-            "status": { "type": "string", "enum": ["dry_run", "confirmation_required"] },
+            "status": { "type": "string", "enum": ["dry_run", "confirmation_required", "approval_required"] },
             "message": { "type": "string", "description": "What the call would do, and how to go on." },
             "tool": { "type": "string" },
             "risk": { "type": "string" },
             "effect": { "type": "string" },
             "arguments": { "type": "object", "properties": {}, "additionalProperties": true },
             "confirmation_token": { "type": "string", "description": "Given with the same arguments, after the user agreed, it makes the call happen." },
-            "expires": { "type": "string" }
+            "expires": { "type": "string" },
+            "approval_url": { "type": "string", "description": "Where a person approves the call before the token is worth anything." }
           }
         }
         """, document);

@@ -34,7 +34,7 @@ public static class ToolsSetup
             {
                 builder.AddToolType(toolType);
             }
-            else if (family != "Status")
+            else if (family != "Status" && !builder.Services.Any(service => service.ImplementationInstance is FamilyOff off && off.Section == family)) // once, however many classes it has
             {
                 builder.Services.AddSingleton(new FamilyOff(family.ToLowerInvariant(), family));
             }

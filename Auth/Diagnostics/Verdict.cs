@@ -10,13 +10,15 @@ internal static class Verdict
     public static string Of(HttpContext http, AuthOptions options)
     {
         var (path, status) = (http.Request.Path, http.Response.StatusCode);
-        var why = http.Features.Get<Explanation>()?.Why ?? Usual(status);
+        var said = http.Features.Get<Explanation>()?.Why;
+        var why = said ?? Usual(status);
         var isOAuth = path.Value!.Contains("/.well-known/oauth-", StringComparison.Ordinal) || path.Value.Contains("/.well-known/openid-", StringComparison.Ordinal);
         return (isOAuth, status) switch
         {
             (true, 404) when options.IsOff => $"Asked for {path} and got 404 because auth is off: nobody has to sign in.",
             (true, 404) when !options.TakesTokens => $"Asked for {path} and got 404 because this server takes keys and has no sign-in (mode {options.Mode}).",
             (true, 404) => $"Asked for {path} and got 404: there is no such document.",
+            (_, < 400) when said is not null => said, // a redirect may carry an error
             (_, < 400) => $"Asked for {path} and got what it asked for.",
             (_, 401) => $"Was told to sign in (401). {why}",
             (_, 403) => $"Was refused (403). {why}",

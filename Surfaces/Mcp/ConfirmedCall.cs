@@ -9,7 +9,7 @@ namespace MinimalMcp.Surfaces.Mcp;
 
 /// <summary>
 /// A call that needs a confirmation, with a client that can ask its user: what would take two calls happens in one. Before 2026-07-28 the server
-/// asks while it answers (elicitation); since then the client calls again with the answer (SEP-2322).
+/// asks while it answers (elicitation); since then the client calls again with the answer (SEP-2322). What a person has to approve elsewhere is not asked here.
 /// </summary>
 internal static class ConfirmedCall
 {
@@ -25,7 +25,7 @@ internal static class ConfirmedCall
         }
 
         var result = await tool.CallAsync(newCall(), cancellationToken);
-        if (result.Failure?.Preview is not { ConfirmationToken: { } token } preview || request.Server.ClientCapabilities?.Elicitation is null)
+        if (result.Failure?.Preview is not { ConfirmationToken: { } token, ApprovalUrl: null } preview || request.Server.ClientCapabilities?.Elicitation is null)
         {
             return result;
         }

@@ -4,6 +4,8 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using System.Threading.RateLimiting;
+using Microsoft.Extensions.Caching.Distributed;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Options;
 using ModelContextProtocol;
@@ -11,14 +13,15 @@ using ModelContextProtocol;
 namespace MinimalMcp.Tools.Shop;
 
 /// <summary>The shop behind the tools: the embedded one, or the agents at Shop:Url when that is set.</summary>
-public sealed class ShopClient(IOptions<ShopOptions> options, IHttpClientFactory http, TimeProvider time, IHttpContextAccessor? accessor = null) : IHealthCheck
+public sealed class ShopClient(IOptions<ShopOptions> options, IHttpClientFactory http, TimeProvider time, IDistributedCache cache, PartitionedRateLimiter<string>? turns = null, IHttpContextAccessor? accessor = null)
+    : IHealthCheck
 {
     private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web) { DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull };
     private static readonly string[] CallerHeaders = ["Authorization", "X-User-Token"];
 
     private readonly ShopOptions _options = options.Value;
     private readonly Catalogue? _embedded = string.IsNullOrEmpty(options.Value.Url) ? Catalogue.Load() : null;
-    private readonly Carts _carts = new(time);
+    private readonly Carts _carts = new(time, cache, turns);
 
     public async ValueTask<SearchResult> SearchAsync(string query, string? category, int limit, CancellationToken ct) =>
         _embedded is not null
@@ -27,22 +30,22 @@ public sealed class ShopClient(IOptions<ShopOptions> options, IHttpClientFactory
 
     public async ValueTask<CartResult> AddAsync(string caller, string productCode, int quantity, CancellationToken ct) =>
         _embedded is not null
-            ? _carts.Add(caller, _embedded.InStock(productCode), quantity)
+            ? await _carts.AddAsync(caller, _embedded.InStock(productCode), quantity, ct)
             : new() { Answer = await AskAsync("cart", new { action = "add", productCode, quantity }, changes: true, ct) };
 
     public async ValueTask<CartResult> ViewAsync(string caller, CancellationToken ct) =>
         _embedded is not null
-            ? _carts.View(caller)
+            ? await _carts.ViewAsync(caller, ct)
             : new() { Answer = await AskAsync("cart", new { action = "view" }, changes: false, ct) };
 
     public async ValueTask<OrderResult> CheckoutAsync(string caller, string? cartSummary, CancellationToken ct) =>
         _embedded is not null
-            ? _carts.Checkout(caller, cartSummary)
+            ? await _carts.CheckoutAsync(caller, cartSummary, ct)
             : new() { Answer = await AskAsync("cart", new { action = "checkout", cartSummary }, changes: true, ct) };
 
     public async ValueTask<PaymentMethodResult> AddPaymentAsync(string caller, PaymentType type, CancellationToken ct) =>
         _embedded is not null
-            ? _carts.AddPayment(caller, type)
+            ? await _carts.AddPaymentAsync(caller, type, ct)
             : new() { Answer = await AskAsync("payment", new { action = "add", type }, changes: true, ct) };
 
     public async ValueTask<DealsResult> DealsAsync(string? category, CancellationToken ct) =>

@@ -53,6 +53,8 @@ public static class ShopSetup
             services.AddHealthChecks().AddCheck<ShopClient>("shop");
         }
 
+        // Carts are kept where the host keeps such things; alone, in memory.
+        services.AddDistributedMemoryCache();
         services.TryAddSingleton(TimeProvider.System);
         return services.AddSingleton<ShopClient>().AddSingleton<ShopTools>();
     }

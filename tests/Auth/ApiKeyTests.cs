@@ -25,9 +25,11 @@ public sealed class ApiKeyTests
         "/mcp/.well-known/oauth-protected-resource", "/mcp/.well-known/oauth-authorization-server", "/mcp/.well-known/openid-configuration",
         "/sse/.well-known/oauth-protected-resource", "/sse/.well-known/oauth-authorization-server", "/sse/.well-known/openid-configuration",
         "/openapi.json", "/.well-known/openapi.json",
-        "/auth/authorize", "/auth/callback", "/auth/token", "/auth/register", "/auth/revoke", "/auth/introspect", "/auth/jwks", // where callers get their tokens; each checks its own
-        "/", "/scalar", "/docs", "/assets/{name}", // a browser sends no key by itself; the explorer sends the one that is typed in
+        "/", "/scalar", "/docs", "/dashboard", "/assets/{name}", // a browser sends no key by itself; the explorer sends the one that is typed in
     ];
+
+    /// <summary>Where people and clients sign in: each asks for what it needs itself (tests/Auth/Server).</summary>
+    private static readonly string[] SignIn = ["/auth/authorize", "/auth/callback", "/auth/token", "/auth/register", "/auth/introspect", "/auth/revoke", "/auth/jwks", "/auth/userinfo"];
 
     /// <summary>The routes of tools, where in mode mixed each tool decides.</summary>
     private static readonly string[] OpenToGuests = ["/mcp", "/mcp/{profile}", "/sse", "/message", "/tools", "/tools/{name}", "/api/mcp/v1/tools", "/api/mcp/v1/call"];
@@ -45,6 +47,11 @@ public sealed class ApiKeyTests
         foreach (var endpoint in server.Services.GetRequiredService<EndpointDataSource>().Endpoints.OfType<RouteEndpoint>())
         {
             var route = "/" + endpoint.RoutePattern.RawText!.Trim('/');
+            if (mode != "api-key" && SignIn.Contains(route))
+            {
+                continue;
+            }
+
             foreach (var method in endpoint.Metadata.GetMetadata<HttpMethodMetadata>()?.HttpMethods ?? ["GET", "POST"])
             {
                 using var request = new HttpRequestMessage(new(method), route.Replace("{profile}", "notes", StringComparison.Ordinal).Replace("{name}", "list_picked", StringComparison.Ordinal).Replace("{**document}", "x", StringComparison.Ordinal));

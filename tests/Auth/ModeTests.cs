@@ -102,7 +102,7 @@ public sealed class ModeTests(ModeTests.Servers servers) : IClassFixture<ModeTes
 
     [Theory]
     [InlineData("none, api-key, oauth2, embedded, hybrid, mixed", "MCP_AUTH_MODE=oauth9")]
-    [InlineData("OAUTH2_ISSUER and OAUTH2_JWKS_URI", "MCP_AUTH_MODE=oauth2")]
+    [InlineData("Set OAUTH2_ISSUER and OAUTH2_AUDIENCE", "MCP_AUTH_MODE=oauth2")]
     [InlineData("there is no key. Set MCP_API_KEY", "MCP_AUTH_MODE=hybrid")]
     [InlineData("PUBLIC_URL) is not set", "MCP_AUTH_MODE=embedded", "MCP_SERVER_HOST=0.0.0.0")]
     [InlineData("signing in needs https", "MCP_AUTH_MODE=embedded", "PUBLIC_URL=http://mcp.example.com")]

@@ -68,8 +68,8 @@ public static class Modes
     internal static TestServer Start(Action<IServiceCollection> services, string mode, params (string, string)[] settings) => TestServer.Start(services,
     [
         ("Auth:Mode", mode),
-        .. mode is "api-key" or "hybrid" ? [("Auth:ApiKey", Key), ("Auth:ApiKeys:reader:Key", Reader), ("Auth:ApiKeys:reader:Scopes", "mcp:read")] : Array.Empty<(string, string)>(),
-        .. mode == "oauth2" ? [("Auth:Provider:Issuer", "https://login.example.com")] : Array.Empty<(string, string)>(),
+        .. mode != "none" ? [("Auth:ApiKey", Key), ("Auth:ApiKeys:reader:Key", Reader), ("Auth:ApiKeys:reader:Scopes", "mcp:read")] : Array.Empty<(string, string)>(), // to call with, or to sign in with
+        .. mode == "oauth2" ? [("Auth:Provider:Issuer", "http://127.0.0.1:9"), ("Auth:Provider:JwksUri", "http://127.0.0.1:9/keys"), ("Auth:Provider:Audience", "tools")] : Array.Empty<(string, string)>(), // nobody listens there
         .. settings,
     ]);
 }

@@ -1,5 +1,9 @@
 using System.Net;
 using System.Text.Json;
+using Microsoft.Data.Sqlite;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using MinimalMcp.Governance;
 using MinimalMcp.Tests.Protocol;
 using MinimalMcp.Tests.Storage;
 using MinimalMcp.Tests.Tools;
@@ -192,6 +196,39 @@ public sealed class AuditTests(PostgresServer postgres)
         {
             Directory.Delete(folder, recursive: true);
         }
+    }
+
+    [Fact]
+    public async Task A_call_that_ends_after_the_record_was_closed_is_answered_all_the_same()
+    {
+        var path = TestStores.New();
+        var log = new CapturedLog();
+        var tools = new GovernedTools();
+        var (begun, goOn) = (new TaskCompletionSource(), new TaskCompletionSource());
+        tools.Waits = () =>
+        {
+            begun.TrySetResult();
+            return goOn.Task;
+        };
+        await using var server = GovernedTools.Start(tools, services => services.AddSingleton<ILoggerProvider>(log), ("Storage:Path", path));
+        var underWay = server.PostAsync("/tools/note", """{"text":"a"}""");
+        await begun.Task;
+
+        await server.Services.GetRequiredService<AuditLog>().StopAsync(Stop); // as at the end of the server, when a call outlives the time that it has
+        goOn.SetResult();
+        using var note = await underWay;
+        using var look = await server.PostAsync("/tools/look", "{}");
+        Assert.Equal((HttpStatusCode.OK, HttpStatusCode.OK), (note.StatusCode, look.StatusCode));
+        Assert.Equal(["done", "outcome", "intent"], (await RowsAsync(server)).Select(row => Text(row, "phase")));
+        using var refused = await server.PostAsync("/tools/note", """{"text":"b"}""");
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, refused.StatusCode); // not begun: it could not be recorded
+
+        await using var other = new SqliteConnection($"Data Source={path};Pooling=False");
+        other.Open();
+        await using var holding = other.BeginTransaction(deferred: false);
+        using var last = await server.PostAsync("/tools/look", "{}");
+        Assert.Equal(HttpStatusCode.OK, last.StatusCode);
+        Assert.Contains(log.Lines, line => line.Text.Contains("a call of look (ok) is not on record; its correlation id is ", StringComparison.Ordinal));
     }
 
     private static string? Text(JsonElement row, string name) => row.TryGetProperty(name, out var value) ? value.GetString() : null;

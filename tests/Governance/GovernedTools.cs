@@ -16,6 +16,9 @@ internal sealed class GovernedTools
     /// <summary>How often each tool did something.</summary>
     public Dictionary<string, int> Done { get; } = [];
 
+    /// <summary>What was said to those that did something.</summary>
+    public List<string> Said { get; } = [];
+
     /// <summary>What the next call waits for, when a test wants to see it under way.</summary>
     public Func<Task> Waits { get; set; } = () => Task.CompletedTask;
 
@@ -56,6 +59,7 @@ internal sealed class GovernedTools
         lock (_changing)
         {
             Done[tool] = Done.GetValueOrDefault(tool) + 1;
+            Said.Add(said);
         }
 
         return said;

@@ -11,9 +11,9 @@ namespace MinimalMcp.Tests.Pages;
 public sealed partial class PageTests
 {
     [Theory]
-    [InlineData("all", "/mcp /openapi.json /api/mcp/v1/tools /sse", "scalar openapi.json health status metrics diagnostics")]
-    [InlineData("sse", "/mcp /sse", "health status metrics diagnostics")]
-    [InlineData("rest", "/openapi.json /api/mcp/v1/tools", "scalar openapi.json health status metrics diagnostics")]
+    [InlineData("all", "/mcp /openapi.json /api/mcp/v1/tools /sse", "scalar openapi.json health status metrics dashboard diagnostics")]
+    [InlineData("sse", "/mcp /sse", "health status metrics dashboard diagnostics")]
+    [InlineData("rest", "/openapi.json /api/mcp/v1/tools", "scalar openapi.json health status metrics dashboard diagnostics")]
     public async Task The_start_page_names_what_is_mapped(string mode, string addresses, string links)
     {
         Needs.Explorer();
@@ -55,7 +55,7 @@ public sealed partial class PageTests
 
         var page = await server.Http.GetStringAsync(server.Url, TestContext.Current.CancellationToken);
 
-        Assert.Equal(["scalar", "openapi.json", "health"], Links(page));
+        Assert.Equal(["scalar", "openapi.json", "health", "dashboard"], Links(page));
         Assert.Contains("authentication: api-key", page);
         Assert.Contains("API Key, of type Bearer", page);
         Assert.DoesNotContain("weather", page); // what is not configured is for those who run the server

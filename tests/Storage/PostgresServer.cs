@@ -13,6 +13,8 @@ public sealed class PostgresServer : IAsyncDisposable
     private readonly Lazy<Task<string>> _connection;
     private string? _folder;
     private Process? _process;
+    private string _programs = "";
+    private int _port;
 
     public PostgresServer() => _connection = new(StartAsync);
 
@@ -26,6 +28,18 @@ public sealed class PostgresServer : IAsyncDisposable
         await command.ExecuteNonQueryAsync(TestContext.Current.CancellationToken);
         server.Database = name;
         return server.ConnectionString;
+    }
+
+    /// <summary>Ends it as a crash would, all connections with it, and starts it again on the same port.</summary>
+    public async Task RestartAsync()
+    {
+        using (Process.Start("kill", ["-QUIT", $"{_process!.Id}"]))
+        {
+            await _process.WaitForExitAsync(TestContext.Current.CancellationToken);
+        }
+
+        _process.Dispose();
+        await LaunchAsync();
     }
 
     public async ValueTask DisposeAsync()
@@ -50,8 +64,14 @@ public sealed class PostgresServer : IAsyncDisposable
         }
 
         await RunAsync(AsUser(Path.Combine(programs, "initdb"), "--pgdata", data, "--auth", "trust", "--username", "postgres", "--encoding", "UTF8", "--no-sync"));
-        var port = FreePort.Find();
-        _process = Process.Start(Quiet(AsUser(Path.Combine(programs, "postgres"), "-D", data, "-p", $"{port}", "-c", "listen_addresses=127.0.0.1", "-c", $"unix_socket_directories={_folder}", "-c", "max_connections=200")))!;
+        (_programs, _port) = (programs, FreePort.Find());
+        await LaunchAsync();
+        return $"Host=127.0.0.1;Port={_port};Username=postgres;Database=postgres;Maximum Pool Size=40";
+    }
+
+    private async Task LaunchAsync()
+    {
+        _process = Process.Start(Quiet(AsUser(Path.Combine(_programs, "postgres"), "-D", Path.Combine(_folder!, "data"), "-p", $"{_port}", "-c", "listen_addresses=127.0.0.1", "-c", $"unix_socket_directories={_folder}", "-c", "max_connections=200")))!;
         var said = new List<string>();
         while (await _process.StandardError.ReadLineAsync(TestContext.Current.CancellationToken) is { } line)
         {
@@ -59,7 +79,7 @@ public sealed class PostgresServer : IAsyncDisposable
             if (line.Contains("ready to accept connections", StringComparison.Ordinal))
             {
                 _ = _process.StandardError.ReadToEndAsync();
-                return $"Host=127.0.0.1;Port={port};Username=postgres;Database=postgres;Maximum Pool Size=40";
+                return;
             }
         }
 

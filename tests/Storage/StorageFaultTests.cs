@@ -1,5 +1,6 @@
 using System.Net;
 using Microsoft.Data.Sqlite;
+using MinimalMcp.Storage;
 using MinimalMcp.Tests.Governance;
 using MinimalMcp.Tests.Protocol;
 using MinimalMcp.Tests.Scripts;
@@ -185,6 +186,36 @@ public sealed class StorageFaultTests : IDisposable
 
         Assert.Equal(1, exitCode);
         Assert.Contains("has version 99 of the schema, and this server knows version 2", errors);
+    }
+
+    [Fact]
+    public async Task A_file_of_version_1_is_opened_with_all_that_it_holds_and_is_version_2_then()
+    {
+        await FillAsync();
+        await using (var connection = new SqliteConnection($"Data Source={Database};Pooling=False"))
+        {
+            connection.Open();
+            foreach (var table in (string[])["cache", "turns", "approvals", "oauth_clients", "oauth_grants"])
+            {
+                connection.Run($"drop table {table}");
+            }
+
+            connection.Run("update meta set value = '1' where name = 'schema'");
+        }
+
+        await using (var server = Start())
+        {
+            Assert.Equal(2, (await server.GetJsonAsync("/api/v1/audit")).GetProperty("count").GetInt32());
+            (await NoteAsync(server)).EnsureSuccessStatusCode();
+        }
+
+        await ClosedAsync();
+        var (exitCode, output, _) = await ServerProcess.RunAsync(["verify-audit"], Store());
+        Assert.True(exitCode == 0, output);
+        await using var upgraded = new SqliteConnection($"Data Source={Database};Pooling=False");
+        upgraded.Open();
+        Assert.Equal("2", upgraded.Run("select value from meta where name = 'schema'"));
+        Assert.Equal(0L, upgraded.Run("select count(*) from turns"));
     }
 
     [Theory]

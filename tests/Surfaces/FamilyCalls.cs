@@ -7,13 +7,18 @@ namespace MinimalMcp.Tests.Surfaces;
 /// Calls of a family of the product, in the order in which one caller makes them: at least one good call of each tool, and some that fail.
 /// Each class of this kind is found and compared on every surface, so it stands in the tests of its family.
 /// </summary>
-internal abstract class FamilyCalls
+internal abstract class FamilyCalls : IAsyncDisposable
 {
-    public static IEnumerable<FamilyCalls> OfTheProduct => typeof(FamilyCalls).Assembly.GetTypes()
-        .Where(type => type.IsSubclassOf(typeof(FamilyCalls))).Select(type => (FamilyCalls)Activator.CreateInstance(type)!);
-
     /// <summary>Tool, arguments, and the kind of failure or null.</summary>
     public abstract IReadOnlyList<(string Tool, string Arguments, FailureKind? Failure)> Calls { get; }
+
+    /// <summary>Its tools are there only beside a family that has settings.</summary>
+    public virtual bool NeedsAnother => false;
+
+    /// <summary>Starts what the family asks, and gives the settings that turn it on. One that is always on needs neither.</summary>
+    public virtual Task<(string Key, string Value)[]> StartAsync() => Task.FromResult<(string, string)[]>([]);
+
+    public virtual ValueTask DisposeAsync() => default;
 
     /// <summary>Makes the calls the first way and every other way, and compares what each says.</summary>
     public async Task CompareAsync(params IReadOnlyList<Way> ways)

@@ -10,7 +10,7 @@ public sealed class FamilyParityTests(FamilyParityTests.Servers servers) : IClas
     [Fact]
     public async Task Every_call_gives_the_same_everywhere()
     {
-        foreach (var family in FamilyCalls.OfTheProduct)
+        foreach (var family in servers.Families.All)
         {
             await family.CompareAsync(servers.Ways);
         }
@@ -19,10 +19,10 @@ public sealed class FamilyParityTests(FamilyParityTests.Servers servers) : IClas
     [Fact]
     public async Task Every_call_over_stdio_gives_what_REST_gives()
     {
-        await using var server = TestServer.Start();
-        using var stdio = StdioClient.Start();
+        await using var server = TestServer.Start(servers.Families.Settings);
+        using var stdio = StdioClient.Start(servers.Families.Environment);
         await stdio.AskAsync("initialize", JsonSerializer.SerializeToNode(Way.Hello("2025-11-25"))!.AsObject());
-        foreach (var family in FamilyCalls.OfTheProduct)
+        foreach (var family in servers.Families.All)
         {
             await family.CompareAsync(Way.Rest(server), Way.Stdio(stdio));
         }
@@ -33,14 +33,35 @@ public sealed class FamilyParityTests(FamilyParityTests.Servers servers) : IClas
     [Fact]
     public async Task Every_tool_is_compared()
     {
-        await using var server = TestServer.Start();
+        await using var server = TestServer.Start(servers.Families.Settings);
 
         var tools = (await server.GetJsonAsync("/tools")).GetProperty("tools").EnumerateArray().Select(tool => tool.GetProperty("name").GetString()!);
 
         // A new tool needs a good call in a class that is a FamilyCalls, in the tests of its family: see tests/Tools/Shop/ShopParity.cs.
-        var compared = FamilyCalls.OfTheProduct.SelectMany(family => family.Calls).Where(call => call.Failure is null).Select(call => call.Tool);
+        var compared = servers.Families.All.SelectMany(family => family.Calls).Where(call => call.Failure is null).Select(call => call.Tool);
         Assert.Equal(tools.Order(), compared.Distinct().Order());
     }
 
-    public sealed class Servers() : SurfaceServers(TestCaller.AddTo);
+    public sealed class Servers : IAsyncLifetime
+    {
+        private On? _on;
+
+        internal ProductFamilies Families { get; private set; } = null!;
+
+        internal IReadOnlyList<Way> Ways => _on!.Ways;
+
+        public async ValueTask InitializeAsync()
+        {
+            Families = await ProductFamilies.StartAsync();
+            _on = new(Families.Settings);
+        }
+
+        public async ValueTask DisposeAsync()
+        {
+            await _on!.DisposeAsync();
+            await Families.DisposeAsync();
+        }
+
+        private sealed class On((string, string)[] settings) : SurfaceServers(TestCaller.AddTo, settings);
+    }
 }

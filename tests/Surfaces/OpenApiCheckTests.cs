@@ -38,9 +38,10 @@ public sealed class OpenApiCheckTests
     [InlineData("/tools")]
     public async Task Every_answer_of_the_products_families_conforms(string document)
     {
-        await using var server = TestServer.Start();
+        await using var product = await ProductFamilies.StartAsync();
+        await using var server = TestServer.Start(product.Settings);
         var schemas = Schemas(await server.GetJsonAsync(document));
-        await ConformAsync(server, schemas, FamilyCalls.OfTheProduct.SelectMany(family => family.Calls).Where(call => call.Failure is null).Select(call => (call.Tool, call.Arguments)));
+        await ConformAsync(server, schemas, product.All.SelectMany(family => family.Calls).Where(call => call.Failure is null).Select(call => (call.Tool, call.Arguments)));
     }
 
     private static async Task ConformAsync(TestServer server, Dictionary<string, JsonElement> schemas, IEnumerable<(string Tool, string Arguments)> calls)

@@ -21,7 +21,8 @@ public sealed class SnapshotTests
     [Fact]
     public async Task Every_tool_of_the_product_looks_as_its_snapshot()
     {
-        await using var server = TestServer.Start();
+        await using var product = await ProductFamilies.StartAsync();
+        await using var server = TestServer.Start(product.Settings);
         var families = await FamiliesOfToolsAsync(server);
         var tools = (await server.McpAsync("tools/list")).Result.GetProperty("tools").EnumerateArray().ToDictionary(tool => tool.GetProperty("name").GetString()!);
 
@@ -31,7 +32,8 @@ public sealed class SnapshotTests
             differences.Add(Compare(PathOf(families[name], name), JsonNode.Parse(tool.GetRawText())!));
         }
 
-        differences.AddRange(Families.Select(family => Path.GetDirectoryName(PathOf(family, ""))!).Where(Directory.Exists).SelectMany(folder => Directory.GetFiles(folder, "*.json"))
+        // Of a family that is off nothing can be said: Status is, where no other family asks a system.
+        differences.AddRange(Families.Intersect(families.Values).Select(family => Path.GetDirectoryName(PathOf(family, ""))!).Where(Directory.Exists).SelectMany(folder => Directory.GetFiles(folder, "*.json"))
             .Where(file => Path.GetFileNameWithoutExtension(file) is var name && !name.StartsWith("openapi-", StringComparison.Ordinal) && !tools.ContainsKey(name))
             .Select(file => $"{file}: there is no such tool any more; delete the file"));
         Assert.All(differences, Assert.Null);
@@ -42,7 +44,8 @@ public sealed class SnapshotTests
     [InlineData("3.0")]
     public async Task The_OpenAPI_document_of_each_family_looks_as_its_snapshot(string version)
     {
-        await using var server = TestServer.Start(("Server:PublicUrl", "https://tools.example"), ("Server:Port", "3001"));
+        await using var product = await ProductFamilies.StartAsync();
+        await using var server = TestServer.Start([.. product.Settings, ("Server:PublicUrl", "https://tools.example"), ("Server:Port", "3001")]);
         foreach (var family in (await FamiliesOfToolsAsync(server)).Values.Distinct())
         {
             Assert.Null(Compare(PathOf(family, "openapi-" + version), JsonNode.Parse((await server.GetJsonAsync($"/openapi.json?v={version}&family={family}")).GetRawText())!));

@@ -1,0 +1,56 @@
+using Microsoft.Extensions.Options;
+using MinimalMcp.Auth;
+using MinimalMcp.Governance;
+using MinimalMcp.Pages;
+using MinimalMcp.WellKnown;
+
+namespace MinimalMcp.Dashboard;
+
+/// <summary>The calls that wait for a person, with the buttons that decide them.</summary>
+internal static class DashboardPage
+{
+    public static Task GetAsync(HttpContext http)
+    {
+        if (http.Request.Path.Value!.EndsWith('/'))
+        {
+            // The page's addresses are relative to the root.
+            return Results.Redirect(".." + http.Request.Path.Value.TrimEnd('/')).ExecuteAsync(http);
+        }
+
+        var files = http.RequestServices.GetRequiredService<PageFiles>();
+        var name = Identity.Name(http.RequestServices.GetRequiredService<IConfiguration>());
+        var auth = http.RequestServices.GetRequiredService<IOptions<AuthOptions>>().Value;
+        var asked = http.RequestServices.GetRequiredService<IOptions<GovernanceOptions>>().Value.Approve is { Length: > 0 };
+        return Html.Page($"Approvals: {name}", Html.Of($"""
+            <meta name="color-scheme" content="light dark">
+              <link rel="stylesheet" href="{files.Address("start.css")}">
+              <link rel="stylesheet" href="{files.Address("dashboard.css")}">
+              <script src="{files.Address("dashboard.js")}" defer></script>
+            """), Html.Of($"""
+              <header>
+                <img src="logo.svg" alt="" width="56" height="56">
+                <div>
+                  <h1>Approvals</h1>
+                  <p class="facts"><a href="./">{name}</a></p>
+                </div>
+              </header>
+              <main>
+                <section aria-labelledby="waiting">
+                  <h2 id="waiting">Waiting for a person</h2>
+                  {Html.When(!asked, () => Html.Of($"""
+                    <p class="note">No tool waits for approval here: name tools or levels in <code>Governance:Approve</code>, such as <code>CRITICAL</code>.</p>
+                    """))}
+                  {Html.When(!auth.IsOff, () => Html.Of($"""
+                    <form id="sign-in">
+                      <label for="key">Your key, with the scope mcp:admin. It stays in this tab, and is gone when you leave the page.</label>
+                      <div><input id="key" type="password" autocomplete="off" spellcheck="false" required><button>Show</button></div>
+                    </form>
+                    """))}
+                  <p id="state">This page needs JavaScript.</p>
+                  <ul id="calls" class="calls"></ul>
+                </section>
+              </main>
+              <p id="said" class="unseen" role="status" aria-live="polite"></p>
+            """)).WriteAsync(http);
+    }
+}

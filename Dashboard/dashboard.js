@@ -1,0 +1,101 @@
+// What waits, asked for every three seconds while the page is seen. Everything that a caller wrote is put in as text.
+const form = document.getElementById('sign-in');
+const state = document.getElementById('state');
+const list = document.getElementById('calls');
+const said = document.getElementById('said');
+let key = '';
+const items = new Map();
+
+const make = (name, text, of = '') => Object.assign(document.createElement(name), { textContent: text, className: of });
+const time = text => new Date(text).toLocaleTimeString([], { hour12: false });
+const tell = (text, wrong = false) => { state.textContent = text; state.className = wrong ? 'wrong' : ''; };
+
+async function ask(path, method = 'GET') {
+  const headers = key ? { Authorization: 'Bearer ' + key } : {};
+  if (method === 'POST') headers['Content-Type'] = 'application/json';
+  const response = await fetch('api/v1/approvals' + path, { method, headers, body: method === 'POST' ? '{}' : undefined, cache: 'no-store' });
+  const body = await response.json();
+  if (!response.ok) throw Object.assign(new Error(body.detail ?? 'The server answered ' + response.status), { status: response.status });
+  return body;
+}
+
+// Over several lines, unless that would show another value than the tool gets, such as a number that JavaScript rounds. Letters that are not seen, or that
+// turn the order of others round, are written by their numbers.
+function pretty(text) {
+  let lines = text;
+  try {
+    const value = JSON.parse(text);
+    if (JSON.stringify(value) === text) lines = JSON.stringify(value, null, 2);
+  } catch { /* as it came */ }
+  return lines.replace(/[\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]/g, letter => '\\u' + letter.charCodeAt(0).toString(16).padStart(4, '0'));
+}
+
+function item(call) {
+  const one = document.createElement('li');
+  const title = make('h3', '');
+  title.append(make('code', call.tool), ` · risk ${call.level.toLowerCase()} · ${call.effect}`);
+  title.id = 'call-' + call.id;
+  const who = call.subject + (call.client ? ` with ${call.client}` : '') + (call.address ? ` from ${call.address}` : '');
+  const buttons = make('div', '', 'decide');
+  for (const [word, path] of [['Approve', 'approve'], ['Deny', 'deny']]) {
+    const button = make('button', word, path);
+    button.type = 'button';
+    button.setAttribute('aria-describedby', title.id);
+    button.addEventListener('click', () => decide(call, path, buttons));
+    buttons.append(button);
+  }
+  one.append(title, make('p', `Asked by ${who} at ${time(call.asked)}; waits until ${time(call.expires)}`), make('pre', pretty(call.arguments)), buttons);
+  return one;
+}
+
+async function decide(call, path, buttons) {
+  for (const button of buttons.children) button.disabled = true;
+  try {
+    const { status } = await ask(`/${call.id}/${path}`, 'POST');
+    said.textContent = `The call of ${call.tool} was ${status}.`;
+    await show();
+  } catch (failure) {
+    await show();
+    said.textContent = failure.message;
+    if (!buttons.previousElementSibling.matches('.wrong')) buttons.before(make('p', '', 'wrong'));
+    buttons.previousElementSibling.textContent = failure.message;
+    for (const button of buttons.children) button.disabled = false;
+  }
+}
+
+async function show() {
+  try {
+    const { approvals } = await ask('');
+    if (form) form.hidden = true;
+    tell(approvals.length ? '' : 'Nothing waits now. The page looks again by itself.');
+    // What stays is left alone: whoever is about to press a button keeps it.
+    for (const [id, one] of items) {
+      if (!approvals.some(call => call.id === id)) {
+        one.remove();
+        items.delete(id);
+      }
+    }
+    for (const call of approvals.filter(call => !items.has(call.id))) {
+      items.set(call.id, item(call));
+      list.append(items.get(call.id));
+    }
+  } catch (failure) {
+    tell(failure.status ? failure.message : 'The server does not answer. The page tries again by itself.', true);
+    if (failure.status === 401 || failure.status === 403) {
+      key = '';
+      items.clear();
+      list.replaceChildren();
+      if (form) form.hidden = false;
+    }
+  }
+}
+
+form?.addEventListener('submit', event => {
+  event.preventDefault();
+  key = document.getElementById('key').value.trim();
+  document.getElementById('key').value = '';
+  show();
+});
+tell(form ? '' : 'Looking …');
+if (!form) show();
+setInterval(() => { if (!document.hidden && (key || !form)) show(); }, 3000);

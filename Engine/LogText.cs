@@ -1,0 +1,55 @@
+using System.ComponentModel;
+using System.Globalization;
+using System.Text.RegularExpressions;
+
+namespace MinimalMcp.Engine;
+
+/// <summary>A log as a model reads it: the newest lines that were asked for, as text.</summary>
+public sealed partial record LogText([property: Description("How many lines these are.")] int Lines, [property: Description("Oldest first.")] string Log, string? Note)
+{
+    /// <summary>Room for the quotes and backslashes of a log that is JSON itself, below what hosts accept.</summary>
+    public const int MaxCharacters = 40_000;
+
+    public static LogText Of(EngineLog log, string? grep)
+    {
+        var lines = log.Lines.Select(line => Plain(line.Text)).Where(line => grep is null || line.Contains(grep, StringComparison.OrdinalIgnoreCase)).ToArray();
+        var note = log.Dropped > 0 ? $"{log.Dropped} older lines did not fit; ask with a smaller tail, or with since." : lines.Length == 0 && log.Lines.Count > 0 ? $"None of the {log.Lines.Count} lines has \"{grep}\"." : null;
+        return new(lines.Length, string.Join('\n', lines), note);
+    }
+
+    /// <summary>A point in time as people write it: RFC 3339, seconds since 1970, <c>now</c>, or how long ago (<c>90s</c>, <c>1h30m</c>, <c>2d</c>). Null for anything else.</summary>
+    public static DateTimeOffset? ParseTime(string text, DateTimeOffset now)
+    {
+        if (text == "now")
+        {
+            return now;
+        }
+
+        if (long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var seconds) && seconds <= 253_402_300_799)
+        {
+            return DateTimeOffset.FromUnixTimeSeconds(seconds);
+        }
+
+        if (Ago().Match(text) is { Success: true } ago)
+        {
+            var total = 0.0;
+            foreach (var (count, unit) in ago.Groups[1].Captures.Zip(ago.Groups[2].Captures))
+            {
+                total += double.Parse(count.Value, CultureInfo.InvariantCulture) * unit.Value switch { "s" => 1, "m" => 60, "h" => 3600, "d" => 86_400, _ => 604_800 };
+            }
+
+            return total < 100L * 365 * 86_400 ? now - TimeSpan.FromSeconds(total) : null;
+        }
+
+        return DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time) ? time : null;
+    }
+
+    // Colours, and other orders to a terminal.
+    private static string Plain(string line) => string.Concat(Escape().Replace(line, "").Where(letter => letter == '\t' || !char.IsControl(letter)));
+
+    [GeneratedRegex(@"\x1b(\[[0-9;?]*[ -/]*[@-~]|\][^\x07\x1b]*(\x07|\x1b\\)?|[@-Z\\^_])")]
+    private static partial Regex Escape();
+
+    [GeneratedRegex(@"\A(?:now-)?(?:(\d{1,9})([smhdw]))+\z")]
+    private static partial Regex Ago();
+}

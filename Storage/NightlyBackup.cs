@@ -1,0 +1,57 @@
+using System.Globalization;
+using Microsoft.Data.Sqlite;
+using Microsoft.Extensions.Options;
+
+namespace MinimalMcp.Storage;
+
+/// <summary>
+/// A backup of the SQLite file for each day, made after three at night by the machine's clock, or as soon as the server runs again; the newest are kept.
+/// Whether there is one for the day is asked of the folder, so a restart makes none twice.
+/// </summary>
+internal sealed partial class NightlyBackup(Store store, IOptions<StorageOptions> options, IHostEnvironment environment, TimeProvider time, ILogger<NightlyBackup> logger) : BackgroundService
+{
+    private static readonly TimeSpan Night = TimeSpan.FromHours(3);
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        using var timer = new PeriodicTimer(TimeSpan.FromMinutes(30), time);
+        do
+        {
+            try
+            {
+                await store.CheckAsync(stoppingToken); // it may not be open yet
+                await Task.Run(BackUp, stoppingToken);
+            }
+            catch (Exception failure) when (failure is StorageException or SqliteException or IOException or UnauthorizedAccessException)
+            {
+                LogFailed(logger, failure, options.Value.BackupPath!);
+            }
+        }
+        while (await timer.WaitForNextTickAsync(stoppingToken));
+    }
+
+    private void BackUp()
+    {
+        var path = Path.Combine(environment.ContentRootPath, options.Value.Path);
+        var folder = Directory.CreateDirectory(Path.Combine(environment.ContentRootPath, options.Value.BackupPath!));
+        var name = Path.GetFileNameWithoutExtension(path);
+        var target = Path.Combine(folder.FullName, $"{name}-{(time.GetLocalNow() - Night).ToString("yyyy-MM-dd", CultureInfo.InvariantCulture)}.db");
+        if (File.Exists(target))
+        {
+            return;
+        }
+
+        SqliteBackup.Write(path, target);
+        LogMade(logger, target);
+        foreach (var old in folder.GetFiles($"{name}-????-??-??.db").OrderByDescending(file => file.Name, StringComparer.Ordinal).Skip(options.Value.BackupKeep))
+        {
+            old.Delete();
+        }
+    }
+
+    [LoggerMessage(LogLevel.Information, "The store was backed up to {File}")]
+    private static partial void LogMade(ILogger logger, string file);
+
+    [LoggerMessage(LogLevel.Error, "The store could not be backed up to {Folder}; it is tried again in half an hour")]
+    private static partial void LogFailed(ILogger logger, Exception failure, string folder);
+}

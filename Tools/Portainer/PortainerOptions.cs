@@ -1,0 +1,80 @@
+using System.ComponentModel.DataAnnotations;
+
+namespace MinimalMcp.Tools.Portainer;
+
+public sealed class PortainerOptions : IValidatableObject
+{
+    /// <summary>Where Portainer answers, with its path if it has one. Without it the family is off.</summary>
+    public string? Url { get; set; }
+
+    /// <summary>An access token of My account, sent as X-API-Key. Set it in the environment, not in a file.</summary>
+    public string? Token { get; set; }
+
+    /// <summary>For a certificate that no authority has signed: its SHA-256 fingerprint, or <c>any</c>, which believes whoever answers.</summary>
+    public string? Certificate { get; set; }
+
+    /// <summary>Whether portainer_inspect_container and portainer_get_stack show the values of environment variables.</summary>
+    public bool ShowEnvironment { get; set; }
+
+    /// <summary>Whether the other side's certificate is the one that the operator named. Null when the system's own judgement counts.</summary>
+    internal Func<string, bool>? Accepts => string.IsNullOrEmpty(Certificate) ? null
+        : Certificate == "any" ? _ => true
+        : fingerprint => string.Equals(fingerprint, Fingerprint, StringComparison.OrdinalIgnoreCase);
+
+    private string Fingerprint => (Certificate ?? "").Replace(":", "", StringComparison.Ordinal).Trim();
+
+    public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
+    {
+        if (!string.IsNullOrEmpty(Url) && !(Uri.TryCreate(Url, UriKind.Absolute, out var uri) && uri is { Scheme: "http" or "https", Query: "", UserInfo: "", Fragment: "" }))
+        {
+            yield return new("Portainer:Url (APP_PORTAINER__URL) must be an absolute http or https address without user name or query, for example https://portainer.example.com:9443.", [nameof(Url)]);
+        }
+
+        if (!string.IsNullOrEmpty(Url) && string.IsNullOrEmpty(Token))
+        {
+            yield return new("Portainer:Token (APP_PORTAINER__TOKEN) is missing: make an access token in Portainer under My account.", [nameof(Token)]);
+        }
+
+        if (Token?.Any(letter => letter is < '!' or > '~') is true)
+        {
+            yield return new("Portainer:Token must be one line of printable ASCII without spaces.", [nameof(Token)]);
+        }
+
+        if (!string.IsNullOrEmpty(Certificate) && Certificate != "any" && !(Fingerprint.Length == 64 && Fingerprint.All(char.IsAsciiHexDigit)))
+        {
+            yield return new("Portainer:Certificate must be a SHA-256 fingerprint (64 hexadecimal digits) or the word any.", [nameof(Certificate)]);
+        }
+    }
+}
+
+public static class PortainerSetup
+{
+    public static IServiceCollection AddPortainer(this IServiceCollection services, IConfiguration configuration)
+    {
+        var section = configuration.GetSection("Portainer");
+        services.AddOptions<PortainerOptions>().Bind(section).ValidateDataAnnotations().ValidateOnStart();
+        var options = section.Get<PortainerOptions>();
+        if (!Uri.TryCreate(options?.Url, UriKind.Absolute, out var url))
+        {
+            return services; // not configured, or wrongly, which the options say when the server starts
+        }
+
+        var client = services.AddHttpClient(nameof(PortainerClient), http =>
+        {
+            var path = url.GetLeftPart(UriPartial.Path).TrimEnd('/');
+            http.BaseAddress = new Uri((path.EndsWith("/api", StringComparison.Ordinal) ? path[..^4] : path) + "/");
+            // The only credential: with an Authorization header beside it, or a cookie, Portainer answers 403.
+            http.DefaultRequestHeaders.TryAddWithoutValidation("X-API-Key", options!.Token);
+        });
+        if (options!.Accepts is { } accepts)
+        {
+            client.ConfigurePrimaryHttpMessageHandler(() => new SocketsHttpHandler
+            {
+                SslOptions = { RemoteCertificateValidationCallback = (_, certificate, _, _) => certificate is not null && accepts(certificate.GetCertHashString(System.Security.Cryptography.HashAlgorithmName.SHA256)) },
+            });
+        }
+
+        services.AddHealthChecks().AddCheck<PortainerClient>("portainer");
+        return services.AddSingleton<PortainerClient>().AddSingleton<PortainerTools>().AddSingleton<PortainerStackTools>();
+    }
+}

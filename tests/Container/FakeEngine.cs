@@ -1,0 +1,114 @@
+using System.Collections.Concurrent;
+using System.Text;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
+using MinimalMcp.Tests.Clients;
+
+namespace MinimalMcp.Tests.Container;
+
+/// <summary>
+/// An engine, and a Portainer before it, on loopback: gives recorded answers of both, or whatever a test says instead. Keeps what it was asked,
+/// and refuses what is not in the APIs. For what a real engine cannot be made to do; everything else is asked of a real one.
+/// </summary>
+internal sealed class FakeEngine : IAsyncDisposable
+{
+    public const string Key = "ptr_of-the-fake-0123456789";
+
+    private readonly WebApplication _app;
+    private readonly Dictionary<string, string> _answers = System.Text.Json.JsonElement.Parse(File.ReadAllText(Path.Combine(ClientProcess.Root, "tests", "Container", "answers.json")))
+        .EnumerateObject().ToDictionary(answer => answer.Name, answer => answer.Value.GetRawText());
+
+    private FakeEngine(WebApplication app) => _app = app;
+
+    public string Url => _app.Urls.Single();
+
+    /// <summary>Method, path and query, without what leads to the engine.</summary>
+    public ConcurrentQueue<string> Asked { get; } = [];
+
+    public ConcurrentQueue<string> Bodies { get; } = [];
+
+    public ConcurrentQueue<string> Violations { get; } = [];
+
+    /// <summary>Headers of the last request.</summary>
+    public IHeaderDictionary? Headers { get; private set; }
+
+    public string ApiVersion { get; set; } = "1.41";
+
+    /// <summary>The answer to a question such as "GET containers/json", whatever its query.</summary>
+    public Dictionary<string, Answer> Answers { get; } = [];
+
+    /// <summary>The answer to everything but the question for the version.</summary>
+    public Answer? Always { get; set; }
+
+    public static async Task<FakeEngine> StartAsync()
+    {
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.WebHost.UseSetting("urls", "http://127.0.0.1:0");
+        var fake = new FakeEngine(builder.Build());
+        fake._app.Run(fake.AnswerAsync);
+        await fake._app.StartAsync(TestContext.Current.CancellationToken);
+        return fake;
+    }
+
+    /// <summary>A log as the engine frames it: 1 is stdout, 2 stderr.</summary>
+    public static byte[] Frames(params (byte Stream, byte[] Bytes)[] frames) => [.. frames.SelectMany(frame => (byte[])
+        [frame.Stream, 0, 0, 0, (byte)(frame.Bytes.Length >> 24), (byte)(frame.Bytes.Length >> 16), (byte)(frame.Bytes.Length >> 8), (byte)frame.Bytes.Length, .. frame.Bytes])];
+
+    public async ValueTask DisposeAsync() => await _app.DisposeAsync();
+
+    private async Task AnswerAsync(HttpContext http)
+    {
+        Headers = new HeaderDictionary(http.Request.Headers.ToDictionary());
+        using var reader = new StreamReader(http.Request.Body);
+        var body = await reader.ReadToEndAsync(http.RequestAborted);
+        var path = http.Request.Path.Value!.TrimStart('/');
+        var ofPortainer = path.StartsWith("api/", StringComparison.Ordinal);
+        if (ofPortainer && path.Split('/') is ["api", "endpoints", _, "docker", .. var rest])
+        {
+            (path, ofPortainer) = (string.Join('/', rest), false);
+        }
+        else if (path.StartsWith("v1.", StringComparison.Ordinal))
+        {
+            path = path[(path.IndexOf('/', StringComparison.Ordinal) + 1)..];
+        }
+
+        if (path == "_ping")
+        {
+            http.Response.Headers["Api-Version"] = ApiVersion;
+            await http.Response.WriteAsync("OK", http.RequestAborted);
+            return;
+        }
+
+        Asked.Enqueue($"{http.Request.Method} {path}{http.Request.QueryString}");
+        if (body.Length > 0)
+        {
+            Bodies.Enqueue(body);
+        }
+
+        if (EngineContract.Violation(http.Request, path, body, ofPortainer) is { } violation)
+        {
+            Violations.Enqueue(violation);
+        }
+
+        var line = $"{http.Request.Method} {path}";
+        var answer = Always ?? Answers.GetValueOrDefault(line)
+            ?? (line.EndsWith("/logs", StringComparison.Ordinal) ? new Answer(200, "", Frames((1, "listening\n"u8.ToArray()), (2, "a warning\n"u8.ToArray()))) : null)
+            ?? (_answers.TryGetValue(line, out var recorded) ? recorded == "null" ? new Answer(204, "", []) : new Answer(200, recorded) : null)
+            ?? new Answer(404, """{"message":"page not found"}""");
+        http.Response.StatusCode = answer.Status;
+        http.Response.ContentType = answer.Type.Length > 0 ? answer.Type : null;
+        if (answer.Status is not (204 or 304))
+        {
+            await http.Response.Body.WriteAsync(answer.Body, http.RequestAborted);
+        }
+    }
+
+    internal sealed record Answer(int Status, string Type, byte[] Body)
+    {
+        public Answer(int status, string json)
+            : this(status, "application/json", Encoding.UTF8.GetBytes(json))
+        {
+        }
+    }
+}
