@@ -50,6 +50,7 @@ switch (args.FirstOrDefault())
     case "backup": return await app.BackupAsync(args);
     case "restore": return await app.RestoreAsync(args);
     case "verify-audit": return await app.VerifyAuditAsync();
+    case "hash-password": return app.HashPassword();
 }
 
 app.UseDiagnostics();

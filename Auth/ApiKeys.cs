@@ -13,6 +13,8 @@ internal sealed partial class ApiKeys(IOptions<AuthOptions> options, TimeProvide
 
     private readonly Entry[] _entries = [.. Entries(options.Value)];
 
+    public bool AreThere => _entries.Length > 0;
+
     /// <summary>Takes the same time for every wrong key: all hashes are compared, and each of them as a whole.</summary>
     /// <param name="expired">It was a key once: whoever sends it does not guess.</param>
     public ClaimsPrincipal? Find(string key, out bool expired)

@@ -45,6 +45,9 @@ public static class AuthSetup
         return app;
     }
 
+    /// <summary><c>hash-password</c>: reads a password from the standard input, and prints what <c>Auth:Users:NAME:PasswordHash</c> takes.</summary>
+    public static int HashPassword(this WebApplication app) => Passwords.Print(Console.In, Console.Out);
+
     /// <summary>In mode mixed, whoever has no token may come in here, and read.</summary>
     internal static TBuilder AllowGuests<TBuilder>(this TBuilder routes)
         where TBuilder : IEndpointConventionBuilder => routes.WithMetadata(GuestsMayAsk.Mark);

@@ -20,6 +20,9 @@ internal sealed partial class Credentials(ApiKeys keys, ServerKey secret, IOptio
 {
     private const int MaxLength = 512;
 
+    /// <summary>Somebody can sign in.</summary>
+    public bool AreThere => HasUsers || keys.AreThere;
+
     public bool HasUsers => options.Value.Users.Count > 0;
 
     /// <summary>The person, or why not. One sentence for everything that is wrong, so that nobody learns which names exist.</summary>

@@ -119,6 +119,7 @@ public sealed partial class ReadmeTests
     public void The_page_of_settings_has_every_setting_and_every_environment_name()
     {
         var settings = Properties<ServerOptions>("Server").Concat(Properties<AuthOptions>("Auth")).Concat(Properties<MinimalMcp.Auth.Provider.ProviderOptions>("Auth:Provider")).Concat(Properties<GovernanceOptions>("Governance")).Concat(Properties<StorageOptions>("Storage")).Concat(Properties<McpOptions>("Mcp")).Concat(Properties<OutgoingOptions>("Outgoing"))
+            .Concat(Properties<MinimalMcp.Auth.Server.AuthorizationServerOptions>("Auth:Server"))
             .Concat(EnvironmentNames.Table.SelectMany(row => new[] { row.Name, row.Setting }))
             .Concat(SettingsReadByName());
 

@@ -24,21 +24,19 @@ internal sealed partial class OAuthServer : IAsyncDisposable
     public const string Loopback = "http://127.0.0.1:4321/callback";
     public const string ActionAddress = "https://chat.openai.com/aip/g-1/oauth/callback";
 
-    private readonly TestServer _server;
+    private readonly TestServer? _owned;
 
-    private readonly bool _owned;
-
-    private OAuthServer(TestServer server, bool owned = true)
+    private OAuthServer(Uri url, string issuer, TestServer? owned = null)
     {
-        (_server, _owned) = (server, owned);
-        Http = new(new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false }) { BaseAddress = server.Url };
+        (Issuer, _owned) = (issuer, owned);
+        Http = new(new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false }) { BaseAddress = url };
     }
 
     public HttpClient Http { get; }
 
-    public TestServer Server => _server;
+    public TestServer Server => _owned!;
 
-    public string Issuer => _server.BaseUrl;
+    public string Issuer { get; }
 
     public string Resource => Issuer + "/mcp";
 
@@ -49,22 +47,53 @@ internal sealed partial class OAuthServer : IAsyncDisposable
     public string? Address { get; set; }
 
     /// <summary>Somebody else, elsewhere, at the same server.</summary>
-    public OAuthServer Visitor(string? address = null) => new(_server, owned: false) { Address = address };
+    public OAuthServer Visitor(string? address = null) => new(Http.BaseAddress!, Issuer) { Address = address };
 
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
     public static OAuthServer Start(params (string Key, string Value)[] settings) => Start(null, settings);
 
-    public static OAuthServer Start(Action<IServiceCollection>? services, params (string Key, string Value)[] settings) => new(TestServer.Start(
-        collection =>
+    /// <summary>A server that runs already.</summary>
+    public static OAuthServer At(Uri url, string issuer) => new(url, issuer);
+
+    public async Task WaitAsync()
+    {
+        while (true)
         {
-            NotesTools.Alone(collection);
-            services?.Invoke(collection);
-        },
-        [("Auth:Mode", "embedded"), ("Auth:ApiKey", Key), ("Auth:ApiKeys:reader:Key", ReaderKey), ("Auth:ApiKeys:reader:Scopes", "mcp:read"),
+            try
+            {
+                using var answer = await GetAsync("/health/ready");
+                if (answer.IsSuccessStatusCode)
+                {
+                    return;
+                }
+            }
+            catch (HttpRequestException)
+            {
+                await Task.Delay(20, Stop); // between two looks
+            }
+        }
+    }
+
+    public static OAuthServer Start(Action<IServiceCollection>? services, params (string Key, string Value)[] settings)
+    {
+        var server = TestServer.Start(
+            collection =>
+            {
+                NotesTools.Alone(collection);
+                services?.Invoke(collection);
+            },
+            [.. Settings, .. settings]);
+        return new(server.Url, settings.FirstOrDefault(setting => setting.Key == "Server:PublicUrl").Value ?? server.BaseUrl, server);
+    }
+
+    private static readonly (string, string)[] Settings =
+    [
+        ("Auth:Mode", "embedded"), ("Auth:ApiKey", Key), ("Auth:ApiKeys:reader:Key", ReaderKey), ("Auth:ApiKeys:reader:Scopes", "mcp:read"),
             ("Auth:Server:ClientId", "gpt-action"), ("Auth:Server:ClientSecret", Secret), ("Auth:Server:RedirectUri", ActionAddress),
             ("Auth:Server:Clients:machine:Secret", Secret + "2"), ("Auth:Server:Clients:machine:Scope", "mcp:read mcp:write"),
-            ("Auth:Server:Clients:public:RedirectUris", ChatGpt), ("Auth:Server:Clients:public:Name", "A public client"), .. settings]));
+            ("Auth:Server:Clients:public:RedirectUris", ChatGpt), ("Auth:Server:Clients:public:Name", "A public client"),
+    ];
 
     /// <summary>Registers a public client as ChatGPT does, and gives its id.</summary>
     public async Task<string> RegisterAsync(string redirect = ChatGpt, string method = "none", string? scope = null)
@@ -156,9 +185,9 @@ internal sealed partial class OAuthServer : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         Http.Dispose();
-        if (_owned)
+        if (_owned is not null)
         {
-            await _server.DisposeAsync();
+            await _owned.DisposeAsync();
         }
     }
 

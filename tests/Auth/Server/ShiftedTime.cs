@@ -1,0 +1,11 @@
+namespace MinimalMcp.Tests.Auth.Server;
+
+/// <summary>The real clock, set forward when a test says so.</summary>
+internal sealed class ShiftedTime : TimeProvider
+{
+    private long _ticks;
+
+    public override DateTimeOffset GetUtcNow() => base.GetUtcNow().AddTicks(Volatile.Read(ref _ticks));
+
+    public void Advance(TimeSpan by) => Interlocked.Add(ref _ticks, by.Ticks);
+}
