@@ -23,9 +23,11 @@ internal sealed record Scenario
     /// <summary>Each run calls one tool of the server; or, with a step, each run of that step.</summary>
     public Scenario WithToolCall(string? step = null) => this with
     {
-        CallsIn = stats => (step is null ? stats : stats.Steps.GetValueOrDefault(step)) is { } counted ? counted.Ok + counted.Fail : 0,
+        CallsIn = stats => Answered(step is null ? stats : stats.Step(step)),
     };
 
     /// <summary>In the form of <see cref="Threshold"/>, without the scenario's name: <c>p99 &lt; 100 ms</c>.</summary>
     public Scenario WithThresholds(params string[] thresholds) => this with { Thresholds = thresholds };
+
+    private static long Answered(Stats stats) => stats.Ok + stats.Fail;
 }

@@ -11,6 +11,7 @@ internal sealed class Stats
     private readonly ConcurrentDictionary<string, long> _failures = new(StringComparer.Ordinal);
     private Histogram _second = new();
     private long _ok, _fail, _bytes, _failBefore;
+    private int _place;
 
     /// <summary>Of the calls that went well; those that failed are counted, and their latencies say nothing.</summary>
     public Histogram Latencies { get; } = new();
@@ -19,12 +20,14 @@ internal sealed class Stats
     public long Fail => Volatile.Read(ref _fail);
     public long Bytes => Volatile.Read(ref _bytes);
     public IReadOnlyDictionary<string, long> Failures => _failures;
-    public IReadOnlyDictionary<string, Stats> Steps => _steps;
+
+    /// <summary>In the order in which they were first taken.</summary>
+    public IEnumerable<(string Name, Stats Stats)> Steps => _steps.OrderBy(step => step.Value._place).Select(step => (step.Key, step.Value));
 
     /// <summary>One point for each second that ended.</summary>
     public List<Point> Series { get; } = [];
 
-    public Stats Step(string name) => _steps.GetOrAdd(name, _ => new());
+    public Stats Step(string name) => _steps.GetOrAdd(name, _ => new() { _place = _steps.Count });
 
     public void Record(TimeSpan latency, Response response)
     {

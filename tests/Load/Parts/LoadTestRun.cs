@@ -46,8 +46,7 @@ internal static class LoadTestRun
         var targets = new List<string>();
         if (options.Has("scenarios"))
         {
-            await Mix.MeasureAsync(options, report, progress);
-            targets.AddRange(report.ScenarioThresholds);
+            targets.AddRange(await Mix.MeasureAsync(options, report, progress));
         }
 
         foreach (var part in (string[])["ratios", "tools"])
@@ -91,6 +90,6 @@ internal static class LoadTestRun
         await File.WriteAllTextAsync(Path.Combine(options.Out, "report.md"), markdown);
         await File.WriteAllTextAsync(Path.Combine(options.Out, "report.json"), JsonReport.Of(report));
         await File.WriteAllTextAsync(Path.Combine(options.Out, "report.html"), HtmlReport.Of(report));
-        Console.Error.WriteLine($"The report is in {options.Out}: report.html, report.md and report.json. {Markdown.Verdict(report)}");
+        Console.WriteLine($"The report is in {options.Out}: report.html, report.md and report.json.\n\n{string.Join('\n', Markdown.Broken(report).Append(Markdown.Verdict(report)))}");
     }
 }

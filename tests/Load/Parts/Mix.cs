@@ -8,7 +8,8 @@ namespace MinimalMcp.Load;
 /// <summary>All scenarios at once, against a server with key, budget and record, or against the one at a URL.</summary>
 internal static partial class Mix
 {
-    public static async Task MeasureAsync(Options options, LoadReport report, Progress progress)
+    /// <summary>Gives the thresholds that the scenarios brought along.</summary>
+    public static async Task<string[]> MeasureAsync(Options options, LoadReport report, Progress progress)
     {
         await using var own = new OwnServers(options);
         var server = options.Url is { } url ? ServerProcess.Attach(new(url, options.Key), options.Pid) : own.Governed();
@@ -30,6 +31,8 @@ internal static partial class Mix
             throw new InvalidOperationException($"No scenario fits {server.Target.Url}: {string.Join("; ", test.LeftOut.Select(left => left.Why).Distinct())}.");
         }
 
+        string[] thresholds = [.. scenarios.SelectMany(scenario => scenario.Thresholds.Select(threshold => $"{scenario.Name}.{threshold}"))];
+        Array.ForEach(thresholds, threshold => Threshold.Parse(threshold)); // what is misspelt is said before minutes of work
         progress.Line($"{scenarios.Length} scenarios at once against {server.Target.Url}, {options.Seconds:0.##} s: {string.Join(", ", scenarios.Select(scenario => scenario.Name))}");
         var before = await CountedAsync(server.Target);
         var runs = await LoadRunner.RunAsync(scenarios, progress);
@@ -40,7 +43,7 @@ internal static partial class Mix
             report.Counted = new(runs.Sum(run => run.Scenario.CallsIn(run.Stats) + (run.WarmedUp is { } warmUp ? run.Scenario.CallsIn(warmUp) : 0)), last - first);
         }
 
-        report.ScenarioThresholds.AddRange(scenarios.SelectMany(scenario => scenario.Thresholds.Select(threshold => $"{scenario.Name}.{threshold}")));
+        return thresholds;
     }
 
     public static async Task<string[]> ToolsAsync(Target target)

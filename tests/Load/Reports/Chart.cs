@@ -12,7 +12,7 @@ internal sealed record Line(string Name, IReadOnlyList<(double X, double Y)> Poi
 /// <summary>Lines over two axes as SVG, which needs nothing from anywhere and follows the reader's light or dark colours.</summary>
 internal static class Chart
 {
-    private const int Width = 400, Height = 220, Left = 52, Right = 14, Top = 30, Bottom = 38;
+    private const int Width = 400, Height = 220, Left = 52, Right = 14, Top = 36, Bottom = 38;
 
     /// <summary>The same colours as the page's; on paper the light ones.</summary>
     public const string Style = """

@@ -1,5 +1,3 @@
-using System.Text.Json.Serialization;
-
 namespace MinimalMcp.Load;
 
 /// <summary>Everything a run found out; report.json is this record.</summary>
@@ -18,10 +16,6 @@ internal sealed record LoadReport
 
     /// <summary>The tool calls of the scenarios, and what the server itself counted meanwhile, where it says so.</summary>
     public CallCounts? Counted { get; set; }
-
-    /// <summary>What the scenarios brought along, by the full name.</summary>
-    [JsonIgnore]
-    public List<string> ScenarioThresholds { get; } = [];
 
     public bool Passed => Thresholds.All(threshold => threshold.Met) && !Differences.Any(difference => difference.Fails);
 }
@@ -60,7 +54,7 @@ internal sealed record ScenarioFigures(
         var latencies = stats.Latencies;
         return new(
             name, load, stats.Ok, stats.Fail, stats.Ok / during.TotalSeconds, latencies.Mean.TotalMilliseconds, At(50), At(75), At(95), At(99), At(99.9), latencies.Max.TotalMilliseconds, stats.Bytes,
-            stats.Failures, [.. stats.Steps.OrderBy(step => step.Key, StringComparer.Ordinal).Select(step => Of(step.Key, load, step.Value, during))], stats.Series,
+            stats.Failures, [.. stats.Steps.Select(step => Of(step.Name, load, step.Stats, during))], stats.Series,
             // As far as there were calls to tell.
             [.. Drawn.Where(percent => percent >= 100 || latencies.Count * (100 - percent) >= 100).Select(percent => new PercentilePoint(percent, At(percent)))]);
 

@@ -16,9 +16,18 @@ internal static class Markdown
         return text.ToString();
     }
 
-    public static string Verdict(LoadReport report) =>
-        report.Passed ? report.Thresholds.Count > 0 ? "passed" : "measured"
-        : $"failed, {string.Join(", ", report.Thresholds.Where(threshold => !threshold.Met).Select(threshold => threshold.Text).Distinct().Concat(report.Differences.Where(row => row.Fails).Select(row => row.Name + " is a regression")))}";
+    public static string Verdict(LoadReport report)
+    {
+        var (broken, worse) = (report.Thresholds.Count(threshold => !threshold.Met), report.Differences.Count(row => row.Fails));
+        return report.Passed
+            ? report.Thresholds.Count > 0 ? "passed" : "measured"
+            : $"failed, {string.Join(" and ", new[] { broken > 0 ? $"{broken} of {report.Thresholds.Count} thresholds broken" : "", worse > 0 ? $"{worse} regressions" : "" }.Where(text => text.Length > 0))}";
+    }
+
+    /// <summary>The lines that end a run that failed.</summary>
+    public static IEnumerable<string> Broken(LoadReport report) =>
+        report.Thresholds.Where(threshold => !threshold.Met).Select(threshold => $"broken: {threshold.Text} ({(threshold.Value is null ? "not measured" : $"{threshold.Name} is {Words.Number(threshold.Value)}")})")
+            .Concat(report.Differences.Where(row => row.Fails).Select(row => $"regression: {row.Name} {Words.Percent(row.Percent)}, noise {Words.Number(row.NoisePercent)} %"));
 
     public static string About(LoadReport report) =>
         $"{Words.Time(report.Started)}, {report.Seconds:0} s, {report.Target}. {report.Machine}."

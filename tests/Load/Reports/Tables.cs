@@ -7,7 +7,7 @@ internal sealed record Table(string Title, string Note, string[] Head, List<stri
     public static IEnumerable<Table> Of(LoadReport report) => new[]
     {
         Make("Thresholds", "They decide the exit code.", ["", "threshold", "measured"],
-            report.Thresholds.Select(row => (!row.Met, new[]
+            report.Thresholds.OrderBy(row => row.Met).Select(row => (!row.Met, new[]
             {
                 row.Met ? "met" : "BROKEN", row.Text, row.Value is null ? "not measured" : row.Text.StartsWith(row.Name + " ", StringComparison.Ordinal) ? Words.Number(row.Value) : $"{row.Name}: {Words.Number(row.Value)}",
             }))),

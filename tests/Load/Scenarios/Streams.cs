@@ -5,10 +5,9 @@ namespace MinimalMcp.Load;
 /// <summary>Event streams that are opened and held, beside the calls. The latency is the time to the first byte.</summary>
 internal sealed class Streams : IScenarios
 {
-    private static readonly TimeSpan Hold = TimeSpan.FromSeconds(5);
-
     public IEnumerable<Scenario> For(LoadTest test)
     {
+        var hold = test.During / 6;
         var request = test.Target.Request(Call.Stream("/mcp"));
         yield return Scenario.Create("streams", async context =>
             {
@@ -21,7 +20,7 @@ internal sealed class Streams : IScenarios
                     return Response.Fail($"HTTP {status}");
                 }
 
-                await Task.Delay(Hold, context.ScenarioCancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                await Task.Delay(hold, context.ScenarioCancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
                 return stream.IsOpen ? Response.Ok(customLatencyMs: opened) : Response.Fail("the server closed the stream");
             })
             .WithLoadSimulations(

@@ -14,6 +14,7 @@ internal sealed class ServerProcess : IAsyncDisposable
     private readonly bool child;
     private readonly string? counters;
     private readonly ConcurrentQueue<string> output = new();
+    private bool disposed;
 
     public string Name { get; }
     public Target Target { get; }
@@ -140,10 +141,12 @@ internal sealed class ServerProcess : IAsyncDisposable
     // Nothing here may block: this can run on the thread that completes the work of all sockets and pipes (see RuntimeSettings).
     public async ValueTask DisposeAsync()
     {
-        if (!child)
+        if (!child || disposed)
         {
             return;
         }
+
+        disposed = true;
         Kill();
         await process!.WaitForExitAsync();
         process.Dispose();
