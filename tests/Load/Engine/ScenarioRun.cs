@@ -12,6 +12,8 @@ internal sealed class ScenarioRun(Scenario scenario, LoadProfile profile) : IDis
     private const int MaxCopies = 4096;
     private static readonly TimeSpan CallLimit = TimeSpan.FromSeconds(30), Grid = TimeSpan.FromMilliseconds(1);
 
+    // A second; in a short run less, so that there is something to draw and to take the noise from.
+    private readonly TimeSpan _every = TimeSpan.FromSeconds(Math.Clamp(profile.Duration.TotalSeconds / 30, 0.1, 1));
     private readonly CancellationTokenSource _ended = new();
     private readonly ConcurrentStack<ScenarioContext> _idle = new();
     private readonly ConcurrentQueue<long> _waiting = new();
@@ -63,7 +65,7 @@ internal sealed class ScenarioRun(Scenario scenario, LoadProfile profile) : IDis
         }
 
         var until = elapsed < profile.Duration ? elapsed : profile.Duration;
-        if (until - _sampled >= TimeSpan.FromSeconds(1) || (elapsed >= profile.Duration && until - _sampled > TimeSpan.FromSeconds(0.25)))
+        if (until - _sampled >= _every || (elapsed >= profile.Duration && until - _sampled > _every / 4))
         {
             Stats.Sample(until.TotalSeconds, (until - _sampled).TotalSeconds);
             _sampled = until;

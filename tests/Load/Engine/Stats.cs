@@ -24,7 +24,7 @@ internal sealed class Stats
     /// <summary>In the order in which they were first taken.</summary>
     public IEnumerable<(string Name, Stats Stats)> Steps => _steps.OrderBy(step => step.Value._place).Select(step => (step.Key, step.Value));
 
-    /// <summary>One point for each second that ended.</summary>
+    /// <summary>One point for each second that ended; in short runs for less.</summary>
     public List<Point> Series { get; } = [];
 
     public Stats Step(string name) => _steps.GetOrAdd(name, _ => new() { _place = _steps.Count });
@@ -45,17 +45,17 @@ internal sealed class Stats
         Volatile.Read(ref _second).Record(latency);
     }
 
-    /// <summary>Ends a second.</summary>
+    /// <summary>Ends a second, or whatever is the time between two points.</summary>
     public Point Sample(double at, double seconds)
     {
         var second = Interlocked.Exchange(ref _second, new());
         var fail = Fail;
-        var point = new Point(at, second.Count / seconds, fail - _failBefore, second.Percentile(50).TotalMilliseconds, second.Percentile(99).TotalMilliseconds);
+        var point = new Point(at, second.Count / seconds, (fail - _failBefore) / seconds, second.Percentile(50).TotalMilliseconds, second.Percentile(99).TotalMilliseconds);
         _failBefore = fail;
         Series.Add(point);
         return point;
     }
 }
 
-/// <summary>One second of a scenario; the latencies are in milliseconds.</summary>
-internal sealed record Point(double At, double Rate, long Failed, double P50, double P99);
+/// <summary>A second of a scenario; calls are by the second, latencies in milliseconds.</summary>
+internal sealed record Point(double At, double Rate, double Failed, double P50, double P99);

@@ -20,6 +20,7 @@ internal static class Growth
             foreach (var server in servers)
             {
                 await server.FirstAnswer(call);
+                await Rounds.MeasureAsync(server, call, options.Connections, TimeSpan.FromSeconds(options.Seconds / 5)); // or the first row would be that of code that is not compiled yet
             }
 
             var rows = new List<(double At, List<CallRound> Rounds)>();

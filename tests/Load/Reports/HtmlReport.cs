@@ -53,7 +53,7 @@ internal static class HtmlReport
         List<Line> rates = [new("ok", [.. scenario.Series.Select(point => (point.At, point.Rate))])];
         if (scenario.Failed > 0)
         {
-            rates.Add(new("failed", [.. scenario.Series.Select(point => (point.At, (double)point.Failed))]));
+            rates.Add(new("failed", [.. scenario.Series.Select(point => (point.At, point.Failed))]));
         }
 
         // A second without an answer has no latency.
