@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using MinimalMcp.Load;
+using MinimalMcp.Tests.Clients;
 
 namespace MinimalMcp.Tests.Scripts;
 
@@ -141,6 +142,15 @@ public sealed class LoadEngineTests
         Assert.InRange(slope, 0.25 - error, 0.25 + error);
         Assert.InRange(error, 0.0001, 0.05);
     }
+
+    [Fact]
+    public void The_page_shows_a_scenario_that_is_compiled_here() => Assert.Contains(
+        File.ReadAllText(Path.Combine(ClientProcess.Root, "tests", "Load", "Scenarios", "Lists.cs")), File.ReadAllText(Path.Combine(ClientProcess.Root, "docs", "load-test.md")));
+
+    [Fact]
+    public void Its_files_are_short() => Assert.All(
+        Directory.EnumerateFiles(Path.Combine(ClientProcess.Root, "tests", "Load"), "*.cs", SearchOption.AllDirectories).Where(file => !file.Contains($"{Path.DirectorySeparatorChar}obj{Path.DirectorySeparatorChar}", StringComparison.Ordinal)),
+        file => Assert.True(File.ReadLines(file).Count() <= 150, file));
 
     private static TimeSpan Seconds(double seconds) => TimeSpan.FromSeconds(seconds);
 }

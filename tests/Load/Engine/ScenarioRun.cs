@@ -9,19 +9,16 @@ namespace MinimalMcp.Load;
 /// </summary>
 internal sealed class ScenarioRun(Scenario scenario, LoadProfile profile) : IDisposable
 {
-    private const int MaxCopies = 4096;
-    private static readonly TimeSpan CallLimit = TimeSpan.FromSeconds(30), Grid = TimeSpan.FromMilliseconds(1);
+    private static readonly TimeSpan Grid = TimeSpan.FromMilliseconds(1);
 
     // A second; in a short run less, so that there is something to draw and to take the noise from.
     private readonly TimeSpan _every = TimeSpan.FromSeconds(Math.Clamp(profile.Duration.TotalSeconds / 30, 0.1, 1));
-    private readonly CancellationTokenSource _ended = new();
-    private readonly ConcurrentStack<ScenarioContext> _idle = new();
+    private readonly Copies _copies = new();
     private readonly ConcurrentQueue<long> _waiting = new();
-    private readonly ConcurrentBag<ScenarioContext> _all = [];
     private readonly TaskCompletionSource _finished = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private volatile int _wanted; // copies of the closed model
-    private int _looping, _opened, _inFlight;
-    private long _started, _issued, _lastCheck;
+    private int _looping, _inFlight;
+    private long _started, _issued;
     private TimeSpan _slot, _sampled;
 
     public Scenario Scenario => scenario;
@@ -32,7 +29,7 @@ internal sealed class ScenarioRun(Scenario scenario, LoadProfile profile) : IDis
     public TimeSpan Duration => profile.Duration;
     public Task Finished => _finished.Task;
 
-    public void Start(long now) => _started = _lastCheck = now;
+    public void Start(long now) => _started = now;
 
     /// <summary>Begins what is due. Called by one thread, about every millisecond.</summary>
     public void Tick(long now)
@@ -55,15 +52,7 @@ internal sealed class ScenarioRun(Scenario scenario, LoadProfile profile) : IDis
             _ = Task.Run(() => LoopAsync(number));
         }
 
-        if (Stopwatch.GetElapsedTime(_lastCheck, now) > TimeSpan.FromSeconds(0.5))
-        {
-            _lastCheck = now;
-            foreach (var copy in _all)
-            {
-                copy.EndIfOlder(now, CallLimit);
-            }
-        }
-
+        _copies.EndOverdue(now);
         var until = elapsed < profile.Duration ? elapsed : profile.Duration;
         if (until - _sampled >= _every || (elapsed >= profile.Duration && until - _sampled > _every / 4))
         {
@@ -78,22 +67,11 @@ internal sealed class ScenarioRun(Scenario scenario, LoadProfile profile) : IDis
     }
 
     /// <summary>What was counted stays.</summary>
-    public void Dispose()
-    {
-        _ended.Dispose();
-        foreach (var copy in _all)
-        {
-            copy.Dispose();
-        }
-    }
+    public void Dispose() => _copies.Dispose();
 
     private void End()
     {
-        if (!_ended.IsCancellationRequested)
-        {
-            _ended.Cancel();
-        }
-
+        _copies.TellEnd();
         if (Volatile.Read(ref _inFlight) == 0 && _waiting.IsEmpty)
         {
             _finished.TrySetResult();
@@ -103,14 +81,9 @@ internal sealed class ScenarioRun(Scenario scenario, LoadProfile profile) : IDis
     private void Arrive(long intended)
     {
         Interlocked.Increment(ref _inFlight);
-        if (_idle.TryPop(out var copy))
+        if (_copies.Idle(Stats) is { } copy)
         {
             _ = ServeAsync(copy, intended);
-        }
-        else if (_opened < MaxCopies)
-        {
-            _opened++;
-            _ = ServeAsync(NewCopy(), intended);
         }
         else
         {
@@ -126,12 +99,12 @@ internal sealed class ScenarioRun(Scenario scenario, LoadProfile profile) : IDis
             Interlocked.Decrement(ref _inFlight);
         }
         while (_waiting.TryDequeue(out intended));
-        _idle.Push(copy);
+        _copies.Return(copy);
     }
 
     private async Task LoopAsync(int number)
     {
-        var copy = NewCopy();
+        var copy = _copies.New(Stats);
         while (number < _wanted)
         {
             if (!await InvokeAsync(copy, Stopwatch.GetTimestamp()))
@@ -164,12 +137,5 @@ internal sealed class ScenarioRun(Scenario scenario, LoadProfile profile) : IDis
         copy.End();
         Stats.Record(Stopwatch.GetElapsedTime(intended), response);
         return unbroken;
-    }
-
-    private ScenarioContext NewCopy()
-    {
-        var copy = new ScenarioContext(Stats, _ended.Token);
-        _all.Add(copy);
-        return copy;
     }
 }

@@ -26,11 +26,11 @@ internal static class Peers
         using var message = JsonDocument.Parse(answer);
         var file = Path.Combine(own.Folder, "answer.json");
         await File.WriteAllTextAsync(file, message.RootElement.GetProperty("result").GetRawText());
-        var server = own.Keep(ServerProcess.Start("typescript-sdk", node, Path.GetFullPath(Script), new Dictionary<string, string>
+        var server = own.Keep(ServerProcess.Start("typescript-sdk", null, ServerStart.Node(node, Path.GetFullPath(Script), new Dictionary<string, string>
         {
             ["NODE_PATH"] = Path.GetFullPath(Packages),
             ["ANSWER"] = file,
-        }));
+        })));
         await server.FirstAnswer(call);
         report.LeftOut.Add(new($"typescript-sdk, {Call.Modern}", "this SDK refuses that revision"));
         return [server];

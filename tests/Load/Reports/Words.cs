@@ -10,7 +10,7 @@ internal static class Words
         null => "-",
         { } number when !double.IsFinite(number) => "-",
         { } number when Math.Abs(number) >= 100 || number == Math.Floor(number) => number.ToString("N0", CultureInfo.InvariantCulture),
-        { } number => number.ToString(Math.Abs(number) >= 10 ? "N1" : "N2", CultureInfo.InvariantCulture),
+        { } number => number.ToString(Math.Abs(number) switch { >= 10 => "N1", >= 0.1 => "N2", _ => "N3" }, CultureInfo.InvariantCulture),
     };
 
     public static string With(double? value, string unit) => (value, unit) switch

@@ -15,14 +15,14 @@ internal sealed class OwnServers(Options options) : IAsyncDisposable
     public string Folder => _folder.FullName;
 
     /// <summary>No key, no record: the surfaces and the tool.</summary>
-    public ServerProcess Plain(int tools = 0) => Keep(ServerProcess.Start("server", Dll, null, ["--Auth:Mode=none", "--Governance:Audit=false", Store()], tools, Hook));
+    public ServerProcess Plain(int tools = 0) => Keep(ServerProcess.Start("server", null, ServerStart.Dotnet(Dll, ["--Auth:Mode=none", "--Governance:Audit=false", Store()], tools, Hook)));
 
     /// <summary>A key, a budget that every call is counted against, and the record.</summary>
-    public ServerProcess Governed(params string[] settings) => Keep(ServerProcess.Start("governed", Dll, Key,
-        ["--Auth:Mode=api-key", $"--Auth:ApiKey={Key}", .. new[] { "LOW", "MEDIUM", "HIGH" }.Select(level => $"--Governance:Levels:{level}={Unlimited}"), Store(), .. settings]));
+    public ServerProcess Governed(params string[] settings) => Keep(ServerProcess.Start("governed", Key, ServerStart.Dotnet(Dll,
+        ["--Auth:Mode=api-key", $"--Auth:ApiKey={Key}", .. new[] { "LOW", "MEDIUM", "HIGH" }.Select(level => $"--Governance:Levels:{level}={Unlimited}"), Store(), .. settings])));
 
     /// <param name="answerLengths">Of the server's answers, for Kestrel to send as many bytes.</param>
-    public ServerProcess Bare(string answerLengths) => Keep(ServerProcess.Start("bare", typeof(OwnServers).Assembly.Location, null, ["--bare", answerLengths], hook: Hook));
+    public ServerProcess Bare(string answerLengths) => Keep(ServerProcess.Start("bare", null, ServerStart.Dotnet(typeof(OwnServers).Assembly.Location, ["--bare", answerLengths], hook: Hook)));
 
     public T Keep<T>(T server) where T : IAsyncDisposable
     {

@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
-using System.Net;
 using System.Net.Sockets;
 
 namespace MinimalMcp.Load;
@@ -8,7 +7,7 @@ namespace MinimalMcp.Load;
 /// <summary>A server that is measured: a child process, or one that already runs.</summary>
 internal sealed class ServerProcess : IAsyncDisposable
 {
-    private static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(60), ReachLimit = TimeSpan.FromSeconds(20);
 
     private readonly Process? process;
     private readonly bool child;
@@ -38,47 +37,9 @@ internal sealed class ServerProcess : IAsyncDisposable
 
     public static ServerProcess Attach(Target target, int? pid) => new("server", target, pid is { } id ? Process.GetProcessById(id) : null, child: false);
 
-    /// <param name="tools">Further tools that it shall have; see <see cref="MoreTools"/>.</param>
-    /// <param name="hook">False leaves the process as it is, without counters and further tools.</param>
-    public static ServerProcess Start(string name, string dll, string? key, IEnumerable<string> args, int tools = 0, bool hook = true)
+    public static ServerProcess Start(string name, string? key, ServerStart start)
     {
-        var endPoint = FreePort();
-        var start = new ProcessStartInfo("dotnet", [dll, .. args, "--urls", $"http://{endPoint}"]) { WorkingDirectory = Path.GetDirectoryName(dll)! };
-        var counters = hook ? ServerCounters.NewSocket() : null;
-        start.Environment["DOTNET_STARTUP_HOOKS"] = hook ? typeof(ServerProcess).Assembly.Location : null;
-        start.Environment[ServerCounters.Variable] = counters;
-        start.Environment[MoreTools.Variable] = tools > 0 ? $"{tools}" : null;
-        return Start(name, endPoint, key, start, counters);
-    }
-
-    /// <summary>A server that is not written in .NET; it gets the port as its first argument.</summary>
-    public static ServerProcess Start(string name, string program, string script, IReadOnlyDictionary<string, string> environment)
-    {
-        var endPoint = FreePort();
-        var start = new ProcessStartInfo(program, [script, $"{endPoint.Port}"]);
-        foreach (var (variable, value) in environment)
-        {
-            start.Environment[variable] = value;
-        }
-
-        return Start(name, endPoint, null, start, null, legacyOnly: true);
-    }
-
-    private static ServerProcess Start(string name, IPEndPoint endPoint, string? key, ProcessStartInfo start, string? counters, bool legacyOnly = false)
-    {
-        start.RedirectStandardOutput = start.RedirectStandardError = true;
-        start.Environment["Logging__LogLevel__Default"] = "Warning";
-        foreach (var (setting, value) in RuntimeSettings.ForServers)
-        {
-            start.Environment.TryAdd(setting, value);
-        }
-
-        foreach (var setting in RuntimeSettings.ForGenerator.Keys)
-        {
-            start.Environment.Remove(setting);
-        }
-
-        var server = new ServerProcess(name, new(new Uri($"http://{endPoint}"), key), new Process { StartInfo = start }, child: true, counters) { LegacyOnly = legacyOnly };
+        var server = new ServerProcess(name, new(new Uri($"http://{start.EndPoint}"), key), new Process { StartInfo = start.Info }, child: true, start.Counters) { LegacyOnly = start.LegacyOnly };
         server.process!.OutputDataReceived += server.Keep;
         server.process.ErrorDataReceived += server.Keep;
         server.process.Start();
@@ -96,7 +57,7 @@ internal sealed class ServerProcess : IAsyncDisposable
     {
         var request = Target.Request(call);
         var last = "no answer";
-        for (var waited = Stopwatch.StartNew(); waited.Elapsed < StartLimit && process is not { HasExited: true }; await Task.Delay(2))
+        for (var waited = Stopwatch.StartNew(); waited.Elapsed < (child ? StartLimit : ReachLimit) && process is not { HasExited: true }; await Task.Delay(2))
         {
             try
             {
@@ -116,13 +77,6 @@ internal sealed class ServerProcess : IAsyncDisposable
             catch (Exception e) when (e is SocketException or IOException) { last = e.Message; }
         }
         throw new IOException($"{Name} at {Target.Url} does not answer {call.Method} {call.Path} ({call.Name}) as it should: {last}\n{string.Join('\n', output)}");
-    }
-
-    private static IPEndPoint FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return (IPEndPoint)listener.LocalEndpoint;
     }
 
     private void Keep(object sender, DataReceivedEventArgs line)
