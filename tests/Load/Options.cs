@@ -3,6 +3,8 @@ namespace MinimalMcp.Load;
 /// <summary>The arguments: <c>--seconds 10</c>, <c>--key KEY</c>, and flags such as <c>--peers</c>.</summary>
 internal sealed record Options
 {
+    public const string SampleTool = "search_products";
+
     /// <summary>A server that already runs, wherever, instead of one that is started here.</summary>
     public Uri? Url { get; init; }
     public string? Key { get; init; }
@@ -13,7 +15,8 @@ internal sealed record Options
     /// <summary>The built server that is started and measured.</summary>
     public string Server { get; init; } = "bin/Release/net10.0/MinimalMcp.dll";
 
-    public string Tool { get; init; } = "search_products";
+    /// <summary>A tool that only reads. A project without the sample shop gets one for the time of the test.</summary>
+    public string Tool { get; init; } = SampleTool;
     public string Arguments { get; init; } = """{"query":"milk","limit":5}""";
     /// <summary>A tool that changes something.</summary>
     public string WriteTool { get; init; } = "add_to_cart";

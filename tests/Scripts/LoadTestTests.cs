@@ -72,9 +72,21 @@ public sealed partial class LoadTestTests : IDisposable
         Assert.Contains("tools.1000.list.rate: ", output);
     }
 
+    [Fact]
+    public async Task A_project_without_the_sample_shop_is_lent_a_tool()
+    {
+        var (exitCode, output, errors) = await RunAsync(
+            ["--server", ServerProcess.Dll, "--seconds", "1", "--parts", "scenarios", "--only", "rest,lists", "--no-defaults", "--threshold", "*.fail <= 0 %", "--threshold", "rest.ok > 0"],
+            ("Governance__Deny", "search_products"));
+
+        Assert.True(exitCode == 0, output + errors);
+        Assert.Contains("| rest ", output);
+    }
+
     [Theory]
     [InlineData("--threshold rest.p99", "'rest.p99' is no threshold: write")]
     [InlineData("--parts scenarios,dreams", "the parts are scenarios, ratios and tools")]
+    [InlineData("--tool no_such_tool", "--tool no_such_tool: the server has no such tool")]
     [InlineData("--only walks --url {0}", "--only walks: the scenarios are ")]
     [InlineData("--url ftp://example.com", "give an http or https address")]
     [InlineData("--url {0} --compare nothing.json", "is no report.json of an earlier run")]
@@ -85,7 +97,7 @@ public sealed partial class LoadTestTests : IDisposable
     {
         await using var server = TestServer.Start(NotesTools.Alone);
 
-        var (exitCode, _, errors) = await RunAsync([.. Notes[..4], .. string.Format(CultureInfo.InvariantCulture, arguments, server.BaseUrl).Split(' ')]);
+        var (exitCode, _, errors) = await RunAsync(["--server", ServerProcess.Dll, .. Notes[..4], .. string.Format(CultureInfo.InvariantCulture, arguments, server.BaseUrl).Split(' ')]);
 
         Assert.Equal(2, exitCode);
         Assert.Contains(expected, errors);
@@ -93,8 +105,16 @@ public sealed partial class LoadTestTests : IDisposable
 
     private const string Key = "load-tests-0123456789abcdefghijklmnop";
 
-    private async Task<(int ExitCode, string Output, string Errors)> RunAsync(IEnumerable<string> arguments) => await ClientProcess.RunAsync(
-        new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "Load.dll"), "--out", _out.FullName, .. arguments]) { WorkingDirectory = ClientProcess.Root });
+    private async Task<(int ExitCode, string Output, string Errors)> RunAsync(IEnumerable<string> arguments, params (string Name, string Value)[] environment)
+    {
+        var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "Load.dll"), "--out", _out.FullName, .. arguments]) { WorkingDirectory = ClientProcess.Root };
+        foreach (var (name, value) in environment)
+        {
+            start.Environment[name] = value;
+        }
+
+        return await ClientProcess.RunAsync(start);
+    }
 
     private string Written(string name) => Path.Combine(_out.FullName, name);
 

@@ -8,6 +8,7 @@ internal static class Growth
     public static async Task<int> RunAsync(Options options)
     {
         RuntimeSettings.ApplyToGenerator();
+        options = await OwnServers.FitAsync(options);
         var progress = Progress.Console;
         var call = Call.Tool(Call.Modern, options.Tool, options.Arguments);
         var page = new GrowthPage(options);

@@ -14,6 +14,7 @@ internal static class LoadTestRun
         await using var container = options.Image is { } image ? await Container.StartAsync(image) : null;
         options = container is null ? options : options with { Url = container.Url, Key = Container.Key, Writes = true };
 
+        options = await OwnServers.FitAsync(options);
         var clock = Stopwatch.StartNew();
         var report = new LoadReport
         {

@@ -13,6 +13,7 @@ internal static class Soak
         }
 
         RuntimeSettings.ApplyToGenerator();
+        options = await OwnServers.FitAsync(options);
         options = options with { Seconds = options.Soak!.Value * 60 };
         await using var own = new OwnServers(options);
         var server = options.Url is { } url ? ServerProcess.Attach(new(url, options.Key), options.Pid) : own.Governed();
