@@ -6,7 +6,7 @@ internal sealed record Table(string Title, string Note, string[] Head, List<stri
 {
     public static IEnumerable<Table> Of(LoadReport report) => new[]
     {
-        Make("Thresholds", "They decide the exit code.", ["", "threshold", "measured"],
+        Make("Thresholds", "They decide the exit code; that of scripts/bench only with --assert.", ["", "threshold", "measured"],
             report.Thresholds.OrderBy(row => row.Met).Select(row => (!row.Met, new[]
             {
                 row.Met ? "met" : "BROKEN", row.Text, row.Value is null ? "not measured" : row.Text.StartsWith(row.Name + " ", StringComparison.Ordinal) ? Words.Number(row.Value) : $"{row.Name}: {Words.Number(row.Value)}",
