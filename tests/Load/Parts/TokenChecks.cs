@@ -47,7 +47,7 @@ internal static class TokenChecks
     private static async Task<(double Microseconds, long Bytes)> MeasureAsync<T>(Options options, Func<ValueTask<T>> check)
     {
         var best = (Microseconds: double.MaxValue, Bytes: 0L);
-        for (var round = 0; round <= options.Rounds * 5; round++)
+        for (var round = 0; round <= (options.Rounds ?? 3) * 5; round++)
         {
             var (count, bytes, start) = (0, GC.GetAllocatedBytesForCurrentThread(), Environment.CpuUsage.TotalTime);
             while (Environment.CpuUsage.TotalTime - start < TimeSpan.FromSeconds(0.2))

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Security;
 using System.Net.Sockets;
 
 namespace MinimalMcp.Load;
@@ -7,14 +8,15 @@ namespace MinimalMcp.Load;
 internal sealed class HttpConnection : IDisposable
 {
     private const int MaxResponse = 16 << 20;
-    private readonly Socket socket = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+    private readonly Socket socket;
+    private SslStream? tls;
     private byte[] buffer = new byte[4096];
 
-    private HttpConnection() { }
+    private HttpConnection(AddressFamily family) => socket = new(family, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
 
-    public static async Task<HttpConnection> Open(IPEndPoint server, IPAddress? source = null)
+    public static async Task<HttpConnection> Open(Target server, IPAddress? source = null)
     {
-        var connection = new HttpConnection();
+        var connection = new HttpConnection(server.EndPoint.AddressFamily);
         try
         {
             if (source is not null)
@@ -22,7 +24,13 @@ internal sealed class HttpConnection : IDisposable
                 connection.socket.Bind(new IPEndPoint(source, 0));
             }
 
-            await connection.socket.ConnectAsync(server);
+            await connection.socket.ConnectAsync(server.EndPoint);
+            if (server.Url.Scheme == Uri.UriSchemeHttps)
+            {
+                connection.tls = new SslStream(new NetworkStream(connection.socket));
+                await connection.tls.AuthenticateAsClientAsync(server.Url.Host);
+            }
+
             return connection;
         }
         catch
@@ -32,10 +40,10 @@ internal sealed class HttpConnection : IDisposable
         }
     }
 
-    /// <summary>The body is only good until the next call.</summary>
-    public async Task<HttpResponse> Call(byte[] request)
+    /// <summary>The answer is only good until the next call.</summary>
+    public async ValueTask<HttpResponse> Call(byte[] request)
     {
-        await socket.SendAsync(request);
+        await Send(request);
         var received = 0;
         HttpResponse response;
         do
@@ -49,7 +57,7 @@ internal sealed class HttpConnection : IDisposable
     /// <summary>Sends a GET whose response does not end, and waits for its head only.</summary>
     public async Task<int> OpenStream(byte[] request)
     {
-        await socket.SendAsync(request);
+        await Send(request);
         var received = 0;
         int status;
         do
@@ -64,6 +72,18 @@ internal sealed class HttpConnection : IDisposable
     /// <summary>Whether the other side still holds a stream open.</summary>
     public bool IsOpen => !socket.Poll(0, SelectMode.SelectRead) || socket.Available > 0;
 
+    private async ValueTask Send(byte[] request)
+    {
+        if (tls is null)
+        {
+            await socket.SendAsync(request);
+        }
+        else
+        {
+            await tls.WriteAsync(request);
+        }
+    }
+
     private async ValueTask<int> Receive(int offset)
     {
         if (offset == buffer.Length)
@@ -75,9 +95,14 @@ internal sealed class HttpConnection : IDisposable
 
             Array.Resize(ref buffer, buffer.Length * 2);
         }
-        var count = await socket.ReceiveAsync(buffer.AsMemory(offset));
+
+        var count = tls is null ? await socket.ReceiveAsync(buffer.AsMemory(offset)) : await tls.ReadAsync(buffer.AsMemory(offset));
         return count > 0 ? count : throw new IOException("the server closed the connection");
     }
 
-    public void Dispose() => socket.Dispose();
+    public void Dispose()
+    {
+        tls?.Dispose();
+        socket.Dispose();
+    }
 }

@@ -5,12 +5,17 @@ using System.Text;
 namespace MinimalMcp.Load;
 
 /// <summary>As much of an HTTP/1.1 response as a load generator looks at.</summary>
-internal readonly record struct HttpResponse(int Status, ReadOnlyMemory<byte> Body)
+internal readonly record struct HttpResponse(int Status, ReadOnlyMemory<byte> Head, ReadOnlyMemory<byte> Body)
 {
-    /// <summary>A tool's answer, not an error in a 200 response.</summary>
-    public bool IsResult => Status == 200 && Body.Span.IndexOf("\"result\":"u8) >= 0 && Body.Span.IndexOf("\"isError\":true"u8) < 0;
+    public int Size => Head.Length + Body.Length;
+
+    /// <summary>What failures are counted by: short, and the same for the same refusal.</summary>
+    public string Reason => $"HTTP {Status}: {Encoding.UTF8.GetString(Body.Span[..Math.Min(Body.Length, 120)])}";
 
     public override string ToString() => $"{Status} {Encoding.UTF8.GetString(Body.Span[..Math.Min(Body.Length, 300)])}";
+
+    /// <summary>Null when the server did not send it.</summary>
+    public string? Header(string name) => Header(Head.Span, Encoding.ASCII.GetBytes(name + ":")) is { Length: > 0 } value ? Encoding.ASCII.GetString(value) : null;
 
     public static bool TryParseHead(ReadOnlySpan<byte> received, out int status, out int bodyStart)
     {
@@ -38,7 +43,7 @@ internal readonly record struct HttpResponse(int Status, ReadOnlyMemory<byte> Bo
                 return false;
             }
 
-            response = new(status, joined);
+            response = new(status, received[..bodyStart], joined);
             return true;
         }
         if (!Utf8Parser.TryParse(Header(head, "Content-Length:"u8), out int length, out _))
@@ -51,7 +56,7 @@ internal readonly record struct HttpResponse(int Status, ReadOnlyMemory<byte> Bo
             return false;
         }
 
-        response = new(status, body[..length]);
+        response = new(status, received[..bodyStart], body[..length]);
         return true;
     }
 

@@ -15,7 +15,7 @@ internal static class BareServer
         builder.Logging.ClearProviders();
         builder.WebHost.ConfigureKestrel(kestrel => kestrel.AddServerHeader = false);
         var app = builder.Build();
-        app.MapPost("/mcp", context => Post(context, context.Request.Headers[Scenario.VersionHeader] == Scenario.Modern ? modern : legacy));
+        app.MapPost("/mcp", context => Post(context, context.Request.Headers[Call.VersionHeader] == Call.Modern ? modern : legacy));
         app.MapGet("/mcp", Stream);
         app.MapGet("/sse", Stream);
         app.Run();

@@ -11,9 +11,9 @@ internal static class IdleStreams
     private const int Openers = 64, Calls = 1000;
     private static readonly TimeSpan Limit = TimeSpan.FromMinutes(2);
 
-    public static async Task<List<Streams>> Measure(Func<ServerProcess>[] servers, Scenario scenario, int count)
+    public static async Task<List<StreamFigures>> Measure(Func<ServerProcess>[] servers, Call call, int count)
     {
-        var results = new List<Streams>();
+        var results = new List<StreamFigures>();
         if (OpenFileLimit() is { } limit && limit < count + 200)
         {
             await Console.Error.WriteLineAsync($"{count} streams need `ulimit -n {count + 200}` or more, here it is {limit}: not measured");
@@ -22,8 +22,8 @@ internal static class IdleStreams
         foreach (var (path, start) in from path in Paths from start in servers select (path, start))
         {
             await using var server = start(); // a fresh one: memory that earlier streams left behind would hide the growth
-            await server.FirstAnswer(scenario);
-            var result = await Measure(server, scenario, path, count);
+            await server.FirstAnswer(call);
+            var result = await Measure(server, call, path, count);
             await Console.Error.WriteLineAsync($"{server.Name,-7} {result.Open} of {count} streams open at {path}{result.Refusal}");
             results.Add(result);
         }
@@ -31,27 +31,27 @@ internal static class IdleStreams
         return results;
     }
 
-    private static async Task<Streams> Measure(ServerProcess server, Scenario scenario, string path, int count)
+    private static async Task<StreamFigures> Measure(ServerProcess server, Call call, string path, int count)
     {
-        var request = scenario.Request(server.EndPoint);
-        await KeepConstant.Run(server.EndPoint, request, 4, TimeSpan.FromSeconds(1));
-        foreach (var stream in (await Open(server.EndPoint, path, 20)).Streams)
+        var request = server.Target.Request(call);
+        await LoadRunner.KeepConstantAsync(request, 4, TimeSpan.FromSeconds(1));
+        foreach (var stream in (await Open(server.Target, path, 20)).Streams)
         {
             stream.Dispose();
         }
 
         var before = await SettledRss(server);
 
-        var (streams, refusal) = await Open(server.EndPoint, path, count);
+        var (streams, refusal) = await Open(server.Target, path, count);
         try
         {
             var after = await SettledRss(server);
             var latencies = new Histogram();
-            using var connection = await HttpConnection.Open(server.EndPoint);
+            using var connection = await HttpConnection.Open(server.Target);
             for (var i = 0; i < Calls; i++)
             {
                 var sent = Stopwatch.GetTimestamp();
-                if (!(await connection.Call(request).WaitAsync(Limit)).IsResult)
+                if (!request.Accepts(await connection.Call(request.Bytes).AsTask().WaitAsync(Limit)))
                 {
                     throw new IOException($"a call beside {count} streams failed");
                 }
@@ -70,10 +70,17 @@ internal static class IdleStreams
         }
     }
 
-    private static async Task<(List<HttpConnection> Streams, string? Refusal)> Open(IPEndPoint server, string path, int count)
+    /// <summary>As figures of a report.</summary>
+    public static IEnumerable<Figure> Figures(IEnumerable<StreamFigures> measured, int wanted) => measured.Where(streams => streams.Open == wanted).SelectMany(streams => new Figure[]
+    {
+        new($"streams.{streams.Path.TrimStart('/')}.{streams.Server}.memory", streams.KiBPerStream * 1024, "B", $"memory of {streams.Server} for each of {wanted:N0} idle streams, GET {streams.Path}"),
+        new($"streams.{streams.Path.TrimStart('/')}.{streams.Server}.p99", streams.P99, "ms", $"p99 of calls beside {wanted:N0} idle streams, GET {streams.Path}, {streams.Server}"),
+    });
+
+    private static async Task<(List<HttpConnection> Streams, string? Refusal)> Open(Target server, string path, int count)
     {
         var streams = new List<HttpConnection>();
-        var request = Scenario.StreamRequest(server, path);
+        var request = server.Request(Call.Stream(path));
         string? refusal = null;
         var next = 0;
         await Task.WhenAll(Enumerable.Range(0, Openers).Select(_ => Task.Run(Opener))).WaitAsync(Limit);
@@ -84,7 +91,7 @@ internal static class IdleStreams
             for (int i; refusal is null && (i = Interlocked.Increment(ref next)) <= count;)
             {
                 var stream = await HttpConnection.Open(server, Source(i));
-                var status = await stream.OpenStream(request);
+                var status = await stream.OpenStream(request.Bytes);
                 if (status != 200)
                 {
                     refusal = $", then {status}";
@@ -104,7 +111,7 @@ internal static class IdleStreams
     private static IPAddress? Source(int i) => OperatingSystem.IsLinux() ? new([127, 0, 0, (byte)(1 + i % 8)]) : null;
 
     /// <summary>Waits until the collector has had its time and the figure stands still.</summary>
-    private static async Task<long> SettledRss(ServerProcess server)
+    public static async Task<long> SettledRss(ServerProcess server)
     {
         var rss = server.Rss!.Value;
         for (int i = 0, still = 0; i < 20 && still < 4; i++)
@@ -126,4 +133,4 @@ internal static class IdleStreams
     }
 }
 
-internal sealed record Streams(string Server, string Path, int Open, string? Refusal, double KiBPerStream, double P99);
+internal sealed record StreamFigures(string Server, string Path, int Open, string? Refusal, double KiBPerStream, double P99);
