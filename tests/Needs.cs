@@ -1,4 +1,5 @@
 using System.Net.Sockets;
+using MinimalMcp.Engine;
 
 namespace MinimalMcp.Tests;
 
@@ -37,20 +38,20 @@ internal static class Needs
         return Path.GetDirectoryName(debian ?? Program("install PostgreSQL 15 or newer (Debian: apt-get install postgresql)", "initdb"))!;
     }
 
-    /// <summary>The socket of a container engine that answers.</summary>
-    public static string Docker()
+    /// <summary>A container engine that answers.</summary>
+    public static EngineAddress Docker()
     {
-        var found = Container.Engine.Sockets().FirstOrDefault(Answers);
+        var found = EngineAddress.OfThisMachine().FirstOrDefault(Answers);
         Assert.SkipWhen(found is null, "no container engine answers: start Docker, or set DOCKER_HOST to its socket (unix:///...); as root, scripts/test starts one by itself");
         return found!;
     }
 
-    private static bool Answers(string path)
+    private static bool Answers(EngineAddress address)
     {
         using var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
         try
         {
-            socket.Connect(new UnixDomainSocketEndPoint(path));
+            socket.Connect(new UnixDomainSocketEndPoint(address.Socket ?? "/nowhere")); // the tests' scripts speak to sockets only
             return true;
         }
         catch (SocketException)

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using MinimalMcp.Engine;
 using MinimalMcp.Tests.Clients;
 using MinimalMcp.Tests.Scripts;
 
@@ -15,18 +16,18 @@ public sealed class BuiltImage : IAsyncLifetime
 
     public string Name => $"minimal-mcp-test:{_run}";
 
-    internal Engine Engine { get; private set; } = null!;
+    internal EngineClient Engine { get; private set; } = null!;
 
     public ValueTask InitializeAsync() => default;
 
     /// <summary>Skips the test where no engine answers.</summary>
     public async Task BuildAsync()
     {
-        var socket = Needs.Docker();
+        var address = Needs.Docker();
         await _once.WaitAsync();
         try
         {
-            await (_built ??= BuildAsync(socket));
+            await (_built ??= BuildAsync(address));
         }
         finally
         {
@@ -38,7 +39,7 @@ public sealed class BuiltImage : IAsyncLifetime
     internal async Task<RunningContainer> StartAsync(params string[] environment)
     {
         await BuildAsync();
-        var made = await Engine.PostAsync("containers/create", new
+        var id = await Engine.CreateAsync(null, new
         {
             Image = Name,
             Env = environment,
@@ -53,8 +54,7 @@ public sealed class BuiltImage : IAsyncLifetime
                 PortBindings = new Dictionary<string, object> { ["3001/tcp"] = new[] { new { HostIp = "127.0.0.1", HostPort = "" } } },
             },
         }, TestContext.Current.CancellationToken);
-        var id = made.GetProperty("Id").GetString()!;
-        await Engine.PostAsync($"containers/{id}/start", null, TestContext.Current.CancellationToken);
+        await Engine.StartAsync(id, TestContext.Current.CancellationToken);
         return new(Engine, id);
     }
 
@@ -62,46 +62,35 @@ public sealed class BuiltImage : IAsyncLifetime
     {
         using (Engine)
         {
-            if (_built is null)
+            if (_built is null || Engine is null)
             {
                 return;
             }
 
-            var ours = Engine.Filters(("label", $"{Label}={_run}"));
-            foreach (var container in (await Engine.GetAsync($"containers/json?all=1&{ours}")).EnumerateArray())
-            {
-                await Engine.DeleteAsync($"containers/{container.GetProperty("Id").GetString()}?force=1&v=1");
-            }
-
-            foreach (var network in (await Engine.GetAsync($"networks?{ours}")).EnumerateArray())
-            {
-                await Engine.DeleteAsync($"networks/{network.GetProperty("Id").GetString()}");
-            }
-
-            await Engine.DeleteAsync($"images/{Uri.EscapeDataString(Name)}?force=1");
+            await Engine.RemoveLabelledAsync(Label, _run);
             // The stages before the last one carry neither name nor label; the builder printed their short ids.
-            foreach (var stage in (await Engine.GetAsync("images/json?" + Engine.Filters(("dangling", "true")))).EnumerateArray().Select(image => image.GetProperty("Id").GetString()!))
+            foreach (var stage in await Engine.ImagesAsync(CancellationToken.None, ("dangling", "true")))
             {
-                if (_printed.Contains(stage["sha256:".Length..][..12], StringComparison.Ordinal))
+                if (_printed.Contains(stage.Id["sha256:".Length..][..12], StringComparison.Ordinal))
                 {
-                    await Engine.DeleteAsync($"images/{stage}");
+                    await Engine.RemoveImageAsync(stage.Id, CancellationToken.None);
                 }
             }
         }
     }
 
-    private async Task BuildAsync(string socket)
+    private async Task BuildAsync(EngineAddress address)
     {
         var cancellation = TestContext.Current.CancellationToken;
-        var (exitCode, output, errors) = await Shell.RunAsync("bash tests/Container/base-images", ("DOCKER_HOST", "unix://" + socket));
+        var (exitCode, output, errors) = await Shell.RunAsync("bash tests/Container/base-images", ("DOCKER_HOST", "unix://" + address.Socket));
         Assert.True(exitCode == 0, $"{output}\n{errors}");
 
-        Engine = await Engine.ConnectAsync(socket, cancellation);
+        Engine = await EngineClient.ConnectAsync(address.CreateClient(), cancellation);
         var labels = new Dictionary<string, string> { [Label] = _run };
         await Engine.PostAsync("networks/create", new { Name = $"minimal-mcp-test-{_run}", CheckDuplicate = true, Labels = labels }, cancellation);
 
         // The classic builder, which is what the API has without a further protocol. On the machine's own network, where packages are reached.
-        using var context = new BuildContext(ClientProcess.Root);
+        using var context = new BuildContext(ClientProcess.Root).ToTar();
         var query = $"t={Uri.EscapeDataString(Name)}&rm=1&forcerm=1&networkmode=host&labels={Uri.EscapeDataString(JsonSerializer.Serialize(labels))}";
         _printed = await Engine.BuildAsync(query, context, cancellation);
     }

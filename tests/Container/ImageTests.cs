@@ -21,8 +21,7 @@ public sealed class ImageTests(BuiltImage image, ITestOutputHelper output) : ICl
     [Fact]
     public void The_builder_is_sent_sources_only()
     {
-        using var context = new BuildContext(ClientProcess.Root);
-        var files = context.Files().ToArray();
+        var files = new BuildContext(ClientProcess.Root).Files().ToArray();
 
         Assert.Contains("Program.cs", files);
         Assert.All(files, file => Assert.True(Path.GetExtension(file) is ".cs" or ".json" or ".csproj" or ".props" or ".targets" or ".editorconfig" or ".html" or ".css" or ".js" or ".svg" or ".sql" || file == "LICENSE", file));

@@ -1,9 +1,10 @@
 using System.Text.Json;
+using MinimalMcp.Engine;
 
 namespace MinimalMcp.Tests.Container;
 
 /// <summary>A container of the image, which is removed with this.</summary>
-internal sealed class RunningContainer(Engine engine, string id) : IAsyncDisposable
+internal sealed class RunningContainer(EngineClient engine, string id) : IAsyncDisposable
 {
     public const string Key = "k9Zr2mQ7xW4tB8nV5cL1sD6hJ3fG0pYa";
 
@@ -13,7 +14,7 @@ internal sealed class RunningContainer(Engine engine, string id) : IAsyncDisposa
 
     public Task<JsonElement> InspectAsync() => engine.GetAsync($"containers/{id}/json", Cancellation);
 
-    public Task<string> LogsAsync() => engine.LogsAsync(id, Cancellation);
+    public async Task<string> LogsAsync() => (await engine.LogsAsync(id, new(), Cancellation)).ToString();
 
     /// <summary>Waits until its health check says so, and gives a client of its published port.</summary>
     public async Task<HttpClient> HealthyAsync()
@@ -23,7 +24,7 @@ internal sealed class RunningContainer(Engine engine, string id) : IAsyncDisposa
         try
         {
             // From the beginning of time, so that nothing can happen between a look at the state and this.
-            await foreach (var happened in engine.EventsAsync($"since=1&{Engine.Filters(("container", id))}", limit.Token))
+            await foreach (var happened in engine.EventsAsync($"since=1&{EngineClient.Filters(("container", id))}", limit.Token))
             {
                 var action = happened.GetProperty("Action").GetString();
                 if (action == "health_status: healthy")
@@ -48,9 +49,9 @@ internal sealed class RunningContainer(Engine engine, string id) : IAsyncDisposa
     /// <summary>What `docker stop` does, and how long the container lived on, by the engine's own clock.</summary>
     public async Task<TimeSpan> StopAsync()
     {
-        await engine.PostAsync($"containers/{id}/stop?t=20", null, Cancellation);
+        await engine.StopAsync(id, seconds: 20, Cancellation);
         var finished = (await InspectAsync()).GetProperty("State").GetProperty("FinishedAt").GetDateTimeOffset();
-        await foreach (var kill in engine.EventsAsync($"since=1&until={DateTimeOffset.UtcNow.AddSeconds(1).ToUnixTimeSeconds()}&{Engine.Filters(("container", id), ("event", "kill"))}", Cancellation))
+        await foreach (var kill in engine.EventsAsync($"since=1&until={DateTimeOffset.UtcNow.AddSeconds(1).ToUnixTimeSeconds()}&{EngineClient.Filters(("container", id), ("event", "kill"))}", Cancellation))
         {
             return finished - DateTimeOffset.UnixEpoch.AddTicks(kill.GetProperty("timeNano").GetInt64() / TimeSpan.NanosecondsPerTick);
         }
@@ -58,12 +59,12 @@ internal sealed class RunningContainer(Engine engine, string id) : IAsyncDisposa
         throw new InvalidOperationException("The engine tells of no signal.");
     }
 
-    public async Task<int> ExitCodeAsync() => (await engine.PostAsync($"containers/{id}/wait", null, Cancellation)).GetProperty("StatusCode").GetInt32();
+    public Task<int> ExitCodeAsync() => engine.WaitAsync(id, Cancellation);
 
     /// <summary>Its processes: number and user, as the machine below sees them.</summary>
     public async Task<IEnumerable<(string Pid, string User)>> ProcessesAsync() =>
         (await engine.GetAsync($"containers/{id}/top?ps_args={Uri.EscapeDataString("-eo pid,uid")}", Cancellation)).GetProperty("Processes").EnumerateArray()
             .Select(process => (process[0].GetString()!, process[1].GetString()!)).ToArray();
 
-    public async ValueTask DisposeAsync() => await engine.DeleteAsync($"containers/{id}?force=1&v=1", CancellationToken.None);
+    public async ValueTask DisposeAsync() => await engine.RemoveAsync(id, force: true, volumes: true, CancellationToken.None);
 }

@@ -1,0 +1,184 @@
+using System.Diagnostics;
+using MinimalMcp.Engine;
+using MinimalMcp.Tests.Container;
+
+namespace MinimalMcp.Tests.EndToEnd;
+
+[CollectionDefinition(nameof(Lab))]
+public sealed class SharesTheLab : ICollectionFixture<Lab>;
+
+/// <summary>
+/// Real systems for end-to-end tests, shared by the tests of the collection. <see cref="StartAsync"/> gives the engine and Portainer,
+/// <see cref="StartMonitoringAsync"/> also Prometheus, node-exporter and Alertmanager. Both skip the test where that cannot be had. Everything
+/// carries the run's label and goes in the end; ports are on this machine only.
+/// </summary>
+public sealed class Lab : IAsyncLifetime
+{
+    public const string Label = "minimalmcp.lab";
+
+    private readonly SemaphoreSlim _once = new(1);
+    private readonly Part _engine = new(), _monitoring = new();
+    private PortainerStandIn? _standIn;
+    private Monitoring? _monitored;
+
+    /// <summary>What the label says of this run; also part of names.</summary>
+    public string Run { get; } = Guid.NewGuid().ToString("N")[..12];
+
+    public EngineClient Engine { get; private set; } = null!;
+
+    internal EngineAddress Address { get; private set; } = null!;
+
+    /// <summary>An image with a shell.</summary>
+    public string Shell { get; private set; } = "";
+
+    public Uri PortainerUrl { get; private set; } = null!;
+
+    public string PortainerKey { get; private set; } = "";
+
+    /// <summary>False where the environment names a real one (E2E_PORTAINER_URL, E2E_PORTAINER_KEY).</summary>
+    public bool PortainerIsStandIn => _standIn is not null;
+
+    /// <summary>Has the targets prometheus and node (up), down, and an alert that fires all the time.</summary>
+    public Uri PrometheusUrl => _monitored!.Prometheus;
+
+    public Uri AlertmanagerUrl => _monitored!.Alertmanager;
+
+    internal string Network => $"minimalmcp-lab-{Run}";
+
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    public ValueTask InitializeAsync() => default;
+
+    public Task StartAsync() => OnceAsync(_engine, StartEngineAsync);
+
+    public async Task StartMonitoringAsync()
+    {
+        await StartAsync();
+        await OnceAsync(_monitoring, BootMonitoringAsync);
+    }
+
+    /// <summary>A container with a shell that runs a script. It ends with the lab at the latest.</summary>
+    public async Task<string> RunAsync(string script, bool terminal = false, string? name = null, object? healthcheck = null, string[]? environment = null, bool start = true)
+    {
+        var id = await Engine.CreateAsync(name, new
+        {
+            Image = Shell,
+            Cmd = (string[])["sh", "-c", script],
+            Env = environment ?? [],
+            Tty = terminal,
+            Labels = new Dictionary<string, string> { [Label] = Run },
+            Healthcheck = healthcheck,
+            HostConfig = new { NetworkMode = "none" },
+        }, Cancellation);
+        if (start)
+        {
+            await Engine.StartAsync(id, Cancellation);
+        }
+
+        return id;
+    }
+
+    /// <summary>Waits until something is so; what it was instead stands in the failure.</summary>
+    internal static async Task<T> UntilAsync<T>(Func<Task<T>> look, Func<T, bool> good, string what)
+    {
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(Cancellation);
+        limit.CancelAfter(TimeSpan.FromSeconds(60));
+        object? last = null;
+        while (!limit.IsCancellationRequested)
+        {
+            try
+            {
+                var now = await look();
+                if (good(now))
+                {
+                    return now;
+                }
+
+                last = now;
+            }
+            catch (HttpRequestException notYet)
+            {
+                last = notYet.Message;
+            }
+
+            await Task.Delay(50, limit.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+
+        throw new TimeoutException($"Not within a minute: {what}. In the end: {last}");
+    }
+
+    /// <summary>Says what runs, in the output of every test that uses it.</summary>
+    internal void Log(string line) => (_engine.Started?.IsCompleted is true ? _monitoring : _engine).Log.Add(line);
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_standIn is not null)
+        {
+            await _standIn.DisposeAsync();
+        }
+
+        if (Engine is not null)
+        {
+            await Engine.RemoveLabelledAsync(Label, Run);
+            Engine.Dispose();
+        }
+
+        _once.Dispose();
+    }
+
+    private async Task OnceAsync(Part part, Func<Task> start)
+    {
+        await _once.WaitAsync(Cancellation);
+        try
+        {
+            await (part.Started ??= start());
+        }
+        finally
+        {
+            _once.Release();
+            part.Log.ForEach(line => TestContext.Current.TestOutputHelper?.WriteLine(line));
+        }
+    }
+
+    private async Task StartEngineAsync()
+    {
+        Address = Needs.Docker();
+        Engine = await EngineClient.ConnectAsync(Address.CreateClient(), Cancellation);
+        var version = await Engine.GetAsync("version", Cancellation);
+        Log($"engine: {version.GetProperty("Version")} with API {Engine.ApiVersion}");
+        await Engine.PostAsync("networks/create", new { Name = Network, CheckDuplicate = true, Labels = new Dictionary<string, string> { [Label] = Run } }, Cancellation);
+        Shell = await ImageAsync(LabImage.Busybox);
+
+        if (Environment.GetEnvironmentVariable("E2E_PORTAINER_URL") is { Length: > 0 } url && Environment.GetEnvironmentVariable("E2E_PORTAINER_KEY") is { Length: > 0 } key)
+        {
+            (PortainerUrl, PortainerKey) = (new(url), key);
+            Log($"portainer: the real one at {url}");
+            return;
+        }
+
+        _standIn = await PortainerStandIn.StartAsync(Address, Engine, Label, Run);
+        (PortainerUrl, PortainerKey) = (_standIn.Url, _standIn.Key);
+        Log($"portainer: a stand-in for {PortainerStandIn.Version} before the real engine (set E2E_PORTAINER_URL and E2E_PORTAINER_KEY for a real one)");
+    }
+
+    private async Task BootMonitoringAsync()
+    {
+        var clock = Stopwatch.StartNew();
+        _monitored = await Monitoring.StartAsync(this, ImageAsync, Cancellation);
+        Log($"monitoring: ready after {clock.Elapsed.TotalSeconds:0.0} s at {PrometheusUrl} and {AlertmanagerUrl}");
+    }
+
+    private async Task<string> ImageAsync(LabImage image)
+    {
+        var (name, origin) = await image.FindAsync(Engine, Label, Run, Cancellation);
+        Log($"image: {origin}");
+        return name;
+    }
+
+    private sealed class Part
+    {
+        public Task? Started { get; set; }
+
+        public List<string> Log { get; } = [];
+    }
+}
