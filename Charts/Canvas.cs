@@ -67,7 +67,7 @@ internal sealed class Canvas
             }
             else if (i == points.Count - 1 || double.IsNaN(points[i + 1].Y))
             {
-                Cover(covered, here, here, thickness);
+                Cover(covered, here, here, thickness * 1.4);
             }
         }
 

@@ -69,7 +69,7 @@ public sealed class LineChart(string title, TimeAxis axis, IReadOnlyList<Line> l
             }
 
             // What is beyond could not be drawn to scale with anything else.
-            points.Add((x, Math.Abs(line.Values[i]) < 1e300 ? line.Values[i] : double.NaN));
+            points.Add((x, Math.Abs(line.Values[i]) < 1e300 && x >= 0 && x <= (axis.To - axis.From).TotalSeconds ? line.Values[i] : double.NaN));
         }
 
         return points;
@@ -90,6 +90,7 @@ public sealed class LineChart(string title, TimeAxis axis, IReadOnlyList<Line> l
         var step = TimeAxis.RoundUp((axis.To - axis.From) / 8);
         var first = new DateTimeOffset((long)Math.Ceiling((double)axis.From.UtcTicks / step.Ticks) * step.Ticks, TimeSpan.Zero);
         DateTimeOffset? before = null;
+        var free = 0; // where the label before ends
         for (var time = first; time <= axis.To; time += step)
         {
             var x = (int)Math.Round(X((time - axis.From).TotalSeconds));
@@ -99,8 +100,12 @@ public sealed class LineChart(string title, TimeAxis axis, IReadOnlyList<Line> l
             var text = time.ToString(format, CultureInfo.InvariantCulture);
             var half = Glyphs.Width(text) / 2;
             canvas.Fill(x, Top, 1, PlotHeight, Grid);
-            canvas.Text(Math.Clamp(x - half, Left - 20, Width - Right - (2 * half)), Top + PlotHeight + 6, text, Pale);
-            before = time;
+            var place = Math.Clamp(x - half, Left - 20, Width - Right - (2 * half));
+            if (place >= free)
+            {
+                canvas.Text(place, Top + PlotHeight + 6, text, Pale);
+                (before, free) = (time, place + (2 * half) + 12);
+            }
         }
 
         canvas.Text(8, Top + PlotHeight + 6, "UTC", Pale);

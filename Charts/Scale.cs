@@ -21,9 +21,8 @@ internal sealed class Scale
         var (low, high) = values.Count == 0 ? (0.0, 1.0) : (values.Min(), values.Max());
         if (low == high)
         {
-            // A flat line runs through the middle.
-            var half = low == 0 ? 1 : Math.Abs(low) / 2;
-            (low, high) = (low - half, high + half);
+            // A flat line runs through the middle, or along the ground.
+            (low, high) = low == 0 ? (0, 1) : (low - (Math.Abs(low) / 2), high + (Math.Abs(low) / 2));
         }
         else if (low > 0 && low < high * 0.4)
         {
@@ -63,7 +62,7 @@ internal sealed class Scale
 
     private (double Factor, string Prefix) Prefix(double size)
     {
-        if (_unit == "%")
+        if (_unit == "%" || size >= 1e21) // beyond the last prefix an exponent says it
         {
             return (1, "");
         }

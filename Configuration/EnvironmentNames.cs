@@ -25,6 +25,9 @@ public static class EnvironmentNames
         ("MCP_RATE_LIMIT_HIGH", "Governance:Levels:HIGH"),
         ("MCP_RATE_LIMIT_MEDIUM", "Governance:Levels:MEDIUM"),
         ("NEXTJS_URL", "Shop:Url"),
+        ("APP_PROMETHEUS__URL", "Prometheus:Url"),
+        ("APP_GRAFANA__URL", "Grafana:Url"),
+        ("APP_GRAFANA__TOKEN", "Grafana:Token"),
     ];
 
     /// <summary>Reads <c>.env</c> and <c>.env.local</c> of the content root, then the table, then the rest of the environment.</summary>

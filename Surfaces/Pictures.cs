@@ -20,6 +20,10 @@ internal static class Pictures
 
         var value = JsonNode.Parse(result.Json.Span)!.AsObject();
         value["content"] = JsonSerializer.SerializeToNode(result.Beside, ToolMethods.Json);
-        return JsonSerializer.SerializeToUtf8Bytes(value, ToolMethods.Json);
+        var json = new JsonBuffer(); // which writes base64 as it is, and not + as six letters
+        var writer = json.StartWriting();
+        value.WriteTo(writer);
+        writer.Flush();
+        return json.Written;
     }
 }

@@ -69,13 +69,9 @@ public sealed partial class PrometheusClient(HttpClient http) : IHealthCheck
         {
             return await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, ct);
         }
-        catch (HttpRequestException e) when (e.StatusCode is null)
+        catch (Exception e) when (e is HttpRequestException { StatusCode: null } || (e is OperationCanceledException && !ct.IsCancellationRequested))
         {
-            throw new HttpRequestException("Prometheus cannot be reached. Check Prometheus:Url.", e, HttpStatusCode.BadGateway);
-        }
-        catch (OperationCanceledException e) when (!ct.IsCancellationRequested)
-        {
-            throw new HttpRequestException("Prometheus did not answer in time.", e, HttpStatusCode.GatewayTimeout);
+            throw new HttpRequestException("Prometheus cannot be reached, or did not answer in time. Check Prometheus:Url.", e, HttpStatusCode.BadGateway);
         }
     }
 
@@ -152,6 +148,3 @@ public sealed partial class PrometheusClient(HttpClient http) : IHealthCheck
     [GeneratedRegex(@"(\d+):(\d+): (?:parse error: )?(.+)$")]
     private static partial Regex Position();
 }
-
-/// <summary>What Prometheus answered, with its own remarks.</summary>
-internal sealed record PrometheusAnswer(JsonElement Data, string[]? Warnings, string[]? Infos);

@@ -1,99 +1,96 @@
-using System.ComponentModel;
+using System.Net;
 using System.Text.Json;
+using System.Text.RegularExpressions;
 
 namespace MinimalMcp.Tools.Prometheus;
 
-/// <summary>Of what may be much: how many there are, some of them, and how to see the others.</summary>
-public abstract record PrometheusList([property: Description("How many there are, whether listed or not.")] int Total)
+/// <summary>Of what Prometheus has much of: what was asked for, as much as a model reads, and how to see the rest.</summary>
+internal static partial class PrometheusLists
 {
-    public IReadOnlyList<string>? Warnings { get; init; }
-
-    [Description("What was left out, and which argument to use.")]
-    public string? Note { get; init; }
-
-    internal static string? NoteOn(int total, int offset, int listed, string narrow, string none) =>
-        total == 0 ? none
-        : offset + listed < total || offset > 0 ? $"These are {listed} of {total}, from number {offset + 1}. {narrow}"
-        : null;
-}
-
-public sealed record NameList(int Total, IReadOnlyList<string> Names) : PrometheusList(Total);
-
-public sealed record SeriesList(int Total, IReadOnlyList<IReadOnlyDictionary<string, string>> Series) : PrometheusList(Total);
-
-public sealed record MetricList(int Total, IReadOnlyList<Metric> Metrics) : PrometheusList(Total);
-
-public sealed record TargetList(int Total, [property: Description("How many of those are up, down or not yet known.")] IReadOnlyDictionary<string, int> Health, IReadOnlyList<Target> Targets) : PrometheusList(Total);
-
-public sealed record AlertList(int Total, IReadOnlyList<Alert> Alerts) : PrometheusList(Total);
-
-public sealed record RuleList(int Total, IReadOnlyList<Rule> Rules) : PrometheusList(Total);
-
-public sealed record Metric(
-    string Name,
-    [property: Description("counter, gauge, histogram, summary, ... A counter is asked for with rate() or increase().")] string? Type = null,
-    string? Help = null,
-    string? Unit = null)
-{
-    internal static IEnumerable<Metric> From(JsonElement metadata) =>
-        from metric in metadata.EnumerateObject()
-        from said in metric.Value.EnumerateArray() // targets may disagree
-        select new Metric(metric.Name, Text(said, "type"), Text(said, "help"), Text(said, "unit"));
-
-    internal static string? Text(JsonElement json, string name) =>
-        json.TryGetProperty(name, out var value) && value.ValueKind is JsonValueKind.String && value.GetString() is { Length: > 0 } text ? text : null;
-
-    internal static Dictionary<string, string>? Texts(JsonElement json, string name) =>
-        json.TryGetProperty(name, out var labels) && labels.ValueKind is JsonValueKind.Object ? labels.EnumerateObject().ToDictionary(label => label.Name, label => label.Value.ToString()) : null;
-}
-
-public sealed record Target(
-    string? Job,
-    string? Health,
-    IReadOnlyDictionary<string, string>? Labels,
-    string? ScrapeUrl = null,
-    string? LastError = null,
-    string? LastScrape = null,
-    string? ScrapePool = null)
-{
-    internal static Target From(JsonElement target) => new(
-        Metric.Texts(target, "labels")?.GetValueOrDefault("job"), Metric.Text(target, "health"), Metric.Texts(target, "labels"), Metric.Text(target, "scrapeUrl"),
-        Metric.Text(target, "lastError"), Metric.Text(target, "lastScrape"), Metric.Text(target, "scrapePool"));
-
-    // Of these only what was discovered is known, which is long: the address and the job say which it is.
-    internal static Target Dropped(JsonElement target)
+    public static NameList Names(PrometheusAnswer answer, string? filter, int offset, int limit, string narrow, string none)
     {
-        var found = Metric.Texts(target, "discoveredLabels") ?? [];
-        return new(found.GetValueOrDefault("job"), "dropped", found.Where(label => label.Key is "__address__" or "__metrics_path__").ToDictionary());
+        var all = answer.Data.EnumerateArray().Select(name => name.GetString() ?? "").Where(name => Contains(name, filter)).ToArray();
+        var names = all.Skip(offset).Take(limit).ToArray();
+        return new(all.Length, names) { Warnings = answer.Warnings, Note = PrometheusList.NoteOn(all.Length, offset, names.Length, narrow, none) };
     }
-}
 
-public sealed record Alert(
-    string Name,
-    [property: Description("firing, or pending: true but not yet for long enough.")] string? State,
-    IReadOnlyDictionary<string, string>? Labels,
-    IReadOnlyDictionary<string, string>? Annotations = null,
-    string? ActiveAt = null,
-    string? Value = null)
-{
-    internal static Alert From(JsonElement alert) => new(
-        Metric.Texts(alert, "labels")?.GetValueOrDefault("alertname") ?? "", Metric.Text(alert, "state"), Metric.Texts(alert, "labels"), Metric.Texts(alert, "annotations"),
-        Metric.Text(alert, "activeAt"), Metric.Text(alert, "value"));
-}
+    public static async Task<MetricList> MetricsAsync(this PrometheusClient prometheus, string? search, int offset, int limit, CancellationToken ct)
+    {
+        var names = await prometheus.AskAsync("label/__name__/values", ct, ("limit", PrometheusReads.ServerLimit));
+        var (known, missing) = (new Dictionary<string, Metric>(), "");
+        try
+        {
+            var metadata = await prometheus.AskAsync("metadata", ct, ("limit_per_metric", "1"));
+            known = metadata.Read(answer => Metric.From(answer.Data).ToArray()).GroupBy(metric => metric.Name).ToDictionary(metric => metric.Key, metric => metric.First());
+        }
+        catch (HttpRequestException failed) when (failed.StatusCode is not (HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden))
+        {
+            missing = " Types and help are missing: " + failed.Message;
+        }
 
-public sealed record Rule(
-    string Name,
-    string Group,
-    [property: Description("alerting or recording.")] string? Type,
-    string? Query,
-    [property: Description("Of an alerting rule: firing, pending or inactive.")] string? State = null,
-    [property: Description("ok, err or unknown: whether its last evaluation worked.")] string? Health = null,
-    string? LastError = null,
-    [property: Description("For how long it must be true before it fires, in seconds.")] double? Duration = null,
-    IReadOnlyDictionary<string, string>? Labels = null,
-    IReadOnlyDictionary<string, string>? Annotations = null)
-{
-    internal static Rule From(JsonElement rule, string group) => new(
-        Metric.Text(rule, "name") ?? "", group, Metric.Text(rule, "type"), Metric.Text(rule, "query"), Metric.Text(rule, "state"), Metric.Text(rule, "health"), Metric.Text(rule, "lastError"),
-        rule.TryGetProperty("duration", out var duration) && duration.ValueKind is JsonValueKind.Number ? duration.GetDouble() : null, Metric.Texts(rule, "labels"), Metric.Texts(rule, "annotations"));
+        var words = (search ?? "").Split(' ', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+        var all = names.Read(answer => answer.Data.EnumerateArray().Select(name => Describe(name.GetString() ?? "", known)))
+            .Where(metric => words.All(word => Contains(metric.Name, word) || Contains(metric.Help ?? "", word))).ToArray();
+        var listed = all.Skip(offset).Take(limit).ToArray();
+        var note = PrometheusList.NoteOn(all.Length, offset, listed.Length, "Narrow with search, or go on with offset.", "No metric has these words. Try fewer or shorter ones.") + missing;
+        return new(all.Length, listed) { Warnings = names.Warnings, Note = note.Length > 0 ? note.Trim() : null };
+    }
+
+    public static TargetList Targets(JsonElement data, string state, string? health, string? pool, int limit)
+    {
+        var all = (state == "dropped" ? List(data, "droppedTargets").Select(Target.Dropped) : List(data, "activeTargets").Select(Target.From))
+            .Where(target => string.IsNullOrEmpty(pool) || target.ScrapePool is null || target.ScrapePool == pool).ToArray(); // 2.42 does not know the parameter
+        var counts = all.GroupBy(target => target.Health ?? "unknown").ToDictionary(group => group.Key, group => group.Count());
+        var wanted = all.Where(target => string.IsNullOrEmpty(health) || target.Health == health).ToArray();
+        var listed = wanted.Take(limit).ToArray();
+        return new(wanted.Length, counts, listed) { Note = PrometheusList.NoteOn(wanted.Length, 0, listed.Length, "Narrow with health or scrape_pool, or raise limit.", "There is no such target.") };
+    }
+
+    public static AlertList Alerts(JsonElement data, string? state, int limit)
+    {
+        var all = List(data, "alerts").Select(Alert.From).Where(alert => string.IsNullOrEmpty(state) || alert.State == state).OrderBy(alert => alert.State).ThenBy(alert => alert.Name).ToArray();
+        var listed = all.Take(limit).ToArray();
+        return new(all.Length, listed) { Note = PrometheusList.NoteOn(all.Length, 0, listed.Length, "Narrow with state, or raise limit.", "No alert is " + (state ?? "firing or pending") + " right now.") };
+    }
+
+    public static RuleList Rules(JsonElement data, string? search, int limit)
+    {
+        var all = (from grouped in List(data, "groups")
+                   let name = Metric.Text(grouped, "name") ?? ""
+                   from rule in List(grouped, "rules")
+                   let read = Rule.From(rule, name)
+                   where Contains(read.Name, search) || Contains(name, search)
+                   select read).ToArray();
+        var listed = all.Take(limit).ToArray();
+        return new(all.Length, listed) { Note = PrometheusList.NoteOn(all.Length, 0, listed.Length, "Narrow with type or search, or raise limit.", "There is no such rule.") };
+    }
+
+    public static SeriesList FoundSeries(PrometheusAnswer answer, int limit, string lookback)
+    {
+        var series = answer.Data.EnumerateArray().Take(limit).Select(labels => labels.EnumerateObject().ToDictionary(label => label.Name, label => label.Value.ToString())).ToArray();
+        var total = answer.Data.GetArrayLength();
+        return new(total, series) { Warnings = answer.Warnings, Note = PrometheusList.NoteOn(total, 0, series.Length, "Narrow match with more labels, or raise limit.", $"No series matched in the last {lookback}. A longer lookback may find some.") };
+    }
+
+    public static MetricList Metadata(JsonElement data, string? metric, int limit)
+    {
+        var all = Metric.From(data).ToArray();
+        var listed = all.Take(limit).ToArray();
+        return new(all.Length, listed) { Note = PrometheusList.NoteOn(all.Length, 0, listed.Length, "Name the metric, or use prometheus_list_metrics.", $"Nothing is known about \"{metric}\". prometheus_list_metrics finds names.") };
+    }
+
+    // The parts of a histogram and a summary are described under the name of the whole.
+    private static Metric Describe(string name, Dictionary<string, Metric> known)
+    {
+        var whole = Part().Replace(name, "");
+        return known.TryGetValue(name, out var metric) || known.TryGetValue(whole, out metric) ? metric with { Name = name } : new(name);
+    }
+
+    private static JsonElement.ArrayEnumerator List(JsonElement json, string name) =>
+        json.GetProperty(name) is { ValueKind: not JsonValueKind.Null } list ? list.EnumerateArray() : default; // Go writes an empty list as null
+
+    private static bool Contains(string text, string? part) => string.IsNullOrEmpty(part) || text.Contains(part, StringComparison.OrdinalIgnoreCase);
+
+    [GeneratedRegex("_(bucket|count|sum)$")]
+    private static partial Regex Part();
 }

@@ -128,6 +128,6 @@ public sealed record Series(
 public sealed record Summary(double Min, double Max, double Average, double Last)
 {
     internal static Summary? Of(double[] numbers) => Array.FindAll(numbers, double.IsFinite) is { Length: > 0 } finite
-        ? new(finite.Min(), finite.Max(), finite.Sum(number => number / finite.Length), finite[^1]) // the sum alone may be infinite, which JSON cannot hold
+        ? new(finite.Min(), finite.Max(), finite.Average() is var average && double.IsFinite(average) ? average : finite.Sum(number => number / finite.Length), finite[^1]) // JSON holds no infinity
         : null;
 }

@@ -4,6 +4,7 @@ using System.Text.Json;
 using MinimalMcp.Charts;
 using ModelContextProtocol.Protocol;
 using ModelContextProtocol.Server;
+using static MinimalMcp.Tools.Prometheus.PrometheusLists;
 using static MinimalMcp.Tools.Prometheus.PrometheusReads;
 
 namespace MinimalMcp.Tools.Prometheus;
@@ -21,7 +22,7 @@ public sealed class PrometheusTools(PrometheusClient prometheus, TimeProvider cl
         CancellationToken ct = default)
     {
         var at = IsNow(time) ? null : Unix(Read(() => TimeAxis.ParseTime(time, clock.GetUtcNow())));
-        return QueryResult.From(await prometheus.AskAsync("query", ct, ("query", query), ("time", at)), limit);
+        return (await prometheus.AskAsync("query", ct, ("query", query), ("time", at))).Read(answer => QueryResult.From(answer, limit));
     }
 
     [McpServerTool(Name = "prometheus_query_range", Title = "Query Prometheus over time", ReadOnly = true, Destructive = false, Idempotent = true, OpenWorld = false,
@@ -37,8 +38,8 @@ public sealed class PrometheusTools(PrometheusClient prometheus, TimeProvider cl
         CancellationToken ct = default)
     {
         var axis = Read(() => TimeAxis.Parse(start, string.IsNullOrWhiteSpace(end) ? "now" : end, step, clock.GetUtcNow(), MaxPoints, FinestStep));
-        var answer = await prometheus.AskAsync("query_range", ct, ("query", query), ("start", Unix(axis.From)), ("end", Unix(axis.To)), ("step", Seconds(axis.Step)));
-        var result = QueryResult.From(answer, limit, axis);
+        var asked = await prometheus.AskAsync("query_range", ct, ("query", query), ("start", Unix(axis.From)), ("end", Unix(axis.To)), ("step", Seconds(axis.Step)));
+        var result = asked.Read(answer => QueryResult.From(answer, limit, axis));
         return new()
         {
             StructuredContent = JsonSerializer.SerializeToElement(result, Json),
@@ -60,7 +61,7 @@ public sealed class PrometheusTools(PrometheusClient prometheus, TimeProvider cl
         [Description("Only labels of series that match this selector, for example up{job=\"api\"}."), StringLength(10_000)] string? match = null,
         [Description("At most this many."), Range(1, 1000)] int limit = 200,
         CancellationToken ct = default) =>
-        Names(await prometheus.AskAsync("labels", ct, ("match[]", match), ("limit", ServerLimit)), null, 0, limit, "Narrow with match.", "No series has labels" + (match is null ? "." : ": nothing matches the selector."));
+        (await prometheus.AskAsync("labels", ct, ("match[]", match), ("limit", ServerLimit))).Read(answer => Names(answer, null, 0, limit, "Narrow with match.", "No series has labels" + (match is null ? "." : ": nothing matches the selector.")));
 
     [McpServerTool(Name = "prometheus_list_label_values", Title = "List label values", ReadOnly = true, Destructive = false, Idempotent = true, OpenWorld = false, UseStructuredContent = true)]
     [Description("Lists the values that a label has, for example every job. For names of metrics prometheus_list_metrics says more than the label __name__.")]
@@ -71,8 +72,8 @@ public sealed class PrometheusTools(PrometheusClient prometheus, TimeProvider cl
         [Description("At most this many."), Range(1, 1000)] int limit = 200,
         [Description("How many to skip, to page on."), Range(0, 1_000_000)] int offset = 0,
         CancellationToken ct = default) =>
-        Names(await prometheus.AskAsync($"label/{Escape(label)}/values", ct, ("match[]", match), ("limit", ServerLimit)), filter, offset, limit,
-            "Narrow with match or filter, or go on with offset.", $"There are no values of \"{label}\"{(match ?? filter) switch { null => "", _ => " that match" }}. prometheus_list_label_names has the labels that exist.");
+        (await prometheus.AskAsync($"label/{Escape(label)}/values", ct, ("match[]", match), ("limit", ServerLimit))).Read(answer => Names(answer, filter, offset, limit,
+            "Narrow with match or filter, or go on with offset.", $"There are no values of \"{label}\"{(match ?? filter) switch { null => "", _ => " that match" }}. prometheus_list_label_names has the labels that exist."));
 
     [McpServerTool(Name = "prometheus_find_series", Title = "Find series", ReadOnly = true, Destructive = false, Idempotent = true, OpenWorld = false, UseStructuredContent = true)]
     [Description("Lists the series, as sets of labels, that match a selector and had data lately. It gives no values: use prometheus_query for these.")]
@@ -84,10 +85,7 @@ public sealed class PrometheusTools(PrometheusClient prometheus, TimeProvider cl
     {
         var now = clock.GetUtcNow();
         var start = now - Read(() => TimeAxis.ParseDuration(lookback));
-        var answer = await prometheus.AskAsync("series", ct, ("match[]", match), ("start", Unix(start)), ("end", Unix(now)), ("limit", ServerLimit));
-        var series = answer.Data.EnumerateArray().Take(limit).Select(labels => labels.EnumerateObject().ToDictionary(label => label.Name, label => label.Value.ToString())).ToArray();
-        var total = answer.Data.GetArrayLength();
-        return new(total, series) { Warnings = answer.Warnings, Note = PrometheusList.NoteOn(total, 0, series.Length, "Narrow match with more labels, or raise limit.", $"No series matched in the last {lookback}. A longer lookback may find some.") };
+        return (await prometheus.AskAsync("series", ct, ("match[]", match), ("start", Unix(start)), ("end", Unix(now)), ("limit", ServerLimit))).Read(answer => FoundSeries(answer, limit, lookback));
     }
 
     [McpServerTool(Name = "prometheus_list_targets", Title = "List scrape targets", ReadOnly = true, Destructive = false, Idempotent = true, OpenWorld = false, UseStructuredContent = true)]
@@ -98,25 +96,22 @@ public sealed class PrometheusTools(PrometheusClient prometheus, TimeProvider cl
         [Description("Only targets of this scrape pool, which is mostly the job."), StringLength(500)] string? scrape_pool = null,
         [Description("At most this many."), Range(1, 500)] int limit = 50,
         CancellationToken ct = default) =>
-        Targets((await prometheus.AskAsync("targets", ct, ("state", state), ("scrapePool", scrape_pool))).Data, state, health, scrape_pool, limit);
+        (await prometheus.AskAsync("targets", ct, ("state", state), ("scrapePool", scrape_pool))).Read(answer => Targets(answer.Data, state, health, scrape_pool, limit));
 
     [McpServerTool(Name = "prometheus_get_metadata", Title = "Describe metrics", ReadOnly = true, Destructive = false, Idempotent = true, OpenWorld = false, UseStructuredContent = true)]
     [Description("Tells type, unit and help text of a metric. Ask before you use a metric that you do not know: a counter needs rate().")]
     public async Task<MetricList> GetMetadata(
         [Description("The metric, without _bucket, _count or _sum. Leave out for all."), StringLength(500)] string? metric = null,
         [Description("At most this many."), Range(1, 500)] int limit = 50,
-        CancellationToken ct = default)
-    {
-        var all = Metric.From((await prometheus.AskAsync("metadata", ct, ("metric", metric), ("limit_per_metric", string.IsNullOrEmpty(metric) ? "1" : null))).Data).ToArray();
-        return new(all.Length, [.. all.Take(limit)]) { Note = PrometheusList.NoteOn(all.Length, 0, Math.Min(limit, all.Length), "Name the metric, or use prometheus_list_metrics.", $"Nothing is known about \"{metric}\". prometheus_list_metrics finds names.") };
-    }
+        CancellationToken ct = default) =>
+        (await prometheus.AskAsync("metadata", ct, ("metric", metric), ("limit_per_metric", string.IsNullOrEmpty(metric) ? "1" : null))).Read(answer => Metadata(answer.Data, metric, limit));
 
     [McpServerTool(Name = "prometheus_list_alerts", Title = "List alerts", ReadOnly = true, Destructive = false, Idempotent = true, OpenWorld = false, UseStructuredContent = true)]
     [Description("Lists the alerts that are firing or pending right now, with their labels, since when, and what their annotations say.")]
     public async Task<AlertList> ListAlerts(
         [Description("Only alerts in this state.")][AllowedValues("firing", "pending")] string? state = null,
         [Description("At most this many."), Range(1, 500)] int limit = 50,
-        CancellationToken ct = default) => Alerts((await prometheus.AskAsync("alerts", ct)).Data, state, limit);
+        CancellationToken ct = default) => (await prometheus.AskAsync("alerts", ct)).Read(answer => Alerts(answer.Data, state, limit));
 
     [McpServerTool(Name = "prometheus_list_rules", Title = "List rules", ReadOnly = true, Destructive = false, Idempotent = true, OpenWorld = false, UseStructuredContent = true)]
     [Description("Lists alerting and recording rules with their PromQL, state and health. Use it to see what would alert, or why a rule fails.")]
@@ -124,5 +119,6 @@ public sealed class PrometheusTools(PrometheusClient prometheus, TimeProvider cl
         [Description("Only rules of this type.")][AllowedValues("alert", "record")] string? type = null,
         [Description("Only rules whose name or group contains this."), StringLength(200)] string? search = null,
         [Description("At most this many."), Range(1, 500)] int limit = 50,
-        CancellationToken ct = default) => Rules((await prometheus.AskAsync("rules", ct, ("type", type), ("exclude_alerts", "true"))).Data, search, limit);
+        CancellationToken ct = default) =>
+        (await prometheus.AskAsync("rules", ct, ("type", type), ("exclude_alerts", "true"))).Read(answer => Rules(answer.Data, search, limit));
 }

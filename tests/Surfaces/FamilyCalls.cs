@@ -15,6 +15,12 @@ internal abstract class FamilyCalls
     /// <summary>Tool, arguments, and the kind of failure or null.</summary>
     public abstract IReadOnlyList<(string Tool, string Arguments, FailureKind? Failure)> Calls { get; }
 
+    /// <summary>
+    /// Starts what the family asks, for a family that is off without it: a system on loopback that answers its good calls, and the settings that
+    /// lead there. Two calls of it must give the same.
+    /// </summary>
+    public virtual Task<FamilySystem?> StartSystemAsync() => Task.FromResult<FamilySystem?>(null);
+
     /// <summary>Makes the calls the first way and every other way, and compares what each says.</summary>
     public async Task CompareAsync(params IReadOnlyList<Way> ways)
     {

@@ -5,11 +5,13 @@ using MinimalMcp.Tests.Tools;
 namespace MinimalMcp.Tests.Surfaces;
 
 /// <summary>The families of the product, whichever they are: what a tool answers does not depend on the way to it.</summary>
-public sealed class FamilyParityTests(FamilyParityTests.Servers servers) : IClassFixture<FamilyParityTests.Servers>
+public sealed class FamilyParityTests
 {
     [Fact]
     public async Task Every_call_gives_the_same_everywhere()
     {
+        await using var systems = await FamilySystems.StartAsync();
+        await using var servers = new Servers(systems.Settings);
         foreach (var family in FamilyCalls.OfTheProduct)
         {
             await family.CompareAsync(servers.Ways);
@@ -19,8 +21,9 @@ public sealed class FamilyParityTests(FamilyParityTests.Servers servers) : IClas
     [Fact]
     public async Task Every_call_over_stdio_gives_what_REST_gives()
     {
-        await using var server = TestServer.Start();
-        using var stdio = StdioClient.Start();
+        await using var systems = await FamilySystems.StartAsync();
+        await using var server = TestServer.Start(systems.Settings);
+        using var stdio = StdioClient.Start(systems.Environment);
         await stdio.AskAsync("initialize", JsonSerializer.SerializeToNode(Way.Hello("2025-11-25"))!.AsObject());
         foreach (var family in FamilyCalls.OfTheProduct)
         {
@@ -33,7 +36,8 @@ public sealed class FamilyParityTests(FamilyParityTests.Servers servers) : IClas
     [Fact]
     public async Task Every_tool_is_compared()
     {
-        await using var server = TestServer.Start();
+        await using var systems = await FamilySystems.StartAsync();
+        await using var server = TestServer.Start(systems.Settings);
 
         var tools = (await server.GetJsonAsync("/tools")).GetProperty("tools").EnumerateArray().Select(tool => tool.GetProperty("name").GetString()!);
 
@@ -42,5 +46,5 @@ public sealed class FamilyParityTests(FamilyParityTests.Servers servers) : IClas
         Assert.Equal(tools.Order(), compared.Distinct().Order());
     }
 
-    public sealed class Servers() : SurfaceServers(TestCaller.AddTo);
+    private sealed class Servers(params (string Key, string Value)[] settings) : SurfaceServers(TestCaller.AddTo, settings);
 }

@@ -38,7 +38,8 @@ public sealed class OpenApiCheckTests
     [InlineData("/tools")]
     public async Task Every_answer_of_the_products_families_conforms(string document)
     {
-        await using var server = TestServer.Start();
+        await using var systems = await FamilySystems.StartAsync();
+        await using var server = TestServer.Start(systems.Settings);
         var schemas = Schemas(await server.GetJsonAsync(document));
         await ConformAsync(server, schemas, FamilyCalls.OfTheProduct.SelectMany(family => family.Calls).Where(call => call.Failure is null).Select(call => (call.Tool, call.Arguments)));
     }

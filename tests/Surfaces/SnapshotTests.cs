@@ -21,7 +21,8 @@ public sealed class SnapshotTests
     [Fact]
     public async Task Every_tool_of_the_product_looks_as_its_snapshot()
     {
-        await using var server = TestServer.Start();
+        await using var systems = await FamilySystems.StartAsync();
+        await using var server = TestServer.Start(systems.Settings);
         var families = await FamiliesOfToolsAsync(server);
         var tools = (await server.McpAsync("tools/list")).Result.GetProperty("tools").EnumerateArray().ToDictionary(tool => tool.GetProperty("name").GetString()!);
 
@@ -42,7 +43,8 @@ public sealed class SnapshotTests
     [InlineData("3.0")]
     public async Task The_OpenAPI_document_of_each_family_looks_as_its_snapshot(string version)
     {
-        await using var server = TestServer.Start(("Server:PublicUrl", "https://tools.example"), ("Server:Port", "3001"));
+        await using var systems = await FamilySystems.StartAsync();
+        await using var server = TestServer.Start([.. systems.Settings, ("Server:PublicUrl", "https://tools.example"), ("Server:Port", "3001")]);
         foreach (var family in (await FamiliesOfToolsAsync(server)).Values.Distinct())
         {
             Assert.Null(Compare(PathOf(family, "openapi-" + version), JsonNode.Parse((await server.GetJsonAsync($"/openapi.json?v={version}&family={family}")).GetRawText())!));
