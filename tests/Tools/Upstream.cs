@@ -23,6 +23,9 @@ internal sealed class Upstream : IAsyncDisposable
     /// <summary>The answer to every question that has no recorded one.</summary>
     public string? Answer { get; set; }
 
+    /// <summary>Answers instead, with a status and a body, when it has an answer.</summary>
+    public Func<Question, (int Status, string Body)?>? Handle { get; set; }
+
     /// <summary>The status by method, in place of <see cref="Status"/>.</summary>
     public Func<string, int>? StatusOf { get; set; }
 
@@ -44,12 +47,20 @@ internal sealed class Upstream : IAsyncDisposable
         {
             using var reader = new StreamReader(http.Request.Body);
             var line = $"{http.Request.Method} {http.Request.Path}{http.Request.QueryString}";
-            upstream.Asked.Enqueue(new(line, await reader.ReadToEndAsync(http.RequestAborted),
-                http.Request.Headers.ToDictionary(header => header.Key, header => header.Value.ToString(), StringComparer.OrdinalIgnoreCase)));
+            var question = new Question(line, await reader.ReadToEndAsync(http.RequestAborted),
+                http.Request.Headers.ToDictionary(header => header.Key, header => header.Value.ToString(), StringComparer.OrdinalIgnoreCase));
+            upstream.Asked.Enqueue(question);
+            http.Response.ContentType = upstream.ContentType;
+            if (upstream.Handle?.Invoke(question) is { } handled)
+            {
+                http.Response.StatusCode = handled.Status;
+                await http.Response.WriteAsync(handled.Body, http.RequestAborted);
+                return;
+            }
+
             var answer = upstream._recorded.GetValueOrDefault(line) ?? upstream._recorded.GetValueOrDefault($"{http.Request.Method} {http.Request.Path}") ?? upstream.Answer;
             http.Response.StatusCode = answer is null ? 404 : upstream.StatusOf?.Invoke(http.Request.Method) ?? upstream.Status;
             http.Response.Headers.Location = "/elsewhere";
-            http.Response.ContentType = upstream.ContentType;
             await http.Response.WriteAsync(answer ?? $$"""{"error":"no answer was recorded for {{line}}"}""", http.RequestAborted);
         });
         await app.StartAsync(TestContext.Current.CancellationToken);
