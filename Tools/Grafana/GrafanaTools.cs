@@ -4,9 +4,10 @@ using System.Text.Json;
 using MinimalMcp.Charts;
 using ModelContextProtocol.Protocol;
 using ModelContextProtocol.Server;
-using static MinimalMcp.Tools.Grafana.GrafanaJson;
 
 namespace MinimalMcp.Tools.Grafana;
+
+using static GrafanaJson;
 
 /// <summary>What a model can do with Grafana: find, read, query, mark; make and change dashboards.</summary>
 [McpServerToolType]

@@ -4,10 +4,11 @@ using System.Text.Json;
 using MinimalMcp.Charts;
 using ModelContextProtocol.Protocol;
 using ModelContextProtocol.Server;
-using static MinimalMcp.Tools.Prometheus.PrometheusLists;
-using static MinimalMcp.Tools.Prometheus.PrometheusReads;
 
 namespace MinimalMcp.Tools.Prometheus;
+
+using static PrometheusLists;
+using static PrometheusReads;
 
 /// <summary>What a model can ask Prometheus. Nothing here changes anything; its admin API stays out.</summary>
 [McpServerToolType]

@@ -32,7 +32,8 @@ public sealed class SnapshotTests
             differences.Add(Compare(PathOf(families[name], name), JsonNode.Parse(tool.GetRawText())!));
         }
 
-        differences.AddRange(Families.Select(family => Path.GetDirectoryName(PathOf(family, ""))!).Where(Directory.Exists).SelectMany(folder => Directory.GetFiles(folder, "*.json"))
+        // A family may be off where no family with a system behind it was kept.
+        differences.AddRange(Families.Where(families.ContainsValue).Select(family => Path.GetDirectoryName(PathOf(family, ""))!).Where(Directory.Exists).SelectMany(folder => Directory.GetFiles(folder, "*.json"))
             .Where(file => Path.GetFileNameWithoutExtension(file) is var name && !name.StartsWith("openapi-", StringComparison.Ordinal) && !tools.ContainsKey(name))
             .Select(file => $"{file}: there is no such tool any more; delete the file"));
         Assert.All(differences, Assert.Null);

@@ -9,7 +9,7 @@ public sealed class GrafanaFailureTests
     {
         { "grafana_list_dashboards", """{"limit":0}""", 400, "limit" },
         { "grafana_list_dashboards", """{"limit":100000}""", 400, "limit" },
-        { "grafana_list_dashboards", """{"folder":"x"}""", 400, "unknown" },
+        { "grafana_list_dashboards", """{"folder":"x"}""", 400, "is not an argument" },
         { "grafana_list_folders", """{"page":0}""", 400, "page" },
         { "grafana_get_dashboard", """{"uid":""}""", 400, "uid" },
         { "grafana_get_dashboard", """{"uid":".."}""", 422, "uid is not a uid" },
