@@ -47,6 +47,9 @@ public static class EnvironmentNames
         ("NEXTJS_URL", "Shop:Url"),
         ("APP_PORTAINER__URL", "Portainer:Url"),
         ("APP_PORTAINER__TOKEN", "Portainer:Token"),
+        ("APP_PROMETHEUS__URL", "Prometheus:Url"),
+        ("APP_GRAFANA__URL", "Grafana:Url"),
+        ("APP_GRAFANA__TOKEN", "Grafana:Token"),
     ];
 
     /// <summary>Reads <c>.env</c> and <c>.env.local</c> of the content root, then the table, then the rest of the environment.</summary>

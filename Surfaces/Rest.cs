@@ -119,7 +119,7 @@ public static class Rest
         { Failure: { } failure } => Problem(StatusOf(failure.Kind), Title(failure.Kind), failure.Message).ExecuteAsync(http),
         { Content: { } content } => Results.Json(new { content = content.Content, structuredContent = content.StructuredContent }, ToolMethods.Json).ExecuteAsync(http),
         { Text: { } text } => Results.Json(new JsonObject { ["result"] = text }).ExecuteAsync(http),
-        _ => http.Response.WriteJsonAsync(StatusCodes.Status200OK, result.Json),
+        _ => http.Response.WriteJsonAsync(StatusCodes.Status200OK, Pictures.Beside(result)),
     };
 
     private static IResult Problem(int status, string title, string detail) => Results.Problem(statusCode: status, title: title, detail: detail);

@@ -131,7 +131,7 @@ public sealed partial class ToolMethods(IServiceProvider services, Gate gate, Po
             Title = attribute.Title ?? method.GetCustomAttribute<DisplayNameAttribute>()?.DisplayName ?? Humanize(function.Name),
             Description = function.Description,
             InputSchema = function.JsonSchema,
-            OutputSchema = ResultType(method) is { } type ? Schemas.Output(type, Json) : null,
+            OutputSchema = (attribute.OutputSchemaType ?? ResultType(method)) is { } type ? Schemas.Output(type, Json) : null,
             Annotations = new()
             {
                 Title = attribute.Title,

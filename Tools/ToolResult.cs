@@ -16,9 +16,10 @@ public sealed class ToolResult : IDisposable
 {
     private readonly JsonBuffer? _json;
 
-    private ToolResult(JsonBuffer? json = null, string? text = null, CallToolResult? content = null, Failure? failure = null)
+    private ToolResult(JsonBuffer? json = null, string? text = null, CallToolResult? content = null, Failure? failure = null, IReadOnlyList<ContentBlock>? beside = null)
     {
         _json = json;
+        Beside = beside ?? [];
         Text = text;
         Content = content;
         Failure = failure;
@@ -26,6 +27,9 @@ public sealed class ToolResult : IDisposable
 
     /// <summary>The result as a JSON object; empty when it is text or content.</summary>
     public ReadOnlyMemory<byte> Json => _json?.Written ?? default;
+
+    /// <summary>Pictures that belong to the JSON, of a tool that returns structured content and no text.</summary>
+    public IReadOnlyList<ContentBlock> Beside { get; }
 
     /// <summary>Plain text, of a tool that returns a string; or the sentence of the failure.</summary>
     public string? Text { get; }
@@ -50,6 +54,8 @@ public sealed class ToolResult : IDisposable
                 return new(text: ResultLimit.Cut(text, shape.MaxCharacters));
             case CallToolResult { IsError: true } failed:
                 return new(content: failed, failure: new Failure(FailureKind.Tool, string.Join('\n', failed.Content.OfType<TextContentBlock>().Select(block => block.Text))));
+            case CallToolResult { StructuredContent: { ValueKind: JsonValueKind.Object } structured } result when !result.Content.OfType<TextContentBlock>().Any():
+                return Of(structured, [.. result.Content], shape.MaxCharacters);
             case CallToolResult result:
                 return new(content: ResultLimit.Cut(result, shape.MaxCharacters));
             case ContentBlock block:
@@ -88,6 +94,25 @@ public sealed class ToolResult : IDisposable
         }
     }
 
+    // The text that hosts read who know no structured content is made by the surface. A picture counts as the characters that it is sent as.
+    private static ToolResult Of(JsonElement structured, ContentBlock[] beside, int maxCharacters)
+    {
+        var json = new JsonBuffer();
+        try
+        {
+            var writer = json.StartWriting();
+            structured.WriteTo(writer);
+            writer.Flush();
+            ResultLimit.Apply(json, Math.Max(maxCharacters / 4, maxCharacters - beside.OfType<ImageContentBlock>().Sum(picture => picture.Data.Length)));
+            return new(json, beside: beside);
+        }
+        catch
+        {
+            json.Dispose();
+            throw;
+        }
+    }
+
     /// <summary>The result without the secrets of the settings, which a system behind a tool may have echoed.</summary>
     internal ToolResult Redacted(Redactor redactor)
     {
@@ -99,7 +124,7 @@ public sealed class ToolResult : IDisposable
             var writer = json.StartWriting();
             writer.WriteRawValue(clean);
             writer.Flush();
-            return new(json);
+            return new(json, beside: Beside);
         }
 
         if (Text is { } text && redactor.Clean(text) is var cleanText && cleanText != text)

@@ -14,6 +14,8 @@ internal static class McpResult
 {
     private static readonly JsonTypeInfo<CallToolResult> ResultInfo = (JsonTypeInfo<CallToolResult>)McpJsonUtilities.DefaultOptions.GetTypeInfo(typeof(CallToolResult));
 
+    private static readonly JsonTypeInfo<ContentBlock> BlockInfo = (JsonTypeInfo<ContentBlock>)McpJsonUtilities.DefaultOptions.GetTypeInfo(typeof(ContentBlock));
+
     /// <summary>Calls a tool, which may answer with an error of the protocol itself.</summary>
     public static async ValueTask<ToolResult> OfAsync(Tool tool, ToolCall call, string version, Envelope envelope, CancellationToken cancellationToken)
     {
@@ -30,7 +32,7 @@ internal static class McpResult
     public static CallToolResult ToSdk(ToolResult result, JsonObject? meta) => result.Content ?? new CallToolResult
     {
         Meta = meta,
-        Content = [new TextContentBlock { Text = result.Text ?? System.Text.Encoding.UTF8.GetString(result.Json.Span) }],
+        Content = [new TextContentBlock { Text = result.Text ?? System.Text.Encoding.UTF8.GetString(result.Json.Span) }, .. result.Beside],
         StructuredContent = result.Json.IsEmpty ? null : JsonElement.Parse(result.Json.Span),
         IsError = result.Failure is null ? null : true,
     };
@@ -61,6 +63,11 @@ internal static class McpResult
         }
 
         writer.WriteEndObject();
+        foreach (var block in result.Beside)
+        {
+            JsonSerializer.SerializeToElement(block, BlockInfo).WriteTo(writer);
+        }
+
         writer.WriteEndArray();
         if (!result.Json.IsEmpty)
         {

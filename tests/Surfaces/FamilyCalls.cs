@@ -18,6 +18,11 @@ internal abstract class FamilyCalls : IAsyncDisposable
     /// <summary>Starts what the family asks, and gives the settings that turn it on. One that is always on needs neither.</summary>
     public virtual Task<(string Key, string Value)[]> StartAsync() => Task.FromResult<(string, string)[]>([]);
 
+    /// <summary>Puts what the family asks back into its first state. All ways share it, so this happens before each call.</summary>
+    public virtual void Reset()
+    {
+    }
+
     public virtual ValueTask DisposeAsync() => default;
 
     /// <summary>Makes the calls the first way and every other way, and compares what each says.</summary>
@@ -29,6 +34,7 @@ internal abstract class FamilyCalls : IAsyncDisposable
             Answer? first = null;
             foreach (var way in ways)
             {
+                Reset();
                 var answer = await way.CallAsync($"{caller}-{way}".Replace(' ', '-').Replace(',', '-'), tool, JsonNode.Parse(arguments)!.AsObject());
                 first ??= answer;
                 Assert.True(answer.Comparable == first.Comparable, $"{way}, {tool} {arguments}: {answer.Comparable}\n{ways[0]}: {first.Comparable}");

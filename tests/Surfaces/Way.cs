@@ -39,6 +39,12 @@ internal sealed partial record Answer(JsonNode? Value, string? Failure, string? 
         {
             // The text is for hosts that do not read structuredContent: it must say the same.
             Assert.True(JsonNode.DeepEquals(JsonNode.Parse(texts.Single()), structured), texts[0]);
+            var pictures = result["content"]!.AsArray().Skip(1).Select(block => block!.DeepClone()).ToArray();
+            if (pictures.Length > 0)
+            {
+                structured["content"] = new JsonArray(pictures); // where REST has them
+            }
+
             return Of(structured);
         }
 

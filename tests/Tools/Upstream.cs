@@ -12,7 +12,9 @@ internal sealed class Upstream : IAsyncDisposable
 {
     private readonly WebApplication _app;
 
-    private Upstream(WebApplication app) => _app = app;
+    private Dictionary<string, string> _recorded;
+
+    private Upstream(WebApplication app, Dictionary<string, string> recorded) => (_app, _recorded) = (app, recorded);
 
     public ConcurrentQueue<Question> Asked { get; } = [];
 
@@ -21,9 +23,17 @@ internal sealed class Upstream : IAsyncDisposable
     /// <summary>The answer to every question that has no recorded one.</summary>
     public string? Answer { get; set; }
 
+    /// <summary>Answers instead, with a status and a body, when it has an answer.</summary>
+    public Func<Question, (int Status, string Body)?>? Handle { get; set; }
+
+    /// <summary>The status by method, in place of <see cref="Status"/>.</summary>
+    public Func<string, int>? StatusOf { get; set; }
+
+    public string ContentType { get; set; } = "application/json";
+
     public string Url => _app.Urls.Single();
 
-    /// <param name="recorded">A JSON file beside the test: a question such as "GET /items?limit=1", and the answer. Any other question is 404.</param>
+    /// <param name="recorded">A JSON file beside the test: a question such as "GET /items?limit=1", or "GET /items" for any query, and the answer. Any other question is 404.</param>
     /// <param name="test">The caller's own file.</param>
     public static async Task<Upstream> StartAsync(string? recorded = null, [CallerFilePath] string test = "")
     {
@@ -32,22 +42,33 @@ internal sealed class Upstream : IAsyncDisposable
         var builder = WebApplication.CreateSlimBuilder();
         builder.WebHost.UseSetting("urls", "http://127.0.0.1:0");
         var app = builder.Build();
-        var upstream = new Upstream(app);
+        var upstream = new Upstream(app, answers);
         app.Run(async http =>
         {
             using var reader = new StreamReader(http.Request.Body);
             var line = $"{http.Request.Method} {http.Request.Path}{http.Request.QueryString}";
-            upstream.Asked.Enqueue(new(line, await reader.ReadToEndAsync(http.RequestAborted),
-                http.Request.Headers.ToDictionary(header => header.Key, header => header.Value.ToString(), StringComparer.OrdinalIgnoreCase)));
-            var answer = answers.GetValueOrDefault(line) ?? upstream.Answer;
-            http.Response.StatusCode = answer is null ? 404 : upstream.Status;
+            var question = new Question(line, await reader.ReadToEndAsync(http.RequestAborted),
+                http.Request.Headers.ToDictionary(header => header.Key, header => header.Value.ToString(), StringComparer.OrdinalIgnoreCase));
+            upstream.Asked.Enqueue(question);
+            http.Response.ContentType = upstream.ContentType;
+            if (upstream.Handle?.Invoke(question) is { } handled)
+            {
+                http.Response.StatusCode = handled.Status;
+                await http.Response.WriteAsync(handled.Body, http.RequestAborted);
+                return;
+            }
+
+            var answer = upstream._recorded.GetValueOrDefault(line) ?? upstream._recorded.GetValueOrDefault($"{http.Request.Method} {http.Request.Path}") ?? upstream.Answer;
+            http.Response.StatusCode = answer is null ? 404 : upstream.StatusOf?.Invoke(http.Request.Method) ?? upstream.Status;
             http.Response.Headers.Location = "/elsewhere";
-            http.Response.ContentType = "application/json";
             await http.Response.WriteAsync(answer ?? $$"""{"error":"no answer was recorded for {{line}}"}""", http.RequestAborted);
         });
         await app.StartAsync(TestContext.Current.CancellationToken);
         return upstream;
     }
+
+    /// <summary>From now on <see cref="Answer"/> is the answer to every question.</summary>
+    public void ForgetRecorded() => _recorded = [];
 
     public ValueTask DisposeAsync() => _app.DisposeAsync();
 

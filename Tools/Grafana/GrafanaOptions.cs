@@ -1,0 +1,65 @@
+using System.ComponentModel.DataAnnotations;
+using System.Globalization;
+using System.Net.Http.Headers;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+
+namespace MinimalMcp.Tools.Grafana;
+
+public sealed class GrafanaOptions : IValidatableObject
+{
+    /// <summary>Where Grafana answers, with the path that it is served under, if any. Without it the family is off.</summary>
+    public string? Url { get; set; }
+
+    /// <summary>The token of a service account, sent as a bearer token. Its role is what the tools may do.</summary>
+    public string? Token { get; set; }
+
+    /// <summary>Sent as X-Grafana-Org-Id, for credentials that belong to several organisations.</summary>
+    public int? OrgId { get; set; }
+
+    public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
+    {
+        if (!string.IsNullOrEmpty(Url) && !IsPlainHttp(Url))
+        {
+            yield return new(
+                "Grafana:Url (APP_GRAFANA__URL) must be an absolute http or https address without user name or query, " +
+                "for example http://localhost:3000.", [nameof(Url)]);
+        }
+
+        if (Token?.Any(letter => letter is < '!' or > '~') is true)
+        {
+            yield return new("Grafana:Token (APP_GRAFANA__TOKEN) must be one line of printable ASCII without spaces, for example glsa_...", [nameof(Token)]);
+        }
+    }
+
+    internal static bool IsPlainHttp(string url) =>
+        Uri.TryCreate(url, UriKind.Absolute, out var uri)
+        && uri is { Scheme: "http" or "https", UserInfo: "", Query: "", Fragment: "" };
+}
+
+public static class GrafanaSetup
+{
+    public static IServiceCollection AddGrafana(this IServiceCollection services, IConfiguration configuration)
+    {
+        var section = configuration.GetSection("Grafana");
+        services.AddOptions<GrafanaOptions>().Bind(section).ValidateDataAnnotations().ValidateOnStart();
+        var (url, token, org) = (section[nameof(GrafanaOptions.Url)], section[nameof(GrafanaOptions.Token)], section[nameof(GrafanaOptions.OrgId)]);
+        if (string.IsNullOrEmpty(url) || !GrafanaOptions.IsPlainHttp(url))
+        {
+            return services; // not configured, or wrongly, which the options say when the server starts
+        }
+
+        services.AddHttpClient<GrafanaClient>(http =>
+        {
+            http.BaseAddress = new Uri(url.TrimEnd('/') + "/api/");
+            http.DefaultRequestHeaders.Authorization = string.IsNullOrEmpty(token) ? null : new AuthenticationHeaderValue("Bearer", token);
+            http.DefaultRequestHeaders.Accept.ParseAdd("application/json");
+            if (int.TryParse(org, NumberStyles.None, CultureInfo.InvariantCulture, out var id))
+            {
+                http.DefaultRequestHeaders.Add("X-Grafana-Org-Id", id.ToString(CultureInfo.InvariantCulture));
+            }
+        });
+        services.AddHealthChecks().AddCheck<GrafanaClient>("grafana");
+        services.TryAddSingleton(TimeProvider.System);
+        return services.AddSingleton<GrafanaTools>();
+    }
+}
