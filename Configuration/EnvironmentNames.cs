@@ -25,6 +25,10 @@ public static class EnvironmentNames
         ("MCP_RATE_LIMIT_HIGH", "Governance:Levels:HIGH"),
         ("MCP_RATE_LIMIT_MEDIUM", "Governance:Levels:MEDIUM"),
         ("NEXTJS_URL", "Shop:Url"),
+        ("APP_SILVERBULLET__URL", "SilverBullet:Url"),
+        ("APP_SILVERBULLET__TOKEN", "SilverBullet:Token"),
+        ("APP_VIKUNJA__URL", "Vikunja:Url"),
+        ("APP_VIKUNJA__TOKEN", "Vikunja:Token"),
     ];
 
     /// <summary>Reads <c>.env</c> and <c>.env.local</c> of the content root, then the table, then the rest of the environment.</summary>

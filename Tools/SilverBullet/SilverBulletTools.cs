@@ -1,5 +1,6 @@
 using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
+using System.Text.Encodings.Web;
 using ModelContextProtocol;
 using ModelContextProtocol.Server;
 
@@ -9,7 +10,7 @@ namespace MinimalMcp.Tools.SilverBullet;
 public sealed class SilverBulletTools(SilverBulletClient space, SilverBulletSearch pages)
 {
     private const string Name = "The page's name, folders separated by /, for example \"Projects/Roof\".";
-    private const int MaxName = 500, MaxContent = 2_000_000;
+    private const int MaxName = 500, MaxContent = 2_000_000, MaxAnswer = 90_000;
 
     [McpServerTool(Name = "silverbullet_list_pages", Title = "List pages", ReadOnly = true, Destructive = false, Idempotent = true, OpenWorld = false, UseStructuredContent = true)]
     [Description("Lists the pages (notes) of the SilverBullet space, last changed first. To find pages by what they say, use silverbullet_search_pages.")]
@@ -28,15 +29,18 @@ public sealed class SilverBulletTools(SilverBulletClient space, SilverBulletSear
     public async Task<Page> GetPage(
         [Description(Name), StringLength(MaxName)] string page_name,
         [Description("Skip this many characters, to read on in a long page."), Range(0, int.MaxValue)] int offset = 0,
-        [Description("At most this many characters."), Range(1, 45_000)] int max_chars = 40_000,
+        [Description("At most this many characters."), Range(100, MaxAnswer)] int max_chars = 40_000,
         CancellationToken ct = default)
     {
         var name = PageName.Read(page_name);
         var page = await space.ReadAsync(name, ct) ?? throw await MissingAsync(name, ct);
         var start = Math.Min(offset, page.Text.Length);
-        var end = Math.Min(start + (long)max_chars, page.Text.Length) is var last && last < page.Text.Length && last > start + 1 && char.IsHighSurrogate(page.Text[(int)last - 1]) ? last - 1 : last;
+
+        // In JSON an emoji takes twelve characters: what counts is how much of the text fits. Half an emoji at the end is left for the next part.
+        JavaScriptEncoder.UnsafeRelaxedJsonEscaping.Encode(page.Text.AsSpan(start, Math.Min(max_chars, page.Text.Length - start)), new char[MaxAnswer], out var length, out _, isFinalBlock: false);
+        var end = start + length;
         var more = end < page.Text.Length ? $"There is more: these are the characters {start} to {end} of {page.Text.Length}. Go on with offset {end}." : null;
-        return new(name, page.Text[start..(int)end], page.LastModified, page.IsReadOnly ? true : null, space.LinkTo(name), more);
+        return new(name, page.Text[start..end], page.LastModified, page.IsReadOnly ? true : null, space.LinkTo(name), more);
     }
 
     [McpServerTool(Name = "silverbullet_create_page", Title = "Create a page", ReadOnly = false, Destructive = false, Idempotent = false, OpenWorld = false, UseStructuredContent = true)]

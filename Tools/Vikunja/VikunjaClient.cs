@@ -14,7 +14,7 @@ public sealed class VikunjaClient(IOptions<VikunjaOptions> options, IHttpClientF
     private const int PerPage = 50, MaxPages = 20; // of 50: servers silently give no more at once
     private static readonly TimeSpan VersionHolds = TimeSpan.FromMinutes(10);
 
-    private readonly string _home = string.IsNullOrEmpty(options.Value.PublicUrl) ? options.Value.Root : options.Value.PublicUrl.TrimEnd('/');
+    private readonly string _home = string.IsNullOrEmpty(options.Value.PublicUrl) ? VikunjaOptions.RootOf(options.Value.Url!) : options.Value.PublicUrl.TrimEnd('/');
     private (DateTimeOffset Until, Version? Version) _version;
 
     public TimeZoneInfo Zone { get; } = TimeZoneInfo.FindSystemTimeZoneById(options.Value.TimeZone);
@@ -23,7 +23,7 @@ public sealed class VikunjaClient(IOptions<VikunjaOptions> options, IHttpClientF
 
     /// <param name="scope">What a token needs for it, for the sentence of a refusal.</param>
     public async Task<JsonObject> SendAsync(HttpMethod method, string path, string scope, CancellationToken ct, JsonObject? body = null) =>
-        Read(await ExchangeAsync(method, "api/v1/" + path, body, "application/json", ct), method, scope) as JsonObject ?? throw Unreadable(method);
+        Read(await ExchangeAsync(method, "api/v1/" + path, body, "application/json", ct), method, scope) as JsonObject ?? throw VikunjaFailure.Unreadable(method);
 
     /// <summary>All items of a list, from as many of its pages as the limit and our bound allow; and whether there are more.</summary>
     public async Task<(IReadOnlyList<JsonObject> Items, bool More)> ListAsync(string path, string scope, int limit, CancellationToken ct, params (string Name, string? Value)[] query)
@@ -121,13 +121,13 @@ public sealed class VikunjaClient(IOptions<VikunjaOptions> options, IHttpClientF
     }
 
     // An empty list may be null.
-    private static JsonArray ListIn(Answer answer, string scope) => Read(answer, HttpMethod.Get, scope) is var node && node is null ? [] : node as JsonArray ?? throw Unreadable(HttpMethod.Get);
+    private static JsonArray ListIn(Answer answer, string scope) => Read(answer, HttpMethod.Get, scope) is var node && node is null ? [] : node as JsonArray ?? throw VikunjaFailure.Unreadable(HttpMethod.Get);
 
     private static JsonNode? Read(Answer answer, HttpMethod method, string scope)
     {
         JsonNode? node = null;
         var isJson = true;
-        try { node = JsonNode.Parse(answer.Text); }
+        try { node = JsonNode.Parse(answer.Text, documentOptions: new() { AllowDuplicateProperties = false }); }
         catch (JsonException) { isJson = false; }
 
         if (!answer.IsSuccess)
@@ -140,12 +140,8 @@ public sealed class VikunjaClient(IOptions<VikunjaOptions> options, IHttpClientF
             found["max_permission"] ??= permission;
         }
 
-        return isJson ? node : throw Unreadable(method);
+        return isJson ? node : throw VikunjaFailure.Unreadable(method);
     }
-
-    private static HttpRequestException Unreadable(HttpMethod method) => new(
-        $"Vikunja sent something where its API answers JSON of another shape, perhaps a login page. Check Vikunja:Url and what stands in front of the server.{VikunjaFailure.Doubt(method)}",
-        null, HttpStatusCode.BadGateway);
 
     private sealed record Answer(HttpStatusCode Status, string Text, int? TotalPages, string Again, string? Permission)
     {

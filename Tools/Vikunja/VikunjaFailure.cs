@@ -29,6 +29,9 @@ internal static class VikunjaFailure
         };
     }
 
+    public static HttpRequestException Unreadable(HttpMethod method) => Upstream(
+        502, $"Vikunja sent something of another shape than its API says, perhaps a login page. Check Vikunja:Url, what stands in front of the server, and that Vikunja is 1.0 or newer.{Doubt(method)}");
+
     public static string Doubt(HttpMethod method) => method == HttpMethod.Get ? "" : " The change may have been made all the same: look before trying again.";
 
     private static HttpRequestException Upstream(int status, string sentence) => new(sentence, null, (HttpStatusCode)status);

@@ -17,9 +17,6 @@ public sealed class VikunjaOptions : IValidatableObject
     /// <summary>The zone of dates that name none, as an IANA name.</summary>
     public string TimeZone { get; set; } = "UTC";
 
-    /// <summary>The address that paths are added to: without /api/v1, and without a slash at the end.</summary>
-    public string Root => RootOf(Url!);
-
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
     {
         foreach (var (setting, url) in ((string, string?)[])[("Vikunja:Url (APP_VIKUNJA__URL)", Url), ("Vikunja:PublicUrl", PublicUrl)])
@@ -41,6 +38,7 @@ public sealed class VikunjaOptions : IValidatableObject
         }
     }
 
+    /// <summary>The address that paths are added to: without /api/v1, and without a slash at the end.</summary>
     internal static string RootOf(string url)
     {
         var root = url.TrimEnd('/');

@@ -98,7 +98,7 @@ public sealed class VikunjaTasks(VikunjaClient vikunja)
         }
         catch (JsonException)
         {
-            throw new HttpRequestException("Vikunja sent something of another shape than its API says. Check Vikunja:Url, and that Vikunja is 1.0 or newer.", null, System.Net.HttpStatusCode.BadGateway);
+            throw VikunjaFailure.Unreadable(HttpMethod.Get);
         }
     }
 

@@ -10,10 +10,10 @@ public abstract class SurfaceServers : IAsyncDisposable
     private readonly TestServer _fast;
     private readonly TestServer _full;
 
-    protected SurfaceServers(Action<IServiceCollection> services)
+    protected SurfaceServers(Action<IServiceCollection> services, params (string, string)[] settings)
     {
-        _fast = TestServer.Start(services, Deadlines);
-        _full = TestServer.Start(services, [.. Deadlines, ("Mcp:FastLane", "false")]);
+        _fast = TestServer.Start(services, [.. Deadlines, .. settings]);
+        _full = TestServer.Start(services, [.. Deadlines, ("Mcp:FastLane", "false"), .. settings]);
         Ways =
         [
             Way.Rest(_fast),

@@ -21,6 +21,9 @@ internal sealed class Upstream : IAsyncDisposable
     /// <summary>The answer to every question that has no recorded one.</summary>
     public string? Answer { get; set; }
 
+    /// <summary>A system that keeps its own rules answers instead of the recorded answers.</summary>
+    public Func<HttpContext, Question, Task>? Serve { get; set; }
+
     public string Url => _app.Urls.Single();
 
     /// <param name="recorded">A JSON file beside the test: a question such as "GET /items?limit=1", and the answer. Any other question is 404.</param>
@@ -37,8 +40,15 @@ internal sealed class Upstream : IAsyncDisposable
         {
             using var reader = new StreamReader(http.Request.Body);
             var line = $"{http.Request.Method} {http.Request.Path}{http.Request.QueryString}";
-            upstream.Asked.Enqueue(new(line, await reader.ReadToEndAsync(http.RequestAborted),
-                http.Request.Headers.ToDictionary(header => header.Key, header => header.Value.ToString(), StringComparer.OrdinalIgnoreCase)));
+            var question = new Question(line, await reader.ReadToEndAsync(http.RequestAborted),
+                http.Request.Headers.ToDictionary(header => header.Key, header => header.Value.ToString(), StringComparer.OrdinalIgnoreCase));
+            upstream.Asked.Enqueue(question);
+            if (upstream.Serve is { } serve)
+            {
+                await serve(http, question);
+                return;
+            }
+
             var answer = answers.GetValueOrDefault(line) ?? upstream.Answer;
             http.Response.StatusCode = answer is null ? 404 : upstream.Status;
             http.Response.Headers.Location = "/elsewhere";
