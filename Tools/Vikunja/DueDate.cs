@@ -16,7 +16,7 @@ internal static class DueDate
             return Written(day.ToDateTime(new TimeOnly(23, 59, 59)), said, zone);
         }
 
-        return !DateTime.TryParseExact(said.Trim(), WithZone, CultureInfo.InvariantCulture, DateTimeStyles.RoundtripKind | DateTimeStyles.AdjustToUniversal, out var time)
+        return !DateTime.TryParseExact(said.Trim(), WithZone, CultureInfo.InvariantCulture, DateTimeStyles.RoundtripKind, out var time)
             ? throw new McpException($"'{said}' is not a date. Write it with a zone, for example 2026-02-01T12:00:00+01:00, or as a day, for example 2026-02-01 (its end in {zone.Id}).")
             : Written(time, said, zone);
     }
