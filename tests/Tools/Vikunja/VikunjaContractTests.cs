@@ -49,7 +49,6 @@ public sealed class VikunjaContractTests
             Assert.True(board.Asked.Count > before, $"{tool} asked nothing");
         }
 
-        await server.CallAsync("search", new { query = "certs" });
         Assert.All(board.Asked, asked =>
         {
             var (method, target) = asked.Line.Split(' ', 2) is [var verb, var rest] ? (verb, rest[Board.Prefix.Length..].Split('?')) : throw new InvalidOperationException();
