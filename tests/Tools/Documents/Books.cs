@@ -7,6 +7,9 @@ namespace MinimalMcp.Tests.Tools.Documents.Books;
 /// <summary>A family with documents. What its query begins with decides how it behaves.</summary>
 public sealed class BooksTools
 {
+    /// <summary>Set when a query hangs.</summary>
+    public static TaskCompletionSource Hangs { get; set; } = new();
+
     [McpServerTool(Name = "count_books", ReadOnly = true), Description("Counts the books.")]
     public static int CountBooks() => 12;
 
@@ -14,7 +17,12 @@ public sealed class BooksTools
     public static async Task<IReadOnlyList<Book>> FindAsync(string words, CancellationToken ct)
     {
         await Task.Yield();
-        ct.ThrowIfCancellationRequested();
+        if (words == "slow")
+        {
+            Hangs.TrySetResult();
+            await Task.Delay(Timeout.Infinite, ct);
+        }
+
         return words switch
         {
             "refused" => throw new McpException("Books are lent out."),

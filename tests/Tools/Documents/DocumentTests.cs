@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
+using MinimalMcp.Tests.Protocol;
 using MinimalMcp.Tests.Tools.Documents.Books;
 using MinimalMcp.Tools;
 using MinimalMcp.Tools.Documents;
@@ -72,6 +73,26 @@ public sealed class DocumentTests
 
         Assert.Equal(["films:1", "films:2"], found.GetProperty("results").EnumerateArray().Select(result => result.GetProperty("id").GetString()));
         Assert.Equal(note, found.GetProperty("note").GetString());
+    }
+
+    [Fact]
+    public async Task A_family_that_hangs_is_left_out_when_its_time_is_up()
+    {
+        var time = new ManualTime();
+        BooksTools.Hangs = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        await using var server = TestServer.Start(services =>
+        {
+            DocumentParity.AddTo(services);
+            services.AddSingleton(provider => ActivatorUtilities.CreateInstance<DocumentTools>(provider, time)); // the deadline of the call keeps its own clock
+        });
+
+        var search = server.CallAsync("search", new { query = "slow" });
+        await BooksTools.Hangs.Task.WaitAsync(TestContext.Current.CancellationToken);
+        time.Fire();
+        var found = await search;
+
+        Assert.Equal(2, found.GetProperty("results").GetArrayLength());
+        Assert.Equal("books did not answer in time and is left out.", found.GetProperty("note").GetString());
     }
 
     [Fact]

@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json;
+using MinimalMcp.Tests.Protocol;
 
 namespace MinimalMcp.Tests.Tools.SilverBullet;
 
@@ -268,6 +269,32 @@ public sealed class SilverBulletTrapTests
 
         Assert.Equal(1, found.GetProperty("total").GetInt32());
         Assert.Contains("1 of 4 pages were compared by name only", found.GetProperty("note").GetString());
+    }
+
+    [Theory]
+    [InlineData("silverbullet_list_pages")]
+    [InlineData("silverbullet_get_page")]
+    [InlineData("silverbullet_create_page")]
+    public async Task An_address_without_the_prefix_of_the_space_is_answered_with_a_page_and_is_told_so(string tool)
+    {
+        await using var space = await Space.StartAsync();
+        await using var server = TestServer.Start(("SilverBullet:Url", space.Url[..^Space.Prefix.Length]), ("SilverBullet:Token", Space.Token));
+
+        Assert.Contains("with the prefix of the space", await server.FailAsync(502, tool, All.Single(call => call.Tool == tool).Arguments));
+    }
+
+    [Theory]
+    [InlineData("APP_SILVERBULLET__URL=notes.example.com", "SilverBullet:Url (APP_SILVERBULLET__URL) must be")]
+    [InlineData("APP_SILVERBULLET__TOKEN=two words", "SilverBullet:Token (APP_SILVERBULLET__TOKEN) must be")]
+    [InlineData("SilverBullet__PublicUrl=https://ann:secret@notes.example.com", "SilverBullet:PublicUrl must be")]
+    public async Task A_wrong_setting_is_told_at_the_start(string variable, string part)
+    {
+        var pair = variable.Split('=');
+
+        var (exitCode, _, errors) = await ServerProcess.RunAsync([], new Dictionary<string, string> { [pair[0]] = pair[1] });
+
+        Assert.Equal(1, exitCode);
+        Assert.Contains(part, errors);
     }
 
     [Fact]

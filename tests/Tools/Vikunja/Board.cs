@@ -56,6 +56,9 @@ internal sealed partial class Board : IAsyncDisposable
     /// <summary>Says that it changed a task, and does not.</summary>
     public bool Forgets { get; set; }
 
+    /// <summary>Somebody takes the assignees and a reminder away while a task is changed.</summary>
+    public bool IsBusy { get; set; }
+
     public static async Task<Board> StartAsync() => new(await Upstream.StartAsync());
 
     public JsonObject Task(long id) => _tasks[id];
@@ -213,6 +216,10 @@ internal sealed partial class Board : IAsyncDisposable
             }
 
             Settle(task, repeats, wasDone);
+            if (IsBusy)
+            {
+                (task["assignees"], task["reminders"]) = (null, null);
+            }
         }
 
         return (200, task.DeepClone());

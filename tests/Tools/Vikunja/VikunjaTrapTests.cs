@@ -1,4 +1,6 @@
 using System.Text.Json.Nodes;
+using Microsoft.AspNetCore.WebUtilities;
+using MinimalMcp.Tests.Protocol;
 
 namespace MinimalMcp.Tests.Tools.Vikunja;
 
@@ -184,6 +186,32 @@ public sealed class VikunjaTrapTests
     }
 
     [Fact]
+    public async Task What_was_lost_all_the_same_is_told()
+    {
+        await using var board = await Board.StartAsync();
+        board.IsBusy = true;
+        await using var server = TestServer.Start(board.Settings);
+
+        var changed = await server.CallAsync("vikunja_update_task", new { project_id = 2, task_id = 12, priority = 1 });
+
+        Assert.Contains("assignees, reminders changed too", changed.GetProperty("note").GetString());
+    }
+
+    [Theory]
+    [InlineData("""{"project_id":2,"done":false}""", "done = false")]
+    [InlineData("""{"project_id":2,"done":true,"filter":"priority > 3 || dueDate < now"}""", "(priority > 3 || dueDate < now) && done = true")]
+    [InlineData("""{"project_id":2,"filter":"priority > 3"}""", "priority > 3")]
+    public async Task Done_and_a_filter_hold_together(string arguments, string filter)
+    {
+        await using var board = await Board.StartAsync();
+        await using var server = TestServer.Start(board.Settings);
+
+        await server.CallAsync("vikunja_list_tasks", JsonNode.Parse(arguments));
+
+        Assert.Equal(filter, QueryHelpers.ParseQuery(Assert.Single(board.Asked).Line.Split('?')[1])["filter"]);
+    }
+
+    [Fact]
     public async Task A_task_of_another_project_is_shown_with_a_word_about_it_but_neither_changed_nor_deleted()
     {
         await using var board = await Board.StartAsync();
@@ -264,6 +292,20 @@ public sealed class VikunjaTrapTests
         await using var server = TestServer.Start(("Vikunja:Url", board.Url + "/api/v1/"), ("Vikunja:Token", Board.Token));
 
         Assert.Equal($"{board.Url}/tasks/12", (await server.CallAsync("vikunja_get_task", new { project_id = 2, task_id = 12 })).GetProperty("url").GetString());
+    }
+
+    [Theory]
+    [InlineData("APP_VIKUNJA__URL=tasks.example.com", "Vikunja:Url (APP_VIKUNJA__URL) must be")]
+    [InlineData("APP_VIKUNJA__TOKEN=two words", "Vikunja:Token (APP_VIKUNJA__TOKEN) must be")]
+    [InlineData("Vikunja__TimeZone=Mars", "an IANA name such as")]
+    public async Task A_wrong_setting_is_told_at_the_start(string variable, string part)
+    {
+        var pair = variable.Split('=');
+
+        var (exitCode, _, errors) = await ServerProcess.RunAsync([], new Dictionary<string, string> { [pair[0]] = pair[1] });
+
+        Assert.Equal(1, exitCode);
+        Assert.Contains(part, errors);
     }
 
     [Fact]
