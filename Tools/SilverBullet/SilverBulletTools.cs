@@ -69,7 +69,8 @@ public sealed class SilverBulletTools(SilverBulletClient space, SilverBulletSear
         var before = await ChangeableAsync(name, metaOnly: mode is UpdateMode.Replace, ct);
         if (expected_last_modified is { } expected && before.LastModified != expected)
         {
-            throw new McpException($"'{name}' was changed since you read it (lastModified is {before.LastModified?.ToString() ?? "unknown"} and not {expected}), and nothing was written. Read it again.");
+            throw new McpException(
+                $"'{name}' was changed since you read it (lastModified is {before.LastModified?.ToString() ?? "unknown"} and not {expected}), and nothing was written. Read it again.");
         }
 
         var text = mode switch
@@ -88,7 +89,7 @@ public sealed class SilverBulletTools(SilverBulletClient space, SilverBulletSear
         var name = PageName.ForWriting(page_name);
         var before = await ChangeableAsync(name, metaOnly: false, ct);
         return await space.DeleteAsync(name, ct)
-            ? new(name, before.Text.Length, before.Text.Split('\n')[0] is { Length: > 200 } line ? line[..200] : before.Text.Split('\n')[0].TrimEnd('\r'))
+            ? new(name, before.Text.Length, new([.. before.Text.TakeWhile(letter => letter is not ('\n' or '\r')).Take(200)]))
             : throw await MissingAsync(name, ct);
     }
 
@@ -119,7 +120,9 @@ public sealed class SilverBulletTools(SilverBulletClient space, SilverBulletSear
     {
         var last = name.Split('/')[^1];
         var near = (await space.PagesAsync(all: true, ct)).Select(page => page.Name).Where(other => other.Contains(last, StringComparison.OrdinalIgnoreCase)).Take(3).ToArray();
-        return new($"There is no page '{name}'. {(near.Length > 0 ? $"Did you mean {string.Join(" or ", near.Select(other => $"'{other}'"))}?" : "silverbullet_list_pages and silverbullet_search_pages show what there is; silverbullet_create_page makes a new one.")}");
+        return new($"There is no page '{name}'. " + (near.Length > 0
+            ? $"Did you mean {string.Join(" or ", near.Select(other => $"'{other}'"))}?"
+            : "silverbullet_list_pages and silverbullet_search_pages show what there is; silverbullet_create_page makes a new one."));
     }
 
     private static PageChange Changed(string name, SilverBulletClient.Answer answer) => new(name, answer.LastModified);

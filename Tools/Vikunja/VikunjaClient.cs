@@ -83,14 +83,10 @@ public sealed class VikunjaClient(IOptions<VikunjaOptions> options, IHttpClientF
             data["authorised"] = true;
             return HealthCheckResult.Healthy(data: data);
         }
-        catch (HttpRequestException e) when (e.StatusCode is HttpStatusCode.Unauthorized)
-        {
-            data["authorised"] = false;
-            return HealthCheckResult.Degraded(e.Message, data: data);
-        }
         catch (Exception e) when (e is HttpRequestException or McpException)
         {
-            return HealthCheckResult.Unhealthy(e.Message, data: data);
+            var refused = e is HttpRequestException { StatusCode: HttpStatusCode.Unauthorized } && data.TryAdd("authorised", false);
+            return new(refused ? HealthStatus.Degraded : HealthStatus.Unhealthy, e.Message, data: data);
         }
     }
 
@@ -114,14 +110,19 @@ public sealed class VikunjaClient(IOptions<VikunjaOptions> options, IHttpClientF
         request.Content = body is null ? null : new StringContent(body.ToJsonString(), Encoding.UTF8, type);
         using var response = await http.CreateClient(nameof(VikunjaClient)).SendAsync(request, ct);
         var text = Encoding.UTF8.GetString(await response.Content.ReadAsByteArrayAsync(ct));
-        return new(response.StatusCode, text, int.TryParse(Header("x-pagination-total-pages"), out var pages) ? pages : null,
-            response.Headers.RetryAfter?.Delta is { } delta ? $"in {delta.TotalSeconds:0} seconds" : "in a minute", Header("x-max-permission"));
+        var again = response.Headers.RetryAfter?.Delta is { } delta ? $"in {delta.TotalSeconds:0} seconds" : "in a minute";
+        return new(response.StatusCode, response.IsSuccessStatusCode, text, int.TryParse(Header("x-pagination-total-pages"), out var pages) ? pages : null, again, Header("x-max-permission"));
 
         string? Header(string name) => response.Headers.TryGetValues(name, out var values) ? values.First() : null;
     }
 
     // An empty list may be null.
-    private static JsonArray ListIn(Answer answer, string scope) => Read(answer, HttpMethod.Get, scope) is var node && node is null ? [] : node as JsonArray ?? throw VikunjaFailure.Unreadable(HttpMethod.Get);
+    private static JsonArray ListIn(Answer answer, string scope) => Read(answer, HttpMethod.Get, scope) switch
+    {
+        null => [],
+        JsonArray list => list,
+        _ => throw VikunjaFailure.Unreadable(HttpMethod.Get),
+    };
 
     private static JsonNode? Read(Answer answer, HttpMethod method, string scope)
     {
@@ -143,8 +144,5 @@ public sealed class VikunjaClient(IOptions<VikunjaOptions> options, IHttpClientF
         return isJson ? node : throw VikunjaFailure.Unreadable(method);
     }
 
-    private sealed record Answer(HttpStatusCode Status, string Text, int? TotalPages, string Again, string? Permission)
-    {
-        public bool IsSuccess => (int)Status is >= 200 and < 300;
-    }
+    private sealed record Answer(HttpStatusCode Status, bool IsSuccess, string Text, int? TotalPages, string Again, string? Permission);
 }

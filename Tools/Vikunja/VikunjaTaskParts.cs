@@ -29,7 +29,8 @@ public sealed partial class VikunjaTools
     public async Task<TaskComment> AddComment(
         [Description(TaskId), Range(1, MaxId)] long task_id,
         [Description(Text), StringLength(MaxText, MinimumLength = 1)] string comment,
-        CancellationToken ct = default) => Comment(await vikunja.SendAsync(HttpMethod.Put, $"tasks/{task_id}/comments", "tasks_comments: create", ct, Body(("comment", comment))));
+        CancellationToken ct = default) =>
+        Comment(await vikunja.SendAsync(HttpMethod.Put, $"tasks/{task_id}/comments", "tasks_comments: create", ct, Body(("comment", comment))));
 
     [McpServerTool(Name = "vikunja_list_labels", Title = "List labels", ReadOnly = true, Destructive = false, Idempotent = true, OpenWorld = false, UseStructuredContent = true)]
     [Description("Lists the labels of Vikunja that our user can use, with the numbers that vikunja_add_label takes.")]
@@ -44,7 +45,10 @@ public sealed partial class VikunjaTools
 
     [McpServerTool(Name = "vikunja_add_label", Title = "Add a label", ReadOnly = false, Destructive = false, Idempotent = true, OpenWorld = false, UseStructuredContent = true)]
     [Description("Puts a label on a Vikunja task, and returns the task.")]
-    public async Task<VikunjaTask> AddLabel([Description(TaskId), Range(1, MaxId)] long task_id, [Description("From vikunja_list_labels."), Range(1, MaxId)] long label_id, CancellationToken ct = default)
+    public async Task<VikunjaTask> AddLabel(
+        [Description(TaskId), Range(1, MaxId)] long task_id,
+        [Description("From vikunja_list_labels."), Range(1, MaxId)] long label_id,
+        CancellationToken ct = default)
     {
         var task = await tasks.ReadAsync(task_id, ct);
         if (Has(task, "labels", label_id))
@@ -58,7 +62,10 @@ public sealed partial class VikunjaTools
 
     [McpServerTool(Name = "vikunja_remove_label", Title = "Remove a label", ReadOnly = false, Destructive = false, Idempotent = true, OpenWorld = false, UseStructuredContent = true)]
     [Description("Takes a label off a Vikunja task, and returns the task. The label itself stays.")]
-    public async Task<VikunjaTask> RemoveLabel([Description(TaskId), Range(1, MaxId)] long task_id, [Description("From vikunja_list_labels."), Range(1, MaxId)] long label_id, CancellationToken ct = default)
+    public async Task<VikunjaTask> RemoveLabel(
+        [Description(TaskId), Range(1, MaxId)] long task_id,
+        [Description("From vikunja_list_labels."), Range(1, MaxId)] long label_id,
+        CancellationToken ct = default)
     {
         await vikunja.SendAsync(HttpMethod.Delete, $"tasks/{task_id}/labels/{label_id}", "tasks_labels: delete", ct);
         return await tasks.AfterAsync(task_id, "labels", label_id, there: false, ct);
@@ -66,7 +73,10 @@ public sealed partial class VikunjaTools
 
     [McpServerTool(Name = "vikunja_assign", Title = "Assign a task", ReadOnly = false, Destructive = false, Idempotent = true, OpenWorld = false, UseStructuredContent = true)]
     [Description("Gives a Vikunja task to a user who can see its project, beside those who have it already, and returns the task.")]
-    public async Task<VikunjaTask> Assign([Description(TaskId), Range(1, MaxId)] long task_id, [Description("User name, or number."), StringLength(250, MinimumLength = 1)] string user, CancellationToken ct = default)
+    public async Task<VikunjaTask> Assign(
+        [Description(TaskId), Range(1, MaxId)] long task_id,
+        [Description("User name, or number."), StringLength(250, MinimumLength = 1)] string user,
+        CancellationToken ct = default)
     {
         var task = await tasks.ReadAsync(task_id, ct);
         var id = await UserAsync(user, $"projects/{task["project_id"]}/projectusers?s={Uri.EscapeDataString(user.Trim())}", ct);
@@ -81,45 +91,15 @@ public sealed partial class VikunjaTools
 
     [McpServerTool(Name = "vikunja_unassign", Title = "Unassign a task", ReadOnly = false, Destructive = false, Idempotent = true, OpenWorld = false, UseStructuredContent = true)]
     [Description("Takes a Vikunja task from one of its assignees, and returns the task. The others keep it.")]
-    public async Task<VikunjaTask> Unassign([Description(TaskId), Range(1, MaxId)] long task_id, [Description("User name, or number."), StringLength(250, MinimumLength = 1)] string user, CancellationToken ct = default)
+    public async Task<VikunjaTask> Unassign(
+        [Description(TaskId), Range(1, MaxId)] long task_id,
+        [Description("User name, or number."), StringLength(250, MinimumLength = 1)] string user,
+        CancellationToken ct = default)
     {
         var assigned = (await tasks.ReadAsync(task_id, ct))["assignees"] as JsonArray ?? [];
         var id = Find(assigned, user) ?? throw new McpException($"{user} is not an assignee of task {task_id}. {Known("Its assignees", assigned)}");
         await vikunja.SendAsync(HttpMethod.Delete, $"tasks/{task_id}/assignees/{id}", "tasks_assignees: delete", ct);
         return await tasks.AfterAsync(task_id, "assignees", id, there: false, ct);
-    }
-
-    [McpMeta("documents", "search")]
-    public async Task<IReadOnlyList<TaskDocument>> SearchDocuments(string query, CancellationToken ct)
-    {
-        var (found, _) = await vikunja.ListAsync("tasks", "tasks: read_all", 7, ct, ("s", query));
-        var (projects, _) = await vikunja.ListAsync("projects", "projects: read_all", 3, ct, ("s", query));
-        return
-        [
-            .. found.Select(task => tasks.Show(task, whole: false)).Select(task => new TaskDocument($"task/{task.Id}", task.Title, task.Url)),
-            .. projects.Select(tasks.ShowProject).Select(project => new TaskDocument($"project/{project.Id}", project.Title, project.Url)),
-        ];
-    }
-
-    [McpMeta("documents", "fetch")]
-    public async Task<TaskDocument?> FetchDocument(string id, CancellationToken ct)
-    {
-        switch (id.Split('/'))
-        {
-            case ["task", var number] when Number(number) is > 0 and var task:
-                var one = tasks.Show(await tasks.ReadAsync(task, ct));
-                var facts = new (string Name, string? Value)[]
-                {
-                    ("done", one.Done ? "true" : "false"), ("project_id", $"{one.ProjectId}"), ("identifier", one.Identifier), ("priority", one.Priority?.ToString(CultureInfo.InvariantCulture)),
-                    ("due_date", one.DueDate?.ToString("O", CultureInfo.InvariantCulture)), ("labels", Joined(one.Labels)), ("assignees", Joined(one.Assignees)),
-                };
-                return new(id, one.Title, one.Url, $"{one.Title}\n\n{one.Description}", facts.Where(fact => fact.Value is not null).ToDictionary(fact => fact.Name, fact => fact.Value!));
-            case ["project", var number] when Number(number) is { } project:
-                var whole = tasks.ShowProject(await vikunja.SendAsync(HttpMethod.Get, $"projects/{project}", "projects: read_one", ct));
-                return new(id, whole.Title, whole.Url, $"{whole.Title}\n\n{whole.Description}");
-            default:
-                return null;
-        }
     }
 
     private async Task<long> UserAsync(string user, string path, CancellationToken ct)
@@ -138,13 +118,17 @@ public sealed partial class VikunjaTools
     private static long? Find(JsonArray users, string user) => users.OfType<JsonObject>().Select(VikunjaTasks.Read<RawUser>)
         .FirstOrDefault(known => known.Id == Number(user) || user.Trim().Equals(known.Username, StringComparison.OrdinalIgnoreCase))?.Id;
 
-    private static string Known(string what, JsonArray users) => users.OfType<JsonObject>().Select(known => VikunjaClient.Text(known, "username")).ToArray() is { Length: > 0 } names
-        ? $"{what}: {string.Join(", ", names.Take(10))}."
-        : "Share the project with the user in Vikunja first.";
+    private static string Known(string what, JsonArray users)
+    {
+        var names = users.OfType<JsonObject>().Select(known => VikunjaClient.Text(known, "username")).ToArray();
+        return names.Length > 0 ? $"{what}: {string.Join(", ", names.Take(10))}." : "Share the project with the user in Vikunja first.";
+    }
 
-    private static TaskComment Comment(JsonObject raw) => VikunjaTasks.Read<RawComment>(raw) is var comment ? new(comment.Id, comment.Comment ?? "", comment.Author?.Username, comment.Created) : null!;
-
-    private static string? Joined(IReadOnlyList<string>? names) => names is null ? null : string.Join(", ", names);
+    private static TaskComment Comment(JsonObject raw)
+    {
+        var comment = VikunjaTasks.Read<RawComment>(raw);
+        return new(comment.Id, comment.Comment ?? "", comment.Author?.Username, comment.Created);
+    }
 
     private static long? Number(string text) => long.TryParse(text.Trim(), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number) ? number : null;
 }

@@ -14,7 +14,10 @@ public sealed class VikunjaTasks(VikunjaClient vikunja)
 
     // What a change must leave alone unless it was asked for, and by what its members are told apart.
     private static readonly string[] Fields =
-        ["title", "description", "done", "priority", "due_date", "start_date", "end_date", "repeat_after", "repeat_mode", "hex_color", "percent_done", "is_favorite", "cover_image_attachment_id", "project_id"];
+    [
+        "title", "description", "done", "priority", "due_date", "start_date", "end_date", "repeat_after", "repeat_mode", "hex_color", "percent_done", "is_favorite",
+        "cover_image_attachment_id", "project_id",
+    ];
 
     private static readonly (string Name, string Key)[] Lists = [("assignees", "id"), ("labels", "id"), ("reminders", "")];
 
@@ -25,7 +28,9 @@ public sealed class VikunjaTasks(VikunjaClient vikunja)
     {
         var found = await ReadAsync(task, ct);
         return Number(found, "project_id") is var actual && actual == project ? found
-            : throw new McpException($"Task {task} (\"{VikunjaClient.Text(found, "title")}\") is in project {actual} and not in {project}. Nothing was changed; if you mean this task, call again with project_id {actual}.");
+            : throw new McpException(
+                $"Task {task} (\"{VikunjaClient.Text(found, "title")}\") is in project {actual} and not in {project}. "
+                + $"Nothing was changed; if you mean this task, call again with project_id {actual}.");
     }
 
     public async Task<VikunjaTask> UpdateAsync(long project, long task, JsonObject changes, CancellationToken ct)
@@ -106,10 +111,11 @@ public sealed class VikunjaTasks(VikunjaClient vikunja)
     {
         var moved = IsRepeating(before) && (bool?)changes["done"] is true && (bool?)after["done"] is false;
         string[] movedFields = moved ? ["done", "due_date", "start_date", "end_date"] : [];
-        var missed = changes.Where(change => change.Key != "description" && !movedFields.Contains(change.Key) && !Same(change.Value, after[change.Key])).Select(change => change.Key).ToArray();
+        var asked = changes.Where(change => change.Key != "description" && !movedFields.Contains(change.Key)); // Vikunja cleans the HTML of a description
+        var missed = asked.Where(change => !Same(change.Value, after[change.Key])).Select(change => change.Key).ToArray();
         if (missed.Length > 0)
         {
-            throw new HttpRequestException($"Vikunja answered as if it were done, but {string.Join(" and ", missed)} of task {Number(after, "id")} did not change. Look at the task, and ask the operator.");
+            throw new HttpRequestException($"Vikunja answered as if it were done, but {string.Join(" and ", missed)} of task {Number(after, "id")} did not change. Ask the operator.");
         }
 
         var lost = Fields.Where(field => !changes.ContainsKey(field) && !movedFields.Contains(field) && !Same(before[field], after[field]))

@@ -1,5 +1,6 @@
 using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
+using System.Text.Json;
 using System.Text.Json.Nodes;
 using ModelContextProtocol;
 using ModelContextProtocol.Server;
@@ -77,10 +78,12 @@ public sealed partial class VikunjaTools(VikunjaClient vikunja, VikunjaTasks tas
     {
         if (project_id <= 0)
         {
-            throw new McpException($"{project_id} is not a real project but a view (favourites, or a saved filter): no task can be created in it. vikunja_list_projects shows the others.");
+            throw new McpException(
+                $"{project_id} is not a real project but a view (favourites, or a saved filter): no task can be created in it. vikunja_list_projects shows the others.");
         }
 
-        var body = Body(("title", Said(title)), ("description", description), ("priority", priority), ("due_date", string.IsNullOrWhiteSpace(due_date) ? null : DueDate.Read(due_date, vikunja.Zone)));
+        var due = string.IsNullOrWhiteSpace(due_date) ? null : DueDate.Read(due_date, vikunja.Zone);
+        var body = Body(("title", Said(title)), ("description", description), ("priority", priority), ("due_date", due));
         return tasks.Show(await vikunja.SendAsync(HttpMethod.Put, $"projects/{project_id}/tasks", "tasks: create", ct, body));
     }
 
@@ -116,7 +119,7 @@ public sealed partial class VikunjaTools(VikunjaClient vikunja, VikunjaTasks tas
     {
         string? state = done switch { true => "done = true", false => "done = false", null => null };
         var both = string.IsNullOrWhiteSpace(filter) ? state : state is null ? filter : $"({filter}) && {state}";
-        var order = sort switch { TaskOrder.DueDate => "due_date", TaskOrder.Priority => "priority", TaskOrder.Updated => "updated", TaskOrder.Created => "created", TaskOrder.Title => "title", _ => null };
+        var order = sort is null ? null : JsonNamingPolicy.SnakeCaseLower.ConvertName($"{sort}");
         var direction = sort is null ? null : sort is TaskOrder.DueDate or TaskOrder.Title ? "asc" : "desc";
         var (found, more) = await vikunja.ListAsync(path, "tasks: read_all", limit, ct,
             ("s", search), ("filter", both), ("filter_timezone", both is null ? null : vikunja.Zone.Id), ("sort_by", order), ("order_by", direction));
