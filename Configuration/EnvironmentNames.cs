@@ -50,6 +50,10 @@ public static class EnvironmentNames
         ("APP_PROMETHEUS__URL", "Prometheus:Url"),
         ("APP_GRAFANA__URL", "Grafana:Url"),
         ("APP_GRAFANA__TOKEN", "Grafana:Token"),
+        ("APP_SILVERBULLET__URL", "SilverBullet:Url"),
+        ("APP_SILVERBULLET__TOKEN", "SilverBullet:Token"),
+        ("APP_VIKUNJA__URL", "Vikunja:Url"),
+        ("APP_VIKUNJA__TOKEN", "Vikunja:Token"),
     ];
 
     /// <summary>Reads <c>.env</c> and <c>.env.local</c> of the content root, then the table, then the rest of the environment.</summary>

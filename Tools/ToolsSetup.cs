@@ -5,6 +5,9 @@ namespace MinimalMcp.Tools;
 
 public static class ToolsSetup
 {
+    // They speak of the other families, so they come last, and nobody turns them on.
+    private static readonly string[] OfOthers = ["Documents", "Status"];
+
     /// <summary>
     /// Finds every class with <see cref="McpServerToolTypeAttribute"/> below the namespace Tools: adding a file adds its tools, removing a
     /// folder removes them. A family that has settings brings a method <c>Add{Folder}(IServiceCollection, IConfiguration)</c>, which
@@ -14,7 +17,7 @@ public static class ToolsSetup
     {
         var types = typeof(ToolsSetup).Assembly.GetTypes();
         var toolTypes = types.Where(type => type.GetCustomAttribute<McpServerToolTypeAttribute>() is not null)
-            .OrderBy(type => type.Namespace!.EndsWith(".Status", StringComparison.Ordinal)); // speaks of the others, so it comes last
+            .OrderBy(type => OfOthers.Contains(type.Namespace!.Split('.')[^1]));
         foreach (var toolType in toolTypes)
         {
             var family = toolType.Namespace!.Split('.')[^1];
@@ -34,7 +37,7 @@ public static class ToolsSetup
             {
                 builder.AddToolType(toolType);
             }
-            else if (family != "Status" && !builder.Services.Any(service => service.ImplementationInstance is FamilyOff off && off.Section == family)) // once, however many classes it has
+            else if (!OfOthers.Contains(family) && !builder.Services.Any(service => service.ImplementationInstance is FamilyOff off && off.Section == family)) // once, however many classes it has
             {
                 builder.Services.AddSingleton(new FamilyOff(family.ToLowerInvariant(), family));
             }

@@ -23,6 +23,9 @@ public sealed class ShopClient(IOptions<ShopOptions> options, IHttpClientFactory
     private readonly Catalogue? _embedded = string.IsNullOrEmpty(options.Value.Url) ? Catalogue.Load() : null;
     private readonly Carts _carts = new(time, cache, turns);
 
+    /// <summary>Where a person finds a product. The embedded shop has no pages: its path leads to the start page of this server.</summary>
+    public string PageOf(string productCode) => $"{_options.Url?.TrimEnd('/')}/?product={Uri.EscapeDataString(productCode)}";
+
     public async ValueTask<SearchResult> SearchAsync(string query, string? category, int limit, CancellationToken ct) =>
         _embedded is not null
             ? _embedded.Search(query, category, limit)

@@ -8,7 +8,7 @@ using static System.Text.Json.Serialization.JsonIgnoreCondition;
 namespace MinimalMcp.Tools.Shop;
 
 [McpServerToolType, McpServerPromptType, McpServerResourceType]
-public sealed class ShopTools(ShopClient shop)
+public sealed partial class ShopTools(ShopClient shop)
 {
     [McpServerTool(Name = "search_products", Title = "Search products", ReadOnly = true, Destructive = false, Idempotent = true,
         OpenWorld = false, UseStructuredContent = true)]

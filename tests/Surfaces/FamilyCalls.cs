@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Microsoft.Extensions.DependencyInjection;
 using MinimalMcp.Tools;
 
 namespace MinimalMcp.Tests.Surfaces;
@@ -11,6 +12,9 @@ internal abstract class FamilyCalls : IAsyncDisposable
 {
     /// <summary>Tool, arguments, and the kind of failure or null.</summary>
     public abstract IReadOnlyList<(string Tool, string Arguments, FailureKind? Failure)> Calls { get; }
+
+    /// <summary>For tools that work over other families: some of the tests, in place of the product's, so that the calls hold whichever families a project has.</summary>
+    public virtual Action<IServiceCollection>? Services => null;
 
     /// <summary>Its tools are there only beside a family that has settings.</summary>
     public virtual bool NeedsAnother => false;

@@ -30,7 +30,7 @@ public sealed class OpenApiCheckTests
         var calls = Cases.Good.Concat(Cases.Shapes).Where(call => schemas.ContainsKey(call.Tool)).ToArray();
 
         Assert.True(calls.Length >= 5);
-        await ConformAsync(server, schemas, calls);
+        await ConformAsync(server, schemas, calls.Select(call => (call.Tool, call.Arguments, new Action(() => { }))));
     }
 
     [Theory]
@@ -41,14 +41,15 @@ public sealed class OpenApiCheckTests
         await using var product = await ProductFamilies.StartAsync();
         await using var server = TestServer.Start(product.Settings);
         var schemas = Schemas(await server.GetJsonAsync(document));
-        await ConformAsync(server, schemas, product.All.SelectMany(family => family.Calls).Where(call => call.Failure is null).Select(call => (call.Tool, call.Arguments)));
+        await ConformAsync(server, schemas, product.All.SelectMany(family => family.Calls.Where(call => call.Failure is null).Select(call => (call.Tool, call.Arguments, (Action)family.Reset))));
     }
 
-    private static async Task ConformAsync(TestServer server, Dictionary<string, JsonElement> schemas, IEnumerable<(string Tool, string Arguments)> calls)
+    private static async Task ConformAsync(TestServer server, Dictionary<string, JsonElement> schemas, IEnumerable<(string Tool, string Arguments, Action Reset)> calls)
     {
         var pairs = new JsonArray();
-        foreach (var (tool, arguments) in calls.Where(call => schemas.ContainsKey(call.Tool)))
+        foreach (var (tool, arguments, reset) in calls.Where(call => schemas.ContainsKey(call.Tool)))
         {
+            reset();
             using var response = await server.PostAsync($"/tools/{tool}", arguments);
             var value = JsonNode.Parse(await response.EnsureSuccessStatusCode().Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
             pairs.Add(new JsonObject { ["name"] = $"{tool} {arguments}", ["schema"] = JsonNode.Parse(schemas[tool].GetRawText()), ["value"] = value });

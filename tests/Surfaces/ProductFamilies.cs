@@ -7,6 +7,9 @@ internal sealed class ProductFamilies : IAsyncDisposable
 
     public IReadOnlyList<FamilyCalls> All { get; private set; }
 
+    /// <summary>Those that work over families of the tests, each on a server of its own.</summary>
+    public IReadOnlyList<FamilyCalls> Apart { get; private set; } = [];
+
     public (string Key, string Value)[] Settings { get; private set; } = [];
 
     /// <summary>The settings for a process.</summary>
@@ -21,7 +24,8 @@ internal sealed class ProductFamilies : IAsyncDisposable
             families.Settings = [.. families.Settings, .. await family.StartAsync()];
         }
 
-        families.All = [.. families.All.Where(family => !family.NeedsAnother || families.Settings.Length > 0)];
+        families.Apart = [.. families.All.Where(family => family.Services is not null)];
+        families.All = [.. families.All.Where(family => family.Services is null && (!family.NeedsAnother || families.Settings.Length > 0))];
         return families;
     }
 

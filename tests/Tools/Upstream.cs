@@ -31,6 +31,9 @@ internal sealed class Upstream : IAsyncDisposable
 
     public string ContentType { get; set; } = "application/json";
 
+    /// <summary>A system that keeps its own rules answers instead of the recorded answers.</summary>
+    public Func<HttpContext, Question, Task>? Serve { get; set; }
+
     public string Url => _app.Urls.Single();
 
     /// <param name="recorded">A JSON file beside the test: a question such as "GET /items?limit=1", or "GET /items" for any query, and the answer. Any other question is 404.</param>
@@ -50,6 +53,12 @@ internal sealed class Upstream : IAsyncDisposable
             var question = new Question(line, await reader.ReadToEndAsync(http.RequestAborted),
                 http.Request.Headers.ToDictionary(header => header.Key, header => header.Value.ToString(), StringComparer.OrdinalIgnoreCase));
             upstream.Asked.Enqueue(question);
+            if (upstream.Serve is { } serve)
+            {
+                await serve(http, question);
+                return;
+            }
+
             http.Response.ContentType = upstream.ContentType;
             if (upstream.Handle?.Invoke(question) is { } handled)
             {
