@@ -127,7 +127,7 @@ public sealed class ImageTests(BuiltImage image, ITestOutputHelper output) : ICl
         var folder = Directory.CreateDirectory(Path.Combine(ClientProcess.Root, "artifacts", "container"));
         await File.WriteAllTextAsync(Path.Combine(folder.FullName, "size.txt"), sizes + "\n", Cancellation);
 
-        Assert.InRange(ours, 1, 12_000_000);
+        Assert.InRange(ours, 1, 16_000_000); // four of it are the page of the explorer; more would be a native library that came along unseen
         var labels = inspected.GetProperty("Config").GetProperty("Labels").Deserialize<Dictionary<string, string>>()!;
         Assert.Equal(("MinimalMcp", "MIT"), (labels["org.opencontainers.image.title"], labels["org.opencontainers.image.licenses"]));
         Assert.Equal(WellKnown.Identity.Version, labels["org.opencontainers.image.version"]);

@@ -20,14 +20,17 @@ internal sealed class StdioClient : IDisposable
             WorkingDirectory = AppContext.BaseDirectory,
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
-            Environment = { ["LOG_LEVEL"] = "None", ["MCP_AUTH_MODE"] = "none", ["Storage__Path"] = TestStores.New() }, // its log would end up among the test's own output
+            RedirectStandardError = true, // its banner would end up among what the tests print
+            Environment = { ["LOG_LEVEL"] = "None", ["MCP_AUTH_MODE"] = "none", ["Storage__Path"] = TestStores.New() },
         };
         foreach (var (name, value) in environment ?? new Dictionary<string, string>())
         {
             start.Environment[name] = value;
         }
 
-        return new(Process.Start(start)!);
+        var process = Process.Start(start)!;
+        process.BeginErrorReadLine(); // read, so that it never waits for us
+        return new(process);
     }
 
     public async Task<JsonNode> AskAsync(string method, JsonObject parameters)
