@@ -1,6 +1,7 @@
 using Microsoft.Extensions.DependencyInjection;
 using MinimalMcp.Auth.Tokens;
 using MinimalMcp.ChatGpt;
+using MinimalMcp.Tests.Scripts;
 
 namespace MinimalMcp.Tests.Auth;
 
@@ -36,6 +37,21 @@ public sealed class ChatGptTests
         await using var server = TestServer.Start(NotesTools.Alone);
 
         Assert.InRange(await CheckAsync(server), 9, int.MaxValue);
+    }
+
+    [Theory]
+    [InlineData("/mcp", 0, "9 of 9 checks passed.")]
+    [InlineData("/nothing", 1, "FAILED")]
+    [InlineData("", 1, "FAILED")]
+    [InlineData("/mcp --kye x", 2, "scripts/check-chatgpt https://")]
+    public async Task The_script_says_what_it_found(string arguments, int expected, string line)
+    {
+        await using var server = TestServer.Start(NotesTools.Alone);
+
+        var (exitCode, output, errors) = await Shell.RunAsync($"scripts/check-chatgpt {server.BaseUrl}{arguments}");
+
+        Assert.True(exitCode == expected, output + errors);
+        Assert.Contains(line, output + errors);
     }
 
     // What fails here is shown by name, with what was seen.

@@ -74,7 +74,7 @@ public sealed class TemplateTests(GeneratedProjects projects)
         await dotnet.ServeAsync(async (http, banner) =>
         {
             Assert.Contains("no tools", banner);
-            Assert.Contains("wiki         off: nothing is configured under \"Wiki\"", banner);
+            Assert.Contains("  off          Wiki: nothing is configured in a section of that name", banner);
             Assert.Empty((await http.GetFromJsonAsync<JsonElement>("/tools", TestContext.Current.CancellationToken)).GetProperty("tools").EnumerateArray());
         });
         await using var wiki = await Upstream.StartAsync();
