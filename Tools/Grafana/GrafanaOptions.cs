@@ -13,6 +13,9 @@ public sealed class GrafanaOptions : IValidatableObject
     /// <summary>The token of a service account, sent as a bearer token. Its role is what the tools may do.</summary>
     public string? Token { get; set; }
 
+    /// <summary>The address at which people open Grafana, when it is not Url.</summary>
+    public string? PublicUrl { get; set; }
+
     /// <summary>Sent as X-Grafana-Org-Id, for credentials that belong to several organisations.</summary>
     public int? OrgId { get; set; }
 
@@ -23,6 +26,11 @@ public sealed class GrafanaOptions : IValidatableObject
             yield return new(
                 "Grafana:Url (APP_GRAFANA__URL) must be an absolute http or https address without user name or query, " +
                 "for example http://localhost:3000.", [nameof(Url)]);
+        }
+
+        if (!string.IsNullOrEmpty(PublicUrl) && !IsPlainHttp(PublicUrl))
+        {
+            yield return new("Grafana:PublicUrl must be an absolute http or https address without user name or query, for example https://grafana.example.com.", [nameof(PublicUrl)]);
         }
 
         if (Token?.Any(letter => letter is < '!' or > '~') is true)

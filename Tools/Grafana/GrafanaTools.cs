@@ -1,6 +1,7 @@
 using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
 using System.Text.Json;
+using Microsoft.Extensions.Options;
 using MinimalMcp.Charts;
 using ModelContextProtocol.Protocol;
 using ModelContextProtocol.Server;
@@ -11,7 +12,7 @@ using static GrafanaJson;
 
 /// <summary>What a model can do with Grafana: find, read, query, mark; make and change dashboards.</summary>
 [McpServerToolType]
-public sealed class GrafanaTools(GrafanaClient grafana, TimeProvider clock)
+public sealed partial class GrafanaTools(GrafanaClient grafana, IOptions<GrafanaOptions> options, TimeProvider clock)
 {
     [McpServerTool(Name = "grafana_list_dashboards", Title = "Find dashboards", ReadOnly = true, Destructive = false, Idempotent = true, OpenWorld = false, UseStructuredContent = true)]
     [Description("Finds dashboards by words of their title, tag or folder. Start here: other tools need the uid that this returns.")]

@@ -10,6 +10,9 @@ public sealed class PortainerOptions : IValidatableObject
     /// <summary>An access token of My account, sent as X-API-Key. Set it in the environment, not in a file.</summary>
     public string? Token { get; set; }
 
+    /// <summary>The address at which people open Portainer, when it is not Url.</summary>
+    public string? PublicUrl { get; set; }
+
     /// <summary>For a certificate that no authority has signed: its SHA-256 fingerprint, or <c>any</c>, which believes whoever answers.</summary>
     public string? Certificate { get; set; }
 
@@ -25,9 +28,12 @@ public sealed class PortainerOptions : IValidatableObject
 
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
     {
-        if (!string.IsNullOrEmpty(Url) && !(Uri.TryCreate(Url, UriKind.Absolute, out var uri) && uri is { Scheme: "http" or "https", Query: "", UserInfo: "", Fragment: "" }))
+        foreach (var (setting, url) in ((string, string?)[])[("Portainer:Url (APP_PORTAINER__URL)", Url), ("Portainer:PublicUrl", PublicUrl)])
         {
-            yield return new("Portainer:Url (APP_PORTAINER__URL) must be an absolute http or https address without user name or query, for example https://portainer.example.com:9443.", [nameof(Url)]);
+            if (!string.IsNullOrEmpty(url) && !(Uri.TryCreate(url, UriKind.Absolute, out var uri) && uri is { Scheme: "http" or "https", Query: "", UserInfo: "", Fragment: "" }))
+            {
+                yield return new($"{setting} must be an absolute http or https address without user name or query, for example https://portainer.example.com:9443.");
+            }
         }
 
         if (!string.IsNullOrEmpty(Url) && string.IsNullOrEmpty(Token))

@@ -9,7 +9,7 @@ using ModelContextProtocol.Server;
 namespace MinimalMcp.Tools.Portainer;
 
 [McpServerToolType]
-public sealed class PortainerStackTools(PortainerClient portainer)
+public sealed partial class PortainerStackTools(PortainerClient portainer)
 {
     private const int MaxFileCharacters = 40_000;
 

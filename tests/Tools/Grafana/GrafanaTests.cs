@@ -102,6 +102,7 @@ public sealed class GrafanaTests
 
     [Theory]
     [InlineData("APP_GRAFANA__URL=grafana:3000", "Grafana:Url (APP_GRAFANA__URL) must be an absolute http or https address")]
+    [InlineData("Grafana__PublicUrl=graphs.example.com", "Grafana:PublicUrl must be an absolute http or https address")]
     [InlineData("APP_GRAFANA__TOKEN=two words", "Grafana:Token (APP_GRAFANA__TOKEN) must be one line")]
     [InlineData("Grafana__Url=http://grafana?secret=1", "Grafana:Url")]
     public async Task A_wrong_setting_is_told_at_the_start(string variable, string part)

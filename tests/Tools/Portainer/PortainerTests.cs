@@ -368,6 +368,7 @@ public sealed class PortainerTests
     [InlineData("Portainer__Url=portainer.example.com", "Portainer:Url")]
     [InlineData("Portainer__Url=https://portainer.example.com", "Portainer:Token (APP_PORTAINER__TOKEN) is missing")]
     [InlineData("Portainer__Url=https://ann:secret@portainer.example.com", "Portainer:Url")]
+    [InlineData("Portainer__PublicUrl=ftp://containers.example.com", "Portainer:PublicUrl must be")]
     [InlineData("Portainer__Token=two words", "Portainer:Token must be")]
     [InlineData("Portainer__Certificate=abc", "Portainer:Certificate must be")]
     public async Task A_wrong_setting_is_told_at_the_start(string variable, string part)
