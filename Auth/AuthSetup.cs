@@ -17,6 +17,7 @@ public static class AuthSetup
         services.AddSingleton<ApiKeys>();
         services.AddSingleton<WrongKeys>();
         services.AddSingleton<RateLimits>();
+        services.AddSingleton<OpenStreams>();
         services.AddSingleton<ProtectedResource>();
         services.AddSingleton<Challenges>();
         services.AddSingleton<ExchangeLog>();

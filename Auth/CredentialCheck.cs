@@ -40,8 +40,7 @@ internal sealed class CredentialCheck(RequestDelegate next, IOptions<AuthOptions
             return _admitsGuests && http.GetEndpoint()?.Metadata.GetMetadata<GuestsMayAsk>() is not null ? AdmitAsync(http, Caller.Guest) : RefuseAsync(http, null);
         }
 
-        // A key has no two dots, and a token does not come as a key.
-        return _tokens is not null && http.Request.Headers.Authorization.Count > 0 && (!_takesKeys || presented.AsSpan().Count('.') == 2) ? TokenAsync(http, _tokens, presented)
+        return _tokens is not null && IsToken(http.Request, presented, _takesKeys) ? TokenAsync(http, _tokens, presented)
             : _takesKeys ? KeyAsync(http, presented)
             : RefuseAsync(http, "This server takes no keys: sign in.");
     }
@@ -130,8 +129,11 @@ internal sealed class CredentialCheck(RequestDelegate next, IOptions<AuthOptions
         return Results.Problem(statusCode: StatusCodes.Status401Unauthorized, title: "Unauthorized", detail: wrong ?? $"{signIn}{(key.Length > 0 && signIn.Length > 0 ? " Or: " : "")}{key}").ExecuteAsync(http);
     }
 
+    /// <summary>A key has no two dots, and a token does not come as a key.</summary>
+    internal static bool IsToken(HttpRequest request, string presented, bool takesKeys) => request.Headers.Authorization.Count > 0 && (!takesKeys || presented.AsSpan().Count('.') == 2);
+
     // Two headers that disagree are a wrong key and not a choice: "" is no key of anybody.
-    private static string? Presented(HttpRequest request)
+    internal static string? Presented(HttpRequest request)
     {
         var (bearer, header) = (request.Headers.Authorization, request.Headers[Header]);
         return (bearer.Count, header.Count) switch

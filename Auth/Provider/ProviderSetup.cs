@@ -9,13 +9,13 @@ public static class ProviderSetup
 {
     /// <summary>
     /// An identity provider, in one of two parts. With a client of ours there (<c>Auth:Provider:ClientId</c>) and our own authorization server, people sign in
-    /// at the provider, and tokens are ours. Otherwise its tokens are taken as they are: in mode oauth2, and in mode hybrid beside keys.
+    /// at the provider, and tokens are ours. Otherwise its tokens are taken as they are: in mode oauth2, in mode hybrid beside keys, and in mode mixed from whoever wants to do more than read.
     /// </summary>
     public static IHostApplicationBuilder AddIdentityProvider(this IHostApplicationBuilder builder)
     {
         var mode = (builder.Configuration["Auth:Mode"] ?? "none").ToLowerInvariant();
         var signsIn = mode is "embedded" or "hybrid" or "mixed" && builder.Configuration["Auth:Provider:ClientId"] is { Length: > 0 };
-        var issues = mode is "oauth2" || (mode is "hybrid" && !signsIn && builder.Configuration["Auth:Provider:Issuer"] is { Length: > 0 });
+        var issues = mode is "oauth2" || (mode is "hybrid" or "mixed" && !signsIn && builder.Configuration["Auth:Provider:Issuer"] is { Length: > 0 });
         if (!signsIn && !issues)
         {
             return builder;

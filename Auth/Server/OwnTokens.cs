@@ -20,6 +20,9 @@ internal sealed class OwnTokens(SigningKeys keys, Store store, Issuer issuer, Se
     public ValueTask<ClaimsPrincipal> CheckAsync(string token, CancellationToken cancellationToken) =>
         seen.Find(token) is { } known ? ValueTask.FromResult(known) : CheckNewAsync(token, cancellationToken);
 
+    // Another replica may have revoked it, and forgot it there only.
+    public ValueTask<ClaimsPrincipal> CheckAgainAsync(string token, CancellationToken cancellationToken) => CheckNewAsync(token, cancellationToken);
+
     /// <summary>What the token says and the grant that it is of.</summary>
     /// <exception cref="TokenRefusedException">It is not ours, or not good any more.</exception>
     public async ValueTask<(VerifiedToken Token, StoredGrant Grant)> ReadAsync(string token, CancellationToken cancellationToken)

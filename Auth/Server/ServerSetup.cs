@@ -62,11 +62,11 @@ internal static class ServerSetup
         return routes;
     }
 
-    // In mode hybrid, tokens are the identity provider's when there is one at which we are no client.
+    // In modes hybrid and mixed, tokens are the identity provider's when there is one at which we are no client.
     private static bool IsOn(IConfiguration configuration) => configuration["Auth:Mode"]?.ToLowerInvariant() switch
     {
-        "embedded" or "mixed" => true,
-        "hybrid" => configuration["Auth:Provider:ClientId"] is { Length: > 0 } || configuration["Auth:Provider:Issuer"] is null or "",
+        "embedded" => true,
+        "hybrid" or "mixed" => configuration["Auth:Provider:ClientId"] is { Length: > 0 } || configuration["Auth:Provider:Issuer"] is null or "",
         _ => false,
     };
 

@@ -8,6 +8,10 @@ internal interface IAccessTokens
     /// <summary>The caller: an authenticated identity with the claims <c>sub</c>, <c>client_id</c> when there is one, and one <c>scope</c> claim for each scope.</summary>
     /// <exception cref="TokenRefusedException">The token is not good for this server, now.</exception>
     ValueTask<ClaimsPrincipal> CheckAsync(string token, CancellationToken cancellationToken);
+
+    /// <summary>The same, without relying on what was found a moment ago, where that could have changed meanwhile.</summary>
+    /// <exception cref="TokenRefusedException">The token is not good any more.</exception>
+    ValueTask<ClaimsPrincipal> CheckAgainAsync(string token, CancellationToken cancellationToken) => CheckAsync(token, cancellationToken);
 }
 
 /// <summary>A token that is not good. The message may be shown and logged: it has nothing of the token in it.</summary>

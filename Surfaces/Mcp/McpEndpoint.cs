@@ -7,7 +7,7 @@ namespace MinimalMcp.Surfaces.Mcp;
 
 /// <summary>Streamable HTTP: one path for every revision since 2025-03-26.</summary>
 internal sealed class McpEndpoint(
-    ModernEra modern, HandshakeEra handshake, Sessions sessions, ToolRegistry registry, ToolProfiles profiles, RpcMetrics metrics, IOptions<McpOptions> options,
+    ModernEra modern, HandshakeEra handshake, Sessions sessions, ToolRegistry registry, ToolProfiles profiles, Auth.OpenStreams streams, RpcMetrics metrics, IOptions<McpOptions> options,
     IHostApplicationLifetime lifetime, ILogger<McpEndpoint> logger)
 {
     public async Task PostAsync(HttpContext http)
@@ -67,17 +67,17 @@ internal sealed class McpEndpoint(
             return;
         }
 
-        using var ended = CancellationTokenSource.CreateLinkedTokenSource(http.RequestAborted, lifetime.ApplicationStopping, session?.Ended ?? CancellationToken.None);
+        await using var stream = streams.Open(http, http.RequestAborted, lifetime.ApplicationStopping, session?.Ended ?? CancellationToken.None);
         using var use = session?.InUse();
         var events = session?.Events ?? new SessionEvents();
         EventStream.Start(http.Response);
-        if (!events.TryAttach(http.Response.BodyWriter, ended.Token))
+        if (!events.TryAttach(http.Response.BodyWriter, stream.Ended))
         {
             await http.Response.RefuseAsync(new RpcException(RpcCode.InvalidRequest, "This session has an open event stream already.", status: StatusCodes.Status409Conflict));
             return;
         }
 
-        await EventStream.ServeAsync(events, options.Value.KeepAlive, session is null ? options.Value.SessionIdle : TimeSpan.MaxValue, ended.Token);
+        await EventStream.ServeAsync(http.Response, events, options.Value.KeepAlive, session is null ? options.Value.SessionIdle : TimeSpan.MaxValue, stream);
     }
 
     public async Task DeleteAsync(HttpContext http)

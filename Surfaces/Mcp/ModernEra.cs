@@ -1,3 +1,4 @@
+using MinimalMcp.Auth;
 using MinimalMcp.Governance;
 using MinimalMcp.Tools;
 using ModelContextProtocol.Protocol;
@@ -5,7 +6,7 @@ using ModelContextProtocol.Protocol;
 namespace MinimalMcp.Surfaces.Mcp;
 
 /// <summary>Requests of revision 2026-07-28: no handshake, no session; each says in <c>_meta</c> and headers what it needs to.</summary>
-internal sealed class ModernEra(FastLane fast, FullLane full, StepUp stepUp)
+internal sealed class ModernEra(FastLane fast, FullLane full, StepUp stepUp, OpenStreams streams)
 {
     // A closed connection cancels the call: since 2026-07-28 that is how a client says so.
     public async Task PostAsync(HttpContext http, Envelope envelope, ToolSet tools)
@@ -27,7 +28,21 @@ internal sealed class ModernEra(FastLane fast, FullLane full, StepUp stepUp)
         else
         {
             EventStream.Start(http.Response);
-            await full.ServeOnceAsync(FullLane.Message(envelope, Revision.V2026_07_28, tools, Origin.Of(http)), http.Response.Body, StatusOf, http.RequestAborted);
+            var message = FullLane.Message(envelope, Revision.V2026_07_28, tools, Origin.Of(http));
+            await (envelope.Method is RequestMethods.SubscriptionsListen ? ListenAsync(message) : full.ServeOnceAsync(message, http.Response.Body, StatusOf, http.RequestAborted));
+        }
+
+        async Task ListenAsync(JsonRpcMessage message)
+        {
+            await using var stream = streams.Open(http, http.RequestAborted);
+            try
+            {
+                await full.ServeOnceAsync(message, http.Response.Body, StatusOf, stream.Ended);
+            }
+            catch (OperationCanceledException) when (stream.IsRefused)
+            {
+                await EventStream.EndAsync(http.Response);
+            }
         }
 
         ValueTask StatusOf(JsonRpcMessage? first)

@@ -18,8 +18,8 @@ internal sealed class Sessions(IOptions<McpOptions> options, FullLane full, List
 
     public int Count => _sessions.Count;
 
-    /// <summary>Whose a session is: a user, through a client. Empty while nobody is asked who they are.</summary>
-    public static string OwnerOf(ClaimsPrincipal user) => user.FindFirstValue("sub") is { } subject ? $"{subject} {user.FindFirstValue("client_id")}" : "";
+    /// <summary>Whose a session is: a user, through a client. Empty while nobody is asked who they are. With the length, so that no two names can be read as two others.</summary>
+    public static string OwnerOf(ClaimsPrincipal user) => user.FindFirstValue("sub") is { } subject ? $"{subject.Length} {subject} {user.FindFirstValue("client_id")}" : "";
 
     /// <summary>Opens a session, or gives null when there are too many.</summary>
     public Session? Open(string version, string owner, in Envelope initialize)

@@ -3,6 +3,7 @@ using System.Collections.Concurrent;
 using System.Security.Cryptography;
 using System.Text;
 using Microsoft.Extensions.Options;
+using MinimalMcp.Auth;
 using MinimalMcp.Governance;
 using MinimalMcp.Tools;
 
@@ -13,7 +14,7 @@ namespace MinimalMcp.Surfaces.Mcp;
 /// several hosts still ask for.
 /// </summary>
 internal sealed class SseEndpoint(
-    FastLane fast, FullLane full, ListChanges changes, ToolRegistry registry, ToolProfiles profiles, RpcMetrics metrics, IOptions<McpOptions> options, IHostApplicationLifetime lifetime,
+    FastLane fast, FullLane full, ListChanges changes, ToolRegistry registry, ToolProfiles profiles, OpenStreams streams, RpcMetrics metrics, IOptions<McpOptions> options, IHostApplicationLifetime lifetime,
     ILogger<SseEndpoint> logger)
 {
     private readonly ConcurrentDictionary<string, (StreamConversation Conversation, string Owner)> _open = new(StringComparer.Ordinal);
@@ -26,7 +27,7 @@ internal sealed class SseEndpoint(
             return;
         }
 
-        using var ended = CancellationTokenSource.CreateLinkedTokenSource(http.RequestAborted, lifetime.ApplicationStopping);
+        await using var stream = streams.Open(http, http.RequestAborted, lifetime.ApplicationStopping);
         var response = http.Response;
         var id = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16));
         await using var conversation = new StreamConversation(
@@ -42,20 +43,25 @@ internal sealed class SseEndpoint(
         {
             EventStream.Start(response);
             // Relative, so that it is right behind any proxy. The path base is what a proxy cut off.
-            await response.BodyWriter.WriteAsync(Encoding.UTF8.GetBytes($"event: endpoint\ndata: {http.Request.PathBase}/message?sessionId={id}\n\n"), ended.Token);
+            await response.BodyWriter.WriteAsync(Encoding.UTF8.GetBytes($"event: endpoint\ndata: {http.Request.PathBase}/message?sessionId={id}\n\n"), stream.Ended);
             while (true)
             {
-                await Task.Delay(options.Value.KeepAlive, ended.Token);
-                await conversation.KeepAliveAsync(cancellationToken => response.BodyWriter.WriteAsync(": keep-alive\n\n"u8.ToArray(), cancellationToken).AsTask(), ended.Token);
+                await Task.Delay(options.Value.KeepAlive, stream.Ended);
+                await conversation.KeepAliveAsync(cancellationToken => response.BodyWriter.WriteAsync(": keep-alive\n\n"u8.ToArray(), cancellationToken).AsTask(), stream.Ended);
             }
         }
         catch (OperationCanceledException)
         {
-            // The client left, or the server stops.
+            // The client left, its credential is not good any more, or the server stops.
         }
         finally
         {
             _open.TryRemove(id, out _);
+        }
+
+        if (stream.IsRefused)
+        {
+            await conversation.KeepAliveAsync(_ => EventStream.EndAsync(response), http.RequestAborted);
         }
     }
 

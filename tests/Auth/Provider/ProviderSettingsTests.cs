@@ -166,6 +166,37 @@ public sealed class ProviderSettingsTests
         Assert.Equal(HttpStatusCode.Unauthorized, await CallAsync(server, Token(entra, FakeEntra.V2, ("aud", "somebody-else"), ("scp", Scoped))));
     }
 
+    [Fact]
+    public async Task Anybody_reads_and_a_token_of_the_provider_does_more_in_mode_mixed()
+    {
+        await using var entra = await FakeEntra.StartAsync();
+        await using var server = Start(entra, ("Auth:Mode", "mixed"));
+        const string Note = """{"code":"milk"}""";
+        string WithScopes(string scopes) => Token(entra, FakeEntra.V2, ("aud", FakeEntra.ClientId), ("scp", scopes));
+
+        using var read = await server.PostAsync("/tools/list_picked", "{}");
+        using var write = await server.PostAsync("/tools/pick_note", Note);
+        Assert.Equal((HttpStatusCode.OK, HttpStatusCode.Unauthorized), (read.StatusCode, write.StatusCode));
+        Assert.Equal(HttpStatusCode.OK, await CallAsync(server, WithScopes("mcp:write"), "pick_note", Note));
+        Assert.Equal(HttpStatusCode.Forbidden, await CallAsync(server, WithScopes("mcp:read"), "pick_note", Note));
+        Assert.Equal(HttpStatusCode.Unauthorized, await CallAsync(server, Token(entra, FakeEntra.V2, ("aud", "somebody-else"), ("scp", "mcp:write"))));
+
+        var resource = await server.GetJsonAsync("/.well-known/oauth-protected-resource/mcp");
+        Assert.Equal(FakeEntra.V2, resource.GetProperty("authorization_servers")[0].GetString());
+        Assert.Equal(FakeEntra.V2, (await server.GetJsonAsync("/.well-known/oauth-authorization-server")).GetProperty("issuer").GetString());
+        Assert.Contains($"{entra.Url}/{Guid}/oauth2/v2.0/token", await server.Http.GetStringAsync(new Uri("/openapi.json", UriKind.Relative), TestContext.Current.CancellationToken));
+        using var own = await server.Http.GetAsync(new Uri("/auth/authorize", UriKind.Relative), TestContext.Current.CancellationToken);
+        Assert.NotEqual(HttpStatusCode.OK, own.StatusCode); // nobody signs in here
+    }
+
+    [Fact]
+    public async Task Mode_mixed_wants_to_know_whom_the_providers_tokens_are_for()
+    {
+        var errors = await StartAndFailAsync(("MCP_AUTH_MODE", "mixed"), ("OAUTH2_ISSUER", FakeEntra.V2));
+
+        Assert.Contains("OAUTH2_AUDIENCE) is not set", errors);
+    }
+
     private static TestServer Start(FakeEntra entra, params (string Key, string Value)[] settings) => TestServer.Start(NotesTools.Alone,
         [("Auth:Mode", "oauth2"), ("Auth:Provider:Issuer", FakeEntra.V2), ("Auth:Provider:ConfigUrl", entra.V2Config), ("Auth:Provider:Audience", FakeEntra.ClientId), ("Auth:Provider:Algorithms", "RS256"), .. settings]);
 
@@ -188,7 +219,7 @@ public sealed class ProviderSettingsTests
 
     private static async Task<string> StartAndFailAsync(params (string Name, string Value)[] variables)
     {
-        var (exitCode, _, errors) = await ServerProcess.RunAsync(["--urls=http://127.0.0.1:0"], variables.Append(("MCP_AUTH_MODE", "oauth2")).ToDictionary(pair => pair.Item1, pair => pair.Item2));
+        var (exitCode, _, errors) = await ServerProcess.RunAsync(["--urls=http://127.0.0.1:0"], variables.Prepend(("MCP_AUTH_MODE", "oauth2")).GroupBy(pair => pair.Item1).ToDictionary(pair => pair.Key, pair => pair.Last().Item2));
         Assert.Equal(1, exitCode);
         return errors;
     }

@@ -188,6 +188,32 @@ public sealed class SignInTests : IDisposable
         Assert.Contains("cannot be reached now", await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
     }
 
+    [Theory]
+    [InlineData("none", null, false)]
+    [InlineData("email_verified", false, false)]
+    [InlineData("email_verified", "false", false)]
+    [InlineData("email_verified", 0, false)]
+    [InlineData("xms_edov", false, false)]
+    [InlineData("email_verified", true, true)]
+    [InlineData("email_verified", "true", true)] // some providers write it so
+    [InlineData("xms_edov", true, true)]
+    public async Task A_client_learns_an_address_only_when_the_provider_has_verified_it(string claim, object? value, bool learns)
+    {
+        await using var entra = await FakeEntra.StartAsync();
+        await using var oauth = Start(entra);
+        entra.IdToken = claims => claims[claim] = value switch { bool flag => flag, int number => number, string text => text, _ => null };
+        var client = await oauth.RegisterAsync();
+        var answer = await AuthorizeAsync(oauth, client, ("scope", "mcp:read profile email"));
+        using var token = await oauth.TokenAsync(("grant_type", "authorization_code"), ("client_id", client), ("code", answer["code"]), ("code_verifier", OAuthServer.Verifier));
+        var access = (await OAuthServer.JsonAsync(token)).GetProperty("access_token").GetString()!;
+
+        using var who = await oauth.GetAsync("/auth/userinfo", ("Authorization", "Bearer " + access));
+        var person = await OAuthServer.JsonAsync(who);
+
+        Assert.Equal("Anna Example", person.GetProperty("name").GetString());
+        Assert.Equal((learns, learns), (person.TryGetProperty("email", out var email) && email.GetString() == "anna@contoso.example", person.TryGetProperty("email_verified", out var verified) && verified.GetBoolean()));
+    }
+
     private OAuthServer Start(FakeEntra entra, params (string, string)[] settings)
     {
         var oauth = OAuthServer.Start(services => services.AddSingleton<ILoggerProvider>(_log),
@@ -199,16 +225,16 @@ public sealed class SignInTests : IDisposable
         return oauth;
     }
 
-    private static async Task<Uri> SentToEntraAsync(OAuthServer oauth, string client)
+    private static async Task<Uri> SentToEntraAsync(OAuthServer oauth, string client, params (string, string?)[] changes)
     {
-        using var answer = await oauth.AnswerAsync(await oauth.OpenPageAsync(client), password: "");
+        using var answer = await oauth.AnswerAsync(await oauth.OpenPageAsync(client, changes), password: "");
         Assert.True(answer.StatusCode is HttpStatusCode.SeeOther, await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
         return answer.Headers.Location!;
     }
 
-    private static async Task<Dictionary<string, string>> AuthorizeAsync(OAuthServer oauth, string client)
+    private static async Task<Dictionary<string, string>> AuthorizeAsync(OAuthServer oauth, string client, params (string, string?)[] changes)
     {
-        using var answer = await oauth.GetAsync((await GoAsync(await SentToEntraAsync(oauth, client))).PathAndQuery);
+        using var answer = await oauth.GetAsync((await GoAsync(await SentToEntraAsync(oauth, client, changes))).PathAndQuery);
         Assert.True(answer.StatusCode is HttpStatusCode.SeeOther, await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
         return OAuthServer.Query(answer);
     }

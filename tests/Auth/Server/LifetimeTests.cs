@@ -49,6 +49,20 @@ public sealed class LifetimeTests
     }
 
     [Fact]
+    public async Task A_refresh_token_whose_successor_was_used_ends_the_grant_however_soon_it_comes_back()
+    {
+        var (oauth, _) = Start();
+        await using var _1 = oauth;
+        var first = await oauth.SignInAsync("public");
+        var third = await Refreshed(oauth, await Refreshed(oauth, first)); // whoever refreshed twice lost no answer
+
+        using var replay = await oauth.RefreshAsync("public", Refresh(first));
+
+        Assert.Equal("invalid_grant", (await OAuthServer.JsonAsync(replay)).GetProperty("error").GetString());
+        Assert.Equal(HttpStatusCode.Unauthorized, await oauth.CallAsync(Access(third)));
+    }
+
+    [Fact]
     public async Task A_connection_that_is_used_lives_on_and_one_that_is_not_ends()
     {
         var (oauth, time) = Start(("Auth:Server:RefreshTokenDays", "7"));

@@ -2,8 +2,10 @@ using System.Net;
 using System.Text.Json;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 using MinimalMcp.Auth.Server;
 using MinimalMcp.Tests.Protocol;
+using MinimalMcp.Tests.Tools;
 
 namespace MinimalMcp.Tests.Auth.Server;
 
@@ -13,6 +15,19 @@ public sealed class SignInTests
     private const string Password = "correct horse battery";
 
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
+
+    [Theory]
+    [InlineData("https://mcp.example.com/auth/callback", true)] // as some guides say
+    [InlineData(OAuthServer.ActionAddress + ",https://mcp.example.com:443/callback", true)]
+    [InlineData("https://mcp.example.com:8443/callback", false)]
+    [InlineData(OAuthServer.ActionAddress, false)]
+    public async Task A_client_whose_answers_would_come_back_to_this_server_is_warned_of_at_the_start(string redirect, bool warned)
+    {
+        using var log = new CapturedLog();
+        await using var oauth = OAuthServer.Start(services => services.AddSingleton<ILoggerProvider>(log), ("Server:PublicUrl", "https://mcp.example.com"), ("Auth:Server:RedirectUri", redirect));
+
+        Assert.Equal(warned, log.Lines.Any(line => line.Level == LogLevel.Warning && line.Text.Contains("The client gpt-action could not sign in", StringComparison.Ordinal)));
+    }
 
     [Fact]
     public async Task Nobody_gives_more_than_the_key_that_was_typed_may_do()
