@@ -23,7 +23,7 @@ public static class Banner
             $"{Identity.Name(configuration)} {Identity.Version}   {(mode == "stdio" ? "on standard input and output" : $"listening on {address}")}   auth {configuration["Auth:Mode"] ?? "none"}   mode {mode}",
         };
         lines.AddRange(tools.GroupBy(tool => tool.Family).Select(family => $"  {family.Key,-12} {family.Count()} tools: {string.Join(", ", family.Take(8).Select(tool => tool.Name))}{(family.Count() > 8 ? ", …" : "")}"));
-        if (app.Services.GetServices<FamilyOff>().Select(off => off.Section).ToArray() is { Length: > 0 } off)
+        if (app.Services.GetServices<FamilyOff>().Select(off => off.Section).Order().ToArray() is { Length: > 0 } off)
         {
             lines.Add($"  off          {string.Join(", ", off)}: nothing is configured in a section of that name");
         }
