@@ -1,11 +1,10 @@
+using MinimalMcp.Auth.Server;
+
 namespace MinimalMcp.Auth;
 
 /// <summary>One caller's key, and the next one while both are valid. The configuration may hold a key itself or, so that a look at the settings gives nothing away, only its hash.</summary>
 public sealed class ApiKeyOptions
 {
-    /// <summary>What a person writes by mistake or copies from a guide is guessed first.</summary>
-    private const int MinLength = 32;
-
     public string? Key { get; set; }
 
     /// <summary>Instead of the key: the SHA-256 of its UTF-8 bytes in hexadecimal, which <c>printf %s KEY | sha256sum</c> prints.</summary>
@@ -22,13 +21,8 @@ public sealed class ApiKeyOptions
     /// <summary>From then on the key is refused; not the next one.</summary>
     public DateTimeOffset? Expires { get; set; }
 
-    internal static string? Weakness(string key) => key switch
-    {
-        { Length: < MinLength } => $"has {key.Length} characters; it needs at least {MinLength}, for example what `openssl rand -hex 32` prints.",
-        _ when key.Distinct().Count() < 10 => "is too regular to be random; use what `openssl rand -hex 32` prints.",
-        _ when key.Any(letter => letter is <= ' ' or > '~') => "has characters that no HTTP header may carry; use letters and digits.",
-        _ => null,
-    };
+    internal static string? Weakness(string key) => WeakSecret.Guessable(key)
+        ?? (key.Any(letter => letter is <= ' ' or > '~') ? "has characters that no HTTP header may carry; use letters and digits." : null);
 
     internal IEnumerable<string> Problems()
     {

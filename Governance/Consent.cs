@@ -11,9 +11,9 @@ namespace MinimalMcp.Governance;
 internal sealed class Consent
 {
     private const string DryRun = "dry_run";
+
     /// <summary>The argument that confirms a call.</summary>
     public const string Token = "confirmation_token";
-
 
     private readonly string _tool;
     private readonly Policy _policy;
