@@ -8,12 +8,16 @@ namespace MinimalMcp.Governance;
 /// The record of every attempt. Rows gather while the batch before them is being written. What changes the world waits until its row is
 /// durable; the rest does not, and is kept for later while the store is gone.
 /// </summary>
-public sealed partial class AuditLog(Store store, Redactor redactor, AuditRetention retention, IOptions<GovernanceOptions> options, ILogger<AuditLog> logger) : IHostedService
+public sealed partial class AuditLog(Store store, Redactor redactor, AuditRetention retention, IOptions<GovernanceOptions> options, ILogger<AuditLog> logger) : IHostedService, IDisposable
 {
     private const int MaxBatch = 256;
     private const int MaxKept = 10_000;
 
+    // How long rows gather that nobody waits for: many share one flush to the disk, and a batch is not so large that calls wait for its processor.
+    private static readonly TimeSpan Gathering = TimeSpan.FromMilliseconds(5);
+
     private readonly Channel<Entry> _queue = Channel.CreateBounded<Entry>(new BoundedChannelOptions(MaxKept) { SingleReader = true });
+    private readonly SemaphoreSlim _pressing = new(0);
     private readonly List<AuditRow> _kept = [];
     private Task _writing = Task.CompletedTask;
     private long _lost;
@@ -43,8 +47,11 @@ public sealed partial class AuditLog(Store store, Redactor redactor, AuditRetent
     public async Task StopAsync(CancellationToken cancellationToken)
     {
         _queue.Writer.TryComplete();
+        _pressing.Release();
         await _writing.WaitAsync(cancellationToken);
     }
+
+    public void Dispose() => _pressing.Dispose();
 
     private async ValueTask<bool> TryEnqueueAsync(Entry entry)
     {
@@ -52,6 +59,11 @@ public sealed partial class AuditLog(Store store, Redactor redactor, AuditRetent
         {
             if (_queue.Writer.TryWrite(entry))
             {
+                if (entry.Written is not null)
+                {
+                    _pressing.Release();
+                }
+
                 return true;
             }
         }
@@ -64,6 +76,7 @@ public sealed partial class AuditLog(Store store, Redactor redactor, AuditRetent
         var batch = new List<Entry>(MaxBatch);
         while (await _queue.Reader.WaitToReadAsync(CancellationToken.None)) // ends when the queue is completed and empty
         {
+            await GatherAsync();
             while (batch.Count < MaxBatch && _queue.Reader.TryRead(out var entry))
             {
                 batch.Add(entry);
@@ -75,6 +88,14 @@ public sealed partial class AuditLog(Store store, Redactor redactor, AuditRetent
         }
 
         await WriteLeftAsync();
+    }
+
+    private async ValueTask GatherAsync()
+    {
+        if (_queue.Reader.Count < MaxBatch && await _pressing.WaitAsync(Gathering))
+        {
+            while (_pressing.Wait(0)) { } // they are all in the queue
+        }
     }
 
     private async Task WriteAsync(List<Entry> batch)

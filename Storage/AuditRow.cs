@@ -13,6 +13,9 @@ public sealed class AuditRow
     [ThreadStatic]
     private static Utf8JsonWriter? _writer;
 
+    [ThreadStatic]
+    private static IncrementalHash? _sha256;
+
     public long Seq { get; set; }
 
     public long At { get; set; }
@@ -86,8 +89,10 @@ public sealed class AuditRow
         writer.WriteStringValue(OpenaiSession);
         writer.WriteEndArray();
         writer.Flush();
+        var sha256 = _sha256 ??= IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        sha256.AppendData(buffer.WrittenSpan);
         Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
-        SHA256.HashData(buffer.WrittenSpan, hash);
+        sha256.GetHashAndReset(hash);
         return Convert.ToHexStringLower(hash);
     }
 }

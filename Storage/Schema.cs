@@ -1,5 +1,6 @@
 using System.Data.Common;
 using System.Globalization;
+using Microsoft.Data.Sqlite;
 
 namespace MinimalMcp.Storage;
 
@@ -13,7 +14,9 @@ internal static class Schema
         using var resource = typeof(Schema).Assembly.GetManifestResourceStream("MinimalMcp.Storage.schema.sql")!;
         using var reader = new StreamReader(resource);
         using var transaction = connection.BeginTransaction();
-        connection.Run(reader.ReadToEnd());
+        var tables = reader.ReadToEnd();
+        // In SQLite only INTEGER names the number that a row has anyhow (https://sqlite.org/langcreatetable.html#rowid); any other type is a second tree to write.
+        connection.Run(connection is SqliteConnection ? tables.Replace("bigint primary key", "integer primary key", StringComparison.Ordinal) : tables);
         connection.Run($"insert into meta (name, value) values ('schema', '{Version}') on conflict (name) do nothing");
         connection.Run("insert into audit_head (id, seq, hash) values (1, 0, '') on conflict (id) do nothing");
         var found = int.Parse((string)connection.Run("select value from meta where name = 'schema'")!, CultureInfo.InvariantCulture);

@@ -1,3 +1,5 @@
+using System.Buffers;
+using System.Text;
 using Microsoft.Data.Sqlite;
 using SQLitePCL;
 
@@ -12,14 +14,17 @@ internal static class SqliteInsert
         Check(raw.sqlite3_prepare_v2(database, $"insert into {table} ({string.Join(", ", columns)}) values ({string.Join(", ", columns.Select(_ => "?"))})", out var statement), database);
         using (statement)
         {
+            var utf8 = new ArrayBufferWriter<byte>(256);
             foreach (var row in rows)
             {
                 for (var column = 0; column < row.Length; column++)
                 {
+                    utf8.ResetWrittenCount();
                     Check(row[column] switch
                     {
                         null => raw.sqlite3_bind_null(statement, column + 1),
                         long number => raw.sqlite3_bind_int64(statement, column + 1, number),
+                        string { Length: > 0 } text when Encoding.UTF8.GetBytes(text, utf8) > 0 => raw.sqlite3_bind_text(statement, column + 1, utf8.WrittenSpan),
                         var text => raw.sqlite3_bind_text(statement, column + 1, (string)text),
                     }, database);
                 }

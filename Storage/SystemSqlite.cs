@@ -12,6 +12,10 @@ internal static class SystemSqlite
         var provider = new SQLite3Provider_e_sqlite3();
         NativeLibrary.SetDllImportResolver(provider.GetType().Assembly, Resolve);
         raw.SetProvider(provider);
+
+        // A connection is never used by two threads at once here, so it needs no lock around each of its calls; nor has anybody asked for its memory statistics.
+        _ = raw.sqlite3_config(raw.SQLITE_CONFIG_MULTITHREAD);
+        _ = raw.sqlite3_config(raw.SQLITE_CONFIG_MEMSTATUS, 0);
         return true;
     });
 
