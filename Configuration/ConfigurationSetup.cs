@@ -28,7 +28,7 @@ public static class ConfigurationSetup
         builder.Logging.AddConsole(console => console.LogToStandardErrorThreshold = LogLevel.Trace); // standard output may carry the protocol
         builder.Logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.Critical); // a failed start is told in a sentence, not with its stack as well
         builder.Services.AddSingleton(TimeProvider.System);
-        builder.Services.AddHostedService<Drain>();
+        Drain.Add(builder.Services);
         builder.Services.AddCors();
         builder.Services.AddProblemDetails();
         builder.Services.Configure<HostFilteringOptions>(filtering => filtering.AllowedHosts = ["*"]); // HostGuard decides, lets loopback in, and says why not
@@ -55,6 +55,7 @@ public static class ConfigurationSetup
         app.UseExceptionHandler();
         app.UseMiddleware<HostGuard>();
         app.UseForwardedHeaders();
+        Drain.Use(app);
         var origins = new ServerOptions { CorsOrigins = app.Configuration["Server:CorsOrigins"] }.Origins;
         if (origins.Count > 0)
         {

@@ -8,6 +8,9 @@ namespace MinimalMcp.Configuration;
 /// </summary>
 internal sealed class Drain(IOptions<ServerOptions> options, TimeProvider time) : IHostedLifecycleService
 {
+    // Longer than a call may take by itself, and than a GPT Action waits (45 s).
+    private static readonly TimeSpan LastCalls = TimeSpan.FromSeconds(50);
+
     public Task StoppingAsync(CancellationToken cancellationToken) =>
         options.Value.DrainDelay > TimeSpan.Zero ? Task.Delay(options.Value.DrainDelay, time, cancellationToken) : Task.CompletedTask;
 
@@ -20,4 +23,30 @@ internal sealed class Drain(IOptions<ServerOptions> options, TimeProvider time) 
     public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
     public Task StoppedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public static void Add(IServiceCollection services)
+    {
+        services.AddHostedService<Drain>();
+        services.AddOptions<HostOptions>().Configure<IOptions<ServerOptions>>((host, server) => host.ShutdownTimeout = server.Value.DrainDelay + LastCalls);
+    }
+
+    /// <summary>While it drains, every answer ends its connection (RFC 9112, 9.6), so that a balancer's next request on it goes to another replica.</summary>
+    public static void Use(WebApplication app)
+    {
+        if (app.Services.GetRequiredService<IOptions<ServerOptions>>().Value.DrainDelay == TimeSpan.Zero)
+        {
+            return;
+        }
+
+        var stopping = app.Lifetime.ApplicationStopping;
+        app.Use((http, next) =>
+        {
+            if (stopping.IsCancellationRequested && HttpProtocol.IsHttp11(http.Request.Protocol))
+            {
+                http.Response.Headers.Connection = "close";
+            }
+
+            return next(http);
+        });
+    }
 }

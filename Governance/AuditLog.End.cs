@@ -5,6 +5,16 @@ namespace MinimalMcp.Governance;
 /// <summary>What becomes of rows when the server ends.</summary>
 public sealed partial class AuditLog
 {
+    /// <summary>Writes what is queued before the server ends.</summary>
+    public async Task StopAsync(CancellationToken cancellationToken)
+    {
+        _queue.Writer.TryComplete();
+        _pressing.Release();
+        await _writing.WaitAsync(cancellationToken);
+    }
+
+    public void Dispose() => _pressing.Dispose();
+
     // The call is over and its answer stands, whatever becomes of the row: after the last batch it is written by itself, while the store is still there.
     private async ValueTask QueueAsync(AuditRow row)
     {

@@ -43,16 +43,6 @@ public sealed partial class AuditLog(Store store, Redactor redactor, AuditRetent
         return Task.CompletedTask;
     }
 
-    /// <summary>Writes what is queued before the server ends.</summary>
-    public async Task StopAsync(CancellationToken cancellationToken)
-    {
-        _queue.Writer.TryComplete();
-        _pressing.Release();
-        await _writing.WaitAsync(cancellationToken);
-    }
-
-    public void Dispose() => _pressing.Dispose();
-
     private async ValueTask<bool> TryEnqueueAsync(Entry entry)
     {
         while (await _queue.Writer.WaitToWriteAsync())

@@ -11,6 +11,11 @@ internal static class Schema
 
     public static void Apply(DbConnection connection, string place)
     {
+        if (Found(connection) == Version)
+        {
+            return; // nothing is locked for nothing: other replicas are at work
+        }
+
         using var resource = typeof(Schema).Assembly.GetManifestResourceStream("MinimalMcp.Storage.schema.sql")!;
         using var reader = new StreamReader(resource);
         using var transaction = connection.BeginTransaction();
@@ -18,8 +23,9 @@ internal static class Schema
         // In SQLite only INTEGER names the number that a row has anyhow (https://sqlite.org/langcreatetable.html#rowid); any other type is a second tree to write.
         connection.Run(connection is SqliteConnection ? tables.Replace("bigint primary key", "integer primary key", StringComparison.Ordinal) : tables);
         connection.Run($"insert into meta (name, value) values ('schema', '{Version}') on conflict (name) do nothing");
-        connection.Run("insert into audit_head (id, seq, hash) values (1, 0, '') on conflict (id) do nothing");
-        var found = int.Parse((string)connection.Run("select value from meta where name = 'schema'")!, CultureInfo.InvariantCulture);
+        // Not "on conflict": PostgreSQL would wait there for whoever appends, who may wait for the table that was locked above.
+        connection.Run("insert into audit_head (id, seq, hash) select 1, 0, '' where not exists (select 1 from audit_head)");
+        var found = Found(connection);
         if (found < Version)
         {
             connection.Run($"update meta set value = '{Version}' where name = 'schema'"); // what came since are tables, and they were made above
@@ -30,6 +36,18 @@ internal static class Schema
         }
 
         transaction.Commit();
+    }
+
+    private static int? Found(DbConnection connection)
+    {
+        try
+        {
+            return connection.Run("select value from meta where name = 'schema'") is string found ? int.Parse(found, CultureInfo.InvariantCulture) : null;
+        }
+        catch (DbException absent) when (absent.SqlState == "42P01" || absent is SqliteException { SqliteErrorCode: 1 })
+        {
+            return null; // there is no such table: nothing was made yet
+        }
     }
 
     /// <summary>Runs a statement without parameters and gives its first value. For the start: Dapper would have to be made ready first, which takes a tenth of a second.</summary>

@@ -65,6 +65,7 @@ internal static class Needs
         "the API explorer's file is missing: install npm, and build again");
 
     private static string? Find(string program) => (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries)
+        .Append("/usr/sbin") // where servers are, and not on everybody's path
         .SelectMany(folder => OperatingSystem.IsWindows() ? [Path.Combine(folder, program + ".exe"), Path.Combine(folder, program + ".cmd")] : new[] { Path.Combine(folder, program) })
         .FirstOrDefault(File.Exists);
 }

@@ -1,6 +1,7 @@
 using System.Text.RegularExpressions;
 using MinimalMcp.Tests.Clients;
 using MinimalMcp.Tests.Protocol;
+using YamlDotNet.Core;
 using YamlDotNet.Serialization;
 
 namespace MinimalMcp.Tests.Container;
@@ -10,39 +11,41 @@ public sealed partial class ComposeTests
 {
     private static readonly string Folder = Path.Combine(ClientProcess.Root, "deploy");
 
-    public static TheoryData<string> Services => [.. Compose("services").Keys];
+    private static readonly string[] Files = ["compose.yaml", "replicas/compose.yaml"];
+
+    public static TheoryData<string, string> Services => [.. Files.SelectMany(file => Compose(file, "services").Keys.Select(name => new TheoryDataRow<string, string>(file, name)))];
 
     /// <summary>The server's environment, with a key for each setting that .env has to give.</summary>
-    internal static string[] ServerEnvironment(string key) => [.. Map(Service("minimal-mcp")["environment"])
+    internal static string[] ServerEnvironment(string key) => [.. Map(Service("compose.yaml", "minimal-mcp")["environment"])
         .Select(variable => $"{variable.Key}={Required().Replace(Optional().Replace($"{variable.Value}", ""), key)}")];
 
     [Theory, MemberData(nameof(Services))]
-    public void A_service_is_pinned_closed_and_watched(string name)
+    public void A_service_is_pinned_closed_and_watched(string file, string name)
     {
-        var service = Service(name);
+        var service = Service(file, name);
 
         if (!service.ContainsKey("build"))
         {
-            Assert.Matches(@":v?\d+\.\d+\.\d+", $"{service["image"]}");
+            Assert.Matches(@":v?\d+\.\d+", $"{service["image"]}");
             Assert.Contains("healthcheck", service.Keys);
         }
 
         Assert.Equal("true", service["read_only"]);
         Assert.Equal("unless-stopped", service["restart"]);
         Assert.Contains("no-new-privileges:true", List(service["security_opt"]));
-        Assert.All(List(service["ports"]), port => Assert.StartsWith("127.0.0.1:", port, StringComparison.Ordinal));
+        Assert.All(service.TryGetValue("ports", out var ports) ? List(ports) : [], port => Assert.StartsWith("127.0.0.1:", port, StringComparison.Ordinal));
     }
 
     [Theory, MemberData(nameof(Services))]
-    public void What_a_service_mounts_is_there(string name)
+    public void What_a_service_mounts_is_there(string file, string name)
     {
-        var volumes = Service(name).TryGetValue("volumes", out var mounts) ? List(mounts) : [];
+        var volumes = Service(file, name).TryGetValue("volumes", out var mounts) ? List(mounts) : [];
 
         foreach (var source in volumes.Select(volume => volume.Split(':')[0]))
         {
             // A path here, the engine's own socket, what docs/container.md says to write, or a volume that is declared.
             Assert.True(
-                source is "/var/run/docker.sock" or "./secrets/metrics_key" || Path.Exists(Path.Combine(Folder, source)) || Compose("volumes").ContainsKey(source),
+                source is "/var/run/docker.sock" or "./secrets/metrics_key" || Path.Exists(Path.Combine(Folder, Path.GetDirectoryName(file)!, source)) || Compose(file, "volumes").ContainsKey(source),
                 source);
         }
     }
@@ -51,7 +54,7 @@ public sealed partial class ComposeTests
     public void Prometheus_asks_the_server_where_compose_puts_it()
     {
         var job = Map(((List<object>)Map(Yaml("prometheus.yml"))["scrape_configs"])[0]);
-        var key = Assert.Single(List(Service("prometheus")["volumes"]), volume => volume.StartsWith("./secrets/", StringComparison.Ordinal)).Split(':')[1];
+        var key = Assert.Single(List(Service("compose.yaml", "prometheus")["volumes"]), volume => volume.StartsWith("./secrets/", StringComparison.Ordinal)).Split(':')[1];
 
         Assert.Equal(key, Map(job["authorization"])["credentials_file"]);
         Assert.Equal(["minimal-mcp:3001"], List(Map(((List<object>)job["static_configs"])[0])["targets"]));
@@ -72,11 +75,31 @@ public sealed partial class ComposeTests
         Assert.Contains("tool=\"who\",outcome=\"ok\"", metrics, StringComparison.Ordinal); // the labels that it groups by
     }
 
-    private static Dictionary<string, object> Compose(string part) => Map(Map(Yaml("compose.yaml"))[part]);
+    [Fact]
+    public void Nginx_shares_calls_out_to_the_replicas_of_compose_and_can_leave_out_each()
+    {
+        var nginx = File.ReadAllText(Path.Combine(Folder, "replicas", "nginx.conf"));
+        var replicas = Compose("replicas/compose.yaml", "services").Keys.Where(name => name.StartsWith("replica-", StringComparison.Ordinal)).ToArray();
 
-    private static Dictionary<string, object> Service(string name) => Map(Compose("services")[name]);
+        Assert.Equal(2, replicas.Length);
+        Assert.All(replicas, replica =>
+        {
+            Assert.Contains($"server {replica}:3001", Group(nginx, "both"), StringComparison.Ordinal);
+            var without = Group(nginx, "without_" + replica.Replace('-', '_'));
+            Assert.All(replicas, other => Assert.Equal(other != replica, without.Contains($"server {other}:3001", StringComparison.Ordinal)));
+        });
+        Assert.Contains($"for replica in {string.Join(' ', replicas)};", File.ReadAllText(Path.Combine(Folder, "replicas", "restart")), StringComparison.Ordinal);
+    }
 
-    private static object Yaml(string file) => new DeserializerBuilder().Build().Deserialize<object>(File.ReadAllText(Path.Combine(Folder, file)));
+    private static string Group(string nginx, string name) => Regex.Match(nginx, $@"upstream {name} \{{([^}}]*)\}}").Groups[1].Value;
+
+    private static Dictionary<string, object> Compose(string file, string part) => Map(Map(Yaml(file))[part]);
+
+    private static Dictionary<string, object> Service(string file, string name) => Map(Compose(file, "services")[name]);
+
+    // Merging, because a replica is written once and named twice.
+    private static object Yaml(string file) => new DeserializerBuilder().Build()
+        .Deserialize<object>(new MergingParser(new Parser(new StringReader(File.ReadAllText(Path.Combine(Folder, file))))))!;
 
     private static Dictionary<string, object> Map(object node) => ((Dictionary<object, object>)node).ToDictionary(pair => (string)pair.Key, pair => pair.Value);
 

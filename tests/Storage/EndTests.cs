@@ -1,6 +1,5 @@
 using System.Net;
 using System.Net.Http.Json;
-using System.Text.Json;
 using MinimalMcp.Tests.Protocol;
 using MinimalMcp.Tests.Tools;
 
@@ -30,8 +29,8 @@ public sealed class EndTests(ITestOutputHelper output) : IDisposable
         {
             await using var server = await StartAsync();
             using var enough = CancellationTokenSource.CreateLinkedTokenSource(Stop);
-            var load = LoadAsync($"{round}", enough.Token);
-            await load.ReachesAsync(50 + (round * 7)); // at another moment each time
+            var load = Load($"{round}", enough.Token);
+            await load.MoreAsync(50 + (round * 7)); // at another moment each time
             await server.Process.KillAsync();
             await enough.CancelAsync();
             await load.Task;
@@ -39,9 +38,9 @@ public sealed class EndTests(ITestOutputHelper output) : IDisposable
         }
 
         await using var last = await StartAsync();
-        var rows = await RowsAsync(last.Url);
+        var rows = await NotedCalls.RecordedAsync(_http, last.Url);
         output.WriteLine($"{Rounds} rounds, {acknowledged.Count} acknowledged calls, {rows.Count} rows");
-        Assert.Empty(acknowledged.Except(rows.Where(row => row.Phase == "outcome").Select(row => row.Session)));
+        Assert.Empty(acknowledged.Except(rows.Where(row => row.Phase == "outcome").Select(row => row.Name)));
         Assert.Empty(rows.Where(row => row.Phase == "outcome").Select(row => row.Call).Except(rows.Where(row => row.Phase == "intent").Select(row => row.Call)));
         var (exitCode, verdict, _) = await ServerProcess.RunAsync(["verify-audit"], Environment);
         Assert.True(exitCode == 0, verdict);
@@ -53,8 +52,8 @@ public sealed class EndTests(ITestOutputHelper output) : IDisposable
         Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has no SIGTERM");
         await using var server = await StartAsync();
         using var enough = CancellationTokenSource.CreateLinkedTokenSource(Stop);
-        var load = LoadAsync("term", enough.Token);
-        await load.ReachesAsync(300);
+        var load = Load("term", enough.Token);
+        await load.MoreAsync(300);
 
         var exitCode = await server.Process.TerminateAsync();
         await enough.CancelAsync();
@@ -62,10 +61,10 @@ public sealed class EndTests(ITestOutputHelper output) : IDisposable
 
         Assert.Equal(0, exitCode);
         await using var after = await StartAsync();
-        var rows = await RowsAsync(after.Url);
+        var rows = await NotedCalls.RecordedAsync(_http, after.Url);
         output.WriteLine($"{load.Done.Count} calls acknowledged, {rows.Count(row => row.Phase == "outcome")} recorded");
-        Assert.Equal(load.Done.Order(), rows.Where(row => row.Phase == "outcome").Select(row => row.Session).Order()); // each that happened was answered
-        Assert.Equal(load.Done.Order(), rows.Where(row => row.Phase == "intent").Select(row => row.Session).Order()); // and none was begun and dropped
+        Assert.Equal(load.Done.Order(), rows.Where(row => row.Phase == "outcome").Select(row => row.Name).Order()); // each that happened was answered
+        Assert.Equal(load.Done.Order(), rows.Where(row => row.Phase == "intent").Select(row => row.Name).Order()); // and none was begun and dropped
     }
 
     [Fact]
@@ -84,6 +83,7 @@ public sealed class EndTests(ITestOutputHelper output) : IDisposable
         using var call = await _http.PostAsJsonAsync(_url + "/tools/pick_note", new { code = "milk" }, Stop);
 
         Assert.Equal(HttpStatusCode.OK, call.StatusCode);
+        Assert.True(call.Headers.ConnectionClose); // the next call of this caller goes to another replica
         Assert.Equal(0, await ending);
     }
 
@@ -111,67 +111,13 @@ public sealed class EndTests(ITestOutputHelper output) : IDisposable
 
     private string _url = "";
 
-    // Eight callers that go on until the server is gone. Each call is named by what ChatGPT would call its conversation.
-    private Load LoadAsync(string name, CancellationToken enough)
-    {
-        var load = new Load();
-        load.Task = Task.WhenAll(Enumerable.Range(0, 8).Select(worker => Task.Run(async () =>
-        {
-            for (var n = 0; !enough.IsCancellationRequested; n++)
-            {
-                using var request = new HttpRequestMessage(HttpMethod.Post, _url + "/tools/pick_note") { Content = JsonContent.Create(new { code = "milk" }) };
-                request.Headers.Add("openai-conversation-id", $"{name}-{worker}-{n}");
-                try
-                {
-                    using var response = await _http.SendAsync(request, enough);
-                    if (response.StatusCode == HttpStatusCode.OK)
-                    {
-                        lock (load)
-                        {
-                            load.Done.Add($"{name}-{worker}-{n}");
-                        }
-                    }
-                    else
-                    {
-                        throw new InvalidOperationException(await response.Content.ReadAsStringAsync(enough));
-                    }
-                }
-                catch (Exception gone) when (gone is HttpRequestException or OperationCanceledException)
-                {
-                    return;
-                }
-            }
-        }, Stop)));
-        return load;
-    }
-
-    private async Task<List<(string Phase, string Call, string Session)>> RowsAsync(string url)
-    {
-        var lines = (await _http.GetStringAsync(new Uri(url + "/api/v1/audit?format=jsonl&tool=pick_note"), Stop)).Split('\n', StringSplitOptions.RemoveEmptyEntries);
-        return [.. lines.Select(line => JsonElement.Parse(line)).Select(row => (row.GetProperty("phase").GetString()!, row.GetProperty("call_id").GetString()!, row.GetProperty("openai_session").GetString()!))];
-    }
+    private NotedCalls Load(string name, CancellationToken enough) => NotedCalls.Start(_http, _url, name, goesOn: false, enough);
 
     private static async Task WaitAsync(Func<Task<bool>> condition)
     {
         while (!await condition())
         {
             await Task.Delay(10, Stop); // between two questions; it goes on when the answer is yes
-        }
-    }
-
-    private sealed class Load
-    {
-        public HashSet<string> Done { get; } = [];
-
-        public Task Task { get; set; } = Task.CompletedTask;
-
-        public async Task ReachesAsync(int count)
-        {
-            while (Done.Count < count)
-            {
-                Assert.False(Task.IsCompleted, $"The load ended after {Done.Count} calls: {Task.Exception}");
-                await Task.Delay(1, Stop); // the callers need the processor
-            }
         }
     }
 

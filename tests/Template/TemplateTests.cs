@@ -14,7 +14,7 @@ public sealed class TemplateTests(GeneratedProjects projects)
     private static readonly string[] WithoutTheLong = [.. new[]
         {
             "ImageTests", "RealClientTests", "ConformanceTests", "OpenApiCheckTests", "EndToEndTests", "RealPrometheusTests", "LabTests", "DemoTests", "CorpusTests", "BadRequestTests",
-            "StorageFaultTests", "PostgresFaultTests", "EndTests", "StormTests", "BrokenAnswerTests",
+            "StorageFaultTests", "PostgresFaultTests", "EndTests", "ReplicaTests", "StormTests", "BrokenAnswerTests",
         }.SelectMany(name => new[] { "--filter-not-class", "*" + name })];
 
     [Fact]
