@@ -28,7 +28,7 @@ public static class ConfigurationSetup
         builder.Logging.AddConsole(console => console.LogToStandardErrorThreshold = LogLevel.Trace); // standard output may carry the protocol
         builder.Logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.Critical); // a failed start is told in a sentence, not with its stack as well
         builder.Services.AddSingleton(TimeProvider.System);
-        Drain.Add(builder.Services);
+        Drain.Add(builder);
         builder.Services.AddCors();
         builder.Services.AddProblemDetails();
         builder.Services.Configure<HostFilteringOptions>(filtering => filtering.AllowedHosts = ["*"]); // HostGuard decides, lets loopback in, and says why not

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Microsoft.Extensions.Options;
 
 namespace MinimalMcp.Configuration;
@@ -24,16 +25,16 @@ internal sealed class Drain(IOptions<ServerOptions> options, TimeProvider time) 
 
     public Task StoppedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
-    public static void Add(IServiceCollection services)
+    public static void Add(WebApplicationBuilder builder)
     {
-        services.AddHostedService<Drain>();
-        services.AddOptions<HostOptions>().Configure<IOptions<ServerOptions>>((host, server) => host.ShutdownTimeout = server.Value.DrainDelay + LastCalls);
+        builder.Services.AddHostedService<Drain>();
+        builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = Delay(builder.Configuration) + LastCalls);
     }
 
     /// <summary>While it drains, every answer ends its connection (RFC 9112, 9.6), so that a balancer's next request on it goes to another replica.</summary>
     public static void Use(WebApplication app)
     {
-        if (app.Services.GetRequiredService<IOptions<ServerOptions>>().Value.DrainDelay == TimeSpan.Zero)
+        if (Delay(app.Configuration) == TimeSpan.Zero)
         {
             return;
         }
@@ -49,4 +50,7 @@ internal sealed class Drain(IOptions<ServerOptions> options, TimeProvider time) 
             return next(http);
         });
     }
+
+    // A value that cannot be read is told with the other errors, later.
+    private static TimeSpan Delay(IConfiguration configuration) => TimeSpan.TryParse(configuration["Server:DrainDelay"], CultureInfo.InvariantCulture, out var delay) && delay > TimeSpan.Zero ? delay : TimeSpan.Zero;
 }

@@ -8,8 +8,11 @@ public sealed partial class AuditLog
     /// <summary>Writes what is queued before the server ends.</summary>
     public async Task StopAsync(CancellationToken cancellationToken)
     {
-        _queue.Writer.TryComplete();
-        _pressing.Release();
+        if (_queue.Writer.TryComplete())
+        {
+            _pressing.Release();
+        }
+
         await _writing.WaitAsync(cancellationToken);
     }
 

@@ -82,10 +82,12 @@ public sealed partial class AuditLog(Store store, Redactor redactor, AuditRetent
 
     private async ValueTask GatherAsync()
     {
-        if (_queue.Reader.Count < MaxBatch && await _pressing.WaitAsync(Gathering))
+        if (_queue.Reader.Count < MaxBatch)
         {
-            while (_pressing.Wait(0)) { } // they are all in the queue
+            await _pressing.WaitAsync(Gathering);
         }
+
+        while (_pressing.Wait(0)) { } // whoever presses is in the queue
     }
 
     private async Task WriteAsync(List<Entry> batch)

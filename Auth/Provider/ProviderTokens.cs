@@ -15,7 +15,7 @@ internal sealed class ProviderTokens(IOptions<ProviderOptions> options, Provider
     };
 
     private readonly ProviderCallers _callers = new(options.Value);
-    private readonly TokenCache _seen = new(time);
+    private readonly SeenTokens _seen = new(time);
 
     public ValueTask<ClaimsPrincipal> CheckAsync(string token, CancellationToken cancellationToken)
     {
@@ -24,11 +24,11 @@ internal sealed class ProviderTokens(IOptions<ProviderOptions> options, Provider
             SignedToken.Parse(token, _rules); // says so, and hashing it would be work for nothing
         }
 
-        var hash = TokenCache.HashOf(token);
-        return _seen.Find(hash, documents.Keys) is { } caller ? new(caller) : VerifyAsync(token, hash, cancellationToken);
+        // What was verified with keys that are not the provider's any more counts for nothing.
+        return documents.Keys is { } keys && _seen.Find(token, keys) is { } caller ? new(caller) : VerifyAsync(token, cancellationToken);
     }
 
-    private async ValueTask<ClaimsPrincipal> VerifyAsync(string token, TokenCache.Hash hash, CancellationToken cancellationToken)
+    private async ValueTask<ClaimsPrincipal> VerifyAsync(string token, CancellationToken cancellationToken)
     {
         var signed = SignedToken.Parse(token, _rules);
         var key = await documents.KeyAsync(signed.KeyId, signed.Algorithm, cancellationToken);
@@ -37,7 +37,7 @@ internal sealed class ProviderTokens(IOptions<ProviderOptions> options, Provider
         var caller = _callers.From(verified);
         if (keys?.Find(signed.KeyId, signed.Algorithm) == key) // they may have changed just now
         {
-            _seen.Add(hash, caller, verified.Expires, keys!);
+            _seen.Add(token, caller, verified.Expires, keys!, _seen.Round);
         }
 
         return caller;

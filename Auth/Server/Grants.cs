@@ -4,6 +4,7 @@ using System.Security.Cryptography;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.Options;
+using MinimalMcp.Auth.Tokens;
 using MinimalMcp.Storage;
 
 namespace MinimalMcp.Auth.Server;

@@ -7,6 +7,9 @@ namespace MinimalMcp.Auth.Server;
 /// <summary>Checks access tokens of our own. A token is as good as its grant: when that was revoked, so are they all.</summary>
 internal sealed class OwnTokens(SigningKeys keys, Store store, Issuer issuer, SeenTokens seen, TimeProvider time) : IAccessTokens
 {
+    // In characters; ours have less than a thousand, unless a client's id is long. What is longer is not hashed either.
+    private const int MaxLength = 4096;
+
     private readonly Lazy<TokenRules> _rules = new(() => new()
     {
         Issuers = new HashSet<string>(StringComparer.Ordinal) { issuer.Url },
@@ -14,11 +17,11 @@ internal sealed class OwnTokens(SigningKeys keys, Store store, Issuer issuer, Se
         Algorithms = new HashSet<string>(StringComparer.Ordinal) { SigningKey.Algorithm },
         Types = new HashSet<string>(StringComparer.OrdinalIgnoreCase) { SigningKey.Type },
         TypeRequired = true,
-        MaxLength = SeenTokens.MaxLength,
+        MaxLength = MaxLength,
     });
 
     public ValueTask<ClaimsPrincipal> CheckAsync(string token, CancellationToken cancellationToken) =>
-        seen.Find(token) is { } known ? ValueTask.FromResult(known) : CheckNewAsync(token, cancellationToken);
+        token.Length <= MaxLength && seen.Find(token) is { } known ? ValueTask.FromResult(known) : CheckNewAsync(token, cancellationToken);
 
     // Another replica may have revoked it, and forgot it there only.
     public ValueTask<ClaimsPrincipal> CheckAgainAsync(string token, CancellationToken cancellationToken) => CheckNewAsync(token, cancellationToken);
@@ -40,7 +43,7 @@ internal sealed class OwnTokens(SigningKeys keys, Store store, Issuer issuer, Se
         var (verified, grant) = await ReadAsync(token, cancellationToken);
         var caller = new ClaimsPrincipal(new ClaimsIdentity(
             [new("sub", grant.Subject), new("client_id", grant.ClientId), .. verified.Words("scope").Select(scope => new Claim("scope", scope))], "Bearer"));
-        seen.Add(token, caller, grant.GrantId, verified.Expires, round);
+        seen.Add(token, caller, verified.Expires, grant.GrantId, round);
         return caller;
     }
 }
