@@ -33,9 +33,9 @@ internal static class Needs
     }
 
     /// <summary>For <see cref="Storage.PostgresServer"/>.</summary>
-    public static void Postgres() => Assert.SkipWhen(Installed.Postgres() is null, $"PostgreSQL is missing: {Installed.HowPostgres}");
+    public static void Postgres() => Assert.SkipWhen(Installed.Postgres() is null, $"PostgreSQL is missing: install {Installed.WantedPostgres}");
 
-    public static void Nginx() => Assert.SkipWhen(Installed.Nginx() is null, $"nginx is missing: {Installed.HowNginx}");
+    public static void Nginx() => Assert.SkipWhen(Installed.Nginx() is null, $"nginx is missing: install {Installed.WantedNginx}");
 
     /// <summary>A container engine that answers.</summary>
     public static EngineAddress Docker()

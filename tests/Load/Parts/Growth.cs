@@ -28,9 +28,9 @@ internal static class Growth
             await page.StreamsAsync(await StreamsAsync(options, call));
         }
 
-        if (options.Has("replicas") && string.Join(", and ", Replicas.Missing()) is { Length: > 0 } missing)
+        if (options.Has("replicas") && string.Join(" and ", Replicas.Missing()) is { Length: > 0 } missing)
         {
-            page.LeaveOut("Replicas", $"Replicas behind nginx with one PostgreSQL were not measured, because not all that it wants was there: {missing}.");
+            page.LeaveOut("Replicas", $"Replicas behind nginx with one PostgreSQL were not measured, because this was missing: {missing}.");
         }
         else if (options.Has("replicas"))
         {

@@ -3,7 +3,7 @@ namespace MinimalMcp.Load;
 /// <summary>Programs of this machine that some measurements and tests want beside .NET. A null says that it is missing.</summary>
 internal static class Installed
 {
-    public const string HowPostgres = "install PostgreSQL 15 or newer (Debian: apt-get install postgresql)", HowNginx = "install nginx (Debian: apt-get install nginx-light)";
+    public const string WantedPostgres = "PostgreSQL 15 or newer (Debian: apt-get install postgresql)", WantedNginx = "nginx (Debian: apt-get install nginx-light)";
 
     // Debian keeps it off the PATH of ordinary users.
     public static string? Nginx() => Program("nginx") ?? new[] { "/usr/sbin/nginx", "/usr/local/sbin/nginx" }.FirstOrDefault(File.Exists);

@@ -7,7 +7,7 @@ internal static class Nginx
 {
     public static ServerStart Before(IEnumerable<ServerProcess> servers, string folder)
     {
-        var program = Installed.Nginx() ?? throw new InvalidOperationException($"nginx is missing: {Installed.HowNginx}.");
+        var program = Installed.Nginx() ?? throw new InvalidOperationException($"nginx is missing: install {Installed.WantedNginx}.");
         var endPoint = ServerStart.FreePort();
         Directory.CreateDirectory(folder);
         // As root its workers would become somebody who may not enter the folder. A connection ends after 1,000 requests by default, which would count as failures.

@@ -5,7 +5,7 @@ namespace MinimalMcp.Load;
 /// <summary>A PostgreSQL of its own on a private port, as durable as PostgreSQL is by default, and gone with its files when it is disposed.</summary>
 internal sealed class Postgres : IAsyncDisposable
 {
-    private readonly string _programs = Installed.Postgres() ?? throw new InvalidOperationException($"PostgreSQL is missing: {Installed.HowPostgres}.");
+    private readonly string _programs = Installed.Postgres() ?? throw new InvalidOperationException($"PostgreSQL is missing: install {Installed.WantedPostgres}.");
     private readonly string _folder = Directory.CreateTempSubdirectory("postgres").FullName;
     private readonly int _port = ServerStart.FreePort().Port;
     private Process? _process;
