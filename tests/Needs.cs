@@ -1,5 +1,6 @@
 using System.Net.Sockets;
 using MinimalMcp.Engine;
+using MinimalMcp.Load;
 
 namespace MinimalMcp.Tests;
 
@@ -12,7 +13,7 @@ internal static class Needs
     /// <summary>The path of a program that is on the PATH, under any of the names it goes by.</summary>
     public static string Program(string install, params string[] names)
     {
-        var found = names.Select(Find).FirstOrDefault(path => path is not null);
+        var found = names.Select(Installed.Program).FirstOrDefault(path => path is not null);
         Assert.SkipWhen(found is null, $"{names[0]} is missing: {install}");
         return found!;
     }
@@ -31,12 +32,10 @@ internal static class Needs
         return file;
     }
 
-    /// <summary>The folder of PostgreSQL's server programs, which Debian keeps off the PATH.</summary>
-    public static string Postgres()
-    {
-        var debian = Directory.Exists("/usr/lib/postgresql") ? Directory.GetDirectories("/usr/lib/postgresql").Select(version => Path.Combine(version, "bin", "initdb")).LastOrDefault(File.Exists) : null;
-        return Path.GetDirectoryName(debian ?? Program("install PostgreSQL 15 or newer (Debian: apt-get install postgresql)", "initdb"))!;
-    }
+    /// <summary>For <see cref="Storage.PostgresServer"/>.</summary>
+    public static void Postgres() => Assert.SkipWhen(Installed.Postgres() is null, $"PostgreSQL is missing: install {Installed.WantedPostgres}");
+
+    public static void Nginx() => Assert.SkipWhen(Installed.Nginx() is null, $"nginx is missing: install {Installed.WantedNginx}");
 
     /// <summary>A container engine that answers.</summary>
     public static EngineAddress Docker()
@@ -63,9 +62,4 @@ internal static class Needs
     /// <summary>What the build fetches for the API explorer.</summary>
     public static void Explorer() => Assert.SkipUnless(File.Exists(Path.Combine(AppContext.BaseDirectory, "scalar", "standalone.js")),
         "the API explorer's file is missing: install npm, and build again");
-
-    private static string? Find(string program) => (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries)
-        .Append("/usr/sbin") // where servers are, and not on everybody's path
-        .SelectMany(folder => OperatingSystem.IsWindows() ? [Path.Combine(folder, program + ".exe"), Path.Combine(folder, program + ".cmd")] : new[] { Path.Combine(folder, program) })
-        .FirstOrDefault(File.Exists);
 }

@@ -29,8 +29,8 @@ internal sealed record Options
     public double? WarmUp { get; init; }
     /// <summary>Multiplies every rate and number of copies of the scenarios.</summary>
     public double Scale { get; init; } = 1;
-    /// <summary>What to run: scenarios, ratios, tools.</summary>
-    public string Parts { get; init; } = "scenarios,ratios,tools";
+    /// <summary>What to run of <see cref="AllParts"/>, separated by commas; all of it when nothing is said.</summary>
+    public string? Parts { get; init; }
     /// <summary>The scenarios to run, by name, separated by commas.</summary>
     public string? Only { get; init; }
     public int Connections { get; init; } = 32;
@@ -59,10 +59,14 @@ internal sealed record Options
     public double? Soak { get; init; }
     public int Spawns { get; init; } = 11;
     public int Streams { get; init; } = 10_000;
+    /// <summary>At most so many behind nginx.</summary>
+    public int Replicas { get; init; } = 4;
     public string? Markdown { get; init; }
     public bool Assert { get; init; }
 
-    public bool Has(string part) => Parts.Split(',').Contains(part, StringComparer.Ordinal);
+    private string[] AllParts => Growth ? ["connections", "tools", "streams", "replicas"] : ["scenarios", "ratios", "tools"];
+
+    public bool Has(string part) => (Parts?.Split(',') ?? AllParts).Contains(part, StringComparer.Ordinal);
 
     public static Options Parse(string[] args)
     {
@@ -84,7 +88,9 @@ internal sealed record Options
         }
 
         var options = new ConfigurationBuilder().AddCommandLine([.. settings]).Build().Get<Options>(binder => binder.ErrorOnUnknownConfiguration = true) ?? new Options();
-        var unknown = options.Parts.Split(',').Except(["scenarios", "ratios", "tools"]).ToArray();
-        return unknown.Length == 0 ? options : throw new InvalidOperationException($"--parts {unknown[0]}: the parts are scenarios, ratios and tools.");
+        var all = options.AllParts;
+        return options.Parts?.Split(',').Except(all).FirstOrDefault() is { } unknown
+            ? throw new InvalidOperationException($"--parts {unknown}: the parts {(options.Growth ? "of --growth " : "")}are {string.Join(", ", all[..^1])} and {all[^1]}.")
+            : options.Replicas is < 1 or > 4 ? throw new InvalidOperationException($"--replicas {options.Replicas}: give a number from 1 to 4.") : options;
     }
 }

@@ -37,14 +37,14 @@ internal sealed partial class ReplicaSet : IAsyncDisposable
     public static async Task<ReplicaSet> StartAsync(PostgresServer postgres)
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has no SIGTERM");
-        var nginx = Needs.Program("install nginx (Debian: apt-get install nginx-light)", "nginx");
+        Needs.Nginx();
         var replicas = new ReplicaSet(await postgres.NewDatabaseAsync());
         foreach (var name in replicas.Urls.Keys)
         {
             await replicas.StartAsync(name);
         }
 
-        await replicas.StartNginxAsync(nginx);
+        await replicas.StartNginxAsync(Load.Installed.Nginx()!);
         return replicas;
     }
 

@@ -66,10 +66,29 @@ public sealed partial class LoadTestTests : IDisposable
     [Fact]
     public async Task It_starts_the_server_itself_and_gives_it_a_thousand_tools()
     {
-        var (exitCode, output, errors) = await RunAsync(["--server", ServerProcess.Dll, "--seconds", "2", "--rounds", "1", "--parts", "tools", "--no-defaults", "--threshold", "tools.*.call.rate > 0 /s", "--threshold", "tools.*.list.rate > 0 /s"]);
+        var (exitCode, output, errors) = await RunAsync(["--server", ServerProcess.Dll, "--seconds", "2", "--rounds", "1", "--parts", "tools", "--no-defaults", "--threshold", "tools.*.call.rate > 0 /s", "--threshold", "tools.*.list.rate > 0 /s",
+            "--threshold", "ratio.tools.call > 0", "--threshold", "ratio.tools.list.bare.*.cpu > 0", "--threshold", "ratio.tools.list.bare.*.rate > 0"]);
 
         Assert.True(exitCode == 0, output + errors);
         Assert.Contains("tools.1000.list.rate: ", output);
+        Assert.Contains("ratio.tools.list.bare.10.cpu: ", output);
+        Assert.Contains("ratio.tools.list.bare.1000.cpu: ", output);
+    }
+
+    [Fact]
+    public async Task Growth_goes_through_nginx_to_replicas_with_one_database()
+    {
+        Needs.Nginx();
+        Needs.Postgres();
+
+        var (exitCode, output, errors) = await RunAsync(["--server", ServerProcess.Dll, "--growth", "--parts", "replicas", "--replicas", "2", "--seconds", "1", "--rounds", "1", "--docs", _out.FullName]);
+
+        Assert.True(exitCode == 0, output + errors);
+        var rows = ReplicaRow().Matches(await File.ReadAllTextAsync(Written("performance.md"), TestContext.Current.CancellationToken));
+        Assert.Equal(["1", "2"], rows.Select(row => row.Groups[1].Value));
+        // A rate, a p99 and a processor time through nginx, and the same of one that is asked directly.
+        Assert.All(rows, row => Assert.All(row.Groups[2].Captures, cell => Assert.True(double.Parse(cell.Value, CultureInfo.InvariantCulture) > 0, row.Value)));
+        Assert.StartsWith("<svg ", await File.ReadAllTextAsync(Written("performance/calls-by-replicas.svg"), TestContext.Current.CancellationToken));
     }
 
     [Fact]
@@ -86,6 +105,8 @@ public sealed partial class LoadTestTests : IDisposable
     [Theory]
     [InlineData("--threshold rest.p99", "'rest.p99' is no threshold: write")]
     [InlineData("--parts scenarios,dreams", "the parts are scenarios, ratios and tools")]
+    [InlineData("--growth --parts scenarios", "the parts of --growth are connections, tools, streams and replicas")]
+    [InlineData("--growth --parts replicas --replicas 5", "--replicas 5: give a number from 1 to 4")]
     [InlineData("--tool no_such_tool", "--tool no_such_tool: the server has no such tool")]
     [InlineData("--only walks --url {0}", "--only walks: the scenarios are ")]
     [InlineData("--url ftp://example.com", "give an http or https address")]
@@ -142,6 +163,9 @@ public sealed partial class LoadTestTests : IDisposable
     }
 
     private static long Calls(string metrics) => CallCounter().Matches(metrics).Sum(match => long.Parse(match.Groups[1].Value, CultureInfo.InvariantCulture));
+
+    [GeneratedRegex(@"^\| (\d+) +(?:\| ([\d.,]+) +){6}\|$", RegexOptions.Multiline)]
+    private static partial Regex ReplicaRow();
 
     [GeneratedRegex(@"^mcp_tool_calls_total\{.*\} (\d+)$", RegexOptions.Multiline)]
     private static partial Regex CallCounter();

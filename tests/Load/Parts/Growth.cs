@@ -1,6 +1,6 @@
 namespace MinimalMcp.Load;
 
-/// <summary>How the server grows with connections, tools and event streams: docs/performance.md and its pictures.</summary>
+/// <summary>How the server grows with connections, tools, event streams and replicas: docs/performance.md and its pictures.</summary>
 internal static class Growth
 {
     private static readonly int[] Connections = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024], Tools = [10, 30, 100, 300, 1000], StreamCounts = [1, 10, 100, 1000, 10_000];
@@ -12,52 +12,69 @@ internal static class Growth
         var progress = Progress.Console;
         var call = Call.Tool(Call.Modern, options.Tool, options.Arguments);
         var page = new GrowthPage(options);
-        string lengths;
-        await using (var own = new OwnServers(options))
+        if (options.Has("connections"))
         {
-            var servers = new List<ServerProcess> { own.Plain(), own.Governed() };
-            lengths = Ratios.Lengths(await Ratios.AnswersAsync(servers[0], Call.Tool(options.Tool, options.Arguments)));
-            servers.Insert(0, own.Bare(lengths));
-            foreach (var server in servers)
-            {
-                await server.FirstAnswer(call);
-                await Rounds.MeasureAsync(server, call, options.Connections, TimeSpan.FromSeconds(options.Seconds / 5)); // or the first row would be that of code that is not compiled yet
-            }
-
-            var rows = new List<(double At, List<CallRound> Rounds)>();
-            foreach (var connections in Connections)
-            {
-                progress.Line($"{connections} connections");
-                rows.Add((connections, await new Rounds(options, progress).MeasureAsync(servers, [call], connections)));
-            }
-
-            await page.ConnectionsAsync(rows);
+            await page.ConnectionsAsync(await ConnectionsAsync(options, progress, call));
         }
 
-        await using (var own = new OwnServers(options))
+        if (options.Has("tools"))
         {
-            var rows = new List<(double At, List<CallRound> Rounds)>();
-            foreach (var count in Tools)
-            {
-                progress.Line($"{count} tools");
-                rows.Add((count, await ToolCounts.MeasureAsync(options, own, progress, count)));
-            }
-
-            await page.ToolsAsync(rows);
+            progress.Line("tools");
+            await page.ToolsAsync(await ToolCounts.MeasureAsync(options, progress, Tools));
         }
 
-        await using (var own = new OwnServers(options) { Hook = false })
+        if (options.Has("streams"))
         {
-            var rows = new List<(double At, List<StreamFigures> Streams)>();
-            foreach (var count in StreamCounts.Where(count => count <= options.Streams))
-            {
-                rows.Add((count, await IdleStreams.Measure([() => own.Bare(lengths), () => own.Plain()], call, count)));
-            }
+            await page.StreamsAsync(await StreamsAsync(options, call));
+        }
 
-            await page.StreamsAsync(rows);
+        if (options.Has("replicas") && string.Join(" and ", Replicas.Missing()) is { Length: > 0 } missing)
+        {
+            page.LeaveOut("Replicas", $"Replicas behind nginx with one PostgreSQL were not measured, because this was missing: {missing}.");
+        }
+        else if (options.Has("replicas"))
+        {
+            await page.ReplicasAsync(await Replicas.MeasureAsync(options, progress, call));
         }
 
         await page.WriteAsync();
         return 0;
     }
+
+    private static async Task<List<(double At, List<CallRound> Rounds)>> ConnectionsAsync(Options options, Progress progress, Call call)
+    {
+        await using var own = new OwnServers(options);
+        var servers = new List<ServerProcess> { own.Plain(), own.Governed() };
+        servers.Insert(0, own.Bare(await LengthsAsync(servers[0], options)));
+        var rounds = new Rounds(options, progress);
+        await rounds.WarmUpAsync(servers, call);
+        var rows = new List<(double At, List<CallRound> Rounds)>();
+        foreach (var connections in Connections)
+        {
+            progress.Line($"{connections} connections");
+            rows.Add((connections, await rounds.MeasureAsync(servers, [call], connections)));
+        }
+
+        return rows;
+    }
+
+    private static async Task<List<(double At, List<StreamFigures> Streams)>> StreamsAsync(Options options, Call call)
+    {
+        await using var own = new OwnServers(options) { Hook = false };
+        string lengths;
+        await using (var server = own.Plain())
+        {
+            lengths = await LengthsAsync(server, options);
+        }
+
+        var rows = new List<(double At, List<StreamFigures> Streams)>();
+        foreach (var count in StreamCounts.Where(count => count <= options.Streams))
+        {
+            rows.Add((count, await IdleStreams.Measure([() => own.Bare(lengths), () => own.Plain()], call, count)));
+        }
+
+        return rows;
+    }
+
+    private static async Task<string> LengthsAsync(ServerProcess server, Options options) => Ratios.Lengths(await Ratios.AnswersAsync(server, Call.Tool(options.Tool, options.Arguments)));
 }

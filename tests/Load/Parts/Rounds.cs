@@ -5,7 +5,8 @@ internal sealed class Rounds(Options options, Progress progress)
 {
     public int Count { get; } = options.Rounds ?? (options.Seconds < 10 ? 1 : 3);
     public double Seconds { get; init; } = Math.Max(0.3, options.Seconds / 10);
-    public double WarmUp { get; init; } = options.WarmUp ?? Math.Clamp(options.Seconds / 10, 0.3, 3);
+    /// <summary>Long enough for the runtime to compile what is hot twice, the second time with what it has seen.</summary>
+    public double WarmUp { get; private set; } = options.WarmUp ?? Math.Clamp(options.Seconds / 5, 0.3, 6);
 
     public async Task<List<CallRound>> MeasureAsync(IReadOnlyList<ServerProcess> servers, IReadOnlyList<Call> calls, int? connections = null)
     {
@@ -27,6 +28,18 @@ internal sealed class Rounds(Options options, Progress progress)
         }
 
         return measured;
+    }
+
+    /// <summary>For several measurements of the same servers: what they begin with is short from then on.</summary>
+    public async Task WarmUpAsync(IEnumerable<ServerProcess> servers, Call call)
+    {
+        foreach (var server in servers)
+        {
+            await server.FirstAnswer(call);
+            await MeasureAsync(server, call, options.Connections, TimeSpan.FromSeconds(WarmUp));
+        }
+
+        WarmUp = Math.Min(WarmUp, 1);
     }
 
     public static async Task<CallRound> MeasureAsync(ServerProcess server, Call call, int connections, TimeSpan during)

@@ -31,7 +31,7 @@ internal static class Comparison
         foreach (var (now, before) in from now in report.Figures join before in earlier.Figures on now.Name equals before.Name select (now, before))
         {
             var spread = now.Low is null || before.Low is null ? (double?)null : Math.Max(now.High!.Value, before.High!.Value) - Math.Min(now.Low.Value, before.Low.Value);
-            Add(now.Name, now.Unit, before.Value, now.Value, spread, lowerIsWorse: now.Name.EndsWith(".rate", StringComparison.Ordinal) || now.Name.StartsWith("ratio.tools.", StringComparison.Ordinal));
+            Add(now.Name, now.Unit, before.Value, now.Value, spread, lowerIsWorse: now.Name.EndsWith(".rate", StringComparison.Ordinal) || now.Name is "ratio.tools.call" or "ratio.tools.list");
         }
 
         void Add(string name, string unit, double before, double now, double? noise, bool lowerIsWorse)

@@ -8,15 +8,16 @@ internal sealed class GrowthPage
 {
     private readonly string _folder;
     private readonly StringBuilder _text;
+    private readonly int _connections;
 
     public GrowthPage(Options options)
     {
-        _folder = options.Docs;
+        (_folder, _connections) = (options.Docs, options.Connections);
         Directory.CreateDirectory(Path.Combine(_folder, "performance"));
         _text = new StringBuilder($"""
             # Performance
 
-            How the server grows with connections, tools and event streams, beside bare Kestrel on the same machine in the same run. This page is written by:
+            How the server grows with connections, tools, event streams and replicas, beside bare Kestrel on the same machine in the same run. This page is written by:
 
             ```sh
             scripts/load-test --growth --docs docs
@@ -34,22 +35,23 @@ internal sealed class GrowthPage
         await SectionAsync("Connections", "tools/call in a closed model: every connection sends its next call when it has the last answer.", "connections",
             [.. servers.SelectMany(server => new[] { $"{server} per s", $"{server} p99 ms", $"{server} CPU µs" })],
             rows.Select(row => (row.At, servers.SelectMany(server => new[] { Of(row.Rounds, server, round => round.Rate), Of(row.Rounds, server, round => round.P99), Of(row.Rounds, server, round => round.Cpu) }).ToArray())),
-            new("calls-by-connections", "Calls a second", "connections", Log: false, [.. servers.Select(server => Line(server, server, round => round.Rate))]),
-            new("latency-by-connections", "p99", "connections", Log: true, [.. servers.Select(server => Line(server, server, round => round.P99))]));
+            new("calls-by-connections", "Calls a second", Log("connections"), Log: false, [.. servers.Select(server => Line(server, server, round => round.Rate))]),
+            new("latency-by-connections", "p99", Log("connections"), Log: true, [.. servers.Select(server => Line(server, server, round => round.P99))]));
 
         Line Line(string name, string server, Func<CallRound, double> figure) => new(name, [.. rows.Select(row => (row.At, Of(row.Rounds, server, figure)))]);
     }
 
-    public Task ToolsAsync(List<(double At, List<CallRound> Rounds)> rows) => SectionAsync(
-        "Tools", "The tools are added to the project's own when the server starts. A list of a thousand tools is a long answer, so its rate says little without its length.", "tools",
-        ["call per s", "call CPU µs", "list per s", "list CPU µs", "list KiB", "RSS MiB"],
-        rows.Select(row => (row.At, new[]
+    public Task ToolsAsync(List<ToolRounds> rows) => SectionAsync(
+        "Tools", "The tools are added to the project's own when the server starts. A list of a thousand tools is a long answer; \"bare\" is bare Kestrel that sends as many bytes.", "tools",
+        ["call per s", "call CPU µs", "list per s", "list CPU µs", "list bare per s", "list bare CPU µs", "list KiB", "RSS MiB"],
+        rows.Select(row => ((double)row.Count, new[]
         {
-            ByCall(row.Rounds, "call", round => round.Rate), ByCall(row.Rounds, "call", round => round.Cpu), ByCall(row.Rounds, "list", round => round.Rate), ByCall(row.Rounds, "list", round => round.Cpu),
-            ByCall(row.Rounds, "list", round => round.Stats.Ok == 0 ? double.NaN : round.Stats.Bytes / 1024.0 / round.Stats.Ok), ByCall(row.Rounds, "list", round => round.Rss / 1048576.0 ?? double.NaN),
+            Of(row.Calls, round => round.Rate), Of(row.Calls, round => round.Cpu), Of(row.Lists, round => round.Rate), Of(row.Lists, round => round.Cpu), Of(row.Bare, round => round.Rate), Of(row.Bare, round => round.Cpu),
+            Of(row.Lists, round => round.Stats.Ok == 0 ? double.NaN : round.Stats.Bytes / 1024.0 / round.Stats.Ok), Of(row.Lists, round => round.Rss / 1048576.0 ?? double.NaN),
         })),
-        new("calls-by-tools", "tools/call a second", "tools", Log: false, [new("calls", [.. rows.Select(row => (row.At, ByCall(row.Rounds, "call", round => round.Rate)))])]),
-        new("lists-by-tools", "tools/list a second", "tools", Log: true, [new("lists", [.. rows.Select(row => (row.At, ByCall(row.Rounds, "list", round => round.Rate)))])]));
+        new("calls-by-tools", "tools/call a second", Log("tools"), Log: false, [new("calls", [.. rows.Select(row => ((double)row.Count, Of(row.Calls, round => round.Rate)))])]),
+        new("lists-by-tools", "tools/list a second", Log("tools"), Log: true,
+            [new("bare", [.. rows.Select(row => ((double)row.Count, Of(row.Bare, round => round.Rate)))]), new("server", [.. rows.Select(row => ((double)row.Count, Of(row.Lists, round => round.Rate)))])]));
 
     public Task StreamsAsync(List<(double At, List<StreamFigures> Streams)> rows)
     {
@@ -57,8 +59,27 @@ internal sealed class GrowthPage
         return SectionAsync("Event streams", "Open and silent, each on its own connection; beside them one connection calls a tool. Below some hundred streams the memory for each is lost in the rest's.", "streams",
             [.. columns.SelectMany(column => new[] { $"{column.Server} {column.Path} KiB each", $"{column.Server} {column.Path} p99 ms" })],
             rows.Select(row => (row.At, columns.SelectMany(column => Find(row.Streams, column) is { } found ? new[] { found.KiBPerStream, found.P99 } : [double.NaN, double.NaN]).ToArray())),
-            new Picture("latency-by-streams", "p99 of calls beside", "streams", Log: true, [.. columns.Select(column => new Line($"{column.Server} {column.Path}", [.. rows.Select(row => (row.At, Find(row.Streams, column)?.P99 ?? double.NaN))]))]));
+            new Picture("latency-by-streams", "p99 of calls beside", Log("streams"), Log: true, [.. columns.Select(column => new Line($"{column.Server} {column.Path}", [.. rows.Select(row => (row.At, Find(row.Streams, column)?.P99 ?? double.NaN))]))]));
     }
+
+    public Task ReplicasAsync(List<(double At, List<CallRound> Rounds)> rows)
+    {
+        (string Name, string Server)[] columns = [("nginx", "nginx"), ("direct", "replica 1")];
+        var replicas = new Axis("replicas", Ticks: [.. rows.Select(row => (row.At, Words.Number(row.At)))]);
+        return SectionAsync("Replicas", $"""
+            tools/call over {_connections} connections to governed replicas that share a PostgreSQL: through nginx, which asks them by turns, and by turns with that to one of them
+            directly ("direct", the same in each row but for noise). The processor time is that of the replicas together, for each call. The load, nginx, PostgreSQL and all
+            replicas share the cores of one machine: replicas pay where each has cores of its own, and here one sees what sharing the store costs.
+            """, "replicas",
+            [.. columns.SelectMany(column => new[] { $"{column.Name} per s", $"{column.Name} p99 ms", $"{column.Name} CPU µs" })],
+            rows.Select(row => (row.At, columns.SelectMany(column => new[] { Of(row.Rounds, column.Server, round => round.Rate), Of(row.Rounds, column.Server, round => round.P99), Of(row.Rounds, column.Server, round => round.Cpu) }).ToArray())),
+            new("calls-by-replicas", "Calls a second", replicas, Log: false, [.. columns.Select(column => Line(column.Name, column.Server, round => round.Rate))]),
+            new("latency-by-replicas", "p99", replicas, Log: false, [.. columns.Select(column => Line(column.Name, column.Server, round => round.P99))]));
+
+        Line Line(string name, string server, Func<CallRound, double> figure) => new(name, [.. rows.Select(row => (row.At, Of(row.Rounds, server, figure)))]);
+    }
+
+    public void LeaveOut(string title, string why) => _text.Append($"\n## {title}\n\n{why}\n");
 
     public async Task WriteAsync()
     {
@@ -72,17 +93,19 @@ internal sealed class GrowthPage
         _text.Append($"\n## {title}\n\n{note}\n\n{Markdown.Rows([at, .. head], rows.Select(row => new[] { Words.Number(row.At) }.Concat(row.Values.Select(value => Words.Number(value))).ToArray()))}\n");
         foreach (var picture in pictures)
         {
-            var svg = Chart.Svg(picture.Title, new(picture.X, Log: true), new(picture.Title.StartsWith("p99", StringComparison.Ordinal) ? "ms" : "per second", picture.Log), picture.Lines, alone: true);
+            var svg = Chart.Svg(picture.Title, picture.X, new(picture.Title.StartsWith("p99", StringComparison.Ordinal) ? "ms" : "per second", picture.Log), picture.Lines, alone: true);
             await File.WriteAllTextAsync(Path.Combine(_folder, "performance", picture.File + ".svg"), svg);
-            _text.Append($"![{picture.Title} by {picture.X}](performance/{picture.File}.svg)\n");
+            _text.Append($"![{picture.Title} by {picture.X.Label}](performance/{picture.File}.svg)\n");
         }
     }
 
-    private static double Of(List<CallRound> rounds, string server, Func<CallRound, double> figure) => Median.Of(rounds.Where(round => round.Server == server).Select(figure));
+    private static double Of(IEnumerable<CallRound> rounds, Func<CallRound, double> figure) => Median.Of(rounds.Select(figure));
 
-    private static double ByCall(List<CallRound> rounds, string call, Func<CallRound, double> figure) => Median.Of(rounds.Where(round => round.Call == call).Select(figure));
+    private static double Of(List<CallRound> rounds, string server, Func<CallRound, double> figure) => Of(rounds.Where(round => round.Server == server), figure);
+
+    private static Axis Log(string label) => new(label, Log: true);
 
     private static StreamFigures? Find(List<StreamFigures> streams, (string Server, string Path) column) => streams.Find(found => found.Server == column.Server && found.Path == column.Path);
 
-    private sealed record Picture(string File, string Title, string X, bool Log, Line[] Lines);
+    private sealed record Picture(string File, string Title, Axis X, bool Log, Line[] Lines);
 }

@@ -32,14 +32,26 @@ internal sealed class OwnServers(Options options) : IAsyncDisposable
     }
 
     /// <summary>No key, no record: the surfaces and the tool.</summary>
-    public ServerProcess Plain(int tools = 0) => Keep(ServerProcess.Start("server", null, ServerStart.Dotnet(Dll, ["--Auth:Mode=none", "--Governance:Audit=false", Store()], tools, Hook)));
+    public ServerProcess Plain(int tools = 0, string name = "server") => Keep(ServerProcess.Start(name, null, ServerStart.Dotnet(Dll, ["--Auth:Mode=none", "--Governance:Audit=false", Store()], tools, Hook)));
 
     /// <summary>A key, a budget that every call is counted against, and the record.</summary>
-    public ServerProcess Governed(params string[] settings) => Keep(ServerProcess.Start("governed", Key, ServerStart.Dotnet(Dll,
-        ["--Auth:Mode=api-key", $"--Auth:ApiKey={Key}", .. new[] { "LOW", "MEDIUM", "HIGH" }.Select(level => $"--Governance:Levels:{level}={Unlimited}"), Store(), .. settings], Lent)));
+    public ServerProcess Governed(params string[] settings) => Governed("governed", [Store(), .. settings]);
+
+    /// <summary>Governed servers with one PostgreSQL.</summary>
+    public async Task<List<ServerProcess>> ReplicasAsync(int count)
+    {
+        var postgres = Keep(await Postgres.StartAsync());
+        return [.. Enumerable.Range(1, count).Select(number => Governed($"replica {number}", [$"--Storage:ConnectionString={postgres.ConnectionString}"]))];
+    }
+
+    /// <summary>nginx before governed servers.</summary>
+    public ServerProcess Nginx(List<ServerProcess> servers) => Keep(ServerProcess.Start("nginx", Key, Load.Nginx.Before(servers, Path.Combine(Folder, $"nginx{servers.Count}")), servers));
+
+    private ServerProcess Governed(string name, string[] settings) => Keep(ServerProcess.Start(name, Key, ServerStart.Dotnet(Dll,
+        ["--Auth:Mode=api-key", $"--Auth:ApiKey={Key}", .. new[] { "LOW", "MEDIUM", "HIGH" }.Select(level => $"--Governance:Levels:{level}={Unlimited}"), .. settings], Lent)));
 
     /// <param name="answerLengths">Of the server's answers, for Kestrel to send as many bytes.</param>
-    public ServerProcess Bare(string answerLengths) => Keep(ServerProcess.Start("bare", null, ServerStart.Dotnet(typeof(OwnServers).Assembly.Location, ["--bare", answerLengths], hook: Hook)));
+    public ServerProcess Bare(string answerLengths, string name = "bare") => Keep(ServerProcess.Start(name, null, ServerStart.Dotnet(typeof(OwnServers).Assembly.Location, ["--bare", answerLengths], hook: Hook)));
 
     public T Keep<T>(T server) where T : IAsyncDisposable
     {

@@ -21,7 +21,10 @@ internal sealed class ServerProcess : IAsyncDisposable
     /// <summary>Whether it refuses 2026-07-28.</summary>
     public bool LegacyOnly { get; init; }
 
-    public TimeSpan? Cpu => process?.TotalProcessorTime;
+    /// <summary>The servers that answer for it, where it only passes calls on: its processor time is theirs.</summary>
+    public IReadOnlyList<ServerProcess> Behind { get; init; } = [];
+
+    public TimeSpan? Cpu => Behind.Count == 0 ? process?.TotalProcessorTime : new TimeSpan(Behind.Sum(server => server.Cpu!.Value.Ticks));
 
     public long? Rss
     {
@@ -37,9 +40,9 @@ internal sealed class ServerProcess : IAsyncDisposable
 
     public static ServerProcess Attach(Target target, int? pid) => new("server", target, pid is { } id ? Process.GetProcessById(id) : null, child: false);
 
-    public static ServerProcess Start(string name, string? key, ServerStart start)
+    public static ServerProcess Start(string name, string? key, ServerStart start, params IReadOnlyList<ServerProcess> behind)
     {
-        var server = new ServerProcess(name, new(new Uri($"http://{start.EndPoint}"), key), new Process { StartInfo = start.Info }, child: true, start.Counters) { LegacyOnly = start.LegacyOnly };
+        var server = new ServerProcess(name, new(new Uri($"http://{start.EndPoint}"), key), new Process { StartInfo = start.Info }, child: true, start.Counters) { LegacyOnly = start.LegacyOnly, Behind = behind };
         server.process!.OutputDataReceived += server.Keep;
         server.process.ErrorDataReceived += server.Keep;
         server.process.Start();
@@ -114,7 +117,7 @@ internal sealed class ServerProcess : IAsyncDisposable
     {
         try
         {
-            process!.Kill();
+            process!.Kill(entireProcessTree: true); // nginx has workers
         }
         catch (InvalidOperationException) { } // ended and disposed before
     }

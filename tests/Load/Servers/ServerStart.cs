@@ -35,7 +35,7 @@ internal sealed record ServerStart(ProcessStartInfo Info, IPEndPoint EndPoint, s
         return new(Prepared(start), endPoint, null, LegacyOnly: true);
     }
 
-    private static ProcessStartInfo Prepared(ProcessStartInfo start)
+    public static ProcessStartInfo Prepared(ProcessStartInfo start)
     {
         start.RedirectStandardOutput = start.RedirectStandardError = true;
         start.Environment["Logging__LogLevel__Default"] = "Warning";
@@ -52,7 +52,7 @@ internal sealed record ServerStart(ProcessStartInfo Info, IPEndPoint EndPoint, s
         return start;
     }
 
-    private static IPEndPoint FreePort()
+    public static IPEndPoint FreePort()
     {
         using var listener = new TcpListener(IPAddress.Loopback, 0);
         listener.Start();
