@@ -15,10 +15,16 @@ internal static class SqliteInsert
         using (statement)
         {
             var utf8 = new ArrayBufferWriter<byte>(256);
+            object?[]? last = null;
             foreach (var row in rows)
             {
                 for (var column = 0; column < row.Length; column++)
                 {
+                    if (last is not null && Equals(last[column], row[column]))
+                    {
+                        continue; // a binding stays until the next one, and most of what is recorded of a call is as in the one before it
+                    }
+
                     utf8.ResetWrittenCount();
                     Check(row[column] switch
                     {
@@ -36,6 +42,7 @@ internal static class SqliteInsert
                 }
 
                 raw.sqlite3_reset(statement);
+                last = row;
             }
         }
     }
