@@ -16,6 +16,8 @@ public sealed class BuiltImage : IAsyncLifetime
 
     public string Name => $"minimal-mcp-test:{_run}";
 
+    public string Network => $"minimal-mcp-test-{_run}";
+
     internal EngineClient Engine { get; private set; } = null!;
 
     public ValueTask InitializeAsync() => default;
@@ -47,7 +49,7 @@ public sealed class BuiltImage : IAsyncLifetime
             Healthcheck = new { Interval = 200_000_000L }, // nanoseconds; what is asked stays what the image says
             HostConfig = new
             {
-                NetworkMode = $"minimal-mcp-test-{_run}", // not the default one, which an engine may lack
+                NetworkMode = Network, // not the default one, which an engine may lack
                 ReadonlyRootfs = true,
                 CapDrop = (string[])["ALL"],
                 SecurityOpt = (string[])["no-new-privileges"],
@@ -87,7 +89,7 @@ public sealed class BuiltImage : IAsyncLifetime
 
         Engine = await EngineClient.ConnectAsync(address.CreateClient(), cancellation);
         var labels = new Dictionary<string, string> { [Label] = _run };
-        await Engine.PostAsync("networks/create", new { Name = $"minimal-mcp-test-{_run}", CheckDuplicate = true, Labels = labels }, cancellation);
+        await Engine.PostAsync("networks/create", new { Name = Network, CheckDuplicate = true, Labels = labels }, cancellation);
 
         // The classic builder, which is what the API has without a further protocol. On the machine's own network, where packages are reached.
         using var context = new BuildContext(ClientProcess.Root).ToTar();

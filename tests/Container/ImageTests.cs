@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 using System.Net;
 using System.Net.Http.Json;
@@ -102,6 +103,20 @@ public sealed class ImageTests(BuiltImage image, ITestOutputHelper output) : ICl
         output.WriteLine($"It ended {took.TotalMilliseconds:0} ms after the signal.");
         Assert.InRange(took, TimeSpan.Zero, TimeSpan.FromSeconds(1));
         Assert.Equal(0, await container.ExitCodeAsync());
+    }
+
+    [Fact]
+    public async Task The_load_test_measures_a_container_of_it_and_leaves_none()
+    {
+        await image.BuildAsync();
+        var start = new ProcessStartInfo("dotnet", [typeof(Load.Options).Assembly.Location, "--image", image.Name, "--network", image.Network, "--seconds", "2", "--only", "lists,streams",
+            "--no-defaults", "--threshold", "*.fail <= 0 %", "--threshold", "lists.ok > 0", "--out", Directory.CreateTempSubdirectory("load-image").FullName]);
+        start.Environment["DOCKER_HOST"] = $"unix://{Needs.Docker().Socket}";
+        var (exitCode, said, errors) = await ClientProcess.RunAsync(start);
+
+        Assert.True(exitCode == 0, said + errors);
+        Assert.Contains(image.Name, said, StringComparison.Ordinal);
+        Assert.Empty(await image.Engine.ContainersAsync(all: true, Cancellation, ("ancestor", image.Name)));
     }
 
     [Fact]

@@ -10,6 +10,8 @@ internal sealed record Options
     public string? Key { get; init; }
     /// <summary>A container image to start and measure.</summary>
     public string? Image { get; init; }
+    /// <summary>The engine's network for the container, where the default one is not wanted.</summary>
+    public string? Network { get; init; }
     /// <summary>The process behind <see cref="Url"/>, for its CPU and memory.</summary>
     public int? Pid { get; init; }
     /// <summary>The built server that is started and measured.</summary>

@@ -18,6 +18,7 @@ internal static class Usage
           --parts scenarios,ratios,tools   --only rest,lists   --seconds 30   --warmup S   --scale 1   --rounds 3   --connections 32   --peers
           --tool NAME --arguments JSON     --write-tool NAME --write-arguments JSON --writes    --slow-milliseconds 200
           --no-defaults                    --out artifacts/load                                 --pid N (of --url, for its processor time)
+          --image: --network NAME
           --growth: --parts connections,tools,streams,replicas --streams 10000 --replicas 4 --docs artifacts/load/growth
 
         docs/load-test.md explains the scenarios, the thresholds and the report.

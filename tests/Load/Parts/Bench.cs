@@ -6,12 +6,13 @@ internal static class Bench
     public static async Task<IEnumerable<string>> MeasureAsync(Options options, LoadReport report, Progress progress)
     {
         var calls = Call.Tool(options.Tool, options.Arguments);
-        await Ratios.MeasureAsync(options, report, progress, governed: false);
-        List<string> targets = [.. Targets.Bench];
+        await Ratios.MeasureAsync(options, report, progress);
         if (options.Url is not null)
         {
-            return targets;
+            return Targets.Bench.Where(target => !target.Contains("governed", StringComparison.Ordinal) && !target.Contains("memory", StringComparison.Ordinal)); // only what was started here can be compared so
         }
+
+        List<string> targets = [.. Targets.Bench];
 
         string lengths;
         await using (var own = new OwnServers(options))

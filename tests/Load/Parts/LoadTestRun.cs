@@ -11,7 +11,7 @@ internal static class LoadTestRun
     {
         RuntimeSettings.ApplyToGenerator();
         var own = options.Threshold.Select(Threshold.Parse).ToArray(); // what is misspelt is said before minutes of work
-        await using var container = options.Image is { } image ? await Container.StartAsync(image) : null;
+        await using var container = options.Image is { } image ? await Container.StartAsync(image, options.Network) : null;
         options = container is null ? options : options with { Url = container.Url, Key = Container.Key, Writes = true };
 
         options = await OwnServers.FitAsync(options);

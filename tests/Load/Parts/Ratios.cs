@@ -3,7 +3,7 @@ namespace MinimalMcp.Load;
 /// <summary>The server against bare Kestrel, in both eras: without key and record, with both and a budget, and other people's servers.</summary>
 internal static class Ratios
 {
-    public static async Task MeasureAsync(Options options, LoadReport report, Progress progress, bool governed = true)
+    public static async Task MeasureAsync(Options options, LoadReport report, Progress progress)
     {
         await using var own = new OwnServers(options);
         var calls = Call.Tool(options.Tool, options.Arguments);
@@ -12,14 +12,10 @@ internal static class Ratios
         var bare = own.Bare(Lengths(answers));
         await bare.FirstAnswer(calls[0]);
         List<ServerProcess> servers = [bare, plain];
-        if (governed && options.Url is null)
+        if (options.Url is null)
         {
             servers.Add(own.Governed());
             await servers[^1].FirstAnswer(calls[0]);
-        }
-
-        if (options.Url is null)
-        {
             await IdleMemoryAsync(servers, report);
         }
 
@@ -66,6 +62,11 @@ internal static class Ratios
                 if (own.All(round => double.IsFinite(round.Allocated)))
                 {
                     report.Figures.Add(Median.Figure($"allocated.{era.Key}.{own.Key}", "B", $"allocated for a call, {own.Key}, {era.Key}", own.Select(round => round.Allocated)));
+                }
+
+                if (own.Key is not ("server" or "governed") && era.Where(round => round.Server == "governed").ToArray() is { Length: > 0 } governed)
+                {
+                    report.Figures.Add(Median.Figure($"ratio.{era.Key}.governed.{own.Key}", "x", $"calls a second of governed, {era.Key}, to {own.Key}", governed.Zip(own, (g, o) => g.Rate / o.Rate)));
                 }
 
                 // Round by round, so that what slows the machine for a while cancels out.

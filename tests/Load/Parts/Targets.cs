@@ -9,17 +9,20 @@ internal static class Targets
     /// </summary>
     public static readonly string[] Ratios =
     [
-        "ratio.2025-11-25.cpu <= 2.5", "ratio.2026-07-28.cpu <= 2.5", "ratio.2025-11-25.governed.cpu <= 5", "ratio.2026-07-28.governed.cpu <= 5",
-        "ratio.2025-11-25.rate >= 0.3", "ratio.2026-07-28.rate >= 0.3", "ratio.2025-11-25.governed.rate >= 0.15", "ratio.2026-07-28.governed.rate >= 0.15",
-        "allocated.2025-11-25.governed <= 8 KiB", "allocated.2026-07-28.governed <= 8 KiB", "calls.errors <= 0",
+        "ratio.2025-11-25.cpu <= 2", "ratio.2026-07-28.cpu <= 2", "ratio.2025-11-25.governed.cpu <= 3", "ratio.2026-07-28.governed.cpu <= 3",
+        "ratio.2025-11-25.rate >= 0.5", "ratio.2026-07-28.rate >= 0.5", "ratio.2025-11-25.governed.rate >= 0.3", "ratio.2026-07-28.governed.rate >= 0.3",
+        "allocated.2025-11-25.governed <= 6 KiB", "allocated.2026-07-28.governed <= 6 KiB", "calls.errors <= 0",
     ];
 
-    public static readonly string[] Tools = ["ratio.tools.call >= 0.4"];
+    public static readonly string[] Tools = ["ratio.tools.call >= 0.7", "ratio.tools.list.bare.1000.cpu <= 2"];
 
     /// <summary>What scripts/bench is after; only --assert holds it to them.</summary>
     public static readonly string[] Bench =
     [
-        "ratio.2025-11-25.rate >= 0.7", "ratio.2026-07-28.rate >= 0.7", "ratio.2025-11-25.cpu <= 1.6", "ratio.2026-07-28.cpu <= 1.6", "calls.errors <= 0",
+        "ratio.2025-11-25.rate >= 0.8", "ratio.2026-07-28.rate >= 0.8", "ratio.2025-11-25.cpu <= 1.4", "ratio.2026-07-28.cpu <= 1.4",
+        "ratio.2025-11-25.governed.rate >= 0.65", "ratio.2026-07-28.governed.rate >= 0.65", "ratio.2025-11-25.governed.cpu <= 1.8", "ratio.2026-07-28.governed.cpu <= 1.8",
+        "ratio.2025-11-25.governed.p99 <= 2.5", "ratio.2026-07-28.governed.p99 <= 2.5", "allocated.2025-11-25.governed <= 4 KiB", "allocated.2026-07-28.governed <= 4 KiB",
+        "ratio.memory.server <= 1.3", "calls.errors <= 0",
     ];
 
     public const string Start = "ratio.start <= 1.6";

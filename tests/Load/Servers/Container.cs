@@ -13,9 +13,10 @@ internal sealed class Container : IAsyncDisposable
 
     public Uri Url { get; }
 
-    public static async Task<Container> StartAsync(string image)
+    public static async Task<Container> StartAsync(string image, string? network)
     {
-        var id = (await DockerAsync("run", "--detach", "--publish", "127.0.0.1::3001", "--env", "MCP_AUTH_MODE=api-key", "--env", $"MCP_API_KEY={Key}", image)).Trim();
+        string[] joined = network is null ? [] : ["--network", network];
+        var id = (await DockerAsync(["run", "--detach", .. joined, "--publish", "127.0.0.1::3001", "--env", "MCP_AUTH_MODE=api-key", "--env", $"MCP_API_KEY={Key}", image])).Trim();
         try
         {
             var address = (await DockerAsync("port", id, "3001/tcp")).Split('\n')[0].Trim();
