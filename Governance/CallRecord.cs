@@ -1,4 +1,6 @@
+using System.Buffers;
 using System.Diagnostics;
+using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.Json;
 using MinimalMcp.Storage;
@@ -19,7 +21,7 @@ internal sealed class CallRecord
     private bool _intended;
 
     [ThreadStatic]
-    private static StringBuilder? _text;
+    private static ArrayBufferWriter<byte>? _text;
 
     public CallRecord(Gate gate, string tool, Policy policy, ToolCall call)
     {
@@ -108,14 +110,20 @@ internal sealed class CallRecord
         OpenaiSession = _call.OpenAiSession,
     };
 
+    // As it came, but for the spaces between the arguments.
     private static string Text(ToolCall call)
     {
-        var text = (_text ??= new()).Clear().Append('{');
+        var text = _text ??= new(256);
+        text.ResetWrittenCount();
         foreach (var (name, value) in call)
         {
-            text.Append(text.Length > 1 ? "," : "").Append('"').Append(JsonEncodedText.Encode(name).Value).Append("\":").Append(value is JsonElement json ? json.GetRawText() : "null");
+            text.Write(text.WrittenCount == 0 ? "{\""u8 : ",\""u8);
+            text.Write(JsonEncodedText.Encode(name).EncodedUtf8Bytes);
+            text.Write("\":"u8);
+            text.Write(value is JsonElement json ? JsonMarshal.GetRawUtf8Value(json) : "null"u8);
         }
 
-        return text.Append('}').ToString();
+        text.Write(text.WrittenCount == 0 ? "{}"u8 : "}"u8);
+        return Encoding.UTF8.GetString(text.WrittenSpan);
     }
 }

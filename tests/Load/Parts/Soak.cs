@@ -34,6 +34,11 @@ internal static class Soak
         var failed = runs.Sum(run => run.Stats.Fail);
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
             $"{runs.Sum(run => run.Stats.Ok):N0} calls in {options.Soak:0.##} minutes, {failed:N0} failed. Resident memory {samples[0].MiB:0.0} MiB at first, {samples[^1].MiB:0.0} MiB at last, {samples.Max(sample => sample.MiB):0.0} MiB at most.\nSlope of the last two thirds: {slope * 60:0.00} MiB/h ± {error * 60:0.00} (two standard errors of the line; asked for over 24 h: less than 1 MiB/h)."));
+        foreach (var (run, failure) in runs.SelectMany(run => run.Stats.Failures.Select(failure => (run, failure))))
+        {
+            Console.WriteLine($"failed: {run.Scenario.Name}, {failure.Value:N0} times: {failure.Key}");
+        }
+
         if (options.Soak < 10)
         {
             Console.WriteLine("That is too short for a verdict: a server warms up for minutes.");
