@@ -61,6 +61,29 @@ internal sealed class ServerProcess : IAsyncDisposable
         return await server.EndAsync();
     }
 
+    /// <summary>Returns when the server at that address, without a slash at its end, is ready.</summary>
+    public static async Task ReadyAsync(HttpClient http, string url)
+    {
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
+        limit.CancelAfter(TimeSpan.FromSeconds(60));
+        while (true)
+        {
+            try
+            {
+                using var answer = await http.GetAsync(new Uri(url + "/health/ready"), limit.Token);
+                if (answer.IsSuccessStatusCode)
+                {
+                    return;
+                }
+            }
+            catch (HttpRequestException)
+            {
+            }
+
+            await Task.Delay(10, limit.Token); // between two questions; it goes on when the answer is yes
+        }
+    }
+
     public async Task SendAsync(string line)
     {
         await Input.WriteAsync(Encoding.Latin1.GetBytes(line), TestContext.Current.CancellationToken);

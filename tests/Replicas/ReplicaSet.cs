@@ -51,7 +51,15 @@ internal sealed partial class ReplicaSet : IAsyncDisposable
     public async Task StartAsync(string name)
     {
         _running[name] = ServerProcess.Start(["--urls", Urls[name], "--Mcp:MaxSessions", "0"], new Dictionary<string, string>(ProgramTools.Notes) { ["Storage__ConnectionString"] = _database });
-        await AnswersAsync(Urls[name] + "/health/ready");
+        await ServerProcess.ReadyAsync(Http, Urls[name]);
+    }
+
+    /// <summary>Callers at nginx, of whom 200 calls were answered already.</summary>
+    public async Task<NotedCalls> LoadAsync(string name)
+    {
+        var load = NotedCalls.Start(Http, Url, name, goesOn: true);
+        await load.MoreAsync(200);
+        return load;
     }
 
     /// <summary>As an orchestrator does: asks it to end, and starts it again when it has.</summary>
@@ -99,29 +107,7 @@ internal sealed partial class ReplicaSet : IAsyncDisposable
         _nginx = Process.Start(new ProcessStartInfo(nginx, ["-p", Folder, "-c", file, "-e", "stderr", "-g", "daemon off;" + user]) { RedirectStandardError = true })!;
         _nginx.ErrorDataReceived += (_, line) => TestContext.Current.TestOutputHelper?.WriteLine($"nginx: {line.Data}");
         _nginx.BeginErrorReadLine();
-        await AnswersAsync(Url + "/health/ready");
-    }
-
-    private async Task AnswersAsync(string url)
-    {
-        using var limit = CancellationTokenSource.CreateLinkedTokenSource(Stop);
-        limit.CancelAfter(TimeSpan.FromSeconds(60));
-        while (true)
-        {
-            try
-            {
-                using var answer = await Http.GetAsync(new Uri(url), limit.Token);
-                if (answer.IsSuccessStatusCode)
-                {
-                    return;
-                }
-            }
-            catch (HttpRequestException)
-            {
-            }
-
-            await Task.Delay(10, limit.Token); // between two questions; it goes on when the answer is yes
-        }
+        await ServerProcess.ReadyAsync(Http, Url);
     }
 
     [GeneratedRegex(@"listen \d+;")]

@@ -28,12 +28,10 @@ public sealed class EndTests(ITestOutputHelper output) : IDisposable
         for (var round = 0; round < Rounds; round++)
         {
             await using var server = await StartAsync();
-            using var enough = CancellationTokenSource.CreateLinkedTokenSource(Stop);
-            var load = Load($"{round}", enough.Token);
+            var load = Load($"{round}");
             await load.MoreAsync(50 + (round * 7)); // at another moment each time
             await server.Process.KillAsync();
-            await enough.CancelAsync();
-            await load.Task;
+            await load.EndAsync();
             acknowledged.UnionWith(load.Done);
         }
 
@@ -51,13 +49,11 @@ public sealed class EndTests(ITestOutputHelper output) : IDisposable
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has no SIGTERM");
         await using var server = await StartAsync();
-        using var enough = CancellationTokenSource.CreateLinkedTokenSource(Stop);
-        var load = Load("term", enough.Token);
+        var load = Load("term");
         await load.MoreAsync(300);
 
         var exitCode = await server.Process.TerminateAsync();
-        await enough.CancelAsync();
-        await load.Task;
+        await load.EndAsync();
 
         Assert.Equal(0, exitCode);
         await using var after = await StartAsync();
@@ -93,33 +89,14 @@ public sealed class EndTests(ITestOutputHelper output) : IDisposable
     {
         var url = $"http://127.0.0.1:{FreePort.Find()}";
         var server = new Running(ServerProcess.Start(["--urls", url, .. arguments], Environment), url);
-        await WaitAsync(async () =>
-        {
-            try
-            {
-                using var ready = await _http.GetAsync(new Uri(url + "/health/ready"), Stop);
-                return ready.IsSuccessStatusCode;
-            }
-            catch (HttpRequestException)
-            {
-                return false;
-            }
-        });
+        await ServerProcess.ReadyAsync(_http, url);
         _url = url;
         return server;
     }
 
     private string _url = "";
 
-    private NotedCalls Load(string name, CancellationToken enough) => NotedCalls.Start(_http, _url, name, goesOn: false, enough);
-
-    private static async Task WaitAsync(Func<Task<bool>> condition)
-    {
-        while (!await condition())
-        {
-            await Task.Delay(10, Stop); // between two questions; it goes on when the answer is yes
-        }
-    }
+    private NotedCalls Load(string name) => NotedCalls.Start(_http, _url, name, goesOn: false);
 
     private sealed record Running(ServerProcess Process, string Url) : IAsyncDisposable
     {

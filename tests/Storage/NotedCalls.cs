@@ -11,6 +11,8 @@ internal sealed class NotedCalls
 
     private readonly HttpClient _http;
     private readonly string _url;
+    private Task _calling = Task.CompletedTask;
+    private volatile bool _enough;
 
     private NotedCalls(HttpClient http, string url) => (_http, _url) = (http, url);
 
@@ -22,15 +24,13 @@ internal sealed class NotedCalls
     /// <summary>What came instead of an answer, by the name of the call.</summary>
     public Dictionary<string, string> Lost { get; } = [];
 
-    public Task Task { get; private set; } = Task.CompletedTask;
-
     /// <param name="goesOn">Whether a caller goes on after a call that failed.</param>
-    public static NotedCalls Start(HttpClient http, string url, string name, bool goesOn, CancellationToken enough)
+    public static NotedCalls Start(HttpClient http, string url, string name, bool goesOn)
     {
         var calls = new NotedCalls(http, url);
-        calls.Task = Task.WhenAll(Enumerable.Range(0, Callers).Select(caller => Task.Run(async () =>
+        calls._calling = Task.WhenAll(Enumerable.Range(0, Callers).Select(caller => Task.Run(async () =>
         {
-            for (var n = 0; !enough.IsCancellationRequested; n++)
+            for (var n = 0; !calls._enough; n++)
             {
                 if (!await calls.CallAsync($"{name}-{caller}-{n}") && !goesOn)
                 {
@@ -46,9 +46,16 @@ internal sealed class NotedCalls
     {
         for (var wanted = Done.Count + count; Done.Count < wanted;)
         {
-            Assert.False(Task.IsCompleted, $"The load ended after {Done.Count} calls: {Task.Exception}");
+            Assert.False(_calling.IsCompleted, $"The load ended after {Done.Count} calls: {_calling.Exception}");
             await Task.Delay(1, Stop); // the callers need the processor
         }
+    }
+
+    /// <summary>It is enough; returns when the calls under way are over.</summary>
+    public Task EndAsync()
+    {
+        _enough = true;
+        return _calling;
     }
 
     /// <summary>What the server recorded of all calls: each row's phase, correlation id, and the name of the call.</summary>

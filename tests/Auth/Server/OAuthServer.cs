@@ -56,24 +56,7 @@ internal sealed partial class OAuthServer : IAsyncDisposable
     /// <summary>A server that runs already.</summary>
     public static OAuthServer At(Uri url, string issuer) => new(url, issuer);
 
-    public async Task WaitAsync()
-    {
-        while (true)
-        {
-            try
-            {
-                using var answer = await GetAsync("/health/ready");
-                if (answer.IsSuccessStatusCode)
-                {
-                    return;
-                }
-            }
-            catch (HttpRequestException)
-            {
-                await Task.Delay(20, Stop); // between two looks
-            }
-        }
-    }
+    public Task WaitAsync() => Protocol.ServerProcess.ReadyAsync(Http, Http.BaseAddress!.ToString().TrimEnd('/'));
 
     public static OAuthServer Start(Action<IServiceCollection>? services, params (string Key, string Value)[] settings)
     {
