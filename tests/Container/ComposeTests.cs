@@ -26,7 +26,7 @@ public sealed partial class ComposeTests
 
         if (!service.ContainsKey("build"))
         {
-            Assert.Matches(@":v?\d+\.\d+", $"{service["image"]}");
+            Assert.Matches(@":v?\d+\.\d+\.\d+|^postgres:\d+\.\d+$", $"{service["image"]}"); // PostgreSQL's versions have two parts
             Assert.Contains("healthcheck", service.Keys);
         }
 
