@@ -25,13 +25,12 @@ internal static class SqliteInsert
                         continue; // a binding stays until the next one, and most of what is recorded of a call is as in the one before it
                     }
 
-                    utf8.ResetWrittenCount();
                     Check(row[column] switch
                     {
                         null => raw.sqlite3_bind_null(statement, column + 1),
                         long number => raw.sqlite3_bind_int64(statement, column + 1, number),
-                        string { Length: > 0 } text when Encoding.UTF8.GetBytes(text, utf8) > 0 => raw.sqlite3_bind_text(statement, column + 1, utf8.WrittenSpan),
-                        var text => raw.sqlite3_bind_text(statement, column + 1, (string)text),
+                        "" => raw.sqlite3_bind_text(statement, column + 1, ""), // no bytes would be NULL
+                        var text => raw.sqlite3_bind_text(statement, column + 1, Utf8((string)text, utf8)),
                     }, database);
                 }
 
@@ -45,6 +44,13 @@ internal static class SqliteInsert
                 last = row;
             }
         }
+    }
+
+    private static ReadOnlySpan<byte> Utf8(string text, ArrayBufferWriter<byte> buffer)
+    {
+        buffer.ResetWrittenCount();
+        Encoding.UTF8.GetBytes(text, buffer);
+        return buffer.WrittenSpan;
     }
 
     private static void Check(int result, sqlite3 database) => SqliteException.ThrowExceptionForRC(result, database);

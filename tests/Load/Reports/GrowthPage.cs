@@ -29,17 +29,9 @@ internal sealed class GrowthPage
             """);
     }
 
-    public async Task ConnectionsAsync(List<(double At, List<CallRound> Rounds)> rows)
-    {
-        string[] servers = ["bare", "server", "governed"];
-        await SectionAsync("Connections", "tools/call in a closed model: every connection sends its next call when it has the last answer.", "connections",
-            [.. servers.SelectMany(server => new[] { $"{server} per s", $"{server} p99 ms", $"{server} CPU µs" })],
-            rows.Select(row => (row.At, servers.SelectMany(server => new[] { Of(row.Rounds, server, round => round.Rate), Of(row.Rounds, server, round => round.P99), Of(row.Rounds, server, round => round.Cpu) }).ToArray())),
-            new("calls-by-connections", "Calls a second", Log("connections"), Log: false, [.. servers.Select(server => Line(server, server, round => round.Rate))]),
-            new("latency-by-connections", "p99", Log("connections"), Log: true, [.. servers.Select(server => Line(server, server, round => round.P99))]));
-
-        Line Line(string name, string server, Func<CallRound, double> figure) => new(name, [.. rows.Select(row => (row.At, Of(row.Rounds, server, figure)))]);
-    }
+    public Task ConnectionsAsync(List<(double At, List<CallRound> Rounds)> rows) => ServersAsync(
+        "Connections", "tools/call in a closed model: every connection sends its next call when it has the last answer.", Log("connections"), logLatency: true,
+        [("bare", "bare"), ("server", "server"), ("governed", "governed")], rows);
 
     public Task ToolsAsync(List<ToolRounds> rows) => SectionAsync(
         "Tools", "The tools are added to the project's own when the server starts. A list of a thousand tools is a long answer; \"bare\" is bare Kestrel that sends as many bytes.", "tools",
@@ -62,22 +54,12 @@ internal sealed class GrowthPage
             new Picture("latency-by-streams", "p99 of calls beside", Log("streams"), Log: true, [.. columns.Select(column => new Line($"{column.Server} {column.Path}", [.. rows.Select(row => (row.At, Find(row.Streams, column)?.P99 ?? double.NaN))]))]));
     }
 
-    public Task ReplicasAsync(List<(double At, List<CallRound> Rounds)> rows)
-    {
-        (string Name, string Server)[] columns = [("nginx", "nginx"), ("direct", "replica 1")];
-        var replicas = new Axis("replicas", Ticks: [.. rows.Select(row => (row.At, Words.Number(row.At)))]);
-        return SectionAsync("Replicas", $"""
+    public Task ReplicasAsync(List<(double At, List<CallRound> Rounds)> rows) => ServersAsync(
+        "Replicas", $"""
             tools/call over {_connections} connections to governed replicas that share a PostgreSQL: through nginx, which asks them by turns, and by turns with that to one of them
             directly ("direct", the same in each row but for noise). The processor time is that of the replicas together, for each call. The load, nginx, PostgreSQL and all
             replicas share the cores of one machine: replicas pay where each has cores of its own, and here one sees what sharing the store costs.
-            """, "replicas",
-            [.. columns.SelectMany(column => new[] { $"{column.Name} per s", $"{column.Name} p99 ms", $"{column.Name} CPU µs" })],
-            rows.Select(row => (row.At, columns.SelectMany(column => new[] { Of(row.Rounds, column.Server, round => round.Rate), Of(row.Rounds, column.Server, round => round.P99), Of(row.Rounds, column.Server, round => round.Cpu) }).ToArray())),
-            new("calls-by-replicas", "Calls a second", replicas, Log: false, [.. columns.Select(column => Line(column.Name, column.Server, round => round.Rate))]),
-            new("latency-by-replicas", "p99", replicas, Log: false, [.. columns.Select(column => Line(column.Name, column.Server, round => round.P99))]));
-
-        Line Line(string name, string server, Func<CallRound, double> figure) => new(name, [.. rows.Select(row => (row.At, Of(row.Rounds, server, figure)))]);
-    }
+            """, new("replicas", Ticks: [.. rows.Select(row => (row.At, Words.Number(row.At)))]), logLatency: false, [("nginx", "nginx"), ("direct", "replica 1")], rows);
 
     public void LeaveOut(string title, string why) => _text.Append($"\n## {title}\n\n{why}\n");
 
@@ -86,6 +68,18 @@ internal sealed class GrowthPage
         var file = Path.Combine(_folder, "performance.md");
         await File.WriteAllTextAsync(file, _text.ToString());
         Console.WriteLine($"Written: {file}, and its pictures beside it.");
+    }
+
+    // What each of several servers did with the same calls.
+    private Task ServersAsync(string title, string note, Axis axis, bool logLatency, (string Name, string Server)[] columns, List<(double At, List<CallRound> Rounds)> rows)
+    {
+        return SectionAsync(title, note, axis.Label,
+            [.. columns.SelectMany(column => new[] { $"{column.Name} per s", $"{column.Name} p99 ms", $"{column.Name} CPU µs" })],
+            rows.Select(row => (row.At, columns.SelectMany(column => new[] { Of(row.Rounds, column.Server, round => round.Rate), Of(row.Rounds, column.Server, round => round.P99), Of(row.Rounds, column.Server, round => round.Cpu) }).ToArray())),
+            new($"calls-by-{axis.Label}", "Calls a second", axis, Log: false, Lines(round => round.Rate)),
+            new($"latency-by-{axis.Label}", "p99", axis, logLatency, Lines(round => round.P99)));
+
+        Line[] Lines(Func<CallRound, double> figure) => [.. columns.Select(column => new Line(column.Name, [.. rows.Select(row => (row.At, Of(row.Rounds, column.Server, figure)))]))];
     }
 
     private async Task SectionAsync(string title, string note, string at, string[] head, IEnumerable<(double At, double[] Values)> rows, params Picture[] pictures)
