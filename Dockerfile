@@ -49,5 +49,5 @@ VOLUME /data
 ENV MCP_SERVER_HOST=0.0.0.0 Storage__Path=/data/minimalmcp.db
 EXPOSE 3001
 USER $APP_UID
-HEALTHCHECK --interval=15s --timeout=5s --start-period=30s --retries=3 CMD ["dotnet", "/app/MinimalMcp.dll", "health"]
+HEALTHCHECK --interval=15s --timeout=10s --start-period=30s --retries=3 CMD ["dotnet", "/app/MinimalMcp.dll", "health"]
 ENTRYPOINT ["dotnet", "/app/MinimalMcp.dll"]

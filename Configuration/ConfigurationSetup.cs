@@ -24,6 +24,7 @@ public static class ConfigurationSetup
             kestrel.AddServerHeader = false;
             kestrel.Limits.MaxRequestBodySize = long.TryParse(context.Configuration["Server:MaxRequestBytes"], out var bytes) ? bytes : ServerOptions.DefaultMaxRequestBytes;
             kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(10);
+            kestrel.ConfigureEndpointDefaults(LingeringClose.Add);
         });
         builder.Logging.AddConsole(console => console.LogToStandardErrorThreshold = LogLevel.Trace); // standard output may carry the protocol
         builder.Logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.Critical); // a failed start is told in a sentence, not with its stack as well
@@ -52,6 +53,7 @@ public static class ConfigurationSetup
     /// </summary>
     public static WebApplication UseConfiguration(this WebApplication app)
     {
+        LingeringClose.Use(app);
         app.UseExceptionHandler();
         app.UseMiddleware<HostGuard>();
         app.UseForwardedHeaders();

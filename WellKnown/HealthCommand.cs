@@ -3,19 +3,25 @@ using Microsoft.AspNetCore.Http;
 namespace MinimalMcp.WellKnown;
 
 /// <summary>
-/// <c>dotnet MinimalMcp.dll health</c> asks the server that runs with the same settings whether it lives. A container's health check: its image
-/// has neither a shell nor curl.
+/// <c>dotnet MinimalMcp.dll health [--timeout SECONDS]</c> asks the server that runs with the same settings whether it
+/// lives. A container's health check: its image has neither a shell nor curl.
 /// </summary>
 internal static class HealthCommand
 {
-    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(2);
+    private const int DefaultTimeout = 5;
 
     public static async Task<int> RunAsync(IConfiguration configuration)
     {
         var url = Url(configuration);
+        if (!int.TryParse(configuration["timeout"] ?? $"{DefaultTimeout}", out var seconds) || seconds is < 1 or > 300)
+        {
+            Console.WriteLine($"--timeout takes seconds, from 1 to 300; you sent '{configuration["timeout"]}'.");
+            return 2;
+        }
+
         try
         {
-            using var http = new HttpClient(new SocketsHttpHandler { UseProxy = false }) { Timeout = Limit };
+            using var http = new HttpClient(new SocketsHttpHandler { UseProxy = false }) { Timeout = TimeSpan.FromSeconds(seconds) };
             using var request = new HttpRequestMessage(HttpMethod.Get, url);
             request.Headers.Host = "localhost"; // always served, whatever address the server listens on
             using var response = await http.SendAsync(request);
@@ -24,7 +30,9 @@ internal static class HealthCommand
         }
         catch (Exception failure) when (failure is HttpRequestException or TaskCanceledException)
         {
-            Console.WriteLine(failure is TaskCanceledException ? $"{url} did not answer within {Limit.TotalSeconds:0} seconds." : $"{url} cannot be reached: {failure.Message}");
+            Console.WriteLine(failure is TaskCanceledException
+                ? $"{url} did not answer within {seconds} s."
+                : $"{url} cannot be reached: {failure.Message}");
             return 1;
         }
     }
