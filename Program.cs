@@ -16,7 +16,7 @@ builder.AddConfiguration();
 var mode = SurfaceMode.Read(builder.Configuration, args);
 if (args is ["health", ..])
 {
-    return await HealthCommand.RunAsync(builder.Configuration); // a container's health check
+    return await HealthCommand.RunAsync(builder.Configuration, args); // a container's health check
 }
 
 // What is kept: the audit, budgets, confirmations.

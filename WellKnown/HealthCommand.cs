@@ -10,12 +10,13 @@ internal static class HealthCommand
 {
     private const int DefaultTimeout = 5;
 
-    public static async Task<int> RunAsync(IConfiguration configuration)
+    public static async Task<int> RunAsync(IConfiguration configuration, string[] args)
     {
         var url = Url(configuration);
-        if (!int.TryParse(configuration["timeout"] ?? $"{DefaultTimeout}", out var seconds) || seconds is < 1 or > 300)
+        var seconds = DefaultTimeout;
+        if (args is [_, "--timeout", var timeout, ..] && (!int.TryParse(timeout, out seconds) || seconds is < 1 or > 300))
         {
-            Console.WriteLine($"--timeout takes seconds, from 1 to 300; you sent '{configuration["timeout"]}'.");
+            Console.WriteLine($"--timeout takes seconds, from 1 to 300; you sent '{timeout}'.");
             return 2;
         }
 

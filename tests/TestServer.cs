@@ -39,7 +39,7 @@ public sealed class TestServer : WebApplicationFactory<Program>
         server.Http = new HttpClient(new SocketsHttpHandler { MaxResponseDrainSize = 0 }) // a stream that a test closes is closed at once
         {
             BaseAddress = server.Url,
-            Timeout = TimeSpan.FromSeconds(60),
+            Timeout = Wait.Limit,
         };
         return server;
     }

@@ -6,6 +6,7 @@ using MinimalMcp.Tests.Scripts;
 namespace MinimalMcp.Tests.Auth;
 
 /// <summary>A program that behaves like ChatGPT (tests/ChatGpt, which scripts/check-chatgpt runs against any address) finds nothing to trip over.</summary>
+[Slow]
 public sealed class ChatGptTests
 {
     private const string Key = "uM3xkQ9TzR7vB1nW5cY8pL2dF6hJ4sGa", Secret = "hT5wZ8rQ2mX7cV4kN9bL6pD3fG1jS0yA";

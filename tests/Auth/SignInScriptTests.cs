@@ -3,6 +3,7 @@ using MinimalMcp.Tests.Scripts;
 namespace MinimalMcp.Tests.Auth;
 
 /// <summary>scripts/test-chatgpt-endpoints.sh where people sign in.</summary>
+[Slow]
 public sealed class SignInScriptTests
 {
     [Theory]

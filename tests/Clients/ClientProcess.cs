@@ -19,7 +19,7 @@ internal static class ClientProcess
     }
 
     /// <summary>Runs any program to its end, with nothing to read and within some minutes.</summary>
-    public static async Task<(int ExitCode, string Output, string Errors)> RunAsync(ProcessStartInfo start, int minutes = 3)
+    public static async Task<(int ExitCode, string Output, string Errors)> RunAsync(ProcessStartInfo start, int minutes = 15)
     {
         start.RedirectStandardInput = start.RedirectStandardOutput = start.RedirectStandardError = true;
         using var process = Process.Start(start)!;

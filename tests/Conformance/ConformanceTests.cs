@@ -9,6 +9,7 @@ using ModelContextProtocol.Server;
 namespace MinimalMcp.Tests.Conformance;
 
 /// <summary>The official suite, for each revision that it has a frozen list of required scenarios for. There is no list of expected failures.</summary>
+[Slow]
 public sealed partial class ConformanceTests
 {
     private static readonly string Suite =

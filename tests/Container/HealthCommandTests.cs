@@ -5,6 +5,7 @@ using MinimalMcp.Tests.Protocol;
 namespace MinimalMcp.Tests.Container;
 
 /// <summary><c>dotnet MinimalMcp.dll health</c>, which an image has instead of a shell and curl.</summary>
+[Slow]
 public sealed class HealthCommandTests
 {
     [Theory, InlineData("MCP_SERVER_PORT={0}"), InlineData("PORT={0}"), InlineData("ASPNETCORE_URLS=http://+:{0}"), InlineData("Kestrel__Endpoints__A__Url=http://0.0.0.0:{0}")]

@@ -20,7 +20,7 @@ internal sealed class RunningContainer(EngineClient engine, string id) : IAsyncD
     public async Task<HttpClient> HealthyAsync()
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(Cancellation);
-        limit.CancelAfter(TimeSpan.FromSeconds(60));
+        limit.CancelAfter(Wait.Limit);
         try
         {
             // From the beginning of time, so that nothing can happen between a look at the state and this.

@@ -10,6 +10,7 @@ namespace MinimalMcp.Tests.Dashboard;
 
 /// <summary>The page of approvals, as the person sees it who decides.</summary>
 [Collection(nameof(Browser))]
+[Slow]
 public sealed class DashboardTests(Browser browser)
 {
     private const string Agent = "agent-0123456789abcdefghijklmnopqrstuvwxyz", Boss = "boss-0123456789abcdefghijklmnopqrstuvwxyz";

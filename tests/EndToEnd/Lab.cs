@@ -93,7 +93,7 @@ public sealed class Lab : IAsyncLifetime
     internal static async Task<T> UntilAsync<T>(Func<Task<T>> look, Func<T, bool> good, string what)
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(Cancellation);
-        limit.CancelAfter(TimeSpan.FromSeconds(60));
+        limit.CancelAfter(Wait.Limit);
         object? last = null;
         while (!limit.IsCancellationRequested)
         {

@@ -59,7 +59,7 @@ internal sealed record LabImage(string Official, string Package, Func<string, st
     private async Task<bool> PullAsync(EngineClient engine, CancellationToken cancellation)
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        limit.CancelAfter(TimeSpan.FromSeconds(60));
+        limit.CancelAfter(Wait.Limit);
         try
         {
             await foreach (var _ in engine.PullAsync(Official, limit.Token))

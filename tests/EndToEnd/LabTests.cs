@@ -4,6 +4,7 @@ namespace MinimalMcp.Tests.EndToEnd;
 
 /// <summary>The lab itself: what the other tests stand on.</summary>
 [Collection(nameof(Lab))]
+[Slow]
 public sealed class LabTests(Lab lab)
 {
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;

@@ -68,7 +68,7 @@ internal sealed class OutgoingServer : IAsyncDisposable
     public static async Task Until(Func<bool> condition)
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
-        limit.CancelAfter(TimeSpan.FromSeconds(30));
+        limit.CancelAfter(Wait.Limit);
         while (!condition())
         {
             await Task.Delay(5, limit.Token);

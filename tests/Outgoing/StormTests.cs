@@ -6,6 +6,7 @@ using MinimalMcp.Tests.Protocol;
 namespace MinimalMcp.Tests.Outgoing;
 
 /// <summary>A system in trouble gets fewer requests, and holds up nobody else.</summary>
+[Slow]
 public sealed class StormTests
 {
     [Theory]

@@ -18,7 +18,7 @@ public sealed class Browser : IAsyncDisposable
     public async Task<Visit> OpenAsync(TestServer server, string path, ColorScheme colors = ColorScheme.Light, int width = 1280, bool scripts = true, int status = 200)
     {
         var program = Needs.Program("install Chromium, Debian: apt-get install chromium", "chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome");
-        Assertions.SetDefaultExpectTimeout(30_000);
+        Assertions.SetDefaultExpectTimeout((float)Wait.Limit.TotalMilliseconds);
         _playwright ??= await Playwright.CreateAsync();
         _browser ??= await _playwright.Chromium.LaunchAsync(new() { ExecutablePath = program, Args = Arguments });
         var context = await _browser.NewContextAsync(new()
@@ -29,6 +29,7 @@ public sealed class Browser : IAsyncDisposable
             ReducedMotion = ReducedMotion.Reduce,
             ViewportSize = new() { Width = width, Height = 800 },
         });
+        context.SetDefaultTimeout((float)Wait.Limit.TotalMilliseconds);
         var visit = new Visit(context, await context.NewPageAsync(), server.BaseUrl);
         var answer = await visit.Page.GotoAsync(path);
         Assert.Equal(status, answer!.Status);

@@ -5,6 +5,7 @@ namespace MinimalMcp.Tests.Pages;
 
 /// <summary>The page of diagnostics in a browser.</summary>
 [Collection(nameof(Browser))]
+[Slow]
 public sealed class DiagnosticsPageTests(Browser browser)
 {
     [Theory]

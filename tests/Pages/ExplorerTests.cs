@@ -6,6 +6,7 @@ namespace MinimalMcp.Tests.Pages;
 
 /// <summary>The API explorer, used as a person uses it.</summary>
 [Collection(nameof(Browser))]
+[Slow]
 public sealed class ExplorerTests(Browser browser)
 {
     [Theory]

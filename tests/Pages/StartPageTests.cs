@@ -6,6 +6,7 @@ namespace MinimalMcp.Tests.Pages;
 
 /// <summary>The page at <c>/</c> in a browser: what is seen, read out and reached by keyboard.</summary>
 [Collection(nameof(Browser))]
+[Slow]
 public sealed class StartPageTests(Browser browser)
 {
     // The contrast of each text with what lies behind it (WCAG 2.2, 1.4.3), where it is less than 4.5.

@@ -100,7 +100,7 @@ public sealed class ConversationTests
     {
         await using var client = await McpClient.CreateAsync(
             new StdioClientTransport(new() { Command = "dotnet", Arguments = [ServerProcess.Dll, "--stdio"], WorkingDirectory = AppContext.BaseDirectory, EnvironmentVariables = ProgramTools.Notes.ToDictionary(pair => pair.Key, pair => (string?)pair.Value) }),
-            new McpClientOptions { ProtocolVersion = version }, cancellationToken: Token);
+            new McpClientOptions { ProtocolVersion = version, InitializationTimeout = Wait.Limit, DiscoverProbeTimeout = Wait.Limit }, cancellationToken: Token);
 
         Assert.Equal(version, client.NegotiatedProtocolVersion);
         await AssertNotesAsync(client);

@@ -29,9 +29,9 @@ public sealed class Gate
         settings);
 
     /// <summary>Waits, but not for ever: what hangs is a failure.</summary>
-    public static Task Soon(Task task) => task.WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
+    public static Task Soon(Task task) => Wait.Soon(task);
 
-    public static Task<T> Soon<T>(Task<T> task) => task.WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
+    public static Task<T> Soon<T>(Task<T> task) => Wait.Soon(task);
 }
 
 internal static class GateTools

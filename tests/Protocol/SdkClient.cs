@@ -16,6 +16,8 @@ internal static class SdkClient
         new McpClientOptions
         {
             ProtocolVersion = version,
+            InitializationTimeout = Wait.Limit,
+            DiscoverProbeTimeout = Wait.Limit,
             Handlers = new()
             {
                 ElicitationHandler = (request, _) => new(new ElicitResult { Action = "accept", Content = request!.RequestedSchema!.Properties.Keys.ToDictionary(key => key, _ => JsonSerializer.SerializeToElement("ada")) }),

@@ -65,7 +65,7 @@ internal sealed class ServerProcess : IAsyncDisposable
     public static async Task ReadyAsync(HttpClient http, string url)
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
-        limit.CancelAfter(TimeSpan.FromSeconds(60));
+        limit.CancelAfter(Wait.Limit);
         while (true)
         {
             try

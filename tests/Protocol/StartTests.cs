@@ -4,6 +4,7 @@ using System.Net.Sockets;
 namespace MinimalMcp.Tests.Protocol;
 
 /// <summary>What the program does with its settings before it listens.</summary>
+[Slow]
 public sealed class StartTests
 {
     [Theory]

@@ -4,6 +4,7 @@ using MinimalMcp.Tests.Tools;
 namespace MinimalMcp.Tests.Protocol;
 
 /// <summary>MCP over standard input and output, with the program that a host starts.</summary>
+[Slow]
 public sealed class StdioTests
 {
     private const string Hello = """{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"test","version":"1"}}}""";

@@ -5,6 +5,7 @@ using MinimalMcp.Tests.Storage;
 namespace MinimalMcp.Tests.Replicas;
 
 /// <summary>Two replicas behind nginx, as deploy/replicas has them: what callers notice when one of them goes.</summary>
+[Slow]
 public sealed class ReplicaTests(PostgresServer postgres, ITestOutputHelper output)
 {
     // What stands for docker in the script: it asks this test to restart a replica, and waits until that is done.

@@ -9,6 +9,7 @@ using ServerProcess = MinimalMcp.Tests.Protocol.ServerProcess;
 namespace MinimalMcp.Tests.Scripts;
 
 /// <summary>scripts/load-test as a team meets it: what it says of a server, and the exit code that a release waits for.</summary>
+[Slow]
 public sealed partial class LoadTestTests : IDisposable
 {
     private static readonly string[] Notes =

@@ -21,6 +21,7 @@ using OpenAI.Chat;
 namespace MinimalMcp.Tests.Scripts;
 
 /// <summary>What the README and the pages of docs/ say is run, compiled or compared, so that it stays true.</summary>
+[Slow]
 public sealed partial class ReadmeTests
 {
     private const string FunctionCalling = "docs/function-calling.md";

@@ -5,6 +5,7 @@ using MinimalMcp.Tests.Clients;
 
 namespace MinimalMcp.Tests.Scripts;
 
+[Slow]
 public sealed class ScriptTests
 {
     private const string Check = "scripts/test-chatgpt-endpoints.sh";

@@ -6,6 +6,7 @@ using MinimalMcp.Tests.Tools;
 namespace MinimalMcp.Tests.Storage;
 
 /// <summary>The server ends in the middle of its work: what it acknowledged is on record, and nothing is half there.</summary>
+[Slow]
 public sealed class EndTests(ITestOutputHelper output) : IDisposable
 {
     private const int Rounds = 20;

@@ -27,7 +27,7 @@ public sealed class PostgresServer : IAsyncDisposable
         server.Database = name;
         if (patient)
         {
-            (server.Timeout, server.CommandTimeout) = (60, 60);
+            (server.Timeout, server.CommandTimeout) = (300, 300);
         }
 
         return server.ConnectionString;

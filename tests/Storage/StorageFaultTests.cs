@@ -8,6 +8,7 @@ using MinimalMcp.Tests.Scripts;
 namespace MinimalMcp.Tests.Storage;
 
 /// <summary>What the server does when its store is damaged, locked, full or cut off, and what an operator does then.</summary>
+[Slow]
 public sealed class StorageFaultTests : IDisposable
 {
     private readonly string _folder = Directory.CreateTempSubdirectory("faults").FullName;

@@ -7,6 +7,7 @@ using MinimalMcp.Tests.Tools;
 namespace MinimalMcp.Tests.Surfaces;
 
 /// <summary>The document, judged by checkers that other people wrote.</summary>
+[Slow]
 public sealed class OpenApiCheckTests
 {
     [Theory]

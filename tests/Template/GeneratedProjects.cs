@@ -27,19 +27,36 @@ public sealed partial class GeneratedProjects : IAsyncLifetime
     }
 
     /// <summary>Makes a project, and gives its folder.</summary>
-    internal async Task<string> NewAsync(string name, params string[] options)
+    internal Task<string> NewAsync(string name, params string[] options) => NewAsync(name, clients: true, options);
+
+    internal async Task<string> NewAsync(string name, bool clients, params string[] options)
     {
         var folder = Path.Combine(_folder, Guid.NewGuid().ToString("N")[..8]);
         await new Dotnet(_folder).RunAsync(["new", "minimal-mcp", "--name", name, "--output", folder, .. options, .. Hive]);
 
         // The packages of npm are the same, and fetching them again would take a minute.
         var packages = Path.Combine(ClientProcess.Folder, "node_modules");
-        if (Directory.Exists(packages))
+        if (clients && Directory.Exists(packages))
         {
             Directory.CreateSymbolicLink(Path.Combine(folder, "tests", "Clients", "node_modules"), packages);
         }
 
         return folder;
+    }
+
+    /// <summary>A PATH with dotnet, sh and chmod, and nothing else: no Node.js, no Docker, no bash.</summary>
+    internal string PathWithOnlyDotnet()
+    {
+        var dotnet = Needs.Program("this is the .NET SDK", "dotnet");
+        var path = Directory.CreateDirectory(Path.Combine(_folder, "path")).FullName;
+        File.CreateSymbolicLink(
+            Path.Combine(path, "dotnet"), new FileInfo(dotnet).ResolveLinkTarget(returnFinalTarget: true)?.FullName ?? dotnet);
+        foreach (var program in (string[])["sh", "chmod"]) // which every Unix has, and which the build runs commands with
+        {
+            File.CreateSymbolicLink(Path.Combine(path, program), "/bin/" + program);
+        }
+
+        return path;
     }
 
     /// <summary>Adds a family, with the command that a person types in the project's folder.</summary>
@@ -65,6 +82,5 @@ public sealed partial class GeneratedProjects : IAsyncLifetime
     private static partial Regex OldName();
 }
 
-/// <summary>Builds and whole test runs: nothing else may run beside them.</summary>
-[CollectionDefinition(nameof(GeneratedProjects), DisableParallelization = true)]
+[CollectionDefinition(nameof(GeneratedProjects))]
 public sealed class GeneratedProjectsDefinition : ICollectionFixture<GeneratedProjects>;

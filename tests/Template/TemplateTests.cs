@@ -6,56 +6,62 @@ using MinimalMcp.Tests.Tools;
 
 namespace MinimalMcp.Tests.Template;
 
-/// <summary>What `dotnet new` makes: it builds without a warning, runs, passes its own tests, and has nothing of our name.</summary>
-[Collection(nameof(GeneratedProjects))]
+/// <summary>
+/// What `dotnet new` makes: it builds without a warning, answers on every surface, passes its own tests, and has nothing
+/// of our name. The server's own suite is not run again in it.
+/// </summary>
+[Collection(nameof(GeneratedProjects)), Slow]
 public sealed class TemplateTests(GeneratedProjects projects)
 {
-    // What no family has a part in and takes most of the time: programs of others, containers, faults, long tables. The project with everything runs it.
-    private static readonly string[] WithoutTheLong = [.. new[]
-        {
-            "ImageTests", "RealClientTests", "ConformanceTests", "OpenApiCheckTests", "EndToEndTests", "RealPrometheusTests", "LabTests", "DemoTests", "CorpusTests", "BadRequestTests",
-            "StorageFaultTests", "PostgresFaultTests", "EndTests", "ReplicaTests", "StormTests", "BrokenAnswerTests",
-        }.SelectMany(name => new[] { "--filter-not-class", "*" + name })];
+    private const string Port = "4711";
+
+    private static readonly string[] AnyPort = ["--", "--urls", "http://127.0.0.1:0"];
 
     [Fact]
-    public async Task A_project_with_everything()
+    public async Task A_project_with_everything_needs_the_SDK_alone_and_its_tests_say_what_else_to_install()
     {
-        var port = FreePort.Find().ToString(System.Globalization.CultureInfo.InvariantCulture);
-        var project = await projects.NewAsync("Acme.Ops", "--port", port);
-        var dotnet = new Dotnet(project);
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "a PATH with only dotnet is made of a symbolic link");
+        var project = await projects.NewAsync("Acme.Ops", clients: false, "--port", Port);
+        var dotnet = new Dotnet(project, projects.PathWithOnlyDotnet());
 
         await dotnet.BuildAsync();
         await dotnet.ServeAsync(async (http, banner) =>
         {
-            Assert.StartsWith($"Acme.Ops 0.1.0   listening on http://127.0.0.1:{port}   auth none", banner);
-            Assert.Equal(6, (await CallAsync(http, "get_deals")).GetProperty("structuredContent").GetProperty("deals").GetArrayLength());
-        });
-        await dotnet.RunAsync("test", "--no-build", "--no-progress");
+            Assert.StartsWith("Acme.Ops 0.1.0   listening on http://127.0.0.1:", banner);
+            await AssertAnswersEverywhereAsync(http, "get_deals");
+        }, arguments: AnyPort);
+
+        // Its families' own, and one of each kind: a program of Node.js, one of Python, a script of bash.
+        var said = await dotnet.TestAsync("*ShopTests", "*VikunjaTests", "*RealClientTests", "*ScriptTests");
+        Assert.Contains("install Node.js, and run npm ci --prefix tests/Clients", said);
+        Assert.Contains("bash is missing", said);
+        Assert.Contains("install Python 3", said);
 
         GeneratedProjects.AssertRenamed(project);
         Assert.True(File.Exists(Path.Combine(project, "Acme.Ops.slnx")));
-        Assert.StartsWith("# Acme.Ops\n", await File.ReadAllTextAsync(Path.Combine(project, "README.md"), TestContext.Current.CancellationToken));
+        Assert.StartsWith("# Acme.Ops\n", await File.ReadAllTextAsync(Path.Combine(project, "README.md"), Stop));
+        Assert.Contains(Port, await File.ReadAllTextAsync(Path.Combine(project, "README.md"), Stop));
         AssertOnlyOurs(project);
-        Assert.True(OperatingSystem.IsWindows() || File.GetUnixFileMode(Path.Combine(project, "scripts", "run")).HasFlag(UnixFileMode.UserExecute));
+        Assert.True(File.GetUnixFileMode(Path.Combine(project, "scripts", "run")).HasFlag(UnixFileMode.UserExecute));
     }
 
     [Fact]
     public async Task A_project_with_one_family_and_API_keys()
     {
         const string Key = "uM3xkQ9TzR7vB1nW5cY8pL2dF6hJ4sGa";
-        var project = await projects.NewAsync("acme-ops", "--families", "shop", "--auth", "api-key", "--port", FreePort.Find().ToString(System.Globalization.CultureInfo.InvariantCulture));
+        var project = await projects.NewAsync("acme-ops", "--families", "shop", "--auth", "api-key", "--port", Port);
         var dotnet = new Dotnet(project);
 
         await dotnet.BuildAsync();
         await dotnet.ServeAsync(async (http, banner) =>
         {
             Assert.Contains("auth api-key", banner);
-            using var refused = await http.PostAsJsonAsync("/tools/get_deals", new { }, TestContext.Current.CancellationToken);
+            using var refused = await http.PostAsJsonAsync("/tools/get_deals", new { }, Stop);
             Assert.Equal(HttpStatusCode.Unauthorized, refused.StatusCode);
             http.DefaultRequestHeaders.Authorization = new("Bearer", Key);
-            Assert.True((await CallAsync(http, "get_deals")).TryGetProperty("structuredContent", out _));
-        }, [("MCP_API_KEY", Key)]);
-        await dotnet.RunAsync(["test", "--no-build", "--no-progress", .. WithoutTheLong]);
+            await AssertAnswersEverywhereAsync(http, "get_deals");
+        }, [("MCP_API_KEY", Key)], AnyPort);
+        await dotnet.TestAsync("*ShopTests", "*ArchitectureTests");
 
         GeneratedProjects.AssertRenamed(project);
         Assert.Equal(["Shop"], Families(project));
@@ -65,7 +71,7 @@ public sealed class TemplateTests(GeneratedProjects projects)
     [Fact]
     public async Task A_project_without_a_family_and_with_the_worst_name_gets_one_of_its_own()
     {
-        var project = await projects.NewAsync("1st acme-ops Server", "--families", "none", "--port", FreePort.Find().ToString(System.Globalization.CultureInfo.InvariantCulture));
+        var project = await projects.NewAsync("1st acme-ops Server", "--families", "none", "--port", Port);
         var dotnet = new Dotnet(project);
         Assert.Empty(Families(project));
         GeneratedProjects.AssertRenamed(project);
@@ -79,12 +85,14 @@ public sealed class TemplateTests(GeneratedProjects projects)
         {
             Assert.Contains("no tools", banner);
             Assert.Contains("  off          Wiki: nothing is configured in a section of that name", banner);
-            Assert.Empty((await http.GetFromJsonAsync<JsonElement>("/tools", TestContext.Current.CancellationToken)).GetProperty("tools").EnumerateArray());
-        });
+            Assert.Empty((await http.GetFromJsonAsync<JsonElement>("/tools", Stop)).GetProperty("tools").EnumerateArray());
+        }, arguments: AnyPort);
         await using var wiki = await Upstream.StartAsync();
         wiki.Answer = """{"total":1,"items":[{"id":"W-1","title":"Home"}]}""";
-        await dotnet.ServeAsync(async (http, _) => Assert.Contains("W-1", (await CallAsync(http, "wiki_search", new { query = "home" })).GetRawText()), [("Wiki__Url", wiki.Url)]);
-        await dotnet.RunAsync(["test", "--no-build", "--no-progress", .. WithoutTheLong]);
+        await dotnet.ServeAsync(
+            async (http, _) => Assert.Contains("W-1", (await CallAsync(http, "wiki_search", new { query = "home" })).GetRawText()),
+            [("Wiki__Url", wiki.Url)], AnyPort);
+        await dotnet.TestAsync("*WikiTests", "*ArchitectureTests", "*NoFamilyTests");
     }
 
     [Fact]
@@ -108,9 +116,29 @@ public sealed class TemplateTests(GeneratedProjects projects)
 
     private static string[] Families(string project) => [.. Directory.GetDirectories(Path.Combine(project, "Tools")).Select(folder => Path.GetFileName(folder)!).Order()];
 
-    private static async Task<JsonElement> CallAsync(HttpClient http, string name, object? arguments = null)
+    // A tool that needs no argument, over every surface that a project has.
+    private static async Task AssertAnswersEverywhereAsync(HttpClient http, string tool)
     {
-        using var response = await http.PostAsJsonAsync("/mcp", new { jsonrpc = "2.0", id = 1, method = "tools/call", @params = new { name, arguments = arguments ?? new { } } }, TestContext.Current.CancellationToken);
-        return (await response.Content.ReadFromJsonAsync<JsonElement>(TestContext.Current.CancellationToken)).GetProperty("result");
+        var structured = (await CallAsync(http, tool)).GetProperty("structuredContent").GetRawText();
+        using var rest = await http.PostAsJsonAsync($"/tools/{tool}", new { }, Stop);
+        Assert.Equal(structured, await rest.Content.ReadAsStringAsync(Stop));
+        var function = await PostAsync(http, "/api/mcp/v1/call", tool, new { });
+        Assert.Equal(JsonValueKind.Object, function.ValueKind);
+        var operations = (await http.GetFromJsonAsync<JsonElement>("/openapi.json", Stop)).GetProperty("paths");
+        Assert.True(operations.TryGetProperty($"/tools/{tool}", out _));
+        using var page = await http.GetAsync(new Uri("/", UriKind.Relative), Stop);
+        Assert.Equal(HttpStatusCode.OK, page.StatusCode);
     }
+
+    private static Task<JsonElement> CallAsync(HttpClient http, string name, object? arguments = null) =>
+        PostAsync(http, "/mcp", name, arguments ?? new { });
+
+    private static async Task<JsonElement> PostAsync(HttpClient http, string path, string name, object arguments)
+    {
+        var call = new { jsonrpc = "2.0", id = 1, method = "tools/call", @params = new { name, arguments } };
+        using var response = await http.PostAsJsonAsync(path, call, Stop);
+        return (await response.Content.ReadFromJsonAsync<JsonElement>(Stop)).GetProperty("result");
+    }
+
+    private static CancellationToken Stop => TestContext.Current.CancellationToken;
 }

@@ -7,6 +7,7 @@ using MinimalMcp.Tests.Auth.Server;
 namespace MinimalMcp.Tests.Auth.Provider;
 
 /// <summary>A provider that other people wrote and OpenID certified, as Keycloak and Auth0 are: its own pages, its own tokens.</summary>
+[Slow]
 public sealed partial class CertifiedProviderTests
 {
     private const string ClientId = "tools", Secret = "s3cr3t: of & the+client / with=signs";

@@ -3,6 +3,7 @@ using System.Net;
 namespace MinimalMcp.Tests.Auth.Provider;
 
 /// <summary>Tokens of a real identity provider, good and forged with its own keys, at the front door.</summary>
+[Slow]
 public sealed class CorpusTests(CorpusTests.Providers providers) : IClassFixture<CorpusTests.Providers>
 {
     public static TheoryData<string, string> Tokens => [.. Corpus.Rows.SelectMany(row => row.Sets.Split(' ').Select(set => new TheoryDataRow<string, string>(set, row.Name)))];

@@ -20,7 +20,7 @@ internal sealed class NodeProcess : IAsyncDisposable
         var started = new NodeProcess(process);
         await process.StandardInput.WriteLineAsync(JsonSerializer.Serialize(said));
         await process.StandardInput.FlushAsync();
-        var line = await process.StandardOutput.ReadLineAsync().WaitAsync(TimeSpan.FromSeconds(60));
+        var line = await process.StandardOutput.ReadLineAsync().WaitAsync(Wait.Limit);
         started.Answer = line is null ? throw new InvalidOperationException($"{script} ended: {await errors}") : JsonElement.Parse(line);
         return started;
     }

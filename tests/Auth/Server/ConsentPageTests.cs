@@ -6,6 +6,7 @@ namespace MinimalMcp.Tests.Auth.Server;
 
 /// <summary>The page that asks, in a browser.</summary>
 [Collection(nameof(Browser))]
+[Slow]
 public sealed class ConsentPageTests(Browser browser)
 {
     [Theory]
@@ -53,7 +54,7 @@ public sealed class ConsentPageTests(Browser browser)
         await Assertions.Expect(page.GetByRole(AriaRole.Button, new() { Name = "Allow" })).ToBeFocusedAsync();
         await page.Keyboard.PressAsync("Enter");
 
-        Assert.Matches("[?&]code=[^&]{43}&state=s%26t%3D1&iss=", await answer.WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken));
+        Assert.Matches("[?&]code=[^&]{43}&state=s%26t%3D1&iss=", await answer.WaitAsync(Wait.Limit, TestContext.Current.CancellationToken));
     }
 
     [Fact]
@@ -65,7 +66,7 @@ public sealed class ConsentPageTests(Browser browser)
 
         await visit.Page.GetByRole(AriaRole.Button, new() { Name = "Cancel" }).ClickAsync();
 
-        Assert.Contains("error=access_denied", await answer.WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken));
+        Assert.Contains("error=access_denied", await answer.WaitAsync(Wait.Limit, TestContext.Current.CancellationToken));
     }
 
     [Fact]
@@ -80,7 +81,7 @@ public sealed class ConsentPageTests(Browser browser)
         await visit.Page.GetByLabel("Your password").FillAsync("correct horse battery");
         await visit.Page.GetByRole(AriaRole.Button, new() { Name = "Allow" }).ClickAsync();
 
-        Assert.Contains("code=", await answer.WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken));
+        Assert.Contains("code=", await answer.WaitAsync(Wait.Limit, TestContext.Current.CancellationToken));
     }
 
     [Fact]

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
+using System.Security.Cryptography;
 
 namespace MinimalMcp.Load;
 
@@ -9,6 +10,8 @@ namespace MinimalMcp.Load;
 /// <param name="LegacyOnly">Whether it refuses 2026-07-28.</param>
 internal sealed record ServerStart(ProcessStartInfo Info, IPEndPoint EndPoint, string? Counters, bool LegacyOnly)
 {
+    private static int _nextPort = RandomNumberGenerator.GetInt32(20_000);
+
     /// <param name="tools">Further tools that it shall have; see <see cref="MoreTools"/>.</param>
     /// <param name="hook">False leaves the process as it is, without counters and further tools.</param>
     public static ServerStart Dotnet(string dll, IEnumerable<string> args, int tools = 0, bool hook = true)
@@ -52,10 +55,26 @@ internal sealed record ServerStart(ProcessStartInfo Info, IPEndPoint EndPoint, s
         return start;
     }
 
+    /// <summary>
+    /// An address for a program that must be told where to listen. Below the ports that the system gives to whoever names
+    /// none (32768 and up on Linux), and a new one for each call, so that nobody takes it before the program does.
+    /// </summary>
     public static IPEndPoint FreePort()
     {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return (IPEndPoint)listener.LocalEndpoint;
+        while (true)
+        {
+            var port = 12_000 + ((Interlocked.Increment(ref _nextPort) & int.MaxValue) % 20_000);
+            var endPoint = new IPEndPoint(IPAddress.Loopback, port);
+            try
+            {
+                using var listener = new TcpListener(endPoint);
+                listener.Start();
+                return endPoint;
+            }
+            catch (SocketException)
+            {
+                // somebody listens there
+            }
+        }
     }
 }

@@ -6,6 +6,7 @@ namespace MinimalMcp.Tests.Tools.Docker;
 
 /// <summary>The tools against a real engine, with containers of the test's own.</summary>
 [Collection(nameof(Lab))]
+[Slow]
 public sealed class DockerEndToEndTests(Lab lab)
 {
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;

@@ -5,6 +5,7 @@ namespace MinimalMcp.Tests.Tools.Grafana;
 
 /// <summary>What people ask about dashboards. In the collection of the others, so that their words do not mix. <c>scripts/demo-ops</c> shows it.</summary>
 [Collection(nameof(Lab))]
+[Slow]
 public sealed class GrafanaDemoTests
 {
     [Fact]

@@ -6,6 +6,7 @@ namespace MinimalMcp.Tests.Tools.Portainer;
 
 /// <summary>What people ask about containers, and a repair. <c>scripts/demo-ops</c> shows it.</summary>
 [Collection(nameof(Lab))]
+[Slow]
 public sealed class PortainerDemoTests(Lab lab)
 {
     private const string Forever = "trap 'exit 0' TERM; while :; do sleep 1; done";

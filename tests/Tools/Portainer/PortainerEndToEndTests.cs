@@ -6,6 +6,7 @@ namespace MinimalMcp.Tests.Tools.Portainer;
 
 /// <summary>The tools through Portainer's API to a real engine, with containers of the test's own. With a real Portainer where the environment names one.</summary>
 [Collection(nameof(Lab))]
+[Slow]
 public sealed class PortainerEndToEndTests(Lab lab)
 {
     private const string Forever = "trap 'exit 0' TERM; while :; do sleep 1; done";

@@ -7,6 +7,7 @@ namespace MinimalMcp.Tests.Tools.Prometheus;
 
 /// <summary>What people ask about metrics, targets and alerts. <c>scripts/demo-ops</c> shows it.</summary>
 [Collection(nameof(Lab))]
+[Slow]
 public sealed class PrometheusDemoTests(Lab lab)
 {
     [Fact]

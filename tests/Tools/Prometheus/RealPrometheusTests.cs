@@ -5,6 +5,7 @@ namespace MinimalMcp.Tests.Tools.Prometheus;
 
 /// <summary>The tools with a real Prometheus, which watches itself, node-exporter and a target that is down.</summary>
 [Collection(nameof(Lab))]
+[Slow]
 public sealed class RealPrometheusTests(Lab lab)
 {
     [Fact]

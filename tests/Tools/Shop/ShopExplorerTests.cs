@@ -5,6 +5,7 @@ namespace MinimalMcp.Tests.Tools.Shop;
 
 /// <summary>The product as it comes out of the box, in a browser.</summary>
 [Collection(nameof(Browser))]
+[Slow]
 public sealed class ShopExplorerTests(Browser browser)
 {
     [Fact]

@@ -7,6 +7,7 @@ using MinimalMcp.Tools.Shop;
 namespace MinimalMcp.Tests.Tools.Shop;
 
 /// <summary>The shop in the scripts, the documentation and the file of requests.</summary>
+[Slow]
 public sealed class ShopScriptTests
 {
     [Theory]
