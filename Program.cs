@@ -10,6 +10,11 @@ using MinimalMcp.Surfaces.Mcp;
 using MinimalMcp.Tools;
 using MinimalMcp.WellKnown;
 
+if (CommandLine.Answer(args) is { } answered)
+{
+    return answered;
+}
+
 // Settings are read once; watching their files would take a good part of the time that a start takes.
 var builder = WebApplication.CreateSlimBuilder(["--hostBuilder:reloadConfigOnChange=false", .. args]);
 builder.AddConfiguration();

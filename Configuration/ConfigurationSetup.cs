@@ -12,10 +12,13 @@ public static class ConfigurationSetup
         builder.Configuration.AddEnvironment(builder.Environment.ContentRootPath);
         builder.Services.AddSettings<ServerOptions>("Server");
         builder.Services.AddSingleton<IValidateOptions<ServerOptions>, ListenCheck>();
+        builder.Services.AddSingleton<IValidateOptions<ServerOptions>>(LogLevelCheck.Of(builder.Configuration));
         var server = builder.Configuration.GetSection("Server");
         if (string.IsNullOrEmpty(builder.Configuration["urls"]) && !builder.Configuration.GetSection("Kestrel:Endpoints").GetChildren().Any())
         {
-            builder.WebHost.UseUrls($"http://{server["Host"] ?? "127.0.0.1"}:{server["Port"] ?? "3001"}");
+            // A port that is no number is reported with the other settings that are wrong.
+            var port = int.TryParse(server["Port"] ?? "3001", out var number) ? number : 0;
+            builder.WebHost.UseUrls($"http://{server["Host"] ?? "127.0.0.1"}:{port}");
         }
 
         builder.WebHost.UseKestrelHttpsConfiguration();
@@ -72,7 +75,8 @@ public static class ConfigurationSetup
 
     /// <summary>Binds a section to its options. What cannot be read is told with the other errors when the server starts.</summary>
     public static void AddSettings<T>(this IServiceCollection services, string section)
-        where T : class => services.AddOptions<T>().Configure<IConfiguration>((options, configuration) =>
+        where T : class => services.AddSingleton(new SettingsSection(section, typeof(T)))
+        .AddOptions<T>().Configure<IConfiguration>((options, configuration) =>
         {
             try
             {
@@ -80,9 +84,23 @@ public static class ConfigurationSetup
             }
             catch (InvalidOperationException unreadable)
             {
-                throw new OptionsValidationException(section, typeof(T), [unreadable.Message]);
+                throw new OptionsValidationException(section, typeof(T), [Unreadable(unreadable.Message)]);
             }
         }).ValidateDataAnnotations().ValidateOnStart();
+
+    // "Failed to convert configuration value 'abc' at 'Server:Port' to type 'System.Int32'."
+    private static string Unreadable(string message) => message.Split('\'') is [_, var value, _, var setting, _, var type, ..]
+        ? $"{setting}{EnvironmentNames.Of(setting)} is '{value}'; it must be {KindOf(type)}."
+        : message;
+
+    private static string KindOf(string type) => type switch
+    {
+        "System.Int32" or "System.Int64" => "a whole number",
+        "System.Double" => "a number",
+        "System.Boolean" => "true or false",
+        "System.TimeSpan" => "a time such as 00:01:30",
+        _ => $"a value of {type}",
+    };
 
     /// <summary>Starts the server and waits for its end. Every setting that is wrong is printed, and then nothing starts.</summary>
     public static async Task<int> RunOrExplainAsync(this WebApplication app, Action<WebApplication>? started = null)
@@ -117,7 +135,7 @@ public static class ConfigurationSetup
         AggregateException many => many.InnerExceptions.SelectMany(Sentences),
         StartException plain => [plain.Message],
         OptionsValidationException wrong => wrong.Failures.Select(Sentence),
-        InvalidOperationException { InnerException: not null } unreadable => [unreadable.Message],
+        InvalidOperationException { InnerException: not null } unreadable => [Unreadable(unreadable.Message)],
         IOException { InnerException: Microsoft.AspNetCore.Connections.AddressInUseException } taken => [taken.Message + " Set MCP_SERVER_PORT to another port, or stop what listens there."],
         _ => [],
     };

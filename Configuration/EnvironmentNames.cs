@@ -56,6 +56,12 @@ public static class EnvironmentNames
         ("APP_VIKUNJA__TOKEN", "Vikunja:Token"),
     ];
 
+    /// <summary>The names for a setting, as they stand in a message: " (PORT, MCP_SERVER_PORT)"; empty when there is none.</summary>
+    internal static string Of(string setting) =>
+        Table.Where(row => row.Setting.Equals(setting, StringComparison.OrdinalIgnoreCase)).Select(row => row.Name).ToArray() is { Length: > 0 } names
+            ? $" ({string.Join(", ", names)})"
+            : "";
+
     /// <summary>Reads <c>.env</c> and <c>.env.local</c> of the content root, then the table, then the rest of the environment.</summary>
     public static void AddEnvironment(this ConfigurationManager configuration, string contentRoot)
     {
@@ -99,7 +105,7 @@ public static class EnvironmentNames
 
         // Before the command line, which the host added last.
         var commandLine = configuration.Sources.OfType<Microsoft.Extensions.Configuration.CommandLine.CommandLineConfigurationSource>().LastOrDefault();
-        configuration.AddInMemoryCollection(settings);
+        configuration.Sources.Add(new EnvironmentSource { InitialData = settings });
         if (commandLine is not null)
         {
             configuration.Sources.Remove(commandLine);
@@ -117,3 +123,14 @@ public static class EnvironmentNames
         _ => value,
     };
 }
+
+/// <summary>What the environment says, under the names of settings; <see cref="EnvironmentProvider"/> tells it from other sources.</summary>
+internal sealed class EnvironmentSource : IConfigurationSource
+{
+    public IEnumerable<KeyValuePair<string, string?>> InitialData { get; init; } = [];
+
+    public IConfigurationProvider Build(IConfigurationBuilder builder) => new EnvironmentProvider(new() { InitialData = InitialData });
+}
+
+internal sealed class EnvironmentProvider(Microsoft.Extensions.Configuration.Memory.MemoryConfigurationSource source)
+    : Microsoft.Extensions.Configuration.Memory.MemoryConfigurationProvider(source);

@@ -11,6 +11,16 @@ public sealed class ServerOptions : IValidatableObject
     /// <summary>Shown to clients; the project's name when empty.</summary>
     public string? Name { get; set; }
 
+    /// <summary>What the server is for, in a sentence, for the manifest of a GPT Action.</summary>
+    public string? Description { get; set; }
+
+    public string? ContactEmail { get; set; }
+
+    public string? LegalInfoUrl { get; set; }
+
+    /// <summary>The text by which OpenAI checks who owns the domain.</summary>
+    public string? OpenAiAppsChallenge { get; set; }
+
     public string Host { get; set; } = "127.0.0.1";
 
     public int Port { get; set; } = 3001;

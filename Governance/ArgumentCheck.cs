@@ -20,15 +20,22 @@ public sealed class ArgumentCheck
         _required = root.Required;
     }
 
+    // A caller may send hundreds of thousands; looking for the nearest name of each would take a while.
+    private const int MaxUnknown = 5;
+
     public void Check(ToolCall call)
     {
         List<string>? problems = null;
+        var unknown = 0;
         List<KeyValuePair<string, object?>>? replaced = null;
         foreach (var (name, value) in call)
         {
             if (!_properties.TryGetValue(name, out var schema))
             {
-                (problems ??= []).Add(Unknown(name));
+                if (++unknown <= MaxUnknown)
+                {
+                    (problems ??= []).Add(Unknown(name));
+                }
             }
             else if (value is JsonElement element)
             {
@@ -73,7 +80,9 @@ public sealed class ArgumentCheck
 
         if (problems is not null)
         {
-            throw new ToolRefusedException(Refusal.Arguments, $"{_tool}: {string.Join("; ", problems)}. {Valid()}");
+            var more = unknown > MaxUnknown ? $"; and {unknown - MaxUnknown} more unknown arguments" : "";
+            var text = TextLimit.Cut($"{string.Join("; ", problems)}{more}", TextLimit.Refusal);
+            throw new ToolRefusedException(Refusal.Arguments, $"{_tool}: {text}. {Valid()}");
         }
     }
 

@@ -12,6 +12,8 @@ namespace MinimalMcp.Governance;
 /// <summary>What is written down of one call: a row when it only read or was refused; one before and one after it when it changed something.</summary>
 internal sealed class CallRecord
 {
+    private const int MaxWaiting = 32 << 10;
+
     private readonly Gate _gate;
     private readonly string _tool;
     private readonly Policy _policy;
@@ -26,7 +28,13 @@ internal sealed class CallRecord
     public CallRecord(Gate gate, string tool, Policy policy, ToolCall call)
     {
         (_gate, _tool, _policy, _call) = (gate, tool, policy, call);
-        _arguments = gate.Audit.IsOn ? Text(call) : null; // now: the arguments lie in the request, which is gone when the row is written
+        // Now: the arguments lie in the request, which is gone when the row is written. Long ones are shortened at once, since
+        // rows wait in memory.
+        _arguments = gate.Audit.IsOn ? Text(call) : null;
+        if (_arguments is { Length: > MaxWaiting })
+        {
+            (_text, _arguments) = (null, gate.Redactor.CleanArguments(_arguments));
+        }
     }
 
     /// <summary>A call that changes something does not happen unless it is on record.</summary>
@@ -56,7 +64,7 @@ internal sealed class CallRecord
     {
         if (failure is ToolRefusedException refused and not PreviewException)
         {
-            _gate.Log.LogRefused(_tool, _call.Surface, refused.Reason, _gate.Redactor.Clean(refused.Message));
+            _gate.Log.LogRefused(_tool, _call.Surface, refused.Reason, TextLimit.Cut(_gate.Redactor.Clean(refused.Message), TextLimit.Detail));
         }
 
         return failure switch
@@ -105,7 +113,7 @@ internal sealed class CallRecord
         Level = _policy.Level,
         Arguments = _arguments,
         Outcome = outcome,
-        Detail = detail,
+        Detail = detail is null ? null : TextLimit.Cut(detail, TextLimit.Detail),
         OpenaiSubject = _call.OpenAiSubject,
         OpenaiSession = _call.OpenAiSession,
     };

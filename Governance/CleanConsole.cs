@@ -3,25 +3,37 @@ using Microsoft.Extensions.Logging.Console;
 
 namespace MinimalMcp.Governance;
 
-/// <summary>The console's usual form of the log, without the secrets of the settings: whatever an exception or another system says, they do not get there.</summary>
-internal sealed class CleanConsole(Redactor redactor) : ConsoleFormatter(FormatterName)
+/// <summary>
+/// A formatter of the framework, whose entries reach the console without the secrets of the settings, without characters
+/// that move a terminal's cursor, and with a bound: whatever an exception or an upstream says.
+/// </summary>
+internal sealed class CleanConsole(ConsoleFormatter inner, Redactor redactor) : ConsoleFormatter(inner.Name)
 {
-    public const string FormatterName = "clean";
+    private const int MaxCharacters = 32_000;
+
+    /// <summary>Puts this around every formatter: an operator may choose any (<c>Logging:Console:FormatterName</c>).</summary>
+    public static void Around(IServiceCollection services)
+    {
+        for (var i = 0; i < services.Count; i++)
+        {
+            if (services[i].ServiceType == typeof(ConsoleFormatter) && services[i].ImplementationType is { } formatter)
+            {
+                services[i] = ServiceDescriptor.Singleton<ConsoleFormatter>(provider => new CleanConsole(
+                    (ConsoleFormatter)ActivatorUtilities.CreateInstance(provider, formatter),
+                    provider.GetRequiredService<Redactor>()));
+            }
+        }
+    }
 
     public override void Write<TState>(in LogEntry<TState> logEntry, IExternalScopeProvider? scopeProvider, TextWriter textWriter)
     {
-        var level = logEntry.LogLevel switch
+        using var entry = new StringWriter();
+        inner.Write(logEntry, scopeProvider, entry);
+        var text = TextLimit.Cut(entry.ToString(), MaxCharacters);
+        textWriter.Write(VisibleText.Show(redactor.Clean(text), out _));
+        if (text.Length > 0 && !text.EndsWith('\n'))
         {
-            LogLevel.Trace => "trce",
-            LogLevel.Debug => "dbug",
-            LogLevel.Information => "info",
-            LogLevel.Warning => "warn",
-            LogLevel.Error => "fail",
-            _ => "crit",
-        };
-        var text = $"{logEntry.Formatter(logEntry.State, logEntry.Exception)}{(logEntry.Exception is { } failure ? $"\n{failure}" : "")}";
-        textWriter.WriteLine($"{level}: {logEntry.Category}[{logEntry.EventId.Id}]");
-        // Indented, so that nothing that is logged can pass for the start of another entry.
-        textWriter.WriteLine("      " + redactor.Clean(text).ReplaceLineEndings("\n").Replace("\n", Environment.NewLine + "      ", StringComparison.Ordinal));
+            textWriter.WriteLine();
+        }
     }
 }

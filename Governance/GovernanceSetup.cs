@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging.Console;
+using Microsoft.Extensions.Options;
 using MinimalMcp.Configuration;
 
 namespace MinimalMcp.Governance;
@@ -9,11 +10,17 @@ public static class GovernanceSetup
     public static IHostApplicationBuilder AddGovernance(this IHostApplicationBuilder builder)
     {
         builder.Services.AddSettings<GovernanceOptions>("Governance");
+        builder.Services.AddSingleton<IValidateOptions<GovernanceOptions>, UnknownSettings>();
         builder.Services.AddSingleton<Policies>();
         builder.Services.AddSingleton<CallLog>();
         builder.Services.AddSingleton<Redactor>();
-        builder.Logging.AddConsoleFormatter<CleanConsole, ConsoleFormatterOptions>();
-        builder.Services.Configure<ConsoleLoggerOptions>(console => console.FormatterName = CleanConsole.FormatterName);
+        CleanConsole.Around(builder.Services);
+        builder.Services.PostConfigure<SimpleConsoleFormatterOptions>(console =>
+        {
+            console.ColorBehavior = LoggerColorBehavior.Disabled; // colors are escape sequences
+            console.UseUtcTimestamp = true;
+            console.TimestampFormat ??= "yyyy-MM-dd'T'HH:mm:ss.fff'Z' ";
+        });
         builder.Services.AddSingleton<Budgets>();
         builder.Services.AddSingleton<Confirmations>();
         builder.Services.AddSingleton<Approvals>();

@@ -1,3 +1,5 @@
+using System.ComponentModel.DataAnnotations;
+using System.Reflection;
 using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
@@ -22,9 +24,10 @@ public sealed partial class Redactor
     public Redactor(IConfiguration configuration)
     {
         var values = configuration.AsEnumerable().Where(setting => setting.Value is { Length: >= MinLength })
-            .SelectMany(setting => PasswordIn().Matches(setting.Value!).Select(match => match.Groups[1].Value).Concat(SecretName().IsMatch(setting.Key) ? [setting.Value!] : []))
+            .SelectMany(setting => PasswordIn().Matches(setting.Value!).Select(match => match.Groups[1].Value)
+                .Concat(IsSecret(setting.Key) ? [setting.Value!] : []))
             .Where(value => value.Length >= 2 * MinLength || (value.Length >= MinLength && value.Any(char.IsAsciiDigit)));
-        _secrets = [.. values.SelectMany(value => (string[])[value, JsonEncodedText.Encode(value).Value, JsonEncodedText.Encode(value, JavaScriptEncoder.UnsafeRelaxedJsonEscaping).Value]).Distinct().OrderByDescending(value => value.Length)];
+        _secrets = [.. values.SelectMany(Forms).Distinct().OrderByDescending(value => value.Length)];
         _bytes = [.. _secrets.Select(Encoding.UTF8.GetBytes)];
     }
 
@@ -77,7 +80,7 @@ public sealed partial class Redactor
         try
         {
             using var document = JsonDocument.Parse(json);
-            text = Clean(JsonText.Of(JsonText.Members(document.RootElement), hidden: SecretName().IsMatch));
+            text = Clean(JsonText.Of(JsonText.Members(document.RootElement), hidden: NamesSecret));
         }
         catch (JsonException)
         {
@@ -91,11 +94,37 @@ public sealed partial class Redactor
         ? text
         : Encoding.UTF8.GetString(Encoding.UTF8.GetBytes(text)).Replace('\0', ' ');
 
-    [GeneratedRegex(@"(?:pass(?:word|wd|phrase)|secret|token|api[-_]?key|access[-_]?key|private[-_]?key|(?:^|:)key|authorization|credential|cookie)s?$", RegexOptions.IgnoreCase)]
+    // As it stands in text, and as it is written in JSON.
+    private static string[] Forms(string secret) =>
+    [
+        secret, JsonEncodedText.Encode(secret).Value, JsonEncodedText.Encode(secret, JavaScriptEncoder.UnsafeRelaxedJsonEscaping).Value,
+    ];
+
+    // Options mark their secrets; a setting that no options know may still have the name of one.
+    private static bool IsSecret(string key) => key.Split(':') is var parts && (Marked.Value.Contains(parts[^1]) || NamesSecret(parts[^1]));
+
+    private static readonly Lazy<HashSet<string>> Marked = new(() => typeof(Redactor).Assembly.GetTypes()
+        .Where(type => type.Name.EndsWith("Options", StringComparison.Ordinal))
+        .SelectMany(type => type.GetProperties())
+        .Where(property => property.GetCustomAttribute<DataTypeAttribute>()?.DataType is DataType.Password)
+        .Select(property => property.Name)
+        .ToHashSet(StringComparer.OrdinalIgnoreCase));
+
+    /// <summary>Whether a member of that name holds a secret, in whatever case it is written: clientSecret, CLIENT_SECRET.</summary>
+    internal static bool NamesSecret(string name) => name.Length <= MaxName && SecretName().IsMatch(Separator().Replace(name, ""));
+
+    private const int MaxName = 200;
+
+    [GeneratedRegex(@"(?:pass(?:word|wd|phrase|code)|pwd|secret|token|bearer|jwt|authorization|credential|cookie|"
+        + @"(?:api|access|private|secret|signing|encryption|client|ssh|shared|master|account|next|host|license)key|^key|^auth|(?<=[a-z])auth)s?$",
+        RegexOptions.IgnoreCase)]
     private static partial Regex SecretName();
 
-    // What SecretName could match, wherever it stands; or a letter that is written by its number.
-    [GeneratedRegex(@"pass|secret|token|key|auth|credential|cookie|\\u", RegexOptions.IgnoreCase)]
+    [GeneratedRegex(@"[^A-Za-z]+")]
+    private static partial Regex Separator();
+
+    // What SecretName could match, wherever it stands; or a letter that is written another way.
+    [GeneratedRegex(@"pass|pwd|secret|token|key|auth|credential|cookie|bearer|jwt|\\", RegexOptions.IgnoreCase)]
     private static partial Regex MayNameSecret();
 
     [GeneratedRegex(@"(?:Password|Pwd)\s*=\s*([^;]+)", RegexOptions.IgnoreCase)]

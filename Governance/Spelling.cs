@@ -13,7 +13,7 @@ public static class Spelling
     ];
 
     // Levenshtein's distance, ignoring case: how many letters must be changed, added or removed.
-    private static int Distance(string a, string b)
+    internal static int Distance(string a, string b)
     {
         var row = Enumerable.Range(0, b.Length + 1).ToArray();
         for (var i = 1; i <= a.Length; i++)

@@ -76,11 +76,11 @@ public sealed class Tool
         try
         {
             var (function, shape) = _callable.Value;
-            return ToolResult.Of(await function.InvokeAsync(call, cancellationToken), shape).Redacted(_redactor);
+            return ToolResult.Of(await function.InvokeAsync(call, cancellationToken), shape).Cleaned(_redactor);
         }
         catch (Exception failure) when (!(call.SpeaksMcp && IsProtocol(failure)) && !(failure is OperationCanceledException && cancellationToken.IsCancellationRequested))
         {
-            return ToolResult.Of(Failure.From(failure, Name, _logger, call.Id)).Redacted(_redactor);
+            return ToolResult.Of(Failure.From(failure, Name, _logger, call.Id)).Cleaned(_redactor);
         }
     }
 

@@ -30,15 +30,24 @@ public sealed partial class ToolMethods(IServiceProvider services, Gate gate, Po
     private readonly IServiceProviderIsService _known = services.GetRequiredService<IServiceProviderIsService>();
 
     /// <summary>The tools of a class: its methods with <see cref="McpServerToolAttribute"/>.</summary>
-    public IEnumerable<Tool> Of(Type type) =>
-        from method in type.GetMethods(BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Instance | BindingFlags.Static | BindingFlags.DeclaredOnly)
+    public IEnumerable<Tool> Of(Type type) => Methods(type).Select(tool => Create(tool.Method, tool.Attribute));
+
+    /// <summary>The names of these tools, without making them.</summary>
+    internal static IEnumerable<string> NamesOf(Type type) => Methods(type).Select(tool => NameOf(tool.Method, tool.Attribute));
+
+    private static IEnumerable<(MethodInfo Method, McpServerToolAttribute Attribute)> Methods(Type type) =>
+        from method in type.GetMethods(BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Instance | BindingFlags.Static
+            | BindingFlags.DeclaredOnly)
         let attribute = method.GetCustomAttribute<McpServerToolAttribute>()
         where attribute is not null
-        select Create(method, attribute);
+        select (method, attribute);
+
+    private static string NameOf(MethodInfo method, McpServerToolAttribute attribute) =>
+        attribute.Name ?? JsonNamingPolicy.SnakeCaseLower.ConvertName(method.Name);
 
     private Tool Create(MethodInfo method, McpServerToolAttribute attribute)
     {
-        var name = attribute.Name ?? JsonNamingPolicy.SnakeCaseLower.ConvertName(method.Name);
+        var name = NameOf(method, attribute);
         var policy = Policy(method, attribute, name);
         var parameters = method.GetParameters();
         return new Tool(

@@ -1,6 +1,8 @@
 using System.Buffers;
 using System.Text;
+using System.Text.Encodings.Web;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using System.Text.Json.Serialization.Metadata;
 using MinimalMcp.Governance;
 using ModelContextProtocol;
@@ -113,37 +115,120 @@ public sealed class ToolResult : IDisposable
         }
     }
 
-    /// <summary>The result without the secrets of the settings, which a system behind a tool may have echoed.</summary>
-    internal ToolResult Redacted(Redactor redactor)
+    /// <summary>
+    /// The result as it may leave: without the secrets of the settings, which an upstream may have echoed, and with
+    /// characters that nobody sees shown. Every result of every family passes here, whatever surface it goes to.
+    /// </summary>
+    internal ToolResult Cleaned(Redactor redactor)
     {
-        if (_json is not null && redactor.IsDirty(_json.Written.Span))
+        if (_json is not null)
         {
-            var clean = redactor.Clean(Encoding.UTF8.GetString(_json.Written.Span));
-            _json.Dispose();
-            var json = new JsonBuffer();
-            var writer = json.StartWriting();
-            writer.WriteRawValue(clean);
-            writer.Flush();
-            return new(json, beside: Beside);
+            var isDirty = redactor.IsDirty(_json.Written.Span);
+            if (!isDirty && !VisibleText.MayHide(_json.Written.Span))
+            {
+                return this;
+            }
+
+            var text = Encoding.UTF8.GetString(_json.Written.Span);
+            var clean = CleanJson(isDirty ? redactor.Clean(text) : text);
+            return ReferenceEquals(clean, text) ? this : Rewritten(clean);
         }
 
-        if (Text is { } text && redactor.Clean(text) is var cleanText && cleanText != text)
+        if (Text is { } said)
         {
-            return new(text: cleanText, failure: Failure?.With(cleanText));
+            var clean = Visible(redactor.Clean(said));
+            return clean == said ? this : new(text: clean, failure: Failure?.With(clean));
         }
 
         foreach (var block in Content?.Content.OfType<TextContentBlock>() ?? [])
         {
-            block.Text = redactor.Clean(block.Text);
+            block.Text = Visible(redactor.Clean(block.Text));
         }
 
         if (Content?.StructuredContent is { } structured)
         {
-            Content.StructuredContent = JsonElement.Parse(redactor.Clean(structured.GetRawText()));
+            Content.StructuredContent = JsonElement.Parse(CleanJson(redactor.Clean(structured.GetRawText())));
         }
 
         return this;
     }
+
+    private ToolResult Rewritten(string text)
+    {
+        _json!.Dispose();
+        var json = new JsonBuffer();
+        var writer = json.StartWriting();
+        writer.WriteRawValue(text);
+        writer.Flush();
+        return new(json, beside: Beside);
+    }
+
+    // A page with such characters can be written back: so its reader is told that they are not what stands there.
+    private static string Visible(string text) => VisibleText.Show(text, out var shown) is var visible && shown > 0
+        ? $"{visible}\n[{Note(shown)}]"
+        : text;
+
+    private static string CleanJson(string json)
+    {
+        VisibleText.Show(json, out var shown);
+        if (shown == 0 && !json.Contains("\\u", StringComparison.Ordinal))
+        {
+            return json;
+        }
+
+        shown = 0;
+        var root = JsonNode.Parse(json);
+        root = Walk(root, ref shown);
+        if (shown == 0)
+        {
+            return json;
+        }
+
+        if (root is JsonObject answer)
+        {
+            answer["escaped"] = Note(shown);
+        }
+
+        return root!.ToJsonString(Relaxed);
+    }
+
+    private static JsonNode? Walk(JsonNode? node, ref int shown)
+    {
+        switch (node)
+        {
+            case JsonObject members:
+                foreach (var (name, value) in members.ToArray())
+                {
+                    var visible = VisibleText.Show(name, out var inName);
+                    shown += inName;
+                    members.Remove(name);
+                    members[visible] = Walk(value, ref shown);
+                }
+
+                return members;
+            case JsonArray items:
+                for (var i = 0; i < items.Count; i++)
+                {
+                    var item = items[i];
+                    items[i] = null;
+                    items[i] = Walk(item, ref shown);
+                }
+
+                return items;
+            case JsonValue value when value.GetValueKind() is JsonValueKind.String:
+                var text = VisibleText.Show(value.GetValue<string>(), out var inText);
+                shown += inText;
+                return inText == 0 ? value : JsonValue.Create(text);
+            default:
+                return node;
+        }
+    }
+
+    private static string Note(int shown) => shown == 1
+        ? "1 character that is not visible is shown as \\u{...}; it is no text of the original."
+        : $"{shown} characters that are not visible are shown as \\u{{...}}; they are no text of the original.";
+
+    private static readonly JsonSerializerOptions Relaxed = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     /// <summary>How a tool's value becomes a result.</summary>
     internal sealed record Shape(JsonTypeInfo Type, bool IsObject, int MaxCharacters);

@@ -1,4 +1,6 @@
 using System.Reflection;
+using Microsoft.Extensions.Options;
+using MinimalMcp.Governance;
 using ModelContextProtocol.Server;
 
 namespace MinimalMcp.Tools;
@@ -43,6 +45,7 @@ public static class ToolsSetup
             }
         }
 
+        builder.Services.AddSingleton<IValidateOptions<GovernanceOptions>, SafetyListCheck>();
         builder.Services.AddSingleton<ToolMethods>();
         builder.Services.AddSingleton<ToolProfiles>();
         builder.Services.AddSingleton(services => new ToolRegistry(

@@ -33,7 +33,7 @@ public sealed partial class ArchitectureTests
         { "Outgoing", ["Configuration"] },
         { "Tools", ["Governance", "Engine", "Charts"] },
         { "Surfaces", ["Tools", "Governance", "Auth", "Configuration"] },
-        { "WellKnown", ["Tools", "Auth", "Storage", "Configuration"] },
+        { "WellKnown", ["Tools", "Governance", "Auth", "Storage", "Configuration"] },
         { "Pages", ["Tools", "Auth", "Configuration", "WellKnown"] },
     };
 

@@ -1,0 +1,45 @@
+using System.IO.Enumeration;
+using System.Reflection;
+using Microsoft.Extensions.Options;
+using MinimalMcp.Governance;
+using ModelContextProtocol.Server;
+
+namespace MinimalMcp.Tools;
+
+/// <summary>
+/// A misspelt name in a list that protects (<c>Governance:Approve=chekout</c>) would protect nothing without a word. Each
+/// name or pattern must match a tool of some family, enabled or not.
+/// </summary>
+internal sealed class SafetyListCheck(IEnumerable<ToolType> registered) : IValidateOptions<GovernanceOptions>
+{
+    public ValidateOptionsResult Validate(string? name, GovernanceOptions options)
+    {
+        (string Setting, string Name)[] listed =
+        [
+            .. Items("Deny", options.Deny),
+            .. Items("Confirm", options.Confirm),
+            .. Items("Approve", options.Approve).Where(item => !Enum.TryParse<RiskLevel>(item.Name, ignoreCase: true, out _)),
+            .. options.Risk.Keys.Select(tool => ("Risk", tool)),
+        ];
+        if (listed.Length == 0)
+        {
+            return ValidateOptionsResult.Success;
+        }
+
+        var tools = typeof(SafetyListCheck).Assembly.GetTypes()
+            .Where(type => type.IsDefined(typeof(McpServerToolTypeAttribute)))
+            .Concat(registered.Select(tool => tool.Type))
+            .Distinct()
+            .SelectMany(ToolMethods.NamesOf)
+            .ToArray();
+        var problems = listed
+            .Where(item => !tools.Any(tool => FileSystemName.MatchesSimpleExpression(item.Name, tool, ignoreCase: false)))
+            .Select(item => $"Governance:{item.Setting} has '{item.Name}', and no tool has such a name. "
+                + (Spelling.Nearest(item.Name, tools, 1) is [var near] ? $"Did you mean {near}?" : "GET /tools lists them."))
+            .ToArray();
+        return problems.Length == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(problems);
+    }
+
+    private static IEnumerable<(string Setting, string Name)> Items(string setting, string? list) =>
+        (list ?? "").Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries).Select(item => (setting, item));
+}

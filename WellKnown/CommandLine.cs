@@ -1,0 +1,116 @@
+using MinimalMcp.Governance;
+
+namespace MinimalMcp.WellKnown;
+
+/// <summary>
+/// What the program may be called with. A word or switch that it does not know ends it: a server that starts instead
+/// would run without what was meant. Written by hand, since a parser's package would cost every start its time.
+/// </summary>
+public static class CommandLine
+{
+    private static readonly (string Name, string Arguments, string Does)[] Commands =
+    [
+        ("health", "[--timeout SECONDS]", "Ask the running server whether it lives; exit code 0 or 1."),
+        ("backup", "FILE", "Write a copy of the store, also while the server runs."),
+        ("restore", "FILE", "Put a copy back in the place of the store."),
+        ("verify-audit", "", "Check the chain of the audit log."),
+        ("export-openapi", "[FILE] [3.0|3.1]", "Write the OpenAPI document."),
+        ("hash-password", "", "Read a password from standard input, and print its hash."),
+    ];
+
+    private static readonly (string Name, string Argument, string Does)[] Switches =
+    [
+        ("--stdio", "", "Serve MCP on standard input and output, for desktop clients."),
+        ("--mode", "all|sse|rest|stdio", "Serve everything, MCP alone, plain HTTP alone, or standard input and output."),
+        ("--urls", "URLS", "Listen there, for example http://127.0.0.1:3001."),
+        ("--Section:Key", "VALUE", "Set any setting, for example --Auth:Mode api-key. Keys belong into the environment or a file."),
+        ("--environment", "NAME", "Name the host environment: Production (the default), Development."),
+        ("--contentRoot", "FOLDER", "Read settings from another folder than the program's."),
+        ("--applicationName", "NAME", "Name the application, for the host."),
+        ("--help", "", "Show this."),
+        ("--version", "", "Show the version."),
+    ];
+
+    /// <summary>The exit code when there is nothing to start: help, version, or something unknown. Else null.</summary>
+    public static int? Answer(string[] args)
+    {
+        if (args.Any(argument => argument is "--help" or "-h" or "-?" or "help"))
+        {
+            Console.Out.WriteLine(Help());
+            return 0;
+        }
+
+        if (args.Contains("--version"))
+        {
+            Console.Out.WriteLine(Identity.Version);
+            return 0;
+        }
+
+        if (Problem(args) is not { } problem)
+        {
+            return null;
+        }
+
+        Console.Error.WriteLine($"{problem} --help shows what there is.");
+        return 2;
+    }
+
+    private static string? Problem(string[] args)
+    {
+        if (args is [var word, ..] && !word.StartsWith('-') && !IsSetting(word))
+        {
+            return Commands.Any(command => command.Name == word) ? ProblemOfSwitches(args[1..], "--timeout")
+                : $"There is no command '{Shown(word)}'.{DidYouMean(word, Commands.Select(command => command.Name))}";
+        }
+
+        return ProblemOfSwitches(args);
+    }
+
+    private static string? ProblemOfSwitches(string[] args, params string[] more)
+    {
+        var known = Switches.Select(known => known.Name).Concat(more).ToArray();
+        for (var i = 0; i < args.Length; i++)
+        {
+            var name = args[i].Split('=')[0];
+            if (!name.StartsWith('-'))
+            {
+                continue; // the value of the switch before it, a file's name, or Section:Key=value
+            }
+
+            if (!IsSetting(args[i]) && !known.Contains(name, StringComparer.OrdinalIgnoreCase))
+            {
+                return $"There is no switch '{Shown(name)}'.{DidYouMean(name, known)}";
+            }
+        }
+
+        return null;
+    }
+
+    // --Server:Port=1, --Server:Port 1 and Server:Port=1, as ASP.NET Core reads them.
+    private static bool IsSetting(string argument) => argument.Split('=')[0] is var name && name.Contains(':') && !name.Contains(' ');
+
+    private static string DidYouMean(string wrong, IEnumerable<string> known) =>
+        Spelling.Nearest(wrong, known, 1) is [var near] ? $" Did you mean '{near}'?" : "";
+
+    private static string Shown(string text) => VisibleText.Show(TextLimit.Cut(text, TextLimit.Name), out _);
+
+    private static string Help()
+    {
+        var program = typeof(CommandLine).Assembly.GetName().Name;
+        var commands = Commands.Select(command => Line($"{command.Name} {command.Arguments}".TrimEnd(), command.Does));
+        var switches = Switches.Select(known => Line($"{known.Name} {known.Argument}".TrimEnd(), known.Does));
+        return $"""
+            {program} {Identity.Version}: a server whose C# methods ChatGPT can call.
+
+            dotnet {program}.dll [COMMAND] [SWITCHES]     Without a command the server starts.
+
+            Commands:
+            {string.Join('\n', commands)}
+
+            Switches:
+            {string.Join('\n', switches)}
+            """;
+    }
+
+    private static string Line(string usage, string does) => $"  {usage,-32} {does}";
+}
