@@ -7,6 +7,7 @@ using MinimalMcp.Pages;
 using MinimalMcp.Storage;
 using MinimalMcp.Surfaces;
 using MinimalMcp.Surfaces.Mcp;
+using MinimalMcp.Telemetry;
 using MinimalMcp.Tools;
 using MinimalMcp.WellKnown;
 
@@ -31,6 +32,9 @@ builder.AddOutgoing();
 // Who may call, and what happens to every call, whichever way it comes.
 builder.AddAuth();
 builder.AddGovernance();
+
+// Traces, metrics and logs by OTLP, when an OTEL_* variable asks for them.
+builder.AddTelemetry();
 
 // The ways in.
 builder.AddMcp();

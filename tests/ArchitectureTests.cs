@@ -31,6 +31,7 @@ public sealed partial class ArchitectureTests
         { "Storage", ["Configuration"] },
         { "Dashboard", ["Governance", "Auth", "Pages", "WellKnown"] },
         { "Outgoing", ["Configuration"] },
+        { "Telemetry", ["Governance"] },
         { "Tools", ["Governance", "Engine", "Charts"] },
         { "Surfaces", ["Tools", "Governance", "Auth", "Configuration"] },
         { "WellKnown", ["Tools", "Auth", "Storage", "Configuration"] },
