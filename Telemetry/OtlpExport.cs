@@ -3,6 +3,7 @@ using System.Runtime.CompilerServices;
 using MinimalMcp.Governance;
 using Npgsql;
 using OpenTelemetry;
+using OpenTelemetry.Context.Propagation;
 using OpenTelemetry.Logs;
 using OpenTelemetry.Metrics;
 using OpenTelemetry.Resources;
@@ -24,6 +25,7 @@ internal static class OtlpExport
     [MethodImpl(MethodImplOptions.NoInlining)]
     public static void Add(IHostApplicationBuilder builder, TelemetryOptions options)
     {
+        Sdk.SetDefaultTextMapPropagator(new TraceContextPropagator()); // no baggage: callers could fill it with what they like
         var usesPostgres = builder.Configuration["Storage:ConnectionString"] is { Length: > 0 };
         var telemetry = builder.Services.AddOpenTelemetry().ConfigureResource(Describe);
         if (options.Traces)
