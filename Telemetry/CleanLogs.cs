@@ -1,30 +1,42 @@
 using MinimalMcp.Governance;
-using OpenTelemetry;
-using OpenTelemetry.Logs;
 
 namespace MinimalMcp.Telemetry;
 
-/// <summary>Takes the secrets of the settings out of log records, as the console's formatter does.</summary>
-internal sealed class CleanLogs(Redactor redactor) : BaseProcessor<LogRecord>
+/// <summary>
+/// Hands log records on to OpenTelemetry's provider without the secrets of the settings, as the console's formatter does. Exceptions
+/// become attributes (OpenTelemetry's conventions for exceptions in logs), since they could not be cleaned.
+/// </summary>
+[ProviderAlias("OpenTelemetry")]
+internal sealed class CleanLogs(ILoggerProvider provider, Redactor redactor) : ILoggerProvider
 {
-    public override void OnEnd(LogRecord data)
+    public ILogger CreateLogger(string categoryName) => new Logger(provider.CreateLogger(categoryName), redactor);
+
+    public void Dispose() => provider.Dispose();
+
+    private sealed class Logger(ILogger logger, Redactor redactor) : ILogger
     {
-        data.FormattedMessage = Clean(data.FormattedMessage);
-        data.Body = Clean(data.Body);
-        var attributes = (data.Attributes ?? []).Select(attribute => new KeyValuePair<string, object?>(
-            attribute.Key,
-            attribute.Value is null or bool or int or long or double ? attribute.Value : Clean($"{attribute.Value}"))).ToList();
-        if (data.Exception is { } failure)
+        public IDisposable? BeginScope<TState>(TState state)
+            where TState : notnull => null; // scopes are not exported
+
+        public bool IsEnabled(LogLevel logLevel) => logger.IsEnabled(logLevel);
+
+        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
         {
-            // By the conventions for exceptions. The exporter would write the exception as it is.
-            attributes.Add(new("exception.type", failure.GetType().FullName));
-            attributes.Add(new("exception.message", Clean(failure.Message)));
-            attributes.Add(new("exception.stacktrace", Clean(failure.ToString())));
-            data.Exception = null;
+            var text = redactor.Clean(formatter(state, exception));
+            var attributes = new List<KeyValuePair<string, object?>>();
+            foreach (var (name, value) in state as IEnumerable<KeyValuePair<string, object?>> ?? [])
+            {
+                attributes.Add(new(name, value is null or bool or int or long or double ? value : redactor.Clean($"{value}")));
+            }
+
+            if (exception is not null)
+            {
+                attributes.Add(new("exception.type", exception.GetType().FullName));
+                attributes.Add(new("exception.message", redactor.Clean(exception.Message)));
+                attributes.Add(new("exception.stacktrace", redactor.Clean($"{exception}")));
+            }
+
+            logger.Log<IReadOnlyList<KeyValuePair<string, object?>>>(logLevel, eventId, attributes, null, (_, _) => text);
         }
-
-        data.Attributes = attributes;
     }
-
-    private string? Clean(string? text) => text is null ? null : redactor.Clean(text);
 }

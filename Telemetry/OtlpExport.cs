@@ -40,16 +40,25 @@ internal static class OtlpExport
 
         if (options.Logs)
         {
-            telemetry.WithLogging(
-                logs => logs.AddProcessor(services => new CleanLogs(services.GetRequiredService<Redactor>())),
-                logger => (logger.IncludeFormattedMessage, logger.IncludeScopes) = (true, false));
+            telemetry.WithLogging(null, logger => logger.IncludeFormattedMessage = true);
         }
         else
         {
-            builder.Logging.AddFilter<OpenTelemetryLoggerProvider>(_ => false); // the next line would turn all three on
+            builder.Logging.AddFilter<CleanLogs>(_ => false); // UseOtlpExporter turns all three on
         }
 
         telemetry.UseOtlpExporter();
+        Decorate(builder.Services);
+    }
+
+    // OpenTelemetry registers its provider with a factory; ours stands around it.
+    private static void Decorate(IServiceCollection services)
+    {
+        var provider = services.Last(service => service.ServiceType == typeof(ILoggerProvider)
+            && service.ImplementationFactory?.Method.ReturnType == typeof(OpenTelemetryLoggerProvider));
+        services.Remove(provider);
+        services.AddSingleton<ILoggerProvider>(built =>
+            new CleanLogs((ILoggerProvider)provider.ImplementationFactory!(built), built.GetRequiredService<Redactor>()));
     }
 
     // Names of the operator, in OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES, win.
@@ -63,7 +72,8 @@ internal static class OtlpExport
         traces.AddSource(Ours)
             .AddAspNetCoreInstrumentation(http => http.Filter = context => !Quiet.Any(path => context.Request.Path.StartsWithSegments(path)))
             .AddHttpClientInstrumentation()
-            .AddProcessor(services => new CleanSpans(services.GetRequiredService<Redactor>()));
+            .ConfigureServices(services => services.AddSingleton<CleanSpans>());
+        ((IDeferredTracerProviderBuilder)traces).Configure((services, _) => services.GetRequiredService<CleanSpans>());
         if (usesPostgres)
         {
             traces.AddNpgsql();

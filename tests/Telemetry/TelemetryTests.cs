@@ -1,6 +1,8 @@
 using System.Text;
 using System.Text.Json;
+using MinimalMcp.Tests.Outgoing;
 using MinimalMcp.Tests.Protocol;
+using MinimalMcp.Tests.Tools;
 using ModelContextProtocol.Client;
 using ModelContextProtocol.Protocol;
 
@@ -24,15 +26,15 @@ public sealed class TelemetryTests
         var hello = await server.PostAsync("/mcp", Rpc("initialize", new { protocolVersion = Version, capabilities = new { }, clientInfo = new { name = "test", version = "1" } }), ("MCP-Protocol-Version", Version));
         Assert.Equal(Version, hello.GetProperty("result").GetProperty("protocolVersion").GetString());
 
-        await server.PostAsync("/mcp", Call("search_products", new { query = Argument }, id: "call-7"), ("MCP-Protocol-Version", Version), ("traceparent", Traceparent), ("tracestate", "vendor=1"));
+        await server.PostAsync("/mcp", Call("find_notes", new { query = Argument }, id: "call-7"), ("MCP-Protocol-Version", Version), ("traceparent", Traceparent), ("tracestate", "vendor=1"));
 
-        var call = await server.Receiver.SpanAsync(span => span.Name == "tools/call search_products");
+        var call = await server.Receiver.SpanAsync(span => span.Name == "tools/call find_notes");
         var request = await server.Receiver.SpanAsync(span => span.Id == call.Parent);
         Assert.Equal((Trace, Trace, Parent, OtlpSpan.Server, OtlpSpan.Server), (call.Trace, request.Trace, request.Parent, call.Kind, request.Kind));
         Assert.Equal("traced", call.Resource["service.name"]);
-        Assert.Equal(("tools/call", "execute_tool", "search_products", "call-7", Version), (call["mcp.method.name"], call["gen_ai.operation.name"], call["gen_ai.tool.name"], call["jsonrpc.request.id"], call["mcp.protocol.version"]));
+        Assert.Equal(("tools/call", "execute_tool", "find_notes", "call-7", Version), (call["mcp.method.name"], call["gen_ai.operation.name"], call["gen_ai.tool.name"], call["jsonrpc.request.id"], call["mcp.protocol.version"]));
         Assert.Equal(("tcp", "127.0.0.1", surface, "ok", null), (call["network.transport"], call["client.address"], call["minimalmcp.surface"], call["minimalmcp.outcome"], call["error.type"]));
-        Assert.Single(server.Receiver.Spans, span => span.Name.Contains("search_products", StringComparison.Ordinal)); // and not a second time by the SDK
+        Assert.Single(server.Receiver.Spans, span => span.Name.Contains("find_notes", StringComparison.Ordinal)); // and not a second time by the SDK
         RequireNoSecrets(server.Receiver);
     }
 
@@ -43,9 +45,9 @@ public sealed class TelemetryTests
     {
         await using var server = await TracedServer.StartAsync(("Mcp__FastLane", direct));
 
-        await server.PostAsync("/mcp", Call("get_deals", new { }, meta: OtherTraceparent), ("MCP-Protocol-Version", Version), ("traceparent", Traceparent));
+        await server.PostAsync("/mcp", Call("get_topics", new { }, meta: OtherTraceparent), ("MCP-Protocol-Version", Version), ("traceparent", Traceparent));
 
-        var call = await server.Receiver.SpanAsync(span => span.Name == "tools/call get_deals");
+        var call = await server.Receiver.SpanAsync(span => span.Name == "tools/call get_topics");
         Assert.Equal((Other, OtherParent), (call.Trace, call.Parent));
         var request = await server.Receiver.SpanAsync(span => span.Parent == Parent);
         Assert.Equal((Trace, request.Id), Assert.Single(call.Links));
@@ -64,9 +66,9 @@ public sealed class TelemetryTests
         };
         var session = (await McpAnswer.ReadAsync(await server.Http.SendAsync(hello, Stop))).Session!;
 
-        await server.PostAsync("/mcp", Call("get_deals", new { }), ("MCP-Protocol-Version", Version), ("Mcp-Session-Id", session), ("traceparent", Traceparent));
+        await server.PostAsync("/mcp", Call("get_topics", new { }), ("MCP-Protocol-Version", Version), ("Mcp-Session-Id", session), ("traceparent", Traceparent));
 
-        var call = await server.Receiver.SpanAsync(span => span.Name == "tools/call get_deals");
+        var call = await server.Receiver.SpanAsync(span => span.Name == "tools/call get_topics");
         Assert.Equal((Trace, session), (call.Trace, call["mcp.session.id"]));
         Assert.Equal(Parent, (await server.Receiver.SpanAsync(span => span.Id == call.Parent)).Parent);
     }
@@ -76,18 +78,18 @@ public sealed class TelemetryTests
     {
         await using var server = await TracedServer.StartAsync();
 
-        await server.PostAsync("/tools/search_products", new { nonsense = Argument }, ("traceparent", Traceparent));
-        var rest = await server.Receiver.SpanAsync(span => span.Name == "execute_tool search_products");
+        await server.PostAsync("/tools/find_notes", new { nonsense = Argument }, ("traceparent", Traceparent));
+        var rest = await server.Receiver.SpanAsync(span => span.Name == "execute_tool find_notes");
         Assert.Equal((Trace, OtlpSpan.Internal, "rest", "refused: arguments", "arguments", OtlpSpan.Error, ""),
             (rest.Trace, rest.Kind, rest["minimalmcp.surface"], rest["minimalmcp.outcome"], rest["error.type"], rest.Status, rest.StatusText));
         Assert.Null(rest["mcp.method.name"]);
 
-        await server.PostAsync("/api/mcp/v1/call", Call("get_deals", new { }, id: 5), ("traceparent", Traceparent));
-        var function = await server.Receiver.SpanAsync(span => span.Name == "tools/call get_deals");
+        await server.PostAsync("/api/mcp/v1/call", Call("get_topics", new { }, id: 5), ("traceparent", Traceparent));
+        var function = await server.Receiver.SpanAsync(span => span.Name == "tools/call get_topics");
         Assert.Equal((Trace, "functions", "ok", "5"), (function.Trace, function["minimalmcp.surface"], function["minimalmcp.outcome"], function["jsonrpc.request.id"]));
 
-        await server.PostAsync("/mcp", Call("search_products", new { nonsense = Argument }), ("MCP-Protocol-Version", Version));
-        var refused = await server.Receiver.SpanAsync(span => span.Name == "tools/call search_products");
+        await server.PostAsync("/mcp", Call("find_notes", new { nonsense = Argument }), ("MCP-Protocol-Version", Version));
+        var refused = await server.Receiver.SpanAsync(span => span.Name == "tools/call find_notes");
         Assert.Equal(("tool_error", OtlpSpan.Error, ""), (refused["error.type"], refused.Status, refused.StatusText)); // the conventions' word for isError
         RequireNoSecrets(server.Receiver);
     }
@@ -97,21 +99,22 @@ public sealed class TelemetryTests
     {
         await using var server = await TracedServer.StartAsync();
 
-        await server.PostAsync("/tools/prometheus_query", new { query = $"vector(1) # {Argument}" }, ("traceparent", Traceparent), ("baggage", $"user={Argument}"));
-        var query = await server.Receiver.SpanAsync(span => span.Name == "execute_tool prometheus_query");
+        await server.PostAsync("/tools/ask", new { system = "Alpha" }, ("traceparent", Traceparent), ("baggage", $"user={Argument}"));
+        var query = await server.Receiver.SpanAsync(span => span.Name == "execute_tool ask");
         Assert.Equal("ok", query["minimalmcp.outcome"]);
         var request = await server.Receiver.SpanAsync(span => span.Parent == query.Id);
         Assert.Equal((OtlpSpan.Client, Trace, "200"), (request.Kind, request.Trace, request["http.response.status_code"]));
+        Assert.Contains("/[REDACTED]/things/1", request["url.full"], StringComparison.Ordinal);
         Assert.EndsWith($"-{request.Id}-01", Assert.Single(server.Asked)["traceparent"].ToString(), StringComparison.Ordinal);
         Assert.DoesNotContain("baggage", server.Asked[0].Keys); // what callers send is not for upstreams
         Assert.DoesNotContain("Correlation-Context", server.Asked[0].Keys);
 
-        await server.PostAsync("/tools/add_to_cart", new { productCode = await ProductAsync(server), quantity = 1 }, ("traceparent", Traceparent));
-        var change = await server.Receiver.SpanAsync(span => span.Name == "execute_tool add_to_cart");
+        await server.PostAsync("/tools/share_notes", new { audience = "Team" }, ("traceparent", Traceparent));
+        var change = await server.Receiver.SpanAsync(span => span.Name == "execute_tool share_notes");
         Assert.Equal("ok", change["minimalmcp.outcome"]);
         var intent = await server.Receiver.SpanAsync(span => span.Name == "AppendAudit" && span.Parent == change.Id);
         Assert.Equal((OtlpSpan.Client, "sqlite", "AppendAudit"), (intent.Kind, intent["db.system.name"], intent["db.operation.name"]));
-        await server.Receiver.SpanAsync(span => span.Scope == "MinimalMcp.Storage" && span.Name != "AppendAudit" && span.Trace == Trace);
+        await server.Receiver.SpanAsync(span => span.Scope == "MinimalMcp.Storage" && span.Name == "ConsumeBudgets" && span.Parent == change.Id);
         RequireNoSecrets(server.Receiver);
     }
 
@@ -126,22 +129,22 @@ public sealed class TelemetryTests
             AdditionalHeaders = new Dictionary<string, string> { ["Authorization"] = $"Bearer {TracedServer.Key}" },
         }), new() { ProtocolVersion = "2024-11-05" }, cancellationToken: Stop))
         {
-            await client.CallToolAsync("get_deals", new Dictionary<string, object?>(), cancellationToken: Stop);
+            await client.CallToolAsync("get_topics", new Dictionary<string, object?>(), cancellationToken: Stop);
         }
 
-        var sse = await server.Receiver.SpanAsync(span => span.Name == "tools/call get_deals");
+        var sse = await server.Receiver.SpanAsync(span => span.Name == "tools/call get_topics");
         Assert.Equal(("sse", "tcp"), (sse["minimalmcp.surface"], sse["network.transport"]));
         var post = await server.Receiver.SpanAsync(span => span.Id == sse.Parent);
         Assert.Contains("POST", post.Name, StringComparison.Ordinal);
 
         await using var receiver = await OtlpReceiver.StartAsync();
         // With delays that no test waits for: what is there at the end is sent at the end.
-        var environment = TracedServer.Environment(receiver).Where(pair => !pair.Key.EndsWith("DELAY", StringComparison.Ordinal)).ToDictionary();
+        var environment = TracedServer.Environment(receiver, ProgramTools.Notes).Where(pair => !pair.Key.EndsWith("DELAY", StringComparison.Ordinal)).ToDictionary();
         await using var process = ServerProcess.Start(["--stdio"], environment);
-        await process.SendAsync(JsonSerializer.Serialize(Call("get_deals", new { }, id: 2, meta: OtherTraceparent)) + "\n");
+        await process.SendAsync(JsonSerializer.Serialize(Call("get_topics", new { }, id: 2, meta: OtherTraceparent)) + "\n");
         await process.ReceiveAsync();
         Assert.Equal(0, (await process.EndAsync()).ExitCode);
-        var stdio = await receiver.SpanAsync(span => span.Name == "tools/call get_deals");
+        var stdio = await receiver.SpanAsync(span => span.Name == "tools/call get_topics");
         Assert.Equal((Other, OtherParent, "stdio", "pipe", null), (stdio.Trace, stdio.Parent, stdio["minimalmcp.surface"], stdio["network.transport"], stdio["client.address"]));
     }
 
@@ -149,19 +152,23 @@ public sealed class TelemetryTests
     public async Task Metrics_have_the_names_of_the_conventions_and_logs_are_without_secrets()
     {
         await using var server = await TracedServer.StartAsync();
-        await server.PostAsync("/mcp", Call("search_products", new { nonsense = 1 }), ("MCP-Protocol-Version", Version), ("traceparent", Traceparent));
+        await server.PostAsync("/mcp", Call("find_notes", new { nonsense = 1 }), ("MCP-Protocol-Version", Version), ("traceparent", Traceparent));
         await server.PostAsync("/mcp", Call($"{TracedServer.UpstreamToken}", new { }), ("MCP-Protocol-Version", Version));
         await server.PostAsync("/mcp", Rpc("tools/list", new { }), ("MCP-Protocol-Version", Version));
 
         var operations = await server.Receiver.MetricAsync(metric => metric.Name == "mcp.server.operation.duration" && metric.Scope == "MinimalMcp.Tools");
         Assert.Equal("s", operations.Unit);
-        Assert.Contains(operations.Series, series => (series["mcp.method.name"], series["gen_ai.tool.name"], series["error.type"], series["network.transport"]) == ("tools/call", "search_products", "tool_error", "tcp"));
+        Assert.Contains(operations.Series, series => (series["mcp.method.name"], series["gen_ai.tool.name"], series["error.type"], series["network.transport"]) == ("tools/call", "find_notes", "tool_error", "tcp"));
         await server.Receiver.MetricAsync(metric => metric.Name == "mcp.server.operation.duration" && metric.Series.Any(series => series["mcp.method.name"] == "tools/list"));
         await server.Receiver.MetricAsync(metric => metric.Name == "mcp_tool_duration_seconds");
         await server.Receiver.MetricAsync(metric => metric.Name == "http.server.request.duration");
         await server.Receiver.MetricAsync(metric => metric.Name.StartsWith("dotnet.gc", StringComparison.Ordinal));
-        var refused = await server.Receiver.LogAsync(log => log.Body.Contains("search_products over http was refused", StringComparison.Ordinal));
+        var refused = await server.Receiver.LogAsync(log => log.Body.Contains("find_notes over http was refused", StringComparison.Ordinal));
         Assert.Equal(Trace, refused.Trace);
+        await server.PostAsync("/tools/ask", new { method = "PUT" });
+        var failed = await server.Receiver.LogAsync(log => log.Body.Contains("failed (500)", StringComparison.Ordinal));
+        Assert.Contains("PUT /[REDACTED]/things/1", failed.Body, StringComparison.Ordinal);
+        Assert.Equal("Alpha", failed.Attributes["Upstream"]);
         Assert.DoesNotContain("mcp.server.operation", await server.Http.GetStringAsync(new Uri("/metrics", UriKind.Relative), Stop), StringComparison.Ordinal);
         RequireNoSecrets(server.Receiver);
     }
@@ -170,12 +177,18 @@ public sealed class TelemetryTests
     public async Task The_audit_has_an_id_of_its_own_for_each_call_and_the_trace_beside_it()
     {
         await using var server = await TracedServer.StartAsync();
-        await server.PostAsync("/tools/get_deals", new { }, ("traceparent", Traceparent));
-        await server.PostAsync("/tools/get_deals", new { }, ("traceparent", Traceparent));
+        await server.PostAsync("/tools/get_topics", new { }, ("traceparent", Traceparent));
+        await server.PostAsync("/tools/get_topics", new { }, ("traceparent", Traceparent));
 
-        var spans = new List<OtlpSpan> { await server.Receiver.SpanAsync(span => span.Name == "execute_tool get_deals") };
-        spans.Add(await server.Receiver.SpanAsync(span => span.Name == "execute_tool get_deals" && span.Id != spans[0].Id));
-        var rows = JsonElement.Parse(await server.Http.GetStringAsync(new Uri($"/api/v1/audit?trace={Trace}", UriKind.Relative), Stop)).GetProperty("rows").EnumerateArray().ToArray();
+        var spans = new List<OtlpSpan> { await server.Receiver.SpanAsync(span => span.Name == "execute_tool get_topics") };
+        spans.Add(await server.Receiver.SpanAsync(span => span.Name == "execute_tool get_topics" && span.Id != spans[0].Id));
+        JsonElement[] rows;
+        do
+        {
+            rows = [.. JsonElement.Parse(await server.Http.GetStringAsync(new Uri($"/api/v1/audit?trace={Trace}", UriKind.Relative), Stop)).GetProperty("rows").EnumerateArray()];
+        }
+        while (rows.Length < 2); // what only reads is written soon
+
         Assert.Equal(spans.Select(span => span["minimalmcp.call.id"]).Order(), rows.Select(row => row.GetProperty("call_id").GetString()).Order());
         Assert.Equal(2, rows.Select(row => row.GetProperty("call_id").GetString()).Distinct().Count());
     }
@@ -189,7 +202,7 @@ public sealed class TelemetryTests
     public async Task Nothing_of_it_is_loaded_unless_a_variable_asks_for_it(bool loaded, string? variable)
     {
         await using var receiver = await OtlpReceiver.StartAsync();
-        var environment = new Dictionary<string, string>();
+        var environment = new Dictionary<string, string>(ProgramTools.Notes);
         if (variable is not null)
         {
             environment[variable.Split('=')[0]] = variable.Split('=')[1];
@@ -201,7 +214,7 @@ public sealed class TelemetryTests
         }
 
         await using var process = ServerProcess.Start(["--stdio"], environment);
-        await process.SendAsync(JsonSerializer.Serialize(Call("get_deals", new { }, id: 2)) + "\n");
+        await process.SendAsync(JsonSerializer.Serialize(Call("get_topics", new { }, id: 2)) + "\n");
         await process.ReceiveAsync();
 
         // An assembly is loaded by mapping its file.
@@ -227,8 +240,8 @@ public sealed class TelemetryTests
     public async Task A_signal_can_be_left_out()
     {
         await using var server = await TracedServer.StartAsync(("OTEL_LOGS_EXPORTER", "none"), ("OTEL_METRICS_EXPORTER", "none"));
-        await server.PostAsync("/mcp", Call("search_products", new { nonsense = 1 }), ("MCP-Protocol-Version", Version));
-        await server.Receiver.SpanAsync(span => span.Name == "tools/call search_products");
+        await server.PostAsync("/mcp", Call("find_notes", new { nonsense = 1 }), ("MCP-Protocol-Version", Version));
+        await server.Receiver.SpanAsync(span => span.Name == "tools/call find_notes");
 
         await server.Process.TerminateAsync(); // what is left is sent now
 
@@ -242,15 +255,12 @@ public sealed class TelemetryTests
         ? new { name, arguments }
         : new { name, arguments, _meta = new { traceparent = meta, tracestate = "vendor=2" } }, id);
 
-    private static async Task<string> ProductAsync(TracedServer server) =>
-        (await server.PostAsync("/tools/search_products", new { query = "" })).GetProperty("products")[0].GetProperty("productCode").GetString()!;
-
     // In none of the bytes, whatever field they were in.
     private static void RequireNoSecrets(OtlpReceiver receiver)
     {
         Assert.NotEmpty(receiver.Bodies);
         Assert.Empty(receiver.Refused);
-        foreach (var secret in (string[])[TracedServer.Key, TracedServer.UpstreamToken, TracedServer.ExportKey, Argument])
+        foreach (var secret in (string[])[TracedServer.Key, TracedServer.UpstreamToken, TracedServer.ExportKey, Argument, AskTools.QuerySecret, AskTools.HeaderSecret])
         {
             Assert.All(receiver.Bodies, body => Assert.True(body.AsSpan().IndexOf(Encoding.UTF8.GetBytes(secret)) < 0, secret));
         }

@@ -5,13 +5,14 @@ using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 using MinimalMcp.Tests.Protocol;
+using MinimalMcp.Tests.Tools;
 
 namespace MinimalMcp.Tests.Telemetry;
 
-/// <summary>The program as a process that exports to a receiver, with the sample shop and a Prometheus behind it.</summary>
+/// <summary>The program as a process that exports to a receiver, with the tools of the tests and a system behind one of them.</summary>
 internal sealed class TracedServer : IAsyncDisposable
 {
-    public const string Key = "the-key-of-the-callers-0123456789", UpstreamToken = "the-token-of-prometheus-0123456789", ExportKey = "the-key-of-the-collector-0123456789";
+    public const string Key = "the-key-of-the-callers-0123456789", UpstreamToken = "the-token-of-the-upstream-0123456789", ExportKey = "the-key-of-the-collector-0123456789";
 
     private readonly ServerProcess _process;
     private readonly WebApplication _upstream;
@@ -36,20 +37,21 @@ internal sealed class TracedServer : IAsyncDisposable
         builder.Logging.ClearProviders();
         builder.WebHost.UseUrls("http://127.0.0.1:0");
         var upstream = builder.Build();
-        upstream.Map("/api/v1/query", async (HttpContext http) =>
+        // Below a secret, as the addresses of some systems are. It answers one question, and fails at the others.
+        upstream.Run(async http =>
         {
             asked.Add(new HeaderDictionary(http.Request.Headers.ToDictionary()));
-            http.Response.ContentType = "application/json";
-            await http.Response.WriteAsync("""{"status":"success","data":{"resultType":"scalar","result":[1700000000,"1"]}}""");
+            var known = http.Request.Method == "GET" && http.Request.Path == $"/{UpstreamToken}/things/1";
+            http.Response.StatusCode = known ? 200 : 500;
+            await http.Response.WriteAsync("{}");
         });
         await upstream.StartAsync(TestContext.Current.CancellationToken);
 
         var url = $"http://127.0.0.1:{FreePort.Find()}";
-        var environment = Environment(receiver);
+        var environment = Environment(receiver, ProgramTools.NotesAnd($"{upstream.Urls.Single()}/{UpstreamToken}/"));
         environment["MCP_AUTH_MODE"] = "api-key";
         environment["MCP_API_KEY"] = Key;
-        environment["APP_PROMETHEUS__URL"] = upstream.Urls.Single();
-        environment["Prometheus__Token"] = UpstreamToken;
+        environment["Alpha__Token"] = UpstreamToken; // as the settings of a family would have it
         foreach (var (name, value) in settings)
         {
             environment[name] = value;
@@ -63,7 +65,7 @@ internal sealed class TracedServer : IAsyncDisposable
     }
 
     /// <summary>What makes a process export, soon and not after the usual seconds.</summary>
-    public static Dictionary<string, string> Environment(OtlpReceiver receiver) => new()
+    public static Dictionary<string, string> Environment(OtlpReceiver receiver, IReadOnlyDictionary<string, string> tools) => new(tools)
     {
         ["OTEL_EXPORTER_OTLP_ENDPOINT"] = receiver.Url,
         ["OTEL_EXPORTER_OTLP_PROTOCOL"] = "http/protobuf",
