@@ -20,11 +20,9 @@ if (args is ["health", ..])
     return await HealthCommand.RunAsync(builder.Configuration); // a container's health check
 }
 
-// What is kept: the audit, budgets, confirmations.
-builder.AddStorage();
-
-// What this server can do: every [McpServerTool] below Tools/.
-builder.AddTools();
+builder.AddStorage();   // what is kept: the audit, budgets, confirmations
+builder.AddTelemetry(); // what is exported by OTLP, when an OTEL_* variable asks for it
+builder.AddTools();     // what this server can do: every [McpServerTool] below Tools/
 
 // How requests leave: every HttpClient gets a deadline, a breaker and a size limit.
 builder.AddOutgoing();
@@ -32,9 +30,6 @@ builder.AddOutgoing();
 // Who may call, and what happens to every call, whichever way it comes.
 builder.AddAuth();
 builder.AddGovernance();
-
-// Traces, metrics and logs by OTLP, when an OTEL_* variable asks for them.
-builder.AddTelemetry();
 
 // The ways in.
 builder.AddMcp();

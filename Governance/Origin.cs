@@ -15,12 +15,20 @@ public readonly record struct Origin(ClaimsPrincipal? User, IPAddress? Address)
     /// </summary>
     internal Activity? Request { get; init; }
 
+    /// <summary>What the caller sent as its span, when there is no activity: nobody logs and nobody listens.</summary>
+    internal string? Traceparent { get; init; }
+
     /// <summary>The MCP session that the client names; read only for a span.</summary>
     internal string? Session { get; init; }
 
-    public static Origin Of(HttpContext http) => new(http.User, http.Connection.RemoteIpAddress)
+    public static Origin Of(HttpContext http)
     {
-        Request = http.Features.Get<IHttpActivityFeature>()?.Activity,
-        Session = CallSpan.IsOn && http.Request.Headers["Mcp-Session-Id"] is [{ Length: > 0 and <= MaxSessionId } session] ? session : null,
-    };
+        var request = http.Features.Get<IHttpActivityFeature>()?.Activity;
+        return new(http.User, http.Connection.RemoteIpAddress)
+        {
+            Request = request,
+            Traceparent = request is null && http.Request.Headers.TraceParent is [{ } sent] ? sent : null,
+            Session = CallSpan.IsOn && http.Request.Headers["Mcp-Session-Id"] is [{ Length: > 0 and <= MaxSessionId } session] ? session : null,
+        };
+    }
 }

@@ -40,8 +40,8 @@ public sealed class ToolCall : AIFunctionArguments
     public string Id => _id ??= NextId();
 
     /// <summary>The span that the caller put into <c>params._meta</c> (OpenTelemetry's conventions for MCP, "Context propagation").</summary>
-    internal ActivityContext? CallerSpan =>
-        _traceparent is not null && ActivityContext.TryParse(_traceparent, _tracestate, isRemote: true, out var span) ? span : null;
+    internal ActivityContext? CallerSpan => (_traceparent ?? Origin.Traceparent) is { } sent
+        && ActivityContext.TryParse(sent, _tracestate, isRemote: true, out var span) ? span : null;
 
     /// <summary>The trace that this call belongs to, when somebody else knows of that trace too.</summary>
     internal string? TraceId
