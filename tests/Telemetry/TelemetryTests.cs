@@ -126,7 +126,7 @@ public sealed class TelemetryTests
         {
             Endpoint = new Uri(server.Http.BaseAddress!, "/sse"),
             TransportMode = HttpTransportMode.Sse,
-            AdditionalHeaders = new Dictionary<string, string> { ["Authorization"] = $"Bearer {TracedServer.Key}" },
+            AdditionalHeaders = new Dictionary<string, string> { ["Authorization"] = server.Http.DefaultRequestHeaders.Authorization!.ToString() },
         }), new() { ProtocolVersion = "2024-11-05" }, cancellationToken: Stop))
         {
             await client.CallToolAsync("get_topics", new Dictionary<string, object?>(), cancellationToken: Stop);

@@ -23,6 +23,7 @@ internal sealed class TracedServer : IAsyncDisposable
 
     public OtlpReceiver Receiver { get; }
 
+    /// <summary>With the key that only this server knows.</summary>
     public HttpClient Http { get; }
 
     public ServerProcess Process => _process;
@@ -47,21 +48,32 @@ internal sealed class TracedServer : IAsyncDisposable
         });
         await upstream.StartAsync(TestContext.Current.CancellationToken);
 
-        var url = $"http://127.0.0.1:{FreePort.Find()}";
         var environment = Environment(receiver, ProgramTools.NotesAnd($"{upstream.Urls.Single()}/{UpstreamToken}/"));
         environment["MCP_AUTH_MODE"] = "api-key";
-        environment["MCP_API_KEY"] = Key;
+        environment["MCP_API_KEY"] = Key + Guid.NewGuid().ToString("N");
         environment["Alpha__Token"] = UpstreamToken; // as the settings of a family would have it
         foreach (var (name, value) in settings)
         {
             environment[name] = value;
         }
 
-        var process = ServerProcess.Start([$"--urls={url}"], environment);
-        var http = new HttpClient(new SocketsHttpHandler { ActivityHeadersPropagator = null }) { BaseAddress = new(url), Timeout = TimeSpan.FromSeconds(60) };
-        http.DefaultRequestHeaders.Authorization = new("Bearer", Key);
-        await ServerProcess.ReadyAsync(http, url);
-        return new(process, upstream, asked, receiver, http);
+        while (true)
+        {
+            var url = $"http://127.0.0.1:{FreePort.Find()}";
+            var process = ServerProcess.Start([$"--urls={url}"], environment);
+            var http = new HttpClient(new SocketsHttpHandler { ActivityHeadersPropagator = null }) { BaseAddress = new(url), Timeout = TimeSpan.FromSeconds(60) };
+            http.DefaultRequestHeaders.Authorization = new("Bearer", environment["MCP_API_KEY"]);
+            await ServerProcess.ReadyAsync(http, url);
+            using var answer = await http.GetAsync(new Uri("/metrics", UriKind.Relative), TestContext.Current.CancellationToken);
+            if (answer.IsSuccessStatusCode)
+            {
+                return new(process, upstream, asked, receiver, http);
+            }
+
+            // Another test's server took the port first: it does not know this key.
+            await process.DisposeAsync();
+            http.Dispose();
+        }
     }
 
     /// <summary>What makes a process export, soon and not after the usual seconds.</summary>
