@@ -7,6 +7,7 @@ using MinimalMcp.Pages;
 using MinimalMcp.Storage;
 using MinimalMcp.Surfaces;
 using MinimalMcp.Surfaces.Mcp;
+using MinimalMcp.Telemetry;
 using MinimalMcp.Tools;
 using MinimalMcp.WellKnown;
 
@@ -24,11 +25,9 @@ if (args is ["health", ..])
     return await HealthCommand.RunAsync(builder.Configuration, args); // a container's health check
 }
 
-// What is kept: the audit, budgets, confirmations.
-builder.AddStorage();
-
-// What this server can do: every [McpServerTool] below Tools/.
-builder.AddTools();
+builder.AddStorage();   // what is kept: the audit, budgets, confirmations
+builder.AddTelemetry(); // what is exported by OTLP, when an OTEL_* variable asks for it
+builder.AddTools();     // what this server can do: every [McpServerTool] below Tools/
 
 // How requests leave: every HttpClient gets a deadline, a breaker and a size limit.
 builder.AddOutgoing();

@@ -98,6 +98,12 @@ public static class EnvironmentNames
             }
         }
 
+        // OpenTelemetry reads its own from the configuration, by these names.
+        foreach (var (name, value) in variables.Where(variable => variable.Key.StartsWith("OTEL_", StringComparison.Ordinal)))
+        {
+            settings[name] = value;
+        }
+
         foreach (var (name, value) in variables.Where(variable => variable.Key.Contains("__", StringComparison.Ordinal)))
         {
             settings[name.Replace("__", ":")] = value;

@@ -69,11 +69,14 @@ public static class AuditEndpoint
 
     private static AuditFilter? Filter(IQueryCollection query, out string? wrong)
     {
-        wrong = query.Keys.Except(["subject", "tool", "outcome", "call", "from", "to", "before", "limit", "format"]).FirstOrDefault() is { } unknown
-            ? $"'{unknown}' is no filter. They are subject, tool, outcome, call (the correlation id), from and to (times), before (a row's seq), limit and format."
+        wrong = query.Keys.Except(["subject", "tool", "outcome", "call", "trace", "from", "to", "before", "limit", "format"]).FirstOrDefault() is { } unknown
+            ? $"'{unknown}' is no filter. They are subject, tool, outcome, call (the correlation id), trace (a trace id), "
+                + "from and to (times), before (a row's seq), limit and format."
             : null;
         var limit = Number("limit", ref wrong) ?? 100;
-        var filter = new AuditFilter(Text("subject"), Text("tool"), Text("outcome"), Text("call"), Time("from", ref wrong), Time("to", ref wrong), Number("before", ref wrong), (int)Math.Clamp(limit, 1, MaxLimit));
+        var filter = new AuditFilter(
+            Text("subject"), Text("tool"), Text("outcome"), Text("call"), Time("from", ref wrong), Time("to", ref wrong),
+            Number("before", ref wrong), (int)Math.Clamp(limit, 1, MaxLimit), Text("trace"));
         return wrong is null ? filter : null;
 
         string? Text(string name) => query[name] is [{ Length: > 0 } value, ..] ? value : null;

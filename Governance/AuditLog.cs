@@ -29,6 +29,7 @@ public sealed partial class AuditLog(Store store, Redactor redactor, AuditRetent
     {
         if (IsOn)
         {
+            using var span = store.StartSpan(nameof(Store.AppendAuditAsync)); // the caller waits for it
             var entry = new Entry(row, new(TaskCreationOptions.RunContinuationsAsynchronously));
             await (await TryEnqueueAsync(entry) ? entry.Written!.Task : throw new StorageException("The server ends, and takes no more records."));
         }

@@ -7,20 +7,47 @@ namespace MinimalMcp.Governance;
 public sealed partial class CallLog
 {
     private readonly Histogram<double> _duration;
+    private readonly Histogram<double> _operation;
     private readonly ILogger<CallLog> _logger;
 
     public CallLog(IMeterFactory meters, ILogger<CallLog> logger)
     {
         _logger = logger;
-        _duration = meters.Create("MinimalMcp.Tools")
-            .CreateHistogram<double>("mcp_tool_duration_seconds", "s", "How long tool calls took, by tool and outcome.");
+        var meter = meters.Create("MinimalMcp.Tools");
+        _duration = meter.CreateHistogram<double>("mcp_tool_duration_seconds", "s", "How long tool calls took, by tool and outcome.");
+        _operation = meter.CreateServerOperationDuration();
     }
 
     /// <param name="outcome">Only its first word: why a call was refused would make a series of each reason.</param>
-    internal void Measure(string tool, long started, string outcome) => _duration.Record(
-        Stopwatch.GetElapsedTime(started).TotalSeconds,
-        new KeyValuePair<string, object?>("tool", tool),
-        new KeyValuePair<string, object?>("outcome", outcome.StartsWith("refused", StringComparison.Ordinal) ? "refused" : outcome));
+    internal void Measure(string tool, ToolCall call, long started, string outcome, string? errorType)
+    {
+        var seconds = Stopwatch.GetElapsedTime(started).TotalSeconds;
+        _duration.Record(
+            seconds,
+            new KeyValuePair<string, object?>("tool", tool),
+            new KeyValuePair<string, object?>("outcome", outcome.StartsWith("refused", StringComparison.Ordinal) ? "refused" : outcome));
+        if (_operation.Enabled && CallSpan.Method(call) is { } method)
+        {
+            var tags = new TagList
+            {
+                { "mcp.method.name", method },
+                { "gen_ai.operation.name", "execute_tool" },
+                { "gen_ai.tool.name", tool },
+                { "network.transport", CallSpan.Transport(call) },
+            };
+            AddKnown(ref tags, "mcp.protocol.version", call.ProtocolVersion);
+            AddKnown(ref tags, "error.type", errorType);
+            _operation.Record(seconds, tags);
+        }
+    }
+
+    private static void AddKnown(ref TagList tags, string name, string? value)
+    {
+        if (value is not null)
+        {
+            tags.Add(name, value);
+        }
+    }
 
     [LoggerMessage(LogLevel.Information, "{Tool} over {Surface} was refused ({Reason}): {Message}")]
     internal partial void LogRefused(string tool, string surface, Refusal reason, string message);

@@ -20,6 +20,7 @@ internal sealed class CallRecord
     private readonly ToolCall _call;
     private readonly string? _arguments;
     private readonly long _started = Stopwatch.GetTimestamp();
+    private readonly Activity? _span;
     private bool _intended;
 
     [ThreadStatic]
@@ -28,6 +29,7 @@ internal sealed class CallRecord
     public CallRecord(Gate gate, string tool, Policy policy, ToolCall call)
     {
         (_gate, _tool, _policy, _call) = (gate, tool, policy, call);
+        _span = CallSpan.Start(call, tool);
         // Now: the arguments lie in the request, which is gone when the row is written. Long ones are shortened at once, since
         // rows wait in memory.
         _arguments = gate.Audit.IsOn ? Text(call) : null;
@@ -57,8 +59,8 @@ internal sealed class CallRecord
     }
 
     public ValueTask EndedAsync(object? result) => result is CallToolResult { IsError: true } failed
-        ? EndAsync("failed", (failed.Content.FirstOrDefault() as TextContentBlock)?.Text)
-        : EndAsync("ok", null);
+        ? EndAsync("failed", (failed.Content.FirstOrDefault() as TextContentBlock)?.Text, CallSpan.ToolError)
+        : EndAsync("ok", null, null);
 
     public ValueTask FailedAsync(Exception failure)
     {
@@ -67,20 +69,22 @@ internal sealed class CallRecord
             _gate.Log.LogRefused(_tool, _call.Surface, refused.Reason, TextLimit.Cut(_gate.Redactor.Clean(refused.Message), TextLimit.Detail));
         }
 
-        return failure switch
+        var (outcome, detail) = failure switch
         {
-            PreviewException => EndAsync("preview", null), // with a token in its message
-            ToolRefusedException { Reason: var reason } => EndAsync($"refused: {reason.ToString().ToLowerInvariant()}", failure.Message),
-            OperationCanceledException => EndAsync("cancelled", null),
-            InputRequiredException => EndAsync("input required", null),
-            McpException or HttpRequestException => EndAsync("failed", failure.Message),
-            _ => EndAsync("failed", failure.GetType().Name),
+            PreviewException => ("preview", null), // with a token in its message
+            ToolRefusedException { Reason: var reason } => ($"refused: {reason.ToString().ToLowerInvariant()}", failure.Message),
+            OperationCanceledException => ("cancelled", null),
+            InputRequiredException => ("input required", null),
+            McpException or HttpRequestException => ("failed", failure.Message),
+            _ => ("failed", failure.GetType().Name),
         };
+        return EndAsync(outcome, detail, CallSpan.ErrorType(failure, _call));
     }
 
-    private async ValueTask EndAsync(string outcome, string? detail)
+    private async ValueTask EndAsync(string outcome, string? detail, string? errorType)
     {
-        _gate.Log.Measure(_tool, _started, outcome);
+        _gate.Log.Measure(_tool, _call, _started, outcome, errorType);
+        CallSpan.End(_span, outcome, errorType);
         var row = Row(_intended ? "outcome" : "done", outcome, detail);
         row.DurationUs = (long)Stopwatch.GetElapsedTime(_started).TotalMicroseconds;
         if (_intended)
@@ -116,6 +120,7 @@ internal sealed class CallRecord
         Detail = detail is null ? null : TextLimit.Cut(detail, TextLimit.Detail),
         OpenaiSubject = _call.OpenAiSubject,
         OpenaiSession = _call.OpenAiSession,
+        TraceId = _span?.TraceId.ToHexString() ?? _call.TraceId,
     };
 
     // As it came, but for the spaces between the arguments.

@@ -25,7 +25,8 @@ public sealed partial class Redactor
     {
         var values = configuration.AsEnumerable().Where(setting => setting.Value is { Length: >= MinLength })
             .SelectMany(setting => PasswordIn().Matches(setting.Value!).Select(match => match.Groups[1].Value)
-                .Concat(IsSecret(setting.Key) ? [setting.Value!] : []))
+                .Concat(IsSecret(setting.Key) ? [setting.Value!] : [])
+                .Concat(setting.Key.EndsWith("_HEADERS", StringComparison.OrdinalIgnoreCase) ? HeaderValues(setting.Value!) : []))
             .Where(value => value.Length >= 2 * MinLength || (value.Length >= MinLength && value.Any(char.IsAsciiDigit)));
         _secrets = [.. values.SelectMany(Forms).Distinct().OrderByDescending(value => value.Length)];
         _bytes = [.. _secrets.Select(Encoding.UTF8.GetBytes)];
@@ -89,6 +90,12 @@ public sealed partial class Redactor
 
         return text.Length <= MaxArgumentCharacters ? text : JsonSerializer.Serialize($"{text[..MaxArgumentCharacters]} … of {text.Length} characters");
     }
+
+    // Those of OTEL_EXPORTER_OTLP_HEADERS: name=value, by commas, and each value may be percent-encoded.
+    private static IEnumerable<string> HeaderValues(string headers) => headers.Split(',')
+        .Select(header => header[(header.IndexOf('=', StringComparison.Ordinal) + 1)..].Trim())
+        .SelectMany(value => (string[])[value, Uri.UnescapeDataString(value)])
+        .SelectMany(value => value.Split(' ')); // a scheme and the credential
 
     internal static string? Storable(string? text) => text is null || (!text.Contains('\0') && !text.AsSpan().ContainsAnyInRange('\uD800', '\uDFFF'))
         ? text

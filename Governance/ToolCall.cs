@@ -23,7 +23,12 @@ public sealed class ToolCall : AIFunctionArguments
     // Of a user or a conversation: what is longer is no name.
     private const int MaxName = 200;
 
+    // W3C Trace Context section 3.3.1.1: at least so much should be passed on. More is not worth holding.
+    private const int MaxTraceState = 512;
+
     private string? _id;
+    private string? _traceparent;
+    private string? _tracestate;
 
     public ToolCall(string surface, Origin origin)
     {
@@ -31,13 +36,33 @@ public sealed class ToolCall : AIFunctionArguments
         Origin = origin;
     }
 
-    /// <summary>Under which the log and the audit tell of this call.</summary>
-    public string Id => _id ??= Activity.Current?.TraceId.ToString() is { } trace && trace.AsSpan().ContainsAnyExcept('0') ? trace : NextId();
+    /// <summary>Under which the log and the audit tell of this call. Always ours: a caller can neither choose nor repeat it.</summary>
+    public string Id => _id ??= NextId();
+
+    /// <summary>The span that the caller put into <c>params._meta</c> (OpenTelemetry's conventions for MCP, "Context propagation").</summary>
+    internal ActivityContext? CallerSpan => (_traceparent ?? Origin.Traceparent) is { } sent
+        && ActivityContext.TryParse(sent, _tracestate, isRemote: true, out var span) ? span : null;
+
+    /// <summary>The trace that this call belongs to, when somebody else knows of that trace too.</summary>
+    internal string? TraceId
+    {
+        get
+        {
+            var trace = CallerSpan?.TraceId
+                ?? (Origin.Request is { } request && (request.Recorded || request.ParentSpanId != default) ? request.TraceId : default);
+            return trace == default ? null : trace.ToHexString();
+        }
+    }
 
     /// <summary>How the call arrived: http, sse, stdio, rest or functions.</summary>
     public string Surface { get; }
 
     public Origin Origin { get; }
+
+    /// <summary>Of the JSON-RPC request and of the MCP revision that brought the call, for its span.</summary>
+    public JsonElement RequestId { get; init; }
+
+    public string? ProtocolVersion { get; init; }
 
     public ClaimsPrincipal? User => Origin.User;
 
@@ -73,13 +98,15 @@ public sealed class ToolCall : AIFunctionArguments
         return this;
     }
 
-    /// <summary>Reads what ChatGPT says in a request's <c>_meta</c>.</summary>
+    /// <summary>Reads what ChatGPT says in a request's <c>_meta</c>, and the caller's trace context.</summary>
     public ToolCall WithMeta(JsonElement? meta)
     {
         if (meta is { ValueKind: JsonValueKind.Object } said)
         {
             OpenAiSubject = Text(said, "openai/subject"u8);
             OpenAiSession = Text(said, "openai/session"u8);
+            _traceparent = Text(said, "traceparent"u8);
+            _tracestate = _traceparent is null ? null : Text(said, "tracestate"u8, MaxTraceState);
         }
 
         return this;
@@ -87,5 +114,7 @@ public sealed class ToolCall : AIFunctionArguments
 
     private static string NextId() => string.Create(CultureInfo.InvariantCulture, $"{Run}{Interlocked.Increment(ref _count):x16}");
 
-    private static string? Text(JsonElement meta, ReadOnlySpan<byte> name) => meta.TryGetProperty(name, out var value) && value.ValueKind is JsonValueKind.String && value.GetString() is { Length: <= MaxName } text ? text : null;
+    private static string? Text(JsonElement meta, ReadOnlySpan<byte> name, int max = MaxName) =>
+        meta.TryGetProperty(name, out var value) && value.ValueKind is JsonValueKind.String
+        && value.GetString() is { } text && text.Length <= max ? text : null;
 }

@@ -35,12 +35,15 @@ public static class OutgoingSetup
             builder.AdditionalHandlers.Add(new OutgoingHandler(upstream)); // next to the wire: what it sends again went through the family's handlers once
         };
 
+        private static readonly TraceHeaders Trace = new();
+
         private static void Limit(HttpMessageHandler handler, int maxConnections)
         {
             if (handler is SocketsHttpHandler sockets)
             {
                 // A redirect would carry keys to wherever an answer says, also to 169.254.169.254; callers share connections, never a cookie.
                 sockets.AllowAutoRedirect = sockets.UseCookies = false;
+                sockets.ActivityHeadersPropagator = Trace;
                 sockets.ConnectTimeout = TimeSpan.FromSeconds(5);
                 sockets.PooledConnectionLifetime = TimeSpan.FromMinutes(5);
                 sockets.MaxConnectionsPerServer = maxConnections;

@@ -51,14 +51,21 @@ public sealed class AuditRow
 
     public string Hash { get; set; } = "";
 
+    /// <summary>The trace (W3C Trace Context) that the call belongs to. A caller may choose it, and use it for many calls.</summary>
+    public string? TraceId { get; set; }
+
     internal static readonly string[] Columns =
     [
-        "seq", "at", "phase", "call_id", "subject", "client", "address", "surface", "tool", "level", "arguments", "outcome", "detail", "duration_us", "openai_subject", "openai_session", "hash",
+        "seq", "at", "phase", "call_id", "subject", "client", "address", "surface", "tool", "level", "arguments", "outcome",
+        "detail", "duration_us", "openai_subject", "openai_session", "hash", "trace_id",
     ];
 
     /// <summary>Each a string, a long or null, in the order of <see cref="Columns"/>.</summary>
     internal object?[] Values() =>
-        [Seq, At, Phase, CallId, Subject, Client, Address, Surface, Tool, Level, Arguments, Outcome, Detail, DurationUs, OpenaiSubject, OpenaiSession, Hash];
+    [
+        Seq, At, Phase, CallId, Subject, Client, Address, Surface, Tool, Level, Arguments, Outcome,
+        Detail, DurationUs, OpenaiSubject, OpenaiSession, Hash, TraceId,
+    ];
 
     /// <summary>The hash of the row before and of everything that this row says. As a JSON array no two rows are written alike.</summary>
     internal string HashAfter(string previous)
@@ -87,6 +94,11 @@ public sealed class AuditRow
 
         writer.WriteStringValue(OpenaiSubject);
         writer.WriteStringValue(OpenaiSession);
+        if (TraceId is not null)
+        {
+            writer.WriteStringValue(TraceId); // rows of before version 3 have none, and their hash stays what it was
+        }
+
         writer.WriteEndArray();
         writer.Flush();
         var sha256 = _sha256 ??= IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
@@ -98,7 +110,9 @@ public sealed class AuditRow
 }
 
 /// <summary>Which rows to read: newest first, below <paramref name="Before"/> when it is given.</summary>
-public sealed record AuditFilter(string? Subject = null, string? Tool = null, string? Outcome = null, string? CallId = null, long? From = null, long? To = null, long? Before = null, int Limit = 100);
+public sealed record AuditFilter(
+    string? Subject = null, string? Tool = null, string? Outcome = null, string? CallId = null, long? From = null, long? To = null,
+    long? Before = null, int Limit = 100, string? TraceId = null);
 
 /// <summary>What a check of the chain found.</summary>
 /// <param name="Problem">Null when every row is as it was written.</param>

@@ -1,4 +1,5 @@
 using System.Data.Common;
+using System.Diagnostics;
 using Dapper;
 using Npgsql;
 using NpgsqlTypes;
@@ -16,7 +17,7 @@ internal sealed class PostgresEngine(string connectionString) : IEngine
     private static readonly TimeSpan LongestQueue = TimeSpan.FromSeconds(10);
 
     private readonly SemaphoreSlim _room = new(MaxWrites);
-    private readonly NpgsqlDataSource _source = NpgsqlDataSource.Create(WithLimits(connectionString));
+    private readonly NpgsqlDataSource _source = Source(WithLimits(connectionString));
 
     // Our statements take milliseconds. What is not answered in seconds is on the other side of a broken network, and whoever calls is told so; by
     // themselves the limits would be half a minute. The first call takes the limit of a command and twice that of a connection, for the attempt to
@@ -118,6 +119,14 @@ internal sealed class PostgresEngine(string connectionString) : IEngine
         await _source.DisposeAsync();
         _room.Dispose();
     }
+
+    // Npgsql's spans belong below one of ours. What the server does by itself would be a trace of its own many times a second.
+    private static NpgsqlDataSource Source(string connectionString) => new NpgsqlDataSourceBuilder(connectionString)
+        .ConfigureTracing(tracing => tracing
+            .ConfigureCommandFilter(_ => Activity.Current is not null)
+            .ConfigureBatchFilter(_ => Activity.Current is not null)
+            .ConfigureCopyOperationFilter(_ => Activity.Current is not null))
+        .Build();
 
     private static string WithLimits(string connectionString)
     {

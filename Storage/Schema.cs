@@ -7,7 +7,7 @@ namespace MinimalMcp.Storage;
 /// <summary>The tables, and their version.</summary>
 internal static class Schema
 {
-    public const int Version = 2;
+    public const int Version = 3;
 
     public static void Apply(DbConnection connection, string place)
     {
@@ -28,7 +28,13 @@ internal static class Schema
         var found = Found(connection);
         if (found < Version)
         {
-            connection.Run($"update meta set value = '{Version}' where name = 'schema'"); // what came since are tables, and they were made above
+            if (found < 3)
+            {
+                connection.Run("alter table audit add column trace_id text");
+            }
+
+            // Tables that came since were made above.
+            connection.Run($"update meta set value = '{Version}' where name = 'schema'");
         }
         else if (found > Version)
         {

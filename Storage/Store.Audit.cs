@@ -26,7 +26,8 @@ public sealed partial class Store
     public Task<IReadOnlyList<AuditRow>> ReadAuditAsync(AuditFilter filter, CancellationToken cancellationToken) => ReadAsync<IReadOnlyList<AuditRow>>(async connection =>
         (await connection.QueryAsync<AuditRow>("""
             select * from audit
-            where (@Subject is null or subject = @Subject) and (@Tool is null or tool = @Tool) and (@Outcome is null or outcome = @Outcome) and (@CallId is null or call_id = @CallId)
+            where (@Subject is null or subject = @Subject) and (@Tool is null or tool = @Tool) and (@Outcome is null or outcome = @Outcome)
+              and (@CallId is null or call_id = @CallId) and (@TraceId is null or trace_id = @TraceId)
               and (cast(@From as bigint) is null or at >= @From) and (cast(@To as bigint) is null or at < @To) and (cast(@Before as bigint) is null or seq < @Before)
             order by seq desc limit @Limit
             """, filter)).AsList(), cancellationToken);

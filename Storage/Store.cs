@@ -78,18 +78,6 @@ public sealed partial class Store : IAsyncDisposable
         await connection.ExecuteAsync("delete from confirmations where token_hash = @tokenHash and binding = @binding and expires > @now", new { tokenHash, binding, now }) == 1, cancellationToken);
 
     public ValueTask DisposeAsync() => _engine.DisposeAsync();
-
-    private async Task<T> WriteAsync<T>(Func<DbConnection, Task<T>> work, CancellationToken cancellationToken)
-    {
-        await _opened.Task;
-        return await _engine.WriteAsync(work, cancellationToken);
-    }
-
-    private async Task<T> ReadAsync<T>(Func<DbConnection, Task<T>> work, CancellationToken cancellationToken)
-    {
-        await _opened.Task;
-        return await _engine.ReadAsync(work, cancellationToken);
-    }
 }
 
 /// <summary>

@@ -13,7 +13,7 @@ create table if not exists audit (
     seq bigint primary key,
     at bigint not null,
     phase text not null,
-    call_id text not null,         -- the correlation id; intent and outcome share it
+    call_id text not null,         -- the correlation id, always ours; intent and outcome share it
     subject text not null,
     client text,
     address text,
@@ -26,7 +26,8 @@ create table if not exists audit (
     duration_us bigint,
     openai_subject text,           -- what ChatGPT says of its user and conversation; to look things up by, never to decide by
     openai_session text,
-    hash text not null
+    hash text not null,
+    trace_id text                  -- of the caller's trace, or of the one that we export; callers choose and repeat it
 );
 create index if not exists audit_at on audit (at);
 

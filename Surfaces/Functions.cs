@@ -112,7 +112,9 @@ public static class Functions
         if (envelope.Method == "tools/call")
         {
             var (tool, arguments) = FastLane.Target(envelope, tools);
-            using var result = await tool.CallAsync(new ToolCall("functions", Origin.Of(http)).With(arguments).WithMeta(envelope.Param("_meta"u8)), http.RequestAborted);
+            var call = new ToolCall("functions", Origin.Of(http)) { RequestId = envelope.Id }
+                .With(arguments).WithMeta(envelope.Param("_meta"u8));
+            using var result = await tool.CallAsync(call, http.RequestAborted);
             if (result.Failure is { } failure)
             {
                 throw new RpcException(CodeOf(failure.Kind), failure.Message, envelope.Id, data: failure.Preview?.ToJson());

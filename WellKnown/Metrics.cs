@@ -29,7 +29,9 @@ internal sealed class Metrics : IDisposable
         _listener.InstrumentPublished = (instrument, listener) =>
         {
             // Meters of another server in the same process have another scope.
-            if ((instrument.Meter.Name.StartsWith("MinimalMcp.", StringComparison.Ordinal) && instrument.Meter.Scope == meters) || instrument.Name == "kestrel.active_connections")
+            // Names with dots are OpenTelemetry's, for what is exported.
+            if ((instrument.Meter.Name.StartsWith("MinimalMcp.", StringComparison.Ordinal) && instrument.Meter.Scope == meters
+                && instrument.Name.StartsWith("mcp_", StringComparison.Ordinal)) || instrument.Name == "kestrel.active_connections")
             {
                 // The series of an instrument travel with it, so that a measurement finds its own by two labels.
                 listener.EnableMeasurementEvents(instrument, instrument is Histogram<double> ? _histograms.GetOrAdd(instrument.Name, _ => new Family()) : null);

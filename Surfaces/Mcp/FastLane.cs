@@ -55,7 +55,8 @@ internal sealed class FastLane(FullLane full, StepUp stepUp, IConfiguration conf
     private async ValueTask CallAsync(Envelope envelope, string version, ToolSet tools, Origin origin, string surface, JsonBuffer output, CancellationToken cancellationToken)
     {
         var (tool, arguments) = Target(envelope, tools);
-        var call = new ToolCall(surface, origin) { SpeaksMcp = true }.With(arguments).WithMeta(envelope.Param("_meta"u8));
+        var call = new ToolCall(surface, origin) { SpeaksMcp = true, RequestId = envelope.Id, ProtocolVersion = version }
+            .With(arguments).WithMeta(envelope.Param("_meta"u8));
         using var result = await McpResult.OfAsync(tool, call, version, envelope, cancellationToken);
         // Before the writer is taken: it belongs to this thread, and an await may come back on another.
         var serverInfo = Revision.IsModern(version) ? await ServerInfoAsync(tools) : null;

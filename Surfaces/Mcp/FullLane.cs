@@ -19,6 +19,8 @@ internal sealed class FullLane
 {
     public static readonly JsonTypeInfo<JsonRpcMessage> MessageInfo = (JsonTypeInfo<JsonRpcMessage>)McpJsonUtilities.DefaultOptions.GetTypeInfo(typeof(JsonRpcMessage));
 
+    private static readonly JsonTypeInfo<RequestId> IdInfo = (JsonTypeInfo<RequestId>)McpJsonUtilities.DefaultOptions.GetTypeInfo(typeof(RequestId));
+
     private const string ToolsItem = "tools", OriginItem = "origin";
 
     private readonly StepUp _stepUp;
@@ -166,9 +168,15 @@ internal sealed class FullLane
     private static ToolCall Call(RequestContext<CallToolRequestParams> request)
     {
         var origin = request.JsonRpcRequest.Context?.Items?.TryGetValue(OriginItem, out var item) is true && item is Origin known ? known : new Origin(request.User, null);
-        var call = new ToolCall("mcp", origin) { SpeaksMcp = true, Conversation = request, Services = request.Services };
-        call.OpenAiSubject = request.Params!.Meta?["openai/subject"]?.ToString();
-        call.OpenAiSession = request.Params.Meta?["openai/session"]?.ToString();
+        var call = new ToolCall("mcp", origin)
+        {
+            SpeaksMcp = true,
+            Conversation = request,
+            Services = request.Services,
+            RequestId = JsonSerializer.SerializeToElement(request.JsonRpcRequest.Id, IdInfo),
+            ProtocolVersion = request.JsonRpcRequest.Context?.ProtocolVersion ?? request.Server.NegotiatedProtocolVersion,
+        };
+        call.WithMeta(request.Params!.Meta is { } meta ? JsonElement.Parse(meta.ToJsonString()) : null);
         foreach (var (argument, value) in request.Params.Arguments ?? new Dictionary<string, JsonElement>())
         {
             call[argument] = value;

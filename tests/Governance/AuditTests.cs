@@ -64,6 +64,41 @@ public sealed class AuditTests(PostgresServer postgres)
         Assert.True(rows[0].GetProperty("duration_us").GetInt64() > 0);
     }
 
+    [Theory]
+    [InlineData("http", "look")]
+    [InlineData("meta", "look")]
+    [InlineData("rest", "look")]
+    [InlineData("functions", "look")]
+    [InlineData("mcp", "launch")]
+    public async Task A_caller_can_neither_choose_nor_repeat_the_id_of_a_call_and_its_trace_stands_beside_it(string way, string tool)
+    {
+        const string Trace = "0af7651916cd43dd8448eb211c80319c", Traceparent = $"00-{Trace}-b7ad6b7169203331-01";
+        await using var server = GovernedTools.Start(new());
+        var meta = way is "meta" or "mcp" ? new { traceparent = Traceparent } : null;
+        var arguments = tool == "launch" ? (object)new { target = "it" } : new { };
+        var message = JsonSerializer.Serialize(new { jsonrpc = "2.0", id = 1, method = "tools/call", @params = new { name = tool, arguments, _meta = (object?)meta ?? new { } } });
+        for (var time = 0; time < 2; time++)
+        {
+            var (path, body) = way switch
+            {
+                "rest" => ($"/tools/{tool}", "{}"),
+                "functions" => ("/api/mcp/v1/call", message),
+                _ => ("/mcp", message),
+            };
+            await server.PostAsync(path, body, headers: [(TestCaller.Header, "ann"), ("Accept", "application/json, text/event-stream"),
+                .. meta is null ? (ReadOnlySpan<(string, string)>)[("traceparent", Traceparent)] : []]);
+        }
+
+        await server.PostAsync("/tools/look", "{}", headers: (TestCaller.Header, "ann"));
+        await WaitForRowsAsync(server, 3);
+
+        var rows = await RowsAsync(server, $"?trace={Trace}");
+        Assert.Equal(2, rows.Length);
+        Assert.Equal(2, rows.Select(row => Text(row, "call_id")).Distinct().Count());
+        Assert.All(rows, row => Assert.NotEqual(Trace, Text(row, "call_id")));
+        Assert.Null(Text(Assert.Single(await RowsAsync(server), row => !row.TryGetProperty("trace_id", out _)), "trace_id"));
+    }
+
     [Fact]
     public async Task Refused_and_failed_calls_are_on_record_too_with_the_sentence_that_the_caller_got()
     {

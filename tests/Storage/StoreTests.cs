@@ -110,8 +110,11 @@ public sealed partial class StoreTests(PostgresServer postgres) : IDisposable
     [InlineData(Engine.Sqlite, "delete from audit where seq >= 9", "the chain ends with row 8, but row 10 was written")]
     [InlineData(Engine.Sqlite, "delete from audit", "the chain ends with row 0, but row 10 was written")]
     [InlineData(Engine.Sqlite, "update audit set seq = 99 where seq = 5; update audit set seq = 5 where seq = 6; update audit set seq = 6 where seq = 99", "row 5 is not")]
-    [InlineData(Engine.Sqlite, "insert into audit select 11, at, phase, call_id, subject, client, address, surface, tool, level, arguments, outcome, detail, duration_us, openai_subject, openai_session, hash from audit where seq = 10", "row 11 is not")]
+    [InlineData(Engine.Sqlite, "insert into audit select 11, at, phase, call_id, subject, client, address, surface, tool, level, arguments, outcome, detail, duration_us, openai_subject, openai_session, hash, trace_id from audit where seq = 10", "row 11 is not")]
     [InlineData(Engine.Sqlite, "delete from audit where seq <= 2", "row 1 is missing")]
+    [InlineData(Engine.Sqlite, "update audit set trace_id = 'another' where seq = 4", "row 4 is not")]
+    [InlineData(Engine.Sqlite, "update audit set trace_id = 'a trace' where seq = 5", "row 5 is not")]
+    [InlineData(Engine.Postgres, "update audit set trace_id = null where seq = 4", "row 4 is not")]
     public async Task A_changed_removed_added_or_moved_row_is_found(Engine engine, string tampering, string found)
     {
         var connection = await PlaceAsync(engine);
@@ -152,6 +155,7 @@ public sealed partial class StoreTests(PostgresServer postgres) : IDisposable
         Assert.Equal("9 7 5 3 1", await ReadAsync(new(Subject: "caller 0")));
         Assert.Equal("4 3", await ReadAsync(new(From: Row(2).At, To: Row(4).At)));
         Assert.Equal("", await ReadAsync(new(Tool: "other")));
+        Assert.Equal("8 4", await ReadAsync(new(TraceId: "trace 3")));
         Assert.Equal("detail é 3", (await store.ReadAuditAsync(new(CallId: "call 3"), Stop)).Single().Detail);
     }
 
@@ -159,6 +163,7 @@ public sealed partial class StoreTests(PostgresServer postgres) : IDisposable
     {
         At = Now + (n * 1000), Phase = "done", CallId = $"call {n}", Subject = $"caller {n % 2}", Surface = "rest", Tool = "shop_buy", Level = "HIGH",
         Arguments = """{"a":1}""", Outcome = "failed", Detail = $"detail é {n}", DurationUs = n,
+        TraceId = n % 2 == 1 ? $"trace {n % 4}" : null,
     };
 
     private async Task<string> PlaceAsync(Engine engine) => engine is Engine.Postgres ? await postgres.NewDatabaseAsync() : Path.Combine(_folder, "store.db");

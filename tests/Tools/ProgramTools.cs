@@ -1,7 +1,9 @@
 using System.Diagnostics;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
+using MinimalMcp.Tests.Outgoing;
 using MinimalMcp.Tests.Tools;
+using MinimalMcp.Tools;
 
 /// <summary>
 /// Changes the tools of the real program when a test starts it as a process. .NET runs this before Main in a process whose environment names
@@ -44,21 +46,33 @@ namespace MinimalMcp.Tests.Tools
     /// <summary>What to put into the environment of a process of the program, so that its tools do not depend on the families that the product has.</summary>
     internal static class ProgramTools
     {
-        private const string Variable = "TEST_TOOLS";
+        private const string Variable = "TEST_TOOLS", Upstream = "TEST_UPSTREAM";
 
         public static IReadOnlyDictionary<string, string> Notes => Environment("notes");
 
         public static IReadOnlyDictionary<string, string> None => Environment("none");
 
+        /// <summary>The notes, and the tool that asks the system at an address.</summary>
+        public static IReadOnlyDictionary<string, string> NotesAnd(string upstream) =>
+            new Dictionary<string, string>(Environment("notes")) { [Upstream] = upstream };
+
         public static void Change(IServiceCollection services)
         {
-            if (System.Environment.GetEnvironmentVariable(Variable) == "notes")
-            {
-                NotesTools.Alone(services);
-            }
-            else
+            if (System.Environment.GetEnvironmentVariable(Variable) != "notes")
             {
                 Families.TakeOut(services);
+                return;
+            }
+
+            NotesTools.Alone(services);
+            if (System.Environment.GetEnvironmentVariable(Upstream) is { } upstream)
+            {
+                services.AddSingleton<AskTools>().AddSingleton(new ToolType(typeof(AskTools)));
+                services.AddHttpClient("AlphaClient", client =>
+                {
+                    client.BaseAddress = new(upstream);
+                    client.DefaultRequestHeaders.Add("X-Api-Key", AskTools.HeaderSecret);
+                });
             }
         }
 

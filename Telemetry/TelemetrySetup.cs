@@ -1,0 +1,31 @@
+using Microsoft.Extensions.Options;
+
+namespace MinimalMcp.Telemetry;
+
+public static class TelemetrySetup
+{
+    /// <summary>
+    /// Exports traces, metrics and logs by OTLP when <c>OTEL_EXPORTER_OTLP_ENDPOINT</c> or another variable of OpenTelemetry asks for it.
+    /// Without one no assembly of OpenTelemetry is loaded.
+    /// </summary>
+    public static IHostApplicationBuilder AddTelemetry(this IHostApplicationBuilder builder)
+    {
+        var options = new TelemetryOptions(builder.Configuration);
+        builder.Services.AddOptions<TelemetryOptions>().ValidateOnStart();
+        builder.Services.AddSingleton<IOptionsFactory<TelemetryOptions>>(new Given(options));
+        if (options.IsOn)
+        {
+            OtlpExport.Add(builder, options);
+        }
+
+        return builder;
+    }
+
+    // They are read from names that no section has, before anything is registered.
+    private sealed class Given(TelemetryOptions options) : IOptionsFactory<TelemetryOptions>
+    {
+        public TelemetryOptions Create(string name) => options.Problems is { Count: > 0 } problems
+            ? throw new OptionsValidationException(name, typeof(TelemetryOptions), problems)
+            : options;
+    }
+}
