@@ -61,7 +61,7 @@ public sealed class HostileTextTests
         {
             using var rest = await server.PostAsync("/tools/" + tool, asked);
             using var function = await server.PostAsync("/api/mcp/v1/call",
-                $$"""{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"{{tool}}","arguments":{{asked}}}}""");
+                $$$"""{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"{{{tool}}}","arguments":{{{asked}}}}}""");
             var mcp = await server.McpAsync("tools/call", new { name = tool, arguments = new { text } });
             var modern = await server.McpAsync("tools/call", new { name = tool, arguments = new { text } }, version: "2026-07-28");
             foreach (var answer in (string[])[await rest.Content.ReadAsStringAsync(Stop), await function.Content.ReadAsStringAsync(Stop),
@@ -107,7 +107,7 @@ public sealed class HostileTextTests
         var many = "{" + string.Join(',', Enumerable.Range(0, 200_000).Select(n => $"\"argument{n}\":1")) + "}";
 
         using var answer = await server.PostAsync("/tools/search_products", many);
-        using var wide = await server.PostAsync("/tools/search_products", $$"""{"query":{"{{new string('x', 1_000_000)}}":1}}""");
+        using var wide = await server.PostAsync("/tools/search_products", "{\"query\":{\"" + new string('x', 1_000_000) + "\":1}}");
 
         Assert.Equal((400, 400), ((int)answer.StatusCode, (int)wide.StatusCode));
         Assert.InRange((await answer.Content.ReadAsStringAsync(Stop)).Length, 100, 8_000);
