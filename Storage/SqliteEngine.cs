@@ -21,8 +21,7 @@ internal sealed class SqliteEngine : IEngine
 
     public Task OpenAsync(CancellationToken cancellationToken)
     {
-        SystemSqlite.Load();
-        Description = $"SQLite {SQLitePCL.raw.sqlite3_libversion().utf8_to_string()} in {_path}";
+        Description = $"SQLite {SqliteLibrary.Load()} in {_path}";
         try
         {
             Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(_path))!);
