@@ -90,12 +90,11 @@ internal sealed class SqliteEngine : IEngine
 
     public async ValueTask DisposeAsync()
     {
-        if (_writer is not null)
+        if (_writer is not null) // else it was never opened, and perhaps there is no library to ask
         {
             await _writer.DisposeAsync();
+            SqliteConnection.ClearPool(new SqliteConnection(_readers));
         }
-
-        SqliteConnection.ClearPool(new SqliteConnection(_readers));
     }
 
     private StorageException Damaged(string finding, Exception? inner) => new(
