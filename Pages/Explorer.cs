@@ -14,7 +14,8 @@ internal static class Explorer
     private const string Script = "scalar.js";
 
     // In the script's address, so that a browser may keep the script until the package is another one.
-    private static readonly string Version = typeof(ScalarOptions).Assembly.ManifestModule.ModuleVersionId.ToString("N");
+    private static readonly string Version =
+        typeof(ScalarOptions).Assembly.ManifestModule.ModuleVersionId.ToString("N");
 
     public static void Map(IEndpointRouteBuilder pages) => pages.MapScalarApiReference("/scalar", Configure)
         .WithMetadata(new HttpMethodMetadata([HttpMethods.Get, HttpMethods.Head]))
@@ -30,7 +31,8 @@ internal static class Explorer
     public static IResult Redirect(HttpContext http) =>
         Results.Redirect((http.Request.Path.Value!.EndsWith('/') ? "../" : "") + "scalar/" + http.Request.QueryString);
 
-    private static ValueTask<object?> AnswerFileAsync(EndpointFilterInvocationContext context, EndpointFilterDelegate next)
+    private static ValueTask<object?> AnswerFileAsync(
+        EndpointFilterInvocationContext context, EndpointFilterDelegate next)
     {
         var (request, response) = (context.HttpContext.Request, context.HttpContext.Response);
         response.Headers.XContentTypeOptions = "nosniff";
@@ -46,7 +48,8 @@ internal static class Explorer
         return next(context);
     }
 
-    private static async ValueTask<object?> AnswerPageAsync(EndpointFilterInvocationContext context, EndpointFilterDelegate next)
+    private static async ValueTask<object?> AnswerPageAsync(
+        EndpointFilterInvocationContext context, EndpointFilterDelegate next)
     {
         var http = context.HttpContext;
         if (http.Request.RouteValues["documentName"] is not null)
@@ -84,7 +87,8 @@ internal static class Explorer
             .WithTitle(Html.Of($"{name}: API explorer").ToString()) // the package does not encode it
             .AddHeadContent("""<link rel="icon" href="../logo.svg" type="image/svg+xml">""")
             .AddHeaderContent("""
-                <noscript>The explorer needs JavaScript. It shows <a href="../openapi.json">the OpenAPI document</a>.</noscript>
+                <noscript>The explorer needs JavaScript. It shows
+                  <a href="../openapi.json">the OpenAPI document</a>.</noscript>
                 """)
             .WithNonce()
             .WithBundleUrl($"{Script}?v={Version}")

@@ -55,7 +55,8 @@ internal sealed class Html
     /// <param name="scripts">Where scripts may come from.</param>
     /// <param name="styles">Where styles may come from, besides our own files.</param>
     /// <param name="forms">Where forms may lead, redirects included.</param>
-    public static void SetHeaders(HttpResponse response, string scripts = "'self'", string styles = "", string forms = "'none'")
+    public static void SetHeaders(
+        HttpResponse response, string scripts = "'self'", string styles = "", string forms = "'none'")
     {
         var headers = response.Headers;
         headers.ContentSecurityPolicy = $"default-src 'none'; script-src {scripts}; style-src 'self'{styles}; "

@@ -10,8 +10,9 @@ internal static class SqliteLibrary
     {
         Batteries_V2.Init();
 
-        // A connection is never used by two threads at once here, so it needs no lock around each of its calls. Nobody
-        // reads its memory statistics. SQLite takes both only before its first connection (sqlite.org/c3ref/config.html).
+        // A connection is never used by two threads at once here, so it needs no lock around each of its calls.
+        // Nobody reads its memory statistics. SQLite takes both settings only before its first connection
+        // (sqlite.org/c3ref/config.html).
         _ = raw.sqlite3_config(raw.SQLITE_CONFIG_MULTITHREAD);
         _ = raw.sqlite3_config(raw.SQLITE_CONFIG_MEMSTATUS, 0);
         return raw.sqlite3_libversion().utf8_to_string();
@@ -27,9 +28,10 @@ internal static class SqliteLibrary
         catch (Exception missing) when (missing is DllNotFoundException or TypeInitializationException)
         {
             var platform = RuntimeInformation.RuntimeIdentifier;
-            throw new StorageException($"SQLite's library for {platform} is not beside the server, which was published for "
-                + $"another platform. Publish it with --runtime {platform}, or set Storage:ConnectionString to a "
-                + "PostgreSQL database.", missing);
+            throw new StorageException(
+                $"SQLite's library for {platform} is not beside the server, which was published for another platform. "
+                + $"Publish it with --runtime {platform}, or set Storage:ConnectionString to a PostgreSQL database.",
+                missing);
         }
     }
 }

@@ -15,7 +15,7 @@ public sealed partial class DependencyTests
 
     [Fact]
     public void The_page_has_the_packages_of_the_tests() => AssertRows("Packages of the tests",
-        Directory.GetFiles(Tests, "*.csproj").Concat(Directory.GetDirectories(Tests).SelectMany(folder => Directory.GetFiles(folder, "*.csproj"))));
+        Directory.GetDirectories(Tests).Prepend(Tests).SelectMany(folder => Directory.GetFiles(folder, "*.csproj")));
 
     private static void AssertRows(string heading, IEnumerable<string> projects)
     {
