@@ -26,8 +26,9 @@ public sealed partial class DependencyTests
             .Select(package => package.Attribute("Include")?.Value).OfType<string>().Distinct().ToArray();
 
         Assert.NotEmpty(packages);
-        Assert.True(!packages.Except(rows).Any(), $"Add a row to '{heading}' of docs/dependencies.md for: {string.Join(", ", packages.Except(rows))}");
-        Assert.True(!rows.Except(packages).Any(), $"Remove the row from '{heading}' of docs/dependencies.md: {string.Join(", ", rows.Except(packages))}");
+        var (missing, left) = (string.Join(", ", packages.Except(rows)), string.Join(", ", rows.Except(packages)));
+        Assert.True(missing == "", $"Add a row to '{heading}' of docs/dependencies.md for: {missing}");
+        Assert.True(left == "", $"Remove the row from '{heading}' of docs/dependencies.md: {left}");
         Assert.Equal(rows.Distinct(), rows);
     }
 

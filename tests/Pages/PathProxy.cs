@@ -24,7 +24,8 @@ internal sealed class PathProxy : IAsyncDisposable
         Needs.Nginx();
         var proxy = new PathProxy();
         var file = System.IO.Path.Combine(proxy._folder.FullName, "nginx.conf");
-        await File.WriteAllTextAsync(file, proxy.Configuration(server.Url.Authority, tellsPrefix), TestContext.Current.CancellationToken);
+        var configuration = proxy.Configuration(server.Url.Authority, tellsPrefix);
+        await File.WriteAllTextAsync(file, configuration, TestContext.Current.CancellationToken);
         string[] arguments = ["-p", proxy._folder.FullName, "-c", file, "-e", "stderr"];
         proxy._nginx = Process.Start(new ProcessStartInfo(Load.Installed.Nginx()!, arguments))!;
         await ServerProcess.ReadyAsync(proxy._http, proxy.Origin + Path);
