@@ -1,31 +1,18 @@
 # The server as an image: docker build -t minimal-mcp .   How it is run stands in docs/container.md.
 # Only what the classic builder knows, too: no --mount, --link, --chmod or heredoc, and no "syntax" line, for which BuildKit asks a registry.
-ARG NODE_IMAGE=node:22-slim
 ARG SDK_IMAGE=mcr.microsoft.com/dotnet/sdk:10.0
 # Nothing here needs a shell at run time: aspnet:10.0-noble-chiseled fits as well, for tools that do without time zones' names.
 ARG RUNTIME_IMAGE=mcr.microsoft.com/dotnet/aspnet:10.0
-
-# What NuGet does not have. The API explorer's script, which npm publishes: its version stands in one file, with the checksum that the build
-# holds it against. And SQLite, which the distribution patches and the runtime's image lacks.
-FROM ${NODE_IMAGE} AS fetched
-WORKDIR /fetched
-RUN ls /usr/lib/*/libsqlite3.so.0 || (apt-get update && apt-get install --yes --no-install-recommends libsqlite3-0)
-RUN cp -L /usr/lib/*/libsqlite3.so.0 .
-COPY Pages/Scalar.targets .
-RUN version=$(sed -n 's:.*<ScalarVersion>\(.*\)</ScalarVersion>.*:\1:p' Scalar.targets) \
- && npm pack --silent "@scalar/api-reference@$version" \
- && tar -xzmf scalar-api-reference-*.tgz --strip-components=3 package/dist/browser/standalone.js
 
 FROM ${SDK_IMAGE} AS build
 WORKDIR /source
 # Packages change less often than code: this layer is kept while these files are the same.
 COPY MinimalMcp.csproj Directory.Build.props global.json ./
-COPY Pages/Scalar.targets Pages/
-RUN dotnet restore MinimalMcp.csproj
-COPY --from=fetched /fetched/standalone.js /fetched/
+# For this image's own platform only: SQLite's library would come along for all 22 otherwise.
+RUN dotnet restore MinimalMcp.csproj --use-current-runtime
 COPY . .
-RUN dotnet publish MinimalMcp.csproj -c Release --no-restore -o /app \
-      -p:UseAppHost=false -p:IsTransformWebConfigDisabled=true -p:ScalarBundle=/fetched/standalone.js \
+RUN dotnet publish MinimalMcp.csproj -c Release --no-restore --use-current-runtime --self-contained false -o /app \
+      -p:UseAppHost=false -p:IsTransformWebConfigDisabled=true \
  && mkdir /data
 
 FROM ${RUNTIME_IMAGE}
@@ -40,7 +27,6 @@ LABEL org.opencontainers.image.title="MinimalMcp" \
       org.opencontainers.image.source="${SOURCE}"
 WORKDIR /app
 COPY --from=build /app .
-COPY --from=fetched /fetched/libsqlite3.so.0 .
 # The store: the only place that is written to.
 COPY --from=build --chown=1654:1654 /data /data
 VOLUME /data

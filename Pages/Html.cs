@@ -44,16 +44,28 @@ internal sealed class Html
     public Task WriteAsync(HttpContext http, int status = StatusCodes.Status200OK, string styles = "", string forms = "'none'")
     {
         var bytes = Encoding.UTF8.GetBytes(_text);
-        var headers = http.Response.Headers;
-        headers.ContentSecurityPolicy = $"default-src 'none'; script-src 'self'; style-src 'self'{styles}; img-src 'self' data:; font-src 'self' data:; connect-src 'self'; "
+        SetHeaders(http.Response, styles: styles, forms: forms);
+        http.Response.StatusCode = status;
+        http.Response.ContentLength = bytes.Length;
+        return http.Response.Body.WriteAsync(bytes, http.RequestAborted).AsTask();
+    }
+
+    /// <summary>What every page tells the browser: nothing of another origin, in no frame, and kept nowhere.</summary>
+    /// <param name="response">The page.</param>
+    /// <param name="scripts">Where scripts may come from.</param>
+    /// <param name="styles">Where styles may come from, besides our own files.</param>
+    /// <param name="forms">Where forms may lead, redirects included.</param>
+    public static void SetHeaders(
+        HttpResponse response, string scripts = "'self'", string styles = "", string forms = "'none'")
+    {
+        var headers = response.Headers;
+        headers.ContentSecurityPolicy = $"default-src 'none'; script-src {scripts}; style-src 'self'{styles}; "
+            + "img-src 'self' data:; font-src 'self' data:; connect-src 'self'; "
             + $"frame-ancestors 'none'; base-uri 'none'; form-action {forms}";
         headers["Referrer-Policy"] = "no-referrer";
         headers.XContentTypeOptions = "nosniff";
         headers.CacheControl = "no-store";
-        http.Response.StatusCode = status;
-        http.Response.ContentType = "text/html; charset=utf-8";
-        http.Response.ContentLength = bytes.Length;
-        return http.Response.Body.WriteAsync(bytes, http.RequestAborted).AsTask();
+        response.ContentType = "text/html; charset=utf-8";
     }
 
     private static string Encode(object? value) => value is Html html ? html._text : HtmlEncoder.Default.Encode(value?.ToString() ?? "");

@@ -5,10 +5,11 @@ using Microsoft.Net.Http.Headers;
 
 namespace MinimalMcp.Pages;
 
-/// <summary>The scripts and styles of the pages: our own are in the assembly, Scalar's is a file that the build fetched.</summary>
-internal sealed class PageFiles(string scalar)
+/// <summary>Our own scripts and styles of the pages, which are in the assembly.</summary>
+internal sealed class PageFiles
 {
-    public const string Scalar = "scalar.js";
+    /// <summary>Cache-Control of a file whose address names its version.</summary>
+    public const string Immutable = "public, max-age=31536000, immutable";
 
     private readonly ConcurrentDictionary<string, PageFile> _files = new(StringComparer.Ordinal);
 
@@ -28,7 +29,7 @@ internal sealed class PageFiles(string scalar)
             return known;
         }
 
-        using var content = name == Scalar ? (File.Exists(scalar) ? File.OpenRead(scalar) : null) : typeof(PageFiles).Assembly.GetManifestResourceStream(typeof(PageFiles), name);
+        using var content = typeof(PageFiles).Assembly.GetManifestResourceStream(typeof(PageFiles), name);
         return content is null ? null : _files.GetOrAdd(name, new PageFile(name, content));
     }
 
@@ -58,7 +59,7 @@ internal sealed class PageFiles(string scalar)
             var headers = http.Response.Headers;
             headers.XContentTypeOptions = "nosniff";
             headers.Vary = HeaderNames.AcceptEncoding;
-            headers.CacheControl = http.Request.Query["v"] == Version ? "public, max-age=31536000, immutable" : "no-cache";
+            headers.CacheControl = http.Request.Query["v"] == Version ? Immutable : "no-cache";
             if (http.Request.GetTypedHeaders().AcceptEncoding.Any(coding => coding.Value == "gzip" && coding.Quality != 0))
             {
                 headers.ContentEncoding = "gzip";

@@ -6,7 +6,7 @@ public static class PagesSetup
 {
     public static IHostApplicationBuilder AddPages(this IHostApplicationBuilder builder)
     {
-        builder.Services.AddSingleton(new PageFiles(Path.Combine(AppContext.BaseDirectory, "scalar", "standalone.js")));
+        builder.Services.AddSingleton<PageFiles>();
         builder.Services.AddSingleton<IAuthorizationPages, ConsentPage>();
         return builder;
     }
@@ -21,14 +21,14 @@ public static class PagesSetup
         foreach (var (path, answer) in (ReadOnlySpan<(string, RequestDelegate)>)
         [
             ("/", StartPage.GetAsync),
-            ("/scalar", Explorer.GetAsync),
-            ("/docs", Explorer.GetAsync),
+            ("/docs", http => Explorer.Redirect(http).ExecuteAsync(http)),
             ("/assets/{name}", PageFiles.GetAsync),
         ])
         {
             group.MapMethods(path, [HttpMethods.Get, HttpMethods.Head], answer);
         }
 
+        Explorer.Map(group);
         routes.MapMethods("/diagnostics", [HttpMethods.Get, HttpMethods.Head], (RequestDelegate)DiagnosticsPage.GetAsync); // not for everybody
         return group;
     }

@@ -43,7 +43,7 @@ internal static class SqliteBackup
 
     public static SqliteConnection Open(string path, SqliteOpenMode mode)
     {
-        SystemSqlite.Load();
+        _ = SqliteLibrary.Load();
         var connection = new SqliteConnection(new SqliteConnectionStringBuilder { DataSource = path, Mode = mode, Pooling = false, DefaultTimeout = 1 }.ToString());
         connection.Open();
         return connection;

@@ -21,8 +21,7 @@ internal sealed class SqliteEngine : IEngine
 
     public Task OpenAsync(CancellationToken cancellationToken)
     {
-        SystemSqlite.Load();
-        Description = $"SQLite {SQLitePCL.raw.sqlite3_libversion().utf8_to_string()} in {_path}";
+        Description = $"SQLite {SqliteLibrary.Load()} in {_path}";
         try
         {
             Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(_path))!);
@@ -91,12 +90,11 @@ internal sealed class SqliteEngine : IEngine
 
     public async ValueTask DisposeAsync()
     {
-        if (_writer is not null)
+        if (_writer is not null) // else it was never opened, and perhaps there is no library to ask
         {
             await _writer.DisposeAsync();
+            SqliteConnection.ClearPool(new SqliteConnection(_readers));
         }
-
-        SqliteConnection.ClearPool(new SqliteConnection(_readers));
     }
 
     private StorageException Damaged(string finding, Exception? inner) => new(

@@ -58,8 +58,4 @@ internal static class Needs
             return false;
         }
     }
-
-    /// <summary>What the build fetches for the API explorer.</summary>
-    public static void Explorer() => Assert.SkipUnless(File.Exists(Path.Combine(AppContext.BaseDirectory, "scalar", "standalone.js")),
-        "the API explorer's file is missing: install npm, and build again");
 }

@@ -25,7 +25,9 @@ public sealed class ApiKeyTests
         "/mcp/.well-known/oauth-protected-resource", "/mcp/.well-known/oauth-authorization-server", "/mcp/.well-known/openid-configuration",
         "/sse/.well-known/oauth-protected-resource", "/sse/.well-known/oauth-authorization-server", "/sse/.well-known/openid-configuration",
         "/openapi.json", "/.well-known/openapi.json",
-        "/", "/scalar", "/docs", "/assets/{name}", "/dashboard", // a browser sends no key by itself; the explorer and the dashboard send the one that is typed in
+        // A browser sends no key by itself; the explorer and the dashboard send the one that is typed in.
+        "/", "/docs", "/assets/{name}", "/dashboard",
+        "/scalar/{documentName?}", "/scalar/scalar.js", "/scalar/scalar.aspnetcore.js", "/scalar/favicon.svg",
     ];
 
     /// <summary>Where people and clients sign in: each asks for what it needs itself (tests/Auth/Server).</summary>

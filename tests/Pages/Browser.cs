@@ -15,7 +15,11 @@ public sealed class Browser : IAsyncDisposable
     private IBrowser? _browser;
 
     /// <summary>A fresh profile on that page, which must have come with status 200.</summary>
-    public async Task<Visit> OpenAsync(TestServer server, string path, ColorScheme colors = ColorScheme.Light, int width = 1280, bool scripts = true, int status = 200)
+    public Task<Visit> OpenAsync(TestServer server, string path, ColorScheme colors = ColorScheme.Light, int width = 1280, bool scripts = true, int status = 200) =>
+        OpenAsync(server.BaseUrl, path, colors, width, scripts, status);
+
+    /// <summary>The same of a server that is known by its origin only.</summary>
+    public async Task<Visit> OpenAsync(string origin, string path, ColorScheme colors = ColorScheme.Light, int width = 1280, bool scripts = true, int status = 200)
     {
         var program = Needs.Program("install Chromium, Debian: apt-get install chromium", "chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome");
         Assertions.SetDefaultExpectTimeout((float)Wait.Limit.TotalMilliseconds);
@@ -23,14 +27,14 @@ public sealed class Browser : IAsyncDisposable
         _browser ??= await _playwright.Chromium.LaunchAsync(new() { ExecutablePath = program, Args = Arguments });
         var context = await _browser.NewContextAsync(new()
         {
-            BaseURL = server.BaseUrl,
+            BaseURL = origin,
             ColorScheme = colors,
             JavaScriptEnabled = scripts,
             ReducedMotion = ReducedMotion.Reduce,
             ViewportSize = new() { Width = width, Height = 800 },
         });
         context.SetDefaultTimeout((float)Wait.Limit.TotalMilliseconds);
-        var visit = new Visit(context, await context.NewPageAsync(), server.BaseUrl);
+        var visit = new Visit(context, await context.NewPageAsync(), origin);
         var answer = await visit.Page.GotoAsync(path);
         Assert.Equal(status, answer!.Status);
         return visit;

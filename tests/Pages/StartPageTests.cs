@@ -134,7 +134,6 @@ public sealed class StartPageTests(Browser browser)
     [Fact]
     public async Task What_an_operator_wrote_is_shown_as_text()
     {
-        Needs.Explorer();
         const string name = "<script>alert(1)</script>\" onload='x' {0}";
         await using var server = TestServer.Start(NotesTools.Alone, ("Server:Name", name));
         foreach (var path in (string[])["/", "/scalar"])

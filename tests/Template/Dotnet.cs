@@ -69,12 +69,7 @@ internal sealed class Dotnet(string folder, string? path = null)
         start.Environment["UseSharedCompilation"] = "true"; // projects are built one after the other
         start.Environment["DOTNET_CLI_UI_LANGUAGE"] = "en";
         start.Environment["DOTNET_NOLOGO"] = start.Environment["DOTNET_CLI_TELEMETRY_OPTOUT"] = "1";
-        if (path is null)
-        {
-            // The file of the explorer that our own build has: fetching it again for each project would take network and time.
-            start.Environment["ScalarBundle"] = new FileInfo(Path.Combine(AppContext.BaseDirectory, "scalar", "standalone.js")) is { Exists: true } file ? file.FullName : "";
-        }
-        else
+        if (path is not null)
         {
             start.Environment["PATH"] = path;
         }

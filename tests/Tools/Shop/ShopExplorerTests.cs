@@ -11,7 +11,6 @@ public sealed class ShopExplorerTests(Browser browser)
     [Fact]
     public async Task The_explorer_searches_the_shop_and_the_answer_is_read_on_the_page()
     {
-        Needs.Explorer();
         await using var server = TestServer.Start();
         await using var visit = await browser.OpenAsync(server, "/scalar");
 
