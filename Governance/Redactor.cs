@@ -81,6 +81,11 @@ public sealed partial class Redactor
         try
         {
             using var document = JsonDocument.Parse(json);
+            if (document.RootElement.ValueKind is not JsonValueKind.Object)
+            {
+                return Clean(json); // was shortened before
+            }
+
             text = Clean(JsonText.Of(JsonText.Members(document.RootElement), hidden: NamesSecret));
         }
         catch (JsonException)

@@ -77,7 +77,8 @@ public static class CommandLine
                 continue; // the value of the switch before it, a file's name, or Section:Key=value
             }
 
-            if (!IsSetting(args[i]) && !known.Contains(name, StringComparer.OrdinalIgnoreCase))
+            // A host that is configured in code passes each section too, as "--Storage=".
+            if (!IsSetting(args[i]) && !args[i].EndsWith('=') && !known.Contains(name, StringComparer.OrdinalIgnoreCase))
             {
                 return $"There is no switch '{Shown(name)}'.{DidYouMean(name, known)}";
             }
