@@ -5,19 +5,40 @@ using System.Text.RegularExpressions;
 namespace MinimalMcp.Engine;
 
 /// <summary>A log as a model reads it: the newest lines that were asked for, as text.</summary>
-public sealed partial record LogText([property: Description("How many lines these are.")] int Lines, [property: Description("Oldest first.")] string Log, string? Note)
+public sealed partial record LogText(
+    [property: Description("How many lines these are.")] int Lines, [property: Description("Oldest first.")] string Log, string? Note)
 {
-    /// <summary>Room for the quotes and backslashes of a log that is JSON itself, below what hosts accept.</summary>
-    public const int MaxCharacters = 40_000;
+    // Room for the quotes and backslashes of a log that is JSON itself, below what clients accept.
+    private const int MaxCharacters = 40_000, MaxLine = 4_000;
 
-    public static LogText Of(EngineLog log, string? grep)
+    /// <summary>Reads the log of a container; the lines without <paramref name="grep"/> are left out while it is read.</summary>
+    public static async Task<LogText> ReadAsync(EngineClient engine, string container, LogQuery query, string? grep, CancellationToken ct)
     {
-        var lines = log.Lines.Select(line => Plain(line.Text)).Where(line => grep is null || line.Contains(grep, StringComparison.OrdinalIgnoreCase)).ToArray();
-        var note = log.Dropped > 0 ? $"{log.Dropped} older lines did not fit; ask with a smaller tail, or with since." : lines.Length == 0 && log.Lines.Count > 0 ? $"None of the {log.Lines.Count} lines has \"{grep}\"." : null;
-        return new(lines.Length, string.Join('\n', lines), note);
+        var keep = (string line) => grep is null || Plain(line).Contains(grep, StringComparison.OrdinalIgnoreCase);
+        // Twice: a line is shortened when it is shown.
+        var log = await engine.LogsAsync(container, query with { Keep = keep, MaxCharacters = 2 * MaxCharacters }, ct);
+        var (shown, room) = (new Stack<string>(), MaxCharacters);
+        foreach (var line in log.Lines.Reverse().Select(line => Shortened(Plain(line), grep)))
+        {
+            room -= line.Length + 1;
+            if (room < 0 && shown.Count > 0)
+            {
+                break;
+            }
+
+            shown.Push(line);
+        }
+
+        var dropped = log.Dropped + log.Lines.Count - shown.Count;
+        var note = dropped > 0 ? $"{dropped} older lines did not fit; ask with a smaller tail, or with since."
+            : shown.Count == 0 && log.Read > 0 ? $"None of the {log.Read} lines has \"{grep}\"." : null;
+        return new(shown.Count, string.Join('\n', shown), note);
     }
 
-    /// <summary>A point in time as people write it: RFC 3339, seconds since 1970, <c>now</c>, or how long ago (<c>90s</c>, <c>1h30m</c>, <c>2d</c>). Null for anything else.</summary>
+    /// <summary>
+    /// A point in time as people write it: RFC 3339, seconds since 1970, <c>now</c>, or how long ago (<c>90s</c>,
+    /// <c>1h30m</c>, <c>2d</c>). Null for anything else.
+    /// </summary>
     public static DateTimeOffset? ParseTime(string text, DateTimeOffset now)
     {
         if (text == "now")
@@ -32,20 +53,31 @@ public sealed partial record LogText([property: Description("How many lines thes
 
         if (Ago().Match(text) is { Success: true } ago)
         {
-            var total = 0.0;
-            foreach (var (count, unit) in ago.Groups[1].Captures.Zip(ago.Groups[2].Captures))
-            {
-                total += double.Parse(count.Value, CultureInfo.InvariantCulture) * unit.Value switch { "s" => 1, "m" => 60, "h" => 3600, "d" => 86_400, _ => 604_800 };
-            }
-
+            var total = ago.Groups[1].Captures.Zip(ago.Groups[2].Captures, (count, unit) =>
+                double.Parse(count.Value, CultureInfo.InvariantCulture)
+                * unit.Value switch { "s" => 1, "m" => 60, "h" => 3600, "d" => 86_400, _ => 604_800 }).Sum();
             return total < 100L * 365 * 86_400 ? now - TimeSpan.FromSeconds(total) : null;
         }
 
         return DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time) ? time : null;
     }
 
+    // A very long line shows the part around what was searched for.
+    private static string Shortened(string line, string? grep)
+    {
+        if (line.Length <= MaxLine)
+        {
+            return line;
+        }
+
+        var found = grep is null ? 0 : line.IndexOf(grep, StringComparison.OrdinalIgnoreCase);
+        var start = Math.Clamp(found - (MaxLine / 2), 0, line.Length - MaxLine);
+        return $"{(start > 0 ? "[truncated]…" : "")}{line.AsSpan(start, MaxLine)}{(start + MaxLine < line.Length ? "…[truncated]" : "")}";
+    }
+
     // Colours, and other orders to a terminal.
-    private static string Plain(string line) => string.Concat(Escape().Replace(line, "").Where(letter => letter == '\t' || !char.IsControl(letter)));
+    private static string Plain(string line) =>
+        string.Concat(Escape().Replace(line, "").Where(letter => letter == '\t' || !char.IsControl(letter)));
 
     [GeneratedRegex(@"\x1b(\[[0-9;?]*[ -/]*[@-~]|\][^\x07\x1b]*(\x07|\x1b\\)?|[@-Z\\^_])")]
     private static partial Regex Escape();

@@ -11,8 +11,6 @@ namespace MinimalMcp.Tools.Docker;
 [McpServerToolType]
 public sealed class DockerTools(DockerClient docker, DockerPulls pulls, IOptions<DockerOptions> options, TimeProvider time)
 {
-    private const int StopSeconds = 10;
-
     [McpServerTool(Name = "docker_list_containers", Title = "List containers", ReadOnly = true, Destructive = false, Idempotent = true, OpenWorld = false, UseStructuredContent = true)]
     [Description("Lists the containers of the Docker engine with state, health and ports. Start here: other tools need the name or id that this returns.")]
     public Task<ContainerList> ListContainers(
@@ -21,7 +19,8 @@ public sealed class DockerTools(DockerClient docker, DockerPulls pulls, IOptions
         [Description("Only those in this state.")] ContainerStatus? status = null,
         [Description("Only those in this health.")] ContainerHealthStatus? health = null,
         [Description("At most this many."), Range(1, 200)] int limit = 50,
-        CancellationToken ct = default) => docker.AskAsync(async engine => ContainerList.Of(await engine.ContainersAsync(all || status is not null, ct, ContainerFilters.Of(status, health)), name, limit), ct);
+        CancellationToken ct = default) =>
+        docker.AskAsync(engine => ContainerList.ReadAsync(engine, all, status, health, name, stack: null, limit, ct), ct);
 
     [McpServerTool(Name = "docker_container_action", Title = "Start, stop, restart or remove a container", ReadOnly = false, Destructive = true, Idempotent = false, OpenWorld = false, UseStructuredContent = true)]
     [McpMeta("risk", "HIGH")]
@@ -29,12 +28,22 @@ public sealed class DockerTools(DockerClient docker, DockerPulls pulls, IOptions
     public Task<ActionResult> ContainerAction(
         [Description("What to do.")] ContainerAction action,
         [Description("Container name or ID"), StringLength(255, MinimumLength = 1)] string container,
-        CancellationToken ct = default) => docker.AskAsync(async engine => action switch
+        CancellationToken ct = default) => docker.AskAsync(async engine =>
     {
-        Docker.ContainerAction.Start => new ActionResult(container, await engine.StartAsync(container, ct) ? "started" : "was running already"),
-        Docker.ContainerAction.Stop => new(container, await engine.StopAsync(container, StopSeconds, ct) ? "stopped" : "was not running"),
-        Docker.ContainerAction.Restart => new(container, await engine.RestartAsync(container, StopSeconds, ct) ? "restarted" : "was not restarted"),
-        _ => new(container, await engine.RemoveAsync(container, force: false, volumes: true, ct) ? "removed" : "was not removed"),
+        EngineClient.Name(container);
+        switch (action)
+        {
+            case Docker.ContainerAction.Start:
+                var started = await engine.Containers.StartContainerAsync(container, new(), ct);
+                return new ActionResult(container, started ? "started" : "was running already");
+            case Docker.ContainerAction.Stop:
+                return new(container, await Stopping.StopAsync(engine, container, ct));
+            case Docker.ContainerAction.Restart:
+                return new(container, await Stopping.RestartAsync(engine, container, time, ct));
+            default:
+                await engine.Containers.RemoveContainerAsync(container, new() { RemoveVolumes = true }, ct);
+                return new(container, "removed");
+        }
     }, ct);
 
     [McpServerTool(Name = "docker_run_container", Title = "Run a container", ReadOnly = false, Destructive = true, Idempotent = false, OpenWorld = true, UseStructuredContent = true)]
@@ -55,8 +64,9 @@ public sealed class DockerTools(DockerClient docker, DockerPulls pulls, IOptions
 
     [McpServerTool(Name = "docker_list_images", Title = "List images", ReadOnly = true, Destructive = false, Idempotent = true, OpenWorld = false, UseStructuredContent = true)]
     [Description("Lists the images that the Docker engine has, with tags and size.")]
-    public Task<ImageList> ListImages([Description("At most this many."), Range(1, 200)] int limit = 50, CancellationToken ct = default) =>
-        docker.AskAsync(async engine => ImageList.Of(await engine.ImagesAsync(ct), limit), ct);
+    public Task<ImageList> ListImages(
+        [Description("At most this many."), Range(1, 200)] int limit = 50, CancellationToken ct = default) =>
+        docker.AskAsync(engine => ImageList.ReadAsync(engine, limit, ct), ct);
 
     [McpServerTool(Name = "docker_pull_image", Title = "Pull an image", ReadOnly = false, Destructive = false, Idempotent = true, OpenWorld = true, UseStructuredContent = true)]
     [McpMeta("risk", "MEDIUM")]
@@ -75,26 +85,33 @@ public sealed class DockerTools(DockerClient docker, DockerPulls pulls, IOptions
         [Description("Put the time before each line.")] bool timestamps = false,
         CancellationToken ct = default)
     {
-        DateTimeOffset? from = since is null ? null : LogText.ParseTime(since, time.GetUtcNow()) ?? throw new McpException($"since is no time: '{since}'. Write 2026-01-31T08:00:00Z, or how long ago: 90s, 15m, 1h30m, 2d.");
-        var query = new LogQuery { Tail = tail, Since = from, Timestamps = timestamps, MaxCharacters = LogText.MaxCharacters };
-        return docker.AskAsync(async engine => LogText.Of(await engine.LogsAsync(container, query, ct), grep), ct);
+        DateTimeOffset? from = since is null ? null : LogText.ParseTime(since, time.GetUtcNow())
+            ?? throw new McpException($"since is no time: '{since}'. Write 2026-01-31T08:00:00Z, or how long ago: 90s, 15m, 1h30m, 2d.");
+        var query = new LogQuery { Tail = tail, Since = from, Timestamps = timestamps };
+        return docker.AskAsync(engine => LogText.ReadAsync(engine, container, query, grep, ct), ct);
     }
 
     [McpServerTool(Name = "docker_container_inspect", Title = "Inspect a container", ReadOnly = true, Destructive = false, Idempotent = true, OpenWorld = false, UseStructuredContent = true)]
     [Description("Shows a container in detail: state, health, last health check, restarts, command, ports, networks, mounts. Values of its environment are left out.")]
     public Task<ContainerReport> ContainerInspect(
         [Description("Container name or ID"), StringLength(255, MinimumLength = 1)] string container,
-        CancellationToken ct = default) => docker.AskAsync(async engine => ContainerReport.Of(await engine.ContainerAsync(container, ct), options.Value.ShowEnvironment), ct);
+        CancellationToken ct = default) => docker.AskAsync(async engine =>
+    {
+        var found = await engine.Containers.InspectContainerAsync(EngineClient.Name(container), ct);
+        return ContainerReport.Of(found, options.Value.ShowEnvironment);
+    }, ct);
 
     [McpServerTool(Name = "docker_list_networks", Title = "List networks", ReadOnly = true, Destructive = false, Idempotent = true, OpenWorld = false, UseStructuredContent = true)]
     [Description("Lists the networks of the Docker engine with driver and address ranges.")]
-    public Task<NetworkList> ListNetworks([Description("At most this many."), Range(1, 200)] int limit = 50, CancellationToken ct = default) =>
-        docker.AskAsync(async engine => NetworkList.Of(await engine.NetworksAsync(ct), limit), ct);
+    public Task<NetworkList> ListNetworks(
+        [Description("At most this many."), Range(1, 200)] int limit = 50, CancellationToken ct = default) =>
+        docker.AskAsync(engine => NetworkList.ReadAsync(engine, limit, ct), ct);
 
     [McpServerTool(Name = "docker_list_volumes", Title = "List volumes", ReadOnly = true, Destructive = false, Idempotent = true, OpenWorld = false, UseStructuredContent = true)]
     [Description("Lists the volumes of the Docker engine, where containers keep their data.")]
-    public Task<VolumeList> ListVolumes([Description("At most this many."), Range(1, 200)] int limit = 50, CancellationToken ct = default) =>
-        docker.AskAsync(async engine => VolumeList.Of(await engine.VolumesAsync(ct), limit), ct);
+    public Task<VolumeList> ListVolumes(
+        [Description("At most this many."), Range(1, 200)] int limit = 50, CancellationToken ct = default) =>
+        docker.AskAsync(engine => VolumeList.ReadAsync(engine, limit, ct), ct);
 
     [McpServerTool(Name = "docker_prune", Title = "Remove what is unused", ReadOnly = false, Destructive = true, Idempotent = true, OpenWorld = false, UseStructuredContent = true)]
     [McpMeta("risk", "CRITICAL")]
@@ -144,4 +161,8 @@ public sealed record RunResult(
     LogText? Log);
 
 public sealed record PruneReport(
-    PruneKind What, [property: Description("Whether this only lists what would be removed.")] bool DryRun, IReadOnlyList<string> Removed, long? SpaceReclaimedBytes);
+    PruneKind What,
+    [property: Description("Whether this only lists what would be removed.")] bool DryRun,
+    [property: Description("What was removed; absent in a dry run.")] IReadOnlyList<string>? Removed,
+    [property: Description("What a call without dry_run would remove; only in a dry run.")] IReadOnlyList<string>? Unused,
+    long? SpaceReclaimedBytes);

@@ -8,7 +8,8 @@ using ModelContextProtocol;
 namespace MinimalMcp.Tools.Portainer;
 
 /// <summary>Portainer's own API, and the engines behind it. What fails here is a sentence for the caller, or for the operator.</summary>
-public sealed class PortainerClient(IHttpClientFactory http, IOptions<PortainerOptions> options, TimeProvider time) : IHealthCheck
+public sealed class PortainerClient(
+    IHttpClientFactory http, IHttpMessageHandlerFactory handlers, IOptions<PortainerOptions> options, TimeProvider time) : IHealthCheck
 {
     private static readonly TimeSpan Fresh = TimeSpan.FromMinutes(1);
 
@@ -17,7 +18,32 @@ public sealed class PortainerClient(IHttpClientFactory http, IOptions<PortainerO
     public PortainerOptions Options => options.Value;
 
     /// <summary>Asks Portainer itself.</summary>
-    public Task<JsonElement> SendAsync(HttpMethod method, string resource, CancellationToken ct) => ToldAsync(() => Client("api/").SendAsync(method, resource, null, ct));
+    public Task<JsonElement> SendAsync(HttpMethod method, string resource, CancellationToken ct) => ToldAsync(async () =>
+    {
+        using var request = new HttpRequestMessage(method, new Uri(Options.Root!, "api/" + resource));
+        foreach (var (name, value) in Options.Headers)
+        {
+            request.Headers.TryAddWithoutValidation(name, value);
+        }
+
+        using var client = http.CreateClient(nameof(PortainerClient));
+        using var answer = await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, ct);
+        if (!answer.IsSuccessStatusCode || EngineException.IsHtml(answer))
+        {
+            throw await EngineException.OfAsync(answer, ct);
+        }
+
+        try
+        {
+            await using var body = await answer.Content.ReadAsStreamAsync(ct);
+            using var json = await JsonDocument.ParseAsync(body, cancellationToken: ct);
+            return json.RootElement.Clone();
+        }
+        catch (JsonException e)
+        {
+            throw EngineException.OfJson(new JsonException(e.Message, e));
+        }
+    });
 
     /// <summary>Asks the engine of an environment: the named one or, when there is only one, that.</summary>
     public async Task<T> AskAsync<T>(int? environment, Func<EngineClient, Task<T>> question, CancellationToken ct)
@@ -25,7 +51,10 @@ public sealed class PortainerClient(IHttpClientFactory http, IOptions<PortainerO
         var chosen = environment ?? await OnlyEnvironmentAsync(ct);
         try
         {
-            return await ToldAsync(() => question(Client($"api/endpoints/{chosen}/docker/")));
+            // Without a version in the path: Portainer and Docker agree on one.
+            using var engine = new EngineClient(
+                handlers.CreateHandler(nameof(PortainerClient)), new Uri(Options.Root!, $"api/endpoints/{chosen}/docker/"), null, Options.Headers);
+            return await ToldAsync(() => engine.AskAsync(question));
         }
         catch (McpException e) when (e.Message.Contains("Unable to find an environment", StringComparison.Ordinal))
         {
@@ -48,11 +77,15 @@ public sealed class PortainerClient(IHttpClientFactory http, IOptions<PortainerO
         return all;
     }
 
-    /// <summary>The only Docker environment; when there are several, the sentence that lists them. Ids are never guessed: 1 is often absent.</summary>
+    /// <summary>
+    /// The only Docker environment; when there are several, the sentence that lists them. Ids are never guessed: 1 is
+    /// often absent.
+    /// </summary>
     public async Task<int> OnlyEnvironmentAsync(CancellationToken ct)
     {
         var all = await EnvironmentsAsync(ct);
-        return all.Where(environment => environment.IsDocker).ToArray() is [var only] ? only.Id : throw new McpException($"Say which environment with endpoint_id. {Listed(all)}");
+        return all.Where(environment => environment.IsDocker).ToArray() is [var only] ? only.Id
+            : throw new McpException($"Say which environment with endpoint_id. {Listed(all)}");
     }
 
     public static T Read<T>(JsonElement answer)
@@ -63,7 +96,9 @@ public sealed class PortainerClient(IHttpClientFactory http, IOptions<PortainerO
         }
         catch (JsonException)
         {
-            throw new HttpRequestException("Portainer sent JSON that is not what it describes. Check Portainer:Url, and whether its version is 2.x.", null, HttpStatusCode.BadGateway);
+            throw new HttpRequestException(
+                "Portainer sent JSON that is not what it describes. Check Portainer:Url, and whether its version is 2.x.",
+                null, HttpStatusCode.BadGateway);
         }
     }
 
@@ -73,7 +108,8 @@ public sealed class PortainerClient(IHttpClientFactory http, IOptions<PortainerO
         var data = new Dictionary<string, object>();
         try
         {
-            if (await SendAsync(HttpMethod.Get, "system/status", cancellationToken) is { ValueKind: JsonValueKind.Object } status && status.TryGetProperty("Version", out var version))
+            var status = await SendAsync(HttpMethod.Get, "system/status", cancellationToken);
+            if (status.ValueKind is JsonValueKind.Object && status.TryGetProperty("Version", out var version))
             {
                 data["version"] = version.ToString();
             }
@@ -95,7 +131,8 @@ public sealed class PortainerClient(IHttpClientFactory http, IOptions<PortainerO
 
     private static string Listed(IReadOnlyList<PortainerEnvironment> all) => all.Count == 0
         ? "Portainer has none that this token may see."
-        : "These are there: " + string.Join("; ", all.Take(50).Select(environment => $"{environment.Id} {environment.Name} ({environment.Kind}, {(environment.IsUp ? "up" : "down")})")) + ".";
+        : "These are there: " + string.Join("; ", all.Take(50).Select(environment =>
+            $"{environment.Id} {environment.Name} ({environment.Kind}, {(environment.IsUp ? "up" : "down")})")) + ".";
 
     private static async Task<T> ToldAsync<T>(Func<Task<T>> ask)
     {
@@ -112,16 +149,16 @@ public sealed class PortainerClient(IHttpClientFactory http, IOptions<PortainerO
         }
         catch (EngineException e)
         {
-            var hint = e is { IsPage: false, Status: HttpStatusCode.Unauthorized } ? " Portainer:Token must be an access token of My account that still exists." : "";
-            throw new HttpRequestException(e.Explain("Portainer") + hint, null, e.Status is HttpStatusCode.OK ? HttpStatusCode.BadGateway : e.Status);
+            var hint = e is { IsPage: false, Status: HttpStatusCode.Unauthorized }
+                ? " Portainer:Token must be an access token of My account that still exists." : "";
+            var status = e.Status is HttpStatusCode.OK ? HttpStatusCode.BadGateway : e.Status;
+            throw new HttpRequestException(e.Explain("Portainer") + hint, null, status);
         }
         catch (ArgumentException)
         {
             throw new McpException("That is no name or id of a container: letters, digits, '_', '.' and '-'. portainer_list_containers lists them.");
         }
     }
-
-    private EngineClient Client(string path) => new(http.CreateClient(nameof(PortainerClient)), path);
 }
 
 /// <summary>An environment as Portainer describes it, without its keys and certificates.</summary>
@@ -133,5 +170,14 @@ public sealed record PortainerEnvironment(int Id, string Name, int Type, int Sta
     /// <summary>Of an edge agent the status is always 1.</summary>
     public bool IsUp => Type is 4 or 7 ? Heartbeat : Status == 1;
 
-    public string Kind => Type switch { 1 => "docker", 2 => "docker agent", 3 => "azure", 4 => "docker edge agent", 5 or 6 => "kubernetes", 7 => "kubernetes edge agent", _ => $"type {Type}" };
+    public string Kind => Type switch
+    {
+        1 => "docker",
+        2 => "docker agent",
+        3 => "azure",
+        4 => "docker edge agent",
+        5 or 6 => "kubernetes",
+        7 => "kubernetes edge agent",
+        _ => $"type {Type}",
+    };
 }
