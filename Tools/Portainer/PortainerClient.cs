@@ -61,6 +61,13 @@ public sealed class PortainerClient(
             _environments = null; // it may have gone since
             throw new McpException($"There is no environment {chosen}. {Listed(await EnvironmentsAsync(ct))}");
         }
+        catch (HttpRequestException e) when (e.StatusCode is HttpStatusCode.BadGateway && e.Message.Contains("nothing further", StringComparison.Ordinal))
+        {
+            // A 502 without a word is how Portainer passes on that Docker does not answer there.
+            throw new HttpRequestException(
+                $"Portainer cannot reach the environment {chosen}: its Docker or its agent does not answer. Start it, or name another"
+                + " environment of portainer_list_environments.", null, HttpStatusCode.BadGateway);
+        }
     }
 
     /// <summary>What Portainer looks after. Without its snapshots, which are large, and asked again after a minute.</summary>

@@ -61,31 +61,20 @@ internal sealed record PortainerStackFile(string? StackFileContent);
 /// <summary>Containers that a call had better not stop, since it goes through them.</summary>
 internal static partial class PortainerGuard
 {
-    /// <summary>What of ours a container is; null for any other. Looks at what its image really is, not only at its name.</summary>
+    /// <summary>What of ours a container is; null for any other.</summary>
     public static async Task<string?> WhatAsync(EngineClient engine, string container, CancellationToken ct)
     {
         var found = await engine.Containers.InspectContainerAsync(EngineClient.Name(container), ct);
-        if (IsThisServer(found.ID))
-        {
-            return "this server itself";
-        }
-
-        if (IsPortainer(found.Config?.Image) || (found.Config?.Labels is { } labels && IsPortainer(labels)))
-        {
-            return "Portainer itself";
-        }
-
-        // Started by the id of an image: its name is asked for.
-        var isNameless = found.Config?.Image is { } image && ImageId().IsMatch(image);
-        return isNameless && await HasPortainersNameAsync(engine, found.Image, ct) ? "Portainer itself" : null;
+        return await WhatAsync(engine, found.ID, found.Config?.Image, found.Image, found.Config?.Labels, ct);
     }
 
     /// <summary>The same for any container of a stack.</summary>
     public static async Task<string?> WhatOfStackAsync(EngineClient engine, string stack, CancellationToken ct)
     {
-        foreach (var container in await engine.Containers.ListContainersAsync(new(), ct))
+        foreach (var one in await engine.Containers.ListContainersAsync(new(), ct))
         {
-            if (ContainerView.StackOf(container.Labels) == stack && await WhatAsync(engine, container.ID, ct) is { } what)
+            if (ContainerView.StackOf(one.Labels) == stack
+                && await WhatAsync(engine, one.ID, one.Image, one.ImageID, one.Labels, ct) is { } what)
             {
                 return what;
             }
@@ -94,11 +83,20 @@ internal static partial class PortainerGuard
         return null;
     }
 
+    // Looks at what the image really is, not only at the name by which somebody started it.
+    private static async Task<string?> WhatAsync(
+        EngineClient engine, string id, string? image, string? imageId, IDictionary<string, string>? labels, CancellationToken ct) =>
+        IsThisServer(id) ? "this server itself"
+        : IsPortainer(image) || IsPortainer(labels) ? "Portainer itself"
+        : image is not null && imageId is not null && ImageId().IsMatch(image) && await HasPortainersNameAsync(engine, imageId, ct)
+            ? "Portainer itself" : null;
+
     private static bool IsPortainer(string? image) => image is not null && PortainerImage().IsMatch(image);
 
     // Portainer's images carry it, under whatever name somebody keeps them.
-    private static bool IsPortainer(IDictionary<string, string> labels) =>
-        labels.TryGetValue("org.opencontainers.image.title", out var title) && title.StartsWith("Portainer", StringComparison.OrdinalIgnoreCase);
+    private static bool IsPortainer(IDictionary<string, string>? labels) =>
+        labels is not null && labels.TryGetValue("org.opencontainers.image.title", out var title)
+        && title.StartsWith("Portainer", StringComparison.OrdinalIgnoreCase);
 
     /// <summary>A container's host name is the beginning of its id, unless somebody chose another.</summary>
     private static bool IsThisServer(string id) =>
