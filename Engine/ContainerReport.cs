@@ -30,16 +30,17 @@ public sealed partial record ContainerReport(
             container.Created.Year > 1 ? container.Created.ToString("O") : null,
             ContainerState.Of(state),
             Known(state?.Health?.Status),
-            state?.Health?.Log is [.., { Output.Length: > 0 } last] ? EngineException.OneLine(last.Output, MaxOutput) : null,
+            state?.Health?.Log is [.., { Output.Length: > 0 } last]
+                ? EngineException.OneLine(last.Output, MaxOutput) : null,
             (int)container.RestartCount,
             PolicyOf(container.HostConfig),
             [.. (config?.Entrypoint ?? []).Concat(config?.Cmd ?? []).Select(WithoutSecrets)],
             Known(config?.User),
             config?.Tty is true,
             container.HostConfig?.Privileged is true,
-            [.. (config?.Env ?? []).Select(variable => showEnvironment ? variable : $"{variable.Split('=')[0]}={Hidden}")],
+            [.. (config?.Env ?? []).Select(one => showEnvironment ? one : $"{one.Split('=')[0]}={Hidden}")],
             PortsOf(container),
-            [.. (container.NetworkSettings?.Networks ?? new Dictionary<string, EndpointSettings>()).Select(NetworkText)],
+            [.. container.NetworkSettings?.Networks?.Select(NetworkText) ?? []],
             [.. (container.Mounts ?? []).Select(MountText)],
             (config?.Labels ?? new Dictionary<string, string>()).ToDictionary(
                 label => label.Key, label => SecretName().IsMatch(label.Key) ? Hidden : label.Value));
@@ -77,7 +78,8 @@ public sealed partial record ContainerReport(
     private static partial Regex SecretName();
 
     // --password=hunter2, TOKEN=abc within a shell's line, DB_PASSWORD: "abc", and the password of an address.
-    [GeneratedRegex(@"((?:pass(?:word|wd)?|secret|token|credentials?|(?:api|private|access)[-_.]?key)[\w.-]{0,40}[""']?[=:][ \t]*[""']?"
+    [GeneratedRegex(@"((?:pass(?:word|wd)?|secret|token|credentials?|(?:api|private|access)[-_.]?key)"
+        + @"[\w.-]{0,40}[""']?[=:][ \t]*[""']?"
         + @"|://[^/\s:@]{0,200}:(?=[^/\s@]{1,200}@))[^\s""'@]+", RegexOptions.IgnoreCase)]
     private static partial Regex SecretArgument();
 }
@@ -85,8 +87,9 @@ public sealed partial record ContainerReport(
 public sealed record ContainerState(
     string? Status, bool Running, bool OOMKilled, int ExitCode, string? Error, string? StartedAt, string? FinishedAt)
 {
-    public static ContainerState Of(State? state) => state is null ? new(null, false, false, 0, null, null, null)
-        : new(state.Status, state.Running, state.OOMKilled, (int)state.ExitCode, state.Error, Time(state.StartedAt), Time(state.FinishedAt));
+    public static ContainerState Of(State? state) => state is null ? new(null, false, false, 0, null, null, null) : new(
+        state.Status, state.Running, state.OOMKilled, (int)state.ExitCode, state.Error,
+        Time(state.StartedAt), Time(state.FinishedAt));
 
     // The beginning of time is how Docker writes "never".
     private static string? Time(string? time) =>

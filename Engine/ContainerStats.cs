@@ -2,7 +2,7 @@ using Docker.DotNet.Models;
 
 namespace MinimalMcp.Engine;
 
-/// <summary>What a container uses. All is null while it does not run, and what the machine does not measure is null too.</summary>
+/// <summary>What a container uses. All is null while it does not run; so is what is not measured.</summary>
 /// <param name="CpuPercent">100 is one processor.</param>
 /// <param name="MemoryBytes">Without files that are only cached, which is what `docker stats` shows.</param>
 public sealed record ContainerStats(
@@ -18,8 +18,10 @@ public sealed record ContainerStats(
         }
 
         return new(
-            true, Cpu(answer.CPUStats, answer.PreCPUStats), Memory(answer.MemoryStats), Whole(answer.MemoryStats?.Limit),
-            Sum(answer.Networks?.Values, network => network.RxBytes), Sum(answer.Networks?.Values, network => network.TxBytes),
+            true, Cpu(answer.CPUStats, answer.PreCPUStats),
+            Memory(answer.MemoryStats), Whole(answer.MemoryStats?.Limit),
+            Sum(answer.Networks?.Values, network => network.RxBytes),
+            Sum(answer.Networks?.Values, network => network.TxBytes),
             Blocks(answer.BlkioStats, "read"), Blocks(answer.BlkioStats, "write"), Whole(answer.PidsStats?.Current));
     }
 
@@ -50,9 +52,9 @@ public sealed record ContainerStats(
         return Whole(usage > cached ? usage - cached : 0);
     }
 
-    private static long? Blocks(BlkioStats? blocks, string operation) =>
-        Sum(blocks?.IoServiceBytesRecursive?.Where(entry => string.Equals(entry.Op, operation, StringComparison.OrdinalIgnoreCase)),
-            entry => entry.Value);
+    private static long? Blocks(BlkioStats? blocks, string operation) => Sum(
+        blocks?.IoServiceBytesRecursive?.Where(one => operation.Equals(one.Op, StringComparison.OrdinalIgnoreCase)),
+        entry => entry.Value);
 
     private static long? Sum<T>(IEnumerable<T>? of, Func<T, ulong> number) => of?.Sum(one => Whole(number(one)));
 

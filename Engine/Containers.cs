@@ -4,7 +4,7 @@ using Docker.DotNet.Models;
 
 namespace MinimalMcp.Engine;
 
-// The small forms of what the API answers: enough to choose by, and short, since a model reads (and pays for) every letter.
+// The small forms of what the API answers: enough to choose by, and short, since a model pays for every letter.
 
 /// <summary>What a container is doing, in the API's words.</summary>
 [JsonConverter(typeof(JsonStringEnumConverter<ContainerStatus>))]
@@ -73,7 +73,8 @@ public sealed record ContainerView(
 }
 
 public sealed record ContainerList(
-    [property: Description("How many there are, whether listed or not.")] int Count, IReadOnlyList<ContainerView> Containers, string? Note)
+    [property: Description("How many there are, whether listed or not.")] int Count,
+    IReadOnlyList<ContainerView> Containers, string? Note)
 {
     /// <summary>Lists those that fit every condition, as many as wished.</summary>
     public static async Task<ContainerList> ReadAsync(
@@ -95,7 +96,8 @@ public sealed record ContainerList(
         return new(found.Length, [.. found.Take(limit)], More.Than(limit, found.Length));
     }
 
-    private static bool Has(string text, string? part) => part is null || text.Contains(part, StringComparison.OrdinalIgnoreCase);
+    private static bool Has(string text, string? part) =>
+        part is null || text.Contains(part, StringComparison.OrdinalIgnoreCase);
 
     private static (string, string)? Filter<T>(string name, T? value)
         where T : struct, Enum => value is { } known ? (name, known.ToString().ToLowerInvariant()) : null;
@@ -104,47 +106,57 @@ public sealed record ContainerList(
 public sealed record ImageView(string Id, IReadOnlyList<string> Tags, long SizeBytes, DateTimeOffset Created);
 
 public sealed record ImageList(
-    [property: Description("How many there are, whether listed or not.")] int Count, IReadOnlyList<ImageView> Images, string? Note)
+    [property: Description("How many there are, whether listed or not.")] int Count,
+    IReadOnlyList<ImageView> Images, string? Note)
 {
     public static async Task<ImageList> ReadAsync(EngineClient engine, int limit, CancellationToken ct)
     {
         var found = (await engine.Images.ListImagesAsync(new(), ct))
-            .Select(image => new ImageView(ContainerView.ShortId(image.ID), [.. Tags(image)], image.Size, image.Created))
+            .Select(image => new ImageView(
+                ContainerView.ShortId(image.ID), [.. Tags(image)], image.Size, image.Created))
             .OrderBy(image => image.Tags.Count > 0 ? image.Tags[0] : "~", StringComparer.Ordinal).ToArray();
         return new(found.Length, [.. found.Take(limit)], More.Than(limit, found.Length));
     }
 
     // Older engines write the absence of a tag as a tag.
-    private static IEnumerable<string> Tags(ImagesListResponse image) => (image.RepoTags ?? []).Where(tag => tag != "<none>:<none>");
+    private static IEnumerable<string> Tags(ImagesListResponse image) =>
+        (image.RepoTags ?? []).Where(tag => tag != "<none>:<none>");
 }
 
 public sealed record VolumeView(string Name, string Driver, string? Created, string? Stack);
 
 public sealed record VolumeList(
-    [property: Description("How many there are, whether listed or not.")] int Count, IReadOnlyList<VolumeView> Volumes, string? Note)
+    [property: Description("How many there are, whether listed or not.")] int Count,
+    IReadOnlyList<VolumeView> Volumes, string? Note)
 {
     public static async Task<VolumeList> ReadAsync(EngineClient engine, int limit, CancellationToken ct)
     {
         var found = ((await engine.Volumes.ListAsync(ct)).Volumes ?? [])
-            .Select(volume => new VolumeView(volume.Name, volume.Driver ?? "", volume.CreatedAt, ContainerView.StackOf(volume.Labels)))
+            .Select(volume => new VolumeView(
+                volume.Name, volume.Driver ?? "", volume.CreatedAt, ContainerView.StackOf(volume.Labels)))
             .OrderBy(volume => volume.Name, StringComparer.Ordinal).ToArray();
         return new(found.Length, [.. found.Take(limit)], More.Than(limit, found.Length));
     }
 }
 
-public sealed record NetworkView(string Id, string Name, string Driver, string Scope, bool Internal, IReadOnlyList<string> Subnets);
+public sealed record NetworkView(
+    string Id, string Name, string Driver, string Scope, bool Internal, IReadOnlyList<string> Subnets);
 
 public sealed record NetworkList(
-    [property: Description("How many there are, whether listed or not.")] int Count, IReadOnlyList<NetworkView> Networks, string? Note)
+    [property: Description("How many there are, whether listed or not.")] int Count,
+    IReadOnlyList<NetworkView> Networks, string? Note)
 {
     public static async Task<NetworkList> ReadAsync(EngineClient engine, int limit, CancellationToken ct)
     {
         var found = (await engine.Networks.ListNetworksAsync(cancellationToken: ct)).Select(network => new NetworkView(
-                ContainerView.ShortId(network.ID), network.Name, network.Driver ?? "", network.Scope ?? "", network.Internal,
-                [.. (network.IPAM?.Config ?? []).Select(range => range.Subnet).Where(subnet => !string.IsNullOrEmpty(subnet))]))
+                ContainerView.ShortId(network.ID), network.Name, network.Driver ?? "", network.Scope ?? "",
+                network.Internal, [.. Subnets(network)]))
             .OrderBy(network => network.Name, StringComparer.Ordinal).ToArray();
         return new(found.Length, [.. found.Take(limit)], More.Than(limit, found.Length));
     }
+
+    private static IEnumerable<string> Subnets(NetworkResponse network) =>
+        (network.IPAM?.Config ?? []).Select(range => range.Subnet).OfType<string>().Where(subnet => subnet.Length > 0);
 }
 
 internal static class More

@@ -19,7 +19,7 @@ public sealed record EngineAddress(Uri Url, string? Socket = null)
         return [At("/var/run/docker.sock"), At(Path.Combine(ofUser, "docker.sock"))];
     }
 
-    /// <summary>Reads <c>unix:///path</c>, <c>tcp://host:port</c> or <c>https://host:port</c>. Null for anything else.</summary>
+    /// <summary>Reads <c>unix:///path</c>, <c>tcp://host:port</c> or <c>https://host:port</c>. Null if not.</summary>
     public static EngineAddress? Parse(string? host) => host switch
     {
         not null when host.StartsWith("unix:///", StringComparison.Ordinal) => At(host["unix://".Length..]),

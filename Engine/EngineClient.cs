@@ -27,7 +27,8 @@ public sealed partial class EngineClient : IDisposable
     /// <param name="version">The API version of the path. Null leaves it to whatever passes the requests on.</param>
     /// <param name="headers">Sent with every request.</param>
     public EngineClient(
-        HttpMessageHandler handler, Uri url, Version? version = null, IReadOnlyDictionary<string, string>? headers = null)
+        HttpMessageHandler handler, Uri url, Version? version = null,
+        IReadOnlyDictionary<string, string>? headers = null)
     {
         var checkedHandler = new EngineAnswers(handler);
         (ApiVersion, _headers) = (version, headers ?? new Dictionary<string, string>());
@@ -69,7 +70,7 @@ public sealed partial class EngineClient : IDisposable
         return new(handler, url, theirs < Newest ? theirs : Newest);
     }
 
-    /// <summary>Runs a question; JSON that is not what the API describes becomes an <see cref="EngineException"/>.</summary>
+    /// <summary>Runs a question. Unexpected JSON becomes an <see cref="EngineException"/>.</summary>
     public async Task<T> AskAsync<T>(Func<EngineClient, Task<T>> question)
     {
         try
@@ -89,8 +90,9 @@ public sealed partial class EngineClient : IDisposable
     public async Task<EngineLog> LogsAsync(string container, LogQuery query, CancellationToken ct)
     {
         var terminal = (await Containers.InspectContainerAsync(Name(container), ct)).Config?.Tty is true;
-        using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(_root, $"containers/{container}/logs?{query}"));
-        request.Options.Set(new HttpRequestOptionsKey<bool>("Streamed"), true); // read piece by piece, whatever its size
+        var url = new Uri(_root, $"containers/{container}/logs?{query}");
+        using var request = new HttpRequestMessage(HttpMethod.Get, url);
+        request.Options.Set(new HttpRequestOptionsKey<bool>("Streamed"), true); // whatever its size
         foreach (var (name, value) in _headers)
         {
             request.Headers.TryAddWithoutValidation(name, value);
@@ -110,7 +112,7 @@ public sealed partial class EngineClient : IDisposable
         return ContainerStats.Of(sample ?? throw EngineException.Nothing());
     }
 
-    /// <summary>Pulls an image and reports each status. Without tag or digest it is <c>latest</c>, never all tags.</summary>
+    /// <summary>Pulls an image and reports each status. Without tag or digest it is <c>latest</c>.</summary>
     public async Task PullAsync(string image, Action<string> report, CancellationToken ct)
     {
         var (name, tag) = Parts(Image(image));
@@ -144,17 +146,19 @@ public sealed partial class EngineClient : IDisposable
     }
 
     /// <summary>A filter as Docker.DotNet takes it: several values of one name are alternatives.</summary>
-    public static IDictionary<string, IDictionary<string, bool>> Filters(params IEnumerable<(string Name, string Value)> filters) =>
+    public static IDictionary<string, IDictionary<string, bool>> Filters(
+        params IEnumerable<(string Name, string Value)> filters) =>
         filters.GroupBy(filter => filter.Name).ToDictionary(
-            group => group.Key, IDictionary<string, bool> (group) => group.ToDictionary(filter => filter.Value, _ => true));
+            group => group.Key,
+            IDictionary<string, bool> (group) => group.ToDictionary(filter => filter.Value, _ => true));
 
-    /// <summary>Checks a name or id. Docker.DotNet writes it into the path as it is: no slash, no dots alone, no escapes.</summary>
-    public static string Name(string name) =>
-        IsName().IsMatch(name) && name.Length <= 255 ? name : throw new ArgumentException($"'{name}' is no name or id.", nameof(name));
+    /// <summary>Checks a name or id, which Docker.DotNet writes into the path as it is.</summary>
+    public static string Name(string name) => IsName().IsMatch(name) && name.Length <= 255 ? name
+        : throw new ArgumentException($"'{name}' is no name or id.", nameof(name));
 
     /// <summary>Checks the name of an image.</summary>
-    public static string Image(string image) =>
-        IsImage().IsMatch(image) && image.Length <= 255 ? image : throw new ArgumentException($"'{image}' is no image.", nameof(image));
+    public static string Image(string image) => IsImage().IsMatch(image) && image.Length <= 255 ? image
+        : throw new ArgumentException($"'{image}' is no image.", nameof(image));
 
     /// <summary>Name and tag (or digest). A registry's port stands before a slash, a tag after the last one.</summary>
     public static (string Name, string Tag) Parts(string image)
@@ -191,10 +195,12 @@ public sealed partial class EngineClient : IDisposable
     {
         public static readonly Transport Instance = new();
 
-        public ResolvedTransport CreateHandler(HttpMessageHandler transportOptions, ResolvedClientOptions clientOptions, ILogger logger) =>
+        public ResolvedTransport CreateHandler(
+            HttpMessageHandler transportOptions, ResolvedClientOptions clientOptions, ILogger logger) =>
             new(transportOptions, clientOptions.Endpoint);
 
-        public ResolvedTransport CreateHandler(ResolvedClientOptions clientOptions, ILogger logger) => throw new NotSupportedException();
+        public ResolvedTransport CreateHandler(ResolvedClientOptions clientOptions, ILogger logger) =>
+            throw new NotSupportedException();
 
         public Task<WriteClosableStream> HijackStreamAsync(HttpContent content) =>
             throw new NotSupportedException("Attaching to a container is not offered.");

@@ -30,7 +30,8 @@ public sealed class EngineException(HttpStatusCode status, string said, bool isP
     public string Explain(string system) => isPage
         ? $"{system} answered {(int)status} with a web page where its API should be."
             + $" Check {system}:Url, its path, and whether a login page stands before it."
-        : $"{system} {(status is HttpStatusCode.OK ? "failed" : $"answered {(int)status}")}: {said.TrimEnd('.')}." + (int)status switch
+        : $"{system} {(status is HttpStatusCode.OK ? "failed" : $"answered {(int)status}")}: {said.TrimEnd('.')}."
+        + (int)status switch
         {
             401 or 403 => $" Check {system}'s credentials and what they may do.",
             429 => " It is asked too often; wait a minute.",
@@ -51,7 +52,8 @@ public sealed class EngineException(HttpStatusCode status, string said, bool isP
         var body = Encoding.UTF8.GetString(bytes, 0, length).Trim();
         try
         {
-            return JsonElement.Parse(body) is { ValueKind: JsonValueKind.Object } json && Text(json, "message") is { } message
+            var json = JsonElement.Parse(body);
+            return json.ValueKind is JsonValueKind.Object && Text(json, "message") is { } message
                 ? new(response.StatusCode, OneLine(WithDetails(message, Text(json, "details"))), isTheirs: true)
                 : new(response.StatusCode, "something else than the API describes");
         }
@@ -63,11 +65,19 @@ public sealed class EngineException(HttpStatusCode status, string said, bool isP
     }
 
     /// <summary>For JSON that could not be read as what the API describes.</summary>
-    public static EngineException OfJson(Exception failure) =>
-        failure.Message.StartsWith("'<'", StringComparison.Ordinal) ? new(HttpStatusCode.OK, "", isPage: true)
-        : failure.InnerException is JsonException && !failure.Message.Contains("any JSON tokens", StringComparison.Ordinal)
-            ? new(HttpStatusCode.OK, "something that is not JSON")
-        : Nothing();
+    public static EngineException OfJson(Exception failure)
+    {
+        if (failure.Message.StartsWith("'<'", StringComparison.Ordinal))
+        {
+            return new(HttpStatusCode.OK, "", isPage: true);
+        }
+
+        // The reader's own exception is within the serializer's. An answer that ends where it begins is an empty one.
+        var reader = failure.InnerException ?? failure;
+        var isSyntax = reader is JsonException && reader.GetType() != typeof(JsonException);
+        return isSyntax && failure is JsonException { BytePositionInLine: > 0 }
+            ? new(HttpStatusCode.OK, "something that is not JSON") : Nothing();
+    }
 
     public static EngineException Nothing() => new(HttpStatusCode.OK, "JSON that is not what the API describes");
 
@@ -93,12 +103,14 @@ public sealed class EngineException(HttpStatusCode status, string said, bool isP
 /// <summary>Throws what an answer says of a failure, and refuses successes that are none.</summary>
 internal sealed partial class EngineAnswers(HttpMessageHandler inner) : DelegatingHandler(inner)
 {
-    protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+    protected override async Task<HttpResponseMessage> SendAsync(
+        HttpRequestMessage request, CancellationToken cancellationToken)
     {
         var answer = await base.SendAsync(request, cancellationToken);
         // A start, stop or removal is answered without a body: a page with status 200 has changed nothing.
-        var expectsNothing = request.Method == HttpMethod.Post && Change().IsMatch(request.RequestUri!.AbsolutePath)
-            || request.Method == HttpMethod.Delete && request.RequestUri!.AbsolutePath.Contains("/containers/", StringComparison.Ordinal);
+        var path = request.RequestUri!.AbsolutePath;
+        var expectsNothing = (request.Method == HttpMethod.Post && Change().IsMatch(path))
+            || (request.Method == HttpMethod.Delete && path.Contains("/containers/", StringComparison.Ordinal));
         var isRight = expectsNothing ? answer.StatusCode is HttpStatusCode.NoContent or HttpStatusCode.NotModified
             : (int)answer.StatusCode < 400 && !EngineException.IsHtml(answer);
         if (isRight)

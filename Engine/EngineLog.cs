@@ -20,15 +20,16 @@ public sealed record LogQuery
 
     public DateTimeOffset? Until { get; init; }
 
-    /// <summary>Which lines are kept, decided while the log is read.</summary>
-    public Func<string, bool> Keep { get; init; } = _ => true;
+    /// <summary>What is kept of a line, decided while the log is read; null for nothing.</summary>
+    public Func<string, string?> Show { get; init; } = line => line;
 
     /// <summary>When there is more, the oldest lines go.</summary>
     public int MaxCharacters { get; init; } = 1 << 20;
 
     /// <summary>The query of the request.</summary>
     public override string ToString() =>
-        $"stdout={(Stdout ? 1 : 0)}&stderr={(Stderr ? 1 : 0)}&tail={Tail?.ToString(CultureInfo.InvariantCulture) ?? "all"}"
+        $"stdout={(Stdout ? 1 : 0)}&stderr={(Stderr ? 1 : 0)}"
+        + $"&tail={Tail?.ToString(CultureInfo.InvariantCulture) ?? "all"}"
         + (Timestamps ? "&timestamps=1" : "") + Time("since", Since) + Time("until", Until);
 
     // Seconds with nanoseconds after the point: whole ones would repeat lines of the same second.
@@ -63,7 +64,8 @@ public sealed record EngineLog(IReadOnlyList<string> Lines, int Dropped, int Rea
             stdout.Add(buffer.AsSpan(0, count));
         }
 
-        while (!terminal && await stream.ReadAtLeastAsync(buffer.AsMemory(0, FrameHeader), FrameHeader, false, ct) is var read and > 0)
+        var header = buffer.AsMemory(0, FrameHeader);
+        while (!terminal && await stream.ReadAtLeastAsync(header, FrameHeader, false, ct) is var read and > 0)
         {
             // 0 is what was typed, 3 what Docker itself has to say.
             if (read < FrameHeader || buffer[0] > 3 || buffer[1] != 0 || buffer[2] != 0 || buffer[3] != 0)
@@ -105,13 +107,13 @@ public sealed record EngineLog(IReadOnlyList<string> Lines, int Dropped, int Rea
         public void Add(string line)
         {
             Read++;
-            if (!query.Keep(line))
+            if (query.Show(line) is not { } shown)
             {
                 return;
             }
 
-            Lines.Enqueue(line);
-            for (_characters += line.Length + 1; _characters > query.MaxCharacters && Lines.Count > 1; Dropped++)
+            Lines.Enqueue(shown);
+            for (_characters += shown.Length + 1; _characters > query.MaxCharacters && Lines.Count > 1; Dropped++)
             {
                 _characters -= Lines.Dequeue().Length + 1;
             }

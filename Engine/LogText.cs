@@ -6,33 +6,27 @@ namespace MinimalMcp.Engine;
 
 /// <summary>A log as a model reads it: the newest lines that were asked for, as text.</summary>
 public sealed partial record LogText(
-    [property: Description("How many lines these are.")] int Lines, [property: Description("Oldest first.")] string Log, string? Note)
+    [property: Description("How many lines these are.")] int Lines,
+    [property: Description("Oldest first.")] string Log, string? Note)
 {
     // Room for the quotes and backslashes of a log that is JSON itself, below what clients accept.
     private const int MaxCharacters = 40_000, MaxLine = 4_000;
 
-    /// <summary>Reads the log of a container; the lines without <paramref name="grep"/> are left out while it is read.</summary>
-    public static async Task<LogText> ReadAsync(EngineClient engine, string container, LogQuery query, string? grep, CancellationToken ct)
+    /// <summary>Reads the log of a container without the lines that lack <paramref name="grep"/>.</summary>
+    public static async Task<LogText> ReadAsync(
+        EngineClient engine, string container, LogQuery query, string? grep, CancellationToken ct)
     {
-        var keep = (string line) => grep is null || Plain(line).Contains(grep, StringComparison.OrdinalIgnoreCase);
-        // Twice: a line is shortened when it is shown.
-        var log = await engine.LogsAsync(container, query with { Keep = keep, MaxCharacters = 2 * MaxCharacters }, ct);
-        var (shown, room) = (new Stack<string>(), MaxCharacters);
-        foreach (var line in log.Lines.Reverse().Select(line => Shortened(Plain(line), grep)))
+        string? Show(string line)
         {
-            room -= line.Length + 1;
-            if (room < 0 && shown.Count > 0)
-            {
-                break;
-            }
-
-            shown.Push(line);
+            var plain = Plain(line);
+            var isWanted = grep is null || plain.Contains(grep, StringComparison.OrdinalIgnoreCase);
+            return isWanted ? Shortened(plain, grep) : null;
         }
 
-        var dropped = log.Dropped + log.Lines.Count - shown.Count;
-        var note = dropped > 0 ? $"{dropped} older lines did not fit; ask with a smaller tail, or with since."
-            : shown.Count == 0 && log.Read > 0 ? $"None of the {log.Read} lines has \"{grep}\"." : null;
-        return new(shown.Count, string.Join('\n', shown), note);
+        var log = await engine.LogsAsync(container, query with { Show = Show, MaxCharacters = MaxCharacters }, ct);
+        var note = log.Dropped > 0 ? $"{log.Dropped} older lines did not fit; ask with a smaller tail, or with since."
+            : log.Lines.Count == 0 && log.Read > 0 ? $"None of the {log.Read} lines has \"{grep}\"." : null;
+        return new(log.Lines.Count, string.Join('\n', log.Lines), note);
     }
 
     /// <summary>
@@ -46,7 +40,8 @@ public sealed partial record LogText(
             return now;
         }
 
-        if (long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var seconds) && seconds <= 253_402_300_799)
+        if (long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var seconds)
+            && seconds <= 253_402_300_799)
         {
             return DateTimeOffset.FromUnixTimeSeconds(seconds);
         }
@@ -59,7 +54,8 @@ public sealed partial record LogText(
             return total < 100L * 365 * 86_400 ? now - TimeSpan.FromSeconds(total) : null;
         }
 
-        return DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time) ? time : null;
+        return DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time)
+            ? time : null;
     }
 
     // A very long line shows the part around what was searched for.
@@ -72,7 +68,9 @@ public sealed partial record LogText(
 
         var found = grep is null ? 0 : line.IndexOf(grep, StringComparison.OrdinalIgnoreCase);
         var start = Math.Clamp(found - (MaxLine / 2), 0, line.Length - MaxLine);
-        return $"{(start > 0 ? "[truncated]…" : "")}{line.AsSpan(start, MaxLine)}{(start + MaxLine < line.Length ? "…[truncated]" : "")}";
+        var before = start > 0 ? "[truncated]…" : "";
+        var after = start + MaxLine < line.Length ? "…[truncated]" : "";
+        return $"{before}{line.AsSpan(start, MaxLine)}{after}";
     }
 
     // Colours, and other orders to a terminal.

@@ -1,3 +1,5 @@
+using Docker.DotNet.Models;
+
 namespace MinimalMcp.Engine;
 
 /// <summary>Stops and restarts with the container's own stop timeout, as far as a call can wait for it.</summary>
@@ -13,7 +15,8 @@ public static class Stopping
     public static async Task<string> StopAsync(EngineClient engine, string container, CancellationToken ct)
     {
         var seconds = await SecondsAsync(engine, container, ct);
-        if (!await engine.Containers.StopContainerAsync(container, new() { WaitBeforeKillSeconds = seconds.Override }, ct))
+        ContainerStopParameters how = new() { WaitBeforeKillSeconds = seconds.Override };
+        if (!await engine.Containers.StopContainerAsync(container, how, ct))
         {
             return "was not running";
         }
@@ -22,19 +25,24 @@ public static class Stopping
         return after is { ExitCode: Killed, Running: false } ? $"stopped; {KilledAfter(seconds.Wait)}" : "stopped";
     }
 
-    public static async Task<string> RestartAsync(EngineClient engine, string container, TimeProvider time, CancellationToken ct)
+    public static async Task<string> RestartAsync(
+        EngineClient engine, string container, TimeProvider time, CancellationToken ct)
     {
         var seconds = await SecondsAsync(engine, container, ct);
         var began = time.GetTimestamp();
-        await engine.Containers.RestartContainerAsync(container, new() { WaitBeforeKillSeconds = seconds.Override }, ct);
+        ContainerRestartParameters how = new() { WaitBeforeKillSeconds = seconds.Override };
+        await engine.Containers.RestartContainerAsync(container, how, ct);
         // Nothing else tells: the exit code is that of the new run.
-        return time.GetElapsedTime(began).TotalSeconds >= seconds.Wait && seconds.Wait > 0 ? $"restarted; {KilledAfter(seconds.Wait)}" : "restarted";
+        var wasKilled = seconds.Wait > 0 && time.GetElapsedTime(began).TotalSeconds >= seconds.Wait;
+        return wasKilled ? $"restarted; {KilledAfter(seconds.Wait)}" : "restarted";
     }
 
-    private static string KilledAfter(uint seconds) => $"it did not end by itself within {seconds} seconds and was killed";
+    private static string KilledAfter(uint seconds) =>
+        $"it did not end by itself within {seconds} seconds and was killed";
 
     // Without t Docker takes the container's own timeout.
-    private static async Task<(uint Wait, uint? Override)> SecondsAsync(EngineClient engine, string container, CancellationToken ct)
+    private static async Task<(uint Wait, uint? Override)> SecondsAsync(
+        EngineClient engine, string container, CancellationToken ct)
     {
         var own = (await engine.Containers.InspectContainerAsync(EngineClient.Name(container), ct)).Config?.StopTimeout;
         return own switch

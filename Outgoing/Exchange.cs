@@ -13,8 +13,9 @@ internal sealed class Exchange(Upstream upstream, HttpRequestMessage request, Fu
 
     // A family that reads piece by piece, and holds no more than it needs, says so with the option Streamed: the limit
     // is there for memory, and the deadline ends such an answer.
-    private readonly long _maxBytes = request.Options.TryGetValue(new HttpRequestOptionsKey<bool>("Streamed"), out var streamed) && streamed
-        ? long.MaxValue : upstream.MaxResponseBytes;
+    private readonly long _maxBytes =
+        request.Options.TryGetValue(new HttpRequestOptionsKey<bool>("Streamed"), out var streamed) && streamed
+            ? long.MaxValue : upstream.MaxResponseBytes;
 
     private readonly TaskCompletionSource<HttpResponseMessage> _answer = new(TaskCreationOptions.RunContinuationsAsynchronously);
 

@@ -8,7 +8,8 @@ using ModelContextProtocol;
 namespace MinimalMcp.Tools.Docker;
 
 /// <summary>The Docker Engine behind the tools. A failure is a sentence for the caller, or for the operator.</summary>
-public sealed class DockerClient(IHttpMessageHandlerFactory handlers, IOptions<DockerOptions> options, TimeProvider time) : IHealthCheck
+public sealed class DockerClient(
+    IHttpMessageHandlerFactory handlers, IOptions<DockerOptions> options, TimeProvider time) : IHealthCheck
 {
     /// <summary>A GPT Action waits 45 seconds for an answer, so that a call comes back before.</summary>
     internal static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
@@ -33,8 +34,8 @@ public sealed class DockerClient(IHttpMessageHandlerFactory handlers, IOptions<D
         }
         catch (ArgumentException)
         {
-            throw new McpException("That is no name or id as Docker has them: letters, digits, '_', '.' and '-' for containers,"
-                + " registry/name:tag for images.");
+            throw new McpException("That is no name or id as Docker has them: letters, digits, '_', '.' and '-'"
+                + " for containers, registry/name:tag for images.");
         }
     }
 
@@ -78,13 +79,14 @@ public sealed class DockerClient(IHttpMessageHandlerFactory handlers, IOptions<D
             detach || now.State?.Running is true ? null : (int?)now.State?.ExitCode, log);
     }, ct);
 
-    public async Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)
+    public async Task<HealthCheckResult> CheckHealthAsync(
+        HealthCheckContext context, CancellationToken cancellationToken = default)
     {
         try
         {
             var version = await AskAsync(engine => engine.System.GetVersionAsync(cancellationToken), cancellationToken);
-            return HealthCheckResult.Healthy(
-                data: version.Version is { Length: > 0 } number ? new Dictionary<string, object> { ["version"] = number } : null);
+            return HealthCheckResult.Healthy(data: version.Version is { Length: > 0 } number
+                ? new Dictionary<string, object> { ["version"] = number } : null);
         }
         catch (Exception e) when (e is HttpRequestException or McpException)
         {
@@ -92,6 +94,8 @@ public sealed class DockerClient(IHttpMessageHandlerFactory handlers, IOptions<D
         }
     }
 
-    internal static Exception Explained(EngineException e) => e.CallerCanMend ? new McpException($"Docker refused: {e.Said.TrimEnd('.')}.")
-        : new HttpRequestException(e.Explain("Docker"), null, e.Status is HttpStatusCode.OK ? HttpStatusCode.BadGateway : e.Status);
+    internal static Exception Explained(EngineException e) => e.CallerCanMend
+        ? new McpException($"Docker refused: {e.Said.TrimEnd('.')}.")
+        : new HttpRequestException(
+            e.Explain("Docker"), null, e.Status is HttpStatusCode.OK ? HttpStatusCode.BadGateway : e.Status);
 }

@@ -16,13 +16,13 @@ public sealed class DockerOptions : IValidatableObject
     /// <summary>Uses the engine of this machine: the one in DOCKER_HOST, or the usual sockets.</summary>
     public bool Enabled { get; set; }
 
-    /// <summary>Folders of the engine's machine that a container may be given, separated by commas. None by default.</summary>
+    /// <summary>Folders of Docker's machine that a container may be given, separated by commas. None by default.</summary>
     public string? AllowedBinds { get; set; }
 
     /// <summary>Whether a container may share the machine's network, or another container's.</summary>
     public bool AllowHostNetwork { get; set; }
 
-    /// <summary>The address of the engine's machine that ports of new containers are published on. 0.0.0.0 is the whole network.</summary>
+    /// <summary>Docker's address that ports of new containers are published on. 0.0.0.0 is the whole network.</summary>
     public string PublishAddress { get; set; } = "127.0.0.1";
 
     /// <summary>Whether docker_container_inspect shows the values of environment variables.</summary>
@@ -39,7 +39,8 @@ public sealed class DockerOptions : IValidatableObject
     private static EngineAddress? OfThisMachine()
     {
         EngineAddress[] known = [.. EngineAddress.OfThisMachine()];
-        return known.FirstOrDefault(address => address.Socket is null || File.Exists(address.Socket)) ?? known.FirstOrDefault();
+        return known.FirstOrDefault(address => address.Socket is null || File.Exists(address.Socket))
+            ?? known.FirstOrDefault();
     }
 
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
@@ -52,10 +53,12 @@ public sealed class DockerOptions : IValidatableObject
                 [nameof(Url)]);
         }
 
-        foreach (var bind in Binds.Where(bind => !bind.StartsWith('/') || bind.Split('/').Any(part => part is "." or "..")))
+        foreach (var bind in Binds.Where(bind =>
+            !bind.StartsWith('/') || bind.Split('/').Any(part => part is "." or "..")))
         {
             yield return new(
-                $"Docker:AllowedBinds must be absolute folders separated by commas, for example /srv/data; '{bind}' is none.",
+                "Docker:AllowedBinds must be absolute folders separated by commas, for example /srv/data;"
+                + $" '{bind}' is none.",
                 [nameof(AllowedBinds)]);
         }
 

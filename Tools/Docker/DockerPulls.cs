@@ -15,12 +15,13 @@ public sealed class DockerPulls(DockerClient docker, TimeProvider time, IHostApp
 
     private readonly ConcurrentDictionary<string, Pull> _pulls = new(StringComparer.Ordinal);
 
-    /// <summary>Pulls an image. When that takes longer than a caller waits, it goes on, and the next call says how far it is.</summary>
+    /// <summary>Pulls an image. What takes longer than a caller waits goes on, and the next call reports it.</summary>
     public async Task<PullResult> PullAsync(string image, CancellationToken ct)
     {
         if (!EngineClient.IsImage().IsMatch(image))
         {
-            throw new McpException("That is no image. Write it as registry/name:tag, for example redis:7 or ghcr.io/acme/web:1.2.");
+            throw new McpException(
+                "That is no image. Write it as registry/name:tag, for example redis:7 or ghcr.io/acme/web:1.2.");
         }
 
         foreach (var ended in _pulls.Where(other => other.Key != image && other.Value.Done.IsCompleted))
@@ -30,7 +31,8 @@ public sealed class DockerPulls(DockerClient docker, TimeProvider time, IHostApp
 
         if (_pulls.Count >= MaxPulls && !_pulls.ContainsKey(image))
         {
-            throw new McpException($"{MaxPulls} images are being pulled already: {string.Join(", ", _pulls.Keys)}. Try again when one is there.");
+            throw new McpException($"{MaxPulls} images are being pulled already: {string.Join(", ", _pulls.Keys)}."
+                + " Try again when one is there.");
         }
 
         var pull = _pulls.GetOrAdd(image, static (name, pulls) => new Pull(name, pulls.RunAsync), this);
@@ -60,7 +62,8 @@ public sealed class DockerPulls(DockerClient docker, TimeProvider time, IHostApp
         using var engine = await docker.ConnectAsync(nameof(DockerPulls), lifetime.ApplicationStopping);
         await engine.AskAsync(async _ =>
         {
-            await engine.PullAsync(image, status => report(status.Length > 0 ? $"{status}." : ""), lifetime.ApplicationStopping);
+            await engine.PullAsync(
+                image, status => report(status.Length > 0 ? $"{status}." : ""), lifetime.ApplicationStopping);
             return true;
         });
     }

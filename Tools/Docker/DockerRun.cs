@@ -11,8 +11,9 @@ namespace MinimalMcp.Tools.Docker;
 /// networks of the machine, is checked against the options.
 /// </summary>
 internal sealed record DockerRun(
-    string Image, string? Name, IReadOnlyDictionary<string, int>? Ports, IReadOnlyDictionary<string, string>? Environment,
-    IReadOnlyList<string>? Command, IReadOnlyDictionary<string, string>? Volumes, string? Network, Restart Restart)
+    string Image, string? Name, IReadOnlyDictionary<string, int>? Ports,
+    IReadOnlyDictionary<string, string>? Environment, IReadOnlyList<string>? Command,
+    IReadOnlyDictionary<string, string>? Volumes, string? Network, Restart Restart)
 {
     private static readonly Dictionary<string, string> NoWords = [];
     private static readonly Dictionary<string, int> NoPorts = [];
@@ -41,7 +42,8 @@ internal sealed record DockerRun(
             SecurityOpt = ["no-new-privileges"],
             PortBindings = (Ports ?? NoPorts).ToDictionary(
                 port => Port(port.Key),
-                IList<PortBinding> (port) => [new() { HostIP = options.PublishAddress, HostPort = HostPort(port.Value) }]),
+                IList<PortBinding> (port) =>
+                    [new() { HostIP = options.PublishAddress, HostPort = HostPort(port.Value) }]),
         },
     };
 
@@ -59,7 +61,8 @@ internal sealed record DockerRun(
     private static string Port(string port)
     {
         var parts = port.Split('/');
-        return (parts is [_] or [_, "tcp" or "udp" or "sctp"]) && ushort.TryParse(parts[0], NumberStyles.None, CultureInfo.InvariantCulture, out var value) && value > 0
+        return (parts is [_] or [_, "tcp" or "udp" or "sctp"])
+            && ushort.TryParse(parts[0], NumberStyles.None, CultureInfo.InvariantCulture, out var value) && value > 0
             ? $"{value}/{(parts.Length > 1 ? parts[1] : "tcp")}"
             : throw new McpException($"'{port}' is no port of a container. Write 80, or 53/udp.");
     }
@@ -72,8 +75,9 @@ internal sealed record DockerRun(
         !EngineClient.IsName().IsMatch(network.Replace("container:", "", StringComparison.Ordinal))
             ? throw new McpException($"'{network}' is no network. docker_list_networks lists them.")
         : !options.AllowHostNetwork && (network == "host" || network.StartsWith("container:", StringComparison.Ordinal))
-            ? throw new McpException("A container may not share the network of the machine or of another container here: leave out network"
-                + $" '{network}', or take one of docker_list_networks. The operator can allow it (Docker:AllowHostNetwork).")
+            ? throw new McpException("A container may not share the network of the machine or of another container:"
+                + $" leave out network '{network}', or take one of docker_list_networks."
+                + " The operator can allow it (Docker:AllowHostNetwork).")
         : network;
 
     private static string Bind(string source, string target, DockerOptions options)
@@ -98,21 +102,25 @@ internal sealed record DockerRun(
 
         if (!options.Binds.Any(allowed => IsBelow(source, allowed)))
         {
-            var those = options.Binds.Count == 0 ? "None may" : $"Those below {string.Join(" and ", options.Binds)} may";
-            throw new McpException($"The folder {source} of the machine may not be given to a container. {those}; the operator can allow"
-                + " more (Docker:AllowedBinds). Or keep the data in a volume: use a name without a slash.");
+            var those = options.Binds.Count == 0 ? "None may"
+                : $"Those below {string.Join(" and ", options.Binds)} may";
+            throw new McpException($"The folder {source} of the machine may not be given to a container. {those};"
+                + " the operator can allow more (Docker:AllowedBinds)."
+                + " Or keep the data in a volume: use a name without a slash.");
         }
 
         // A folder above it holds it, too. Only who names the socket itself has meant it.
         string[] sockets = options.Address?.Socket is { } own ? [.. Sockets, own] : Sockets;
         var leadsToIt = sockets.Any(socket => IsBelow(socket, source));
         return leadsToIt && !(sockets.Contains(source) && options.Binds.Contains(source))
-            ? throw new McpException($"{source} leads to Docker's own socket: with it a container owns the machine. It is refused.")
+            ? throw new McpException(
+                $"{source} leads to Docker's own socket: with it a container owns the machine. It is refused.")
             : $"{source}:{target}";
     }
 
     private static bool IsBelow(string path, string folder) =>
-        folder == "/" || path == folder.TrimEnd('/') || path.StartsWith(folder.TrimEnd('/') + "/", StringComparison.Ordinal);
+        folder == "/" || path == folder.TrimEnd('/')
+        || path.StartsWith(folder.TrimEnd('/') + "/", StringComparison.Ordinal);
 
     // The engine reads source:target:options, and cleans paths its own way.
     private static bool IsPlainPath(string path) => path == "/" || (path.StartsWith('/') && path.Length <= 4096
@@ -125,7 +133,8 @@ internal static class DockerPrune
 {
     private static readonly string[] BuiltIn = ["bridge", "host", "none"];
 
-    public static async Task<PruneReport> RunAsync(EngineClient engine, PruneKind what, bool dryRun, CancellationToken ct)
+    public static async Task<PruneReport> RunAsync(
+        EngineClient engine, PruneKind what, bool dryRun, CancellationToken ct)
     {
         if (dryRun)
         {
@@ -143,27 +152,31 @@ internal static class DockerPrune
     }
 
     // Since API 1.42 only volumes without a name, unless all are meant; before, the filter is unknown.
-    private static VolumesPruneParameters Volumes(EngineClient engine) =>
-        engine.ApiVersion >= new System.Version(1, 42) ? new() { Filters = EngineClient.Filters(("all", "true")) } : new();
+    private static VolumesPruneParameters Volumes(EngineClient engine) => engine.ApiVersion >= new System.Version(1, 42)
+        ? new() { Filters = EngineClient.Filters(("all", "true")) } : new();
 
     private static (IEnumerable<string>?, ulong) Removed(ContainersPruneResponse done) =>
         (done.ContainersDeleted?.Select(ContainerView.ShortId), done.SpaceReclaimed);
 
     private static (IEnumerable<string>?, ulong) Removed(ImagesPruneResponse done) =>
-        (done.ImagesDeleted?.Select(image => ContainerView.ShortId(image.Deleted ?? image.Untagged ?? "")), done.SpaceReclaimed);
+        (done.ImagesDeleted?.Select(image => ContainerView.ShortId(image.Deleted ?? image.Untagged ?? "")),
+            done.SpaceReclaimed);
 
     private static (IEnumerable<string>?, ulong) Removed(NetworksPruneResponse done) => (done.NetworksDeleted, 0);
 
-    private static (IEnumerable<string>?, ulong) Removed(VolumesPruneResponse done) => (done.VolumesDeleted, done.SpaceReclaimed);
+    private static (IEnumerable<string>?, ulong) Removed(VolumesPruneResponse done) =>
+        (done.VolumesDeleted, done.SpaceReclaimed);
 
-    private static async Task<IReadOnlyList<string>> UnusedAsync(EngineClient engine, PruneKind what, CancellationToken ct)
+    private static async Task<IReadOnlyList<string>> UnusedAsync(
+        EngineClient engine, PruneKind what, CancellationToken ct)
     {
         var dangling = EngineClient.Filters(("dangling", "true"));
         switch (what)
         {
             case PruneKind.Containers:
                 var stopped = EngineClient.Filters(("status", "created"), ("status", "exited"), ("status", "dead"));
-                var containers = await engine.Containers.ListContainersAsync(new() { All = true, Filters = stopped }, ct);
+                ContainersListParameters ended = new() { All = true, Filters = stopped };
+                var containers = await engine.Containers.ListContainersAsync(ended, ct);
                 return [.. containers.Select(ContainerView.Of).Select(container => $"{container.Id} {container.Name}")];
             case PruneKind.Images:
                 var images = await engine.Images.ListImagesAsync(new() { Filters = dangling }, ct);
@@ -175,7 +188,8 @@ internal static class DockerPrune
                 var used = all.SelectMany(container => container.NetworkSettings?.Networks?.Keys ?? []);
                 return [.. networks.Select(network => network.Name).Except(BuiltIn).Except(used)];
             default:
-                return [.. ((await engine.Volumes.ListAsync(new() { Filters = dangling }, ct)).Volumes ?? []).Select(volume => volume.Name)];
+                var volumes = await engine.Volumes.ListAsync(new() { Filters = dangling }, ct);
+                return [.. (volumes.Volumes ?? []).Select(volume => volume.Name)];
         }
     }
 }

@@ -7,9 +7,10 @@ using ModelContextProtocol;
 
 namespace MinimalMcp.Tools.Portainer;
 
-/// <summary>Portainer's own API, and the engines behind it. What fails here is a sentence for the caller, or for the operator.</summary>
+/// <summary>Portainer's own API, and Docker behind it. A failure is a sentence for the caller or the operator.</summary>
 public sealed class PortainerClient(
-    IHttpClientFactory http, IHttpMessageHandlerFactory handlers, IOptions<PortainerOptions> options, TimeProvider time) : IHealthCheck
+    IHttpClientFactory http, IHttpMessageHandlerFactory handlers, IOptions<PortainerOptions> options,
+    TimeProvider time) : IHealthCheck
 {
     private static readonly TimeSpan Fresh = TimeSpan.FromMinutes(1);
 
@@ -18,7 +19,10 @@ public sealed class PortainerClient(
     public PortainerOptions Options => options.Value;
 
     /// <summary>Asks Portainer itself.</summary>
-    public Task<JsonElement> SendAsync(HttpMethod method, string resource, CancellationToken ct) => ToldAsync(async () =>
+    public Task<JsonElement> SendAsync(HttpMethod method, string resource, CancellationToken ct) =>
+        ToldAsync(() => SendCoreAsync(method, resource, ct));
+
+    private async Task<JsonElement> SendCoreAsync(HttpMethod method, string resource, CancellationToken ct)
     {
         using var request = new HttpRequestMessage(method, new Uri(Options.Root!, "api/" + resource));
         foreach (var (name, value) in Options.Headers)
@@ -41,9 +45,9 @@ public sealed class PortainerClient(
         }
         catch (JsonException e)
         {
-            throw EngineException.OfJson(new JsonException(e.Message, e));
+            throw EngineException.OfJson(e);
         }
-    });
+    }
 
     /// <summary>Asks the engine of an environment: the named one or, when there is only one, that.</summary>
     public async Task<T> AskAsync<T>(int? environment, Func<EngineClient, Task<T>> question, CancellationToken ct)
@@ -52,8 +56,9 @@ public sealed class PortainerClient(
         try
         {
             // Without a version in the path: Portainer and Docker agree on one.
+            var url = new Uri(Options.Root!, $"api/endpoints/{chosen}/docker/");
             using var engine = new EngineClient(
-                handlers.CreateHandler(nameof(PortainerClient)), new Uri(Options.Root!, $"api/endpoints/{chosen}/docker/"), null, Options.Headers);
+                handlers.CreateHandler(nameof(PortainerClient)), url, null, Options.Headers);
             return await ToldAsync(() => engine.AskAsync(question));
         }
         catch (McpException e) when (e.Message.Contains("Unable to find an environment", StringComparison.Ordinal))
@@ -61,12 +66,14 @@ public sealed class PortainerClient(
             _environments = null; // it may have gone since
             throw new McpException($"There is no environment {chosen}. {Listed(await EnvironmentsAsync(ct))}");
         }
-        catch (HttpRequestException e) when (e.StatusCode is HttpStatusCode.BadGateway && e.Message.Contains("nothing further", StringComparison.Ordinal))
+        catch (HttpRequestException e) when (e.StatusCode is HttpStatusCode.BadGateway
+            && e.Message.Contains("nothing further", StringComparison.Ordinal))
         {
             // A 502 without a word is how Portainer passes on that Docker does not answer there.
             throw new HttpRequestException(
-                $"Portainer cannot reach the environment {chosen}: its Docker or its agent does not answer. Start it, or name another"
-                + " environment of portainer_list_environments.", null, HttpStatusCode.BadGateway);
+                $"Portainer cannot reach the environment {chosen}: its Docker or its agent does not answer."
+                + " Start it, or name another environment of portainer_list_environments.",
+                null, HttpStatusCode.BadGateway);
         }
     }
 
@@ -99,18 +106,20 @@ public sealed class PortainerClient(
     {
         try
         {
-            return (answer.ValueKind is JsonValueKind.Undefined ? default : answer.Deserialize<T>()) ?? throw new JsonException();
+            return (answer.ValueKind is JsonValueKind.Undefined ? default : answer.Deserialize<T>())
+                ?? throw new JsonException();
         }
         catch (JsonException)
         {
             throw new HttpRequestException(
-                "Portainer sent JSON that is not what it describes. Check Portainer:Url, and whether its version is 2.x.",
+                "Portainer sent JSON that is not what it describes. Check Portainer:Url, and whether it is version 2.",
                 null, HttpStatusCode.BadGateway);
         }
     }
 
     /// <summary>Whether it answers and with which version, which it tells everybody, and whether it takes our token.</summary>
-    public async Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)
+    public async Task<HealthCheckResult> CheckHealthAsync(
+        HealthCheckContext context, CancellationToken cancellationToken = default)
     {
         var data = new Dictionary<string, object>();
         try
@@ -149,8 +158,10 @@ public sealed class PortainerClient(
         }
         catch (EngineException e) when (e.CallerCanMend)
         {
-            var hint = e.Said.Contains("No such container", StringComparison.OrdinalIgnoreCase) ? " portainer_list_containers lists those of an environment."
-                : e.Said.Contains("find a stack", StringComparison.OrdinalIgnoreCase) ? " portainer_list_stacks lists them."
+            var hint = e.Said.Contains("No such container", StringComparison.OrdinalIgnoreCase)
+                ? " portainer_list_containers lists those of an environment."
+                : e.Said.Contains("find a stack", StringComparison.OrdinalIgnoreCase)
+                ? " portainer_list_stacks lists them."
                 : "";
             throw new McpException($"Portainer refused: {e.Said.TrimEnd('.')}.{hint}");
         }
@@ -163,7 +174,8 @@ public sealed class PortainerClient(
         }
         catch (ArgumentException)
         {
-            throw new McpException("That is no name or id of a container: letters, digits, '_', '.' and '-'. portainer_list_containers lists them.");
+            throw new McpException("That is no name or id of a container: letters, digits, '_', '.' and '-'."
+                + " portainer_list_containers lists them.");
         }
     }
 }

@@ -14,7 +14,10 @@ public sealed class PortainerOptions : IValidatableObject
     /// <summary>The address at which people open Portainer, when it is not Url.</summary>
     public string? PublicUrl { get; set; }
 
-    /// <summary>For a certificate that no authority has signed: its SHA-256 fingerprint, or <c>any</c>, which believes whoever answers.</summary>
+    /// <summary>
+    /// For a certificate that no authority has signed: its SHA-256 fingerprint, or <c>any</c>, which believes whoever
+    /// answers.
+    /// </summary>
     public string? Certificate { get; set; }
 
     /// <summary>Whether portainer_inspect_container and portainer_get_stack show the values of environment variables.</summary>
@@ -36,9 +39,10 @@ public sealed class PortainerOptions : IValidatableObject
     }
 
     /// <summary>The only credential: with an Authorization header beside it, or a cookie, Portainer answers 403.</summary>
-    internal IReadOnlyDictionary<string, string> Headers => new Dictionary<string, string> { ["X-API-Key"] = Token ?? "" };
+    internal IReadOnlyDictionary<string, string> Headers =>
+        new Dictionary<string, string> { ["X-API-Key"] = Token ?? "" };
 
-    /// <summary>Whether the other side's certificate is the one that the operator named. Null when the system's own judgement counts.</summary>
+    /// <summary>Whether a certificate is the one that the operator named. Null when the system's judgement counts.</summary>
     internal Func<string, bool>? Accepts => string.IsNullOrEmpty(Certificate) ? null
         : Certificate == "any" ? _ => true
         : fingerprint => string.Equals(fingerprint, Fingerprint, StringComparison.OrdinalIgnoreCase);
@@ -47,7 +51,8 @@ public sealed class PortainerOptions : IValidatableObject
 
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
     {
-        foreach (var (setting, url) in ((string, string?)[])[("Portainer:Url (APP_PORTAINER__URL)", Url), ("Portainer:PublicUrl", PublicUrl)])
+        (string, string?)[] addresses = [("Portainer:Url (APP_PORTAINER__URL)", Url), ("Portainer:PublicUrl", PublicUrl)];
+        foreach (var (setting, url) in addresses)
         {
             if (!string.IsNullOrEmpty(url) && !IsPlain(url))
             {
@@ -60,7 +65,8 @@ public sealed class PortainerOptions : IValidatableObject
         if (!string.IsNullOrEmpty(Url) && string.IsNullOrEmpty(Token))
         {
             yield return new(
-                "Portainer:Token (APP_PORTAINER__TOKEN) is missing: make an access token in Portainer under My account.", [nameof(Token)]);
+                "Portainer:Token (APP_PORTAINER__TOKEN) is missing: make an access token in Portainer under My account.",
+                [nameof(Token)]);
         }
 
         if (Token?.Any(letter => letter is < '!' or > '~') is true)
@@ -68,10 +74,12 @@ public sealed class PortainerOptions : IValidatableObject
             yield return new("Portainer:Token must be one line of printable ASCII without spaces.", [nameof(Token)]);
         }
 
-        if (!string.IsNullOrEmpty(Certificate) && Certificate != "any" && !(Fingerprint.Length == 64 && Fingerprint.All(char.IsAsciiHexDigit)))
+        if (!string.IsNullOrEmpty(Certificate) && Certificate != "any"
+            && !(Fingerprint.Length == 64 && Fingerprint.All(char.IsAsciiHexDigit)))
         {
             yield return new(
-                "Portainer:Certificate must be a SHA-256 fingerprint (64 hexadecimal digits) or the word any.", [nameof(Certificate)]);
+                "Portainer:Certificate must be a SHA-256 fingerprint (64 hexadecimal digits) or the word any.",
+                [nameof(Certificate)]);
         }
     }
 

@@ -46,12 +46,13 @@ public sealed record StackReport(
     string? CreatedBy, DateTimeOffset? Created,
     [property: Description("The Compose file.")] string? File);
 
-public sealed record StackChange(int Id, string Name, [property: Description("What became of it, for example \"stopped\".")] string Result);
+public sealed record StackChange(
+    int Id, string Name, [property: Description("What became of it, for example \"stopped\".")] string Result);
 
 /// <summary>A stack as Portainer describes it. Its variables hold secrets.</summary>
 internal sealed record PortainerStack(
-    int Id, string Name, int Type, int EndpointId, int Status, string? EntryPoint, IReadOnlyList<PortainerVariable>? Env,
-    string? CreatedBy, long CreationDate);
+    int Id, string Name, int Type, int EndpointId, int Status, string? EntryPoint,
+    IReadOnlyList<PortainerVariable>? Env, string? CreatedBy, long CreationDate);
 
 internal sealed record PortainerVariable(
     [property: JsonPropertyName("name")] string? Name, [property: JsonPropertyName("value")] string? Value);
@@ -85,10 +86,12 @@ internal static partial class PortainerGuard
 
     // Looks at what the image really is, not only at the name by which somebody started it.
     private static async Task<string?> WhatAsync(
-        EngineClient engine, string id, string? image, string? imageId, IDictionary<string, string>? labels, CancellationToken ct) =>
+        EngineClient engine, string id, string? image, string? imageId, IDictionary<string, string>? labels,
+        CancellationToken ct) =>
         IsThisServer(id) ? "this server itself"
         : IsPortainer(image) || IsPortainer(labels) ? "Portainer itself"
-        : image is not null && imageId is not null && ImageId().IsMatch(image) && await HasPortainersNameAsync(engine, imageId, ct)
+        : image is not null && imageId is not null && ImageId().IsMatch(image)
+            && await HasPortainersNameAsync(engine, imageId, ct)
             ? "Portainer itself" : null;
 
     private static bool IsPortainer(string? image) => image is not null && PortainerImage().IsMatch(image);

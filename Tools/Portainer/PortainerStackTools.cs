@@ -32,7 +32,8 @@ public sealed partial class PortainerStackTools(PortainerClient portainer)
             var environment = endpoint_id ?? await portainer.OnlyEnvironmentAsync(ct);
             views.AddRange(await OthersAsync(environment, stacks, ct));
         }
-        catch (Exception e) when (e is McpException || (e is HttpRequestException { StatusCode: not HttpStatusCode.Unauthorized } && stacks.Length > 0))
+        catch (Exception e) when (e is McpException
+            || (e is HttpRequestException { StatusCode: not HttpStatusCode.Unauthorized } && stacks.Length > 0))
         {
             note = $"Compose projects that were started without Portainer are not listed: {e.Message}";
         }
@@ -72,24 +73,28 @@ public sealed partial class PortainerStackTools(PortainerClient portainer)
     {
         var stack = await FindAsync(stack_id, ct);
         var what = force || stack.Type == Kubernetes || stack.Status == Inactive ? null
-            : await portainer.AskAsync(stack.EndpointId, engine => PortainerGuard.WhatOfStackAsync(engine, stack.Name, ct), ct);
+            : await portainer.AskAsync(
+                stack.EndpointId, engine => PortainerGuard.WhatOfStackAsync(engine, stack.Name, ct), ct);
         return what is null ? await ChangeAsync(stack, "stop", Inactive, "stopped", "was inactive already", ct)
             : throw new McpException(
-                $"The stack {stack.Name} contains {what}, through which this call goes. If that is meant, call again with force true.");
+                $"The stack {stack.Name} contains {what}, through which this call goes."
+                + " If that is meant, call again with force true.");
     }
 
     // What Docker has and Portainer did not start.
-    private Task<StackView[]> OthersAsync(int environment, PortainerStack[] known, CancellationToken ct) => portainer.AskAsync(environment, async engine =>
+    private async Task<IEnumerable<StackView>> OthersAsync(int environment, PortainerStack[] known, CancellationToken ct)
     {
-        var containers = await engine.Containers.ListContainersAsync(
-            new() { All = true, Filters = EngineClient.Filters(("label", "com.docker.compose.project")) }, ct);
-        return containers.Select(ContainerView.Of).Where(container => container.Stack is not null).GroupBy(container => container.Stack!)
-            .Where(project => known.All(stack => stack.Name != project.Key))
+        var ofProjects = EngineClient.Filters(("label", "com.docker.compose.project"));
+        var containers = await portainer.AskAsync(
+            environment, engine => engine.Containers.ListContainersAsync(new() { All = true, Filters = ofProjects }, ct), ct);
+        return containers.Select(ContainerView.Of).Where(container => container.Stack is not null)
+            .GroupBy(container => container.Stack!).Where(project => known.All(stack => stack.Name != project.Key))
             .OrderBy(project => project.Key, StringComparer.Ordinal)
-            .Select(project => new StackView(
-                null, project.Key, "compose", environment, project.Any(container => container.State == "running") ? "active" : "inactive"))
-            .ToArray();
-    }, ct);
+            .Select(project => new StackView(null, project.Key, "compose", environment, StatusOf(project)));
+    }
+
+    private static string StatusOf(IEnumerable<ContainerView> project) =>
+        project.Any(container => container.State == "running") ? "active" : "inactive";
 
     // Portainer wants to be told the environment that it knows itself. It answers when Compose is done.
     private async Task<StackChange> ChangeAsync(

@@ -14,7 +14,7 @@ internal static class EngineContract
 
     private const string ContainerConfig = "Hostname Domainname User AttachStdin AttachStdout AttachStderr ExposedPorts Tty OpenStdin"
         + " StdinOnce Env Cmd Healthcheck ArgsEscaped Image Volumes WorkingDir Entrypoint NetworkDisabled OnBuild Labels StopSignal"
-        + " StopTimeout Shell HostConfig NetworkingConfig";
+        + " StopTimeout Shell HostConfig NetworkingConfig Name"; // the last is the query's; Docker.DotNet repeats it, and Docker ignores it
 
     private static readonly (string Method, string Path, string Query, string Body)[] Docker =
     [

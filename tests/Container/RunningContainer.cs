@@ -1,3 +1,4 @@
+using System.Globalization;
 using Docker.DotNet.Models;
 using MinimalMcp.Engine;
 
@@ -38,7 +39,8 @@ internal sealed class RunningContainer(EngineClient engine, string id) : IAsyncD
         }
         catch (OperationCanceledException) when (!Cancellation.IsCancellationRequested)
         {
-            Assert.True(decided == "health_status: healthy", $"{decided ?? "It did not become healthy in time"}\n{await LogsAsync()}");
+            var what = decided ?? "It did not become healthy in time.";
+            Assert.True(decided == "health_status: healthy", $"{what}\n{await LogsAsync()}");
         }
 
         var port = (await InspectAsync()).NetworkSettings!.Ports["3001/tcp"][0].HostPort;
@@ -51,7 +53,7 @@ internal sealed class RunningContainer(EngineClient engine, string id) : IAsyncD
     public async Task<TimeSpan> StopAsync()
     {
         await engine.Containers.StopContainerAsync(id, new() { WaitBeforeKillSeconds = 20 }, Cancellation);
-        var finished = DateTimeOffset.Parse((await InspectAsync()).State!.FinishedAt, System.Globalization.CultureInfo.InvariantCulture);
+        var finished = DateTimeOffset.Parse((await InspectAsync()).State!.FinishedAt, CultureInfo.InvariantCulture);
         Message? first = null;
         await engine.System.MonitorEventsAsync(
             new()
@@ -61,8 +63,8 @@ internal sealed class RunningContainer(EngineClient engine, string id) : IAsyncD
                 Filters = EngineClient.Filters(("container", id), ("event", "kill")),
             },
             new EngineClient.Reports<Message>(kill => first ??= kill), Cancellation);
-        return finished - DateTimeOffset.UnixEpoch.AddTicks(
-            (first?.TimeNano ?? throw new InvalidOperationException("Docker tells of no signal.")) / TimeSpan.NanosecondsPerTick);
+        var signal = first?.TimeNano ?? throw new InvalidOperationException("Docker tells of no signal.");
+        return finished - DateTimeOffset.UnixEpoch.AddTicks(signal / TimeSpan.NanosecondsPerTick);
     }
 
     public async Task<long> ExitCodeAsync() => (await engine.Containers.WaitContainerAsync(id, Cancellation)).StatusCode;

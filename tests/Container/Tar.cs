@@ -10,7 +10,9 @@ internal static class Tar
     {
         var file = new FileStream(Path.GetTempFileName(), new FileStreamOptions
         {
-            Mode = FileMode.Create, Access = FileAccess.ReadWrite, Options = FileOptions.DeleteOnClose | FileOptions.Asynchronous,
+            Mode = FileMode.Create,
+            Access = FileAccess.ReadWrite,
+            Options = FileOptions.DeleteOnClose | FileOptions.Asynchronous,
         });
         await using (var tar = new TarWriter(file, leaveOpen: true))
         {

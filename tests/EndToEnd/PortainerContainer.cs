@@ -29,7 +29,8 @@ internal sealed record PortainerContainer(Uri Url, string Key, bool IsStandIn, s
         var named = Environment.GetEnvironmentVariable("E2E_PORTAINER_IMAGE");
         var image = string.IsNullOrEmpty(named) ? Official : named;
         var origin = await LabImage.FindOfficialAsync(lab.Engine, image, ct);
-        Assert.True(origin is not null || string.IsNullOrEmpty(named), $"E2E_PORTAINER_IMAGE names {named}, which cannot be had.");
+        var isHad = origin is not null || string.IsNullOrEmpty(named);
+        Assert.True(isHad, $"E2E_PORTAINER_IMAGE names {named}, which cannot be had.");
         return origin is null ? await StandInAsync(lab, ct) : await RealAsync(lab, image, origin, ct);
     }
 
@@ -45,17 +46,20 @@ internal sealed record PortainerContainer(Uri Url, string Key, bool IsStandIn, s
         var admin = await PostAsync(http, "api/users/admin/init", new { Username = "admin", Password = password }, ct);
         var signedIn = await PostAsync(http, "api/auth", new { username = "admin", password }, ct);
         http.DefaultRequestHeaders.Authorization = new("Bearer", signedIn.GetProperty("jwt").GetString());
-        var token = await PostAsync(http, $"api/users/{admin.GetProperty("Id")}/tokens", new { description = "tests", password }, ct);
+        var token = await PostAsync(
+            http, $"api/users/{admin.GetProperty("Id")}/tokens", new { description = "tests", password }, ct);
         await Lab.UntilAsync(
             () => http.GetFromJsonAsync<JsonElement>("api/endpoints?excludeSnapshots=true", ct),
             environments => environments.GetArrayLength() == 1, "Portainer has the environment of its own Docker");
-        return new(http.BaseAddress, token.GetProperty("rawAPIKey").GetString()!, false, $"a real one, version {version} ({origin})");
+        var key = token.GetProperty("rawAPIKey").GetString()!;
+        return new(http.BaseAddress, key, false, $"a real one, version {version} ({origin})");
     }
 
     private static async Task<PortainerContainer> StandInAsync(Lab lab, CancellationToken ct)
     {
         // The runtime image of the Dockerfile, which is made of this machine's .NET where it cannot be pulled.
-        var (exitCode, output, errors) = await Shell.RunAsync("bash tests/Container/base-images runtime", ("DOCKER_HOST", lab.Socket));
+        var (exitCode, output, errors) = await Shell.RunAsync(
+            "bash tests/Container/base-images runtime", ("DOCKER_HOST", lab.Socket));
         Assert.True(exitCode == 0, $"{output}\n{errors}");
         var runtime = File.ReadLines(Path.Combine(Clients.ClientProcess.Root, "Dockerfile"))
             .First(line => line.StartsWith("ARG RUNTIME_IMAGE=", StringComparison.Ordinal)).Split('=')[1];
@@ -79,7 +83,8 @@ internal sealed record PortainerContainer(Uri Url, string Key, bool IsStandIn, s
         using var http = new HttpClient { BaseAddress = await lab.UrlAsync(id, Port) };
         var version = await ReadyAsync(lab, id, http);
         return new(http.BaseAddress, key, true, $"a stand-in for {version} as a container in front of the real Docker"
-            + $" ({Official} cannot be had here; E2E_PORTAINER_IMAGE, or E2E_PORTAINER_URL and E2E_PORTAINER_KEY, name a real one)");
+            + $" ({Official} cannot be had here; E2E_PORTAINER_IMAGE, or E2E_PORTAINER_URL and E2E_PORTAINER_KEY, name a"
+            + " real one)");
     }
 
     private static async Task<string> CreateAsync(
@@ -111,7 +116,8 @@ internal sealed record PortainerContainer(Uri Url, string Key, bool IsStandIn, s
         try
         {
             var status = await Lab.UntilAsync(
-                () => http.GetFromJsonAsync<JsonElement>("api/system/status"), answer => answer.TryGetProperty("Version", out _), "Portainer answers");
+                () => http.GetFromJsonAsync<JsonElement>("api/system/status"),
+                answer => answer.TryGetProperty("Version", out _), "Portainer answers");
             return status.GetProperty("Version").GetString()!;
         }
         catch (TimeoutException late)
@@ -125,7 +131,8 @@ internal sealed record PortainerContainer(Uri Url, string Key, bool IsStandIn, s
     {
         using var answer = await http.PostAsJsonAsync(path, body, ct);
         var text = await answer.Content.ReadAsStringAsync(ct);
-        Assert.True(answer.StatusCode is HttpStatusCode.OK or HttpStatusCode.Created, $"{path}: {(int)answer.StatusCode} {text}");
+        var isDone = answer.StatusCode is HttpStatusCode.OK or HttpStatusCode.Created;
+        Assert.True(isDone, $"{path}: {(int)answer.StatusCode} {text}");
         return JsonElement.Parse(text);
     }
 }

@@ -8,7 +8,8 @@ using MinimalMcp.PortainerStandIn;
 // cannot be had. It does not prove Portainer's own rules for teams, nor its certificates.
 const string Socket = "/var/run/docker.sock";
 
-var key = Environment.GetEnvironmentVariable("STAND_IN_KEY") ?? throw new InvalidOperationException("STAND_IN_KEY is missing.");
+var key = Environment.GetEnvironmentVariable("STAND_IN_KEY")
+    ?? throw new InvalidOperationException("STAND_IN_KEY is missing.");
 var label = (Environment.GetEnvironmentVariable("STAND_IN_LABEL") ?? "stand-in=1").Split('=');
 using var docker = new HttpMessageInvoker(new SocketsHttpHandler
 {
@@ -37,7 +38,8 @@ app.MapGet("/api/endpoints", (HttpContext http) =>
     http.Response.Headers["X-Total-Count"] = http.Response.Headers["X-Total-Available"] = "1";
     return Answers.Json(new JsonArray(Local()));
 });
-app.MapGet("/api/endpoints/{id}", (string id) => id == $"{Answers.Environment}" ? Answers.Json(Local()) : NoEnvironment());
+app.MapGet("/api/endpoints/{id}", (string id) =>
+    id == $"{Answers.Environment}" ? Answers.Json(Local()) : NoEnvironment());
 app.Map("/api/endpoints/{id}/docker/{**path}", (HttpContext http, string id) =>
     id == $"{Answers.Environment}" ? PassOnAsync(http) : NoEnvironment().ExecuteAsync(http));
 new Stacks(docker, label[0], label[1]).MapTo(app);
@@ -73,7 +75,8 @@ static JsonObject Local() => new()
 };
 
 static IResult NoEnvironment() => Answers.Error(
-    404, "Unable to find an environment with the specified identifier inside the database", "Object not found inside the database");
+    404, "Unable to find an environment with the specified identifier inside the database",
+    "Object not found inside the database");
 
 async Task PassOnAsync(HttpContext http)
 {
@@ -100,7 +103,8 @@ async Task PassOnAsync(HttpContext http)
     using (response)
     {
         // It adds a resource control to what is created, and answers 200 where Docker says 201.
-        var isCreated = (int)response.StatusCode == 201 && http.Request.Path.Value!.EndsWith("/create", StringComparison.Ordinal);
+        var isCreated = (int)response.StatusCode == 201
+            && http.Request.Path.Value!.EndsWith("/create", StringComparison.Ordinal);
         http.Response.StatusCode = isCreated ? 200 : (int)response.StatusCode;
         foreach (var (name, values) in response.Headers.NonValidated.Concat(response.Content.Headers.NonValidated))
         {

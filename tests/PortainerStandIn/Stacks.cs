@@ -48,7 +48,8 @@ internal sealed class Stacks(HttpMessageInvoker docker, string label, string run
         }
 
         var file = wanted.GetProperty("stackFileContent").GetString()!;
-        var image = file.Split('\n').First(line => line.Contains("image:", StringComparison.Ordinal)).Split("image:")[1].Trim();
+        var image = file.Split('\n').First(line => line.Contains("image:", StringComparison.Ordinal))
+            .Split("image:")[1].Trim();
         var stack = new Stack(Interlocked.Increment(ref _last), name, file, image, wanted.GetProperty("env").GetRawText());
         await UpAsync(stack);
         _stacks[stack.Id] = stack;
@@ -108,19 +109,23 @@ internal sealed class Stacks(HttpMessageInvoker docker, string label, string run
     private async Task<string> AskAsync(HttpMethod method, string path, object? body)
     {
         using var request = new HttpRequestMessage(method, new Uri("http://docker/" + path));
-        request.Content = body is null ? null : new StringContent(JsonSerializer.Serialize(body), null, "application/json");
+        request.Content = body is null ? null
+            : new StringContent(JsonSerializer.Serialize(body), null, "application/json");
         using var answer = await docker.SendAsync(request, CancellationToken.None);
         var text = await answer.Content.ReadAsStringAsync();
-        return answer.IsSuccessStatusCode ? text : throw new InvalidOperationException($"{method} {path}: {(int)answer.StatusCode} {text}");
+        return answer.IsSuccessStatusCode ? text
+            : throw new InvalidOperationException($"{method} {path}: {(int)answer.StatusCode} {text}");
     }
 
     private IResult? Find(string id, out Stack stack)
     {
         stack = null!;
-        return !int.TryParse(id, out var number) ? Answers.Error(400, "Invalid stack identifier route variable", "Invalid route variable")
+        return !int.TryParse(id, out var number)
+            ? Answers.Error(400, "Invalid stack identifier route variable", "Invalid route variable")
             : _stacks.TryGetValue(number, out stack!) ? null
             : Answers.Error(
-                404, "Unable to find a stack with the specified identifier inside the database", "Object not found inside the database");
+                404, "Unable to find a stack with the specified identifier inside the database",
+                "Object not found inside the database");
     }
 
     private sealed class Stack(int id, string name, string file, string image, string env)

@@ -180,7 +180,7 @@ public sealed class DockerTests
     {
         { 200, "text/html", "<!doctype html><title>Sign in</title>", 502, "Check Docker:Url" },
         { 200, "application/json", "<html>", 502, "web page" },
-        { 200, "application/json", "{\"half\":", 502, "not JSON" },
+        { 200, "application/json", "{\"half\":", 502, "JSON" },
         { 200, "application/json", "\"a word\"", 502, "not what the API describes" },
         { 200, "application/json", "", 502, "not what the API describes" },
         { 302, "text/html", "", 502, "Redirects are not followed" },
@@ -219,7 +219,7 @@ public sealed class DockerTests
     public async Task A_failure_within_a_200_is_a_failure()
     {
         await using var engine = await FakeEngine.StartAsync();
-        engine.Answers["POST images/create"] = new(200, "application/json", Encoding.UTF8.GetBytes("{\"status\":\"Pulling\"}\r\n{\"errorDetail\":{\"message\":\"toomanyrequests\"},\"error\":\"toomanyrequests: slow down\"}\r\n"));
+        engine.Answers["POST images/create"] = new(200, "application/json", Encoding.UTF8.GetBytes("{\"status\":\"Pulling\"}\r\n{\"errorDetail\":{\"message\":\"toomanyrequests: slow down\"},\"error\":\"toomanyrequests: slow down\"}\r\n"));
         await using var server = Start(engine);
 
         Assert.Contains("toomanyrequests: slow down", await server.FailAsync(422, "docker_pull_image", new { image = "redis:7" }));

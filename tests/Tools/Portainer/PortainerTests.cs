@@ -369,7 +369,7 @@ public sealed class PortainerTests
     public static TheoryData<int, string, string, int, string> BadAnswers => new()
     {
         { 200, "text/html", "<!doctype html><title>Portainer</title>", 502, "Check Portainer:Url" },
-        { 200, "application/json", "{\"half\":", 502, "not JSON" },
+        { 200, "application/json", "{\"half\":", 502, "JSON" },
         { 200, "application/json", "", 502, "not what" },
         { 200, "application/json", "\"a word\"", 502, "not what" },
         { 301, "text/html", "", 502, "Redirects are not followed" },
