@@ -113,7 +113,8 @@ public sealed record ImageList(
     {
         var found = (await engine.Images.ListImagesAsync(new(), ct))
             .Select(image => new ImageView(
-                ContainerView.ShortId(image.ID), [.. Tags(image)], image.Size, image.Created))
+                ContainerView.ShortId(image.ID), [.. Tags(image)], image.Size,
+                new(DateTime.SpecifyKind(image.Created, DateTimeKind.Utc))))
             .OrderBy(image => image.Tags.Count > 0 ? image.Tags[0] : "~", StringComparer.Ordinal).ToArray();
         return new(found.Length, [.. found.Take(limit)], More.Than(limit, found.Length));
     }

@@ -16,7 +16,7 @@ public sealed class DockerOptions : IValidatableObject
     /// <summary>Uses the engine of this machine: the one in DOCKER_HOST, or the usual sockets.</summary>
     public bool Enabled { get; set; }
 
-    /// <summary>Folders of Docker's machine that a container may be given, separated by commas. None by default.</summary>
+    /// <summary>Folders of Docker's machine that containers may get, separated by commas; none by default.</summary>
     public string? AllowedBinds { get; set; }
 
     /// <summary>Whether a container may share the machine's network, or another container's.</summary>
@@ -65,7 +65,8 @@ public sealed class DockerOptions : IValidatableObject
         if (!IPAddress.TryParse(PublishAddress, out _))
         {
             yield return new(
-                "Docker:PublishAddress must be an IP address, for example 127.0.0.1 or 0.0.0.0.", [nameof(PublishAddress)]);
+                "Docker:PublishAddress must be an IP address, for example 127.0.0.1 or 0.0.0.0.",
+                [nameof(PublishAddress)]);
         }
     }
 }

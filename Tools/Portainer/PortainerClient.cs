@@ -7,7 +7,7 @@ using ModelContextProtocol;
 
 namespace MinimalMcp.Tools.Portainer;
 
-/// <summary>Portainer's own API, and Docker behind it. A failure is a sentence for the caller or the operator.</summary>
+/// <summary>Portainer's own API, and Docker behind it. Failures are sentences for the caller or operator.</summary>
 public sealed class PortainerClient(
     IHttpClientFactory http, IHttpMessageHandlerFactory handlers, IOptions<PortainerOptions> options,
     TimeProvider time) : IHealthCheck
@@ -77,7 +77,7 @@ public sealed class PortainerClient(
         }
     }
 
-    /// <summary>What Portainer looks after. Without its snapshots, which are large, and asked again after a minute.</summary>
+    /// <summary>What Portainer looks after, without its large snapshots. Asked again after a minute.</summary>
     public async Task<IReadOnlyList<PortainerEnvironment>> EnvironmentsAsync(CancellationToken ct)
     {
         if (_environments is { } known && known.Until > time.GetUtcNow())
@@ -117,7 +117,7 @@ public sealed class PortainerClient(
         }
     }
 
-    /// <summary>Whether it answers and with which version, which it tells everybody, and whether it takes our token.</summary>
+    /// <summary>Whether it answers and with which version, which is public, and whether it takes our token.</summary>
     public async Task<HealthCheckResult> CheckHealthAsync(
         HealthCheckContext context, CancellationToken cancellationToken = default)
     {

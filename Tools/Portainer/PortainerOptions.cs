@@ -20,10 +20,10 @@ public sealed class PortainerOptions : IValidatableObject
     /// </summary>
     public string? Certificate { get; set; }
 
-    /// <summary>Whether portainer_inspect_container and portainer_get_stack show the values of environment variables.</summary>
+    /// <summary>Whether portainer_inspect_container and portainer_get_stack show values of variables.</summary>
     public bool ShowEnvironment { get; set; }
 
-    /// <summary>Url without an /api at its end and with a slash. Null when the family is not configured, or wrongly.</summary>
+    /// <summary>Url without an /api at its end and with a slash; null when it is none.</summary>
     internal Uri? Root
     {
         get
@@ -38,11 +38,11 @@ public sealed class PortainerOptions : IValidatableObject
         }
     }
 
-    /// <summary>The only credential: with an Authorization header beside it, or a cookie, Portainer answers 403.</summary>
+    /// <summary>The only credential: Portainer answers 403 to an Authorization header or a cookie beside it.</summary>
     internal IReadOnlyDictionary<string, string> Headers =>
         new Dictionary<string, string> { ["X-API-Key"] = Token ?? "" };
 
-    /// <summary>Whether a certificate is the one that the operator named. Null when the system's judgement counts.</summary>
+    /// <summary>Whether a certificate is the named one. Null when the system judges.</summary>
     internal Func<string, bool>? Accepts => string.IsNullOrEmpty(Certificate) ? null
         : Certificate == "any" ? _ => true
         : fingerprint => string.Equals(fingerprint, Fingerprint, StringComparison.OrdinalIgnoreCase);
@@ -51,7 +51,8 @@ public sealed class PortainerOptions : IValidatableObject
 
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
     {
-        (string, string?)[] addresses = [("Portainer:Url (APP_PORTAINER__URL)", Url), ("Portainer:PublicUrl", PublicUrl)];
+        (string, string?)[] addresses =
+            [("Portainer:Url (APP_PORTAINER__URL)", Url), ("Portainer:PublicUrl", PublicUrl)];
         foreach (var (setting, url) in addresses)
         {
             if (!string.IsNullOrEmpty(url) && !IsPlain(url))
@@ -65,7 +66,8 @@ public sealed class PortainerOptions : IValidatableObject
         if (!string.IsNullOrEmpty(Url) && string.IsNullOrEmpty(Token))
         {
             yield return new(
-                "Portainer:Token (APP_PORTAINER__TOKEN) is missing: make an access token in Portainer under My account.",
+                "Portainer:Token (APP_PORTAINER__TOKEN) is missing:"
+                + " make an access token in Portainer under My account.",
                 [nameof(Token)]);
         }
 
@@ -113,6 +115,7 @@ public static class PortainerSetup
         }
 
         services.AddHealthChecks().AddCheck<PortainerClient>("portainer");
-        return services.AddSingleton<PortainerClient>().AddSingleton<PortainerTools>().AddSingleton<PortainerStackTools>();
+        return services.AddSingleton<PortainerClient>()
+            .AddSingleton<PortainerTools>().AddSingleton<PortainerStackTools>();
     }
 }

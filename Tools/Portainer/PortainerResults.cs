@@ -103,7 +103,8 @@ internal static partial class PortainerGuard
 
     /// <summary>A container's host name is the beginning of its id, unless somebody chose another.</summary>
     private static bool IsThisServer(string id) =>
-        Environment.MachineName.Length == 12 && id.StartsWith(Environment.MachineName, StringComparison.OrdinalIgnoreCase);
+        Environment.MachineName.Length == 12
+        && id.StartsWith(Environment.MachineName, StringComparison.OrdinalIgnoreCase);
 
     private static async Task<bool> HasPortainersNameAsync(EngineClient engine, string image, CancellationToken ct)
     {

@@ -19,7 +19,8 @@ internal static class Leftovers
             await engine.Networks.DeleteNetworkAsync(network.ID);
         }
 
-        foreach (var volume in (await engine.Volumes.ListAsync(new VolumesListParameters { Filters = ours })).Volumes ?? [])
+        VolumesListParameters volumes = new() { Filters = ours };
+        foreach (var volume in (await engine.Volumes.ListAsync(volumes)).Volumes ?? [])
         {
             await engine.Volumes.RemoveAsync(volume.Name, force: true);
         }

@@ -67,7 +67,8 @@ internal sealed class RunningContainer(EngineClient engine, string id) : IAsyncD
         return finished - DateTimeOffset.UnixEpoch.AddTicks(signal / TimeSpan.NanosecondsPerTick);
     }
 
-    public async Task<long> ExitCodeAsync() => (await engine.Containers.WaitContainerAsync(id, Cancellation)).StatusCode;
+    public async Task<long> ExitCodeAsync() =>
+        (await engine.Containers.WaitContainerAsync(id, Cancellation)).StatusCode;
 
     /// <summary>Its processes: number and user, as the machine below sees them.</summary>
     public async Task<IEnumerable<(string Pid, string User)>> ProcessesAsync() =>

@@ -26,7 +26,8 @@ internal static class Tar
     public static async Task WriteTextAsync(this TarWriter tar, string name, string text, CancellationToken ct)
     {
         using var data = new MemoryStream(Encoding.UTF8.GetBytes(text));
-        await tar.WriteEntryAsync(
-            new PaxTarEntry(TarEntryType.RegularFile, name) { DataStream = data, Mode = (UnixFileMode)0b110_100_100 }, ct);
+        var mode = (UnixFileMode)0b110_100_100;
+        var entry = new PaxTarEntry(TarEntryType.RegularFile, name) { DataStream = data, Mode = mode };
+        await tar.WriteEntryAsync(entry, ct);
     }
 }

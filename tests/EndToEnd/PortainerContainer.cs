@@ -83,7 +83,7 @@ internal sealed record PortainerContainer(Uri Url, string Key, bool IsStandIn, s
         using var http = new HttpClient { BaseAddress = await lab.UrlAsync(id, Port) };
         var version = await ReadyAsync(lab, id, http);
         return new(http.BaseAddress, key, true, $"a stand-in for {version} as a container in front of the real Docker"
-            + $" ({Official} cannot be had here; E2E_PORTAINER_IMAGE, or E2E_PORTAINER_URL and E2E_PORTAINER_KEY, name a"
+            + $" ({Official} cannot be had here; E2E_PORTAINER_IMAGE, or E2E_PORTAINER_URL and _KEY, name a"
             + " real one)");
     }
 

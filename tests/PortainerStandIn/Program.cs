@@ -53,7 +53,8 @@ Task AuthenticateAsync(HttpContext http, RequestDelegate next)
         : sent.Length > 0 && bearer.Length > 0 ? Answers.Error(403, Both, Both)
         // A cookie turns its check of forged requests on.
         : http.Request.Headers.ContainsKey("Cookie") ? Answers.Error(403, "origin invalid", "Origin invalid")
-        : sent.Length + bearer.Length == 0 ? Answers.Error(401, "A valid authorization token is missing", "Unauthorized")
+        : sent.Length + bearer.Length == 0
+            ? Answers.Error(401, "A valid authorization token is missing", "Unauthorized")
         : sent != key ? Answers.Error(401, "Invalid JWT token", "Unauthorized")
         : null;
     return refusal?.ExecuteAsync(http) ?? next(http);

@@ -18,13 +18,16 @@ internal sealed class Stacks(HttpMessageInvoker docker, string label, string run
 
     public void MapTo(WebApplication app)
     {
-        app.MapGet("/api/stacks", () => Answers.Json(new JsonArray([.. _stacks.Values.Select(stack => stack.ToJson())])));
+        app.MapGet("/api/stacks", () =>
+            Answers.Json(new JsonArray([.. _stacks.Values.Select(stack => stack.ToJson())])));
         app.MapGet("/api/stacks/{id}", (string id) => Find(id, out var stack) ?? Answers.Json(stack.ToJson()));
         app.MapGet("/api/stacks/{id}/file", (string id) =>
             Find(id, out var stack) ?? Answers.Json(new JsonObject { ["StackFileContent"] = stack.File }));
         app.MapPost("/api/stacks/create/standalone/string", (Delegate)CreateAsync);
-        app.MapPost("/api/stacks/{id}/start", (string id, string? endpointId) => ChangeAsync(id, endpointId, active: true));
-        app.MapPost("/api/stacks/{id}/stop", (string id, string? endpointId) => ChangeAsync(id, endpointId, active: false));
+        app.MapPost("/api/stacks/{id}/start", (string id, string? endpointId) =>
+            ChangeAsync(id, endpointId, active: true));
+        app.MapPost("/api/stacks/{id}/stop", (string id, string? endpointId) =>
+            ChangeAsync(id, endpointId, active: false));
         app.MapDelete("/api/stacks/{id}", async (string id) =>
         {
             if (Find(id, out var stack) is { } refusal)
@@ -50,7 +53,8 @@ internal sealed class Stacks(HttpMessageInvoker docker, string label, string run
         var file = wanted.GetProperty("stackFileContent").GetString()!;
         var image = file.Split('\n').First(line => line.Contains("image:", StringComparison.Ordinal))
             .Split("image:")[1].Trim();
-        var stack = new Stack(Interlocked.Increment(ref _last), name, file, image, wanted.GetProperty("env").GetRawText());
+        var variables = wanted.GetProperty("env").GetRawText();
+        var stack = new Stack(Interlocked.Increment(ref _last), name, file, image, variables);
         await UpAsync(stack);
         _stacks[stack.Id] = stack;
         return Answers.Json(stack.ToJson());
