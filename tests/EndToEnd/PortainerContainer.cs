@@ -38,7 +38,9 @@ internal sealed record PortainerContainer(Uri Url, string Key, bool IsStandIn, s
     {
         var id = await CreateAsync(lab, image, ["-H", "unix:///var/run/docker.sock", "--http-enabled"], [], null, ct);
         await lab.Engine.Containers.StartContainerAsync(id, new(), ct);
-        using var http = new HttpClient { BaseAddress = await lab.UrlAsync(id, Port) };
+        // The cookie of a sign-in beside a token makes it check where the request came from.
+        using var handler = new SocketsHttpHandler { UseCookies = false };
+        using var http = new HttpClient(handler) { BaseAddress = await lab.UrlAsync(id, Port) };
         var version = await ReadyAsync(lab, id, http);
 
         // What a person does at the first start: an administrator, a sign-in, and an access token of My account.
