@@ -1,73 +1,65 @@
-using System.Text.Json;
+using Docker.DotNet.Models;
 
 namespace MinimalMcp.Engine;
 
-/// <summary>What a container uses. All is null while it does not run, and what the machine does not measure is null too.</summary>
+/// <summary>What a container uses. All is null while it does not run; so is what is not measured.</summary>
 /// <param name="CpuPercent">100 is one processor.</param>
 /// <param name="MemoryBytes">Without files that are only cached, which is what `docker stats` shows.</param>
 public sealed record ContainerStats(
-    bool Running, double? CpuPercent, long? MemoryBytes, long? MemoryLimitBytes, long? NetworkReceivedBytes, long? NetworkSentBytes, long? BlockReadBytes, long? BlockWrittenBytes, long? Processes)
+    bool Running, double? CpuPercent, long? MemoryBytes, long? MemoryLimitBytes, long? NetworkReceivedBytes,
+    long? NetworkSentBytes, long? BlockReadBytes, long? BlockWrittenBytes, long? Processes)
 {
-    public static ContainerStats Of(JsonElement answer)
+    public static ContainerStats Of(ContainerStatsResponse answer)
     {
-        // Of a container that does not run the engine says the beginning of time, zeros and empty objects.
-        if (!(answer.ValueKind is JsonValueKind.Object && answer.TryGetProperty("read", out var read) && read.TryGetDateTimeOffset(out var at) && at.Year > 1))
+        if (answer.Read.Year <= 1)
         {
+            // Of a container that does not run Docker gives the beginning of time, zeros and empty objects.
             return new(false, null, null, null, null, null, null, null, null);
         }
 
         return new(
-            true,
-            Cpu(answer),
-            Number(answer, "memory_stats", "usage") is { } usage
-                ? Math.Max(0, usage - (Number(answer, "memory_stats", "stats", "inactive_file") is { } v2 && Number(answer, "memory_stats", "stats", "total_inactive_file") is null
-                    ? v2
-                    : Number(answer, "memory_stats", "stats", "total_inactive_file") ?? 0)) // cgroup v2, and v1
-                : null,
-            Number(answer, "memory_stats", "limit"),
-            Networks(answer, "rx_bytes"),
-            Networks(answer, "tx_bytes"),
-            Blocks(answer, "read"),
-            Blocks(answer, "write"),
-            Number(answer, "pids_stats", "current"));
+            true, Cpu(answer.CPUStats, answer.PreCPUStats),
+            Memory(answer.MemoryStats), Whole(answer.MemoryStats?.Limit),
+            Sum(answer.Networks?.Values, network => network.RxBytes),
+            Sum(answer.Networks?.Values, network => network.TxBytes),
+            Blocks(answer.BlkioStats, "read"), Blocks(answer.BlkioStats, "write"), Whole(answer.PidsStats?.Current));
     }
 
     // The share of all processors' time since the first sample, times their number.
-    private static double? Cpu(JsonElement answer)
+    private static double? Cpu(CPUStats? now, CPUStats? before)
     {
-        if (Number(answer, "cpu_stats", "cpu_usage", "total_usage") is not { } used || Number(answer, "precpu_stats", "cpu_usage", "total_usage") is not { } before
-            || Number(answer, "cpu_stats", "system_cpu_usage") is not { } system || Number(answer, "precpu_stats", "system_cpu_usage") is not { } systemBefore || system <= systemBefore)
+        if (now?.SystemUsage is not { } system || before?.SystemUsage is not { } systemBefore || system <= systemBefore
+            || now.CPUUsage is not { } used || before.CPUUsage is not { } usedBefore)
         {
             return null;
         }
 
-        var processors = Number(answer, "cpu_stats", "online_cpus") is { } online and > 0 ? online
-            : Find(answer, "cpu_stats", "cpu_usage", "percpu_usage") is { ValueKind: JsonValueKind.Array } each ? each.GetArrayLength() : 1;
-        return Math.Round(100.0 * Math.Max(0, used - before) / (system - systemBefore) * processors, 2);
+        var processors = now.OnlineCPUs is { } online and > 0 ? (int)online : Math.Max(1, used.PercpuUsage?.Count ?? 1);
+        var share = Math.Max(0.0, (double)used.TotalUsage - usedBefore.TotalUsage) / (system - systemBefore);
+        return Math.Round(100.0 * share * processors, 2);
     }
 
-    private static long? Networks(JsonElement answer, string direction) => Find(answer, "networks") is { ValueKind: JsonValueKind.Object } networks
-        ? networks.EnumerateObject().Sum(network => Number(network.Value, direction) ?? 0)
-        : null;
-
-    private static long? Blocks(JsonElement answer, string operation) => Find(answer, "blkio_stats", "io_service_bytes_recursive") is { ValueKind: JsonValueKind.Array } entries
-        ? entries.EnumerateArray().Where(entry => Find(entry, "op") is { ValueKind: JsonValueKind.String } op && string.Equals(op.GetString(), operation, StringComparison.OrdinalIgnoreCase)).Sum(entry => Number(entry, "value") ?? 0)
-        : null;
-
-    private static long? Number(JsonElement from, params ReadOnlySpan<string> path) => Find(from, path) is { ValueKind: JsonValueKind.Number } number
-        ? number.TryGetInt64(out var whole) ? whole : long.MaxValue // "no limit" is 2^64 - 1 on some machines
-        : null;
-
-    private static JsonElement? Find(JsonElement from, params ReadOnlySpan<string> path)
+    private static long? Memory(MemoryStats? memory)
     {
-        foreach (var name in path)
+        if (memory?.Usage is not { } usage)
         {
-            if (from.ValueKind is not JsonValueKind.Object || !from.TryGetProperty(name, out from))
-            {
-                return null;
-            }
+            return null;
         }
 
-        return from;
+        // cgroup v1 has the first, v2 only the second.
+        var cached = memory.Stats?.TryGetValue("total_inactive_file", out var v1) is true ? v1
+            : memory.Stats?.TryGetValue("inactive_file", out var v2) is true ? v2 : 0;
+        return Whole(usage > cached ? usage - cached : 0);
     }
+
+    private static long? Blocks(BlkioStats? blocks, string operation) => Sum(
+        blocks?.IoServiceBytesRecursive?.Where(one => operation.Equals(one.Op, StringComparison.OrdinalIgnoreCase)),
+        entry => entry.Value);
+
+    private static long? Sum<T>(IEnumerable<T>? of, Func<T, ulong> number) => of?.Sum(one => Whole(number(one)));
+
+    private static long? Whole(ulong? number) => number is { } known ? Whole(known) : null;
+
+    // "No limit" is 2^64 - 1 on some machines.
+    private static long Whole(ulong number) => number > long.MaxValue ? long.MaxValue : (long)number;
 }

@@ -7,16 +7,24 @@ namespace MinimalMcp.Engine;
 /// <param name="Socket">The path of the socket.</param>
 public sealed record EngineAddress(Uri Url, string? Socket = null)
 {
-    /// <summary>Where engines listen on this machine, the one that the environment names first; only that one, when there is one.</summary>
-    public static IEnumerable<EngineAddress> OfThisMachine() => Environment.GetEnvironmentVariable("DOCKER_HOST") is { Length: > 0 } host
-        ? Parse(host) is { } named ? [named] : []
-        : [At("/var/run/docker.sock"), At(Path.Combine(Environment.GetEnvironmentVariable("XDG_RUNTIME_DIR") ?? "/run", "docker.sock"))];
+    /// <summary>Where Docker listens on this machine: the address in DOCKER_HOST alone, if it is set.</summary>
+    public static IEnumerable<EngineAddress> OfThisMachine()
+    {
+        if (Environment.GetEnvironmentVariable("DOCKER_HOST") is { Length: > 0 } host)
+        {
+            return Parse(host) is { } named ? [named] : [];
+        }
 
-    /// <summary>What DOCKER_HOST may say: <c>unix:///path</c>, <c>tcp://host:port</c>, or <c>https://host:port</c> for TLS. Null for anything else.</summary>
+        var ofUser = Environment.GetEnvironmentVariable("XDG_RUNTIME_DIR") ?? "/run";
+        return [At("/var/run/docker.sock"), At(Path.Combine(ofUser, "docker.sock"))];
+    }
+
+    /// <summary>Reads <c>unix:///path</c>, <c>tcp://host:port</c> or <c>https://host:port</c>. Null if not.</summary>
     public static EngineAddress? Parse(string? host) => host switch
     {
         not null when host.StartsWith("unix:///", StringComparison.Ordinal) => At(host["unix://".Length..]),
-        not null when Uri.TryCreate(host, UriKind.Absolute, out var url) && url is { UserInfo: "", Query: "", Fragment: "", Host.Length: > 0 } => url.Scheme switch
+        not null when Uri.TryCreate(host, UriKind.Absolute, out var url)
+            && url is { UserInfo: "", Query: "", Fragment: "", Host.Length: > 0 } => url.Scheme switch
         {
             "tcp" => new(new UriBuilder("http", url.Host, url.Port > 0 ? url.Port : 2375).Uri),
             "http" or "https" => new(new Uri(url.GetLeftPart(UriPartial.Path).TrimEnd('/') + "/")),
@@ -34,14 +42,11 @@ public sealed record EngineAddress(Uri Url, string? Socket = null)
         if (Socket is not null)
         {
             handler.UseProxy = false; // HTTP_PROXY is not for sockets
-            handler.ConnectCallback = async (_, cancellation) => new NetworkStream(await OpenAsync(Socket, cancellation), ownsSocket: true);
+            handler.ConnectCallback = async (_, ct) => new NetworkStream(await OpenAsync(Socket, ct), ownsSocket: true);
         }
 
         return handler;
     }
-
-    /// <summary>A client of its own, for programs that have no factory. Builds and events take as long as they take.</summary>
-    public HttpClient CreateClient() => new(CreateHandler()) { BaseAddress = Url, Timeout = Timeout.InfiniteTimeSpan };
 
     private static async Task<Socket> OpenAsync(string path, CancellationToken cancellation)
     {

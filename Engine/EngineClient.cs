@@ -1,138 +1,208 @@
-using System.Net;
-using System.Net.Http.Json;
-using System.Runtime.CompilerServices;
 using System.Text.Json;
+using System.Text.RegularExpressions;
+using Docker.DotNet;
+using Docker.DotNet.Handler.Abstractions;
+using Docker.DotNet.Models;
+using Microsoft.Extensions.Logging;
+using Version = System.Version;
 
 namespace MinimalMcp.Engine;
 
 /// <summary>
-/// A container engine, over Docker's HTTP API. The client's base address leads to it, or to something that passes requests on below a path of
-/// its own, as Portainer does.
+/// Docker.DotNet over a message handler of the caller's, which keeps its limits and retries, and what Docker.DotNet
+/// lacks: the API version that both sides know, bounded logs, and failures as sentences.
 /// </summary>
-/// <param name="http">Without a time limit of its own where builds, pulls or events are waited for.</param>
-/// <param name="path">What stands before each path of the API; ends with a slash unless it is empty.</param>
-public sealed partial class EngineClient(HttpClient http, string path = "") : IDisposable
+public sealed partial class EngineClient : IDisposable
 {
-    /// <summary>The newest version of the API whose answers this was written for.</summary>
+    /// <summary>The newest API version whose answers this was written for.</summary>
     private static readonly Version Newest = new(1, 52);
 
-    /// <summary>The API's own spelling, PascalCase, is also that of the records here.</summary>
-    private static readonly JsonSerializerOptions Json = new() { RespectNullableAnnotations = false };
+    private readonly DockerClient _docker;
+    private readonly HttpMessageInvoker _http;
+    private readonly Uri _root;
+    private readonly IReadOnlyDictionary<string, string> _headers;
 
-    /// <summary>The version that both sides speak; null where that was not asked.</summary>
-    public Version? ApiVersion { get; private init; }
-
-    /// <summary>Speaks the version that both know. Engines refuse what is newer than themselves, and since 29 also what is older than 1.44.</summary>
-    public static async Task<EngineClient> ConnectAsync(HttpClient http, CancellationToken cancellation)
+    /// <param name="handler">Sends the requests. It is disposed with this client.</param>
+    /// <param name="url">Where the API is, with the path before it (Portainer has one) and a slash at its end.</param>
+    /// <param name="version">The API version of the path. Null leaves it to whatever passes the requests on.</param>
+    /// <param name="headers">Sent with every request.</param>
+    public EngineClient(
+        HttpMessageHandler handler, Uri url, Version? version = null,
+        IReadOnlyDictionary<string, string>? headers = null)
     {
-        using var ping = await http.GetAsync(new Uri("_ping", UriKind.Relative), cancellation);
-        var theirs = ping.Headers.TryGetValues("Api-Version", out var values) && Version.TryParse(values.First(), out var version) ? version : null;
-        if (!ping.IsSuccessStatusCode || theirs is null)
-        {
-            // Every engine since 1.24 says its version: what does not is something else.
-            throw await EngineException.OfAsync(ping, cancellation);
-        }
-
-        var ours = theirs < Newest ? theirs : Newest;
-        return new(http, $"v{ours}/") { ApiVersion = ours };
+        var checkedHandler = new EngineAnswers(handler);
+        (ApiVersion, _headers) = (version, headers ?? new Dictionary<string, string>());
+        (_http, _root) = (new(checkedHandler), version is null ? url : new Uri(url, $"v{version}/"));
+        // Timeouts are the handler's: a build or a wait takes as long as it takes.
+        _docker = new DockerClientBuilder().WithEndpoint(url).WithApiVersion(version).WithHeaders(_headers)
+            .WithTimeout(Timeout.InfiniteTimeSpan).WithTransportOptions(Transport.Instance, checkedHandler).Build();
     }
 
-    /// <summary>Asks, and gives the JSON of the answer; nothing when there is none. That something is in the wished state already (304) is fine.</summary>
-    public async Task<JsonElement> SendAsync(HttpMethod method, string resource, object? body = null, CancellationToken cancellation = default)
+    /// <summary>The version that both sides speak; null where that was not negotiated.</summary>
+    public Version? ApiVersion { get; }
+
+    public IContainerOperations Containers => _docker.Containers;
+
+    public IImageOperations Images => _docker.Images;
+
+    public INetworkOperations Networks => _docker.Networks;
+
+    public IVolumeOperations Volumes => _docker.Volumes;
+
+    public ISystemOperations System => _docker.System;
+
+    /// <summary>
+    /// Speaks the newest API version that both sides know. Docker refuses versions that are newer than its own and,
+    /// since 29, those before 1.44.
+    /// </summary>
+    public static async Task<EngineClient> ConnectAsync(HttpMessageHandler handler, Uri url, CancellationToken ct)
     {
-        using var content = ContentOf(body);
-        using var response = await OpenAsync(method, resource, content, cancellation);
-        var text = await response.Content.ReadAsStringAsync(cancellation);
-        return string.IsNullOrWhiteSpace(text) ? default : Parse(response, text);
+        using var http = new HttpMessageInvoker(handler, disposeHandler: false);
+        using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(url, "_ping"));
+        using var answer = await http.SendAsync(request, ct);
+        if (!answer.IsSuccessStatusCode || !answer.Headers.TryGetValues("Api-Version", out var values)
+            || !Version.TryParse(values.First(), out var theirs))
+        {
+            // Docker has sent its version since API 1.24: whatever does not is something else.
+            throw await EngineException.OfAsync(answer, ct);
+        }
+
+        return new(handler, url, theirs < Newest ? theirs : Newest);
     }
 
-    public Task<JsonElement> GetAsync(string resource, CancellationToken cancellation = default) => SendAsync(HttpMethod.Get, resource, null, cancellation);
-
-    public Task<JsonElement> PostAsync(string resource, object? body = null, CancellationToken cancellation = default) => SendAsync(HttpMethod.Post, resource, body, cancellation);
-
-    public Task DeleteAsync(string resource, CancellationToken cancellation = default) => SendAsync(HttpMethod.Delete, resource, null, cancellation);
-
-    /// <summary>A filter in the form of the API: JSON in the query.</summary>
-    public static string Filters(params IEnumerable<(string Name, string Value)> filters) =>
-        "filters=" + Uri.EscapeDataString(JsonSerializer.Serialize(filters.GroupBy(filter => filter.Name).ToDictionary(group => group.Key, group => group.Select(filter => filter.Value))));
-
-    public void Dispose() => http.Dispose();
-
-    private Task<T> GetAsync<T>(string resource, CancellationToken cancellation) => SendAsync<T>(HttpMethod.Get, resource, null, cancellation);
-
-    private async Task<T> SendAsync<T>(HttpMethod method, string resource, object? body, CancellationToken cancellation)
-    {
-        var answer = await SendAsync(method, resource, body, cancellation);
-        try
-        {
-            return (answer.ValueKind is JsonValueKind.Undefined ? default : answer.Deserialize<T>(Json)) ?? throw new JsonException();
-        }
-        catch (JsonException)
-        {
-            throw new EngineException(HttpStatusCode.OK, "JSON that is not what the API describes");
-        }
-    }
-
-    /// <summary>Whether it changed anything: false when it was in that state already.</summary>
-    private async Task<bool> ChangeAsync(HttpMethod method, string resource, CancellationToken cancellation)
-    {
-        using var response = await OpenAsync(method, resource, null, cancellation);
-        if (response.StatusCode is not (HttpStatusCode.NoContent or HttpStatusCode.NotModified))
-        {
-            throw await EngineException.OfAsync(response, cancellation); // a page with status 200 has started or stopped nothing
-        }
-
-        return response.StatusCode is HttpStatusCode.NoContent;
-    }
-
-    private async IAsyncEnumerable<JsonElement> LinesAsync(HttpMethod method, string resource, HttpContent? content, [EnumeratorCancellation] CancellationToken cancellation)
-    {
-        using var response = await OpenAsync(method, resource, content, cancellation);
-        using var reader = new StreamReader(await response.Content.ReadAsStreamAsync(cancellation));
-        while (await reader.ReadLineAsync(cancellation) is { } line)
-        {
-            if (line.Length == 0)
-            {
-                continue;
-            }
-
-            var json = Parse(response, line);
-            // The engine answers 200 before it begins: what goes wrong later stands in the stream.
-            if (json.ValueKind is JsonValueKind.Object && json.TryGetProperty("error", out var error) && error.ValueKind is JsonValueKind.String)
-            {
-                throw new EngineException(HttpStatusCode.OK, EngineException.OneLine(error.GetString()!));
-            }
-
-            yield return json;
-        }
-    }
-
-    private async Task<HttpResponseMessage> OpenAsync(HttpMethod method, string resource, HttpContent? content, CancellationToken cancellation)
-    {
-        using var request = new HttpRequestMessage(method, new Uri(path + resource, UriKind.Relative)) { Content = content };
-        var response = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellation);
-        if ((int)response.StatusCode < 400)
-        {
-            return response;
-        }
-
-        using (response)
-        {
-            throw await EngineException.OfAsync(response, cancellation);
-        }
-    }
-
-    private static HttpContent? ContentOf(object? body) => body as HttpContent ?? (body is null ? null : JsonContent.Create(body, options: Json));
-
-    private static JsonElement Parse(HttpResponseMessage response, string text)
+    /// <summary>Runs a question. Unexpected JSON becomes an <see cref="EngineException"/>.</summary>
+    public async Task<T> AskAsync<T>(Func<EngineClient, Task<T>> question)
     {
         try
         {
-            return JsonElement.Parse(text);
+            return await question(this);
         }
-        catch (JsonException)
+        catch (Exception e) when (e is JsonException or NotImplementedException)
         {
-            throw EngineException.NotJson(response, text);
+            throw EngineException.OfJson(e); // Docker.DotNet's converters throw the second for null where a time is due
         }
+    }
+
+    /// <summary>
+    /// Reads what a container printed so far. Docker.DotNet's own stream gives up at a truncated frame and holds no
+    /// limits. Inspects the container first: before API 1.42 no header says whether it has a terminal.
+    /// </summary>
+    public async Task<EngineLog> LogsAsync(string container, LogQuery query, CancellationToken ct)
+    {
+        var terminal = (await Containers.InspectContainerAsync(Name(container), ct)).Config?.Tty is true;
+        var url = new Uri(_root, $"containers/{container}/logs?{query}");
+        using var request = new HttpRequestMessage(HttpMethod.Get, url);
+        request.Options.Set(new HttpRequestOptionsKey<bool>("Streamed"), true); // whatever its size
+        foreach (var (name, value) in _headers)
+        {
+            request.Headers.TryAddWithoutValidation(name, value);
+        }
+
+        using var answer = await _http.SendAsync(request, ct);
+        await using var stream = await answer.Content.ReadAsStreamAsync(ct);
+        return await EngineLog.ReadAsync(stream, terminal, query, ct);
+    }
+
+    /// <summary>Takes two seconds: processor use is the difference between two samples.</summary>
+    public async Task<ContainerStats> StatsAsync(string container, CancellationToken ct)
+    {
+        ContainerStatsResponse? sample = null;
+        var last = new Reports<ContainerStatsResponse>(answer => sample = answer);
+        await Containers.GetContainerStatsAsync(Name(container), new() { Stream = false }, last, ct);
+        return ContainerStats.Of(sample ?? throw EngineException.Nothing());
+    }
+
+    /// <summary>Pulls an image and reports each status. Without tag or digest it is <c>latest</c>.</summary>
+    public async Task PullAsync(string image, Action<string> report, CancellationToken ct)
+    {
+        var (name, tag) = Parts(Image(image));
+        var answered = false;
+        await CreateImageAsync(new() { FromImage = name, Tag = tag }, null, message =>
+        {
+            answered = true;
+            report(message.Status ?? "");
+        }, ct);
+        if (!answered)
+        {
+            throw EngineException.Nothing();
+        }
+    }
+
+    /// <summary>Pulls or imports an image. A failure in the stream, after status 200, is thrown.</summary>
+    public async Task CreateImageAsync(
+        ImagesCreateParameters parameters, Stream? files, Action<JSONMessage> report, CancellationToken ct)
+    {
+        string? failure = null;
+        var messages = new Reports<JSONMessage>(message =>
+        {
+            failure ??= message.Error is { } error ? error.Message ?? "" : null;
+            report(message);
+        });
+        await Images.CreateImageAsync(parameters, files, null, messages, ct);
+        if (failure is not null)
+        {
+            throw new EngineException(global::System.Net.HttpStatusCode.OK, EngineException.OneLine(failure));
+        }
+    }
+
+    /// <summary>A filter as Docker.DotNet takes it: several values of one name are alternatives.</summary>
+    public static IDictionary<string, IDictionary<string, bool>> Filters(
+        params IEnumerable<(string Name, string Value)> filters) =>
+        filters.GroupBy(filter => filter.Name).ToDictionary(
+            group => group.Key,
+            IDictionary<string, bool> (group) => group.ToDictionary(filter => filter.Value, _ => true));
+
+    /// <summary>Checks a name or id, which Docker.DotNet writes into the path as it is.</summary>
+    public static string Name(string name) => IsName().IsMatch(name) && name.Length <= 255 ? name
+        : throw new ArgumentException($"'{name}' is no name or id.", nameof(name));
+
+    /// <summary>Checks the name of an image.</summary>
+    public static string Image(string image) => IsImage().IsMatch(image) && image.Length <= 255 ? image
+        : throw new ArgumentException($"'{image}' is no image.", nameof(image));
+
+    /// <summary>Name and tag (or digest). A registry's port stands before a slash, a tag after the last one.</summary>
+    public static (string Name, string Tag) Parts(string image)
+    {
+        var (slash, colon, at) = (image.LastIndexOf('/'), image.LastIndexOf(':'), image.IndexOf('@'));
+        return at > 0 ? (image[..at], image[(at + 1)..])
+            : colon > slash ? (image[..colon], image[(colon + 1)..])
+            : (image, "latest");
+    }
+
+    /// <summary>Docker's own rule for names (moby, daemon/names). Ids fit it as well.</summary>
+    [GeneratedRegex(@"\A[a-zA-Z0-9][a-zA-Z0-9_.-]*\z")]
+    public static partial Regex IsName();
+
+    /// <summary>A reference: registry, path, tag and digest (distribution/reference), or an id.</summary>
+    [GeneratedRegex(@"\A[a-zA-Z0-9]+([._-]+[a-zA-Z0-9]+)*(:[0-9]+(?=/))?(/[a-zA-Z0-9]+([._-]+[a-zA-Z0-9]+)*)*"
+        + @"(:[\w][\w.-]{0,127})?(@[a-z0-9]+:[a-fA-F0-9]{32,128})?\z")]
+    public static partial Regex IsImage();
+
+    public void Dispose()
+    {
+        _docker.Dispose();
+        _http.Dispose();
+    }
+
+    /// <summary>Reports at once: <see cref="Progress{T}"/> does so later, on another thread.</summary>
+    public sealed class Reports<T>(Action<T> report) : IProgress<T>
+    {
+        public void Report(T value) => report(value);
+    }
+
+    /// <summary>Gives Docker.DotNet our handler in place of its own transports.</summary>
+    private sealed class Transport : IDockerHandlerFactory<HttpMessageHandler>
+    {
+        public static readonly Transport Instance = new();
+
+        public ResolvedTransport CreateHandler(
+            HttpMessageHandler transportOptions, ResolvedClientOptions clientOptions, ILogger logger) =>
+            new(transportOptions, clientOptions.Endpoint);
+
+        public ResolvedTransport CreateHandler(ResolvedClientOptions clientOptions, ILogger logger) =>
+            throw new NotSupportedException();
+
+        public Task<WriteClosableStream> HijackStreamAsync(HttpContent content) =>
+            throw new NotSupportedException("Attaching to a container is not offered.");
     }
 }

@@ -1,54 +1,83 @@
 using System.Buffers.Binary;
+using System.Globalization;
 using System.Text;
 
 namespace MinimalMcp.Engine;
 
-public enum LogSource
+/// <summary>Which lines of a log.</summary>
+public sealed record LogQuery
 {
-    Stdout,
-    Stderr,
+    public bool Stdout { get; init; } = true;
+
+    public bool Stderr { get; init; } = true;
+
+    /// <summary>The newest so many lines, of both streams together; null for all.</summary>
+    public int? Tail { get; init; }
+
+    public bool Timestamps { get; init; }
+
+    public DateTimeOffset? Since { get; init; }
+
+    public DateTimeOffset? Until { get; init; }
+
+    /// <summary>What is kept of a line, decided while the log is read; null for nothing.</summary>
+    public Func<string, string?> Show { get; init; } = line => line;
+
+    /// <summary>When there is more, the oldest lines go.</summary>
+    public int MaxCharacters { get; init; } = 1 << 20;
+
+    /// <summary>The query of the request.</summary>
+    public override string ToString() =>
+        $"stdout={(Stdout ? 1 : 0)}&stderr={(Stderr ? 1 : 0)}"
+        + $"&tail={Tail?.ToString(CultureInfo.InvariantCulture) ?? "all"}"
+        + (Timestamps ? "&timestamps=1" : "") + Time("since", Since) + Time("until", Until);
+
+    // Seconds with nanoseconds after the point: whole ones would repeat lines of the same second.
+    private static string Time(string name, DateTimeOffset? time) => time?.ToUnixTimeMilliseconds() is { } at
+        ? string.Create(CultureInfo.InvariantCulture, $"&{name}={at / 1000}.{at % 1000:000}000000") : "";
 }
 
-public sealed record LogLine(LogSource Stream, string Text);
-
 /// <summary>
-/// What a container printed. Without a terminal the engine sends frames: the stream (1 or 2), three zeros, the length, and bytes. A frame may
-/// end within a line or a letter, so that each stream is put together on its own. With a terminal there are no frames, and one stream.
+/// What a container printed. Without a terminal Docker sends frames: the stream (1 or 2), three zeros, the length,
+/// and bytes. A frame may end within a line or a letter, so that each stream is put together on its own. With a
+/// terminal there are no frames, and one stream.
 /// </summary>
-/// <param name="Lines">The newest, in the order in which they were completed.</param>
+/// <param name="Lines">The newest that were kept, in the order in which they were completed.</param>
 /// <param name="Dropped">How many older ones did not fit.</param>
-public sealed record EngineLog(IReadOnlyList<LogLine> Lines, int Dropped)
+/// <param name="Read">How many lines were looked at.</param>
+public sealed record EngineLog(IReadOnlyList<string> Lines, int Dropped, int Read)
 {
     private const int FrameHeader = 8;
 
-    public override string ToString() => string.Concat(Lines.Select(line => line.Text + "\n"));
+    /// <summary>Of a line; the rest is counted and not held.</summary>
+    private const int MaxLine = 64 << 10;
 
-    internal static async Task<EngineLog> ReadAsync(Stream stream, bool terminal, int maxCharacters, CancellationToken cancellation)
+    public override string ToString() => string.Concat(Lines.Select(line => line + "\n"));
+
+    internal static async Task<EngineLog> ReadAsync(Stream stream, bool terminal, LogQuery query, CancellationToken ct)
     {
-        var kept = new Kept(maxCharacters);
-        var (stdout, stderr) = (new Text(LogSource.Stdout, kept), new Text(LogSource.Stderr, kept));
+        var kept = new Kept(query);
+        var (stdout, stderr) = (new Text(kept), new Text(kept));
         var buffer = new byte[16 << 10];
-        if (terminal)
+        for (int count; terminal && (count = await stream.ReadAsync(buffer, ct)) > 0;)
         {
-            for (int count; (count = await stream.ReadAsync(buffer, cancellation)) > 0;)
-            {
-                stdout.Add(buffer.AsSpan(0, count));
-            }
+            stdout.Add(buffer.AsSpan(0, count));
         }
 
-        while (!terminal && await stream.ReadAtLeastAsync(buffer.AsMemory(0, FrameHeader), FrameHeader, throwOnEndOfStream: false, cancellation) is var read && read > 0)
+        var header = buffer.AsMemory(0, FrameHeader);
+        while (!terminal && await stream.ReadAtLeastAsync(header, FrameHeader, false, ct) is var read and > 0)
         {
-            // 0 is what was typed, 3 what the engine itself has to say.
+            // 0 is what was typed, 3 what Docker itself has to say.
             if (read < FrameHeader || buffer[0] > 3 || buffer[1] != 0 || buffer[2] != 0 || buffer[3] != 0)
             {
                 throw new EngineException(System.Net.HttpStatusCode.OK, "a log that is not in the engine's form");
             }
 
             var text = buffer[0] is 2 or 3 ? stderr : stdout;
-            // Piece by piece: the length is what somebody says, and may be four gigabytes.
+            // Piece by piece: the length is whatever the other side claims, and may be four gigabytes.
             for (var left = BinaryPrimitives.ReadUInt32BigEndian(buffer.AsSpan(4)); left > 0;)
             {
-                var count = await stream.ReadAsync(buffer.AsMemory(0, (int)Math.Min(left, (uint)buffer.Length)), cancellation);
+                var count = await stream.ReadAsync(buffer.AsMemory(0, (int)Math.Min(left, (uint)buffer.Length)), ct);
                 if (count == 0)
                 {
                     break;
@@ -61,32 +90,38 @@ public sealed record EngineLog(IReadOnlyList<LogLine> Lines, int Dropped)
 
         stdout.End();
         stderr.End();
-        return new([.. kept.Lines], kept.Dropped);
+        return new([.. kept.Lines], kept.Dropped, kept.Read);
     }
 
     /// <summary>The newest lines, as many as fit.</summary>
-    private sealed class Kept(int maxCharacters)
+    private sealed class Kept(LogQuery query)
     {
         private int _characters;
 
-        public int MaxCharacters => maxCharacters;
-
-        public Queue<LogLine> Lines { get; } = [];
+        public Queue<string> Lines { get; } = [];
 
         public int Dropped { get; private set; }
 
-        public void Add(LogLine line)
+        public int Read { get; private set; }
+
+        public void Add(string line)
         {
-            Lines.Enqueue(line);
-            for (_characters += line.Text.Length + 1; _characters > maxCharacters && Lines.Count > 1; Dropped++)
+            Read++;
+            if (query.Show(line) is not { } shown)
             {
-                _characters -= Lines.Dequeue().Text.Length + 1;
+                return;
+            }
+
+            Lines.Enqueue(shown);
+            for (_characters += shown.Length + 1; _characters > query.MaxCharacters && Lines.Count > 1; Dropped++)
+            {
+                _characters -= Lines.Dequeue().Length + 1;
             }
         }
     }
 
     /// <summary>One stream: bytes become letters, letters become lines.</summary>
-    private sealed class Text(LogSource stream, Kept kept)
+    private sealed class Text(Kept kept)
     {
         private readonly Decoder _letters = Encoding.UTF8.GetDecoder();
         private readonly StringBuilder _line = new();
@@ -113,13 +148,13 @@ public sealed record EngineLog(IReadOnlyList<LogLine> Lines, int Dropped)
             }
         }
 
-        // A line without an end is cut.
-        private void Append(ReadOnlySpan<char> letters) => _line.Append(letters[..Math.Min(letters.Length, Math.Max(0, kept.MaxCharacters - _line.Length))]);
+        private void Append(ReadOnlySpan<char> letters) =>
+            _line.Append(letters[..Math.Min(letters.Length, Math.Max(0, MaxLine - _line.Length))]);
 
         private void Complete()
         {
             // A terminal ends its lines with \r\n.
-            kept.Add(new(stream, (_line.Length > 0 && _line[^1] == '\r' ? _line.Remove(_line.Length - 1, 1) : _line).ToString()));
+            kept.Add((_line.Length > 0 && _line[^1] == '\r' ? _line.Remove(_line.Length - 1, 1) : _line).ToString());
             _line.Clear();
         }
     }

@@ -10,6 +10,13 @@ internal sealed class Exchange(Upstream upstream, HttpRequestMessage request, Fu
 {
     private readonly HttpMethod _method = request.Method;
     private readonly string _path = request.RequestUri?.AbsolutePath ?? "";
+
+    // A family that reads piece by piece, and holds no more than it needs, says so with the option Streamed: the limit
+    // is there for memory, and the deadline ends such an answer.
+    private readonly long _maxBytes =
+        request.Options.TryGetValue(new HttpRequestOptionsKey<bool>("Streamed"), out var streamed) && streamed
+            ? long.MaxValue : upstream.MaxResponseBytes;
+
     private readonly TaskCompletionSource<HttpResponseMessage> _answer = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     // Its continuation, the verdict, runs before the family reads on.
@@ -94,7 +101,7 @@ internal sealed class Exchange(Upstream upstream, HttpRequestMessage request, Fu
             return null;
         }
 
-        if (answer.Content.Headers.ContentLength > upstream.MaxResponseBytes)
+        if (answer.Content.Headers.ContentLength > _maxBytes)
         {
             answer.Dispose();
             var tooLarge = UpstreamFailure.TooLarge(upstream, _method);
@@ -103,7 +110,7 @@ internal sealed class Exchange(Upstream upstream, HttpRequestMessage request, Fu
         }
 
         var wire = answer.Content;
-        var body = new AnswerStream(await wire.ReadAsStreamAsync(_stop), upstream.MaxResponseBytes, this, _stop);
+        var body = new AnswerStream(await wire.ReadAsStreamAsync(_stop), _maxBytes, this, _stop);
         answer.Content = new StreamContent(body);
         foreach (var (name, values) in wire.Headers.NonValidated)
         {

@@ -52,6 +52,10 @@ public sealed partial class ArchitectureTests
     }
 
     [Fact]
+    public void A_file_is_one_idea_of_at_most_400_lines() =>
+        Assert.Empty(Sources().Where(file => File.ReadLines(Path.Combine(ClientProcess.Root, file)).Count() > 400));
+
+    [Fact]
     public void Program_is_a_table_of_contents() => Assert.InRange(File.ReadLines(Path.Combine(ClientProcess.Root, "Program.cs")).Count(), 1, 80);
 
     private static IEnumerable<string> Sources() => Directory.EnumerateFiles(ClientProcess.Root, "*.cs", SearchOption.AllDirectories)

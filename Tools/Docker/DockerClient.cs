@@ -1,4 +1,5 @@
 using System.Net;
+using Docker.DotNet.Models;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Options;
 using MinimalMcp.Engine;
@@ -6,8 +7,9 @@ using ModelContextProtocol;
 
 namespace MinimalMcp.Tools.Docker;
 
-/// <summary>The engine behind the tools. What fails here is a sentence for the caller, or for the operator.</summary>
-public sealed class DockerClient(IHttpClientFactory http, IOptions<DockerOptions> options, TimeProvider time) : IHealthCheck
+/// <summary>The Docker Engine behind the tools. A failure is a sentence for the caller, or for the operator.</summary>
+public sealed class DockerClient(
+    IHttpMessageHandlerFactory handlers, IOptions<DockerOptions> options, TimeProvider time) : IHealthCheck
 {
     /// <summary>A GPT Action waits 45 seconds for an answer, so that a call comes back before.</summary>
     internal static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
@@ -19,7 +21,7 @@ public sealed class DockerClient(IHttpClientFactory http, IOptions<DockerOptions
         try
         {
             // The version is agreed on once.
-            return await question(_engine ??= await EngineClient.ConnectAsync(http.CreateClient(nameof(DockerClient)), ct));
+            return await (_engine ??= await ConnectAsync(nameof(DockerClient), ct)).AskAsync(question);
         }
         catch (EngineException e)
         {
@@ -32,21 +34,27 @@ public sealed class DockerClient(IHttpClientFactory http, IOptions<DockerOptions
         }
         catch (ArgumentException)
         {
-            throw new McpException("That is no name or id as Docker has them: letters, digits, '_', '.' and '-' for containers, registry/name:tag for images.");
+            throw new McpException("That is no name or id as Docker has them: letters, digits, '_', '.' and '-'"
+                + " for containers, registry/name:tag for images.");
         }
     }
+
+    /// <summary>Through the outgoing pipeline of a client's name.</summary>
+    internal Task<EngineClient> ConnectAsync(string client, CancellationToken ct) =>
+        EngineClient.ConnectAsync(handlers.CreateHandler(client), options.Value.Address!.Url, ct);
 
     /// <summary>Makes a container and starts it. One that cannot be started is removed again.</summary>
     internal Task<RunResult> RunAsync(DockerRun run, bool detach, CancellationToken ct) => AskAsync(async engine =>
     {
-        var id = await engine.CreateAsync(run.Name, run.ToConfiguration(options.Value), ct);
+        var made = await engine.Containers.CreateContainerAsync(run.ToParameters(options.Value), ct);
+        var id = made.ID is { Length: > 0 } known ? EngineClient.Name(known) : throw EngineException.Nothing();
         try
         {
-            await engine.StartAsync(id, ct);
+            await engine.Containers.StartContainerAsync(id, new(), ct);
         }
         catch (EngineException e)
         {
-            await engine.RemoveAsync(id, force: true, volumes: true, ct);
+            await engine.Containers.RemoveContainerAsync(id, new() { Force = true, RemoveVolumes = true }, ct);
             throw new McpException($"The container could not be started, and is removed again: {e.Said.TrimEnd('.')}.");
         }
 
@@ -56,25 +64,29 @@ public sealed class DockerClient(IHttpClientFactory http, IOptions<DockerOptions
             using var either = CancellationTokenSource.CreateLinkedTokenSource(ct, patience.Token);
             try
             {
-                await engine.WaitAsync(id, either.Token);
+                await engine.Containers.WaitContainerAsync(id, either.Token);
             }
             catch (OperationCanceledException) when (!ct.IsCancellationRequested)
             {
-                // It goes on; what it is and printed so far is the answer.
+                // It goes on; its state and what it printed so far is the answer.
             }
         }
 
-        var now = await engine.ContainerAsync(id, ct);
-        var log = detach ? null : LogText.Of(await engine.LogsAsync(id, new() { Tail = 1000, MaxCharacters = LogText.MaxCharacters }, ct), null);
-        return new RunResult(ContainerView.ShortId(id), now.State?.Status ?? "", ContainerReport.PortsOf(now), detach || now.State?.Running is true ? null : now.State?.ExitCode, log);
+        var now = await engine.Containers.InspectContainerAsync(id, ct);
+        var log = detach ? null : await LogText.ReadAsync(engine, id, new() { Tail = 1000 }, null, ct);
+        return new RunResult(
+            ContainerView.ShortId(id), now.State?.Status ?? "", ContainerReport.PortsOf(now),
+            detach || now.State?.Running is true ? null : (int?)now.State?.ExitCode, log);
     }, ct);
 
-    public async Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)
+    public async Task<HealthCheckResult> CheckHealthAsync(
+        HealthCheckContext context, CancellationToken cancellationToken = default)
     {
         try
         {
-            var version = await AskAsync(engine => engine.GetAsync("version", cancellationToken), cancellationToken);
-            return HealthCheckResult.Healthy(data: version.TryGetProperty("Version", out var number) ? new Dictionary<string, object> { ["version"] = number.ToString() } : null);
+            var version = await AskAsync(engine => engine.System.GetVersionAsync(cancellationToken), cancellationToken);
+            return HealthCheckResult.Healthy(data: version.Version is { Length: > 0 } number
+                ? new Dictionary<string, object> { ["version"] = number } : null);
         }
         catch (Exception e) when (e is HttpRequestException or McpException)
         {
@@ -82,6 +94,8 @@ public sealed class DockerClient(IHttpClientFactory http, IOptions<DockerOptions
         }
     }
 
-    internal static Exception Explained(EngineException e) =>
-        e.CallerCanMend ? new McpException($"Docker refused: {e.Said.TrimEnd('.')}.") : new HttpRequestException(e.Explain("Docker"), null, e.Status is HttpStatusCode.OK ? HttpStatusCode.BadGateway : e.Status);
+    internal static Exception Explained(EngineException e) => e.CallerCanMend
+        ? new McpException($"Docker refused: {e.Said.TrimEnd('.')}.")
+        : new HttpRequestException(
+            e.Explain("Docker"), null, e.Status is HttpStatusCode.OK ? HttpStatusCode.BadGateway : e.Status);
 }

@@ -7,48 +7,66 @@ namespace MinimalMcp.Tools.Docker;
 public sealed class DockerOptions : IValidatableObject
 {
     /// <summary>
-    /// Where the engine listens: unix:///var/run/docker.sock, tcp://host:2375, or https://host. Whoever may ask an engine owns its machine, so
-    /// the family is off until this or <see cref="Enabled"/> says otherwise: a socket that happens to be there is no reason.
+    /// Where Docker listens: unix:///var/run/docker.sock, tcp://host:2375, or https://host. Whoever may ask Docker owns
+    /// its machine, so the family is disabled until this or <see cref="Enabled"/> is set: a socket that happens to be
+    /// there is no reason.
     /// </summary>
     public string? Url { get; set; }
 
     /// <summary>Uses the engine of this machine: the one in DOCKER_HOST, or the usual sockets.</summary>
     public bool Enabled { get; set; }
 
-    /// <summary>Folders of the engine's machine that a container may be given, separated by commas. None by default.</summary>
+    /// <summary>Folders of Docker's machine that containers may get, separated by commas; none by default.</summary>
     public string? AllowedBinds { get; set; }
 
     /// <summary>Whether a container may share the machine's network, or another container's.</summary>
     public bool AllowHostNetwork { get; set; }
 
-    /// <summary>The address of the engine's machine that ports of new containers are published on. 0.0.0.0 is the whole network.</summary>
+    /// <summary>Docker's address that ports of new containers are published on. 0.0.0.0 is the whole network.</summary>
     public string PublishAddress { get; set; } = "127.0.0.1";
 
     /// <summary>Whether docker_container_inspect shows the values of environment variables.</summary>
     public bool ShowEnvironment { get; set; }
 
-    internal IReadOnlyList<string> Binds => (AllowedBinds ?? "").Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
+    internal IReadOnlyList<string> Binds =>
+        (AllowedBinds ?? "").Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
 
     /// <summary>Null when the family is off, or wrongly configured.</summary>
     internal EngineAddress? Address => string.IsNullOrEmpty(Url)
-        ? Enabled ? EngineAddress.OfThisMachine().FirstOrDefault(address => address.Socket is null || File.Exists(address.Socket)) ?? EngineAddress.OfThisMachine().FirstOrDefault() : null
+        ? Enabled ? OfThisMachine() : null
         : EngineAddress.Parse(Url);
+
+    private static EngineAddress? OfThisMachine()
+    {
+        EngineAddress[] known = [.. EngineAddress.OfThisMachine()];
+        return known.FirstOrDefault(address => address.Socket is null || File.Exists(address.Socket))
+            ?? known.FirstOrDefault();
+    }
 
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
     {
         if (Address is null && (Enabled || !string.IsNullOrEmpty(Url)))
         {
-            yield return new("Docker:Url must be unix:///path, tcp://host:port or https://host, without user name or query; for example unix:///var/run/docker.sock.", [nameof(Url)]);
+            yield return new(
+                "Docker:Url must be unix:///path, tcp://host:port or https://host, without user name or query;"
+                + " for example unix:///var/run/docker.sock.",
+                [nameof(Url)]);
         }
 
-        foreach (var bind in Binds.Where(bind => !bind.StartsWith('/') || bind.Split('/').Any(part => part is "." or "..")))
+        foreach (var bind in Binds.Where(bind =>
+            !bind.StartsWith('/') || bind.Split('/').Any(part => part is "." or "..")))
         {
-            yield return new($"Docker:AllowedBinds must be absolute folders separated by commas, for example /srv/data; '{bind}' is none.", [nameof(AllowedBinds)]);
+            yield return new(
+                "Docker:AllowedBinds must be absolute folders separated by commas, for example /srv/data;"
+                + $" '{bind}' is none.",
+                [nameof(AllowedBinds)]);
         }
 
         if (!IPAddress.TryParse(PublishAddress, out _))
         {
-            yield return new("Docker:PublishAddress must be an IP address, for example 127.0.0.1 or 0.0.0.0.", [nameof(PublishAddress)]);
+            yield return new(
+                "Docker:PublishAddress must be an IP address, for example 127.0.0.1 or 0.0.0.0.",
+                [nameof(PublishAddress)]);
         }
     }
 }
@@ -67,7 +85,7 @@ public static class DockerSetup
         // The second has limits of its own, since an image takes minutes: Outgoing:Deadlines:DockerPulls.
         foreach (var client in (string[])[nameof(DockerClient), nameof(DockerPulls)])
         {
-            services.AddHttpClient(client, http => http.BaseAddress = address.Url).ConfigurePrimaryHttpMessageHandler(address.CreateHandler);
+            services.AddHttpClient(client).ConfigurePrimaryHttpMessageHandler(address.CreateHandler);
         }
 
         services.AddHealthChecks().AddCheck<DockerClient>("docker");

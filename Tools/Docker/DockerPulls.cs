@@ -1,24 +1,27 @@
 using System.Collections.Concurrent;
 using System.Net;
-using System.Text.Json;
 using MinimalMcp.Engine;
 using ModelContextProtocol;
 
 namespace MinimalMcp.Tools.Docker;
 
-/// <summary>Images on their way. An image takes minutes, and a GPT Action waits 45 seconds, so that pulls do not end with the call that began them.</summary>
-public sealed class DockerPulls(IHttpClientFactory http, TimeProvider time, IHostApplicationLifetime lifetime)
+/// <summary>
+/// Images on their way. An image takes minutes, and a GPT Action waits 45 seconds, so that pulls do not end with the
+/// call that began them.
+/// </summary>
+public sealed class DockerPulls(DockerClient docker, TimeProvider time, IHostApplicationLifetime lifetime)
 {
     private const int MaxPulls = 4;
 
     private readonly ConcurrentDictionary<string, Pull> _pulls = new(StringComparer.Ordinal);
 
-    /// <summary>Fetches an image. When that takes longer than a caller waits, it goes on, and the next call says how far it is.</summary>
+    /// <summary>Pulls an image. What takes longer than a caller waits goes on, and the next call reports it.</summary>
     public async Task<PullResult> PullAsync(string image, CancellationToken ct)
     {
         if (!EngineClient.IsImage().IsMatch(image))
         {
-            throw new McpException("That is no image. Write it as registry/name:tag, for example redis:7 or ghcr.io/acme/web:1.2.");
+            throw new McpException(
+                "That is no image. Write it as registry/name:tag, for example redis:7 or ghcr.io/acme/web:1.2.");
         }
 
         foreach (var ended in _pulls.Where(other => other.Key != image && other.Value.Done.IsCompleted))
@@ -28,7 +31,8 @@ public sealed class DockerPulls(IHttpClientFactory http, TimeProvider time, IHos
 
         if (_pulls.Count >= MaxPulls && !_pulls.ContainsKey(image))
         {
-            throw new McpException($"{MaxPulls} images are being pulled already: {string.Join(", ", _pulls.Keys)}. Try again when one is there.");
+            throw new McpException($"{MaxPulls} images are being pulled already: {string.Join(", ", _pulls.Keys)}."
+                + " Try again when one is there.");
         }
 
         var pull = _pulls.GetOrAdd(image, static (name, pulls) => new Pull(name, pulls.RunAsync), this);
@@ -47,25 +51,27 @@ public sealed class DockerPulls(IHttpClientFactory http, TimeProvider time, IHos
         }
         catch (EngineException e)
         {
-            throw e.Status is HttpStatusCode.OK or HttpStatusCode.InternalServerError ? new McpException($"{image} could not be pulled: {e.Said.TrimEnd('.')}.") : DockerClient.Explained(e);
+            throw e.Status is HttpStatusCode.OK or HttpStatusCode.InternalServerError
+                ? new McpException($"{image} could not be pulled: {e.Said.TrimEnd('.')}.")
+                : DockerClient.Explained(e);
         }
     }
 
     private async Task RunAsync(string image, Action<string> report)
     {
-        var engine = await EngineClient.ConnectAsync(http.CreateClient(nameof(DockerPulls)), lifetime.ApplicationStopping);
-        await foreach (var line in engine.PullAsync(image, lifetime.ApplicationStopping))
+        using var engine = await docker.ConnectAsync(nameof(DockerPulls), lifetime.ApplicationStopping);
+        await engine.AskAsync(async _ =>
         {
-            if (line.ValueKind is JsonValueKind.Object && line.TryGetProperty("status", out var status))
-            {
-                report($"{status}.");
-            }
-        }
+            await engine.PullAsync(
+                image, status => report(status.Length > 0 ? $"{status}." : ""), lifetime.ApplicationStopping);
+            return true;
+        });
     }
 
     private sealed class Pull
     {
-        public Pull(string image, Func<string, Action<string>, Task> run) => Done = Task.Run(() => run(image, status => Status = status));
+        public Pull(string image, Func<string, Action<string>, Task> run) =>
+            Done = Task.Run(() => run(image, status => Status = status.Length > 0 ? status : Status));
 
         public Task Done { get; }
 

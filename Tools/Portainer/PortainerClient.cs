@@ -7,8 +7,10 @@ using ModelContextProtocol;
 
 namespace MinimalMcp.Tools.Portainer;
 
-/// <summary>Portainer's own API, and the engines behind it. What fails here is a sentence for the caller, or for the operator.</summary>
-public sealed class PortainerClient(IHttpClientFactory http, IOptions<PortainerOptions> options, TimeProvider time) : IHealthCheck
+/// <summary>Portainer's own API, and Docker behind it. Failures are sentences for the caller or operator.</summary>
+public sealed class PortainerClient(
+    IHttpClientFactory http, IHttpMessageHandlerFactory handlers, IOptions<PortainerOptions> options,
+    TimeProvider time) : IHealthCheck
 {
     private static readonly TimeSpan Fresh = TimeSpan.FromMinutes(1);
 
@@ -17,7 +19,35 @@ public sealed class PortainerClient(IHttpClientFactory http, IOptions<PortainerO
     public PortainerOptions Options => options.Value;
 
     /// <summary>Asks Portainer itself.</summary>
-    public Task<JsonElement> SendAsync(HttpMethod method, string resource, CancellationToken ct) => ToldAsync(() => Client("api/").SendAsync(method, resource, null, ct));
+    public Task<JsonElement> SendAsync(HttpMethod method, string resource, CancellationToken ct) =>
+        ToldAsync(() => SendCoreAsync(method, resource, ct));
+
+    private async Task<JsonElement> SendCoreAsync(HttpMethod method, string resource, CancellationToken ct)
+    {
+        using var request = new HttpRequestMessage(method, new Uri(Options.Root!, "api/" + resource));
+        foreach (var (name, value) in Options.Headers)
+        {
+            request.Headers.TryAddWithoutValidation(name, value);
+        }
+
+        using var client = http.CreateClient(nameof(PortainerClient));
+        using var answer = await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, ct);
+        if (!answer.IsSuccessStatusCode || EngineException.IsHtml(answer))
+        {
+            throw await EngineException.OfAsync(answer, ct);
+        }
+
+        try
+        {
+            await using var body = await answer.Content.ReadAsStreamAsync(ct);
+            using var json = await JsonDocument.ParseAsync(body, cancellationToken: ct);
+            return json.RootElement.Clone();
+        }
+        catch (JsonException e)
+        {
+            throw EngineException.OfJson(e);
+        }
+    }
 
     /// <summary>Asks the engine of an environment: the named one or, when there is only one, that.</summary>
     public async Task<T> AskAsync<T>(int? environment, Func<EngineClient, Task<T>> question, CancellationToken ct)
@@ -25,16 +55,29 @@ public sealed class PortainerClient(IHttpClientFactory http, IOptions<PortainerO
         var chosen = environment ?? await OnlyEnvironmentAsync(ct);
         try
         {
-            return await ToldAsync(() => question(Client($"api/endpoints/{chosen}/docker/")));
+            // Without a version in the path: Portainer and Docker agree on one.
+            var url = new Uri(Options.Root!, $"api/endpoints/{chosen}/docker/");
+            using var engine = new EngineClient(
+                handlers.CreateHandler(nameof(PortainerClient)), url, null, Options.Headers);
+            return await ToldAsync(() => engine.AskAsync(question));
         }
         catch (McpException e) when (e.Message.Contains("Unable to find an environment", StringComparison.Ordinal))
         {
             _environments = null; // it may have gone since
             throw new McpException($"There is no environment {chosen}. {Listed(await EnvironmentsAsync(ct))}");
         }
+        catch (HttpRequestException e) when (e.StatusCode is HttpStatusCode.BadGateway
+            && e.Message.Contains("nothing further", StringComparison.Ordinal))
+        {
+            // A 502 without a word is how Portainer passes on that Docker does not answer there.
+            throw new HttpRequestException(
+                $"Portainer cannot reach the environment {chosen}: its Docker or its agent does not answer."
+                + " Start it, or name another environment of portainer_list_environments.",
+                null, HttpStatusCode.BadGateway);
+        }
     }
 
-    /// <summary>What Portainer looks after. Without its snapshots, which are large, and asked again after a minute.</summary>
+    /// <summary>What Portainer looks after, without its large snapshots. Asked again after a minute.</summary>
     public async Task<IReadOnlyList<PortainerEnvironment>> EnvironmentsAsync(CancellationToken ct)
     {
         if (_environments is { } known && known.Until > time.GetUtcNow())
@@ -48,32 +91,41 @@ public sealed class PortainerClient(IHttpClientFactory http, IOptions<PortainerO
         return all;
     }
 
-    /// <summary>The only Docker environment; when there are several, the sentence that lists them. Ids are never guessed: 1 is often absent.</summary>
+    /// <summary>
+    /// The only Docker environment; when there are several, the sentence that lists them. Ids are never guessed: 1 is
+    /// often absent.
+    /// </summary>
     public async Task<int> OnlyEnvironmentAsync(CancellationToken ct)
     {
         var all = await EnvironmentsAsync(ct);
-        return all.Where(environment => environment.IsDocker).ToArray() is [var only] ? only.Id : throw new McpException($"Say which environment with endpoint_id. {Listed(all)}");
+        return all.Where(environment => environment.IsDocker).ToArray() is [var only] ? only.Id
+            : throw new McpException($"Say which environment with endpoint_id. {Listed(all)}");
     }
 
     public static T Read<T>(JsonElement answer)
     {
         try
         {
-            return (answer.ValueKind is JsonValueKind.Undefined ? default : answer.Deserialize<T>()) ?? throw new JsonException();
+            return (answer.ValueKind is JsonValueKind.Undefined ? default : answer.Deserialize<T>())
+                ?? throw new JsonException();
         }
         catch (JsonException)
         {
-            throw new HttpRequestException("Portainer sent JSON that is not what it describes. Check Portainer:Url, and whether its version is 2.x.", null, HttpStatusCode.BadGateway);
+            throw new HttpRequestException(
+                "Portainer sent JSON that is not what it describes. Check Portainer:Url, and whether it is version 2.",
+                null, HttpStatusCode.BadGateway);
         }
     }
 
-    /// <summary>Whether it answers and with which version, which it tells everybody, and whether it takes our token.</summary>
-    public async Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)
+    /// <summary>Whether it answers and with which version, which is public, and whether it takes our token.</summary>
+    public async Task<HealthCheckResult> CheckHealthAsync(
+        HealthCheckContext context, CancellationToken cancellationToken = default)
     {
         var data = new Dictionary<string, object>();
         try
         {
-            if (await SendAsync(HttpMethod.Get, "system/status", cancellationToken) is { ValueKind: JsonValueKind.Object } status && status.TryGetProperty("Version", out var version))
+            var status = await SendAsync(HttpMethod.Get, "system/status", cancellationToken);
+            if (status.ValueKind is JsonValueKind.Object && status.TryGetProperty("Version", out var version))
             {
                 data["version"] = version.ToString();
             }
@@ -95,7 +147,8 @@ public sealed class PortainerClient(IHttpClientFactory http, IOptions<PortainerO
 
     private static string Listed(IReadOnlyList<PortainerEnvironment> all) => all.Count == 0
         ? "Portainer has none that this token may see."
-        : "These are there: " + string.Join("; ", all.Take(50).Select(environment => $"{environment.Id} {environment.Name} ({environment.Kind}, {(environment.IsUp ? "up" : "down")})")) + ".";
+        : "These are there: " + string.Join("; ", all.Take(50).Select(environment =>
+            $"{environment.Id} {environment.Name} ({environment.Kind}, {(environment.IsUp ? "up" : "down")})")) + ".";
 
     private static async Task<T> ToldAsync<T>(Func<Task<T>> ask)
     {
@@ -105,23 +158,26 @@ public sealed class PortainerClient(IHttpClientFactory http, IOptions<PortainerO
         }
         catch (EngineException e) when (e.CallerCanMend)
         {
-            var hint = e.Said.Contains("No such container", StringComparison.OrdinalIgnoreCase) ? " portainer_list_containers lists those of an environment."
-                : e.Said.Contains("find a stack", StringComparison.OrdinalIgnoreCase) ? " portainer_list_stacks lists them."
+            var hint = e.Said.Contains("No such container", StringComparison.OrdinalIgnoreCase)
+                ? " portainer_list_containers lists those of an environment."
+                : e.Said.Contains("find a stack", StringComparison.OrdinalIgnoreCase)
+                ? " portainer_list_stacks lists them."
                 : "";
             throw new McpException($"Portainer refused: {e.Said.TrimEnd('.')}.{hint}");
         }
         catch (EngineException e)
         {
-            var hint = e is { IsPage: false, Status: HttpStatusCode.Unauthorized } ? " Portainer:Token must be an access token of My account that still exists." : "";
-            throw new HttpRequestException(e.Explain("Portainer") + hint, null, e.Status is HttpStatusCode.OK ? HttpStatusCode.BadGateway : e.Status);
+            var hint = e is { IsPage: false, Status: HttpStatusCode.Unauthorized }
+                ? " Portainer:Token must be an access token of My account that still exists." : "";
+            var status = e.Status is HttpStatusCode.OK ? HttpStatusCode.BadGateway : e.Status;
+            throw new HttpRequestException(e.Explain("Portainer") + hint, null, status);
         }
         catch (ArgumentException)
         {
-            throw new McpException("That is no name or id of a container: letters, digits, '_', '.' and '-'. portainer_list_containers lists them.");
+            throw new McpException("That is no name or id of a container: letters, digits, '_', '.' and '-'."
+                + " portainer_list_containers lists them.");
         }
     }
-
-    private EngineClient Client(string path) => new(http.CreateClient(nameof(PortainerClient)), path);
 }
 
 /// <summary>An environment as Portainer describes it, without its keys and certificates.</summary>
@@ -133,5 +189,14 @@ public sealed record PortainerEnvironment(int Id, string Name, int Type, int Sta
     /// <summary>Of an edge agent the status is always 1.</summary>
     public bool IsUp => Type is 4 or 7 ? Heartbeat : Status == 1;
 
-    public string Kind => Type switch { 1 => "docker", 2 => "docker agent", 3 => "azure", 4 => "docker edge agent", 5 or 6 => "kubernetes", 7 => "kubernetes edge agent", _ => $"type {Type}" };
+    public string Kind => Type switch
+    {
+        1 => "docker",
+        2 => "docker agent",
+        3 => "azure",
+        4 => "docker edge agent",
+        5 or 6 => "kubernetes",
+        7 => "kubernetes edge agent",
+        _ => $"type {Type}",
+    };
 }

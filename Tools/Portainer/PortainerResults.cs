@@ -1,14 +1,19 @@
 using System.ComponentModel;
 using System.Text.Json.Serialization;
 using System.Text.RegularExpressions;
+using MinimalMcp.Engine;
 
 namespace MinimalMcp.Tools.Portainer;
 
 public sealed record EnvironmentList(IReadOnlyList<EnvironmentView> Environments);
 
-public sealed record EnvironmentView([property: Description("What endpoint_id takes.")] int Id, string Name, string Type, [property: Description("up or down.")] string Status);
+public sealed record EnvironmentView(
+    [property: Description("What endpoint_id takes.")] int Id, string Name, string Type,
+    [property: Description("up or down.")] string Status);
 
-public sealed record ContainerChange(string Container, [property: Description("What became of it, for example \"started\" or \"was running already\".")] string Result);
+public sealed record ContainerChange(
+    string Container,
+    [property: Description("What became of it, for example \"started\" or \"was running already\".")] string Result);
 
 [JsonConverter(typeof(JsonStringEnumConverter<LogStreams>))]
 public enum LogStreams
@@ -25,11 +30,14 @@ public sealed record StackView(
     [property: Description("swarm, compose or kubernetes.")] string Type, int EndpointId,
     [property: Description("active or inactive.")] string Status)
 {
-    internal static StackView Of(PortainerStack stack) => new(stack.Id, stack.Name, TypeOf(stack), stack.EndpointId, StatusOf(stack));
+    internal static StackView Of(PortainerStack stack) =>
+        new(stack.Id, stack.Name, TypeOf(stack), stack.EndpointId, StatusOf(stack));
 
-    internal static string TypeOf(PortainerStack stack) => stack.Type switch { 1 => "swarm", 2 => "compose", 3 => "kubernetes", _ => $"type {stack.Type}" };
+    internal static string TypeOf(PortainerStack stack) =>
+        stack.Type switch { 1 => "swarm", 2 => "compose", 3 => "kubernetes", _ => $"type {stack.Type}" };
 
-    internal static string StatusOf(PortainerStack stack) => stack.Status switch { 1 => "active", 2 => "inactive", _ => $"status {stack.Status}" };
+    internal static string StatusOf(PortainerStack stack) =>
+        stack.Status switch { 1 => "active", 2 => "inactive", _ => $"status {stack.Status}" };
 }
 
 public sealed record StackReport(
@@ -38,22 +46,82 @@ public sealed record StackReport(
     string? CreatedBy, DateTimeOffset? Created,
     [property: Description("The Compose file.")] string? File);
 
-public sealed record StackChange(int Id, string Name, [property: Description("What became of it, for example \"stopped\".")] string Result);
+public sealed record StackChange(
+    int Id, string Name, [property: Description("What became of it, for example \"stopped\".")] string Result);
 
 /// <summary>A stack as Portainer describes it. Its variables hold secrets.</summary>
-internal sealed record PortainerStack(int Id, string Name, int Type, int EndpointId, int Status, string? EntryPoint, IReadOnlyList<PortainerVariable>? Env, string? CreatedBy, long CreationDate);
+internal sealed record PortainerStack(
+    int Id, string Name, int Type, int EndpointId, int Status, string? EntryPoint,
+    IReadOnlyList<PortainerVariable>? Env, string? CreatedBy, long CreationDate);
 
-internal sealed record PortainerVariable([property: JsonPropertyName("name")] string? Name, [property: JsonPropertyName("value")] string? Value);
+internal sealed record PortainerVariable(
+    [property: JsonPropertyName("name")] string? Name, [property: JsonPropertyName("value")] string? Value);
 
 internal sealed record PortainerStackFile(string? StackFileContent);
 
-internal static partial class PortainerNames
+/// <summary>Containers that a call had better not stop, since it goes through them.</summary>
+internal static partial class PortainerGuard
 {
-    public static bool IsPortainer(string? image) => image is not null && Image().IsMatch(image);
+    /// <summary>What of ours a container is; null for any other.</summary>
+    public static async Task<string?> WhatAsync(EngineClient engine, string container, CancellationToken ct)
+    {
+        var found = await engine.Containers.InspectContainerAsync(EngineClient.Name(container), ct);
+        return await WhatAsync(engine, found.ID, found.Config?.Image, found.Image, found.Config?.Labels, ct);
+    }
+
+    /// <summary>The same for any container of a stack.</summary>
+    public static async Task<string?> WhatOfStackAsync(EngineClient engine, string stack, CancellationToken ct)
+    {
+        foreach (var one in await engine.Containers.ListContainersAsync(new(), ct))
+        {
+            if (ContainerView.StackOf(one.Labels) == stack
+                && await WhatAsync(engine, one.ID, one.Image, one.ImageID, one.Labels, ct) is { } what)
+            {
+                return what;
+            }
+        }
+
+        return null;
+    }
+
+    // Looks at what the image really is, not only at the name by which somebody started it.
+    private static async Task<string?> WhatAsync(
+        EngineClient engine, string id, string? image, string? imageId, IDictionary<string, string>? labels,
+        CancellationToken ct) =>
+        IsThisServer(id) ? "this server itself"
+        : IsPortainer(image) || IsPortainer(labels) ? "Portainer itself"
+        : image is not null && imageId is not null && ImageId().IsMatch(image)
+            && await HasPortainersNameAsync(engine, imageId, ct)
+            ? "Portainer itself" : null;
+
+    private static bool IsPortainer(string? image) => image is not null && PortainerImage().IsMatch(image);
+
+    // Portainer's images carry it, under whatever name somebody keeps them.
+    private static bool IsPortainer(IDictionary<string, string>? labels) =>
+        labels is not null && labels.TryGetValue("org.opencontainers.image.title", out var title)
+        && title.StartsWith("Portainer", StringComparison.OrdinalIgnoreCase);
 
     /// <summary>A container's host name is the beginning of its id, unless somebody chose another.</summary>
-    public static bool IsThisServer(string id) => Environment.MachineName.Length == 12 && id.StartsWith(Environment.MachineName, StringComparison.OrdinalIgnoreCase);
+    private static bool IsThisServer(string id) =>
+        Environment.MachineName.Length == 12
+        && id.StartsWith(Environment.MachineName, StringComparison.OrdinalIgnoreCase);
+
+    private static async Task<bool> HasPortainersNameAsync(EngineClient engine, string image, CancellationToken ct)
+    {
+        try
+        {
+            var found = await engine.Images.InspectImageAsync(EngineClient.Image(image), ct);
+            return (found.RepoTags ?? []).Concat(found.RepoDigests ?? []).Any(IsPortainer);
+        }
+        catch (EngineException e) when (e.CallerCanMend)
+        {
+            return false; // the image is gone
+        }
+    }
 
     [GeneratedRegex(@"(^|/)portainer/(portainer|agent)(-[a-z]+)?([:@]|$)")]
-    private static partial Regex Image();
+    private static partial Regex PortainerImage();
+
+    [GeneratedRegex("^(sha256:)?[0-9a-f]{12,64}$")]
+    private static partial Regex ImageId();
 }

@@ -1,5 +1,4 @@
 using System.Text.RegularExpressions;
-using MinimalMcp.Engine;
 
 namespace MinimalMcp.Tests.Container;
 
@@ -10,14 +9,14 @@ internal sealed class BuildContext(string folder)
 
     public IEnumerable<string> Files() => Files(folder).Select(Relative);
 
-    public TarContent ToTar() => new(async (tar, cancellation) =>
+    public Task<Stream> ToTarAsync(CancellationToken ct) => Tar.PackAsync(async (tar, cancellation) =>
     {
         // The engine wants the two for itself, whether or not they are ignored.
         foreach (var file in Files().Union(["Dockerfile", ".dockerignore"]))
         {
             await tar.WriteEntryAsync(Path.Combine(folder, file), file, cancellation);
         }
-    });
+    }, ct);
 
     private IEnumerable<string> Files(string below) => Directory.EnumerateFileSystemEntries(below)
         .Where(path => !_ignored.Any(pattern => pattern.IsMatch(Relative(path))))

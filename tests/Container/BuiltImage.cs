@@ -1,4 +1,5 @@
-using System.Text.Json;
+using System.Text;
+using Docker.DotNet.Models;
 using MinimalMcp.Engine;
 using MinimalMcp.Tests.Clients;
 using MinimalMcp.Tests.Scripts;
@@ -41,23 +42,26 @@ public sealed class BuiltImage : IAsyncLifetime
     internal async Task<RunningContainer> StartAsync(params string[] environment)
     {
         await BuildAsync();
-        var id = await Engine.CreateAsync(null, new
+        var made = await Engine.Containers.CreateContainerAsync(new()
         {
             Image = Name,
             Env = environment,
             Labels = new Dictionary<string, string> { [Label] = _run },
-            Healthcheck = new { Interval = 200_000_000L }, // nanoseconds; what is asked stays what the image says
-            HostConfig = new
+            Healthcheck = new() { Interval = TimeSpan.FromMilliseconds(200) }, // what is asked stays what the image says
+            HostConfig = new()
             {
                 NetworkMode = Network, // not the default one, which an engine may lack
                 ReadonlyRootfs = true,
-                CapDrop = (string[])["ALL"],
-                SecurityOpt = (string[])["no-new-privileges"],
-                PortBindings = new Dictionary<string, object> { ["3001/tcp"] = new[] { new { HostIp = "127.0.0.1", HostPort = "" } } },
+                CapDrop = ["ALL"],
+                SecurityOpt = ["no-new-privileges"],
+                PortBindings = new Dictionary<string, IList<PortBinding>>
+                {
+                    ["3001/tcp"] = [new() { HostIP = "127.0.0.1", HostPort = "" }],
+                },
             },
         }, TestContext.Current.CancellationToken);
-        await Engine.StartAsync(id, TestContext.Current.CancellationToken);
-        return new(Engine, id);
+        await Engine.Containers.StartContainerAsync(made.ID, new(), TestContext.Current.CancellationToken);
+        return new(Engine, made.ID);
     }
 
     public async ValueTask DisposeAsync()
@@ -71,11 +75,12 @@ public sealed class BuiltImage : IAsyncLifetime
 
             await Engine.RemoveLabelledAsync(Label, _run);
             // The stages before the last one carry neither name nor label; the builder printed their short ids.
-            foreach (var stage in await Engine.ImagesAsync(CancellationToken.None, ("dangling", "true")))
+            var dangling = EngineClient.Filters(("dangling", "true"));
+            foreach (var stage in await Engine.Images.ListImagesAsync(new() { Filters = dangling }))
             {
-                if (_printed.Contains(stage.Id["sha256:".Length..][..12], StringComparison.Ordinal))
+                if (_printed.Contains(stage.ID["sha256:".Length..][..12], StringComparison.Ordinal))
                 {
-                    await Engine.RemoveImageAsync(stage.Id, CancellationToken.None);
+                    await Engine.Images.DeleteImageAsync(stage.ID, new() { Force = true });
                 }
             }
         }
@@ -87,13 +92,26 @@ public sealed class BuiltImage : IAsyncLifetime
         var (exitCode, output, errors) = await Shell.RunAsync("bash tests/Container/base-images", ("DOCKER_HOST", "unix://" + address.Socket));
         Assert.True(exitCode == 0, $"{output}\n{errors}");
 
-        Engine = await EngineClient.ConnectAsync(address.CreateClient(), cancellation);
+        Engine = await EngineClient.ConnectAsync(address.CreateHandler(), address.Url, cancellation);
         var labels = new Dictionary<string, string> { [Label] = _run };
-        await Engine.PostAsync("networks/create", new { Name = Network, CheckDuplicate = true, Labels = labels }, cancellation);
+        await Engine.Networks.CreateNetworkAsync(new() { Name = Network, Labels = labels }, cancellation);
 
-        // The classic builder, which is what the API has without a further protocol. On the machine's own network, where packages are reached.
-        using var context = new BuildContext(ClientProcess.Root).ToTar();
-        var query = $"t={Uri.EscapeDataString(Name)}&rm=1&forcerm=1&networkmode=host&labels={Uri.EscapeDataString(JsonSerializer.Serialize(labels))}";
-        _printed = await Engine.BuildAsync(query, context, cancellation);
+        // The classic builder, which is what the API has without a further protocol. On the machine's own network, where
+        // packages are reached.
+        await using var context = await new BuildContext(ClientProcess.Root).ToTarAsync(cancellation);
+        var parameters = new ImageBuildParameters
+        {
+            Tags = [Name], Remove = true, ForceRemove = true, NetworkMode = "host", Labels = labels,
+        };
+        var printed = new StringBuilder();
+        string? failure = null;
+        var messages = new EngineClient.Reports<JSONMessage>(message =>
+        {
+            printed.Append(message.Stream);
+            failure ??= message.Error?.Message;
+        });
+        await Engine.Images.BuildImageFromDockerfileAsync(parameters, context, null, null, messages, cancellation);
+        _printed = printed.ToString();
+        Assert.True(failure is null, $"{failure}\n{_printed}");
     }
 }

@@ -12,6 +12,10 @@ internal static class EngineContract
 {
     private const string Container = "[a-zA-Z0-9][a-zA-Z0-9_.-]*";
 
+    private const string ContainerConfig = "Hostname Domainname User AttachStdin AttachStdout AttachStderr ExposedPorts Tty OpenStdin"
+        + " StdinOnce Env Cmd Healthcheck ArgsEscaped Image Volumes WorkingDir Entrypoint NetworkDisabled OnBuild Labels StopSignal"
+        + " StopTimeout Shell HostConfig NetworkingConfig Name"; // the last is the query's; Docker.DotNet repeats it, and Docker ignores it
+
     private static readonly (string Method, string Path, string Query, string Body)[] Docker =
     [
         ("GET", "version", "", ""),
@@ -25,7 +29,7 @@ internal static class EngineContract
         ("POST", $"containers/{Container}/restart", "t signal", ""),
         ("POST", $"containers/{Container}/wait", "condition", ""),
         ("DELETE", $"containers/{Container}", "force v link", ""),
-        ("POST", "containers/create", "name platform", "Image Env Cmd ExposedPorts HostConfig Labels Tty Healthcheck NetworkingConfig"),
+        ("POST", "containers/create", "name platform", ContainerConfig),
         ("PUT", $"containers/{Container}/archive", "path", "*"),
         ("GET", "images/json", "all filters digests", ""),
         ("GET", ".+/json", "", ""), // an image, whose name may have slashes

@@ -1,3 +1,4 @@
+using Docker.DotNet.Models;
 using MinimalMcp.Engine;
 
 namespace MinimalMcp.Tests.Container;
@@ -7,25 +8,30 @@ internal static class Leftovers
     /// <summary>Removes everything with the label: containers before what they use.</summary>
     public static async Task RemoveLabelledAsync(this EngineClient engine, string label, string value)
     {
-        var ours = ("label", $"{label}={value}");
-        foreach (var container in await engine.ContainersAsync(all: true, CancellationToken.None, ours))
+        var ours = EngineClient.Filters(("label", $"{label}={value}"));
+        foreach (var container in await engine.Containers.ListContainersAsync(new() { All = true, Filters = ours }))
         {
-            await engine.RemoveAsync(container.Id, force: true, volumes: true, CancellationToken.None);
+            await engine.RemoveAsync(container.ID);
         }
 
-        foreach (var network in await engine.NetworksAsync(CancellationToken.None, ours))
+        foreach (var network in await engine.Networks.ListNetworksAsync(new() { Filters = ours }))
         {
-            await engine.DeleteAsync($"networks/{network.Id}");
+            await engine.Networks.DeleteNetworkAsync(network.ID);
         }
 
-        foreach (var volume in await engine.VolumesAsync(CancellationToken.None, ours))
+        VolumesListParameters volumes = new() { Filters = ours };
+        foreach (var volume in (await engine.Volumes.ListAsync(volumes)).Volumes ?? [])
         {
-            await engine.DeleteAsync($"volumes/{volume.Name}?force=1");
+            await engine.Volumes.RemoveAsync(volume.Name, force: true);
         }
 
-        foreach (var image in await engine.ImagesAsync(CancellationToken.None, ours))
+        foreach (var image in await engine.Images.ListImagesAsync(new() { Filters = ours }))
         {
-            await engine.RemoveImageAsync(image.Id, CancellationToken.None);
+            await engine.Images.DeleteImageAsync(image.ID, new() { Force = true });
         }
     }
+
+    /// <summary>Removes a container also when it runs, with its anonymous volumes.</summary>
+    public static Task RemoveAsync(this EngineClient engine, string container) =>
+        engine.Containers.RemoveContainerAsync(container, new() { Force = true, RemoveVolumes = true });
 }

@@ -1,4 +1,5 @@
-using System.Text.Json;
+using System.Globalization;
+using Docker.DotNet.Models;
 using MinimalMcp.Engine;
 
 namespace MinimalMcp.Tests.Container;
@@ -12,7 +13,7 @@ internal sealed class RunningContainer(EngineClient engine, string id) : IAsyncD
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
-    public Task<JsonElement> InspectAsync() => engine.GetAsync($"containers/{id}/json", Cancellation);
+    public Task<ContainerInspectResponse> InspectAsync() => engine.Containers.InspectContainerAsync(id, Cancellation);
 
     public async Task<string> LogsAsync() => (await engine.LogsAsync(id, new(), Cancellation)).ToString();
 
@@ -21,50 +22,58 @@ internal sealed class RunningContainer(EngineClient engine, string id) : IAsyncD
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(Cancellation);
         limit.CancelAfter(Wait.Limit);
+        string? decided = null;
+        var events = new EngineClient.Reports<Message>(happened =>
+        {
+            if (decided is null && happened.Action is "health_status: healthy" or "health_status: unhealthy" or "die")
+            {
+                decided = happened.Action;
+                limit.Cancel();
+            }
+        });
         try
         {
             // From the beginning of time, so that nothing can happen between a look at the state and this.
-            await foreach (var happened in engine.EventsAsync($"since=1&{EngineClient.Filters(("container", id))}", limit.Token))
-            {
-                var action = happened.GetProperty("Action").GetString();
-                if (action == "health_status: healthy")
-                {
-                    break;
-                }
-
-                Assert.False(action is "die" or "health_status: unhealthy", $"{action}\n{await LogsAsync()}");
-            }
+            var ours = new ContainerEventsParameters { Since = "1", Filters = EngineClient.Filters(("container", id)) };
+            await engine.System.MonitorEventsAsync(ours, events, limit.Token);
         }
         catch (OperationCanceledException) when (!Cancellation.IsCancellationRequested)
         {
-            Assert.Fail($"It did not become healthy: {(await InspectAsync()).GetProperty("State")}\n{await LogsAsync()}");
+            var what = decided ?? "It did not become healthy in time.";
+            Assert.True(decided == "health_status: healthy", $"{what}\n{await LogsAsync()}");
         }
 
-        var port = (await InspectAsync()).GetProperty("NetworkSettings").GetProperty("Ports").GetProperty("3001/tcp")[0].GetProperty("HostPort").GetString();
+        var port = (await InspectAsync()).NetworkSettings!.Ports["3001/tcp"][0].HostPort;
         var http = new HttpClient { BaseAddress = new($"http://127.0.0.1:{port}") };
         http.DefaultRequestHeaders.Authorization = new("Bearer", Key);
         return http;
     }
 
-    /// <summary>What `docker stop` does, and how long the container lived on, by the engine's own clock.</summary>
+    /// <summary>What `docker stop` does, and how long the container lived on, by Docker's own clock.</summary>
     public async Task<TimeSpan> StopAsync()
     {
-        await engine.StopAsync(id, seconds: 20, Cancellation);
-        var finished = (await InspectAsync()).GetProperty("State").GetProperty("FinishedAt").GetDateTimeOffset();
-        await foreach (var kill in engine.EventsAsync($"since=1&until={DateTimeOffset.UtcNow.AddSeconds(1).ToUnixTimeSeconds()}&{EngineClient.Filters(("container", id), ("event", "kill"))}", Cancellation))
-        {
-            return finished - DateTimeOffset.UnixEpoch.AddTicks(kill.GetProperty("timeNano").GetInt64() / TimeSpan.NanosecondsPerTick);
-        }
-
-        throw new InvalidOperationException("The engine tells of no signal.");
+        await engine.Containers.StopContainerAsync(id, new() { WaitBeforeKillSeconds = 20 }, Cancellation);
+        var finished = DateTimeOffset.Parse((await InspectAsync()).State!.FinishedAt, CultureInfo.InvariantCulture);
+        Message? first = null;
+        await engine.System.MonitorEventsAsync(
+            new()
+            {
+                Since = "1",
+                Until = $"{DateTimeOffset.UtcNow.AddSeconds(1).ToUnixTimeSeconds()}",
+                Filters = EngineClient.Filters(("container", id), ("event", "kill")),
+            },
+            new EngineClient.Reports<Message>(kill => first ??= kill), Cancellation);
+        var signal = first?.TimeNano ?? throw new InvalidOperationException("Docker tells of no signal.");
+        return finished - DateTimeOffset.UnixEpoch.AddTicks(signal / TimeSpan.NanosecondsPerTick);
     }
 
-    public Task<int> ExitCodeAsync() => engine.WaitAsync(id, Cancellation);
+    public async Task<long> ExitCodeAsync() =>
+        (await engine.Containers.WaitContainerAsync(id, Cancellation)).StatusCode;
 
     /// <summary>Its processes: number and user, as the machine below sees them.</summary>
     public async Task<IEnumerable<(string Pid, string User)>> ProcessesAsync() =>
-        (await engine.GetAsync($"containers/{id}/top?ps_args={Uri.EscapeDataString("-eo pid,uid")}", Cancellation)).GetProperty("Processes").EnumerateArray()
-            .Select(process => (process[0].GetString()!, process[1].GetString()!)).ToArray();
+        (await engine.Containers.ListProcessesAsync(id, new() { PsArgs = "-eo pid,uid" }, Cancellation)).Processes
+            .Select(process => (process[0], process[1])).ToArray();
 
-    public async ValueTask DisposeAsync() => await engine.RemoveAsync(id, force: true, volumes: true, CancellationToken.None);
+    public async ValueTask DisposeAsync() => await engine.RemoveAsync(id);
 }

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
+using Docker.DotNet.Models;
 using MinimalMcp.Engine;
 using MinimalMcp.Tests.Container;
 
@@ -21,7 +22,6 @@ public sealed class Lab : IAsyncLifetime
     private readonly Part _engine = new(), _monitoring = new();
     private readonly ConcurrentBag<string> _strangers = [];
     private int _names;
-    private PortainerStandIn? _standIn;
     private Monitoring? _monitored;
 
     /// <summary>What the label says of this run; also part of names.</summary>
@@ -38,8 +38,8 @@ public sealed class Lab : IAsyncLifetime
 
     public string PortainerKey { get; private set; } = "";
 
-    /// <summary>False where the environment names a real one (E2E_PORTAINER_URL, E2E_PORTAINER_KEY).</summary>
-    public bool PortainerIsStandIn => _standIn is not null;
+    /// <summary>Where neither the environment names a Portainer nor its image can be had.</summary>
+    public bool PortainerIsStandIn { get; private set; }
 
     /// <summary>Has the targets prometheus and node (up), down, and an alert that fires all the time.</summary>
     public Uri PrometheusUrl => _monitored!.Prometheus;
@@ -63,24 +63,46 @@ public sealed class Lab : IAsyncLifetime
     }
 
     /// <summary>A container with a shell that runs a script. It ends with the lab at the latest.</summary>
-    public async Task<string> RunAsync(string script, bool terminal = false, string? name = null, object? healthcheck = null, string[]? environment = null, bool start = true)
+    public async Task<string> RunAsync(
+        string script, bool terminal = false, string? name = null, HealthcheckConfig? healthcheck = null, string[]? environment = null,
+        bool start = true, int? stopSeconds = null, string? image = null)
     {
-        var id = await Engine.CreateAsync(name, new
+        var made = await Engine.Containers.CreateContainerAsync(new()
         {
-            Image = Shell,
-            Cmd = (string[])["sh", "-c", script],
+            Name = name!,
+            Image = image ?? Shell,
+            Cmd = ["sh", "-c", script],
             Env = environment ?? [],
             Tty = terminal,
             Labels = new Dictionary<string, string> { [Label] = Run },
             Healthcheck = healthcheck,
-            HostConfig = new { NetworkMode = "none" },
+            StopTimeout = stopSeconds is { } seconds ? TimeSpan.FromSeconds(seconds) : null,
+            HostConfig = new() { NetworkMode = "none" },
         }, Cancellation);
         if (start)
         {
-            await Engine.StartAsync(id, Cancellation);
+            await Engine.Containers.StartContainerAsync(made.ID, new(), Cancellation);
         }
 
-        return id;
+        return made.ID;
+    }
+
+    /// <summary>Waits for its end.</summary>
+    public Task EndAsync(string container) => Engine.Containers.WaitContainerAsync(container, Cancellation);
+
+    /// <summary>A port of a container, on this machine only; Docker chooses it when the container starts.</summary>
+    internal static IDictionary<string, IList<PortBinding>> Published(int? port) => port is null ? new Dictionary<string, IList<PortBinding>>()
+        : new Dictionary<string, IList<PortBinding>> { [$"{port}/tcp"] = [new() { HostIP = "127.0.0.1", HostPort = "" }] };
+
+    internal NetworkingConfig KnownAs(string alias) => new()
+    {
+        EndpointsConfig = new Dictionary<string, EndpointSettings> { [Network] = new() { Aliases = [alias] } },
+    };
+
+    internal async Task<Uri> UrlAsync(string container, int port)
+    {
+        var published = (await Engine.Containers.InspectContainerAsync(container, Cancellation)).NetworkSettings!.Ports[$"{port}/tcp"][0];
+        return new($"http://127.0.0.1:{published.HostPort}/");
     }
 
     /// <summary>For a container, or something else that goes with the lab.</summary>
@@ -123,16 +145,11 @@ public sealed class Lab : IAsyncLifetime
 
     public async ValueTask DisposeAsync()
     {
-        if (_standIn is not null)
-        {
-            await _standIn.DisposeAsync();
-        }
-
         if (Engine is not null)
         {
             foreach (var container in _strangers)
             {
-                await Engine.RemoveAsync(container, force: true, volumes: true, CancellationToken.None);
+                await Engine.RemoveAsync(container);
             }
 
             await Engine.RemoveLabelledAsync(Label, Run);
@@ -159,22 +176,16 @@ public sealed class Lab : IAsyncLifetime
     private async Task StartEngineAsync()
     {
         Address = Needs.Docker();
-        Engine = await EngineClient.ConnectAsync(Address.CreateClient(), Cancellation);
-        var version = await Engine.GetAsync("version", Cancellation);
-        Log($"engine: {version.GetProperty("Version")} with API {Engine.ApiVersion}");
-        await Engine.PostAsync("networks/create", new { Name = Network, CheckDuplicate = true, Labels = new Dictionary<string, string> { [Label] = Run } }, Cancellation);
+        Engine = await EngineClient.ConnectAsync(Address.CreateHandler(), Address.Url, Cancellation);
+        await Engine.Networks.CreateNetworkAsync(
+            new() { Name = Network, Labels = new Dictionary<string, string> { [Label] = Run } }, Cancellation);
+
+        var portainer = await PortainerContainer.StartAsync(this, Cancellation);
+        (PortainerUrl, PortainerKey, PortainerIsStandIn) = (portainer.Url, portainer.Key, portainer.IsStandIn);
+        Log($"portainer: {portainer.What}"); // first: whoever reads on knows what it was
+        var version = await Engine.System.GetVersionAsync(Cancellation);
+        Log($"engine: {version.Version} with API {Engine.ApiVersion}");
         Shell = await ImageAsync(LabImage.Busybox);
-
-        if (Environment.GetEnvironmentVariable("E2E_PORTAINER_URL") is { Length: > 0 } url && Environment.GetEnvironmentVariable("E2E_PORTAINER_KEY") is { Length: > 0 } key)
-        {
-            (PortainerUrl, PortainerKey) = (new(url), key);
-            Log($"portainer: the real one at {url}");
-            return;
-        }
-
-        _standIn = await PortainerStandIn.StartAsync(Address, Engine, Label, Run);
-        (PortainerUrl, PortainerKey) = (_standIn.Url, _standIn.Key);
-        Log($"portainer: a stand-in for {PortainerStandIn.Version} before the real engine (set E2E_PORTAINER_URL and E2E_PORTAINER_KEY for a real one)");
     }
 
     private async Task BootMonitoringAsync()

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Formats.Tar;
 using MinimalMcp.Engine;
+using MinimalMcp.Tests.Container;
 
 namespace MinimalMcp.Tests.EndToEnd;
 
@@ -41,14 +42,9 @@ internal sealed record LabImage(string Official, string Package, Func<string, st
             return (named, $"{named}, as {Setting(Official)} says");
         }
 
-        if (await engine.HasImageAsync(Official, cancellation))
+        if (await FindOfficialAsync(engine, Official, cancellation) is { } origin)
         {
-            return (Official, $"{Official}, which was there");
-        }
-
-        if (await PullAsync(engine, cancellation))
-        {
-            return (Official, $"{Official}, pulled");
+            return (Official, origin);
         }
 
         var name = $"{label.Split('.')[0]}-lab/{Package}:{run}";
@@ -56,21 +52,28 @@ internal sealed record LabImage(string Official, string Package, Func<string, st
         return (name, $"Debian's {Package} {version}, as a stand-in for {Official}");
     }
 
-    private async Task<bool> PullAsync(EngineClient engine, CancellationToken cancellation)
+    /// <summary>Where an image came from that is present or can be pulled; null for any other.</summary>
+    public static async Task<string?> FindOfficialAsync(EngineClient engine, string image, CancellationToken cancellation)
     {
+        try
+        {
+            await engine.Images.InspectImageAsync(image, cancellation);
+            return $"{image}, which was there";
+        }
+        catch (EngineException missing) when (missing.Status is System.Net.HttpStatusCode.NotFound)
+        {
+        }
+
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         limit.CancelAfter(Wait.Limit);
         try
         {
-            await foreach (var _ in engine.PullAsync(Official, limit.Token))
-            {
-            }
-
-            return true;
+            await engine.PullAsync(image, _ => { }, limit.Token);
+            return $"{image}, pulled";
         }
         catch (Exception refused) when (refused is EngineException || (refused is OperationCanceledException && !cancellation.IsCancellationRequested))
         {
-            return false; // no registry can be reached, which the engine says at once
+            return null; // no registry can be reached, which Docker says at once
         }
     }
 
@@ -84,7 +87,9 @@ internal sealed record LabImage(string Official, string Package, Func<string, st
             var (package, libc) = (folder.GetFiles(Package + "_*.deb").Single(), folder.GetFiles("libc6_*.deb").Single());
             await RunAsync(folder.FullName, "dpkg-deb", ["-x", package.FullName, "program"], cancellation);
             await RunAsync(folder.FullName, "dpkg-deb", ["-x", libc.FullName, "libc"], cancellation);
-            await engine.ImportAsync(name, new TarContent((tar, stop) => WriteAsync(tar, folder.FullName, stop)), changes, cancellation);
+            await using var files = await Tar.PackAsync((tar, stop) => WriteAsync(tar, folder.FullName, stop), cancellation);
+            var (repo, tag) = EngineClient.Parts(name);
+            await engine.CreateImageAsync(new() { Repo = repo, Tag = tag, Changes = changes }, files, _ => { }, cancellation);
             return Uri.UnescapeDataString(package.Name.Split('_')[1]);
         }
         finally
@@ -107,20 +112,14 @@ internal sealed record LabImage(string Official, string Package, Func<string, st
 
         if (Package == "busybox-static")
         {
-            foreach (var applet in (string[])["sh", "sleep", "cat", "env", "id", "ls", "true"])
+            foreach (var applet in (string[])["sh", "sleep", "cat", "env", "head", "id", "ls", "tr", "true"])
             {
                 await tar.WriteEntryAsync(new PaxTarEntry(TarEntryType.SymbolicLink, "bin/" + applet) { LinkName = "/bin/busybox" }, cancellation);
             }
         }
 
-        await TextAsync(tar, "etc/passwd", "root:x:0:0:root:/:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/false\n", cancellation);
-        await TextAsync(tar, "etc/group", "root:x:0:\nnogroup:x:65534:\n", cancellation);
-    }
-
-    public static async Task TextAsync(TarWriter tar, string name, string text, CancellationToken cancellation)
-    {
-        using var data = new MemoryStream(System.Text.Encoding.UTF8.GetBytes(text));
-        await tar.WriteEntryAsync(new PaxTarEntry(TarEntryType.RegularFile, name) { DataStream = data, Mode = (UnixFileMode)0b110_100_100 }, cancellation);
+        await tar.WriteTextAsync("etc/passwd", "root:x:0:0:root:/:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/false\n", cancellation);
+        await tar.WriteTextAsync("etc/group", "root:x:0:\nnogroup:x:65534:\n", cancellation);
     }
 
     // Without its converters of character sets, which are most of it.

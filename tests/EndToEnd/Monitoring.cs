@@ -1,5 +1,5 @@
 using System.Text.Json;
-using MinimalMcp.Engine;
+using MinimalMcp.Tests.Container;
 
 namespace MinimalMcp.Tests.EndToEnd;
 
@@ -54,38 +54,38 @@ internal sealed record Monitoring(Uri Prometheus, Uri Alertmanager)
 
     private static async Task<Uri> RunAsync(Lab lab, string name, string image, int? port, CancellationToken cancellation, params string[] arguments)
     {
-        var id = await lab.Engine.CreateAsync($"{name}-{lab.Run}", new
+        var made = await lab.Engine.Containers.CreateContainerAsync(new()
         {
+            Name = $"{name}-{lab.Run}",
             Image = image,
             Cmd = arguments,
             Labels = new Dictionary<string, string> { [Lab.Label] = lab.Run },
-            HostConfig = new
-            {
-                NetworkMode = lab.Network,
-                PortBindings = port is null ? [] : new Dictionary<string, object> { [$"{port}/tcp"] = new[] { new { HostIp = "127.0.0.1", HostPort = "" } } },
-            },
-            NetworkingConfig = new { EndpointsConfig = new Dictionary<string, object> { [lab.Network] = new { Aliases = (string[])[name] } } },
+            HostConfig = new() { NetworkMode = lab.Network, PortBindings = Lab.Published(port) },
+            NetworkingConfig = lab.KnownAs(name),
         }, cancellation);
         if (port is 9093)
         {
-            await CopyAsync(lab, id, "/etc/alertmanager", ("alertmanager.yml", "route: { receiver: none }\nreceivers: [{ name: none }]\n"));
+            await CopyAsync(lab, made.ID, "/etc/alertmanager", ("alertmanager.yml", "route: { receiver: none }\nreceivers: [{ name: none }]\n"));
         }
         else if (port is 9090)
         {
-            await CopyAsync(lab, id, "/etc/prometheus", ("prometheus.yml", Configuration), ("rules.yml", Rules));
+            await CopyAsync(lab, made.ID, "/etc/prometheus", ("prometheus.yml", Configuration), ("rules.yml", Rules));
         }
 
-        await lab.Engine.StartAsync(id, cancellation);
-        // The engine chooses a port when the container starts.
-        var published = port is null ? null : (await lab.Engine.ContainerAsync(id, cancellation)).NetworkSettings?.Ports?[$"{port}/tcp"]?[0].HostPort;
-        return new($"http://127.0.0.1:{published ?? "1"}/");
+        await lab.Engine.Containers.StartContainerAsync(made.ID, new(), cancellation);
+        return port is { } published ? await lab.UrlAsync(made.ID, published) : new("http://127.0.0.1:1/");
     }
 
-    private static Task CopyAsync(Lab lab, string container, string folder, params (string Name, string Text)[] files) => lab.Engine.CopyAsync(container, folder, new TarContent(async (tar, cancellation) =>
+    private static async Task CopyAsync(Lab lab, string container, string folder, params (string Name, string Text)[] files)
     {
-        foreach (var (name, text) in files)
+        var ct = TestContext.Current.CancellationToken;
+        await using var packed = await Tar.PackAsync(async (tar, stop) =>
         {
-            await LabImage.TextAsync(tar, name, text, cancellation);
-        }
-    }), TestContext.Current.CancellationToken);
+            foreach (var (name, text) in files)
+            {
+                await tar.WriteTextAsync(name, text, stop);
+            }
+        }, ct);
+        await lab.Engine.Containers.ExtractArchiveToContainerAsync(container, new() { Path = folder }, packed, ct);
+    }
 }

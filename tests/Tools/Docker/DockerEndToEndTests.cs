@@ -1,5 +1,5 @@
 using System.Text.Json;
-using MinimalMcp.Engine;
+using Docker.DotNet.Models;
 using MinimalMcp.Tests.EndToEnd;
 
 namespace MinimalMcp.Tests.Tools.Docker;
@@ -29,6 +29,33 @@ public sealed class DockerEndToEndTests(Lab lab)
         await ActAsync(server, "stop", name);
         Assert.Equal("removed", await ActAsync(server, "remove", name));
         Assert.Contains("No such container", await server.FailAsync(422, "docker_container_inspect", new { container = name }));
+    }
+
+    [Fact]
+    public async Task A_container_that_does_not_end_by_itself_gets_its_own_timeout_and_is_then_killed()
+    {
+        await using var server = await ServerAsync();
+        var name = lab.NewName();
+        await lab.RunAsync("trap '' TERM; while :; do sleep 1; done", name: name, stopSeconds: 1);
+
+        Assert.Equal("restarted; it did not end by itself within 1 seconds and was killed", await ActAsync(server, "restart", name));
+        Assert.Equal("stopped; it did not end by itself within 1 seconds and was killed", await ActAsync(server, "stop", name));
+    }
+
+    [Fact]
+    public async Task Logs_are_searched_while_they_are_read_and_a_line_of_megabytes_hides_nothing()
+    {
+        await using var server = await ServerAsync();
+        // Six megabytes: more than an answer that is held in memory may have.
+        var id = await lab.RunAsync("echo needle first; i=0; while [ $i -lt 2 ]; do i=$((i+1)); head -c 3000000 /dev/zero | tr '\\0' x; echo; done; echo last");
+        await lab.EndAsync(id);
+
+        var found = await server.CallAsync("docker_container_logs", new { container = id, tail = 5000, grep = "needle" });
+        var all = await server.CallAsync("docker_container_logs", new { container = id, tail = 5000 });
+
+        Assert.Equal("needle first", found.GetProperty("log").GetString());
+        Assert.StartsWith("needle first\nxxx", all.GetProperty("log").GetString());
+        Assert.EndsWith("…[truncated]\nlast", all.GetProperty("log").GetString());
     }
 
     [Fact]
@@ -97,7 +124,7 @@ public sealed class DockerEndToEndTests(Lab lab)
     {
         await using var server = await ServerAsync();
         var id = await lab.RunAsync("printf 'sm\\303'; sleep 0.3; echo 'oops' >&2; printf '\\245\\n'; printf 'last'");
-        await lab.Engine.WaitAsync(id, Cancellation);
+        await lab.EndAsync(id);
 
         var log = await server.CallAsync("docker_container_logs", new { container = id });
 
@@ -114,11 +141,11 @@ public sealed class DockerEndToEndTests(Lab lab)
     {
         await using var server = await ServerAsync();
         var name = lab.NewName();
-        await lab.Engine.WaitAsync(await lab.RunAsync("true", name: name), Cancellation);
+        await lab.EndAsync(await lab.RunAsync("true", name: name));
 
         var report = await server.CallAsync("docker_prune", new { what = "containers", dry_run = true });
 
-        Assert.Contains(report.GetProperty("removed").EnumerateArray(), removed => removed.GetString()!.EndsWith(name, StringComparison.Ordinal));
+        Assert.Contains(report.GetProperty("unused").EnumerateArray(), removed => removed.GetString()!.EndsWith(name, StringComparison.Ordinal));
         Assert.Equal("exited", (await FindAsync(server, name)).GetProperty("state").GetString());
         foreach (var what in (string[])["images", "networks", "volumes"])
         {
@@ -148,10 +175,10 @@ public sealed class DockerEndToEndTests(Lab lab)
     }
 
     // What a tool has made carries no label of the lab.
-    private async Task<ContainerDetails> OursAsync(string name)
+    private async Task<ContainerInspectResponse> OursAsync(string name)
     {
-        var details = await lab.Engine.ContainerAsync(name, Cancellation);
-        lab.RemoveInTheEnd(details.Id);
+        var details = await lab.Engine.Containers.InspectContainerAsync(name, Cancellation);
+        lab.RemoveInTheEnd(details.ID);
         return details;
     }
 

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Docker.DotNet.Models;
 using MinimalMcp.Tests.EndToEnd;
 using static MinimalMcp.Tests.EndToEnd.Conversation;
 
@@ -55,7 +56,8 @@ public sealed class PortainerDemoTests(Lab lab)
         Assert.All(stats, one => Assert.True(one.GetProperty("memoryBytes").GetInt64() > 0));
     }
 
-    private static object Check(string command) => new { Test = (string[])["CMD-SHELL", command], Interval = 200_000_000L, Retries = 1 };
+    private static HealthcheckConfig Check(string command) =>
+        new() { Test = ["CMD-SHELL", command], Interval = TimeSpan.FromMilliseconds(200), Retries = 1 };
 
     private static string? Health(JsonElement list, string name) =>
         list.GetProperty("containers").EnumerateArray().FirstOrDefault(one => Text(one, "name") == name) is { ValueKind: JsonValueKind.Object } found ? Text(found, "health") : null;

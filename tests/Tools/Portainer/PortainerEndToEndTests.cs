@@ -36,7 +36,7 @@ public sealed class PortainerEndToEndTests(Lab lab)
     {
         await using var server = await ServerAsync();
         var name = lab.NewName();
-        await lab.RunAsync(Forever, name: name, healthcheck: new { Test = (string[])["CMD-SHELL", "echo not well; exit 1"], Interval = 100_000_000L, Retries = 1 });
+        await lab.RunAsync(Forever, name: name, healthcheck: new() { Test = ["CMD-SHELL", "echo not well; exit 1"], Interval = TimeSpan.FromMilliseconds(100), Retries = 1 });
 
         await Lab.UntilAsync(() => server.CallAsync("portainer_list_containers", new { name, health = "unhealthy" }), list => list.GetProperty("count").GetInt32() == 1, "it is unhealthy");
 
@@ -64,7 +64,7 @@ public sealed class PortainerEndToEndTests(Lab lab)
     {
         await using var server = await ServerAsync();
         var id = await lab.RunAsync("printf 'sm\\303'; sleep 0.3; echo oops >&2; sleep 0.3; printf '\\245 \\360\\237\\232'; sleep 0.3; printf '\\200\\n'; printf '\\033[31mred\\033[0m'", terminal);
-        await lab.Engine.WaitAsync(id, Cancellation);
+        await lab.EndAsync(id);
 
         var log = (await server.CallAsync("portainer_get_container_logs", new { container_id = id })).GetProperty("log").GetString()!.Split('\n');
 
@@ -77,7 +77,7 @@ public sealed class PortainerEndToEndTests(Lab lab)
     {
         await using var server = await ServerAsync();
         var id = await lab.RunAsync("i=0; while [ $i -lt 50 ]; do i=$((i+1)); echo line $i; done; echo error 1 >&2");
-        await lab.Engine.WaitAsync(id, Cancellation);
+        await lab.EndAsync(id);
 
         Assert.Equal("error 1", await LogAsync(server, new { container_id = id, stream = "stderr" }));
         Assert.EndsWith("\nline 49\nline 50", await LogAsync(server, new { container_id = id, stream = "stdout", tail = 5000 })); // which of the streams is first nobody knows
@@ -96,7 +96,7 @@ public sealed class PortainerEndToEndTests(Lab lab)
         await lab.RunAsync("while :; do :; done", name: name);
 
         var busy = await server.CallAsync("portainer_container_stats", new { container_id = name });
-        await lab.Engine.StopAsync(name, 0, Cancellation);
+        await lab.Engine.Containers.KillContainerAsync(name, new(), Cancellation);
         var idle = await server.CallAsync("portainer_container_stats", new { container_id = name });
 
         Assert.True(busy.GetProperty("running").GetBoolean());

@@ -16,22 +16,22 @@ public sealed class PortainerTests
     {
         { "portainer_list_environments", "{}", "" },
         { "portainer_list_containers", "{}", "GET containers/json?all=1" },
-        { "portainer_list_containers", """{"endpoint_id":3,"stack":"shop"}""", "GET containers/json?all=1&filters=%7B%22label%22%3A%5B%22com.docker.compose.project%3Dshop%22%5D%7D" },
+        { "portainer_list_containers", """{"endpoint_id":3,"stack":"shop"}""", "GET containers/json?all=1" },
         { "portainer_start_container", """{"container_id":"web"}""", "POST containers/web/start" },
-        { "portainer_stop_container", """{"container_id":"web"}""", "GET containers/web/json POST containers/web/stop?t=10" },
-        { "portainer_stop_container", """{"container_id":"web","force":true}""", "POST containers/web/stop?t=10" },
-        { "portainer_restart_container", """{"container_id":"web"}""", "GET containers/web/json POST containers/web/restart?t=10" },
+        { "portainer_stop_container", """{"container_id":"web"}""", "GET containers/web/json GET containers/web/json POST containers/web/stop GET containers/web/json" },
+        { "portainer_stop_container", """{"container_id":"web","force":true}""", "GET containers/web/json POST containers/web/stop GET containers/web/json" },
+        { "portainer_restart_container", """{"container_id":"web"}""", "GET containers/web/json GET containers/web/json POST containers/web/restart" },
         { "portainer_get_container_logs", """{"container_id":"web","stream":"stderr"}""", "GET containers/web/json GET containers/web/logs?stdout=0&stderr=1&tail=100" },
         { "portainer_inspect_container", """{"container_id":"web"}""", "GET containers/web/json" },
-        { "portainer_container_stats", """{"container_id":"web"}""", "GET containers/web/stats?stream=false" },
+        { "portainer_container_stats", """{"container_id":"web"}""", "GET containers/web/stats?stream=0" },
         { "portainer_list_images", "{}", "GET images/json" },
         { "portainer_list_volumes", "{}", "GET volumes" },
         { "portainer_list_networks", "{}", "GET networks" },
-        { "portainer_list_stacks", "{}", "GET api/stacks GET containers/json?all=1&filters=%7B%22label%22%3A%5B%22com.docker.compose.project%22%5D%7D" },
-        { "portainer_list_stacks", """{"endpoint_id":3}""", "GET api/stacks?filters=%7B%22EndpointID%22%3A3%7D GET containers/json?all=1&filters=%7B%22label%22%3A%5B%22com.docker.compose.project%22%5D%7D" },
+        { "portainer_list_stacks", "{}", "GET api/stacks GET containers/json?all=1&filters=%7B%22label%22%3A%7B%22com.docker.compose.project%22%3Atrue%7D%7D" },
+        { "portainer_list_stacks", """{"endpoint_id":3}""", "GET api/stacks GET containers/json?all=1&filters=%7B%22label%22%3A%7B%22com.docker.compose.project%22%3Atrue%7D%7D" },
         { "portainer_get_stack", """{"stack_id":"12"}""", "GET api/stacks/12" },
         { "portainer_get_stack", """{"stack_id":12.0,"include_file":true}""", "GET api/stacks/12 GET api/stacks/12/file" },
-        { "portainer_stop_stack", """{"stack_id":12}""", "GET api/stacks/12 POST api/stacks/12/stop?endpointId=3" },
+        { "portainer_stop_stack", """{"stack_id":12}""", "GET api/stacks/12 GET containers/json POST api/stacks/12/stop?endpointId=3" },
         { "portainer_start_stack", """{"stack_id":13}""", "GET api/stacks/13 POST api/stacks/13/start?endpointId=3" },
         { "portainer_start_stack", """{"stack_id":12}""", "GET api/stacks/12" },
     };
@@ -174,6 +174,70 @@ public sealed class PortainerTests
         await server.CallAsync("portainer_stop_container", new { container_id = "web", force = true });
     }
 
+    [Theory]
+    [InlineData("""{"Image":"sha256:628fe13efe86"}""")]
+    [InlineData("""{"Image":"628fe13efe86d3500147"}""")]
+    [InlineData("""{"Image":"mirror.example/tools/p:1","Labels":{"org.opencontainers.image.title":"Portainer"}}""")]
+    public async Task Portainer_is_known_by_its_image_whatever_name_it_was_started_by(string config)
+    {
+        await using var portainer = await FakeEngine.StartAsync();
+        portainer.Answers["GET containers/web/json"] = new(200, $$$"""{"Id":"4507498168e1","Image":"sha256:628fe13efe86d350","Config":{{{config}}}}""");
+        portainer.Answers["GET images/sha256:628fe13efe86d350/json"] = new(200, """{"Id":"sha256:628fe13efe86d350","RepoTags":["portainer/portainer-ce:2.39.5"]}""");
+        await using var server = Start(portainer);
+
+        Assert.Contains("Portainer itself", await server.FailAsync(422, "portainer_stop_container", new { container_id = "web" }));
+        Assert.DoesNotContain(portainer.Asked, asked => asked.StartsWith("POST", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task The_stack_of_Portainer_itself_is_stopped_only_by_force()
+    {
+        await using var portainer = await FakeEngine.StartAsync();
+        portainer.Answers["GET containers/json"] = new(200, """[{"Id":"4507498168e1","Names":["/p"],"Image":"portainer/portainer-ce:2.39.5","Labels":{"com.docker.compose.project":"shop"}}]""");
+        await using var server = Start(portainer);
+
+        Assert.Contains("contains Portainer itself", await server.FailAsync(422, "portainer_stop_stack", new { stack_id = 12 }));
+        Assert.DoesNotContain(portainer.Asked, asked => asked.StartsWith("POST", StringComparison.Ordinal));
+        Assert.Equal("stopped", (await server.CallAsync("portainer_stop_stack", new { stack_id = 12, force = true })).GetProperty("result").GetString());
+    }
+
+    [Fact]
+    public async Task Stacks_of_Swarm_are_listed_and_their_containers_found()
+    {
+        await using var portainer = await FakeEngine.StartAsync();
+        portainer.Answers["GET api/stacks"] = new(200, """[{"Id":3,"Name":"swarmy","Type":1,"EndpointId":3,"Status":1},{"Id":4,"Name":"elsewhere","Type":2,"EndpointId":7,"Status":1}]""");
+        portainer.Answers["GET containers/json"] = new(200, """[{"Id":"4507498168e1","Names":["/swarmy_web.1"],"Image":"acme/web:1","State":"running","Labels":{"com.docker.stack.namespace":"swarmy"}}]""");
+        await using var server = Start(portainer);
+
+        var stacks = await server.CallAsync("portainer_list_stacks", new { endpoint_id = 3 });
+        Assert.Equal("""[{"id":3,"name":"swarmy","type":"swarm","endpointId":3,"status":"active"}]""", stacks.GetProperty("stacks").GetRawText());
+        var containers = await server.CallAsync("portainer_list_containers", new { stack = "swarmy" });
+        Assert.Equal("swarmy", Assert.Single(containers.GetProperty("containers").EnumerateArray()).GetProperty("stack").GetString());
+    }
+
+    [Fact]
+    public async Task An_environment_that_is_down_takes_no_list_of_stacks_away()
+    {
+        await using var portainer = await FakeEngine.StartAsync();
+        portainer.Answers["GET containers/json"] = new(502, "", []);
+        await using var server = Start(portainer);
+
+        var stacks = await server.CallAsync("portainer_list_stacks");
+        Assert.Equal("shop", Assert.Single(stacks.GetProperty("stacks").EnumerateArray()).GetProperty("name").GetString());
+        Assert.Contains("cannot reach the environment 3", stacks.GetProperty("note").GetString());
+        Assert.Contains("cannot reach the environment 3", await server.FailAsync(502, "portainer_list_containers"));
+    }
+
+    [Fact]
+    public async Task The_reason_that_Portainer_gives_is_told()
+    {
+        await using var portainer = await FakeEngine.StartAsync();
+        portainer.Answers["POST api/stacks/13/start"] = new(500, """{"message":"Unable to start stack","details":"Failed to deploy a stack: no such image: lab/notthere:9"}""");
+        await using var server = Start(portainer);
+
+        Assert.Contains("Unable to start stack: Failed to deploy a stack: no such image", await server.FailAsync(502, "portainer_start_stack", new { stack_id = 13 }));
+    }
+
     [Fact]
     public async Task Statistics_without_a_second_sample_claim_no_percentage()
     {
@@ -305,7 +369,7 @@ public sealed class PortainerTests
     public static TheoryData<int, string, string, int, string> BadAnswers => new()
     {
         { 200, "text/html", "<!doctype html><title>Portainer</title>", 502, "Check Portainer:Url" },
-        { 200, "application/json", "{\"half\":", 502, "not JSON" },
+        { 200, "application/json", "{\"half\":", 502, "JSON" },
         { 200, "application/json", "", 502, "not what" },
         { 200, "application/json", "\"a word\"", 502, "not what" },
         { 301, "text/html", "", 502, "Redirects are not followed" },
