@@ -32,12 +32,11 @@ builder.AddOutgoing();
 builder.AddAuth();
 builder.AddGovernance();
 
-// The ways in.
-builder.AddMcp();
+// The ways in. MCP is the SDK's; in front of it, the direct path answers what needs no conversation.
+builder.Services.AddMcpServer().WithHttpTransport().WithDirectPath();
 builder.AddToolOpenApi();
 builder.AddWellKnown();
 builder.AddPages();
-
 if (mode.Stdio)
 {
     builder.AddMcpStdio();
@@ -60,8 +59,9 @@ app.UseAuth();
 // One set of tools, four ways to reach it.
 if (mode.Mcp)
 {
-    app.MapMcp("/mcp");             // ChatGPT, and every MCP client
-    app.MapMcpSse("/sse");          // clients of the first revision
+    app.MapMcp("/mcp").WithDirectPath();           // ChatGPT, and every MCP client
+    app.MapMcp("/mcp/{profile}").WithDirectPath(); // the same with a part of the tools
+    app.MapMcpSse("/sse");                         // clients of the first revision
 }
 
 if (mode.Http)

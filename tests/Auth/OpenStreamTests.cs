@@ -141,7 +141,11 @@ public sealed class OpenStreamTests
             "GET /mcp in a session" => Request("GET", "/mcp", credential, session: await SessionAsync(server, credential)),
             _ => Request("GET", kind["GET ".Length..], credential),
         };
-        if (kind == "subscriptions/listen")
+        if (kind == "GET /mcp")
+        {
+            request.Headers.Add("MCP-Protocol-Version", "2025-11-25"); // else it would be HTTP+SSE
+        }
+        else if (kind == "subscriptions/listen")
         {
             request.Headers.Add("MCP-Protocol-Version", "2026-07-28");
             request.Headers.Add("Mcp-Method", kind);

@@ -13,7 +13,7 @@ public abstract class SurfaceServers : IAsyncDisposable
     protected SurfaceServers(Action<IServiceCollection> services, params (string Key, string Value)[] settings)
     {
         _fast = TestServer.Start(services, [.. Deadlines, .. settings]);
-        _full = TestServer.Start(services, [.. Deadlines, .. settings, ("Mcp:FastLane", "false")]);
+        _full = TestServer.Start(services, [.. Deadlines, .. settings, ("Mcp:DirectPath", "false")]);
         Ways =
         [
             Way.Rest(_fast),
