@@ -11,19 +11,15 @@ using MinimalMcp.Telemetry;
 using MinimalMcp.Tools;
 using MinimalMcp.WellKnown;
 
-if (CommandLine.Answer(args) is { } answered)
-{
-    return answered;
-}
-
 // Settings are read once; watching their files would take a good part of the time that a start takes.
 var builder = WebApplication.CreateSlimBuilder(["--hostBuilder:reloadConfigOnChange=false", .. args]);
 builder.AddConfiguration();
-var mode = SurfaceMode.Read(builder.Configuration, args);
-if (args is ["health", ..])
+if (await CommandLine.AnswerAsync(args, builder.Configuration) is { } exitCode)
 {
-    return await HealthCommand.RunAsync(builder.Configuration, args); // a container's health check
+    return exitCode; // --help, --version, health, or a word that it does not know
 }
+
+var mode = SurfaceMode.Read(builder.Configuration, args);
 
 builder.AddStorage();   // what is kept: the audit, budgets, confirmations
 builder.AddTelemetry(); // what is exported by OTLP, when an OTEL_* variable asks for it
@@ -36,12 +32,11 @@ builder.AddOutgoing();
 builder.AddAuth();
 builder.AddGovernance();
 
-// The ways in.
-builder.AddMcp();
+// The ways in. MCP is the SDK's; in front of it, the direct path answers what needs no conversation.
+builder.Services.AddMcpServer().WithHttpTransport().WithDirectPath();
 builder.AddToolOpenApi();
 builder.AddWellKnown();
 builder.AddPages();
-
 if (mode.Stdio)
 {
     builder.AddMcpStdio();
@@ -64,8 +59,9 @@ app.UseAuth();
 // One set of tools, four ways to reach it.
 if (mode.Mcp)
 {
-    app.MapMcp("/mcp");             // ChatGPT, and every MCP client
-    app.MapMcpSse("/sse");          // clients of the first revision
+    app.MapMcp("/mcp").WithDirectPath();           // ChatGPT, and every MCP client
+    app.MapMcp("/mcp/{profile}").WithDirectPath(); // the same with a part of the tools
+    app.MapMcpSse("/sse");                         // clients of the first revision
 }
 
 if (mode.Http)

@@ -120,6 +120,7 @@ public static class ConfigurationSetup
                 Console.Error.WriteLine("  - " + sentence);
             }
 
+            app.Lifetime.StopApplication(); // background services then take their end for one, and nothing is logged
             await app.DisposeAsync();
             return 1;
         }

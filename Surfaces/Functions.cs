@@ -111,7 +111,7 @@ public static class Functions
             ?? throw new RpcException(RpcCode.InvalidRequest, "Unknown profile.", envelope.Id);
         if (envelope.Method == "tools/call")
         {
-            var (tool, arguments) = FastLane.Target(envelope, tools);
+            var (tool, arguments) = DirectPath.Target(envelope, tools);
             var call = new ToolCall("functions", Origin.Of(http)) { RequestId = envelope.Id }
                 .With(arguments).WithMeta(envelope.Param("_meta"u8));
             using var result = await tool.CallAsync(call, http.RequestAborted);
@@ -121,7 +121,7 @@ public static class Functions
             }
 
             var writer = answer.StartWriting();
-            FastLane.WriteStart(writer, envelope);
+            DirectPath.WriteStart(writer, envelope);
             writer.WriteStartObject();
             McpResult.WriteMembers(writer, result);
             writer.WriteEndObject();
@@ -130,14 +130,14 @@ public static class Functions
             return;
         }
 
-        var fast = services.GetRequiredService<FastLane>();
-        if (fast.Takes(envelope, Revision.NewestWithHandshake, tools))
+        var direct = services.GetRequiredService<DirectPath>();
+        if (direct.Takes(envelope, Revision.NewestWithHandshake, tools))
         {
-            await fast.AnswerAsync(envelope, Revision.NewestWithHandshake, tools, Origin.Of(http), "functions", answer, http.RequestAborted);
+            await direct.AnswerAsync(envelope, Revision.NewestWithHandshake, tools, Origin.Of(http), "functions", answer, http.RequestAborted);
         }
         else
         {
-            await services.GetRequiredService<FullLane>().AnswerAsync(envelope, Revision.NewestWithHandshake, tools, Origin.Of(http), answer, http.RequestAborted);
+            await services.GetRequiredService<SdkPath>().AnswerAsync(envelope, Revision.NewestWithHandshake, tools, Origin.Of(http), answer, http.RequestAborted);
         }
     }
 

@@ -31,8 +31,8 @@ public static class CommandLine
         ("--version", "", "Show the version."),
     ];
 
-    /// <summary>The exit code when there is nothing to start: help, version, or something unknown. Else null.</summary>
-    public static int? Answer(string[] args)
+    /// <summary>The exit code when there is nothing to start: help, version, health, or something unknown. Else null.</summary>
+    public static async Task<int?> AnswerAsync(string[] args, IConfiguration configuration)
     {
         if (args.Any(argument => argument is "--help" or "-h" or "-?" or "help"))
         {
@@ -46,13 +46,13 @@ public static class CommandLine
             return 0;
         }
 
-        if (Problem(args) is not { } problem)
+        if (Problem(args) is { } problem)
         {
-            return null;
+            Console.Error.WriteLine($"{problem} --help shows what there is.");
+            return 2;
         }
 
-        Console.Error.WriteLine($"{problem} --help shows what there is.");
-        return 2;
+        return args is ["health", ..] ? await HealthCommand.RunAsync(configuration, args) : null;
     }
 
     private static string? Problem(string[] args)

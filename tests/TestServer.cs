@@ -45,12 +45,13 @@ public sealed class TestServer : WebApplicationFactory<Program>
     }
 
     /// <summary>Posts one MCP message the way a client of that revision does, and gives the JSON-RPC answer, whichever form it came in.</summary>
-    public async Task<McpAnswer> McpAsync(string method, object? parameters = null, string version = "2025-11-25", string path = "/mcp", string? session = null, object? id = null, string? caller = null)
+    public async Task<McpAnswer> McpAsync(string method, object? parameters = null, string version = "2025-11-25", string path = "/mcp", string? session = null, object? id = null, string? caller = null,
+        string accept = "application/json, text/event-stream")
     {
         var node = JsonSerializer.SerializeToNode(parameters ?? new { })!.AsObject();
         using var request = new HttpRequestMessage(HttpMethod.Post, path);
         request.Headers.Add("MCP-Protocol-Version", version);
-        request.Headers.Accept.ParseAdd("application/json, text/event-stream");
+        request.Headers.Accept.ParseAdd(accept);
         if (session is not null)
         {
             request.Headers.Add("Mcp-Session-Id", session);

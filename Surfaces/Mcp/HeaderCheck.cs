@@ -6,14 +6,14 @@ using ModelContextProtocol.Protocol;
 namespace MinimalMcp.Surfaces.Mcp;
 
 /// <summary>
-/// Revision 2026-07-28 repeats parts of the body as headers, so that gateways can route without parsing. Header and body must agree:
-/// otherwise a gateway would have allowed one call and the server would make another.
+/// Revision 2026-07-28 repeats parts of the body as headers, so that gateways can route without parsing. Header and
+/// body must agree: otherwise a gateway would have allowed one call and the server would make another.
 /// </summary>
 internal static class HeaderCheck
 {
     /// <summary>
-    /// Finds the revision of a request and throws when its headers do not fit it. Null means an older revision that did not say which:
-    /// the header came with 2025-06-18 and hosts exist that leave it out.
+    /// Finds the revision of a request and throws when its headers do not fit it. Null means an older revision that did
+    /// not say which: the header came with 2025-06-18 and clients exist that leave it out.
     /// </summary>
     public static string? Revision(HttpRequest request, in Envelope envelope)
     {
@@ -52,13 +52,16 @@ internal static class HeaderCheck
     {
         if (envelope.Method is null)
         {
-            throw new RpcException(RpcCode.InvalidRequest, "Invalid request: revision 2026-07-28 has no requests from server to client, so there is nothing to respond to.", envelope.Id);
+            throw new RpcException(RpcCode.InvalidRequest,
+                "Invalid request: revision 2026-07-28 has no requests from server to client: nothing to respond to.",
+                envelope.Id);
         }
 
         var method = request.Headers["Mcp-Method"];
         if (method.Count != 1 || method[0]!.Trim() != envelope.Method)
         {
-            throw Mismatch(method.Count == 0 ? "the Mcp-Method header is missing" : "the Mcp-Method header differs from \"method\"", envelope);
+            var how = method.Count == 0 ? "is missing" : "differs from \"method\"";
+            throw Mismatch($"the Mcp-Method header {how}", envelope);
         }
 
         var subject = envelope.Method switch
@@ -75,20 +78,23 @@ internal static class HeaderCheck
                 throw Mismatch("the Mcp-Name header is missing", envelope);
             }
 
-            if (!(IsPlain(name[0]) && subject.ValueEquals(name[0])) && !subject.ValueEquals(Decode("Mcp-Name", name[0]!, envelope)))
+            if (!(IsPlain(name[0]) && subject.ValueEquals(name[0]))
+                && !subject.ValueEquals(Decode("Mcp-Name", name[0]!, envelope)))
             {
                 throw Mismatch("the Mcp-Name header differs from the body", envelope);
             }
         }
 
-        if (envelope.Method == "tools/call" && subject.ValueKind is JsonValueKind.String && tools.Find(subject.GetString()!) is { } tool && tool.HasHeaders)
+        if (envelope.Method == "tools/call" && subject.ValueKind is JsonValueKind.String
+            && tools.Find(subject.GetString()!) is { HasHeaders: true } tool)
         {
             Parameters(request, tool.InputSchema, envelope.Param("arguments"u8), envelope);
         }
 
         if (envelope.IsRequest && envelope.Meta(Mcp.Revision.CapabilitiesKey).ValueKind is not JsonValueKind.Object)
         {
-            throw new RpcException(RpcCode.InvalidParams, "Invalid params: _meta needs \"io.modelcontextprotocol/clientCapabilities\", an object.", envelope.Id);
+            throw new RpcException(RpcCode.InvalidParams,
+                "Invalid params: _meta needs \"io.modelcontextprotocol/clientCapabilities\", an object.", envelope.Id);
         }
     }
 
@@ -103,7 +109,8 @@ internal static class HeaderCheck
         {
             throw stated is null
                 ? Unsupported(header, envelope)
-                : new RpcException(RpcCode.InvalidParams, "Invalid params: _meta needs \"io.modelcontextprotocol/protocolVersion\".", envelope.Id);
+                : new RpcException(RpcCode.InvalidParams,
+                    "Invalid params: _meta needs \"io.modelcontextprotocol/protocolVersion\".", envelope.Id);
         }
 
         if (!inBody.ValueEquals(header))
@@ -119,20 +126,23 @@ internal static class HeaderCheck
 
     private static void Parameters(HttpRequest request, JsonElement schema, JsonElement arguments, in Envelope envelope)
     {
-        if (schema.ValueKind is not JsonValueKind.Object || !schema.TryGetProperty("properties"u8, out var properties) || arguments.ValueKind is not JsonValueKind.Object)
+        if (schema.ValueKind is not JsonValueKind.Object || arguments.ValueKind is not JsonValueKind.Object
+            || !schema.TryGetProperty("properties"u8, out var properties))
         {
             return;
         }
 
         foreach (var property in properties.EnumerateObject())
         {
-            if (property.Value.ValueKind is not JsonValueKind.Object || !arguments.TryGetProperty(property.Name, out var value) || value.ValueKind is JsonValueKind.Null)
+            if (property.Value.ValueKind is not JsonValueKind.Object
+                || !arguments.TryGetProperty(property.Name, out var value) || value.ValueKind is JsonValueKind.Null)
             {
                 continue;
             }
 
             Parameters(request, property.Value, value, envelope);
-            if (property.Value.TryGetProperty("x-mcp-header"u8, out var annotated) && annotated.GetString() is { Length: > 0 } suffix)
+            if (property.Value.TryGetProperty("x-mcp-header"u8, out var annotated)
+                && annotated.GetString() is { Length: > 0 } suffix)
             {
                 var header = request.Headers["Mcp-Param-" + suffix];
                 if (header.Count != 1)
@@ -152,27 +162,33 @@ internal static class HeaderCheck
     {
         JsonValueKind.String => value.ValueEquals(header),
         // Integers are compared as numbers: 5 and 5.0 are the same argument.
-        JsonValueKind.Number => decimal.TryParse(header, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) && value.TryGetDecimal(out var argument) && number == argument,
+        JsonValueKind.Number =>
+            decimal.TryParse(header, NumberStyles.Float, CultureInfo.InvariantCulture, out var number)
+            && value.TryGetDecimal(out var argument) && number == argument,
         JsonValueKind.True => header == "true",
         JsonValueKind.False => header == "false",
         _ => false,
     };
 
     // Nothing to decode and nothing that is not allowed: what almost every name is.
-    private static bool IsPlain(string? value) => !value.AsSpan().ContainsAnyExceptInRange('!', '~') && !value.AsSpan().StartsWith("=?");
+    private static bool IsPlain(string? value) =>
+        !value.AsSpan().ContainsAnyExceptInRange('!', '~') && !value.AsSpan().StartsWith("=?");
 
     private static string Decode(string name, string value, in Envelope envelope)
     {
         var trimmed = value.Trim();
-        return trimmed.All(letter => letter is '\t' or (>= ' ' and <= '~')) && McpHeaderEncoder.DecodeValue(trimmed) is { } decoded
+        return trimmed.All(letter => letter is '\t' or (>= ' ' and <= '~'))
+            && McpHeaderEncoder.DecodeValue(trimmed) is { } decoded
             ? decoded
             : throw Mismatch($"the {name} header has characters or an encoding that is not allowed", envelope);
     }
 
-    private static string? Text(JsonElement value) => Mcp.Revision.Known(value) ?? (value.ValueKind is JsonValueKind.String ? value.GetString() : null);
+    private static string? Text(JsonElement value) =>
+        Mcp.Revision.Known(value) ?? (value.ValueKind is JsonValueKind.String ? value.GetString() : null);
 
-    // Exactly what server/discover lists: a client tells by it which handshake to use.
-    private static RpcException Unsupported(string requested, in Envelope envelope) => Mcp.Revision.Unsupported(requested, envelope.Id, offered: Mcp.Revision.V2026_07_28);
+    private static RpcException Unsupported(string requested, in Envelope envelope) =>
+        Mcp.Revision.Unsupported(requested, envelope.Id);
 
-    private static RpcException Mismatch(string what, in Envelope envelope) => new(RpcCode.HeaderMismatch, $"Header mismatch: {what}.", envelope.Id);
+    private static RpcException Mismatch(string what, in Envelope envelope) =>
+        new(RpcCode.HeaderMismatch, $"Header mismatch: {what}.", envelope.Id);
 }

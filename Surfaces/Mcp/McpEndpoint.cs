@@ -1,42 +1,56 @@
+using System.Buffers;
 using System.Diagnostics;
 using System.Text.Json;
 using Microsoft.Extensions.Options;
+using MinimalMcp.Auth;
+using MinimalMcp.Auth.Diagnostics;
+using MinimalMcp.Governance;
 using MinimalMcp.Tools;
+using ModelContextProtocol.AspNetCore;
+using ModelContextProtocol.Protocol;
 
 namespace MinimalMcp.Surfaces.Mcp;
 
-/// <summary>Streamable HTTP: one path for every revision since 2025-03-26.</summary>
+/// <summary>
+/// Streamable HTTP, in front of the SDK's endpoints: one path for every revision since 2025-03-26. Reads each message
+/// strictly, refuses what is wrong, answers what the direct path can answer, and hands the rest to the SDK.
+/// </summary>
 internal sealed class McpEndpoint(
-    ModernEra modern, HandshakeEra handshake, Sessions sessions, ToolRegistry registry, ToolProfiles profiles, Auth.OpenStreams streams, RpcMetrics metrics, IOptions<McpOptions> options,
-    IHostApplicationLifetime lifetime, ILogger<McpEndpoint> logger)
+    DirectPath direct, SdkPath sdk, StepUp stepUp, Sessions sessions, SseEndpoint sse, ToolRegistry registry,
+    ToolProfiles profiles, OpenStreams streams, ExchangeLog exchanges, RpcMetrics metrics, IOptions<McpOptions> options,
+    IOptions<HttpServerTransportOptions> transport, IHostApplicationLifetime lifetime, ILogger<McpEndpoint> logger)
 {
-    public async Task PostAsync(HttpContext http)
+    private const string SessionHeader = "Mcp-Session-Id", VersionHeader = "MCP-Protocol-Version";
+    private const string BothTypes = "application/json, text/event-stream";
+
+    /// <param name="next">The SDK's endpoint.</param>
+    public async Task PostAsync(HttpContext http, RequestDelegate next)
     {
         var started = Stopwatch.GetTimestamp();
         string? method = null;
         var errorCode = 0;
         try
         {
-            RequireMediaTypes(http.Request);
-            var tools = Tools(http);
-            var body = await http.Request.BodyReader.ReadToEndAsync(CancellationToken.None); // a lost connection ends the reading by itself
+            var takesStream = RequireMediaTypes(http.Request);
+            var reader = http.Request.BodyReader;
+            var body = await reader.ReadToEndAsync(CancellationToken.None); // a lost connection ends it by itself
             try
             {
                 using var document = Envelope.Parse(body);
                 if (document.RootElement.ValueKind is JsonValueKind.Array)
                 {
-                    await handshake.BatchAsync(http, document.RootElement, tools);
+                    await BatchAsync(http, document.RootElement);
                 }
                 else
                 {
                     var envelope = Envelope.Read(document.RootElement);
                     method = envelope.Method;
-                    await OneAsync(http, envelope, tools);
+                    await OneAsync(new(http, envelope, Tools(http, envelope.Id), takesStream, body, next));
                 }
             }
             finally
             {
-                http.Request.BodyReader.AdvanceTo(body.End);
+                reader.AdvanceTo(body.End);
             }
         }
         catch (RpcException refused)
@@ -47,7 +61,8 @@ internal sealed class McpEndpoint(
         catch (BadHttpRequestException bad)
         {
             errorCode = RpcCode.InvalidRequest;
-            await http.Response.RefuseAsync(new RpcException(RpcCode.InvalidRequest, bad.StatusCode == 413 ? "The body is too large." : "The request could not be read.", status: bad.StatusCode));
+            var why = bad.StatusCode == 413 ? "The body is too large." : "The request could not be read.";
+            await http.Response.RefuseAsync(new RpcException(errorCode, why, status: bad.StatusCode));
         }
         catch (OperationCanceledException)
         {
@@ -58,8 +73,11 @@ internal sealed class McpEndpoint(
         metrics.Record(method, "http", started, errorCode);
     }
 
-    /// <summary>The event stream of a session; without a session a quiet one, because hosts open it before anything else.</summary>
-    public async Task GetAsync(HttpContext http)
+    /// <summary>
+    /// The event stream of a session. Without a session, a quiet one for clients that say their revision, because some
+    /// open it before anything else; whoever says neither speaks HTTP+SSE of 2024-11-05, and gets that.
+    /// </summary>
+    public async Task GetAsync(HttpContext http, RequestDelegate next)
     {
         var (isRefused, session) = await SessionOfAsync(http);
         if (isRefused)
@@ -67,17 +85,34 @@ internal sealed class McpEndpoint(
             return;
         }
 
-        await using var stream = streams.Open(http, http.RequestAborted, lifetime.ApplicationStopping, session?.Ended ?? CancellationToken.None);
-        using var use = session?.InUse();
-        var events = session?.Events ?? new SessionEvents();
-        EventStream.Start(http.Response);
-        if (!events.TryAttach(http.Response.BodyWriter, stream.Ended))
+        if (session is not null && transport.Value.EventStreamStore is not null
+            && http.Request.Headers.ContainsKey("Last-Event-ID"))
         {
-            await http.Response.RefuseAsync(new RpcException(RpcCode.InvalidRequest, "This session has an open event stream already.", status: StatusCodes.Status409Conflict));
+            await next(http);
             return;
         }
 
-        await EventStream.ServeAsync(http.Response, events, options.Value.KeepAlive, session is null ? options.Value.SessionIdle : TimeSpan.MaxValue, stream);
+        if (session is null && http.Request.Headers[VersionHeader].Count == 0)
+        {
+            await sse.GetAsync(http);
+            return;
+        }
+
+        if (session is not null)
+        {
+            await ListenAsync(http, session, TimeSpan.MaxValue);
+        }
+        else if (sessions.Hold(http) is { } quiet)
+        {
+            await ListenAsync(http, quiet, options.Value.SessionIdle);
+            await sessions.CloseAsync(quiet);
+        }
+        else
+        {
+            await http.Response.RefuseAsync(new RpcException(RpcCode.InvalidRequest,
+                $"Too many open streams: a caller has at most {options.Value.MaxSessionsPerCaller}. Close one first.",
+                status: StatusCodes.Status429TooManyRequests));
+        }
     }
 
     public async Task DeleteAsync(HttpContext http)
@@ -90,61 +125,310 @@ internal sealed class McpEndpoint(
 
         if (session is null)
         {
-            await http.Response.RefuseAsync(new RpcException(RpcCode.InvalidRequest, "DELETE ends a session: name it in Mcp-Session-Id."));
+            await http.Response.RefuseAsync(
+                new RpcException(RpcCode.InvalidRequest, $"DELETE ends a session: name it in {SessionHeader}."));
             return;
         }
 
         await sessions.CloseAsync(session);
     }
 
-    private async Task OneAsync(HttpContext http, Envelope envelope, ToolSet tools)
+    private async Task OneAsync(Request request)
     {
         try
         {
-            var version = HeaderCheck.Revision(http.Request, envelope);
-            await (Revision.IsModern(version) ? modern.PostAsync(http, envelope, tools) : handshake.PostAsync(http, envelope, version, tools));
+            if (Revision.IsHandshake(request.Envelope))
+            {
+                await InitializeAsync(request);
+                return;
+            }
+
+            var version = HeaderCheck.Revision(request.Http.Request, request.Envelope);
+            await (Revision.IsModern(version) ? ModernAsync(request) : HandshakeEraAsync(request, version));
         }
         catch (Exception failure) when (Unexpected.Is(failure))
         {
-            throw Unexpected.Explain(failure, envelope, logger);
+            throw Unexpected.Explain(failure, request.Envelope, logger);
         }
     }
 
-    private ToolSet Tools(HttpContext http) => registry.Current.For(http.Request, profiles)
-        ?? throw new RpcException(RpcCode.InvalidRequest, $"Unknown profile. There are: {string.Join(", ", profiles.Names)}.", status: StatusCodes.Status404NotFound);
+    private async Task ListenAsync(HttpContext http, Session session, TimeSpan limit)
+    {
+        await using var stream = streams.Open(http, http.RequestAborted, lifetime.ApplicationStopping, session.Ended);
+        using var use = session.InUse();
+        EventStream.Start(http.Response);
+        await EventStream.ServeAsync(http.Response, session.Events, options.Value.KeepAlive, limit, stream);
+    }
 
-    private static void RequireMediaTypes(HttpRequest request)
+    private async Task InitializeAsync(Request request)
+    {
+        _ = FindSession(request.Http, request.Envelope.Id);
+        var handshake = Handshake.Read(request.Envelope);
+        exchanges.Greeted(request.Http, request.Envelope.Param("clientInfo"u8), handshake.Version);
+        if (sessions.Open(request.Http, handshake) is { } session)
+        {
+            request.Http.Response.Headers[SessionHeader] = session.Id;
+        }
+
+        await direct.AnswerAsync(
+            request.Http, request.Envelope, handshake.Version, request.Tools, CancellationToken.None);
+    }
+
+    // Before 2026-07-28 a closed connection means nothing (the client may come back): only a notification cancels.
+    private async Task HandshakeEraAsync(Request request, string? version)
+    {
+        var (http, envelope, tools) = (request.Http, request.Envelope, request.Tools);
+        var session = FindSession(http, envelope.Id);
+        version ??= session?.Handshake!.Version ?? Revision.V2025_03_26;
+        using var use = session?.InUse();
+        await stepUp.RequireScopeAsync(http, envelope, tools);
+        if (direct.Takes(envelope, version, tools))
+        {
+            using var running = session?.InFlight.Begin(envelope, session.Ended);
+            await direct.AnswerAsync(http, envelope, version, tools, running?.Token ?? CancellationToken.None);
+        }
+        else if (session is not null && (envelope.IsRequest ? request.TakesStream : session.HasConversation))
+        {
+            await ConverseAsync(request, session, version);
+        }
+        else if (envelope.IsRequest)
+        {
+            await OnceAsync(request, version, session?.Ended ?? lifetime.ApplicationStopping);
+        }
+        else
+        {
+            if (envelope.Method == "notifications/cancelled")
+            {
+                session?.InFlight.Cancel(envelope);
+            }
+
+            http.Response.Accept();
+        }
+    }
+
+    // A closed connection cancels the call: since 2026-07-28 that is how a client says so.
+    private async Task ModernAsync(Request request)
+    {
+        var (http, envelope, tools) = (request.Http, request.Envelope, request.Tools);
+        HeaderCheck.Modern(http.Request, envelope, tools);
+        await stepUp.RequireScopeAsync(http, envelope, tools);
+        if (envelope.IsNotification)
+        {
+            http.Response.Accept();
+        }
+        else if (direct.Takes(envelope, Revision.V2026_07_28, tools))
+        {
+            await direct.AnswerAsync(http, envelope, Revision.V2026_07_28, tools, http.RequestAborted);
+        }
+        else if (Revision.IsRemoved(envelope.Method!))
+        {
+            throw new RpcException(RpcCode.MethodNotFound,
+                $"Method not found: revision 2026-07-28 has no {envelope.Method}.", envelope.Id,
+                StatusCodes.Status404NotFound);
+        }
+        else if (envelope.Method is not RequestMethods.SubscriptionsListen)
+        {
+            await (request.TakesStream ? PassAsync(request, Revision.V2026_07_28, http.RequestAborted)
+                : OnceAsync(request, Revision.V2026_07_28, http.RequestAborted));
+        }
+        else if (!request.TakesStream)
+        {
+            throw NotAcceptable("subscriptions/listen is answered with an event stream", envelope.Id);
+        }
+        else
+        {
+            await using var stream = streams.Open(http, http.RequestAborted);
+            try
+            {
+                await PassAsync(request, Revision.V2026_07_28, stream.Ended);
+            }
+            catch (OperationCanceledException) when (stream.IsRefused)
+            {
+                await EventStream.EndAsync(http.Response);
+            }
+        }
+    }
+
+    private async Task ConverseAsync(Request request, Session session, string version)
+    {
+        // The SDK's server leaves the response of a cancelled request open, so the token here ends it.
+        var (http, envelope) = (request.Http, request.Envelope);
+        using InFlight.Request? running = envelope.IsRequest ? session.InFlight.Begin(envelope, session.Ended) : null;
+        await session.ConverseAsync(http.User);
+        await PassAsync(request, version, running?.Token ?? session.Ended);
+        if (envelope.Method == "notifications/cancelled")
+        {
+            session.InFlight.Cancel(envelope);
+        }
+    }
+
+    // Hands the request to the SDK as a client that follows its rules to the letter would have sent it.
+    private async Task PassAsync(Request request, string version, CancellationToken cancellationToken)
+    {
+        var http = request.Http;
+        sdk.Check(request.Envelope, request.Tools, Origin.Of(http));
+        SdkCall.Current = new(request.Tools, Origin.Of(http));
+        http.Request.Headers.Accept = BothTypes;
+        http.Request.Headers[VersionHeader] = version;
+        http.Request.Body = new MemoryStream(request.Body.ToArray());
+        var connection = http.RequestAborted;
+        http.RequestAborted = cancellationToken;
+        try
+        {
+            await request.Next(http);
+        }
+        finally
+        {
+            http.RequestAborted = connection;
+        }
+    }
+
+    // One request of an older revision without a session, which the SDK would refuse, or of a client of JSON only.
+    private async Task OnceAsync(Request request, string version, CancellationToken cancellationToken)
+    {
+        var (http, envelope, tools) = (request.Http, request.Envelope, request.Tools);
+        if (request.TakesStream)
+        {
+            var message = sdk.Message(envelope, version, tools, Origin.Of(http));
+            EventStream.Start(http.Response);
+            await sdk.ServeOnceAsync(message, http.Response.Body, cancellationToken);
+            return;
+        }
+
+        using var answer = new JsonBuffer();
+        var status = await sdk.AnswerAsync(envelope, version, tools, Origin.Of(http), answer, cancellationToken);
+        await http.Response.WriteJsonAsync(status, answer.Written);
+    }
+
+    // Revision 2025-03-26 requires batches, the ones after it forbid them.
+    private async Task BatchAsync(HttpContext http, JsonElement batch)
+    {
+        const string Version = Revision.V2025_03_26;
+        var session = FindSession(http, default);
+        if ((session?.Handshake!.Version ?? http.Request.Headers[VersionHeader].ToString()) != Version)
+        {
+            throw new RpcException(RpcCode.InvalidRequest,
+                "Invalid request: batches exist only in revision 2025-03-26; send one message per request.");
+        }
+
+        var tools = Tools(http, default);
+        using var use = session?.InUse();
+        using var answers = new JsonBuffer();
+        await Batch.AnswerAsync(batch, answers, logger, AnswerOneAsync);
+        if (answers.Written.IsEmpty)
+        {
+            http.Response.Accept();
+            return;
+        }
+
+        await http.Response.WriteJsonAsync(StatusCodes.Status200OK, answers.Written);
+
+        // Each by itself: what only a conversation can carry has no place in a batch, which is one JSON answer.
+        async ValueTask<JsonBuffer?> AnswerOneAsync(Envelope message)
+        {
+            if (!message.IsRequest)
+            {
+                if (session is { HasConversation: true })
+                {
+                    await session.PostAsync(message);
+                }
+
+                if (message.Method == "notifications/cancelled")
+                {
+                    session?.InFlight.Cancel(message);
+                }
+
+                return null;
+            }
+
+            using var running = session?.InFlight.Begin(message, session.Ended);
+            var answer = new JsonBuffer();
+            if (direct.Takes(message, Version, tools))
+            {
+                await direct.AnswerAsync(
+                    message, Version, tools, Origin.Of(http), "http", answer, running?.Token ?? CancellationToken.None);
+            }
+            else
+            {
+                await sdk.AnswerAsync(
+                    message, Version, tools, Origin.Of(http), answer, running?.Token ?? lifetime.ApplicationStopping);
+            }
+
+            return answer;
+        }
+    }
+
+    private ToolSet Tools(HttpContext http, JsonElement id) => registry.Current.For(http.Request, profiles)
+        ?? throw new RpcException(RpcCode.InvalidRequest,
+            $"Unknown profile. There are: {string.Join(", ", profiles.Names)}.", id, StatusCodes.Status404NotFound);
+
+    /// <summary>True when the client takes an event stream, false when it takes JSON only.</summary>
+    private static bool RequireMediaTypes(HttpRequest request)
     {
         if (!RequestBody.IsJson(request) || request.Headers.ContentEncoding.Count > 0)
         {
-            throw new RpcException(RpcCode.InvalidRequest, "Content-Type must be application/json, without Content-Encoding.", status: StatusCodes.Status415UnsupportedMediaType);
+            throw new RpcException(RpcCode.InvalidRequest,
+                "Content-Type must be application/json, without Content-Encoding.",
+                status: StatusCodes.Status415UnsupportedMediaType);
         }
 
         // A client that sends no Accept at all takes everything (RFC 9110, 12.5.1).
         var accept = request.Headers.Accept.ToString();
-        if (accept.Length > 0 && accept is not "application/json, text/event-stream" && !accept.Contains("*/*", StringComparison.Ordinal)
-            && !(accept.Contains("application/json", StringComparison.OrdinalIgnoreCase) && accept.Contains("text/event-stream", StringComparison.OrdinalIgnoreCase)))
+        if (accept.Length == 0 || accept == BothTypes || accept.Contains("*/*", StringComparison.Ordinal))
         {
-            throw new RpcException(RpcCode.InvalidRequest, "Accept must list both application/json and text/event-stream.", status: StatusCodes.Status406NotAcceptable);
+            return true;
         }
+
+        return accept.Contains("application/json", StringComparison.OrdinalIgnoreCase)
+            || accept.Contains("application/*", StringComparison.OrdinalIgnoreCase)
+            ? accept.Contains("text/event-stream", StringComparison.OrdinalIgnoreCase)
+                || accept.Contains("text/*", StringComparison.OrdinalIgnoreCase)
+            : throw NotAcceptable("answers are JSON or, where there are several messages, an event stream", default);
+    }
+
+    private static RpcException NotAcceptable(string why, JsonElement id) => new(
+        RpcCode.InvalidRequest, $"Not acceptable: {why}. Send \"Accept: {BothTypes}\".", id,
+        StatusCodes.Status406NotAcceptable);
+
+    /// <summary>The session that a request names, if any; an error when this caller has none of that name.</summary>
+    private Session? FindSession(HttpContext http, JsonElement id)
+    {
+        var named = http.Request.Headers[SessionHeader];
+        if (named.Count == 0)
+        {
+            return null;
+        }
+
+        return sessions.Find(named.ToString(), http.User) is { Handshake: not null } session
+            ? session
+            : throw new RpcException(RpcCode.SessionNotFound,
+                "Session not found: it ended or never was. Send initialize to start another.", id,
+                StatusCodes.Status404NotFound);
     }
 
     // What GET and DELETE share: since 2026-07-28 there is neither, and a session that is named must be there.
     private async Task<(bool IsRefused, Session? Session)> SessionOfAsync(HttpContext http)
     {
-        if (Revision.IsModern(http.Request.Headers["MCP-Protocol-Version"].ToString()))
+        if (Revision.IsModern(http.Request.Headers[VersionHeader].ToString()))
         {
             http.Response.Headers.Allow = "POST";
             http.Response.StatusCode = StatusCodes.Status405MethodNotAllowed;
             return (true, null);
         }
 
-        if (handshake.Find(http, out var session) is not { } refused)
+        try
         {
-            return (false, session);
+            return (false, FindSession(http, default));
         }
-
-        await http.Response.RefuseAsync(refused);
-        return (true, null);
+        catch (RpcException unknown)
+        {
+            await http.Response.RefuseAsync(unknown);
+            return (true, null);
+        }
     }
+
+    /// <summary>One message, and what it came with.</summary>
+    private readonly record struct Request(
+        HttpContext Http, Envelope Envelope, ToolSet Tools, bool TakesStream, ReadOnlySequence<byte> Body,
+        RequestDelegate Next);
 }

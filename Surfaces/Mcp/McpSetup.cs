@@ -1,70 +1,82 @@
 using System.Reflection;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Http.Features;
+using Microsoft.AspNetCore.Http.Metadata;
+using Microsoft.Extensions.Options;
 using MinimalMcp.Auth;
 using MinimalMcp.Configuration;
+using ModelContextProtocol.AspNetCore;
 using ModelContextProtocol.Protocol;
 using ModelContextProtocol.Server;
 
 namespace MinimalMcp.Surfaces.Mcp;
 
+/// <summary>What is added to the SDK's own <c>AddMcpServer().WithHttpTransport()</c> and <c>MapMcp()</c>.</summary>
 public static class McpSetup
 {
-    /// <summary>The protocol: prompts and resources of this assembly through the SDK, tools through the registry.</summary>
-    public static IMcpServerBuilder AddMcp(this IHostApplicationBuilder builder)
+    /// <summary>
+    /// Puts the direct path and the strict checks in front of the SDK's server. Prompts and resources of this assembly
+    /// are the SDK's, tools come from the registry.
+    /// </summary>
+    public static IMcpServerBuilder WithDirectPath(this IMcpServerBuilder mcp)
     {
-        var services = builder.Services;
+        var services = mcp.Services;
         services.AddSettings<McpOptions>("Mcp");
         services.AddSingleton<RpcMetrics>();
         services.AddSingleton<ListChanges>();
         services.AddSingleton<IToolScopes, ToolScopes>();
         services.AddSingleton<StepUp>();
-        services.AddSingleton<SecuritySchemes>();
-        services.AddSingleton<FullLane>();
-        services.AddSingleton<FastLane>();
+        services.AddSingleton<SdkPath>();
+        services.AddSingleton<SdkEndpoints>();
+        services.AddSingleton<DirectPath>();
         services.AddSingleton<Sessions>();
+        services.AddSingleton<ISessionMigrationHandler>(provider => provider.GetRequiredService<Sessions>());
         services.AddHostedService(provider => provider.GetRequiredService<Sessions>());
-        services.AddSingleton<ModernEra>();
-        services.AddSingleton<HandshakeEra>();
         services.AddSingleton<McpEndpoint>();
         services.AddSingleton<SseEndpoint>();
-        var mcp = services.AddMcpServer();
-        services.AddOptions<McpServerOptions>().Configure<IConfiguration, Microsoft.Extensions.Options.IOptions<McpOptions>>((server, configuration, options) =>
+        services.AddSingleton<LineServices>();
+        services.AddSingleton<SdkHandlers>();
+
+        // By the provider: MapMcp() makes what configures the options, before wrong settings can be explained.
+        services.AddOptions<McpServerOptions>().Configure<IConfiguration, IServiceProvider>(Introduce)
+            .PostConfigure<IServiceProvider>((server, own) => own.GetRequiredService<SdkHandlers>().AddTo(server));
+
+        services.Configure<HttpServerTransportOptions>(http =>
         {
-            server.ServerInfo = new Implementation
-            {
-                Name = configuration["Server:Name"] ?? typeof(McpSetup).Assembly.GetName().Name!,
-                Version = typeof(McpSetup).Assembly.GetName().Version!.ToString(3),
-            };
-            server.ServerInstructions = options.Value.Instructions;
+            http.SessionMode = HttpServerSessionMode.StatefulForInitializeClients; // 2026-07-28 has no sessions
+            http.IdleTimeout = Timeout.InfiniteTimeSpan; // Sessions ends them: it sees those of the direct path too
         });
 
         // A family that is off has not registered its class; its prompts and resources are off with it.
-        var types = typeof(McpSetup).Assembly.GetTypes().Where(type => services.Any(service => service.ServiceType == type)).ToArray();
-        mcp.WithPrompts(types.Where(type => type.GetCustomAttribute<McpServerPromptTypeAttribute>() is not null));
-        mcp.WithResources(types.Where(type => type.GetCustomAttribute<McpServerResourceTypeAttribute>() is not null));
+        var registered = services.Select(service => service.ServiceType).ToHashSet();
+        var types = typeof(McpSetup).Assembly.GetTypes().Where(registered.Contains).ToArray();
+        mcp.WithPrompts(types.Where(type => type.IsDefined(typeof(McpServerPromptTypeAttribute))));
+        mcp.WithResources(types.Where(type => type.IsDefined(typeof(McpServerResourceTypeAttribute))));
         return mcp;
     }
 
-    /// <summary>
-    /// Maps Streamable HTTP. Name and shape are those of the SDK's ASP.NET Core package; where that can be used, this call stays as it is.
-    /// </summary>
-    public static IEndpointConventionBuilder MapMcp(this IEndpointRouteBuilder routes, string pattern = "/mcp")
+    /// <summary>Wraps the SDK's <c>MapMcp()</c>: its endpoints get what the direct path cannot answer.</summary>
+    public static IEndpointConventionBuilder WithDirectPath(this IEndpointConventionBuilder mcp)
     {
-        // Made with the first request: the server listens while the tools are still being put together.
-        var endpoint = new Lazy<McpEndpoint>(routes.ServiceProvider.GetRequiredService<McpEndpoint>);
-        var group = routes.MapGroup(pattern);
-        foreach (var path in (string[])["", "{profile}"])
+        mcp.Add(endpoint =>
         {
-            group.MapPost(path, http => endpoint.Value.PostAsync(http));
-            group.MapGet(path, http => endpoint.Value.GetAsync(http));
-            group.MapDelete(path, http => endpoint.Value.DeleteAsync(http));
-        }
-
-        return group.AllowGuests();
+            // Made with the first request: the server listens while the tools are still being put together.
+            var front = new Lazy<McpEndpoint>(endpoint.ApplicationServices.GetRequiredService<McpEndpoint>);
+            var sdk = endpoint.ApplicationServices.GetRequiredService<SdkEndpoints>();
+            var method = endpoint.Metadata.OfType<HttpMethodMetadata>().Last().HttpMethods[0];
+            endpoint.RequestDelegate = sdk.Wrap(method, endpoint.RequestDelegate!, front);
+        });
+        mcp.Finally(endpoint =>
+        {
+            foreach (var accepts in endpoint.Metadata.OfType<IAcceptsMetadata>().ToArray())
+            {
+                endpoint.Metadata.Remove(accepts); // routing would refuse other types without a JSON-RPC error
+            }
+        });
+        return mcp.AllowGuests();
     }
 
-    /// <summary>Maps HTTP+SSE of revision 2024-11-05: the stream, and the endpoint that messages are posted to.</summary>
+    /// <summary>Maps HTTP+SSE of revision 2024-11-05: the stream, and where messages are posted to.</summary>
     public static IEndpointConventionBuilder MapMcpSse(this IEndpointRouteBuilder routes, string pattern = "/sse")
     {
         var endpoint = new Lazy<SseEndpoint>(routes.ServiceProvider.GetRequiredService<SseEndpoint>);
@@ -77,9 +89,21 @@ public static class McpSetup
     /// <summary>Serves standard input and output instead of HTTP.</summary>
     public static IHostApplicationBuilder AddMcpStdio(this IHostApplicationBuilder builder)
     {
-        builder.Services.AddHostedService<StdioServer>();
+        // Before the other services: clients give up when the first answer takes 5 seconds.
+        builder.Services.Insert(0, ServiceDescriptor.Singleton<IHostedService, StdioServer>());
         builder.Services.AddSingleton<IServer, NoListener>();
         return builder;
+    }
+
+    private static void Introduce(McpServerOptions server, IConfiguration configuration, IServiceProvider provider)
+    {
+        var assembly = typeof(McpSetup).Assembly.GetName();
+        server.ServerInfo = new Implementation
+        {
+            Name = configuration["Server:Name"] ?? assembly.Name!,
+            Version = assembly.Version!.ToString(3),
+        };
+        server.ServerInstructions = provider.GetRequiredService<IOptions<McpOptions>>().Value.Instructions;
     }
 
     // Over stdio nothing listens: the host that started us is the only one to talk to.
@@ -94,6 +118,32 @@ public static class McpSetup
 
         public void Dispose()
         {
+        }
+    }
+}
+
+/// <summary>The SDK's endpoints, which are the same on every path that they are mapped to.</summary>
+internal sealed class SdkEndpoints
+{
+    public RequestDelegate Post { get; private set; } = _ => Task.CompletedTask;
+
+    public RequestDelegate Get { get; private set; } = _ => Task.CompletedTask;
+
+    public RequestDelegate Delete { get; private set; } = _ => Task.CompletedTask;
+
+    public RequestDelegate Wrap(string method, RequestDelegate sdk, Lazy<McpEndpoint> front)
+    {
+        switch (method)
+        {
+            case "GET":
+                Get = sdk;
+                return http => front.Value.GetAsync(http, sdk);
+            case "DELETE":
+                Delete = sdk;
+                return http => front.Value.DeleteAsync(http);
+            default:
+                Post = sdk;
+                return http => front.Value.PostAsync(http, sdk);
         }
     }
 }

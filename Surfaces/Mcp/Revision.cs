@@ -21,6 +21,14 @@ internal static class Revision
 
     public static ReadOnlySpan<byte> CapabilitiesKey => "io.modelcontextprotocol/clientCapabilities"u8;
 
+    /// <summary>
+    /// A handshake, whatever revision its headers name: clients of every age open with one. Without
+    /// <c>protocolVersion</c> it is none when the rest of the request speaks 2026-07-28, which has no initialize.
+    /// </summary>
+    public static bool IsHandshake(in Envelope envelope) => envelope is { IsRequest: true, Method: "initialize" }
+        && (envelope.Param("protocolVersion"u8).ValueKind is not JsonValueKind.Undefined
+            || !IsModern(Known(envelope.Meta(VersionKey))));
+
     /// <summary>Since 2026-07-28 there is no handshake and no session: every request says what it needs to.</summary>
     public static bool IsModern(string? version) => string.CompareOrdinal(version, V2026_07_28) >= 0;
 
@@ -35,34 +43,44 @@ internal static class Revision
 
     public static string? Known(string version) => Array.Find(All, known => known == version);
 
+    /// <summary>Methods that 2026-07-28 took away.</summary>
+    public static bool IsRemoved(string method) =>
+        method is "initialize" or "ping" or "logging/setLevel" or "resources/subscribe" or "resources/unsubscribe";
+
     /// <summary>The HTTP status of an answered error: since 2026-07-28 some codes have one of their own.</summary>
     public static int StatusOf(int code, string version) => !IsModern(version) ? StatusCodes.Status200OK : code switch
     {
         RpcCode.MethodNotFound => StatusCodes.Status404NotFound,
-        RpcCode.HeaderMismatch or RpcCode.MissingCapability or RpcCode.UnsupportedVersion => StatusCodes.Status400BadRequest,
+        RpcCode.HeaderMismatch or RpcCode.MissingCapability or RpcCode.UnsupportedVersion =>
+            StatusCodes.Status400BadRequest,
         _ => StatusCodes.Status200OK,
     };
 
-    /// <summary>The revision that <c>initialize</c> settles on: the one that was asked for, or the newest with a handshake when it is not known.</summary>
+    /// <summary>
+    /// The revision that <c>initialize</c> settles on: the one that was asked for, or the newest with a handshake
+    /// (lifecycle, "Version Negotiation": never an error).
+    /// </summary>
     public static string Negotiate(in Envelope initialize)
     {
         var asked = initialize.Param("protocolVersion"u8);
         if (asked.ValueKind is not JsonValueKind.String)
         {
-            throw new RpcException(RpcCode.InvalidParams, "Invalid params: initialize needs \"protocolVersion\", a string.", initialize.Id, StatusCodes.Status200OK);
+            throw new RpcException(RpcCode.InvalidParams,
+                "Invalid params: initialize needs \"protocolVersion\", a string.", initialize.Id,
+                StatusCodes.Status200OK);
         }
 
-        return IsModern(asked.GetString())
-            ? throw Unsupported(asked.GetString()!, initialize.Id, StatusCodes.Status200OK, All[1..])
-            : Known(asked) ?? NewestWithHandshake;
+        return Known(asked) is { } known && !IsModern(known) ? known : NewestWithHandshake;
     }
 
-    /// <param name="offered">What a client may ask for instead.</param>
-    public static RpcException Unsupported(string requested, JsonElement id, int status = StatusCodes.Status400BadRequest, params string[] offered)
+    /// <summary>Lists all revisions: those before 2026-07-28 are agreed on with <c>initialize</c>.</summary>
+    public static RpcException Unsupported(string requested, JsonElement id)
     {
-        var supported = offered.Length > 0 ? offered : All;
         var shown = requested.Length <= 40 ? requested : requested[..40];
-        return new(RpcCode.UnsupportedVersion, $"Unsupported protocol version: {shown}. Supported here: {string.Join(", ", supported)}.", id, status,
-            new JsonObject { ["supported"] = new JsonArray([.. supported.Select(version => (JsonNode)version)]), ["requested"] = shown });
+        var message = $"Unsupported protocol version: {shown}. Supported here: {string.Join(", ", All)}.";
+        return new(RpcCode.UnsupportedVersion, message, id,
+            data: new JsonObject { ["supported"] = AllAsJson(), ["requested"] = shown });
     }
+
+    public static JsonArray AllAsJson() => [.. All.Select(version => (JsonNode)version)];
 }

@@ -1,40 +1,25 @@
 using System.Text.Json.Nodes;
 using MinimalMcp.Auth;
 using MinimalMcp.Tools;
-using ModelContextProtocol.Protocol;
-using ModelContextProtocol.Server;
-using Tool = MinimalMcp.Tools.Tool;
 
 namespace MinimalMcp.Surfaces.Mcp;
 
 /// <summary>
-/// Says of each listed tool who may call it (<c>securitySchemes</c>, SEP-1488), which ChatGPT asks for on every tool, beside its name and in its <c>_meta</c>. The SDK's type has
-/// no such member, so it is added to the answer on its way out; the fast lane's lists are answers of the SDK, too.
+/// Says of each listed tool who may call it (<c>securitySchemes</c>, SEP-1488), which ChatGPT asks for on every tool,
+/// beside its name and in its <c>_meta</c>. The SDK's type has no such member, so it is added to the answer on its way
+/// out; the direct path's lists are answers of the SDK, too.
 /// </summary>
 internal sealed class SecuritySchemes(Challenges challenges, ToolRegistry registry)
 {
     private const string Name = "securitySchemes";
 
-    public McpServerOptions AddTo(McpServerOptions options)
+    public void AddTo(JsonArray tools)
     {
-        if (challenges.AreOn)
+        if (!challenges.AreOn)
         {
-            options.Filters.Message.OutgoingFilters.Add(next => (context, cancellationToken) =>
-            {
-                if (context.JsonRpcMessage is JsonRpcResponse { Result: JsonObject result } && result["tools"] is JsonArray tools)
-                {
-                    AddTo(tools);
-                }
-
-                return next(context, cancellationToken);
-            });
+            return;
         }
 
-        return options;
-    }
-
-    private void AddTo(JsonArray tools)
-    {
         var known = registry.Current;
         foreach (var listed in tools.OfType<JsonObject>())
         {

@@ -2,43 +2,38 @@ using System.Collections.Concurrent;
 using System.Security.Claims;
 using System.Security.Cryptography;
 using System.Text;
-using System.Text.Json;
 using Microsoft.Extensions.Options;
+using MinimalMcp.Auth;
+using ModelContextProtocol.AspNetCore;
 using ModelContextProtocol.Protocol;
-using ModelContextProtocol.Server;
 
 namespace MinimalMcp.Surfaces.Mcp;
 
-/// <summary>The sessions of revisions with a handshake, over Streamable HTTP: capped, ended when idle, each bound to its caller.</summary>
-internal sealed class Sessions(IOptions<McpOptions> options, FullLane full, ListChanges changes, TimeProvider time, ILoggerFactory loggers) : IHostedService, IDisposable
+/// <summary>
+/// The sessions of revisions with a handshake: capped, ended when idle, each bound to its caller. Streams without a
+/// session, and conversations over HTTP+SSE, are counted with them.
+/// </summary>
+internal sealed class Sessions(
+    IOptions<McpOptions> options, SdkEndpoints sdk, ListChanges changes, TimeProvider time, IServiceProvider services)
+    : IHostedService, ISessionMigrationHandler, IDisposable
 {
-    private readonly PeriodicTimer _timer = new(TimeSpan.FromSeconds(Math.Clamp(options.Value.SessionIdle.TotalSeconds / 4, 0.05, 60)), time);
-    private Task _sweeping = Task.CompletedTask;
     private readonly ConcurrentDictionary<string, Session> _sessions = new(StringComparer.Ordinal);
+    private readonly Lock _opening = new();
+    private PeriodicTimer? _timer;
+    private Task _sweeping = Task.CompletedTask;
 
     public int Count => _sessions.Count;
 
-    /// <summary>Whose a session is: a user, through a client. Empty while nobody is asked who they are. With the length, so that no two names can be read as two others.</summary>
-    public static string OwnerOf(ClaimsPrincipal user) => user.FindFirstValue("sub") is { } subject ? $"{subject.Length} {subject} {user.FindFirstValue("client_id")}" : "";
+    /// <summary>Opens a session, or gives null when there are too many and none is idle.</summary>
+    public Session? Open(HttpContext http, Handshake handshake) => Open(http, handshake, options.Value.MaxSessions);
 
-    /// <summary>Opens a session, or gives null when there are too many.</summary>
-    public Session? Open(string version, string owner, in Envelope initialize)
+    /// <summary>Counts a stream that has no handshake; its caller closes it. Null when there are too many.</summary>
+    public Session? Hold(HttpContext http, int max = int.MaxValue) => Open(http, null, max);
+
+    /// <summary>The session of that id, when it is this caller's. A stranger learns only that there is none.</summary>
+    public Session? Find(string id, ClaimsPrincipal user)
     {
-        if (_sessions.Count >= options.Value.MaxSessions)
-        {
-            return null;
-        }
-
-        var id = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16));
-        var session = new Session(id, version, owner, initialize.Root.Clone(), full, changes, loggers, time);
-        _sessions[id] = session;
-        return session;
-    }
-
-    /// <summary>The session of that id, when it is this caller's. A stranger learns no more than that there is none.</summary>
-    public Session? Find(string id, string owner)
-    {
-        if (!_sessions.TryGetValue(id, out var session) || session.Owner != owner)
+        if (!_sessions.TryGetValue(id, out var session) || session.Owner != OwnerOf(user))
         {
             return null;
         }
@@ -55,24 +50,78 @@ internal sealed class Sessions(IOptions<McpOptions> options, FullLane full, List
         }
     }
 
+    /// <summary>The SDK asks when it first meets a session that the direct path opened.</summary>
+    public ValueTask<InitializeRequestParams?> AllowSessionMigrationAsync(
+        HttpContext context, string sessionId, CancellationToken cancellationToken) =>
+        new(Find(sessionId, context.User)?.Handshake?.ToParams());
+
+    public ValueTask OnSessionInitializedAsync(
+        HttpContext context, string sessionId, InitializeRequestParams initializeParams,
+        CancellationToken cancellationToken) => default;
+
     public Task StartAsync(CancellationToken cancellationToken)
     {
-        _sweeping = Task.Run(SweepAsync, CancellationToken.None);
+        var seconds = Math.Clamp(options.Value.SessionIdle.TotalSeconds / 4, 0.05, 60);
+        _timer = new(TimeSpan.FromSeconds(seconds), time);
+        _sweeping = Task.Run(() => SweepAsync(_timer), CancellationToken.None);
         return Task.CompletedTask;
     }
 
     /// <summary>What is open ends cleanly.</summary>
     public Task StopAsync(CancellationToken cancellationToken)
     {
-        _timer.Dispose();
+        _timer?.Dispose();
         return _sweeping.WaitAsync(cancellationToken);
     }
 
-    public void Dispose() => _timer.Dispose();
+    public void Dispose() => _timer?.Dispose();
 
-    private async Task SweepAsync()
+    // A user, through a client; empty while nobody is asked who they are. With the length, so that no two names can be
+    // read as two others.
+    private static string OwnerOf(ClaimsPrincipal user) => user.FindFirstValue("sub") is { } subject
+        ? $"{subject.Length} {subject} {user.FindFirstValue("client_id")}" : "";
+
+    // Whom a session is counted for: many people may share an address, so it counts only for who has nothing else.
+    private static string CallerOf(HttpContext http) =>
+        http.User.Identity is { IsAuthenticated: true } && !Caller.From(http.User).IsGuest
+            ? OwnerOf(http.User) : $"address {CallerAddress.Of(http)}";
+
+    private Session? Open(HttpContext http, Handshake? handshake, int max)
     {
-        while (await _timer.WaitForNextTickAsync())
+        var id = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16));
+        var session = new Session(id, OwnerOf(http.User), CallerOf(http), handshake, sdk, time, services);
+        lock (_opening)
+        {
+            var own = _sessions.Where(other => other.Value.CountedFor == session.CountedFor)
+                .Select(other => other.Value).ToList();
+            if ((own.Count >= options.Value.MaxSessionsPerCaller && !EndOldestIdle(own))
+                || (_sessions.Count >= max && !EndOldestIdle(_sessions.Select(other => other.Value))))
+            {
+                return null;
+            }
+
+            _sessions[id] = session;
+        }
+
+        session.Listen(changes);
+        return session;
+    }
+
+    private bool EndOldestIdle(IEnumerable<Session> among)
+    {
+        if (among.Where(session => !session.IsBusy).MinBy(session => session.Used) is not { } oldest)
+        {
+            return false;
+        }
+
+        _sessions.TryRemove(oldest.Id, out _);
+        _ = oldest.DisposeAsync().AsTask();
+        return true;
+    }
+
+    private async Task SweepAsync(PeriodicTimer timer)
+    {
+        while (await timer.WaitForNextTickAsync())
         {
             foreach (var session in _sessions.Values.Where(session => session.IsIdle(options.Value.SessionIdle)))
             {
@@ -88,57 +137,50 @@ internal sealed class Sessions(IOptions<McpOptions> options, FullLane full, List
 }
 
 /// <summary>
-/// One session. Most hosts open one per conversation and then only list and call, which the fast lane answers; so the SDK's server behind
-/// it, fifteen kilobytes, is started when a message first needs it, by replaying the client's own handshake.
+/// One session. Most clients open one per conversation and then only list and call, which the direct path answers; so
+/// the SDK's session behind it, fifteen kilobytes, is started when a message first needs it.
 /// </summary>
-internal sealed class Session : IAsyncDisposable
+internal sealed class Session(
+    string id, string owner, string countedFor, Handshake? handshake, SdkEndpoints sdk, TimeProvider time,
+    IServiceProvider services) : IAsyncDisposable
 {
-    private readonly JsonElement _initialize;
-    private readonly FullLane _full;
-    private readonly ILoggerFactory _loggers;
-    private readonly TimeProvider _time;
-    private readonly IDisposable _listChanges;
     private readonly CancellationTokenSource _ended = new();
-    private readonly Lazy<Task<Conversation>> _conversation;
-    private long _used;
+    private readonly Lock _starting = new();
+    private ClaimsPrincipal? _user;
+    private IDisposable? _listChanges;
+    private Task? _listening;
+    private long _used = time.GetTimestamp();
     private int _busy;
 
-    public Session(string id, string version, string owner, JsonElement initialize, FullLane full, ListChanges changes, ILoggerFactory loggers, TimeProvider time)
-    {
-        Id = id;
-        Version = version;
-        Owner = owner;
-        _initialize = initialize;
-        _full = full;
-        _loggers = loggers;
-        _time = time;
-        _used = time.GetTimestamp();
-        _conversation = new(StartAsync);
-        _listChanges = changes.Listen(NotifyAsync);
-    }
+    public string Id => id;
 
-    public string Id { get; }
+    public string Owner => owner;
 
-    public string Version { get; }
+    public string CountedFor => countedFor;
 
-    public string Owner { get; }
+    /// <summary>Null when this is a stream without a handshake of Streamable HTTP.</summary>
+    public Handshake? Handshake => handshake;
 
-    /// <summary>Requests of this session that the fast lane is working on.</summary>
+    /// <summary>The conversation over HTTP+SSE that this is.</summary>
+    public LineTransport? Line { get; set; }
+
+    /// <summary>Requests of this session that are being worked on.</summary>
     public InFlight InFlight { get; } = new();
-
-    public CancellationToken Ended => _ended.Token;
-
-    public bool HasConversation => _conversation.IsValueCreated;
-
-    /// <summary>The SDK's server of this session; started now if it was not needed before.</summary>
-    public Task<Conversation> ConversationAsync() => _conversation.Value;
 
     /// <summary>What the server says beside its answers; a GET attaches itself to it.</summary>
     public SessionEvents Events { get; } = new();
 
-    public void Touch() => Volatile.Write(ref _used, _time.GetTimestamp());
+    public CancellationToken Ended => _ended.Token;
 
-    public bool IsIdle(TimeSpan limit) => Volatile.Read(ref _busy) == 0 && _time.GetElapsedTime(Volatile.Read(ref _used)) > limit;
+    public bool HasConversation => Volatile.Read(ref _listening) is not null;
+
+    public bool IsBusy => Volatile.Read(ref _busy) > 0;
+
+    public long Used => Volatile.Read(ref _used);
+
+    public void Touch() => Volatile.Write(ref _used, time.GetTimestamp());
+
+    public bool IsIdle(TimeSpan limit) => !IsBusy && time.GetElapsedTime(Used) > limit;
 
     /// <summary>Keeps the session from counting as idle while something runs.</summary>
     public Use InUse()
@@ -147,60 +189,71 @@ internal sealed class Session : IAsyncDisposable
         return new(this);
     }
 
+    public void Listen(ListChanges changes)
+    {
+        if (handshake is not null)
+        {
+            _listChanges = changes.Listen(NotifyAsync);
+        }
+    }
+
+    /// <summary>
+    /// Starts the SDK's session, if it is not there yet, with the one GET that it takes: what it says beside its
+    /// answers goes to <see cref="Events"/>, however often the client's own stream is cut and opened again.
+    /// </summary>
+    public async Task ConverseAsync(ClaimsPrincipal user)
+    {
+        lock (_starting)
+        {
+            _user ??= user;
+            _listening ??= sdk.Get(Request("GET", Events));
+        }
+
+        if (await Task.WhenAny(_listening, Events.Opened).WaitAsync(Ended) == _listening)
+        {
+            await _listening;
+            throw new OperationCanceledException("The session has ended."); // in this moment
+        }
+    }
+
+    /// <summary>Hands the SDK's session a message that has no answer, out of a batch.</summary>
+    public Task PostAsync(in Envelope message)
+    {
+        var http = Request("POST", Stream.Null);
+        http.Request.Headers.Accept = "application/json, text/event-stream";
+        http.Request.Headers["MCP-Protocol-Version"] = handshake!.Version;
+        http.Request.ContentType = "application/json";
+        http.Request.Body = new MemoryStream(Encoding.UTF8.GetBytes(message.Root.GetRawText()));
+        return sdk.Post(http);
+    }
+
     // Whatever goes wrong in one session's end must not keep the other sessions, or the server, from going on.
     public async ValueTask DisposeAsync()
     {
-        _listChanges.Dispose();
+        _listChanges?.Dispose();
         await _ended.CancelAsync().ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        if (_conversation.IsValueCreated && await StartedAsync() is { } conversation)
+        if (HasConversation)
         {
-            await conversation.DisposeAsync();
+            await sdk.Delete(Request("DELETE", Stream.Null)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await _listening!.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
 
-    private async Task<Conversation?> StartedAsync()
+    // The SDK's sessions have no other door than its endpoints.
+    private DefaultHttpContext Request(string method, Stream answer)
     {
-        try
-        {
-            return await _conversation.Value;
-        }
-        catch (Exception)
-        {
-            return null; // it never started, and the request that wanted it was told
-        }
+        var http = new DefaultHttpContext { RequestServices = services, User = _user! };
+        http.Request.Method = method;
+        http.Request.Headers["Mcp-Session-Id"] = id;
+        http.Request.Headers.Accept = "text/event-stream";
+        http.Response.Body = answer;
+        http.RequestAborted = method == "GET" ? Ended : CancellationToken.None;
+        return http;
     }
 
-    private async Task<Conversation> StartAsync()
-    {
-        var transport = new StreamableHttpServerTransport(_loggers) { SessionId = Id, FlowExecutionContextFromRequests = true };
-        var server = _full.Start(transport);
-        var conversation = new Conversation(transport, server, server.RunAsync(_ended.Token), transport.HandleGetRequestAsync(Events, _ended.Token));
-        try
-        {
-            var hello = _initialize.Deserialize(FullLane.MessageInfo)!;
-            await transport.HandlePostRequestAsync(hello, Stream.Null, _ended.Token);
-            await transport.HandlePostRequestAsync(new JsonRpcNotification { Method = NotificationMethods.InitializedNotification }, Stream.Null, _ended.Token);
-            return conversation;
-        }
-        catch
-        {
-            await conversation.DisposeAsync(); // the session ended while this began
-            throw;
-        }
-    }
-
-    private Task NotifyAsync(string method) => Events.SendAsync(Encoding.UTF8.GetBytes($"event: message\ndata: {{\"jsonrpc\":\"2.0\",\"method\":\"{method}\"}}\n\n"));
-
-    internal sealed record Conversation(StreamableHttpServerTransport Transport, McpServer Server, Task Running, Task Listening) : IAsyncDisposable
-    {
-        public async ValueTask DisposeAsync()
-        {
-            await Transport.DisposeAsync();
-            await Server.DisposeAsync();
-            await Running.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            await Listening.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        }
-    }
+    private Task NotifyAsync(string method) =>
+        Events.SendAsync(Encoding.UTF8.GetBytes(
+            $"event: message\ndata: {{\"jsonrpc\":\"2.0\",\"method\":\"{method}\"}}\n\n"));
 
     internal readonly struct Use(Session session) : IDisposable
     {

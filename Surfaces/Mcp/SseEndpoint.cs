@@ -1,6 +1,4 @@
 using System.Buffers;
-using System.Collections.Concurrent;
-using System.Security.Cryptography;
 using System.Text;
 using Microsoft.Extensions.Options;
 using MinimalMcp.Auth;
@@ -10,72 +8,61 @@ using MinimalMcp.Tools;
 namespace MinimalMcp.Surfaces.Mcp;
 
 /// <summary>
-/// HTTP+SSE of revision 2024-11-05: a GET opens the stream and learns where to post; answers come on the stream. Deprecated, but the URL that
-/// several hosts still ask for.
+/// HTTP+SSE of revision 2024-11-05: a GET opens the stream and learns where to post; answers come on the stream.
+/// Deprecated, but what several clients still begin with.
 /// </summary>
 internal sealed class SseEndpoint(
-    FastLane fast, FullLane full, ListChanges changes, ToolRegistry registry, ToolProfiles profiles, OpenStreams streams, RpcMetrics metrics, IOptions<McpOptions> options, IHostApplicationLifetime lifetime,
-    ILogger<SseEndpoint> logger)
+    LineServices line, Sessions sessions, ToolRegistry registry, ToolProfiles profiles, OpenStreams streams,
+    IOptions<McpOptions> options, IHostApplicationLifetime lifetime)
 {
-    private readonly ConcurrentDictionary<string, (StreamConversation Conversation, string Owner)> _open = new(StringComparer.Ordinal);
-
     public async Task GetAsync(HttpContext http)
     {
-        if (registry.Current.For(http.Request, profiles) is null || _open.Count >= options.Value.MaxSessions)
+        if (registry.Current.For(http.Request, profiles) is null)
         {
-            http.Response.StatusCode = _open.Count >= options.Value.MaxSessions ? StatusCodes.Status503ServiceUnavailable : StatusCodes.Status404NotFound;
+            http.Response.StatusCode = StatusCodes.Status404NotFound;
             return;
         }
 
-        await using var stream = streams.Open(http, http.RequestAborted, lifetime.ApplicationStopping);
-        var response = http.Response;
-        var id = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16));
-        await using var conversation = new StreamConversation(
-            "sse", () => registry.Current.For(http.Request, profiles) ?? registry.Current, fast, full, changes, metrics, logger, options.Value.MaxInFlight,
-            async (message, cancellationToken) =>
-            {
-                await response.BodyWriter.WriteAsync("event: message\ndata: "u8.ToArray(), cancellationToken);
-                await response.BodyWriter.WriteAsync(message, cancellationToken);
-                await response.BodyWriter.WriteAsync("\n\n"u8.ToArray(), cancellationToken);
-            });
-        _open[id] = (conversation, Sessions.OwnerOf(http.User));
+        if (sessions.Hold(http, options.Value.MaxSessions) is not { } session)
+        {
+            await TextAsync(http, StatusCodes.Status503ServiceUnavailable, "Too many sessions: close one first.");
+            return;
+        }
+
+        await using var stream = streams.Open(http, http.RequestAborted, lifetime.ApplicationStopping, session.Ended);
+        using var use = session.InUse();
+        await using var conversation = new LineTransport(
+            "sse", () => registry.Current.For(http.Request, profiles) ?? registry.Current, line, Task.CompletedTask,
+            (message, cancellationToken) => WriteAsync(http.Response, message, cancellationToken));
+        session.Line = conversation;
         try
         {
-            EventStream.Start(response);
-            // Relative, so that it is right behind any proxy. The path base is what a proxy cut off.
-            await response.BodyWriter.WriteAsync(Encoding.UTF8.GetBytes($"event: endpoint\ndata: {http.Request.PathBase}/message?sessionId={id}\n\n"), stream.Ended);
-            while (true)
-            {
-                await Task.Delay(options.Value.KeepAlive, stream.Ended);
-                await conversation.KeepAliveAsync(cancellationToken => response.BodyWriter.WriteAsync(": keep-alive\n\n"u8.ToArray(), cancellationToken).AsTask(), stream.Ended);
-            }
-        }
-        catch (OperationCanceledException)
-        {
-            // The client left, its credential is not good any more, or the server stops.
+            await ServeAsync(http, session.Id, conversation, stream);
         }
         finally
         {
-            _open.TryRemove(id, out _);
+            await sessions.CloseAsync(session);
         }
 
         if (stream.IsRefused)
         {
-            await conversation.KeepAliveAsync(_ => EventStream.EndAsync(response), http.RequestAborted);
+            await conversation.WriteBetweenAsync(_ => EventStream.EndAsync(http.Response), http.RequestAborted);
         }
     }
 
     public async Task PostAsync(HttpContext http)
     {
-        if (!_open.TryGetValue(http.Request.Query["sessionId"].ToString(), out var open) || open.Owner != Sessions.OwnerOf(http.User))
+        if (sessions.Find(http.Request.Query["sessionId"].ToString(), http.User) is not { Line: { } conversation })
         {
-            await TextAsync(http, StatusCodes.Status404NotFound, "Session not found: open GET /sse and post where its endpoint event says.");
+            await TextAsync(http, StatusCodes.Status404NotFound,
+                "Session not found: open GET /sse and post where its endpoint event says.");
             return;
         }
 
         if (!RequestBody.IsJson(http.Request) || http.Request.Headers.ContentEncoding.Count > 0)
         {
-            await TextAsync(http, StatusCodes.Status415UnsupportedMediaType, "Content-Type must be application/json, without Content-Encoding.");
+            await TextAsync(http, StatusCodes.Status415UnsupportedMediaType,
+                "Content-Type must be application/json, without Content-Encoding.");
             return;
         }
 
@@ -88,12 +75,42 @@ internal sealed class SseEndpoint(
         }
         catch (BadHttpRequestException bad)
         {
-            await TextAsync(http, bad.StatusCode, bad.StatusCode == 413 ? "The message is too large." : "The request could not be read.");
+            var why = bad.StatusCode == 413 ? "The message is too large." : "The request could not be read.";
+            await TextAsync(http, bad.StatusCode, why);
             return;
         }
 
-        await open.Conversation.ReceiveAsync(message, Origin.Of(http), http.RequestAborted);
+        await conversation.ReceiveAsync(message, Origin.Of(http), http.RequestAborted);
         await TextAsync(http, StatusCodes.Status202Accepted, "Accepted");
+    }
+
+    private async Task ServeAsync(HttpContext http, string id, LineTransport conversation, OpenStream stream)
+    {
+        try
+        {
+            EventStream.Start(http.Response);
+            // Relative, so that it is right behind any proxy. The path base is what a proxy cut off.
+            var endpoint = $"event: endpoint\ndata: {http.Request.PathBase}/message?sessionId={id}\n\n";
+            await http.Response.BodyWriter.WriteAsync(Encoding.UTF8.GetBytes(endpoint), stream.Ended);
+            while (true)
+            {
+                await Task.Delay(options.Value.KeepAlive, stream.Ended);
+                await conversation.WriteBetweenAsync(
+                    stop => http.Response.BodyWriter.WriteAsync(EventStream.Comment, stop).AsTask(), stream.Ended);
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // The client left, its credential is not good any more, or the server stops.
+        }
+    }
+
+    private static async Task WriteAsync(
+        HttpResponse response, ReadOnlyMemory<byte> message, CancellationToken cancellationToken)
+    {
+        await response.BodyWriter.WriteAsync("event: message\ndata: "u8.ToArray(), cancellationToken);
+        await response.BodyWriter.WriteAsync(message, cancellationToken);
+        await response.BodyWriter.WriteAsync("\n\n"u8.ToArray(), cancellationToken);
     }
 
     private static Task TextAsync(HttpContext http, int status, string text)

@@ -1,23 +1,28 @@
 using System.Buffers;
 using System.IO.Pipelines;
-using Microsoft.Extensions.Options;
+using System.Runtime.InteropServices;
 using MinimalMcp.Tools;
 
 namespace MinimalMcp.Surfaces.Mcp;
 
 /// <summary>
-/// MCP over standard input and output: one message per line. Standard output belongs to the protocol alone; logs go to standard error.
+/// MCP over standard input and output: one message per line. Standard output belongs to the protocol alone; logs go to
+/// standard error. It reads from the first moment, and answers what needs no tools while the server is still starting.
 /// </summary>
 internal sealed class StdioServer(
-    FastLane fast, FullLane full, ListChanges changes, ToolRegistry registry, RpcMetrics metrics, IOptions<McpOptions> options, IConfiguration configuration, IHostApplicationLifetime lifetime,
-    ILogger<StdioServer> logger)
+    LineServices line, ToolRegistry registry, IConfiguration configuration, IHostApplicationLifetime lifetime)
     : BackgroundService
 {
+    private static readonly TimeSpan ParentCheck = TimeSpan.FromSeconds(2);
+
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
+        var started = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        await using var registration = lifetime.ApplicationStarted.Register(started.SetResult);
+        using var orphaned = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken);
+        var watching = EndWithParentAsync(orphaned);
         var output = Console.OpenStandardOutput();
-        await using var conversation = new StreamConversation(
-            "stdio", () => registry.Current, fast, full, changes, metrics, logger, options.Value.MaxInFlight,
+        await using var conversation = new LineTransport("stdio", () => registry.Current, line, started.Task,
             async (message, cancellationToken) =>
             {
                 await output.WriteAsync(message, cancellationToken);
@@ -28,20 +33,53 @@ internal sealed class StdioServer(
         var limit = configuration.GetValue("Server:MaxRequestBytes", 4L << 20);
         try
         {
-            await ReadLinesAsync(reader, conversation, limit, stoppingToken);
-            await conversation.CompleteAsync(stoppingToken);
+            await ReadLinesAsync(reader, conversation, limit, orphaned.Token);
+            await conversation.CompleteAsync(orphaned.Token);
         }
         catch (OperationCanceledException)
         {
-            // The server stops.
+            // The server stops, or nobody is there any more who started it.
         }
 
-        // The client closed our input: that is how a host ends a stdio server.
+        // The client closed our input: that is how it ends a stdio server. Not before it has started, which cannot end.
+        await started.Task.WaitAsync(stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         lifetime.StopApplication();
+        await orphaned.CancelAsync();
+        await watching;
     }
 
+    // Wrappers (npx, shells) die without closing our input, which others may hold open: then nobody would end us.
+    private static async Task EndWithParentAsync(CancellationTokenSource orphaned)
+    {
+        var parent = OperatingSystem.IsWindows() ? 0 : ParentId();
+        if (parent <= 1)
+        {
+            return; // of a container, or of the system's own service manager
+        }
+
+        using var timer = new PeriodicTimer(ParentCheck);
+        try
+        {
+            while (ParentId() == parent)
+            {
+                await timer.WaitForNextTickAsync(orphaned.Token);
+            }
+
+            await orphaned.CancelAsync();
+        }
+        catch (OperationCanceledException)
+        {
+            // It ended otherwise.
+        }
+    }
+
+    [DllImport("libc", EntryPoint = "getppid")]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static extern int ParentId();
+
     // Not StreamReader.ReadLine: a flood without a line end would fill the memory.
-    private static async Task ReadLinesAsync(PipeReader reader, StreamConversation conversation, long limit, CancellationToken cancellationToken)
+    private static async Task ReadLinesAsync(
+        PipeReader reader, LineTransport conversation, long limit, CancellationToken cancellationToken)
     {
         var skipping = false;
         while (true)
@@ -64,7 +102,8 @@ internal sealed class StdioServer(
             if (buffer.Length > limit && !skipping)
             {
                 skipping = true;
-                await conversation.RefuseAsync(new RpcException(RpcCode.InvalidRequest, $"Invalid request: a message has at most {limit} bytes."));
+                await conversation.RefuseAsync(new RpcException(
+                    RpcCode.InvalidRequest, $"Invalid request: a message has at most {limit} bytes."));
             }
 
             if (read.IsCompleted)
@@ -80,8 +119,8 @@ internal sealed class StdioServer(
             reader.AdvanceTo(skipping ? buffer.End : buffer.Start, buffer.End);
         }
 
-        Task TakeAsync(in ReadOnlySequence<byte> line) => line.IsEmpty || (line.Length == 1 && line.FirstSpan[0] == '\r')
-            ? Task.CompletedTask
+        Task TakeAsync(in ReadOnlySequence<byte> line) =>
+            line.IsEmpty || (line.Length == 1 && line.FirstSpan[0] == '\r') ? Task.CompletedTask
             : conversation.ReceiveAsync(line.ToArray(), default, cancellationToken);
     }
 }

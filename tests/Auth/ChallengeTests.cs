@@ -58,7 +58,7 @@ public sealed class ChallengeTests
     [InlineData("2026-07-28", "share_notes", "mcp:read mcp:write mcp:execute", false)]
     public async Task A_call_without_the_scope_is_403_and_names_all_that_are_needed(string version, string tool, string scopes, bool fast)
     {
-        await using var server = Modes.Start("embedded", Public, ("Mcp:FastLane", fast ? "true" : "false"));
+        await using var server = Modes.Start("embedded", Public, ("Mcp:DirectPath", fast ? "true" : "false"));
         server.Http.DefaultRequestHeaders.Authorization = new("Bearer", "ann.read.x");
         using var request = CallOf(version, tool);
 
@@ -139,7 +139,7 @@ public sealed class ChallengeTests
         string[] expected = scope switch { "nothing" => [], "read" => reads, "write" => writes, _ => [.. writes, "send_picked", "share_notes"] };
         foreach (var fast in (string[])["true", "false"])
         {
-            await using var server = Modes.Start(mode, ("Mcp:FastLane", fast));
+            await using var server = Modes.Start(mode, ("Mcp:DirectPath", fast));
             server.Http.DefaultRequestHeaders.Authorization = credential.Length > 0 ? new("Bearer", credential) : null;
 
             Assert.All(await ToolNames.OfAsync(server, "/mcp", "/mcp", "/tools", "/api/mcp/v1/tools", "/mcp/notes", "/tools?family=notes"), names => Assert.Equal(expected, names));
@@ -159,7 +159,7 @@ public sealed class ChallengeTests
     {
         foreach (var (fast, version) in ((string, string)[])[("true", "2025-11-25"), ("false", "2025-11-25"), ("true", "2026-07-28"), ("false", "2026-07-28")])
         {
-            await using var server = Modes.Start(mode, ("Mcp:FastLane", fast));
+            await using var server = Modes.Start(mode, ("Mcp:DirectPath", fast));
             server.Http.DefaultRequestHeaders.Authorization = mode == "api-key" ? new("Bearer", Modes.Key) : new("Bearer", "ann.admin.x");
 
             var tools = (await server.McpAsync("tools/list", version: version)).Result.GetProperty("tools").EnumerateArray().ToDictionary(tool => tool.GetProperty("name").GetString()!);
@@ -180,7 +180,7 @@ public sealed class ChallengeTests
     public async Task A_guest_is_told_within_the_result_to_sign_in_by_both_lanes(string version, string tool)
     {
         await using var fast = Modes.Start("mixed", Public);
-        await using var full = Modes.Start("mixed", Public, ("Mcp:FastLane", "false"));
+        await using var full = Modes.Start("mixed", Public, ("Mcp:DirectPath", "false"));
         var parameters = new { name = tool, arguments = tool == "pick_note" ? (object)new { code = "milk" } : new { } };
 
         var (a, b) = (await fast.McpAsync("tools/call", parameters, version), await full.McpAsync("tools/call", parameters, version));

@@ -97,7 +97,7 @@ public sealed class OpenStreamTests
     [Theory]
     [InlineData("ping", "POST", "/mcp", Ping)]
     [InlineData("call", "POST", "/mcp", """{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"list_picked"}}""")]
-    [InlineData("full lane", "POST", "/mcp", """{"jsonrpc":"2.0","id":1,"method":"prompts/list"}""")]
+    [InlineData("SDK path", "POST", "/mcp", """{"jsonrpc":"2.0","id":1,"method":"prompts/list"}""")]
     [InlineData("notification", "POST", "/mcp", """{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":1}}""")]
     [InlineData("answer", "POST", "/mcp", """{"jsonrpc":"2.0","id":1,"result":{}}""")]
     [InlineData("hello", "POST", "/mcp", """{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"t","version":"1"}}}""")]
@@ -141,7 +141,11 @@ public sealed class OpenStreamTests
             "GET /mcp in a session" => Request("GET", "/mcp", credential, session: await SessionAsync(server, credential)),
             _ => Request("GET", kind["GET ".Length..], credential),
         };
-        if (kind == "subscriptions/listen")
+        if (kind == "GET /mcp")
+        {
+            request.Headers.Add("MCP-Protocol-Version", "2025-11-25"); // else it would be HTTP+SSE
+        }
+        else if (kind == "subscriptions/listen")
         {
             request.Headers.Add("MCP-Protocol-Version", "2026-07-28");
             request.Headers.Add("Mcp-Method", kind);

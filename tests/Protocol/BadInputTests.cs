@@ -1,4 +1,6 @@
 using System.Text;
+using System.Text.Json;
+using System.Text.Json.Nodes;
 
 namespace MinimalMcp.Tests.Protocol;
 
@@ -81,7 +83,10 @@ public sealed class BadInputTests(BadInputTests.Server fixture) : IClassFixture<
     [InlineData("Content-Type", "application/json; charset=utf-8", 200)]
     [InlineData("Content-Encoding", "gzip", 415)]
     [InlineData("Accept", "text/html", 406)]
-    [InlineData("Accept", "application/json", 406)]
+    [InlineData("Accept", "text/event-stream", 406)]
+    [InlineData("Accept", "application/json", 200)]
+    [InlineData("Accept", "application/*", 200)]
+    [InlineData("Accept", "application/json;q=0.9, text/html", 200)]
     [InlineData("Accept", "text/event-stream, application/json", 200)]
     [InlineData("Accept", "*/*", 200)]
     [InlineData("X-Nothing", "no Accept at all", 200)]
@@ -89,7 +94,54 @@ public sealed class BadInputTests(BadInputTests.Server fixture) : IClassFixture<
     {
         var answer = await _server.SendAsync("/mcp", Wire.Bytes(Wire.Ping), (header, value));
         Assert.Equal(status, answer.Status);
-        Assert.True(status == 200 ? answer.Result.ValueKind is System.Text.Json.JsonValueKind.Object : answer.ErrorCode == -32600);
+        Assert.True(status == 200 ? answer.Result.ValueKind is JsonValueKind.Object : answer.ErrorCode == -32600);
+    }
+
+    [Theory]
+    [InlineData("2025-11-25", false)]
+    [InlineData("2025-11-25", true)]
+    [InlineData("2026-07-28", false)]
+    public async Task A_client_that_accepts_JSON_only_gets_JSON_from_both_paths(string version, bool inSession)
+    {
+        var session = inSession ? await _server.InitializeAsync() : null;
+        foreach (var (method, parameters, code) in ((string, string, int)[])
+        [
+            ("tools/list", "{}", 0), ("prompts/list", "{}", 0), ("resources/read", """{"uri":"notes://all"}""", 0),
+            ("tools/call", """{"name":"wait_in_conversation","arguments":{"no_such":1}}""", 0),
+            ("prompts/get", """{"name":"nothing"}""", -32602), ("no/such", "{}", -32601),
+        ])
+        {
+            var both = await _server.McpAsync(method, JsonNode.Parse(parameters), version, session: session);
+            var json = await _server.McpAsync(
+                method, JsonNode.Parse(parameters), version, session: session, accept: "application/json");
+
+            Assert.Equal("application/json", json.ContentType);
+            Assert.Equal(both.Status, json.Status);
+            Assert.Equal(code, json.Message.TryGetProperty("error", out _) ? json.ErrorCode : 0);
+            Assert.True(JsonElement.DeepEquals(both.Message, json.Message), $"{both.Message}\n{json.Message}");
+        }
+    }
+
+    [Fact]
+    public async Task Only_what_cannot_do_without_a_stream_is_not_acceptable_to_a_client_of_JSON()
+    {
+        var wanted = new { notifications = new { toolsListChanged = true } };
+        var answer = await _server.McpAsync(
+            "subscriptions/listen", wanted, "2026-07-28", accept: "application/json", id: "s");
+
+        Assert.Equal((406, -32600), (answer.Status, answer.ErrorCode));
+        Assert.Equal("s", answer.Message.GetProperty("id").GetString());
+    }
+
+    [Theory]
+    [InlineData("/mcp/no-such", "2025-11-25", null, 404)]
+    [InlineData("/mcp?profile=no-such", "2026-07-28", null, 404)]
+    [InlineData("/mcp", "2025-11-25", "0123456789abcdef0123456789abcdef", 404)]
+    [InlineData("/mcp", "2030-01-01", null, 400)]
+    public async Task An_error_has_the_id_of_its_request(string path, string version, string? session, int status)
+    {
+        var answer = await _server.McpAsync("tools/list", version: version, path: path, session: session, id: "mine");
+        Assert.Equal((status, "mine"), (answer.Status, answer.Message.GetProperty("id").GetString()));
     }
 
     [Theory, InlineData("Content-Type", "text/plain"), InlineData("Content-Encoding", "gzip")]

@@ -47,7 +47,7 @@ internal static class BadMessages
         ["an empty batch"] = (-32600, "[]"),
         ["a batch of numbers"] = (-32600, "[1,2]"),
         ["arguments as an array"] = (-32602, """{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"get_topics","arguments":[]}}"""),
-        ["arguments as an array, in the full lane"] = (-32602, """{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"wait_in_conversation","arguments":[]}}"""),
+        ["arguments as an array, in the SDK path"] = (-32602, """{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"wait_in_conversation","arguments":[]}}"""),
         ["arguments as text"] = (-32602, """{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"get_topics","arguments":"{}"}}"""),
         ["no tool name"] = (-32602, """{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{}}"""),
         ["no params of tools/call"] = (-32602, """{"jsonrpc":"2.0","id":1,"method":"tools/call"}"""),

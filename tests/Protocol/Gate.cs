@@ -52,7 +52,7 @@ internal static class GateTools
         }
     }
 
-    [McpServerTool(Name = "wait_in_conversation"), Description("The same in the full lane.")]
+    [McpServerTool(Name = "wait_in_conversation"), Description("The same in the SDK path.")]
     public static Task<string> ConverseAsync(RequestContext<CallToolRequestParams> context, Gate gate, CancellationToken cancellationToken) => WaitAsync(gate, cancellationToken);
 
     [McpServerTool(Name = "deaf"), Description("Does not listen to its token, and looks at its argument in the end.")]

@@ -22,15 +22,54 @@ public sealed class RevisionTests
         Assert.NotEmpty(answer.Result.GetProperty("serverInfo").GetProperty("name").GetString()!);
     }
 
-    [Theory, InlineData("2026-07-28"), InlineData("2030-01-01")]
-    public async Task Initialize_refuses_a_revision_that_has_no_initialize(string asked)
+    public static TheoryData<string?, string> TooNew => new()
+    {
+        { null, "2026-07-28" }, { null, "2030-01-01" }, { "2026-07-28", "2026-07-28" }, { "2026-07-28", "2025-11-25" },
+        { "2030-01-01", "2030-01-01" }, { "2030-01-01", "2025-11-25" }, { "nonsense", "2025-11-25" },
+    };
+
+    [Theory, MemberData(nameof(TooNew))]
+    public async Task Initialize_is_negotiated_whatever_revision_it_names(string? header, string asked)
     {
         await using var server = TestServer.Start(NotesTools.Alone);
-        var answer = await InitializeAsync(server, asked);
+        (string, string)[] headers = header is null ? [] : [("MCP-Protocol-Version", header), ("Mcp-Method", "initialize")];
+        var answer = await server.SendAsync("/mcp", Wire.Bytes(Hello(asked)), headers);
 
-        Assert.Equal((200, -32022), (answer.Status, answer.ErrorCode));
-        Assert.Equal(["2025-11-25", "2025-06-18", "2025-03-26", "2024-11-05"], answer.Error.GetProperty("data").GetProperty("supported").EnumerateArray().Select(v => v.GetString()));
-        Assert.Null(answer.Session);
+        Assert.Equal(200, answer.Status);
+        Assert.Equal("2025-11-25", answer.Result.GetProperty("protocolVersion").GetString());
+        Assert.NotNull(answer.Session);
+        Assert.Equal(200, (await server.McpAsync("prompts/list", session: answer.Session)).Status);
+    }
+
+    [Theory, InlineData("2026-07-28"), InlineData("2030-01-01")]
+    public async Task Initialize_is_negotiated_over_sse_too(string asked)
+    {
+        await using var server = TestServer.Start(NotesTools.Alone);
+        using var events = await server.OpenAsync("/sse");
+        using var accepted = await server.ResponseAsync(await events.DataAsync(), Wire.Bytes(Hello(asked)));
+        var overSse = await events.MessageAsync();
+
+        Assert.Equal("2025-11-25", overSse.GetProperty("result").GetProperty("protocolVersion").GetString());
+    }
+
+    [Theory, InlineData("2030-01-01"), InlineData("2024-01-01"), InlineData("nonsense")]
+    public async Task Any_other_request_of_an_unknown_revision_learns_of_all_that_there_are(string version)
+    {
+        await using var server = TestServer.Start(NotesTools.Alone);
+        var answer = await server.McpAsync("tools/list", version: version);
+
+        Assert.Equal((400, -32022), (answer.Status, answer.ErrorCode));
+        var supported = answer.Error.GetProperty("data").GetProperty("supported");
+        Assert.Equal(Wire.Revisions, supported.EnumerateArray().Select(one => one.GetString()));
+    }
+
+    [Theory, InlineData("true"), InlineData("false")]
+    public async Task Discovery_names_all_revisions(string directPath)
+    {
+        await using var server = TestServer.Start(NotesTools.Alone, ("Mcp:DirectPath", directPath));
+        var result = (await server.McpAsync("server/discover", version: "2026-07-28")).Result;
+
+        Assert.Equal(Wire.Revisions, result.GetProperty("supportedVersions").EnumerateArray().Select(one => one.GetString()));
     }
 
     [Fact]
@@ -61,7 +100,7 @@ public sealed class RevisionTests
     [InlineData("prompts/list", true)]
     public async Task Results_have_a_type_and_server_info_only_since_2026_07_28(string method, bool fastLane)
     {
-        await using var server = TestServer.Start(NotesTools.Alone, ("Mcp:FastLane", fastLane.ToString()));
+        await using var server = TestServer.Start(NotesTools.Alone, ("Mcp:DirectPath", fastLane.ToString()));
         foreach (var version in (string[])["2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25", "2026-07-28"])
         {
             var result = (await server.McpAsync(method, method == "tools/call" ? new { name = "get_topics" } : null, version)).Result;
@@ -96,13 +135,16 @@ public sealed class RevisionTests
     public async Task A_tools_protocol_error_is_answered_alike_by_both_lanes(string version)
     {
         await using var fast = new Gate().Serve();
-        await using var full = new Gate().Serve(("Mcp:FastLane", "false"));
+        await using var full = new Gate().Serve(("Mcp:DirectPath", "false"));
         var fromFast = await fast.McpAsync("tools/call", new { name = "protocol_error" }, version);
         var fromFull = await full.McpAsync("tools/call", new { name = "protocol_error" }, version);
 
         Assert.Equal((200, -32602), (fromFast.Status, fromFast.ErrorCode));
         Assert.True(JsonElement.DeepEquals(fromFull.Message, fromFast.Message), $"{fromFull.Message}\n{fromFast.Message}");
     }
+
+    private static string Hello(string asked) =>
+        $$"""{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"{{asked}}","capabilities":{},"clientInfo":{"name":"test","version":"1"} } }""";
 
     private static Task<McpAnswer> InitializeAsync(TestServer server, string asked) =>
         server.McpAsync("initialize", new { protocolVersion = asked, capabilities = new { }, clientInfo = new { name = "test", version = "1" } });

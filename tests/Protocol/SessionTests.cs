@@ -24,7 +24,7 @@ public sealed class SessionTests
     {
         await using var server = TestServer.Start(NotesTools.Alone);
         var session = await server.InitializeAsync();
-        Assert.Equal(200, (await server.McpAsync("prompts/list", session: session)).Status); // in the full lane, so there is a conversation to end
+        Assert.Equal(200, (await server.McpAsync("prompts/list", session: session)).Status); // in the SDK path, so there is a conversation to end
 
         Assert.Equal(200, await server.DeleteAsync(session));
 
@@ -38,17 +38,96 @@ public sealed class SessionTests
     }
 
     [Fact]
-    public async Task Above_the_cap_initialize_works_without_an_id()
+    public async Task Above_the_cap_the_oldest_idle_session_ends_and_without_one_initialize_works_without_an_id()
     {
         await using var server = TestServer.Start(NotesTools.Alone, ("Mcp:MaxSessions", "2"));
         var first = await server.InitializeAsync();
-        Assert.NotNull(await server.InitializeAsync());
+        var second = await server.InitializeAsync();
+        Assert.Equal(200, (await server.McpAsync("prompts/list", session: first)).Status); // used later than the second
 
+        var third = await server.InitializeAsync();
+
+        Assert.Equal((404, -32001), await StatusAsync(server, second!));
+        Assert.Equal((200, 0), await StatusAsync(server, first!));
+        using var busy = await server.OpenAsync("/mcp", ("Mcp-Session-Id", first!));
+        using var busyToo = await server.OpenAsync("/mcp", ("Mcp-Session-Id", third!));
+        await busy.LineAsync();
+        await busyToo.LineAsync();
         Assert.Null(await server.InitializeAsync());
-
         Assert.Equal(200, (await server.McpAsync("tools/list")).Status);
         await server.DeleteAsync(first);
         Assert.NotNull(await server.InitializeAsync());
+    }
+
+    [Fact]
+    public async Task One_caller_cannot_take_the_sessions_of_others()
+    {
+        await using var server = TestServer.Start(
+            services => services.AddSingleton<IStartupFilter, CallerFromHeader>(), ("Mcp:MaxSessionsPerCaller", "3"));
+        var bobs = await As(server, "bob app", () => server.InitializeAsync());
+        var nobodys = await As(server, "", () => server.InitializeAsync());
+
+        var alices = new List<string>();
+        await As(server, "alice app", async () =>
+        {
+            for (var i = 0; i < 6; i++)
+            {
+                alices.Add((await server.InitializeAsync())!);
+            }
+
+            Assert.Equal([404, 404, 404, 200, 200, 200], await StatusesAsync(server, alices));
+            return 0;
+        });
+        Assert.Equal([200], await As(server, "bob app", () => StatusesAsync(server, [bobs!])));
+        Assert.Equal([200], await As(server, "", () => StatusesAsync(server, [nobodys!])));
+    }
+
+    [Fact]
+    public async Task Open_streams_of_one_caller_are_bounded_too()
+    {
+        await using var server = TestServer.Start(NotesTools.Alone, ("Mcp:MaxSessionsPerCaller", "2"));
+        using var quiet = await server.OpenAsync("/mcp", ("MCP-Protocol-Version", "2025-11-25"));
+        using var sse = await server.OpenAsync("/sse");
+        await quiet.LineAsync();
+        await sse.LineAsync();
+
+        using var another = await server.OpenAsync("/mcp", ("MCP-Protocol-Version", "2025-11-25"));
+        using var anotherSse = await server.OpenAsync("/sse");
+
+        Assert.Equal((429, 503), (another.Status, anotherSse.Status));
+        Assert.Null(await server.InitializeAsync());
+    }
+
+    public static TheoryData<string, string> Large => new()
+    {
+        { """{"name":"big","version":"1"}""", $$"""{"experimental":{"x":{"text":"{{new string('x', 5_000)}}"} } }""" },
+        { """{"name":"deep","version":"1"}""", $$"""{"experimental":{"x":{{Nested(20)}} } }""" },
+        { """{"name":"list","version":"1"}""", "[]" },
+        { $$"""{"name":"{{new string('n', 70_000)}}","version":"1"}""", "{}" },
+    };
+
+    [Theory, MemberData(nameof(Large))]
+    public async Task A_handshake_is_bounded(string client, string capabilities)
+    {
+        await using var server = TestServer.Start(NotesTools.Alone);
+        var answer = await server.SendAsync("/mcp", Wire.Bytes(Hello(client, capabilities)));
+
+        Assert.Equal((200, -32602), (answer.Status, answer.ErrorCode));
+        Assert.Contains(client.Length > 1000 ? "at most 65536 bytes" : "\"capabilities\"", answer.Error.GetProperty("message").GetString(), StringComparison.Ordinal);
+        Assert.Null(answer.Session);
+        Assert.Equal(0, server.Services.GetRequiredService<Sessions>().Count);
+    }
+
+    [Theory]
+    [InlineData("""{"name":"plain","version":"1","icons":[{"src":"data:image/png;base64,AAAA"}]}""", """{"extensions":{"io.modelcontextprotocol/ui":{"mimeTypes":["text/html"]}},"unknown":{"a":1}}""")]
+    [InlineData("{}", "{}")]
+    [InlineData("null", "null")]
+    public async Task A_handshake_with_unknown_members_or_without_a_client_opens_a_session(string client, string capabilities)
+    {
+        await using var server = TestServer.Start(NotesTools.Alone);
+        var answer = await server.SendAsync("/mcp", Wire.Bytes(Hello(client, capabilities)));
+
+        Assert.Equal(200, (await server.McpAsync("prompts/list", session: answer.Session)).Status); // the SDK knows the client
     }
 
     [Fact]
@@ -115,6 +194,30 @@ public sealed class SessionTests
 
         var notifications = await server.SendAsync("/mcp", Wire.Bytes("""[{"jsonrpc":"2.0","method":"notifications/initialized"}]"""), ("MCP-Protocol-Version", "2025-03-26"));
         Assert.Equal((202, JsonValueKind.Undefined), (notifications.Status, notifications.Message.ValueKind));
+    }
+
+    private static string Hello(string client, string capabilities) =>
+        $$"""{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{{capabilities}},"clientInfo":{{client}} } }""";
+
+    private static string Nested(int levels) =>
+        string.Concat(Enumerable.Repeat("{\"x\":", levels)) + "{}" + new string('}', levels);
+
+    private static async Task<T> As<T>(TestServer server, string caller, Func<Task<T>> act)
+    {
+        server.Http.DefaultRequestHeaders.Remove("X-Test-Caller");
+        server.Http.DefaultRequestHeaders.Add("X-Test-Caller", caller);
+        return await act();
+    }
+
+    private static async Task<List<int>> StatusesAsync(TestServer server, IEnumerable<string> sessions)
+    {
+        var statuses = new List<int>();
+        foreach (var session in sessions)
+        {
+            statuses.Add((await StatusAsync(server, session)).Item1);
+        }
+
+        return statuses;
     }
 
     // Looking does not count as using, asking over HTTP would.

@@ -1,3 +1,5 @@
+using System.Diagnostics;
+using System.Globalization;
 using System.Text.Json;
 using MinimalMcp.Tests.Tools;
 
@@ -65,6 +67,57 @@ public sealed class StdioTests
 
         var prompts = await AskAsync(server, Request("prompts/list", Modern));
         Assert.Equal("complete", prompts.GetProperty("result").GetProperty("resultType").GetString());
+    }
+
+    [Theory, InlineData("2026-07-28"), InlineData("2030-01-01")]
+    public async Task Initialize_is_negotiated_whatever_revision_it_names(string asked)
+    {
+        await using var server = ServerProcess.Start(["--stdio"], ProgramTools.Notes);
+        var answer = await AskAsync(server, Hello.Replace("2025-11-25", asked, StringComparison.Ordinal));
+        Assert.Equal("2025-11-25", answer.GetProperty("result").GetProperty("protocolVersion").GetString());
+        Assert.True((await AskAsync(server, Prompt)).TryGetProperty("result", out _));
+    }
+
+    [Fact]
+    public async Task A_subscription_does_not_keep_the_process_when_its_input_ends()
+    {
+        await using var server = ServerProcess.Start(["--stdio"], ProgramTools.Notes);
+        var first = await AskAsync(server, Request("subscriptions/listen", $"\"notifications\":{{\"toolsListChanged\":true}},{Modern}"));
+        Assert.Equal("notifications/subscriptions/acknowledged", first.GetProperty("method").GetString());
+
+        Assert.Equal(0, (await server.EndAsync()).ExitCode);
+    }
+
+    [Fact]
+    public async Task It_ends_when_its_parent_is_gone_though_its_input_stays_open()
+    {
+        // The shell starts the server in the background, tells its process id, and lives until it is killed.
+        var start = new ProcessStartInfo("sh", ["-c", "dotnet \"$0\" --stdio <&3 & echo $!; exec sleep 300", ServerProcess.Dll])
+        {
+            RedirectStandardInput = true, RedirectStandardOutput = true, WorkingDirectory = AppContext.BaseDirectory,
+            Environment = { ["MCP_AUTH_MODE"] = "none", ["Storage__Path"] = TestStores.New(), ["LOG_LEVEL"] = "None" },
+        };
+        start.ArgumentList[1] = "exec 3<&0; " + start.ArgumentList[1];
+        using var shell = Process.Start(start)!;
+        using var server = Process.GetProcessById(int.Parse(
+            (await shell.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken))!, CultureInfo.InvariantCulture));
+        try
+        {
+            await shell.StandardInput.WriteLineAsync(Wire.Ping);
+            await shell.StandardInput.FlushAsync(TestContext.Current.CancellationToken);
+            Assert.Contains("result", await Gate.Soon(shell.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken).AsTask()), StringComparison.Ordinal);
+
+            shell.Kill(); // only the shell; its standard input, which is the server's too, stays open here
+
+            await server.WaitForExitAsync(TestContext.Current.CancellationToken).WaitAsync(TimeSpan.FromMinutes(2), TestContext.Current.CancellationToken);
+        }
+        finally
+        {
+            if (!server.HasExited)
+            {
+                server.Kill();
+            }
+        }
     }
 
     [Theory]

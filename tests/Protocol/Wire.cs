@@ -10,6 +10,9 @@ internal static class Wire
 {
     public const string Ping = """{"jsonrpc":"2.0","id":1,"method":"ping"}""";
 
+    /// <summary>Newest first.</summary>
+    public static readonly string[] Revisions = ["2026-07-28", "2025-11-25", "2025-06-18", "2025-03-26", "2024-11-05"];
+
     /// <summary>Each char is one byte, so that a test can write bytes that are not UTF-8.</summary>
     public static byte[] Bytes(string body) => Encoding.Latin1.GetBytes(body);
 

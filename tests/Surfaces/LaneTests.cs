@@ -48,7 +48,7 @@ public sealed class LaneTests
     public async Task Both_lanes_give_the_same_answer(string method, string parameters, string version)
     {
         await using var fast = TestServer.Start(FixtureTools.AddTo);
-        await using var full = TestServer.Start(FixtureTools.AddTo, ("Mcp:FastLane", "false"));
+        await using var full = TestServer.Start(FixtureTools.AddTo, ("Mcp:DirectPath", "false"));
 
         var (a, b) = (await AskAsync(fast), await AskAsync(full));
 

@@ -13,7 +13,7 @@ public abstract class SurfaceServers : IAsyncDisposable
     protected SurfaceServers(Action<IServiceCollection> services, params (string Key, string Value)[] settings)
     {
         _fast = TestServer.Start(services, [.. Deadlines, .. settings]);
-        _full = TestServer.Start(services, [.. Deadlines, .. settings, ("Mcp:FastLane", "false")]);
+        _full = TestServer.Start(services, [.. Deadlines, .. settings, ("Mcp:DirectPath", "false")]);
         Ways =
         [
             Way.Rest(_fast),
@@ -22,8 +22,8 @@ public abstract class SurfaceServers : IAsyncDisposable
             .. from version in (string[])["2026-07-28", "2025-11-25", "2025-06-18", "2025-03-26"]
                from lane in ((TestServer Server, string Name)[])[(_fast, "fast"), (_full, "full")]
                select Way.Mcp(lane.Server, $"{version}, {lane.Name} lane", version),
-            Way.Mcp(_fast, "fast lane with a session", "2025-11-25", session: true),
-            Way.Mcp(_full, "full lane with a session", "2025-11-25", session: true),
+            Way.Mcp(_fast, "direct path with a session", "2025-11-25", session: true),
+            Way.Mcp(_full, "SDK path with a session", "2025-11-25", session: true),
             Way.Sse(_fast),
         ];
     }

@@ -22,7 +22,7 @@ public sealed class TelemetryTests
     [InlineData("mcp", "false")]
     public async Task A_call_over_mcp_is_a_span_below_the_request_on_both_paths(string surface, string direct)
     {
-        await using var server = await TracedServer.StartAsync(("Mcp__FastLane", direct));
+        await using var server = await TracedServer.StartAsync(("Mcp__DirectPath", direct));
         var hello = await server.PostAsync("/mcp", Rpc("initialize", new { protocolVersion = Version, capabilities = new { }, clientInfo = new { name = "test", version = "1" } }), ("MCP-Protocol-Version", Version));
         Assert.Equal(Version, hello.GetProperty("result").GetProperty("protocolVersion").GetString());
 
@@ -43,7 +43,7 @@ public sealed class TelemetryTests
     [InlineData("false")]
     public async Task The_span_in_meta_is_the_parent_and_the_request_is_linked(string direct)
     {
-        await using var server = await TracedServer.StartAsync(("Mcp__FastLane", direct));
+        await using var server = await TracedServer.StartAsync(("Mcp__DirectPath", direct));
 
         await server.PostAsync("/mcp", Call("get_topics", new { }, meta: OtherTraceparent), ("MCP-Protocol-Version", Version), ("traceparent", Traceparent));
 
@@ -58,7 +58,7 @@ public sealed class TelemetryTests
     [InlineData("false")]
     public async Task A_call_in_a_session_belongs_to_its_own_request_and_not_to_the_one_that_opened_the_session(string direct)
     {
-        await using var server = await TracedServer.StartAsync(("Mcp__FastLane", direct));
+        await using var server = await TracedServer.StartAsync(("Mcp__DirectPath", direct));
         using var hello = new HttpRequestMessage(HttpMethod.Post, "/mcp")
         {
             Content = TestServer.Json(Rpc("initialize", new { protocolVersion = Version, capabilities = new { }, clientInfo = new { name = "test", version = "1" } })),

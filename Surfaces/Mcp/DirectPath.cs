@@ -1,0 +1,163 @@
+using System.Collections.Concurrent;
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using MinimalMcp.Governance;
+using MinimalMcp.Tools;
+
+namespace MinimalMcp.Surfaces.Mcp;
+
+/// <summary>
+/// Answers what needs no conversation without starting one: one strict read, the governed function, one write. Answers
+/// that do not depend on the request are asked of the SDK once and kept, so a client cannot tell which path answered.
+/// </summary>
+internal sealed class DirectPath(SdkPath sdk, StepUp stepUp, IConfiguration configuration)
+{
+    // Off only to compare the two paths. A handshake is always answered here: its session is ours.
+    private readonly bool _on = configuration.GetValue("Mcp:DirectPath", true);
+    private readonly ConcurrentDictionary<(string Method, string Version), Task<byte[]>> _constant = new();
+
+    /// <summary>True when this path can answer the request.</summary>
+    public bool Takes(in Envelope envelope, string version, ToolSet tools) =>
+        _on && envelope.IsRequest && envelope.Method switch
+    {
+        "tools/call" => !(Name(envelope) is { } name && tools.Find(name) is { NeedsConversation: true }),
+        "tools/list" => true,
+        _ => NeedsNoTools(envelope.Method, version),
+    };
+
+    /// <summary>Methods whose answer does not depend on the tools: it can be given before they are there.</summary>
+    public static bool NeedsNoTools(string? method, string version) => method switch
+    {
+        "ping" or "initialize" => !Revision.IsModern(version),
+        "server/discover" => Revision.IsModern(version),
+        _ => false,
+    };
+
+    /// <summary>Answers a request over HTTP.</summary>
+    public async Task AnswerAsync(
+        HttpContext http, Envelope envelope, string version, ToolSet tools, CancellationToken cancellationToken)
+    {
+        using var answer = new JsonBuffer();
+        await AnswerAsync(envelope, version, tools, Origin.Of(http), "http", answer, cancellationToken);
+        await http.Response.WriteJsonAsync(StatusCodes.Status200OK, answer.Written);
+    }
+
+    /// <summary>Writes the whole JSON-RPC answer.</summary>
+    /// <param name="tools">May be null where <see cref="NeedsNoTools"/> says so.</param>
+    public ValueTask AnswerAsync(
+        Envelope envelope, string version, ToolSet? tools, Origin origin, string surface, JsonBuffer output,
+        CancellationToken cancellationToken)
+    {
+        switch (envelope.Method)
+        {
+            case "tools/call":
+                return CallAsync(envelope, version, tools!, origin, surface, output, cancellationToken);
+            case "ping":
+                Write(output, envelope, "{}"u8);
+                return default;
+            case "tools/list":
+                return ListAsync(envelope, version, tools!, output);
+            default:
+                return ConstantAsync(envelope, version, output);
+        }
+    }
+
+    private async ValueTask CallAsync(
+        Envelope envelope, string version, ToolSet tools, Origin origin, string surface, JsonBuffer output,
+        CancellationToken cancellationToken)
+    {
+        var (tool, arguments) = Target(envelope, tools);
+        var call = new ToolCall(surface, origin) { SpeaksMcp = true, RequestId = envelope.Id, ProtocolVersion = version }
+            .With(arguments).WithMeta(envelope.Param("_meta"u8));
+        using var result = await McpResult.OfAsync(tool, call, version, envelope, cancellationToken);
+        // Before the writer is taken: it belongs to this thread, and an await may come back on another.
+        var serverInfo = Revision.IsModern(version) ? await ServerInfoAsync() : null;
+        var writer = output.StartWriting();
+        WriteStart(writer, envelope);
+        writer.WriteStartObject();
+        McpResult.WriteMembers(writer, result);
+        if (serverInfo is not null)
+        {
+            writer.WriteString("resultType"u8, "complete"u8);
+        }
+
+        McpResult.WriteMeta(writer, serverInfo, stepUp.MetaOf(result, call));
+        writer.WriteEndObject();
+        writer.WriteEndObject();
+        writer.Flush();
+    }
+
+    /// <summary>The tool that a tools/call names, and its arguments.</summary>
+    public static (Tool Tool, JsonElement Arguments) Target(in Envelope envelope, ToolSet tools)
+    {
+        var name = Name(envelope) ?? throw Invalid("tools/call needs \"name\", a string", envelope);
+        var tool = tools.Find(name) ?? throw new RpcException(
+            RpcCode.InvalidParams, tools.NotFound(name), envelope.Id, StatusCodes.Status200OK);
+        var arguments = envelope.Param("arguments"u8);
+        return arguments.ValueKind is JsonValueKind.Object or JsonValueKind.Undefined or JsonValueKind.Null
+            ? (tool, arguments)
+            : throw Invalid("\"arguments\" must be an object", envelope);
+    }
+
+    private async ValueTask ListAsync(Envelope envelope, string version, ToolSet tools, JsonBuffer output)
+    {
+        if (envelope.Param("cursor"u8).ValueKind is not (JsonValueKind.Undefined or JsonValueKind.Null))
+        {
+            throw Invalid("unknown cursor. All tools come on one page", envelope);
+        }
+
+        var list = tools.Derive(("tools/list", version), () => AskAsync("tools/list", null, version, tools));
+        Write(output, envelope, await list);
+    }
+
+    private async ValueTask ConstantAsync(Envelope envelope, string version, JsonBuffer output) =>
+        Write(output, envelope, await ConstantAsync(envelope.Method!, version));
+
+    private Task<byte[]> ConstantAsync(string method, string version) =>
+        _constant.GetOrAdd((method, version), key => AskAsync(key.Method, Hello(key), key.Version, null));
+
+    private static JsonObject? Hello((string Method, string Version) key) => key.Method != "initialize" ? null : new()
+    {
+        ["protocolVersion"] = key.Version,
+        ["capabilities"] = new JsonObject(),
+        ["clientInfo"] = new JsonObject { ["name"] = "self", ["version"] = "1" },
+    };
+
+    // What the SDK puts into every result of 2026-07-28.
+    private async Task<byte[]> ServerInfoAsync() => await _constant.GetOrAdd(("_meta", Revision.V2026_07_28), async _ =>
+    {
+        var discovered = JsonElement.Parse(await ConstantAsync("server/discover", Revision.V2026_07_28));
+        return Encoding.UTF8.GetBytes(discovered.GetProperty("_meta").GetRawText());
+    });
+
+    private async Task<byte[]> AskAsync(string method, JsonObject? parameters, string version, ToolSet? tools)
+    {
+        var answer = await sdk.AskAsync(method, parameters, version, tools, CancellationToken.None);
+        return Encoding.UTF8.GetBytes(answer.GetProperty("result").GetRawText());
+    }
+
+    private static RpcException Invalid(string why, in Envelope envelope) =>
+        new(RpcCode.InvalidParams, $"Invalid params: {why}.", envelope.Id, StatusCodes.Status200OK);
+
+    private static string? Name(in Envelope envelope) =>
+        envelope.Param("name"u8) is { ValueKind: JsonValueKind.String } name ? name.GetString() : null;
+
+    private static void Write(JsonBuffer output, in Envelope envelope, ReadOnlySpan<byte> result)
+    {
+        var writer = output.StartWriting();
+        WriteStart(writer, envelope);
+        writer.WriteRawValue(result, skipInputValidation: true);
+        writer.WriteEndObject();
+        writer.Flush();
+    }
+
+    public static void WriteStart(Utf8JsonWriter writer, in Envelope envelope)
+    {
+        writer.WriteStartObject();
+        writer.WriteString("jsonrpc"u8, "2.0"u8);
+        writer.WritePropertyName("id"u8);
+        writer.WriteRawValue(envelope.RawId, skipInputValidation: true);
+        writer.WritePropertyName("result"u8);
+    }
+}

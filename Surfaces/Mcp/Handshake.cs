@@ -1,0 +1,87 @@
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+using ModelContextProtocol;
+using ModelContextProtocol.Protocol;
+
+namespace MinimalMcp.Surfaces.Mcp;
+
+/// <summary>
+/// What a session keeps of its client's <c>initialize</c>: the revision that was agreed on, and what the SDK's server
+/// has to know when it is started later. Bounded, because anybody may send one.
+/// </summary>
+internal sealed class Handshake
+{
+    private const int MaxBytes = 64 << 10, MaxCapabilityBytes = 4 << 10, MaxDepth = 16, MaxName = 100;
+
+    private static readonly JsonTypeInfo<ClientCapabilities> CapabilitiesInfo =
+        McpJsonUtilities.ProtocolOptions.GetTypeInfo<ClientCapabilities>();
+
+    private readonly byte[] _capabilities;
+
+    private Handshake(string version, string name, string clientVersion, byte[] capabilities) =>
+        (Version, Name, ClientVersion, _capabilities) = (version, name, clientVersion, capabilities);
+
+    /// <summary>The revision that both sides speak from now on.</summary>
+    public string Version { get; }
+
+    private string Name { get; }
+
+    private string ClientVersion { get; }
+
+    public static Handshake Read(in Envelope initialize)
+    {
+        if (initialize.Params.ValueKind is JsonValueKind.Object && initialize.Params.GetRawText().Length > MaxBytes)
+        {
+            throw Refused($"initialize takes at most {MaxBytes} bytes", initialize);
+        }
+
+        var version = Revision.Negotiate(initialize);
+        var client = initialize.Param("clientInfo"u8);
+        return new(version, Member(client, "name"u8), Member(client, "version"u8), Capabilities(initialize));
+    }
+
+    /// <summary>The handshake as the SDK knows it.</summary>
+    public InitializeRequestParams ToParams() => new()
+    {
+        ProtocolVersion = Version,
+        ClientInfo = new Implementation { Name = Name, Version = ClientVersion },
+        Capabilities = JsonSerializer.Deserialize(_capabilities, CapabilitiesInfo) ?? new(),
+    };
+
+    private static byte[] Capabilities(in Envelope initialize)
+    {
+        var given = initialize.Param("capabilities"u8);
+        if (given.ValueKind is JsonValueKind.Undefined or JsonValueKind.Null)
+        {
+            return "{}"u8.ToArray();
+        }
+
+        var bytes = Encoding.UTF8.GetBytes(given.GetRawText());
+        if (given.ValueKind is not JsonValueKind.Object || bytes.Length > MaxCapabilityBytes)
+        {
+            throw Refused($"\"capabilities\" must be an object of at most {MaxCapabilityBytes} bytes", initialize);
+        }
+
+        try
+        {
+            using var bounded = JsonDocument.Parse(bytes, new() { MaxDepth = MaxDepth });
+            _ = JsonSerializer.Deserialize(bytes, CapabilitiesInfo);
+            return bytes;
+        }
+        catch (JsonException)
+        {
+            throw Refused($"\"capabilities\" has a member of a wrong type, or more than {MaxDepth} levels", initialize);
+        }
+    }
+
+    private static string Member(JsonElement info, ReadOnlySpan<byte> name)
+    {
+        var text = info.ValueKind is JsonValueKind.Object && info.TryGetProperty(name, out var value)
+            && value.ValueKind is JsonValueKind.String ? value.GetString()! : "";
+        return text.Length <= MaxName ? text : text[..MaxName];
+    }
+
+    private static RpcException Refused(string why, in Envelope initialize) =>
+        new(RpcCode.InvalidParams, $"Invalid params: {why}.", initialize.Id, StatusCodes.Status200OK);
+}

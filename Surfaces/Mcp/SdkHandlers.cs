@@ -1,0 +1,131 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using System.Text.Json.Serialization.Metadata;
+using MinimalMcp.Auth;
+using MinimalMcp.Governance;
+using MinimalMcp.Tools;
+using ModelContextProtocol;
+using ModelContextProtocol.Protocol;
+using ModelContextProtocol.Server;
+
+namespace MinimalMcp.Surfaces.Mcp;
+
+/// <summary>
+/// What the SDK's server answers with: tools of the registry, through governance, and what its types have no members
+/// for. The SDK makes options anew for each request without a session, so all of them share one list of prompts and one
+/// of resources, whose changes are announced.
+/// </summary>
+internal sealed class SdkHandlers(ListChanges changes, StepUp stepUp, Challenges challenges, ToolRegistry registry)
+{
+    private readonly SecuritySchemes _schemes = new(challenges, registry);
+    private McpServerPrimitiveCollection<McpServerPrompt>? _prompts;
+    private McpServerResourceCollection? _resources;
+
+    public void AddTo(McpServerOptions options)
+    {
+        options.ScopeRequests = false;
+        options.PromptCollection =
+            Interlocked.CompareExchange(ref _prompts, options.PromptCollection, null) ?? _prompts;
+        options.ResourceCollection =
+            Interlocked.CompareExchange(ref _resources, options.ResourceCollection, null) ?? _resources;
+        options.Capabilities ??= new();
+        options.Capabilities.Tools = new() { ListChanged = true };
+        (options.Capabilities.Prompts ??= new()).ListChanged = true;
+        (options.Capabilities.Resources ??= new()).ListChanged = true;
+        options.Handlers.ListToolsHandler = ListToolsAsync;
+        options.Handlers.CallToolHandler = CallToolAsync;
+        options.Handlers.SubscriptionsListenHandler = changes.ListenAsync;
+        options.Filters.Message.OutgoingFilters.Add(next => (context, cancellationToken) =>
+        {
+            if (context.JsonRpcMessage is JsonRpcResponse { Result: JsonObject result })
+            {
+                Complete(result);
+            }
+
+            return next(context, cancellationToken);
+        });
+        var filters = options.Filters.Request;
+        filters.ListPromptsFilters.Add(next =>
+            async (request, stop) => Cacheable(await next(request, stop), request.JsonRpcRequest));
+        filters.ListResourcesFilters.Add(next =>
+            async (request, stop) => Cacheable(await next(request, stop), request.JsonRpcRequest));
+        filters.ListResourceTemplatesFilters.Add(next =>
+            async (request, stop) => Cacheable(await next(request, stop), request.JsonRpcRequest));
+        filters.ReadResourceFilters.Add(next =>
+            async (request, stop) => Cacheable(await next(request, stop), request.JsonRpcRequest));
+    }
+
+    private void Complete(JsonObject result)
+    {
+        // "MCP Protocol Versions this server supports" (DiscoverResult): the SDK names only those without a handshake.
+        if (result["supportedVersions"] is JsonArray)
+        {
+            result["supportedVersions"] = Revision.AllAsJson();
+        }
+        else if (result["tools"] is JsonArray tools)
+        {
+            _schemes.AddTo(tools);
+        }
+    }
+
+    private static ValueTask<ListToolsResult> ListToolsAsync(
+        RequestContext<ListToolsRequestParams> request, CancellationToken cancellationToken)
+    {
+        if (request.Params?.Cursor is not null)
+        {
+            throw new McpProtocolException(
+                "Invalid params: unknown cursor. All tools come on one page.", McpErrorCode.InvalidParams);
+        }
+
+        var tools = SdkCall.Current.Tools!.All.Select(tool => tool.Definition);
+        return new(Cacheable(new ListToolsResult { Tools = [.. tools] }, request.JsonRpcRequest));
+    }
+
+    private async ValueTask<CallToolResult> CallToolAsync(
+        RequestContext<CallToolRequestParams> request, CancellationToken cancellationToken)
+    {
+        var tools = SdkCall.Current.Tools!;
+        var name = request.Params!.Name;
+        var tool = tools.Find(name) ?? throw new McpProtocolException(tools.NotFound(name), McpErrorCode.InvalidParams);
+        var call = Call(request);
+        using var result = tool.NeedsConfirmation
+            ? await ConfirmedCall.MakeAsync(tool, request, () => Call(request), cancellationToken)
+            : await tool.CallAsync(call, cancellationToken);
+        return McpResult.ToSdk(result, stepUp.MetaOf(result, call));
+    }
+
+    private static readonly JsonTypeInfo<RequestId> IdInfo =
+        (JsonTypeInfo<RequestId>)McpJsonUtilities.DefaultOptions.GetTypeInfo(typeof(RequestId));
+
+    private static ToolCall Call(RequestContext<CallToolRequestParams> request)
+    {
+        var call = new ToolCall("mcp", SdkCall.Current.Origin)
+        {
+            SpeaksMcp = true,
+            Conversation = request,
+            Services = request.Services,
+            RequestId = JsonSerializer.SerializeToElement(request.JsonRpcRequest.Id, IdInfo),
+            ProtocolVersion = request.JsonRpcRequest.Context?.ProtocolVersion ?? request.Server.NegotiatedProtocolVersion,
+        };
+        call.WithMeta(request.Params!.Meta is { } meta ? JsonElement.Parse(meta.ToJsonString()) : null);
+        foreach (var (argument, value) in request.Params.Arguments ?? new Dictionary<string, JsonElement>())
+        {
+            call[argument] = value;
+        }
+
+        return call;
+    }
+
+    // A tool list may differ by caller, so nobody but the caller may keep it. Older revisions have no such hints.
+    private static T Cacheable<T>(T result, JsonRpcRequest request)
+        where T : ICacheableResult
+    {
+        if (Revision.IsModern(request.Context?.ProtocolVersion))
+        {
+            result.TimeToLive ??= TimeSpan.FromMinutes(5);
+            result.CacheScope ??= CacheScope.Private;
+        }
+
+        return result;
+    }
+}
