@@ -29,7 +29,12 @@ public static class ConfigurationSetup
             kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(10);
             kestrel.ConfigureEndpointDefaults(LingeringClose.Add);
         });
-        builder.Logging.AddConsole(console => console.LogToStandardErrorThreshold = LogLevel.Trace); // standard output may carry the protocol
+        builder.Logging.AddConsole(console =>
+        {
+            console.LogToStandardErrorThreshold = LogLevel.Trace; // standard output may carry the protocol
+            // The slim builder sets "simple" over whatever the settings say.
+            console.FormatterName = builder.Configuration["Logging:Console:FormatterName"] ?? console.FormatterName;
+        });
         builder.Logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.Critical); // a failed start is told in a sentence, not with its stack as well
         builder.Services.AddSingleton(TimeProvider.System);
         Drain.Add(builder);
