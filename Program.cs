@@ -30,6 +30,7 @@ builder.AddOutgoing();
 
 // Who may call, and what happens to every call, whichever way it comes.
 builder.AddAuth();
+builder.CloseOtherRoutes();
 builder.AddGovernance();
 
 // The ways in.

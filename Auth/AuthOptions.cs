@@ -27,7 +27,11 @@ public sealed class AuthOptions : IValidatableObject
 
     public bool IsOff => Is("none");
 
-    internal bool TakesKeys => Is("api-key") || Is("hybrid");
+    /// <summary>Keys are what callers are told to send.</summary>
+    internal bool OffersKeys => Is("api-key") || Is("hybrid");
+
+    /// <summary>Keys are accepted. In mode embedded too: whoever has one can sign in with it anyway.</summary>
+    internal bool TakesKeys => OffersKeys || (Is("embedded") && HasKeys);
 
     /// <summary>OAuth is on: there are documents that say where to sign in.</summary>
     internal bool TakesTokens => Is("oauth2") || Is("embedded") || Is("hybrid") || Is("mixed");
@@ -54,7 +58,7 @@ public sealed class AuthOptions : IValidatableObject
             yield return new("Auth:ApiKey (MCP_API_KEY) is set, but Auth:Mode (MCP_AUTH_MODE) is 'none', so nobody would be asked for it. Set MCP_AUTH_MODE to api-key, or remove the key.");
         }
 
-        if (TakesKeys && string.IsNullOrEmpty(ApiKey) && ApiKeys.Count == 0)
+        if (OffersKeys && !HasKeys)
         {
             yield return new($"Auth:Mode (MCP_AUTH_MODE) is '{Mode}' and there is no key. Set MCP_API_KEY to at least 32 random characters, for example what `openssl rand -hex 32` prints.");
         }
@@ -87,6 +91,8 @@ public sealed class AuthOptions : IValidatableObject
             yield return new(problem);
         }
     }
+
+    private bool HasKeys => !string.IsNullOrEmpty(ApiKey) || ApiKeys.Count > 0;
 
     private IEnumerable<string?> Keys() => ApiKeys.Values.SelectMany(key => new[] { key.Key, key.NextKey }).Append(ApiKey).Append(NextApiKey);
 

@@ -1,3 +1,4 @@
+using MinimalMcp.Auth;
 using MinimalMcp.Auth.Server;
 
 namespace MinimalMcp.Pages;
@@ -29,7 +30,8 @@ public static class PagesSetup
             group.MapMethods(path, [HttpMethods.Get, HttpMethods.Head], answer);
         }
 
-        routes.MapMethods("/diagnostics", [HttpMethods.Get, HttpMethods.Head], (RequestDelegate)DiagnosticsPage.GetAsync); // not for everybody
+        routes.MapMethods("/diagnostics", [HttpMethods.Get, HttpMethods.Head], (RequestDelegate)DiagnosticsPage.GetAsync)
+            .RequireAuthorization(Scopes.Admin);
         return group;
     }
 }

@@ -6,7 +6,7 @@ using MinimalMcp.Storage;
 namespace MinimalMcp.Auth.Server;
 
 /// <summary>Every client that is known: those of the settings, those that registered, and those whose id is the address of their document.</summary>
-internal sealed class Clients(IOptions<AuthorizationServerOptions> options, Store store, ClientDocuments documents, Limits limits, TimeProvider time)
+internal sealed class Clients(IOptions<AuthorizationServerOptions> options, Store store, ClientDocuments documents, RateLimits limits, TimeProvider time)
 {
     private const int Most = 10_000, MaxId = 500;
 

@@ -23,7 +23,7 @@ internal static class ServerSetup
         builder.Services.TryAddKeyedSingleton(ClientDocuments.Key, new SafeFetch());
         foreach (var part in (Type[])
         [
-            typeof(Issuer), typeof(ServerKey), typeof(SigningKeys), typeof(SeenTokens), typeof(OwnTokens), typeof(Grants), typeof(Limits), typeof(Credentials), typeof(Clients), typeof(ClientDocuments),
+            typeof(Issuer), typeof(ServerKey), typeof(SigningKeys), typeof(SeenTokens), typeof(OwnTokens), typeof(Grants), typeof(Credentials), typeof(Clients), typeof(ClientDocuments),
             typeof(ClientAssertion), typeof(ClientAuthentication), typeof(Tickets), typeof(Consent), typeof(AuthorizeEndpoint), typeof(TokenEndpoint), typeof(RevocationEndpoint), typeof(UserInfoEndpoint),
             typeof(AuthorizationServerMetadata),
         ])
