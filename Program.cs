@@ -29,8 +29,7 @@ builder.AddTools();
 builder.AddOutgoing();
 
 // Who may call, and what happens to every call, whichever way it comes.
-builder.AddAuth();
-builder.CloseOtherRoutes();
+builder.AddAuth().CloseOtherRoutes();
 builder.AddGovernance();
 
 // The ways in.

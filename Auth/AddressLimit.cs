@@ -9,8 +9,8 @@ namespace MinimalMcp.Auth;
 /// </summary>
 internal sealed class AddressLimit(RateLimitFigure figure) : IDisposable
 {
-    // So many counters and no more, whoever comes. A HashCode starts from a secret of this process, so nobody can choose
-    // whose counter to share.
+    // So many counters and no more, whoever comes. A HashCode starts from a secret of this process, so nobody can
+    // choose whose counter to share.
     private const int Counters = 1 << 14;
 
     // Made with the first use: each limiter has a timer that never rests.
@@ -22,7 +22,9 @@ internal sealed class AddressLimit(RateLimitFigure figure) : IDisposable
     /// <summary>Null when it was taken; otherwise how long to wait.</summary>
     public TimeSpan? TryTake(IPAddress address) => Acquire(address, 1);
 
-    /// <summary>Null when one could be taken; otherwise how long to wait. For limits that count failures only.</summary>
+    /// <summary>
+    /// Null when one could be taken; otherwise how long to wait. For limits that count failures only.
+    /// </summary>
     public TimeSpan? WaitOf(IPAddress address) => _limiter.IsValueCreated ? Acquire(address, 0) : null;
 
     public void Dispose()

@@ -86,6 +86,14 @@ public sealed class AuthOptions : IValidatableObject
             yield return new("A key under Auth:ApiKey or Auth:ApiKeys has two dots, as access tokens have, so it would be taken for one. Use what `openssl rand -hex 32` prints.");
         }
 
+        foreach (var name in ApiKeys.Keys)
+        {
+            if (Subjects.Problem(name) is { } problem)
+            {
+                yield return new($"Auth:ApiKeys:{name} {problem}");
+            }
+        }
+
         foreach (var problem in ApiKeys.SelectMany(key => key.Value.Problems().Select(problem => $"Auth:ApiKeys:{key.Key}:{problem}")))
         {
             yield return new(problem);

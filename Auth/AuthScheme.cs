@@ -2,7 +2,9 @@ using Microsoft.AspNetCore.Authorization;
 
 namespace MinimalMcp.Auth;
 
-/// <summary>The authentication scheme that our credentials are: API keys, our own tokens, tokens of an identity provider.</summary>
+/// <summary>
+/// The authentication scheme that our credentials are: API keys, our own tokens, tokens of an identity provider.
+/// </summary>
 public static class AuthScheme
 {
     /// <summary>For <c>AddAuthentication(AuthScheme.Name)</c>, where it is to be the default.</summary>
@@ -27,7 +29,9 @@ public static class AuthPolicies
         authorization.AddPolicy(Caller, AnyCaller);
         foreach (var scope in Scopes.Split(Scopes.All))
         {
-            authorization.AddPolicy(scope, policy => policy.AddAuthenticationSchemes(AuthScheme.Name).RequireAuthenticatedUser()
+            authorization.AddPolicy(scope, policy => policy
+                .AddAuthenticationSchemes(AuthScheme.Name)
+                .RequireAuthenticatedUser()
                 .RequireAssertion(context => Auth.Caller.From(context.User).HasScope(scope)));
         }
     }

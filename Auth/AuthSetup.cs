@@ -11,8 +11,8 @@ namespace MinimalMcp.Auth;
 public static class AuthSetup
 {
     /// <summary>
-    /// Our credentials as an authentication scheme, and our scopes as policies. Routes of the application's own stay as they
-    /// are: neither a default scheme nor a fallback policy is set here.
+    /// Our credentials as an authentication scheme, and our scopes as policies. Routes of the application's own stay as
+    /// they are: neither a default scheme nor a fallback policy is set here.
     /// </summary>
     public static IHostApplicationBuilder AddAuth(this IHostApplicationBuilder builder)
     {
@@ -26,7 +26,7 @@ public static class AuthSetup
         services.AddSingleton<CredentialVerifier>();
         services.AddSingleton<ShortCut>();
         // Not AddAuthentication, which also makes keys for cookies when the server starts; we have none.
-        services.AddAuthenticationCore(authentication => authentication.AddScheme<CredentialHandler>(AuthScheme.Name, null));
+        services.AddAuthenticationCore(schemes => schemes.AddScheme<CredentialHandler>(AuthScheme.Name, null));
         services.PostConfigure<AuthenticationOptions>(LeaveDefaultScheme);
         services.AddTransient<CredentialHandler>();
         services.AddWebEncoders();
@@ -41,12 +41,13 @@ public static class AuthSetup
     }
 
     /// <summary>
-    /// For a program that serves nothing but this server: our scheme is the default, and every route is closed unless it says
+    /// For a program that serves nothing but this server: our scheme is the default, and every route is closed unless
+    /// it says
     /// <c>AllowAnonymous</c> or has a policy.
     /// </summary>
     public static IHostApplicationBuilder CloseOtherRoutes(this IHostApplicationBuilder builder)
     {
-        builder.Services.Configure<AuthenticationOptions>(authentication => authentication.DefaultScheme = AuthScheme.Name);
+        builder.Services.Configure<AuthenticationOptions>(schemes => schemes.DefaultScheme = AuthScheme.Name);
         builder.Services.AddAuthorizationBuilder().SetFallbackPolicy(AuthPolicies.AnyCaller);
         return builder;
     }
@@ -56,9 +57,12 @@ public static class AuthSetup
     {
         if (ShortCut.IsPossible(app.Services))
         {
-            var shortCut = app.Services.GetRequiredService<ShortCut>();
             RequestDelegate? beyond = null;
-            app.Use(next => http => shortCut.Admits(http) ? beyond!(http) : next(http));
+            app.Use(next =>
+            {
+                var shortCut = app.Services.GetRequiredService<ShortCut>(); // now, when the settings have been checked
+                return http => shortCut.Admits(http) ? beyond!(http) : next(http);
+            });
             app.UseAuthentication();
             app.UseAuthorization();
             app.Use(next => beyond = next);
@@ -71,8 +75,11 @@ public static class AuthSetup
 
         if (app.Configuration["Auth:RateLimitPerMinute"] is not (null or "" or "0"))
         {
-            var limit = app.Services.GetRequiredService<RequestLimit>();
-            app.Use(next => http => limit.Refusal(http) ?? next(http));
+            app.Use(next =>
+            {
+                var limit = app.Services.GetRequiredService<RequestLimit>();
+                return http => limit.Refusal(http) ?? next(http);
+            });
         }
 
         app.MapAuthorizationServer();
@@ -89,7 +96,9 @@ public static class AuthSetup
     /// <summary><c>hash-password</c>: reads a password from the standard input, and prints what <c>Auth:Users:NAME:PasswordHash</c> takes.</summary>
     public static int HashPassword(this WebApplication app) => Passwords.Print(Console.In, Console.Out);
 
-    /// <summary>Marks routes of tools: for every caller and, in mode mixed, for whoever has no token; each tool decides.</summary>
+    /// <summary>
+    /// Marks routes of tools: for every caller and, in mode mixed, for whoever has no token; each tool decides.
+    /// </summary>
     internal static TBuilder AllowGuests<TBuilder>(this TBuilder routes)
         where TBuilder : IEndpointConventionBuilder
     {
@@ -97,9 +106,13 @@ public static class AuthSetup
         return routes;
     }
 
-    // The framework makes the only scheme the default. Ours must not become it, and must not keep another from being it.
-    private static void LeaveDefaultScheme(AuthenticationOptions options) =>
-        options.DefaultScheme ??= options.Schemes.Where(scheme => scheme.Name != AuthScheme.Name).ToArray() is [var only] ? only.Name : "";
+    // The framework makes the only scheme the default. Ours must not become it, and must not keep another from being
+    // it.
+    private static void LeaveDefaultScheme(AuthenticationOptions options)
+    {
+        var others = options.Schemes.Where(scheme => scheme.Name != AuthScheme.Name).ToArray();
+        options.DefaultScheme ??= others is [var only] ? only.Name : "";
+    }
 }
 
 /// <summary>Marks a route of tools: in mode mixed it also serves whoever has no token, and each tool decides.</summary>

@@ -17,7 +17,8 @@ internal sealed class Challenges(IOptions<AuthOptions> options, ProtectedResourc
     public bool AdmitGuests(string scope) => options.Value.AdmitsGuests && scope == Scopes.Read;
 
     /// <param name="wrong">What is wrong with the credential that came; null when none did, and then no error is named (RFC 6750 section 3.1).</param>
-    public string SignIn(HttpContext http, string? wrong) => Realm(http) + (wrong is null ? "" : Error("invalid_token", wrong));
+    public string SignIn(HttpContext http, string? wrong) =>
+        Realm(http) + (wrong is null ? "" : Error("invalid_token", wrong));
 
     /// <summary>The request itself is wrong (RFC 6750 section 3.1).</summary>
     public string Malformed(HttpContext http, string why) => Realm(http) + Error("invalid_request", why);
@@ -40,10 +41,12 @@ internal sealed class Challenges(IOptions<AuthOptions> options, ProtectedResourc
         return Caller.From(http.User).IsGuest ? StatusCodes.Status401Unauthorized : StatusCodes.Status403Forbidden;
     }
 
-    private string Realm(HttpContext http) =>
-        AreOn ? $"Bearer resource_metadata=\"{Metadata(http.Request.Path)}\", scope=\"{resource.ScopesOf(http)}\"" : "Bearer realm=\"tools\"";
+    private string Realm(HttpContext http) => AreOn
+        ? $"Bearer resource_metadata=\"{Metadata(http.Request.Path)}\", scope=\"{resource.ScopesOf(http)}\""
+        : "Bearer realm=\"tools\"";
 
-    private static string Error(string error, string why) => $", error=\"{error}\", error_description=\"{Quoted(why)}\"";
+    private static string Error(string error, string why) =>
+        $", error=\"{error}\", error_description=\"{Quoted(why)}\"";
 
     private string Metadata(PathString path) => resource.Metadata(ProtectedResource.TransportOf(path));
 

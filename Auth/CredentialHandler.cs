@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Encodings.Web;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authorization;
@@ -58,10 +59,11 @@ internal sealed class CredentialHandler(
         }
         else if (_refusal?.RetryAfter is { } later)
         {
-            Response.Headers.RetryAfter = ((int)later.TotalSeconds).ToString(System.Globalization.CultureInfo.InvariantCulture);
+            Response.Headers.RetryAfter = ((int)later.TotalSeconds).ToString(CultureInfo.InvariantCulture);
         }
 
-        await Results.Problem(statusCode: status, title: TitleOf(status), detail: _refusal?.Why ?? HowTo()).ExecuteAsync(Context);
+        await Results.Problem(statusCode: status, title: TitleOf(status), detail: _refusal?.Why ?? HowTo())
+            .ExecuteAsync(Context);
     }
 
     /// <summary>The caller is known, and lacks what the route's policy asks for.</summary>
@@ -69,7 +71,8 @@ internal sealed class CredentialHandler(
     {
         var scope = Context.GetEndpoint()?.Metadata.GetOrderedMetadata<IAuthorizeData>()
             .Select(policy => policy.Policy ?? "").Where(policy => Scopes.Level(policy) >= 0).MaxBy(Scopes.Level);
-        var why = scope is null ? "This route is not for this caller." : $"This route is for callers with the scope {scope}.";
+        var why = scope is null ? "This route is not for this caller."
+            : $"This route is for callers with the scope {scope}.";
         if (limit.Refusal(Context) is { } tooMany)
         {
             await tooMany;

@@ -6,27 +6,21 @@ using MinimalMcp.Storage;
 
 namespace MinimalMcp.Auth;
 
-/// <summary>Why a credential opens nothing, as it is answered.</summary>
-/// <param name="Status">401, unless another credential would not help.</param>
-internal sealed record CredentialRefusal(int Status, string Why)
-{
-    /// <summary>When the same credential may be good.</summary>
-    public TimeSpan? RetryAfter { get; init; }
-}
-
 /// <summary>
 /// Whose credential a request has: an access token or a key in <c>Authorization: Bearer</c>, or a key in
 /// <c>X-MCP-API-Key</c>.
 /// </summary>
 internal sealed partial class CredentialVerifier(
-    IOptions<AuthOptions> options, RateLimits limits, ApiKeys keys, IServiceProvider services, ILogger<CredentialVerifier> log)
+    IOptions<AuthOptions> options, RateLimits limits, ApiKeys keys, IServiceProvider services,
+    ILogger<CredentialVerifier> log)
 {
     public const string KeyHeader = "X-MCP-API-Key";
 
     private readonly bool _isOff = options.Value.IsOff;
     private readonly bool _takesKeys = options.Value.TakesKeys;
     private readonly bool _admitsGuests = options.Value.AdmitsGuests;
-    private readonly IAccessTokens? _tokens = options.Value.TakesTokens ? services.GetRequiredService<IAccessTokens>() : null;
+    private readonly IAccessTokens? _tokens =
+        options.Value.TakesTokens ? services.GetRequiredService<IAccessTokens>() : null;
 
     /// <summary>The caller, or why not; neither when the request has no credential.</summary>
     public async ValueTask<(ClaimsPrincipal? Caller, CredentialRefusal? Refusal)> VerifyAsync(HttpContext http)
@@ -38,14 +32,16 @@ internal sealed partial class CredentialVerifier(
 
         if (HasTokenInAddress(http.Request))
         {
-            return (null, new(StatusCodes.Status400BadRequest,
-                "A token does not belong into the address, where logs keep it: send it as 'Authorization: Bearer TOKEN'."));
+            const string Where = "A token does not belong into the address, where logs keep it: "
+                + "send it as 'Authorization: Bearer TOKEN'.";
+            return (null, new(StatusCodes.Status400BadRequest, Where));
         }
 
         return Presented(http.Request) is not { } presented ? (IsGuest(http) ? Caller.Guest : null, null)
-            : _tokens is not null && IsToken(http.Request, presented, _takesKeys) ? await TokenAsync(http, _tokens, presented)
+            : _tokens is not null && IsToken(http.Request, presented, _takesKeys)
+                ? await TokenAsync(http, _tokens, presented)
             : _takesKeys ? Key(http, presented)
-            : (null, Wrong("This server takes no keys: sign in."));
+            : (null, CredentialRefusal.Wrong("This server takes no keys: sign in."));
     }
 
     /// <summary>The caller when nothing has to be waited for or counted to know it; never a refusal.</summary>
@@ -98,11 +94,11 @@ internal sealed partial class CredentialVerifier(
     private (ClaimsPrincipal?, CredentialRefusal?) Key(HttpContext http, string key)
     {
         var address = CallerAddress.Of(http);
-        // A key of the length that we demand cannot be guessed, so a right one is never refused for the wrong ones of others
-        // who share the address. A shorter one, of which the settings hold the hash, can.
+        // A key of the length that we demand cannot be guessed, so a right one is never refused for the wrong ones of
+        // others who share the address. A shorter one, of which the settings hold the hash, can.
         if (!IsLong(key) && limits.WrongKeys.WaitOf(address) is { } wait)
         {
-            return (null, TooMany(wait));
+            return (null, CredentialRefusal.TooMany(wait));
         }
 
         if (keys.Find(key, out var expired) is { } caller)
@@ -115,16 +111,17 @@ internal sealed partial class CredentialVerifier(
         {
             if (limits.WrongKeys.TryTake(address) is { } full)
             {
-                return (null, TooMany(full));
+                return (null, CredentialRefusal.TooMany(full));
             }
 
             LogWrong(ApiKeys.Prefix(key), address);
         }
 
-        return (null, Wrong("This key is unknown or has expired."));
+        return (null, CredentialRefusal.Wrong("This key is unknown or has expired."));
     }
 
-    private static async ValueTask<(ClaimsPrincipal?, CredentialRefusal?)> TokenAsync(HttpContext http, IAccessTokens tokens, string token)
+    private static async ValueTask<(ClaimsPrincipal?, CredentialRefusal?)> TokenAsync(
+        HttpContext http, IAccessTokens tokens, string token)
     {
         try
         {
@@ -132,7 +129,8 @@ internal sealed partial class CredentialVerifier(
         }
         catch (TokenRefusedException refused)
         {
-            return (null, refused.IsForbidden ? new(StatusCodes.Status403Forbidden, refused.Message) : Wrong(refused.Message));
+            var status = refused.IsForbidden ? StatusCodes.Status403Forbidden : StatusCodes.Status401Unauthorized;
+            return (null, new(status, refused.Message));
         }
         catch (Exception gone) when (gone is StorageException or HttpRequestException)
         {
@@ -142,11 +140,6 @@ internal sealed partial class CredentialVerifier(
     }
 
     private static bool IsLong(string key) => key.Length >= WeakSecret.MinLength;
-
-    private static CredentialRefusal Wrong(string why) => new(StatusCodes.Status401Unauthorized, why);
-
-    private static CredentialRefusal TooMany(TimeSpan wait) =>
-        new(StatusCodes.Status429TooManyRequests, "Too many wrong keys came from this address.") { RetryAfter = wait };
 
     private static string Bearer(string value) =>
         value.StartsWith("Bearer ", StringComparison.OrdinalIgnoreCase) ? value["Bearer ".Length..].Trim() : "";

@@ -5,8 +5,8 @@ using Microsoft.Extensions.Options;
 namespace MinimalMcp.Auth;
 
 /// <summary>
-/// How many requests a minute a caller may make, or an address of whose caller nothing is known. ChatGPT calls for all of
-/// its users from few addresses, so known callers are not counted by theirs.
+/// How many requests a minute a caller may make, or an address of whose caller nothing is known. ChatGPT calls for all
+/// of its users from few addresses, so known callers are not counted by theirs.
 /// </summary>
 internal sealed class RequestLimit(RateLimits limits, IOptions<AuthOptions> options)
 {

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging.Console;
 using MinimalMcp.Configuration;
+using MinimalMcp.Storage;
 
 namespace MinimalMcp.Governance;
 
@@ -14,6 +15,7 @@ public static class GovernanceSetup
         builder.Services.AddSingleton<Redactor>();
         builder.Logging.AddConsoleFormatter<CleanConsole, ConsoleFormatterOptions>();
         builder.Services.Configure<ConsoleLoggerOptions>(console => console.FormatterName = CleanConsole.FormatterName);
+        builder.Services.AddSingleton<ISubjectNames, SubjectNames>();
         builder.Services.AddSingleton<Budgets>();
         builder.Services.AddSingleton<Confirmations>();
         builder.Services.AddSingleton<Approvals>();

@@ -30,7 +30,8 @@ public static class PagesSetup
             group.MapMethods(path, [HttpMethods.Get, HttpMethods.Head], answer);
         }
 
-        routes.MapMethods("/diagnostics", [HttpMethods.Get, HttpMethods.Head], (RequestDelegate)DiagnosticsPage.GetAsync)
+        string[] reading = [HttpMethods.Get, HttpMethods.Head];
+        routes.MapMethods("/diagnostics", reading, (RequestDelegate)DiagnosticsPage.GetAsync)
             .RequireAuthorization(Scopes.Admin);
         return group;
     }

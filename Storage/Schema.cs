@@ -7,11 +7,12 @@ namespace MinimalMcp.Storage;
 /// <summary>The tables, and their version.</summary>
 internal static class Schema
 {
-    public const int Version = 2;
+    public const int Version = 3;
 
     public static void Apply(DbConnection connection, string place)
     {
-        if (Found(connection) == Version)
+        var before = Found(connection);
+        if (before == Version)
         {
             return; // nothing is locked for nothing: other replicas are at work
         }
@@ -20,15 +21,28 @@ internal static class Schema
         using var reader = new StreamReader(resource);
         using var transaction = connection.BeginTransaction();
         var tables = reader.ReadToEnd();
+        if (before < Version)
+        {
+            // It has a column more; what was in it lives for ten minutes.
+            connection.Run("drop table if exists oauth_tickets");
+        }
         // In SQLite only INTEGER names the number that a row has anyhow (https://sqlite.org/langcreatetable.html#rowid); any other type is a second tree to write.
         connection.Run(connection is SqliteConnection ? tables.Replace("bigint primary key", "integer primary key", StringComparison.Ordinal) : tables);
         connection.Run($"insert into meta (name, value) values ('schema', '{Version}') on conflict (name) do nothing");
+        if (before is null)
+        {
+            connection.Run($"""
+                insert into meta (name, value) values ('{Store.Subjects}', '{Version}') on conflict (name) do nothing
+                """);
+        }
+
         // Not "on conflict": PostgreSQL would wait there for whoever appends, who may wait for the table that was locked above.
         connection.Run("insert into audit_head (id, seq, hash) select 1, 0, '' where not exists (select 1 from audit_head)");
         var found = Found(connection);
         if (found < Version)
         {
-            connection.Run($"update meta set value = '{Version}' where name = 'schema'"); // what came since are tables, and they were made above
+            // What came since was made above.
+            connection.Run($"update meta set value = '{Version}' where name = 'schema'");
         }
         else if (found > Version)
         {

@@ -185,11 +185,11 @@ public sealed class StorageFaultTests : IDisposable
         var (exitCode, _, errors) = await ServerProcess.RunAsync([], Store());
 
         Assert.Equal(1, exitCode);
-        Assert.Contains("has version 99 of the schema, and this server knows version 2", errors);
+        Assert.Contains("has version 99 of the schema, and this server knows version 3", errors);
     }
 
     [Fact]
-    public async Task A_file_of_version_1_is_opened_with_all_that_it_holds_and_is_version_2_then()
+    public async Task A_file_of_version_1_is_opened_with_all_that_it_holds_and_is_the_newest_version_then()
     {
         await FillAsync();
         await using (var connection = new SqliteConnection($"Data Source={Database};Pooling=False"))
@@ -214,7 +214,7 @@ public sealed class StorageFaultTests : IDisposable
         Assert.True(exitCode == 0, output);
         await using var upgraded = new SqliteConnection($"Data Source={Database};Pooling=False");
         upgraded.Open();
-        Assert.Equal("2", upgraded.Run("select value from meta where name = 'schema'"));
+        Assert.Equal("3", upgraded.Run("select value from meta where name = 'schema'"));
         Assert.Equal(0L, upgraded.Run("select count(*) from turns"));
     }
 
