@@ -29,7 +29,7 @@ builder.AddTools();     // what this server can do: every [McpServerTool] below 
 builder.AddOutgoing();
 
 // Who may call, and what happens to every call, whichever way it comes.
-builder.AddAuth();
+builder.AddAuth().CloseOtherRoutes();
 builder.AddGovernance();
 
 // The ways in. MCP is the SDK's; in front of it, the direct path answers what needs no conversation.

@@ -14,9 +14,11 @@ public sealed class AuthOptions : IValidatableObject
     public string Mode { get; set; } = "none";
 
     /// <summary>One key that may do everything; its caller is called "default". For more than one, or for less, see <see cref="ApiKeys"/>.</summary>
+    [DataType(DataType.Password)]
     public string? ApiKey { get; set; }
 
     /// <summary>The key that replaces <see cref="ApiKey"/>; both are taken meanwhile.</summary>
+    [DataType(DataType.Password)]
     public string? NextApiKey { get; set; }
 
     /// <summary>Keys by the name of their caller, which logs and limits go by.</summary>
@@ -27,7 +29,11 @@ public sealed class AuthOptions : IValidatableObject
 
     public bool IsOff => Is("none");
 
-    internal bool TakesKeys => Is("api-key") || Is("hybrid");
+    /// <summary>Keys are what callers are told to send.</summary>
+    internal bool OffersKeys => Is("api-key") || Is("hybrid");
+
+    /// <summary>Keys are accepted. In mode embedded too: whoever has one can sign in with it anyway.</summary>
+    internal bool TakesKeys => OffersKeys || (Is("embedded") && HasKeys);
 
     /// <summary>OAuth is on: there are documents that say where to sign in.</summary>
     internal bool TakesTokens => Is("oauth2") || Is("embedded") || Is("hybrid") || Is("mixed");
@@ -54,7 +60,7 @@ public sealed class AuthOptions : IValidatableObject
             yield return new("Auth:ApiKey (MCP_API_KEY) is set, but Auth:Mode (MCP_AUTH_MODE) is 'none', so nobody would be asked for it. Set MCP_AUTH_MODE to api-key, or remove the key.");
         }
 
-        if (TakesKeys && string.IsNullOrEmpty(ApiKey) && ApiKeys.Count == 0)
+        if (OffersKeys && !HasKeys)
         {
             yield return new($"Auth:Mode (MCP_AUTH_MODE) is '{Mode}' and there is no key. Set MCP_API_KEY to at least 32 random characters, for example what `openssl rand -hex 32` prints.");
         }
@@ -82,11 +88,21 @@ public sealed class AuthOptions : IValidatableObject
             yield return new("A key under Auth:ApiKey or Auth:ApiKeys has two dots, as access tokens have, so it would be taken for one. Use what `openssl rand -hex 32` prints.");
         }
 
+        foreach (var name in ApiKeys.Keys)
+        {
+            if (Subjects.Problem(name) is { } problem)
+            {
+                yield return new($"Auth:ApiKeys:{name} {problem}");
+            }
+        }
+
         foreach (var problem in ApiKeys.SelectMany(key => key.Value.Problems().Select(problem => $"Auth:ApiKeys:{key.Key}:{problem}")))
         {
             yield return new(problem);
         }
     }
+
+    private bool HasKeys => !string.IsNullOrEmpty(ApiKey) || ApiKeys.Count > 0;
 
     private IEnumerable<string?> Keys() => ApiKeys.Values.SelectMany(key => new[] { key.Key, key.NextKey }).Append(ApiKey).Append(NextApiKey);
 

@@ -1,3 +1,5 @@
+using Microsoft.AspNetCore.Authentication;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
 using MinimalMcp.Auth.Diagnostics;
 using MinimalMcp.Auth.Provider;
@@ -8,15 +10,31 @@ namespace MinimalMcp.Auth;
 
 public static class AuthSetup
 {
-    /// <summary>Every route is closed unless it says <c>AllowAnonymous</c>. Without authentication the server listens on this machine only.</summary>
+    /// <summary>
+    /// Our credentials as an authentication scheme, and our scopes as policies. Routes of the application's own stay as
+    /// they are: neither a default scheme nor a fallback policy is set here.
+    /// </summary>
     public static IHostApplicationBuilder AddAuth(this IHostApplicationBuilder builder)
     {
         var services = builder.Services;
         services.AddSettings<AuthOptions>("Auth");
+        // Known in every mode: a setting that has no effect in one of them is no misspelling.
+        services.AddSingleton(new SettingsSection("Auth:Server", typeof(AuthorizationServerOptions)));
+        services.AddSingleton(new SettingsSection("Auth:Users", typeof(Dictionary<string, UserOptions>)));
+        services.AddSingleton(new SettingsSection("Auth:Provider", typeof(ProviderOptions)));
         services.AddSingleton<IValidateOptions<AuthOptions>, AuthCheck>();
         services.AddSingleton<ApiKeys>();
-        services.AddSingleton<WrongKeys>();
+        services.TryAddSingleton(new RateLimitFigures());
         services.AddSingleton<RateLimits>();
+        services.AddSingleton<RequestLimit>();
+        services.AddSingleton<CredentialVerifier>();
+        services.AddSingleton<ShortCut>();
+        // Not AddAuthentication, which also makes keys for cookies when the server starts; we have none.
+        services.AddAuthenticationCore(schemes => schemes.AddScheme<CredentialHandler>(AuthScheme.Name, null));
+        services.PostConfigure<AuthenticationOptions>(LeaveDefaultScheme);
+        services.AddTransient<CredentialHandler>();
+        services.AddWebEncoders();
+        AuthPolicies.Add(services.AddAuthorizationBuilder());
         services.AddSingleton<OpenStreams>();
         services.AddSingleton<ProtectedResource>();
         services.AddSingleton<Challenges>();
@@ -26,16 +44,49 @@ public static class AuthSetup
         return builder;
     }
 
+    /// <summary>
+    /// For a program that serves nothing but this server: our scheme is the default, and every route is closed unless
+    /// it says
+    /// <c>AllowAnonymous</c> or has a policy.
+    /// </summary>
+    public static IHostApplicationBuilder CloseOtherRoutes(this IHostApplicationBuilder builder)
+    {
+        builder.Services.Configure<AuthenticationOptions>(schemes => schemes.DefaultScheme = AuthScheme.Name);
+        builder.Services.AddAuthorizationBuilder().SetFallbackPolicy(AuthPolicies.AnyCaller);
+        return builder;
+    }
+
+    /// <summary>The framework's authentication and authorization, and the limit of requests.</summary>
     public static WebApplication UseAuth(this WebApplication app)
     {
-        var options = app.Services.GetRequiredService<IConfiguration>().GetSection("Auth");
-        if (!(options["Mode"] ?? "none").Equals("none", StringComparison.OrdinalIgnoreCase) || options["RateLimitPerMinute"] is not (null or "" or "0"))
+        if (ShortCut.IsPossible(app.Services))
         {
-            app.UseMiddleware<CredentialCheck>();
+            RequestDelegate? beyond = null;
+            app.Use(next =>
+            {
+                var shortCut = app.Services.GetRequiredService<ShortCut>(); // now, when the settings have been checked
+                return http => shortCut.Admits(http) ? beyond!(http) : next(http);
+            });
+            app.UseAuthentication();
+            app.UseAuthorization();
+            app.Use(next => beyond = next);
+        }
+        else
+        {
+            app.UseAuthentication();
+            app.UseAuthorization();
+        }
+
+        if (app.Configuration["Auth:RateLimitPerMinute"] is not (null or "" or "0"))
+        {
+            app.Use(next =>
+            {
+                var limit = app.Services.GetRequiredService<RequestLimit>();
+                return http => limit.Refusal(http) ?? next(http);
+            });
         }
 
         app.MapAuthorizationServer();
-
         return app;
     }
 
@@ -49,7 +100,27 @@ public static class AuthSetup
     /// <summary><c>hash-password</c>: reads a password from the standard input, and prints what <c>Auth:Users:NAME:PasswordHash</c> takes.</summary>
     public static int HashPassword(this WebApplication app) => Passwords.Print(Console.In, Console.Out);
 
-    /// <summary>In mode mixed, whoever has no token may come in here, and read.</summary>
+    /// <summary>
+    /// Marks routes of tools: for every caller and, in mode mixed, for whoever has no token; each tool decides.
+    /// </summary>
     internal static TBuilder AllowGuests<TBuilder>(this TBuilder routes)
-        where TBuilder : IEndpointConventionBuilder => routes.WithMetadata(GuestsMayAsk.Mark);
+        where TBuilder : IEndpointConventionBuilder
+    {
+        routes.RequireAuthorization(AuthPolicies.Caller).WithMetadata(GuestsMayAsk.Mark).Finally(ShortCut.AddMark);
+        return routes;
+    }
+
+    // The framework makes the only scheme the default. Ours must not become it, and must not keep another from being
+    // it.
+    private static void LeaveDefaultScheme(AuthenticationOptions options)
+    {
+        var others = options.Schemes.Where(scheme => scheme.Name != AuthScheme.Name).ToArray();
+        options.DefaultScheme ??= others is [var only] ? only.Name : "";
+    }
+}
+
+/// <summary>Marks a route of tools: in mode mixed it also serves whoever has no token, and each tool decides.</summary>
+internal sealed class GuestsMayAsk
+{
+    public static readonly GuestsMayAsk Mark = new();
 }

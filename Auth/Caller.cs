@@ -12,6 +12,13 @@ public sealed class Caller
     /// <summary>Whoever has no credential, in mode mixed: may read.</summary>
     internal static readonly ClaimsPrincipal Guest = new(new ClaimsIdentity([new("sub", "anonymous"), new("scope", Scopes.Read)], "Guest"));
 
+    /// <summary>The same for the framework's authentication.</summary>
+    internal static readonly ClaimsPrincipal LocalUser = new(new ClaimsIdentity(
+        [new("sub", "local"), .. Scopes.Split(Scopes.All).Select(scope => new Claim("scope", scope))], "Local"));
+
+    // Whoever asks for what is open to everybody: may do nothing that a scope is needed for.
+    private static readonly Caller Nobody = new("anonymous", null, -1, isGuest: true);
+
     // The principals of keys and of tokens that are known already are the same objects from call to call.
     private static readonly ConditionalWeakTable<ClaimsPrincipal, Caller> Known = [];
 
@@ -40,7 +47,10 @@ public sealed class Caller
     /// <summary>
     /// Reads the claims that the check of a credential leaves: <c>sub</c>, <c>client_id</c> and one <c>scope</c> claim per scope.
     /// </summary>
-    public static Caller From(ClaimsPrincipal? user) => user?.Identity is { IsAuthenticated: true } ? Known.GetValue(user, Read) : Local;
+    /// <param name="user">Null where there is no request: on standard input and output.</param>
+    public static Caller From(ClaimsPrincipal? user) => user is null || user == LocalUser ? Local
+        : user.Identity is { IsAuthenticated: true } ? Known.GetValue(user, Read)
+        : Nobody;
 
     private static Caller Read(ClaimsPrincipal user)
     {

@@ -17,11 +17,11 @@ internal sealed class Challenges(IOptions<AuthOptions> options, ProtectedResourc
     public bool AdmitGuests(string scope) => options.Value.AdmitsGuests && scope == Scopes.Read;
 
     /// <param name="wrong">What is wrong with the credential that came; null when none did, and then no error is named (RFC 6750 section 3.1).</param>
-    public string SignIn(PathString path, string? wrong)
-    {
-        var error = wrong is null ? "" : $", error=\"invalid_token\", error_description=\"{Quoted(wrong)}\"";
-        return AreOn ? $"Bearer resource_metadata=\"{Metadata(path)}\", scope=\"{resource.Scopes}\"{error}" : $"Bearer realm=\"tools\"{error}";
-    }
+    public string SignIn(HttpContext http, string? wrong) =>
+        Realm(http) + (wrong is null ? "" : Error("invalid_token", wrong));
+
+    /// <summary>The request itself is wrong (RFC 6750 section 3.1).</summary>
+    public string Malformed(HttpContext http, string why) => Realm(http) + Error("invalid_request", why);
 
     /// <summary>Names all scopes that the call needs, not the missing one alone: the client asks for exactly these (MCP, authorization, "Scope Challenge Handling").</summary>
     public string StepUp(PathString path, string scope, string why) =>
@@ -40,6 +40,13 @@ internal sealed class Challenges(IOptions<AuthOptions> options, ProtectedResourc
         http.Response.Headers.WWWAuthenticate = StepUp(http.Request.Path, scope, why);
         return Caller.From(http.User).IsGuest ? StatusCodes.Status401Unauthorized : StatusCodes.Status403Forbidden;
     }
+
+    private string Realm(HttpContext http) => AreOn
+        ? $"Bearer resource_metadata=\"{Metadata(http.Request.Path)}\", scope=\"{resource.ScopesOf(http)}\""
+        : "Bearer realm=\"tools\"";
+
+    private static string Error(string error, string why) =>
+        $", error=\"{error}\", error_description=\"{Quoted(why)}\"";
 
     private string Metadata(PathString path) => resource.Metadata(ProtectedResource.TransportOf(path));
 

@@ -5,8 +5,8 @@ using MinimalMcp.Storage;
 namespace MinimalMcp.Auth;
 
 /// <summary>
-/// Looks again and again whether the credential that opened a stream is still good: <see cref="CredentialCheck"/> sees a request when it begins, and a stream lasts
-/// for as long as its client likes.
+/// Looks again and again whether the credential that opened a stream is still good: <see cref="CredentialHandler"/>
+/// sees a request when it begins, and a stream lasts for as long as its client likes.
 /// </summary>
 internal sealed class OpenStreams(IOptions<AuthOptions> options, ApiKeys keys, TimeProvider time, IServiceProvider services)
 {
@@ -20,8 +20,9 @@ internal sealed class OpenStreams(IOptions<AuthOptions> options, ApiKeys keys, T
     /// <summary>A stream that answers this request, until it is disposed. It also ends with any of the tokens.</summary>
     public OpenStream Open(HttpContext http, params CancellationToken[] ends)
     {
-        var presented = _isOff ? null : CredentialCheck.Presented(http.Request);
-        var isToken = _tokens is not null && presented is not null && CredentialCheck.IsToken(http.Request, presented, _takesKeys);
+        var presented = _isOff ? null : CredentialVerifier.Presented(http.Request);
+        var isToken = _tokens is not null && presented is not null
+            && CredentialVerifier.IsToken(http.Request, presented, _takesKeys);
         // Whoever came without one has none that could end.
         return new(presented is null ? null : stop => isToken ? IsGoodTokenAsync(presented, stop) : new(keys.Find(presented, out _) is not null), new(Every, time), ends);
     }

@@ -18,6 +18,9 @@ internal sealed class ProtectedResource(IServiceProvider services, IOptions<Auth
     /// <summary>What a client asks for when it signs in: all that the tools need, and no more. Who reads only sees the tools that read, and could not ask for more later.</summary>
     public string Scopes => _scopes?.All ?? Auth.Scopes.UpTo(Auth.Scopes.Execute);
 
+    /// <summary>The same for an address that was narrowed to some of the tools.</summary>
+    public string ScopesOf(HttpContext http) => _scopes?.Of(http) ?? Scopes;
+
     public string Identifier(string transport) => PublicUrl.Fixed(services) + transport;
 
     public string Metadata(string transport) => PublicUrl.Fixed(services) + WellKnown + transport;
@@ -31,4 +34,7 @@ internal interface IToolScopes
 {
     /// <summary>Separated by spaces, the smallest first.</summary>
     string All { get; }
+
+    /// <summary>Those of the tools that a request's address selects.</summary>
+    string Of(HttpContext http);
 }

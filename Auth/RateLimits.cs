@@ -1,62 +1,86 @@
-using System.Globalization;
+using System.Net;
 using System.Threading.RateLimiting;
 using Microsoft.Extensions.Options;
 
 namespace MinimalMcp.Auth;
 
-/// <summary>
-/// How many requests a minute a caller may make, or an address of whose caller nothing is known. ChatGPT calls for all of its users from few addresses, so known
-/// callers are not counted by theirs.
-/// </summary>
-internal sealed class RateLimits(IOptions<AuthOptions> options) : IAsyncDisposable
+/// <summary>So many within a time.</summary>
+internal readonly record struct RateLimitFigure(int Permits, TimeSpan Window);
+
+/// <summary>The figures of every limit of Auth. What is limited is limited for each replica on its own.</summary>
+internal sealed record RateLimitFigures
 {
-    // So many counters and no more, whoever comes; with a secret beginning, as every HashCode has, so that nobody can choose whose counter to share.
-    private const int Counters = 1 << 16;
+    /// <summary>Wrong API keys of one address.</summary>
+    public RateLimitFigure WrongKeys { get; init; } = new(10, TimeSpan.FromMinutes(10));
 
-    private readonly int _limit = options.Value.RateLimitPerMinute;
-    private readonly PartitionedRateLimiter<int>? _limiter = options.Value.RateLimitPerMinute == 0 ? null : PartitionedRateLimiter.Create<int, int>(counter => RateLimitPartition.GetTokenBucketLimiter(counter, _ => new()
-    {
-        TokenLimit = options.Value.RateLimitPerMinute,
-        TokensPerPeriod = 1,
-        ReplenishmentPeriod = TimeSpan.FromMinutes(1) / options.Value.RateLimitPerMinute,
-        AutoReplenishment = true,
-    }));
+    /// <summary>Wrong keys and passwords that one address enters on the sign-in page.</summary>
+    public RateLimitFigure SignIns { get; init; } = new(10, TimeSpan.FromMinutes(10));
 
-    /// <summary>Null when the request may go on, with the headers set; else what refuses it.</summary>
-    public Task? Refusal(HttpContext http)
+    /// <summary>Clients that register themselves from one address.</summary>
+    public RateLimitFigure Registrations { get; init; } = new(20, TimeSpan.FromHours(1));
+
+    /// <summary>Documents and keys of clients that are fetched because one address named them.</summary>
+    public RateLimitFigure Fetches { get; init; } = new(10, TimeSpan.FromMinutes(1));
+
+    /// <summary>The same for all addresses together.</summary>
+    public RateLimitFigure AllFetches { get; init; } = new(60, TimeSpan.FromMinutes(1));
+
+    /// <summary>Questions of sign-in that one address may hold open; its oldest makes room.</summary>
+    public int OpenSignIns { get; init; } = 100;
+
+    /// <summary>Questions of sign-in of all addresses; the one that holds most makes room.</summary>
+    public int AllOpenSignIns { get; init; } = 10_000;
+}
+
+/// <summary>Every limit of Auth. Figures that an operator may set are in <see cref="AuthOptions"/>.</summary>
+internal sealed class RateLimits(IOptions<AuthOptions> options, RateLimitFigures figures) : IDisposable
+{
+    private const int MaxCallers = 1 << 16, MaxAddresses = 1 << 14, MaxWaiting = 20;
+
+    private readonly Lazy<PartitionedRateLimiter<IPAddress>> _passwords = new(() =>
+        PartitionedRateLimiter.Create<IPAddress, int>(address => RateLimitPartition.GetConcurrencyLimiter(
+            HashCode.Combine(address) & (MaxAddresses - 1),
+            _ => new() { PermitLimit = 1, QueueLimit = MaxWaiting })));
+
+    /// <summary>Requests of one caller; null when the operator set no limit.</summary>
+    public PartitionedRateLimiter<int>? Requests { get; } = options.Value.RateLimitPerMinute is 0 ? null
+        : PartitionedRateLimiter.Create<int, int>(caller => RateLimitPartition.GetTokenBucketLimiter(
+            caller & (MaxCallers - 1),
+            _ => new()
+            {
+                TokenLimit = options.Value.RateLimitPerMinute,
+                TokensPerPeriod = 1,
+                ReplenishmentPeriod = TimeSpan.FromMinutes(1) / options.Value.RateLimitPerMinute,
+                AutoReplenishment = true,
+            }));
+
+    public AddressLimit WrongKeys { get; } = new(figures.WrongKeys);
+
+    public AddressLimit SignIns { get; } = new(figures.SignIns);
+
+    public AddressLimit Registrations { get; } = new(figures.Registrations);
+
+    public AddressLimit Fetches { get; } = new(figures.Fetches);
+
+    public AddressLimit AllFetches { get; } = new(figures.AllFetches);
+
+    /// <summary>
+    /// One password of an address at a time. Only a wrong one is counted, so many at once would all be tried otherwise.
+    /// </summary>
+    public ValueTask<RateLimitLease> PasswordTurnAsync(IPAddress address, CancellationToken cancellationToken) =>
+        _passwords.Value.AcquireAsync(address, 1, cancellationToken);
+
+    public void Dispose()
     {
-        if (_limiter is null || http.Request.Path.StartsWithSegments("/health")) // an orchestrator that gets 429 would end the server
+        Requests?.Dispose();
+        foreach (var limit in (ReadOnlySpan<AddressLimit>)[WrongKeys, SignIns, Registrations, Fetches, AllFetches])
         {
-            return null;
+            limit.Dispose();
         }
 
-        var counter = CounterOf(http);
-        using var lease = _limiter.AttemptAcquire(counter);
-        var left = _limiter.GetStatistics(counter)?.CurrentAvailablePermits ?? _limit;
-        var headers = http.Response.Headers;
-        headers["X-RateLimit-Limit"] = Text(_limit);
-        headers["X-RateLimit-Remaining"] = Text(left);
-        headers["X-RateLimit-Reset"] = Text((long)Math.Ceiling((_limit - left) * 60d / _limit)); // seconds until all are there again
-        return lease.IsAcquired ? null
-            : RefuseAsync(http, lease.TryGetMetadata(MetadataName.RetryAfter, out var wait) ? wait : TimeSpan.FromMinutes(1), $"More than {_limit} requests in a minute.");
+        if (_passwords.IsValueCreated)
+        {
+            _passwords.Value.Dispose();
+        }
     }
-
-    public static Task RefuseAsync(HttpContext http, TimeSpan wait, string why)
-    {
-        var seconds = Math.Max(1, (long)Math.Ceiling(wait.TotalSeconds));
-        var detail = $"{why} Try again in {seconds} seconds.";
-        http.Explain(detail);
-        http.Response.Headers.RetryAfter = Text(seconds);
-        return Results.Problem(statusCode: StatusCodes.Status429TooManyRequests, title: "Too many requests", detail: detail).ExecuteAsync(http);
-    }
-
-    public ValueTask DisposeAsync() => _limiter?.DisposeAsync() ?? default;
-
-    private static int CounterOf(HttpContext http)
-    {
-        var caller = Caller.From(http.User);
-        return (caller == Caller.Local || caller.IsGuest ? HashCode.Combine(CallerAddress.Of(http)) : HashCode.Combine(caller.Subject, caller.Client)) & (Counters - 1);
-    }
-
-    private static string Text(long number) => number.ToString(CultureInfo.InvariantCulture);
 }

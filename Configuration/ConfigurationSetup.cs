@@ -44,7 +44,16 @@ public static class ConfigurationSetup
         builder.Services.Configure<ForwardedHeadersOptions>(forwarded =>
         {
             forwarded.ForwardedHeaders = ForwardedHeaders.All;
-            foreach (var proxy in new ServerOptions { KnownProxies = server["KnownProxies"] }.Proxies)
+            var known = new ServerOptions { KnownProxies = server["KnownProxies"] };
+            // As many in a row as are known; or so many.
+            forwarded.ForwardLimit = known.ProxyCount;
+            if (known is { ProxyCount: not null, Proxies.Count: 0 })
+            {
+                forwarded.KnownProxies.Clear();
+                forwarded.KnownIPNetworks.Clear();
+            }
+
+            foreach (var proxy in known.Proxies)
             {
                 if (ServerOptions.TryParseNetwork(proxy, out var network))
                 {
@@ -64,6 +73,7 @@ public static class ConfigurationSetup
         LingeringClose.Use(app);
         app.UseExceptionHandler();
         app.UseMiddleware<HostGuard>();
+        app.UseMiddleware<ForwardingCheck>();
         app.UseForwardedHeaders();
         Drain.Use(app);
         var origins = new ServerOptions { CorsOrigins = app.Configuration["Server:CorsOrigins"] }.Origins;

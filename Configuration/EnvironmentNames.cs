@@ -38,6 +38,7 @@ public static class EnvironmentNames
         ("REFRESH_TOKEN_EXPIRE_DAYS", "Auth:Server:RefreshTokenDays"),
         ("OAUTH_CLIENT_ID", "Auth:Server:ClientId"),
         ("OAUTH_CLIENT_SECRET", "Auth:Server:ClientSecret"),
+        ("OAUTH_CLIENT_SECRET_NEXT", "Auth:Server:NextClientSecret"),
         ("OAUTH_REDIRECT_URI", "Auth:Server:RedirectUri"),
         ("OAUTH_SCOPE", "Auth:Server:Scope"),
         ("MCP_READ_ONLY", "Governance:ReadOnly"),

@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using System.Globalization;
 using System.Net;
 
 namespace MinimalMcp.Configuration;
@@ -31,7 +32,11 @@ public sealed class ServerOptions : IValidatableObject
     /// <summary>Origins of web pages that may call from a browser, separated by commas. ChatGPT calls from its servers and needs none.</summary>
     public string? CorsOrigins { get; set; }
 
-    /// <summary>Addresses or networks of reverse proxies whose X-Forwarded headers are believed, separated by commas; loopback always is.</summary>
+    /// <summary>
+    /// Reverse proxies whose X-Forwarded headers are believed: addresses or networks, separated by commas; loopback
+    /// always is. Or how many of them stand in a row, whatever their addresses: then nobody may reach the server but
+    /// through them.
+    /// </summary>
     public string? KnownProxies { get; set; }
 
     /// <summary>Arguments are short; what is longer is refused with 413.</summary>
@@ -45,7 +50,12 @@ public sealed class ServerOptions : IValidatableObject
     /// <summary>A comma list, a JSON list and * are read: all three stand in guides.</summary>
     public IReadOnlyList<string> Origins => List(CorsOrigins);
 
-    public IReadOnlyList<string> Proxies => List(KnownProxies);
+    /// <summary>Addresses and networks, without the number.</summary>
+    public IReadOnlyList<string> Proxies => [.. List(KnownProxies).Where(proxy => !IsNumber(proxy))];
+
+    /// <summary>How many proxies stand in a row; null when nobody said.</summary>
+    public int? ProxyCount => List(KnownProxies).FirstOrDefault(IsNumber) is { } number
+        ? int.Parse(number, CultureInfo.InvariantCulture) : null;
 
     // Everything here and nothing as an attribute: attributes that fail would keep this from running, and all errors are told together.
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
@@ -75,15 +85,23 @@ public sealed class ServerOptions : IValidatableObject
             yield return new($"Server:CorsOrigins (CORS_ORIGINS) has '{origin}'; an origin is a scheme and a host without a path, such as https://chatgpt.com.");
         }
 
+        if (ProxyCount is < 1 or > 10)
+        {
+            yield return new($"Server:KnownProxies has '{ProxyCount}'; the number of proxies must be from 1 to 10.");
+        }
+
         foreach (var proxy in Proxies.Where(proxy => !TryParseNetwork(proxy, out _)))
         {
-            yield return new($"Server:KnownProxies has '{proxy}'; it must be an IP address or a network such as 10.0.0.0/8.");
+            yield return new($"Server:KnownProxies has '{proxy}'; it must be an IP address, a network such as "
+                + "10.0.0.0/8, or the number of proxies in a row.");
         }
     }
 
     /// <summary>Reads a network, or one address as a network of one.</summary>
     public static bool TryParseNetwork(string proxy, out IPNetwork network) =>
         IPNetwork.TryParse(proxy.Contains('/') ? proxy : proxy + (proxy.Contains(':') ? "/128" : "/32"), out network);
+
+    private static bool IsNumber(string proxy) => proxy.Length is > 0 and < 4 && proxy.All(char.IsAsciiDigit);
 
     private static string[] List(string? text) => (text ?? "").Trim().TrimStart('[').TrimEnd(']')
         .Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)

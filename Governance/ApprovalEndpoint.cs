@@ -9,7 +9,7 @@ public static class ApprovalEndpoint
     /// <summary>The calls that wait for a person, and the decision, for whoever has the scope mcp:admin.</summary>
     public static IEndpointConventionBuilder MapApprovals(this IEndpointRouteBuilder routes, string pattern = "/api/v1/approvals")
     {
-        var group = routes.MapGroup(pattern);
+        var group = routes.MapGroup(pattern).RequireAuthorization(Scopes.Admin);
         group.MapGet("", (RequestDelegate)ListAsync);
         group.MapPost("/{id}/approve", (RequestDelegate)ApproveAsync);
         group.MapPost("/{id}/deny", (RequestDelegate)DenyAsync);
@@ -60,11 +60,6 @@ public static class ApprovalEndpoint
     {
         IResult result;
         http.Response.Headers.CacheControl = "no-store";
-        if (!await http.RequireScopeAsync(Scopes.Admin, "The list of approvals"))
-        {
-            return;
-        }
-
         try
         {
             result = await answer(http.RequestServices.GetRequiredService<Approvals>());

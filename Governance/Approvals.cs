@@ -73,10 +73,17 @@ public sealed class Approvals(Store store, Redactor redactor, AuditLog audit, IO
             return "This call waits no longer: it was made, or its time is over.";
         }
 
-        // Whoever asked must not answer itself: a client that holds its user's key could.
-        if (approve && by != Caller.Local && (Redactor.Storable(by.Subject), Redactor.Storable(by.Client)) == (row.Subject, row.Client))
+        // Whoever asked must not answer itself, whatever it comes with this time: its key, a token that it signed in
+        // for with that key, or a token of the client that asked.
+        if (approve && by != Caller.Local && Redactor.Storable(by.Subject) == row.Subject)
         {
-            return "This call was asked for with the same key. Another one approves it: see Auth:ApiKeys.";
+            return "You asked for this call yourself. Somebody else approves it, with another key or another sign-in.";
+        }
+
+        if (approve && row.Client is not null && Redactor.Storable(by.Client) == row.Client)
+        {
+            return $"The client {row.Client}, whose token this is, asked for the call. "
+                + "Approve it with a key, or through another client.";
         }
 
         await audit.WriteAsync(Record("intent", "intent"));

@@ -17,15 +17,12 @@ public static class AuditEndpoint
     };
 
     /// <summary>The record of calls, newest first, for whoever has the scope mcp:admin. <c>?format=jsonl</c> gives all that matches, a line for each.</summary>
-    public static IEndpointConventionBuilder MapAudit(this IEndpointRouteBuilder routes, string pattern = "/api/v1/audit") => routes.MapGet(pattern, (RequestDelegate)GetAsync);
+    public static IEndpointConventionBuilder MapAudit(
+        this IEndpointRouteBuilder routes, string pattern = "/api/v1/audit") =>
+        routes.MapGet(pattern, (RequestDelegate)GetAsync).RequireAuthorization(Scopes.Admin);
 
     private static async Task GetAsync(HttpContext http)
     {
-        if (!await http.RequireScopeAsync(Scopes.Admin, "The audit"))
-        {
-            return;
-        }
-
         if (Filter(http.Request.Query, out var wrong) is not { } filter)
         {
             await Results.Problem(statusCode: 400, title: "Bad request", detail: wrong).ExecuteAsync(http);

@@ -29,7 +29,11 @@ public sealed class Confirmations(Store store, TimeProvider time)
         }
     }
 
-    internal static string Binding(string tool, ToolCall call, string arguments) => Hash($"{call.Caller.Subject}\n{call.Caller.Client}\n{tool}\n{arguments}");
+    internal static string Binding(string tool, ToolCall call, string arguments) =>
+        Binding(call.Caller.Subject, call.Caller.Client, tool, arguments);
+
+    internal static string Binding(string subject, string? client, string tool, string arguments) =>
+        Hash($"{subject}\n{client}\n{tool}\n{arguments}");
 
     internal static string Hash(string text) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)));
 }

@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Logging.Console;
 using Microsoft.Extensions.Options;
 using MinimalMcp.Configuration;
+using MinimalMcp.Storage;
 
 namespace MinimalMcp.Governance;
 
@@ -21,6 +22,7 @@ public static class GovernanceSetup
             console.UseUtcTimestamp = true;
             console.TimestampFormat ??= "yyyy-MM-dd'T'HH:mm:ss.fff'Z' ";
         });
+        builder.Services.AddSingleton<ISubjectNames, SubjectNames>();
         builder.Services.AddSingleton<Budgets>();
         builder.Services.AddSingleton<Confirmations>();
         builder.Services.AddSingleton<Approvals>();

@@ -1,3 +1,4 @@
+using MinimalMcp.Auth;
 using MinimalMcp.Auth.Server;
 
 namespace MinimalMcp.Pages;
@@ -29,7 +30,9 @@ public static class PagesSetup
         }
 
         Explorer.Map(group);
-        routes.MapMethods("/diagnostics", [HttpMethods.Get, HttpMethods.Head], (RequestDelegate)DiagnosticsPage.GetAsync); // not for everybody
+        string[] reading = [HttpMethods.Get, HttpMethods.Head];
+        routes.MapMethods("/diagnostics", reading, (RequestDelegate)DiagnosticsPage.GetAsync)
+            .RequireAuthorization(Scopes.Admin);
         return group;
     }
 }

@@ -26,6 +26,20 @@ public sealed record StoredGrant
     public string? Credential { get; init; }
 }
 
+/// <summary>A question that a browser was shown.</summary>
+public sealed record StoredTicket
+{
+    public required string TicketHash { get; init; }
+
+    public required string BrowserHash { get; init; }
+
+    public required string Address { get; init; }
+
+    public required string Request { get; init; }
+
+    public long Expires { get; init; }
+}
+
 /// <summary>A code of a grant: where it may be redeemed, and the challenge that its verifier must meet.</summary>
 public sealed record StoredCode
 {

@@ -11,7 +11,8 @@ internal static class Schema
 
     public static void Apply(DbConnection connection, string place)
     {
-        if (Found(connection) == Version)
+        var before = Found(connection);
+        if (before == Version)
         {
             return; // nothing is locked for nothing: other replicas are at work
         }
@@ -20,20 +21,28 @@ internal static class Schema
         using var reader = new StreamReader(resource);
         using var transaction = connection.BeginTransaction();
         var tables = reader.ReadToEnd();
+        if (before < Version)
+        {
+            // It has a column more; what was in it lives for ten minutes.
+            connection.Run("drop table if exists oauth_tickets");
+        }
         // In SQLite only INTEGER names the number that a row has anyhow (https://sqlite.org/langcreatetable.html#rowid); any other type is a second tree to write.
         connection.Run(connection is SqliteConnection ? tables.Replace("bigint primary key", "integer primary key", StringComparison.Ordinal) : tables);
         connection.Run($"insert into meta (name, value) values ('schema', '{Version}') on conflict (name) do nothing");
+        if (before is null)
+        {
+            connection.Run($"""
+                insert into meta (name, value) values ('{Store.Subjects}', '{Version}') on conflict (name) do nothing
+                """);
+        }
+
         // Not "on conflict": PostgreSQL would wait there for whoever appends, who may wait for the table that was locked above.
         connection.Run("insert into audit_head (id, seq, hash) select 1, 0, '' where not exists (select 1 from audit_head)");
         var found = Found(connection);
         if (found < Version)
         {
-            if (found < 3)
-            {
-                connection.Run("alter table audit add column trace_id text");
-            }
-
             // Tables that came since were made above.
+            connection.Run("alter table audit add column trace_id text");
             connection.Run($"update meta set value = '{Version}' where name = 'schema'");
         }
         else if (found > Version)

@@ -1,13 +1,14 @@
 namespace MinimalMcp.Storage;
 
 /// <summary>Opens the store beside the start of everything else; the start ends when it is open, and fails when it cannot be.</summary>
-internal sealed class StorageStart(Store store) : IHostedLifecycleService, IAsyncDisposable
+internal sealed class StorageStart(Store store, IServiceProvider services) : IHostedLifecycleService, IAsyncDisposable
 {
     private Task _opening = Task.CompletedTask;
 
     public Task StartingAsync(CancellationToken cancellationToken)
     {
-        _opening = Task.Run(() => store.OpenAsync(cancellationToken), cancellationToken);
+        _opening = Task.Run(
+            () => store.OpenAsync(services.GetService<ISubjectNames>, cancellationToken), cancellationToken);
         return Task.CompletedTask;
     }
 

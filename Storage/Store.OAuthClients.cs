@@ -31,14 +31,31 @@ public sealed partial class Store
     public Task<StoredClient?> FindClientAsync(string clientId, CancellationToken cancellationToken) => ReadAsync<StoredClient?>(connection =>
         connection.QuerySingleOrDefaultAsync<StoredClient?>("select client_id, metadata, secret_hash from oauth_clients where client_id = @clientId", new { clientId }), cancellationToken);
 
-    /// <returns>False when too many are open.</returns>
-    public Task<bool> OpenTicketAsync(string ticketHash, string browserHash, string request, long now, long expires, int most, CancellationToken cancellationToken) => WriteAsync(async connection =>
+    /// <summary>
+    /// Keeps a question. When its address has too many, the oldest of them goes; when there are too many at all, the
+    /// oldest of the address that has most: whoever opens many makes room for the others.
+    /// </summary>
+    public Task<int> OpenTicketAsync(
+        StoredTicket ticket, long now, int mostOfAddress, int most,
+        CancellationToken cancellationToken) => WriteAsync(async connection =>
     {
         await connection.ExecuteAsync("delete from oauth_tickets where expires <= @now", new { now });
+        await connection.ExecuteAsync("""
+            delete from oauth_tickets where ticket_hash in (
+                select ticket_hash from oauth_tickets where address = @Address
+                order by expires desc, ticket_hash limit 1000000 offset @kept)
+            """, new { ticket.Address, kept = mostOfAddress - 1 });
+        await connection.ExecuteAsync("""
+            delete from oauth_tickets where (select count(*) from oauth_tickets) >= @most and ticket_hash = (
+                select ticket_hash from oauth_tickets
+                where address = (
+                    select address from oauth_tickets group by address order by count(*) desc, address limit 1)
+                order by expires, ticket_hash limit 1)
+            """, new { most });
         return await connection.ExecuteAsync("""
-            insert into oauth_tickets (ticket_hash, browser_hash, request, expires) select @ticketHash, @browserHash, @request, cast(@expires as bigint)
-            where (select count(*) from oauth_tickets) < @most
-            """, new { ticketHash, browserHash, request, expires, most }) == 1;
+            insert into oauth_tickets (ticket_hash, browser_hash, address, request, expires)
+            values (@TicketHash, @BrowserHash, @Address, @Request, @Expires)
+            """, ticket);
     }, cancellationToken);
 
     public Task<string?> FindTicketAsync(string ticketHash, string browserHash, long now, CancellationToken cancellationToken) => ReadAsync(connection => connection.ExecuteScalarAsync<string?>(

@@ -16,11 +16,23 @@ public sealed partial class Store : IAsyncDisposable
     public string Description => _engine.Description;
 
     /// <summary>Whoever needs the store before it is open waits for it.</summary>
-    internal async Task OpenAsync(CancellationToken cancellationToken)
+    internal Task OpenAsync(CancellationToken cancellationToken) => OpenAsync(() => null, cancellationToken);
+
+    /// <inheritdoc cref="OpenAsync(CancellationToken)"/>
+    /// <param name="names">Asked for only when an older version wrote the store.</param>
+    internal async Task OpenAsync(Func<ISubjectNames?> names, CancellationToken cancellationToken)
     {
         try
         {
             await _engine.OpenAsync(cancellationToken);
+            const string Renamed = $"select value from meta where name = '{Subjects}'";
+            var renamed = await _engine.ReadAsync(
+                connection => Task.FromResult(connection.Run(Renamed)), cancellationToken);
+            if (renamed is null && names() is { } known)
+            {
+                await RenameSubjectsAsync(known, cancellationToken);
+            }
+
             _opened.TrySetResult();
         }
         catch (Exception failure)

@@ -107,9 +107,11 @@ create table if not exists oauth_clients (
 create table if not exists oauth_tickets (
     ticket_hash text primary key,
     browser_hash text not null,
+    address text not null,         -- of the browser; one address holds so many open and no more
     request text not null,         -- JSON: what was asked
     expires bigint not null
 );
+create index if not exists oauth_tickets_address on oauth_tickets (address);
 
 -- What a person allowed a client. Revoking one deletes it, and with it every code and token of it is worth nothing.
 create table if not exists oauth_grants (

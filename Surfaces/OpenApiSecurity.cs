@@ -21,7 +21,7 @@ internal sealed class OpenApiSecurity(IOptions<AuthOptions> options, IServicePro
             document.AddComponent(OAuth, new OpenApiSecurityScheme { Type = SecuritySchemeType.OAuth2, Description = "Sign in with your account.", Flows = new() { AuthorizationCode = Flow() } });
         }
 
-        if (_options.TakesKeys)
+        if (_options.OffersKeys)
         {
             document.AddComponent(Key, new OpenApiSecurityScheme { Type = SecuritySchemeType.Http, Scheme = "bearer", Description = "The key that the server's operator gave you." });
         }
@@ -44,7 +44,7 @@ internal sealed class OpenApiSecurity(IOptions<AuthOptions> options, IServicePro
             yield return new() { [new OpenApiSecuritySchemeReference(OAuth, document)] = tool is null ? [] : [tool.Scope] };
         }
 
-        if (_options.TakesKeys)
+        if (_options.OffersKeys)
         {
             yield return new() { [new OpenApiSecuritySchemeReference(Key, document)] = [] };
         }

@@ -4,14 +4,12 @@ using MinimalMcp.Tools;
 namespace MinimalMcp.Surfaces;
 
 /// <summary>The scopes that the tools need: a server that only reads asks nobody for more.</summary>
-internal sealed class ToolScopes(ToolRegistry registry) : IToolScopes
+internal sealed class ToolScopes(ToolRegistry registry, ToolProfiles profiles) : IToolScopes
 {
-    public string All
-    {
-        get
-        {
-            var tools = registry.Current;
-            return tools.Derive(nameof(ToolScopes), () => string.Join(' ', tools.All.Select(tool => tool.Scope).Append(Scopes.Read).Distinct().OrderBy(Scopes.Level)));
-        }
-    }
+    public string All => Of(registry.Current);
+
+    public string Of(HttpContext http) => registry.Current.For(http.Request, profiles) is { } tools ? Of(tools) : All;
+
+    private static string Of(ToolSet tools) => tools.Derive(nameof(ToolScopes), () =>
+        string.Join(' ', tools.All.Select(tool => tool.Scope).Append(Scopes.Read).Distinct().OrderBy(Scopes.Level)));
 }

@@ -50,7 +50,8 @@ internal static class OAuthDocuments
         {
             ["resource"] = resource.Identifier(transport),
             ["authorization_servers"] = new JsonArray(services.GetRequiredService<IAuthorizationServerMetadata>().Issuer),
-            ["scopes_supported"] = new JsonArray([.. Scopes.Split(resource.Scopes).Select(scope => JsonValue.Create(scope))]),
+            ["scopes_supported"] =
+                new JsonArray([.. Scopes.Split(resource.ScopesOf(http)).Select(scope => JsonValue.Create(scope))]),
             ["bearer_methods_supported"] = new JsonArray("header"),
             ["resource_name"] = Identity.Name(services.GetRequiredService<IConfiguration>()),
             ["resource_documentation"] = PublicUrl.Fixed(services) + "/",

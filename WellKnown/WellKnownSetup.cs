@@ -1,3 +1,4 @@
+using MinimalMcp.Auth;
 using MinimalMcp.Tools;
 
 namespace MinimalMcp.WellKnown;
@@ -36,8 +37,8 @@ public static class WellKnownSetup
 
         // A document that is not there is told as that: a host that got 401 instead would think that it has to sign in to read it.
         open.MapGet("/.well-known/{**document}", (RequestDelegate)OAuthDocuments.NotThereAsync);
-        group.MapGet("/status", (RequestDelegate)Health.StatusAsync);
-        group.MapGet("/metrics", (RequestDelegate)metrics.WriteAsync);
+        group.MapGet("/status", (RequestDelegate)Health.StatusAsync).RequireAuthorization(AuthPolicies.Caller);
+        group.MapGet("/metrics", (RequestDelegate)metrics.WriteAsync).RequireAuthorization(AuthPolicies.Caller);
 
         return group;
     }

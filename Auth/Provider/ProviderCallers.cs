@@ -33,16 +33,33 @@ internal sealed class ProviderCallers(ProviderOptions options)
             throw new TokenRefusedException("The client that got this token may not call this server: its operator lists the clients that may (ALLOWED_MCP_CLIENTS).") { IsForbidden = true };
         }
 
-        var granted = Granted(token).Select(Unqualified).ToHashSet(StringComparer.Ordinal);
+        if (!options.AcceptBoundTokens && token.Payload.TryGetProperty("cnf", out _))
+        {
+            throw SignedToken.Refuse("is bound to a key of its client (cnf), and the proof of that is not checked "
+                + "here, so whoever steals the token could use it; ask the provider for a bearer token");
+        }
+
+        var consented = token.Payload.TryGetProperty("scope", out _) || token.Payload.TryGetProperty("scp", out _);
+        var scopes = Words(token.Scopes);
+        var roles = Words(Roles(token));
+        // What a person consented to is never widened by what the directory lets that person do: roles alone count in
+        // tokens without scopes, which are those of machines.
+        var granted = consented ? scopes : roles;
         if (_required.Except(granted).ToArray() is [_, ..] missing)
         {
             throw new TokenRefusedException($"The token lacks what this server requires (REQUIRED_MCP_SCOPES), as a scope or an app role: {string.Join(' ', missing)}.") { IsForbidden = true };
         }
 
-        var scopes = granted.Concat(granted.SelectMany(theirs => _map[theirs])).Concat(_default).Intersect(Scopes.Split(Scopes.All));
+        var level = LevelOf(granted);
+        if (consented && LevelOf(roles) is >= 0 and var allowed)
+        {
+            level = Math.Min(level, allowed);
+        }
 
         // A machine's token may name only its client, and the poorest of all only who issued it.
-        List<Claim> claims = [new("sub", token.Subject ?? token.ClientId ?? token.Issuer), .. scopes.Select(scope => new Claim("scope", scope))];
+        var subject = Subjects.Of(token.Issuer, token.Subject ?? token.ClientId ?? "");
+        var ours = level >= 0 ? Scopes.Split(Scopes.All).Where(scope => Scopes.Level(scope) <= level) : _default;
+        List<Claim> claims = [new("sub", subject), .. ours.Select(scope => new Claim("scope", scope))];
         if (token.ClientId is { } id)
         {
             claims.Add(new("client_id", id));
@@ -51,9 +68,21 @@ internal sealed class ProviderCallers(ProviderOptions options)
         return new(new ClaimsIdentity(claims, "Provider"));
     }
 
-    /// <summary>Scopes are what a person let a client do, roles what the directory lets it (Entra's machines have roles only); Auth0 says permissions, Keycloak keeps roles of its own.</summary>
-    private static IEnumerable<string> Granted(VerifiedToken token) => token.Scopes.Concat(token.Texts("roles")).Concat(token.Texts("permissions"))
-        .Concat(token.Payload.TryGetProperty("realm_access", out var realm) && realm.ValueKind is JsonValueKind.Object && realm.TryGetProperty("roles", out var roles) ? VerifiedToken.Texts(roles) : []);
+    /// <summary>
+    /// What the directory lets somebody do: Entra and Okta say roles, Auth0 permissions; Keycloak keeps roles of its
+    /// own.
+    /// </summary>
+    private static IEnumerable<string> Roles(VerifiedToken token) => token.Texts("roles")
+        .Concat(token.Texts("permissions"))
+        .Concat(token.Payload.TryGetProperty("realm_access", out var realm) && realm.ValueKind is JsonValueKind.Object
+            && realm.TryGetProperty("roles", out var roles) ? VerifiedToken.Texts(roles) : []);
+
+    private HashSet<string> Words(IEnumerable<string> theirs) =>
+        theirs.Select(Unqualified).ToHashSet(StringComparer.Ordinal);
+
+    // How far the largest of ours reaches; -1 when there is none.
+    private int LevelOf(HashSet<string> theirs) =>
+        theirs.Concat(theirs.SelectMany(word => _map[word])).Select(Scopes.Level).DefaultIfEmpty(-1).Max();
 
     // api://GUID/mcp:read is mcp:read of the application whose identifier is api://GUID.
     private string Unqualified(string scope) => scope.StartsWith("api://", StringComparison.Ordinal) ? scope[(scope.LastIndexOf('/') + 1)..]
@@ -68,6 +97,7 @@ internal sealed class ProviderCallers(ProviderOptions options)
         "ID" or "Refresh" or "Offline" or "Logout" => true,
         _ when token.Type?.EndsWith("at+jwt", StringComparison.OrdinalIgnoreCase) is true => false,
         _ => token.Payload.TryGetProperty("nonce", out _) || token.Payload.TryGetProperty("at_hash", out _) || token.Payload.TryGetProperty("c_hash", out _)
-            || (options.ClientId is { Length: > 0 } own && token.Audiences.Contains(own) && !Granted(token).Any()),
+            || (options.ClientId is { Length: > 0 } own && token.Audiences.Contains(own)
+                && !token.Scopes.Concat(Roles(token)).Any()),
     };
 }

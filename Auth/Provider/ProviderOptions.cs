@@ -38,8 +38,17 @@ public sealed class ProviderOptions : IValidatableObject
     /// <summary>What the provider's other scopes and roles mean here, such as <c>Mcp.Read=mcp:read Mcp.Ops=mcp:write</c>.</summary>
     public string? ScopeMap { get; set; }
 
-    /// <summary>What every token may do that is good for this server, for a provider that cannot be taught our scopes.</summary>
+    /// <summary>
+    /// What a token may do that is good for this server and has none of our scopes, for a provider that cannot be
+    /// taught them.
+    /// </summary>
     public string? DefaultScopes { get; set; }
+
+    /// <summary>
+    /// Accepts tokens that are bound to a key of their client (DPoP, mutual TLS) as plain bearer tokens. The binding
+    /// then protects nobody: whoever steals such a token can use it here.
+    /// </summary>
+    public bool AcceptBoundTokens { get; set; }
 
     /// <summary>Shown to people: "sign in with NAME". The issuer's host when empty.</summary>
     public string? Name { get; set; }
@@ -47,6 +56,7 @@ public sealed class ProviderOptions : IValidatableObject
     /// <summary>This server as a client of the provider: people then sign in there.</summary>
     public string? ClientId { get; set; }
 
+    [DataType(DataType.Password)]
     public string? ClientSecret { get; set; }
 
     /// <summary>Who may sign in: verified addresses, or subjects. When this and the next two are empty, everybody whom the provider lets.</summary>

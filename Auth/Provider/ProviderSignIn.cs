@@ -59,7 +59,7 @@ internal sealed class ProviderSignIn(IOptions<ProviderOptions> options, Provider
                 throw new SignInException($"You are signed in at {Name}, but this account may not use this server. Ask its operator to let you in.");
             }
 
-            return AllowedPeople.Describe(person, person.Subject!);
+            return AllowedPeople.Describe(person, Subjects.Of(person.Issuer, person.Subject!));
         }
         catch (TokenRefusedException wrong)
         {

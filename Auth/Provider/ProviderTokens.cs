@@ -24,9 +24,12 @@ internal sealed class ProviderTokens(IOptions<ProviderOptions> options, Provider
             SignedToken.Parse(token, _rules); // says so, and hashing it would be work for nothing
         }
 
-        // What was verified with keys that are not the provider's any more counts for nothing.
-        return documents.Keys is { } keys && _seen.Find(token, keys) is { } caller ? new(caller) : VerifyAsync(token, cancellationToken);
+        return Known(token) is { } caller ? new(caller) : VerifyAsync(token, cancellationToken);
     }
+
+    // What was verified with keys that are not the provider's any more counts for nothing.
+    public ClaimsPrincipal? Known(string token) =>
+        token.Length <= _rules.MaxLength && documents.Keys is { } keys ? _seen.Find(token, keys) : null;
 
     private async ValueTask<ClaimsPrincipal> VerifyAsync(string token, CancellationToken cancellationToken)
     {

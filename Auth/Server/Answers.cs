@@ -77,7 +77,16 @@ internal static class Answers
         OAuthException known => known,
         StorageException => Unavailable,
         SignInException gone => new("temporarily_unavailable", gone.Message, StatusCodes.Status503ServiceUnavailable) { RetryAfter = TimeSpan.FromSeconds(30) },
+        BadHttpRequestException broken => new("invalid_request", WhyOf(broken.StatusCode), broken.StatusCode),
         _ => null,
+    };
+
+    // RFC 9110 sections 15.5.14, 15.5.9 and 15.5.1.
+    private static string WhyOf(int status) => status switch
+    {
+        StatusCodes.Status413PayloadTooLarge => "The body is too large. Send the parameters of one request only.",
+        StatusCodes.Status408RequestTimeout => "The body came too slowly. Send the request again.",
+        _ => "The body could not be read: it ends too early, or its chunks are wrong. Send the request again.",
     };
 
     private static void Say(HttpContext http, OAuthException refusal)

@@ -9,6 +9,7 @@ public sealed class AuthorizationServerOptions : IValidatableObject
     /// What everything secret is derived from. Without one a random one is kept in a file beside the SQLite database; with PostgreSQL it must be
     /// set, the same for every replica.
     /// </summary>
+    [DataType(DataType.Password)]
     public string? SecretKey { get; set; }
 
     public int AccessTokenMinutes { get; set; } = 60;
@@ -31,12 +32,19 @@ public sealed class AuthorizationServerOptions : IValidatableObject
     /// <summary>One client that is known beforehand, as a GPT Action is.</summary>
     public string? ClientId { get; set; }
 
+    [DataType(DataType.Password)]
     public string? ClientSecret { get; set; }
+
+    /// <summary>The secret that replaces <see cref="ClientSecret"/>; both are accepted meanwhile.</summary>
+    [DataType(DataType.Password)]
+    public string? NextClientSecret { get; set; }
 
     /// <summary>Separated by commas.</summary>
     public string? RedirectUri { get; set; }
 
-    /// <summary>What that client may be allowed at most.</summary>
+    /// <summary>
+    /// What that client may be allowed at most. Without one a person may allow it anything, and by itself it may read.
+    /// </summary>
     public string? Scope { get; set; }
 
     /// <summary>More such clients, by their id.</summary>
@@ -56,7 +64,10 @@ public sealed class AuthorizationServerOptions : IValidatableObject
     internal IReadOnlyList<string> Hosts => (RedirectHosts ?? "").Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
 
     internal IEnumerable<KeyValuePair<string, StaticClientOptions>> StaticClients => ClientId is { Length: > 0 } id
-        ? Clients.Append(new(id, new() { Secret = ClientSecret, RedirectUris = RedirectUri, Scope = Scope }))
+        ? Clients.Append(new(id, new()
+        {
+            Secret = ClientSecret, NextSecret = NextClientSecret, RedirectUris = RedirectUri, Scope = Scope,
+        }))
         : Clients;
 
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext) => Problems().Select(problem => new ValidationResult(problem));
@@ -98,7 +109,7 @@ public sealed class AuthorizationServerOptions : IValidatableObject
             yield return $"Auth:Server:RedirectHosts has '{host}'; it must be the name of a host, such as claude.ai, without https:// and without a path.";
         }
 
-        if (string.IsNullOrEmpty(ClientId) && (ClientSecret is { Length: > 0 } || RedirectUri is { Length: > 0 }))
+        if (string.IsNullOrEmpty(ClientId) && !string.IsNullOrEmpty(ClientSecret + NextClientSecret + RedirectUri))
         {
             yield return "Auth:Server:ClientSecret or RedirectUri (OAUTH_CLIENT_SECRET, OAUTH_REDIRECT_URI) is set, but no Auth:Server:ClientId (OAUTH_CLIENT_ID).";
         }
@@ -114,6 +125,11 @@ public sealed class AuthorizationServerOptions : IValidatableObject
             {
                 yield return $"Auth:Server:Documents:{name}: {problem}";
             }
+        }
+
+        foreach (var user in Users.Keys.Where(user => Subjects.Problem(user) is not null))
+        {
+            yield return $"Auth:Users:{user} {Subjects.Problem(user)}";
         }
 
         foreach (var problem in Users.SelectMany(user => user.Value.Problems().Select(problem => $"Auth:Users:{user.Key}:{problem}")))

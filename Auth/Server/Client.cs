@@ -18,6 +18,14 @@ internal sealed record Client(string Id, KnownFrom From, ClientMetadata Metadata
 {
     public string? SecretHash { get; init; }
 
+    /// <summary>The secret that replaces it; both are good meanwhile.</summary>
+    public string? NextSecretHash { get; init; }
+
+    /// <summary>
+    /// What it may do by itself (client credentials). Reading, unless the operator says otherwise: nobody consents.
+    /// </summary>
+    public string[] OwnScopes { get; init; } = [Scopes.Read];
+
     /// <summary>It can keep a secret, so that nobody else can use its codes.</summary>
     public bool IsConfidential => !Metadata.Methods.Contains(ClientMetadata.None);
 

@@ -43,10 +43,14 @@ internal sealed class ClientAuthentication(Clients clients, ClientAssertion asse
             ClientMetadata.None => client.Metadata.Methods.Contains(ClientMetadata.None),
             ClientMetadata.PrivateKey => client.Metadata.Methods.Contains(ClientMetadata.PrivateKey) && await assertions.IsGoodAsync(client, form, http),
             // Which of the two was registered is no secret, and hosts mix them up.
-            _ => client.SecretHash is { } hash && Opaque.Same(Opaque.Hash(secret!), hash),
+            _ => IsSecretOf(client, Opaque.Hash(secret!)),
         };
         return isGood ? client! : throw Failed(isBasic);
     }
+
+    private static bool IsSecretOf(Client client, string hash) =>
+        (client.SecretHash is { } current && Opaque.Same(hash, current))
+        || (client.NextSecretHash is { } next && Opaque.Same(hash, next));
 
     // RFC 6749 section 2.3.1: both parts are encoded as in a form.
     private static (string Id, string Secret) Basic(HttpRequest request)

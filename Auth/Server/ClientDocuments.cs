@@ -10,7 +10,9 @@ namespace MinimalMcp.Auth.Server;
 /// Clients whose id is the https address of a JSON document about them (OAuth Client ID Metadata Documents, draft 02). Whoever asks us to fetch one is
 /// not known, so each fetch is limited, and goes to public addresses only.
 /// </summary>
-internal sealed partial class ClientDocuments(IOptions<AuthorizationServerOptions> options, [FromKeyedServices(ClientDocuments.Key)] SafeFetch fetch, Limits limits, TimeProvider time, ILogger<ClientDocuments> log)
+internal sealed partial class ClientDocuments(
+    IOptions<AuthorizationServerOptions> options, [FromKeyedServices(ClientDocuments.Key)] SafeFetch fetch,
+    RateLimits limits, TimeProvider time, ILogger<ClientDocuments> log)
 {
     /// <summary>Of the fetch that is ours.</summary>
     public const string Key = "clients";

@@ -101,11 +101,13 @@ internal sealed record ClientMetadata(string Name, string[] RedirectUris, string
 
         private static OAuthException Unfit(string reason) => new("invalid_redirect_uri", reason + ".");
 
-        // ChatGPT's document has the list and, for older servers, the one.
+        // ChatGPT's document has the list and, for older servers, the one. In a registration the list is no member that
+        // the standard knows, and so it is ignored (RFC 7591 section 2).
         private string[] Methods()
         {
             var one = Text("token_endpoint_auth_method");
-            var known = (Texts("token_endpoint_auth_methods_supported") ?? []).Concat(one is null ? [] : [one]).Intersect([None, Basic, Post, PrivateKey]).ToArray();
+            var listed = (takes is null ? [] : Texts("token_endpoint_auth_methods_supported") ?? []);
+            var known = listed.Concat(one is null ? [] : [one]).Intersect([None, Basic, Post, PrivateKey]).ToArray();
             return known.Length > 0 && (one is null || known.Contains(one)) ? known : one is null ? [] : throw Invalid("token_endpoint_auth_method must be none, client_secret_basic, client_secret_post or private_key_jwt.");
         }
 

@@ -6,7 +6,9 @@ using MinimalMcp.Storage;
 namespace MinimalMcp.Auth.Server;
 
 /// <summary>Every client that is known: those of the settings, those that registered, and those whose id is the address of their document.</summary>
-internal sealed class Clients(IOptions<AuthorizationServerOptions> options, Store store, ClientDocuments documents, Limits limits, TimeProvider time)
+internal sealed class Clients(
+    IOptions<AuthorizationServerOptions> options, Store store, ClientDocuments documents, RateLimits limits,
+    TimeProvider time)
 {
     private const int Most = 10_000, MaxId = 500;
 
@@ -88,10 +90,15 @@ internal sealed class Clients(IOptions<AuthorizationServerOptions> options, Stor
         string[] grants = options.Redirects.Length == 0 ? [ClientMetadata.ClientGrant]
             : isPublic ? [ClientMetadata.CodeGrant, ClientMetadata.RefreshGrant]
             : [ClientMetadata.CodeGrant, ClientMetadata.RefreshGrant, ClientMetadata.ClientGrant];
-        string[] scopes = string.IsNullOrWhiteSpace(options.Scope) ? Grantable.All : [.. Scopes.Split(options.Scope).Append(Grantable.Offline).Distinct()];
-        return new(id, KnownFrom.Settings, new(options.Name ?? id, options.Redirects, grants, isPublic ? [ClientMetadata.None] : [ClientMetadata.Basic, ClientMetadata.Post], scopes))
+        string[] methods = isPublic ? [ClientMetadata.None] : [ClientMetadata.Basic, ClientMetadata.Post];
+        string[]? entered = string.IsNullOrWhiteSpace(options.Scope) ? null
+            : [.. Scopes.Split(options.Scope).Append(Grantable.Offline).Distinct()];
+        string[] scopes = entered ?? Grantable.All;
+        return new(id, KnownFrom.Settings, new(options.Name ?? id, options.Redirects, grants, methods, scopes))
         {
             SecretHash = isPublic ? null : Opaque.Hash(options.Secret!),
+            NextSecretHash = string.IsNullOrEmpty(options.NextSecret) ? null : Opaque.Hash(options.NextSecret),
+            OwnScopes = entered ?? [Scopes.Read],
         };
     }
 }

@@ -37,7 +37,7 @@ internal sealed partial class Consent(Tickets tickets, Credentials credentials, 
             return;
         }
 
-        var (person, problem) = credentials.Check(form["username"], form["password"] ?? "", http);
+        var (person, problem) = await credentials.CheckAsync(form["username"], form["password"] ?? "", http);
         if (person is null)
         {
             await pages.AskAsync(http, await QuestionAsync(request, ticket, http.RequestAborted, problem), StatusCodes.Status403Forbidden);

@@ -16,7 +16,9 @@ internal sealed record SignedInPerson(string Subject, string[] Scopes, string? C
 }
 
 /// <summary>What people sign in with on our own page: a key of the settings, which stands for the operator or whoever was given it, or a name and a password.</summary>
-internal sealed partial class Credentials(ApiKeys keys, ServerKey secret, IOptions<AuthorizationServerOptions> options, Limits limits, ILogger<Credentials> log)
+internal sealed partial class Credentials(
+    ApiKeys keys, ServerKey secret, IOptions<AuthorizationServerOptions> options, RateLimits limits,
+    ILogger<Credentials> log)
 {
     private const int MaxLength = 512;
 
@@ -27,20 +29,29 @@ internal sealed partial class Credentials(ApiKeys keys, ServerKey secret, IOptio
 
     /// <summary>The person, or why not. One sentence for everything that is wrong, so that nobody learns which names exist.</summary>
     /// <exception cref="OAuthException">Too many were wrong.</exception>
-    public (SignedInPerson? Person, string? Problem) Check(string? name, string password, HttpContext http)
+    public async Task<(SignedInPerson? Person, string? Problem)> CheckAsync(
+        string? name, string password, HttpContext http)
     {
-        // Counted before it is known whether it is right: otherwise many at once would all be tried.
-        var address = CallerAddress.Of(http);
-        if (limits.SignIns.TryTake(address) is { } wait)
+        // A key of the length that we demand cannot be guessed: a right one is never refused for other people's wrong
+        // ones.
+        if (name is null && password.Length >= WeakSecret.MinLength && Key(password) is { } holder)
         {
-            LogTooMany(http.Connection.RemoteIpAddress);
-            throw OAuthException.BusyFor(wait, "Too many wrong keys or passwords came from your address. Wait some minutes, and start again from the application.");
+            return (holder, null);
         }
 
-        if ((name is null ? Key(password) : User(name, password)) is { } person)
+        var address = CallerAddress.Of(http);
+        using var turn = await limits.PasswordTurnAsync(address, http.RequestAborted);
+        var wait = turn.IsAcquired ? limits.SignIns.WaitOf(address) : TimeSpan.FromSeconds(5);
+        if (wait is null && (name is null ? Key(password) : User(name, password)) is { } person)
         {
-            limits.SignIns.Return(address);
             return (person, null);
+        }
+
+        if ((wait ??= limits.SignIns.TryTake(address)) is { } busy)
+        {
+            LogTooMany(http.Connection.RemoteIpAddress);
+            throw OAuthException.BusyFor(busy, "Too many wrong keys or passwords came from your address. "
+                + "Wait some minutes, and start again from the application.");
         }
 
         LogWrong(name is null ? "key" : "name or password", http.Connection.RemoteIpAddress);

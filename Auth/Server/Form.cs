@@ -1,4 +1,5 @@
 using System.Text;
+using Microsoft.AspNetCore.Http.Features;
 
 namespace MinimalMcp.Auth.Server;
 
@@ -33,7 +34,13 @@ internal sealed class Form
 
         try
         {
-            var form = await http.Request.ReadFormAsync(new() { BufferBodyLengthLimit = MaxBytes, KeyLengthLimit = 100, ValueLengthLimit = MaxBytes, ValueCountLimit = MaxParameters }, http.RequestAborted);
+            var limits = new FormOptions { KeyLengthLimit = 100, ValueLengthLimit = MaxBytes, ValueCountLimit = 100 };
+            var form = await http.Request.ReadFormAsync(limits, http.RequestAborted);
+            if (form.Count > MaxParameters)
+            {
+                throw Invalid($"There are more than {MaxParameters} parameters.");
+            }
+
             var values = new Dictionary<string, string>(StringComparer.Ordinal);
             foreach (var (name, value) in form)
             {
@@ -52,7 +59,8 @@ internal sealed class Form
         }
         catch (InvalidDataException)
         {
-            throw Invalid("The form is too large.");
+            throw new OAuthException("invalid_request",
+                $"The form is too large: it may have {MaxBytes} bytes.", StatusCodes.Status413PayloadTooLarge);
         }
     }
 

@@ -50,7 +50,13 @@ internal sealed class Grants(Store store, SigningKeys keys, ServerKey secret, Is
     /// <summary>A token for a client that calls by itself.</summary>
     public async Task<JsonObject> IssueToClientAsync(Client client, string[] scopes, CancellationToken cancellationToken)
     {
-        var grant = new StoredGrant { GrantId = NewId(), ClientId = client.Id, Subject = "client:" + client.Id, Scope = string.Join(' ', scopes) };
+        var grant = new StoredGrant
+        {
+            GrantId = NewId(),
+            ClientId = client.Id,
+            Subject = Subjects.OfClient(client.Id),
+            Scope = string.Join(' ', scopes),
+        };
         await store.OpenGrantAsync(grant, code: null, (time.GetUtcNow() + AccessLifetime).ToUnixTimeMilliseconds(), cancellationToken);
         return await TokensAsync(grant, grant.Scope, null, cancellationToken);
     }

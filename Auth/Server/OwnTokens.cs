@@ -21,7 +21,9 @@ internal sealed class OwnTokens(SigningKeys keys, Store store, Issuer issuer, Se
     });
 
     public ValueTask<ClaimsPrincipal> CheckAsync(string token, CancellationToken cancellationToken) =>
-        token.Length <= MaxLength && seen.Find(token) is { } known ? ValueTask.FromResult(known) : CheckNewAsync(token, cancellationToken);
+        Known(token) is { } known ? ValueTask.FromResult(known) : CheckNewAsync(token, cancellationToken);
+
+    public ClaimsPrincipal? Known(string token) => token.Length <= MaxLength ? seen.Find(token) : null;
 
     // Another replica may have revoked it, and forgot it there only.
     public ValueTask<ClaimsPrincipal> CheckAgainAsync(string token, CancellationToken cancellationToken) => CheckNewAsync(token, cancellationToken);

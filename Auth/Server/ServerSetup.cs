@@ -23,7 +23,8 @@ internal static class ServerSetup
         builder.Services.TryAddKeyedSingleton(ClientDocuments.Key, new SafeFetch());
         foreach (var part in (Type[])
         [
-            typeof(Issuer), typeof(ServerKey), typeof(SigningKeys), typeof(SeenTokens), typeof(OwnTokens), typeof(Grants), typeof(Limits), typeof(Credentials), typeof(Clients), typeof(ClientDocuments),
+            typeof(Issuer), typeof(ServerKey), typeof(SigningKeys), typeof(SeenTokens), typeof(OwnTokens),
+            typeof(Grants), typeof(Credentials), typeof(Clients), typeof(ClientDocuments),
             typeof(ClientAssertion), typeof(ClientAuthentication), typeof(Tickets), typeof(Consent), typeof(AuthorizeEndpoint), typeof(TokenEndpoint), typeof(RevocationEndpoint), typeof(UserInfoEndpoint),
             typeof(AuthorizationServerMetadata),
         ])
@@ -59,6 +60,22 @@ internal static class ServerSetup
         }));
         group.MapGet("/jwks", (RequestDelegate)JwksAsync);
         group.MapMethods("/userinfo", [HttpMethods.Get, HttpMethods.Post], (RequestDelegate)(http => The<UserInfoEndpoint>(http).GetAsync(http)));
+
+        // Otherwise another method would be asked for a credential first.
+        foreach (var (path, allowed) in ((string, string)[])
+        [
+            ("/authorize", "GET, POST"), ("/callback", "GET"), ("/token", "POST"), ("/register", "POST"),
+            ("/introspect", "POST"), ("/revoke", "POST"), ("/jwks", "GET"), ("/userinfo", "GET, POST"),
+        ])
+        {
+            group.Map(path, (RequestDelegate)(http =>
+            {
+                http.Response.StatusCode = StatusCodes.Status405MethodNotAllowed;
+                http.Response.Headers.Allow = allowed;
+                return Task.CompletedTask;
+            }));
+        }
+
         return routes;
     }
 

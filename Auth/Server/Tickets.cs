@@ -7,9 +7,8 @@ namespace MinimalMcp.Auth.Server;
 /// Questions that wait for a person's answer. A ticket works once, for some minutes, and only in the browser that was shown the question: another one could be
 /// somebody who was sent a link to a question of an attacker's.
 /// </summary>
-internal sealed class Tickets(Store store, Issuer issuer, TimeProvider time)
+internal sealed class Tickets(Store store, Issuer issuer, RateLimitFigures figures, TimeProvider time)
 {
-    private const int Most = 10_000;
     private static readonly TimeSpan Lifetime = TimeSpan.FromMinutes(10);
 
     // A __Host- cookie is of this host alone, and a neighbour's name cannot set it; a browser takes it over https only.
@@ -26,8 +25,17 @@ internal sealed class Tickets(Store store, Issuer issuer, TimeProvider time)
 
         var ticket = Opaque.New();
         var now = time.GetUtcNow();
-        return await store.OpenTicketAsync(Opaque.Hash(ticket), Opaque.Hash(browser), JsonSerializer.Serialize(request), now.ToUnixTimeMilliseconds(), (now + Lifetime).ToUnixTimeMilliseconds(), Most, http.RequestAborted)
-            ? ticket : throw new OAuthException("temporarily_unavailable", "Too many people are signing in at the moment. Try again in some minutes.", StatusCodes.Status503ServiceUnavailable) { RetryAfter = Lifetime };
+        var kept = new StoredTicket
+        {
+            TicketHash = Opaque.Hash(ticket),
+            BrowserHash = Opaque.Hash(browser),
+            Address = CallerAddress.Of(http).ToString(),
+            Request = JsonSerializer.Serialize(request),
+            Expires = (now + Lifetime).ToUnixTimeMilliseconds(),
+        };
+        await store.OpenTicketAsync(
+            kept, now.ToUnixTimeMilliseconds(), figures.OpenSignIns, figures.AllOpenSignIns, http.RequestAborted);
+        return ticket;
     }
 
     public async Task<AuthorizationRequest?> FindAsync(HttpContext http, string ticket) =>

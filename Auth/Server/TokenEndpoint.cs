@@ -33,7 +33,10 @@ internal sealed class TokenEndpoint(ClientAuthentication authentication, Grants 
         {
             ClientMetadata.CodeGrant => await CodeAsync(client, form, http.RequestAborted),
             ClientMetadata.RefreshGrant => await RefreshAsync(client, form, http.RequestAborted),
-            _ => await grants.IssueToClientAsync(client, [.. Grantable.Of(form["scope"] ?? "", client.Metadata.Scopes).Where(Grantable.IsForTools)], http.RequestAborted),
+            _ => await grants.IssueToClientAsync(
+                client,
+                [.. Grantable.Of(form["scope"] ?? "", client.OwnScopes).Where(Grantable.IsForTools)],
+                http.RequestAborted),
         };
     }
 

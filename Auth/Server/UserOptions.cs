@@ -1,3 +1,5 @@
+using System.ComponentModel.DataAnnotations;
+
 namespace MinimalMcp.Auth.Server;
 
 /// <summary>A person who signs in with a password of this server.</summary>
@@ -5,9 +7,11 @@ public sealed class UserOptions
 {
     private const int MinLength = 12;
 
+    [DataType(DataType.Password)]
     public string? Password { get; set; }
 
     /// <summary>Instead of the password: what <c>hash-password</c> prints.</summary>
+    [DataType(DataType.Password)]
     public string? PasswordHash { get; set; }
 
     /// <summary>What the person may allow a client at most.</summary>

@@ -3,7 +3,7 @@ namespace MinimalMcp.Auth.Server;
 /// <summary>Secrets that guides print are known to everybody, and short ones are guessed.</summary>
 internal static class WeakSecret
 {
-    private const int MinLength = 32;
+    public const int MinLength = 32;
 
     private static readonly string[] Placeholders = ["your-", "your_", "yoursecret", "changeme", "change-me", "change_me", "change-this", "placeholder", "example-secret", "secret-key", "secretkey", "replace-"];
 

@@ -9,7 +9,15 @@ internal interface IAccessTokens
     /// <exception cref="TokenRefusedException">The token is not good for this server, now.</exception>
     ValueTask<ClaimsPrincipal> CheckAsync(string token, CancellationToken cancellationToken);
 
-    /// <summary>The same, without relying on what was found a moment ago, where that could have changed meanwhile.</summary>
+    /// <summary>
+    /// The caller of a token that was found to be good a moment ago, at once; null for every other one.
+    /// </summary>
+    ClaimsPrincipal? Known(string token) => null;
+
+    /// <summary>
+    /// The same as <see cref="CheckAsync"/>, without relying on what was found a moment ago, where that could have
+    /// changed meanwhile.
+    /// </summary>
     /// <exception cref="TokenRefusedException">The token is not good any more.</exception>
     ValueTask<ClaimsPrincipal> CheckAgainAsync(string token, CancellationToken cancellationToken) => CheckAsync(token, cancellationToken);
 }

@@ -11,6 +11,7 @@ public sealed class GrafanaOptions : IValidatableObject
     public string? Url { get; set; }
 
     /// <summary>The token of a service account, sent as a bearer token. Its role is what the tools may do.</summary>
+    [DataType(DataType.Password)]
     public string? Token { get; set; }
 
     /// <summary>The address at which people open Grafana, when it is not Url.</summary>

@@ -9,6 +9,7 @@ public sealed class PortainerOptions : IValidatableObject
     public string? Url { get; set; }
 
     /// <summary>An access token of My account, sent as X-API-Key. Set it in the environment, not in a file.</summary>
+    [DataType(DataType.Password)]
     public string? Token { get; set; }
 
     /// <summary>The address at which people open Portainer, when it is not Url.</summary>

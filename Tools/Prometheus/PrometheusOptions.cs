@@ -11,11 +11,13 @@ public sealed class PrometheusOptions : IValidatableObject
     public string? Url { get; set; }
 
     /// <summary>Sent as a bearer token, for a Prometheus behind a proxy.</summary>
+    [DataType(DataType.Password)]
     public string? Token { get; set; }
 
     /// <summary>With the password, for basic authentication.</summary>
     public string? Username { get; set; }
 
+    [DataType(DataType.Password)]
     public string? Password { get; set; }
 
     /// <summary>Sent as X-Scope-OrgID: the tenant of Mimir, Cortex or Thanos.</summary>

@@ -9,6 +9,7 @@ public sealed class ShopOptions : IValidatableObject
     public string? Url { get; set; }
 
     /// <summary>Sent as X-MCP-API-Key. The server then sees one customer, whoever calls.</summary>
+    [DataType(DataType.Password)]
     public string? ApiKey { get; set; }
 
     /// <summary>Passes on the caller's Authorization and X-User-Token. Only for a server that is meant to see them.</summary>

@@ -10,6 +10,7 @@ public sealed class SilverBulletOptions : IValidatableObject
     public string? Url { get; set; }
 
     /// <summary>SB_AUTH_TOKEN of the server. With a colon it is a user and a password for a proxy in front of it, sent as Basic.</summary>
+    [DataType(DataType.Password)]
     public string? Token { get; set; }
 
     /// <summary>The address at which people open the space, when it is not Url.</summary>

@@ -9,6 +9,7 @@ public sealed class VikunjaOptions : IValidatableObject
     public string? Url { get; set; }
 
     /// <summary>An API token (tk_...), sent as a bearer token. What it may do is chosen when it is made.</summary>
+    [DataType(DataType.Password)]
     public string? Token { get; set; }
 
     /// <summary>The address at which people open Vikunja, when it is not Url.</summary>

@@ -17,8 +17,12 @@ public sealed class ChallengeTests
     [InlineData("", "Bearer " + Resource + ", " + Scopes)]
     [InlineData("Bearer expired.read.x", "Bearer " + Resource + ", " + Scopes + ", error=\"invalid_token\", error_description=\"The token has expired.\"")]
     [InlineData("Bearer foreign.read.x", "Bearer " + Resource + ", " + Scopes + ", error=\"invalid_token\", error_description=\"The token is for another audience.\"")]
-    [InlineData("Bearer wrong", "Bearer " + Resource + ", " + Scopes + ", error=\"invalid_token\", error_description=\"This is no access token.'''\"")]
-    [InlineData("Basic YTpi", "Bearer " + Resource + ", " + Scopes + ", error=\"invalid_token\", error_description=\"This is no access token.'''\"")]
+    [InlineData("Bearer wrong", "Bearer " + Resource + ", " + Scopes
+        + ", error=\"invalid_token\", error_description=\"This key is unknown or has expired.\"")]
+    [InlineData("Bearer a.b.c", "Bearer " + Resource + ", " + Scopes
+        + ", error=\"invalid_token\", error_description=\"This is no access token.'''\"")]
+    [InlineData("Basic YTpi", "Bearer " + Resource + ", " + Scopes
+        + ", error=\"invalid_token\", error_description=\"This key is unknown or has expired.\"")]
     public async Task Without_a_good_token_the_answer_says_where_to_sign_in(string authorization, string expected)
     {
         await using var server = Modes.Start("embedded", Public);
@@ -32,10 +36,12 @@ public sealed class ChallengeTests
     [Fact]
     public async Task A_key_where_keys_are_not_taken_is_told_so_and_sse_has_a_resource_of_its_own()
     {
-        await using var server = Modes.Start("embedded", Public);
+        await using var server = Modes.Start("mixed", Public);
 
         using var key = await server.PostAsync("/mcp", "{}", headers: ("X-MCP-API-Key", Modes.Key));
-        using var sse = await server.Http.GetAsync(new Uri("/sse", UriKind.Relative), TestContext.Current.CancellationToken);
+        await using var embedded = Modes.Start("embedded", Public);
+        using var sse = await embedded.Http.GetAsync(new Uri("/sse", UriKind.Relative),
+            TestContext.Current.CancellationToken);
 
         Assert.Contains("takes no keys", key.Headers.WwwAuthenticate.ToString());
         Assert.Contains("oauth-protected-resource/sse\"", sse.Headers.WwwAuthenticate.ToString());
@@ -49,6 +55,43 @@ public sealed class ChallengeTests
         using var response = await server.PostAsync("/mcp", "{}");
 
         Assert.Contains("scope=\"mcp:read\"", response.Headers.WwwAuthenticate.ToString());
+    }
+
+    [Theory]
+    [InlineData("/mcp/readonly", "mcp:read")]
+    [InlineData("/mcp?readonly=true", "mcp:read")]
+    [InlineData("/tools?readonly=true", "mcp:read")]
+    [InlineData("/mcp?profile=readonly", "mcp:read")]
+    [InlineData("/mcp", "mcp:read mcp:write mcp:execute")]
+    public async Task An_address_that_is_narrowed_asks_for_what_its_tools_need(string path, string scopes)
+    {
+        await using var server = Modes.Start("embedded", Public);
+
+        using var response = await server.PostAsync(path, "{}");
+        Assert.Contains($"scope=\"{scopes}\"", response.Headers.WwwAuthenticate.ToString());
+        if (path.StartsWith("/mcp", StringComparison.Ordinal) && !path.Contains('?'))
+        {
+            var document = await server.GetJsonAsync("/.well-known/oauth-protected-resource" + path);
+            Assert.Equal(scopes,
+                string.Join(' ', document.GetProperty("scopes_supported").EnumerateArray().Select(scope =>
+                scope.GetString())));
+        }
+    }
+
+    [Theory]
+    [InlineData("embedded")]
+    [InlineData("mixed")]
+    [InlineData("hybrid")]
+    [InlineData("oauth2")]
+    public async Task A_token_in_the_address_is_a_malformed_request_and_says_so(string mode)
+    {
+        await using var server = Modes.Start(mode, Public);
+
+        using var response = await server.PostAsync("/mcp?access_token=ann.read.x", "{}");
+
+        Assert.Equal(400, (int)response.StatusCode); // RFC 6750 section 3.1
+        Assert.StartsWith("Bearer resource_metadata=", response.Headers.WwwAuthenticate.ToString());
+        Assert.Contains("error=\"invalid_request\"", response.Headers.WwwAuthenticate.ToString());
     }
 
     [Theory]

@@ -32,18 +32,18 @@ public sealed class ModeTests(ModeTests.Servers servers) : IClassFixture<ModeTes
         api-key  GET  /health              200 200 200 200 200 200 200 200 200 200
         api-key  GET  /.well-known/oauth-authorization-server/mcp 404 404 404 404 404 404 404 404 404 404
 
-        embedded POST /mcp list            401 401 401 401 200 200 200 401 403 400
-        embedded POST /mcp read            401 401 401 401 200 200 200 401 403 400
-        embedded POST /mcp write           401 401 401 401 403 200 200 401 403 400
-        embedded POST /mcp send            401 401 401 401 403 403 200 401 403 400
-        embedded POST /tools/list_picked   401 401 401 401 200 200 200 401 403 400
-        embedded POST /tools/pick_note     401 401 401 401 403 200 200 401 403 400
-        embedded GET  /tools               401 401 401 401 200 200 200 401 403 400
-        embedded POST /api/mcp/v1/call     401 401 401 401 200 200 200 401 403 400
-        embedded GET  /status              401 401 401 401 200 200 200 401 403 400
-        embedded GET  /api/v1/audit        401 401 401 401 403 403 200 401 403 400
-        embedded GET  /diagnostics         401 401 401 401 403 403 200 401 403 400
-        embedded GET  /no/such/route       401 401 401 401 404 404 404 401 403 400
+        embedded POST /mcp list            401 200 200 401 200 200 200 401 403 400
+        embedded POST /mcp read            401 200 200 401 200 200 200 401 403 400
+        embedded POST /mcp write           401 200 403 401 403 200 200 401 403 400
+        embedded POST /mcp send            401 200 403 401 403 403 200 401 403 400
+        embedded POST /tools/list_picked   401 200 200 401 200 200 200 401 403 400
+        embedded POST /tools/pick_note     401 200 403 401 403 200 200 401 403 400
+        embedded GET  /tools               401 200 200 401 200 200 200 401 403 400
+        embedded POST /api/mcp/v1/call     401 200 200 401 200 200 200 401 403 400
+        embedded GET  /status              401 200 200 401 200 200 200 401 403 400
+        embedded GET  /api/v1/audit        401 200 403 401 403 403 200 401 403 400
+        embedded GET  /diagnostics         401 200 403 401 403 403 200 401 403 400
+        embedded GET  /no/such/route       401 404 404 401 404 404 404 401 403 400
         embedded GET  /health              200 200 200 200 200 200 200 200 200 200
         embedded GET  /openapi.json        200 200 200 200 200 200 200 200 200 200
         embedded GET  /.well-known/oauth-protected-resource 200 200 200 200 200 200 200 200 200 200

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Security.Claims;
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.DependencyInjection;
@@ -10,6 +11,8 @@ namespace MinimalMcp.Tests.Auth;
 /// <summary>Stands in for whoever issues tokens, where a test is about what happens before and after: "ann.read+write.x" is a token of ann.</summary>
 internal sealed class TestTokens : IAccessTokens
 {
+    private readonly ConcurrentDictionary<string, ClaimsPrincipal> _seen = new();
+
     public static void AddTo(IServiceCollection services) => services.AddSingleton<IAccessTokens, TestTokens>().AddSingleton<IAuthorizationServerMetadata, TestMetadata>();
 
     public static void WithNotes(IServiceCollection services)
@@ -17,6 +20,9 @@ internal sealed class TestTokens : IAccessTokens
         NotesTools.Alone(services);
         AddTo(services);
     }
+
+    /// <summary>Seen tokens, as the real ones have them: the short cut admits them.</summary>
+    public ClaimsPrincipal? Known(string token) => _seen.GetValueOrDefault(token);
 
     public async ValueTask<ClaimsPrincipal> CheckAsync(string token, CancellationToken cancellationToken)
     {
@@ -31,7 +37,9 @@ internal sealed class TestTokens : IAccessTokens
             ["foreign", ..] => throw new TokenRefusedException("The token is for another audience."),
             ["stranger", ..] => throw new TokenRefusedException("This client is not one of those that may use this server.") { IsForbidden = true },
             ["offline", ..] => throw new HttpRequestException("No route to host."),
-            [var name, var scopes, "x"] => new(new ClaimsIdentity([new("sub", name), new("client_id", "app"), .. scopes.Split('+').Select(scope => new Claim("scope", "mcp:" + scope))], "test")),
+            [var name, var scopes, "x"] => _seen.GetOrAdd(token, _ => new(new ClaimsIdentity(
+                [new("sub", name), new("client_id", "app"), .. scopes.Split('+').Select(scope =>
+                    new Claim("scope", "mcp:" + scope))], "test"))),
             _ => throw new TokenRefusedException("This is no access token.\"\r\n"),
         };
     }

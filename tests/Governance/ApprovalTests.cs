@@ -193,7 +193,7 @@ public sealed class ApprovalTests(PostgresServer postgres)
 
     [Theory]
     [InlineData("eve mcp:read mcp:write", "application/json", null, null, 403, "mcp:admin")]
-    [InlineData("ann mcp:admin", "application/json", null, null, 409, "with the same key")]
+    [InlineData("ann mcp:admin", "application/json", null, null, 409, "You asked for this call yourself")]
     [InlineData("boss mcp:admin", "text/plain", null, null, 403, "own page")]
     [InlineData("boss mcp:admin", "application/json", "cross-site", null, 403, "own page")]
     [InlineData("boss mcp:admin", "application/json", "same-site", null, 403, "own page")]

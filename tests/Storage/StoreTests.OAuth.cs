@@ -84,7 +84,7 @@ public sealed partial class StoreTests
         var (one, two) = await OpenTwoAsync(engine);
         await using var first = one;
         await using var second = two;
-        Assert.True(await one.OpenTicketAsync("t", "browser", "request", Now, Later, 2, Stop));
+        await one.OpenTicketAsync(Ticket("t", "browser", "a"), Now, 2, 9, Stop);
 
         Assert.Null(await one.FindTicketAsync("t", "another browser", Now, Stop));
         Assert.Null(await one.RedeemTicketAsync("t", "another browser", Now, Stop));
@@ -93,9 +93,36 @@ public sealed partial class StoreTests
         var answers = await RaceAsync(one, two, store => store.RedeemTicketAsync("t", "browser", Now, Stop));
         Assert.Single(answers, answer => answer == "request");
 
-        // And there are never more than so many.
-        Assert.Equal((true, true, false, true), (await one.OpenTicketAsync("a", "b", "r", Now, Later, 2, Stop), await one.OpenTicketAsync("b", "b", "r", Now, Later, 2, Stop),
-            await one.OpenTicketAsync("c", "b", "r", Now, Later, 2, Stop), await one.OpenTicketAsync("d", "b", "r", Later, Later + 1, 2, Stop)));
+    }
+
+    [Theory, InlineData(Engine.Sqlite), InlineData(Engine.Postgres)]
+    public async Task An_address_with_too_many_tickets_makes_room_and_so_does_the_one_with_most(Engine engine)
+    {
+        await using var store = await OpenAsync(engine, await PlaceAsync(engine));
+        foreach (var (ticket, address) in ((string, string)[])[("a1", "a"), ("b1", "b"), ("b2", "b"), ("b3", "b")])
+        {
+            await store.OpenTicketAsync(Ticket(ticket, "browser", address, Later + ticket[1] - '0'), Now, 2, 3, Stop);
+        }
+
+        Assert.Equal(["a1", "b2", "b3"], await HeldAsync());
+
+        await store.OpenTicketAsync(Ticket("c1", "browser", "c"), Now, 2, 3, Stop); // all together have too many
+        Assert.Equal(["a1", "b3", "c1"], await HeldAsync());
+
+        // The others have expired.
+        await store.OpenTicketAsync(Ticket("d1", "browser", "d", Later + 100), Later + 9, 2, 3, Stop);
+        Assert.Equal(["d1"], await HeldAsync());
+
+        async Task<string[]> HeldAsync()
+        {
+            var found = new List<string>();
+            foreach (var ticket in (string[])["a1", "b1", "b2", "b3", "c1", "d1"])
+            {
+                found.AddRange(await store.FindTicketAsync(ticket, "browser", Now, Stop) is null ? [] : [ticket]);
+            }
+
+            return [.. found];
+        }
     }
 
     [Theory, InlineData(Engine.Sqlite), InlineData(Engine.Postgres)]
@@ -159,7 +186,7 @@ public sealed partial class StoreTests
         await store.OpenGrantAsync(Grant("lives"), Code("c2") with { Expires = Now }, Later, Stop);
         await store.ExtendGrantAsync("over", "r1", Now, Stop);
         await store.ExtendGrantAsync("lives", "r2", Later, Stop);
-        await store.OpenTicketAsync("t", "b", "r", Now - 10, Now, 9, Stop);
+        await store.OpenTicketAsync(Ticket("t", "b", "a", Now), Now - 10, 9, 9, Stop);
         await store.UseAssertionAsync("a", Now, Stop);
 
         await store.PruneOAuthAsync(Now, Stop);
@@ -169,6 +196,9 @@ public sealed partial class StoreTests
         await store.RedeemCodeAsync("c2", "client", Now + 1, Stop); // kept to notice that
         Assert.Equal("lives", (await store.RedeemCodeAsync("c2", "client", Now + 2, Stop)).Ended);
     }
+
+    private static StoredTicket Ticket(string hash, string browser, string address, long expires = Later) =>
+        new() { TicketHash = hash, BrowserHash = browser, Address = address, Request = "request", Expires = expires };
 
     private static StoredGrant Grant(string id) => new() { GrantId = id, ClientId = "client", Subject = "ann", Scope = "mcp:read" };
 

@@ -34,7 +34,7 @@ public sealed partial class CertifiedProviderTests
         var code = OAuthServer.Query(answer)["code"];
         using var token = await oauth.TokenAsync(("grant_type", "authorization_code"), ("client_id", client), ("code", code), ("code_verifier", OAuthServer.Verifier));
         var access = (await OAuthServer.JsonAsync(token)).GetProperty("access_token").GetString()!;
-        Assert.Equal(person, OAuthServer.Claims(access).GetProperty("sub").GetString());
+        Assert.Equal($"{Issuer(provider)}|{person}", OAuthServer.Claims(access).GetProperty("sub").GetString());
         Assert.Equal(HttpStatusCode.OK, await oauth.CallAsync(access));
     }
 

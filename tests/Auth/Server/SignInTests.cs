@@ -3,6 +3,7 @@ using System.Text.Json;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using MinimalMcp.Auth;
 using MinimalMcp.Auth.Server;
 using MinimalMcp.Tests.Protocol;
 using MinimalMcp.Tests.Tools;
@@ -98,26 +99,72 @@ public sealed class SignInTests
     }
 
     [Fact]
-    public async Task After_ten_wrong_keys_an_address_waits_and_another_one_does_not()
+    public async Task After_ten_wrong_ones_a_password_of_the_address_waits_and_a_right_key_never_does()
     {
-        var time = new ShiftedTime();
-        await using var oauth = OAuthServer.Start(services => services.AddSingleton<TimeProvider>(time));
+        await using var oauth = OAuthServer.Start(("Auth:Users:ann:Password", Password));
         await using var guesser = oauth.Visitor("203.0.113.7");
         var ticket = await guesser.OpenPageAsync("public");
-        var answers = await Task.WhenAll(Enumerable.Range(0, 14).Select(n => guesser.AnswerAsync(ticket, $"wrong {n}")));
+        var answers = await Task.WhenAll(Enumerable.Range(0, 14).Select(n =>
+            guesser.AnswerAsync(ticket, $"wrong {n}", username: n % 2 == 0 ? "ann" : null)));
         Assert.Equal((10, 4), (answers.Count(answer => answer.StatusCode == HttpStatusCode.Forbidden), answers.Count(answer => answer.StatusCode == HttpStatusCode.TooManyRequests)));
         Assert.InRange(answers.First(answer => answer.StatusCode == HttpStatusCode.TooManyRequests).Headers.RetryAfter!.Delta!.Value.TotalSeconds, 1, 600);
 
-        using var right = await guesser.AnswerAsync(ticket);
+        using var right = await guesser.AnswerAsync(ticket, Password, username: "ann");
         Assert.Equal(HttpStatusCode.TooManyRequests, right.StatusCode);
+        Assert.Contains("code", await guesser.AuthorizeAsync("public")); // somebody else behind that address
         await using var person = oauth.Visitor("203.0.113.8");
         for (var n = 0; n < 12; n++)
         {
-            Assert.Contains("code", await person.AuthorizeAsync("public")); // right ones are not counted
+            using var answer = await person.AnswerAsync(await person.OpenPageAsync("public"), Password,
+                username: "ann");
+            Assert.Equal(HttpStatusCode.SeeOther, answer.StatusCode); // right ones are not counted
+        }
+    }
+
+    [Fact]
+    public async Task The_wait_for_wrong_passwords_ends()
+    {
+        await using var oauth = OAuthServer.Start(
+            services => services.AddSingleton(new RateLimitFigures { SignIns = new(1, TimeSpan.FromSeconds(3)) }),
+            ("Auth:Users:ann:Password", Password));
+        using var wrong = await oauth.AnswerAsync(await oauth.OpenPageAsync("public"), "wrong", username: "ann");
+
+        HttpStatusCode status;
+        do
+        {
+            using var answer = await oauth.AnswerAsync(await oauth.OpenPageAsync("public"), Password, username: "ann");
+            status = answer.StatusCode;
+        }
+        while (status == HttpStatusCode.TooManyRequests);
+
+        Assert.Equal((HttpStatusCode.Forbidden, HttpStatusCode.SeeOther), (wrong.StatusCode, status));
+    }
+
+    [Fact]
+    public async Task One_address_does_not_stop_the_sign_in_of_another()
+    {
+        await using var oauth = OAuthServer.Start(services =>
+            services.AddSingleton(new RateLimitFigures { OpenSignIns = 3, AllOpenSignIns = 8 }));
+        await using var person = oauth.Visitor("203.0.113.8");
+        var waiting = await person.OpenPageAsync("public");
+        await using var neighbour = oauth.Visitor("203.0.113.9");
+        var first = await neighbour.OpenPageAsync("public");
+        for (var n = 0; n < 30; n++)
+        {
+            // Each with more pages than it may hold open.
+            await using var visitor = oauth.Visitor($"198.51.100.{n % 4}");
+            await visitor.OpenPageAsync("public");
         }
 
-        time.Advance(TimeSpan.FromMinutes(11));
-        Assert.Contains("code", await guesser.AuthorizeAsync("public"));
+        for (var n = 0; n < 3; n++)
+        {
+            await neighbour.OpenPageAsync("public");
+        }
+
+        using var late = await neighbour.AnswerAsync(first);
+        using var answer = await person.AnswerAsync(waiting);
+        Assert.Equal(HttpStatusCode.Forbidden, late.StatusCode); // its own oldest made room
+        Assert.Equal(HttpStatusCode.SeeOther, answer.StatusCode);
     }
 
     [Fact]

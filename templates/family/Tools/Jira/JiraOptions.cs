@@ -9,6 +9,7 @@ public sealed class JiraOptions : IValidatableObject
     public string? Url { get; set; }
 
     /// <summary>Sent as a bearer token. Set it in the environment (Jira__Token), not in a file.</summary>
+    [DataType(DataType.Password)]
     public string? Token { get; set; }
 
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)

@@ -1,0 +1,38 @@
+using Microsoft.AspNetCore.Authorization;
+
+namespace MinimalMcp.Auth;
+
+/// <summary>
+/// The authentication scheme that our credentials are: API keys, our own tokens, tokens of an identity provider.
+/// </summary>
+public static class AuthScheme
+{
+    /// <summary>For <c>AddAuthentication(AuthScheme.Name)</c>, where it is to be the default.</summary>
+    public const string Name = "MinimalMcp";
+}
+
+/// <summary>
+/// The policies that go by our scheme. Each scope is a policy of its own name, so
+/// <c>app.MapGet(...).RequireAuthorization("mcp:admin")</c> works on any route.
+/// </summary>
+public static class AuthPolicies
+{
+    /// <summary>The name of <see cref="AnyCaller"/>.</summary>
+    public const string Caller = "mcp";
+
+    /// <summary>Any caller with a good credential, whatever its scopes.</summary>
+    public static AuthorizationPolicy AnyCaller { get; } =
+        new AuthorizationPolicyBuilder(AuthScheme.Name).RequireAuthenticatedUser().Build();
+
+    internal static void Add(AuthorizationBuilder authorization)
+    {
+        authorization.AddPolicy(Caller, AnyCaller);
+        foreach (var scope in Scopes.Split(Scopes.All))
+        {
+            authorization.AddPolicy(scope, policy => policy
+                .AddAuthenticationSchemes(AuthScheme.Name)
+                .RequireAuthenticatedUser()
+                .RequireAssertion(context => Auth.Caller.From(context.User).HasScope(scope)));
+        }
+    }
+}
