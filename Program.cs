@@ -11,8 +11,7 @@ using MinimalMcp.Telemetry;
 using MinimalMcp.Tools;
 using MinimalMcp.WellKnown;
 
-// Settings are read once; watching their files would take a good part of the time that a start takes.
-var builder = WebApplication.CreateSlimBuilder(["--hostBuilder:reloadConfigOnChange=false", .. args]);
+var builder = WebApplication.CreateSlimBuilder(ProgramFolder.HostArguments(args)); // settings lie beside the program
 builder.AddConfiguration();
 if (await CommandLine.AnswerAsync(args, builder.Configuration) is { } exitCode)
 {

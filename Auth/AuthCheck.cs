@@ -14,9 +14,21 @@ internal sealed class AuthCheck(IConfiguration configuration, IServiceProviderIs
                 + "or MCP_AUTH_MODE to embedded, where this server signs people in itself.");
         }
 
+        // They say who may sign in there; without a client of ours nobody is asked to, and everybody with a key gets in.
+        if (options.Mode.Equals("embedded", StringComparison.OrdinalIgnoreCase)
+            && configuration["Auth:Provider:ClientId"] is null or ""
+            && Set("Issuer", "ConfigUrl", "AllowedUsers", "AllowedDomains", "AllowedRoles", "AllowedClients").ToArray() is [_, ..] apart)
+        {
+            return ValidateOptionsResult.Fail($"Auth:Provider has {string.Join(", ", apart)} and no ClientId (OAUTH2_CLIENT_ID), so in "
+                + "mode embedded nobody signs in at the provider. Set OAUTH2_CLIENT_ID and OAUTH2_CLIENT_SECRET, or remove the others.");
+        }
+
         // Closed rather than open when a part was left out of the program.
         return options.TakesTokens && !(services.IsService(typeof(IAccessTokens)) && services.IsService(typeof(IAuthorizationServerMetadata)))
             ? ValidateOptionsResult.Fail($"Auth:Mode (MCP_AUTH_MODE) is '{options.Mode}', and nothing in this program issues or checks its tokens. Register an IAccessTokens and an IAuthorizationServerMetadata in AddAuth.")
             : ValidateOptionsResult.Success;
+
+        IEnumerable<string> Set(params string[] names) =>
+            names.Where(name => configuration.GetSection($"Auth:Provider:{name}").AsEnumerable().Any(value => !string.IsNullOrEmpty(value.Value)));
     }
 }

@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.HostFiltering;
 using Microsoft.AspNetCore.HttpOverrides;
+using Microsoft.Extensions.Configuration.Json;
 using Microsoft.Extensions.Options;
 
 namespace MinimalMcp.Configuration;
@@ -9,7 +10,8 @@ public static class ConfigurationSetup
     /// <summary>Reads the settings, decides where to listen, and sets the limits of every request.</summary>
     public static WebApplicationBuilder AddConfiguration(this WebApplicationBuilder builder)
     {
-        builder.Configuration.AddEnvironment(builder.Environment.ContentRootPath);
+        builder.Services.AddSingleton(builder.Configuration.AddEnvironment(builder.Environment.ContentRootPath));
+        AddFile(builder.Configuration);
         builder.Services.AddSettings<ServerOptions>("Server");
         builder.Services.AddSingleton<IValidateOptions<ServerOptions>, ListenCheck>();
         builder.Services.AddSingleton<IValidateOptions<ServerOptions>>(LogLevelCheck.Of(builder.Configuration));
@@ -102,6 +104,18 @@ public static class ConfigurationSetup
                 throw new OptionsValidationException(section, typeof(T), [Unreadable(unreadable.Message)]);
             }
         }).ValidateDataAnnotations().ValidateOnStart();
+
+    // Above the settings beside the program, below the environment and the command line.
+    private static void AddFile(ConfigurationManager configuration)
+    {
+        if (configuration["config"] is { Length: > 0 } file && File.Exists(file))
+        {
+            var last = configuration.Sources.ToList().FindLastIndex(source => source is JsonConfigurationSource);
+            var source = new JsonConfigurationSource { Path = Path.GetFullPath(file), Optional = false };
+            source.ResolveFileProvider();
+            configuration.Sources.Insert(last + 1, source);
+        }
+    }
 
     // "Failed to convert configuration value 'abc' at 'Server:Port' to type 'System.Int32'."
     private static string Unreadable(string message) => message.Split('\'') is [_, var value, _, var setting, _, var type, ..]

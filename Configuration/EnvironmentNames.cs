@@ -64,14 +64,17 @@ public static class EnvironmentNames
             : "";
 
     /// <summary>Reads <c>.env</c> and <c>.env.local</c> of the content root, then the table, then the rest of the environment.</summary>
-    public static void AddEnvironment(this ConfigurationManager configuration, string contentRoot)
+    internal static EnvironmentRead AddEnvironment(this ConfigurationManager configuration, string contentRoot)
     {
+        var files = new List<string>();
+        var names = new List<(string Name, string Setting)>();
         var variables = new Dictionary<string, string>(StringComparer.Ordinal);
         foreach (var file in (string[])[".env", ".env.local"])
         {
             var path = Path.Combine(contentRoot, file);
             if (File.Exists(path))
             {
+                files.Add(path);
                 foreach (var (name, value) in DotEnv.Read(new DotEnvOptions(envFilePaths: [path], ignoreExceptions: false)))
                 {
                     variables[name] = value;
@@ -90,6 +93,7 @@ public static class EnvironmentNames
         {
             if (variables.TryGetValue(name, out var value) && value.Length > 0)
             {
+                names.Add((name, setting));
                 settings[setting] = name switch
                 {
                     "LOG_LEVEL" => LogLevelOf(value),
@@ -120,6 +124,8 @@ public static class EnvironmentNames
             commandLine.Args = [.. commandLine.Args.Select(argument => argument == "--stdio" ? "--mode=stdio" : argument)];
             configuration.Sources.Add(commandLine);
         }
+
+        return new(files, names);
     }
 
     // The guides write INFO and DEBUG, .NET says Information and Debug.
@@ -130,6 +136,9 @@ public static class EnvironmentNames
         _ => value,
     };
 }
+
+/// <summary>What was found: files of variables, and the names of the table that are set.</summary>
+internal sealed record EnvironmentRead(IReadOnlyList<string> Files, IReadOnlyList<(string Name, string Setting)> Names);
 
 /// <summary>What the environment says, under the names of settings; <see cref="EnvironmentProvider"/> tells it from other sources.</summary>
 internal sealed class EnvironmentSource : IConfigurationSource

@@ -15,6 +15,11 @@ internal sealed class ListenCheck(IConfiguration configuration) : IValidateOptio
             problems.Add($"--mode is '{surfaces}'; it must be all, sse (MCP only), rest (REST and function calling only) or stdio.");
         }
 
+        if (configuration["config"] is { } file && !File.Exists(file))
+        {
+            problems.Add($"--config names '{file}', and there is no such file.");
+        }
+
         var auth = configuration["Auth:Mode"] ?? "none";
         if (auth.Equals("none", StringComparison.OrdinalIgnoreCase)
             && Addresses(configuration).Where(address => !IsLoopback(address)).ToArray() is { Length: > 0 } open)

@@ -129,7 +129,7 @@ internal sealed partial class UnknownSettings(
             : $"{key} is not a setting of this server. docs/settings.md has all of them.";
     }
 
-    private static IEnumerable<string> Members(Type type, ReadOnlySpan<string> path)
+    private static string[] Members(Type type, ReadOnlySpan<string> path)
     {
         for (; !path.IsEmpty; path = path[1..])
         {
@@ -147,7 +147,7 @@ internal sealed partial class UnknownSettings(
             }
         }
 
-        return Properties(type).Keys;
+        return [.. Properties(type).Keys];
     }
 
     [LoggerMessage(LogLevel.Warning, "{Problem}")]

@@ -32,7 +32,7 @@ internal sealed partial class NightlyBackup(Store store, IOptions<StorageOptions
 
     private void BackUp()
     {
-        var path = Path.Combine(environment.ContentRootPath, options.Value.Path);
+        var path = options.Value.FullPath(environment);
         var folder = Directory.CreateDirectory(Path.Combine(environment.ContentRootPath, options.Value.BackupPath!));
         var name = Path.GetFileNameWithoutExtension(path);
         var target = Path.Combine(folder.FullName, $"{name}-{(time.GetLocalNow() - Night).ToString("yyyy-MM-dd", CultureInfo.InvariantCulture)}.db");

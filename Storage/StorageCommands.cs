@@ -81,7 +81,7 @@ public static class StorageCommands
         }
 
         return args is [_, var file, ..] && !file.StartsWith("--", StringComparison.Ordinal)
-            ? (Path.GetFullPath(Path.Combine(app.Environment.ContentRootPath, options.Path)), Path.GetFullPath(file))
+            ? (options.FullPath(app.Environment), Path.GetFullPath(file))
             : throw new StorageException($"usage: dotnet {typeof(StorageCommands).Assembly.GetName().Name}.dll {usage}");
     }
 

@@ -1,12 +1,28 @@
 using System.ComponentModel.DataAnnotations;
+using MinimalMcp.Configuration;
 
 namespace MinimalMcp.Storage;
 
 /// <summary>Where things are kept; configuration section <c>Storage</c>.</summary>
 public sealed class StorageOptions : IValidatableObject
 {
-    /// <summary>The SQLite file, relative to the content root. It is made when it is not there.</summary>
-    public string Path { get; set; } = "data/minimalmcp.db";
+    /// <summary>
+    /// The SQLite file, relative to the content root; it is made when it is not there. When nothing is set: the one in
+    /// <c>data/</c> of the content root or in the user's state folder, if there is one already; else a new one, in
+    /// <c>data/</c> when the program runs from its project, in the state folder otherwise.
+    /// </summary>
+    public string? Path { get; set; }
+
+    /// <summary>The whole path of <see cref="Path"/>.</summary>
+    public string FullPath(IHostEnvironment environment) =>
+        System.IO.Path.GetFullPath(System.IO.Path.Combine(environment.ContentRootPath, Path ?? Found(environment)));
+
+    private static string Found(IHostEnvironment environment)
+    {
+        var beside = System.IO.Path.Combine(environment.ContentRootPath, "data", "minimalmcp.db");
+        var state = System.IO.Path.Combine(ProgramFolder.State, "minimalmcp.db");
+        return File.Exists(beside) ? beside : File.Exists(state) ? state : ProgramFolder.Project is null ? state : beside;
+    }
 
     /// <summary>A PostgreSQL connection string, for several replicas. With it there is no file.</summary>
     public string? ConnectionString { get; set; }
@@ -19,7 +35,7 @@ public sealed class StorageOptions : IValidatableObject
 
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
     {
-        if (string.IsNullOrWhiteSpace(Path) && string.IsNullOrEmpty(ConnectionString))
+        if (Path is not null && string.IsNullOrWhiteSpace(Path) && string.IsNullOrEmpty(ConnectionString))
         {
             yield return new("Storage:Path is empty; name a file, such as data/minimalmcp.db, or set Storage:ConnectionString.");
         }

@@ -16,7 +16,7 @@ public static class StorageSetup
             var options = services.GetRequiredService<IOptions<StorageOptions>>().Value;
             return new Store(options.ConnectionString is { Length: > 0 } connection
                 ? new PostgresEngine(connection)
-                : new SqliteEngine(Path.Combine(builder.Environment.ContentRootPath, options.Path)));
+                : new SqliteEngine(options.FullPath(builder.Environment)));
         });
 
         // Families know these by the framework's names only.

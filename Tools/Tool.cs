@@ -76,11 +76,11 @@ public sealed class Tool
         try
         {
             var (function, shape) = _callable.Value;
-            return ToolResult.Of(await function.InvokeAsync(call, cancellationToken), shape).Cleaned(_redactor);
+            return ToolResult.Of(await function.InvokeAsync(call, cancellationToken), shape).Cleaned(_redactor, shape.MaxCharacters);
         }
         catch (Exception failure) when (!(call.SpeaksMcp && IsProtocol(failure)) && !(failure is OperationCanceledException && cancellationToken.IsCancellationRequested))
         {
-            return ToolResult.Of(Failure.From(failure, Name, _logger, call.Id)).Cleaned(_redactor);
+            return ToolResult.Of(Failure.From(failure, Name, _logger, call.Id)).Cleaned(_redactor, ResultLimit.DefaultCharacters);
         }
     }
 

@@ -119,7 +119,7 @@ public sealed class ToolResult : IDisposable
     /// The result as it may leave: without the secrets of the settings, which an upstream may have echoed, and with
     /// characters that nobody sees shown. Every result of every family passes here, whatever surface it goes to.
     /// </summary>
-    internal ToolResult Cleaned(Redactor redactor)
+    internal ToolResult Cleaned(Redactor redactor, int maxCharacters)
     {
         if (_json is not null)
         {
@@ -131,18 +131,25 @@ public sealed class ToolResult : IDisposable
 
             var text = Encoding.UTF8.GetString(_json.Written.Span);
             var clean = CleanJson(isDirty ? redactor.Clean(text) : text);
-            return ReferenceEquals(clean, text) ? this : Rewritten(clean);
+            return ReferenceEquals(clean, text) ? this : Rewritten(clean, maxCharacters);
         }
 
         if (Text is { } said)
         {
             var clean = Visible(redactor.Clean(said));
+            // What is shown takes more room than what was there.
+            clean = clean.Length > said.Length ? ResultLimit.Cut(clean, maxCharacters) : clean;
             return clean == said ? this : new(text: clean, failure: Failure?.With(clean));
         }
 
         foreach (var block in Content?.Content.OfType<TextContentBlock>() ?? [])
         {
             block.Text = Visible(redactor.Clean(block.Text));
+        }
+
+        if (Content is not null)
+        {
+            ResultLimit.Cut(Content, maxCharacters);
         }
 
         if (Content?.StructuredContent is { } structured)
@@ -153,13 +160,14 @@ public sealed class ToolResult : IDisposable
         return this;
     }
 
-    private ToolResult Rewritten(string text)
+    private ToolResult Rewritten(string text, int maxCharacters)
     {
         _json!.Dispose();
         var json = new JsonBuffer();
         var writer = json.StartWriting();
         writer.WriteRawValue(text);
         writer.Flush();
+        ResultLimit.Apply(json, maxCharacters);
         return new(json, beside: Beside);
     }
 

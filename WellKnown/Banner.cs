@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.Extensions.Options;
 using MinimalMcp.Auth;
 using MinimalMcp.Configuration;
 using MinimalMcp.Storage;
@@ -49,6 +50,12 @@ public static class Banner
             lines.Add($"  sign-in      {app.Services.GetRequiredService<IAuthorizationServerMetadata>().Issuer}");
         }
 
+        foreach (var (name, why) in WithoutEffect(app))
+        {
+            lines.Add($"  no effect    {name}: {why}");
+        }
+
+        lines.Add($"  settings     {string.Join(", ", Files(app).DefaultIfEmpty("no file"))}");
         lines.Add($"  store        {app.Services.GetRequiredService<Store>().Description}");
         if (mode != "stdio")
         {
@@ -56,5 +63,37 @@ public static class Banner
         }
 
         Console.Error.WriteLine(string.Join(Environment.NewLine, lines));
+    }
+
+    // Every file that was read: whoever wonders where a setting comes from looks here first.
+    private static IEnumerable<string> Files(WebApplication app) => ((IConfigurationRoot)app.Configuration).Providers
+        .OfType<FileConfigurationProvider>()
+        .Select(file => file.Source.FileProvider?.GetFileInfo(file.Source.Path ?? ""))
+        .Where(file => file is { Exists: true, PhysicalPath: not null })
+        .Select(file => file!.PhysicalPath!)
+        .Concat(app.Services.GetRequiredService<EnvironmentRead>().Files);
+
+    // Names of the guides that are set, and that nothing reads in this mode.
+    private static IEnumerable<(string Name, string Why)> WithoutEffect(WebApplication app)
+    {
+        var options = app.Services.GetRequiredService<IOptions<AuthOptions>>().Value;
+        var services = app.Services.GetRequiredService<IServiceProviderIsService>();
+        foreach (var (name, setting) in app.Services.GetRequiredService<EnvironmentRead>().Names)
+        {
+            if (setting.StartsWith("Auth:Provider:", StringComparison.Ordinal)
+                && !services.IsService(typeof(Auth.Provider.ProviderDocuments)))
+            {
+                yield return (name, $"auth mode {options.Mode} asks no identity provider");
+            }
+            else if (setting.StartsWith("Auth:Server:", StringComparison.Ordinal)
+                && !services.IsService(typeof(Auth.Server.TokenEndpoint)))
+            {
+                yield return (name, $"auth mode {options.Mode} issues no tokens");
+            }
+            else if (setting is "Auth:ApiKey" or "Auth:NextApiKey" && !options.TakesKeys)
+            {
+                yield return (name, $"auth mode {options.Mode} takes no keys");
+            }
+        }
     }
 }

@@ -24,9 +24,11 @@ public static class CommandLine
         ("--mode", "all|sse|rest|stdio", "Serve everything, MCP alone, plain HTTP alone, or standard input and output."),
         ("--urls", "URLS", "Listen there, for example http://127.0.0.1:3001."),
         ("--Section:Key", "VALUE", "Set any setting, for example --Auth:Mode api-key. Keys belong into the environment or a file."),
+        ("--config", "FILE", "Read this JSON file of settings, too."),
         ("--environment", "NAME", "Name the host environment: Production (the default), Development."),
         ("--contentRoot", "FOLDER", "Read settings from another folder than the program's."),
         ("--applicationName", "NAME", "Name the application, for the host."),
+        ("--allowedHosts", "HOSTS", "Serve these host names, separated by semicolons."),
         ("--help", "", "Show this."),
         ("--version", "", "Show the version."),
     ];
@@ -72,7 +74,7 @@ public static class CommandLine
         for (var i = 0; i < args.Length; i++)
         {
             var name = args[i].Split('=')[0];
-            if (!name.StartsWith('-'))
+            if (!name.StartsWith('-') || name == "-")
             {
                 continue; // the value of the switch before it, a file's name, or Section:Key=value
             }

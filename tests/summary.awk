@@ -1,7 +1,7 @@
 #!/usr/bin/awk -f
-# Reads the report of a test run (trx). Writes a line for each test, separated by tabs: seconds, outcome, name, the file
+# Reads the report of a test run (xunit's XML). Writes a line for each test, separated by tabs: seconds, outcome, name, the file
 # with everything that a failed test printed, and its reason.
-#   tests/summary.awk -v folder=artifacts/test/failed artifacts/test/tests.trx
+#   tests/summary.awk -v folder=artifacts/test/failed artifacts/test/tests.xml
 
 BEGIN { RS = "<" } # a record is a tag and the text behind it
 
@@ -29,14 +29,12 @@ function finish() {
   inside = 0
 }
 
-/^UnitTestResult / {
-  name = attribute("testName"); outcome = attribute("outcome")
+/^test / {
+  name = attribute("name"); outcome = attribute("result"); seconds = attribute("time")
   gsub(/[ \t\r\n]+/, " ", name)
-  split(attribute("duration"), time, ":")
-  seconds = time[1] * 3600 + time[2] * 60 + time[3]
   reason = log_file = ""
   inside = 1
-  if (outcome == "Failed") {
+  if (outcome == "Fail") {
     log_file = folder "/" ++failures ".log"
     print name > log_file
   }
@@ -44,8 +42,6 @@ function finish() {
   next
 }
 
-inside && /^\/UnitTestResult>/ { finish(); next }
-inside && /^ErrorInfo>/ { in_error = 1 }
-inside && /^\/ErrorInfo>/ { in_error = 0 }
-inside && in_error && /^Message>/ { reason = content() }
-inside && log_file != "" && /^[A-Z]/ { print content() > log_file }
+inside && /^\/test>/ { finish(); next }
+inside && /^message>/ { reason = content() }
+inside && log_file != "" && /^[!a-z]/ { print content() > log_file }

@@ -22,7 +22,7 @@ internal sealed class ServerKey
     {
         _secret = options.Value.SecretKey is { Length: > 0 } set ? Encoding.UTF8.GetBytes(set)
             : storage.Value.ConnectionString is { Length: > 0 } ? throw new StartException("Auth:Server:SecretKey (SECRET_KEY) is missing. With a PostgreSQL store it must be set, the same for every replica: what `openssl rand -hex 32` prints.")
-            : Kept(Path.Combine(environment.ContentRootPath, storage.Value.Path) + ".key");
+            : Kept(storage.Value.FullPath(environment) + ".key");
         (_sealing, _refresh, _credential) = (Derive("signing keys"), Derive("refresh tokens"), Derive("credentials"));
     }
 

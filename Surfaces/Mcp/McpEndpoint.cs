@@ -15,7 +15,7 @@ namespace MinimalMcp.Surfaces.Mcp;
 /// Streamable HTTP, in front of the SDK's endpoints: one path for every revision since 2025-03-26. Reads each message
 /// strictly, refuses what is wrong, answers what the direct path can answer, and hands the rest to the SDK.
 /// </summary>
-internal sealed class McpEndpoint(
+internal sealed partial class McpEndpoint(
     DirectPath direct, SdkPath sdk, StepUp stepUp, Sessions sessions, SseEndpoint sse, ToolRegistry registry,
     ToolProfiles profiles, OpenStreams streams, ExchangeLog exchanges, RpcMetrics metrics, IOptions<McpOptions> options,
     IOptions<HttpServerTransportOptions> transport, IHostApplicationLifetime lifetime, ILogger<McpEndpoint> logger)
@@ -298,64 +298,6 @@ internal sealed class McpEndpoint(
         using var answer = new JsonBuffer();
         var status = await sdk.AnswerAsync(envelope, version, tools, Origin.Of(http), answer, cancellationToken);
         await http.Response.WriteJsonAsync(status, answer.Written);
-    }
-
-    // Revision 2025-03-26 requires batches, the ones after it forbid them.
-    private async Task BatchAsync(HttpContext http, JsonElement batch)
-    {
-        const string Version = Revision.V2025_03_26;
-        var session = FindSession(http, default);
-        if ((session?.Handshake!.Version ?? http.Request.Headers[VersionHeader].ToString()) != Version)
-        {
-            throw new RpcException(RpcCode.InvalidRequest,
-                "Invalid request: batches exist only in revision 2025-03-26; send one message per request.");
-        }
-
-        var tools = Tools(http, default);
-        using var use = session?.InUse();
-        using var answers = new JsonBuffer();
-        await Batch.AnswerAsync(batch, answers, logger, AnswerOneAsync);
-        if (answers.Written.IsEmpty)
-        {
-            http.Response.Accept();
-            return;
-        }
-
-        await http.Response.WriteJsonAsync(StatusCodes.Status200OK, answers.Written);
-
-        // Each by itself: what only a conversation can carry has no place in a batch, which is one JSON answer.
-        async ValueTask<JsonBuffer?> AnswerOneAsync(Envelope message)
-        {
-            if (!message.IsRequest)
-            {
-                if (session is { HasConversation: true })
-                {
-                    await session.PostAsync(message);
-                }
-
-                if (message.Method == "notifications/cancelled")
-                {
-                    session?.InFlight.Cancel(message);
-                }
-
-                return null;
-            }
-
-            using var running = session?.InFlight.Begin(message, session.Ended);
-            var answer = new JsonBuffer();
-            if (direct.Takes(message, Version, tools))
-            {
-                await direct.AnswerAsync(
-                    message, Version, tools, Origin.Of(http), "http", answer, running?.Token ?? CancellationToken.None);
-            }
-            else
-            {
-                await sdk.AnswerAsync(
-                    message, Version, tools, Origin.Of(http), answer, running?.Token ?? lifetime.ApplicationStopping);
-            }
-
-            return answer;
-        }
     }
 
     private ToolSet Tools(HttpContext http, JsonElement id) => registry.Current.For(http.Request, profiles)

@@ -69,7 +69,7 @@ public sealed class StartTests
 
         // The wrong value is named in the error: that shows which one was read.
         var (exitCode, _, errors) = await ServerProcess.RunAsync(
-            commandLine ? ["--Server:PublicUrl=from-command-line"] : [], environment ? Variables("PUBLIC_URL=from-environment") : null, folder);
+            ["--contentRoot", folder, .. commandLine ? ["--Server:PublicUrl=from-command-line"] : Array.Empty<string>()], environment ? Variables("PUBLIC_URL=from-environment") : null, folder);
 
         Directory.Delete(folder, recursive: true);
         Assert.Equal(1, exitCode);

@@ -83,4 +83,56 @@ public sealed class CommandLineTests
         Assert.DoesNotContain("Acme", errors);
         Assert.DoesNotContain("Kestrel", errors);
     }
+
+    [Fact]
+    public async Task Settings_of_the_current_folder_are_never_read_and_those_of_config_are()
+    {
+        var folder = Directory.CreateTempSubdirectory("elsewhere");
+        try
+        {
+            await File.WriteAllTextAsync(Path.Combine(folder.FullName, "appsettings.json"), """{"Auth":{"Mode":"nonsense"}}""");
+            await File.WriteAllTextAsync(Path.Combine(folder.FullName, ".env"), "MCP_SERVER_PORT=nonsense\n");
+            var file = Path.Combine(folder.FullName, "mine.json");
+            await File.WriteAllTextAsync(file, """{"Server":{"Name":"From a file"},"Auth":{"RateLimitPerMinute":7}}""");
+
+            await using var server = ServerProcess.Start(
+                ["--stdio", "--config", file], new Dictionary<string, string> { ["OAUTH2_ISSUER"] = "https://a.example" }, folder.FullName);
+            await server.SendAsync(Wire.Ping + "\n");
+            await server.ReceiveAsync();
+            var (exitCode, _, errors) = await server.EndAsync();
+
+            Assert.Equal(0, exitCode);
+            Assert.StartsWith("From a file ", errors);
+            Assert.Contains($"  settings     {Path.Combine(AppContext.BaseDirectory, "appsettings.json")}, {file}\n", errors);
+            Assert.Contains("  no effect    OAUTH2_ISSUER: auth mode none asks no identity provider", errors);
+        }
+        finally
+        {
+            folder.Delete(recursive: true);
+        }
+    }
+
+    [Fact]
+    public async Task A_file_of_settings_that_is_not_there_stops_the_start()
+    {
+        var (exitCode, _, errors) = await ServerProcess.RunAsync(["--config", "/nowhere/mine.json"]);
+
+        Assert.Equal(1, exitCode);
+        Assert.Contains("--config names '/nowhere/mine.json'", errors);
+    }
+
+    [Fact]
+    public async Task Settings_that_only_work_together_are_refused_apart()
+    {
+        var (exitCode, _, errors) = await ServerProcess.RunAsync(["--urls", "http://127.0.0.1:0"], new Dictionary<string, string>
+        {
+            ["MCP_AUTH_MODE"] = "embedded",
+            ["MCP_API_KEY"] = "uM3xkQ9TzR7vB1nW5cY8pL2dF6hJ4sGa",
+            ["OAUTH2_ISSUER"] = "https://idp.example",
+            ["Auth__Provider__AllowedDomains"] = "example.com",
+        });
+
+        Assert.Equal(1, exitCode);
+        Assert.Contains("Issuer, AllowedDomains and no ClientId (OAUTH2_CLIENT_ID)", errors);
+    }
 }

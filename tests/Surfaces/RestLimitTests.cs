@@ -26,7 +26,6 @@ public sealed class RestLimitTests
     [InlineData("\"")]
     [InlineData("ж")]
     [InlineData("🛒")]
-    [InlineData("\u0001")]
     public async Task A_long_text_is_cut_whatever_its_letters_are_written_as(string letter)
     {
         var text = (await CallAsync("huge_text", 200, letter)).GetProperty("result").GetString()!;
@@ -35,6 +34,16 @@ public sealed class RestLimitTests
         Assert.True(note > 10_000, $"{note}");
         Assert.Equal(string.Concat(Enumerable.Repeat(letter, note / letter.Length)), text[..note]);
         Assert.Contains($"the first {note} of 200000 characters", text[note..]);
+    }
+
+    [Fact]
+    public async Task A_long_text_of_what_nobody_sees_is_shown_and_cut()
+    {
+        var text = (await CallAsync("huge_text", 200, "\u0001")).GetProperty("result").GetString()!;
+
+        Assert.StartsWith("\\u{1}\\u{1}", text);
+        Assert.Contains("\n[cut:", text);
+        Assert.InRange(text.Length, 10_000, 99_000);
     }
 
     [Fact]

@@ -1,0 +1,47 @@
+namespace MinimalMcp.Configuration;
+
+/// <summary>
+/// Where the program's settings and data lie. Never the current folder: a workspace that somebody opens must not be able
+/// to configure the server, and a service must not lose its settings because it is started from elsewhere.
+/// </summary>
+public static class ProgramFolder
+{
+    private static readonly string Name = typeof(ProgramFolder).Assembly.GetName().Name!;
+
+    /// <summary>The project's folder when the program runs from its build output (<c>dotnet run</c>); else null.</summary>
+    public static string? Project { get; } = FindProject();
+
+    /// <summary>The folder of the settings: the project's, or the program's own.</summary>
+    public static string Settings => Project ?? AppContext.BaseDirectory;
+
+    /// <summary>The user's folder for data of programs (XDG Base Directory Specification), with a part of our own.</summary>
+    public static string State => Path.Combine(
+        OperatingSystem.IsWindows() || OperatingSystem.IsMacOS()
+            ? Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData)
+            : Environment.GetEnvironmentVariable("XDG_STATE_HOME") is { Length: > 0 } state ? state
+            : Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".local", "state"),
+        "minimal-mcp");
+
+    /// <summary>What the host is told before the program's own arguments, which win.</summary>
+    public static string[] HostArguments(string[] args) =>
+    [
+        "--hostBuilder:reloadConfigOnChange=false", // watching files would take a good part of the time that a start takes
+        .. Environment.GetEnvironmentVariable("ASPNETCORE_CONTENTROOT") is null ? ["--contentRoot=" + Settings] : Array.Empty<string>(),
+        .. args,
+    ];
+
+    // bin/Debug/net10.0, with or without a runtime identifier, below the folder of the project.
+    private static string? FindProject()
+    {
+        var folder = new DirectoryInfo(AppContext.BaseDirectory);
+        for (var depth = 0; depth < 5 && folder is not null; depth++, folder = folder.Parent)
+        {
+            if (folder.Name.Equals("bin", StringComparison.OrdinalIgnoreCase))
+            {
+                return File.Exists(Path.Combine(folder.Parent!.FullName, Name + ".csproj")) ? folder.Parent.FullName : null;
+            }
+        }
+
+        return null;
+    }
+}
