@@ -22,7 +22,7 @@ internal sealed class SubjectNames(
     // Of several tenants nobody can tell any more who was of which.
     private readonly string? _issuer = provider.Value.IsMultiTenant && provider.Value.TokenIssuers.Count > 1 ? null
         : provider.Value.IsMultiTenant ? provider.Value.TokenIssuers.Single()
-        : provider.Value.Issuers.FirstOrDefault();
+        : provider.Value.Issuers is [var first, ..] ? first : null;
 
     public string Now(string subject) => _ours.Contains(subject) ? subject : AtProvider(subject);
 
