@@ -5,14 +5,16 @@ ARG SDK_IMAGE=mcr.microsoft.com/dotnet/sdk:10.0
 ARG RUNTIME_IMAGE=mcr.microsoft.com/dotnet/aspnet:10.0
 
 FROM ${SDK_IMAGE} AS build
+# Compiles ahead of time what runs before the first answer (docs/performance.md). "false" where .NET has no such compiler.
+ARG READY_TO_RUN=true
 WORKDIR /source
 # Packages change less often than code: this layer is kept while these files are the same.
 COPY MinimalMcp.csproj Directory.Build.props global.json ./
 # For this image's own platform only: SQLite's library would come along for all 22 otherwise.
-RUN dotnet restore MinimalMcp.csproj --use-current-runtime
+RUN dotnet restore MinimalMcp.csproj --use-current-runtime -p:PublishReadyToRun=${READY_TO_RUN}
 COPY . .
 RUN dotnet publish MinimalMcp.csproj -c Release --no-restore --use-current-runtime --self-contained false -o /app \
-      -p:UseAppHost=false -p:IsTransformWebConfigDisabled=true \
+      -p:UseAppHost=false -p:IsTransformWebConfigDisabled=true -p:PublishReadyToRun=${READY_TO_RUN} \
  && mkdir /data
 
 FROM ${RUNTIME_IMAGE}

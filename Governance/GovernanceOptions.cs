@@ -47,9 +47,14 @@ public sealed class GovernanceOptions : IValidatableObject
             yield return new($"Governance:Levels has '{level}'; the levels are LOW, MEDIUM, HIGH and CRITICAL.");
         }
 
-        foreach (var (name, rate) in Levels.Select(level => ($"Levels:{level.Key}", level.Value)).Concat(Groups.Select(group => ($"Groups:{group.Key}", group.Value))).Where(rate => !Rate.TryParse(rate.Value, out _)))
+        foreach (var (name, rate) in Levels.Where(level => !Rate.TryParse(level.Value, out _)))
         {
-            yield return new($"Governance:{name} is '{rate}'; it must be a number and a time such as 10/hour, 100/minute or 5/second, or off.");
+            yield return new(RateProblem($"Levels:{name}", rate));
+        }
+
+        foreach (var (name, rate) in Groups.Where(group => !Rate.TryParse(group.Value, out _)))
+        {
+            yield return new(RateProblem($"Groups:{name}", rate));
         }
 
         if (ApproveWithin < TimeSpan.FromMinutes(1) || ApproveWithin > TimeSpan.FromDays(1))
@@ -62,6 +67,9 @@ public sealed class GovernanceOptions : IValidatableObject
             yield return new("Governance:AuditDays must be 0 (kept for ever) or more.");
         }
     }
+
+    private static string RateProblem(string name, string rate) =>
+        $"Governance:{name} is '{rate}'; it must be a number and a time such as 10/hour, 100/minute or 5/second, or off.";
 }
 
 /// <summary>So many within a time.</summary>

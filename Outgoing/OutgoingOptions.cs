@@ -24,19 +24,29 @@ public sealed class OutgoingOptions : IValidatableObject
 
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
     {
-        foreach (var (setting, value) in Deadlines.Select(own => ($"Outgoing:Deadlines:{own.Key}", own.Value)).Append(("Outgoing:Deadline", Deadline)))
+        if (!IsDeadline(Deadline))
         {
-            if (value < TimeSpan.FromMilliseconds(100) || value > TimeSpan.FromMinutes(30))
+            yield return new(DeadlineProblem("Outgoing:Deadline"));
+        }
+
+        foreach (var (name, deadline) in Deadlines)
+        {
+            if (!IsDeadline(deadline))
             {
-                yield return new($"{setting} must be from 00:00:00.1 to 00:30:00.");
+                yield return new(DeadlineProblem($"Outgoing:Deadlines:{name}"));
             }
         }
 
-        foreach (var (setting, value) in MaxResponseBytesOf.Select(own => ($"Outgoing:MaxResponseBytesOf:{own.Key}", own.Value)).Append(("Outgoing:MaxResponseBytes", MaxResponseBytes)))
+        if (!IsSize(MaxResponseBytes))
         {
-            if (value is < 1024 or > 1L << 30)
+            yield return new(SizeProblem("Outgoing:MaxResponseBytes"));
+        }
+
+        foreach (var (name, bytes) in MaxResponseBytesOf)
+        {
+            if (!IsSize(bytes))
             {
-                yield return new($"{setting} must be from 1024 to 1073741824.");
+                yield return new(SizeProblem($"Outgoing:MaxResponseBytesOf:{name}"));
             }
         }
 
@@ -50,4 +60,13 @@ public sealed class OutgoingOptions : IValidatableObject
             yield return new("Outgoing:MaxWaiting must be from 0 to 100000.");
         }
     }
+
+    private static bool IsDeadline(TimeSpan value) =>
+        value >= TimeSpan.FromMilliseconds(100) && value <= TimeSpan.FromMinutes(30);
+
+    private static bool IsSize(long bytes) => bytes is >= 1024 and <= 1L << 30;
+
+    private static string DeadlineProblem(string setting) => $"{setting} must be from 00:00:00.1 to 00:30:00.";
+
+    private static string SizeProblem(string setting) => $"{setting} must be from 1024 to 1073741824.";
 }

@@ -14,12 +14,12 @@ internal sealed class SafetyListCheck(IEnumerable<ToolType> registered) : IValid
 {
     public ValidateOptionsResult Validate(string? name, GovernanceOptions options)
     {
-        (string Setting, string Name)[] listed =
+        Item[] listed =
         [
             .. Items("Deny", options.Deny),
             .. Items("Confirm", options.Confirm),
             .. Items("Approve", options.Approve).Where(item => !Enum.TryParse<RiskLevel>(item.Name, ignoreCase: true, out _)),
-            .. options.Risk.Keys.Select(tool => ("Risk", tool)),
+            .. options.Risk.Keys.Select(tool => new Item("Risk", tool)),
         ];
         if (listed.Length == 0)
         {
@@ -40,6 +40,10 @@ internal sealed class SafetyListCheck(IEnumerable<ToolType> registered) : IValid
         return problems.Length == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(problems);
     }
 
-    private static IEnumerable<(string Setting, string Name)> Items(string setting, string? list) =>
-        (list ?? "").Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries).Select(item => (setting, item));
+    private static IEnumerable<Item> Items(string setting, string? list) =>
+        (list ?? "").Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)
+            .Select(item => new Item(setting, item));
+
+    // A type of ours, not a tuple: code for generics over framework types alone is compiled anew at every start.
+    private sealed record Item(string Setting, string Name);
 }

@@ -48,8 +48,8 @@ public static class McpSetup
         });
 
         // A family that is off has not registered its class; its prompts and resources are off with it.
-        var registered = services.Select(service => service.ServiceType).ToHashSet();
-        var types = typeof(McpSetup).Assembly.GetTypes().Where(registered.Contains).ToArray();
+        var types = services.Select(service => service.ServiceType)
+            .Where(type => type.Assembly == typeof(McpSetup).Assembly).Distinct().ToArray();
         mcp.WithPrompts(types.Where(type => type.IsDefined(typeof(McpServerPromptTypeAttribute))));
         mcp.WithResources(types.Where(type => type.IsDefined(typeof(McpServerResourceTypeAttribute))));
         return mcp;

@@ -66,7 +66,9 @@ internal sealed class GrowthPage
     public async Task WriteAsync()
     {
         var file = Path.Combine(_folder, "performance.md");
-        await File.WriteAllTextAsync(file, _text.ToString());
+        var old = File.Exists(file) ? await File.ReadAllTextAsync(file) : "";
+        var byHand = old.IndexOf("\n## Start and memory\n", StringComparison.Ordinal);
+        await File.WriteAllTextAsync(file, _text + (byHand < 0 ? "" : old[byHand..]));
         Console.WriteLine($"Written: {file}, and its pictures beside it.");
     }
 
