@@ -266,6 +266,23 @@ public sealed class DockerTests
         Assert.All(shown, part => Assert.Contains(part, words));
     }
 
+    [Theory]
+    [InlineData("169.254.169.254/team/app:1")]
+    [InlineData("169.254.169.254:5000/app")]
+    [InlineData("[fe80::1]:5000/app")]
+    [InlineData("metadata.google.internal/app")]
+    public async Task An_image_is_not_fetched_from_a_clouds_metadata_unless_that_is_allowed(string image)
+    {
+        await using var engine = await FakeEngine.StartAsync();
+        await using var server = Start(engine);
+        await using var open = Start(engine, ("Governance:AllowMetadataAddresses", "true"));
+
+        Assert.Contains("Governance:AllowMetadataAddresses", await server.FailAsync(400, "docker_pull_image", new { image }));
+        Assert.Empty(engine.Asked);
+        using var allowed = await open.PostAsync("/tools/docker_pull_image", JsonSerializer.Serialize(new { image }));
+        Assert.DoesNotContain("link-local", await allowed.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
+    }
+
     [Fact]
     public async Task Pruning_waits_for_a_confirmation_and_says_what_went()
     {

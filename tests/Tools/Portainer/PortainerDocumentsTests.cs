@@ -63,6 +63,24 @@ public sealed class PortainerDocumentsTests
         }
     }
 
+    [Theory]
+    [InlineData("portainer_get_stack", false)]
+    [InlineData("portainer_list_stacks", false)]
+    [InlineData("portainer_get_container_logs", true)]
+    public async Task Stacks_are_documents_only_where_their_tools_may_be_called(string denied, bool isOpen)
+    {
+        await using var portainer = await FakeEngine.StartAsync();
+        await using var server = Start(portainer, ("Governance:Deny", denied));
+
+        var found = (await server.CallAsync("search", new { query = "shop" })).GetRawText();
+
+        Assert.Equal(isOpen, found.Contains("portainer:stack/12", StringComparison.Ordinal));
+        if (!isOpen)
+        {
+            Assert.Contains("is not an id", await server.FailAsync(422, "fetch", new { id = "portainer:stack/12" }));
+        }
+    }
+
     [Fact]
     public async Task At_most_ten_stacks_are_found()
     {
