@@ -47,7 +47,7 @@ public sealed class HostileLoadTests
 
         foreach (var (kind, send) in ((string, Func<int, Task<HttpResponseMessage>>)[])
         [
-            ("sessions", n => SendAsync(http, n, "/mcp", Initialize(n))),
+            ("sessions", n => OpenAsync(http, n)),
             ("tickets", n => SendAsync(http, n, Authorize(client, n), null)),
             ("registrations", n => SendAsync(http, n, "/auth/register", Registration(n))),
             ("refusals", n => SendAsync(http, n, "/tools/search_products", Unknown(n))),
@@ -101,6 +101,13 @@ public sealed class HostileLoadTests
         return (answers, served, slowest);
     }
 
+    private static async Task<HttpResponseMessage> OpenAsync(HttpClient http, int stranger)
+    {
+        var answer = await SendAsync(http, stranger, "/mcp", Initialize(stranger));
+        Assert.True(answer.Headers.Contains("Mcp-Session-Id"), "the handshake was refused, so nothing is held");
+        return answer;
+    }
+
     // Somebody else.
     private static async Task CallAsync(HttpClient http)
     {
@@ -142,8 +149,8 @@ public sealed class HostileLoadTests
         ["params"] = new JsonObject
         {
             ["protocolVersion"] = "2025-11-25",
-            ["clientInfo"] = new JsonObject { ["name"] = Filler(stranger, 50_000), ["version"] = "1" },
-            ["capabilities"] = new JsonObject { ["experimental"] = new JsonObject { [Filler(stranger, 50_000)] = new JsonObject() } },
+            ["clientInfo"] = new JsonObject { ["name"] = Filler(stranger, 55_000), ["version"] = "1" },
+            ["capabilities"] = new JsonObject { ["experimental"] = new JsonObject { [Filler(stranger, 3_900)] = new JsonObject() } },
         },
     }.ToJsonString();
 
