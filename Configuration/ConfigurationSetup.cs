@@ -75,8 +75,10 @@ public static class ConfigurationSetup
         LingeringClose.Use(app);
         app.UseExceptionHandler();
         app.UseMiddleware<HostGuard>();
+        Https.UseStrictTransport(app);
         app.UseMiddleware<ForwardingCheck>();
         app.UseForwardedHeaders();
+        Https.UseRedirect(app);
         Drain.Use(app);
         var origins = new ServerOptions { CorsOrigins = app.Configuration["Server:CorsOrigins"] }.Origins;
         if (origins.Count > 0)

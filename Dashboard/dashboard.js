@@ -19,17 +19,6 @@ async function ask(path, method = 'GET') {
   return body;
 }
 
-// Over several lines, unless that would show another value than the tool gets, such as a number that JavaScript rounds. Letters that are not seen, or that
-// turn the order of others round, are written by their numbers.
-function pretty(text) {
-  let lines = text;
-  try {
-    const value = JSON.parse(text);
-    if (JSON.stringify(value) === text) lines = JSON.stringify(value, null, 2);
-  } catch { /* as it came */ }
-  return lines.replace(/[\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]/g, letter => '\\u' + letter.charCodeAt(0).toString(16).padStart(4, '0'));
-}
-
 function item(call) {
   const one = document.createElement('li');
   const title = make('h3', '');
@@ -44,7 +33,7 @@ function item(call) {
     button.addEventListener('click', () => decide(call, path, buttons));
     buttons.append(button);
   }
-  one.append(title, make('p', `Asked by ${who} at ${time(call.asked)}; waits until ${time(call.expires)}`), make('pre', pretty(call.arguments)), buttons);
+  one.append(title, make('p', `Asked by ${who} at ${time(call.asked)}; waits until ${time(call.expires)}`), make('pre', call.shown), buttons);
   return one;
 }
 

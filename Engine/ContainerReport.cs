@@ -15,7 +15,6 @@ public sealed partial record ContainerReport(
     [property: Description("From and to, for example \"/srv/data -> /data (ro)\".")] IReadOnlyList<string> Mounts,
     IReadOnlyDictionary<string, string> Labels)
 {
-    private const string Hidden = "[REDACTED]";
     private const int MaxOutput = 500;
 
     /// <param name="container">As Docker describes it.</param>
@@ -31,19 +30,19 @@ public sealed partial record ContainerReport(
             ContainerState.Of(state),
             Known(state?.Health?.Status),
             state?.Health?.Log is [.., { Output.Length: > 0 } last]
-                ? EngineException.OneLine(last.Output, MaxOutput) : null,
+                ? EngineException.OneLine(SecretText.Hide(last.Output), MaxOutput) : null,
             (int)container.RestartCount,
             PolicyOf(container.HostConfig),
-            [.. (config?.Entrypoint ?? []).Concat(config?.Cmd ?? []).Select(WithoutSecrets)],
+            [.. SecretText.Hide((config?.Entrypoint ?? []).Concat(config?.Cmd ?? []))],
             Known(config?.User),
             config?.Tty is true,
             container.HostConfig?.Privileged is true,
-            [.. (config?.Env ?? []).Select(one => showEnvironment ? one : $"{one.Split('=')[0]}={Hidden}")],
+            [.. (config?.Env ?? []).Select(one => showEnvironment ? one : $"{one.Split('=')[0]}={SecretText.Hidden}")],
             PortsOf(container),
             [.. container.NetworkSettings?.Networks?.Select(NetworkText) ?? []],
             [.. (container.Mounts ?? []).Select(MountText)],
             (config?.Labels ?? new Dictionary<string, string>()).ToDictionary(
-                label => label.Key, label => SecretName().IsMatch(label.Key) ? Hidden : label.Value));
+                label => label.Key, label => SecretName().IsMatch(label.Key) ? SecretText.Hidden : SecretText.Hide(label.Value)));
     }
 
     public static IReadOnlyList<string> PortsOf(ContainerInspectResponse container) =>
@@ -53,9 +52,6 @@ public sealed partial record ContainerReport(
                 ? bindings.Select(binding => $"{binding.HostIP}:{binding.HostPort}->{port.Key}")
                 : [port.Key]),
     ];
-
-    /// <summary>What looks like a secret in a command line or a Compose file is taken out.</summary>
-    public static string WithoutSecrets(string text) => SecretArgument().Replace(text, "$1" + Hidden);
 
     private static string? Known(string? text) => string.IsNullOrEmpty(text) ? null : text;
 
@@ -74,14 +70,10 @@ public sealed partial record ContainerReport(
     private static string MountText(MountPoint mount) =>
         $"{(mount.Type == "volume" ? mount.Name : mount.Source)} -> {mount.Destination}{(mount.RW ? "" : " (ro)")}";
 
-    [GeneratedRegex("pass|secret|token|credential|api[-_.]?key|private[-_.]?key|auth", RegexOptions.IgnoreCase)]
+    [GeneratedRegex(
+        "pass|pwd|secret|token|credential|(?:api|private|access|signing|encryption|client|ssh|license)[-_.]?key|auth|jwt",
+        RegexOptions.IgnoreCase)]
     private static partial Regex SecretName();
-
-    // --password=hunter2, TOKEN=abc within a shell's line, DB_PASSWORD: "abc", and the password of an address.
-    [GeneratedRegex(@"((?:pass(?:word|wd)?|secret|token|credentials?|(?:api|private|access)[-_.]?key)"
-        + @"[\w.-]{0,40}[""']?[=:][ \t]*[""']?"
-        + @"|://[^/\s:@]{0,200}:(?=[^/\s@]{1,200}@))[^\s""'@]+", RegexOptions.IgnoreCase)]
-    private static partial Regex SecretArgument();
 }
 
 public sealed record ContainerState(

@@ -33,6 +33,7 @@ public static class ApprovalEndpoint
                 address = row.Address,
                 surface = row.Surface,
                 arguments = row.Arguments,
+                shown = VisibleText.Show(JsonText.Indented(row.Arguments), out _),
                 call_id = row.CallId,
                 asked = DateTimeOffset.FromUnixTimeMilliseconds(row.At),
                 expires = DateTimeOffset.FromUnixTimeMilliseconds(row.Expires),

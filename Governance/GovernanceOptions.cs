@@ -17,6 +17,11 @@ public sealed class GovernanceOptions : IValidatableObject
     /// <summary>Tools that a person approves at the dashboard before they run, as in <see cref="Deny"/>; a level (<c>CRITICAL</c>) names all of it.</summary>
     public string? Approve { get; set; }
 
+    /// <summary>
+    /// Whether tools that make an upstream fetch an address may name link-local ones and those of a cloud's metadata.
+    /// </summary>
+    public bool AllowMetadataAddresses { get; set; }
+
     /// <summary>How long a call waits for a person.</summary>
     public TimeSpan ApproveWithin { get; set; } = TimeSpan.FromMinutes(30);
 

@@ -38,6 +38,7 @@ public sealed class GovernedFunction : DelegatingAIFunction
             RequireAllowed();
             RequireScope(call);
             _arguments.Check(call);
+            RequireSafeAddresses(call);
             if (_consent.IsNeeded)
             {
                 await _consent.RequireAsync(call, cancellationToken);  // budget, dry run, confirmation
@@ -69,6 +70,19 @@ public sealed class GovernedFunction : DelegatingAIFunction
         if (Policy.Denied is { } reason)
         {
             throw new ToolRefusedException(Refusal.Denied, reason);
+        }
+    }
+
+    private void RequireSafeAddresses(ToolCall call)
+    {
+        foreach (var name in Policy.Addresses)
+        {
+            if (call.TryGetValue(name, out var value) && value is JsonElement json && MetadataAddress.In(json) is { } host)
+            {
+                throw new ToolRefusedException(Refusal.Arguments, $"{Name}: '{name}' leads to {SchemaNode.Shorten(host)}, "
+                    + "a link-local address or a cloud's metadata service, which may hold credentials. Name another "
+                    + "host. An operator can allow it: Governance:AllowMetadataAddresses=true.");
+            }
         }
     }
 

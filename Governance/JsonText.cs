@@ -10,7 +10,7 @@ internal static class JsonText
     private static readonly JsonWriterOptions Readable = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     /// <param name="sorted">By name, so that two objects that say the same are written the same.</param>
-    /// <param name="hidden">Names whose text is replaced.</param>
+    /// <param name="hidden">Names whose text or number is replaced.</param>
     public static string Of(IEnumerable<KeyValuePair<string, JsonElement>> members, bool sorted = false, Predicate<string>? hidden = null)
     {
         using var output = new MemoryStream();
@@ -22,13 +22,33 @@ internal static class JsonText
         return Encoding.UTF8.GetString(output.GetBuffer(), 0, (int)output.Length);
     }
 
+    /// <summary>Over several lines, with every value as it was written; or the text, where it is not JSON.</summary>
+    public static string Indented(string json)
+    {
+        try
+        {
+            using var document = JsonDocument.Parse(json);
+            using var output = new MemoryStream();
+            using (var writer = new Utf8JsonWriter(output, Readable with { Indented = true }))
+            {
+                document.WriteTo(writer);
+            }
+
+            return Encoding.UTF8.GetString(output.GetBuffer(), 0, (int)output.Length);
+        }
+        catch (JsonException)
+        {
+            return json;
+        }
+    }
+
     private static void WriteObject(Utf8JsonWriter writer, IEnumerable<KeyValuePair<string, JsonElement>> members, bool sorted, Predicate<string>? hidden)
     {
         writer.WriteStartObject();
         foreach (var (name, value) in sorted ? members.OrderBy(member => member.Key, StringComparer.Ordinal) : members)
         {
             writer.WritePropertyName(name);
-            if (value.ValueKind is JsonValueKind.String && hidden?.Invoke(name) is true)
+            if (IsText(value) && hidden?.Invoke(name) is true)
             {
                 writer.WriteStringValue(Redactor.Instead);
             }
@@ -40,6 +60,10 @@ internal static class JsonText
 
         writer.WriteEndObject();
     }
+
+    // A pass code may be a number, and there may be several; whether something is on is no secret.
+    private static bool IsText(JsonElement value) => value.ValueKind is JsonValueKind.String or JsonValueKind.Number
+        || (value.ValueKind is JsonValueKind.Array && value.EnumerateArray().Any(IsText));
 
     private static void Write(Utf8JsonWriter writer, JsonElement element, bool sorted, Predicate<string>? hidden)
     {

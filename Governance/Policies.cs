@@ -13,7 +13,8 @@ public sealed class Policies(IOptions<GovernanceOptions> options, IConfiguration
 
     /// <param name="group">The tool's family.</param>
     /// <param name="declared">The level that the tool declares; null when it follows from its effect.</param>
-    public Policy Of(string tool, string group, Effect effect, RiskLevel? declared)
+    /// <param name="addresses">Its arguments that hold an address which an upstream will fetch, by spaces.</param>
+    public Policy Of(string tool, string group, Effect effect, RiskLevel? declared, string? addresses = null)
     {
         var risk = _options.Risk.TryGetValue(tool, out var level) ? Enum.Parse<RiskLevel>(level, ignoreCase: true) : declared ?? Policy.DefaultRisk(effect);
         var deadline = configuration.GetValue<TimeSpan?>($"Tools:Deadlines:{tool}") ?? configuration.GetValue("Tools:Deadline", Policy.DefaultDeadline);
@@ -23,6 +24,7 @@ public sealed class Policies(IOptions<GovernanceOptions> options, IConfiguration
             Group = group,
             NeedsConfirmation = risk is RiskLevel.Critical || Matches(_confirm, tool) || approved,
             NeedsApproval = approved,
+            Addresses = _options.AllowMetadataAddresses || addresses is null ? [] : addresses.Split(' '),
             Denied = Matches(_deny, tool) ? $"{tool} is switched off here (Governance:Deny)."
                 : _options.ReadOnly && effect is not Effect.Read ? $"{tool} changes something, and this server only reads (Governance:ReadOnly)."
                 : null,

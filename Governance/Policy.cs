@@ -40,6 +40,9 @@ public sealed record Policy(Effect Effect, RiskLevel Risk, TimeSpan Deadline)
     /// <summary>Why nobody may call the tool here; null when callers may. It is not listed then.</summary>
     public string? Denied { get; init; }
 
+    /// <summary>Arguments that hold an address which an upstream will fetch.</summary>
+    public IReadOnlyList<string> Addresses { get; init; } = [];
+
     /// <summary>What each caller may spend.</summary>
     public IReadOnlyList<Limit> Budgets { get; init; } = [];
 

@@ -114,21 +114,28 @@ public sealed partial class ToolMethods(IServiceProvider services, Gate gate, Po
     private static RequestContext<CallToolRequestParams> Context(AIFunctionArguments arguments) => ((ToolCall)arguments).Conversation as RequestContext<CallToolRequestParams>
         ?? throw new McpException("This tool talks back to the client while it works, which only an MCP connection can carry.");
 
+    // Arguments that hold an address which an upstream will fetch: [McpMeta("addresses", "url")]. Of no use to clients.
+    private const string Addresses = "addresses";
+
     private Policy Policy(MethodInfo method, McpServerToolAttribute attribute, string name)
     {
         // The attribute's Destructive is true when nothing was said, which for a tool that only reads would be nonsense.
         var effect = attribute.ReadOnly ? Effect.Read : attribute.Destructive ? Effect.Destroy : Effect.Write;
-        var declared = method.GetCustomAttributes<McpMetaAttribute>().FirstOrDefault(meta => meta.Name == "risk")?.JsonValue is { } json ? JsonSerializer.Deserialize<string>(json) : null;
+        var declared = Declared(method, "risk");
         RiskLevel? risk = declared is null ? null
             : Enum.TryParse<RiskLevel>(declared, ignoreCase: true, out var level) ? level
             : throw new InvalidOperationException($"{name} declares the risk '{declared}'; it must be LOW, MEDIUM, HIGH or CRITICAL.");
-        return policies.Of(name, FamilyOf(method.DeclaringType!), effect, risk);
+        return policies.Of(name, FamilyOf(method.DeclaringType!), effect, risk, Declared(method, Addresses));
     }
+
+    private static string? Declared(MethodInfo method, string name) =>
+        method.GetCustomAttributes<McpMetaAttribute>().FirstOrDefault(meta => meta.Name == name)?.JsonValue is { } json
+            ? JsonSerializer.Deserialize<string>(json) : null;
 
     private static Definition Define(AIFunction function, MethodInfo method, McpServerToolAttribute attribute, Policy policy)
     {
         var meta = new JsonObject();
-        foreach (var declared in method.GetCustomAttributes<McpMetaAttribute>())
+        foreach (var declared in method.GetCustomAttributes<McpMetaAttribute>().Where(meta => meta.Name != Addresses))
         {
             meta[declared.Name] = JsonNode.Parse(declared.JsonValue);
         }

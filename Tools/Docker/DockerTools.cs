@@ -89,6 +89,7 @@ public sealed class DockerTools(
         Name = "docker_pull_image", Title = "Pull an image",
         ReadOnly = false, Destructive = false, Idempotent = true, OpenWorld = true, UseStructuredContent = true)]
     [McpMeta("risk", "MEDIUM")]
+    [McpMeta("addresses", "image")]
     [Description("Fetches an image from its registry. A large one goes on in the background: call again with the same"
         + " image until the status is pulled.")]
     public Task<PullResult> PullImage(

@@ -10,16 +10,30 @@ namespace MinimalMcp.Tools.Documents;
 /// <c>[McpMeta("documents", "search")]</c> on one that takes a query and gives a list of things with id, title and url, and
 /// <c>[McpMeta("documents", "fetch")]</c> on one that takes an id and gives id, title, text, url and metadata. Both may take a CancellationToken.
 /// </summary>
-internal sealed class DocumentSource(string family, AIFunction search, AIFunction fetch)
+internal sealed class DocumentSource(string family, string[] from, AIFunction search, AIFunction fetch)
 {
     public string Family => family;
+
+    /// <summary>
+    /// Whether every caller who may search may also call the tools that show the same: those that the two methods name
+    /// with <c>[McpMeta("documents_from", "tool")]</c>, or all reading tools of a family that names none.
+    /// </summary>
+    public bool IsOpen(ToolSet tools) => from.Length > 0
+        ? from.All(name => tools.Find(name) is { } tool && IsOpen(tool))
+        : tools.All.Any(tool => tool.Family == family)
+            && tools.Known.Where(tool => tool.Family == family && tool.IsReadOnly).All(IsOpen);
+
+    private static bool IsOpen(Tool tool) => tool is { IsDenied: false, NeedsConfirmation: false, ScopeLevel: 0 };
 
     public static bool IsIn(Type type) => Method(type, "search") is not null && Method(type, "fetch") is not null;
 
     public static DocumentSource Of(Type type, IServiceProvider services)
     {
         var target = type.IsAbstract ? null : services.GetService(type) ?? ActivatorUtilities.CreateInstance(services, type);
-        return new(type.Namespace!.Split('.')[^1].ToLowerInvariant(), Function(Method(type, "search")!, target), Function(Method(type, "fetch")!, target));
+        return new(
+            type.Namespace!.Split('.')[^1].ToLowerInvariant(),
+            [.. From(Method(type, "search")!), .. From(Method(type, "fetch")!)],
+            Function(Method(type, "search")!, target), Function(Method(type, "fetch")!, target));
     }
 
     public async Task<IReadOnlyList<FoundDocument>> SearchAsync(string query, CancellationToken ct) => await InvokeAsync<FoundDocument[]>(search, query, ct) ?? [];
@@ -31,6 +45,9 @@ internal sealed class DocumentSource(string family, AIFunction search, AIFunctio
         var name = function.UnderlyingMethod!.GetParameters()[0].Name!;
         return await function.InvokeAsync(new AIFunctionArguments { [name] = argument }, ct) is JsonElement value ? value.Deserialize<T>(ToolMethods.Json) : default;
     }
+
+    private static IEnumerable<string> From(MethodInfo method) => method.GetCustomAttributes<McpMetaAttribute>()
+        .Where(meta => meta.Name == "documents_from").Select(meta => JsonSerializer.Deserialize<string>(meta.JsonValue)!);
 
     private static MethodInfo? Method(Type type, string part) => type
         .GetMethods(BindingFlags.Public | BindingFlags.Instance | BindingFlags.Static | BindingFlags.DeclaredOnly)

@@ -21,8 +21,8 @@ public sealed partial class DocumentTools(
 
     private readonly Lazy<DocumentSource[]> _sources = new(() => [.. types.Select(type => type.Type).Where(DocumentSource.IsIn).Select(type => DocumentSource.Of(type, services))]);
 
-    // The operator who switched off all tools of a family did not mean to leave its documents open.
-    private IEnumerable<DocumentSource> Sources => _sources.Value.Where(source => registry.Current.All.Any(tool => tool.Family == source.Family));
+    // An operator who denied what shows a document, or has it approved, did not mean to leave it open here.
+    private IEnumerable<DocumentSource> Sources => _sources.Value.Where(source => source.IsOpen(registry.Current));
 
     [McpServerTool(Name = "search", Title = "Search everything", ReadOnly = true, Destructive = false, Idempotent = true, OpenWorld = false, UseStructuredContent = true)]
     [Description("Looks in all systems of this server at once (notes, tasks, products, ...) and gives id, title and link of what it finds. Pass an id to fetch to read it.")]

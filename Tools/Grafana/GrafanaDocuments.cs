@@ -11,6 +11,7 @@ public sealed partial class GrafanaTools
     private const int MaxDocuments = 10;
 
     [McpMeta("documents", "search")]
+    [McpMeta("documents_from", "grafana_list_dashboards")]
     public async Task<IReadOnlyList<DashboardDocument>> SearchDocuments(string query, CancellationToken ct) =>
     [
         .. from hit in (await grafana.GetAsync($"search?type=dash-db&limit={MaxDocuments}&page=1" + Parameter("query", query), ct)).All()
@@ -20,6 +21,7 @@ public sealed partial class GrafanaTools
     ];
 
     [McpMeta("documents", "fetch")]
+    [McpMeta("documents_from", "grafana_get_dashboard")]
     public async Task<DashboardDocument?> FetchDocument(string id, CancellationToken ct)
     {
         var dashboard = await grafana.ReadAsync(id, full: false, ct);

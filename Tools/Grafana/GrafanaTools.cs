@@ -38,6 +38,7 @@ public sealed partial class GrafanaTools(GrafanaClient grafana, IOptions<Grafana
         CancellationToken ct = default) => grafana.ReadAsync(uid, full, ct);
 
     [McpServerTool(Name = "grafana_create_dashboard", Title = "Create a dashboard", ReadOnly = false, Destructive = false, Idempotent = false, OpenWorld = false, UseStructuredContent = true)]
+    [McpMeta("addresses", "dashboard")]
     [Description("Creates a new dashboard, empty or from JSON. It never replaces one that is there: grafana_update_dashboard does.")]
     public Task<SavedDashboard> CreateDashboard(
         [Description("Its title."), StringLength(200, MinimumLength = 1)] string title,
@@ -46,6 +47,7 @@ public sealed partial class GrafanaTools(GrafanaClient grafana, IOptions<Grafana
         CancellationToken ct = default) => grafana.CreateAsync(title, folder_uid, dashboard, ct);
 
     [McpServerTool(Name = "grafana_update_dashboard", Title = "Change a dashboard", ReadOnly = false, Destructive = true, Idempotent = false, OpenWorld = false, UseStructuredContent = true)]
+    [McpMeta("addresses", "dashboard")]
     [Description("Replaces a dashboard by a changed version of itself; its folder stays. Read it first with grafana_get_dashboard and full, change that, and give all of it with the version that you read.")]
     public Task<SavedDashboard> UpdateDashboard(
         [Description("The dashboard, by its uid."), StringLength(200, MinimumLength = 1)] string uid,
@@ -79,6 +81,7 @@ public sealed partial class GrafanaTools(GrafanaClient grafana, IOptions<Grafana
 
     [McpServerTool(Name = "grafana_create_datasource", Title = "Create a data source", ReadOnly = false, Destructive = false, Idempotent = false, OpenWorld = false, UseStructuredContent = true)]
     [McpMeta("risk", "HIGH")]
+    [McpMeta("addresses", "url json_data")]
     [Description("Adds a system that Grafana can query. Credentials are not taken here: a person sets them in Grafana.")]
     public Task<CreatedDataSource> CreateDataSource(
         [Description("A name that no other has."), StringLength(190, MinimumLength = 1)] string name,
@@ -92,6 +95,7 @@ public sealed partial class GrafanaTools(GrafanaClient grafana, IOptions<Grafana
 
     [McpServerTool(Name = "grafana_query_datasource", Title = "Query a data source", ReadOnly = true, Destructive = false, Idempotent = true, OpenWorld = false,
         UseStructuredContent = true, OutputSchemaType = typeof(DataResult))]
+    [McpMeta("addresses", "query")]
     [Description("Asks a data source through Grafana, in its own language: PromQL, LogQL, SQL. Gives series or rows, and a line chart when asked.")]
     public async Task<CallToolResult> QueryDataSource(
         [Description("The data source, by its uid from grafana_list_datasources."), StringLength(200, MinimumLength = 1)] string datasource_uid,

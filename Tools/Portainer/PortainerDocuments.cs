@@ -9,6 +9,7 @@ public sealed partial class PortainerStackTools
     private const int MaxDocuments = 10;
 
     [McpMeta("documents", "search")]
+    [McpMeta("documents_from", "portainer_list_stacks")]
     public async Task<IReadOnlyList<StackDocument>> SearchDocuments(string query, CancellationToken ct)
     {
         var words = query.Split(' ', StringSplitOptions.RemoveEmptyEntries);
@@ -21,6 +22,7 @@ public sealed partial class PortainerStackTools
     }
 
     [McpMeta("documents", "fetch")]
+    [McpMeta("documents_from", "portainer_get_stack")]
     public async Task<StackDocument?> FetchDocument(string id, CancellationToken ct)
     {
         if (id.Split('/') is not ["stack", var number] || !int.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out var stackId) || stackId < 1)

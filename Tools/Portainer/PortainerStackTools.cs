@@ -131,14 +131,15 @@ public sealed partial class PortainerStackTools(PortainerClient portainer)
     }
 
     private string Shown(PortainerVariable variable) =>
-        $"{variable.Name}={(portainer.Options.ShowEnvironment ? variable.Value : "[REDACTED]")}";
+        $"{variable.Name}={(portainer.Options.ShowEnvironment ? variable.Value : SecretText.Hidden)}";
 
     private async Task<string> FileAsync(int id, CancellationToken ct)
     {
         var answer = await portainer.SendAsync(HttpMethod.Get, $"stacks/{id}/file", ct);
         var file = PortainerClient.Read<PortainerStackFile>(answer).StackFileContent ?? "";
-        var isLong = file.Length > MaxFileCharacters;
-        return ContainerReport.WithoutSecrets(isLong ? file[..MaxFileCharacters] : file) + (isLong ? "\n[cut]" : "");
+        // A value that begins before the cut may end behind it, so the cut comes last; and a first one bounds the work.
+        var clean = SecretText.Hide(file.Length > 2 * MaxFileCharacters ? file[..(2 * MaxFileCharacters)] : file);
+        return clean.Length > MaxFileCharacters ? clean[..MaxFileCharacters] + "\n[cut]" : clean;
     }
 
     private async Task<PortainerStack> FindAsync(int id, CancellationToken ct) =>

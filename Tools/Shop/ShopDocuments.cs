@@ -9,6 +9,7 @@ public sealed partial class ShopTools
     private const int MaxDocuments = 10;
 
     [McpMeta("documents", "search")]
+    [McpMeta("documents_from", "search_products")]
     public async Task<IReadOnlyList<ProductDocument>> SearchDocumentsAsync(string query, CancellationToken ct)
     {
         var words = query.Split(' ', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
@@ -16,6 +17,7 @@ public sealed partial class ShopTools
     }
 
     [McpMeta("documents", "fetch")]
+    [McpMeta("documents_from", "search_products")]
     public async Task<ProductDocument?> FetchDocumentAsync(string id, CancellationToken ct) =>
         (await DocumentsAsync(ct)).FirstOrDefault(product => product.Id.Equals(id, StringComparison.OrdinalIgnoreCase));
 

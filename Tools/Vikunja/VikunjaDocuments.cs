@@ -7,6 +7,7 @@ namespace MinimalMcp.Tools.Vikunja;
 public sealed partial class VikunjaTools
 {
     [McpMeta("documents", "search")]
+    [McpMeta("documents_from", "vikunja_list_tasks")]
     public async Task<IReadOnlyList<TaskDocument>> SearchDocuments(string query, CancellationToken ct)
     {
         var (found, _) = await vikunja.ListAsync("tasks", "tasks: read_all", 7, ct, ("s", query));
@@ -19,6 +20,7 @@ public sealed partial class VikunjaTools
     }
 
     [McpMeta("documents", "fetch")]
+    [McpMeta("documents_from", "vikunja_get_task")]
     public async Task<TaskDocument?> FetchDocument(string id, CancellationToken ct)
     {
         switch (id.Split('/'))

@@ -37,7 +37,7 @@ internal sealed record Options
             return null;
         }
 
-        var options = new Options { Url = url, Key = Named("--key"), User = Named("--user"), ClientId = Named("--client-id"), ClientSecret = Named("--client-secret") };
+        var options = new Options { Url = url, Key = Named("--key") ?? Environment.GetEnvironmentVariable("MCP_API_KEY"), User = Named("--user"), ClientId = Named("--client-id"), ClientSecret = Named("--client-secret") };
         options = options with { ActionRedirect = Named("--action-redirect") ?? options.ActionRedirect, DocumentsPort = int.TryParse(Named("--documents-port"), out var port) ? port : 0 };
         return named.Count == 0 ? options : null;
     }

@@ -103,11 +103,11 @@ public sealed class DashboardTests(Browser browser)
     public async Task A_person_sees_the_very_value_that_the_tool_would_get()
     {
         await using var server = GovernedTools.Start(new(), ("Governance:Approve", "launch"));
-        await AskAsync(server, """{"target":"a\u202ebc","options":12345678901234567890}""");
+        await AskAsync(server, """{"target":"a\u202ebc\u3164\udb40\udc41","options":12345678901234567890}""");
         await using var visit = await browser.OpenAsync(server, "/dashboard");
 
         await Expect(visit.Page.GetByRole(AriaRole.Listitem)).ToContainTextAsync("12345678901234567890");
-        await Expect(visit.Page.GetByRole(AriaRole.Listitem)).ToContainTextAsync("a\\u202ebc");
+        await Expect(visit.Page.GetByRole(AriaRole.Listitem)).ToContainTextAsync("\"a\\u{202E}bc\\u{3164}\\u{E0041}\"");
     }
 
     [Fact]

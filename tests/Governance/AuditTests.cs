@@ -1,4 +1,6 @@
+using System.ComponentModel.DataAnnotations;
 using System.Net;
+using System.Reflection;
 using System.Text.Json;
 using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.DependencyInjection;
@@ -129,6 +131,91 @@ public sealed class AuditTests(PostgresServer postgres)
         Assert.Equal("""{"result":"[REDACTED] and [REDACTED]"}""", await answer.Content.ReadAsStringAsync(Stop));
         Assert.Equal("[REDACTED]", mcp.Text);
         Assert.DoesNotContain(Secret, (await server.GetJsonAsync("/api/v1/audit")).GetRawText());
+    }
+
+    /// <summary>Settings that hold a secret: of the environment, of a key that is replaced, and all that options mark.</summary>
+    public static TheoryData<string> SecretSettings =>
+    [
+        "Own:SECRET_KEY", "Auth:ApiKeys:ops:NextKey", "Own:Family:BearerToken",
+        .. typeof(Redactor).Assembly.GetTypes().SelectMany(type => type.GetProperties())
+            .Where(property => property.GetCustomAttribute<DataTypeAttribute>()?.DataType is DataType.Password)
+            .Select(property => $"Some:{property.Name}").Distinct(),
+    ];
+
+    [Theory, MemberData(nameof(SecretSettings))]
+    public async Task A_secret_of_the_settings_is_hidden_also_where_JSON_writes_it_otherwise(string setting)
+    {
+        const string Slashed = "k/9XWq+2pL/v7Tz0=mNrB4cD8fG1hJ5sK";
+        var more = setting.StartsWith("Auth:", StringComparison.Ordinal)
+            ? ((string, string)[])[("Auth:Mode", "api-key"), ("Auth:ApiKeys:ops:Key", Secret + "-with-enough-letters-0")] : [];
+        await using var server = GovernedTools.Start(new(), [(setting, Slashed), .. more]);
+
+        foreach (var written in (string[])[Slashed, Slashed.Replace("/", "\\/", StringComparison.Ordinal),
+            Slashed.Replace("+", "\\u002B", StringComparison.Ordinal), Slashed.Replace("k", "\\u006b", StringComparison.Ordinal)])
+        {
+            using var answer = await server.PostAsync("/tools/look", $$"""{"what":"{{written}}"}""",
+                headers: ("X-MCP-API-Key", Secret + "-with-enough-letters-0"));
+            Assert.Equal("""{"result":"[REDACTED]"}""", await answer.Content.ReadAsStringAsync(Stop));
+        }
+
+        if (more.Length > 0)
+        {
+            return; // that key may not read the audit log
+        }
+
+        await WaitForRowsAsync(server, 4);
+        Assert.All(await RowsAsync(server), row => Assert.Equal("""{"what":"[REDACTED]"}""", Text(row, "arguments")));
+    }
+
+    [Theory]
+    [InlineData("secret_key")]
+    [InlineData("secretKey")]
+    [InlineData("SECRET-KEY")]
+    [InlineData("signing_key")]
+    [InlineData("SigningKey")]
+    [InlineData("encryption_key")]
+    [InlineData("encryptionKeys")]
+    [InlineData("passcode")]
+    [InlineData("pass_phrase")]
+    [InlineData("pwd")]
+    [InlineData("DB_PWD")]
+    [InlineData("bearer")]
+    [InlineData("jwt")]
+    [InlineData("id.jwt")]
+    [InlineData("auth")]
+    [InlineData("basicAuth")]
+    [InlineData("client_key")]
+    [InlineData("ssh_key")]
+    [InlineData("sshKey2")]
+    [InlineData("access_token")]
+    [InlineData("s\\u0065cret")]
+    public async Task An_argument_whose_name_says_secret_is_not_kept_in_any_case_style(string name)
+    {
+        await using var server = GovernedTools.Start(new());
+        foreach (var value in (string[])["\"hunter2\"", "[\"hunter2\",\"hunter2\"]", "2718281", "{\"deep\":{\"" + name + "\":\"hunter2\"}}"])
+        {
+            await server.PostAsync("/tools/look", $$"""{"{{name}}":{{value}}}""");
+        }
+
+        await WaitForRowsAsync(server, 4);
+        var kept = string.Concat((await RowsAsync(server)).Select(row => Text(row, "arguments")));
+        Assert.Equal(3 + 2, kept.Split("[REDACTED]").Length);
+        Assert.DoesNotContain("hunter2", kept);
+        Assert.DoesNotContain("2718281", kept);
+    }
+
+    [Theory]
+    [InlineData("keyboard")]
+    [InlineData("author")]
+    [InlineData("tokenizer")]
+    [InlineData("monkey")]
+    public async Task An_argument_with_an_ordinary_name_is_kept(string name)
+    {
+        await using var server = GovernedTools.Start(new());
+        await server.PostAsync("/tools/look", $$"""{"{{name}}":"a value"}""");
+
+        await WaitForRowsAsync(server, 1);
+        Assert.Equal($$"""{"{{name}}":"a value"}""", Text(Assert.Single(await RowsAsync(server)), "arguments"));
     }
 
     [Fact]

@@ -7,7 +7,7 @@ internal sealed record Options
 
     /// <summary>A server that already runs, wherever, instead of one that is started here.</summary>
     public Uri? Url { get; init; }
-    public string? Key { get; init; }
+    public string? Key { get; init; } = Environment.GetEnvironmentVariable("MCP_API_KEY");
     /// <summary>A container image to start and measure.</summary>
     public string? Image { get; init; }
     /// <summary>The engine's network for the container, where the default one is not wanted.</summary>

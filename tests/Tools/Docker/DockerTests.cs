@@ -225,6 +225,64 @@ public sealed class DockerTests
         Assert.Contains("toomanyrequests: slow down", await server.FailAsync(422, "docker_pull_image", new { image = "redis:7" }));
     }
 
+    /// <summary>What a container was started with, as JSON, and what is seen of it.</summary>
+    public static TheoryData<string, string[]> Commands => new()
+    {
+        { """["redis-server","--requirepass","hunter2 x","--appendonly","yes"]""", ["--requirepass", "[REDACTED]", "yes"] },
+        { """["app","--db-password","hunter2","--verbose"]""", ["--db-password", "[REDACTED]", "--verbose"] },
+        { """["app","--token","--verbose"]""", ["--token", "--verbose"] },
+        { """["app","--api-key=hunter2","--port=80"]""", ["--api-key=[REDACTED]", "--port=80"] },
+        { """["app","-auth","hunter2"]""", ["-auth", "[REDACTED]"] },
+        { """["sh","-c","redis-server --requirepass hunter2 --port 6379"]""",
+            ["redis-server --requirepass [REDACTED] --port 6379"] },
+        { """["sh","-c","set -e; PGPASS=\"hunter2 with spaces\" psql -c x"]""",
+            ["""set -e; PGPASS="[REDACTED]" psql -c x"""] },
+        { """["sh","-c","psql --password 'hunter2 in it' -h db"]""", ["psql --password '[REDACTED]' -h db"] },
+        { """["sh","-c","echo; A=1 DB_PASSWORD=hunter2\" hunter2\" x"]""", ["echo; A=1 DB_PASSWORD=[REDACTED] x"] },
+        { """["env","PGPASS=hunter2 with hunter2"]""", ["PGPASS=[REDACTED]"] },
+        { """["curl","-H","Authorization: Bearer hunter2","http://db:80/"]""",
+            ["Authorization: [REDACTED]", "http://db:80/"] },
+        { """["curl -H 'Authorization: Bearer hunter2' http://db:80/"]""",
+            ["curl -H 'Authorization: [REDACTED]' http://db:80/"] },
+        { """["app","postgres://ann:hunter2@db:5432/shop"]""", ["postgres://ann:[REDACTED]@db:5432/shop"] },
+        { """["app","--signing-key","hunter2","http://db:5432/a@b"]""", ["http://db:5432/a@b"] },
+    };
+
+    [Theory, MemberData(nameof(Commands))]
+    public async Task A_secret_in_a_command_a_label_or_a_health_check_is_hidden(string command, string[] shown)
+    {
+        await using var engine = await FakeEngine.StartAsync();
+        engine.Answers["GET containers/web/json"] = new(200, $$$"""
+            {"Id":"4507498168e123db3f5e","Config":{"Image":"a","Entrypoint":{{{command}}},"Cmd":{{{command}}},
+            "Labels":{"of":"--password hunter2","my.pwd":"hunter2"}},
+            "State":{"Health":{"Status":"unhealthy","Log":[{"Output":"PASSWORD=hunter2"}] } } }
+            """);
+        await using var server = Start(engine);
+
+        var seen = await server.CallAsync("docker_container_inspect", new { container = "web" });
+
+        Assert.DoesNotContain("hunter2", seen.GetRawText());
+        var words = seen.GetProperty("command").EnumerateArray().Select(word => word.GetString()).ToArray();
+        Assert.All(shown, part => Assert.Contains(part, words));
+    }
+
+    [Theory]
+    [InlineData("169.254.169.254/team/app:1")]
+    [InlineData("169.254.169.254:5000/app")]
+    [InlineData("[fe80::1]:5000/app")]
+    [InlineData("metadata.google.internal/app")]
+    public async Task An_image_is_not_fetched_from_a_clouds_metadata_unless_that_is_allowed(string image)
+    {
+        await using var engine = await FakeEngine.StartAsync();
+        await using var server = Start(engine);
+        await using var open = Start(engine, ("Governance:AllowMetadataAddresses", "true"));
+
+        Assert.Contains("Governance:AllowMetadataAddresses", await server.FailAsync(400, "docker_pull_image", new { image }));
+        Assert.Empty(engine.Asked);
+        using var allowed = await open.PostAsync("/tools/docker_pull_image", JsonSerializer.Serialize(new { image }));
+        Assert.DoesNotContain("link-local", await allowed.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
+    }
+
     [Fact]
     public async Task Pruning_waits_for_a_confirmation_and_says_what_went()
     {

@@ -131,10 +131,14 @@ public sealed class DocumentTests
         Assert.Equal(("books:long", "https://tools.example/books/long"), (document.GetProperty("title").GetString(), document.GetProperty("url").GetString()));
     }
 
-    [Fact]
-    public async Task A_family_that_the_operator_switched_off_is_neither_searched_nor_read()
+    [Theory]
+    [InlineData("Governance:Deny", "count_books")]
+    [InlineData("Governance:Approve", "count_books")]
+    [InlineData("Governance:Confirm", "count_books")]
+    [InlineData("Governance:Risk:count_books", "HIGH")]
+    public async Task What_an_operator_closed_is_neither_searched_nor_read(string setting, string value)
     {
-        await using var server = Start(("Governance:Deny", "count_books"));
+        await using var server = Start((setting, value));
 
         Assert.DoesNotContain("books:", (await server.CallAsync("search", new { query = "night" })).GetRawText());
         Assert.Contains("Ids begin with films:", await server.FailAsync(422, "fetch", new { id = "books:shelf/1:a" }));
