@@ -48,7 +48,7 @@ public sealed class LingeringCloseTests
                 ("urls", "https://127.0.0.1:0"), ("Kestrel:Certificates:Default:Path", file));
             using var client = new TcpClient();
             await client.ConnectAsync(server.Url.Host, server.Url.Port, TestContext.Current.CancellationToken);
-            await using var tls = new SslStream(client.GetStream(), false, (_, _, _, _) => true);
+            await using var tls = new SslStream(client.GetStream(), false, (_, shown, _, _) => shown?.GetCertHashString() == certificate.Thumbprint);
             await tls.AuthenticateAsClientAsync("localhost");
             var first = $"POST /mcp HTTP/1.1\r\n{Post}Content-Length: 8000000\r\n\r\n{{";
             await AssertArrivesAsync(tls, client.Client, "TLS", first, "x", 413);

@@ -90,10 +90,10 @@ public sealed class CommandLineTests
         var folder = Directory.CreateTempSubdirectory("elsewhere");
         try
         {
-            await File.WriteAllTextAsync(Path.Combine(folder.FullName, "appsettings.json"), """{"Auth":{"Mode":"nonsense"}}""");
-            await File.WriteAllTextAsync(Path.Combine(folder.FullName, ".env"), "MCP_SERVER_PORT=nonsense\n");
+            File.WriteAllText(Path.Combine(folder.FullName, "appsettings.json"), """{"Auth":{"Mode":"nonsense"}}""");
+            File.WriteAllText(Path.Combine(folder.FullName, ".env"), "MCP_SERVER_PORT=nonsense\n");
             var file = Path.Combine(folder.FullName, "mine.json");
-            await File.WriteAllTextAsync(file, """{"Server":{"Name":"From a file"},"Auth":{"RateLimitPerMinute":7}}""");
+            File.WriteAllText(file, """{"Server":{"Name":"From a file"},"Auth":{"RateLimitPerMinute":7}}""");
 
             await using var server = ServerProcess.Start(
                 ["--stdio", "--config", file], new Dictionary<string, string> { ["OAUTH2_ISSUER"] = "https://a.example" }, folder.FullName);
