@@ -198,6 +198,7 @@ public sealed class SubjectTests
     private static void MakeOlder(string database)
     {
         Read(database, """
+            alter table audit drop column trace_id;
             update meta set value = '2' where name = 'schema';
             delete from meta where name = 'subjects';
             drop table oauth_tickets;
