@@ -14,7 +14,7 @@ COPY MinimalMcp.csproj Directory.Build.props global.json ./
 RUN dotnet restore MinimalMcp.csproj --use-current-runtime -p:PublishReadyToRun=${READY_TO_RUN}
 COPY . .
 RUN dotnet publish MinimalMcp.csproj -c Release --no-restore --use-current-runtime --self-contained false -o /app \
-      -p:UseAppHost=false -p:IsTransformWebConfigDisabled=true -p:PublishReadyToRun=${READY_TO_RUN} \
+      -p:RunAnalyzers=false -p:UseAppHost=false -p:IsTransformWebConfigDisabled=true -p:PublishReadyToRun=${READY_TO_RUN} \
  && mkdir /data
 
 FROM ${RUNTIME_IMAGE}

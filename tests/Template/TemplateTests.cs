@@ -80,7 +80,7 @@ public sealed class TemplateTests(GeneratedProjects projects)
         GeneratedProjects.AssertRenamed(project);
         Assert.DoesNotContain(GeneratedProjects.Files(project), file => file.Contains("jira", StringComparison.OrdinalIgnoreCase));
 
-        await dotnet.BuildAsync();
+        await dotnet.BuildAsync(analyzers: true);
         await dotnet.ServeAsync(async (http, banner) =>
         {
             Assert.Contains("no tools", banner);
