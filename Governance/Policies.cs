@@ -35,7 +35,9 @@ public sealed class Policies(IOptions<GovernanceOptions> options, IConfiguration
     private static IEnumerable<Limit> Limits(string name, Dictionary<string, string> rates, string key) =>
         rates.TryGetValue(key, out var text) && Rate.TryParse(text, out var rate) && rate is { } limit ? [new(name, limit.Limit, limit.Window)] : [];
 
-    private static bool Matches(string[] patterns, string tool) => patterns.Any(pattern => FileSystemName.MatchesSimpleExpression(pattern, tool, ignoreCase: false));
+    /// <summary>Whether one of the patterns names the tool; <c>*</c> stands for any letters.</summary>
+    internal static bool Matches(string[] patterns, string tool) => patterns.Any(pattern => FileSystemName.MatchesSimpleExpression(pattern, tool, ignoreCase: false));
 
-    private static string[] List(string? text) => (text ?? "").Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
+    /// <summary>The items of a list that is separated by commas.</summary>
+    internal static string[] List(string? text) => (text ?? "").Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
 }

@@ -79,7 +79,7 @@ internal sealed partial class UnknownSettings(
     private bool IsKnown(string key)
     {
         var owners = Owners(key).ToArray();
-        var isOurs = Protecting.Append("Hub").Contains(key.Split(':')[0], StringComparer.OrdinalIgnoreCase);
+        var isOurs = Protecting.Contains(key.Split(':')[0], StringComparer.OrdinalIgnoreCase);
         return EnvironmentNames.Table.Any(row => row.Setting.Equals(key, StringComparison.OrdinalIgnoreCase)) || (owners.Length == 0
             ? !isOurs && !IsNear(key.Split(':')[0], Protecting)
             : owners.Any(owner => IsKnown(owner.Options, owner.Rest(key))));

@@ -19,7 +19,7 @@ internal static class ResultLimit
     // As answers are written: see JsonBuffer.
     private static readonly JavaScriptEncoder Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping;
 
-    private static readonly JsonSerializerOptions Relaxed = new() { Encoder = Encoder };
+    public static readonly JsonSerializerOptions Relaxed = new() { Encoder = Encoder };
 
     /// <summary>The text, or as much of its beginning as fits: written as JSON a letter can take six characters.</summary>
     public static string Cut(string text, int limit)

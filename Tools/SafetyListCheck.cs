@@ -1,4 +1,3 @@
-using System.IO.Enumeration;
 using System.Reflection;
 using Microsoft.Extensions.Options;
 using MinimalMcp.Governance;
@@ -33,7 +32,7 @@ internal sealed class SafetyListCheck(IEnumerable<ToolType> registered) : IValid
             .SelectMany(ToolMethods.NamesOf)
             .ToArray();
         var problems = listed
-            .Where(item => !tools.Any(tool => FileSystemName.MatchesSimpleExpression(item.Name, tool, ignoreCase: false)))
+            .Where(item => !tools.Any(tool => Policies.Matches([item.Name], tool)))
             .Select(item => $"Governance:{item.Setting} has '{item.Name}', and no tool has such a name. "
                 + (Spelling.Nearest(item.Name, tools, 1) is [var near] ? $"Did you mean {near}?" : "GET /tools lists them."))
             .ToArray();
@@ -41,8 +40,7 @@ internal sealed class SafetyListCheck(IEnumerable<ToolType> registered) : IValid
     }
 
     private static IEnumerable<Item> Items(string setting, string? list) =>
-        (list ?? "").Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)
-            .Select(item => new Item(setting, item));
+        Policies.List(list).Select(item => new Item(setting, item));
 
     // A type of ours, not a tuple: code for generics over framework types alone is compiled anew at every start.
     private sealed record Item(string Setting, string Name);

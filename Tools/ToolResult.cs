@@ -1,6 +1,5 @@
 using System.Buffers;
 using System.Text;
-using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization.Metadata;
@@ -197,7 +196,7 @@ public sealed class ToolResult : IDisposable
             answer["escaped"] = Note(shown);
         }
 
-        return root!.ToJsonString(Relaxed);
+        return root!.ToJsonString(ResultLimit.Relaxed);
     }
 
     private static JsonNode? Walk(JsonNode? node, ref int shown)
@@ -235,8 +234,6 @@ public sealed class ToolResult : IDisposable
     private static string Note(int shown) => shown == 1
         ? "1 character that is not visible is shown as \\u{...}; it is no text of the original."
         : $"{shown} characters that are not visible are shown as \\u{{...}}; they are no text of the original.";
-
-    private static readonly JsonSerializerOptions Relaxed = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     /// <summary>How a tool's value becomes a result.</summary>
     internal sealed record Shape(JsonTypeInfo Type, bool IsObject, int MaxCharacters);

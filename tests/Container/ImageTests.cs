@@ -93,7 +93,7 @@ public sealed class ImageTests(BuiltImage image, ITestOutputHelper output) : ICl
         await using var container = await image.StartAsync(RunningContainer.WithKey);
         using var http = await container.HealthyAsync();
         using var stream = new StreamReader(await http.GetStreamAsync(new Uri("/sse", UriKind.Relative), Cancellation));
-        Assert.Equal("event: endpoint", await Gate.Soon(stream.ReadLineAsync(Cancellation).AsTask()));
+        Assert.Equal("event: endpoint", await Wait.Soon(stream.ReadLineAsync(Cancellation).AsTask()));
 
         var took = await container.StopAsync();
 

@@ -46,7 +46,7 @@ public sealed class BrokenAnswerTests
         Assert.Contains(sentence, await server.FailAsync(headersFirst: headersFirst));
 
         Assert.Equal(requests, alpha.Requests.Count);
-        await OutgoingServer.Until(() => alpha.Open == 0);
+        await Wait.Until(() => alpha.Open == 0);
         Assert.True(alpha.Sent < 16 << 20, $"{alpha.Sent} bytes were taken"); // buffers of the system included
         Assert.Equal(200, (await server.AskAsync(system: "Beta")).Status);
         Assert.Contains(server.Log, line => line.StartsWith("Alpha: GET /things/1 failed (", StringComparison.Ordinal));

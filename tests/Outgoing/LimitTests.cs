@@ -14,7 +14,7 @@ public sealed class LimitTests
         await using var server = OutgoingServer.Start(alpha, time);
 
         var call = server.FailAsync();
-        await OutgoingServer.Until(() => alpha.Requests.Count == 1);
+        await Wait.Until(() => alpha.Requests.Count == 1);
         time.Fire();
         Assert.Contains("Alpha did not answer completely within 30 seconds.", await call);
 
@@ -26,7 +26,7 @@ public sealed class LimitTests
         Assert.Equal(200, (await server.AskAsync(tool: "forget")).Status);
         Assert.Equal(1, alpha.Open);
         time.Fire();
-        await OutgoingServer.Until(() => alpha.Open == 0);
+        await Wait.Until(() => alpha.Open == 0);
     }
 
     [Fact]
@@ -38,7 +38,7 @@ public sealed class LimitTests
 
         var calls = Enumerable.Range(0, 3).Select(_ => server.FailAsync("POST")).ToList();
         calls.Remove(await Task.WhenAny(calls)); // refused: the other two have their places
-        await OutgoingServer.Until(() => alpha.Requests.Count == 1);
+        await Wait.Until(() => alpha.Requests.Count == 1);
         time.Fire();
 
         var sentences = await Task.WhenAll(calls);
@@ -55,11 +55,11 @@ public sealed class LimitTests
 
         using var leave = new CancellationTokenSource();
         var call = server.Server.Http.PostAsync(new Uri("/tools/ask", UriKind.Relative), TestServer.Json(new { }), leave.Token);
-        await OutgoingServer.Until(() => alpha.Requests.Count == 1);
+        await Wait.Until(() => alpha.Requests.Count == 1);
         await leave.CancelAsync();
 
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => call);
-        await OutgoingServer.Until(() => alpha.Open == 0);
+        await Wait.Until(() => alpha.Open == 0);
     }
 
     [Fact]

@@ -65,15 +65,5 @@ internal sealed class OutgoingServer : IAsyncDisposable
         Assert.DoesNotContain(AskTools.AnswerSecret, line);
     });
 
-    public static async Task Until(Func<bool> condition)
-    {
-        using var limit = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
-        limit.CancelAfter(Wait.Limit);
-        while (!condition())
-        {
-            await Task.Delay(5, limit.Token);
-        }
-    }
-
     public ValueTask DisposeAsync() => _server.DisposeAsync();
 }

@@ -37,7 +37,7 @@ public sealed class StormTests
         Assert.Equal(200, (await server.AskAsync(method)).Status);
         Assert.Equal(200, (await server.AskAsync(method)).Status);
         Assert.Equal(12, alpha.Requests.Count);
-        await OutgoingServer.Until(() => server.Log.Any(line => line.StartsWith("Alpha: answers again", StringComparison.Ordinal))); // said when the answer's last byte was read
+        await Wait.Until(() => server.Log.Any(line => line.StartsWith("Alpha: answers again", StringComparison.Ordinal))); // said when the answer's last byte was read
     }
 
     [Fact]
@@ -56,7 +56,7 @@ public sealed class StormTests
         };
         time.Advance(TimeSpan.FromSeconds(15));
         var probe = server.FailAsync();
-        await OutgoingServer.Until(() => alpha.Requests.Count == 11);
+        await Wait.Until(() => alpha.Requests.Count == 11);
         Assert.Contains("it is being tried again now, so call again in a few seconds", await server.FailAsync());
         release.SetResult();
         Assert.Contains("500", await probe);

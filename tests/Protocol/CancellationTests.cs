@@ -14,11 +14,11 @@ public sealed class CancellationTests
         await using var server = gate.Serve();
         using var client = new HttpClient { BaseAddress = server.Url };
         var call = PostAsync(client, "2026-07-28", tool);
-        await Gate.Soon(gate.Started.Task);
+        await Wait.Soon(gate.Started.Task);
 
         client.CancelPendingRequests();
 
-        await Gate.Soon(gate.Cancelled.Task);
+        await Wait.Soon(gate.Cancelled.Task);
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => call);
     }
 
@@ -33,7 +33,7 @@ public sealed class CancellationTests
         await using var server = gate.Serve();
         using var client = new HttpClient { BaseAddress = server.Url };
         var call = PostAsync(client, "2025-11-25", tool, inSession ? await server.InitializeAsync() : null);
-        await Gate.Soon(gate.Started.Task);
+        await Wait.Soon(gate.Started.Task);
 
         client.CancelPendingRequests();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => call);
@@ -55,13 +55,13 @@ public sealed class CancellationTests
         await using var server = gate.Serve();
         var session = await server.InitializeAsync();
         var call = server.McpAsync("tools/call", new { name = tool }, session: session);
-        await Gate.Soon(gate.Started.Task);
+        await Wait.Soon(gate.Started.Task);
 
         var accepted = await server.SendAsync("/mcp", Wire.Bytes(Cancel), ("Mcp-Session-Id", session!));
 
         Assert.Equal(202, accepted.Status);
-        await Gate.Soon(gate.Cancelled.Task);
-        Assert.Equal(JsonValueKind.Undefined, (await Gate.Soon(call)).Message.ValueKind); // ended, and no answer
+        await Wait.Soon(gate.Cancelled.Task);
+        Assert.Equal(JsonValueKind.Undefined, (await Wait.Soon(call)).Message.ValueKind); // ended, and no answer
         Assert.Equal(200, (await server.McpAsync("tools/list", session: session)).Status);
     }
 
@@ -71,13 +71,13 @@ public sealed class CancellationTests
         var gate = new Gate();
         await using var server = gate.Serve();
         var call = server.McpAsync("tools/call", new { name = "wait" }, session: await server.InitializeAsync());
-        await Gate.Soon(gate.Started.Task);
+        await Wait.Soon(gate.Started.Task);
 
         Assert.Equal(202, (await server.SendAsync("/mcp", Wire.Bytes(Cancel), ("Mcp-Session-Id", (await server.InitializeAsync())!))).Status);
         Assert.Equal(202, (await server.SendAsync("/mcp", Wire.Bytes(Cancel))).Status);
 
         gate.Release.SetResult();
-        Assert.Equal("released", (await Gate.Soon(call)).Text);
+        Assert.Equal("released", (await Wait.Soon(call)).Text);
     }
 
     [Theory, InlineData("wait"), InlineData("wait_in_conversation")]
@@ -88,11 +88,11 @@ public sealed class CancellationTests
         using var events = await server.OpenAsync("/sse");
         var endpoint = await events.DataAsync();
         await PostAsync(server, endpoint, Wire.Call(tool).ToJsonString());
-        await Gate.Soon(gate.Started.Task);
+        await Wait.Soon(gate.Started.Task);
 
         await PostAsync(server, endpoint, Cancel);
 
-        await Gate.Soon(gate.Cancelled.Task);
+        await Wait.Soon(gate.Cancelled.Task);
         await PostAsync(server, endpoint, """{"jsonrpc":"2.0","id":2,"method":"ping"}""");
         Assert.Equal("""{"jsonrpc":"2.0","id":2,"result":{}}""", await events.DataAsync()); // the cancelled call has no answer
     }
@@ -105,10 +105,10 @@ public sealed class CancellationTests
         using (var events = await server.OpenAsync("/sse"))
         {
             await PostAsync(server, await events.DataAsync(), Wire.Call(tool).ToJsonString());
-            await Gate.Soon(gate.Started.Task);
+            await Wait.Soon(gate.Started.Task);
         }
 
-        await Gate.Soon(gate.Cancelled.Task);
+        await Wait.Soon(gate.Cancelled.Task);
     }
 
     [Theory, InlineData("wait"), InlineData("wait_in_conversation")]
@@ -118,12 +118,12 @@ public sealed class CancellationTests
         await using var server = gate.Serve();
         var session = await server.InitializeAsync();
         var call = server.McpAsync("tools/call", new { name = tool }, session: session);
-        await Gate.Soon(gate.Started.Task);
+        await Wait.Soon(gate.Started.Task);
 
-        await Gate.Soon(server.DeleteAsync(session));
+        await Wait.Soon(server.DeleteAsync(session));
 
-        await Gate.Soon(gate.Cancelled.Task);
-        Assert.Equal(JsonValueKind.Undefined, (await Gate.Soon(call)).Message.ValueKind);
+        await Wait.Soon(gate.Cancelled.Task);
+        Assert.Equal(JsonValueKind.Undefined, (await Wait.Soon(call)).Message.ValueKind);
     }
 
     private static async Task PostAsync(TestServer server, string endpoint, string message)

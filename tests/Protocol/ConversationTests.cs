@@ -54,7 +54,7 @@ public sealed class ConversationTests
         var result = await client.CallToolAsync("test_tool_with_progress", progress: seen, cancellationToken: Token);
 
         Assert.Equal("Progress finished.", Text(result));
-        Assert.Equal([0f, 50f], (await Gate.Soon(seen.Two)).Order()); // the client itself drops the last, which comes with the result
+        Assert.Equal([0f, 50f], (await Wait.Soon(seen.Two)).Order()); // the client itself drops the last, which comes with the result
     }
 
     [Theory, InlineData(Streamable), InlineData(Sse)]
@@ -75,7 +75,7 @@ public sealed class ConversationTests
 
         await client.SetLoggingLevelAsync(LoggingLevel.Info, cancellationToken: Token);
         await client.CallToolAsync("test_tool_with_logging", cancellationToken: Token);
-        Assert.Equal("Tool execution started", await Gate.Soon(logged.Task));
+        Assert.Equal("Tool execution started", await Wait.Soon(logged.Task));
     }
 
     [Theory]

@@ -44,7 +44,7 @@ public sealed class FuzzTests
             (string, string)[] headers = [.. version.Length > 0 ? (ReadOnlySpan<(string, string)>)[("MCP-Protocol-Version", version), ("Mcp-Method", "tools/call")] : [], .. random.Next(3) == 0 ? (ReadOnlySpan<(string, string)>)[("Mcp-Session-Id", session!)] : []];
 
             using var response = await server.ResponseAsync(path, body, headers);
-            var answer = await Gate.Soon(response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
+            var answer = await Wait.Soon(response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
 
             Assert.True((int)response.StatusCode < 500 && IsReadable(answer, response.Content.Headers.ContentType?.MediaType), $"seed {seed}: {(int)response.StatusCode} {answer}\n{Encoding.UTF8.GetString(body)}");
         });

@@ -27,11 +27,6 @@ public sealed class Gate
             services.AddSingleton(this).AddSingleton(new ToolType(typeof(GateTools)));
         },
         settings);
-
-    /// <summary>Waits, but not for ever: what hangs is a failure.</summary>
-    public static Task Soon(Task task) => Wait.Soon(task);
-
-    public static Task<T> Soon<T>(Task<T> task) => Wait.Soon(task);
 }
 
 internal static class GateTools

@@ -15,6 +15,6 @@ public sealed class LifetimeTests
 
         gate.Release.SetResult();
 
-        Assert.Equal("mine", await Gate.Soon(gate.Seen.Task));
+        Assert.Equal("mine", await Wait.Soon(gate.Seen.Task));
     }
 }

@@ -94,7 +94,7 @@ internal sealed class ServerProcess : IAsyncDisposable
     }
 
     public async Task<JsonElement> ReceiveAsync() =>
-        JsonElement.Parse(await Gate.Soon(_process.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken).AsTask()) ?? throw new EndOfStreamException(await _errors));
+        JsonElement.Parse(await Wait.Soon(_process.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken).AsTask()) ?? throw new EndOfStreamException(await _errors));
 
     /// <summary>As `kill -9` does, or a machine that loses its power.</summary>
     public async Task KillAsync()
@@ -107,7 +107,7 @@ internal sealed class ServerProcess : IAsyncDisposable
     public async Task<int> TerminateAsync()
     {
         using var kill = Process.Start("kill", ["-TERM", $"{_process.Id}"]);
-        await Gate.Soon(_process.WaitForExitAsync(TestContext.Current.CancellationToken));
+        await Wait.Soon(_process.WaitForExitAsync(TestContext.Current.CancellationToken));
         return _process.ExitCode;
     }
 
@@ -115,8 +115,8 @@ internal sealed class ServerProcess : IAsyncDisposable
     public async Task<(int ExitCode, string Output, string Errors)> EndAsync()
     {
         _process.StandardInput.Close();
-        var output = await Gate.Soon(_process.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken));
-        await Gate.Soon(_process.WaitForExitAsync(TestContext.Current.CancellationToken));
+        var output = await Wait.Soon(_process.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken));
+        await Wait.Soon(_process.WaitForExitAsync(TestContext.Current.CancellationToken));
         return (_process.ExitCode, output, await _errors);
     }
 

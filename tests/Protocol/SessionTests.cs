@@ -146,7 +146,8 @@ public sealed class SessionTests
         time.Advance(TimeSpan.FromMinutes(6));
         time.Fire();
 
-        await Until(() => server.Services.GetRequiredService<Sessions>().Count == 2);
+        // Looking does not count as using, asking over HTTP would.
+        await Wait.Until(() => server.Services.GetRequiredService<Sessions>().Count == 2);
         Assert.Equal((404, -32001), await StatusAsync(server, idle!));
         Assert.Equal(200, (await server.McpAsync("tools/list", session: used)).Status);
         Assert.Equal(200, (await server.McpAsync("tools/list", session: streaming)).Status);
@@ -218,16 +219,6 @@ public sealed class SessionTests
         }
 
         return statuses;
-    }
-
-    // Looking does not count as using, asking over HTTP would.
-    private static async Task Until(Func<bool> condition)
-    {
-        while (!condition())
-        {
-            TestContext.Current.CancellationToken.ThrowIfCancellationRequested();
-            await Task.Yield();
-        }
     }
 
     private static async Task<(int, int)> StatusAsync(TestServer server, string session)

@@ -105,7 +105,7 @@ public sealed class StdioTests
         {
             await shell.StandardInput.WriteLineAsync(Wire.Ping);
             await shell.StandardInput.FlushAsync(TestContext.Current.CancellationToken);
-            Assert.Contains("result", await Gate.Soon(shell.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken).AsTask()), StringComparison.Ordinal);
+            Assert.Contains("result", await Wait.Soon(shell.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken).AsTask()), StringComparison.Ordinal);
 
             shell.Kill(); // only the shell; its standard input, which is the server's too, stays open here
 

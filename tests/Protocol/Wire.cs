@@ -88,7 +88,7 @@ internal sealed class Events(HttpResponseMessage response) : IDisposable
         _reader ??= new StreamReader(await response.Content.ReadAsStreamAsync(TestContext.Current.CancellationToken));
         while (true)
         {
-            var line = await Gate.Soon(_reader.ReadLineAsync(TestContext.Current.CancellationToken).AsTask());
+            var line = await Wait.Soon(_reader.ReadLineAsync(TestContext.Current.CancellationToken).AsTask());
             if (line is not "")
             {
                 return line;

@@ -45,7 +45,7 @@ internal sealed class Dotnet(string folder, string? path = null)
             var banner = "";
             while (!banner.Contains("functions  ", StringComparison.Ordinal))
             {
-                var line = await Protocol.Gate.Soon(process.StandardError.ReadLineAsync(TestContext.Current.CancellationToken).AsTask());
+                var line = await Wait.Soon(process.StandardError.ReadLineAsync(TestContext.Current.CancellationToken).AsTask());
                 banner += $"{line ?? throw new EndOfStreamException(banner)}\n";
             }
 

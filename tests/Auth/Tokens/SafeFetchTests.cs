@@ -174,7 +174,7 @@ public sealed class SafeFetchTests
         using var leaving = new CancellationTokenSource();
 
         var fetched = fetch.GetAsync(new(server.Url), MaxBytes, leaving.Token);
-        await OutgoingServer.Until(() => !server.Requests.IsEmpty);
+        await Wait.Until(() => !server.Requests.IsEmpty);
         await leaving.CancelAsync();
 
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => fetched);
