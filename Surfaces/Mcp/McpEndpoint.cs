@@ -102,7 +102,8 @@ internal sealed partial class McpEndpoint(
         {
             await ListenAsync(http, session, TimeSpan.MaxValue);
         }
-        else if (sessions.Hold(http) is { } quiet)
+        else if (sessions.Hold(http, Math.Max(options.Value.MaxSessions, options.Value.MaxSessionsPerCaller))
+            is { } quiet)
         {
             await ListenAsync(http, quiet, options.Value.SessionIdle);
             await sessions.CloseAsync(quiet);
@@ -110,7 +111,8 @@ internal sealed partial class McpEndpoint(
         else
         {
             await http.Response.RefuseAsync(new RpcException(RpcCode.InvalidRequest,
-                $"Too many open streams: a caller has at most {options.Value.MaxSessionsPerCaller}. Close one first.",
+                $"Too many open streams: a caller has at most {options.Value.MaxSessionsPerCaller}, and all callers "
+                + $"{options.Value.MaxSessions}. Close one first.",
                 status: StatusCodes.Status429TooManyRequests));
         }
     }

@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Security.Claims;
 using System.Security.Cryptography;
 using System.Text;
@@ -17,23 +16,25 @@ internal sealed class Sessions(
     IOptions<McpOptions> options, SdkEndpoints sdk, ListChanges changes, TimeProvider time, IServiceProvider services)
     : IHostedService, ISessionMigrationHandler, IDisposable
 {
-    private readonly ConcurrentDictionary<string, Session> _sessions = new(StringComparer.Ordinal);
-    private readonly Lock _opening = new();
+    private readonly OpenSessions _open = new();
     private PeriodicTimer? _timer;
     private Task _sweeping = Task.CompletedTask;
 
-    public int Count => _sessions.Count;
+    public int Count => _open.Count;
+
+    /// <summary>Those whom the sessions are counted for.</summary>
+    public int Callers => _open.Callers;
 
     /// <summary>Opens a session, or gives null when there are too many and none is idle.</summary>
     public Session? Open(HttpContext http, Handshake handshake) => Open(http, handshake, options.Value.MaxSessions);
 
     /// <summary>Counts a stream that has no handshake; its caller closes it. Null when there are too many.</summary>
-    public Session? Hold(HttpContext http, int max = int.MaxValue) => Open(http, null, max);
+    public Session? Hold(HttpContext http, int max) => Open(http, null, max);
 
     /// <summary>The session of that id, when it is this caller's. A stranger learns only that there is none.</summary>
     public Session? Find(string id, ClaimsPrincipal user)
     {
-        if (!_sessions.TryGetValue(id, out var session) || session.Owner != OwnerOf(user))
+        if (_open.Find(id) is not { } session || session.Owner != OwnerOf(user))
         {
             return null;
         }
@@ -44,7 +45,7 @@ internal sealed class Sessions(
 
     public async Task CloseAsync(Session session)
     {
-        if (_sessions.TryRemove(session.Id, out _))
+        if (_open.Remove(session))
         {
             await session.DisposeAsync();
         }
@@ -89,47 +90,33 @@ internal sealed class Sessions(
     private Session? Open(HttpContext http, Handshake? handshake, int max)
     {
         var id = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16));
-        var session = new Session(id, OwnerOf(http.User), CallerOf(http), handshake, sdk, time, services);
-        lock (_opening)
+        var session = new Session(id, OwnerOf(http.User), CallerOf(http), handshake, _open, sdk, time, services);
+        var isOpen = _open.TryAdd(session, options.Value.MaxSessionsPerCaller, max, out var removed);
+        foreach (var oldest in removed)
         {
-            var own = _sessions.Where(other => other.Value.CountedFor == session.CountedFor)
-                .Select(other => other.Value).ToList();
-            if ((own.Count >= options.Value.MaxSessionsPerCaller && !EndOldestIdle(own))
-                || (_sessions.Count >= max && !EndOldestIdle(_sessions.Select(other => other.Value))))
-            {
-                return null;
-            }
+            _ = oldest.DisposeAsync().AsTask();
+        }
 
-            _sessions[id] = session;
+        if (!isOpen)
+        {
+            return null;
         }
 
         session.Listen(changes);
         return session;
     }
 
-    private bool EndOldestIdle(IEnumerable<Session> among)
-    {
-        if (among.Where(session => !session.IsBusy).MinBy(session => session.Used) is not { } oldest)
-        {
-            return false;
-        }
-
-        _sessions.TryRemove(oldest.Id, out _);
-        _ = oldest.DisposeAsync().AsTask();
-        return true;
-    }
-
     private async Task SweepAsync(PeriodicTimer timer)
     {
         while (await timer.WaitForNextTickAsync())
         {
-            foreach (var session in _sessions.Values.Where(session => session.IsIdle(options.Value.SessionIdle)))
+            foreach (var session in _open.All.Where(session => session.IsIdle(options.Value.SessionIdle)))
             {
                 await CloseAsync(session);
             }
         }
 
-        foreach (var session in _sessions.Values)
+        foreach (var session in _open.All)
         {
             await CloseAsync(session);
         }
@@ -141,8 +128,8 @@ internal sealed class Sessions(
 /// the SDK's session behind it, fifteen kilobytes, is started when a message first needs it.
 /// </summary>
 internal sealed class Session(
-    string id, string owner, string countedFor, Handshake? handshake, SdkEndpoints sdk, TimeProvider time,
-    IServiceProvider services) : IAsyncDisposable
+    string id, string owner, string countedFor, Handshake? handshake, OpenSessions open, SdkEndpoints sdk,
+    TimeProvider time, IServiceProvider services) : IAsyncDisposable
 {
     private readonly CancellationTokenSource _ended = new();
     private readonly Lock _starting = new();
@@ -151,6 +138,7 @@ internal sealed class Session(
     private Task? _listening;
     private long _used = time.GetTimestamp();
     private int _busy;
+    private int _isOut;
 
     public string Id => id;
 
@@ -178,6 +166,9 @@ internal sealed class Session(
 
     public long Used => Volatile.Read(ref _used);
 
+    /// <summary>The last use that <see cref="OpenSessions"/> knows of: its key, written there alone.</summary>
+    public long KnownUse { get; set; }
+
     public void Touch() => Volatile.Write(ref _used, time.GetTimestamp());
 
     public bool IsIdle(TimeSpan limit) => !IsBusy && time.GetElapsedTime(Used) > limit;
@@ -187,6 +178,21 @@ internal sealed class Session(
     {
         Interlocked.Increment(ref _busy);
         return new(this);
+    }
+
+    /// <summary>
+    /// Whether it is busy, and so out of the order of the idle ones until its last use ends. That use may end in this
+    /// moment: one of the two sees what the other wrote, since both write before they read.
+    /// </summary>
+    public bool LeavesOrder()
+    {
+        if (!IsBusy)
+        {
+            return false;
+        }
+
+        Interlocked.Exchange(ref _isOut, 1);
+        return IsBusy || Interlocked.Exchange(ref _isOut, 0) == 0;
     }
 
     public void Listen(ListChanges changes)
@@ -251,6 +257,8 @@ internal sealed class Session(
         return http;
     }
 
+    private void Return() => open.Return(this);
+
     private Task NotifyAsync(string method) =>
         Events.SendAsync(Encoding.UTF8.GetBytes(
             $"event: message\ndata: {{\"jsonrpc\":\"2.0\",\"method\":\"{method}\"}}\n\n"));
@@ -260,7 +268,10 @@ internal sealed class Session(
         public void Dispose()
         {
             session.Touch();
-            Interlocked.Decrement(ref session._busy);
+            if (Interlocked.Decrement(ref session._busy) == 0 && Interlocked.Exchange(ref session._isOut, 0) == 1)
+            {
+                session.Return();
+            }
         }
     }
 }

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Text.Json;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.DependencyInjection;
@@ -96,6 +97,59 @@ public sealed class SessionTests
 
         Assert.Equal((429, 503), (another.Status, anotherSse.Status));
         Assert.Null(await server.InitializeAsync());
+    }
+
+    [Fact]
+    public async Task Bounds_are_exact_when_many_open_at_once_and_nothing_is_kept_of_who_has_gone()
+    {
+        await using var server = TestServer.Start(
+            services => services.AddSingleton<IStartupFilter, CallerFromHeader>(),
+            ("Mcp:MaxSessionsPerCaller", "3"), ("Mcp:MaxSessions", "20"));
+        var sessions = server.Services.GetRequiredService<Sessions>();
+        var opened = new ConcurrentBag<(string Caller, string Session)>();
+
+        await Parallel.ForAsync(0, 200, async (n, _) =>
+        {
+            var caller = $"caller{n % 10} app";
+            using var answer = await server.ResponseAsync("/mcp", Wire.Bytes(Hello("{}", "{}")), ("X-Test-Caller", caller));
+            opened.Add((caller, answer.Headers.GetValues("Mcp-Session-Id").Single()));
+            Assert.InRange(sessions.Count, 1, 20);
+        });
+
+        Assert.Equal(20, sessions.Count);
+        Assert.InRange(sessions.Callers, 7, 10);
+        var deleted = 0;
+        await Parallel.ForEachAsync(opened, async (one, _) =>
+        {
+            using var end = new HttpRequestMessage(HttpMethod.Delete, "/mcp");
+            end.Headers.Add("X-Test-Caller", one.Caller);
+            end.Headers.Add("Mcp-Session-Id", one.Session);
+            using var answer = await server.Http.SendAsync(end, TestContext.Current.CancellationToken);
+            Interlocked.Add(ref deleted, answer.IsSuccessStatusCode ? 1 : 0);
+        });
+        Assert.Equal((20, 0, 0), (deleted, sessions.Count, sessions.Callers));
+    }
+
+    [Fact]
+    public async Task A_session_that_was_busy_when_room_was_made_is_the_next_to_go_when_it_is_idle()
+    {
+        await using var server = TestServer.Start(NotesTools.Alone, ("Mcp:MaxSessions", "2"));
+        var first = await server.InitializeAsync();
+        using (var busy = await server.OpenAsync("/mcp", ("Mcp-Session-Id", first!)))
+        {
+            await busy.LineAsync();
+            _ = await server.InitializeAsync();
+            _ = await server.InitializeAsync(); // in the place of the second
+            Assert.Equal((200, 0), await StatusAsync(server, first!));
+        }
+
+        // The server learns in its own time that the stream has ended. Then two handshakes end both older sessions.
+        await Wait.Until(async () =>
+        {
+            Assert.NotNull(await server.InitializeAsync());
+            Assert.NotNull(await server.InitializeAsync());
+            return (await StatusAsync(server, first!)).Item1 == 404;
+        });
     }
 
     public static TheoryData<string, string> Large => new()
