@@ -41,6 +41,7 @@ public sealed record Preview(string Tool, string Risk, string Effect, string Arg
             }
         }
 
+        _ = new VisibleJson().Show(json);
         return json;
     }
 

@@ -1,10 +1,11 @@
 using System.Globalization;
 using System.Text;
 using System.Text.Encodings.Web;
+using MinimalMcp.Governance;
 
 namespace MinimalMcp.Pages;
 
-/// <summary>Text that is HTML already. It is only made from an interpolated string, and every value in one is encoded, so that it cannot be forgotten.</summary>
+/// <summary>Text that is HTML already. It is only made from an interpolated string, and every value in one is encoded, so that it cannot be forgotten. Characters that nobody sees are shown.</summary>
 internal sealed class Html
 {
     private readonly string _text;
@@ -68,5 +69,6 @@ internal sealed class Html
         response.ContentType = "text/html; charset=utf-8";
     }
 
-    private static string Encode(object? value) => value is Html html ? html._text : HtmlEncoder.Default.Encode(value?.ToString() ?? "");
+    private static string Encode(object? value) => value is Html html ? html._text
+        : HtmlEncoder.Default.Encode(VisibleText.Show(value?.ToString() ?? "", out _));
 }

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
 using MinimalMcp.Governance;
 using ModelContextProtocol;
 using ModelContextProtocol.Protocol;
@@ -12,15 +13,22 @@ namespace MinimalMcp.Tools;
 /// </summary>
 public sealed class Tool
 {
+    private static readonly JsonTypeInfo<Definition> DefinitionInfo =
+        (JsonTypeInfo<Definition>)McpJsonUtilities.DefaultOptions.GetTypeInfo(typeof(Definition));
+
     private readonly Lazy<Callable> _callable;
     private readonly Lazy<Definition> _definition;
     private readonly Redactor _redactor;
     private readonly ILogger _logger;
 
     // Neither is made before it is needed: a server with many tools starts no slower than one with few.
-    internal Tool(string name, string family, Policy policy, bool needsConversation, bool hasHeaders, Redactor redactor, ILogger logger, Func<Callable> callable, Func<Callable, Definition> define)
+    internal Tool(
+        string name, string family, Policy policy, bool needsConversation, bool hasHeaders, Redactor redactor,
+        ILogger logger, Func<Callable> callable, Func<Callable, Definition> define)
     {
-        Name = name;
+        Name = IsName(name) ? name : throw new ArgumentException(
+            $"'{VisibleText.Show(TextLimit.Cut(name, TextLimit.Name), out _)}' cannot be a tool's name: it has 1 to 128 "
+            + "letters, digits, '_', '-' and '.' (MCP, server/tools).", nameof(name));
         Family = family;
         Policy = policy;
         NeedsConversation = needsConversation;
@@ -28,7 +36,8 @@ public sealed class Tool
         _redactor = redactor;
         _logger = logger;
         _callable = new(callable);
-        _definition = new(() => define(_callable.Value));
+        // Every definition comes this way, also that of a tool which another server describes.
+        _definition = new(() => VisibleJson.Show(define(_callable.Value), DefinitionInfo));
     }
 
     public string Name { get; }
@@ -86,6 +95,9 @@ public sealed class Tool
 
     /// <summary>Makes now what would otherwise be made by the first call.</summary>
     internal void Prepare() => _ = _callable.Value;
+
+    private static bool IsName(string name) => name.Length is >= 1 and <= 128
+        && name.All(letter => char.IsAsciiLetterOrDigit(letter) || letter is '_' or '-' or '.');
 
     private static bool IsProtocol(Exception failure) => failure is McpProtocolException or InputRequiredException;
 

@@ -1,7 +1,6 @@
 using System.Buffers;
 using System.Text;
 using System.Text.Json;
-using System.Text.Json.Nodes;
 using System.Text.Json.Serialization.Metadata;
 using MinimalMcp.Governance;
 using ModelContextProtocol;
@@ -15,9 +14,14 @@ namespace MinimalMcp.Tools;
 /// </summary>
 public sealed class ToolResult : IDisposable
 {
+    private static readonly JsonTypeInfo<ContentBlock> BlockInfo =
+        (JsonTypeInfo<ContentBlock>)McpJsonUtilities.DefaultOptions.GetTypeInfo(typeof(ContentBlock));
+
     private readonly JsonBuffer? _json;
 
-    private ToolResult(JsonBuffer? json = null, string? text = null, CallToolResult? content = null, Failure? failure = null, IReadOnlyList<ContentBlock>? beside = null)
+    private ToolResult(
+        JsonBuffer? json = null, string? text = null, CallToolResult? content = null, Failure? failure = null,
+        IReadOnlyList<ContentBlock>? beside = null)
     {
         _json = json;
         Beside = beside ?? [];
@@ -54,7 +58,7 @@ public sealed class ToolResult : IDisposable
             case string text:
                 return new(text: ResultLimit.Cut(text, shape.MaxCharacters));
             case CallToolResult { IsError: true } failed:
-                return new(content: failed, failure: new Failure(FailureKind.Tool, string.Join('\n', failed.Content.OfType<TextContentBlock>().Select(block => block.Text))));
+                return new(content: failed, failure: new Failure(FailureKind.Tool, Sentence(failed)));
             case CallToolResult { StructuredContent: { ValueKind: JsonValueKind.Object } structured } result when !result.Content.OfType<TextContentBlock>().Any():
                 return Of(structured, [.. result.Content], shape.MaxCharacters);
             case CallToolResult result:
@@ -120,44 +124,71 @@ public sealed class ToolResult : IDisposable
     /// </summary>
     internal ToolResult Cleaned(Redactor redactor, int maxCharacters)
     {
+        if (_json is not null && Beside.Any(block => block is not ImageContentBlock))
+        {
+            ContentBlock[] beside = [.. Beside.Select(block => Cleaned(block, redactor))];
+            return new ToolResult(_json, beside: beside).CleanedJson(redactor, maxCharacters);
+        }
+
         if (_json is not null)
         {
-            var isDirty = redactor.IsDirty(_json.Written.Span);
-            if (!isDirty && !VisibleText.MayHide(_json.Written.Span))
-            {
-                return this;
-            }
-
-            var text = Encoding.UTF8.GetString(_json.Written.Span);
-            var clean = CleanJson(isDirty ? redactor.Clean(text) : text);
-            return ReferenceEquals(clean, text) ? this : Rewritten(clean, maxCharacters);
+            return CleanedJson(redactor, maxCharacters);
         }
 
         if (Text is { } said)
         {
-            var clean = Visible(redactor.Clean(said));
+            var clean = VisibleJson.ShowPage(redactor.Clean(said));
             // What is shown takes more room than what was there.
             clean = clean.Length > said.Length ? ResultLimit.Cut(clean, maxCharacters) : clean;
             return clean == said ? this : new(text: clean, failure: Failure?.With(clean));
         }
 
-        foreach (var block in Content?.Content.OfType<TextContentBlock>() ?? [])
-        {
-            block.Text = Visible(redactor.Clean(block.Text));
-        }
-
-        if (Content is not null)
-        {
-            ResultLimit.Cut(Content, maxCharacters);
-        }
-
-        if (Content?.StructuredContent is { } structured)
-        {
-            Content.StructuredContent = JsonElement.Parse(CleanJson(redactor.Clean(structured.GetRawText())));
-        }
-
-        return this;
+        return Content is null ? this : Cleaned(Content, redactor, maxCharacters);
     }
+
+    private ToolResult CleanedJson(Redactor redactor, int maxCharacters)
+    {
+        var isDirty = redactor.IsDirty(_json!.Written.Span);
+        if (!isDirty && !VisibleText.MayHide(_json.Written.Span))
+        {
+            return this;
+        }
+
+        var text = Encoding.UTF8.GetString(_json.Written.Span);
+        var clean = CleanJson(isDirty ? redactor.Clean(text) : text);
+        return ReferenceEquals(clean, text) ? this : Rewritten(clean, maxCharacters);
+    }
+
+    private ToolResult Cleaned(CallToolResult content, Redactor redactor, int maxCharacters)
+    {
+        content.Content = [.. content.Content.Select(block => Cleaned(block, redactor))];
+        ResultLimit.Cut(content, maxCharacters);
+        if (content.StructuredContent is { } structured)
+        {
+            content.StructuredContent = JsonElement.Parse(CleanJson(redactor.Clean(structured.GetRawText())));
+        }
+
+        _ = new VisibleJson(redactor).Show(content.Meta);
+        // Surfaces that know no content blocks show the sentence of the failure instead.
+        return Failure is null ? this : new(content: content, failure: Failure.With(Sentence(content)));
+    }
+
+    private static ContentBlock Cleaned(ContentBlock block, Redactor redactor)
+    {
+        switch (block)
+        {
+            case TextContentBlock text:
+                text.Text = VisibleJson.ShowPage(redactor.Clean(text.Text));
+                return text;
+            case ImageContentBlock or AudioContentBlock:
+                return block;
+            default: // a resource, or the link to one
+                return VisibleJson.Show(block, BlockInfo, redactor);
+        }
+    }
+
+    private static string Sentence(CallToolResult failed) =>
+        string.Join('\n', failed.Content.OfType<TextContentBlock>().Select(block => block.Text));
 
     private ToolResult Rewritten(string text, int maxCharacters)
     {
@@ -170,70 +201,19 @@ public sealed class ToolResult : IDisposable
         return new(json, beside: Beside);
     }
 
-    // A page with such characters can be written back: so its reader is told that they are not what stands there.
-    private static string Visible(string text) => VisibleText.Show(text, out var shown) is var visible && shown > 0
-        ? $"{visible}\n[{Note(shown)}]"
-        : text;
-
     private static string CleanJson(string json)
     {
-        VisibleText.Show(json, out var shown);
-        if (shown == 0 && !json.Contains("\\u", StringComparison.Ordinal))
+        if (!json.Contains("\\u", StringComparison.Ordinal))
         {
-            return json;
+            VisibleText.Show(json, out var shown);
+            if (shown == 0)
+            {
+                return json;
+            }
         }
 
-        shown = 0;
-        var root = JsonNode.Parse(json);
-        root = Walk(root, ref shown);
-        if (shown == 0)
-        {
-            return json;
-        }
-
-        if (root is JsonObject answer)
-        {
-            answer["escaped"] = Note(shown);
-        }
-
-        return root!.ToJsonString(ResultLimit.Relaxed);
+        return VisibleJson.Show(json);
     }
-
-    private static JsonNode? Walk(JsonNode? node, ref int shown)
-    {
-        switch (node)
-        {
-            case JsonObject members:
-                foreach (var (name, value) in members.ToArray())
-                {
-                    var visible = VisibleText.Show(name, out var inName);
-                    shown += inName;
-                    members.Remove(name);
-                    members[visible] = Walk(value, ref shown);
-                }
-
-                return members;
-            case JsonArray items:
-                for (var i = 0; i < items.Count; i++)
-                {
-                    var item = items[i];
-                    items[i] = null;
-                    items[i] = Walk(item, ref shown);
-                }
-
-                return items;
-            case JsonValue value when value.GetValueKind() is JsonValueKind.String:
-                var text = VisibleText.Show(value.GetValue<string>(), out var inText);
-                shown += inText;
-                return inText == 0 ? value : JsonValue.Create(text);
-            default:
-                return node;
-        }
-    }
-
-    private static string Note(int shown) => shown == 1
-        ? "1 character that is not visible is shown as \\u{...}; it is no text of the original."
-        : $"{shown} characters that are not visible are shown as \\u{{...}}; they are no text of the original.";
 
     /// <summary>How a tool's value becomes a result.</summary>
     internal sealed record Shape(JsonTypeInfo Type, bool IsObject, int MaxCharacters);

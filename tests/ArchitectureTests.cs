@@ -21,7 +21,7 @@ public sealed partial class ArchitectureTests
         { "Tools", ["Governance", "Engine", "Charts"] },
         { "Surfaces", ["Tools", "Governance", "Auth", "Configuration"] },
         { "WellKnown", ["Tools", "Governance", "Auth", "Storage", "Configuration"] },
-        { "Pages", ["Tools", "Auth", "Configuration", "WellKnown"] },
+        { "Pages", ["Tools", "Governance", "Auth", "Configuration", "WellKnown"] },
     };
 
     [Theory, MemberData(nameof(Arrows))]

@@ -36,6 +36,7 @@ public static class McpSetup
         services.AddSingleton<SseEndpoint>();
         services.AddSingleton<LineServices>();
         services.AddSingleton<SdkHandlers>();
+        services.AddSingleton<VisibleMessages>();
 
         // By the provider: MapMcp() makes what configures the options, before wrong settings can be explained.
         services.AddOptions<McpServerOptions>().Configure<IConfiguration, IServiceProvider>(Introduce)

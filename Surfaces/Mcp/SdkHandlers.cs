@@ -15,7 +15,8 @@ namespace MinimalMcp.Surfaces.Mcp;
 /// for. The SDK makes options anew for each request without a session, so all of them share one list of prompts and one
 /// of resources, whose changes are announced.
 /// </summary>
-internal sealed class SdkHandlers(ListChanges changes, StepUp stepUp, Challenges challenges, ToolRegistry registry)
+internal sealed class SdkHandlers(
+    ListChanges changes, StepUp stepUp, Challenges challenges, ToolRegistry registry, VisibleMessages visible)
 {
     private readonly SecuritySchemes _schemes = new(challenges, registry);
     private McpServerPrimitiveCollection<McpServerPrompt>? _prompts;
@@ -37,6 +38,7 @@ internal sealed class SdkHandlers(ListChanges changes, StepUp stepUp, Challenges
         options.Handlers.SubscriptionsListenHandler = changes.ListenAsync;
         options.Filters.Message.OutgoingFilters.Add(next => (context, cancellationToken) =>
         {
+            visible.Show(context.JsonRpcMessage);
             if (context.JsonRpcMessage is JsonRpcResponse { Result: JsonObject result })
             {
                 Complete(result);
