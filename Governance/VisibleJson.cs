@@ -12,14 +12,18 @@ namespace MinimalMcp.Governance;
 /// <param name="redactor">Takes secrets out of each string.</param>
 /// <param name="exact">Members that are left alone, because somebody has to get them back as they were.</param>
 /// <param name="page">The member that holds a page which somebody may write back: a note says what was shown.</param>
-public sealed class VisibleJson(Redactor? redactor = null, IReadOnlySet<string>? exact = null, string? page = null)
+public sealed class VisibleJson(
+    Redactor? redactor = null, IReadOnlySet<string>? exact = null, string? page = null)
 {
-    private static readonly JsonSerializerOptions Relaxed = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    private static readonly JsonSerializerOptions Relaxed = new()
+    {
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+    };
 
     private int _shown;
     private bool _isChanged;
 
-    /// <summary>JSON as text; with a note in an object where characters were shown. The same text where none were.</summary>
+    /// <summary>JSON as text; an object gets a note where characters were shown.</summary>
     public static string Show(string json)
     {
         var visible = new VisibleJson();
@@ -52,7 +56,8 @@ public sealed class VisibleJson(Redactor? redactor = null, IReadOnlySet<string>?
     public static string ShowPage(string text)
     {
         var visible = VisibleText.Show(text, out var shown);
-        if (text.AsSpan().TrimStart() is ['{' or '[', ..] && (shown > 0 || text.Contains("\\u", StringComparison.Ordinal)))
+        if (text.AsSpan().TrimStart() is ['{' or '[', ..]
+            && (shown > 0 || text.Contains("\\u", StringComparison.Ordinal)))
         {
             try
             {
@@ -92,7 +97,7 @@ public sealed class VisibleJson(Redactor? redactor = null, IReadOnlySet<string>?
                 }
 
                 return items;
-            case JsonValue value when value.GetValueKind() is JsonValueKind.String && value.GetValue<string>() is var text:
+            case JsonValue value when value.TryGetValue<string>(out var text): // a time is written as a string, too
                 return Text(text) is var visible && visible == text ? value : JsonValue.Create(visible);
             default:
                 return node;
@@ -101,7 +106,8 @@ public sealed class VisibleJson(Redactor? redactor = null, IReadOnlySet<string>?
 
     private void ShowMember(JsonObject members, string name, JsonNode? value)
     {
-        var shown = name == page && value?.GetValueKind() is JsonValueKind.String ? Page(value) : Show(value);
+        var shown = name == page && value is JsonValue said && said.TryGetValue<string>(out var text)
+            ? Page(value, text) : Show(value);
         if (Text(name) is var visible && visible != name)
         {
             members.Remove(name);
@@ -113,9 +119,8 @@ public sealed class VisibleJson(Redactor? redactor = null, IReadOnlySet<string>?
         }
     }
 
-    private JsonNode Page(JsonNode value)
+    private JsonNode Page(JsonNode value, string text)
     {
-        var text = value.GetValue<string>();
         var visible = ShowPage(redactor?.Clean(text) ?? text);
         _isChanged |= visible != text;
         return visible == text ? value : JsonValue.Create(visible)!;

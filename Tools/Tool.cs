@@ -27,8 +27,8 @@ public sealed class Tool
         ILogger logger, Func<Callable> callable, Func<Callable, Definition> define)
     {
         Name = IsName(name) ? name : throw new ArgumentException(
-            $"'{VisibleText.Show(TextLimit.Cut(name, TextLimit.Name), out _)}' cannot be a tool's name: it has 1 to 128 "
-            + "letters, digits, '_', '-' and '.' (MCP, server/tools).", nameof(name));
+            $"'{VisibleText.Show(TextLimit.Cut(name, TextLimit.Name), out _)}' cannot be a tool's name: it has 1 to "
+            + "128 letters, digits, '_', '-' and '.' (MCP, server/tools).", nameof(name));
         Family = family;
         Policy = policy;
         NeedsConversation = needsConversation;

@@ -12,13 +12,15 @@ namespace MinimalMcp.Surfaces.Mcp;
 internal sealed class VisibleMessages(Redactor redactor)
 {
     // The client, or we, must get these back as they were; "blob" is base64.
-    private static readonly HashSet<string> Exact = ["progressToken", "requestId", "nextCursor", "requestState", "blob", "_meta"];
+    private static readonly HashSet<string> Exact =
+        ["progressToken", "requestId", "nextCursor", "requestState", "blob", "_meta"];
 
     public void Show(JsonRpcMessage message)
     {
         switch (message)
         {
-            case JsonRpcResponse { Result: JsonObject result } when result["tools"] is null && result["content"] is null:
+            case JsonRpcResponse { Result: JsonObject result }
+                when result["tools"] is null && result["content"] is null:
                 Show(result);
                 break;
             case JsonRpcError { Error: { } error } failed:

@@ -57,7 +57,8 @@ public sealed class HostileTextTests
         await using var server = TestServer.Start(services => services.AddSingleton(new ToolType(typeof(HostileTools))));
         var asked = JsonSerializer.Serialize(new { text });
 
-        foreach (var tool in (string[])["hostile_text", "hostile_object", "hostile_blocks", "hostile_failure"])
+        foreach (var tool in (string[])["hostile_text", "hostile_object", "hostile_blocks", "hostile_failure",
+            "hostile_resource", "hostile_error"])
         {
             using var rest = await server.PostAsync("/tools/" + tool, asked);
             using var function = await server.PostAsync("/api/mcp/v1/call",
@@ -72,7 +73,8 @@ public sealed class HostileTextTests
                 {
                     Assert.DoesNotContain(strings, said => said.Contains(text, StringComparison.Ordinal));
                     Assert.Contains(strings, said => said.Contains("\\u{", StringComparison.Ordinal));
-                    Assert.Contains(strings, said => said.Contains("not visible", StringComparison.Ordinal));
+                    Assert.True(tool == "hostile_resource"
+                        || strings.Any(said => said.Contains("not visible", StringComparison.Ordinal)));
                 }
                 else
                 {
@@ -137,6 +139,18 @@ internal static class HostileTools
 
     [McpServerTool(Name = "hostile_blocks", ReadOnly = true), Description("Says it in blocks.")]
     public static IEnumerable<ContentBlock> Blocks(string text) => [new TextContentBlock { Text = "it" }, new TextContentBlock { Text = text }];
+
+    [McpServerTool(Name = "hostile_resource", ReadOnly = true), Description("Says it in a resource.")]
+    public static ContentBlock Resource(string text) => new EmbeddedResourceBlock
+    {
+        Resource = new TextResourceContents { Uri = "test://it", Text = text },
+    };
+
+    [McpServerTool(Name = "hostile_error", ReadOnly = true), Description("Fails with it in blocks.")]
+    public static CallToolResult Error(string text) => new()
+    {
+        IsError = true, Content = [new TextContentBlock { Text = text }],
+    };
 
     [McpServerTool(Name = "hostile_failure", ReadOnly = true), Description("Fails with it.")]
     public static string Failure(string text) => throw new McpException(text);

@@ -111,7 +111,8 @@ public sealed class SessionTests
         await Parallel.ForAsync(0, 200, async (n, _) =>
         {
             var caller = $"caller{n % 10} app";
-            using var answer = await server.ResponseAsync("/mcp", Wire.Bytes(Hello("{}", "{}")), ("X-Test-Caller", caller));
+            using var answer = await server.ResponseAsync(
+                "/mcp", Wire.Bytes(Hello("{}", "{}")), ("X-Test-Caller", caller));
             opened.Add((caller, answer.Headers.GetValues("Mcp-Session-Id").Single()));
             Assert.InRange(sessions.Count, 1, 20);
         });
