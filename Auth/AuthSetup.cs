@@ -67,12 +67,14 @@ public static class AuthSetup
                 var shortCut = app.Services.GetRequiredService<ShortCut>(); // now, when the settings have been checked
                 return http => shortCut.Admits(http) ? beyond!(http) : next(http);
             });
+            WrongMethod.Use(app);
             app.UseAuthentication();
             app.UseAuthorization();
             app.Use(next => beyond = next);
         }
         else
         {
+            WrongMethod.Use(app);
             app.UseAuthentication();
             app.UseAuthorization();
         }

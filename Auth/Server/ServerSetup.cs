@@ -61,21 +61,6 @@ internal static class ServerSetup
         group.MapGet("/jwks", (RequestDelegate)JwksAsync);
         group.MapMethods("/userinfo", [HttpMethods.Get, HttpMethods.Post], (RequestDelegate)(http => The<UserInfoEndpoint>(http).GetAsync(http)));
 
-        // Otherwise another method would be asked for a credential first.
-        foreach (var (path, allowed) in ((string, string)[])
-        [
-            ("/authorize", "GET, POST"), ("/callback", "GET"), ("/token", "POST"), ("/register", "POST"),
-            ("/introspect", "POST"), ("/revoke", "POST"), ("/jwks", "GET"), ("/userinfo", "GET, POST"),
-        ])
-        {
-            group.Map(path, (RequestDelegate)(http =>
-            {
-                http.Response.StatusCode = StatusCodes.Status405MethodNotAllowed;
-                http.Response.Headers.Allow = allowed;
-                return Task.CompletedTask;
-            }));
-        }
-
         return routes;
     }
 

@@ -28,6 +28,7 @@ public sealed class ModeTests(ModeTests.Servers servers) : IClassFixture<ModeTes
         api-key  GET  /status              401 200 200 401 401 401 401 401 401 401
         api-key  GET  /api/v1/audit        401 200 403 401 401 401 401 401 401 401
         api-key  GET  /diagnostics         401 200 403 401 401 401 401 401 401 401
+        api-key  GET  /tools/pick_note     405 405 405 405 405 405 405 405 405 405
         api-key  GET  /no/such/route       401 404 404 401 401 401 401 401 401 401
         api-key  GET  /health              200 200 200 200 200 200 200 200 200 200
         api-key  GET  /.well-known/oauth-authorization-server/mcp 404 404 404 404 404 404 404 404 404 404
