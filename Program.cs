@@ -11,8 +11,11 @@ using MinimalMcp.Telemetry;
 using MinimalMcp.Tools;
 using MinimalMcp.WellKnown;
 
-var builder = WebApplication.CreateSlimBuilder(ProgramFolder.HostArguments(args)); // settings lie beside the program
-builder.AddConfiguration();
+if (!ConfigurationSetup.TryCreateBuilder(args, out var builder)) // settings: files, the environment, the command line
+{
+    return 1;
+}
+
 if (await CommandLine.AnswerAsync(args, builder.Configuration) is { } exitCode)
 {
     return exitCode; // --help, --version, health, or a word that it does not know
@@ -23,9 +26,7 @@ var mode = SurfaceMode.Read(builder.Configuration, args);
 builder.AddStorage();   // what is kept: the audit, budgets, confirmations
 builder.AddTelemetry(); // what is exported by OTLP, when an OTEL_* variable asks for it
 builder.AddTools();     // what this server can do: every [McpServerTool] below Tools/
-
-// How requests leave: every HttpClient gets a deadline, a breaker and a size limit.
-builder.AddOutgoing();
+builder.AddOutgoing();  // how requests leave: every HttpClient gets a deadline, a breaker and a size limit
 
 // Who may call, and what happens to every call, whichever way it comes.
 builder.AddAuth().CloseOtherRoutes();

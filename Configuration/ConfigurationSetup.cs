@@ -1,12 +1,38 @@
+using System.Diagnostics.CodeAnalysis;
 using Microsoft.AspNetCore.HostFiltering;
 using Microsoft.AspNetCore.HttpOverrides;
-using Microsoft.Extensions.Configuration.Json;
 using Microsoft.Extensions.Options;
 
 namespace MinimalMcp.Configuration;
 
 public static class ConfigurationSetup
 {
+    /// <summary>
+    /// The program's builder with its settings: those beside it, those of its user, and what
+    /// <see cref="AddConfiguration"/> reads. False when one of the files is not well formed; it was reported.
+    /// </summary>
+    public static bool TryCreateBuilder(string[] args, [NotNullWhen(true)] out WebApplicationBuilder? builder)
+    {
+        try
+        {
+            builder = WebApplication.CreateSlimBuilder(ProgramFolder.HostArguments(args));
+            if (string.IsNullOrEmpty(builder.Configuration["config"])
+                && ProgramFolder.UserSettings is { } mine && File.Exists(mine))
+            {
+                builder.Configuration.AddJsonAbove(mine);
+            }
+
+            builder.AddConfiguration();
+            return true;
+        }
+        catch (Exception failure) when (SettingsFiles.Explain(failure) is { } why)
+        {
+            Console.Error.WriteLine($"The server did not start:{Environment.NewLine}  - {why}");
+            builder = null;
+            return false;
+        }
+    }
+
     /// <summary>Reads the settings, decides where to listen, and sets the limits of every request.</summary>
     public static WebApplicationBuilder AddConfiguration(this WebApplicationBuilder builder)
     {
@@ -112,10 +138,7 @@ public static class ConfigurationSetup
     {
         if (configuration["config"] is { Length: > 0 } file && File.Exists(file))
         {
-            var last = configuration.Sources.ToList().FindLastIndex(source => source is JsonConfigurationSource);
-            var source = new JsonConfigurationSource { Path = Path.GetFullPath(file), Optional = false };
-            source.ResolveFileProvider();
-            configuration.Sources.Insert(last + 1, source);
+            configuration.AddJsonAbove(file);
         }
     }
 

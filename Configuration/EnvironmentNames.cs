@@ -1,5 +1,3 @@
-using dotenv.net;
-
 namespace MinimalMcp.Configuration;
 
 /// <summary>
@@ -75,7 +73,7 @@ public static class EnvironmentNames
             if (File.Exists(path))
             {
                 files.Add(path);
-                foreach (var (name, value) in DotEnv.Read(new DotEnvOptions(envFilePaths: [path], ignoreExceptions: false)))
+                foreach (var (name, value) in SettingsFiles.ReadVariables(path))
                 {
                     variables[name] = value;
                 }
@@ -120,8 +118,6 @@ public static class EnvironmentNames
         if (commandLine is not null)
         {
             configuration.Sources.Remove(commandLine);
-            // A word without a value would take the argument after it for its value.
-            commandLine.Args = [.. commandLine.Args.Select(argument => argument == "--stdio" ? "--mode=stdio" : argument)];
             configuration.Sources.Add(commandLine);
         }
 

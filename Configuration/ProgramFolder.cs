@@ -14,6 +14,16 @@ public static class ProgramFolder
     /// <summary>The folder of the settings: the project's, or the program's own.</summary>
     public static string Settings => Project ?? AppContext.BaseDirectory;
 
+    /// <summary>
+    /// The user's own settings, for a program that is installed and not built from the project beside it; else null.
+    /// </summary>
+    public static string? UserSettings => Project is not null ? null : Path.Combine(
+        OperatingSystem.IsWindows() || OperatingSystem.IsMacOS()
+            ? Environment.GetFolderPath(Environment.SpecialFolder.ApplicationData)
+            : Environment.GetEnvironmentVariable("XDG_CONFIG_HOME") is { Length: > 0 } configuration ? configuration
+            : Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".config"),
+        "minimal-mcp", "appsettings.json");
+
     /// <summary>The user's folder for data of programs (XDG Base Directory Specification), with a part of our own.</summary>
     public static string State => Path.Combine(
         OperatingSystem.IsWindows() || OperatingSystem.IsMacOS()
@@ -27,7 +37,8 @@ public static class ProgramFolder
     [
         "--hostBuilder:reloadConfigOnChange=false", // watching files would take a good part of the time that a start takes
         .. Environment.GetEnvironmentVariable("ASPNETCORE_CONTENTROOT") is null ? ["--contentRoot=" + Settings] : Array.Empty<string>(),
-        .. args,
+        // A word without a value would take the argument after it for its value.
+        .. args.Select(argument => argument == "--stdio" ? "--mode=stdio" : argument),
     ];
 
     // bin/Debug/net10.0, with or without a runtime identifier, below the folder of the project.

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
@@ -7,6 +8,14 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 
 namespace MinimalMcp.Tests;
+
+internal static class NobodysSettings
+{
+    /// <summary>What a developer keeps at home must not decide what a test sees; child processes inherit it.</summary>
+    [ModuleInitializer]
+    internal static void Use() => Environment.SetEnvironmentVariable(
+        "XDG_CONFIG_HOME", Path.Combine(Path.GetTempPath(), "minimal-mcp-tests-without-settings"));
+}
 
 /// <summary>The server on a real socket, in this process: a fresh one for each test, with the settings that the test names.</summary>
 public sealed class TestServer : WebApplicationFactory<Program>

@@ -113,6 +113,113 @@ public sealed class CommandLineTests
     }
 
     [Fact]
+    public async Task A_published_program_reads_its_users_folder_unless_a_file_is_named()
+    {
+        var home = Directory.CreateTempSubdirectory("home");
+        try
+        {
+            var mine = Path.Combine(home.CreateSubdirectory("minimal-mcp").FullName, "appsettings.json");
+            File.WriteAllText(mine, """{"Server":{"Name":"Of the user"},"Auth":{"Mode":"nonsense"}}""");
+            var named = Path.Combine(home.FullName, "named.json");
+            File.WriteAllText(named, """{"Server":{"Name":"Of the file"}}""");
+            var beside = Path.Combine(AppContext.BaseDirectory, "appsettings.json");
+
+            // The environment, where the mode is none, wins over both.
+            Assert.Equal(("Of the user", $"{beside}, {mine}"), await BannerAsync(home.FullName));
+            Assert.Equal(("Of the file", $"{beside}, {named}"), await BannerAsync(home.FullName, "--config", named));
+            Assert.Equal(beside, (await BannerAsync(home.FullName + "/minimal-mcp")).Files);
+        }
+        finally
+        {
+            home.Delete(recursive: true);
+        }
+    }
+
+    /// <summary>The text of a file, and what is said of it.</summary>
+    public static TheoryData<string, string, string> Broken => new()
+    {
+        {
+            "mine.json", "{\n  \"Auth\": {\n    \"Mode\": \"api-key\"\n    \"ApiKey\": \"s3cret\"\n  }\n}",
+            "line 4, position 5: '\"' is invalid after a value"
+        },
+        { "mine.json", "{\n  \"Auth\": { \"Mode\": true-s3cret }\n}", "line 2" },
+        {
+            "mine.json", "{\n  \"Auth\": { \"ApiKey\": tru3-s3cret }\n}",
+            "line 2, position 26: text must stand in double quotes."
+        },
+        { "mine.json", "{\n  \"Auth\": {", "line 2, position 12: Expected depth to be zero" },
+        { "mine.json", "", "line 1, position 1: The input does not contain any JSON tokens" },
+        { "mine.json", "[1]", "Top-level JSON element must be an object" },
+        { "mine.json", "{\"a\":1,\"A\":2}", "A duplicate key 'A' was found" },
+        { "appsettings.json", "{\n  \"Auth\": }", "line 2, position 11: '}' is an invalid start of a value" },
+        { "appsettings.Production.json", "{", "line 1, position 2" },
+        { ".env", "# keys\nMCP_API_KEY s3cret\n", "line 2: write NAME=value" },
+        { ".env", "export MCP_API_KEY=s3cret\n", "line 1: write NAME=value" },
+        {
+            ".env", "A=1\n\nMCP_API_KEY=\"s3cret\n",
+            "line 3: the quote \" that begins the value of MCP_API_KEY is not closed"
+        },
+        { ".env.local", "A='b\\' s3cret\n", "line 1: the quote ' that begins the value of A is not closed" },
+    };
+
+    [Theory, MemberData(nameof(Broken))]
+    public async Task A_file_that_is_not_well_formed_is_named_with_its_line_and_nothing_else_of_it(
+        string name, string text, string expected)
+    {
+        var folder = Directory.CreateTempSubdirectory("broken");
+        try
+        {
+            var file = Path.Combine(folder.FullName, name);
+            File.WriteAllText(file, text);
+            var (exitCode, output, errors) = await ServerProcess.RunAsync(
+                name == "mine.json" ? ["--stdio", "--config", file] : ["--stdio", "--contentRoot", folder.FullName]);
+
+            Assert.Equal((1, ""), (exitCode, output));
+            Assert.StartsWith($"The server did not start:\n  - {file}", errors);
+            Assert.Contains(expected, errors);
+            Assert.DoesNotContain("s3cret", errors);
+            Assert.DoesNotContain("   at ", errors);
+            Assert.Equal(2, errors.Trim().Split('\n').Length);
+        }
+        finally
+        {
+            folder.Delete(recursive: true);
+        }
+    }
+
+    [Fact]
+    public async Task Values_over_several_lines_and_comments_are_fine_in_a_file_of_variables()
+    {
+        var folder = Directory.CreateTempSubdirectory("fine");
+        try
+        {
+            File.WriteAllText(Path.Combine(folder.FullName, ".env"),
+                "# a comment\n\nNOTE=\"several\nlines, no sign\n\"\nServer__Name='In quotes'\nEMPTY=\n");
+
+            Assert.Equal("In quotes", (await BannerAsync("/nowhere", "--contentRoot", folder.FullName)).Name);
+        }
+        finally
+        {
+            folder.Delete(recursive: true);
+        }
+    }
+
+    private static async Task<(string Name, string Files)> BannerAsync(string settings, params string[] arguments)
+    {
+        await using var server = ServerProcess.Start(
+            ["--stdio", .. arguments], new Dictionary<string, string> { ["XDG_CONFIG_HOME"] = settings });
+        await server.SendAsync(Wire.Ping + "\n");
+        await server.ReceiveAsync();
+        var (exitCode, _, errors) = await server.EndAsync();
+
+        Assert.True(exitCode == 0, errors);
+        var files = errors.Split('\n').Single(line => line.StartsWith("  settings", StringComparison.Ordinal))[15..];
+        var title = errors.Split('\n')
+            .Single(line => line.Contains("on standard input and output", StringComparison.Ordinal));
+        return (title[..title.IndexOf(" 0.", StringComparison.Ordinal)], files);
+    }
+
+    [Fact]
     public async Task A_file_of_settings_that_is_not_there_stops_the_start()
     {
         var (exitCode, _, errors) = await ServerProcess.RunAsync(["--config", "/nowhere/mine.json"]);
