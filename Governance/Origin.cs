@@ -28,7 +28,12 @@ public readonly record struct Origin(ClaimsPrincipal? User, IPAddress? Address)
         {
             Request = request,
             Traceparent = request is null && http.Request.Headers.TraceParent is [{ } sent] ? sent : null,
-            Session = CallSpan.IsOn && http.Request.Headers["Mcp-Session-Id"] is [{ Length: > 0 and <= MaxSessionId } session] ? session : null,
+            Session = CallSpan.IsOn ? SessionOf(http.Request) : null,
         };
     }
+
+    // What stands after a dot in our ids is for us alone.
+    private static string? SessionOf(HttpRequest request) =>
+        request.Headers["Mcp-Session-Id"] is [{ Length: > 0 } session] && session.Split('.')[0] is { Length: <= MaxSessionId } id
+            ? id : null;
 }

@@ -74,6 +74,13 @@ create table if not exists turns (
     expires bigint not null
 );
 
+-- MCP sessions that their clients ended: their signed ids would open them again, here or at another replica.
+create table if not exists ended_sessions (
+    session_id text primary key,   -- the random part of it
+    expires bigint not null        -- when the id is too old anyhow
+);
+create index if not exists ended_sessions_expires on ended_sessions (expires);
+
 -- Calls that wait for a person, or that a person has decided.
 create table if not exists approvals (
     id text primary key,           -- the hash of the token that the caller got

@@ -19,7 +19,7 @@ public sealed partial class ArchitectureTests
         { "Outgoing", ["Configuration"] },
         { "Telemetry", ["Governance"] },
         { "Tools", ["Governance", "Engine", "Charts"] },
-        { "Surfaces", ["Tools", "Governance", "Auth", "Configuration"] },
+        { "Surfaces", ["Tools", "Governance", "Auth", "Storage", "Configuration"] },
         { "WellKnown", ["Tools", "Governance", "Auth", "Storage", "Configuration"] },
         { "Pages", ["Tools", "Governance", "Auth", "Configuration", "WellKnown"] },
     };

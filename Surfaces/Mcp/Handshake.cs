@@ -49,6 +49,26 @@ internal sealed class Handshake
         Capabilities = JsonSerializer.Deserialize(_capabilities, CapabilitiesInfo) ?? new(),
     };
 
+    /// <summary>In bytes, for an id that carries it.</summary>
+    public byte[] Pack() =>
+        [(byte)Array.IndexOf(Revision.All, Version), .. Text(Name), .. Text(ClientVersion), .. _capabilities];
+
+    /// <summary>What <see cref="Pack"/> made: its signature was checked.</summary>
+    public static Handshake Unpack(ReadOnlySpan<byte> packed)
+    {
+        var name = packed.Slice(2, packed[1]);
+        var version = packed.Slice(3 + name.Length, packed[2 + name.Length]);
+        return new(
+            Revision.All[packed[0]], Encoding.UTF8.GetString(name), Encoding.UTF8.GetString(version),
+            packed[(3 + name.Length + version.Length)..].ToArray());
+    }
+
+    private static byte[] Text(string text)
+    {
+        var bytes = Encoding.UTF8.GetBytes(text);
+        return [(byte)Math.Min(bytes.Length, byte.MaxValue), .. bytes.AsSpan(0, Math.Min(bytes.Length, byte.MaxValue))];
+    }
+
     private static byte[] Capabilities(in Envelope initialize)
     {
         var given = initialize.Param("capabilities"u8);

@@ -11,7 +11,7 @@ internal sealed partial class McpEndpoint
     private async Task BatchAsync(HttpContext http, JsonElement batch)
     {
         const string Version = Revision.V2025_03_26;
-        var session = FindSession(http, default);
+        var session = await FindSessionAsync(http, default);
         if ((session?.Handshake!.Version ?? http.Request.Headers[VersionHeader].ToString()) != Version)
         {
             throw new RpcException(RpcCode.InvalidRequest,

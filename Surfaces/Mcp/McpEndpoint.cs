@@ -132,7 +132,7 @@ internal sealed partial class McpEndpoint(
             return;
         }
 
-        await sessions.CloseAsync(session);
+        await sessions.EndAsync(session);
     }
 
     private async Task OneAsync(Request request)
@@ -164,10 +164,10 @@ internal sealed partial class McpEndpoint(
 
     private async Task InitializeAsync(Request request)
     {
-        _ = FindSession(request.Http, request.Envelope.Id);
+        _ = await FindSessionAsync(request.Http, request.Envelope.Id);
         var handshake = Handshake.Read(request.Envelope);
         exchanges.Greeted(request.Http, request.Envelope.Param("clientInfo"u8), handshake.Version);
-        if (sessions.Open(request.Http, handshake) is { } session)
+        if (await sessions.OpenAsync(request.Http, handshake) is { } session)
         {
             request.Http.Response.Headers[SessionHeader] = session.Id;
         }
@@ -180,7 +180,7 @@ internal sealed partial class McpEndpoint(
     private async Task HandshakeEraAsync(Request request, string? version)
     {
         var (http, envelope, tools) = (request.Http, request.Envelope, request.Tools);
-        var session = FindSession(http, envelope.Id);
+        var session = await FindSessionAsync(http, envelope.Id);
         version ??= session?.Handshake!.Version ?? Revision.V2025_03_26;
         using var use = session?.InUse();
         await stepUp.RequireScopeAsync(http, envelope, tools);
@@ -335,7 +335,7 @@ internal sealed partial class McpEndpoint(
         StatusCodes.Status406NotAcceptable);
 
     /// <summary>The session that a request names, if any; an error when this caller has none of that name.</summary>
-    private Session? FindSession(HttpContext http, JsonElement id)
+    private async ValueTask<Session?> FindSessionAsync(HttpContext http, JsonElement id)
     {
         var named = http.Request.Headers[SessionHeader];
         if (named.Count == 0)
@@ -343,7 +343,7 @@ internal sealed partial class McpEndpoint(
             return null;
         }
 
-        return sessions.Find(named.ToString(), http.User) is { Handshake: not null } session
+        return await sessions.FindAsync(http, named.ToString()) is { Handshake: not null } session
             ? session
             : throw new RpcException(RpcCode.SessionNotFound,
                 "Session not found: it ended or never was. Send initialize to start another.", id,
@@ -362,7 +362,7 @@ internal sealed partial class McpEndpoint(
 
         try
         {
-            return (false, FindSession(http, default));
+            return (false, await FindSessionAsync(http, default));
         }
         catch (RpcException unknown)
         {

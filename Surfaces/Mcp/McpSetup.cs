@@ -29,6 +29,7 @@ public static class McpSetup
         services.AddSingleton<SdkPath>();
         services.AddSingleton<SdkEndpoints>();
         services.AddSingleton<DirectPath>();
+        services.AddSingleton<SessionIds>();
         services.AddSingleton<Sessions>();
         services.AddSingleton<ISessionMigrationHandler>(provider => provider.GetRequiredService<Sessions>());
         services.AddHostedService(provider => provider.GetRequiredService<Sessions>());

@@ -34,7 +34,7 @@ internal sealed class OpenSessions
 
     /// <summary>
     /// Adds a session. Where there is no room the oldest idle one goes, of the caller or of all: it is removed here and
-    /// for the caller of this method to end. False when none is idle.
+    /// for the caller of this method to end. False when none is idle, or when a session of that id is open.
     /// </summary>
     public bool TryAdd(Session session, int maxOfCaller, int max, out IReadOnlyList<Session> removed)
     {
@@ -42,6 +42,11 @@ internal sealed class OpenSessions
         removed = gone;
         lock (_lock)
         {
+            if (_byId.ContainsKey(session.Id))
+            {
+                return false;
+            }
+
             var own = _byCaller.GetValueOrDefault(session.CountedFor);
             if (own?.Count >= maxOfCaller
                 && !TryRemove(own.Where(other => !other.IsBusy).MinBy(other => other.Used), gone))

@@ -1,5 +1,4 @@
 using System.Security.Claims;
-using System.Security.Cryptography;
 using System.Text;
 using Microsoft.Extensions.Options;
 using MinimalMcp.Auth;
@@ -9,38 +8,82 @@ using ModelContextProtocol.Protocol;
 namespace MinimalMcp.Surfaces.Mcp;
 
 /// <summary>
-/// The sessions of revisions with a handshake: capped, ended when idle, each bound to its caller. Streams without a
+/// The sessions of revisions with a handshake: capped, forgotten when idle, each bound to its caller. One that is not
+/// here (forgotten, opened before a restart, or at another replica) is opened again from its id. Streams without a
 /// session, and conversations over HTTP+SSE, are counted with them.
 /// </summary>
 internal sealed class Sessions(
-    IOptions<McpOptions> options, SdkEndpoints sdk, ListChanges changes, TimeProvider time, IServiceProvider services)
+    IOptions<McpOptions> options, SessionIds ids, SdkEndpoints sdk, ListChanges changes, TimeProvider time,
+    IServiceProvider services)
     : IHostedService, ISessionMigrationHandler, IDisposable
 {
+    // What another replica ended is honoured here for no longer.
+    private static readonly TimeSpan AskedAgain = TimeSpan.FromSeconds(10);
+
     private readonly OpenSessions _open = new();
     private PeriodicTimer? _timer;
     private Task _sweeping = Task.CompletedTask;
 
     public int Count => _open.Count;
 
+    /// <summary>Whether it is in memory now.</summary>
+    public bool IsHere(string id) => _open.Find(id) is not null;
+
     /// <summary>Those whom the sessions are counted for.</summary>
     public int Callers => _open.Callers;
 
     /// <summary>Opens a session, or gives null when there are too many and none is idle.</summary>
-    public Session? Open(HttpContext http, Handshake handshake) => Open(http, handshake, options.Value.MaxSessions);
+    public async ValueTask<Session?> OpenAsync(HttpContext http, Handshake handshake) => options.Value.MaxSessions == 0
+        ? null
+        : Open(http, await ids.NewAsync(handshake, OwnerOf(http.User), http.RequestAborted), handshake,
+            options.Value.MaxSessions);
 
     /// <summary>Counts a stream that has no handshake; its caller closes it. Null when there are too many.</summary>
-    public Session? Hold(HttpContext http, int max) => Open(http, null, max);
+    public Session? Hold(HttpContext http, int max) => Open(http, SessionIds.Plain(), null, max);
 
     /// <summary>The session of that id, when it is this caller's. A stranger learns only that there is none.</summary>
-    public Session? Find(string id, ClaimsPrincipal user)
+    public async ValueTask<Session?> FindAsync(HttpContext http, string id)
     {
-        if (_open.Find(id) is not { } session || session.Owner != OwnerOf(user))
+        if (_open.Find(id) is not { } session)
         {
+            return await ids.ReadAsync(id, OwnerOf(http.User), http.RequestAborted) is { } handshake
+                ? Open(http, id, handshake, options.Value.MaxSessions) ?? _open.Find(id) // opened in this moment
+                : null;
+        }
+
+        if (session.Owner != OwnerOf(http.User))
+        {
+            return null;
+        }
+
+        if (session.IsToBeChecked(AskedAgain) && await ids.HasEndedAsync(id, http.RequestAborted))
+        {
+            await CloseAsync(session); // another replica was told
             return null;
         }
 
         session.Touch();
         return session;
+    }
+
+    /// <summary>The conversation over HTTP+SSE of that id, which lives with its stream here.</summary>
+    public LineTransport? FindLine(HttpContext http, string id)
+    {
+        var session = _open.Find(id);
+        if (session?.Line is null || session.Owner != OwnerOf(http.User))
+        {
+            return null;
+        }
+
+        session.Touch();
+        return session.Line;
+    }
+
+    /// <summary>Its client is done with it: from now on its id opens nothing.</summary>
+    public async Task EndAsync(Session session)
+    {
+        await ids.EndAsync(session.Id, CancellationToken.None);
+        await CloseAsync(session);
     }
 
     public async Task CloseAsync(Session session)
@@ -52,9 +95,9 @@ internal sealed class Sessions(
     }
 
     /// <summary>The SDK asks when it first meets a session that the direct path opened.</summary>
-    public ValueTask<InitializeRequestParams?> AllowSessionMigrationAsync(
+    public async ValueTask<InitializeRequestParams?> AllowSessionMigrationAsync(
         HttpContext context, string sessionId, CancellationToken cancellationToken) =>
-        new(Find(sessionId, context.User)?.Handshake?.ToParams());
+        (await FindAsync(context, sessionId))?.Handshake?.ToParams();
 
     public ValueTask OnSessionInitializedAsync(
         HttpContext context, string sessionId, InitializeRequestParams initializeParams,
@@ -87,9 +130,8 @@ internal sealed class Sessions(
         http.User.Identity is { IsAuthenticated: true } && !Caller.From(http.User).IsGuest
             ? OwnerOf(http.User) : $"address {CallerAddress.Of(http)}";
 
-    private Session? Open(HttpContext http, Handshake? handshake, int max)
+    private Session? Open(HttpContext http, string id, Handshake? handshake, int max)
     {
-        var id = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16));
         var session = new Session(id, OwnerOf(http.User), CallerOf(http), handshake, _open, sdk, time, services);
         var isOpen = _open.TryAdd(session, options.Value.MaxSessionsPerCaller, max, out var removed);
         foreach (var oldest in removed)
@@ -137,6 +179,7 @@ internal sealed class Session(
     private IDisposable? _listChanges;
     private Task? _listening;
     private long _used = time.GetTimestamp();
+    private long _checked = time.GetTimestamp();
     private int _busy;
     private int _isOut;
 
@@ -172,6 +215,14 @@ internal sealed class Session(
     public void Touch() => Volatile.Write(ref _used, time.GetTimestamp());
 
     public bool IsIdle(TimeSpan limit) => !IsBusy && time.GetElapsedTime(Used) > limit;
+
+    /// <summary>True once after each such time.</summary>
+    public bool IsToBeChecked(TimeSpan every)
+    {
+        var last = Volatile.Read(ref _checked);
+        return time.GetElapsedTime(last) > every
+            && Interlocked.CompareExchange(ref _checked, time.GetTimestamp(), last) == last;
+    }
 
     /// <summary>Keeps the session from counting as idle while something runs.</summary>
     public Use InUse()

@@ -52,7 +52,7 @@ internal sealed class SseEndpoint(
 
     public async Task PostAsync(HttpContext http)
     {
-        if (sessions.Find(http.Request.Query["sessionId"].ToString(), http.User) is not { Line: { } conversation })
+        if (sessions.FindLine(http, http.Request.Query["sessionId"].ToString()) is not { } conversation)
         {
             await TextAsync(http, StatusCodes.Status404NotFound,
                 "Session not found: open GET /sse and post where its endpoint event says.");

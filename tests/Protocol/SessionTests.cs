@@ -15,7 +15,7 @@ public sealed class SessionTests
         await using var server = TestServer.Start(NotesTools.Alone);
         var session = await server.InitializeAsync();
 
-        Assert.Matches("^[0-9a-f]{32}$", session);
+        Assert.Matches("^[0-9A-Za-z_-]{16}[.][0-9A-Za-z_-]{40,}$", session);
         Assert.Equal(200, (await server.McpAsync("tools/list", session: session)).Status);
         Assert.Equal(200, (await server.McpAsync("tools/list")).Status);
     }
@@ -30,7 +30,7 @@ public sealed class SessionTests
         Assert.Equal(200, await server.DeleteAsync(session));
 
         Assert.Equal(404, await server.DeleteAsync(session));
-        foreach (var id in (string[])[session!, "0123456789abcdef0123456789abcdef", "x"])
+        foreach (var id in (string[])[session!, session![..^1], session.Split('.')[0], "0123456789abcdef0123456789abcdef", "x", "a.b"])
         {
             Assert.Equal((404, -32001), await StatusAsync(server, id));
         }
@@ -39,7 +39,7 @@ public sealed class SessionTests
     }
 
     [Fact]
-    public async Task Above_the_cap_the_oldest_idle_session_ends_and_without_one_initialize_works_without_an_id()
+    public async Task Above_the_cap_the_oldest_idle_session_is_forgotten_and_without_one_initialize_works_without_an_id()
     {
         await using var server = TestServer.Start(NotesTools.Alone, ("Mcp:MaxSessions", "2"));
         var first = await server.InitializeAsync();
@@ -48,15 +48,17 @@ public sealed class SessionTests
 
         var third = await server.InitializeAsync();
 
-        Assert.Equal((404, -32001), await StatusAsync(server, second!));
-        Assert.Equal((200, 0), await StatusAsync(server, first!));
+        var sessions = server.Services.GetRequiredService<Sessions>();
+        Assert.Equal((true, false, true), (sessions.IsHere(first!), sessions.IsHere(second!), sessions.IsHere(third!)));
         using var busy = await server.OpenAsync("/mcp", ("Mcp-Session-Id", first!));
         using var busyToo = await server.OpenAsync("/mcp", ("Mcp-Session-Id", third!));
         await busy.LineAsync();
         await busyToo.LineAsync();
         Assert.Null(await server.InitializeAsync());
+        Assert.Equal((404, -32001), await StatusAsync(server, second!)); // there is no room for it to come back
         Assert.Equal(200, (await server.McpAsync("tools/list")).Status);
         await server.DeleteAsync(first);
+        Assert.Equal((200, 0), await StatusAsync(server, second!));
         Assert.NotNull(await server.InitializeAsync());
     }
 
@@ -65,6 +67,7 @@ public sealed class SessionTests
     {
         await using var server = TestServer.Start(
             services => services.AddSingleton<IStartupFilter, CallerFromHeader>(), ("Mcp:MaxSessionsPerCaller", "3"));
+        var sessions = server.Services.GetRequiredService<Sessions>();
         var bobs = await As(server, "bob app", () => server.InitializeAsync());
         var nobodys = await As(server, "", () => server.InitializeAsync());
 
@@ -76,11 +79,12 @@ public sealed class SessionTests
                 alices.Add((await server.InitializeAsync())!);
             }
 
-            Assert.Equal([404, 404, 404, 200, 200, 200], await StatusesAsync(server, alices));
+            Assert.Equal([false, false, false, true, true, true], alices.Select(sessions.IsHere));
+            Assert.Equal([200, 200], await StatusesAsync(server, alices.Take(2))); // in the place of two others of hers
+            Assert.Equal(3, alices.Count(sessions.IsHere));
             return 0;
         });
-        Assert.Equal([200], await As(server, "bob app", () => StatusesAsync(server, [bobs!])));
-        Assert.Equal([200], await As(server, "", () => StatusesAsync(server, [nobodys!])));
+        Assert.True(sessions.IsHere(bobs!) && sessions.IsHere(nobodys!));
     }
 
     [Fact]
@@ -128,20 +132,21 @@ public sealed class SessionTests
             using var answer = await server.Http.SendAsync(end, TestContext.Current.CancellationToken);
             Interlocked.Add(ref deleted, answer.IsSuccessStatusCode ? 1 : 0);
         });
-        Assert.Equal((20, 0, 0), (deleted, sessions.Count, sessions.Callers));
+        Assert.Equal((200, 0, 0), (deleted, sessions.Count, sessions.Callers));
     }
 
     [Fact]
     public async Task A_session_that_was_busy_when_room_was_made_is_the_next_to_go_when_it_is_idle()
     {
         await using var server = TestServer.Start(NotesTools.Alone, ("Mcp:MaxSessions", "2"));
+        var sessions = server.Services.GetRequiredService<Sessions>();
         var first = await server.InitializeAsync();
         using (var busy = await server.OpenAsync("/mcp", ("Mcp-Session-Id", first!)))
         {
             await busy.LineAsync();
             _ = await server.InitializeAsync();
             _ = await server.InitializeAsync(); // in the place of the second
-            Assert.Equal((200, 0), await StatusAsync(server, first!));
+            Assert.True(sessions.IsHere(first!));
         }
 
         // The server learns in its own time that the stream has ended. Then two handshakes end both older sessions.
@@ -149,7 +154,7 @@ public sealed class SessionTests
         {
             Assert.NotNull(await server.InitializeAsync());
             Assert.NotNull(await server.InitializeAsync());
-            return (await StatusAsync(server, first!)).Item1 == 404;
+            return !sessions.IsHere(first!);
         });
     }
 
@@ -186,7 +191,7 @@ public sealed class SessionTests
     }
 
     [Fact]
-    public async Task An_idle_session_ends_and_a_used_one_does_not()
+    public async Task An_idle_session_is_forgotten_and_comes_back_when_it_is_used()
     {
         var time = new ManualTime();
         await using var server = TestServer.Start(services => services.AddSingleton<TimeProvider>(time), ("Mcp:SessionIdle", "00:10:00"));
@@ -203,9 +208,62 @@ public sealed class SessionTests
 
         // Looking does not count as using, asking over HTTP would.
         await Wait.Until(() => server.Services.GetRequiredService<Sessions>().Count == 2);
-        Assert.Equal((404, -32001), await StatusAsync(server, idle!));
-        Assert.Equal(200, (await server.McpAsync("tools/list", session: used)).Status);
-        Assert.Equal(200, (await server.McpAsync("tools/list", session: streaming)).Status);
+        var sessions = server.Services.GetRequiredService<Sessions>();
+        Assert.Equal((false, true, true), (sessions.IsHere(idle!), sessions.IsHere(used!), sessions.IsHere(streaming!)));
+        Assert.Equal((200, 0), await StatusAsync(server, idle!));
+        Assert.True(sessions.IsHere(idle!));
+    }
+
+    [Fact]
+    public async Task A_forgotten_session_comes_back_for_its_caller_only()
+    {
+        var time = new ManualTime();
+        await using var server = TestServer.Start(services => services
+            .AddSingleton<IStartupFilter, CallerFromHeader>().AddSingleton<TimeProvider>(time));
+        var session = await As(server, "alice app", () => server.InitializeAsync());
+        time.Advance(TimeSpan.FromHours(1));
+        time.Fire();
+        var sessions = server.Services.GetRequiredService<Sessions>();
+        await Wait.Until(() => sessions.Count == 0);
+
+        foreach (var other in (string[])["bob app", "alice other", "alice", ""])
+        {
+            Assert.Equal([404], await As(server, other, () => StatusesAsync(server, [session!])));
+        }
+
+        Assert.Equal([200], await As(server, "alice app", () => StatusesAsync(server, [session!])));
+    }
+
+    [Fact]
+    public async Task An_id_is_good_for_seven_days()
+    {
+        var time = new ManualTime();
+        await using var server = TestServer.Start(services => services.AddSingleton<TimeProvider>(time));
+        var session = await server.InitializeAsync();
+        var sessions = server.Services.GetRequiredService<Sessions>();
+
+        time.Advance(TimeSpan.FromDays(6.9));
+        time.Fire();
+        await Wait.Until(() => sessions.Count == 0);
+        Assert.Equal((200, 0), await StatusAsync(server, session!));
+
+        time.Advance(TimeSpan.FromDays(0.2));
+        time.Fire();
+        await Wait.Until(() => sessions.Count == 0);
+        Assert.Equal((404, -32001), await StatusAsync(server, session!));
+    }
+
+    [Fact]
+    public async Task A_handshake_too_capabilitiesfor_an_id_opens_a_session_of_this_process()
+    {
+        await using var server = TestServer.Start(NotesTools.Alone);
+        var capabilities = $$"""{"experimental":{"x":{"text":"{{new string('x', 1_000)}}"} } }""";
+        var answer = await server.SendAsync("/mcp", Wire.Bytes(Hello("{}", capabilities)));
+
+        Assert.Matches("^[0-9A-Za-z_-]{16}$", answer.Session);
+        Assert.Equal((200, 0), await StatusAsync(server, answer.Session!));
+        Assert.Equal(200, await server.DeleteAsync(answer.Session));
+        Assert.Equal((404, -32001), await StatusAsync(server, answer.Session!));
     }
 
     [Fact]

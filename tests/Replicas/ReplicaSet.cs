@@ -15,9 +15,10 @@ internal sealed partial class ReplicaSet : IAsyncDisposable
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("replicas");
     private readonly Dictionary<string, ServerProcess> _running = [];
     private readonly string _database;
+    private readonly string? _upstream;
     private Process? _nginx;
 
-    private ReplicaSet(string database) => _database = database;
+    private ReplicaSet(string database, string? upstream) => (_database, _upstream) = (database, upstream);
 
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
@@ -34,11 +35,12 @@ internal sealed partial class ReplicaSet : IAsyncDisposable
 
     public HttpClient Http { get; } = new();
 
-    public static async Task<ReplicaSet> StartAsync(PostgresServer postgres)
+    /// <param name="upstream">Where the tool that asks a system asks; without it there is no such tool.</param>
+    public static async Task<ReplicaSet> StartAsync(PostgresServer postgres, string? upstream = null)
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has no SIGTERM");
         Needs.Nginx();
-        var replicas = new ReplicaSet(await postgres.NewDatabaseAsync());
+        var replicas = new ReplicaSet(await postgres.NewDatabaseAsync(), upstream);
         foreach (var name in replicas.Urls.Keys)
         {
             await replicas.StartAsync(name);
@@ -50,7 +52,11 @@ internal sealed partial class ReplicaSet : IAsyncDisposable
 
     public async Task StartAsync(string name)
     {
-        _running[name] = ServerProcess.Start(["--urls", Urls[name], "--Mcp:MaxSessions", "0"], new Dictionary<string, string>(ProgramTools.Notes) { ["Storage__ConnectionString"] = _database });
+        _running[name] = ServerProcess.Start(["--urls", Urls[name]],
+            new Dictionary<string, string>(_upstream is null ? ProgramTools.Notes : ProgramTools.NotesAnd(_upstream))
+            {
+                ["Storage__ConnectionString"] = _database, ["Governance__Confirm"] = "share_notes",
+            });
         await ServerProcess.ReadyAsync(Http, Urls[name]);
     }
 

@@ -73,7 +73,7 @@ public sealed class ReplicaTests(PostgresServer postgres, ITestOutputHelper outp
     }
 
     [Fact]
-    public async Task What_one_replica_knows_the_other_knows_and_nobody_gets_a_session()
+    public async Task What_one_replica_knows_the_other_knows()
     {
         await using var replicas = await ReplicaSet.StartAsync(postgres);
         var load = await replicas.LoadAsync("both");
@@ -84,11 +84,6 @@ public sealed class ReplicaTests(PostgresServer postgres, ITestOutputHelper outp
             Assert.Equal(load.Done.Order(), (await NotedCalls.RecordedAsync(replicas.Http, url)).Where(row => row.Phase == "outcome").Select(row => row.Name).Order());
             Assert.Matches(@"mcp_tool_calls_total\{[^}]*pick_note[^}]*\} [1-9]", await replicas.Http.GetStringAsync(new Uri(url + "/metrics"), Stop)); // each had its share
         }
-
-        var initialize = TestServer.Json(new { jsonrpc = "2.0", id = 1, method = "initialize", @params = new { protocolVersion = "2025-11-25", capabilities = new { }, clientInfo = new { name = "test", version = "1" } } });
-        using var hello = await replicas.Http.PostAsync(new Uri(replicas.Url + "/mcp"), initialize, Stop);
-        Assert.True(hello.IsSuccessStatusCode, await hello.Content.ReadAsStringAsync(Stop));
-        Assert.False(hello.Headers.Contains("Mcp-Session-Id"));
     }
 
     // A call that was answered happened once; one that was lost at most once.

@@ -130,7 +130,7 @@ public sealed class PlaceTests : IDisposable
 
         await using var copy = new SqliteConnection($"Data Source={Directory.GetFiles(backups, "*.db").Single()};Pooling=False;Mode=ReadOnly");
         copy.Open();
-        Assert.Equal("3", copy.Run("select value from meta where name = 'schema'"));
+        Assert.Equal("4", copy.Run("select value from meta where name = 'schema'"));
     }
 
     [Theory]

@@ -186,19 +186,25 @@ public sealed class StorageFaultTests : IDisposable
         var (exitCode, _, errors) = await ServerProcess.RunAsync([], Store());
 
         Assert.Equal(1, exitCode);
-        Assert.Contains("has version 99 of the schema, and this server knows version 3", errors);
+        Assert.Contains("has version 99 of the schema, and this server knows version 4", errors);
     }
 
     [Theory]
     [InlineData(1)]
     [InlineData(2)]
+    [InlineData(3)]
     public async Task A_file_of_an_older_version_is_opened_with_all_that_it_holds_and_its_audit_still_verifies(int version)
     {
         await FillAsync();
         await using (var connection = new SqliteConnection($"Data Source={Database};Pooling=False"))
         {
             connection.Open();
-            connection.Run("alter table audit drop column trace_id");
+            connection.Run("drop table ended_sessions");
+            if (version < 3)
+            {
+                connection.Run("alter table audit drop column trace_id");
+            }
+
             foreach (var table in version == 1 ? (string[])["cache", "turns", "approvals", "oauth_clients", "oauth_grants"] : [])
             {
                 connection.Run($"drop table {table}");
@@ -218,7 +224,7 @@ public sealed class StorageFaultTests : IDisposable
         Assert.True(exitCode == 0, output);
         await using var upgraded = new SqliteConnection($"Data Source={Database};Pooling=False");
         upgraded.Open();
-        Assert.Equal("3", upgraded.Run("select value from meta where name = 'schema'"));
+        Assert.Equal("4", upgraded.Run("select value from meta where name = 'schema'"));
         Assert.Equal(0L, upgraded.Run("select count(*) from turns"));
     }
 
