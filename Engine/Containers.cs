@@ -141,7 +141,8 @@ public sealed record VolumeList(
 }
 
 public sealed record NetworkView(
-    string Id, string Name, string Driver, string Scope, bool Internal, IReadOnlyList<string> Subnets);
+    string Id, string Name, string Driver, string Scope,
+    [property: Description("It leads nowhere outside.")] bool IsInternal, IReadOnlyList<string> Subnets);
 
 public sealed record NetworkList(
     [property: Description("How many there are, whether listed or not.")] int Count,

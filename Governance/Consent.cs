@@ -102,6 +102,7 @@ internal sealed class Consent
             properties[Token] = new JsonObject
             {
                 ["type"] = "string",
+                ["minLength"] = 1, // an empty one was left out by a caller that fills in every argument
                 ["description"] = "Leave out at first: the answer then shows what the call would do, and has a token. "
                     + (_policy.NeedsApproval ? "When a person has approved it where the answer says, call again with the same arguments and that token." : "When the user has agreed, call again with the same arguments and that token."),
             };

@@ -20,7 +20,7 @@ public sealed class GovernedFunction : DelegatingAIFunction
     {
         (Policy, _gate, _method) = (policy, gate, function.InvokeAsync);
         _consent = new(function.Name, function.JsonSchema, policy, gate);
-        _arguments = new(function.Name, _consent.Schema);
+        _arguments = new(function.Name, _consent.Schema, policy.OldNames);
     }
 
     public Policy Policy { get; }

@@ -8,7 +8,7 @@ namespace MinimalMcp.Governance;
 /// The part of JSON Schema 2020-12 that says what a value must be: type, enum, properties, required, items, bounds. A keyword that is
 /// not read here never refuses a value. Only references into the same document are followed: a schema may come from another server.
 /// </summary>
-internal sealed class SchemaNode
+internal sealed partial class SchemaNode
 {
     private const int MaxDepth = 32;
 

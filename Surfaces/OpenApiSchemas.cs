@@ -69,9 +69,7 @@ internal static class OpenApiSchemas
 
     private static OpenApiSchema Read(string json, OpenApiDocument document)
     {
-        // A JSON Schema refers to its own root with "#", which inside an OpenAPI document would be the document.
         var schema = JsonNode.Parse(json)!;
-        schema = json.Contains("\"$ref\"", StringComparison.Ordinal) ? SchemaReferences.Inline(schema) : schema;
         ShortenDescriptions(schema);
         return OpenApiModelFactory.Parse<OpenApiSchema>(schema.ToJsonString(), OpenApiSpecVersion.OpenApi3_1, document, out _, "json")!;
     }

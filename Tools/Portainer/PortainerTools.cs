@@ -91,10 +91,12 @@ public sealed class PortainerTools(PortainerClient portainer, TimeProvider time)
         [Description(Container), StringLength(255, MinimumLength = 1)] string container_id,
         [Description(Endpoint), Range(1, int.MaxValue)] int? endpoint_id = null,
         [Description("Number of log lines to retrieve"), Range(1, 5000)] int tail = 100,
-        [Description("Only lines since then: a time (2026-01-31T08:00:00Z), or how long ago (90s, 15m, 1h30m, 2d).")]
-        [StringLength(40)]
+        [Description("Only lines since then: a time (2026-01-31T08:00:00Z), seconds since 1970, or how long ago (90s,"
+            + " 15m, 1h30m, 2d).")]
+        [StringLength(40, MinimumLength = 1)]
         string? since = null,
-        [Description("Only lines until then, written like since."), StringLength(40)] string? until = null,
+        [Description("Only lines until then, written like since."), StringLength(40, MinimumLength = 1)]
+        string? until = null,
         [Description("Only lines with these letters. It looks through the lines of tail."), StringLength(200)]
         string? grep = null,
         [Description("Which of its two streams. The lines of both count for tail.")]
