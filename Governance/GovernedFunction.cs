@@ -1,6 +1,8 @@
 using System.Text.Json;
 using Microsoft.Extensions.AI;
 using MinimalMcp.Storage;
+using ModelContextProtocol;
+using ModelContextProtocol.Protocol;
 
 namespace MinimalMcp.Governance;
 
@@ -41,7 +43,7 @@ public sealed class GovernedFunction : DelegatingAIFunction
             RequireSafeAddresses(call);
             if (_consent.IsNeeded)
             {
-                await _consent.RequireAsync(call, cancellationToken);  // budget, dry run, confirmation
+                await _consent.RequireAsync(call, LookAsync, cancellationToken);  // budget, dry run, confirmation
             }
 
             await record.IntendAsync();                      // durable before the world changes
@@ -60,6 +62,17 @@ public sealed class GovernedFunction : DelegatingAIFunction
             throw;
         }
     }
+
+    // The tool's own dry run, for whoever is asked to agree.
+    private async ValueTask<string?> LookAsync(ToolCall call, CancellationToken cancellationToken) =>
+        await Deadline.RunAsync(_method, call, Policy.Deadline, Name, cancellationToken) switch
+        {
+            null => null,
+            CallToolResult { IsError: true } failed => throw new McpException(
+                string.Join('\n', failed.Content.OfType<TextContentBlock>().Select(block => block.Text))),
+            CallToolResult result => result.StructuredContent?.GetRawText(),
+            var value => JsonSerializer.Serialize(value, value.GetType(), JsonSerializerOptions),
+        };
 
     // What a family keeps in the server's store is as far away as the store.
     private ToolRefusedException Unavailable(Exception gone) => new(Refusal.Unavailable, $"{Name} cannot reach the server's store now. "

@@ -7,7 +7,7 @@ namespace MinimalMcp.Storage;
 /// <summary>The tables, and their version.</summary>
 internal static class Schema
 {
-    public const int Version = 3;
+    public const int Version = 4;
 
     public static void Apply(DbConnection connection, string place)
     {
@@ -21,11 +21,18 @@ internal static class Schema
         using var reader = new StreamReader(resource);
         using var transaction = connection.BeginTransaction();
         var tables = reader.ReadToEnd();
-        if (before < Version)
+        if (before < 3)
         {
             // It has a column more; what was in it lives for ten minutes.
             connection.Run("drop table if exists oauth_tickets");
         }
+
+        if (before < Version)
+        {
+            // As above: what waited is asked for again.
+            connection.Run("drop table if exists approvals");
+        }
+
         // In SQLite only INTEGER names the number that a row has anyhow (https://sqlite.org/langcreatetable.html#rowid); any other type is a second tree to write.
         connection.Run(connection is SqliteConnection ? tables.Replace("bigint primary key", "integer primary key", StringComparison.Ordinal) : tables);
         connection.Run($"insert into meta (name, value) values ('schema', '{Version}') on conflict (name) do nothing");
@@ -42,7 +49,11 @@ internal static class Schema
         if (found < Version)
         {
             // Tables that came since were made above.
-            connection.Run("alter table audit add column trace_id text");
+            if (found < 3)
+            {
+                connection.Run("alter table audit add column trace_id text");
+            }
+
             connection.Run($"update meta set value = '{Version}' where name = 'schema'");
         }
         else if (found > Version)

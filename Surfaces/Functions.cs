@@ -117,7 +117,7 @@ public static class Functions
             using var result = await tool.CallAsync(call, http.RequestAborted);
             if (result.Failure is { } failure)
             {
-                throw new RpcException(CodeOf(failure.Kind), failure.Message, envelope.Id, data: failure.Preview?.ToJson());
+                throw new RpcException(CodeOf(failure.Kind), failure.Message, envelope.Id);
             }
 
             var writer = answer.StartWriting();

@@ -13,12 +13,12 @@ namespace MinimalMcp.Tools;
 public sealed class Tool
 {
     private readonly Lazy<Callable> _callable;
-    private readonly Lazy<Definition> _definition;
+    private readonly Lazy<(Definition Definition, JsonElement? Result)> _definition;
     private readonly Redactor _redactor;
     private readonly ILogger _logger;
 
     // Neither is made before it is needed: a server with many tools starts no slower than one with few.
-    internal Tool(string name, string family, Policy policy, bool needsConversation, bool hasHeaders, Redactor redactor, ILogger logger, Func<Callable> callable, Func<Callable, Definition> define)
+    internal Tool(string name, string family, Policy policy, bool needsConversation, bool hasHeaders, Redactor redactor, ILogger logger, Func<Callable> callable, Func<Callable, (Definition, JsonElement?)> define)
     {
         Name = name;
         Family = family;
@@ -58,7 +58,10 @@ public sealed class Tool
     public int ScopeLevel => Policy.ScopeLevel;
 
     /// <summary>What MCP's tools/list says of the tool.</summary>
-    public Definition Definition => _definition.Value;
+    public Definition Definition => _definition.Value.Definition;
+
+    /// <summary>The schema of a result, of the call that was made; null when results have no structure.</summary>
+    public JsonElement? ResultSchema => _definition.Value.Result;
 
     public string Description => Definition.Description ?? "";
 
@@ -77,6 +80,10 @@ public sealed class Tool
         {
             var (function, shape) = _callable.Value;
             return ToolResult.Of(await function.InvokeAsync(call, cancellationToken), shape).Cleaned(_redactor, shape.MaxCharacters);
+        }
+        catch (PreviewException looked)
+        {
+            return ToolResult.Of(looked.Preview).Cleaned(_redactor, ResultLimit.DefaultCharacters);
         }
         catch (Exception failure) when (!(call.SpeaksMcp && IsProtocol(failure)) && !(failure is OperationCanceledException && cancellationToken.IsCancellationRequested))
         {

@@ -171,7 +171,7 @@ public sealed partial class ToolMethods(IServiceProvider services, Gate gate, Po
         method.GetCustomAttributes<McpMetaAttribute>().FirstOrDefault(meta => meta.Name == name)?.JsonValue is { } json
             ? JsonSerializer.Deserialize<string>(json) : null;
 
-    private static Definition Define(AIFunction function, MethodInfo method, McpServerToolAttribute attribute, Policy policy)
+    private static (Definition, JsonElement?) Define(AIFunction function, MethodInfo method, McpServerToolAttribute attribute, Policy policy)
     {
         var meta = new JsonObject();
         foreach (var declared in method.GetCustomAttributes<McpMetaAttribute>().Where(meta => meta.Name is not (Addresses or OldNames)))
@@ -180,13 +180,15 @@ public sealed partial class ToolMethods(IServiceProvider services, Gate gate, Po
         }
 
         meta["risk"] = policy.Level;
-        return new()
+        JsonElement? result = (attribute.OutputSchemaType ?? ResultType(method)) is { } type ? Schemas.Output(type, Json) : null;
+        var mayLook = policy.Effect is not Effect.Read || policy.NeedsConfirmation;
+        return (new()
         {
             Name = function.Name,
             Title = attribute.Title ?? method.GetCustomAttribute<DisplayNameAttribute>()?.DisplayName ?? Humanize(function.Name),
             Description = function.Description,
             InputSchema = function.JsonSchema,
-            OutputSchema = (attribute.OutputSchemaType ?? ResultType(method)) is { } type ? Schemas.Output(type, Json) : null,
+            OutputSchema = mayLook && result is { } own ? Schemas.OrPreview(own, Preview.Schema) : result,
             Annotations = new()
             {
                 Title = attribute.Title,
@@ -196,7 +198,7 @@ public sealed partial class ToolMethods(IServiceProvider services, Gate gate, Po
                 OpenWorldHint = attribute.OpenWorld,
             },
             Meta = meta,
-        };
+        }, result);
     }
 
     private static string FamilyOf(Type type) => (type.Namespace ?? "").Split('.')[^1].ToLowerInvariant();

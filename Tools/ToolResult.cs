@@ -17,16 +17,17 @@ public sealed class ToolResult : IDisposable
 {
     private readonly JsonBuffer? _json;
 
-    private ToolResult(JsonBuffer? json = null, string? text = null, CallToolResult? content = null, Failure? failure = null, IReadOnlyList<ContentBlock>? beside = null)
+    private ToolResult(JsonBuffer? json = null, string? text = null, CallToolResult? content = null, Failure? failure = null, IReadOnlyList<ContentBlock>? beside = null, Preview? preview = null)
     {
         _json = json;
+        Preview = preview;
         Beside = beside ?? [];
         Text = text;
         Content = content;
         Failure = failure;
     }
 
-    /// <summary>The result as a JSON object; empty when it is text or content.</summary>
+    /// <summary>The result as a JSON object; empty when it is text or content. With text beside it, that is what models read.</summary>
     public ReadOnlyMemory<byte> Json => _json?.Written ?? default;
 
     /// <summary>Pictures that belong to the JSON, of a tool that returns structured content and no text.</summary>
@@ -40,10 +41,22 @@ public sealed class ToolResult : IDisposable
 
     public Failure? Failure { get; }
 
+    /// <summary>Nothing was done yet: the call was only to be looked at, or waits to be confirmed. No failure.</summary>
+    public Preview? Preview { get; }
+
     public void Dispose() => _json?.Dispose();
 
     /// <summary>What a surface has to say itself.</summary>
     internal static ToolResult Of(CallToolResult content) => new(content: content);
+
+    internal static ToolResult Of(Preview preview)
+    {
+        var json = new JsonBuffer();
+        var writer = json.StartWriting();
+        preview.ToJson().WriteTo(writer);
+        writer.Flush();
+        return new(json, preview.Message, preview: preview);
+    }
 
     internal static ToolResult Of(Failure failure) => new(text: failure.Message, failure: failure);
 
@@ -128,9 +141,9 @@ public sealed class ToolResult : IDisposable
                 return this;
             }
 
-            var text = Encoding.UTF8.GetString(_json.Written.Span);
-            var clean = CleanJson(isDirty ? redactor.Clean(text) : text);
-            return ReferenceEquals(clean, text) ? this : Rewritten(clean, maxCharacters);
+            var json = Encoding.UTF8.GetString(_json.Written.Span);
+            var clean = CleanJson(isDirty ? redactor.Clean(json) : json);
+            return ReferenceEquals(clean, json) ? this : Rewritten(clean, redactor, maxCharacters);
         }
 
         if (Text is { } said)
@@ -159,7 +172,7 @@ public sealed class ToolResult : IDisposable
         return this;
     }
 
-    private ToolResult Rewritten(string text, int maxCharacters)
+    private ToolResult Rewritten(string text, Redactor redactor, int maxCharacters)
     {
         _json!.Dispose();
         var json = new JsonBuffer();
@@ -167,7 +180,7 @@ public sealed class ToolResult : IDisposable
         writer.WriteRawValue(text);
         writer.Flush();
         ResultLimit.Apply(json, maxCharacters);
-        return new(json, beside: Beside);
+        return new(json, Text is null ? null : Visible(redactor.Clean(Text)), beside: Beside, preview: Preview);
     }
 
     // A page with such characters can be written back: so its reader is told that they are not what stands there.

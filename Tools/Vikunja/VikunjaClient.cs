@@ -133,7 +133,8 @@ public sealed class VikunjaClient(IOptions<VikunjaOptions> options, IHttpClientF
 
         if (!answer.IsSuccess)
         {
-            throw VikunjaFailure.Of((int)answer.Status, node as JsonObject, method, scope, answer.Again);
+            throw VikunjaFailure.Of(
+                (int)answer.Status, node as JsonObject, isJson ? "" : answer.Text, method, scope, answer.Again);
         }
 
         if (isJson && node is JsonObject found && answer.Permission is { } permission)

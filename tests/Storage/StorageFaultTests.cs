@@ -186,7 +186,7 @@ public sealed class StorageFaultTests : IDisposable
         var (exitCode, _, errors) = await ServerProcess.RunAsync([], Store());
 
         Assert.Equal(1, exitCode);
-        Assert.Contains("has version 99 of the schema, and this server knows version 3", errors);
+        Assert.Contains("has version 99 of the schema, and this server knows version 4", errors);
     }
 
     [Theory]
@@ -218,7 +218,7 @@ public sealed class StorageFaultTests : IDisposable
         Assert.True(exitCode == 0, output);
         await using var upgraded = new SqliteConnection($"Data Source={Database};Pooling=False");
         upgraded.Open();
-        Assert.Equal("3", upgraded.Run("select value from meta where name = 'schema'"));
+        Assert.Equal("4", upgraded.Run("select value from meta where name = 'schema'"));
         Assert.Equal(0L, upgraded.Run("select count(*) from turns"));
     }
 

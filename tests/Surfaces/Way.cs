@@ -119,7 +119,7 @@ internal sealed class Way(string name, Func<FailureKind, object> classOf, Func<s
         FailureKind.Refused => 403,
         FailureKind.Tool => 422,
         FailureKind.Upstream => 502,
-        FailureKind.Deadline => 504,
+        FailureKind.UpstreamTimeout or FailureKind.Deadline => 504,
         _ => 500,
     };
 }
