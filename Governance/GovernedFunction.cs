@@ -47,7 +47,7 @@ public sealed class GovernedFunction : DelegatingAIFunction
             }
 
             await record.IntendAsync();                      // durable before the world changes
-            var result = await Deadline.RunAsync(_method, call, Policy.Deadline, Name, cancellationToken);
+            var result = await Deadline.RunAsync(_method, call, LimitOf(call), Name, cancellationToken);
             await record.EndedAsync(result);
             return result;
         }
@@ -63,9 +63,12 @@ public sealed class GovernedFunction : DelegatingAIFunction
         }
     }
 
+    private TimeSpan LimitOf(ToolCall call) =>
+        call.Deadline is { } shorter && shorter < Policy.Deadline ? shorter : Policy.Deadline;
+
     // The tool's own dry run, for whoever is asked to agree.
     private async ValueTask<string?> LookAsync(ToolCall call, CancellationToken cancellationToken) =>
-        await Deadline.RunAsync(_method, call, Policy.Deadline, Name, cancellationToken) switch
+        await Deadline.RunAsync(_method, call, LimitOf(call), Name, cancellationToken) switch
         {
             null => null,
             CallToolResult { IsError: true } failed => throw new McpException(

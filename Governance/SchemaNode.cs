@@ -69,7 +69,8 @@ internal sealed partial class SchemaNode
     /// <summary>The value as the tool wants it, when it was sent in another dress: "12" or 12.0 for an integer, "{...}" for an object.</summary>
     public JsonElement? Undress(JsonElement value) => value.ValueKind switch
     {
-        JsonValueKind.String when _enum is null && _types.Length > 0 && !_types.Contains("string") => Parse(value.GetString()!),
+        JsonValueKind.String when _enum is null && _types.Length > 0 && !_types.Contains("string") =>
+            Parse(value.GetString()!) is { } parsed ? Undress(parsed) ?? parsed : null,
         JsonValueKind.Number when _types.Contains("integer") && !value.TryGetInt64(out _) && Is("integer", value) => Parse(value.GetDouble().ToString("F0", CultureInfo.InvariantCulture)),
         _ => null,
     };

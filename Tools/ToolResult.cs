@@ -30,7 +30,7 @@ public sealed class ToolResult : IDisposable
     /// <summary>The result as a JSON object; empty when it is text or content. With text beside it, that is what models read.</summary>
     public ReadOnlyMemory<byte> Json => _json?.Written ?? default;
 
-    /// <summary>Pictures that belong to the JSON, of a tool that returns structured content and no text.</summary>
+    /// <summary>Pictures and remarks that belong to the JSON, of a tool that returns structured content.</summary>
     public IReadOnlyList<ContentBlock> Beside { get; }
 
     /// <summary>Plain text, of a tool that returns a string; or the sentence of the failure.</summary>
@@ -68,8 +68,8 @@ public sealed class ToolResult : IDisposable
                 return new(text: ResultLimit.Cut(text, shape.MaxCharacters));
             case CallToolResult { IsError: true } failed:
                 return new(content: failed, failure: new Failure(FailureKind.Tool, string.Join('\n', failed.Content.OfType<TextContentBlock>().Select(block => block.Text))));
-            case CallToolResult { StructuredContent: { ValueKind: JsonValueKind.Object } structured } result when !result.Content.OfType<TextContentBlock>().Any():
-                return Of(structured, [.. result.Content], shape.MaxCharacters);
+            case CallToolResult { StructuredContent: { ValueKind: JsonValueKind.Object } structured } result:
+                return Of(structured, result.Content, shape.MaxCharacters);
             case CallToolResult result:
                 return new(content: ResultLimit.Cut(result, shape.MaxCharacters));
             case ContentBlock block:
@@ -108,9 +108,12 @@ public sealed class ToolResult : IDisposable
         }
     }
 
-    // The text that hosts read who know no structured content is made by the surface. A picture counts as the characters that it is sent as.
-    private static ToolResult Of(JsonElement structured, ContentBlock[] beside, int maxCharacters)
+    // The text for hosts that read no structured content is the same JSON, unless the tool brings a text of its own:
+    // its first one. A picture counts as the characters that it is sent as.
+    private static ToolResult Of(JsonElement structured, IList<ContentBlock> content, int maxCharacters)
     {
+        var own = content.OfType<TextContentBlock>().FirstOrDefault();
+        ContentBlock[] beside = [.. content.Where(block => block != own)];
         var json = new JsonBuffer();
         try
         {
@@ -118,7 +121,7 @@ public sealed class ToolResult : IDisposable
             structured.WriteTo(writer);
             writer.Flush();
             ResultLimit.Apply(json, Math.Max(maxCharacters / 4, maxCharacters - beside.OfType<ImageContentBlock>().Sum(picture => picture.Data.Length)));
-            return new(json, beside: beside);
+            return new(json, own is null ? null : ResultLimit.Cut(own.Text, maxCharacters), beside: beside);
         }
         catch
         {
@@ -135,6 +138,11 @@ public sealed class ToolResult : IDisposable
     {
         if (_json is not null)
         {
+            foreach (var remark in Beside.OfType<TextContentBlock>())
+            {
+                remark.Text = Visible(redactor.Clean(remark.Text));
+            }
+
             var isDirty = redactor.IsDirty(_json.Written.Span);
             if (!isDirty && !VisibleText.MayHide(_json.Written.Span))
             {

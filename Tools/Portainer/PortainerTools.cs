@@ -2,6 +2,7 @@ using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
 using MinimalMcp.Engine;
 using ModelContextProtocol;
+using ModelContextProtocol.Protocol;
 using ModelContextProtocol.Server;
 
 namespace MinimalMcp.Tools.Portainer;
@@ -26,10 +27,11 @@ public sealed class PortainerTools(PortainerClient portainer, TimeProvider time)
 
     [McpServerTool(
         Name = "portainer_list_containers", Title = "List containers",
-        ReadOnly = true, Destructive = false, Idempotent = true, OpenWorld = false, UseStructuredContent = true)]
+        ReadOnly = true, Destructive = false, Idempotent = true, OpenWorld = false, UseStructuredContent = true,
+        OutputSchemaType = typeof(ContainerList))]
     [Description("Lists the Docker containers of a Portainer environment with state, health, ports and stack. Start"
         + " here: other tools need the name or id that this returns.")]
-    public Task<ContainerList> ListContainers(
+    public async Task<CallToolResult> ListContainers(
         [Description(Endpoint), Range(1, int.MaxValue)] int? endpoint_id = null,
         [Description("false leaves out those that do not run.")] bool all = true,
         [Description("Only those whose name or image has these letters."), StringLength(200)] string? name = null,
@@ -37,8 +39,8 @@ public sealed class PortainerTools(PortainerClient portainer, TimeProvider time)
         [Description("Only those in this health.")] ContainerHealthStatus? health = null,
         [Description("Only those of this stack or Compose project."), StringLength(200)] string? stack = null,
         [Description(Limit), Range(1, 200)] int limit = 50,
-        CancellationToken ct = default) => portainer.AskAsync(
-        endpoint_id, engine => ContainerList.ReadAsync(engine, all, status, health, name, stack, limit, ct), ct);
+        CancellationToken ct = default) => ContainerText.Of(await portainer.AskAsync(
+        endpoint_id, engine => ContainerList.ReadAsync(engine, all, status, health, name, stack, limit, ct), ct));
 
     [McpServerTool(
         Name = "portainer_start_container", Title = "Start a container",

@@ -1,5 +1,8 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using MinimalMcp.Tests.Tools;
 
 namespace MinimalMcp.Tests.Surfaces;
 
@@ -29,7 +32,9 @@ public sealed class AnswerTests
             settings.Add((key, isSystem ? proxies[^1].Url : value));
         }
 
-        await using var server = TestServer.Start([.. settings, ("Outgoing:Retries", "0")]);
+        var log = new CapturedLog();
+        await using var server = TestServer.Start(
+            services => services.AddSingleton<ILoggerProvider>(log), [.. settings, ("Logging:LogLevel:Default", "Error")]);
         var schemas = (await server.McpAsync("tools/list")).Result.GetProperty("tools").EnumerateArray()
             .ToDictionary(tool => tool.GetProperty("name").GetString()!, tool => tool);
         var (pairs, failures, answered) = (new JsonArray(), new List<string>(), new HashSet<string>());
@@ -52,7 +57,7 @@ public sealed class AnswerTests
                     {
                         if (answer.Text.Contains("failed unexpectedly", StringComparison.Ordinal))
                         {
-                            failures.Add($"round {round}: {tool} {arguments}: {answer.Text}");
+                            failures.Add($"round {round}: {tool} {arguments}: {log.Lines.Last().Text}");
                         }
                     }
                     else if (answer.Result.TryGetProperty("structuredContent", out var structured))
@@ -74,8 +79,42 @@ public sealed class AnswerTests
             await proxy.DisposeAsync();
         }
 
-        Assert.Empty(failures.Distinct());
+        Assert.True(failures.Count == 0, $"{failures.Count} failed unexpectedly\n{string.Join('\n', failures.Take(20))}");
         Assert.True(answered.Count >= 60, $"only {answered.Count} tools answered");
+        await OpenApiCheckTests.ConformAsync(pairs);
+    }
+
+    [Fact]
+    public async Task Every_preview_conforms_to_the_schema_of_its_tool()
+    {
+        await using var product = await ProductFamilies.StartAsync();
+        await using var server = TestServer.Start([.. product.Settings, ("Governance:Confirm", "*")]);
+        var tools = (await server.McpAsync("tools/list")).Result.GetProperty("tools").EnumerateArray()
+            .ToDictionary(tool => tool.GetProperty("name").GetString()!);
+        var pairs = new JsonArray();
+        var seen = new HashSet<string>();
+        foreach (var family in product.All)
+        {
+            foreach (var (tool, arguments, _) in family.Calls.Where(call => call.Failure is null))
+            {
+                family.Reset();
+                var answer = await server.McpAsync("tools/call", new { name = tool, arguments = JsonNode.Parse(arguments) });
+                if (!answer.IsError && tools[tool].TryGetProperty("outputSchema", out var schema))
+                {
+                    var shown = answer.Result.GetProperty("structuredContent");
+                    Assert.True(tool == "docker_prune" || shown.GetProperty("status").GetString() == "confirmation_required", tool);
+                    seen.Add(tool);
+                    pairs.Add(new JsonObject
+                    {
+                        ["name"] = tool,
+                        ["schema"] = JsonNode.Parse(schema.GetRawText()),
+                        ["value"] = JsonNode.Parse(shown.GetRawText()),
+                    });
+                }
+            }
+        }
+
+        Assert.True(seen.Count >= 70, $"only {seen.Count} tools were previewed");
         await OpenApiCheckTests.ConformAsync(pairs);
     }
 

@@ -82,7 +82,10 @@ internal sealed class DamagingProxy : IAsyncDisposable
             answer = Encoding.UTF8.GetBytes(string.Join('\n', lines));
         }
 
-        await http.Response.Body.WriteAsync(answer, http.RequestAborted);
+        if (answer.Length > 0)
+        {
+            await http.Response.Body.WriteAsync(answer, http.RequestAborted);
+        }
     }
 
     private static bool IsJson(MediaTypeHeaderValue? type) => type?.MediaType?.EndsWith("json", StringComparison.Ordinal) is true;
