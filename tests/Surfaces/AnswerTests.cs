@@ -29,7 +29,7 @@ public sealed class AnswerTests
                 proxies.Add(await DamagingProxy.StartAsync(value));
             }
 
-            settings.Add((key, isSystem ? proxies[^1].Url : value));
+            settings.Add((key, isSystem ? proxies[^1].Url + new Uri(value).AbsolutePath.TrimEnd('/') : value));
         }
 
         var log = new CapturedLog();
@@ -80,7 +80,8 @@ public sealed class AnswerTests
         }
 
         Assert.True(failures.Count == 0, $"{failures.Count} failed unexpectedly\n{string.Join('\n', failures.Take(20))}");
-        Assert.True(answered.Count >= 60, $"only {answered.Count} tools answered");
+        var silent = schemas.Where(tool => tool.Value.TryGetProperty("outputSchema", out _)).Select(tool => tool.Key).Except(answered);
+        Assert.Empty(silent);
         await OpenApiCheckTests.ConformAsync(pairs);
     }
 
