@@ -114,7 +114,16 @@ public sealed partial class LeniencyTests
             yield break;
         }
 
-        var value = given?.DeepClone() ?? Any(schema, type);
+        // A call of the corpus may be written in another way itself.
+        var isPlain = type switch
+        {
+            "integer" => given is JsonValue number && int.TryParse(number.ToJsonString(), out _),
+            "boolean" => given?.GetValueKind() is JsonValueKind.True or JsonValueKind.False,
+            "array" => given is JsonArray,
+            "object" => given is JsonObject,
+            _ => given is not null,
+        };
+        var value = isPlain ? given!.DeepClone() : Any(schema, type);
         var isClosed = type != "string" || schema["enum"] is not null;
         if (!required && name is not ("dry_run" or "confirmation_token"))
         {
