@@ -80,7 +80,9 @@ public sealed class AnswerTests
         }
 
         Assert.True(failures.Count == 0, $"{failures.Count} failed unexpectedly\n{string.Join('\n', failures.Take(20))}");
-        var silent = schemas.Where(tool => tool.Value.TryGetProperty("outputSchema", out _)).Select(tool => tool.Key).Except(answered);
+        // Those that work over other families are asked in the tests of their own.
+        var silent = schemas.Where(tool => tool.Value.TryGetProperty("outputSchema", out _)).Select(tool => tool.Key)
+            .Except(answered).Except(product.Apart.SelectMany(family => family.Calls).Select(call => call.Tool));
         Assert.Empty(silent);
         await OpenApiCheckTests.ConformAsync(pairs);
     }
