@@ -106,7 +106,11 @@ public sealed record StackChange(
 /// <summary>A stack as Portainer describes it. Its variables hold secrets.</summary>
 internal sealed record PortainerStack(
     int Id, string Name, int Type, int EndpointId, int Status, string? EntryPoint,
-    IReadOnlyList<PortainerVariable>? Env, string? CreatedBy, long CreationDate);
+    IReadOnlyList<PortainerVariable>? Env, string? CreatedBy, long CreationDate)
+{
+    // An answer may lack it, and nothing that names a stack may.
+    public string Name { get; } = Name ?? "";
+}
 
 internal sealed record PortainerVariable(
     [property: JsonPropertyName("name")] string? Name, [property: JsonPropertyName("value")] string? Value);
