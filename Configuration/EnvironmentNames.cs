@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace MinimalMcp.Configuration;
 
 /// <summary>
@@ -43,6 +45,7 @@ public static class EnvironmentNames
         ("MCP_RATE_LIMIT_CRITICAL", "Governance:Levels:CRITICAL"),
         ("MCP_RATE_LIMIT_HIGH", "Governance:Levels:HIGH"),
         ("MCP_RATE_LIMIT_MEDIUM", "Governance:Levels:MEDIUM"),
+        ("TOOL_TIMEOUT", "Tools:FunctionCallingDeadline"),
         ("NEXTJS_URL", "Shop:Url"),
         ("APP_PORTAINER__URL", "Portainer:Url"),
         ("APP_PORTAINER__TOKEN", "Portainer:Token"),
@@ -96,6 +99,8 @@ public static class EnvironmentNames
                 {
                     "LOG_LEVEL" => LogLevelOf(value),
                     "MCP_RATE_LIMIT_CRITICAL" or "MCP_RATE_LIMIT_MEDIUM" when value.All(char.IsAsciiDigit) => value + "/hour", // a guide writes the number alone
+                    "TOOL_TIMEOUT" when int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out var seconds) =>
+                        TimeSpan.FromSeconds(seconds).ToString(), // as people write it, in seconds
                     _ => value,
                 };
             }

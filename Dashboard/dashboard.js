@@ -30,10 +30,15 @@ function item(call) {
     const button = make('button', word, path);
     button.type = 'button';
     button.setAttribute('aria-describedby', title.id);
+    button.disabled = path === 'approve' && call.why_not !== null; // one does not approve one's own request
     button.addEventListener('click', () => decide(call, path, buttons));
     buttons.append(button);
   }
-  one.append(title, make('p', `Asked by ${who} at ${time(call.asked)}; waits until ${time(call.expires)}`), make('pre', call.shown), buttons);
+  one.append(title, make('p', `Asked by ${who} at ${time(call.asked)}; waits until ${time(call.expires)}`));
+  one.append(make('pre', call.shown));
+  if (call.preview) one.append(make('p', 'It would do this:'), make('pre', call.preview, 'preview'));
+  if (call.why_not) one.append(make('p', call.why_not));
+  one.append(buttons);
   return one;
 }
 
@@ -48,7 +53,7 @@ async function decide(call, path, buttons) {
     said.textContent = failure.message;
     if (!buttons.previousElementSibling.matches('.wrong')) buttons.before(make('p', '', 'wrong'));
     buttons.previousElementSibling.textContent = failure.message;
-    for (const button of buttons.children) button.disabled = false;
+    for (const button of buttons.children) button.disabled = button.className === 'approve' && call.why_not !== null;
   }
 }
 

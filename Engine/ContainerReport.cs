@@ -33,23 +33,23 @@ public sealed partial record ContainerReport(
                 ? EngineException.OneLine(SecretText.Hide(last.Output), MaxOutput) : null,
             (int)container.RestartCount,
             PolicyOf(container.HostConfig),
-            [.. SecretText.Hide((config?.Entrypoint ?? []).Concat(config?.Cmd ?? []))],
+            [.. SecretText.Hide((config?.Entrypoint ?? []).Concat(config?.Cmd ?? []).OfType<string>())],
             Known(config?.User),
             config?.Tty is true,
             container.HostConfig?.Privileged is true,
-            [.. (config?.Env ?? []).Select(one => showEnvironment ? one : $"{one.Split('=')[0]}={SecretText.Hidden}")],
+            [.. (config?.Env ?? []).OfType<string>().Select(one => showEnvironment ? one : $"{one.Split('=')[0]}={SecretText.Hidden}")],
             PortsOf(container),
             [.. container.NetworkSettings?.Networks?.Select(NetworkText) ?? []],
-            [.. (container.Mounts ?? []).Select(MountText)],
+            [.. (container.Mounts ?? []).OfType<MountPoint>().Select(MountText)],
             (config?.Labels ?? new Dictionary<string, string>()).ToDictionary(
-                label => label.Key, label => SecretName().IsMatch(label.Key) ? SecretText.Hidden : SecretText.Hide(label.Value)));
+                label => label.Key, label => SecretName().IsMatch(label.Key) ? SecretText.Hidden : SecretText.Hide(label.Value ?? "")));
     }
 
     public static IReadOnlyList<string> PortsOf(ContainerInspectResponse container) =>
     [
         .. (container.NetworkSettings?.Ports ?? new Dictionary<string, IList<PortBinding>>()).SelectMany(port =>
             port.Value is { Count: > 0 } bindings
-                ? bindings.Select(binding => $"{binding.HostIP}:{binding.HostPort}->{port.Key}")
+                ? bindings.OfType<PortBinding>().Select(binding => $"{binding.HostIP}:{binding.HostPort}->{port.Key}")
                 : [port.Key]),
     ];
 

@@ -40,12 +40,12 @@ public sealed record ContainerView(
 {
     public static ContainerView Of(ContainerListResponse container) => new(
         ShortId(container.ID),
-        container.Names is [var first, ..] ? first.TrimStart('/') : "",
+        container.Names is [{ } first, ..] ? first.TrimStart('/') : "",
         container.Image ?? "",
         container.State ?? "",
         container.Status ?? "",
         HealthIn(container.Status ?? ""),
-        [.. (container.Ports ?? []).Select(PortText).Distinct()],
+        [.. (container.Ports ?? []).OfType<PortSummary>().Select(PortText).Distinct()],
         StackOf(container.Labels));
 
     /// <summary>Whose labels these are: a Compose project's or a Swarm stack's.</summary>
@@ -55,8 +55,13 @@ public sealed record ContainerView(
         : null;
 
     /// <summary>As people know them.</summary>
-    public static string ShortId(string id)
+    public static string ShortId(string? id)
     {
+        if (id is null)
+        {
+            return "";
+        }
+
         var digits = id[(id.IndexOf(':') + 1)..];
         return digits.Length > 12 ? digits[..12] : digits;
     }
@@ -89,7 +94,8 @@ public sealed record ContainerList(
         }
 
         // A stack has one of two labels, and Docker combines label filters with "and".
-        var found = (await engine.Containers.ListContainersAsync(parameters, ct)).Select(ContainerView.Of)
+        var found = (await engine.Containers.ListContainersAsync(parameters, ct)).OfType<ContainerListResponse>()
+            .Select(ContainerView.Of)
             .Where(container => Has(container.Name, name) || Has(container.Image, name))
             .Where(container => stack is null || container.Stack == stack)
             .OrderBy(container => container.Name, StringComparer.Ordinal).ToArray();
@@ -111,7 +117,7 @@ public sealed record ImageList(
 {
     public static async Task<ImageList> ReadAsync(EngineClient engine, int limit, CancellationToken ct)
     {
-        var found = (await engine.Images.ListImagesAsync(new(), ct))
+        var found = (await engine.Images.ListImagesAsync(new(), ct)).OfType<ImagesListResponse>()
             .Select(image => new ImageView(
                 ContainerView.ShortId(image.ID), [.. Tags(image)], image.Size,
                 new(DateTime.SpecifyKind(image.Created, DateTimeKind.Utc))))
@@ -121,7 +127,7 @@ public sealed record ImageList(
 
     // Older engines write the absence of a tag as a tag.
     private static IEnumerable<string> Tags(ImagesListResponse image) =>
-        (image.RepoTags ?? []).Where(tag => tag != "<none>:<none>");
+        (image.RepoTags ?? []).OfType<string>().Where(tag => tag != "<none>:<none>");
 }
 
 public sealed record VolumeView(string Name, string Driver, string? Created, string? Stack);
@@ -132,16 +138,17 @@ public sealed record VolumeList(
 {
     public static async Task<VolumeList> ReadAsync(EngineClient engine, int limit, CancellationToken ct)
     {
-        var found = ((await engine.Volumes.ListAsync(ct)).Volumes ?? [])
+        var found = ((await engine.Volumes.ListAsync(ct)).Volumes ?? []).OfType<VolumeResponse>()
             .Select(volume => new VolumeView(
-                volume.Name, volume.Driver ?? "", volume.CreatedAt, ContainerView.StackOf(volume.Labels)))
+                volume.Name ?? "", volume.Driver ?? "", volume.CreatedAt, ContainerView.StackOf(volume.Labels)))
             .OrderBy(volume => volume.Name, StringComparer.Ordinal).ToArray();
         return new(found.Length, [.. found.Take(limit)], More.Than(limit, found.Length));
     }
 }
 
 public sealed record NetworkView(
-    string Id, string Name, string Driver, string Scope, bool Internal, IReadOnlyList<string> Subnets);
+    string Id, string Name, string Driver, string Scope,
+    [property: Description("It leads nowhere outside.")] bool IsInternal, IReadOnlyList<string> Subnets);
 
 public sealed record NetworkList(
     [property: Description("How many there are, whether listed or not.")] int Count,
@@ -149,15 +156,16 @@ public sealed record NetworkList(
 {
     public static async Task<NetworkList> ReadAsync(EngineClient engine, int limit, CancellationToken ct)
     {
-        var found = (await engine.Networks.ListNetworksAsync(cancellationToken: ct)).Select(network => new NetworkView(
-                ContainerView.ShortId(network.ID), network.Name, network.Driver ?? "", network.Scope ?? "",
+        var found = (await engine.Networks.ListNetworksAsync(cancellationToken: ct)).OfType<NetworkResponse>()
+            .Select(network => new NetworkView(
+                ContainerView.ShortId(network.ID), network.Name ?? "", network.Driver ?? "", network.Scope ?? "",
                 network.Internal, [.. Subnets(network)]))
             .OrderBy(network => network.Name, StringComparer.Ordinal).ToArray();
         return new(found.Length, [.. found.Take(limit)], More.Than(limit, found.Length));
     }
 
     private static IEnumerable<string> Subnets(NetworkResponse network) =>
-        (network.IPAM?.Config ?? []).Select(range => range.Subnet).OfType<string>().Where(subnet => subnet.Length > 0);
+        (network.IPAM?.Config ?? []).Select(range => range?.Subnet).OfType<string>().Where(subnet => subnet.Length > 0);
 }
 
 internal static class More

@@ -30,7 +30,7 @@ public sealed partial record LogText(
     }
 
     /// <summary>
-    /// A point in time as people write it: RFC 3339, seconds since 1970, <c>now</c>, or how long ago (<c>90s</c>,
+    /// A point in time as people write it: RFC 3339, seconds (or milliseconds) since 1970, <c>now</c>, or how long ago (<c>90s</c>,
     /// <c>1h30m</c>, <c>2d</c>). Null for anything else.
     /// </summary>
     public static DateTimeOffset? ParseTime(string text, DateTimeOffset now)
@@ -40,10 +40,11 @@ public sealed partial record LogText(
             return now;
         }
 
-        if (long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var seconds)
-            && seconds <= 253_402_300_799)
+        if (double.TryParse(text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var seconds))
         {
-            return DateTimeOffset.FromUnixTimeSeconds(seconds);
+            // Seconds until the year 5138; a larger number is milliseconds.
+            return seconds < 1e11 ? DateTimeOffset.UnixEpoch.AddSeconds(seconds)
+                : seconds < 2e14 ? DateTimeOffset.UnixEpoch.AddMilliseconds(seconds) : null;
         }
 
         if (Ago().Match(text) is { Success: true } ago)

@@ -19,6 +19,7 @@ public static class ApprovalEndpoint
     private static Task ListAsync(HttpContext http) => GuardedAsync(http, async approvals =>
     {
         var rows = await approvals.ListAsync(http.RequestAborted);
+        var by = Caller.From(http.User);
         return Results.Json(new
         {
             count = rows.Count,
@@ -34,6 +35,8 @@ public static class ApprovalEndpoint
                 surface = row.Surface,
                 arguments = row.Arguments,
                 shown = VisibleText.Show(JsonText.Indented(row.Arguments), out _),
+                preview = row.Preview is null ? null : VisibleText.Show(JsonText.Indented(row.Preview), out _),
+                why_not = Approvals.WhyNot(row, by),
                 call_id = row.CallId,
                 asked = DateTimeOffset.FromUnixTimeMilliseconds(row.At),
                 expires = DateTimeOffset.FromUnixTimeMilliseconds(row.Expires),

@@ -36,6 +36,7 @@ public sealed class Approvals(Store store, Redactor redactor, AuditLog audit, IO
             Address = call.Origin.Address?.ToString(),
             Surface = call.Surface,
             Arguments = redactor.CleanArguments(preview.Arguments),
+            Preview = preview.Would is { } would ? redactor.CleanArguments(would) : null,
             CallId = call.Id,
             At = Now,
             Expires = expires.ToUnixTimeMilliseconds(),
@@ -73,17 +74,9 @@ public sealed class Approvals(Store store, Redactor redactor, AuditLog audit, IO
             return "This call waits no longer: it was made, or its time is over.";
         }
 
-        // Whoever asked must not answer itself, whatever it comes with this time: its key, a token that it signed in
-        // for with that key, or a token of the client that asked.
-        if (approve && by != Caller.Local && Redactor.Storable(by.Subject) == row.Subject)
+        if (approve && WhyNot(row, by) is { } own)
         {
-            return "You asked for this call yourself. Somebody else approves it, with another key or another sign-in.";
-        }
-
-        if (approve && row.Client is not null && Redactor.Storable(by.Client) == row.Client)
-        {
-            return $"The client {row.Client}, whose token this is, asked for the call. "
-                + "Approve it with a key, or through another client.";
+            return own;
         }
 
         await audit.WriteAsync(Record("intent", "intent"));
@@ -106,6 +99,18 @@ public sealed class Approvals(Store store, Redactor redactor, AuditLog audit, IO
             Detail = $"to {(approve ? "approve" : "deny")} the call of {row.Subject}",
         };
     }
+
+    /// <summary>
+    /// Why this person may not approve the call; null when they may. Whoever asked must not answer itself, whatever it
+    /// comes with this time: its key, a token that it signed in for with that key, or a token of the client that asked.
+    /// </summary>
+    public static string? WhyNot(ApprovalRow row, Caller by) =>
+        by != Caller.Local && Redactor.Storable(by.Subject) == row.Subject
+            ? "You asked for this call yourself. Somebody else approves it, with another key or another sign-in."
+        : row.Client is not null && Redactor.Storable(by.Client) == row.Client
+            ? $"The client {row.Client}, whose token this is, asked for the call. "
+                + "Approve it with a key, or through another client."
+        : null;
 
     // Where the person goes; the server's own address when nobody said how the world calls it.
     private string Address() => (PublicUrl.Configured(configuration) ?? services.GetService<IServer>()?.Features.Get<IServerAddressesFeature>()?.Addresses.FirstOrDefault()) + "/dashboard";

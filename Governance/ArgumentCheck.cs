@@ -3,18 +3,21 @@ using System.Text.Json;
 namespace MinimalMcp.Governance;
 
 /// <summary>
-/// Holds the arguments of a call against the tool's schema before the call. Every bad argument is named, with what would be right, so that
-/// a model mends the call in one attempt. Hosts send integers as "12" and objects as JSON text: those are read, not refused.
+/// Holds the arguments of a call against the tool's schema before the call. Every bad argument is named, with what
+/// would be right, so that a model fixes the call in one attempt. What hosts write in another way (integers as "12",
+/// objects as JSON text, numbers for texts, one item for a list of one) is read, and not refused.
 /// </summary>
 public sealed class ArgumentCheck
 {
     private readonly string _tool;
     private readonly Dictionary<string, SchemaNode> _properties;
     private readonly string[] _required;
+    private readonly KeyValuePair<string, string>[] _oldNames;
 
-    public ArgumentCheck(string tool, JsonElement schema)
+    /// <param name="oldNames">What arguments were called once, with their names of today.</param>
+    public ArgumentCheck(string tool, JsonElement schema, IReadOnlyDictionary<string, string> oldNames)
     {
-        _tool = tool;
+        (_tool, _oldNames) = (tool, [.. oldNames]);
         var root = SchemaNode.Read(schema, schema);
         _properties = root.Properties ?? [];
         _required = root.Required;
@@ -25,6 +28,14 @@ public sealed class ArgumentCheck
 
     public void Check(ToolCall call)
     {
+        foreach (var (old, name) in _oldNames)
+        {
+            if (!call.ContainsKey(name) && call.Remove(old, out var value))
+            {
+                call[name] = value;
+            }
+        }
+
         List<string>? problems = null;
         var unknown = 0;
         List<KeyValuePair<string, object?>>? replaced = null;
@@ -47,9 +58,14 @@ public sealed class ArgumentCheck
                 }
 
                 var undressed = schema.Undress(element);
-                if (schema.Problem(name, undressed ?? element) is { } problem)
+                if (schema.Problem(name, undressed ?? element) is { } refused)
                 {
-                    (problems ??= []).Add(problem);
+                    var (read, problem) = Read(name, schema, element, refused);
+                    (replaced ??= []).Add(new(name, read));
+                    if (problem is not null)
+                    {
+                        (problems ??= []).Add(problem);
+                    }
                 }
                 else if (undressed is not null)
                 {
@@ -84,6 +100,19 @@ public sealed class ArgumentCheck
             var text = TextLimit.Cut($"{string.Join("; ", problems)}{more}", TextLimit.Refusal);
             throw new ToolRefusedException(Refusal.Arguments, $"{_tool}: {text}. {Valid()}");
         }
+    }
+
+    // What a refused value means; null when it means that the argument was not given.
+    private (JsonElement? Value, string? Problem) Read(
+        string name, SchemaNode schema, JsonElement value, string refused)
+    {
+        if (schema.IsBlank(value) && !_required.Contains(name))
+        {
+            return (null, null);
+        }
+
+        var read = schema.Coerce(value);
+        return (read, schema.Problem(name, read) is null ? null : refused);
     }
 
     private string Unknown(string name)

@@ -64,7 +64,7 @@ internal sealed class CallRecord
 
     public ValueTask FailedAsync(Exception failure)
     {
-        if (failure is ToolRefusedException refused and not PreviewException)
+        if (failure is ToolRefusedException refused)
         {
             _gate.Log.LogRefused(_tool, _call.Surface, refused.Reason, TextLimit.Cut(_gate.Redactor.Clean(refused.Message), TextLimit.Detail));
         }

@@ -12,6 +12,8 @@ internal sealed class Consent
 {
     private const string DryRun = "dry_run";
 
+    private static readonly JsonElement True = JsonElement.Parse("true");
+
     /// <summary>The argument that confirms a call.</summary>
     public const string Token = "confirmation_token";
 
@@ -37,7 +39,9 @@ internal sealed class Consent
     public bool IsNeeded => _takesDryRun || _takesToken || _policy.Budgets.Count > 0;
 
     /// <summary>Returns when the call may happen now. The arguments have been checked.</summary>
-    public async ValueTask RequireAsync(ToolCall call, CancellationToken cancellationToken)
+    /// <param name="look">Makes the call as the tool's own dry run and gives what it answered, as JSON.</param>
+    public async ValueTask RequireAsync(
+        ToolCall call, Func<ToolCall, CancellationToken, ValueTask<string?>> look, CancellationToken cancellationToken)
     {
         var dryRun = _takesDryRun && call.Remove(DryRun, out var dry) && dry is JsonElement { ValueKind: JsonValueKind.True };
         var token = _takesToken && call.Remove(Token, out var given) && given is JsonElement { ValueKind: JsonValueKind.String } text ? text.GetString() : null;
@@ -48,7 +52,7 @@ internal sealed class Consent
             if (dryRun || (_takesToken && token is null && !looks))
             {
                 await _gate.Budgets.RequireAsync(_tool, _policy, call.Caller, spend: false, cancellationToken);
-                throw new PreviewException(await PreviewAsync(call, dryRun, cancellationToken));
+                throw new PreviewException(await PreviewAsync(call, dryRun, look, cancellationToken));
             }
 
             if (token is not null && _policy.NeedsApproval)
@@ -69,9 +73,24 @@ internal sealed class Consent
         }
     }
 
-    private async ValueTask<Preview> PreviewAsync(ToolCall call, bool dryRun, CancellationToken cancellationToken)
+    private async ValueTask<Preview> PreviewAsync(
+        ToolCall call, bool dryRun, Func<ToolCall, CancellationToken, ValueTask<string?>> look,
+        CancellationToken cancellationToken)
     {
         var preview = Describe(call);
+        if (_looksItself)
+        {
+            // What cannot be done is refused here, before anybody is asked to agree to it.
+            var given = call.GetValueOrDefault(DryRun);
+            call[DryRun] = True;
+            preview = preview with { Would = await look(call, cancellationToken) };
+            call.Remove(DryRun);
+            if (given is not null)
+            {
+                call[DryRun] = given;
+            }
+        }
+
         if (dryRun || _policy.NeedsApproval)
         {
             return dryRun ? preview : await _gate.Approvals.OpenAsync(preview, call, cancellationToken);
@@ -102,6 +121,7 @@ internal sealed class Consent
             properties[Token] = new JsonObject
             {
                 ["type"] = "string",
+                ["minLength"] = 1, // an empty one was left out by a caller that fills in every argument
                 ["description"] = "Leave out at first: the answer then shows what the call would do, and has a token. "
                     + (_policy.NeedsApproval ? "When a person has approved it where the answer says, call again with the same arguments and that token." : "When the user has agreed, call again with the same arguments and that token."),
             };

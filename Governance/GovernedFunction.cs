@@ -1,6 +1,8 @@
 using System.Text.Json;
 using Microsoft.Extensions.AI;
 using MinimalMcp.Storage;
+using ModelContextProtocol;
+using ModelContextProtocol.Protocol;
 
 namespace MinimalMcp.Governance;
 
@@ -20,7 +22,7 @@ public sealed class GovernedFunction : DelegatingAIFunction
     {
         (Policy, _gate, _method) = (policy, gate, function.InvokeAsync);
         _consent = new(function.Name, function.JsonSchema, policy, gate);
-        _arguments = new(function.Name, _consent.Schema);
+        _arguments = new(function.Name, _consent.Schema, policy.OldNames);
     }
 
     public Policy Policy { get; }
@@ -41,11 +43,11 @@ public sealed class GovernedFunction : DelegatingAIFunction
             RequireSafeAddresses(call);
             if (_consent.IsNeeded)
             {
-                await _consent.RequireAsync(call, cancellationToken);  // budget, dry run, confirmation
+                await _consent.RequireAsync(call, LookAsync, cancellationToken);  // budget, dry run, confirmation
             }
 
             await record.IntendAsync();                      // durable before the world changes
-            var result = await Deadline.RunAsync(_method, call, Policy.Deadline, Name, cancellationToken);
+            var result = await Deadline.RunAsync(_method, call, LimitOf(call), Name, cancellationToken);
             await record.EndedAsync(result);
             return result;
         }
@@ -60,6 +62,20 @@ public sealed class GovernedFunction : DelegatingAIFunction
             throw;
         }
     }
+
+    private TimeSpan LimitOf(ToolCall call) =>
+        call.Deadline is { } shorter && shorter < Policy.Deadline ? shorter : Policy.Deadline;
+
+    // The tool's own dry run, for whoever is asked to agree.
+    private async ValueTask<string?> LookAsync(ToolCall call, CancellationToken cancellationToken) =>
+        await Deadline.RunAsync(_method, call, LimitOf(call), Name, cancellationToken) switch
+        {
+            null => null,
+            CallToolResult { IsError: true } failed => throw new McpException(
+                string.Join('\n', failed.Content.OfType<TextContentBlock>().Select(block => block.Text))),
+            CallToolResult result => result.StructuredContent?.GetRawText(),
+            var value => JsonSerializer.Serialize(value, value.GetType(), JsonSerializerOptions),
+        };
 
     // What a family keeps in the server's store is as far away as the store.
     private ToolRefusedException Unavailable(Exception gone) => new(Refusal.Unavailable, $"{Name} cannot reach the server's store now. "

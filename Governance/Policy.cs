@@ -43,6 +43,9 @@ public sealed record Policy(Effect Effect, RiskLevel Risk, TimeSpan Deadline)
     /// <summary>Arguments that hold an address which an upstream will fetch.</summary>
     public IReadOnlyList<string> Addresses { get; init; } = [];
 
+    /// <summary>What arguments were called once, with their names of today.</summary>
+    public IReadOnlyDictionary<string, string> OldNames { get; init; } = new Dictionary<string, string>();
+
     /// <summary>What each caller may spend.</summary>
     public IReadOnlyList<Limit> Budgets { get; init; } = [];
 

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using System.Text.Json.Nodes;
 
 namespace MinimalMcp.Governance;
@@ -7,6 +8,39 @@ namespace MinimalMcp.Governance;
 /// <param name="ConfirmationToken">Given with the same arguments it makes the call happen, once; after a person approved, when there is an address for that. Null after a dry run.</param>
 public sealed record Preview(string Tool, string Risk, string Effect, string Arguments, string? ConfirmationToken, DateTimeOffset? Expires)
 {
+    /// <summary>Of <see cref="ToJson"/>: what is answered instead of a result when nothing was done yet.</summary>
+    public static readonly JsonElement Schema = JsonElement.Parse(
+        """
+        {
+          "type": "object",
+          "properties": {
+            "status": { "type": "string", "enum": ["dry_run", "confirmation_required", "approval_required"] },
+            "message": { "type": "string", "description": "What the call would do, and how to go on." },
+            "tool": { "type": "string" },
+            "risk": { "type": "string" },
+            "effect": { "type": "string" },
+            "arguments": { "type": "object", "properties": {}, "additionalProperties": true },
+            "preview": { "description": "What the tool itself says that it would do, where it can say." },
+            "confirmation_token": {
+              "type": "string",
+              "description": "Given with the same arguments, after the user agreed, it makes the call happen."
+            },
+            "expires": { "type": "string" },
+            "approval_url": {
+              "type": "string",
+              "description": "Where a person approves the call before the token is worth anything."
+            }
+          },
+          "required": ["status", "message", "tool", "risk", "effect", "arguments"]
+        }
+        """);
+
+    // A sentence is no place for a long list: the whole stands in the JSON.
+    private const int MaxShown = 2000;
+
+    /// <summary>What the tool itself says that it would do, as JSON; null when it has no dry run of its own.</summary>
+    public string? Would { get; init; }
+
     /// <summary>Where a person approves the call; null when the caller's user confirms it.</summary>
     public string? ApprovalUrl { get; init; }
 
@@ -31,6 +65,11 @@ public sealed record Preview(string Tool, string Risk, string Effect, string Arg
             ["effect"] = Effect,
             ["arguments"] = JsonNode.Parse(Arguments),
         };
+        if (Would is not null)
+        {
+            json["preview"] = JsonNode.Parse(Would);
+        }
+
         if (ConfirmationToken is not null)
         {
             json[Consent.Token] = ConfirmationToken;
@@ -46,13 +85,17 @@ public sealed record Preview(string Tool, string Risk, string Effect, string Arg
     }
 
     /// <summary>For a person who is asked directly.</summary>
-    public string Question => $"Call {Tool} (risk {Risk}, {Effect}) with {Arguments}?";
+    public string Question => $"Call {Tool} (risk {Risk}, {Effect}) with {Arguments}?{Shown(" It would do this: ")}";
 
-    private string What => $"It would call {Tool} (risk {Risk}, {Effect}) with {Arguments}.";
+    private string What => $"It would call {Tool} (risk {Risk}, {Effect}) with {Arguments}.{Shown(" It shows: ")}";
+
+    private string? Shown(string before) => Would is null ? null : before + TextLimit.Cut(Would, MaxShown);
 }
 
-/// <summary>Ends a call that was only to be looked at, or that waits to be confirmed.</summary>
-public sealed class PreviewException(Preview preview) : ToolRefusedException(Refusal.Preview, preview.Message)
+/// <summary>
+/// Ends a call that was only to be looked at, or that waits to be confirmed. It is an answer and not a failure.
+/// </summary>
+public sealed class PreviewException(Preview preview) : Exception(preview.Message)
 {
     public Preview Preview { get; } = preview;
 }

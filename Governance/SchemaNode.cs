@@ -8,7 +8,7 @@ namespace MinimalMcp.Governance;
 /// The part of JSON Schema 2020-12 that says what a value must be: type, enum, properties, required, items, bounds. A keyword that is
 /// not read here never refuses a value. Only references into the same document are followed: a schema may come from another server.
 /// </summary>
-internal sealed class SchemaNode
+internal sealed partial class SchemaNode
 {
     private const int MaxDepth = 32;
 
@@ -69,7 +69,8 @@ internal sealed class SchemaNode
     /// <summary>The value as the tool wants it, when it was sent in another dress: "12" or 12.0 for an integer, "{...}" for an object.</summary>
     public JsonElement? Undress(JsonElement value) => value.ValueKind switch
     {
-        JsonValueKind.String when _enum is null && _types.Length > 0 && !_types.Contains("string") => Parse(value.GetString()!),
+        JsonValueKind.String when _enum is null && _types.Length > 0 && !_types.Contains("string") =>
+            Parse(value.GetString()!) is { } parsed ? Undress(parsed) ?? parsed : null,
         JsonValueKind.Number when _types.Contains("integer") && !value.TryGetInt64(out _) && Is("integer", value) => Parse(value.GetDouble().ToString("F0", CultureInfo.InvariantCulture)),
         _ => null,
     };

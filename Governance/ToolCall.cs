@@ -64,6 +64,9 @@ public sealed class ToolCall : AIFunctionArguments
 
     public string? ProtocolVersion { get; init; }
 
+    /// <summary>How long the surface waits at most; null when the tool's own limit is all.</summary>
+    public TimeSpan? Deadline { get; init; }
+
     public ClaimsPrincipal? User => Origin.User;
 
     /// <summary>What ChatGPT says of its user and of the conversation. Worth recording; anybody can send it, so nothing may depend on it.</summary>

@@ -17,9 +17,6 @@ public enum Refusal
     /// <summary>A budget is used up.</summary>
     Budget,
 
-    /// <summary>The call was only to be looked at, or waits to be confirmed.</summary>
-    Preview,
-
     /// <summary>The confirmation is not one for this call.</summary>
     Confirmation,
 

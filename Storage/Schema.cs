@@ -27,6 +27,12 @@ internal static class Schema
             connection.Run("drop table if exists oauth_tickets");
         }
 
+        if (before < 4)
+        {
+            // As above: whatever waited is asked for again.
+            connection.Run("drop table if exists approvals");
+        }
+
         // In SQLite only INTEGER names the number that a row has anyhow (https://sqlite.org/langcreatetable.html#rowid); any other type is a second tree to write.
         connection.Run(connection is SqliteConnection ? tables.Replace("bigint primary key", "integer primary key", StringComparison.Ordinal) : tables);
         connection.Run($"insert into meta (name, value) values ('schema', '{Version}') on conflict (name) do nothing");

@@ -11,8 +11,10 @@ public sealed partial class Store
         await connection.ExecuteAsync("delete from approvals where expires <= @At", row);
         return await connection.ExecuteScalarAsync<long>("select count(*) from approvals where subject = @Subject and status = 'waiting'", row) < most
             && await connection.ExecuteAsync("""
-                insert into approvals (id, binding, tool, level, effect, subject, client, address, surface, arguments, call_id, at, expires, status)
-                values (@Id, @Binding, @Tool, @Level, @Effect, @Subject, @Client, @Address, @Surface, @Arguments, @CallId, @At, @Expires, 'waiting')
+                insert into approvals (id, binding, tool, level, effect, subject, client, address, surface, arguments, preview, call_id, at, expires,
+                    status)
+                values (@Id, @Binding, @Tool, @Level, @Effect, @Subject, @Client, @Address, @Surface, @Arguments, @Preview, @CallId, @At, @Expires,
+                    'waiting')
                 """, row) == 1;
     }, cancellationToken);
 
@@ -55,6 +57,9 @@ public sealed class ApprovalRow
     public string Surface { get; set; } = "";
 
     public string Arguments { get; set; } = "";
+
+    /// <summary>What the tool itself says that it would do, as JSON; null when it does not say.</summary>
+    public string? Preview { get; set; }
 
     public string CallId { get; set; } = "";
 

@@ -93,6 +93,7 @@ create table if not exists approvals (
     address text,
     surface text not null,
     arguments text not null,       -- JSON, secrets replaced
+    preview text,                  -- JSON of what the tool says that it would do, secrets replaced
     call_id text not null,         -- the correlation id of the call that asked
     at bigint not null,
     expires bigint not null,

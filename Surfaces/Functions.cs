@@ -11,6 +11,9 @@ namespace MinimalMcp.Surfaces;
 /// <summary>Tools for function calling: definitions to hand to the OpenAI API, and one JSON-RPC endpoint that executes what the model chose.</summary>
 public static class Functions
 {
+    // Clients of this API, those of its guide among them, give up after 30 seconds: the sentence has to come before.
+    private static readonly TimeSpan DefaultDeadline = TimeSpan.FromSeconds(28);
+
     public static IEndpointConventionBuilder MapFunctions(this IEndpointRouteBuilder routes, string pattern = "/api/mcp/v1")
     {
         var group = routes.MapGroup(pattern);
@@ -112,12 +115,13 @@ public static class Functions
         if (envelope.Method == "tools/call")
         {
             var (tool, arguments) = DirectPath.Target(envelope, tools);
-            var call = new ToolCall("functions", Origin.Of(http)) { RequestId = envelope.Id }
+            var limit = services.GetRequiredService<IConfiguration>().GetValue("Tools:FunctionCallingDeadline", DefaultDeadline);
+            var call = new ToolCall("functions", Origin.Of(http)) { RequestId = envelope.Id, Deadline = limit }
                 .With(arguments).WithMeta(envelope.Param("_meta"u8));
             using var result = await tool.CallAsync(call, http.RequestAborted);
             if (result.Failure is { } failure)
             {
-                throw new RpcException(CodeOf(failure.Kind), failure.Message, envelope.Id, data: failure.Preview?.ToJson());
+                throw new RpcException(CodeOf(failure.Kind), failure.Message, envelope.Id);
             }
 
             var writer = answer.StartWriting();

@@ -81,6 +81,10 @@ internal static class OpenAiDefinition
         {
             node["type"] = new JsonArray(single.GetValue<string>(), "null");
         }
+        else if (node["type"] is JsonArray types && types.All(type => type?.GetValue<string>() != "null"))
+        {
+            types.Add((JsonNode)"null");
+        }
 
         if (node["enum"] is JsonArray values && !values.Contains(null))
         {

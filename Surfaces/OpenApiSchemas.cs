@@ -14,7 +14,7 @@ internal static class OpenApiSchemas
     public static OpenApiSchema Input(Tool tool, OpenApiDocument document) => Read(tool.InputSchema.GetRawText(), document);
 
     // A tool without a schema answers with text, with nothing, or with parts such as pictures.
-    public static OpenApiSchema Output(Tool tool, OpenApiDocument document) => Read(tool.Definition.OutputSchema?.GetRawText() ??
+    public static OpenApiSchema Output(Tool tool, OpenApiDocument document) => Read(tool.ResultSchema?.GetRawText() ??
         """
         {
           "type": "object",
@@ -38,23 +38,8 @@ internal static class OpenApiSchemas
         """, document);
 
     /// <summary>What is answered instead of a result when nothing was done yet.</summary>
-    public static OpenApiSchema Preview(OpenApiDocument document) => Read(
-        """
-        {
-          "type": "object",
-          "properties": {
-            "status": { "type": "string", "enum": ["dry_run", "confirmation_required", "approval_required"] },
-            "message": { "type": "string", "description": "What the call would do, and how to go on." },
-            "tool": { "type": "string" },
-            "risk": { "type": "string" },
-            "effect": { "type": "string" },
-            "arguments": { "type": "object", "properties": {}, "additionalProperties": true },
-            "confirmation_token": { "type": "string", "description": "Given with the same arguments, after the user agreed, it makes the call happen." },
-            "expires": { "type": "string" },
-            "approval_url": { "type": "string", "description": "Where a person approves the call before the token is worth anything." }
-          }
-        }
-        """, document);
+    public static OpenApiSchema Preview(OpenApiDocument document) =>
+        Read(Governance.Preview.Schema.GetRawText(), document);
 
     public static string Shorten(string text, int limit)
     {
@@ -69,9 +54,7 @@ internal static class OpenApiSchemas
 
     private static OpenApiSchema Read(string json, OpenApiDocument document)
     {
-        // A JSON Schema refers to its own root with "#", which inside an OpenAPI document would be the document.
         var schema = JsonNode.Parse(json)!;
-        schema = json.Contains("\"$ref\"", StringComparison.Ordinal) ? SchemaReferences.Inline(schema) : schema;
         ShortenDescriptions(schema);
         return OpenApiModelFactory.Parse<OpenApiSchema>(schema.ToJsonString(), OpenApiSpecVersion.OpenApi3_1, document, out _, "json")!;
     }

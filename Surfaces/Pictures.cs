@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using MinimalMcp.Tools;
+using ModelContextProtocol.Protocol;
 
 namespace MinimalMcp.Surfaces;
 
@@ -13,13 +14,15 @@ internal static class Pictures
     /// </summary>
     public static ReadOnlyMemory<byte> Beside(ToolResult result)
     {
-        if (result.Beside.Count == 0)
+        // A remark stands in the JSON as well.
+        var pictures = result.Beside.Where(block => block is not TextContentBlock).ToArray();
+        if (pictures.Length == 0)
         {
             return result.Json;
         }
 
         var value = JsonNode.Parse(result.Json.Span)!.AsObject();
-        value["content"] = JsonSerializer.SerializeToNode(result.Beside, ToolMethods.Json);
+        value["content"] = JsonSerializer.SerializeToNode<IReadOnlyList<ContentBlock>>(pictures, ToolMethods.Json);
         var json = new JsonBuffer(); // which writes base64 as it is, and not + as six letters
         var writer = json.StartWriting();
         value.WriteTo(writer);

@@ -114,11 +114,11 @@ public static class Rest
 
     private static Task WriteAsync(HttpContext http, ToolResult result) => result switch
     {
-        { Failure.Preview: { } preview } => Results.Json(preview.ToJson(), statusCode: StatusCodes.Status202Accepted).ExecuteAsync(http), // nothing was done yet
+        { Preview: not null } => http.Response.WriteJsonAsync(StatusCodes.Status202Accepted, result.Json), // nothing was done yet
         { Failure: { Scope: { } scope } failure } => Problem(http.RequestServices.GetRequiredService<Challenges>().Mark(http, scope, failure.Message), Title(failure.Kind), failure.Message).ExecuteAsync(http),
         { Failure: { } failure } => Problem(StatusOf(failure.Kind), Title(failure.Kind), failure.Message).ExecuteAsync(http),
         { Content: { } content } => Results.Json(new { content = content.Content, structuredContent = content.StructuredContent }, ToolMethods.Json).ExecuteAsync(http),
-        { Text: { } text } => Results.Json(new JsonObject { ["result"] = text }).ExecuteAsync(http),
+        { Json.IsEmpty: true, Text: { } text } => Results.Json(new JsonObject { ["result"] = text }).ExecuteAsync(http),
         _ => http.Response.WriteJsonAsync(StatusCodes.Status200OK, Pictures.Beside(result)),
     };
 
@@ -130,7 +130,7 @@ public static class Rest
         FailureKind.Refused => StatusCodes.Status403Forbidden,
         FailureKind.Tool => StatusCodes.Status422UnprocessableEntity,
         FailureKind.Upstream => StatusCodes.Status502BadGateway,
-        FailureKind.Deadline => StatusCodes.Status504GatewayTimeout,
+        FailureKind.UpstreamTimeout or FailureKind.Deadline => StatusCodes.Status504GatewayTimeout,
         FailureKind.Budget => StatusCodes.Status429TooManyRequests,
         FailureKind.Unavailable => StatusCodes.Status503ServiceUnavailable,
         _ => StatusCodes.Status500InternalServerError,
@@ -142,6 +142,7 @@ public static class Rest
         FailureKind.Refused => "Refused",
         FailureKind.Tool => "The tool cannot do that",
         FailureKind.Upstream => "The system behind the tool failed",
+        FailureKind.UpstreamTimeout => "The system behind the tool did not answer in time",
         FailureKind.Deadline => "Not done in time",
         FailureKind.Budget => "Too many calls",
         FailureKind.Unavailable => "Not possible now",

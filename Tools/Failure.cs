@@ -1,3 +1,4 @@
+using System.Net;
 using MinimalMcp.Governance;
 using ModelContextProtocol;
 using ModelContextProtocol.Protocol;
@@ -18,6 +19,10 @@ public enum FailureKind
     /// <summary>The system behind the tool failed.</summary>
     Upstream,
 
+    /// <summary>The system behind the tool did not answer in time.</summary>
+    UpstreamTimeout,
+
+    /// <summary>The tool did not finish in time.</summary>
     Deadline,
 
     /// <summary>A budget is used up.</summary>
@@ -25,9 +30,6 @@ public enum FailureKind
 
     /// <summary>The call could not be counted or recorded now.</summary>
     Unavailable,
-
-    /// <summary>Nothing was done: the call was only looked at, or waits to be confirmed.</summary>
-    Preview,
 
     /// <summary>Our mistake. The message holds a correlation id and nothing else.</summary>
     Unexpected,
@@ -40,14 +42,12 @@ public sealed partial class Failure(FailureKind kind, string message)
 
     public string Message { get; } = message;
 
-    public Preview? Preview { get; private init; }
-
     public TimeSpan? RetryAfter { get; private init; }
 
     /// <summary>The scope that the caller lacks, when that is why.</summary>
     public string? Scope { get; private init; }
 
-    internal Failure With(string message) => new(Kind, message) { Preview = Preview, RetryAfter = RetryAfter, Scope = Scope };
+    internal Failure With(string message) => new(Kind, message) { RetryAfter = RetryAfter, Scope = Scope };
 
     internal static Failure From(Exception exception, string tool, ILogger logger, string id)
     {
@@ -60,19 +60,22 @@ public sealed partial class Failure(FailureKind kind, string message)
                     Refusal.Deadline => FailureKind.Deadline,
                     Refusal.Budget => FailureKind.Budget,
                     Refusal.Unavailable => FailureKind.Unavailable,
-                    Refusal.Preview => FailureKind.Preview,
                     _ => FailureKind.Refused,
-                }, refused.Message) { Preview = (refused as PreviewException)?.Preview, RetryAfter = refused.RetryAfter, Scope = refused.Scope };
+                }, refused.Message) { RetryAfter = refused.RetryAfter, Scope = refused.Scope };
             case McpException expected:
                 return new(FailureKind.Tool, expected.Message);
             case InputRequiredException:
                 return new(FailureKind.Tool, $"{tool} has to ask the user something first, which only an MCP connection can carry.");
             case HttpRequestException upstream:
                 LogUpstream(logger, upstream, tool);
-                return new(FailureKind.Upstream, $"The system behind {tool} failed: {upstream.Message}");
+                var isLate = upstream.StatusCode is HttpStatusCode.GatewayTimeout or HttpStatusCode.RequestTimeout;
+                return new(
+                    isLate ? FailureKind.UpstreamTimeout : FailureKind.Upstream,
+                    $"The system behind {tool} failed: {upstream.Message}");
             case OperationCanceledException { InnerException: TimeoutException }:
                 LogUpstream(logger, exception, tool);
-                return new(FailureKind.Upstream, $"The system behind {tool} did not answer in time. Try again later.");
+                return new(
+                    FailureKind.UpstreamTimeout, $"The system behind {tool} did not answer in time. Try again later.");
             default:
                 LogUnexpected(logger, exception, tool, id);
                 return new(FailureKind.Unexpected, $"{tool} failed unexpectedly. The operator finds the reason in the log under {id}.");

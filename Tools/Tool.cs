@@ -17,14 +17,14 @@ public sealed class Tool
         (JsonTypeInfo<Definition>)McpJsonUtilities.DefaultOptions.GetTypeInfo(typeof(Definition));
 
     private readonly Lazy<Callable> _callable;
-    private readonly Lazy<Definition> _definition;
+    private readonly Lazy<(Definition Definition, JsonElement? Result)> _definition;
     private readonly Redactor _redactor;
     private readonly ILogger _logger;
 
     // Neither is made before it is needed: a server with many tools starts no slower than one with few.
     internal Tool(
         string name, string family, Policy policy, bool needsConversation, bool hasHeaders, Redactor redactor,
-        ILogger logger, Func<Callable> callable, Func<Callable, Definition> define)
+        ILogger logger, Func<Callable> callable, Func<Callable, (Definition, JsonElement?)> define)
     {
         Name = IsName(name) ? name : throw new ArgumentException(
             $"'{VisibleText.Show(TextLimit.Cut(name, TextLimit.Name), out _)}' cannot be a tool's name: it has 1 to "
@@ -37,7 +37,11 @@ public sealed class Tool
         _logger = logger;
         _callable = new(callable);
         // Every definition comes this way, also that of a tool which another server describes.
-        _definition = new(() => VisibleJson.Show(define(_callable.Value), DefinitionInfo));
+        _definition = new(() =>
+        {
+            var (definition, result) = define(_callable.Value);
+            return (VisibleJson.Show(definition, DefinitionInfo), result);
+        });
     }
 
     public string Name { get; }
@@ -67,7 +71,10 @@ public sealed class Tool
     public int ScopeLevel => Policy.ScopeLevel;
 
     /// <summary>What MCP's tools/list says of the tool.</summary>
-    public Definition Definition => _definition.Value;
+    public Definition Definition => _definition.Value.Definition;
+
+    /// <summary>The schema of a result, of the call that was made; null when results have no structure.</summary>
+    public JsonElement? ResultSchema => _definition.Value.Result;
 
     public string Description => Definition.Description ?? "";
 
@@ -86,6 +93,10 @@ public sealed class Tool
         {
             var (function, shape) = _callable.Value;
             return ToolResult.Of(await function.InvokeAsync(call, cancellationToken), shape).Cleaned(_redactor, shape.MaxCharacters);
+        }
+        catch (PreviewException looked)
+        {
+            return ToolResult.Of(looked.Preview).Cleaned(_redactor, ResultLimit.DefaultCharacters);
         }
         catch (Exception failure) when (!(call.SpeaksMcp && IsProtocol(failure)) && !(failure is OperationCanceledException && cancellationToken.IsCancellationRequested))
         {

@@ -100,9 +100,41 @@ public sealed partial class ToolMethods(IServiceProvider services, Gate gate, Po
             : type == typeof(McpServer) ? Hidden((_, arguments) => Context(arguments).Server)
             : type == typeof(IProgress<ProgressNotificationValue>) ? Hidden((_, arguments) => (((ToolCall)arguments).Conversation as RequestContext<CallToolRequestParams>).Progress())
             : type == typeof(IServiceProvider) ? Hidden((_, arguments) => arguments.Services ?? services)
+            : type == typeof(CancellationToken) ? default
             : type == typeof(JsonElement) || type == typeof(object) ? new() { BindParameter = RawJson }
-            : type != typeof(CancellationToken) && type != typeof(string) && _known.IsService(type) ? Hidden((_, arguments) => (arguments.Services ?? services).GetRequiredService(type))
-            : default;
+            : type != typeof(string) && _known.IsService(type) ? Hidden((_, arguments) => (arguments.Services ?? services).GetRequiredService(type))
+            : new() { BindParameter = Reader(parameter) };
+    }
+
+    // As AIFunctionFactory reads an argument, but that one which cannot be read is refused by name: the schema need not
+    // say all that a type cannot hold, such as the range of an int.
+    private static Func<ParameterInfo, AIFunctionArguments, object?> Reader(ParameterInfo parameter)
+    {
+        var (name, type) = (parameter.Name!, parameter.ParameterType);
+        var standard = parameter.HasDefaultValue ? parameter.DefaultValue : null;
+        var info = Json.GetTypeInfo(type);
+        return (_, arguments) =>
+        {
+            if (!arguments.TryGetValue(name, out var value))
+            {
+                return standard;
+            }
+
+            try
+            {
+                return value switch
+                {
+                    null => null,
+                    JsonElement json => json.Deserialize(info),
+                    _ when type.IsInstanceOfType(value) => value,
+                    _ => JsonSerializer.SerializeToElement(value, Json).Deserialize(info),
+                };
+            }
+            catch (Exception wrong) when (wrong is JsonException or FormatException or OverflowException)
+            {
+                throw new ToolRefusedException(Refusal.Arguments, $"'{name}' cannot be read: it is not a value that this argument takes.", wrong);
+            }
+        };
     }
 
     // Everything else is read into objects of its own; raw JSON would still point into the request.
@@ -117,6 +149,9 @@ public sealed partial class ToolMethods(IServiceProvider services, Gate gate, Po
     // Arguments that hold an address which an upstream will fetch: [McpMeta("addresses", "url")]. Of no use to clients.
     private const string Addresses = "addresses";
 
+    // What arguments were called once, still accepted: [McpMeta("old_names", "from=start to=end")].
+    private const string OldNames = "old_names";
+
     private Policy Policy(MethodInfo method, McpServerToolAttribute attribute, string name)
     {
         // The attribute's Destructive is true when nothing was said, which for a tool that only reads would be nonsense.
@@ -125,29 +160,35 @@ public sealed partial class ToolMethods(IServiceProvider services, Gate gate, Po
         RiskLevel? risk = declared is null ? null
             : Enum.TryParse<RiskLevel>(declared, ignoreCase: true, out var level) ? level
             : throw new InvalidOperationException($"{name} declares the risk '{declared}'; it must be LOW, MEDIUM, HIGH or CRITICAL.");
-        return policies.Of(name, FamilyOf(method.DeclaringType!), effect, risk, Declared(method, Addresses));
+        return policies.Of(name, FamilyOf(method.DeclaringType!), effect, risk, Declared(method, Addresses)) with
+        {
+            OldNames = (Declared(method, OldNames) ?? "").Split(' ', StringSplitOptions.RemoveEmptyEntries)
+                .Select(pair => pair.Split('=')).ToDictionary(pair => pair[0], pair => pair[1]),
+        };
     }
 
     private static string? Declared(MethodInfo method, string name) =>
         method.GetCustomAttributes<McpMetaAttribute>().FirstOrDefault(meta => meta.Name == name)?.JsonValue is { } json
             ? JsonSerializer.Deserialize<string>(json) : null;
 
-    private static Definition Define(AIFunction function, MethodInfo method, McpServerToolAttribute attribute, Policy policy)
+    private static (Definition, JsonElement?) Define(AIFunction function, MethodInfo method, McpServerToolAttribute attribute, Policy policy)
     {
         var meta = new JsonObject();
-        foreach (var declared in method.GetCustomAttributes<McpMetaAttribute>().Where(meta => meta.Name != Addresses))
+        foreach (var declared in method.GetCustomAttributes<McpMetaAttribute>().Where(meta => meta.Name is not (Addresses or OldNames)))
         {
             meta[declared.Name] = JsonNode.Parse(declared.JsonValue);
         }
 
         meta["risk"] = policy.Level;
-        return new()
+        JsonElement? result = (attribute.OutputSchemaType ?? ResultType(method)) is { } type ? Schemas.Output(type, Json) : null;
+        var mayLook = policy.Effect is not Effect.Read || policy.NeedsConfirmation;
+        return (new()
         {
             Name = function.Name,
             Title = attribute.Title ?? method.GetCustomAttribute<DisplayNameAttribute>()?.DisplayName ?? Humanize(function.Name),
             Description = function.Description,
             InputSchema = function.JsonSchema,
-            OutputSchema = (attribute.OutputSchemaType ?? ResultType(method)) is { } type ? Schemas.Output(type, Json) : null,
+            OutputSchema = mayLook && result is { } own ? Schemas.OrPreview(own, Preview.Schema) : result,
             Annotations = new()
             {
                 Title = attribute.Title,
@@ -157,7 +198,7 @@ public sealed partial class ToolMethods(IServiceProvider services, Gate gate, Po
                 OpenWorldHint = attribute.OpenWorld,
             },
             Meta = meta,
-        };
+        }, result);
     }
 
     private static string FamilyOf(Type type) => (type.Namespace ?? "").Split('.')[^1].ToLowerInvariant();

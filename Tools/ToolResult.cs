@@ -21,19 +21,20 @@ public sealed class ToolResult : IDisposable
 
     private ToolResult(
         JsonBuffer? json = null, string? text = null, CallToolResult? content = null, Failure? failure = null,
-        IReadOnlyList<ContentBlock>? beside = null)
+        IReadOnlyList<ContentBlock>? beside = null, Preview? preview = null)
     {
         _json = json;
+        Preview = preview;
         Beside = beside ?? [];
         Text = text;
         Content = content;
         Failure = failure;
     }
 
-    /// <summary>The result as a JSON object; empty when it is text or content.</summary>
+    /// <summary>The result as a JSON object; empty when it is text or content. With text beside it, that is what models read.</summary>
     public ReadOnlyMemory<byte> Json => _json?.Written ?? default;
 
-    /// <summary>Pictures that belong to the JSON, of a tool that returns structured content and no text.</summary>
+    /// <summary>Pictures and remarks that belong to the JSON, of a tool that returns structured content.</summary>
     public IReadOnlyList<ContentBlock> Beside { get; }
 
     /// <summary>Plain text, of a tool that returns a string; or the sentence of the failure.</summary>
@@ -44,10 +45,22 @@ public sealed class ToolResult : IDisposable
 
     public Failure? Failure { get; }
 
+    /// <summary>Nothing was done yet: the call was only to be looked at, or waits to be confirmed. No failure.</summary>
+    public Preview? Preview { get; }
+
     public void Dispose() => _json?.Dispose();
 
     /// <summary>What a surface has to say itself.</summary>
     internal static ToolResult Of(CallToolResult content) => new(content: content);
+
+    internal static ToolResult Of(Preview preview)
+    {
+        var json = new JsonBuffer();
+        var writer = json.StartWriting();
+        preview.ToJson().WriteTo(writer);
+        writer.Flush();
+        return new(json, preview.Message, preview: preview);
+    }
 
     internal static ToolResult Of(Failure failure) => new(text: failure.Message, failure: failure);
 
@@ -59,8 +72,8 @@ public sealed class ToolResult : IDisposable
                 return new(text: ResultLimit.Cut(text, shape.MaxCharacters));
             case CallToolResult { IsError: true } failed:
                 return new(content: failed, failure: new Failure(FailureKind.Tool, Sentence(failed)));
-            case CallToolResult { StructuredContent: { ValueKind: JsonValueKind.Object } structured } result when !result.Content.OfType<TextContentBlock>().Any():
-                return Of(structured, [.. result.Content], shape.MaxCharacters);
+            case CallToolResult { StructuredContent: { ValueKind: JsonValueKind.Object } structured } result:
+                return Of(structured, result.Content, shape.MaxCharacters);
             case CallToolResult result:
                 return new(content: ResultLimit.Cut(result, shape.MaxCharacters));
             case ContentBlock block:
@@ -99,9 +112,12 @@ public sealed class ToolResult : IDisposable
         }
     }
 
-    // The text that hosts read who know no structured content is made by the surface. A picture counts as the characters that it is sent as.
-    private static ToolResult Of(JsonElement structured, ContentBlock[] beside, int maxCharacters)
+    // The text for hosts that read no structured content is the same JSON, unless the tool brings a text of its own:
+    // its first one. A picture counts as the characters that it is sent as.
+    private static ToolResult Of(JsonElement structured, IList<ContentBlock> content, int maxCharacters)
     {
+        var own = content.OfType<TextContentBlock>().FirstOrDefault();
+        ContentBlock[] beside = [.. content.Where(block => block != own)];
         var json = new JsonBuffer();
         try
         {
@@ -109,7 +125,7 @@ public sealed class ToolResult : IDisposable
             structured.WriteTo(writer);
             writer.Flush();
             ResultLimit.Apply(json, Math.Max(maxCharacters / 4, maxCharacters - beside.OfType<ImageContentBlock>().Sum(picture => picture.Data.Length)));
-            return new(json, beside: beside);
+            return new(json, own is null ? null : ResultLimit.Cut(own.Text, maxCharacters), beside: beside);
         }
         catch
         {
@@ -127,7 +143,7 @@ public sealed class ToolResult : IDisposable
         if (_json is not null && Beside.Any(block => block is not ImageContentBlock))
         {
             ContentBlock[] beside = [.. Beside.Select(block => Cleaned(block, redactor))];
-            return new ToolResult(_json, beside: beside).CleanedJson(redactor, maxCharacters);
+            return new ToolResult(_json, Text, beside: beside, preview: Preview).CleanedJson(redactor, maxCharacters);
         }
 
         if (_json is not null)
@@ -148,15 +164,19 @@ public sealed class ToolResult : IDisposable
 
     private ToolResult CleanedJson(Redactor redactor, int maxCharacters)
     {
+        var own = Text is null ? null : VisibleJson.ShowPage(redactor.Clean(Text));
         var isDirty = redactor.IsDirty(_json!.Written.Span);
-        if (!isDirty && !VisibleText.MayHide(_json.Written.Span))
+        if (isDirty || VisibleText.MayHide(_json.Written.Span))
         {
-            return this;
+            var text = Encoding.UTF8.GetString(_json.Written.Span);
+            var clean = CleanJson(isDirty ? redactor.Clean(text) : text);
+            if (!ReferenceEquals(clean, text))
+            {
+                return Rewritten(clean, own, maxCharacters);
+            }
         }
 
-        var text = Encoding.UTF8.GetString(_json.Written.Span);
-        var clean = CleanJson(isDirty ? redactor.Clean(text) : text);
-        return ReferenceEquals(clean, text) ? this : Rewritten(clean, maxCharacters);
+        return own == Text ? this : new(_json, own, beside: Beside, preview: Preview);
     }
 
     private ToolResult Cleaned(CallToolResult content, Redactor redactor, int maxCharacters)
@@ -190,7 +210,7 @@ public sealed class ToolResult : IDisposable
     private static string Sentence(CallToolResult failed) =>
         string.Join('\n', failed.Content.OfType<TextContentBlock>().Select(block => block.Text));
 
-    private ToolResult Rewritten(string text, int maxCharacters)
+    private ToolResult Rewritten(string text, string? own, int maxCharacters)
     {
         _json!.Dispose();
         var json = new JsonBuffer();
@@ -198,7 +218,7 @@ public sealed class ToolResult : IDisposable
         writer.WriteRawValue(text);
         writer.Flush();
         ResultLimit.Apply(json, maxCharacters);
-        return new(json, beside: Beside);
+        return new(json, own, beside: Beside, preview: Preview);
     }
 
     private static string CleanJson(string json)

@@ -57,7 +57,8 @@ internal sealed class Metrics : IDisposable
         Gauge("mcp_http_active_connections", "Open connections.", Volatile.Read(ref _connections));
         Derived("mcp_rpc_requests_total", "JSON-RPC requests, by method and transport.", "mcp_rpc_request_duration_seconds", _ => true);
         Derived("mcp_tool_calls_total", "Tool calls, by tool and outcome.", "mcp_tool_duration_seconds", _ => true);
-        Derived("mcp_tool_errors_total", "Tool calls that did not succeed, by tool and outcome.", "mcp_tool_duration_seconds", labels => labels.Second != "ok");
+        Derived("mcp_tool_errors_total", "Tool calls that did not succeed, by tool and outcome.", "mcp_tool_duration_seconds",
+            labels => labels.Second is not ("ok" or "preview" or "input required")); // to look or to ask back is no error
         Derived("mcp_upstream_requests_total", "Requests to other systems, retries and refused ones too, by system and outcome.", "mcp_upstream_duration_seconds", _ => true);
         foreach (var family in _counters.GroupBy(counter => counter.Key.Name).OrderBy(family => family.Key, StringComparer.Ordinal))
         {

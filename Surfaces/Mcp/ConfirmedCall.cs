@@ -25,7 +25,7 @@ internal static class ConfirmedCall
         }
 
         var result = await tool.CallAsync(newCall(), cancellationToken);
-        if (result.Failure?.Preview is not { ConfirmationToken: { } token, ApprovalUrl: null } preview || request.Server.ClientCapabilities?.Elicitation is null)
+        if (result.Preview is not { ConfirmationToken: { } token, ApprovalUrl: null } preview || request.Server.ClientCapabilities?.Elicitation is null)
         {
             return result;
         }

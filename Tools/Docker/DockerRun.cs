@@ -156,7 +156,7 @@ internal static class DockerPrune
         ? new() { Filters = EngineClient.Filters(("all", "true")) } : new();
 
     private static (IEnumerable<string>?, ulong) Removed(ContainersPruneResponse done) =>
-        (done.ContainersDeleted?.Select(ContainerView.ShortId), done.SpaceReclaimed);
+        (done.ContainersDeleted?.OfType<string>().Select(ContainerView.ShortId), done.SpaceReclaimed);
 
     private static (IEnumerable<string>?, ulong) Removed(ImagesPruneResponse done) =>
         (done.ImagesDeleted?.Select(image => ContainerView.ShortId(image.Deleted ?? image.Untagged ?? "")),
@@ -186,10 +186,10 @@ internal static class DockerPrune
                 var networks = await engine.Networks.ListNetworksAsync(new() { Filters = dangling }, ct);
                 var all = await engine.Containers.ListContainersAsync(new() { All = true }, ct);
                 var used = all.SelectMany(container => container.NetworkSettings?.Networks?.Keys ?? []);
-                return [.. networks.Select(network => network.Name).Except(BuiltIn).Except(used)];
+                return [.. networks.Select(network => network?.Name).OfType<string>().Except(BuiltIn).Except(used)];
             default:
                 var volumes = await engine.Volumes.ListAsync(new() { Filters = dangling }, ct);
-                return [.. (volumes.Volumes ?? []).Select(volume => volume.Name)];
+                return [.. (volumes.Volumes ?? []).Select(volume => volume?.Name).OfType<string>()];
         }
     }
 }

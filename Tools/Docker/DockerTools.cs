@@ -105,8 +105,9 @@ public sealed class DockerTools(
     public Task<LogText> ContainerLogs(
         [Description("Container name or ID"), StringLength(255, MinimumLength = 1)] string container,
         [Description("Number of lines to show"), Range(1, 5000)] int tail = 100,
-        [Description("Only lines since then: a time (2026-01-31T08:00:00Z), or how long ago (90s, 15m, 1h30m, 2d).")]
-        [StringLength(40)]
+        [Description("Only lines since then: a time (2026-01-31T08:00:00Z), seconds since 1970, or how long ago (90s,"
+            + " 15m, 1h30m, 2d).")]
+        [StringLength(40, MinimumLength = 1)]
         string? since = null,
         [Description("Only lines with these letters. It looks through the lines of tail."), StringLength(200)]
         string? grep = null,

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Http.Json;
+using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
@@ -89,19 +90,23 @@ public sealed class GrafanaClient(HttpClient http) : IHealthCheck
             // A query that failed, and a database that fails, are told with another status and the body of a success.
             return json is { } answer && (response.IsSuccessStatusCode || answer.Has("results") || answer.Has("database"))
                 ? answer
-                : throw Failure(response.StatusCode, json, Array.Find(bytes, letter => letter > ' ') == '<', method, path, missing);
+                : throw Failure(response.StatusCode, json, bytes, method, path, missing);
         }
         catch (Exception e) when (e is HttpRequestException { StatusCode: null } || (e is OperationCanceledException && !ct.IsCancellationRequested))
         {
             var doubt = method == HttpMethod.Get ? "" : " The change may have been made all the same: look before trying again.";
-            throw new HttpRequestException($"Grafana cannot be reached, or did not answer in time. Check Grafana:Url.{doubt}", e, HttpStatusCode.BadGateway);
+            throw new HttpRequestException($"Grafana cannot be reached, or did not answer in time. Check Grafana:Url.{doubt}", e,
+                e is OperationCanceledException ? HttpStatusCode.GatewayTimeout : HttpStatusCode.BadGateway);
         }
     }
 
-    private static Exception Failure(HttpStatusCode status, JsonElement? json, bool isPage, HttpMethod method, string path, string missing)
+    private static Exception Failure(HttpStatusCode status, JsonElement? json, byte[] bytes, HttpMethod method, string path, string missing)
     {
         var code = (int)status;
-        var said = json is { } body ? GrafanaJson.Clean(body.Text("message") ?? body.Text("error") ?? "").TrimEnd('.') : "";
+        var isPage = Array.Find(bytes, letter => letter > ' ') == '<';
+        // A plugin or a proxy may say its reason as plain text.
+        var plain = json is null && !isPage ? Encoding.UTF8.GetString(bytes).Trim() : "";
+        var said = GrafanaJson.Clean(json is { } body ? body.Text("message") ?? body.Text("error") ?? "" : plain).TrimEnd('.');
         var because = said.Length > 0 ? $": {said}" : "";
         var call = $"{method.Method} /api/{path.Split('?')[0]}";
         return (code, json is { } error ? error.Text("status") : null) switch
@@ -111,13 +116,13 @@ public sealed class GrafanaClient(HttpClient http) : IHealthCheck
             (403, _) => Upstream($"Grafana answered 403{because}. Give the service account of Grafana:Token that permission, or a higher role."),
             _ when isPage => Upstream($"Grafana:Url reached a web page ({code}) and not the API. Check the address, its path prefix, and whether a login stands before it."),
             (404, _) when json is not null => new McpException($"Grafana knows no such thing{because}. {missing}".TrimEnd()),
-            (404, _) => Upstream($"Grafana knows no {call}. Check Grafana:Url and its path prefix."),
+            (404, _) => Upstream($"Grafana knows no {call}{because}. Check Grafana:Url and its path prefix."),
             (409, _) => new McpException($"Grafana refused it, because there is one already{because}. Choose another name or uid."),
             (412, "version-mismatch") => new McpException("The dashboard was changed by somebody else meanwhile. Read it again with grafana_get_dashboard, and make the change in that version."),
             (412, "name-exists") => new McpException($"{(said.Length > 0 ? said : "A dashboard of that title is in the folder already")}. Choose another title or folder, or change that one with grafana_update_dashboard."),
             (412, _) => new McpException($"Grafana refused to save it{because}."),
             (429, _) => Upstream($"Grafana answered 429{because}. It has too much to do: wait a minute."),
-            (400 or 422, _) when json is not null => new McpException($"Grafana refused {call}{because}. {missing}".TrimEnd()),
+            (400 or 422, _) => new McpException($"Grafana refused {call}{because}. {missing}".TrimEnd()),
             ( < 300, _) => Shape(),
             _ => Upstream($"Grafana answered {code} to {call}{because}." + (method != HttpMethod.Get && code >= 500 ? " The change may have been made all the same: look before trying again." : "")),
         };

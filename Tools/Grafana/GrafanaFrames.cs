@@ -26,7 +26,9 @@ internal sealed class Frame(JsonElement frame)
             yield break;
         }
 
-        DateTimeOffset[] times = [.. _values[time].EnumerateArray().Select(value => TimeOf(value) ?? default)];
+        // What has no time has no place in a series.
+        var rows = Values(time).Select((value, row) => (Time: TimeOf(value), Row: row)).Where(one => one.Time is not null).ToArray();
+        DateTimeOffset[] times = [.. rows.Select(one => one.Time!.Value)];
         var interval = TimeSpan.FromMilliseconds(_fields[time].Member("config").Number("interval") ?? 0);
         for (var i = 0; i < _fields.Length; i++)
         {
@@ -34,7 +36,8 @@ internal sealed class Frame(JsonElement frame)
             {
                 var (labels, config) = (_fields[i].Pairs("labels") ?? [], _fields[i].Member("config"));
                 var name = config.Text("displayNameFromDS") ?? (labels.Count == 0 && _fields[i].Text("name") is { } own && own != "Value" ? own : null);
-                yield return new(name, labels, times, [.. Column(i)], interval, config.Text("unit"));
+                var column = Column(i).ToArray();
+                yield return new(name, labels, times, [.. rows.Select(one => column.ElementAtOrDefault(one.Row))], interval, config.Text("unit"));
             }
         }
     }
@@ -42,7 +45,7 @@ internal sealed class Frame(JsonElement frame)
     /// <summary>The frame as a table; null when it is a series, or empty.</summary>
     public DataTable? Table(int rows)
     {
-        if (_fields.Length == 0 || _values.Length < _fields.Length || _values[0].GetArrayLength() == 0 || Series().Any())
+        if (_fields.Length == 0 || _values.Length < _fields.Length || !Values(0).Any() || Series().Any())
         {
             return null;
         }
@@ -50,8 +53,8 @@ internal sealed class Frame(JsonElement frame)
         // Of logs, what Grafana keeps for itself: the time again, in nanoseconds, and an id of the line.
         var shown = Enumerable.Range(0, _fields.Length).Where(i => !(IsLog && _fields[i].Text("name") is "tsNs" or "id" or "labelTypes")).ToArray();
         var columns = shown.Select(i => Column(i).ToArray()).ToArray();
-        var total = columns[0].Length;
-        return new(total, [.. shown.Select(i => _fields[i].Text("name") ?? "")], [.. Enumerable.Range(0, Math.Min(rows, total)).Select(row => (IReadOnlyList<string?>)[.. columns.Select(column => column[row])])]);
+        var total = columns.Length == 0 ? 0 : columns.Max(column => column.Length);
+        return new(total, [.. shown.Select(i => _fields[i].Text("name") ?? "")], [.. Enumerable.Range(0, Math.Min(rows, total)).Select(row => (IReadOnlyList<string?>)[.. columns.Select(column => column.ElementAtOrDefault(row))])]);
     }
 
     public static double NumberOf(string? value) => value switch
@@ -70,16 +73,23 @@ internal sealed class Frame(JsonElement frame)
             {
                 foreach (var row in _entities[field].Items(name))
                 {
-                    special[row.GetInt32()] = text;
+                    if (row.ValueKind is JsonValueKind.Number && row.TryGetInt32(out var number))
+                    {
+                        special[number] = text;
+                    }
                 }
             }
         }
 
         var isTime = _fields[field].Text("type") == "time";
-        return _values[field].EnumerateArray().Select((value, row) => value.ValueKind is JsonValueKind.Null ? special.GetValueOrDefault(row)
+        return Values(field).Select((value, row) => value.ValueKind is JsonValueKind.Null ? special.GetValueOrDefault(row)
             : isTime && TimeOf(value) is { } time ? TimeAxis.Show(time)
             : value.ToString());
     }
+
+    // Null in place of a column that is empty.
+    private JsonElement.ArrayEnumerator Values(int field) =>
+        _values[field].ValueKind is JsonValueKind.Array ? _values[field].EnumerateArray() : default;
 
     private static DateTimeOffset? TimeOf(JsonElement value) =>
         value.ValueKind is JsonValueKind.Number && value.GetDouble() is > -6e13 and < 2e14 and var milliseconds ? DateTimeOffset.UnixEpoch.AddMilliseconds(milliseconds) : null;

@@ -84,7 +84,7 @@ internal static class GrafanaLists
         Annotation[] found = [.. (await grafana.GetAsync(path, ct)).All().Select(annotation => new Annotation(
             annotation.Number("id") ?? 0, Time(annotation, "time"), Time(annotation, "timeEnd"), annotation.Text("text"), annotation.Texts("tags"), annotation.Text("dashboardUID"),
             annotation.Number("panelId") is > 0 and var panel ? panel : null, annotation.Text("login")))];
-        return new(found, found.Length == limit ? "There may be more. Narrow from and to, or raise limit." : found.Length == 0 ? "There is none in that time." : null);
+        return new(found, found.Length == limit ? "There may be more. Narrow start and end, or raise limit." : found.Length == 0 ? "There is none in that time." : null);
     }
 
     public static async Task<Annotation> AnnotateAsync(this GrafanaClient grafana, string text, string[]? tags, string? dashboard, int? panel, DateTimeOffset time, DateTimeOffset? end, CancellationToken ct)

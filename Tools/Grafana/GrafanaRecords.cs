@@ -54,7 +54,7 @@ public sealed record AlertRule(
     [property: Description("ok, error, nodata: whether its evaluation works.")] string? Health,
     string? LastError,
     [property: Description("How many of its alerts are active.")] int? ActiveAlerts,
-    string? For,
+    [property: Description("How long it must be true before it fires.")] string? PendingFor,
     bool? Paused,
     IReadOnlyDictionary<string, string>? Labels,
     IReadOnlyDictionary<string, string>? Annotations,
@@ -105,7 +105,7 @@ public sealed record DataResult(
 
         if (all.Length == 0 && tables.Length == 0)
         {
-            notes.Add("The query gave no data. Check its names and labels, and whether there was data between from and to.");
+            notes.Add("The query gave no data. Check its names and labels, and whether there was data between start and end.");
         }
 
         if (listed.Count < all.Length)

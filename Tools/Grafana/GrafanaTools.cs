@@ -96,19 +96,20 @@ public sealed partial class GrafanaTools(GrafanaClient grafana, IOptions<Grafana
     [McpServerTool(Name = "grafana_query_datasource", Title = "Query a data source", ReadOnly = true, Destructive = false, Idempotent = true, OpenWorld = false,
         UseStructuredContent = true, OutputSchemaType = typeof(DataResult))]
     [McpMeta("addresses", "query")]
+    [McpMeta("old_names", "from=start to=end")]
     [Description("Asks a data source through Grafana, in its own language: PromQL, LogQL, SQL. Gives series or rows, and a line chart when asked.")]
     public async Task<CallToolResult> QueryDataSource(
         [Description("The data source, by its uid from grafana_list_datasources."), StringLength(200, MinimumLength = 1)] string datasource_uid,
         [Description("The query in the language of the data source; or a JSON object with the members of a panel's target, for types that need more."), StringLength(50_000, MinimumLength = 1)] string query,
-        [Description("Beginning: a span back from now (1h, 7d, now-1h30m), RFC 3339 or Unix seconds."), StringLength(60)] string from = "1h",
-        [Description("End, in the same forms."), StringLength(60)] string to = "now",
+        [Description("Beginning: a span back from now (1h, 7d, now-1h30m), RFC 3339 or Unix seconds."), StringLength(60, MinimumLength = 1)] string start = "1h",
+        [Description("End, in the same forms."), StringLength(60, MinimumLength = 1)] string end = "now",
         [Description("Only the value at the end, of Prometheus or Loki.")] bool instant = false,
         [Description("About how many values a series may have."), Range(10, 1000)] int max_data_points = 100,
         [Description("At most this many rows of a table or lines of a log."), Range(1, 1000)] int limit = 100,
         [Description("Also draw the series as a picture.")] bool chart = false,
         CancellationToken ct = default)
     {
-        var axis = Read(() => TimeAxis.Parse(from, to, null, clock.GetUtcNow(), max_data_points, TimeSpan.FromSeconds(1)));
+        var axis = Read(() => TimeAxis.Parse(start, end, null, clock.GetUtcNow(), max_data_points, TimeSpan.FromSeconds(1)));
         var (result, picture) = await grafana.QueryAsync(datasource_uid, query, axis, instant, max_data_points, limit, chart, ct);
         return new() { StructuredContent = JsonSerializer.SerializeToElement(result, Options), Content = picture is null ? [] : [ImageContentBlock.FromBytes(picture.ToPng(), "image/png")] };
     }
@@ -123,14 +124,15 @@ public sealed partial class GrafanaTools(GrafanaClient grafana, IOptions<Grafana
         CancellationToken ct = default) => grafana.AlertRulesAsync(state, folder_uid, search, limit, ct);
 
     [McpServerTool(Name = "grafana_list_annotations", Title = "List annotations", ReadOnly = true, Destructive = false, Idempotent = true, OpenWorld = false, UseStructuredContent = true)]
+    [McpMeta("old_names", "from=start to=end")]
     [Description("Lists what was marked in a time: deployments, incidents, changes of alerts. Useful to explain a change in a graph.")]
     public Task<AnnotationList> ListAnnotations(
-        [Description("Beginning: a span back from now (1h, 7d), RFC 3339 or Unix seconds."), StringLength(60)] string from = "24h",
-        [Description("End, in the same forms."), StringLength(60)] string to = "now",
+        [Description("Beginning: a span back from now (1h, 7d), RFC 3339 or Unix seconds."), StringLength(60, MinimumLength = 1)] string start = "24h",
+        [Description("End, in the same forms."), StringLength(60, MinimumLength = 1)] string end = "now",
         [Description("Only those of this dashboard, by its uid."), StringLength(200)] string? dashboard_uid = null,
         [Description("Only those with this tag."), StringLength(200)] string? tag = null,
         [Description("At most this many."), Range(1, 500)] int limit = 50,
-        CancellationToken ct = default) => grafana.AnnotationsAsync(Read(() => TimeAxis.Parse(from, to, null, clock.GetUtcNow(), 100, TimeSpan.FromSeconds(1))), dashboard_uid, tag, limit, ct);
+        CancellationToken ct = default) => grafana.AnnotationsAsync(Read(() => TimeAxis.Parse(start, end, null, clock.GetUtcNow(), 100, TimeSpan.FromSeconds(1))), dashboard_uid, tag, limit, ct);
 
     [McpServerTool(Name = "grafana_create_annotation", Title = "Mark a moment", ReadOnly = false, Destructive = false, Idempotent = false, OpenWorld = false, UseStructuredContent = true)]
     [Description("Marks a moment or a time in graphs, for example a deployment: in one dashboard, or in all that show its tags.")]
@@ -139,12 +141,12 @@ public sealed partial class GrafanaTools(GrafanaClient grafana, IOptions<Grafana
         [Description("Tags, for example deploy."), MaxLength(20)] string[]? tags = null,
         [Description("The dashboard, by its uid. Leave out for the whole organisation."), StringLength(200)] string? dashboard_uid = null,
         [Description("The panel, by its id from grafana_get_dashboard."), Range(1, int.MaxValue)] int? panel_id = null,
-        [Description("When it happened or began."), StringLength(60)] string time = "now",
-        [Description("When it ended, if it lasted."), StringLength(60)] string? time_end = null,
+        [Description("When it happened or began."), StringLength(60, MinimumLength = 1)] string time = "now",
+        [Description("When it ended, if it lasted."), StringLength(60, MinimumLength = 1)] string? time_end = null,
         CancellationToken ct = default)
     {
         var now = clock.GetUtcNow();
-        return grafana.AnnotateAsync(text, tags, dashboard_uid, panel_id, Read(() => TimeAxis.ParseTime(time, now)), string.IsNullOrEmpty(time_end) ? null : Read(() => TimeAxis.ParseTime(time_end, now)), ct);
+        return grafana.AnnotateAsync(text, tags, dashboard_uid, panel_id, Read(() => TimeAxis.ParseTime(time, now)), time_end is null ? null : Read(() => TimeAxis.ParseTime(time_end, now)), ct);
     }
 
     [McpServerTool(Name = "grafana_get_health", Title = "Grafana's health", ReadOnly = true, Destructive = false, Idempotent = true, OpenWorld = false, UseStructuredContent = true)]

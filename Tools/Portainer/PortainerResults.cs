@@ -1,7 +1,11 @@
 using System.ComponentModel;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
 using System.Text.RegularExpressions;
 using MinimalMcp.Engine;
+using ModelContextProtocol.Protocol;
 
 namespace MinimalMcp.Tools.Portainer;
 
@@ -10,6 +14,56 @@ public sealed record EnvironmentList(IReadOnlyList<EnvironmentView> Environments
 public sealed record EnvironmentView(
     [property: Description("What endpoint_id takes.")] int Id, string Name, string Type,
     [property: Description("up or down.")] string Status);
+
+/// <summary>
+/// A list of containers for programs that read the text of a result: a JSON list with the members that Docker's API
+/// has, so that what was written for that reads it. What was left out is said beside it.
+/// </summary>
+internal static class ContainerText
+{
+    private const int MaxCharacters = 60_000;
+
+    private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web)
+    {
+        DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+    };
+
+    public static CallToolResult Of(ContainerList list)
+    {
+        var items = list.Containers.Select(Written).ToArray();
+        var (kept, room) = (0, MaxCharacters);
+        while (kept < items.Length && (room -= items[kept].Length + 1) >= 0)
+        {
+            kept++;
+        }
+
+        var shown = kept == items.Length ? list : list with
+        {
+            Containers = [.. list.Containers.Take(kept)],
+            Note = $"These are {kept} of {list.Count}. Narrow with name, stack or status, or lower limit.",
+        };
+        List<ContentBlock> content = [new TextContentBlock { Text = $"[{string.Join(',', items.Take(kept))}]" }];
+        if (shown.Note is { } note)
+        {
+            content.Add(new TextContentBlock { Text = note });
+        }
+
+        return new() { Content = content, StructuredContent = JsonSerializer.SerializeToElement(shown, Json) };
+    }
+
+    private static string Written(ContainerView container) => new JsonObject
+    {
+        ["Id"] = container.Id,
+        ["Names"] = container.Name,
+        ["State"] = container.State,
+        ["Status"] = container.Status,
+        ["Health"] = container.Health,
+        ["Image"] = container.Image,
+        ["Ports"] = string.Join(", ", container.Ports),
+        ["Stack"] = container.Stack,
+    }.ToJsonString(Json);
+}
 
 public sealed record ContainerChange(
     string Container,
@@ -52,7 +106,11 @@ public sealed record StackChange(
 /// <summary>A stack as Portainer describes it. Its variables hold secrets.</summary>
 internal sealed record PortainerStack(
     int Id, string Name, int Type, int EndpointId, int Status, string? EntryPoint,
-    IReadOnlyList<PortainerVariable>? Env, string? CreatedBy, long CreationDate);
+    IReadOnlyList<PortainerVariable>? Env, string? CreatedBy, long CreationDate)
+{
+    // An answer may lack it, and nothing that names a stack may.
+    public string Name { get; } = Name ?? "";
+}
 
 internal sealed record PortainerVariable(
     [property: JsonPropertyName("name")] string? Name, [property: JsonPropertyName("value")] string? Value);

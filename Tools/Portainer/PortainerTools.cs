@@ -2,6 +2,7 @@ using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
 using MinimalMcp.Engine;
 using ModelContextProtocol;
+using ModelContextProtocol.Protocol;
 using ModelContextProtocol.Server;
 
 namespace MinimalMcp.Tools.Portainer;
@@ -26,10 +27,11 @@ public sealed class PortainerTools(PortainerClient portainer, TimeProvider time)
 
     [McpServerTool(
         Name = "portainer_list_containers", Title = "List containers",
-        ReadOnly = true, Destructive = false, Idempotent = true, OpenWorld = false, UseStructuredContent = true)]
+        ReadOnly = true, Destructive = false, Idempotent = true, OpenWorld = false, UseStructuredContent = true,
+        OutputSchemaType = typeof(ContainerList))]
     [Description("Lists the Docker containers of a Portainer environment with state, health, ports and stack. Start"
         + " here: other tools need the name or id that this returns.")]
-    public Task<ContainerList> ListContainers(
+    public async Task<CallToolResult> ListContainers(
         [Description(Endpoint), Range(1, int.MaxValue)] int? endpoint_id = null,
         [Description("false leaves out those that do not run.")] bool all = true,
         [Description("Only those whose name or image has these letters."), StringLength(200)] string? name = null,
@@ -37,8 +39,8 @@ public sealed class PortainerTools(PortainerClient portainer, TimeProvider time)
         [Description("Only those in this health.")] ContainerHealthStatus? health = null,
         [Description("Only those of this stack or Compose project."), StringLength(200)] string? stack = null,
         [Description(Limit), Range(1, 200)] int limit = 50,
-        CancellationToken ct = default) => portainer.AskAsync(
-        endpoint_id, engine => ContainerList.ReadAsync(engine, all, status, health, name, stack, limit, ct), ct);
+        CancellationToken ct = default) => ContainerText.Of(await portainer.AskAsync(
+        endpoint_id, engine => ContainerList.ReadAsync(engine, all, status, health, name, stack, limit, ct), ct));
 
     [McpServerTool(
         Name = "portainer_start_container", Title = "Start a container",
@@ -91,10 +93,12 @@ public sealed class PortainerTools(PortainerClient portainer, TimeProvider time)
         [Description(Container), StringLength(255, MinimumLength = 1)] string container_id,
         [Description(Endpoint), Range(1, int.MaxValue)] int? endpoint_id = null,
         [Description("Number of log lines to retrieve"), Range(1, 5000)] int tail = 100,
-        [Description("Only lines since then: a time (2026-01-31T08:00:00Z), or how long ago (90s, 15m, 1h30m, 2d).")]
-        [StringLength(40)]
+        [Description("Only lines since then: a time (2026-01-31T08:00:00Z), seconds since 1970, or how long ago (90s,"
+            + " 15m, 1h30m, 2d).")]
+        [StringLength(40, MinimumLength = 1)]
         string? since = null,
-        [Description("Only lines until then, written like since."), StringLength(40)] string? until = null,
+        [Description("Only lines until then, written like since."), StringLength(40, MinimumLength = 1)]
+        string? until = null,
         [Description("Only lines with these letters. It looks through the lines of tail."), StringLength(200)]
         string? grep = null,
         [Description("Which of its two streams. The lines of both count for tail.")]

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Text;
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
@@ -71,7 +72,8 @@ public sealed partial class PrometheusClient(HttpClient http) : IHealthCheck
         }
         catch (Exception e) when (e is HttpRequestException { StatusCode: null } || (e is OperationCanceledException && !ct.IsCancellationRequested))
         {
-            throw new HttpRequestException("Prometheus cannot be reached, or did not answer in time. Check Prometheus:Url.", e, HttpStatusCode.BadGateway);
+            throw new HttpRequestException("Prometheus cannot be reached, or did not answer in time. Check Prometheus:Url.", e,
+                e is OperationCanceledException ? HttpStatusCode.GatewayTimeout : HttpStatusCode.BadGateway);
         }
     }
 
@@ -84,13 +86,16 @@ public sealed partial class PrometheusClient(HttpClient http) : IHealthCheck
             return new(data, Texts(answer, "warnings"), Texts(answer, "infos"));
         }
 
-        throw Failure(response.StatusCode, json, Array.Find(body, letter => letter > ' ') == '<', path, asked);
+        var isPage = Array.Find(body, letter => letter > ' ') == '<';
+        // Prometheus itself, gateways and other systems that speak its API say some reasons as plain text.
+        var plain = json is null && !isPage ? Encoding.UTF8.GetString(body).Trim() : "";
+        throw Failure(response.StatusCode, json, plain, isPage, path, asked);
     }
 
-    private static Exception Failure(HttpStatusCode status, JsonElement? json, bool isPage, string path, string? asked)
+    private static Exception Failure(HttpStatusCode status, JsonElement? json, string plain, bool isPage, string path, string? asked)
     {
         var code = (int)status;
-        var said = json is { } body ? Clean(Text(body, "error") ?? Text(body, "message") ?? "") : "";
+        var said = Clean(json is { } body ? Text(body, "error") ?? Text(body, "message") ?? "" : plain).TrimEnd('.');
         var because = said.Length > 0 ? $": {said}" : "";
         return (code, json is { } error ? Text(error, "errorType") : null) switch
         {
@@ -102,10 +107,10 @@ public sealed partial class PrometheusClient(HttpClient http) : IHealthCheck
                 ? " Aggregate both sides to the same labels first, or match with on(...) and group_left." : "")),
             (_, "timeout" or "canceled") => new McpException($"Prometheus gave up{because}. Narrow the selector, shorten the range or raise the step."),
             (503, _) when json is not null => Upstream($"Prometheus is not ready{because}. It may be starting: try again in a minute."),
-            (404, null) => Upstream($"Prometheus knows no /api/v1/{path}. Check Prometheus:Url and its path prefix; an old version may lack it."),
+            (404, null) => Upstream($"Prometheus knows no /api/v1/{path}{because}. Check Prometheus:Url and its path prefix; an old version may lack it."),
             _ when isPage => Upstream($"Prometheus:Url reached a web page ({code}) and not the API. Check the address, its path prefix, and whether a login stands before it."),
             ( < 300, _) => Upstream("Prometheus:Url answered something that is not Prometheus' API. Check the address and its path prefix."),
-            ( < 500, _) when json is not null => new McpException($"Prometheus answered {code}{because}."),
+            ( < 500, _) => new McpException($"Prometheus answered {code}{because}."),
             _ => Upstream($"Prometheus answered {code}{because}. Try again; if it lasts, its log has the reason."),
         };
 

@@ -21,7 +21,7 @@ internal static partial class PrometheusReads
 
     public static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web) { DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull };
 
-    public static bool IsNow(string time) => string.IsNullOrWhiteSpace(time) || time.Trim().Equals("now", StringComparison.OrdinalIgnoreCase);
+    public static bool IsNow(string time) => time.Trim().Equals("now", StringComparison.OrdinalIgnoreCase);
 
     public static string Unix(DateTimeOffset time) => Seconds(time - DateTimeOffset.UnixEpoch);
 

@@ -18,7 +18,7 @@ public sealed class PrometheusTools(PrometheusClient prometheus, TimeProvider cl
     [Description("Evaluates a PromQL expression at one moment: the current value of metrics, sums, rates. For a development over time use prometheus_query_range; for names of metrics prometheus_list_metrics.")]
     public async Task<QueryResult> Query(
         [Description("PromQL, for example: sum by (job) (rate(http_requests_total[5m]))"), StringLength(50_000, MinimumLength = 1)] string query,
-        [Description("When to evaluate: now, a span back from now (15m, 7d), RFC 3339 or Unix seconds."), StringLength(60)] string time = "now",
+        [Description("When to evaluate: now, a span back from now (15m, 7d), RFC 3339 or Unix seconds."), StringLength(60, MinimumLength = 1)] string time = "now",
         [Description("At most this many series."), Range(1, 1000)] int limit = 100,
         CancellationToken ct = default)
     {
@@ -32,13 +32,13 @@ public sealed class PrometheusTools(PrometheusClient prometheus, TimeProvider cl
     public async Task<CallToolResult> QueryRange(
         [Description("PromQL, for example: rate(node_cpu_seconds_total{mode!=\"idle\"}[5m])"), StringLength(50_000, MinimumLength = 1)] string query,
         [Description("Beginning: a span back from now (1h, 7d, now-1h30m), RFC 3339 or Unix seconds."), StringLength(60, MinimumLength = 1)] string start,
-        [Description("End, in the same forms."), StringLength(60)] string end = "now",
-        [Description("From one value to the next, for example 15s, 1m, 1h. Leave out for a fitting one: about 250 values."), StringLength(20)] string? step = null,
+        [Description("End, in the same forms."), StringLength(60, MinimumLength = 1)] string end = "now",
+        [Description("From one value to the next, for example 15s, 1m, 1h, or seconds. Leave out for a fitting one: about 250 values."), StringLength(20, MinimumLength = 1)] string? step = null,
         [Description("Also draw the series as a picture.")] bool chart = false,
         [Description("At most this many series."), Range(1, 100)] int limit = 20,
         CancellationToken ct = default)
     {
-        var axis = Read(() => TimeAxis.Parse(start, string.IsNullOrWhiteSpace(end) ? "now" : end, step, clock.GetUtcNow(), MaxPoints, FinestStep));
+        var axis = Read(() => TimeAxis.Parse(start, end, step, clock.GetUtcNow(), MaxPoints, FinestStep));
         var asked = await prometheus.AskAsync("query_range", ct, ("query", query), ("start", Unix(axis.From)), ("end", Unix(axis.To)), ("step", Seconds(axis.Step)));
         var result = asked.Read(answer => QueryResult.From(answer, limit, axis));
         return new()
@@ -80,7 +80,7 @@ public sealed class PrometheusTools(PrometheusClient prometheus, TimeProvider cl
     [Description("Lists the series, as sets of labels, that match a selector and had data lately. It gives no values: use prometheus_query for these.")]
     public async Task<SeriesList> FindSeries(
         [Description("A selector, for example up{job=\"prometheus\"} or {__name__=~\"node_.*\"}."), StringLength(10_000, MinimumLength = 1)] string match,
-        [Description("How far back to look, for example 1h, 24h, 7d."), StringLength(20, MinimumLength = 1)] string lookback = "1h",
+        [Description("How far back to look, for example 1h, 24h, 7d, or seconds."), StringLength(20, MinimumLength = 1)] string lookback = "1h",
         [Description("At most this many."), Range(1, 500)] int limit = 50,
         CancellationToken ct = default)
     {

@@ -45,19 +45,31 @@ internal sealed class Carts(TimeProvider time, IDistributedCache cache, Partitio
 
     public Task<OrderResult> CheckoutAsync(string caller, string? note, CancellationToken ct) => ChangeAsync(caller, shopper =>
     {
-        if (shopper.Lines.Count == 0)
-        {
-            // Whoever asks again because the answer was lost learns that it was ordered.
-            throw new McpException("The cart is empty. " + (shopper.LastOrder is { } last
-                ? string.Create(CultureInfo.InvariantCulture, $"The last order, {last.OrderId} with {last.Cart.TotalItems} items for {last.Cart.Total} {last.Cart.Currency}, was placed at {last.PlacedAt.UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC. For another one, add something with add_to_cart first.")
-                : "Add something with add_to_cart first."));
-        }
-
+        RequireLines(shopper);
         var payment = shopper.Payments is [var first, ..] ? first.Label : "On delivery, because there is no payment method";
         var order = new Order(NewId("order"), time.GetUtcNow(), payment, CartOf(shopper), note);
         (shopper.Lines, shopper.LastOrder) = ([], order);
         return new OrderResult(order);
     }, ct);
+
+    public async Task<OrderResult> WouldOrderAsync(string caller, CancellationToken ct)
+    {
+        var shopper = await FindAsync(Key(caller), ct);
+        RequireLines(shopper);
+        return new OrderResult(WouldOrder: CartOf(shopper));
+    }
+
+    private static void RequireLines(Shopper shopper)
+    {
+        if (shopper.Lines.Count == 0)
+        {
+            // Whoever asks again because the answer was lost learns that it was ordered.
+            throw new McpException("The cart is empty. " + (shopper.LastOrder is { } last
+                ? string.Create(CultureInfo.InvariantCulture, $"The last order, {last.OrderId} with {last.Cart.TotalItems} items for {last.Cart.Total} {last.Cart.Currency}, was placed at {last.PlacedAt.UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC. ")
+                    + "For another one, add something with add_to_cart first."
+                : "Add something with add_to_cart first."));
+        }
+    }
 
     public Task<PaymentMethodResult> AddPaymentAsync(string caller, PaymentType type, CancellationToken ct) => ChangeAsync(caller, shopper =>
     {

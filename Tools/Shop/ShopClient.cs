@@ -41,10 +41,18 @@ public sealed class ShopClient(IOptions<ShopOptions> options, IHttpClientFactory
             ? await _carts.ViewAsync(caller, ct)
             : new() { Answer = await AskAsync("cart", new { action = "view" }, changes: false, ct) };
 
-    public async ValueTask<OrderResult> CheckoutAsync(string caller, string? cartSummary, CancellationToken ct) =>
-        _embedded is not null
-            ? await _carts.CheckoutAsync(caller, cartSummary, ct)
-            : new() { Answer = await AskAsync("cart", new { action = "checkout", cartSummary }, changes: true, ct) };
+    public async ValueTask<OrderResult> CheckoutAsync(
+        string caller, string? cartSummary, bool dryRun, CancellationToken ct) => (_embedded, dryRun) switch
+    {
+        (not null, true) => await _carts.WouldOrderAsync(caller, ct),
+        (not null, false) => await _carts.CheckoutAsync(caller, cartSummary, ct),
+        // The agent has no dry run: what is in the cart is what it would order.
+        (null, true) => new() { Answer = await AskAsync("cart", new { action = "view" }, changes: false, ct) },
+        (null, false) => new()
+        {
+            Answer = await AskAsync("cart", new { action = "checkout", cartSummary }, changes: true, ct),
+        },
+    };
 
     public async ValueTask<PaymentMethodResult> AddPaymentAsync(string caller, PaymentType type, CancellationToken ct) =>
         _embedded is not null

@@ -40,8 +40,9 @@ public sealed partial class ShopTools(ShopClient shop)
     public ValueTask<OrderResult> Checkout(
         [Description("What the customer agreed to, for example \"2 items, total $8.38\". A note on the order; it does not change what is ordered."), StringLength(500)]
         string? cartSummary = null,
+        [Description("true only shows what would be ordered, and orders nothing.")] bool dry_run = false,
         ClaimsPrincipal? user = null,
-        CancellationToken ct = default) => shop.CheckoutAsync(Caller(user), cartSummary, ct);
+        CancellationToken ct = default) => shop.CheckoutAsync(Caller(user), cartSummary, dry_run, ct);
 
     [McpServerTool(Name = "add_payment_method", Title = "Add payment method", ReadOnly = false, Destructive = false, Idempotent = false,
         OpenWorld = false, UseStructuredContent = true)]
@@ -94,7 +95,10 @@ public sealed record SearchResult(
 
 public sealed record CartResult([property: JsonIgnore(Condition = WhenWritingNull)] Cart? Cart = null) : ShopResult;
 
-public sealed record OrderResult([property: JsonIgnore(Condition = WhenWritingNull)] Order? Order = null) : ShopResult;
+public sealed record OrderResult(
+    [property: JsonIgnore(Condition = WhenWritingNull)] Order? Order = null,
+    [property: JsonIgnore(Condition = WhenWritingNull), Description("Of a dry run: what a call without dry_run would order.")]
+    Cart? WouldOrder = null) : ShopResult;
 
 public sealed record PaymentMethodResult(
     [property: JsonIgnore(Condition = WhenWritingNull)] PaymentMethod? PaymentMethod = null) : ShopResult;

@@ -81,7 +81,8 @@ public sealed class SilverBulletClient(IOptions<SilverBulletOptions> options, IH
             return IsWebPage(response, text) ? throw Unreadable("a web page, perhaps a login page,", method) : new(text, lastModified, permission != "rw");
         }
 
-        return response.StatusCode is HttpStatusCode.NotFound && !IsWebPage(response, text) ? null : throw Failed(method, response);
+        return response.StatusCode is HttpStatusCode.NotFound && !IsWebPage(response, text) ? null
+            : throw Failed(method, response, IsWebPage(response, text) ? "" : Excerpt(text));
     }
 
     // Paths that the server does not know, and login pages of a proxy, are 200 with HTML. A page of the space may begin like HTML, but says when it was changed.
@@ -96,21 +97,30 @@ public sealed class SilverBulletClient(IOptions<SilverBulletOptions> options, IH
         $"SilverBullet sent {what} where its API was asked. Check SilverBullet:Url (with the prefix of the space), SilverBullet:Token and what stands in front of the server.{Doubt(method)}",
         null, HttpStatusCode.BadGateway);
 
-    private static Exception Failed(HttpMethod method, HttpResponseMessage response)
+    private static Exception Failed(HttpMethod method, HttpResponseMessage response, string said)
     {
         var (status, writes) = ((int)response.StatusCode, method != HttpMethod.Get);
+        var answered = said.Length > 0 ? $"SilverBullet answered {status} ({said})" : $"SilverBullet answered {status}";
         return status switch
         {
-            401 => new HttpRequestException("SilverBullet answered 401: it does not accept our token. Check SilverBullet:Token.", null, response.StatusCode),
-            403 when writes => new McpException("SilverBullet answered 403 and changed nothing: the page, or the whole space, is read-only."),
-            403 => new HttpRequestException("SilverBullet answered 403: our token may not read this. Check SilverBullet:Token.", null, response.StatusCode),
-            409 or 412 => new McpException($"SilverBullet answered {status}: somebody else changed the page. Read it again with silverbullet_get_page, and repeat the change on what it says now."),
-            413 => new McpException("SilverBullet answered 413: the content is too large. Split it into several pages."),
-            429 => new HttpRequestException($"SilverBullet answered 429: too many requests. Try again {Later(response)}.", null, response.StatusCode),
-            >= 500 when writes => new HttpRequestException($"SilverBullet answered {status}. Before version 2.10 that also means that the page is read-only.{Doubt(method)}", null, response.StatusCode),
-            >= 500 => new HttpRequestException($"SilverBullet answered {status}. Try again later, and ask the operator to look at its log.", null, response.StatusCode),
-            _ => new HttpRequestException($"SilverBullet answered {status}. Check SilverBullet:Url.", null, response.StatusCode),
+            401 => new HttpRequestException($"{answered}: it does not accept our token. Check SilverBullet:Token.", null, response.StatusCode),
+            403 when writes => new McpException($"{answered} and changed nothing: the page, or the whole space, is read-only."),
+            403 => new HttpRequestException($"{answered}: our token may not read this. Check SilverBullet:Token.", null, response.StatusCode),
+            409 or 412 => new McpException($"{answered}: somebody else changed the page. Read it again with silverbullet_get_page, and repeat the change on what it says now."),
+            413 => new McpException($"{answered}: the content is too large. Split it into several pages."),
+            429 => new HttpRequestException($"{answered}: too many requests. Try again {Later(response)}.", null, response.StatusCode),
+            >= 500 when writes => new HttpRequestException($"{answered}. Before version 2.10 that also means that the page is read-only.{Doubt(method)}", null, response.StatusCode),
+            >= 500 => new HttpRequestException($"{answered}. Try again later, and ask the operator to look at its log.", null, response.StatusCode),
+            400 or 422 => new McpException($"{answered}. Correct the arguments."),
+            _ => new HttpRequestException($"{answered}. Check SilverBullet:Url.", null, response.StatusCode),
         };
+    }
+
+    // Its reasons are plain text.
+    private static string Excerpt(string text)
+    {
+        var plain = string.Concat(text.Trim().TrimEnd('.').Where(letter => !char.IsControl(letter)));
+        return plain.Length > 200 ? plain[..200] + "…" : plain;
     }
 
     private static string Later(HttpResponseMessage response) => response.Headers.RetryAfter?.Delta is { } delta ? $"in {delta.TotalSeconds:0} seconds" : "in a minute";

@@ -23,16 +23,29 @@ public sealed class StatusTools(HealthCheckService health, IEnumerable<FamilyOff
             Reachable: entry.Value.Status is not HealthStatus.Unhealthy,
             Authorised: entry.Value.Data.GetValueOrDefault("authorised") as bool?,
             Version: entry.Value.Data.GetValueOrDefault("version") as string,
-            Detail: entry.Value.Description));
+            Detail: entry.Value.Exception is OperationCanceledException
+                ? $"It did not answer within {StatusSetup.Patience.TotalSeconds:0} seconds."
+                : entry.Value.Description));
         return new([.. configured, .. off.Select(family => new SystemState(family.Family, Configured: false, Detail: $"Set {family.Section}:Url to use it."))]);
     }
 }
 
 public static class StatusSetup
 {
+    /// <summary>For each system; all are asked at the same time.</summary>
+    internal static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
+
     /// <summary>Listed only when there is a system to speak of. The last family to be added, so that all others have said so.</summary>
     public static IServiceCollection AddStatus(this IServiceCollection services, IConfiguration configuration) =>
-        services.Any(service => service.ServiceType == typeof(HealthCheckService)) ? services.AddSingleton<StatusTools>() : services;
+        services.Any(service => service.ServiceType == typeof(HealthCheckService))
+            ? services.AddSingleton<StatusTools>().PostConfigure<HealthCheckServiceOptions>(options =>
+            {
+                foreach (var check in options.Registrations)
+                {
+                    check.Timeout = Patience;
+                }
+            })
+            : services;
 }
 
 public sealed record StatusResult(IReadOnlyList<SystemState> Systems);

@@ -11,6 +11,14 @@ internal static class DueDate
     /// <param name="zone">For a day, and for a time without a zone. A day ends at its last second: a task due today is not late in the morning.</param>
     public static string Read(string said, TimeZoneInfo zone)
     {
+        // Nothing was due in the seventies: a small number is no time.
+        if (double.TryParse(said.Trim(), NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var number)
+            && number is >= 1e8 and < 2e14)
+        {
+            var unix = DateTime.UnixEpoch.AddMilliseconds(number < 1e11 ? number * 1000 : number);
+            return Written(unix, said, zone);
+        }
+
         if (DateOnly.TryParseExact(said.Trim(), "yyyy-MM-dd", CultureInfo.InvariantCulture, DateTimeStyles.None, out var day))
         {
             return Written(day.ToDateTime(new TimeOnly(23, 59, 59)), said, zone);

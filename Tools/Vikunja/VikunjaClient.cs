@@ -34,7 +34,7 @@ public sealed class VikunjaClient(IOptions<VikunjaOptions> options, IHttpClientF
         for (var page = 1; page <= MaxPages; page++)
         {
             var answer = await ExchangeAsync(HttpMethod.Get, $"api/v1/{path}?page={page}&per_page={PerPage}{words}", null, "", ct);
-            var fresh = ListIn(answer, scope).OfType<JsonObject>().Where(item => seen.Add((long?)item["id"] ?? 0)).ToArray();
+            var fresh = ListIn(answer, scope).OfType<JsonObject>().Where(item => seen.Add(Number(item, "id"))).ToArray();
             items.AddRange(fresh.Take(limit - items.Count));
             if (items.Count < seen.Count || items.Count == limit)
             {
@@ -90,6 +90,8 @@ public sealed class VikunjaClient(IOptions<VikunjaOptions> options, IHttpClientF
         }
     }
 
+    internal static long Number(JsonObject of, string name) => of[name] is JsonValue value && value.TryGetValue<long>(out var number) ? number : 0;
+
     internal static string? Text(JsonObject of, string name) => of[name] is JsonValue value && value.TryGetValue<string>(out var text) ? text : null;
 
     private async Task<Version?> VersionAsync(CancellationToken ct)
@@ -133,7 +135,8 @@ public sealed class VikunjaClient(IOptions<VikunjaOptions> options, IHttpClientF
 
         if (!answer.IsSuccess)
         {
-            throw VikunjaFailure.Of((int)answer.Status, node as JsonObject, method, scope, answer.Again);
+            throw VikunjaFailure.Of(
+                (int)answer.Status, node as JsonObject, isJson ? "" : answer.Text, method, scope, answer.Again);
         }
 
         if (isJson && node is JsonObject found && answer.Permission is { } permission)

@@ -7,10 +7,11 @@ namespace MinimalMcp.Tools.Vikunja;
 /// <summary>What Vikunja's refusals mean, and what to do about them. Its own codes stand in the body beside the status.</summary>
 internal static class VikunjaFailure
 {
-    public static Exception Of(int status, JsonObject? body, HttpMethod method, string scope, string again)
+    public static Exception Of(
+        int status, JsonObject? body, string plain, HttpMethod method, string scope, string again)
     {
         var code = body?["code"] is JsonValue value && value.TryGetValue<int>(out var number) ? number : 0;
-        var said = Excerpt(body) is { Length: > 0 } words ? $"Vikunja answered {status} ({words})" : $"Vikunja answered {status}";
+        var said = Excerpt(body, plain) is { Length: > 0 } words ? $"Vikunja answered {status} ({words})" : $"Vikunja answered {status}";
         return status switch
         {
             // It says 401 also to a token that is good, but not for this route.
@@ -25,7 +26,7 @@ internal static class VikunjaFailure
             412 when code == 3008 => new McpException($"{said}: the project is archived. Somebody has to take it out of the archive first."),
             429 => Upstream(429, $"{said}: too many requests. Try again {again}."),
             >= 500 => Upstream(status, $"{said}.{(method == HttpMethod.Get ? " Try again later, and ask the operator to look at its log." : Doubt(method))}"),
-            _ => new McpException($"{said}: nothing was changed. Correct the arguments and try again."),
+            _ => new McpException($"{said}: nothing was changed. Correct the arguments."),
         };
     }
 
@@ -36,10 +37,13 @@ internal static class VikunjaFailure
 
     private static HttpRequestException Upstream(int status, string sentence) => new(sentence, null, (HttpStatusCode)status);
 
-    private static string Excerpt(JsonObject? body)
+    // A proxy in front of it, and some of its own routes, say the reason as plain text; a page is none.
+    private static string Excerpt(JsonObject? body, string plain)
     {
-        var fields = body?["invalid_fields"] is JsonArray { Count: > 0 } invalid ? $"; wrong: {string.Join(", ", invalid.Select(field => field?.ToString()))}" : "";
-        var plain = string.Concat($"{(body is null ? null : VikunjaClient.Text(body, "message"))?.TrimEnd('.')}{fields}".Where(letter => !char.IsControl(letter)));
-        return plain.Length > 200 ? plain[..200] + "…" : plain;
+        var said = body is null ? plain.TrimStart().StartsWith('<') ? "" : plain.Trim() : VikunjaClient.Text(body, "message");
+        var fields = body?["invalid_fields"] is JsonArray { Count: > 0 } invalid
+            ? $"; wrong: {string.Join(", ", invalid.Select(field => field?.ToString()))}" : "";
+        var text = string.Concat($"{said?.TrimEnd('.')}{fields}".Where(letter => !char.IsControl(letter)));
+        return text.Length > 200 ? text[..200] + "…" : text;
     }
 }

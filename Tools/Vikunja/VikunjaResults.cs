@@ -87,7 +87,7 @@ public enum TaskOrder
 // As Vikunja writes them. Lists may be null.
 internal sealed record RawTask(
     long Id, string? Title, string? Description, bool Done, long ProjectId, long Priority, DateTimeOffset? DueDate, string? Identifier, double PercentDone,
-    RawLabel[]? Labels, RawUser[]? Assignees, JsonElement[]? Reminders, DateTimeOffset? Created, DateTimeOffset? Updated);
+    RawLabel?[]? Labels, RawUser?[]? Assignees, JsonElement[]? Reminders, DateTimeOffset? Created, DateTimeOffset? Updated);
 
 internal sealed record RawProject(
     long Id, string? Title, string? Description, string? Identifier, long ParentProjectId, bool IsArchived, DateTimeOffset? Created, DateTimeOffset? Updated);

@@ -113,7 +113,7 @@ public sealed partial class VikunjaTools
         return Find(users, user) ?? throw new McpException($"Nobody named {user} can see the project of this task. {Known("Near it", users)}");
     }
 
-    private static bool Has(JsonObject task, string list, long id) => (task[list] as JsonArray)?.OfType<JsonObject>().Any(member => (long?)member["id"] == id) is true;
+    private static bool Has(JsonObject task, string list, long id) => (task[list] as JsonArray)?.OfType<JsonObject>().Any(member => VikunjaClient.Number(member, "id") == id) is true;
 
     private static long? Find(JsonArray users, string user) => users.OfType<JsonObject>().Select(VikunjaTasks.Read<RawUser>)
         .FirstOrDefault(known => known.Id == Number(user) || user.Trim().Equals(known.Username, StringComparison.OrdinalIgnoreCase))?.Id;

@@ -27,7 +27,7 @@ public sealed class VikunjaTasks(VikunjaClient vikunja)
     public async Task<JsonObject> ReadAsync(long project, long task, CancellationToken ct)
     {
         var found = await ReadAsync(task, ct);
-        return Number(found, "project_id") is var actual && actual == project ? found
+        return VikunjaClient.Number(found, "project_id") is var actual && actual == project ? found
             : throw new McpException(
                 $"Task {task} (\"{VikunjaClient.Text(found, "title")}\") is in project {actual} and not in {project}. "
                 + $"Nothing was changed; if you mean this task, call again with project_id {actual}.");
@@ -66,8 +66,8 @@ public sealed class VikunjaTasks(VikunjaClient vikunja)
             Identifier = task.Identifier is { Length: > 0 } identifier ? identifier : null,
             Priority = task.Priority > 0 ? task.Priority : null,
             DueDate = Date(task.DueDate),
-            Labels = Names(task.Labels?.Select(label => label.Title)),
-            Assignees = Names(task.Assignees?.Select(user => user.Username)),
+            Labels = Names(task.Labels?.Select(label => label?.Title)),
+            Assignees = Names(task.Assignees?.Select(user => user?.Username)),
             Description = whole ? task.Description : null,
             PercentDone = whole && task.PercentDone > 0 ? task.PercentDone : null,
             Reminders = whole && task.Reminders is { Length: > 0 } reminders ? reminders.Length : null,
@@ -99,7 +99,7 @@ public sealed class VikunjaTasks(VikunjaClient vikunja)
     {
         try
         {
-            return Number(raw, "id") != 0 && raw.Deserialize<T>(Json) is { } read ? read : throw new JsonException();
+            return VikunjaClient.Number(raw, "id") != 0 && raw.Deserialize<T>(Json) is { } read ? read : throw new JsonException();
         }
         catch (JsonException)
         {
@@ -109,13 +109,13 @@ public sealed class VikunjaTasks(VikunjaClient vikunja)
 
     private VikunjaTask Compared(JsonObject before, JsonObject after, JsonObject changes)
     {
-        var moved = IsRepeating(before) && (bool?)changes["done"] is true && (bool?)after["done"] is false;
+        var moved = IsRepeating(before) && changes["done"]?.GetValueKind() is JsonValueKind.True && after["done"]?.GetValueKind() is JsonValueKind.False;
         string[] movedFields = moved ? ["done", "due_date", "start_date", "end_date"] : [];
         var asked = changes.Where(change => change.Key != "description" && !movedFields.Contains(change.Key)); // Vikunja cleans the HTML of a description
         var missed = asked.Where(change => !Same(change.Value, after[change.Key])).Select(change => change.Key).ToArray();
         if (missed.Length > 0)
         {
-            throw new HttpRequestException($"Vikunja answered as if it were done, but {string.Join(" and ", missed)} of task {Number(after, "id")} did not change. Ask the operator.");
+            throw new HttpRequestException($"Vikunja answered as if it were done, but {string.Join(" and ", missed)} of task {VikunjaClient.Number(after, "id")} did not change. Ask the operator.");
         }
 
         var lost = Fields.Where(field => !changes.ContainsKey(field) && !movedFields.Contains(field) && !Same(before[field], after[field]))
@@ -129,7 +129,7 @@ public sealed class VikunjaTasks(VikunjaClient vikunja)
     }
 
     // 0 counts seconds and 2 counts from the day it was done, when there are any; 1 is every month.
-    private static bool IsRepeating(JsonObject task) => Number(task, "repeat_after") > 0 || Number(task, "repeat_mode") == 1;
+    private static bool IsRepeating(JsonObject task) => VikunjaClient.Number(task, "repeat_after") > 0 || VikunjaClient.Number(task, "repeat_mode") == 1;
 
     // Reminders have no id, and move with the date that they belong to: how many there are must stay.
     private static HashSet<string> Members(JsonObject task, string list, string key) => task[list] is not JsonArray members ? [] :
@@ -140,8 +140,6 @@ public sealed class VikunjaTasks(VikunjaClient vikunja)
         || (IsNothing(one) && IsNothing(other));
 
     private static bool IsNothing(JsonNode? value) => value is null || value.ToJsonString() is "\"\"" or "0" or "false" or "\"0001-01-01T00:00:00Z\"";
-
-    private static long Number(JsonObject task, string name) => task[name] is JsonValue value && value.TryGetValue<long>(out var number) ? number : 0;
 
     // Vikunja writes the year 1 for "none".
     private static DateTimeOffset? Date(DateTimeOffset? date) => date?.Year > 1 ? date : null;

@@ -14,7 +14,8 @@ public sealed partial class VikunjaTools(VikunjaClient vikunja, VikunjaTasks tas
     private const string ProjectId = "The project's number, from vikunja_list_projects.";
     private const string TaskId = "The task's number, from vikunja_list_tasks or vikunja_search_tasks: id, not identifier.";
     private const string Text = "HTML; plain text is fine for one paragraph.";
-    private const string Due = "With a zone (2026-02-01T12:00:00+01:00), or a day (2026-02-01), which means its end in the server's zone.";
+    private const string Due = "With a zone (2026-02-01T12:00:00+01:00), or a day (2026-02-01), which means its end in"
+        + " the server's zone, or seconds since 1970.";
     private const int MaxTitle = 250, MaxText = 200_000, MaxId = int.MaxValue;
 
     [McpServerTool(Name = "vikunja_list_projects", Title = "List projects", ReadOnly = true, Destructive = false, Idempotent = true, OpenWorld = false, UseStructuredContent = true)]
@@ -73,7 +74,7 @@ public sealed partial class VikunjaTools(VikunjaClient vikunja, VikunjaTasks tas
         [Description("What is to be done, in one line."), StringLength(MaxTitle, MinimumLength = 1)] string title,
         [Description(Text), StringLength(MaxText)] string? description = null,
         [Description("0 (none) to 5 (do now)."), Range(0, 5)] int priority = 0,
-        [Description(Due), StringLength(40)] string? due_date = null,
+        [Description(Due), StringLength(40, MinimumLength = 1)] string? due_date = null,
         CancellationToken ct = default)
     {
         if (project_id <= 0)
@@ -96,10 +97,10 @@ public sealed partial class VikunjaTools(VikunjaClient vikunja, VikunjaTasks tas
         [Description("A new description, which replaces the old one. " + Text), StringLength(MaxText)] string? description = null,
         [Description("true when it is done, false to open it again.")] bool? done = null,
         [Description("0 (none) to 5 (do now)."), Range(0, 5)] int? priority = null,
-        [Description(Due + " \"none\" takes the date away."), StringLength(40)] string? due_date = null,
+        [Description(Due + " \"none\" takes the date away."), StringLength(40, MinimumLength = 1)] string? due_date = null,
         CancellationToken ct = default)
     {
-        var due = due_date is null ? null : due_date.Trim().ToLowerInvariant() is "none" or "" ? "0001-01-01T00:00:00Z" : DueDate.Read(due_date, vikunja.Zone);
+        var due = due_date is null ? null : due_date.Trim().ToLowerInvariant() is "none" ? "0001-01-01T00:00:00Z" : DueDate.Read(due_date, vikunja.Zone);
         var changes = Body(("title", title is null ? null : Said(title)), ("description", description), ("done", done), ("priority", priority), ("due_date", due));
         return changes.Count > 0 ? tasks.UpdateAsync(project_id, task_id, changes, ct)
             : throw new McpException("Nothing to change was said. Give at least one of title, description, done, priority and due_date.");

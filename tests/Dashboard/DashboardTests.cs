@@ -75,9 +75,10 @@ public sealed class DashboardTests(Browser browser)
         await visit.ScreenshotAsync("dashboard-sign-in");
         await page.GetByLabel("Your key").FillAsync(Agent);
         await page.GetByRole(AriaRole.Button, new() { Name = "Show" }).ClickAsync();
-        await page.GetByRole(AriaRole.Button, new() { Name = "Approve" }).ClickAsync();
 
         await Expect(page.GetByRole(AriaRole.Listitem)).ToContainTextAsync("You asked for this call yourself");
+        await Expect(page.GetByRole(AriaRole.Button, new() { Name = "Approve" })).ToBeDisabledAsync();
+        await Expect(page.GetByRole(AriaRole.Button, new() { Name = "Deny" })).ToBeEnabledAsync();
         Assert.Empty(tools.Done);
     }
 

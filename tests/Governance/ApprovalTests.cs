@@ -123,7 +123,8 @@ public sealed class ApprovalTests(PostgresServer postgres)
 
         var result = await client.CallToolAsync("launch", new Dictionary<string, object?> { ["target"] = "moon" }, cancellationToken: Stop);
 
-        Assert.True(result.IsError);
+        Assert.NotEqual(true, result.IsError);
+        Assert.Equal("approval_required", result.StructuredContent!.Value.GetProperty("status").GetString());
         var said = ((TextContentBlock)result.Content[0]).Text;
         Assert.Contains($"waits for approval by a person at {server.BaseUrl}/dashboard", said);
         Assert.Equal(0, questions);

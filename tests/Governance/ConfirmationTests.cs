@@ -60,7 +60,6 @@ public sealed class ConfirmationTests
     }
 
     [Theory]
-    [InlineData("")]
     [InlineData("0000000000000000000000000000000000000000000000000000000000000000")]
     [InlineData("' or 1=1 --")]
     public async Task A_token_that_nobody_gave_is_none(string token)
@@ -98,14 +97,22 @@ public sealed class ConfirmationTests
         await using var server = GovernedTools.Start(tools);
 
         var mcp = await server.McpAsync("tools/call", new { name = "launch", arguments = new { target = "moon" } }, caller: "ann");
-        Assert.True(mcp.IsError);
+        Assert.False(mcp.IsError); // a strict client holds it against the output schema, which admits both
+        var shown = mcp.Result.GetProperty("structuredContent");
+        Assert.Equal(("confirmation_required", mcp.Text), (shown.GetProperty("status").GetString(), shown.GetProperty("message").GetString()));
         var token = mcp.Text.Split("confirmation_token \"")[1].Split('"')[0];
+        Assert.Equal(token, shown.GetProperty("confirmation_token").GetString());
         Assert.False((await server.McpAsync("tools/call", new { name = "launch", arguments = new { target = "moon", confirmation_token = token } }, caller: "ann")).IsError);
 
-        using var function = await server.PostAsync("/api/mcp/v1/call", """{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"launch","arguments":{"target":"moon"}}}""", headers: (TestCaller.Header, "ann"));
-        var error = JsonElement.Parse(await function.Content.ReadAsStringAsync(TestContext.Current.CancellationToken)).GetProperty("error");
-        Assert.Equal("launch", error.GetProperty("data").GetProperty("tool").GetString());
-        Assert.Equal(64, error.GetProperty("data").GetProperty("confirmation_token").GetString()!.Length);
+        using var function = await server.PostAsync("/api/mcp/v1/call", """{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"launch","arguments":{"target":"moon","confirmation_token":""}}}""", headers: (TestCaller.Header, "ann"));
+        var result = JsonElement.Parse(await function.Content.ReadAsStringAsync(TestContext.Current.CancellationToken)).GetProperty("result");
+        Assert.Contains("needs a confirmation", result.GetProperty("content")[0].GetProperty("text").GetString());
+        Assert.Equal("launch", result.GetProperty("structuredContent").GetProperty("tool").GetString());
+        Assert.Equal(64, result.GetProperty("structuredContent").GetProperty("confirmation_token").GetString()!.Length);
+        Assert.False(result.TryGetProperty("isError", out _));
+        var metrics = await server.Http.GetStringAsync(new Uri("/metrics", UriKind.Relative), TestContext.Current.CancellationToken);
+        Assert.Contains("mcp_tool_calls_total{tool=\"launch\",outcome=\"preview\"} 2", metrics);
+        Assert.DoesNotContain("mcp_tool_errors_total{tool=\"launch\"", metrics);
         Assert.Equal(1, tools.Done["launch"]);
     }
 

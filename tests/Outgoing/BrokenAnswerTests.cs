@@ -36,7 +36,7 @@ public sealed class BrokenAnswerTests
 
     [Theory]
     [MemberData(nameof(Cases))]
-    public async Task A_fault_is_502_in_a_sentence_leaves_no_socket_open_and_touches_nobody_else(string fault, string sentence, int requests, bool headersFirst)
+    public async Task A_fault_is_502_or_when_it_is_slow_504_in_a_sentence_leaves_no_socket_open_and_touches_nobody_else(string fault, string sentence, int requests, bool headersFirst)
     {
         await using var alpha = RawServer.Start(Faults.Of[fault]);
         await using var beta = RawServer.Start(RawServer.Ok("{}"));

@@ -58,7 +58,7 @@ internal static class Cases
         ("missing", "{}", FailureKind.Tool),
         ("breaks", "{}", FailureKind.Unexpected),
         ("upstream", "{}", FailureKind.Upstream),
-        ("upstream_slow", "{}", FailureKind.Upstream),
+        ("upstream_slow", "{}", FailureKind.UpstreamTimeout),
         ("slow", "{}", FailureKind.Deadline),
         ("deaf", "{}", FailureKind.Deadline),
     ];

@@ -123,6 +123,19 @@ public sealed class FunctionTests
         }
     }
 
+    [Fact]
+    public async Task A_call_ends_before_clients_of_this_surface_give_up_and_other_surfaces_wait_on()
+    {
+        await using var server = TestServer.Start(FixtureTools.AddTo,
+            ("Tools:FunctionCallingDeadline", "00:00:00.05"), ("Tools:Deadlines:slow", "00:00:00.2"));
+
+        var (_, answer) = await CallAsync(server, """{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"slow","arguments":{}}}""");
+        using var rest = await server.PostAsync("/tools/slow", "{}");
+
+        Assert.Contains("within 0.1 seconds", answer.GetProperty("error").GetProperty("message").GetString());
+        Assert.Contains("within 0.2 seconds", await rest.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
+    }
+
     private static async Task<(int Status, JsonElement Answer)> CallAsync(TestServer server, string body)
     {
         using var response = await server.PostAsync("/api/mcp/v1/call", body);

@@ -56,8 +56,11 @@ public sealed class OpenApiCheckTests
             pairs.Add(new JsonObject { ["name"] = $"{tool} {arguments}", ["schema"] = JsonNode.Parse(schemas[tool].GetRawText()), ["value"] = value });
         }
 
-        await RunAsync([Beside("conforms.cjs")], pairs.ToJsonString());
+        await ConformAsync(pairs);
     }
+
+    /// <summary>Holds each value against its schema: <c>[{ name, schema, value }]</c>, in one process for all.</summary>
+    internal static Task ConformAsync(JsonArray pairs) => RunAsync([Beside("conforms.cjs")], pairs.ToJsonString());
 
     private static Dictionary<string, JsonElement> Schemas(JsonElement document) => document.TryGetProperty("paths", out var paths)
         ? paths.EnumerateObject().ToDictionary(path => path.Name["/tools/".Length..], path => path.Value.GetProperty("post").GetProperty("responses").GetProperty("200")

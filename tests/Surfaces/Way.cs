@@ -37,9 +37,15 @@ internal sealed partial record Answer(JsonNode? Value, string? Failure, string? 
 
         if (result["structuredContent"] is { } structured)
         {
-            // The text is for hosts that do not read structuredContent: it must say the same.
-            Assert.True(JsonNode.DeepEquals(JsonNode.Parse(texts.Single()), structured), texts[0]);
-            var pictures = result["content"]!.AsArray().Skip(1).Select(block => block!.DeepClone()).ToArray();
+            // The text is for hosts that do not read structuredContent: it must say the same. A preview is a sentence
+            // there, and a list for programs stands in it without what wraps it, with a remark as a text of its own.
+            Assert.True(structured["message"]?.GetValue<string>() == texts[0]
+                || (JsonNode.Parse(texts[0]) is JsonArray list
+                    ? structured.AsObject().Any(member => member.Value is JsonArray items && items.Count == list.Count)
+                        && texts.Skip(1).All(text => structured["note"]?.GetValue<string>() == text)
+                    : texts.Length == 1 && JsonNode.DeepEquals(JsonNode.Parse(texts[0]), structured)), texts[0]);
+            var pictures = result["content"]!.AsArray().Where(block => block!["type"]!.GetValue<string>() != "text")
+                .Select(block => block!.DeepClone()).ToArray();
             if (pictures.Length > 0)
             {
                 structured["content"] = new JsonArray(pictures); // where REST has them
@@ -119,7 +125,7 @@ internal sealed class Way(string name, Func<FailureKind, object> classOf, Func<s
         FailureKind.Refused => 403,
         FailureKind.Tool => 422,
         FailureKind.Upstream => 502,
-        FailureKind.Deadline => 504,
+        FailureKind.UpstreamTimeout or FailureKind.Deadline => 504,
         _ => 500,
     };
 }

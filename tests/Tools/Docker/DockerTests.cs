@@ -290,7 +290,9 @@ public sealed class DockerTests
         await using var server = Start(engine);
 
         var asked = await server.CallAsync("docker_prune", new { what = "containers" }, status: 202);
-        Assert.Empty(engine.Asked);
+        Assert.All(engine.Asked, question => Assert.StartsWith("GET ", question));
+        Assert.True(asked.GetProperty("preview").GetProperty("dryRun").GetBoolean()); // whoever agrees sees what would go
+        engine.Asked.Clear();
         var report = await server.CallAsync("docker_prune", new { what = "containers", confirmation_token = asked.GetProperty("confirmation_token").GetString() });
 
         Assert.Equal(["POST containers/prune"], engine.Asked);
@@ -305,6 +307,7 @@ public sealed class DockerTests
         await using var server = Start(engine);
 
         var asked = await server.CallAsync("docker_prune", new { what = "volumes" }, status: 202);
+        engine.Asked.Clear();
         await server.CallAsync("docker_prune", new { what = "volumes", confirmation_token = asked.GetProperty("confirmation_token").GetString() });
 
         Assert.Equal([question], engine.Asked);

@@ -37,7 +37,7 @@ public sealed class GrafanaContractTests
         ("grafana_get_dashboard", """{"uid":"no-such"}"""),
         ("grafana_create_dashboard", """{"title":"ü ☃","folder_uid":"apps1","dashboard":{"uid":"mine","version":3,"id":4}}"""),
         ("grafana_create_datasource", """{"name":"New","type":"loki","url":"http://l:1","is_default":true,"uid":"new1","json_data":{"a":1},"test":true}"""),
-        ("grafana_query_datasource", """{"datasource_uid":"prom1","query":"up","instant":true,"from":"7d","max_data_points":1000,"chart":true}"""),
+        ("grafana_query_datasource", """{"datasource_uid":"prom1","query":"up","instant":true,"start":"7d","max_data_points":1000,"chart":true}"""),
         ("grafana_query_datasource", """{"datasource_uid":"odd1","query":"{\"scenario\":\"x\",\"refId\":\"Z\",\"datasource\":{\"uid\":\"other\"}}"}"""),
         ("grafana_list_annotations", """{"dashboard_uid":"a&b","tag":"c d","limit":1}"""),
         ("grafana_create_annotation", """{"text":"x","dashboard_uid":"infra","panel_id":1,"time":"1h","time_end":"now"}"""),

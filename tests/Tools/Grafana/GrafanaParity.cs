@@ -7,7 +7,7 @@ internal sealed class GrafanaParity : FamilyCalls
 {
     private FakeGrafana? _grafana;
 
-    private const string Window = "\"from\":\"2026-11-20T10:00:00Z\",\"to\":\"2026-11-20T11:00:00Z\"";
+    private const string Window = "\"start\":\"2026-11-20T10:00:00Z\",\"end\":\"2026-11-20T11:00:00Z\"";
 
     public override IReadOnlyList<(string Tool, string Arguments, FailureKind? Failure)> Calls { get; } =
     [

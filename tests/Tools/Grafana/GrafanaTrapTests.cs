@@ -39,6 +39,32 @@ public sealed class GrafanaTrapTests
     }
 
     [Theory]
+    [InlineData("""[{"name":"Time","type":"time"},{"name":"Value","type":"number"}]""", "[[1000,2000],[null,null]]", 1, """[["1970-01-01T00:00:01Z",null],["1970-01-01T00:00:02Z",null]]""")]
+    [InlineData("""[{"name":"Time","type":"time"},{"name":"Value","type":"number"}]""", "[[null,2000],[1,2]]", 1, """[["1970-01-01T00:00:02Z","2"]]""")]
+    [InlineData("""[{"name":"Time","type":"time"},{"name":"Value","type":"number"}]""", "[[1000,2000],[1]]", 1, """[["1970-01-01T00:00:01Z","1"],["1970-01-01T00:00:02Z",null]]""")]
+    [InlineData("""[{"name":"Time","type":"time"},{"name":"Value","type":"number"}]""", "[null,null]", 1, "[]")]
+    [InlineData("""[{"name":"id","type":"string"}]""", "[null]", 0, null)]
+    [InlineData("[null,null]", "[null,null]", 0, null)]
+    [InlineData("null", "null", 0, null)]
+    public async Task A_frame_of_nulls_is_no_failure(string fields, string values, int series, string? points)
+    {
+        await using var grafana = await Upstream.StartAsync();
+        grafana.Handle = question => question.Line.Contains("ds/query", StringComparison.Ordinal)
+            ? (200, """{"results":{"A":{"status":200,"frames":[{"schema":{"fields":""" + fields
+                + """},"data":{"values":""" + values + "}}]}}}")
+            : (200, """{"uid":"prom1","type":"prometheus"}""");
+        await using var server = TestServer.Start(("Grafana:Url", grafana.Url), ("Grafana:Token", "t0ken-0815"));
+
+        foreach (var chart in (bool[])[false, true])
+        {
+            var result = await server.CallAsync("grafana_query_datasource", new { datasource_uid = "prom1", query = "up", chart });
+
+            Assert.Equal(series, result.GetProperty("totalSeries").GetInt32());
+            Assert.Equal(points, series == 0 ? null : result.GetProperty("series")[0].GetProperty("points").GetRawText());
+        }
+    }
+
+    [Theory]
     [InlineData("loki1", "{app=\"web\"}", """[{"total":2,"columns":["labels","Time","Line"],"rows":[["{\"app\":\"web\"}","2026-11-20T10:25:00Z","GET / 200"],["{\"app\":\"web\"}","2026-11-20T10:25:01Z","GET /x 404"]]}]""")]
     [InlineData("db1", "select id, customer from orders", """[{"total":3,"columns":["id","customer"],"rows":[["1","Ann"],["2","Ben"],["3",null]]}]""")]
     public async Task Lines_of_a_log_and_rows_of_SQL_are_tables(string datasource_uid, string query, string tables)

@@ -115,6 +115,28 @@ public sealed class PortainerTests
     }
 
     [Fact]
+    public async Task The_text_of_the_containers_is_a_list_as_Docker_has_it_and_what_is_left_out_stands_beside_it()
+    {
+        await using var portainer = await FakeEngine.StartAsync();
+        await using var server = Start(portainer);
+
+        var all = (await server.McpAsync("tools/call", new { name = "portainer_list_containers" })).Result;
+        var some = (await server.McpAsync("tools/call", new { name = "portainer_list_containers", arguments = new { limit = 1 } })).Result;
+
+        var list = JsonElement.Parse(all.GetProperty("content")[0].GetProperty("text").GetString()!);
+        Assert.Equal(3, list.GetArrayLength());
+        var web = list.EnumerateArray().Single(one => one.GetProperty("Names").GetString() == "web");
+        Assert.Equal(
+            ("4507498168e1", "running", "acme/web:1", "unhealthy", "Up 3 minutes (unhealthy)"),
+            (web.GetProperty("Id").GetString(), web.GetProperty("State").GetString(), web.GetProperty("Image").GetString(),
+                web.GetProperty("Health").GetString(), web.GetProperty("Status").GetString()));
+        Assert.Equal(1, all.GetProperty("content").GetArrayLength());
+        Assert.Equal(3, all.GetProperty("structuredContent").GetProperty("count").GetInt32());
+        Assert.Equal(1, JsonElement.Parse(some.GetProperty("content")[0].GetProperty("text").GetString()!).GetArrayLength());
+        Assert.Contains("first 1 of 3", some.GetProperty("content")[1].GetProperty("text").GetString());
+    }
+
+    [Fact]
     public async Task The_lists_are_short_and_say_when_there_is_more()
     {
         await using var portainer = await FakeEngine.StartAsync();

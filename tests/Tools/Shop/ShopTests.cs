@@ -24,6 +24,37 @@ public sealed class ShopTests
         Assert.Contains("add_to_cart", await server.FailAsync(422, "checkout"));
     }
 
+    [Theory]
+    [InlineData("Governance:Approve", "approval_required")]
+    [InlineData("Governance:Confirm", "confirmation_required")]
+    public async Task Whoever_agrees_to_an_order_sees_what_it_is_and_an_empty_cart_is_not_asked_about(string setting, string status)
+    {
+        await using var server = TestServer.Start((setting, "checkout"));
+        Assert.Contains("The cart is empty.", await server.FailAsync(422, "checkout"));
+        Assert.Equal(0, (await server.GetJsonAsync("/api/v1/approvals")).GetProperty("count").GetInt32());
+        await server.CallAsync("add_to_cart", new { productCode = "milk", quantity = 2 });
+
+        var dry = await server.CallAsync("checkout", new { dry_run = true });
+        var asked = await server.CallAsync("checkout", new { cartSummary = "milk" }, status: 202);
+
+        Assert.Equal(8.38m, dry.GetProperty("wouldOrder").GetProperty("total").GetDecimal());
+        Assert.False(dry.TryGetProperty("order", out _));
+        Assert.Equal(status, asked.GetProperty("status").GetString());
+        Assert.True(JsonElement.DeepEquals(dry, asked.GetProperty("preview")), asked.GetRawText());
+        Assert.Contains("\"total\":8.38", asked.GetProperty("message").GetString());
+        Assert.Equal("""{"cartSummary":"milk"}""", asked.GetProperty("arguments").GetRawText());
+        if (status == "approval_required")
+        {
+            var waiting = (await server.GetJsonAsync("/api/v1/approvals")).GetProperty("approvals")[0];
+            Assert.Contains("\"total\": 8.38", waiting.GetProperty("preview").GetString());
+        }
+        else
+        {
+            var token = asked.GetProperty("confirmation_token").GetString();
+            Assert.True((await server.CallAsync("checkout", new { cartSummary = "milk", confirmation_token = token })).TryGetProperty("order", out _));
+        }
+    }
+
     [Fact]
     public async Task Each_caller_has_a_cart_of_his_own()
     {

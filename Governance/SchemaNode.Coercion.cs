@@ -1,0 +1,99 @@
+using System.Globalization;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+
+namespace MinimalMcp.Governance;
+
+/// <summary>
+/// What models and hosts write in place of a value that the schema takes, read as a person would read it. Only a value
+/// that the schema refuses is looked at, and what comes out is held against the schema again.
+/// </summary>
+internal sealed partial class SchemaNode
+{
+    /// <summary>Whether a refused value says that an optional argument was not given.</summary>
+    public bool IsBlank(JsonElement value) => value.ValueKind switch
+    {
+        JsonValueKind.Null => true,
+        JsonValueKind.String when string.IsNullOrWhiteSpace(value.GetString()) => true,
+        // A free text may be the word null; a number, a flag or one of a few words cannot.
+        JsonValueKind.String when _enum is not null || !Takes("string") =>
+            value.GetString()!.Trim().Equals("null", StringComparison.OrdinalIgnoreCase),
+        _ => false,
+    };
+
+    /// <summary>The value as the schema wants it; the same value where nothing better can be read in it.</summary>
+    public JsonElement Coerce(JsonElement value, int depth = 0)
+    {
+        value = Undress(value) ?? value;
+        if (depth > MaxDepth || Problem("", value) is null)
+        {
+            return value;
+        }
+
+        switch (value.ValueKind)
+        {
+            case JsonValueKind.String when FromText(value.GetString()!.Trim()) is { } read:
+                return read;
+            case JsonValueKind.Number when Takes("string"):
+                return Json(InEnum(Digits(value)) ?? Digits(value));
+            case JsonValueKind.Array when Takes("array"):
+                return Json(new JsonArray([.. value.EnumerateArray()
+                    .Select(item => Node(_items?.Coerce(item, depth + 1) ?? item))]));
+            case JsonValueKind.Array when value.GetArrayLength() == 1:
+                return Coerce(value[0], depth + 1);
+            case JsonValueKind.Object when Takes("object"):
+                return Json(new JsonObject(Members(value, depth)));
+            case not (JsonValueKind.Array or JsonValueKind.Null) when Takes("array"):
+                return Json(new JsonArray(Node(_items?.Coerce(value, depth + 1) ?? value)));
+            default:
+                return value;
+        }
+    }
+
+    private IEnumerable<KeyValuePair<string, JsonNode?>> Members(JsonElement value, int depth)
+    {
+        foreach (var member in value.EnumerateObject())
+        {
+            if (Properties is null || !Properties.TryGetValue(member.Name, out var schema))
+            {
+                yield return new(member.Name, Node(member.Value));
+                continue;
+            }
+
+            var read = schema.Coerce(member.Value, depth + 1);
+            var isLeftOut = !Required.Contains(member.Name) && schema.Problem("", read) is not null
+                && schema.IsBlank(member.Value);
+            if (!isLeftOut)
+            {
+                yield return new(member.Name, Node(read));
+            }
+        }
+    }
+
+    private JsonElement? FromText(string text) =>
+        InEnum(text) is { } member ? Json(member)
+        : Takes("boolean") && bool.TryParse(text, out var flag) ? Json(flag)
+        : null;
+
+    // Of two members that differ only in case neither is meant more than the other.
+    private string? InEnum(string text) =>
+        Takes("string") && _enum?.Where(member => member.Equals(text, StringComparison.OrdinalIgnoreCase)).ToArray()
+            is [var only] ? only : null;
+
+    private bool Takes(string type) => _types.Length == 0 || _types.Contains(type);
+
+    // Without an exponent: what reads numbers in texts, such as a time in seconds, expects none.
+    private static string Digits(JsonElement number) => number.TryGetDecimal(out var exact)
+        ? exact.ToString(CultureInfo.InvariantCulture)
+        : number.GetRawText();
+
+    private static JsonNode? Node(JsonElement value) => value.ValueKind switch
+    {
+        JsonValueKind.Object => JsonObject.Create(value),
+        JsonValueKind.Array => JsonArray.Create(value),
+        JsonValueKind.Null => null,
+        _ => JsonValue.Create(value),
+    };
+
+    private static JsonElement Json<T>(T value) => JsonSerializer.SerializeToElement(value);
+}
