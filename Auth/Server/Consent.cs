@@ -77,7 +77,7 @@ internal sealed partial class Consent(Tickets tickets, Credentials credentials, 
         }
         catch (SignInException refused)
         {
-            LogRefused(refused.Message);
+            LogRefused(refused.Reason);
             await pages.ExplainAsync(http, StatusCodes.Status403Forbidden, "You are not signed in", refused.Message,
                 AuthorizationRequest.Answer(request.RedirectUri, request.State, issuer, ("error", "access_denied"), ("error_description", "The person could not sign in.")));
         }
