@@ -1,4 +1,5 @@
 using MinimalMcp.Auth;
+using MinimalMcp.Auth.Server;
 using MinimalMcp.Configuration;
 using MinimalMcp.Storage;
 
@@ -29,6 +30,8 @@ public static class ApprovalEndpoint
                 level = row.Level,
                 effect = row.Effect,
                 subject = row.Subject,
+                name = SignedInPerson.Read(row.Person).Name is { } name
+                    ? VisibleText.Show(TextLimit.Cut(name, TextLimit.Name), out _) : null,
                 client = row.Client,
                 address = row.Address,
                 surface = row.Surface,

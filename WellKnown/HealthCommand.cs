@@ -1,4 +1,7 @@
+using System.Net.Security;
+using System.Net.Sockets;
 using Microsoft.AspNetCore.Http;
+using MinimalMcp.Configuration;
 
 namespace MinimalMcp.WellKnown;
 
@@ -12,7 +15,6 @@ internal static class HealthCommand
 
     public static async Task<int> RunAsync(IConfiguration configuration, string[] args)
     {
-        var url = Url(configuration);
         var seconds = DefaultTimeout;
         if (args is [_, "--timeout", var timeout, ..] && (!int.TryParse(timeout, out seconds) || seconds is < 1 or > 300))
         {
@@ -20,10 +22,16 @@ internal static class HealthCommand
             return 2;
         }
 
+        var address = Address(configuration);
+        var url = Url(address);
         try
         {
-            using var http = new HttpClient(new SocketsHttpHandler { UseProxy = false }) { Timeout = TimeSpan.FromSeconds(seconds) };
-            using var request = new HttpRequestMessage(HttpMethod.Get, url);
+            using var http = new HttpClient(Sockets(configuration, address)) { Timeout = TimeSpan.FromSeconds(seconds) };
+            // Over TLS, what the endpoint speaks: it may have been told to speak HTTP/2 alone.
+            using var request = new HttpRequestMessage(HttpMethod.Get, url)
+            {
+                VersionPolicy = HttpVersionPolicy.RequestVersionOrHigher,
+            };
             request.Headers.Host = "localhost"; // always served, whatever address the server listens on
             using var response = await http.SendAsync(request);
             Console.WriteLine(response.IsSuccessStatusCode ? $"{url} is alive." : $"{url} answered {(int)response.StatusCode}.");
@@ -33,18 +41,62 @@ internal static class HealthCommand
         {
             Console.WriteLine(failure is TaskCanceledException
                 ? $"{url} did not answer within {seconds} s."
-                : $"{url} cannot be reached: {failure.Message}");
+                : $"{url} cannot be reached: {failure.InnerException?.Message ?? failure.Message}");
             return 1;
         }
     }
 
-    // A server that listens on every address is asked on loopback.
-    private static Uri Url(IConfiguration configuration)
+    // This asks the server of this machine, sends nothing that is secret and believes nothing but "alive". So the
+    // server's certificate need be neither for the address that is asked nor of an authority that this machine knows.
+    private static SocketsHttpHandler Sockets(IConfiguration configuration, BindingAddress address)
     {
-        var addresses = configuration.GetSection("Kestrel:Endpoints").GetChildren().Select(endpoint => endpoint["Url"]).Append(configuration["urls"]?.Split(';')[0])
-            .Append($"http://{configuration["Server:Host"] ?? "127.0.0.1"}:{configuration["Server:Port"] ?? "3001"}");
-        var address = BindingAddress.Parse(addresses.First(address => !string.IsNullOrEmpty(address))!);
-        var host = address.Host is "+" or "*" or "0.0.0.0" or "[::]" ? "127.0.0.1" : address.Host;
-        return new($"{address.Scheme}://{host}:{address.Port}/health/live");
+        var sockets = new SocketsHttpHandler
+        {
+            UseProxy = false,
+            AllowAutoRedirect = false,
+            SslOptions = new SslClientAuthenticationOptions
+            {
+                TargetHost = ServerName(configuration),
+                RemoteCertificateValidationCallback = (_, _, _, _) => true,
+            },
+        };
+        if (address.IsUnixPipe)
+        {
+            sockets.ConnectCallback = async (_, cancellationToken) =>
+            {
+                var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+                await socket.ConnectAsync(new UnixDomainSocketEndPoint(address.UnixPipePath), cancellationToken);
+                return new NetworkStream(socket, ownsSocket: true);
+            };
+        }
+
+        return sockets;
     }
+
+    // A server with a certificate for each name refuses the others: the first that is no pattern, or the public one.
+    private static string ServerName(IConfiguration configuration) => configuration.GetSection("Kestrel:Endpoints").GetChildren()
+        .SelectMany(endpoint => endpoint.GetSection("Sni").GetChildren())
+        .Select(name => name.Key)
+        .FirstOrDefault(name => !name.Contains('*'))
+        ?? new ServerOptions { PublicUrl = configuration["Server:PublicUrl"] }.PublicUri?.Host
+        ?? "localhost";
+
+    // Without TLS where there is a choice: a client certificate may be asked for on the other.
+    private static BindingAddress Address(IConfiguration configuration)
+    {
+        string?[] endpoints = [.. configuration.GetSection("Kestrel:Endpoints").GetChildren().Select(one => one["Url"])];
+        var configured = $"http://{configuration["Server:Host"] ?? "127.0.0.1"}:{configuration["Server:Port"] ?? "3001"}";
+        return endpoints.Concat((endpoints.Length > 0 ? null : configuration["urls"])?.Split(';') ?? [])
+            .Where(address => !string.IsNullOrWhiteSpace(address))
+            .DefaultIfEmpty(configured)
+            .Select(address => BindingAddress.Parse(address!.Trim()))
+            .OrderBy(address => address.Scheme.Equals("https", StringComparison.OrdinalIgnoreCase))
+            .First();
+    }
+
+    // A server that listens on every address is asked on loopback.
+    private static Uri Url(BindingAddress address) => address.IsUnixPipe
+        ? new($"{address.Scheme}://localhost/health/live")
+        : new($"{address.Scheme}://{(address.Host is "+" or "*" or "0.0.0.0" or "[::]" ? "127.0.0.1" : address.Host)}"
+            + $":{address.Port}/health/live");
 }

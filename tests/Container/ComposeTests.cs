@@ -32,6 +32,8 @@ public sealed partial class ComposeTests
 
         Assert.Equal("true", service["read_only"]);
         Assert.Equal("unless-stopped", service["restart"]);
+        Assert.Matches("^[1-9][0-9]*[mg]$", $"{service["mem_limit"]}");
+        Assert.InRange(int.Parse($"{service["pids_limit"]}", System.Globalization.CultureInfo.InvariantCulture), 32, 512);
         Assert.Contains("no-new-privileges:true", List(service["security_opt"]));
         Assert.All(service.TryGetValue("ports", out var ports) ? List(ports) : [], port => Assert.StartsWith("127.0.0.1:", port, StringComparison.Ordinal));
     }
