@@ -1,3 +1,4 @@
+using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
 using Microsoft.AspNetCore.Http;
@@ -27,11 +28,9 @@ internal static class HealthCommand
         try
         {
             using var http = new HttpClient(Sockets(configuration, address)) { Timeout = TimeSpan.FromSeconds(seconds) };
-            // Over TLS, what the endpoint speaks: it may have been told to speak HTTP/2 alone.
-            using var request = new HttpRequestMessage(HttpMethod.Get, url)
-            {
-                VersionPolicy = HttpVersionPolicy.RequestVersionOrHigher,
-            };
+            // What Sockets connects may be TLS already.
+            var asked = new UriBuilder(url) { Scheme = Uri.UriSchemeHttp };
+            using var request = new HttpRequestMessage(HttpMethod.Get, asked.Uri);
             request.Headers.Host = "localhost"; // always served, whatever address the server listens on
             using var response = await http.SendAsync(request);
             Console.WriteLine(response.IsSuccessStatusCode ? $"{url} is alive." : $"{url} answered {(int)response.StatusCode}.");
@@ -46,32 +45,50 @@ internal static class HealthCommand
         }
     }
 
+    // The handler's own TLS would ask for the name of the header Host.
+    private static SocketsHttpHandler Sockets(IConfiguration configuration, BindingAddress address) => new()
+    {
+        UseProxy = false,
+        AllowAutoRedirect = false,
+        ConnectCallback = async (context, cancellationToken) =>
+        {
+            var socket = address.IsUnixPipe
+                ? new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified)
+                : new Socket(SocketType.Stream, ProtocolType.Tcp);
+            try
+            {
+                EndPoint place = address.IsUnixPipe
+                    ? new UnixDomainSocketEndPoint(address.UnixPipePath) : context.DnsEndPoint;
+                await socket.ConnectAsync(place, cancellationToken);
+                var stream = new NetworkStream(socket, ownsSocket: true);
+                return IsSecure(address) ? await SecureAsync(stream, configuration, cancellationToken) : stream;
+            }
+            catch
+            {
+                socket.Dispose();
+                throw;
+            }
+        },
+    };
+
     // This asks the server of this machine, sends nothing that is secret and believes nothing but "alive". So the
     // server's certificate need be neither for the address that is asked nor of an authority that this machine knows.
-    private static SocketsHttpHandler Sockets(IConfiguration configuration, BindingAddress address)
+    private static async Task<Stream> SecureAsync(
+        Stream stream, IConfiguration configuration, CancellationToken cancellationToken)
     {
-        var sockets = new SocketsHttpHandler
-        {
-            UseProxy = false,
-            AllowAutoRedirect = false,
-            SslOptions = new SslClientAuthenticationOptions
+        var secure = new SslStream(stream);
+        await secure.AuthenticateAsClientAsync(
+            new SslClientAuthenticationOptions
             {
                 TargetHost = ServerName(configuration),
                 RemoteCertificateValidationCallback = (_, _, _, _) => true,
-            },
-        };
-        if (address.IsUnixPipe)
-        {
-            sockets.ConnectCallback = async (_, cancellationToken) =>
-            {
-                var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
-                await socket.ConnectAsync(new UnixDomainSocketEndPoint(address.UnixPipePath), cancellationToken);
-                return new NetworkStream(socket, ownsSocket: true);
-            };
-        }
-
-        return sockets;
+                ApplicationProtocols = [SslApplicationProtocol.Http11],
+            }, cancellationToken);
+        return secure;
     }
+
+    private static bool IsSecure(BindingAddress address) =>
+        address.Scheme.Equals("https", StringComparison.OrdinalIgnoreCase);
 
     // A server with a certificate for each name refuses the others: the first that is no pattern, or the public one.
     private static string ServerName(IConfiguration configuration) => configuration.GetSection("Kestrel:Endpoints").GetChildren()
@@ -90,7 +107,7 @@ internal static class HealthCommand
             .Where(address => !string.IsNullOrWhiteSpace(address))
             .DefaultIfEmpty(configured)
             .Select(address => BindingAddress.Parse(address!.Trim()))
-            .OrderBy(address => address.Scheme.Equals("https", StringComparison.OrdinalIgnoreCase))
+            .OrderBy(IsSecure)
             .First();
     }
 
