@@ -21,7 +21,8 @@ public sealed class StorageOptions : IValidatableObject
     // Without what the driver says of it, unless that is a name: a password may stand where it does not belong.
     private static string? Unreadable(string connection)
     {
-        if (connection.StartsWith("postgres", StringComparison.OrdinalIgnoreCase) && connection.Contains("://", StringComparison.Ordinal))
+        if (connection.StartsWith("postgres", StringComparison.OrdinalIgnoreCase)
+            && connection.Contains("://", StringComparison.Ordinal))
         {
             return "it is an address.";
         }

@@ -61,7 +61,8 @@ public static class OpenApi
         }
 
         document.Position = 0;
-        await using var output = args is [_, var file, ..] && file != "-" ? File.Create(file) : Console.OpenStandardOutput();
+        await using var output = args is [_, var file, ..] && file != "-"
+            ? File.Create(file) : Console.OpenStandardOutput();
         await document.CopyToAsync(output);
         return 0;
     }

@@ -91,7 +91,8 @@ internal static class HealthCommand
         address.Scheme.Equals("https", StringComparison.OrdinalIgnoreCase);
 
     // A server with a certificate for each name refuses the others: the first that is no pattern, or the public one.
-    private static string ServerName(IConfiguration configuration) => configuration.GetSection("Kestrel:Endpoints").GetChildren()
+    private static string ServerName(IConfiguration configuration) => configuration
+        .GetSection("Kestrel:Endpoints").GetChildren()
         .SelectMany(endpoint => endpoint.GetSection("Sni").GetChildren())
         .Select(name => name.Key)
         .FirstOrDefault(name => !name.Contains('*'))

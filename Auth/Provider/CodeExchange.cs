@@ -33,7 +33,8 @@ internal sealed class CodeExchange(IOptions<ProviderOptions> options, IHttpClien
         Authenticate(request, form, _options, metadata.TakesSecretInBody);
         using var client = http.CreateClient(Client);
         using var answer = await client.SendAsync(request, cancellationToken);
-        var (error, description, idToken, accessToken) = Read(await answer.Content.ReadAsByteArrayAsync(cancellationToken));
+        var body = await answer.Content.ReadAsByteArrayAsync(cancellationToken);
+        var (error, description, idToken, accessToken) = Read(body);
         if (answer.StatusCode is HttpStatusCode.OK && idToken is not null)
         {
             return (idToken, accessToken);

@@ -96,7 +96,8 @@ internal sealed class ProviderMetadata
             ? new(address) : null;
 
     private string? Text(string name) =>
-        _document.TryGetProperty(name, out var found) && found.ValueKind is JsonValueKind.String ? found.GetString() : null;
+        _document.TryGetProperty(name, out var found) && found.ValueKind is JsonValueKind.String
+            ? found.GetString() : null;
 
     private Uri Address(string name, string? configured)
     {

@@ -6,7 +6,8 @@ namespace MinimalMcp.Auth.Provider;
 
 /// <summary>Takes access tokens that the provider issued for this server.</summary>
 internal sealed class ProviderTokens(
-    IOptions<ProviderOptions> options, ProviderDocuments documents, TimeProvider time, Introspection? introspection = null)
+    IOptions<ProviderOptions> options, ProviderDocuments documents, TimeProvider time,
+    Introspection? introspection = null)
     : IAccessTokens
 {
     private readonly TokenRules _rules = new()

@@ -103,7 +103,7 @@ internal sealed partial class Consent(Tickets tickets, Credentials credentials, 
     private Task ExpiredAsync(HttpContext http) =>
         pages.ExplainAsync(http, StatusCodes.Status403Forbidden, "This page has expired", "It was answered already, is older than ten minutes, or belongs to another browser. Start again from the application.");
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "{Person} allowed the client {Client} {Scopes}, from {Address}")]
+    [LoggerMessage(LogLevel.Information, "{Person} allowed the client {Client} {Scopes}, from {Address}")]
     private partial void LogAllowed(string person, string client, string scopes, System.Net.IPAddress? address);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "A sign-in was refused: {Reason}")]

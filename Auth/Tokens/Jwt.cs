@@ -35,13 +35,15 @@ internal static class Jwt
             };
         }
 
-        var verified = new VerifiedToken(payload, issuer, Time(payload, "exp") ?? throw SignedToken.Refuse("does not say when it expires (exp)"), type);
+        var expires = Time(payload, "exp") ?? throw SignedToken.Refuse("does not say when it expires (exp)");
+        var verified = new VerifiedToken(payload, issuer, expires, type);
         if (!rules.AnyAudience && !verified.Audiences.Any(rules.Audiences.Contains))
         {
             throw new TokenRefusedException(verified.Audiences.Any() ? "The token is for another server (aud)."
                 : "The token is for another server (aud): it names none.")
             {
-                Detail = $"its audience (aud) is {List(verified.Audiences)}, and this server takes {List(rules.Audiences)}",
+                Detail = $"its audience (aud) is {List(verified.Audiences)}, "
+                    + $"and this server takes {List(rules.Audiences)}",
             };
         }
 

@@ -167,7 +167,8 @@ public sealed class ProviderTests
     {
         var port = FreePort.Find();
         await using var server = Start($"http://127.0.0.1:{port}");
-        using (var early = await server.Http.GetAsync(new Uri(path, UriKind.Relative), TestContext.Current.CancellationToken))
+        using (var early = await server.Http.GetAsync(
+            new Uri(path, UriKind.Relative), TestContext.Current.CancellationToken))
         {
             Assert.Equal(HttpStatusCode.ServiceUnavailable, early.StatusCode);
             Assert.Equal(TimeSpan.FromSeconds(30), early.Headers.RetryAfter!.Delta);

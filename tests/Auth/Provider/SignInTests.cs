@@ -292,7 +292,8 @@ public sealed class SignInTests : IDisposable
 
         var (status, _) = await RefusedAsync(oauth);
         Assert.Equal(HttpStatusCode.Forbidden, status);
-        var refusals = _log.Lines.Where(line => line.Level is LogLevel.Warning && line.Text.Contains("pairwise-anna", StringComparison.Ordinal));
+        var refusals = _log.Lines.Where(line => line.Level is LogLevel.Warning
+            && line.Text.Contains("pairwise-anna", StringComparison.Ordinal));
         Assert.Contains("Anna Example", Assert.Single(refusals).Text);
     }
 
