@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Security.Claims;
 using Microsoft.Extensions.Options;
 using MinimalMcp.Auth.Server;
@@ -15,6 +16,9 @@ internal sealed partial class CredentialVerifier(
     ILogger<CredentialVerifier> log)
 {
     public const string KeyHeader = "X-MCP-API-Key";
+
+    private static readonly SearchValues<char> SchemeLetters =
+        SearchValues.Create("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-");
 
     private readonly bool _isOff = options.Value.IsOff;
     private readonly bool _takesKeys = options.Value.TakesKeys;
@@ -38,6 +42,9 @@ internal sealed partial class CredentialVerifier(
         }
 
         return Presented(http.Request) is not { } presented ? (IsGuest(http) ? Caller.Guest : null, null)
+            : presented.Length == 0 && OtherScheme(http.Request) is { } scheme ? (null, CredentialRefusal.Wrong(
+                $"The header Authorization is of the scheme '{scheme}': send 'Authorization: Bearer "
+                + $"{(_takesKeys ? _tokens is null ? "KEY" : "TOKEN' or 'Bearer KEY" : "TOKEN")}'."))
             : _tokens is not null && IsToken(http.Request, presented, _takesKeys)
                 ? await TokenAsync(http, _tokens, presented)
             : _takesKeys ? Key(http, presented)
@@ -120,7 +127,7 @@ internal sealed partial class CredentialVerifier(
         return (null, CredentialRefusal.Wrong("This key is unknown or has expired."));
     }
 
-    private static async ValueTask<(ClaimsPrincipal?, CredentialRefusal?)> TokenAsync(
+    private async ValueTask<(ClaimsPrincipal?, CredentialRefusal?)> TokenAsync(
         HttpContext http, IAccessTokens tokens, string token)
     {
         try
@@ -129,6 +136,11 @@ internal sealed partial class CredentialVerifier(
         }
         catch (TokenRefusedException refused)
         {
+            if (refused.Detail is { } detail)
+            {
+                LogRefused(detail);
+            }
+
             var status = refused.IsForbidden ? StatusCodes.Status403Forbidden : StatusCodes.Status401Unauthorized;
             return (null, new(status, refused.Message));
         }
@@ -139,10 +151,20 @@ internal sealed partial class CredentialVerifier(
         }
     }
 
+    // Of a name that is one (RFC 9110 section 11.1); a key that came without a scheme would be no business of logs.
+    private static string? OtherScheme(HttpRequest request) =>
+        request.Headers[KeyHeader].Count == 0 && request.Headers.Authorization is [{ } value]
+        && value.IndexOf(' ') is > 0 and <= 12 and var end && value.AsSpan(0, end) is var name
+        && !name.Equals("Bearer", StringComparison.OrdinalIgnoreCase) && !name.ContainsAnyExcept(SchemeLetters)
+            ? name.ToString() : null;
+
     private static bool IsLong(string key) => key.Length >= WeakSecret.MinLength;
 
     private static string Bearer(string value) =>
         value.StartsWith("Bearer ", StringComparison.OrdinalIgnoreCase) ? value["Bearer ".Length..].Trim() : "";
+
+    [LoggerMessage(LogLevel.Warning, "An access token was refused: {Detail}")]
+    private partial void LogRefused(string detail);
 
     [LoggerMessage(LogLevel.Warning, "A wrong key ({Prefix}) came from {Address}")]
     private partial void LogWrong(string prefix, System.Net.IPAddress address);

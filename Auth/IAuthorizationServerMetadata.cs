@@ -9,5 +9,8 @@ internal interface IAuthorizationServerMetadata
     string Issuer { get; }
 
     /// <summary>The metadata of RFC 8414. The caller may change what it is given.</summary>
-    JsonObject Document();
+    /// <exception cref="HttpRequestException">
+    /// The identity provider cannot be asked now; see <see cref="UnavailableProvider"/>.
+    /// </exception>
+    ValueTask<JsonObject> DocumentAsync(CancellationToken cancellationToken);
 }

@@ -40,6 +40,8 @@ public static class ConfigurationSetup
         AddFile(builder.Configuration);
         builder.Services.AddSettings<ServerOptions>("Server");
         builder.Services.AddSingleton<IValidateOptions<ServerOptions>, ListenCheck>();
+        builder.Services.AddSingleton<IValidateOptions<ServerOptions>, CertificateCheck>();
+        builder.Services.AddSingleton<IValidateOptions<ServerOptions>, SecretFileCheck>();
         builder.Services.AddSingleton<IValidateOptions<ServerOptions>>(LogLevelCheck.Of(builder.Configuration));
         var server = builder.Configuration.GetSection("Server");
         if (string.IsNullOrEmpty(builder.Configuration["urls"]) && !builder.Configuration.GetSection("Kestrel:Endpoints").GetChildren().Any())
@@ -50,6 +52,7 @@ public static class ConfigurationSetup
         }
 
         builder.WebHost.UseKestrelHttpsConfiguration();
+        Https.AddQuic(builder);
         builder.WebHost.ConfigureKestrel((context, kestrel) =>
         {
             kestrel.AddServerHeader = false;
@@ -191,6 +194,12 @@ public static class ConfigurationSetup
         StartException plain => [plain.Message],
         OptionsValidationException wrong => wrong.Failures.Select(Sentence),
         InvalidOperationException { InnerException: not null } unreadable => [Unreadable(unreadable.Message)],
+        InvalidOperationException unset when unset.Message.Contains("HTTPS", StringComparison.Ordinal) =>
+            ["An https address has no certificate. Set Kestrel:Certificates:Default:Path and KeyPath (PEM), or Path and "
+                + "Password (PFX): docs/settings.md."],
+        System.Security.Cryptography.CryptographicException unread =>
+            [$"A certificate of Kestrel:Certificates or Kestrel:Endpoints cannot be read ({unread.Message.TrimEnd('.')}). "
+                + "Check Path, KeyPath and Password: a PEM file needs KeyPath, a PFX file its Password."],
         IOException { InnerException: Microsoft.AspNetCore.Connections.AddressInUseException } taken => [taken.Message + " Set MCP_SERVER_PORT to another port, or stop what listens there."],
         _ => [],
     };

@@ -89,6 +89,8 @@ public static class EnvironmentNames
             variables[(string)variable.Key] = (string?)variable.Value ?? "";
         }
 
+        var secrets = SecretFiles.Read(variables, Table.Select(row => row.Name));
+        files.AddRange(secrets.Files);
         var settings = new Dictionary<string, string?>(StringComparer.OrdinalIgnoreCase);
         foreach (var (name, setting) in Table)
         {
@@ -126,7 +128,7 @@ public static class EnvironmentNames
             configuration.Sources.Add(commandLine);
         }
 
-        return new(files, names);
+        return new(files, names) { Problems = secrets.Problems };
     }
 
     // The guides write INFO and DEBUG, .NET says Information and Debug.
@@ -139,7 +141,11 @@ public static class EnvironmentNames
 }
 
 /// <summary>What was found: files of variables, and the names of the table that are set.</summary>
-internal sealed record EnvironmentRead(IReadOnlyList<string> Files, IReadOnlyList<(string Name, string Setting)> Names);
+internal sealed record EnvironmentRead(IReadOnlyList<string> Files, IReadOnlyList<(string Name, string Setting)> Names)
+{
+    /// <summary>What could not be read, in sentences.</summary>
+    public IReadOnlyList<string> Problems { get; init; } = [];
+}
 
 /// <summary>What the environment says, under the names of settings; <see cref="EnvironmentProvider"/> tells it from other sources.</summary>
 internal sealed class EnvironmentSource : IConfigurationSource

@@ -6,6 +6,18 @@ namespace MinimalMcp.Configuration;
 /// </summary>
 internal static class Https
 {
+    /// <summary>HTTP/3, where an endpoint is to speak it: the slim host leaves its transport out.</summary>
+    public static void AddQuic(WebApplicationBuilder builder)
+    {
+        var kestrel = builder.Configuration.GetSection("Kestrel");
+        if (kestrel.AsEnumerable().Any(setting => setting.Key.EndsWith(":Protocols", StringComparison.OrdinalIgnoreCase)
+            && setting.Value?.Contains("Http3", StringComparison.OrdinalIgnoreCase) is true)
+            && (OperatingSystem.IsLinux() || OperatingSystem.IsWindows() || OperatingSystem.IsMacOS()))
+        {
+            builder.WebHost.UseQuic();
+        }
+    }
+
     /// <summary>Before the proxy's headers are read: the header is of our own connection.</summary>
     public static void UseStrictTransport(WebApplication app)
     {

@@ -24,7 +24,8 @@ function item(call) {
   const title = make('h3', '');
   title.append(make('code', call.tool), ` · risk ${call.level.toLowerCase()} · ${call.effect}`);
   title.id = 'call-' + call.id;
-  const who = call.subject + (call.client ? ` with ${call.client}` : '') + (call.address ? ` from ${call.address}` : '');
+  const person = call.name ? `${call.name} (${call.subject})` : call.subject;
+  const who = person + (call.client ? ` with ${call.client}` : '') + (call.address ? ` from ${call.address}` : '');
   const buttons = make('div', '', 'decide');
   for (const [word, path] of [['Approve', 'approve'], ['Deny', 'deny']]) {
     const button = make('button', word, path);

@@ -1,4 +1,5 @@
 using MinimalMcp.Auth;
+using MinimalMcp.Auth.Server;
 using MinimalMcp.Configuration;
 using MinimalMcp.Storage;
 
@@ -30,13 +31,15 @@ public static class ApprovalEndpoint
                 level = row.Level,
                 effect = row.Effect,
                 subject = VisibleText.Show(row.Subject, out _),
+                name = SignedInPerson.Read(row.Person).Name is { } name
+                    ? VisibleText.Show(TextLimit.Cut(name, TextLimit.Name), out _) : null,
                 client = row.Client is null ? null : VisibleText.Show(row.Client, out _),
                 address = row.Address,
                 surface = row.Surface,
                 arguments = row.Arguments,
                 shown = VisibleText.Show(JsonText.Indented(row.Arguments), out _),
                 preview = row.Preview is null ? null : VisibleText.Show(JsonText.Indented(row.Preview), out _),
-                why_not = Approvals.WhyNot(row, by),
+                why_not = approvals.WhyNot(row, by),
                 call_id = row.CallId,
                 asked = DateTimeOffset.FromUnixTimeMilliseconds(row.At),
                 expires = DateTimeOffset.FromUnixTimeMilliseconds(row.Expires),

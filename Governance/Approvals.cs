@@ -12,7 +12,8 @@ namespace MinimalMcp.Governance;
 /// Calls that a person decides: the caller gets a token that is worth nothing until somebody else has approved. As with a confirmation it is for one
 /// caller, one tool and these arguments, works once, and not for long; the store holds its hash, which is also the name that the person decides by.
 /// </summary>
-public sealed class Approvals(Store store, Redactor redactor, AuditLog audit, IOptions<GovernanceOptions> options, IConfiguration configuration, IServiceProvider services, TimeProvider time)
+public sealed class Approvals(Store store, Redactor redactor, AuditLog audit, IOptions<GovernanceOptions> options,
+    IOptions<AuthOptions> auth, IConfiguration configuration, IServiceProvider services, TimeProvider time)
 {
     private const int MaxWaiting = 50;
     private const int MaxListed = 200;
@@ -104,13 +105,22 @@ public sealed class Approvals(Store store, Redactor redactor, AuditLog audit, IO
     /// Why this person may not approve the call; null when they may. Whoever asked must not answer itself, whatever it
     /// comes with this time: its key, a token that it signed in for with that key, or a token of the client that asked.
     /// </summary>
-    public static string? WhyNot(ApprovalRow row, Caller by) =>
+    public string? WhyNot(ApprovalRow row, Caller by) =>
         by != Caller.Local && Redactor.Storable(by.Subject) == row.Subject
-            ? "You asked for this call yourself. Somebody else approves it, with another key or another sign-in."
+            ? $"You asked for this call yourself. Somebody else approves it{Otherwise()}."
         : row.Client is not null && Redactor.Storable(by.Client) == row.Client
             ? $"The client {row.Client}, whose token this is, asked for the call. "
-                + "Approve it with a key, or through another client."
+                + $"Approve it {(auth.Value.TakesKeys ? "with a key, or " : "")}through another client."
         : null;
+
+    // What the mode in force offers: two people need two of them.
+    private string Otherwise() => (auth.Value.TakesKeys, auth.Value.TakesTokens) switch
+    {
+        (true, false) => ", with another key that has the scope mcp:admin (Auth:ApiKeys:NAME)",
+        (true, true) => ", with another key or another sign-in that has the scope mcp:admin",
+        (false, true) => ", with another sign-in that has the scope mcp:admin",
+        _ => "",
+    };
 
     // Where the person goes; the server's own address when nobody said how the world calls it.
     private string Address() => (PublicUrl.Configured(configuration) ?? services.GetService<IServer>()?.Features.Get<IServerAddressesFeature>()?.Addresses.FirstOrDefault()) + "/dashboard";

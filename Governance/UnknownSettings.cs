@@ -29,7 +29,8 @@ internal sealed partial class UnknownSettings(
         {
             var isEnvironment = provider is EnvironmentProvider or EnvironmentVariablesConfigurationProvider;
             var protecting = isEnvironment ? ProtectingInEnvironment : Protecting;
-            foreach (var key in Keys(provider, null).Where(key => !IsKnown(key)))
+            foreach (var key in Keys(provider, null).Where(key => !IsKnown(
+                isEnvironment && SecretFiles.IsFile(key) ? key[..^SecretFiles.Suffix.Length] : key)))
             {
                 var section = key.Split(':')[0];
                 var isProtecting = protecting.Contains(section, StringComparer.OrdinalIgnoreCase);

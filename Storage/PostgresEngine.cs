@@ -7,8 +7,11 @@ using NpgsqlTypes;
 namespace MinimalMcp.Storage;
 
 /// <summary>PostgreSQL, for several replicas of the server. Exactness across them comes from the rows that the statements hold.</summary>
-internal sealed class PostgresEngine(string connectionString) : IEngine
+internal sealed partial class PostgresEngine(string connectionString, ILogger logger) : IEngine
 {
+    // At the start the database may be starting too, or the machine have much to do.
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30), Pause = TimeSpan.FromSeconds(1);
+
     // Two replicas that start at once must not both make the tables. The number is ours; any would do.
     private const long SchemaLock = 4_815_162_342;
 
@@ -36,7 +39,7 @@ internal sealed class PostgresEngine(string connectionString) : IEngine
     {
         try
         {
-            await using var connection = await _source.OpenConnectionAsync(cancellationToken);
+            await using var connection = await ConnectAsync(cancellationToken);
             Description = $"PostgreSQL {connection.PostgreSqlVersion} at {connection.Host}:{connection.Port}/{connection.Database}";
             await connection.ExecuteAsync("select pg_advisory_lock(@SchemaLock)", new { SchemaLock });
             try
@@ -48,11 +51,37 @@ internal sealed class PostgresEngine(string connectionString) : IEngine
                 await connection.ExecuteAsync("select pg_advisory_unlock(@SchemaLock)", new { SchemaLock });
             }
         }
-        catch (Exception failure) when (failure is NpgsqlException or System.Net.Sockets.SocketException or TimeoutException)
+        catch (Exception failure) when (PostgresFailure.Explain(failure) is { } sentence)
         {
-            throw new StorageException($"The database of Storage:ConnectionString cannot be used ({failure.Message}). Check host, name, user and password.", failure);
+            throw new StorageException(sentence, failure);
         }
     }
+
+    private async Task<NpgsqlConnection> ConnectAsync(CancellationToken cancellationToken)
+    {
+        var started = Stopwatch.GetTimestamp();
+        for (var attempt = 1; ; attempt++)
+        {
+            try
+            {
+                return await _source.OpenConnectionAsync(cancellationToken);
+            }
+            catch (Exception failure)
+                when (PostgresFailure.MayPass(failure) && Stopwatch.GetElapsedTime(started) < Patience)
+            {
+                if (attempt == 1)
+                {
+                    LogWaits((int)Patience.TotalSeconds, failure.Message);
+                }
+
+                await Task.Delay(Pause, cancellationToken);
+            }
+        }
+    }
+
+    [LoggerMessage(LogLevel.Warning, "The database of Storage:ConnectionString cannot be reached yet, so it is tried for "
+        + "{Seconds} seconds: {Problem}")]
+    private partial void LogWaits(int seconds, string problem);
 
     public async Task<T> WriteAsync<T>(Func<DbConnection, Task<T>> work, CancellationToken cancellationToken)
     {

@@ -1,5 +1,6 @@
 using System.ComponentModel.DataAnnotations;
 using MinimalMcp.Configuration;
+using Npgsql;
 
 namespace MinimalMcp.Storage;
 
@@ -16,6 +17,27 @@ public sealed class StorageOptions : IValidatableObject
     /// <summary>The whole path of <see cref="Path"/>.</summary>
     public string FullPath(IHostEnvironment environment) =>
         System.IO.Path.GetFullPath(System.IO.Path.Combine(environment.ContentRootPath, Path ?? Found(environment)));
+
+    // Without what the driver says of it, unless that is a name: a password may stand where it does not belong.
+    private static string? Unreadable(string connection)
+    {
+        if (connection.StartsWith("postgres", StringComparison.OrdinalIgnoreCase)
+            && connection.Contains("://", StringComparison.Ordinal))
+        {
+            return "it is an address.";
+        }
+
+        try
+        {
+            _ = new NpgsqlConnectionStringBuilder(connection);
+            return null;
+        }
+        catch (Exception wrong) when (wrong is ArgumentException or FormatException or InvalidCastException)
+        {
+            return wrong is ArgumentException { ParamName: { Length: > 0 and < 40 } name } && name.All(char.IsAsciiLetter)
+                ? $"'{name}' is no part of one, or its value is wrong." : "it is no list of NAME=VALUE;.";
+        }
+    }
 
     private static string Found(IHostEnvironment environment)
     {
@@ -38,6 +60,12 @@ public sealed class StorageOptions : IValidatableObject
         if (Path is not null && string.IsNullOrWhiteSpace(Path) && string.IsNullOrEmpty(ConnectionString))
         {
             yield return new("Storage:Path is empty; name a file, such as data/minimalmcp.db, or set Storage:ConnectionString.");
+        }
+
+        if (ConnectionString is { Length: > 0 } && Unreadable(ConnectionString) is { } problem)
+        {
+            yield return new($"Storage:ConnectionString cannot be read: {problem} Its form is "
+                + "Host=...;Database=...;Username=...;Password=..., with SSL Mode=VerifyFull for TLS.");
         }
 
         if (BackupPath is { Length: > 0 } && ConnectionString is { Length: > 0 })

@@ -15,7 +15,7 @@ public static class StorageSetup
         {
             var options = services.GetRequiredService<IOptions<StorageOptions>>().Value;
             return new Store(options.ConnectionString is { Length: > 0 } connection
-                ? new PostgresEngine(connection)
+                ? new PostgresEngine(connection, services.GetRequiredService<ILogger<Store>>())
                 : new SqliteEngine(options.FullPath(builder.Environment)));
         });
 

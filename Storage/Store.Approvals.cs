@@ -20,7 +20,10 @@ public sealed partial class Store
 
     /// <summary>Those that wait, the oldest first.</summary>
     public Task<IReadOnlyList<ApprovalRow>> ReadApprovalsAsync(long now, int limit, CancellationToken cancellationToken) => ReadAsync<IReadOnlyList<ApprovalRow>>(async connection =>
-        (await connection.QueryAsync<ApprovalRow>("select * from approvals where status = 'waiting' and expires > @now order by at, id limit @limit", new { now, limit })).AsList(), cancellationToken);
+        (await connection.QueryAsync<ApprovalRow>("""
+            select approvals.*, (select max(person) from oauth_grants where subject = approvals.subject) as person
+            from approvals where status = 'waiting' and expires > @now order by at, id limit @limit
+            """, new { now, limit })).AsList(), cancellationToken);
 
     public Task<ApprovalRow?> FindApprovalAsync(string id, long now, CancellationToken cancellationToken) => ReadAsync(
         connection => connection.QuerySingleOrDefaultAsync<ApprovalRow>("select * from approvals where id = @id and expires > @now", new { id, now }), cancellationToken);
@@ -38,6 +41,9 @@ public sealed partial class Store
 /// <summary>A call that waits, as it is stored.</summary>
 public sealed class ApprovalRow
 {
+    /// <summary>What is known of the person who asked, beside the subject; only in lists.</summary>
+    public string? Person { get; set; }
+
     public string Id { get; set; } = "";
 
     public string Binding { get; set; } = "";

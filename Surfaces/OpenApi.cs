@@ -2,6 +2,7 @@ using System.Net.Http;
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.OpenApi;
 using Microsoft.OpenApi;
+using MinimalMcp.Auth;
 using MinimalMcp.Configuration;
 using MinimalMcp.Tools;
 using Tool = MinimalMcp.Tools.Tool;
@@ -23,32 +24,46 @@ public static class OpenApi
     public static void AddToolOpenApi(this IHostApplicationBuilder builder) => builder.Services.AddSingleton<OpenApiSecurity>().AddOpenApi(DocumentName, options =>
     {
         options.ShouldInclude = _ => false; // the tools are added below, from the registry; no other route is for a model
-        options.AddDocumentTransformer((document, context, _) =>
+        options.AddDocumentTransformer(async (document, context, cancellationToken) =>
         {
             var configuration = context.ApplicationServices.GetRequiredService<IConfiguration>();
             document.Info.Title = configuration["Server:Name"] ?? typeof(OpenApi).Assembly.GetName().Name;
             document.Info.Version = typeof(OpenApi).Assembly.GetName().Version!.ToString(3);
             document.Info.Description = "The tools of this server. Each operation calls one tool; a failed call answers with a problem document whose detail says what to mend.";
-            context.ApplicationServices.GetRequiredService<OpenApiSecurity>().AddTo(document);
-            return Task.CompletedTask;
+            var security = context.ApplicationServices.GetRequiredService<OpenApiSecurity>();
+            await security.AddToAsync(document, cancellationToken);
         });
     });
 
     public static IEndpointConventionBuilder MapToolOpenApi(this IEndpointRouteBuilder routes)
     {
         var group = routes.MapGroup("").AllowAnonymous(); // the editor of a GPT Action reads it without credentials
-        group.MapGet("/openapi.json", (RequestDelegate)GetAsync);
-        group.MapGet("/.well-known/openapi.json", (RequestDelegate)GetAsync);
+        group.MapGet("/openapi.json", UnavailableProvider.Answered(GetAsync));
+        group.MapGet("/.well-known/openapi.json", UnavailableProvider.Answered(GetAsync));
         return group;
     }
 
     /// <summary><c>export-openapi [FILE] [3.0|3.1]</c>: the same document without a listener. Without a file it goes to standard output.</summary>
     public static async Task<int> ExportOpenApiAsync(this WebApplication app, string[] args)
     {
-        await using var output = args is [_, var file, ..] && file != "-" ? File.Create(file) : Console.OpenStandardOutput();
         var url = PublicUrl.Configured(app.Configuration) ?? $"http://127.0.0.1:{app.Configuration["Server:Port"] ?? "3001"}";
         var version = args is [.., "3.0"] ? OpenApiSpecVersion.OpenApi3_0 : OpenApiSpecVersion.OpenApi3_1;
-        await WriteAsync(app.Services, app.Services.GetRequiredService<ToolRegistry>().Current, url, version, output, CancellationToken.None);
+        using var document = new MemoryStream();
+        try
+        {
+            var tools = app.Services.GetRequiredService<ToolRegistry>().Current;
+            await WriteAsync(app.Services, tools, url, version, document, CancellationToken.None);
+        }
+        catch (HttpRequestException gone) when (gone.StatusCode is System.Net.HttpStatusCode.ServiceUnavailable)
+        {
+            await Console.Error.WriteLineAsync($"{gone.Message} The document says where people sign in.");
+            return 1;
+        }
+
+        document.Position = 0;
+        await using var output = args is [_, var file, ..] && file != "-"
+            ? File.Create(file) : Console.OpenStandardOutput();
+        await document.CopyToAsync(output);
         return 0;
     }
 

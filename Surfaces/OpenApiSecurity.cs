@@ -14,11 +14,16 @@ internal sealed class OpenApiSecurity(IOptions<AuthOptions> options, IServicePro
     private readonly AuthOptions _options = options.Value;
 
     /// <summary>The schemes, and what a tool needs that does not say otherwise.</summary>
-    public void AddTo(OpenApiDocument document)
+    public async Task AddToAsync(OpenApiDocument document, CancellationToken cancellationToken)
     {
         if (_options.TakesTokens)
         {
-            document.AddComponent(OAuth, new OpenApiSecurityScheme { Type = SecuritySchemeType.OAuth2, Description = "Sign in with your account.", Flows = new() { AuthorizationCode = Flow() } });
+            document.AddComponent(OAuth, new OpenApiSecurityScheme
+            {
+                Type = SecuritySchemeType.OAuth2,
+                Description = "Sign in with your account.",
+                Flows = new() { AuthorizationCode = await FlowAsync(cancellationToken) },
+            });
         }
 
         if (_options.OffersKeys)
@@ -50,9 +55,9 @@ internal sealed class OpenApiSecurity(IOptions<AuthOptions> options, IServicePro
         }
     }
 
-    private OpenApiOAuthFlow Flow()
+    private async ValueTask<OpenApiOAuthFlow> FlowAsync(CancellationToken cancellationToken)
     {
-        var server = services.GetRequiredService<IAuthorizationServerMetadata>().Document();
+        var server = await services.GetRequiredService<IAuthorizationServerMetadata>().DocumentAsync(cancellationToken);
         return new()
         {
             AuthorizationUrl = Url("authorization_endpoint"),

@@ -7,19 +7,19 @@ namespace MinimalMcp.WellKnown;
 /// <summary>The manifest of ChatGPT's retired plugins. Hosts and guides still look for it.</summary>
 internal static class AiPlugin
 {
-    public static Task GetAsync(HttpContext http)
+    public static async Task GetAsync(HttpContext http)
     {
         var configuration = http.RequestServices.GetRequiredService<IConfiguration>();
         var url = PublicUrl.Of(http);
         var name = Identity.Name(configuration);
-        return http.Response.WriteAsJsonAsync(new
+        await http.Response.WriteAsJsonAsync(new
         {
             schema_version = "v1",
             name_for_human = name,
             name_for_model = new string([.. name.ToLowerInvariant().Select(letter => char.IsAsciiLetterOrDigit(letter) ? letter : '_')]),
             description_for_human = configuration["Server:Description"] ?? $"The tools of {name}.",
             description_for_model = configuration["Mcp:Instructions"] ?? $"Use {name} to look things up and to change what the user asks to be changed.",
-            auth = Auth(http.RequestServices),
+            auth = await AuthAsync(http.RequestServices, http.RequestAborted),
             api = new { type = "openapi", url = $"{url}/.well-known/openapi.json" },
             logo_url = $"{url}/logo.svg",
             contact_email = configuration["Server:ContactEmail"] ?? "",
@@ -27,7 +27,7 @@ internal static class AiPlugin
         });
     }
 
-    private static object Auth(IServiceProvider services)
+    private static async ValueTask<object> AuthAsync(IServiceProvider services, CancellationToken cancellationToken)
     {
         var options = services.GetRequiredService<IOptions<AuthOptions>>().Value;
         if (!options.TakesTokens)
@@ -36,7 +36,7 @@ internal static class AiPlugin
         }
 
         // The manifest's own names: client_url is where people sign in, authorization_url where tokens are issued.
-        var server = services.GetRequiredService<IAuthorizationServerMetadata>().Document();
+        var server = await services.GetRequiredService<IAuthorizationServerMetadata>().DocumentAsync(cancellationToken);
         return new
         {
             type = "oauth",

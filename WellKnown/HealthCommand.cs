@@ -1,4 +1,8 @@
+using System.Net;
+using System.Net.Security;
+using System.Net.Sockets;
 using Microsoft.AspNetCore.Http;
+using MinimalMcp.Configuration;
 
 namespace MinimalMcp.WellKnown;
 
@@ -12,7 +16,6 @@ internal static class HealthCommand
 
     public static async Task<int> RunAsync(IConfiguration configuration, string[] args)
     {
-        var url = Url(configuration);
         var seconds = DefaultTimeout;
         if (args is [_, "--timeout", var timeout, ..] && (!int.TryParse(timeout, out seconds) || seconds is < 1 or > 300))
         {
@@ -20,10 +23,14 @@ internal static class HealthCommand
             return 2;
         }
 
+        var address = Address(configuration);
+        var url = Url(address);
         try
         {
-            using var http = new HttpClient(new SocketsHttpHandler { UseProxy = false }) { Timeout = TimeSpan.FromSeconds(seconds) };
-            using var request = new HttpRequestMessage(HttpMethod.Get, url);
+            using var http = new HttpClient(Sockets(configuration, address)) { Timeout = TimeSpan.FromSeconds(seconds) };
+            // What Sockets connects may be TLS already.
+            var asked = new UriBuilder(url) { Scheme = Uri.UriSchemeHttp };
+            using var request = new HttpRequestMessage(HttpMethod.Get, asked.Uri);
             request.Headers.Host = "localhost"; // always served, whatever address the server listens on
             using var response = await http.SendAsync(request);
             Console.WriteLine(response.IsSuccessStatusCode ? $"{url} is alive." : $"{url} answered {(int)response.StatusCode}.");
@@ -33,18 +40,81 @@ internal static class HealthCommand
         {
             Console.WriteLine(failure is TaskCanceledException
                 ? $"{url} did not answer within {seconds} s."
-                : $"{url} cannot be reached: {failure.Message}");
+                : $"{url} cannot be reached: {failure.InnerException?.Message ?? failure.Message}");
             return 1;
         }
     }
 
-    // A server that listens on every address is asked on loopback.
-    private static Uri Url(IConfiguration configuration)
+    // The handler's own TLS would ask for the name of the header Host.
+    private static SocketsHttpHandler Sockets(IConfiguration configuration, BindingAddress address) => new()
     {
-        var addresses = configuration.GetSection("Kestrel:Endpoints").GetChildren().Select(endpoint => endpoint["Url"]).Append(configuration["urls"]?.Split(';')[0])
-            .Append($"http://{configuration["Server:Host"] ?? "127.0.0.1"}:{configuration["Server:Port"] ?? "3001"}");
-        var address = BindingAddress.Parse(addresses.First(address => !string.IsNullOrEmpty(address))!);
-        var host = address.Host is "+" or "*" or "0.0.0.0" or "[::]" ? "127.0.0.1" : address.Host;
-        return new($"{address.Scheme}://{host}:{address.Port}/health/live");
+        UseProxy = false,
+        AllowAutoRedirect = false,
+        ConnectCallback = async (context, cancellationToken) =>
+        {
+            var socket = address.IsUnixPipe
+                ? new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified)
+                : new Socket(SocketType.Stream, ProtocolType.Tcp);
+            try
+            {
+                EndPoint place = address.IsUnixPipe
+                    ? new UnixDomainSocketEndPoint(address.UnixPipePath) : context.DnsEndPoint;
+                await socket.ConnectAsync(place, cancellationToken);
+                var stream = new NetworkStream(socket, ownsSocket: true);
+                return IsSecure(address) ? await SecureAsync(stream, configuration, cancellationToken) : stream;
+            }
+            catch
+            {
+                socket.Dispose();
+                throw;
+            }
+        },
+    };
+
+    // This asks the server of this machine, sends nothing that is secret and believes nothing but "alive". So the
+    // server's certificate need be neither for the address that is asked nor of an authority that this machine knows.
+    private static async Task<Stream> SecureAsync(
+        Stream stream, IConfiguration configuration, CancellationToken cancellationToken)
+    {
+        var secure = new SslStream(stream);
+        await secure.AuthenticateAsClientAsync(
+            new SslClientAuthenticationOptions
+            {
+                TargetHost = ServerName(configuration),
+                RemoteCertificateValidationCallback = (_, _, _, _) => true,
+                ApplicationProtocols = [SslApplicationProtocol.Http11],
+            }, cancellationToken);
+        return secure;
     }
+
+    private static bool IsSecure(BindingAddress address) =>
+        address.Scheme.Equals("https", StringComparison.OrdinalIgnoreCase);
+
+    // A server with a certificate for each name refuses the others: the first that is no pattern, or the public one.
+    private static string ServerName(IConfiguration configuration) => configuration
+        .GetSection("Kestrel:Endpoints").GetChildren()
+        .SelectMany(endpoint => endpoint.GetSection("Sni").GetChildren())
+        .Select(name => name.Key)
+        .FirstOrDefault(name => !name.Contains('*'))
+        ?? new ServerOptions { PublicUrl = configuration["Server:PublicUrl"] }.PublicUri?.Host
+        ?? "localhost";
+
+    // Without TLS where there is a choice: a client certificate may be asked for on the other.
+    private static BindingAddress Address(IConfiguration configuration)
+    {
+        string?[] endpoints = [.. configuration.GetSection("Kestrel:Endpoints").GetChildren().Select(one => one["Url"])];
+        var configured = $"http://{configuration["Server:Host"] ?? "127.0.0.1"}:{configuration["Server:Port"] ?? "3001"}";
+        return endpoints.Concat((endpoints.Length > 0 ? null : configuration["urls"])?.Split(';') ?? [])
+            .Where(address => !string.IsNullOrWhiteSpace(address))
+            .DefaultIfEmpty(configured)
+            .Select(address => BindingAddress.Parse(address!.Trim()))
+            .OrderBy(IsSecure)
+            .First();
+    }
+
+    // A server that listens on every address is asked on loopback.
+    private static Uri Url(BindingAddress address) => address.IsUnixPipe
+        ? new($"{address.Scheme}://localhost/health/live")
+        : new($"{address.Scheme}://{(address.Host is "+" or "*" or "0.0.0.0" or "[::]" ? "127.0.0.1" : address.Host)}"
+            + $":{address.Port}/health/live");
 }

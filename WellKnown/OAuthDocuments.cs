@@ -30,7 +30,7 @@ internal static class OAuthDocuments
         {
             foreach (var path in (string[])[$"/.well-known/{name}", $"/.well-known/{name}/mcp", $"/.well-known/{name}/sse", $"/mcp/.well-known/{name}", $"/sse/.well-known/{name}"])
             {
-                open.MapGet(path, (RequestDelegate)ServerAsync);
+                open.MapGet(path, UnavailableProvider.Answered(ServerAsync));
             }
         }
 
@@ -58,9 +58,18 @@ internal static class OAuthDocuments
         });
     }
 
-    private static Task ServerAsync(HttpContext http) => http.RequestServices.GetRequiredService<ProtectedResource>().IsOn
-        ? WriteAsync(http, http.RequestServices.GetRequiredService<IAuthorizationServerMetadata>().Document())
-        : NotThereAsync(http);
+    private static async Task ServerAsync(HttpContext http)
+    {
+        var services = http.RequestServices;
+        if (!services.GetRequiredService<ProtectedResource>().IsOn)
+        {
+            await NotThereAsync(http);
+            return;
+        }
+
+        var metadata = services.GetRequiredService<IAuthorizationServerMetadata>();
+        await WriteAsync(http, await metadata.DocumentAsync(http.RequestAborted));
+    }
 
     /// <summary>Shows OpenAI that whoever publishes an app owns its domain.</summary>
     private static Task DomainAsync(HttpContext http)

@@ -22,8 +22,8 @@ public static class WellKnownSetup
         var open = group.MapGroup("").AllowAnonymous();
         foreach (var (path, answer) in (ReadOnlySpan<(string, RequestDelegate)>)
         [
-            ("/.well-known/ai-plugin.json", AiPlugin.GetAsync),
-            ("/ai-plugin.json", AiPlugin.GetAsync),
+            ("/.well-known/ai-plugin.json", UnavailableProvider.Answered(AiPlugin.GetAsync)),
+            ("/ai-plugin.json", UnavailableProvider.Answered(AiPlugin.GetAsync)),
             ("/logo.svg", AiPlugin.LogoAsync),
             ("/health", Health.GetAsync),
             ("/health/live", Health.LiveAsync),

@@ -11,6 +11,8 @@ internal sealed class AllowedPeople(ProviderOptions options)
     private readonly HashSet<string> _domains = new(ProviderOptions.List(options.AllowedDomains).Select(domain => domain.TrimStart('@')), StringComparer.OrdinalIgnoreCase);
     private readonly HashSet<string> _roles = new(ProviderOptions.List(options.AllowedRoles), StringComparer.Ordinal);
 
+    private readonly RoleClaims _claims = new(options, ProviderOptions.List(options.ClientId));
+
     /// <summary>There is no list at all: whoever can sign in may call.</summary>
     public bool AreEverybody => _users.Count + _domains.Count + _roles.Count == 0;
 
@@ -18,7 +20,15 @@ internal sealed class AllowedPeople(ProviderOptions options)
         || (Email(person) is { } email && (_users.Contains(email) || _domains.Contains(email[(email.LastIndexOf('@') + 1)..])))
         || (person.Subject is { } subject && _users.Contains(subject))
         || (person.Text("oid") is { } account && _users.Contains(account))
-        || person.Texts("roles").Any(_roles.Contains);
+        || (_roles.Count > 0 && _claims.Of(person).Any(_roles.Contains));
+
+    /// <summary>
+    /// Something that this server shows or goes by is not there: then UserInfo is asked (OpenID Connect Core section
+    /// 5.4, where a provider leaves the claims of profile and email out of the ID token).
+    /// </summary>
+    public bool Misses(VerifiedToken person) => person.Text("email") is null
+        || (person.Text("name") ?? person.Text("preferred_username")) is null
+        || (_roles.Count > 0 && !_claims.Of(person).Any());
 
     /// <summary>
     /// Only an address that the provider has verified: in some, people write any address into their account. Entra verifies by the domain, and says so in a claim of its own

@@ -28,7 +28,7 @@ internal sealed class CachedDocument<T>(Func<CancellationToken, Task<byte[]>> fe
         if (version is null || Age(version) > Fresh)
         {
             // Nobody waits for a provider that failed the last time, while there is something that still serves.
-            var waits = version is null || _failure is null;
+            var waits = Current is null || _failure is null;
             var fetching = FetchAgain();
             if (waits)
             {
@@ -39,11 +39,13 @@ internal sealed class CachedDocument<T>(Func<CancellationToken, Task<byte[]>> fe
         return Current;
     }
 
-    /// <summary>The same, fetched within the last half minute.</summary>
+    /// <summary>
+    /// The same, fetched within the last half minute; null when that failed, even if there is an older one.
+    /// </summary>
     public async ValueTask<T?> GetNewerAsync(CancellationToken cancellationToken)
     {
         await FetchAgain().WaitAsync(cancellationToken);
-        return Current;
+        return _failure is null ? Current : null;
     }
 
     private Task FetchAgain()

@@ -8,14 +8,19 @@ using MinimalMcp.Auth.Tokens;
 
 namespace MinimalMcp.Auth.Provider;
 
-/// <summary>Turns the code of a sign-in into the ID token (OpenID Connect Core section 3.1.3). The access and refresh tokens that come with it are let go.</summary>
-internal sealed class CodeExchange(IOptions<ProviderOptions> options, IHttpClientFactory http, ILogger<CodeExchange> logger)
+/// <summary>
+/// Turns the code of a sign-in into the ID token (OpenID Connect Core section 3.1.3) and an access token, with which
+/// the person's UserInfo may be read once. A refresh token that comes with them is let go.
+/// </summary>
+internal sealed class CodeExchange(IOptions<ProviderOptions> options, IHttpClientFactory http)
 {
     public const string Client = "ProviderClient";
 
     private readonly ProviderOptions _options = options.Value;
 
-    public async Task<string> RedeemAsync(ProviderMetadata metadata, string code, string redirectUri, string verifier, string provider, CancellationToken cancellationToken)
+    public async Task<(string IdToken, string? AccessToken)> RedeemAsync(
+        ProviderMetadata metadata, string code, string redirectUri, string verifier, string provider,
+        CancellationToken cancellationToken)
     {
         var form = new Dictionary<string, string>
         {
@@ -25,46 +30,51 @@ internal sealed class CodeExchange(IOptions<ProviderOptions> options, IHttpClien
             ["code_verifier"] = verifier,
         };
         using var request = new HttpRequestMessage(HttpMethod.Post, metadata.TokenEndpoint);
-        Authenticate(request, form, metadata.TakesSecretInBody);
-        request.Content = new FormUrlEncodedContent(form);
-        request.Headers.Accept.ParseAdd("application/json");
+        Authenticate(request, form, _options, metadata.TakesSecretInBody);
         using var client = http.CreateClient(Client);
         using var answer = await client.SendAsync(request, cancellationToken);
-        var (error, description, idToken) = Read(await answer.Content.ReadAsByteArrayAsync(cancellationToken));
+        var body = await answer.Content.ReadAsByteArrayAsync(cancellationToken);
+        var (error, description, idToken, accessToken) = Read(body);
         if (answer.StatusCode is HttpStatusCode.OK && idToken is not null)
         {
-            return idToken;
+            return (idToken, accessToken);
         }
 
-        var refused = ProviderError.Of(provider, error ?? (answer.StatusCode is HttpStatusCode.OK ? "no_id_token" : null), description);
-        ProviderLog.SignInFailed(logger, $"{refused.Message} (status {(int)answer.StatusCode})");
-        throw refused;
+        var named = error ?? (answer.StatusCode is HttpStatusCode.OK ? "no_id_token" : null);
+        throw ProviderError.Of(provider, named, description, $"status {(int)answer.StatusCode}");
     }
 
-    // In the header as RFC 6749 section 2.3.1 says: id and secret are encoded as in a form before they are joined.
-    private void Authenticate(HttpRequestMessage request, Dictionary<string, string> form, bool inBody)
+    /// <summary>Puts the form and this server's own credential into a request to the provider.</summary>
+    public static void Authenticate(
+        HttpRequestMessage request, Dictionary<string, string> form, ProviderOptions options, bool inBody)
     {
-        if (string.IsNullOrEmpty(_options.ClientSecret) || inBody)
+        if (string.IsNullOrEmpty(options.ClientSecret) || inBody)
         {
-            form["client_id"] = _options.ClientId!;
-            if (_options.ClientSecret is { Length: > 0 } secret)
+            form["client_id"] = options.ClientId!;
+            if (options.ClientSecret is { Length: > 0 } secret)
             {
                 form["client_secret"] = secret;
             }
-
-            return;
+        }
+        else
+        {
+            // RFC 6749 section 2.3.1: id and secret are encoded as in a form before they are joined.
+            var pair = $"{WebUtility.UrlEncode(options.ClientId)}:{WebUtility.UrlEncode(options.ClientSecret)}";
+            request.Headers.Authorization = new AuthenticationHeaderValue(
+                "Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes(pair)));
         }
 
-        var pair = $"{WebUtility.UrlEncode(_options.ClientId)}:{WebUtility.UrlEncode(_options.ClientSecret)}";
-        request.Headers.Authorization = new AuthenticationHeaderValue("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes(pair)));
+        request.Content = new FormUrlEncodedContent(form);
+        request.Headers.Accept.ParseAdd("application/json");
     }
 
-    private static (string? Error, string? Description, string? IdToken) Read(byte[] body)
+    private static (string? Error, string? Description, string? IdToken, string? AccessToken) Read(byte[] body)
     {
         try
         {
             var answer = StrictJson.ParseObject(body);
-            return (Text(answer, "error"), Text(answer, "error_description"), Text(answer, "id_token"));
+            return (Text(answer, "error"), Text(answer, "error_description"), Text(answer, "id_token"),
+                Text(answer, "access_token"));
         }
         catch (FormatException)
         {

@@ -12,6 +12,7 @@ internal sealed class ProviderCallers(ProviderOptions options)
     private readonly string[] _required = [.. ProviderOptions.List(options.RequiredScopes)];
     private readonly string[] _default = [.. ProviderOptions.List(options.DefaultScopes)];
     private readonly string[] _audiences = [.. ProviderOptions.List(options.Audience)];
+    private readonly RoleClaims _roles = new(options, ProviderOptions.List(options.Audience));
     private readonly ILookup<string, string> _map = options.ScopePairs().ToLookup(pair => pair.Theirs, pair => pair.Ours, StringComparer.Ordinal);
 
     /// <exception cref="TokenRefusedException">The token is not meant for calls, or its client may not call.</exception>
@@ -41,7 +42,7 @@ internal sealed class ProviderCallers(ProviderOptions options)
 
         var consented = token.Payload.TryGetProperty("scope", out _) || token.Payload.TryGetProperty("scp", out _);
         var scopes = Words(token.Scopes);
-        var roles = Words(Roles(token));
+        var roles = Words(_roles.Of(token));
         // What a person consented to is never widened by what the directory lets that person do: roles alone count in
         // tokens without scopes, which are those of machines.
         var granted = consented ? scopes : roles;
@@ -68,15 +69,6 @@ internal sealed class ProviderCallers(ProviderOptions options)
         return new(new ClaimsIdentity(claims, "Provider"));
     }
 
-    /// <summary>
-    /// What the directory lets somebody do: Entra and Okta say roles, Auth0 permissions; Keycloak keeps roles of its
-    /// own.
-    /// </summary>
-    private static IEnumerable<string> Roles(VerifiedToken token) => token.Texts("roles")
-        .Concat(token.Texts("permissions"))
-        .Concat(token.Payload.TryGetProperty("realm_access", out var realm) && realm.ValueKind is JsonValueKind.Object
-            && realm.TryGetProperty("roles", out var roles) ? VerifiedToken.Texts(roles) : []);
-
     private HashSet<string> Words(IEnumerable<string> theirs) =>
         theirs.Select(Unqualified).ToHashSet(StringComparer.Ordinal);
 
@@ -98,6 +90,6 @@ internal sealed class ProviderCallers(ProviderOptions options)
         _ when token.Type?.EndsWith("at+jwt", StringComparison.OrdinalIgnoreCase) is true => false,
         _ => token.Payload.TryGetProperty("nonce", out _) || token.Payload.TryGetProperty("at_hash", out _) || token.Payload.TryGetProperty("c_hash", out _)
             || (options.ClientId is { Length: > 0 } own && token.Audiences.Contains(own)
-                && !token.Scopes.Concat(Roles(token)).Any()),
+                && !token.Scopes.Concat(token.Texts("roles")).Concat(token.Texts("permissions")).Any()),
     };
 }

@@ -34,20 +34,26 @@ internal sealed class ProviderDocuments : IAuthorizationServerMetadata, IDisposa
     /// <summary>The keys that are known now. Whatever was verified with others must be verified again.</summary>
     public JsonWebKeys? Keys => _keys.Current;
 
-    public JsonObject Document() => (_metadata?.Current ?? ProviderMetadata.Of(_options)).ToJson();
+    public async ValueTask<JsonObject> DocumentAsync(CancellationToken cancellationToken) =>
+        (await MetadataAsync(cancellationToken)).ToJson();
 
     /// <exception cref="HttpRequestException">The provider cannot be asked now.</exception>
     public async ValueTask<ProviderMetadata> MetadataAsync(CancellationToken cancellationToken) =>
-        _metadata is null ? ProviderMetadata.Of(_options) : await _metadata.GetAsync(cancellationToken) ?? throw Unavailable("The identity provider's discovery document cannot be had now.");
+        _metadata is null ? ProviderMetadata.Of(_options)
+        : await _metadata.GetAsync(cancellationToken)
+            ?? throw UnavailableProvider.Because("The identity provider's discovery document cannot be had now.");
 
-    /// <summary>The key that a token is signed with. One that is not known may be new, so the keys are fetched again before it is refused.</summary>
+    /// <summary>
+    /// The key that a token is signed with. One that is not known may be new, so the keys are fetched again before it
+    /// is refused; while they cannot be fetched it is not refused, because clients throw away what gets 401.
+    /// </summary>
     /// <exception cref="HttpRequestException">The provider cannot be asked now: the token may be good.</exception>
     public async ValueTask<SignatureKey> KeyAsync(string? kid, string algorithm, CancellationToken cancellationToken)
     {
         var keys = await _keys.GetAsync(cancellationToken);
         return keys?.Find(kid, algorithm)
-            ?? (await _keys.GetNewerAsync(cancellationToken) ?? throw Unavailable("The identity provider's keys cannot be had now, so no token can be checked."))
-                .Find(kid, algorithm)
+            ?? (await _keys.GetNewerAsync(cancellationToken) ?? throw UnavailableProvider.Because(
+                "The identity provider's keys cannot be had now, so this token cannot be checked.")).Find(kid, algorithm)
             ?? throw Jwt.UnknownKey();
     }
 
@@ -66,7 +72,15 @@ internal sealed class ProviderDocuments : IAuthorizationServerMetadata, IDisposa
         _ = _keys.GetAsync(CancellationToken.None).AsTask(); // so that the first caller finds them
     }
 
-    public void Dispose() => _fetch.Dispose();
+    /// <summary>What keeps an MCP client that nobody knows from signing in; null when nothing does.</summary>
+    public string? LacksForNewClients() => _metadata?.Current is not { } metadata ? null
+        : (metadata.TakesNewClients, metadata.SaysS256) switch
+        {
+            (true, true) => null,
+            (false, true) => "neither a registration_endpoint nor client metadata documents",
+            (true, false) => "no S256 in code_challenge_methods_supported",
+            _ => "neither a registration_endpoint nor client metadata documents, and no S256",
+        };
 
-    private static HttpRequestException Unavailable(string sentence) => new(sentence, null, System.Net.HttpStatusCode.ServiceUnavailable);
+    public void Dispose() => _fetch.Dispose();
 }

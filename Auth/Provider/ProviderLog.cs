@@ -6,11 +6,13 @@ internal static partial class ProviderLog
     [LoggerMessage(LogLevel.Warning, "Identity provider: {Sentence}")]
     public static partial void FetchFailed(ILogger logger, string sentence);
 
-    [LoggerMessage(LogLevel.Warning, "Sign-in failed: {Sentence}")]
-    public static partial void SignInFailed(ILogger logger, string sentence);
+    [LoggerMessage(LogLevel.Warning, "UserInfo of the identity provider was not read: {Sentence}")]
+    public static partial void NoUserInfo(ILogger logger, string sentence);
 
-    [LoggerMessage(LogLevel.Warning, "Sign-in refused: the account is in none of Auth:Provider:AllowedUsers, AllowedDomains and AllowedRoles. Its subject is {Subject}, its object id {ObjectId}, its verified address {Email}")]
-    public static partial void NotAllowed(ILogger logger, string subject, string objectId, string email);
+    [LoggerMessage(LogLevel.Warning, "MCP clients such as ChatGPT cannot sign in by themselves: the identity provider's "
+        + "metadata has {Lacks}. Enter each client at the provider, or let this server sign people in there "
+        + "(MCP_AUTH_MODE=embedded with OAUTH2_CLIENT_ID)")]
+    public static partial void NoNewClients(ILogger logger, string lacks);
 
     [LoggerMessage(LogLevel.Warning, "Everybody who can sign in at {Provider} may use this server. Set Auth:Provider:AllowedUsers, AllowedDomains or AllowedRoles if these are not all meant")]
     public static partial void EverybodyMayUse(ILogger logger, string provider);

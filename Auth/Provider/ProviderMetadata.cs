@@ -19,6 +19,8 @@ internal sealed class ProviderMetadata
         {
             _authorizationEndpoint = Address("authorization_endpoint", options.AuthorizationEndpoint);
             _tokenEndpoint = Address("token_endpoint", options.TokenEndpoint);
+            UserInfoEndpoint = Optional("userinfo_endpoint", null);
+            IntrospectionEndpoint = Optional("introspection_endpoint", options.IntrospectionEndpoint);
         }
     }
 
@@ -28,6 +30,23 @@ internal sealed class ProviderMetadata
     public Uri AuthorizationEndpoint => _authorizationEndpoint ?? throw new InvalidOperationException("Auth:Provider:ClientId is not set.");
 
     public Uri TokenEndpoint => _tokenEndpoint ?? throw new InvalidOperationException("Auth:Provider:ClientId is not set.");
+
+    /// <summary>Null where the provider has none that is safe.</summary>
+    public Uri? UserInfoEndpoint { get; }
+
+    /// <inheritdoc cref="UserInfoEndpoint"/>
+    public Uri? IntrospectionEndpoint { get; }
+
+    /// <summary>
+    /// A client that nobody entered at the provider has a way in: registration (RFC 7591) or a metadata document.
+    /// </summary>
+    public bool TakesNewClients => _document.TryGetProperty("registration_endpoint", out _)
+        || (_document.TryGetProperty("client_id_metadata_document_supported", out var yes)
+            && yes.ValueKind is JsonValueKind.True);
+
+    /// <summary>MCP clients go on only where the metadata says S256 (MCP, authorization).</summary>
+    public bool SaysS256 => _document.TryGetProperty("code_challenge_methods_supported", out var methods)
+        && VerifiedToken.Texts(methods).Contains("S256");
 
     /// <summary>Whether an answer of the authorization endpoint without <c>iss</c> is not its answer (RFC 9207 section 2.4).</summary>
     public bool NamesItself => _document.TryGetProperty("authorization_response_iss_parameter_supported", out var named) && named.ValueKind is JsonValueKind.True;
@@ -57,7 +76,11 @@ internal sealed class ProviderMetadata
     public static ProviderMetadata Of(ProviderOptions options)
     {
         var document = new JsonObject { ["issuer"] = options.Issuers[0] };
-        foreach (var (name, address) in new[] { ("authorization_endpoint", options.AuthorizationEndpoint), ("token_endpoint", options.TokenEndpoint), ("jwks_uri", options.JwksUri) })
+        foreach (var (name, address) in ((string, string?)[])
+        [
+            ("authorization_endpoint", options.AuthorizationEndpoint), ("token_endpoint", options.TokenEndpoint),
+            ("introspection_endpoint", options.IntrospectionEndpoint), ("jwks_uri", options.JwksUri),
+        ])
         {
             if (address is { Length: > 0 })
             {
@@ -68,11 +91,18 @@ internal sealed class ProviderMetadata
         return new(JsonElement.Parse(document.ToJsonString()), options);
     }
 
+    private Uri? Optional(string name, string? configured) =>
+        (configured is { Length: > 0 } ? configured : Text(name)) is { } address && ProviderOptions.IsSafe(address)
+            ? new(address) : null;
+
+    private string? Text(string name) =>
+        _document.TryGetProperty(name, out var found) && found.ValueKind is JsonValueKind.String
+            ? found.GetString() : null;
+
     private Uri Address(string name, string? configured)
     {
         var address = configured is { Length: > 0 } ? configured
-            : _document.TryGetProperty(name, out var found) && found.ValueKind is JsonValueKind.String ? found.GetString()!
-            : throw new FormatException($"The discovery document {_discovery} has no {name}.");
+            : Text(name) ?? throw new FormatException($"The discovery document {_discovery} has no {name}.");
         return ProviderOptions.IsSafe(address) ? new(address) : throw new FormatException($"The discovery document {_discovery} has a {name} that is not https.");
     }
 }

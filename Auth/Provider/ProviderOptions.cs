@@ -21,6 +21,12 @@ public sealed class ProviderOptions : IValidatableObject
 
     public string? TokenEndpoint { get; set; }
 
+    /// <summary>
+    /// Where tokens that are no JWTs are checked (RFC 7662), with this server's client id and secret; when empty, where
+    /// the discovery document says.
+    /// </summary>
+    public string? IntrospectionEndpoint { get; set; }
+
     /// <summary>What tokens for this server have as their audience. At least one: a token for somebody else is no token for us.</summary>
     public string? Audience { get; set; }
 
@@ -34,6 +40,14 @@ public sealed class ProviderOptions : IValidatableObject
 
     /// <summary>Scopes or app roles of which a token must have every one.</summary>
     public string? RequiredScopes { get; set; }
+
+    /// <summary>
+    /// The claim that has the roles, with dots between the names of a path, such as
+    /// <c>resource_access.tools.roles</c> or <c>https://example.com/roles</c>; several are joined. When empty:
+    /// <c>roles</c>, <c>permissions</c>, <c>groups</c>, <c>realm_access.roles</c> and, of <c>resource_access</c>, the
+    /// entry of our own audience.
+    /// </summary>
+    public string? RolesClaim { get; set; }
 
     /// <summary>What the provider's other scopes and roles mean here, such as <c>Mcp.Read=mcp:read Mcp.Ops=mcp:write</c>.</summary>
     public string? ScopeMap { get; set; }
@@ -65,7 +79,7 @@ public sealed class ProviderOptions : IValidatableObject
     /// <summary>Domains of verified addresses.</summary>
     public string? AllowedDomains { get; set; }
 
-    /// <summary>App roles, of which a person must have one.</summary>
+    /// <summary>Roles or groups, of which a person must have one; see <see cref="RolesClaim"/>.</summary>
     public string? AllowedRoles { get; set; }
 
     internal IReadOnlyList<string> Issuers => [.. List(Issuer)];
@@ -123,5 +137,6 @@ public sealed class ProviderOptions : IValidatableObject
             {
                 ("ConfigUrl (OAUTH2_OPENID_CONFIG_URL)", ConfigUrl), ("JwksUri (OAUTH2_JWKS_URI)", JwksUri),
                 ("AuthorizationEndpoint (OAUTH2_AUTHORIZATION_ENDPOINT)", AuthorizationEndpoint), ("TokenEndpoint (OAUTH2_TOKEN_ENDPOINT)", TokenEndpoint),
+                ("IntrospectionEndpoint", IntrospectionEndpoint),
             }.Where(row => row.Item2 is { Length: > 0 }).Select(row => (row.Item1, row.Item2!)));
 }

@@ -25,10 +25,11 @@ public static class ProviderSetup
         services.AddSettings<ProviderOptions>("Auth:Provider");
         services.AddSingleton<ProviderDocuments>();
         services.AddHostedService<ProviderCheck>();
+        services.AddHttpClient(CodeExchange.Client);
         if (signsIn)
         {
-            services.AddHttpClient(CodeExchange.Client);
             services.AddSingleton<CodeExchange>();
+            services.AddSingleton<UserInfo>();
             services.AddSingleton<ISignIn, ProviderSignIn>();
         }
 
@@ -36,6 +37,7 @@ public static class ProviderSetup
         {
             services.AddOptions<ProviderOptions>().Validate(provider => ProviderOptions.List(provider.Audience).Any(),
                 "Auth:Provider:Audience (OAUTH2_AUDIENCE) is not set. It is what the provider writes into tokens for this server, for example the application's id: a token for somebody else must not open this one.");
+            services.AddSingleton<Introspection>();
             services.AddSingleton<IAccessTokens, ProviderTokens>();
             services.AddSingleton<IAuthorizationServerMetadata>(provider => provider.GetRequiredService<ProviderDocuments>());
         }
@@ -45,14 +47,18 @@ public static class ProviderSetup
 
     private sealed class ProviderCheck(ProviderDocuments documents, IOptions<ProviderOptions> options, ILogger<ProviderCheck> logger, ISignIn? signIn = null) : IHostedService
     {
-        public Task StartAsync(CancellationToken cancellationToken)
+        public async Task StartAsync(CancellationToken cancellationToken)
         {
             if (signIn is not null && new AllowedPeople(options.Value).AreEverybody)
             {
                 ProviderLog.EverybodyMayUse(logger, signIn.Name);
             }
 
-            return documents.CheckAsync(cancellationToken);
+            await documents.CheckAsync(cancellationToken);
+            if (signIn is null && documents.LacksForNewClients() is { } lacks)
+            {
+                ProviderLog.NoNewClients(logger, lacks);
+            }
         }
 
         public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;

@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.WebUtilities;
 using Microsoft.Extensions.Options;
+using MinimalMcp.Auth.Diagnostics;
 using MinimalMcp.Auth.Server;
 using MinimalMcp.Auth.Tokens;
 using MinimalMcp.Configuration;
@@ -10,7 +11,9 @@ namespace MinimalMcp.Auth.Provider;
 /// People sign in at the provider, and the tokens that clients get are ours. To the provider this server is one client: it never sees who asks, nor the
 /// <c>resource</c> that MCP clients send, which Entra refuses (AADSTS9010010); of what it answers nothing is kept but who it was.
 /// </summary>
-internal sealed class ProviderSignIn(IOptions<ProviderOptions> options, ProviderDocuments documents, CodeExchange exchange, IServiceProvider services, TimeProvider time, ILogger<ProviderSignIn> logger) : ISignIn
+internal sealed class ProviderSignIn(
+    IOptions<ProviderOptions> options, ProviderDocuments documents, CodeExchange exchange, UserInfo userInfo,
+    IServiceProvider services, TimeProvider time, ILogger<ProviderSignIn> logger) : ISignIn
 {
     public const string CallbackPath = "/auth/callback";
     private const int MaxCode = 8 * 1024;
@@ -52,19 +55,24 @@ internal sealed class ProviderSignIn(IOptions<ProviderOptions> options, Provider
         var code = Code(answer, metadata);
         try
         {
-            var person = await VerifyAsync(await exchange.RedeemAsync(metadata, code, RedirectUri, _secrets.Verifier(state), Name, cancellationToken), _secrets.Nonce(state), cancellationToken);
+            var (idToken, accessToken) = await exchange.RedeemAsync(
+                metadata, code, RedirectUri, _secrets.Verifier(state), Name, cancellationToken);
+            var person = await VerifyAsync(idToken, _secrets.Nonce(state), cancellationToken);
+            (person, var unread) = await CompleteAsync(person, metadata, accessToken, cancellationToken);
             if (!_allowed.Include(person))
             {
-                ProviderLog.NotAllowed(logger, person.Subject!, person.Text("oid") ?? "none", AllowedPeople.Email(person) ?? "none");
-                throw new SignInException($"You are signed in at {Name}, but this account may not use this server. Ask its operator to let you in.");
+                throw unread is null ? NotAllowed(person) : Unreachable(unread);
             }
 
             return AllowedPeople.Describe(person, Subjects.Of(person.Issuer, person.Subject!));
         }
         catch (TokenRefusedException wrong)
         {
-            ProviderLog.SignInFailed(logger, wrong.Message);
-            throw new SignInException($"What {Name} said about you could not be verified. {wrong.Message}", wrong);
+            var message = $"What {Name} said about you could not be verified. {wrong.Message}";
+            throw new SignInException(message, wrong)
+            {
+                Reason = wrong.Detail is { } detail ? $"{message} ({detail})" : message,
+            };
         }
         catch (HttpRequestException gone)
         {
@@ -83,13 +91,41 @@ internal sealed class ProviderSignIn(IOptions<ProviderOptions> options, Provider
 
         if (answer.TryGetValue("error", out var error))
         {
-            var refused = ProviderError.Of(Name, error.ToString(), answer["error_description"]);
-            ProviderLog.SignInFailed(logger, refused.Message);
-            throw refused;
+            throw ProviderError.Of(Name, error.ToString(), answer["error_description"]);
         }
 
         return answer["code"].ToString() is { Length: > 0 and <= MaxCode } code ? code : throw new SignInException($"{Name} sent no code. Start again.");
     }
+
+    // What is needed and not in the ID token; and why it could not be read, when nobody can be let in without it.
+    private async Task<(VerifiedToken Person, HttpRequestException? Unread)> CompleteAsync(
+        VerifiedToken person, ProviderMetadata metadata, string? accessToken, CancellationToken cancellationToken)
+    {
+        if (accessToken is null || metadata.UserInfoEndpoint is not { } endpoint || !_allowed.Misses(person))
+        {
+            return (person, null);
+        }
+
+        try
+        {
+            return (await userInfo.AddToAsync(person, endpoint, accessToken, cancellationToken), null);
+        }
+        catch (HttpRequestException gone)
+        {
+            ProviderLog.NoUserInfo(logger, gone.Message);
+            return (person, gone);
+        }
+    }
+
+    private SignInException NotAllowed(VerifiedToken person) =>
+        new($"You are signed in at {Name}, but this account may not use this server. Ask its operator to let you in.")
+        {
+            Reason = "the account is in none of Auth:Provider:AllowedUsers, AllowedDomains and AllowedRoles. Its "
+                + $"subject is {Said(person.Subject)}, its object id {Said(person.Text("oid"))}, its name "
+                + $"{Said(person.Text("name"))}, its verified address {Said(AllowedPeople.Email(person))}",
+        };
+
+    private static string Said(string? claim) => claim is null ? "none" : Shown.Text(claim, 200);
 
     // OpenID Connect Core section 3.1.3.7.
     private async Task<VerifiedToken> VerifyAsync(string idToken, string nonce, CancellationToken cancellationToken)
@@ -127,9 +163,6 @@ internal sealed class ProviderSignIn(IOptions<ProviderOptions> options, Provider
         }
     }
 
-    private SignInException Unreachable(HttpRequestException gone)
-    {
-        ProviderLog.SignInFailed(logger, gone.Message);
-        return new($"{Name} cannot be reached now. Try again in a minute.", gone);
-    }
+    private SignInException Unreachable(HttpRequestException gone) =>
+        new($"{Name} cannot be reached now. Try again in a minute.", gone) { Reason = gone.Message };
 }

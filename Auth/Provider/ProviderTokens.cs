@@ -5,7 +5,10 @@ using MinimalMcp.Auth.Tokens;
 namespace MinimalMcp.Auth.Provider;
 
 /// <summary>Takes access tokens that the provider issued for this server.</summary>
-internal sealed class ProviderTokens(IOptions<ProviderOptions> options, ProviderDocuments documents, TimeProvider time) : IAccessTokens
+internal sealed class ProviderTokens(
+    IOptions<ProviderOptions> options, ProviderDocuments documents, TimeProvider time,
+    Introspection? introspection = null)
+    : IAccessTokens
 {
     private readonly TokenRules _rules = new()
     {
@@ -17,6 +20,9 @@ internal sealed class ProviderTokens(IOptions<ProviderOptions> options, Provider
     private readonly ProviderCallers _callers = new(options.Value);
     private readonly SeenTokens _seen = new(time);
 
+    // The ground of tokens that the provider itself was asked about.
+    private readonly object _asked = new();
+
     public ValueTask<ClaimsPrincipal> CheckAsync(string token, CancellationToken cancellationToken)
     {
         if (token.Length > _rules.MaxLength)
@@ -24,12 +30,42 @@ internal sealed class ProviderTokens(IOptions<ProviderOptions> options, Provider
             SignedToken.Parse(token, _rules); // says so, and hashing it would be work for nothing
         }
 
-        return Known(token) is { } caller ? new(caller) : VerifyAsync(token, cancellationToken);
+        return Known(token) is { } caller ? new(caller) : CheckNewAsync(token, cancellationToken);
     }
+
+    // What the provider was asked about a moment ago may have been revoked since.
+    public ValueTask<ClaimsPrincipal> CheckAgainAsync(string token, CancellationToken cancellationToken) =>
+        IsOpaque(token) ? CheckNewAsync(token, cancellationToken) : CheckAsync(token, cancellationToken);
 
     // What was verified with keys that are not the provider's any more counts for nothing.
     public ClaimsPrincipal? Known(string token) =>
-        token.Length <= _rules.MaxLength && documents.Keys is { } keys ? _seen.Find(token, keys) : null;
+        token.Length > _rules.MaxLength ? null
+        : IsOpaque(token) ? _seen.Find(token, _asked)
+        : documents.Keys is { } keys ? _seen.Find(token, keys) : null;
+
+    // A JWT is three parts of which the first is a JSON object; an encrypted one has five, and only its issuer reads it.
+    private bool IsOpaque(string token) => introspection is { IsOn: true }
+        && !(token.StartsWith("eyJ", StringComparison.Ordinal) && token.AsSpan().Count('.') == 2);
+
+    private ValueTask<ClaimsPrincipal> CheckNewAsync(string token, CancellationToken cancellationToken) =>
+        IsOpaque(token) ? IntrospectAsync(token, cancellationToken) : VerifyAsync(token, cancellationToken);
+
+    private async ValueTask<ClaimsPrincipal> IntrospectAsync(string token, CancellationToken cancellationToken)
+    {
+        var round = _seen.Round;
+        try
+        {
+            var verified = await introspection!.CheckAsync(token, _rules, cancellationToken);
+            var caller = _callers.From(verified);
+            _seen.Add(token, caller, verified.Expires, _asked, round);
+            return caller;
+        }
+        catch (TokenRefusedException)
+        {
+            _seen.Remove(token); // for every other request at once
+            throw;
+        }
+    }
 
     private async ValueTask<ClaimsPrincipal> VerifyAsync(string token, CancellationToken cancellationToken)
     {

@@ -10,7 +10,9 @@ internal sealed class AuthorizationServerMetadata(Issuer issuer, IOptions<Author
 
     public string Issuer => issuer.Url;
 
-    public JsonObject Document()
+    public ValueTask<JsonObject> DocumentAsync(CancellationToken cancellationToken) => new(Document());
+
+    private JsonObject Document()
     {
         var metadata = new JsonObject
         {

@@ -77,7 +77,7 @@ internal sealed partial class Consent(Tickets tickets, Credentials credentials, 
         }
         catch (SignInException refused)
         {
-            LogRefused(refused.Message);
+            LogRefused(refused.Reason);
             await pages.ExplainAsync(http, StatusCodes.Status403Forbidden, "You are not signed in", refused.Message,
                 AuthorizationRequest.Answer(request.RedirectUri, request.State, issuer, ("error", "access_denied"), ("error_description", "The person could not sign in.")));
         }
@@ -93,7 +93,7 @@ internal sealed partial class Consent(Tickets tickets, Credentials credentials, 
         }
 
         var code = await grants.OpenAsync(request, person, scopes, http.RequestAborted);
-        LogAllowed(person.Subject, request.ClientId, string.Join(' ', scopes), http.Connection.RemoteIpAddress);
+        LogAllowed(person.Described, request.ClientId, string.Join(' ', scopes), http.Connection.RemoteIpAddress);
         Answer(http, request, ("code", code));
     }
 
@@ -103,8 +103,8 @@ internal sealed partial class Consent(Tickets tickets, Credentials credentials, 
     private Task ExpiredAsync(HttpContext http) =>
         pages.ExplainAsync(http, StatusCodes.Status403Forbidden, "This page has expired", "It was answered already, is older than ten minutes, or belongs to another browser. Start again from the application.");
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "{Subject} allowed the client {Client} {Scopes}, from {Address}")]
-    private partial void LogAllowed(string subject, string client, string scopes, System.Net.IPAddress? address);
+    [LoggerMessage(LogLevel.Information, "{Person} allowed the client {Client} {Scopes}, from {Address}")]
+    private partial void LogAllowed(string person, string client, string scopes, System.Net.IPAddress? address);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "A sign-in was refused: {Reason}")]
     private partial void LogRefused(string reason);

@@ -1,6 +1,7 @@
 using System.Security.Claims;
 using System.Text.Json;
 using Microsoft.Extensions.Options;
+using MinimalMcp.Auth.Diagnostics;
 using MinimalMcp.Storage;
 
 namespace MinimalMcp.Auth.Server;
@@ -9,6 +10,9 @@ namespace MinimalMcp.Auth.Server;
 /// <param name="Credential">With what; see <see cref="Credentials.AreStillGood"/>.</param>
 internal sealed record SignedInPerson(string Subject, string[] Scopes, string? Credential, string? Name = null, string? Email = null)
 {
+    /// <summary>For logs: the subject, with the name beside it that says more to people.</summary>
+    public string Described => Name is null || Name == Subject ? Subject : $"{Subject} ({Shown.Text(Name, 100)})";
+
     /// <summary>What a client may learn; null when there is nothing to know.</summary>
     public string? ToJson() => Name is null && Email is null ? null : JsonSerializer.Serialize(new[] { Name, Email });
 

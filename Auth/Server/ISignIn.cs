@@ -23,4 +23,8 @@ internal interface ISignIn
 internal sealed record SignedIn(string Subject, string? Name = null, string? Email = null);
 
 /// <summary>Nobody was signed in. The message is shown to the person.</summary>
-internal sealed class SignInException(string message, Exception? inner = null) : Exception(message, inner);
+internal sealed class SignInException(string message, Exception? inner = null) : Exception(message, inner)
+{
+    /// <summary>The same for the log, with what only the operator should read.</summary>
+    public string Reason { get => field ?? Message; init; }
+}

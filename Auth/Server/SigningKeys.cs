@@ -22,7 +22,24 @@ internal sealed class SigningKeys(Store store, ServerKey secret, IOptions<Author
     public async ValueTask<SigningKey> CurrentAsync(CancellationToken cancellationToken) =>
         _keys is [var newest, ..] && !IsDue(newest) ? newest : (await ReadAsync(cancellationToken))[0];
 
-    public async ValueTask<IReadOnlyList<SigningKey>> PublishedAsync(CancellationToken cancellationToken) => _keys.Length > 0 ? _keys : await ReadAsync(cancellationToken);
+    /// <summary>All of them, of every replica.</summary>
+    public async ValueTask<IReadOnlyList<SigningKey>> PublishedAsync(CancellationToken cancellationToken)
+    {
+        var keys = _keys;
+        if (keys.Length > 0 && time.GetUtcNow() < _read + LookAgain)
+        {
+            return keys;
+        }
+
+        try
+        {
+            return await ReadAsync(cancellationToken);
+        }
+        catch (StorageException) when (keys.Length > 0)
+        {
+            return keys; // they are as good as they were, and whoever asks could not do anything about the store
+        }
+    }
 
     /// <summary>The key of a token. One that is not known may be another replica's new one, so the store is asked, but not for every token that somebody makes up.</summary>
     public async ValueTask<SigningKey?> FindAsync(string? kid, CancellationToken cancellationToken)

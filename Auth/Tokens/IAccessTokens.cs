@@ -27,4 +27,7 @@ internal sealed class TokenRefusedException(string message, Exception? inner = n
 {
     /// <summary>The token is what it should be, but this client may not use this server: 403 and not 401, since another token would not help.</summary>
     public bool IsForbidden { get; init; }
+
+    /// <summary>What the operator should know, and a caller need not; for the log only.</summary>
+    public string? Detail { get; init; }
 }

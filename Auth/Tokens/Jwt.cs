@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using MinimalMcp.Auth.Diagnostics;
 
 namespace MinimalMcp.Auth.Tokens;
 
@@ -18,22 +19,42 @@ internal static class Jwt
     /// <summary>For whoever finds the key in a way of his own.</summary>
     public static VerifiedToken Verify(SignedToken token, SignatureKey key, TokenRules rules, DateTimeOffset now)
     {
-        var payload = token.Open(key);
+        return Check(token.Open(key), token.Type, rules, now);
+    }
+
+    /// <summary>What the claims must say, of a token that its issuer vouches for.</summary>
+    /// <exception cref="TokenRefusedException">With a sentence that may be shown.</exception>
+    public static VerifiedToken Check(JsonElement payload, string? type, TokenRules rules, DateTimeOffset now)
+    {
         var issuer = payload.TryGetProperty("iss", out var iss) && iss.ValueKind is JsonValueKind.String ? iss.GetString()! : "";
         if (!rules.Issuers.Contains(issuer))
         {
-            throw SignedToken.Refuse("was issued by somebody else (iss)");
+            throw new TokenRefusedException("The token was issued by somebody else (iss).")
+            {
+                Detail = $"its issuer (iss) is {List([issuer])}, and this server takes {List(rules.Issuers)}",
+            };
         }
 
-        var verified = new VerifiedToken(payload, issuer, Time(payload, "exp") ?? throw SignedToken.Refuse("does not say when it expires (exp)"), token.Type);
+        var expires = Time(payload, "exp") ?? throw SignedToken.Refuse("does not say when it expires (exp)");
+        var verified = new VerifiedToken(payload, issuer, expires, type);
         if (!rules.AnyAudience && !verified.Audiences.Any(rules.Audiences.Contains))
         {
-            throw SignedToken.Refuse("is for another server (aud)");
+            throw new TokenRefusedException(verified.Audiences.Any() ? "The token is for another server (aud)."
+                : "The token is for another server (aud): it names none.")
+            {
+                Detail = $"its audience (aud) is {List(verified.Audiences)}, "
+                    + $"and this server takes {List(rules.Audiences)}",
+            };
         }
 
         CheckTimes(verified, rules, now);
         return verified;
     }
+
+    // For the log. The signature was good, so these are its issuer's own words; they are cut all the same.
+    private static string List(IEnumerable<string> values) =>
+        values.Take(5).Select(value => $"'{Shown.Text(value, 200)}'").ToArray() is { Length: > 0 } some
+            ? string.Join(", ", some) : "missing";
 
     public static TokenRefusedException UnknownKey() => SignedToken.Refuse("is signed with a key that its issuer does not publish, or names none of several");
 

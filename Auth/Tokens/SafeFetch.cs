@@ -1,4 +1,5 @@
 using System.Net;
+using System.Security.Authentication;
 
 namespace MinimalMcp.Auth.Tokens;
 
@@ -51,7 +52,8 @@ internal sealed class SafeFetch : IDisposable
     public bool AllowsLoopback => _namedBy is not NamedBy.Stranger;
 
     /// <exception cref="HttpRequestException">Nothing came that could be read. The message is a sentence, and has nothing of the answer in it.</exception>
-    public async Task<byte[]> GetAsync(Uri uri, int maxBytes, CancellationToken cancellationToken)
+    public async Task<byte[]> GetAsync(
+        Uri uri, int maxBytes, CancellationToken cancellationToken, string? bearer = null)
     {
         CheckAddress(uri);
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
@@ -60,6 +62,7 @@ internal sealed class SafeFetch : IDisposable
         {
             using var request = new HttpRequestMessage(HttpMethod.Get, uri);
             request.Headers.Accept.ParseAdd("application/json");
+            request.Headers.Authorization = bearer is null ? null : new("Bearer", bearer);
             using var answer = await _http.SendAsync(request, limit.Token);
             CheckHead(uri, answer, maxBytes);
             return await ReadAsync(uri, answer, maxBytes, limit.Token);
@@ -70,7 +73,15 @@ internal sealed class SafeFetch : IDisposable
         }
         catch (Exception broken) when (broken is IOException or HttpRequestException and not Refusal)
         {
-            throw Failed(uri, broken.InnerException is NotPublicException ? "is at an address that is not public" : "cannot be reached, or broke off");
+            throw Failed(uri, broken.InnerException switch
+            {
+                NotPublicException => "is at an address that is not public",
+                AuthenticationException when _namedBy is NamedBy.Operator =>
+                    "has a certificate that this machine does not trust. If it is of a CA of your own, set "
+                    + "SSL_CERT_FILE to a file with that CA's certificate",
+                AuthenticationException => "has a certificate that this machine does not trust",
+                _ => "cannot be reached, or broke off",
+            });
         }
     }
 

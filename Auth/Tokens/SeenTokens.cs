@@ -43,6 +43,13 @@ internal sealed class SeenTokens(TimeProvider time)
         }
     }
 
+    /// <summary>That one is looked up again.</summary>
+    public void Remove(string token)
+    {
+        Interlocked.Increment(ref _round);
+        _tokens.TryRemove(Hash(token), out _);
+    }
+
     /// <summary>From now on the tokens of that ground are looked up again.</summary>
     public void Forget(object ground)
     {

@@ -87,13 +87,15 @@ public sealed class ApiKeyTests
     [Theory]
     [InlineData("Authorization", "Bearer wrong")]
     [InlineData("Authorization", "Bearer ")]
-    [InlineData("Authorization", "Basic " + Key)]
+    [InlineData("Authorization", "Basic " + Key, "of the scheme 'Basic': send 'Authorization: Bearer KEY'")]
+    [InlineData("Authorization", "DPoP " + Key, "of the scheme 'DPoP': send 'Authorization: Bearer KEY'")]
     [InlineData("Authorization", Key)]
     [InlineData("Authorization", "Bearer " + Key + "a")]
     [InlineData("Authorization", "Bearer um3xkq9tzr7vb1nw5cy8pl2df6hj4sga")]
     [InlineData("X-MCP-API-Key", "")]
     [InlineData("X-MCP-API-Key", Key + "," + Key)]
-    public async Task A_wrong_key_is_401_and_says_so(string header, string value)
+    public async Task A_wrong_key_is_401_and_says_so(
+        string header, string value, string expected = "unknown or has expired")
     {
         await using var server = Start();
 
@@ -101,7 +103,7 @@ public sealed class ApiKeyTests
 
         Assert.Equal(HttpStatusCode.Unauthorized, response.StatusCode);
         Assert.Contains("error=\"invalid_token\"", response.Headers.WwwAuthenticate.ToString());
-        Assert.Contains("unknown or has expired", await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
+        Assert.Contains(expected, await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
     }
 
     [Fact]

@@ -21,8 +21,9 @@ public sealed class ChallengeTests
         + ", error=\"invalid_token\", error_description=\"This key is unknown or has expired.\"")]
     [InlineData("Bearer a.b.c", "Bearer " + Resource + ", " + Scopes
         + ", error=\"invalid_token\", error_description=\"This is no access token.'''\"")]
-    [InlineData("Basic YTpi", "Bearer " + Resource + ", " + Scopes
-        + ", error=\"invalid_token\", error_description=\"This key is unknown or has expired.\"")]
+    [InlineData("DPoP a.b.c", "Bearer " + Resource + ", " + Scopes
+        + ", error=\"invalid_token\", error_description=\"The header Authorization is of the scheme 'DPoP': send "
+        + "'Authorization: Bearer TOKEN' or 'Bearer KEY'.\"")]
     public async Task Without_a_good_token_the_answer_says_where_to_sign_in(string authorization, string expected)
     {
         await using var server = Modes.Start("embedded", Public);

@@ -48,7 +48,7 @@ internal sealed class TestTokens : IAccessTokens
     {
         public string Issuer => PublicUrl.Fixed(services);
 
-        public JsonObject Document() => new()
+        public ValueTask<JsonObject> DocumentAsync(CancellationToken cancellationToken) => new(new JsonObject
         {
             ["issuer"] = Issuer,
             ["authorization_endpoint"] = Issuer + "/auth/authorize",
@@ -57,7 +57,7 @@ internal sealed class TestTokens : IAccessTokens
             ["jwks_uri"] = Issuer + "/auth/jwks",
             ["response_types_supported"] = new JsonArray("code"),
             ["code_challenge_methods_supported"] = new JsonArray("S256"),
-        };
+        });
     }
 }
 

@@ -17,7 +17,25 @@ public sealed partial class ComposeTests
 
     /// <summary>The server's environment, with a key for each setting that .env has to give.</summary>
     internal static string[] ServerEnvironment(string key) => [.. Map(Service("compose.yaml", "minimal-mcp")["environment"])
-        .Select(variable => $"{variable.Key}={Required().Replace(Optional().Replace($"{variable.Value}", ""), key)}")];
+        .Select(variable => variable.Key.EndsWith("_FILE", StringComparison.Ordinal)
+            ? $"{variable.Key[..^"_FILE".Length]}={key}" // the file is not there
+            : $"{variable.Key}={Required().Replace(Optional().Replace($"{variable.Value}", ""), key)}")];
+
+    // Whoever may read a container's settings or the host's process list must not find a secret.
+    [Fact]
+    public void No_secret_stands_in_the_settings_of_a_container()
+    {
+        foreach (var (name, _) in Compose("compose.yaml", "services"))
+        {
+            var service = Service("compose.yaml", name);
+            var mounts = service.TryGetValue("volumes", out var volumes) ? List(volumes).Select(one => one.Split(':')[1]).ToArray() : [];
+            foreach (var (variable, value) in service.TryGetValue("environment", out var set) ? Map(set) : [])
+            {
+                var isSecret = variable.Contains("KEY", StringComparison.OrdinalIgnoreCase) || variable.Contains("PASSWORD", StringComparison.Ordinal);
+                Assert.True(!isSecret || (variable.EndsWith("_FILE", StringComparison.Ordinal) && mounts.Contains($"{value}")), variable);
+            }
+        }
+    }
 
     [Theory, MemberData(nameof(Services))]
     public void A_service_is_pinned_closed_and_watched(string file, string name)
@@ -32,6 +50,8 @@ public sealed partial class ComposeTests
 
         Assert.Equal("true", service["read_only"]);
         Assert.Equal("unless-stopped", service["restart"]);
+        Assert.Matches("^[1-9][0-9]*[mg]$", $"{service["mem_limit"]}");
+        Assert.InRange(int.Parse($"{service["pids_limit"]}", System.Globalization.CultureInfo.InvariantCulture), 32, 512);
         Assert.Contains("no-new-privileges:true", List(service["security_opt"]));
         Assert.All(service.TryGetValue("ports", out var ports) ? List(ports) : [], port => Assert.StartsWith("127.0.0.1:", port, StringComparison.Ordinal));
     }
@@ -45,7 +65,7 @@ public sealed partial class ComposeTests
         {
             // A path here, the engine's own socket, what docs/container.md says to write, or a volume that is declared.
             Assert.True(
-                source is "/var/run/docker.sock" or "./secrets/metrics_key" || Path.Exists(Path.Combine(Folder, Path.GetDirectoryName(file)!, source)) || Compose(file, "volumes").ContainsKey(source),
+                source is "/var/run/docker.sock" || source.StartsWith("./secrets/", StringComparison.Ordinal) || Path.Exists(Path.Combine(Folder, Path.GetDirectoryName(file)!, source)) || Compose(file, "volumes").ContainsKey(source),
                 source);
         }
     }

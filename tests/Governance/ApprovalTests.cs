@@ -193,6 +193,27 @@ public sealed class ApprovalTests(PostgresServer postgres)
     }
 
     [Theory]
+    [InlineData("api-key", "with another key that has the scope mcp:admin")]
+    [InlineData("hybrid", "with another key or another sign-in")]
+    public async Task Whoever_asked_is_told_who_else_may_approve_in_the_mode_in_force(string mode, string expected)
+    {
+        await using var server = Auth.Modes.Start(mode, ("Governance:Approve", "pick_note"));
+        var key = ("Authorization", "Bearer " + Auth.Modes.Key);
+        using var asked = await server.PostAsync("/tools/pick_note", """{"code":"milk"}""", headers: key);
+        Assert.Equal(202, (int)asked.StatusCode);
+        using var request = new HttpRequestMessage(HttpMethod.Get, "/api/v1/approvals");
+        request.Headers.Add(key.Item1, key.Item2);
+        using var listed = await server.Http.SendAsync(request, Stop);
+        var waiting = JsonElement.Parse(await TextAsync(listed)).GetProperty("approvals")[0];
+
+        using var refused = await server.PostAsync(
+            $"/api/v1/approvals/{waiting.GetProperty("id").GetString()}/approve", "{}", headers: key);
+
+        Assert.Equal(409, (int)refused.StatusCode);
+        Assert.Contains(expected, await TextAsync(refused));
+    }
+
+    [Theory]
     [InlineData("eve mcp:read mcp:write", "application/json", null, null, 403, "mcp:admin")]
     [InlineData("ann mcp:admin", "application/json", null, null, 409, "You asked for this call yourself")]
     [InlineData("boss mcp:admin", "text/plain", null, null, 403, "own page")]

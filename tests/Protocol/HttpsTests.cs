@@ -48,6 +48,54 @@ public sealed class HttpsTests
     }
 
     [Fact]
+    public async Task Where_HTTP_3_is_asked_for_the_others_are_served_with_it_or_without()
+    {
+        using var certificate = new TestCertificate("localhost", "127.0.0.1");
+        var url = $"https://127.0.0.1:{FreePort.Find()}";
+        await using var server = ServerProcess.Start([], new Dictionary<string, string>
+        {
+            ["Kestrel__Endpoints__Secure__Url"] = url,
+            ["Kestrel__Endpoints__Secure__Protocols"] = "Http1AndHttp2AndHttp3",
+            ["Kestrel__Endpoints__Secure__Certificate__Path"] = certificate.Path,
+            ["Kestrel__Endpoints__Secure__Certificate__KeyPath"] = certificate.KeyPath,
+        });
+        using var http = new HttpClient(new HttpClientHandler
+        {
+            ServerCertificateCustomValidationCallback = (_, _, _, _) => true,
+        });
+        await ServerProcess.ReadyAsync(http, url);
+
+        foreach (var version in (Version[])[HttpVersion.Version11, HttpVersion.Version20])
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Get, url + "/health/live")
+            {
+                Version = version, VersionPolicy = HttpVersionPolicy.RequestVersionExact,
+            };
+            using var answer = await http.SendAsync(request, Stop);
+            Assert.Equal((HttpStatusCode.OK, version), (answer.StatusCode, answer.Version));
+        }
+    }
+
+    [Theory]
+    [InlineData("Kestrel__Certificates__Default__Path=/no/such/tls.crt", "Kestrel:Certificates:Default:Path is '/no/such/tls.crt', and there is no such file.")]
+    [InlineData("Kestrel__Endpoints__A__Certificate__KeyPath=tls.key", "Kestrel:Endpoints:A:Certificate:KeyPath is 'tls.key', and there is no such file in ")]
+    [InlineData("Kestrel__Certificates__Default__Path={0}", "cannot be read")]
+    [InlineData("A=b", "An https address has no certificate.")]
+    public async Task A_certificate_that_cannot_be_had_is_a_sentence(string setting, string expected)
+    {
+        var notOne = Path.GetTempFileName();
+        await File.WriteAllTextAsync(notOne, "no certificate", Stop);
+        var (name, value) = (setting.Split('=')[0], setting.Split('=')[1].Replace("{0}", notOne, StringComparison.Ordinal));
+
+        var (exitCode, _, errors) = await ServerProcess.RunAsync(
+            ["--urls", "https://127.0.0.1:0"], new Dictionary<string, string> { [name] = value });
+
+        Assert.Equal(1, exitCode);
+        Assert.Contains(expected, errors);
+        Assert.DoesNotContain("   at ", errors);
+    }
+
+    [Fact]
     public async Task Without_https_of_its_own_a_server_leaves_it_to_the_proxy()
     {
         await using var server = TestServer.Start(("Server:PublicUrl", "https://mcp.example.com"));

@@ -1,6 +1,7 @@
 using System.Text;
 using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.Caching.Distributed;
+using Microsoft.Extensions.Logging.Abstractions;
 using MinimalMcp.Storage;
 using MinimalMcp.Tests.Protocol;
 
@@ -103,7 +104,7 @@ public sealed class CacheTests(PostgresServer postgres)
 
     private async Task<Store> OpenAsync(bool shared)
     {
-        var store = new Store(shared ? new PostgresEngine(await postgres.NewDatabaseAsync()) : new SqliteEngine(TestStores.New()));
+        var store = new Store(shared ? new PostgresEngine(await postgres.NewDatabaseAsync(), NullLogger.Instance) : new SqliteEngine(TestStores.New()));
         await store.OpenAsync(Stop);
         return store;
     }

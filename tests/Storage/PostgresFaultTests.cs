@@ -4,6 +4,7 @@ using System.Net;
 using System.Text.Json;
 using Dapper;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging.Abstractions;
 using MinimalMcp.Storage;
 using MinimalMcp.Tests.Governance;
 using Npgsql;
@@ -110,9 +111,9 @@ public sealed class PostgresFaultTests(PostgresServer postgres, ITestOutputHelpe
     public async Task A_replica_that_vanishes_within_a_write_holds_up_the_others_for_seconds_only()
     {
         var database = await postgres.NewDatabaseAsync(patient: false);
-        await using var other = new Store(new PostgresEngine(database));
+        await using var other = new Store(new PostgresEngine(database, NullLogger.Instance));
         await other.OpenAsync(Stop);
-        await using var vanishing = new PostgresEngine(database);
+        await using var vanishing = new PostgresEngine(database, NullLogger.Instance);
         var (holds, back) = (new TaskCompletionSource(), new TaskCompletionSource());
         var writing = vanishing.WriteAsync(async connection =>
         {

@@ -1,5 +1,6 @@
 using Dapper;
 using Microsoft.Data.Sqlite;
+using Microsoft.Extensions.Logging.Abstractions;
 using MinimalMcp.Storage;
 using Npgsql;
 
@@ -170,7 +171,7 @@ public sealed partial class StoreTests(PostgresServer postgres) : IDisposable
 
     private static async Task<Store> OpenAsync(Engine engine, string place)
     {
-        var store = new Store(engine is Engine.Postgres ? new PostgresEngine(place) : new SqliteEngine(place));
+        var store = new Store(engine is Engine.Postgres ? new PostgresEngine(place, NullLogger.Instance) : new SqliteEngine(place));
         await store.OpenAsync(Stop);
         return store;
     }

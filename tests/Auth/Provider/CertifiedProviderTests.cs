@@ -2,6 +2,8 @@ using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json;
 using System.Text.RegularExpressions;
+using Microsoft.AspNetCore.WebUtilities;
+using Microsoft.Extensions.DependencyInjection;
 using MinimalMcp.Tests.Auth.Server;
 
 namespace MinimalMcp.Tests.Auth.Provider;
@@ -57,8 +59,129 @@ public sealed partial class CertifiedProviderTests
         Assert.Equal((HttpStatusCode.OK, HttpStatusCode.Forbidden), (called.StatusCode, changing.StatusCode));
     }
 
-    private static Task<NodeProcess> StartAsync(string redirectUri) =>
-        NodeProcess.StartAsync("oidc-provider.mjs", new { clientId = ClientId, secret = Secret, redirectUri, audience = "https://tools.example" });
+    [Fact]
+    public async Task A_token_that_is_no_JWT_is_asked_about_and_ends_within_a_minute_of_its_revocation()
+    {
+        var time = new ShiftedTime();
+        await using var provider = await StartAsync("http://127.0.0.1:1/callback", opaque: true);
+        await using var server = TestServer.Start(
+            services => NotesTools.Alone(services.AddSingleton<TimeProvider>(time)), ("Auth:Mode", "oauth2"),
+            ("Auth:Provider:Issuer", Issuer(provider)), ("Auth:Provider:Audience", "https://tools.example"),
+            ("Auth:Provider:ClientId", ClientId), ("Auth:Provider:ClientSecret", Secret));
+        var granted = await AskAsync(server, provider, "/token", ("grant_type", "client_credentials"),
+            ("resource", "https://tools.example"), ("scope", "mcp:read"));
+        var token = granted.GetProperty("access_token").GetString()!;
+        Assert.DoesNotContain('.', token);
+
+        Assert.Equal(HttpStatusCode.OK, await CallAsync(server, token));
+        Assert.Equal(HttpStatusCode.Forbidden, await CallAsync(server, token, "pick_note")); // mcp:read only
+        Assert.Equal(HttpStatusCode.Unauthorized, await CallAsync(server, token + "x"));
+
+        await AskAsync(server, provider, "/token/revocation", ("token", token));
+        Assert.Equal(HttpStatusCode.OK, await CallAsync(server, token)); // remembered
+        time.Advance(TimeSpan.FromSeconds(61));
+        Assert.Equal(HttpStatusCode.Unauthorized, await CallAsync(server, token));
+    }
+
+    [Fact]
+    public async Task A_token_without_our_audience_opens_nothing_and_without_the_provider_it_is_not_refused()
+    {
+        await using var provider = await StartAsync("http://127.0.0.1:1/callback", opaque: true);
+        await using var server = TestServer.Start(
+            NotesTools.Alone, ("Auth:Mode", "oauth2"), ("Auth:Provider:Issuer", Issuer(provider)),
+            ("Auth:Provider:Audience", "https://other.example"),
+            ("Auth:Provider:ClientId", ClientId), ("Auth:Provider:ClientSecret", Secret));
+        var ofOther = await AskAsync(server, provider, "/token", ("grant_type", "client_credentials"),
+            ("resource", "https://tools.example"), ("scope", "mcp:read"));
+        var ofNobody = await AskAsync(server, provider, "/token", ("grant_type", "client_credentials"));
+
+        foreach (var token in (JsonElement[])[ofOther, ofNobody])
+        {
+            var text = token.GetProperty("access_token").GetString()!;
+            Assert.Equal(HttpStatusCode.Unauthorized, await CallAsync(server, text));
+        }
+
+        await provider.DisposeAsync();
+        var late = ofNobody.GetProperty("access_token").GetString()!;
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, await CallAsync(server, late));
+    }
+
+    [Fact]
+    public async Task A_client_registers_itself_where_our_documents_say_and_calls_with_what_its_person_allowed()
+    {
+        await using var provider = await StartAsync("http://127.0.0.1:1/callback");
+        await using var server = TestServer.Start(NotesTools.Alone, ("Auth:Mode", "oauth2"),
+            ("Auth:Provider:Issuer", Issuer(provider)), ("Auth:Provider:Audience", "https://tools.example"));
+        var resource = await server.GetJsonAsync("/.well-known/oauth-protected-resource/mcp");
+        Assert.Equal(Issuer(provider), resource.GetProperty("authorization_servers")[0].GetString());
+        var metadata = await server.GetJsonAsync("/.well-known/oauth-authorization-server");
+        const string Redirect = "http://127.0.0.1:1/auth/callback";
+        using var registered = await server.Http.PostAsJsonAsync(
+            metadata.GetProperty("registration_endpoint").GetString(),
+            new
+            {
+                redirect_uris = new[] { Redirect },
+                application_type = "native",
+                token_endpoint_auth_method = "none",
+                grant_types = new[] { "authorization_code" },
+            }, TestContext.Current.CancellationToken);
+        var client = (await JsonOfAsync(registered)).GetProperty("client_id").GetString()!;
+
+        var address = QueryHelpers.AddQueryString(metadata.GetProperty("authorization_endpoint").GetString()!,
+            new Dictionary<string, string?>
+            {
+                ["response_type"] = "code", ["client_id"] = client, ["redirect_uri"] = Redirect,
+                ["scope"] = "openid mcp:read", ["resource"] = "https://tools.example", ["state"] = "s",
+                ["code_challenge"] = OAuthServer.ChallengeOf(OAuthServer.Verifier), ["code_challenge_method"] = "S256",
+            });
+        var code = QueryHelpers.ParseQuery((await SignInAsync(new(address), "anna")).Query)["code"].ToString();
+        using var answer = await server.Http.PostAsync(metadata.GetProperty("token_endpoint").GetString(),
+            new FormUrlEncodedContent(
+            [
+                new("grant_type", "authorization_code"), new("client_id", client), new("code", code),
+                new("redirect_uri", Redirect), new("code_verifier", OAuthServer.Verifier),
+                new("resource", "https://tools.example"),
+            ]), TestContext.Current.CancellationToken);
+        var token = (await JsonOfAsync(answer)).GetProperty("access_token").GetString()!;
+
+        Assert.Equal(HttpStatusCode.OK, await CallAsync(server, token));
+        Assert.Equal(HttpStatusCode.Forbidden, await CallAsync(server, token, "pick_note"));
+    }
+
+    private static Task<NodeProcess> StartAsync(string redirectUri, bool opaque = false) =>
+        NodeProcess.StartAsync("oidc-provider.mjs", new
+        {
+            clientId = ClientId, secret = Secret, redirectUri, audience = "https://tools.example", opaque,
+        });
+
+    // With the client's own credential.
+    private static async Task<JsonElement> AskAsync(
+        TestServer server, NodeProcess provider, string path, params (string Name, string Value)[] form)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, Issuer(provider) + path)
+        {
+            Content = new FormUrlEncodedContent(form.Select(pair => KeyValuePair.Create(pair.Name, pair.Value))),
+        };
+        var pair = System.Text.Encoding.UTF8.GetBytes($"{ClientId}:{WebUtility.UrlEncode(Secret)}");
+        request.Headers.Add("Authorization", "Basic " + Convert.ToBase64String(pair));
+        using var answer = await server.Http.SendAsync(request, TestContext.Current.CancellationToken);
+        return await JsonOfAsync(answer);
+    }
+
+    private static async Task<JsonElement> JsonOfAsync(HttpResponseMessage answer)
+    {
+        var text = await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
+        Assert.True(answer.IsSuccessStatusCode, text);
+        return text.Length == 0 ? default : JsonElement.Parse(text);
+    }
+
+    private static async Task<HttpStatusCode> CallAsync(TestServer server, string token, string tool = "list_picked")
+    {
+        var body = tool == "list_picked" ? "{}" : """{"code":"milk"}""";
+        using var answer = await server.PostAsync(
+            "/tools/" + tool, body, headers: ("Authorization", "Bearer " + token));
+        return answer.StatusCode;
+    }
 
     private static string Issuer(NodeProcess provider) => provider.Answer.GetProperty("issuer").GetString()!;
 

@@ -29,10 +29,17 @@ internal sealed class FakeEntra : FakeProvider
         Map($"/{Tenant}/v2.0/.well-known/openid-configuration", () =>
         {
             var metadata = Metadata(V2, $"/{Tenant}/oauth2/v2.0");
+            if (UserInfo is not null)
+            {
+                metadata["userinfo_endpoint"] = Url + "/userinfo";
+            }
+
             metadata["token_endpoint_auth_methods_supported"] = new JsonArray("client_secret_post", "private_key_jwt");
             return metadata;
         });
         Map("/organizations/v2.0/.well-known/openid-configuration", () => Metadata("https://login.microsoftonline.com/{tenantid}/v2.0", $"/{Tenant}/oauth2/v2.0"));
+        App.MapGet("/userinfo", http => http.Request.Headers.Authorization == "Bearer a-token-for-graph"
+            ? UserInfo!(http) : Results.Unauthorized().ExecuteAsync(http));
         App.MapGet($"/{Tenant}/oauth2/v2.0/authorize", (Delegate)Authorize);
         App.MapPost($"/{Tenant}/oauth2/v2.0/token", (Delegate)TokenAsync);
     }
@@ -45,6 +52,9 @@ internal sealed class FakeEntra : FakeProvider
 
     /// <summary>Changes what the ID token says.</summary>
     public Action<JsonObject>? IdToken { get; set; }
+
+    /// <summary>Answers what the ID token leaves out; null when there is no such endpoint.</summary>
+    public RequestDelegate? UserInfo { get; set; }
 
     /// <summary>The redirect addresses that are registered.</summary>
     public HashSet<string> RedirectUris { get; } = [];

@@ -8,6 +8,7 @@ namespace MinimalMcp.Tests.Auth.Provider;
 internal sealed class NodeProcess : IAsyncDisposable
 {
     private readonly Process _process;
+    private bool _ended;
 
     private NodeProcess(Process process) => _process = process;
 
@@ -27,6 +28,12 @@ internal sealed class NodeProcess : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        if (_ended)
+        {
+            return;
+        }
+
+        _ended = true;
         _process.StandardInput.Close();
         _process.Kill(entireProcessTree: true);
         await _process.WaitForExitAsync();

@@ -2,7 +2,9 @@ using System.Net;
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 using MinimalMcp.Tests.Protocol;
+using MinimalMcp.Tests.Tools;
 
 namespace MinimalMcp.Tests.Auth.Provider;
 
@@ -117,6 +119,109 @@ public sealed class ProviderTests
         _time.Advance(TimeSpan.FromSeconds(31));
 
         Assert.Equal(HttpStatusCode.OK, await CallAsync(server, early));
+    }
+
+    private static readonly string[] Documents =
+    [
+        "/.well-known/oauth-authorization-server", "/.well-known/openid-configuration", "/ai-plugin.json",
+        "/openapi.json",
+    ];
+
+    public static TheoryData<string> OfDocuments => [.. Documents];
+
+    // A day after the provider was last asked nothing that was kept serves any more, whichever request comes first.
+    [Theory, MemberData(nameof(OfDocuments))]
+    public async Task A_document_of_the_provider_is_fetched_when_it_is_asked_for(string path)
+    {
+        await using var provider = await FakeProvider.StartAsync(0, First);
+        await using var server = Start(provider);
+        Assert.Equal(HttpStatusCode.OK, await GetAsync(server, path));
+        var before = provider.Asked("/.well-known/openid-configuration");
+
+        _time.Advance(TimeSpan.FromHours(25));
+        var answers = await Task.WhenAll(Enumerable.Range(0, 10).Select(_ => GetAsync(server, path)));
+
+        Assert.All(answers, status => Assert.Equal(HttpStatusCode.OK, status));
+        Assert.Equal(1, provider.Asked("/.well-known/openid-configuration") - before);
+    }
+
+    [Fact]
+    public async Task What_failed_a_day_ago_does_not_keep_the_next_request_from_asking()
+    {
+        await using var provider = await FakeProvider.StartAsync(0, First);
+        await using var server = Start(provider);
+        Assert.Equal(HttpStatusCode.OK, await CallAsync(server, Token(provider, First)));
+        provider.Broken = Faults["500"];
+        _time.Advance(TimeSpan.FromMinutes(61));
+        Assert.Equal(HttpStatusCode.OK, await CallAsync(server, Token(provider, First)));
+        await Wait.Until(() => provider.Asked() == 2);
+        provider.Broken = null;
+
+        _time.Advance(TimeSpan.FromHours(25));
+
+        Assert.Equal(HttpStatusCode.OK, await CallAsync(server, Token(provider, First)));
+    }
+
+    [Theory, MemberData(nameof(OfDocuments))]
+    public async Task A_document_that_cannot_be_had_is_503_until_it_can(string path)
+    {
+        var port = FreePort.Find();
+        await using var server = Start($"http://127.0.0.1:{port}");
+        using (var early = await server.Http.GetAsync(
+            new Uri(path, UriKind.Relative), TestContext.Current.CancellationToken))
+        {
+            Assert.Equal(HttpStatusCode.ServiceUnavailable, early.StatusCode);
+            Assert.Equal(TimeSpan.FromSeconds(30), early.Headers.RetryAfter!.Delta);
+        }
+
+        await using var provider = await FakeProvider.StartAsync(port, First);
+        _time.Advance(TimeSpan.FromSeconds(31));
+
+        Assert.Equal(HttpStatusCode.OK, await GetAsync(server, path));
+    }
+
+    // Clients throw a token away that got 401, and this one is good.
+    [Theory, MemberData(nameof(Failures))]
+    public async Task A_token_of_a_new_key_is_not_refused_while_the_keys_cannot_be_read(string failure)
+    {
+        await using var provider = await FakeProvider.StartAsync(0, First);
+        await using var server = Start(provider);
+        Assert.Equal(HttpStatusCode.OK, await CallAsync(server, Token(provider, First)));
+        provider.Keys.Add(Second);
+        provider.Broken = Faults[failure];
+        _time.Advance(TimeSpan.FromSeconds(31));
+
+        for (var i = 0; i < 3; i++)
+        {
+            using var answer = await SendAsync(server, Token(provider, Second));
+            Assert.Equal(HttpStatusCode.ServiceUnavailable, answer.StatusCode);
+            Assert.NotNull(answer.Headers.RetryAfter);
+        }
+
+        Assert.Equal(HttpStatusCode.OK, await CallAsync(server, Token(provider, First)));
+        provider.Broken = null;
+        _time.Advance(TimeSpan.FromSeconds(31));
+        Assert.Equal(HttpStatusCode.OK, await CallAsync(server, Token(provider, Second)));
+    }
+
+    [Theory]
+    [InlineData("https://another.example", "its audience (aud) is 'https://another.example', and this server takes '")]
+    [InlineData(null, "its audience (aud) is missing, and this server takes '")]
+    public async Task The_log_has_both_audiences_of_a_token_that_is_for_another_server(string? audience, string expected)
+    {
+        using var log = new CapturedLog();
+        await using var provider = await FakeProvider.StartAsync(0, First);
+        await using var server = TestServer.Start(
+            services => NotesTools.Alone(services.AddSingleton<TimeProvider>(_time).AddSingleton<ILoggerProvider>(log)),
+            ("Auth:Mode", "oauth2"), ("Auth:Provider:Issuer", provider.Url), ("Auth:Provider:Audience", Forge.Audience));
+
+        using var answer = await SendAsync(server, Token(provider, First, claims => claims["aud"] = audience));
+
+        Assert.Equal(HttpStatusCode.Unauthorized, answer.StatusCode);
+        Assert.Contains(log.Lines, line => line.Text.Contains(expected + Forge.Audience, StringComparison.Ordinal));
+        // Its metadata has neither registration nor S256: that is said when the server starts.
+        Assert.Contains(log.Lines, line => line.Text.Contains("MCP clients such as ChatGPT cannot sign in by themselves",
+            StringComparison.Ordinal));
     }
 
     [Fact]
@@ -236,6 +341,13 @@ public sealed class ProviderTests
     }
 
     private static Task<HttpResponseMessage> SendAsync(TestServer server, string token) => server.PostAsync("/tools/list_picked", "{}", headers: ("Authorization", "Bearer " + token));
+
+    private static async Task<HttpStatusCode> GetAsync(TestServer server, string path)
+    {
+        using var answer = await server.Http.GetAsync(
+            new Uri(path, UriKind.Relative), TestContext.Current.CancellationToken);
+        return answer.StatusCode;
+    }
 
     private static async Task<HttpStatusCode> CallAsync(TestServer server, string token)
     {

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Text.Json.Nodes;
+using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.WebUtilities;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
@@ -122,6 +123,7 @@ public sealed class SignInTests : IDisposable
     [Theory]
     [InlineData("error=access_denied&error_description=AADSTS50105%3A+not+assigned", "Your account is not assigned to the application")]
     [InlineData("error=access_denied", "You said no")]
+    [InlineData("error=unauthorized_client", "OAUTH2_CLIENT_SECRET")] // Keycloak's word for a wrong secret
     [InlineData("error=invalid_client&error_description=AADSTS650053%3A+scope", "does not know a scope")]
     [InlineData("error=%3Cscript%3E&error_description=%3Cscript%3Ealert(1)%3C%2Fscript%3E", "an error without a name")]
     [InlineData("", "sent no code")]
@@ -214,6 +216,85 @@ public sealed class SignInTests : IDisposable
 
         Assert.Equal("Anna Example", person.GetProperty("name").GetString());
         Assert.Equal((learns, learns), (person.TryGetProperty("email", out var email) && email.GetString() == "anna@contoso.example", person.TryGetProperty("email_verified", out var verified) && verified.GetBoolean()));
+    }
+
+    [Theory]
+    [InlineData("""{"sub":"pairwise-anna","email":"anna@contoso.example","email_verified":true}""", true)]
+    [InlineData("""{"sub":"pairwise-anna","email":"anna@contoso.example"}""", false)]
+    [InlineData("""{"sub":"pairwise-anna","email":"anna@contoso.example","email_verified":false}""", false)]
+    [InlineData("""{"sub":"pairwise-bert","email":"anna@contoso.example","email_verified":true}""", false, "about somebody else")]
+    [InlineData("""{"email":"anna@contoso.example","email_verified":true}""", false, "about somebody else")]
+    [InlineData("<html>", false, "cannot be reached now")]
+    public async Task What_the_ID_token_leaves_out_is_read_from_UserInfo_of_the_same_person(
+        string said, bool allowed, string expected = "may not use this server")
+    {
+        await using var entra = await FakeEntra.StartAsync();
+        entra.IdToken = claims => claims.Remove("email");
+        entra.UserInfo = http =>
+        {
+            http.Response.ContentType = "application/json";
+            return http.Response.WriteAsync(said, http.RequestAborted);
+        };
+        await using var oauth = Start(entra, ("Auth:Provider:AllowedDomains", "contoso.example"));
+
+        if (allowed)
+        {
+            Assert.NotEmpty((await AuthorizeAsync(oauth, await oauth.RegisterAsync()))["code"]);
+            return;
+        }
+
+        var (status, text) = await RefusedAsync(oauth);
+        Assert.Equal(HttpStatusCode.Forbidden, status);
+        Assert.Contains(expected, text);
+    }
+
+    // A token that says that an address is verified speaks of its own, and not of the one in UserInfo.
+    [Fact]
+    public async Task An_address_counts_with_the_word_of_who_named_it()
+    {
+        await using var entra = await FakeEntra.StartAsync();
+        entra.IdToken = claims =>
+        {
+            claims.Remove("email");
+            claims["email_verified"] = true;
+        };
+        entra.UserInfo = http => http.Response.WriteAsJsonAsync(
+            new { sub = "pairwise-anna", email = "anna@contoso.example" }, http.RequestAborted);
+        await using var oauth = Start(entra, ("Auth:Provider:AllowedDomains", "contoso.example"));
+
+        var (status, _) = await RefusedAsync(oauth);
+
+        Assert.Equal(HttpStatusCode.Forbidden, status);
+    }
+
+    [Theory]
+    [InlineData("groups", """["Mcp.User"]""", null, true)]
+    [InlineData("realm_access", """{"roles":["Mcp.User"]}""", null, true)]
+    [InlineData("resource_access", "{\"" + FakeEntra.ClientId + "\":{\"roles\":[\"Mcp.User\"]}}", null, true)]
+    [InlineData("resource_access", """{"other":{"roles":["Mcp.User"]}}""", null, false)]
+    [InlineData("https://contoso.example/roles", """["Mcp.User"]""", null, false)]
+    [InlineData("https://contoso.example/roles", """["Mcp.User"]""", "https://contoso.example/roles", true)]
+    [InlineData("app", """{"my.client":{"in":["Mcp.User"]}}""", "app.my.client.in", true)]
+    [InlineData("roles", """["Mcp.User"]""", "groups", false)] // what is set stands for all
+    public async Task Roles_and_groups_are_found_where_providers_put_them(
+        string claim, string value, string? setting, bool allowed)
+    {
+        await using var entra = await FakeEntra.StartAsync();
+        await using var oauth = Start(entra, ("Auth:Provider:AllowedRoles", "Mcp.User"),
+            ("Auth:Provider:RolesClaim", setting ?? ""));
+        entra.IdToken = claims => claims[claim] = JsonNode.Parse(value);
+
+        if (allowed)
+        {
+            Assert.NotEmpty((await AuthorizeAsync(oauth, await oauth.RegisterAsync()))["code"]);
+            return;
+        }
+
+        var (status, _) = await RefusedAsync(oauth);
+        Assert.Equal(HttpStatusCode.Forbidden, status);
+        var refusals = _log.Lines.Where(line => line.Level is LogLevel.Warning
+            && line.Text.Contains("pairwise-anna", StringComparison.Ordinal));
+        Assert.Contains("Anna Example", Assert.Single(refusals).Text);
     }
 
     private OAuthServer Start(FakeEntra entra, params (string, string)[] settings)

@@ -44,6 +44,17 @@ public sealed class TokenFormTests(TokenFormTests.Server server) : IClassFixture
             "read"
         },
 
+        {
+            "Keycloak, roles of this server",
+            """{"typ":"Bearer","scope":"mcp:write","resource_access":{"https://tools.example":{"roles":["mcp:read"]}}}""",
+            "read"
+        },
+        {
+            "Authentik, groups that allow less",
+            """{"scope":"openid mcp:write","groups":["people","mcp:read"]}""",
+            "read"
+        },
+
         // Entra: scp for people, roles for machines; both when a person has an app role.
         { "Entra, a person", """{"ver":"2.0","azp":"app","scp":"mcp:read"}""", "read" },
         {

@@ -9,6 +9,7 @@ internal sealed class Postgres : IAsyncDisposable
     private readonly string _folder = Directory.CreateTempSubdirectory("postgres").FullName;
     private readonly int _port = ServerStart.FreePort().Port;
     private Process? _process;
+    private string[] _tls = [];
 
     private Postgres() => AppDomain.CurrentDomain.ProcessExit += (_, _) => Kill();
 
@@ -35,8 +36,25 @@ internal sealed class Postgres : IAsyncDisposable
         }
     }
 
-    /// <summary>Ends it as a crash would, all connections with it, and starts it again on the same port.</summary>
-    public async Task RestartAsync(CancellationToken cancellationToken)
+    /// <summary>From the next start on it takes TLS, with this certificate (PEM), and still connections without.</summary>
+    public async Task UseTlsAsync(string certificate, string key, CancellationToken cancellationToken)
+    {
+        foreach (var (name, from) in ((string, string)[])[("server.crt", certificate), ("server.key", key)])
+        {
+            var file = Path.Combine(Data, name);
+            File.Copy(from, file);
+            File.SetUnixFileMode(file, UnixFileMode.UserRead | UnixFileMode.UserWrite);
+            if (Environment.UserName == "root")
+            {
+                await RunAsync(new("chown", ["postgres", file]), cancellationToken);
+            }
+        }
+
+        _tls = ["-c", "ssl=on"];
+    }
+
+    /// <summary>Ends it as a crash would.</summary>
+    public async Task StopAsync(CancellationToken cancellationToken)
     {
         using (Process.Start("kill", ["-QUIT", $"{_process!.Id}"]))
         {
@@ -44,6 +62,15 @@ internal sealed class Postgres : IAsyncDisposable
         }
 
         _process.Dispose();
+        _process = null;
+    }
+
+    public Task StartAgainAsync(CancellationToken cancellationToken) => LaunchAsync(cancellationToken);
+
+    /// <summary>Ends it as a crash would, all connections with it, and starts it again on the same port.</summary>
+    public async Task RestartAsync(CancellationToken cancellationToken)
+    {
+        await StopAsync(cancellationToken);
         await LaunchAsync(cancellationToken);
     }
 
@@ -63,7 +90,12 @@ internal sealed class Postgres : IAsyncDisposable
 
     private async Task LaunchAsync(CancellationToken cancellationToken)
     {
-        var start = AsUser("postgres", "-D", Data, "-p", $"{_port}", "-c", "listen_addresses=127.0.0.1", "-c", $"unix_socket_directories={_folder}", "-c", "max_connections=200");
+        string[] arguments =
+        [
+            "-D", Data, "-p", $"{_port}", "-c", "listen_addresses=127.0.0.1",
+            "-c", $"unix_socket_directories={_folder}", "-c", "max_connections=200", .. _tls,
+        ];
+        var start = AsUser("postgres", arguments);
         start.RedirectStandardError = true;
         _process = Process.Start(start)!;
         var said = new List<string>();

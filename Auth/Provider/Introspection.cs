@@ -1,0 +1,97 @@
+using System.Net;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Microsoft.Extensions.Options;
+using MinimalMcp.Auth.Tokens;
+
+namespace MinimalMcp.Auth.Provider;
+
+/// <summary>
+/// Asks the provider about tokens that are no JWTs, with this server's client id and secret (RFC 7662). How much can be
+/// asked at once is bounded as every outgoing request is; what is more is answered with 503.
+/// </summary>
+internal sealed class Introspection(
+    IOptions<ProviderOptions> options, ProviderDocuments documents, IHttpClientFactory http, TimeProvider time,
+    ILogger<Introspection> logger)
+{
+    // Of a token whose end the provider does not say.
+    private static readonly TimeSpan Assumed = TimeSpan.FromMinutes(1);
+
+    private readonly ProviderOptions _options = options.Value;
+    private long _said;
+
+    /// <summary>The settings have what the provider asks for.</summary>
+    public bool IsOn { get; } = options.Value is { ClientId.Length: > 0, ClientSecret.Length: > 0 };
+
+    /// <exception cref="TokenRefusedException">It is not good, or not for this server.</exception>
+    /// <exception cref="HttpRequestException">The provider cannot be asked now.</exception>
+    public async Task<VerifiedToken> CheckAsync(string token, TokenRules rules, CancellationToken cancellationToken)
+    {
+        var metadata = await documents.MetadataAsync(cancellationToken);
+        var endpoint = metadata.IntrospectionEndpoint ?? throw new TokenRefusedException(
+            "The token is no JWT, and the identity provider's metadata has no introspection endpoint.")
+        {
+            Detail = "set Auth:Provider:IntrospectionEndpoint, or let the provider issue JWTs",
+        };
+        using var request = new HttpRequestMessage(HttpMethod.Post, endpoint);
+        Dictionary<string, string> form = new() { ["token"] = token, ["token_type_hint"] = "access_token" };
+        CodeExchange.Authenticate(request, form, _options, metadata.TakesSecretInBody);
+        using var client = http.CreateClient(CodeExchange.Client);
+        using var answer = await client.SendAsync(request, cancellationToken);
+        if (answer.StatusCode is not HttpStatusCode.OK)
+        {
+            var cure = answer.StatusCode is HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden
+                ? " Check OAUTH2_CLIENT_ID and OAUTH2_CLIENT_SECRET, and whether the client may introspect." : "";
+            throw Failed($"answered {(int)answer.StatusCode}.{cure}");
+        }
+
+        return Read(await answer.Content.ReadAsByteArrayAsync(cancellationToken), rules);
+    }
+
+    private VerifiedToken Read(byte[] body, TokenRules rules)
+    {
+        JsonElement said;
+        try
+        {
+            said = StrictJson.ParseObject(body);
+        }
+        catch (FormatException wrong)
+        {
+            throw Failed($"answered something that {wrong.Message}.");
+        }
+
+        if (!(said.TryGetProperty("active", out var active) && active.ValueKind is JsonValueKind.True))
+        {
+            throw new TokenRefusedException("The token has ended, was revoked, or is none of the identity provider's.");
+        }
+
+        // Refresh tokens are active too; providers tell them apart in one of two ways.
+        if (Differs(said, "token_type", "Bearer") || Differs(said, "token_use", "access_token"))
+        {
+            throw new TokenRefusedException("The token is no access token that can be sent as bearer.");
+        }
+
+        var claims = JsonObject.Create(said)!;
+        claims.TryAdd("iss", _options.Issuers[0]); // who was asked issued it
+        claims.TryAdd("exp", (time.GetUtcNow() + Assumed).ToUnixTimeSeconds());
+        return Jwt.Check(JsonElement.Parse(claims.ToJsonString()), null, rules, time.GetUtcNow());
+    }
+
+    // One line in half a minute, whatever is sent.
+    private HttpRequestException Failed(string what)
+    {
+        var sentence = "Its introspection endpoint " + what;
+        var last = Volatile.Read(ref _said);
+        if ((last == 0 || time.GetElapsedTime(last) >= UnavailableProvider.RetryAfter)
+            && Interlocked.CompareExchange(ref _said, time.GetTimestamp(), last) == last)
+        {
+            ProviderLog.FetchFailed(logger, sentence);
+        }
+
+        return UnavailableProvider.Because(sentence);
+    }
+
+    private static bool Differs(JsonElement said, string name, string expected) =>
+        said.TryGetProperty(name, out var value) && value.ValueKind is JsonValueKind.String
+        && !expected.Equals(value.GetString(), StringComparison.OrdinalIgnoreCase);
+}

@@ -1,0 +1,63 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using MinimalMcp.Auth.Tokens;
+
+namespace MinimalMcp.Auth.Provider;
+
+/// <summary>What the provider's UserInfo endpoint says of a person (OpenID Connect Core section 5.3).</summary>
+internal sealed class UserInfo : IDisposable
+{
+    private const int MaxBytes = 64 * 1024;
+
+    private static readonly HashSet<string> Email = ["email", "email_verified", "xms_edov"];
+
+    // These are of the token, whatever UserInfo says.
+    private static readonly HashSet<string> OfToken =
+        ["iss", "sub", "aud", "exp", "nbf", "iat", "azp", "nonce", "tid", "oid", "typ", "acr", "amr", "auth_time"];
+
+    private readonly SafeFetch _fetch = new(NamedBy.Operator);
+
+    /// <summary>The ID token with what it lacks.</summary>
+    /// <exception cref="HttpRequestException">Nothing came that could be read.</exception>
+    /// <exception cref="TokenRefusedException">It is about somebody else.</exception>
+    public async Task<VerifiedToken> AddToAsync(
+        VerifiedToken person, Uri endpoint, string accessToken, CancellationToken cancellationToken)
+    {
+        JsonElement said;
+        try
+        {
+            said = StrictJson.ParseObject(await _fetch.GetAsync(endpoint, MaxBytes, cancellationToken, accessToken));
+        }
+        catch (FormatException wrong)
+        {
+            throw new HttpRequestException($"{endpoint.GetLeftPart(UriPartial.Path)} {wrong.Message}.");
+        }
+
+        // Section 5.3.2: otherwise its values must not be used.
+        if (!(said.TryGetProperty("sub", out var sub) && sub.ValueKind is JsonValueKind.String
+            && sub.GetString() == person.Subject))
+        {
+            throw new TokenRefusedException("What its UserInfo endpoint says is about somebody else (sub).");
+        }
+
+        var claims = JsonObject.Create(person.Payload)!;
+        var keepsEmail = person.Text("email") is not null;
+        foreach (var claim in Email.Where(_ => !keepsEmail))
+        {
+            claims.Remove(claim); // that one is verified says nothing of another
+        }
+
+        foreach (var claim in said.EnumerateObject())
+        {
+            if (!OfToken.Contains(claim.Name) && !(keepsEmail && Email.Contains(claim.Name))
+                && !claims.ContainsKey(claim.Name))
+            {
+                claims[claim.Name] = JsonNode.Parse(claim.Value.GetRawText());
+            }
+        }
+
+        return person with { Payload = JsonElement.Parse(claims.ToJsonString()) };
+    }
+
+    public void Dispose() => _fetch.Dispose();
+}
