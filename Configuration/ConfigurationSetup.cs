@@ -195,11 +195,11 @@ public static class ConfigurationSetup
         OptionsValidationException wrong => wrong.Failures.Select(Sentence),
         InvalidOperationException { InnerException: not null } unreadable => [Unreadable(unreadable.Message)],
         InvalidOperationException unset when unset.Message.Contains("HTTPS", StringComparison.Ordinal) =>
-            ["An https address has no certificate. Set Kestrel:Certificates:Default:Path and KeyPath (PEM), or Path and "
-                + "Password (PFX): docs/settings.md."],
+            ["An https address has no certificate. Set Kestrel:Certificates:Default:Path and KeyPath (PEM), or Path "
+                + "and Password (PFX): docs/settings.md."],
         System.Security.Cryptography.CryptographicException unread =>
-            [$"A certificate of Kestrel:Certificates or Kestrel:Endpoints cannot be read ({unread.Message.TrimEnd('.')}). "
-                + "Check Path, KeyPath and Password: a PEM file needs KeyPath, a PFX file its Password."],
+            ["A certificate of Kestrel:Certificates or Kestrel:Endpoints cannot be read "
+                + $"({unread.Message.TrimEnd('.')}). Check Path, KeyPath and Password: a PEM file needs KeyPath, a PFX file its Password."],
         IOException { InnerException: Microsoft.AspNetCore.Connections.AddressInUseException } taken => [taken.Message + " Set MCP_SERVER_PORT to another port, or stop what listens there."],
         _ => [],
     };

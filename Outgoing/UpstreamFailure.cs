@@ -54,9 +54,9 @@ internal static class UpstreamFailure
             HttpRequestError.NameResolutionError or HttpRequestError.ConnectionError or HttpRequestError.ProxyTunnelError => new(
                 error.Value, $"{upstream.Name} cannot be reached; nothing was sent. Check {upstream.Name}:Url.", failure, HttpStatusCode.BadGateway),
             HttpRequestError.SecureConnectionError => new(
-                error.Value, $"{upstream.Name} cannot be reached safely: the TLS connection failed and nothing was sent. "
-                    + $"Check {upstream.Name}:Url and its certificate; if that is of a CA of your own, set SSL_CERT_FILE "
-                    + "to a file with the CA's certificate.", failure, HttpStatusCode.BadGateway),
+                error.Value, $"{upstream.Name} cannot be reached safely: the TLS connection failed and nothing was "
+                    + $"sent. Check {upstream.Name}:Url and its certificate; if that is of a CA of your own, set "
+                    + "SSL_CERT_FILE to a file with the CA's certificate.", failure, HttpStatusCode.BadGateway),
             HttpRequestError.ConfigurationLimitExceeded => new(
                 error.Value, $"The answer of {upstream.Name} has too many headers.{Doubt(method)}", null, HttpStatusCode.BadGateway),
             HttpRequestError.InvalidResponse when !answered => new(

@@ -79,8 +79,8 @@ internal sealed partial class PostgresEngine(string connectionString, ILogger lo
         }
     }
 
-    [LoggerMessage(LogLevel.Warning, "The database of Storage:ConnectionString cannot be reached yet, so it is tried for "
-        + "{Seconds} seconds: {Problem}")]
+    [LoggerMessage(LogLevel.Warning, "The database of Storage:ConnectionString cannot be reached yet, so it is tried "
+        + "for {Seconds} seconds: {Problem}")]
     private partial void LogWaits(int seconds, string problem);
 
     public async Task<T> WriteAsync<T>(Func<DbConnection, Task<T>> work, CancellationToken cancellationToken)

@@ -34,7 +34,8 @@ public sealed class StorageOptions : IValidatableObject
         }
         catch (Exception wrong) when (wrong is ArgumentException or FormatException or InvalidCastException)
         {
-            return wrong is ArgumentException { ParamName: { Length: > 0 and < 40 } name } && name.All(char.IsAsciiLetter)
+            return wrong is ArgumentException { ParamName: { Length: > 0 and < 40 } name }
+                && name.All(char.IsAsciiLetter)
                 ? $"'{name}' is no part of one, or its value is wrong." : "it is no list of NAME=VALUE;.";
         }
     }

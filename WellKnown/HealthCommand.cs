@@ -27,7 +27,10 @@ internal static class HealthCommand
         var url = Url(address);
         try
         {
-            using var http = new HttpClient(Sockets(configuration, address)) { Timeout = TimeSpan.FromSeconds(seconds) };
+            using var http = new HttpClient(Sockets(configuration, address))
+            {
+                Timeout = TimeSpan.FromSeconds(seconds),
+            };
             // What Sockets connects may be TLS already.
             var asked = new UriBuilder(url) { Scheme = Uri.UriSchemeHttp };
             using var request = new HttpRequestMessage(HttpMethod.Get, asked.Uri);
@@ -81,7 +84,7 @@ internal static class HealthCommand
             new SslClientAuthenticationOptions
             {
                 TargetHost = ServerName(configuration),
-                RemoteCertificateValidationCallback = (_, _, _, _) => true,
+                RemoteCertificateValidationCallback = (_, certificate, _, _) => certificate is not null,
                 ApplicationProtocols = [SslApplicationProtocol.Http11],
             }, cancellationToken);
         return secure;
@@ -102,11 +105,12 @@ internal static class HealthCommand
     // Without TLS where there is a choice: a client certificate may be asked for on the other.
     private static BindingAddress Address(IConfiguration configuration)
     {
-        string?[] endpoints = [.. configuration.GetSection("Kestrel:Endpoints").GetChildren().Select(one => one["Url"])];
-        var configured = $"http://{configuration["Server:Host"] ?? "127.0.0.1"}:{configuration["Server:Port"] ?? "3001"}";
+        var section = configuration.GetSection("Kestrel:Endpoints");
+        string?[] endpoints = [.. section.GetChildren().Select(endpoint => endpoint["Url"])];
+        var (host, port) = (configuration["Server:Host"] ?? "127.0.0.1", configuration["Server:Port"] ?? "3001");
         return endpoints.Concat((endpoints.Length > 0 ? null : configuration["urls"])?.Split(';') ?? [])
             .Where(address => !string.IsNullOrWhiteSpace(address))
-            .DefaultIfEmpty(configured)
+            .DefaultIfEmpty($"http://{host}:{port}")
             .Select(address => BindingAddress.Parse(address!.Trim()))
             .OrderBy(IsSecure)
             .First();

@@ -53,7 +53,8 @@ internal sealed class ProviderDocuments : IAuthorizationServerMetadata, IDisposa
         var keys = await _keys.GetAsync(cancellationToken);
         return keys?.Find(kid, algorithm)
             ?? (await _keys.GetNewerAsync(cancellationToken) ?? throw UnavailableProvider.Because(
-                "The identity provider's keys cannot be had now, so this token cannot be checked.")).Find(kid, algorithm)
+                "The identity provider's keys cannot be had now, so this token cannot be checked."))
+                .Find(kid, algorithm)
             ?? throw Jwt.UnknownKey();
     }
 

@@ -21,7 +21,8 @@ internal static partial class ProviderError
         ("AADSTS65001" or "AADSTS65004" or "AADSTS90094", _) or (_, "consent_required") => "The application was not agreed to: agree when you are asked, or ask an administrator to grant consent for it.",
         ("AADSTS650053" or "AADSTS70011", _) or (_, "invalid_scope") => "The provider does not know a scope that was asked for: this server asks for openid, profile and email, which the application must be allowed.",
         // Keycloak says unauthorized_client of a wrong secret.
-        ("AADSTS7000215" or "AADSTS7000222", _) or (_, "invalid_client" or "unauthorized_client") => "This server's operator has to put a valid secret of the application into OAUTH2_CLIENT_SECRET.",
+        ("AADSTS7000215" or "AADSTS7000222", _) or (_, "invalid_client" or "unauthorized_client") =>
+            "This server's operator has to put a valid secret of the application into OAUTH2_CLIENT_SECRET.",
         ("AADSTS9010010", _) or (_, "invalid_target") => "The provider refused the resource that was asked for.",
         (_, "access_denied") => "You said no, or the provider does not let you in. Try again, or ask who looks after it.",
         (_, "invalid_grant") => "The sign-in took too long or was used twice. Start again.",

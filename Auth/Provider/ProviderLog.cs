@@ -9,8 +9,8 @@ internal static partial class ProviderLog
     [LoggerMessage(LogLevel.Warning, "UserInfo of the identity provider was not read: {Sentence}")]
     public static partial void NoUserInfo(ILogger logger, string sentence);
 
-    [LoggerMessage(LogLevel.Warning, "MCP clients such as ChatGPT cannot sign in by themselves: the identity provider's "
-        + "metadata has {Lacks}. Enter each client at the provider, or let this server sign people in there "
+    [LoggerMessage(LogLevel.Warning, "MCP clients such as ChatGPT cannot sign in by themselves: the identity "
+        + "provider's metadata has {Lacks}. Enter each client at the provider, or let this server sign people in there "
         + "(MCP_AUTH_MODE=embedded with OAUTH2_CLIENT_ID)")]
     public static partial void NoNewClients(ILogger logger, string lacks);
 

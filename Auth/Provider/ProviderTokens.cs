@@ -43,7 +43,7 @@ internal sealed class ProviderTokens(
         : IsOpaque(token) ? _seen.Find(token, _asked)
         : documents.Keys is { } keys ? _seen.Find(token, keys) : null;
 
-    // A JWT is three parts of which the first is a JSON object; an encrypted one has five, and only its issuer reads it.
+    // A JWT is three parts of which the first is a JSON object. An encrypted one has five: only its issuer reads it.
     private bool IsOpaque(string token) => introspection is { IsOn: true }
         && !(token.StartsWith("eyJ", StringComparison.Ordinal) && token.AsSpan().Count('.') == 2);
 

@@ -77,15 +77,18 @@ public sealed class HttpsTests
     }
 
     [Theory]
-    [InlineData("Kestrel__Certificates__Default__Path=/no/such/tls.crt", "Kestrel:Certificates:Default:Path is '/no/such/tls.crt', and there is no such file.")]
-    [InlineData("Kestrel__Endpoints__A__Certificate__KeyPath=tls.key", "Kestrel:Endpoints:A:Certificate:KeyPath is 'tls.key', and there is no such file in ")]
+    [InlineData("Kestrel__Certificates__Default__Path=/no/such/tls.crt",
+        "Kestrel:Certificates:Default:Path is '/no/such/tls.crt', and there is no such file.")]
+    [InlineData("Kestrel__Endpoints__A__Certificate__KeyPath=tls.key",
+        "Kestrel:Endpoints:A:Certificate:KeyPath is 'tls.key', and there is no such file in ")]
     [InlineData("Kestrel__Certificates__Default__Path={0}", "cannot be read")]
     [InlineData("A=b", "An https address has no certificate.")]
     public async Task A_certificate_that_cannot_be_had_is_a_sentence(string setting, string expected)
     {
         var notOne = Path.GetTempFileName();
         await File.WriteAllTextAsync(notOne, "no certificate", Stop);
-        var (name, value) = (setting.Split('=')[0], setting.Split('=')[1].Replace("{0}", notOne, StringComparison.Ordinal));
+        var (name, value) = (setting.Split('=')[0], setting.Split('=')[1]);
+        value = value.Replace("{0}", notOne, StringComparison.Ordinal);
 
         var (exitCode, _, errors) = await ServerProcess.RunAsync(
             ["--urls", "https://127.0.0.1:0"], new Dictionary<string, string> { [name] = value });

@@ -40,7 +40,8 @@ public sealed class SecretFileTests : IDisposable
     [InlineData("Auth__Apikeey_FILE", "{0}", "Did you mean")]
     [InlineData("OAUTH2_CLIENT_SECRET_FILE", "{0}", "the file is empty")]
     [InlineData("MCP_API_KEY_FILE", "{0}", "MCP_API_KEY and MCP_API_KEY_FILE are both set", "MCP_API_KEY")]
-    public async Task What_cannot_be_read_stops_the_start(string name, string path, string expected, string? also = null)
+    public async Task What_cannot_be_read_stops_the_start(
+        string name, string path, string expected, string? also = null)
     {
         Dictionary<string, string> environment = new()
         {

@@ -3,7 +3,7 @@ using Postgres = MinimalMcp.Load.Postgres;
 
 namespace MinimalMcp.Tests.Storage;
 
-/// <summary>The server starts with PostgreSQL as soon as that is there, over TLS as well, or says what to change.</summary>
+/// <summary>The server starts as soon as PostgreSQL is there, over TLS as well, or says what to change.</summary>
 [Slow]
 public sealed class PostgresStartTests
 {
@@ -41,14 +41,16 @@ public sealed class PostgresStartTests
         await database.RestartAsync(Stop);
 
         using var log = new Tools.CapturedLog();
-        await using var engine = Engine($"{database.ConnectionString};SSL Mode=VerifyFull;Root Certificate={certificate.Path}", log);
+        var verified = $"{database.ConnectionString};SSL Mode=VerifyFull;Root Certificate={certificate.Path}";
+        await using var engine = Engine(verified, log);
         await engine.OpenAsync(Stop);
         Assert.StartsWith("PostgreSQL ", engine.Description, StringComparison.Ordinal);
 
         foreach (var wrong in (string[])
         [
             "SSL Mode=VerifyFull", $"SSL Mode=VerifyFull;Root Certificate={another.Path}",
-            $"SSL Mode=VerifyCA;Root Certificate={elsewhere.Path}", "SSL Mode=VerifyFull;Root Certificate=/no/such/file.crt",
+            $"SSL Mode=VerifyCA;Root Certificate={elsewhere.Path}",
+            "SSL Mode=VerifyFull;Root Certificate=/no/such/file.crt",
         ])
         {
             var sentence = await FailAsync(database, wrong);
@@ -61,7 +63,8 @@ public sealed class PostgresStartTests
     [InlineData("postgres://user:pa55word@db/name", "it is an address")]
     [InlineData("Host=db;Pass=pa55word", "is no part of one")]
     [InlineData("pa55word", "it is no list of NAME=VALUE;")]
-    public async Task A_connection_string_that_cannot_be_read_is_a_sentence_without_its_secrets(string text, string expected)
+    public async Task A_connection_string_that_cannot_be_read_is_a_sentence_without_secrets(
+        string text, string expected)
     {
         var (exitCode, _, errors) = await ServerProcess.RunAsync(
             ["--urls", "http://127.0.0.1:0"], new Dictionary<string, string> { ["Storage__ConnectionString"] = text });

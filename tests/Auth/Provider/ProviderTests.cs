@@ -207,21 +207,22 @@ public sealed class ProviderTests
     [Theory]
     [InlineData("https://another.example", "its audience (aud) is 'https://another.example', and this server takes '")]
     [InlineData(null, "its audience (aud) is missing, and this server takes '")]
-    public async Task The_log_has_both_audiences_of_a_token_that_is_for_another_server(string? audience, string expected)
+    public async Task The_log_has_both_audiences_of_a_token_for_another_server(string? audience, string expected)
     {
         using var log = new CapturedLog();
         await using var provider = await FakeProvider.StartAsync(0, First);
         await using var server = TestServer.Start(
             services => NotesTools.Alone(services.AddSingleton<TimeProvider>(_time).AddSingleton<ILoggerProvider>(log)),
-            ("Auth:Mode", "oauth2"), ("Auth:Provider:Issuer", provider.Url), ("Auth:Provider:Audience", Forge.Audience));
+            ("Auth:Mode", "oauth2"), ("Auth:Provider:Issuer", provider.Url),
+            ("Auth:Provider:Audience", Forge.Audience));
 
         using var answer = await SendAsync(server, Token(provider, First, claims => claims["aud"] = audience));
 
         Assert.Equal(HttpStatusCode.Unauthorized, answer.StatusCode);
         Assert.Contains(log.Lines, line => line.Text.Contains(expected + Forge.Audience, StringComparison.Ordinal));
         // Its metadata has neither registration nor S256: that is said when the server starts.
-        Assert.Contains(log.Lines, line => line.Text.Contains("MCP clients such as ChatGPT cannot sign in by themselves",
-            StringComparison.Ordinal));
+        Assert.Contains(log.Lines, line => line.Text.Contains(
+            "MCP clients such as ChatGPT cannot sign in by themselves", StringComparison.Ordinal));
     }
 
     [Fact]

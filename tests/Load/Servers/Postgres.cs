@@ -36,14 +36,18 @@ internal sealed class Postgres : IAsyncDisposable
         }
     }
 
-    /// <summary>From the next start on it takes TLS, with this certificate (PEM), and still connections without.</summary>
+    /// <summary>From the next start on it takes TLS as well, with this certificate (PEM).</summary>
     public async Task UseTlsAsync(string certificate, string key, CancellationToken cancellationToken)
     {
         foreach (var (name, from) in ((string, string)[])[("server.crt", certificate), ("server.key", key)])
         {
             var file = Path.Combine(Data, name);
             File.Copy(from, file);
-            File.SetUnixFileMode(file, UnixFileMode.UserRead | UnixFileMode.UserWrite);
+            if (!OperatingSystem.IsWindows())
+            {
+                File.SetUnixFileMode(file, UnixFileMode.UserRead | UnixFileMode.UserWrite);
+            }
+
             if (Environment.UserName == "root")
             {
                 await RunAsync(new("chown", ["postgres", file]), cancellationToken);
