@@ -22,7 +22,7 @@ internal static class StartPage
         var routes = Routes.Of(http);
         var reachable = Routes.Of(http, withoutKey: !auth.IsOff);
         var name = Identity.Name(configuration);
-        var url = auth.TakesTokens ? PublicUrl.Fixed(services) : PublicUrl.Of(http); // tokens are for one address only
+        var url = auth.TakesTokens ? PublicUrl.OfDocuments(http) : PublicUrl.Of(http); // tokens are for one address only
         return Html.Page(name, Html.Of($"""
             <meta name="color-scheme" content="light dark">
               <link rel="stylesheet" href="{files.Address("start.css")}">

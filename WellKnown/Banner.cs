@@ -23,7 +23,7 @@ public static class Banner
         {
             $"{Identity.Name(configuration)} {Identity.Version}   {(mode == "stdio" ? "on standard input and output" : $"listening on {address}")}   auth {configuration["Auth:Mode"] ?? "none"}   mode {mode}",
         };
-        lines.AddRange(tools.GroupBy(tool => tool.Family).Select(family => $"  {family.Key,-12} {family.Count()} tools: {string.Join(", ", family.Take(8).Select(tool => tool.Name))}{(family.Count() > 8 ? ", …" : "")}"));
+        lines.AddRange(tools.GroupBy(tool => tool.Family).Select(family => $"  {family.Key,-12} {family.Count()} {(family.Count() == 1 ? "tool" : "tools")}: {string.Join(", ", family.Take(8).Select(tool => tool.Name))}{(family.Count() > 8 ? ", …" : "")}"));
         if (app.Services.GetServices<FamilyOff>().Select(off => off.Section).Order().ToArray() is { Length: > 0 } off)
         {
             lines.Add($"  off          {string.Join(", ", off)}: nothing is configured in a section of that name");
@@ -48,6 +48,17 @@ public static class Banner
         if (app.Services.GetRequiredService<ProtectedResource>().IsOn && mode != "stdio")
         {
             lines.Add($"  sign-in      {app.Services.GetRequiredService<IAuthorizationServerMetadata>().Issuer}");
+        }
+
+        foreach (var (setting, value, why) in app.Services.GetRequiredService<EnvironmentRead>().Inferred)
+        {
+            lines.Add($"  inferred     {setting}={value}: {why}");
+        }
+
+        if (app.Services.GetService<Auth.Server.Credentials>() is { AreThere: false }
+            && app.Services.GetService<Auth.Server.ISignIn>() is null && mode != "stdio")
+        {
+            lines.Add($"  no key       nobody can sign in. {Auth.Server.Credentials.HowToAdd}");
         }
 
         foreach (var (name, why) in WithoutEffect(app))

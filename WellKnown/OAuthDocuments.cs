@@ -46,21 +46,38 @@ internal static class OAuthDocuments
             return NotThereAsync(http);
         }
 
-        return WriteAsync(http, new JsonObject
+        var issuer = services.GetRequiredService<IAuthorizationServerMetadata>().Issuer;
+        return issuer.Length == 0 ? NotKnownYetAsync(http) : WriteAsync(http, new JsonObject
         {
-            ["resource"] = resource.Identifier(transport),
-            ["authorization_servers"] = new JsonArray(services.GetRequiredService<IAuthorizationServerMetadata>().Issuer),
+            ["resource"] = ProtectedResource.Identifier(http, transport),
+            ["authorization_servers"] = new JsonArray(issuer),
             ["scopes_supported"] =
                 new JsonArray([.. Scopes.Split(resource.ScopesOf(http)).Select(scope => JsonValue.Create(scope))]),
             ["bearer_methods_supported"] = new JsonArray("header"),
             ["resource_name"] = Identity.Name(services.GetRequiredService<IConfiguration>()),
-            ["resource_documentation"] = PublicUrl.Fixed(services) + "/",
+            ["resource_documentation"] = PublicUrl.OfDocuments(http) + "/",
         });
     }
 
-    private static Task ServerAsync(HttpContext http) => http.RequestServices.GetRequiredService<ProtectedResource>().IsOn
-        ? WriteAsync(http, http.RequestServices.GetRequiredService<IAuthorizationServerMetadata>().Document())
-        : NotThereAsync(http);
+    private static Task ServerAsync(HttpContext http)
+    {
+        if (!http.RequestServices.GetRequiredService<ProtectedResource>().IsOn)
+        {
+            return NotThereAsync(http);
+        }
+
+        var server = http.RequestServices.GetRequiredService<IAuthorizationServerMetadata>();
+        return server.Issuer.Length == 0 ? NotKnownYetAsync(http) : WriteAsync(http, server.Document());
+    }
+
+    // Only the provider's discovery document says who it is, and it cannot be had.
+    private static Task NotKnownYetAsync(HttpContext http)
+    {
+        http.Response.Headers.RetryAfter = "30";
+        return Results.Problem(statusCode: StatusCodes.Status503ServiceUnavailable, title: "Not possible now",
+            detail: "The identity provider cannot be reached, so its metadata is not known. Try again in a minute.")
+            .ExecuteAsync(http);
+    }
 
     /// <summary>Shows OpenAI that whoever publishes an app owns its domain.</summary>
     private static Task DomainAsync(HttpContext http)

@@ -6,6 +6,10 @@ internal static partial class ProviderLog
     [LoggerMessage(LogLevel.Warning, "Identity provider: {Sentence}")]
     public static partial void FetchFailed(ILogger logger, string sentence);
 
+    [LoggerMessage(LogLevel.Warning, "The document at {Address} says issuer {Issuer}, and tokens are accepted of {Configured} "
+        + "only, with the keys of OAUTH2_JWKS_URI. Set OAUTH2_OPENID_CONFIG_URL to the document of that issuer")]
+    public static partial void DocumentOfAnother(ILogger logger, Uri address, string issuer, string configured);
+
     [LoggerMessage(LogLevel.Warning, "Sign-in failed: {Sentence}")]
     public static partial void SignInFailed(ILogger logger, string sentence);
 
