@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using MinimalMcp.Auth;
+using MinimalMcp.Configuration;
 using MinimalMcp.Storage;
 
 namespace MinimalMcp.Governance;
@@ -19,7 +20,7 @@ public static class AuditEndpoint
     /// <summary>The record of calls, newest first, for whoever has the scope mcp:admin. <c>?format=jsonl</c> gives all that matches, a line for each.</summary>
     public static IEndpointConventionBuilder MapAudit(
         this IEndpointRouteBuilder routes, string pattern = "/api/v1/audit") =>
-        routes.MapGet(pattern, (RequestDelegate)GetAsync).RequireAuthorization(Scopes.Admin);
+        routes.MapGet(pattern, (RequestDelegate)GetAsync).AllowHead().RequireAuthorization(Scopes.Admin);
 
     private static async Task GetAsync(HttpContext http)
     {

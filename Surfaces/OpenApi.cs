@@ -39,7 +39,7 @@ public static class OpenApi
         var group = routes.MapGroup("").AllowAnonymous(); // the editor of a GPT Action reads it without credentials
         group.MapGet("/openapi.json", (RequestDelegate)GetAsync);
         group.MapGet("/.well-known/openapi.json", (RequestDelegate)GetAsync);
-        return group;
+        return group.AllowHead();
     }
 
     /// <summary><c>export-openapi [FILE] [3.0|3.1]</c>: the same document without a listener. Without a file it goes to standard output.</summary>

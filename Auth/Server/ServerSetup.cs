@@ -64,8 +64,8 @@ internal static class ServerSetup
         // Otherwise another method would be asked for a credential first.
         foreach (var (path, allowed) in ((string, string)[])
         [
-            ("/authorize", "GET, POST"), ("/callback", "GET"), ("/token", "POST"), ("/register", "POST"),
-            ("/introspect", "POST"), ("/revoke", "POST"), ("/jwks", "GET"), ("/userinfo", "GET, POST"),
+            ("/authorize", "GET, HEAD, POST"), ("/callback", "GET, HEAD"), ("/token", "POST"), ("/register", "POST"),
+            ("/introspect", "POST"), ("/revoke", "POST"), ("/jwks", "GET, HEAD"), ("/userinfo", "GET, POST"),
         ])
         {
             group.Map(path, (RequestDelegate)(http =>
@@ -76,6 +76,7 @@ internal static class ServerSetup
             }));
         }
 
+        group.AllowHead();
         return routes;
     }
 
