@@ -7,7 +7,7 @@ namespace MinimalMcp.Configuration;
 /// </summary>
 internal static class PublicPath
 {
-    private const string WellKnown = "/.well-known/";
+    private const string Prefix = "/.well-known/";
 
     /// <summary>Begins with a slash and does not end with one; empty when there is none.</summary>
     public static PathString Of(IConfiguration configuration) =>
@@ -34,7 +34,7 @@ internal static class PublicPath
     private static PathString WithoutPath(PathString requested, PathString path)
     {
         var text = requested.Value ?? "";
-        var end = text.StartsWith(WellKnown, StringComparison.Ordinal) ? text.IndexOf('/', WellKnown.Length) : -1;
+        var end = text.StartsWith(Prefix, StringComparison.Ordinal) ? text.IndexOf('/', Prefix.Length) : -1;
         return end > 0 && new PathString(text[end..]).StartsWithSegments(path, StringComparison.Ordinal, out var rest)
             ? new PathString(text[..end] + rest) : requested;
     }
