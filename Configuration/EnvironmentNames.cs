@@ -1,4 +1,5 @@
 using dotenv.net;
+using Microsoft.Extensions.Configuration.Json;
 
 namespace MinimalMcp.Configuration;
 
@@ -67,6 +68,10 @@ public static class EnvironmentNames
         Table.Where(row => row.Setting.Equals(setting, StringComparison.OrdinalIgnoreCase)).Select(row => row.Name).ToArray() is { Length: > 0 } names
             ? $" ({string.Join(", ", names)})"
             : "";
+
+    /// <summary>The shortest way to write a setting: the guides' name, or its own.</summary>
+    internal static string Short(string setting) =>
+        Table.LastOrDefault(row => row.Setting.Equals(setting, StringComparison.OrdinalIgnoreCase)).Name ?? setting;
 
     /// <summary>
     /// Reads <c>.env</c>, <c>.env.local</c> and, for the environment Production, <c>.env.production</c> of the content
@@ -171,7 +176,7 @@ public static class EnvironmentNames
     private static List<InferredSetting> Infer(ConfigurationManager configuration)
     {
         var inferred = new List<InferredSetting>();
-        if (IsEmpty("Auth:Mode") && !IsEmpty("Auth:Server:ClientId") && !IsEmpty("Auth:Server:ClientSecret"))
+        if (IsDefaultMode(configuration) && !IsEmpty("Auth:Server:ClientId") && !IsEmpty("Auth:Server:ClientSecret"))
         {
             inferred.Add(new("Auth:Mode", "hybrid", "OAUTH_CLIENT_ID and OAUTH_CLIENT_SECRET are set"));
         }
@@ -187,6 +192,12 @@ public static class EnvironmentNames
 
         bool IsEmpty(string setting) => string.IsNullOrEmpty(configuration[setting]);
     }
+
+    // The file beside the program says "none" for those who say nothing. Whoever says it elsewhere means it.
+    private static bool IsDefaultMode(ConfigurationManager configuration) =>
+        (configuration["Auth:Mode"] ?? "") is "" or "none"
+        && !((IConfigurationRoot)configuration).Providers.Any(provider => provider is not JsonConfigurationProvider
+            && provider.TryGet("Auth:Mode", out var mode) && mode is { Length: > 0 });
 
     private static string? OwnAddress(string? redirects) => (redirects ?? "").Split([',', ' '], StringSplitOptions.TrimEntries)
         .Where(redirect => redirect.EndsWith("/auth/callback", StringComparison.Ordinal)

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
 using MinimalMcp.Auth;
 using MinimalMcp.Configuration;
@@ -36,14 +37,37 @@ public static class AuditEndpoint
             http.Response.ContentType = "application/jsonl; charset=utf-8";
             await foreach (var row in AllAsync(store, filter, http.RequestAborted))
             {
-                await http.Response.WriteAsync(JsonSerializer.Serialize(row, Json) + "\n", http.RequestAborted);
+                await http.Response.WriteAsync(JsonSerializer.Serialize(Shown(row), Json) + "\n", http.RequestAborted);
             }
 
             return;
         }
 
         var rows = await store.ReadAuditAsync(filter, http.RequestAborted);
-        await http.Response.WriteAsJsonAsync(new { count = rows.Count, rows, next = rows.Count == filter.Limit ? rows[^1].Seq : (long?)null }, Json, http.RequestAborted);
+        await http.Response.WriteAsJsonAsync(new { count = rows.Count, rows = rows.Select(Shown), next = rows.Count == filter.Limit ? rows[^1].Seq : (long?)null }, Json, http.RequestAborted);
+    }
+
+    // For people and for programs: a time that both read, and arguments that are JSON, unless they were truncated.
+    private static JsonObject Shown(AuditRow row)
+    {
+        var json = JsonSerializer.SerializeToNode(row, Json)!.AsObject();
+        json["at"] = DateTimeOffset.FromUnixTimeMilliseconds(row.At)
+            .ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture);
+        try
+        {
+            json["arguments"] = row.Arguments is null ? null : JsonObject.Create(JsonElement.Parse(row.Arguments));
+        }
+        catch (JsonException)
+        {
+            json["arguments"] = row.Arguments;
+        }
+
+        if (json["arguments"] is null)
+        {
+            json.Remove("arguments");
+        }
+
+        return json;
     }
 
     private static async IAsyncEnumerable<AuditRow> AllAsync(Store store, AuditFilter filter, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken)

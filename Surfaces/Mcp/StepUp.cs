@@ -36,7 +36,7 @@ internal sealed class StepUp(Challenges challenges)
     {
         if (!caller.HasScope(Scopes.Read) && envelope.Method is { } method && Reading.Contains(method[..(method.IndexOf('/') + 1)]))
         {
-            var why = $"{method} needs the scope {Scopes.Read}, which this connection was not granted. Connect again and allow it.";
+            var why = caller.LacksScope(method, Scopes.Read);
             throw new RpcException(RpcCode.InvalidRequest, why, envelope.Id, StatusCodes.Status403Forbidden) { Challenge = http?.RequestServices.GetRequiredService<Challenges>() is { AreOn: true } ? Challenges.StepUp(http, Scopes.Read, why) : null };
         }
     }
