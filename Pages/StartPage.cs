@@ -58,7 +58,7 @@ internal static class StartPage
                 <section aria-labelledby="tools">
                   <h2 id="tools">Tools</h2>
                   {Html.Each(tools.GroupBy(tool => tool.Family), family => Family(family.Key, [.. family], tools.Count <= MaxOpen, routes.Contains("/openapi.json")))}
-                  {Html.Each(auth.IsOff ? services.GetServices<FamilyOff>().OrderBy(off => off.Section, StringComparer.Ordinal) : [], off => Html.Of($"""
+                  {Html.Each(auth.IsOff ? services.GetServices<FamilyOff>().OrderBy(off => off.Section, StringComparer.Ordinal).AsEnumerable() : [], off => Html.Of($"""
                     <div class="family off"><h3>{off.Family}</h3> <p>off: nothing is configured under <code>{off.Section}</code>; <code>{EnvironmentNames.Short($"{off.Section}:Url")}</code> enables it</p></div>
                     """))}
                   {Html.When(tools.Count == 0, () => Html.Of($"<p>There are none yet. A class with <code>[McpServerToolType]</code> below <code>Tools/</code> adds some.</p>"))}
