@@ -22,10 +22,12 @@ internal static class PublicPath
             return;
         }
 
-        app.UsePathBase(path);
         app.Use(next => http =>
         {
-            http.Request.Path = WithoutPath(http.Request.Path, path);
+            var request = http.Request;
+            request.Path = request.Path.StartsWithSegments(path, StringComparison.Ordinal, out var rest)
+                ? rest : WithoutPath(request.Path, path);
+            request.PathBase = path; // also where the proxy took it off
             return next(http);
         });
     }

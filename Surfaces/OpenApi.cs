@@ -83,7 +83,7 @@ public static class OpenApi
 
     /// <summary>
     /// As many whole families as a GPT Action takes: a part of one would lack what its other tools refer to. The smaller
-    /// ones first, so that most are there.
+    /// ones first, so that most are there, and of two those that read more.
     /// </summary>
     private static IReadOnlyList<Tool> Selected(IReadOnlyList<Tool> tools)
     {
@@ -94,7 +94,8 @@ public static class OpenApi
 
         var families = new HashSet<string>(StringComparer.Ordinal);
         var room = MaxOperations;
-        foreach (var family in tools.GroupBy(tool => tool.Family).OrderBy(family => family.Count()).ThenBy(family => family.Key, StringComparer.Ordinal))
+        foreach (var family in tools.GroupBy(tool => tool.Family).OrderBy(family => family.Count())
+            .ThenBy(family => family.Count(tool => !tool.IsReadOnly)).ThenBy(family => family.Key, StringComparer.Ordinal))
         {
             if (family.Count() <= room)
             {

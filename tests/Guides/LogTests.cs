@@ -19,7 +19,7 @@ public sealed class LogTests
         }, ("LOG_LEVEL", "DEBUG"), ("NEXTJS_URL", $"http://127.0.0.1:{FreePort.Find()}"));
 
         Assert.Contains("Request ended POST /tools/search_products", log);
-        Assert.Contains("Tool call ended search_products http local", log);
+        Assert.Contains("Tool call ended search_products rest local", log);
         Assert.Contains("Shop: POST", log); // the connection was refused: a line
         Assert.DoesNotContain("   at ", log);   // and no stack
     }
@@ -33,7 +33,7 @@ public sealed class LogTests
             Assert.True(answer.IsSuccessStatusCode);
         });
 
-        Assert.DoesNotContain("search_products http", log);
+        Assert.DoesNotContain("search_products rest", log);
         Assert.DoesNotContain("Request ended", log);
     }
 
