@@ -54,6 +54,7 @@ switch (args.FirstOrDefault())
 
 app.UseDiagnostics();
 app.UseConfiguration();
+app.UseErrorPages();
 app.UseAuth();
 
 // One set of tools, four ways to reach it.

@@ -23,10 +23,21 @@ internal sealed class AuthCheck(IConfiguration configuration, IServiceProviderIs
                 + "mode embedded nobody signs in at the provider. Set OAUTH2_CLIENT_ID and OAUTH2_CLIENT_SECRET, or remove the others.");
         }
 
+        // In mode hybrid a client with a secret can call without anybody who signs in.
+        if (options.LacksKeys && !HasOwnClient(options))
+        {
+            return ValidateOptionsResult.Fail($"Auth:Mode (MCP_AUTH_MODE) is '{options.Mode}' and there is no key. "
+                + "Set MCP_API_KEY to at least 32 random characters, for example what `openssl rand -hex 32` prints.");
+        }
+
         // Closed rather than open when a part was left out of the program.
         return options.TakesTokens && !(services.IsService(typeof(IAccessTokens)) && services.IsService(typeof(IAuthorizationServerMetadata)))
             ? ValidateOptionsResult.Fail($"Auth:Mode (MCP_AUTH_MODE) is '{options.Mode}', and nothing in this program issues or checks its tokens. Register an IAccessTokens and an IAuthorizationServerMetadata in AddAuth.")
             : ValidateOptionsResult.Success;
+
+        bool HasOwnClient(AuthOptions auth) => auth.TakesTokens && Server.ServerSetup.IsOn(configuration)
+            && (configuration["Auth:Server:ClientSecret"] is { Length: > 0 }
+                || configuration.GetSection("Auth:Server:Clients").GetChildren().Any(client => client["Secret"] is { Length: > 0 }));
 
         IEnumerable<string> Set(params string[] names) =>
             names.Where(name => configuration.GetSection($"Auth:Provider:{name}").AsEnumerable().Any(value => !string.IsNullOrEmpty(value.Value)));

@@ -30,7 +30,10 @@ public sealed class AuthOptions : IValidatableObject
     public bool IsOff => Is("none");
 
     /// <summary>Keys are what callers are told to send.</summary>
-    internal bool OffersKeys => Is("api-key") || Is("hybrid");
+    internal bool OffersKeys => Is("api-key") || (Is("hybrid") && HasKeys);
+
+    /// <summary>The mode is of no use without a key.</summary>
+    internal bool LacksKeys => (Is("api-key") || Is("hybrid")) && !HasKeys;
 
     /// <summary>Keys are accepted. In mode embedded too: whoever has one can sign in with it anyway.</summary>
     internal bool TakesKeys => OffersKeys || (Is("embedded") && HasKeys);
@@ -58,11 +61,6 @@ public sealed class AuthOptions : IValidatableObject
         if (IsOff && (ApiKey is { Length: > 0 } || ApiKeys.Count > 0))
         {
             yield return new("Auth:ApiKey (MCP_API_KEY) is set, but Auth:Mode (MCP_AUTH_MODE) is 'none', so nobody would be asked for it. Set MCP_AUTH_MODE to api-key, or remove the key.");
-        }
-
-        if (OffersKeys && !HasKeys)
-        {
-            yield return new($"Auth:Mode (MCP_AUTH_MODE) is '{Mode}' and there is no key. Set MCP_API_KEY to at least 32 random characters, for example what `openssl rand -hex 32` prints.");
         }
 
         if (IsOff)

@@ -28,6 +28,7 @@ public static class AuthSetup
         services.AddSingleton<RateLimits>();
         services.AddSingleton<RequestLimit>();
         services.AddSingleton<CredentialVerifier>();
+        services.AddSingleton<RefusedCredentials>();
         services.AddSingleton<ShortCut>();
         // Not AddAuthentication, which also makes keys for cookies when the server starts; we have none.
         services.AddAuthenticationCore(schemes => schemes.AddScheme<CredentialHandler>(AuthScheme.Name, null));

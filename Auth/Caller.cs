@@ -22,8 +22,9 @@ public sealed class Caller
     // The principals of keys and of tokens that are known already are the same objects from call to call.
     private static readonly ConditionalWeakTable<ClaimsPrincipal, Caller> Known = [];
 
-    private Caller(string subject, string? client, int level, bool isGuest = false)
+    private Caller(string subject, string? client, int level, bool isGuest = false, bool hasKey = false)
     {
+        HasKey = hasKey;
         Subject = subject;
         Client = client;
         Level = level;
@@ -39,10 +40,20 @@ public sealed class Caller
     /// <summary>Nobody in particular: signing in would allow more.</summary>
     public bool IsGuest { get; }
 
+    /// <summary>The caller sent a key of the settings: nobody can allow it more by signing in.</summary>
+    private bool HasKey { get; }
+
     /// <summary>How far the caller's largest scope reaches; -1 when there is none.</summary>
     public int Level { get; }
 
     public bool HasScope(string scope) => Scopes.Level(scope) <= Level && (Scopes.Level(scope) >= 0 || this == Local);
+
+    /// <summary>What is missing, and how to get it.</summary>
+    /// <param name="what">What was asked for.</param>
+    internal string LacksScope(string what, string scope) => HasKey
+        ? $"{what} needs the scope {scope}, and the key '{Subject}' has {(Level < 0 ? "none" : Scopes.UpTo(Scopes.OfLevel(Level)))}. "
+            + $"Use another key, or ask the operator to add the scope (Auth:ApiKeys:{Subject}:Scopes)."
+        : $"{what} needs the scope {scope}, which this connection was not granted. Connect again and allow it.";
 
     /// <summary>
     /// Reads the claims that the check of a credential leaves: <c>sub</c>, <c>client_id</c> and one <c>scope</c> claim per scope.
@@ -56,6 +67,6 @@ public sealed class Caller
     {
         var subject = user.FindFirstValue("sub") ?? user.FindFirstValue(ClaimTypes.NameIdentifier)
             ?? throw new InvalidOperationException("An authenticated caller has no subject: the check of the credential must set the claim 'sub'.");
-        return new Caller(subject, user.FindFirstValue("client_id"), user.FindAll("scope").Select(claim => Scopes.Level(claim.Value)).DefaultIfEmpty(-1).Max(), user == Guest);
+        return new Caller(subject, user.FindFirstValue("client_id"), user.FindAll("scope").Select(claim => Scopes.Level(claim.Value)).DefaultIfEmpty(-1).Max(), user == Guest, user.Identity?.AuthenticationType == "ApiKey");
     }
 }

@@ -24,8 +24,12 @@ internal sealed class Challenges(IOptions<AuthOptions> options, ProtectedResourc
     public string Malformed(HttpContext http, string why) => Realm(http) + Error("invalid_request", why);
 
     /// <summary>Names all scopes that the call needs, not the missing one alone: the client asks for exactly these (MCP, authorization, "Scope Challenge Handling").</summary>
-    public string StepUp(PathString path, string scope, string why) =>
-        $"Bearer resource_metadata=\"{Metadata(path)}\", scope=\"{Scopes.UpTo(scope)}\", error=\"{Insufficient}\", error_description=\"{Quoted(why)}\"";
+    public static string StepUp(HttpContext http, string scope, string why) =>
+        StepUpAt(ProtectedResource.Metadata(http), scope, why);
+
+    /// <param name="transport">What the call came by, when its request is not at hand.</param>
+    public string StepUp(string transport, string scope, string why) =>
+        StepUpAt(resource.Metadata(transport), scope, why);
 
     /// <summary>Marks an answer that refuses for want of a scope. A guest gets 401: signing in would help.</summary>
     /// <returns>The status to answer with.</returns>
@@ -37,18 +41,20 @@ internal sealed class Challenges(IOptions<AuthOptions> options, ProtectedResourc
             return StatusCodes.Status403Forbidden;
         }
 
-        http.Response.Headers.WWWAuthenticate = StepUp(http.Request.Path, scope, why);
+        http.Response.Headers.WWWAuthenticate = StepUp(http, scope, why);
         return Caller.From(http.User).IsGuest ? StatusCodes.Status401Unauthorized : StatusCodes.Status403Forbidden;
     }
 
     private string Realm(HttpContext http) => AreOn
-        ? $"Bearer resource_metadata=\"{Metadata(http.Request.Path)}\", scope=\"{resource.ScopesOf(http)}\""
+        ? $"Bearer resource_metadata=\"{ProtectedResource.Metadata(http)}\", scope=\"{resource.ScopesOf(http)}\""
         : "Bearer realm=\"tools\"";
 
     private static string Error(string error, string why) =>
         $", error=\"{error}\", error_description=\"{Quoted(why)}\"";
 
-    private string Metadata(PathString path) => resource.Metadata(ProtectedResource.TransportOf(path));
+    private static string StepUpAt(string metadata, string scope, string why) =>
+        $"Bearer resource_metadata=\"{metadata}\", scope=\"{Scopes.UpTo(scope)}\", error=\"{Insufficient}\", "
+            + $"error_description=\"{Quoted(why)}\"";
 
     // RFC 6750 section 3: printable ASCII without quotes and backslashes.
     private static string Quoted(string text) => new([.. text.Take(300).Select(letter => letter is < ' ' or > '~' or '"' or '\\' ? '\'' : letter)]);

@@ -9,7 +9,8 @@ namespace MinimalMcp.Auth;
 /// <summary>Our credentials as a scheme of the framework's authentication; see <see cref="AuthScheme"/>.</summary>
 internal sealed class CredentialHandler(
     IOptionsMonitor<AuthenticationSchemeOptions> options, ILoggerFactory logger, UrlEncoder encoder,
-    IOptions<AuthOptions> auth, CredentialVerifier verifier, Challenges challenges, RequestLimit limit)
+    IOptions<AuthOptions> auth, CredentialVerifier verifier, Challenges challenges, RequestLimit limit,
+    RefusedCredentials refused)
     : AuthenticationHandler<AuthenticationSchemeOptions>(options, logger, encoder)
 {
     private CredentialRefusal? _refusal;
@@ -39,6 +40,11 @@ internal sealed class CredentialHandler(
         {
             await RequestLimit.RefuseAsync(Context, wait, _refusal.Why);
             return;
+        }
+
+        if (_refusal is { IsLogged: false })
+        {
+            refused.Write(Context, _refusal.Why);
         }
 
         Context.Explain(_refusal?.Why ?? "It came without a credential.");

@@ -4,6 +4,9 @@ namespace MinimalMcp.Auth;
 /// <param name="Status">401, unless another credential would not help.</param>
 internal sealed record CredentialRefusal(int Status, string Why)
 {
+    /// <summary>The log has a line of it already.</summary>
+    public bool IsLogged { get; init; }
+
     /// <summary>When the same credential may be good.</summary>
     public TimeSpan? RetryAfter { get; init; }
 

@@ -124,7 +124,7 @@ internal sealed partial class CredentialVerifier(
             LogWrong(ApiKeys.Prefix(key), address);
         }
 
-        return (null, CredentialRefusal.Wrong("This key is unknown or has expired."));
+        return (null, CredentialRefusal.Wrong("This key is unknown or has expired.") with { IsLogged = !expired });
     }
 
     private async ValueTask<(ClaimsPrincipal?, CredentialRefusal?)> TokenAsync(

@@ -21,8 +21,12 @@ internal sealed class ProtectedResource(IServiceProvider services, IOptions<Auth
     /// <summary>The same for an address that was narrowed to some of the tools.</summary>
     public string ScopesOf(HttpContext http) => _scopes?.Of(http) ?? Scopes;
 
-    public string Identifier(string transport) => PublicUrl.Fixed(services) + transport;
+    public static string Identifier(HttpContext http, string transport) => PublicUrl.OfDocuments(http) + transport;
 
+    public static string Metadata(HttpContext http) =>
+        PublicUrl.OfDocuments(http) + WellKnown + TransportOf(http.Request.Path);
+
+    /// <summary>The same for an answer that no request can be told from.</summary>
     public string Metadata(string transport) => PublicUrl.Fixed(services) + WellKnown + transport;
 
     /// <summary>The transport that a path belongs to; to others the resource is the one that clients usually name.</summary>

@@ -24,6 +24,9 @@ public static class Scopes
     /// <summary>How far a scope reaches; -1 when it is none of ours.</summary>
     public static int Level(string scope) => Array.IndexOf(Hierarchy, scope);
 
+    /// <summary>The scope that reaches as far.</summary>
+    internal static string OfLevel(int level) => Hierarchy[Math.Min(level, Hierarchy.Length - 1)];
+
     /// <summary>A scope with all that it contains: a client that asks for exactly these keeps what it had before.</summary>
     public static string UpTo(string scope) => string.Join(' ', Hierarchy[..(Level(scope) + 1)]);
 }

@@ -36,7 +36,8 @@ public static class ConfigurationSetup
     /// <summary>Reads the settings, decides where to listen, and sets the limits of every request.</summary>
     public static WebApplicationBuilder AddConfiguration(this WebApplicationBuilder builder)
     {
-        builder.Services.AddSingleton(builder.Configuration.AddEnvironment(builder.Environment.ContentRootPath));
+        builder.Services.AddSingleton(builder.Configuration.AddEnvironment(
+            builder.Environment.ContentRootPath, builder.Environment.EnvironmentName));
         AddFile(builder.Configuration);
         builder.Services.AddSettings<ServerOptions>("Server");
         builder.Services.AddSingleton<IValidateOptions<ServerOptions>, ListenCheck>();
@@ -107,6 +108,8 @@ public static class ConfigurationSetup
         Https.UseStrictTransport(app);
         app.UseMiddleware<ForwardingCheck>();
         app.UseForwardedHeaders();
+        PublicPath.Use(app);
+        app.UseRouting(); // not before: the path may have been changed
         Https.UseRedirect(app);
         Drain.Use(app);
         var origins = new ServerOptions { CorsOrigins = app.Configuration["Server:CorsOrigins"] }.Origins;

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Microsoft.Extensions.Configuration.Json;
 
 namespace MinimalMcp.Configuration;
 
@@ -11,13 +12,16 @@ public static class EnvironmentNames
     /// <summary>The one table. Of two names for one setting, the later one wins.</summary>
     public static readonly (string Name, string Setting)[] Table =
     [
+        ("HOST", "Server:Host"), // only beside PORT: some shells export it
         ("PORT", "Server:Port"),
         ("MCP_SERVER_HOST", "Server:Host"),
         ("MCP_SERVER_PORT", "Server:Port"),
         ("PUBLIC_URL", "Server:PublicUrl"),
         ("MAX_REQUEST_SIZE", "Server:MaxRequestBytes"),
         ("CORS_ORIGINS", "Server:CorsOrigins"),
+        ("DEBUG", "Logging:LogLevel:Default"), // true is the level Debug
         ("LOG_LEVEL", "Logging:LogLevel:Default"),
+        ("LOG_FILE", "Logging:File:Path"),
         ("MCP_AUTH_MODE", "Auth:Mode"),
         ("MCP_API_KEY", "Auth:ApiKey"),
         ("OAUTH2_ISSUER", "Auth:Provider:Issuer"),
@@ -28,6 +32,7 @@ public static class EnvironmentNames
         ("OAUTH2_AUDIENCE", "Auth:Provider:Audience"),
         ("OAUTH2_CLIENT_ID", "Auth:Provider:ClientId"),
         ("OAUTH2_CLIENT_SECRET", "Auth:Provider:ClientSecret"),
+        ("OAUTH2_DEFAULT_SCOPES", "Auth:Provider:DefaultScopes"),
         ("ALLOWED_MCP_CLIENTS", "Auth:Provider:AllowedClients"),
         ("REQUIRED_MCP_SCOPES", "Auth:Provider:RequiredScopes"),
         ("MCP_API_KEY_NEXT", "Auth:NextApiKey"),
@@ -46,6 +51,7 @@ public static class EnvironmentNames
         ("MCP_RATE_LIMIT_HIGH", "Governance:Levels:HIGH"),
         ("MCP_RATE_LIMIT_MEDIUM", "Governance:Levels:MEDIUM"),
         ("TOOL_TIMEOUT", "Tools:FunctionCallingDeadline"),
+        ("CONNECTION_POOL_SIZE", "Outgoing:MaxInFlight"),
         ("NEXTJS_URL", "Shop:Url"),
         ("APP_PORTAINER__URL", "Portainer:Url"),
         ("APP_PORTAINER__TOKEN", "Portainer:Token"),
@@ -64,47 +70,29 @@ public static class EnvironmentNames
             ? $" ({string.Join(", ", names)})"
             : "";
 
-    /// <summary>Reads <c>.env</c> and <c>.env.local</c> of the content root, then the table, then the rest of the environment.</summary>
-    internal static EnvironmentRead AddEnvironment(this ConfigurationManager configuration, string contentRoot)
+    /// <summary>The shortest way to write a setting: the guides' name, or its own.</summary>
+    internal static string Short(string setting) =>
+        Table.LastOrDefault(row => row.Setting.Equals(setting, StringComparison.OrdinalIgnoreCase)).Name ?? setting;
+
+    /// <summary>
+    /// Reads <c>.env</c>, <c>.env.local</c> and, for the environment Production, <c>.env.production</c> of the content
+    /// root, each before the next; then the table, then the rest of the environment.
+    /// </summary>
+    internal static EnvironmentRead AddEnvironment(
+        this ConfigurationManager configuration, string contentRoot, string environment)
     {
-        var files = new List<string>();
         var names = new List<(string Name, string Setting)>();
-        var variables = new Dictionary<string, string>(StringComparer.Ordinal);
-        foreach (var file in (string[])[".env", ".env.local"])
-        {
-            var path = Path.Combine(contentRoot, file);
-            if (File.Exists(path))
-            {
-                files.Add(path);
-                foreach (var (name, value) in SettingsFiles.ReadVariables(path))
-                {
-                    variables[name] = value;
-                }
-            }
-        }
-
-        // A variable that is really set is nearer than a file.
-        foreach (System.Collections.DictionaryEntry variable in Environment.GetEnvironmentVariables())
-        {
-            variables[(string)variable.Key] = (string?)variable.Value ?? "";
-        }
-
+        var files = Files(contentRoot, environment).ToList();
+        var variables = Variables(files);
         var secrets = SecretFiles.Read(variables, Table.Select(row => row.Name));
         files.AddRange(secrets.Files);
         var settings = new Dictionary<string, string?>(StringComparer.OrdinalIgnoreCase);
         foreach (var (name, setting) in Table)
         {
-            if (variables.TryGetValue(name, out var value) && value.Length > 0)
+            if (variables.TryGetValue(name, out var value) && value.Length > 0 && Meaning(name, value, variables) is { } means)
             {
                 names.Add((name, setting));
-                settings[setting] = name switch
-                {
-                    "LOG_LEVEL" => LogLevelOf(value),
-                    "MCP_RATE_LIMIT_CRITICAL" or "MCP_RATE_LIMIT_MEDIUM" when value.All(char.IsAsciiDigit) => value + "/hour", // a guide writes the number alone
-                    "TOOL_TIMEOUT" when int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out var seconds) =>
-                        TimeSpan.FromSeconds(seconds).ToString(), // as people write it, in seconds
-                    _ => value,
-                };
+                settings[setting] = means;
             }
         }
 
@@ -128,8 +116,95 @@ public static class EnvironmentNames
             configuration.Sources.Add(commandLine);
         }
 
-        return new(files, names) { Problems = secrets.Problems };
+        return new(files, names, Infer(configuration)) { Problems = secrets.Problems };
     }
+
+    /// <summary>
+    /// The host's environment by the guides' name, or null. Other names of the host win, and other values are of other
+    /// programs.
+    /// </summary>
+    internal static string? HostEnvironment(string contentRoot) =>
+        (string[])["ASPNETCORE_ENVIRONMENT", "DOTNET_ENVIRONMENT"] is var own
+            && own.Any(name => !string.IsNullOrEmpty(Environment.GetEnvironmentVariable(name))) ? null
+        : Variables([.. Files(contentRoot, "")]).GetValueOrDefault("ENVIRONMENT")?.ToUpperInvariant() switch
+        {
+            "PRODUCTION" or "PROD" => Environments.Production,
+            "DEVELOPMENT" or "DEV" => Environments.Development,
+            "STAGING" => Environments.Staging,
+            _ => null,
+        };
+
+    private static IEnumerable<string> Files(string contentRoot, string environment)
+    {
+        string[] names = environment == Environments.Production
+            ? [".env", ".env.local", ".env.production"] : [".env", ".env.local"];
+        return names.Select(name => Path.Combine(contentRoot, name)).Where(File.Exists);
+    }
+
+    // A variable that is really set is nearer than a file.
+    private static Dictionary<string, string> Variables(IEnumerable<string> files)
+    {
+        var variables = new Dictionary<string, string>(StringComparer.Ordinal);
+        foreach (var (name, value) in files.SelectMany(SettingsFiles.ReadVariables))
+        {
+            variables[name] = value;
+        }
+
+        foreach (System.Collections.DictionaryEntry variable in Environment.GetEnvironmentVariables())
+        {
+            variables[(string)variable.Key] = (string?)variable.Value ?? "";
+        }
+
+        return variables;
+    }
+
+    /// <summary>What a name of the guides says in our words; null when it says nothing here.</summary>
+    private static string? Meaning(string name, string value, Dictionary<string, string> variables) => name switch
+    {
+        "HOST" => variables.GetValueOrDefault("PORT") is { Length: > 0 } ? value : null,
+        "DEBUG" => value.ToUpperInvariant() is "TRUE" or "1" ? nameof(LogLevel.Debug) : null,
+        "LOG_LEVEL" => LogLevelOf(value),
+        "TOOL_TIMEOUT" when int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out var seconds) =>
+            TimeSpan.FromSeconds(seconds).ToString(), // as people write it, in seconds
+        // A guide writes the number alone.
+        "MCP_RATE_LIMIT_CRITICAL" or "MCP_RATE_LIMIT_MEDIUM" when value.All(char.IsAsciiDigit) => value + "/hour",
+        _ => value,
+    };
+
+    /// <summary>
+    /// What a guide leaves out because it follows. A client and its secret are only of use where this server issues
+    /// tokens. A client's redirect address that is our own callback contains our own address.
+    /// </summary>
+    private static List<InferredSetting> Infer(ConfigurationManager configuration)
+    {
+        var inferred = new List<InferredSetting>();
+        if (IsDefaultMode(configuration) && !IsEmpty("Auth:Server:ClientId") && !IsEmpty("Auth:Server:ClientSecret"))
+        {
+            inferred.Add(new("Auth:Mode", "hybrid", "OAUTH_CLIENT_ID and OAUTH_CLIENT_SECRET are set"));
+        }
+
+        if (IsEmpty("Server:PublicUrl") && OwnAddress(configuration["Auth:Server:RedirectUri"]) is { } address)
+        {
+            inferred.Add(new("Server:PublicUrl", address, "of OAUTH_REDIRECT_URI"));
+        }
+
+        configuration.AddInMemoryCollection(
+            inferred.Select(one => KeyValuePair.Create(one.Setting, (string?)one.Value)));
+        return inferred;
+
+        bool IsEmpty(string setting) => string.IsNullOrEmpty(configuration[setting]);
+    }
+
+    // The file beside the program says "none" for those who say nothing. Whoever says it elsewhere means it.
+    private static bool IsDefaultMode(ConfigurationManager configuration) =>
+        (configuration["Auth:Mode"] ?? "") is "" or "none"
+        && !((IConfigurationRoot)configuration).Providers.Any(provider => provider is not JsonConfigurationProvider
+            && provider.TryGet("Auth:Mode", out var mode) && mode is { Length: > 0 });
+
+    private static string? OwnAddress(string? redirects) => (redirects ?? "").Split([',', ' '], StringSplitOptions.TrimEntries)
+        .Where(redirect => redirect.EndsWith("/auth/callback", StringComparison.Ordinal)
+            && Uri.TryCreate(redirect, UriKind.Absolute, out var uri) && uri.Scheme is "http" or "https")
+        .Select(redirect => redirect[..^"/auth/callback".Length]).FirstOrDefault();
 
     // The guides write INFO and DEBUG, .NET says Information and Debug.
     private static string LogLevelOf(string value) => value.ToUpperInvariant() switch
@@ -140,12 +215,17 @@ public static class EnvironmentNames
     };
 }
 
-/// <summary>What was found: files of variables, and the names of the table that are set.</summary>
-internal sealed record EnvironmentRead(IReadOnlyList<string> Files, IReadOnlyList<(string Name, string Setting)> Names)
+/// <summary>What was found: files of variables, the names of the table that are set, and what follows from them.</summary>
+internal sealed record EnvironmentRead(
+    IReadOnlyList<string> Files, IReadOnlyList<(string Name, string Setting)> Names,
+    IReadOnlyList<InferredSetting> Inferred)
 {
     /// <summary>What could not be read, in sentences.</summary>
     public IReadOnlyList<string> Problems { get; init; } = [];
 }
+
+/// <summary>A setting that nobody set, and that follows from others.</summary>
+internal sealed record InferredSetting(string Setting, string Value, string Why);
 
 /// <summary>What the environment says, under the names of settings; <see cref="EnvironmentProvider"/> tells it from other sources.</summary>
 internal sealed class EnvironmentSource : IConfigurationSource

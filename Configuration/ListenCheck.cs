@@ -28,7 +28,8 @@ internal sealed class ListenCheck(IConfiguration configuration) : IValidateOptio
                 + "Set MCP_AUTH_MODE to api-key and MCP_API_KEY to a key, or Server:Host (MCP_SERVER_HOST) or --urls to 127.0.0.1 with a reverse proxy that authenticates in front.");
         }
 
-        if (auth.ToLowerInvariant() is not ("none" or "api-key") && PublicUrlProblem(options) is { } problem && configuration["mode"] is not "stdio")
+        if (auth.ToLowerInvariant() is not ("none" or "api-key")
+            && !ProxiedHost.IsOn(configuration) && PublicUrlProblem(options) is { } problem && configuration["mode"] is not "stdio")
         {
             problems.Add($"Auth:Mode (MCP_AUTH_MODE) is '{auth}', {problem}");
         }

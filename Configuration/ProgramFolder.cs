@@ -35,6 +35,8 @@ public static class ProgramFolder
     /// <summary>What the host is told before the program's own arguments, which win.</summary>
     public static string[] HostArguments(string[] args) =>
     [
+        .. EnvironmentNames.HostEnvironment(Environment.GetEnvironmentVariable("ASPNETCORE_CONTENTROOT") ?? Settings)
+            is { } environment ? ["--environment=" + environment] : Array.Empty<string>(),
         "--hostBuilder:reloadConfigOnChange=false", // watching files would take a good part of the time that a start takes
         .. Environment.GetEnvironmentVariable("ASPNETCORE_CONTENTROOT") is null ? ["--contentRoot=" + Settings] : Array.Empty<string>(),
         // A word without a value would take the argument after it for its value.

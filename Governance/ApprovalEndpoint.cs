@@ -14,7 +14,7 @@ public static class ApprovalEndpoint
         group.MapGet("", (RequestDelegate)ListAsync);
         group.MapPost("/{id}/approve", (RequestDelegate)ApproveAsync);
         group.MapPost("/{id}/deny", (RequestDelegate)DenyAsync);
-        return group;
+        return group.AllowHead();
     }
 
     private static Task ListAsync(HttpContext http) => GuardedAsync(http, async approvals =>

@@ -118,7 +118,7 @@ public sealed class ArgumentCheck
     private string Unknown(string name)
     {
         var shown = SchemaNode.Shorten(name);
-        return Spelling.Nearest(name, _properties.Keys) is [var near, ..] ? $"'{shown}' is not an argument, did you mean '{near}'?" : $"'{shown}' is not an argument";
+        return Spelling.Nearest(name, _properties.Keys) is [var near, ..] ? $"'{shown}' is not an argument (did you mean '{near}'?)" : $"'{shown}' is not an argument";
     }
 
     private string Valid() => _properties.Count == 0

@@ -1,7 +1,9 @@
 using System.Globalization;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
 using MinimalMcp.Auth;
+using MinimalMcp.Configuration;
 using MinimalMcp.Storage;
 
 namespace MinimalMcp.Governance;
@@ -19,7 +21,7 @@ public static class AuditEndpoint
     /// <summary>The record of calls, newest first, for whoever has the scope mcp:admin. <c>?format=jsonl</c> gives all that matches, a line for each.</summary>
     public static IEndpointConventionBuilder MapAudit(
         this IEndpointRouteBuilder routes, string pattern = "/api/v1/audit") =>
-        routes.MapGet(pattern, (RequestDelegate)GetAsync).RequireAuthorization(Scopes.Admin);
+        routes.MapGet(pattern, (RequestDelegate)GetAsync).AllowHead().RequireAuthorization(Scopes.Admin);
 
     private static async Task GetAsync(HttpContext http)
     {
@@ -35,14 +37,37 @@ public static class AuditEndpoint
             http.Response.ContentType = "application/jsonl; charset=utf-8";
             await foreach (var row in AllAsync(store, filter, http.RequestAborted))
             {
-                await http.Response.WriteAsync(JsonSerializer.Serialize(row, Json) + "\n", http.RequestAborted);
+                await http.Response.WriteAsync(JsonSerializer.Serialize(Shown(row), Json) + "\n", http.RequestAborted);
             }
 
             return;
         }
 
         var rows = await store.ReadAuditAsync(filter, http.RequestAborted);
-        await http.Response.WriteAsJsonAsync(new { count = rows.Count, rows, next = rows.Count == filter.Limit ? rows[^1].Seq : (long?)null }, Json, http.RequestAborted);
+        await http.Response.WriteAsJsonAsync(new { count = rows.Count, rows = rows.Select(Shown), next = rows.Count == filter.Limit ? rows[^1].Seq : (long?)null }, Json, http.RequestAborted);
+    }
+
+    // For people and for programs: a time that both read, and arguments that are JSON, unless they were truncated.
+    private static JsonObject Shown(AuditRow row)
+    {
+        var json = JsonSerializer.SerializeToNode(row, Json)!.AsObject();
+        json["at"] = DateTimeOffset.FromUnixTimeMilliseconds(row.At)
+            .ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture);
+        try
+        {
+            json["arguments"] = row.Arguments is null ? null : JsonObject.Create(JsonElement.Parse(row.Arguments));
+        }
+        catch (JsonException)
+        {
+            json["arguments"] = row.Arguments;
+        }
+
+        if (json["arguments"] is null)
+        {
+            json.Remove("arguments");
+        }
+
+        return json;
     }
 
     private static async IAsyncEnumerable<AuditRow> AllAsync(Store store, AuditFilter filter, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken)

@@ -49,6 +49,12 @@ public sealed partial class CallLog
         }
     }
 
+    [LoggerMessage(LogLevel.Debug, "Tool call ended {Tool} {Surface} {Subject} {Outcome} {ElapsedMs} {CallId}")]
+    internal partial void LogEnded(
+        string tool, string surface, string subject, string outcome, double elapsedMs, string callId);
+
+    internal bool IsDebug => _logger.IsEnabled(LogLevel.Debug);
+
     [LoggerMessage(LogLevel.Information, "{Tool} over {Surface} was refused ({Reason}): {Message}")]
     internal partial void LogRefused(string tool, string surface, Refusal reason, string message);
 }

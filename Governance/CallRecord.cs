@@ -85,6 +85,12 @@ internal sealed class CallRecord
     {
         _gate.Log.Measure(_tool, _call, _started, outcome, errorType);
         CallSpan.End(_span, outcome, errorType);
+        if (_gate.Log.IsDebug)
+        {
+            var elapsed = Stopwatch.GetElapsedTime(_started).TotalMilliseconds;
+            _gate.Log.LogEnded(_tool, _call.Surface, _call.Caller.Subject, outcome, elapsed, _call.Id);
+        }
+
         var row = Row(_intended ? "outcome" : "done", outcome, detail);
         row.DurationUs = (long)Stopwatch.GetElapsedTime(_started).TotalMicroseconds;
         if (_intended)

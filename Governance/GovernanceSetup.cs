@@ -16,6 +16,12 @@ public static class GovernanceSetup
         builder.Services.AddSingleton<CallLog>();
         builder.Services.AddSingleton<Redactor>();
         CleanConsole.Around(builder.Services);
+        builder.Services.AddSettings<LogFileOptions>("Logging:File");
+        if (builder.Configuration["Logging:File:Path"] is { Length: > 0 })
+        {
+            builder.Services.AddSingleton<ILoggerProvider, LogFile>();
+        }
+
         builder.Services.PostConfigure<SimpleConsoleFormatterOptions>(console =>
         {
             console.ColorBehavior = LoggerColorBehavior.Disabled; // colors are escape sequences

@@ -108,7 +108,7 @@ public sealed class GovernedFunction : DelegatingAIFunction
         {
             throw new ToolRefusedException(Refusal.Scope, call.Caller.IsGuest
                 ? $"{Name} needs the scope {Policy.Scope}, and nobody is signed in. Sign in and allow it."
-                : $"{Name} needs the scope {Policy.Scope}, which this connection was not granted. Connect again and allow it.") { Scope = Policy.Scope };
+                : call.Caller.LacksScope(Name, Policy.Scope)) { Scope = Policy.Scope };
         }
     }
 }

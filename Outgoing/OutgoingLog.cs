@@ -23,10 +23,18 @@ internal sealed partial class OutgoingLog
         {
             LogFailed(upstream, method, path, outcome, (long)took.TotalMilliseconds, attempt);
         }
+        else
+        {
+            LogAnswered(upstream, method, path, outcome, took.TotalMilliseconds, attempt);
+        }
     }
 
     [LoggerMessage(LogLevel.Warning, "{Upstream}: {Method} {Path} failed ({Outcome}) after {Milliseconds} ms, attempt {Attempt}")]
     private partial void LogFailed(string upstream, string method, string path, string outcome, long milliseconds, int attempt);
+
+    [LoggerMessage(LogLevel.Debug, "Upstream request ended {Upstream} {Method} {Path} {Outcome} {ElapsedMs} {Attempt}")]
+    private partial void LogAnswered(
+        string upstream, string method, string path, string outcome, double elapsedMs, int attempt);
 
     [LoggerMessage(LogLevel.Warning, "{Upstream}: most requests failed, so for {Seconds} seconds none is sent")]
     public partial void Opened(string upstream, double seconds);

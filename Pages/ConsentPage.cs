@@ -17,6 +17,7 @@ internal sealed class ConsentPage(PageFiles files, IConfiguration configuration)
               <p class="server">{name}</p>
               <h1>Allow <q>{request.ClientName}</q> to use this server?</h1>
               {Html.When(question.Problem is not null, () => Html.Of($"""<p class="problem" role="alert" id="problem"><strong>Not signed in.</strong> {question.Problem}</p>"""))}
+              {Html.When(!question.CanSignIn, () => Html.Of($"""<p class="problem" role="alert"><strong>Nobody can sign in yet.</strong> This server has no key. {Credentials.HowToAdd}</p>"""))}
               <dl>
                 <dt>Who asks</dt>
                 <dd><code>{request.ClientId}</code> {Who(request.From)}</dd>
@@ -46,6 +47,21 @@ internal sealed class ConsentPage(PageFiles files, IConfiguration configuration)
           {Html.When(back is not null, () => Html.Of($"""<p><a href="{back}">Back to the application</a></p>"""))}
         </main>
         """));
+
+    public Task ShowCodeAsync(HttpContext http, ManualCode code) =>
+        Page(http, StatusCodes.Status200OK, "The sign-in works", "'none'", Html.Of($"""
+            <main>
+              <p class="server">{Identity.Name(configuration)}</p>
+              <h1>The sign-in works</h1>
+              <p>You tried it by hand: no application waits at this address, so the code is shown here.</p>
+              <p><code id="code">{code.Code}</code></p>
+              <p>It works once, within {Grants.CodeLifetime.TotalSeconds} seconds. This gets a token for it:</p>
+              <pre><code>curl -X POST {code.TokenEndpoint}               -d "grant_type=authorization_code"               -d "code={code.Code}"               -d "client_id={code.ClientId}"               -d "redirect_uri={code.RedirectUri}"               -d "client_secret=$OAUTH_CLIENT_SECRET"</code></pre>
+              <p class="hint">The secret must be there: this client has one, and a client that has one proves with it
+                that it is the client (RFC 6749, section 3.2.1). Without it, whoever sees the code in a browser's
+                history or in the log of a proxy could redeem it.</p>
+            </main>
+            """));
 
     // The header says no-referrer; on top of that a browser would leave our own name out of the form's Origin header, by which we know our page.
     private Task Page(HttpContext http, int status, string title, string forms, Html body)

@@ -94,7 +94,7 @@ internal static class Explorer
             .WithBundleUrl($"{Script}?v={Version}")
             .WithDynamicBaseServerUrl()
             .AddServer("/") // the document may name an address that this page may not call
-            .AddDocument("openapi", name, "openapi.json" + http.Request.QueryString)
+            .AddDocument("openapi", name, "openapi.json" + http.Request.QueryString.Add("all", "true"))
             .DisableTelemetry()
             .DisableDefaultFonts()
             .DisableAgent()

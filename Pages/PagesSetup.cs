@@ -12,6 +12,13 @@ public static class PagesSetup
         return builder;
     }
 
+    /// <summary>A page for a browser that asks for what is not there.</summary>
+    public static WebApplication UseErrorPages(this WebApplication app)
+    {
+        app.Use(next => http => ErrorPages.IsFromBrowser(http.Request) ? ErrorPages.InvokeAsync(http, next) : next(http));
+        return app;
+    }
+
     /// <summary>
     /// What people see in a browser. Nothing is read or rendered before somebody asks. A browser sends no key by itself, so the
     /// pages are open, and tell hardly more than the OpenAPI document, which is open too.

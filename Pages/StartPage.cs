@@ -22,7 +22,7 @@ internal static class StartPage
         var routes = Routes.Of(http);
         var reachable = Routes.Of(http, withoutKey: !auth.IsOff);
         var name = Identity.Name(configuration);
-        var url = auth.TakesTokens ? PublicUrl.Fixed(services) : PublicUrl.Of(http); // tokens are for one address only
+        var url = auth.TakesTokens ? PublicUrl.OfDocuments(http) : PublicUrl.Of(http); // tokens are for one address only
         return Html.Page(name, Html.Of($"""
             <meta name="color-scheme" content="light dark">
               <link rel="stylesheet" href="{files.Address("start.css")}">
@@ -35,7 +35,7 @@ internal static class StartPage
                   <p class="facts">
                     <span>version {Identity.Version}</span>
                     <span>{(auth.IsOff ? "no authentication" : "authentication: " + auth.Mode.ToLowerInvariant())}</span>
-                    <span>{tools.Count} tools</span>
+                    <span>{tools.Count} {(tools.Count == 1 ? "tool" : "tools")}</span>
                   </p>
                 </div>
               </header>
@@ -58,8 +58,8 @@ internal static class StartPage
                 <section aria-labelledby="tools">
                   <h2 id="tools">Tools</h2>
                   {Html.Each(tools.GroupBy(tool => tool.Family), family => Family(family.Key, [.. family], tools.Count <= MaxOpen, routes.Contains("/openapi.json")))}
-                  {Html.Each(auth.IsOff ? services.GetServices<FamilyOff>() : [], off => Html.Of($"""
-                    <div class="family off"><h3>{off.Family}</h3> <p>off: nothing is configured under <code>{off.Section}</code></p></div>
+                  {Html.Each(auth.IsOff ? services.GetServices<FamilyOff>().OrderBy(off => off.Section, StringComparer.Ordinal).AsEnumerable() : [], off => Html.Of($"""
+                    <div class="family off"><h3>{off.Family}</h3> <p>off: nothing is configured under <code>{off.Section}</code>; <code>{EnvironmentNames.Short($"{off.Section}:Url")}</code> enables it</p></div>
                     """))}
                   {Html.When(tools.Count == 0, () => Html.Of($"<p>There are none yet. A class with <code>[McpServerToolType]</code> below <code>Tools/</code> adds some.</p>"))}
                 </section>

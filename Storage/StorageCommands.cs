@@ -66,7 +66,7 @@ public static class StorageCommands
         var store = app.Services.GetRequiredService<Store>();
         await store.OpenAsync(CancellationToken.None);
         var verdict = await store.VerifyAuditAsync(CancellationToken.None);
-        Console.WriteLine(verdict.Problem is null
+        Console.WriteLine(verdict is { Problem: null, Rows: 0 } ? "The audit log is empty: there is nothing to verify." : verdict.Problem is null
             ? $"The audit is as it was written: {verdict.Rows} rows, the last is {verdict.Seq} {verdict.Hash}. Keep this line elsewhere, and a later check can be held against it."
             : $"The audit was changed: {verdict.Problem}. Everything up to row {verdict.Seq} is as it was written.");
         return verdict.Problem is null ? 0 : 1;

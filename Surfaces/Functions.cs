@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using MinimalMcp.Auth;
+using MinimalMcp.Configuration;
 using MinimalMcp.Governance;
 using MinimalMcp.Surfaces.Mcp;
 using MinimalMcp.Tools;
@@ -19,7 +20,7 @@ public static class Functions
         var group = routes.MapGroup(pattern);
         group.MapGet("tools", (RequestDelegate)ListAsync);
         group.MapPost("call", (RequestDelegate)CallAsync);
-        return group.AllowGuests();
+        return group.AllowHead().AllowGuests();
     }
 
     private static async Task ListAsync(HttpContext http)

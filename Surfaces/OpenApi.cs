@@ -40,7 +40,7 @@ public static class OpenApi
         var group = routes.MapGroup("").AllowAnonymous(); // the editor of a GPT Action reads it without credentials
         group.MapGet("/openapi.json", UnavailableProvider.Answered(GetAsync));
         group.MapGet("/.well-known/openapi.json", UnavailableProvider.Answered(GetAsync));
-        return group;
+        return group.AllowHead();
     }
 
     /// <summary><c>export-openapi [FILE] [3.0|3.1]</c>: the same document without a listener. Without a file it goes to standard output.</summary>
@@ -52,7 +52,8 @@ public static class OpenApi
         try
         {
             var tools = app.Services.GetRequiredService<ToolRegistry>().Current;
-            await WriteAsync(app.Services, tools, url, version, document, CancellationToken.None);
+            await WriteAsync(
+                app.Services, tools, all: false, url, version, document, CancellationToken.None);
         }
         catch (HttpRequestException gone) when (gone.StatusCode is System.Net.HttpStatusCode.ServiceUnavailable)
         {
@@ -68,21 +69,25 @@ public static class OpenApi
     }
 
     /// <summary>Writes the document.</summary>
-    private static async Task WriteAsync(IServiceProvider services, ToolSet tools, string serverUrl, OpenApiSpecVersion version, Stream output, CancellationToken cancellationToken)
+    /// <param name="all">Also more tools than a GPT Action takes.</param>
+    private static async Task WriteAsync(
+        IServiceProvider services, ToolSet tools, bool all, string serverUrl, OpenApiSpecVersion version, Stream output,
+        CancellationToken cancellationToken)
     {
         var document = await services.GetRequiredKeyedService<IOpenApiDocumentProvider>(DocumentName).GetOpenApiDocumentAsync(cancellationToken);
         document.Servers = [new OpenApiServer { Url = serverUrl }];
         document.Paths = [];
-        document.Tags = tools.All.Take(MaxOperations).Select(tool => tool.Family).Distinct().Select(family => new OpenApiTag { Name = family }).ToHashSet();
+        var shown = all ? tools.All : Selected(tools.All);
+        document.Tags = shown.Select(tool => tool.Family).Distinct().Select(family => new OpenApiTag { Name = family }).ToHashSet();
         document.AddComponent("Problem", OpenApiSchemas.Problem(document));
         document.AddComponent("Preview", OpenApiSchemas.Preview(document));
-        if (tools.All.Count > MaxOperations)
+        if (shown.Count < tools.All.Count)
         {
-            document.Info.Description += $" These are {MaxOperations} of {tools.All.Count} tools, because a GPT Action takes no more: choose with ?profile=, ?family= or ?readonly=true.";
+            document.Info.Description += LeftOut(tools.All, shown);
         }
 
         var security = services.GetRequiredService<OpenApiSecurity>();
-        foreach (var tool in tools.All.Take(MaxOperations))
+        foreach (var tool in shown)
         {
             var operation = Operation(tool, document);
             operation.Security = security.Of(tool, document);
@@ -90,6 +95,40 @@ public static class OpenApi
         }
 
         await document.SerializeAsJsonAsync(output, version, cancellationToken);
+    }
+
+    /// <summary>
+    /// As many whole families as a GPT Action takes: a part of one would lack what its other tools refer to. The smaller
+    /// ones first, so that most are there, and of two those that read more.
+    /// </summary>
+    private static IReadOnlyList<Tool> Selected(IReadOnlyList<Tool> tools)
+    {
+        if (tools.Count <= MaxOperations)
+        {
+            return tools;
+        }
+
+        var families = new HashSet<string>(StringComparer.Ordinal);
+        var room = MaxOperations;
+        foreach (var family in tools.GroupBy(tool => tool.Family).OrderBy(family => family.Count())
+            .ThenBy(family => family.Count(tool => !tool.IsReadOnly)).ThenBy(family => family.Key, StringComparer.Ordinal))
+        {
+            if (family.Count() <= room)
+            {
+                families.Add(family.Key);
+                room -= family.Count();
+            }
+        }
+
+        return families.Count > 0 ? [.. tools.Where(tool => families.Contains(tool.Family))] : [.. tools.Take(MaxOperations)];
+    }
+
+    private static string LeftOut(IReadOnlyList<Tool> tools, IReadOnlyList<Tool> shown)
+    {
+        var families = tools.Except(shown).Select(tool => tool.Family).Distinct().Order(StringComparer.Ordinal);
+        return $" These are {shown.Count} of {tools.Count} tools, because a GPT Action takes at most {MaxOperations}. "
+            + $"Left out: {string.Join(", ", families)}. Import another document for those, with ?family=NAME or "
+            + "?profile=NAME; ?all=true has every tool, for clients that take more.";
     }
 
     private static async Task GetAsync(HttpContext http)
@@ -112,7 +151,9 @@ public static class OpenApi
         }
 
         using var buffer = new MemoryStream();
-        await WriteAsync(http.RequestServices, tools, PublicUrl.Of(http), version.Value, buffer, http.RequestAborted);
+        var all = http.Request.Query["all"].ToString() is "true" or "1";
+        await WriteAsync(
+            http.RequestServices, tools, all, PublicUrl.Of(http), version.Value, buffer, http.RequestAborted);
         await http.Response.WriteJsonAsync(StatusCodes.Status200OK, buffer.GetBuffer().AsMemory(0, (int)buffer.Length));
     }
 
@@ -132,7 +173,7 @@ public static class OpenApi
         OperationId = tool.Name,
         Tags = new HashSet<OpenApiTagReference> { new(tool.Family, document) },
         Summary = OpenApiSchemas.Shorten(tool.Definition.Title ?? tool.Name, MaxDescription),
-        Description = OpenApiSchemas.Shorten(tool.Description, MaxDescription),
+        Description = OpenApiSchemas.Shorten(OpenApiSchemas.Markdown(tool.Description), MaxDescription),
         // ChatGPT refuses an object schema without properties, so a tool that takes nothing has no body.
         RequestBody = tool.InputSchema.GetProperty("properties").EnumerateObject().Any()
             ? new OpenApiRequestBody { Required = tool.InputSchema.GetProperty("required").GetArrayLength() > 0, Content = Json(OpenApiSchemas.Input(tool, document)) }

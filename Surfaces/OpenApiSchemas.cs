@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
 using Microsoft.OpenApi;
 using Microsoft.OpenApi.Reader;
 using Tool = MinimalMcp.Tools.Tool;
@@ -6,7 +7,7 @@ using Tool = MinimalMcp.Tools.Tool;
 namespace MinimalMcp.Surfaces;
 
 /// <summary>The schemas of a tool as an OpenAPI document holds them.</summary>
-internal static class OpenApiSchemas
+internal static partial class OpenApiSchemas
 {
     // What a GPT Action takes of a parameter's description.
     private const int MaxDescription = 700;
@@ -41,6 +42,17 @@ internal static class OpenApiSchemas
     public static OpenApiSchema Preview(OpenApiDocument document) =>
         Read(Governance.Preview.Schema.GetRawText(), document);
 
+    /// <summary>
+    /// Plain text as CommonMark, which OpenAPI takes descriptions for (section 4.5, "Rich Text Formatting"): otherwise
+    /// <c>__name__</c> is a bold name. What stands in backticks stays as it is.
+    /// </summary>
+    public static string Markdown(string text) => Special().Replace(text, match =>
+        match.Value[0] == '`' ? match.Value : string.Concat(match.Value.Select(letter => $"\\{letter}")));
+
+    // Underscores within a word mean nothing.
+    [GeneratedRegex(@"`[^`]*`|\*+|(?<!\w)_+|_+(?!\w)|<(?=[A-Za-z/!?])")]
+    private static partial Regex Special();
+
     public static string Shorten(string text, int limit)
     {
         if (text.Length <= limit)
@@ -63,7 +75,7 @@ internal static class OpenApiSchemas
     {
         if (schema is JsonObject node && node["description"] is JsonValue described && described.TryGetValue<string>(out var text))
         {
-            node["description"] = Shorten(text, MaxDescription);
+            node["description"] = Shorten(Markdown(text), MaxDescription);
         }
 
         foreach (var child in schema is JsonObject parent ? parent.Select(member => member.Value) : schema as JsonArray ?? [])

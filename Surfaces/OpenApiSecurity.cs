@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using Microsoft.Extensions.Options;
 using Microsoft.OpenApi;
 using MinimalMcp.Auth;
@@ -22,7 +23,7 @@ internal sealed class OpenApiSecurity(IOptions<AuthOptions> options, IServicePro
             {
                 Type = SecuritySchemeType.OAuth2,
                 Description = "Sign in with your account.",
-                Flows = new() { AuthorizationCode = await FlowAsync(cancellationToken) },
+                Flows = await FlowsAsync(cancellationToken),
             });
         }
 
@@ -55,16 +56,33 @@ internal sealed class OpenApiSecurity(IOptions<AuthOptions> options, IServicePro
         }
     }
 
-    private async ValueTask<OpenApiOAuthFlow> FlowAsync(CancellationToken cancellationToken)
+    // A person signs in, or, at an identity provider, a program by itself.
+    private async ValueTask<OpenApiOAuthFlows> FlowsAsync(CancellationToken cancellationToken)
     {
-        var server = await services.GetRequiredService<IAuthorizationServerMetadata>().DocumentAsync(cancellationToken);
-        return new()
+        var metadata = services.GetRequiredService<IAuthorizationServerMetadata>();
+        var server = await metadata.DocumentAsync(cancellationToken);
+        var scopes = Scopes.Split(services.GetRequiredService<ProtectedResource>().Scopes)
+            .ToDictionary(scope => scope, scope => Scopes.Meanings[scope]);
+        var flows = new OpenApiOAuthFlows();
+        if (Url("authorization_endpoint") is { } authorization)
         {
-            AuthorizationUrl = Url("authorization_endpoint"),
-            TokenUrl = Url("token_endpoint"),
-            RefreshUrl = Url("token_endpoint"),
-            Scopes = Scopes.Split(services.GetRequiredService<ProtectedResource>().Scopes).ToDictionary(scope => scope, scope => Scopes.Meanings[scope]),
-        };
+            flows.AuthorizationCode = new()
+            {
+                AuthorizationUrl = authorization,
+                TokenUrl = Url("token_endpoint"),
+                RefreshUrl = Url("token_endpoint"),
+                Scopes = scopes,
+            };
+        }
+
+        if (metadata is Auth.Provider.ProviderDocuments && Url("token_endpoint") is { } token
+            && server["grant_types_supported"] is JsonArray grants
+            && grants.Any(grant => grant?.ToString() == "client_credentials"))
+        {
+            flows.ClientCredentials = new() { TokenUrl = token, Scopes = scopes };
+        }
+
+        return flows;
 
         Uri? Url(string name) => Uri.TryCreate(server[name]?.ToString(), UriKind.Absolute, out var url) ? url : null;
     }

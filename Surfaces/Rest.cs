@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using MinimalMcp.Auth;
+using MinimalMcp.Configuration;
 using MinimalMcp.Governance;
 using MinimalMcp.Tools;
 
@@ -15,7 +16,7 @@ public static class Rest
         var group = routes.MapGroup(pattern);
         group.MapGet("", (RequestDelegate)ListAsync);
         group.MapPost("{name}", (RequestDelegate)CallAsync);
-        return group.AllowGuests();
+        return group.AllowHead().AllowGuests();
     }
 
     private static async Task ListAsync(HttpContext http)

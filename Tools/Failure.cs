@@ -67,13 +67,13 @@ public sealed partial class Failure(FailureKind kind, string message)
             case InputRequiredException:
                 return new(FailureKind.Tool, $"{tool} has to ask the user something first, which only an MCP connection can carry.");
             case HttpRequestException upstream:
-                LogUpstream(logger, upstream, tool);
+                LogUpstream(logger, tool, Reason(upstream));
                 var isLate = upstream.StatusCode is HttpStatusCode.GatewayTimeout or HttpStatusCode.RequestTimeout;
                 return new(
                     isLate ? FailureKind.UpstreamTimeout : FailureKind.Upstream,
                     $"The system behind {tool} failed: {upstream.Message}");
             case OperationCanceledException { InnerException: TimeoutException }:
-                LogUpstream(logger, exception, tool);
+                LogUpstream(logger, tool, Reason(exception));
                 return new(
                     FailureKind.UpstreamTimeout, $"The system behind {tool} did not answer in time. Try again later.");
             default:
@@ -82,8 +82,20 @@ public sealed partial class Failure(FailureKind kind, string message)
         }
     }
 
-    [LoggerMessage(LogLevel.Warning, "The system behind {Tool} failed")]
-    private static partial void LogUpstream(ILogger logger, Exception exception, string tool);
+    // In one line: nothing of ours is wrong, so no stack would help.
+    private static string Reason(Exception failure)
+    {
+        var reasons = new List<string>();
+        for (var cause = failure; cause is not null; cause = cause.InnerException)
+        {
+            reasons.Add(cause.Message.ReplaceLineEndings(" "));
+        }
+
+        return TextLimit.Cut(string.Join(" < ", reasons.Distinct()), TextLimit.Detail);
+    }
+
+    [LoggerMessage(LogLevel.Warning, "The system behind {Tool} failed: {Reason}")]
+    private static partial void LogUpstream(ILogger logger, string tool, string reason);
 
     [LoggerMessage(LogLevel.Error, "{Tool} failed unexpectedly; correlation id {CorrelationId}")]
     private static partial void LogUnexpected(ILogger logger, Exception exception, string tool, string correlationId);

@@ -50,7 +50,7 @@ internal static class AiPlugin
 
     public static Task LogoAsync(HttpContext http)
     {
-        http.Response.ContentType = "image/svg+xml";
-        return http.Response.WriteAsync("""<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 64 64"><rect width="64" height="64" rx="14" fill="#14532d"/><path d="M14 46V18l18 18 18-18v28" fill="none" stroke="#fff" stroke-width="6" stroke-linejoin="round" stroke-linecap="round"/></svg>""");
+        http.Response.ContentType = Logo.Type;
+        return http.Response.WriteAsync(Logo.Svg);
     }
 }

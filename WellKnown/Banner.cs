@@ -23,10 +23,11 @@ public static class Banner
         {
             $"{Identity.Name(configuration)} {Identity.Version}   {(mode == "stdio" ? "on standard input and output" : $"listening on {address}")}   auth {configuration["Auth:Mode"] ?? "none"}   mode {mode}",
         };
-        lines.AddRange(tools.GroupBy(tool => tool.Family).Select(family => $"  {family.Key,-12} {family.Count()} tools: {string.Join(", ", family.Take(8).Select(tool => tool.Name))}{(family.Count() > 8 ? ", …" : "")}"));
-        if (app.Services.GetServices<FamilyOff>().Select(off => off.Section).Order().ToArray() is { Length: > 0 } off)
+        lines.AddRange(tools.GroupBy(tool => tool.Family).Select(family => $"  {family.Key,-12} {family.Count()} {(family.Count() == 1 ? "tool" : "tools")}: {string.Join(", ", family.Take(8).Select(tool => tool.Name))}{(family.Count() > 8 ? ", …" : "")}"));
+        if (app.Services.GetServices<FamilyOff>().Select(off => off.Section).Order(StringComparer.Ordinal)
+            .Select(section => EnvironmentNames.Short($"{section}:Url")).ToArray() is { Length: > 0 } off)
         {
-            lines.Add($"  off          {string.Join(", ", off)}: nothing is configured in a section of that name");
+            lines.Add($"  off          a family is enabled by its setting: {string.Join(", ", off)}");
         }
 
         if (tools.Count == 0)
@@ -50,12 +51,28 @@ public static class Banner
             lines.Add($"  sign-in      {app.Services.GetRequiredService<IAuthorizationServerMetadata>().Issuer}");
         }
 
+        foreach (var (setting, value, why) in app.Services.GetRequiredService<EnvironmentRead>().Inferred)
+        {
+            lines.Add($"  inferred     {setting}={value}: {why}");
+        }
+
+        if (app.Services.GetService<Auth.Server.Credentials>() is { AreThere: false }
+            && app.Services.GetService<Auth.Server.ISignIn>() is null && mode != "stdio")
+        {
+            lines.Add($"  no key       nobody can sign in. {Auth.Server.Credentials.HowToAdd}");
+        }
+
         foreach (var (name, why) in WithoutEffect(app))
         {
             lines.Add($"  no effect    {name}: {why}");
         }
 
         lines.Add($"  settings     {string.Join(", ", Files(app).DefaultIfEmpty("no file"))}");
+        if (configuration["Logging:File:Path"] is { Length: > 0 } log)
+        {
+            lines.Add($"  log          {Path.GetFullPath(log)}");
+        }
+
         lines.Add($"  store        {app.Services.GetRequiredService<Store>().Description}");
         if (mode != "stdio")
         {

@@ -52,8 +52,8 @@ internal sealed class Metrics : IDisposable
     {
         var text = new StringBuilder();
         Gauge("mcp_server_uptime_seconds", "Seconds since the server started.", _start.Uptime.TotalSeconds);
-        Gauge("mcp_tools_registered_total", "Tools that can be called now.", _services.GetRequiredService<ToolRegistry>().Current.All.Count);
-        Gauge("mcp_resources_registered_total", "Resources that can be read now.", _services.GetServices<McpServerResource>().Count());
+        Gauge("mcp_tools_registered", "Tools that can be called now.", _services.GetRequiredService<ToolRegistry>().Current.All.Count);
+        Gauge("mcp_resources_registered", "Resources that can be read now.", _services.GetServices<McpServerResource>().Count());
         Gauge("mcp_http_active_connections", "Open connections.", Volatile.Read(ref _connections));
         Derived("mcp_rpc_requests_total", "JSON-RPC requests, by method and transport.", "mcp_rpc_request_duration_seconds", _ => true);
         Derived("mcp_tool_calls_total", "Tool calls, by tool and outcome.", "mcp_tool_duration_seconds", _ => true);

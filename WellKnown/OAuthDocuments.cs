@@ -17,13 +17,14 @@ internal static class OAuthDocuments
     {
         foreach (var (transport, suffixes) in ((string, string[])[])[(ProtectedResource.Mcp, ["", "/mcp", "/mcp/{profile}"]), (ProtectedResource.Sse, ["/sse"])])
         {
+            var resource = UnavailableProvider.Answered(http => ResourceAsync(http, transport));
             foreach (var suffix in suffixes)
             {
-                open.MapGet(ProtectedResource.WellKnown + suffix, http => ResourceAsync(http, transport));
+                open.MapGet(ProtectedResource.WellKnown + suffix, resource);
             }
 
             // The path before the well-known part instead of behind it: OpenID's order, which one of the guides uses for both.
-            open.MapGet(transport + ProtectedResource.WellKnown, http => ResourceAsync(http, transport));
+            open.MapGet(transport + ProtectedResource.WellKnown, resource);
         }
 
         foreach (var name in (string[])["oauth-authorization-server", "openid-configuration"])
@@ -37,24 +38,29 @@ internal static class OAuthDocuments
         open.MapGet("/.well-known/openai-apps-challenge", (RequestDelegate)DomainAsync);
     }
 
-    private static Task ResourceAsync(HttpContext http, string transport)
+    private static async Task ResourceAsync(HttpContext http, string transport)
     {
         var services = http.RequestServices;
         var resource = services.GetRequiredService<ProtectedResource>();
         if (!resource.IsOn)
         {
-            return NotThereAsync(http);
+            await NotThereAsync(http);
+            return;
         }
 
-        return WriteAsync(http, new JsonObject
+        // Where the settings do not name the issuer, only the provider's own document does.
+        var metadata = services.GetRequiredService<IAuthorizationServerMetadata>();
+        var issuer = metadata.Issuer is { Length: > 0 } known ? known
+            : (await metadata.DocumentAsync(http.RequestAborted))["issuer"]!.GetValue<string>();
+        await WriteAsync(http, new JsonObject
         {
-            ["resource"] = resource.Identifier(transport),
-            ["authorization_servers"] = new JsonArray(services.GetRequiredService<IAuthorizationServerMetadata>().Issuer),
+            ["resource"] = ProtectedResource.Identifier(http, transport),
+            ["authorization_servers"] = new JsonArray(issuer),
             ["scopes_supported"] =
                 new JsonArray([.. Scopes.Split(resource.ScopesOf(http)).Select(scope => JsonValue.Create(scope))]),
             ["bearer_methods_supported"] = new JsonArray("header"),
             ["resource_name"] = Identity.Name(services.GetRequiredService<IConfiguration>()),
-            ["resource_documentation"] = PublicUrl.Fixed(services) + "/",
+            ["resource_documentation"] = PublicUrl.OfDocuments(http) + "/",
         });
     }
 

@@ -1,4 +1,5 @@
 using MinimalMcp.Auth;
+using MinimalMcp.Configuration;
 using MinimalMcp.Tools;
 
 namespace MinimalMcp.WellKnown;
@@ -40,6 +41,6 @@ public static class WellKnownSetup
         group.MapGet("/status", (RequestDelegate)Health.StatusAsync).RequireAuthorization(AuthPolicies.Caller);
         group.MapGet("/metrics", (RequestDelegate)metrics.WriteAsync).RequireAuthorization(AuthPolicies.Caller);
 
-        return group;
+        return group.AllowHead();
     }
 }

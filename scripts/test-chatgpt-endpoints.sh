@@ -209,6 +209,9 @@ if [[ $auth != none && $auth != api-key ]]; then
   ask server /.well-known/oauth-authorization-server
   if [[ -n $wrong ]]; then
     bad "$title" "not there, or of another issuer than $issuer:$wrong" "let /.well-known/ through to the server, without authentication"
+  elif [[ $(values server 'code_challenge_methods_supported>[0-9]+') != *S256* && $issuer != "$URL"* ]]; then
+    good "$title (issuer $issuer)"
+    careful "$title" "the identity provider's code_challenge_methods_supported lacks S256. Client credentials do not need it, so a GPT Action works; a ChatGPT connector needs MCP_AUTH_MODE=embedded"
   elif [[ $(values server 'code_challenge_methods_supported>[0-9]+') != *S256* ]]; then
     bad "$title" "code_challenge_methods_supported lacks S256, so ChatGPT takes the server for one that it cannot use" "use the embedded authorization server (MCP_AUTH_MODE=embedded), which has it"
   else

@@ -4,7 +4,9 @@ using Microsoft.Extensions.Options;
 namespace MinimalMcp.Auth.Diagnostics;
 
 /// <summary>Writes down what helps to understand why a host does not connect. A call that goes well is let through without being looked at any closer.</summary>
-internal sealed class ExchangeRecorder(RequestDelegate next, ExchangeLog log, IOptions<AuthOptions> options, TimeProvider time)
+internal sealed partial class ExchangeRecorder(
+    RequestDelegate next, ExchangeLog log, IOptions<AuthOptions> options, TimeProvider time,
+    ILogger<ExchangeRecorder> logger)
 {
     public Task InvokeAsync(HttpContext http)
     {
@@ -28,9 +30,13 @@ internal sealed class ExchangeRecorder(RequestDelegate next, ExchangeLog log, IO
     private void Record(HttpContext http, long started)
     {
         var (status, request) = (http.Response.StatusCode, http.Request);
-        var isDiscovery = Verdict.IsDiscovery(request.Path);
-        // Whatever asks for what is not here looks for another server's weaknesses, and would push out what matters.
-        if (!isDiscovery && (status < 400 || http.GetEndpoint() is null || (status is 404 or >= 500 && !Verdict.IsMcp(request.Path))))
+        if (logger.IsEnabled(LogLevel.Debug))
+        {
+            var elapsed = Stopwatch.GetElapsedTime(started).TotalMilliseconds;
+            LogRequest(Shown.Text(request.Method, 10), Shown.Path(request), status, elapsed, Shown.Address(http));
+        }
+
+        if (!Matters(http, status))
         {
             return;
         }
@@ -38,4 +44,18 @@ internal sealed class ExchangeRecorder(RequestDelegate next, ExchangeLog log, IO
         log.Add(new(time.GetUtcNow(), Shown.Text(request.Method, 10), Shown.Path(request), status, Stopwatch.GetElapsedTime(started).TotalMilliseconds, Shown.Client(request), Shown.Address(http),
             Shown.Text(Verdict.Of(http, options.Value), 400)));
     }
+
+    // Discovery, signing in and connecting. What is wrong with a call of a tool is for its caller. And whatever asks for
+    // what is not here looks for another server's weaknesses, and would push out what matters.
+    private static bool Matters(HttpContext http, int status)
+    {
+        var path = http.Request.Path;
+        var isRefusedHost = http.GetEndpoint() is null && status is 400 or 403;
+        return Verdict.IsDiscovery(path)
+            || (status >= 400 && (isRefusedHost ? Verdict.IsOurs(path) : http.GetEndpoint() is not null
+                && (Verdict.IsMcp(path) || status is 401 or 403 or 429)));
+    }
+
+    [LoggerMessage(LogLevel.Debug, "Request ended {Method} {Path} {StatusCode} {ElapsedMs} {Address}")]
+    private partial void LogRequest(string method, string path, int statusCode, double elapsedMs, string address);
 }

@@ -7,11 +7,15 @@ internal static class Verdict
 
     public static bool IsMcp(PathString path) => path.StartsWithSegments("/mcp") || path.StartsWithSegments("/sse") || path.StartsWithSegments("/message");
 
+    /// <summary>Where clients of ours ask; a host that is refused is refused before anybody knows whether the path is there.</summary>
+    public static bool IsOurs(PathString path) => IsMcp(path) || path.StartsWithSegments("/tools")
+        || path.StartsWithSegments("/api/mcp") || path.StartsWithSegments("/openapi.json");
+
     public static string Of(HttpContext http, AuthOptions options)
     {
         var (path, status) = (http.Request.Path, http.Response.StatusCode);
         var said = http.Features.Get<Explanation>()?.Why;
-        var why = said ?? Usual(status);
+        var why = said ?? Usual(status, isHost: http.GetEndpoint() is null);
         var isOAuth = path.Value!.Contains("/.well-known/oauth-", StringComparison.Ordinal) || path.Value.Contains("/.well-known/openid-", StringComparison.Ordinal);
         return (isOAuth, status) switch
         {
@@ -28,9 +32,10 @@ internal static class Verdict
         };
     }
 
-    private static string Usual(int status) => status switch
+    private static string Usual(int status, bool isHost) => status switch
     {
-        400 => "The request was not understood, or it named a host that is not served here: then PUBLIC_URL is not what the client calls.",
+        400 when isHost => "It named a host that is not served here: PUBLIC_URL is not what the client calls.",
+        400 => "The request was not understood.",
         403 => "A web page called whose origin CORS_ORIGINS does not name.",
         405 => "The path does not take this method.",
         >= 500 => "The server failed; its log says more.",

@@ -5,6 +5,14 @@ internal static class IssuerMismatch
 {
     private const string EntraV1 = "https://sts.windows.net/", EntraV2 = "https://login.microsoftonline.com/";
 
+    /// <summary>
+    /// Entra's document of version 1.0, beside settings that say all of version 2.0: who issues tokens, and with which
+    /// keys. A guide has it so. The document then adds endpoints only.
+    /// </summary>
+    public static bool IsHarmless(string issuer, ProviderOptions options) =>
+        issuer.StartsWith(EntraV1, StringComparison.Ordinal) && options is { Issuers.Count: > 0, JwksUri.Length: > 0 }
+        && string.IsNullOrEmpty(options.ClientId);
+
     public static string Explain(string issuer, ProviderOptions options)
     {
         var configured = string.Join("' or '", options.Issuers);

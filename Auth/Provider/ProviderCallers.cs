@@ -46,6 +46,11 @@ internal sealed class ProviderCallers(ProviderOptions options)
         // What a person consented to is never widened by what the directory lets that person do: roles alone count in
         // tokens without scopes, which are those of machines.
         var granted = consented ? scopes : roles;
+        if (granted.Count == 0)
+        {
+            granted = [.. _default]; // a machine's token, of a provider that was not taught our roles
+        }
+
         if (_required.Except(granted).ToArray() is [_, ..] missing)
         {
             throw new TokenRefusedException($"The token lacks what this server requires (REQUIRED_MCP_SCOPES), as a scope or an app role: {string.Join(' ', missing)}.") { IsForbidden = true };

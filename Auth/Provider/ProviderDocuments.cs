@@ -14,10 +14,11 @@ internal sealed class ProviderDocuments : IAuthorizationServerMetadata, IDisposa
     private readonly SafeFetch _fetch = new(NamedBy.Operator);
     private readonly CachedDocument<ProviderMetadata>? _metadata;
     private readonly CachedDocument<JsonWebKeys> _keys;
+    private readonly ILogger _logger;
 
     public ProviderDocuments(IOptions<ProviderOptions> options, TimeProvider time, ILogger<ProviderDocuments> logger)
     {
-        _options = options.Value;
+        (_options, _logger) = (options.Value, logger);
         if (_options.Discovery is { } discovery)
         {
             _metadata = new(stop => _fetch.GetAsync(discovery, MaxBytes, stop), bytes => ProviderMetadata.Parse(bytes, _options), time, sentence => ProviderLog.FetchFailed(logger, sentence));
@@ -29,13 +30,20 @@ internal sealed class ProviderDocuments : IAuthorizationServerMetadata, IDisposa
             time, sentence => ProviderLog.FetchFailed(logger, sentence));
     }
 
-    public string Issuer => _options.Issuers[0];
+    /// <summary>Empty while only the discovery document could say it, and cannot be had.</summary>
+    public string Issuer => _options.Issuers is [var issuer, ..] ? issuer : Known()?.Issuer ?? "";
 
     /// <summary>The keys that are known now. Whatever was verified with others must be verified again.</summary>
     public JsonWebKeys? Keys => _keys.Current;
 
     public async ValueTask<JsonObject> DocumentAsync(CancellationToken cancellationToken) =>
         (await MetadataAsync(cancellationToken)).ToJson();
+
+    /// <summary>The issuers that tokens may name.</summary>
+    /// <exception cref="HttpRequestException">Only the provider could say, and cannot be asked now.</exception>
+    public async ValueTask<IReadOnlySet<string>> TokenIssuersAsync(CancellationToken cancellationToken) =>
+        _options.Issuers.Count > 0 ? _options.TokenIssuers
+            : new HashSet<string>(StringComparer.Ordinal) { (await MetadataAsync(cancellationToken)).Issuer };
 
     /// <exception cref="HttpRequestException">The provider cannot be asked now.</exception>
     public async ValueTask<ProviderMetadata> MetadataAsync(CancellationToken cancellationToken) =>
@@ -70,6 +78,11 @@ internal sealed class ProviderDocuments : IAuthorizationServerMetadata, IDisposa
             throw new StartException(wrong.Message);
         }
 
+        if (_metadata?.Current is { IsOfAnother: true } other)
+        {
+            ProviderLog.DocumentOfAnother(_logger, _options.Discovery!, other.Issuer, _options.Issuers[0]);
+        }
+
         _ = _keys.GetAsync(CancellationToken.None).AsTask(); // so that the first caller finds them
     }
 
@@ -84,4 +97,15 @@ internal sealed class ProviderDocuments : IAuthorizationServerMetadata, IDisposa
         };
 
     public void Dispose() => _fetch.Dispose();
+
+    // Whoever asks for a document that is not there yet makes it be fetched.
+    private ProviderMetadata? Known()
+    {
+        if (_metadata is { Current: null })
+        {
+            _ = _metadata.GetAsync(CancellationToken.None).AsTask();
+        }
+
+        return _metadata?.Current;
+    }
 }

@@ -9,6 +9,10 @@ internal static partial class ProviderLog
     [LoggerMessage(LogLevel.Warning, "UserInfo of the identity provider was not read: {Sentence}")]
     public static partial void NoUserInfo(ILogger logger, string sentence);
 
+    [LoggerMessage(LogLevel.Warning, "The document at {Address} says issuer {Issuer}, and tokens are accepted of {Configured} "
+        + "only, with the keys of OAUTH2_JWKS_URI. Set OAUTH2_OPENID_CONFIG_URL to the document of that issuer")]
+    public static partial void DocumentOfAnother(ILogger logger, Uri address, string issuer, string configured);
+
     [LoggerMessage(LogLevel.Warning, "MCP clients such as ChatGPT cannot sign in by themselves: the identity "
         + "provider's metadata has {Lacks}. Enter each client at the provider, or let this server sign people in there "
         + "(MCP_AUTH_MODE=embedded with OAUTH2_CLIENT_ID)")]

@@ -8,12 +8,14 @@ namespace MinimalMcp.Auth.Provider;
 internal sealed class ProviderMetadata
 {
     private readonly JsonElement _document;
+    private readonly ProviderOptions _options;
     private readonly Uri? _discovery, _authorizationEndpoint, _tokenEndpoint;
 
     // All that will be needed is read now, so that what is missing is told at the start.
     private ProviderMetadata(JsonElement document, ProviderOptions options)
     {
-        (_document, _discovery) = (document, options.Discovery);
+        (_document, _options, _discovery) = (document, options, options.Discovery);
+        Issuer = _document.GetProperty("issuer").GetString()!;
         JwksUri = Address("jwks_uri", options.JwksUri);
         if (options.ClientId is { Length: > 0 })
         {
@@ -25,6 +27,12 @@ internal sealed class ProviderMetadata
     }
 
     public Uri JwksUri { get; }
+
+    /// <summary>As the document says it.</summary>
+    public string Issuer { get; }
+
+    /// <summary>The document is of another issuer than the settings, which say all that matters themselves.</summary>
+    public bool IsOfAnother => _options.Issuers.Count > 0 && !_options.Issuers.Contains(Issuer);
 
     /// <summary>Where people sign in, when this server is a client there.</summary>
     public Uri AuthorizationEndpoint => _authorizationEndpoint ?? throw new InvalidOperationException("Auth:Provider:ClientId is not set.");
@@ -55,7 +63,32 @@ internal sealed class ProviderMetadata
     public bool TakesSecretInBody => _document.TryGetProperty("token_endpoint_auth_methods_supported", out var methods)
         && VerifiedToken.Texts(methods).ToArray() is var all && all.Contains("client_secret_post") && !all.Contains("client_secret_basic");
 
-    public JsonObject ToJson() => JsonObject.Create(_document)!;
+    /// <summary>The document as clients get it: with what the settings say instead.</summary>
+    public JsonObject ToJson()
+    {
+        var json = JsonObject.Create(_document)!;
+        if (IsOfAnother)
+        {
+            json["issuer"] = _options.Issuers[0];
+            if (_options.TokenEndpoint is { Length: > 0 })
+            {
+                json.Remove("authorization_endpoint"); // of another version than the token endpoint
+            }
+        }
+
+        foreach (var (name, address) in Configured(_options))
+        {
+            json[name] = address;
+        }
+
+        // Left out it would mean code and implicit (OpenID Connect Discovery section 3). Entra leaves it out, and does these.
+        if (!json.ContainsKey("grant_types_supported"))
+        {
+            json["grant_types_supported"] = new JsonArray("authorization_code", "refresh_token", "client_credentials");
+        }
+
+        return json;
+    }
 
     /// <exception cref="FormatException">It is none, or that of another issuer. The message is a sentence for the operator.</exception>
     public static ProviderMetadata Parse(byte[] utf8, ProviderOptions options)
@@ -64,7 +97,16 @@ internal sealed class ProviderMetadata
         {
             var document = StrictJson.ParseObject(utf8);
             var issuer = document.TryGetProperty("issuer", out var named) && named.ValueKind is JsonValueKind.String ? named.GetString()! : "";
-            return options.Issuers.Contains(issuer) ? new(document, options) : throw new FormatException(IssuerMismatch.Explain(issuer, options));
+            if (options.Issuers.Count > 0)
+            {
+                return options.Issuers.Contains(issuer) || IssuerMismatch.IsHarmless(issuer, options) ? new(document, options)
+                    : throw new FormatException(IssuerMismatch.Explain(issuer, options));
+            }
+
+            return ProviderOptions.IsSafe(issuer) && !issuer.Contains(ProviderOptions.AnyTenant, StringComparison.Ordinal)
+                ? new(document, options)
+                : throw new FormatException($"The discovery document {options.Discovery} says issuer '{issuer}', which is no "
+                    + "issuer of tokens. Set OAUTH2_ISSUER (Auth:Provider:Issuer), and Auth:Provider:Tenants for several tenants of Entra.");
         }
         catch (FormatException wrong) when (!wrong.Message.EndsWith('.'))
         {
@@ -76,20 +118,20 @@ internal sealed class ProviderMetadata
     public static ProviderMetadata Of(ProviderOptions options)
     {
         var document = new JsonObject { ["issuer"] = options.Issuers[0] };
-        foreach (var (name, address) in ((string, string?)[])
-        [
-            ("authorization_endpoint", options.AuthorizationEndpoint), ("token_endpoint", options.TokenEndpoint),
-            ("introspection_endpoint", options.IntrospectionEndpoint), ("jwks_uri", options.JwksUri),
-        ])
+        foreach (var (name, address) in Configured(options))
         {
-            if (address is { Length: > 0 })
-            {
-                document[name] = address;
-            }
+            document[name] = address;
         }
 
         return new(JsonElement.Parse(document.ToJsonString()), options);
     }
+
+    private static IEnumerable<(string Name, string Address)> Configured(ProviderOptions options) =>
+        new[]
+        {
+            ("authorization_endpoint", options.AuthorizationEndpoint), ("token_endpoint", options.TokenEndpoint),
+            ("introspection_endpoint", options.IntrospectionEndpoint), ("jwks_uri", options.JwksUri),
+        }.Where(row => row.Item2 is { Length: > 0 }).Select(row => (row.Item1, row.Item2!));
 
     private Uri? Optional(string name, string? configured) =>
         (configured is { Length: > 0 } ? configured : Text(name)) is { } address && ProviderOptions.IsSafe(address)

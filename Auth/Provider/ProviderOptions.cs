@@ -82,6 +82,7 @@ public sealed class ProviderOptions : IValidatableObject
     /// <summary>Roles or groups, of which a person must have one; see <see cref="RolesClaim"/>.</summary>
     public string? AllowedRoles { get; set; }
 
+    /// <summary>Empty when the discovery document is to say it.</summary>
     internal IReadOnlyList<string> Issuers => [.. List(Issuer)];
 
     internal bool IsMultiTenant => Issuer?.Contains(AnyTenant, StringComparison.Ordinal) is true;
@@ -97,9 +98,11 @@ public sealed class ProviderOptions : IValidatableObject
 
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
     {
-        if (Issuers.Count == 0)
+        if (Issuers.Count == 0 && string.IsNullOrEmpty(ConfigUrl))
         {
-            yield return new("Auth:Provider:Issuer (OAUTH2_ISSUER) is not set. It is the 'issuer' of the provider's discovery document, letter by letter.");
+            yield return new("Auth:Provider:Issuer (OAUTH2_ISSUER) is not set. It is the 'issuer' of the provider's "
+                + "discovery document, letter by letter. OAUTH2_OPENID_CONFIG_URL, the address of that document, "
+                + "is enough as well.");
         }
 
         foreach (var (setting, address) in Addresses().Where(row => !IsSafe(row.Address)))

@@ -29,7 +29,7 @@ internal sealed class ProviderSignIn(
         Types = new HashSet<string>(StringComparer.OrdinalIgnoreCase) { "JWT" },
     };
 
-    public string Name => _options.Name is { Length: > 0 } name ? name : new Uri(_options.Issuers[0]).Host;
+    public string Name => _options.Name is { Length: > 0 } name ? name : (_options.Issuers is [var issuer, ..] ? new Uri(issuer) : _options.Discovery!).Host;
 
     private string RedirectUri => PublicUrl.Fixed(services) + CallbackPath;
 
@@ -52,7 +52,7 @@ internal sealed class ProviderSignIn(
     public async ValueTask<SignedIn> FinishAsync(string state, IQueryCollection answer, CancellationToken cancellationToken)
     {
         var metadata = await MetadataAsync(cancellationToken);
-        var code = Code(answer, metadata);
+        var code = Code(answer, metadata, await documents.TokenIssuersAsync(cancellationToken));
         try
         {
             var (idToken, accessToken) = await exchange.RedeemAsync(
@@ -81,10 +81,10 @@ internal sealed class ProviderSignIn(
     }
 
     // RFC 6749 section 4.1.2; and RFC 9207: an answer in the name of another provider is not an answer to us.
-    private string Code(IQueryCollection answer, ProviderMetadata metadata)
+    private string Code(IQueryCollection answer, ProviderMetadata metadata, IReadOnlySet<string> issuers)
     {
         var iss = answer["iss"];
-        if (answer.Any(member => member.Value.Count > 1) || (iss.Count == 0 ? metadata.NamesItself : !_options.TokenIssuers.Contains(iss.ToString())))
+        if (answer.Any(member => member.Value.Count > 1) || (iss.Count == 0 ? metadata.NamesItself : !issuers.Contains(iss.ToString())))
         {
             throw new SignInException($"The answer is not one of {Name}. Start again.");
         }
@@ -130,8 +130,9 @@ internal sealed class ProviderSignIn(
     // OpenID Connect Core section 3.1.3.7.
     private async Task<VerifiedToken> VerifyAsync(string idToken, string nonce, CancellationToken cancellationToken)
     {
-        var signed = SignedToken.Parse(idToken, _rules);
-        var token = Jwt.Verify(signed, await documents.KeyAsync(signed.KeyId, signed.Algorithm, cancellationToken), _rules, time.GetUtcNow());
+        var rules = _rules with { Issuers = await documents.TokenIssuersAsync(cancellationToken) };
+        var signed = SignedToken.Parse(idToken, rules);
+        var token = Jwt.Verify(signed, await documents.KeyAsync(signed.KeyId, signed.Algorithm, cancellationToken), rules, time.GetUtcNow());
         var azp = token.Text("azp");
         if (token.Text("nonce") != nonce)
         {

@@ -10,6 +10,7 @@ internal sealed class ProviderTokens(
     Introspection? introspection = null)
     : IAccessTokens
 {
+    // Who issues tokens may be known only later, when the discovery document says it.
     private readonly TokenRules _rules = new()
     {
         Issuers = options.Value.TokenIssuers,
@@ -69,10 +70,12 @@ internal sealed class ProviderTokens(
 
     private async ValueTask<ClaimsPrincipal> VerifyAsync(string token, CancellationToken cancellationToken)
     {
-        var signed = SignedToken.Parse(token, _rules);
+        var rules = _rules.Issuers.Count > 0 ? _rules
+            : _rules with { Issuers = await documents.TokenIssuersAsync(cancellationToken) };
+        var signed = SignedToken.Parse(token, rules);
         var key = await documents.KeyAsync(signed.KeyId, signed.Algorithm, cancellationToken);
         var keys = documents.Keys;
-        var verified = Jwt.Verify(signed, key, _rules, time.GetUtcNow());
+        var verified = Jwt.Verify(signed, key, rules, time.GetUtcNow());
         var caller = _callers.From(verified);
         if (keys?.Find(signed.KeyId, signed.Algorithm) == key) // they may have changed just now
         {

@@ -70,6 +70,11 @@ public sealed class AuthorizationServerOptions : IValidatableObject
         }))
         : Clients;
 
+    /// <summary>
+    /// A client with a secret is of use even while nobody can sign in: it may call by itself (client credentials).
+    /// </summary>
+    internal bool HasConfidentialClient => StaticClients.Any(client => client.Value.Secret is { Length: > 0 });
+
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext) => Problems().Select(problem => new ValidationResult(problem));
 
     private IEnumerable<string> Problems()

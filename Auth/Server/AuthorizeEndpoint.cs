@@ -30,7 +30,8 @@ internal sealed class AuthorizeEndpoint(Clients clients, Tickets tickets, Consen
         if (!client.MayRedirectTo(redirect))
         {
             await pages.ExplainAsync(http, StatusCodes.Status400BadRequest, "The answer would go to an unknown address",
-                "The application wants the answer at an address that is not registered for it (redirect_uri), so nobody was asked and nothing was sent.");
+                $"The application wants the answer at {Diagnostics.Shown.Text(redirect, 200)}, and that address is not "
+                + "registered for it (redirect_uri). Nobody was asked and nothing was sent.");
             return;
         }
 

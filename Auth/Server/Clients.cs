@@ -51,9 +51,9 @@ internal sealed class Clients(
 
         var (id, secret) = (Opaque.New(), Opaque.New());
         var metadata = ClientMetadata.Parse(json.Span, id);
-        if (metadata.RedirectUris.FirstOrDefault(address => !RedirectAddress.IsAllowed(address, options.Value.Hosts)) is not null)
+        if (metadata.RedirectUris.FirstOrDefault(address => !RedirectAddress.IsAllowed(address, options.Value.Hosts)) is { } refused)
         {
-            throw new OAuthException("invalid_redirect_uri", "A redirect address of a client that registers itself is one of ChatGPT's, a program's on the user's machine, or at a host that the operator allowed (Auth:Server:RedirectHosts).");
+            throw new OAuthException("invalid_redirect_uri", $"The redirect address {Diagnostics.Shown.Text(refused, 200)} is not allowed. A redirect address of a client that registers itself is one of ChatGPT's, a program's on the user's machine, or at a host that the operator allowed (Auth:Server:RedirectHosts).");
         }
 
         // RFC 7591 section 2: without a word, client_secret_basic.

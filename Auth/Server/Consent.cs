@@ -1,12 +1,16 @@
 namespace MinimalMcp.Auth.Server;
 
 /// <summary>What a person's answer leads to.</summary>
-internal sealed partial class Consent(Tickets tickets, Credentials credentials, Grants grants, IAuthorizationPages pages, Issuer issuer, ILogger<Consent> log, ISignIn? signIn = null)
+internal sealed partial class Consent(
+    Tickets tickets, Credentials credentials, Grants grants, IAuthorizationPages pages, Issuer issuer,
+    OwnCallback callback, ILogger<Consent> log, ISignIn? signIn = null)
 {
     public async Task<Question> QuestionAsync(AuthorizationRequest request, string ticket, CancellationToken cancellationToken, string? problem = null)
     {
         var client = new Uri(request.RedirectUri).GetLeftPart(UriPartial.Authority);
-        return new(request, ticket, signIn?.Name, credentials.HasUsers, signIn is null ? [client] : [client, await signIn.OriginAsync(cancellationToken)], problem);
+        string[] targets = signIn is null ? [client] : [client, await signIn.OriginAsync(cancellationToken)];
+        var canSignIn = signIn is not null || credentials.AreThere;
+        return new(request, ticket, signIn?.Name, credentials.HasUsers, canSignIn, targets, problem);
     }
 
     public async Task DenyAsync(HttpContext http, string ticket)
@@ -52,10 +56,19 @@ internal sealed partial class Consent(Tickets tickets, Credentials credentials, 
         }
     }
 
-    /// <summary>The browser comes back from the identity provider.</summary>
+    /// <summary>
+    /// The browser comes back from the identity provider: with a state that is a ticket of ours. Or with the code of
+    /// our own that somebody tries by hand, whose state, if any, is that person's.
+    /// </summary>
     public async Task FinishAsync(HttpContext http)
     {
         var state = http.Request.Query["state"].ToString();
+        if (callback.Find(http) is { } code && !(signIn is not null && Opaque.IsWellFormed(state)))
+        {
+            await pages.ShowCodeAsync(http, code);
+            return;
+        }
+
         if (signIn is null || state.Length == 0)
         {
             await pages.ExplainAsync(http, StatusCodes.Status400BadRequest, "There is nothing to do here",
@@ -93,6 +106,7 @@ internal sealed partial class Consent(Tickets tickets, Credentials credentials, 
         }
 
         var code = await grants.OpenAsync(request, person, scopes, http.RequestAborted);
+        callback.Remember(http, request, code);
         LogAllowed(person.Described, request.ClientId, string.Join(' ', scopes), http.Connection.RemoteIpAddress);
         Answer(http, request, ("code", code));
     }

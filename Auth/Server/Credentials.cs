@@ -26,6 +26,10 @@ internal sealed partial class Credentials(
 {
     private const int MaxLength = 512;
 
+    /// <summary>What helps while nobody can sign in.</summary>
+    public const string HowToAdd = "Set MCP_API_KEY to what `openssl rand -hex 32` prints, and start the server again. "
+        + "Whoever types that key on the sign-in page may allow a client.";
+
     /// <summary>Somebody can sign in.</summary>
     public bool AreThere => HasUsers || keys.AreThere;
 

@@ -25,7 +25,7 @@ internal static class ServerSetup
         [
             typeof(Issuer), typeof(ServerKey), typeof(SigningKeys), typeof(SeenTokens), typeof(OwnTokens),
             typeof(Grants), typeof(Credentials), typeof(Clients), typeof(ClientDocuments),
-            typeof(ClientAssertion), typeof(ClientAuthentication), typeof(Tickets), typeof(Consent), typeof(AuthorizeEndpoint), typeof(TokenEndpoint), typeof(RevocationEndpoint), typeof(UserInfoEndpoint),
+            typeof(ClientAssertion), typeof(ClientAuthentication), typeof(Tickets), typeof(Consent), typeof(OwnCallback), typeof(AuthorizeEndpoint), typeof(TokenEndpoint), typeof(RevocationEndpoint), typeof(UserInfoEndpoint),
             typeof(AuthorizationServerMetadata),
         ])
         {
@@ -61,11 +61,12 @@ internal static class ServerSetup
         group.MapGet("/jwks", (RequestDelegate)JwksAsync);
         group.MapMethods("/userinfo", [HttpMethods.Get, HttpMethods.Post], (RequestDelegate)(http => The<UserInfoEndpoint>(http).GetAsync(http)));
 
+        group.AllowHead();
         return routes;
     }
 
     // In modes hybrid and mixed, tokens are the identity provider's when there is one at which we are no client.
-    private static bool IsOn(IConfiguration configuration) => configuration["Auth:Mode"]?.ToLowerInvariant() switch
+    internal static bool IsOn(IConfiguration configuration) => configuration["Auth:Mode"]?.ToLowerInvariant() switch
     {
         "embedded" => true,
         "hybrid" or "mixed" => configuration["Auth:Provider:ClientId"] is { Length: > 0 } || configuration["Auth:Provider:Issuer"] is null or "",

@@ -14,7 +14,7 @@ internal sealed partial class Upkeep(
 
     public override Task StartAsync(CancellationToken cancellationToken)
     {
-        if (signIn is null && !credentials.AreThere && tokens is OwnTokens)
+        if (signIn is null && !credentials.AreThere && tokens is OwnTokens && !options.Value.HasConfidentialClient)
         {
             throw new StartException("Nobody could sign in: set MCP_API_KEY to what `openssl rand -hex 32` prints, and type it on the page that asks; or add people under Auth:Users.");
         }
@@ -52,7 +52,9 @@ internal sealed partial class Upkeep(
         while (await timer.WaitForNextTickAsync(stoppingToken));
     }
 
-    [LoggerMessage(LogLevel.Warning, "The client {Client} could not sign in: its redirect address (OAUTH_REDIRECT_URI) {Redirect} is on this server, and must be the client's own. ChatGPT shows it for each action: https://chat.openai.com/aip/g-.../oauth/callback")]
+    [LoggerMessage(LogLevel.Warning, "The client {Client} could not sign in: its redirect address (OAUTH_REDIRECT_URI) "
+        + "{Redirect} is on this server, where a sign-in can only be tried by hand. It must be the client's own. "
+        + "ChatGPT shows it for each action: https://chat.openai.com/aip/g-.../oauth/callback")]
     private partial void LogOwnAddress(string client, string redirect);
 
     [LoggerMessage(LogLevel.Warning, "The authorization server's upkeep has to wait: {Problem}")]

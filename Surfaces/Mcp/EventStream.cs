@@ -17,6 +17,13 @@ internal static class EventStream
         response.Headers["X-Accel-Buffering"] = "no"; // nginx would otherwise hold events back
     }
 
+    /// <summary>What GET would begin with, and no stream.</summary>
+    public static Task AnswerHead(HttpContext http)
+    {
+        Start(http.Response);
+        return Task.CompletedTask;
+    }
+
     /// <summary>
     /// The last word of a stream whose credential is not good any more. A client opens it again with a new one, or
     /// learns then what is wrong.

@@ -85,6 +85,12 @@ internal sealed partial class McpEndpoint(
             return;
         }
 
+        if (HttpMethods.IsHead(http.Request.Method))
+        {
+            await EventStream.AnswerHead(http);
+            return;
+        }
+
         if (session is not null && transport.Value.EventStreamStore is not null
             && http.Request.Headers.ContainsKey("Last-Event-ID"))
         {

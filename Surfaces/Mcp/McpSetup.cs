@@ -66,6 +66,11 @@ public static class McpSetup
             var front = new Lazy<McpEndpoint>(endpoint.ApplicationServices.GetRequiredService<McpEndpoint>);
             var sdk = endpoint.ApplicationServices.GetRequiredService<SdkEndpoints>();
             var method = endpoint.Metadata.OfType<HttpMethodMetadata>().Last().HttpMethods[0];
+            if (method == HttpMethods.Get)
+            {
+                endpoint.Metadata.Add(new HttpMethodMetadata([HttpMethods.Get, HttpMethods.Head]));
+            }
+
             endpoint.RequestDelegate = sdk.Wrap(method, endpoint.RequestDelegate!, front);
         });
         mcp.Finally(endpoint =>
@@ -84,6 +89,7 @@ public static class McpSetup
         var endpoint = new Lazy<SseEndpoint>(routes.ServiceProvider.GetRequiredService<SseEndpoint>);
         var group = routes.MapGroup("");
         group.MapGet(pattern, http => endpoint.Value.GetAsync(http));
+        group.MapMethods(pattern, [HttpMethods.Head], EventStream.AnswerHead);
         group.MapPost("/message", http => endpoint.Value.PostAsync(http));
         return group.AllowGuests();
     }
@@ -100,10 +106,17 @@ public static class McpSetup
     private static void Introduce(McpServerOptions server, IConfiguration configuration, IServiceProvider provider)
     {
         var assembly = typeof(McpSetup).Assembly.GetName();
+        var name = configuration["Server:Name"] ?? assembly.Name!;
+        // Over stdio there is no address but a configured one.
+        var url = configuration["mode"] is "stdio" ? PublicUrl.Configured(configuration) : PublicUrl.Fixed(provider);
         server.ServerInfo = new Implementation
         {
-            Name = configuration["Server:Name"] ?? assembly.Name!,
+            Name = name,
+            Title = name,
             Version = assembly.Version!.ToString(3),
+            Description = configuration["Server:Description"],
+            WebsiteUrl = url is null ? null : url + "/",
+            Icons = [new() { Source = url is null ? Logo.DataUri : url + "/logo.svg", MimeType = Logo.Type, Sizes = ["any"] }],
         };
         server.ServerInstructions = provider.GetRequiredService<IOptions<McpOptions>>().Value.Instructions;
     }

@@ -36,8 +36,8 @@ internal sealed class StepUp(Challenges challenges)
     {
         if (!caller.HasScope(Scopes.Read) && envelope.Method is { } method && Reading.Contains(method[..(method.IndexOf('/') + 1)]))
         {
-            var why = $"{method} needs the scope {Scopes.Read}, which this connection was not granted. Connect again and allow it.";
-            throw new RpcException(RpcCode.InvalidRequest, why, envelope.Id, StatusCodes.Status403Forbidden) { Challenge = http?.RequestServices.GetRequiredService<Challenges>() is { AreOn: true } challenges ? challenges.StepUp(http.Request.Path, Scopes.Read, why) : null };
+            var why = caller.LacksScope(method, Scopes.Read);
+            throw new RpcException(RpcCode.InvalidRequest, why, envelope.Id, StatusCodes.Status403Forbidden) { Challenge = http?.RequestServices.GetRequiredService<Challenges>() is { AreOn: true } ? Challenges.StepUp(http, Scopes.Read, why) : null };
         }
     }
 
@@ -50,6 +50,6 @@ internal sealed class StepUp(Challenges challenges)
     {
         using var result = await tool.CallAsync(new ToolCall("http", Origin.Of(http)).WithMeta(envelope.Param("_meta"u8)), http.RequestAborted);
         var failure = result.Failure!;
-        throw new RpcException(RpcCode.InvalidRequest, failure.Message, envelope.Id, StatusCodes.Status403Forbidden) { Challenge = challenges.StepUp(http.Request.Path, tool.Scope, failure.Message) };
+        throw new RpcException(RpcCode.InvalidRequest, failure.Message, envelope.Id, StatusCodes.Status403Forbidden) { Challenge = Challenges.StepUp(http, tool.Scope, failure.Message) };
     }
 }

@@ -36,7 +36,7 @@ public sealed class DiagnosticsTests
             "POST /mcp 403: Was refused (403). This client is not one of those that may use this server.",
             "POST /mcp?access_token=… 400: Was answered 400. A token does not belong into the address, where logs keep it: send it as 'Authorization: Bearer TOKEN'.",
             "POST /mcp 400: Was answered 400. Parse error: the body is not valid JSON (line 1, byte 3).",
-            "POST /mcp 400: Was answered 400. The request was not understood, or it named a host that is not served here: then PUBLIC_URL is not what the client calls.",
+            "POST /mcp 400: Was answered 400. It named a host that is not served here: PUBLIC_URL is not what the client calls.",
         ], found);
         Assert.DoesNotContain("secret", page);
         Assert.Equal("chat<b>gpt 1.0·[31m", JsonElement.Parse(page).GetProperty("clients")[0].GetProperty("client").GetString());

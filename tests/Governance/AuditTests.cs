@@ -353,7 +353,8 @@ public sealed class AuditTests(PostgresServer postgres)
         Assert.Contains(log.Lines, line => line.Text.Contains("a call of look (ok) is not on record; its correlation id is ", StringComparison.Ordinal));
     }
 
-    private static string? Text(JsonElement row, string name) => row.TryGetProperty(name, out var value) ? value.GetString() : null;
+    private static string? Text(JsonElement row, string name) => !row.TryGetProperty(name, out var value) ? null
+        : value.ValueKind is JsonValueKind.Object ? value.GetRawText() : value.GetString();
 
     private static async Task<JsonElement[]> RowsAsync(TestServer server, string query = "") => [.. (await server.GetJsonAsync("/api/v1/audit" + query)).GetProperty("rows").EnumerateArray()];
 

@@ -11,11 +11,12 @@ internal sealed class ServerProcess : IAsyncDisposable
 
     private readonly Process _process;
     private readonly Task<string> _errors;
+    private readonly StringBuilder _written = new();
 
     private ServerProcess(Process process)
     {
         _process = process;
-        _errors = process.StandardError.ReadToEndAsync();
+        _errors = ReadErrorsAsync();
     }
 
     public int Id => _process.Id;
@@ -111,6 +112,25 @@ internal sealed class ServerProcess : IAsyncDisposable
         return _process.ExitCode;
     }
 
+    /// <summary>The same, with what was written.</summary>
+    public async Task<(int ExitCode, string Output, string Errors)> EndByTermAsync()
+    {
+        var exitCode = await TerminateAsync();
+        return (exitCode, await _process.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken), await _errors);
+    }
+
+    /// <summary>Waits until the server says where it listens, whatever the address, and ends it.</summary>
+    public async Task<(int ExitCode, string Output, string Errors)> EndWhenUpAsync()
+    {
+        using var limit = new CancellationTokenSource(Wait.Limit);
+        while (!Written().Contains("in a browser", StringComparison.Ordinal) && !_process.HasExited)
+        {
+            await Task.Delay(20, limit.Token); // between two looks; it goes on when the banner is there
+        }
+
+        return await EndByTermAsync();
+    }
+
     /// <summary>Closes the input and gives what is still written until the end.</summary>
     public async Task<(int ExitCode, string Output, string Errors)> EndAsync()
     {
@@ -118,6 +138,27 @@ internal sealed class ServerProcess : IAsyncDisposable
         var output = await Wait.Soon(_process.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken));
         await Wait.Soon(_process.WaitForExitAsync(TestContext.Current.CancellationToken));
         return (_process.ExitCode, output, await _errors);
+    }
+
+    private async Task<string> ReadErrorsAsync()
+    {
+        while (await _process.StandardError.ReadLineAsync() is { } line)
+        {
+            lock (_written)
+            {
+                _written.Append(line).Append('\n');
+            }
+        }
+
+        return Written();
+    }
+
+    private string Written()
+    {
+        lock (_written)
+        {
+            return _written.ToString();
+        }
     }
 
     public async ValueTask DisposeAsync()

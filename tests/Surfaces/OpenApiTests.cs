@@ -34,8 +34,12 @@ public sealed class OpenApiTests
 
         var document = await server.GetJsonAsync("/openapi.json");
 
-        Assert.Equal(30, Operations(document).Count);
-        Assert.Contains("30 of 46 tools", document.GetProperty("info").GetProperty("description").GetString());
+        // A family of forty does not fit, and a part of it would be of little use.
+        Assert.Equal(6, Operations(document).Count);
+        Assert.Contains("6 of 46 tools", document.GetProperty("info").GetProperty("description").GetString());
+        Assert.Contains("Left out: tools.", document.GetProperty("info").GetProperty("description").GetString());
+        Assert.Equal(30, Operations(await server.GetJsonAsync("/openapi.json?family=tools")).Count);
+        Assert.Equal(46, Operations(await server.GetJsonAsync("/openapi.json?all=true")).Count);
         Assert.Equal(20, Operations(await server.GetJsonAsync("/openapi.json?family=tools&readonly=true")).Count);
     }
 

@@ -84,7 +84,7 @@ public sealed class TemplateTests(GeneratedProjects projects)
         await dotnet.ServeAsync(async (http, banner) =>
         {
             Assert.Contains("no tools", banner);
-            Assert.Contains("  off          Wiki: nothing is configured in a section of that name", banner);
+            Assert.Contains("  off          a family is enabled by its setting: Wiki:Url", banner);
             Assert.Empty((await http.GetFromJsonAsync<JsonElement>("/tools", Stop)).GetProperty("tools").EnumerateArray());
         }, arguments: AnyPort);
         await using var wiki = await Upstream.StartAsync();
