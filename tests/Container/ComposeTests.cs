@@ -32,8 +32,7 @@ public sealed partial class ComposeTests
                 ? List(volumes).Select(one => one.Split(':')[1]).ToArray() : [];
             foreach (var (variable, value) in service.TryGetValue("environment", out var set) ? Map(set) : [])
             {
-                var isSecret = variable.Contains("KEY", StringComparison.OrdinalIgnoreCase)
-                    || variable.Contains("PASSWORD", StringComparison.Ordinal);
+                var isSecret = SecretName().IsMatch(variable);
                 var isFile = variable.EndsWith("_FILE", StringComparison.Ordinal) && mounts.Contains($"{value}");
                 Assert.True(!isSecret || isFile, variable);
             }
@@ -134,6 +133,9 @@ public sealed partial class ComposeTests
 
     [GeneratedRegex(@"\$\{\w+:\?[^}]*\}")]
     private static partial Regex Required();
+
+    [GeneratedRegex("(KEY|PASSWORD|SECRET|TOKEN)(__?FILE)?$", RegexOptions.IgnoreCase)]
+    private static partial Regex SecretName();
 
     [GeneratedRegex(@"mcp_\w+")]
     private static partial Regex MetricName();

@@ -33,6 +33,7 @@ public sealed class HttpsTests
             AllowAutoRedirect = false, ServerCertificateCustomValidationCallback = (_, _, _, _) => true,
         });
         await ServerProcess.ReadyAsync(http, plain); // which orchestrators ask by http
+        await ServerProcess.ReadyAsync(http, secure); // one is bound after the other
 
         using var strict = await SendAsync(http, HttpMethod.Get, secure + "/tools");
         using var led = await SendAsync(http, HttpMethod.Post, plain + "/mcp?a=b");
