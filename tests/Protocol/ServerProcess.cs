@@ -52,7 +52,7 @@ internal sealed class ServerProcess : IAsyncDisposable
         start.Environment["MCP_AUTH_MODE"] = "none"; // whatever the project's own settings say
         foreach (var (name, value) in environment ?? new Dictionary<string, string>())
         {
-            start.Environment[name] = value;
+            start.Environment[name] = value.Length > 0 ? value : null; // without a value it is not set at all
         }
 
         return new(Process.Start(start)!);
