@@ -46,7 +46,7 @@ internal sealed class StepUp(Challenges challenges)
         ? new() { [MetaKey] = new JsonArray(challenges.StepUp(call.Surface == "sse" ? ProtectedResource.Sse : ProtectedResource.Mcp, scope, failure.Message)) }
         : null;
 
-    private async ValueTask RefuseAsync(HttpContext http, Envelope envelope, MinimalMcp.Tools.Tool tool)
+    private static async ValueTask RefuseAsync(HttpContext http, Envelope envelope, MinimalMcp.Tools.Tool tool)
     {
         using var result = await tool.CallAsync(new ToolCall("http", Origin.Of(http)).WithMeta(envelope.Param("_meta"u8)), http.RequestAborted);
         var failure = result.Failure!;
