@@ -127,8 +127,9 @@ internal sealed class DirectPath(SdkPath sdk, StepUp stepUp, IConfiguration conf
     // What the SDK puts into every result of 2026-07-28.
     private async Task<byte[]> ServerInfoAsync() => await _constant.GetOrAdd(("_meta", Revision.V2026_07_28), async _ =>
     {
-        var discovered = JsonElement.Parse(await ConstantAsync("server/discover", Revision.V2026_07_28));
-        return Encoding.UTF8.GetBytes(discovered.GetProperty("_meta").GetRawText());
+        var discovered = JsonNode.Parse(await ConstantAsync("server/discover", Revision.V2026_07_28))!;
+        SdkHandlers.Shorten(discovered["_meta"]![SdkHandlers.ServerInfoKey]);
+        return Encoding.UTF8.GetBytes(discovered["_meta"]!.ToJsonString());
     });
 
     private async Task<byte[]> AskAsync(string method, JsonObject? parameters, string version, ToolSet? tools)

@@ -18,6 +18,8 @@ namespace MinimalMcp.Surfaces.Mcp;
 internal sealed class SdkHandlers(
     ListChanges changes, StepUp stepUp, Challenges challenges, ToolRegistry registry, VisibleMessages visible)
 {
+    public const string ServerInfoKey = "io.modelcontextprotocol/serverInfo";
+
     private readonly SecuritySchemes _schemes = new(challenges, registry);
     private McpServerPrimitiveCollection<McpServerPrompt>? _prompts;
     private McpServerResourceCollection? _resources;
@@ -57,14 +59,32 @@ internal sealed class SdkHandlers(
             async (request, stop) => Cacheable(await next(request, stop), request.JsonRpcRequest));
     }
 
+    /// <summary>
+    /// Every result of 2026-07-28 says who answered. Its icon and website are in server/discover; with each result they
+    /// would only make it longer.
+    /// </summary>
+    public static void Shorten(JsonNode? serverInfo)
+    {
+        foreach (var name in serverInfo is JsonObject info ? info.Select(member => member.Key).ToArray() : [])
+        {
+            if (name is not ("name" or "version"))
+            {
+                serverInfo!.AsObject().Remove(name);
+            }
+        }
+    }
+
     private void Complete(JsonObject result)
     {
         // "MCP Protocol Versions this server supports" (DiscoverResult): the SDK names only those without a handshake.
         if (result["supportedVersions"] is JsonArray)
         {
             result["supportedVersions"] = Revision.AllAsJson();
+            return;
         }
-        else if (result["tools"] is JsonArray tools)
+
+        Shorten(result["_meta"]?[ServerInfoKey]);
+        if (result["tools"] is JsonArray tools)
         {
             _schemes.AddTo(tools);
         }

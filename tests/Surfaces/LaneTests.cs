@@ -7,6 +7,9 @@ namespace MinimalMcp.Tests.Surfaces;
 /// <summary>A client cannot tell which lane answered.</summary>
 public sealed class LaneTests
 {
+    // Both name it in their serverInfo.
+    private static readonly (string, string) SameAddress = ("Server:PublicUrl", "https://mcp.example.com");
+
     public static TheoryData<string, string, string> Requests
     {
         get
@@ -47,8 +50,8 @@ public sealed class LaneTests
     [Theory, MemberData(nameof(Requests))]
     public async Task Both_lanes_give_the_same_answer(string method, string parameters, string version)
     {
-        await using var fast = TestServer.Start(FixtureTools.AddTo);
-        await using var full = TestServer.Start(FixtureTools.AddTo, ("Mcp:DirectPath", "false"));
+        await using var fast = TestServer.Start(FixtureTools.AddTo, SameAddress);
+        await using var full = TestServer.Start(FixtureTools.AddTo, SameAddress, ("Mcp:DirectPath", "false"));
 
         var (a, b) = (await AskAsync(fast), await AskAsync(full));
 
