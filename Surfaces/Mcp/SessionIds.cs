@@ -11,7 +11,7 @@ namespace MinimalMcp.Surfaces.Mcp;
 /// replica, opens the session again from its id, so that clients of older revisions need not notice. Such an id opens
 /// nothing that <c>initialize</c> would not; whoever the caller is still says the credential of each request.
 /// </summary>
-internal sealed partial class SessionIds(Store store, TimeProvider time, ILogger<SessionIds> logger)
+internal sealed partial class SessionIds(IServiceProvider services, TimeProvider time, ILogger<SessionIds> logger)
 {
     /// <summary>An id is good for so long after its <c>initialize</c>.</summary>
     public static readonly TimeSpan Lifetime = TimeSpan.FromDays(7);
@@ -19,6 +19,9 @@ internal sealed partial class SessionIds(Store store, TimeProvider time, ILogger
     private const int SecretBytes = 12, MacBytes = 16, HeadBytes = MacBytes + 4, MaxBytes = 700;
 
     private readonly Lock _asking = new();
+
+    // Made when it is first needed: routes are mapped before wrong settings are told.
+    private readonly Lazy<Store> _store = new(services.GetRequiredService<Store>);
     private Task<byte[]>? _key;
 
     /// <summary>The name in it that logs and spans show: it identifies the session and opens nothing.</summary>
@@ -77,7 +80,7 @@ internal sealed partial class SessionIds(Store store, TimeProvider time, ILogger
         try
         {
             return id.Contains('.', StringComparison.Ordinal)
-                && await store.HasEndedSessionAsync(Name(id), cancellationToken);
+                && await _store.Value.HasEndedSessionAsync(Name(id), cancellationToken);
         }
         catch (StorageException)
         {
@@ -96,7 +99,7 @@ internal sealed partial class SessionIds(Store store, TimeProvider time, ILogger
         try
         {
             var now = time.GetUtcNow();
-            await store.EndSessionAsync(
+            await _store.Value.EndSessionAsync(
                 Name(id), now.ToUnixTimeMilliseconds(), (now + Lifetime).ToUnixTimeMilliseconds(), cancellationToken);
         }
         catch (StorageException failure)
@@ -127,7 +130,7 @@ internal sealed partial class SessionIds(Store store, TimeProvider time, ILogger
         }
     }
 
-    private async Task<byte[]> AskAsync() => Convert.FromHexString(await store.ShareKeyAsync(
+    private async Task<byte[]> AskAsync() => Convert.FromHexString(await _store.Value.ShareKeyAsync(
         "session_key", Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(32)), CancellationToken.None));
 
     [LoggerMessage(Level = LogLevel.Warning, Message =
