@@ -22,7 +22,6 @@ if (await CommandLine.AnswerAsync(args, builder.Configuration) is { } exitCode)
 }
 
 var mode = SurfaceMode.Read(builder.Configuration, args);
-
 builder.AddStorage();   // what is kept: the audit, budgets, confirmations
 builder.AddTelemetry(); // what is exported by OTLP, when an OTEL_* variable asks for it
 builder.AddTools();     // what this server can do: every [McpServerTool] below Tools/

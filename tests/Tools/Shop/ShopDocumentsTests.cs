@@ -6,7 +6,8 @@ public sealed class ShopDocumentsTests
     [Fact]
     public async Task A_product_is_found_and_fetched_with_a_link()
     {
-        await using var server = TestServer.Start(("Server:PublicUrl", "https://tools.example"));
+        await using var server = TestServer.Start(
+            ("Documents:Enabled", "true"), ("Server:PublicUrl", "https://tools.example"));
 
         var found = (await server.CallAsync("search", new { query = "milk" })).GetProperty("results").EnumerateArray().Select(result => result.GetProperty("id").GetString()).ToArray();
         var milk = await server.CallAsync("fetch", new { id = "shop:milk" });
@@ -21,7 +22,7 @@ public sealed class ShopDocumentsTests
     {
         await using var shop = await Upstream.StartAsync();
         shop.Answer = """{"success":true,"products":[{"id":"apple","price":3.99,"category":"Produce"},{"id":"milk","price":4.19,"category":"Dairy"}]}""";
-        await using var server = TestServer.Start(("Shop:Url", shop.Url));
+        await using var server = TestServer.Start(("Documents:Enabled", "true"), ("Shop:Url", shop.Url));
 
         var found = await server.CallAsync("search", new { query = "dairy" });
 
