@@ -40,7 +40,8 @@ internal sealed class Conversation : IAsyncDisposable
         using var response = await Server.Http.PostAsJsonAsync("/api/mcp/v1/call", call, TestContext.Current.CancellationToken);
         var answer = await response.Content.ReadFromJsonAsync<JsonElement>(TestContext.Current.CancellationToken);
         Assert.True(answer.TryGetProperty("result", out var result) && !(result.TryGetProperty("isError", out var failed) && failed.GetBoolean()), $"{tool}: {answer}");
-        return JsonElement.Parse(result.GetProperty("content")[0].GetProperty("text").GetString()!);
+        return result.TryGetProperty("structuredContent", out var structured) ? structured
+            : JsonElement.Parse(result.GetProperty("content")[0].GetProperty("text").GetString()!);
     }
 
     public void Answer(params FormattableString[] lines)

@@ -29,7 +29,7 @@ public sealed partial class RestTests
     {
         await using var server = TestServer.Start(FixtureTools.AddTo);
 
-        var detail = await ProblemAsync(server, 400, "/tools/echo", """{"count":9,"colour":"Blue","tags":[1],"point":{"x":1},"ratoi":1}""");
+        var detail = await ProblemAsync(server, 400, "/tools/echo", """{"count":9,"colour":"Blue","tags":[{}],"point":{"x":1},"ratoi":1}""");
 
         Assert.All(["'text' is missing", "'count' must be an integer from 1 to 5, not 9", "'colour' must be one of Red, Green", "'tags[0]'", "'point.y' is missing", "'ratoi' is not an argument (did you mean 'ratio'?)",
             "Its arguments are: text (string of 1 to 10 characters, required)"], part => Assert.Contains(part, detail));

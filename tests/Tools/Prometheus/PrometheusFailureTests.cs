@@ -37,7 +37,7 @@ public sealed class PrometheusFailureTests
         { "prometheus_list_alerts", """{"state":"silenced"}""", 400, "state" },
         { "prometheus_list_label_names", """{"limit":-1}""", 400, "limit" },
         { "prometheus_list_metrics", """{"offset":-1}""", 400, "offset" },
-        { "prometheus_get_metadata", """{"metric":["up"]}""", 400, "metric" },
+        { "prometheus_get_metadata", """{"metric":["up","down"]}""", 400, "metric" },
     };
 
     /// <summary>What may come back: the status, the body, the status of REST, and parts of the sentence.</summary>
