@@ -55,7 +55,9 @@ public static class AuditEndpoint
             .ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture);
         try
         {
-            json["arguments"] = row.Arguments is null ? null : JsonObject.Create(JsonElement.Parse(row.Arguments));
+            json["arguments"] = row.Arguments is null ? null
+                : JsonElement.Parse(row.Arguments) is { ValueKind: JsonValueKind.Object } arguments
+                    ? JsonObject.Create(arguments) : row.Arguments;
         }
         catch (JsonException)
         {

@@ -27,12 +27,6 @@ internal static class Schema
             connection.Run("drop table if exists oauth_tickets");
         }
 
-        if (before < 4)
-        {
-            // As above: whatever waited is asked for again.
-            connection.Run("drop table if exists approvals");
-        }
-
         // In SQLite only INTEGER names the number that a row has anyhow (https://sqlite.org/langcreatetable.html#rowid); any other type is a second tree to write.
         connection.Run(connection is SqliteConnection ? tables.Replace("bigint primary key", "integer primary key", StringComparison.Ordinal) : tables);
         connection.Run($"insert into meta (name, value) values ('schema', '{Version}') on conflict (name) do nothing");
@@ -52,6 +46,11 @@ internal static class Schema
             if (found < 3)
             {
                 connection.Run("alter table audit add column trace_id text");
+            }
+
+            if (found > 1) // the first version had no approvals
+            {
+                connection.Run("alter table approvals add column preview text");
             }
 
             connection.Run($"update meta set value = '{Version}' where name = 'schema'");

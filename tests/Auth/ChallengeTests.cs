@@ -61,7 +61,7 @@ public sealed class ChallengeTests
     [Theory]
     [InlineData("/mcp/readonly", "mcp:read")]
     [InlineData("/mcp?readonly=true", "mcp:read")]
-    [InlineData("/tools?readonly=true", "mcp:read")]
+    [InlineData("/tools/get_topics?readonly=true", "mcp:read")]
     [InlineData("/mcp?profile=readonly", "mcp:read")]
     [InlineData("/mcp", "mcp:read mcp:write mcp:execute")]
     public async Task An_address_that_is_narrowed_asks_for_what_its_tools_need(string path, string scopes)

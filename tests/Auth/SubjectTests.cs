@@ -199,6 +199,8 @@ public sealed class SubjectTests
     {
         Read(database, """
             alter table audit drop column trace_id;
+            alter table approvals drop column preview;
+            drop table ended_sessions;
             update meta set value = '2' where name = 'schema';
             delete from meta where name = 'subjects';
             drop table oauth_tickets;

@@ -200,6 +200,7 @@ public sealed class StorageFaultTests : IDisposable
         {
             connection.Open();
             connection.Run("drop table ended_sessions");
+            connection.Run("alter table approvals drop column preview");
             if (version < 3)
             {
                 connection.Run("alter table audit drop column trace_id");

@@ -99,9 +99,9 @@ public sealed class ClientCredentialsTests
     [InlineData("GET", "/auth/register", "POST")]
     [InlineData("GET", "/auth/revoke", "POST")]
     [InlineData("GET", "/auth/introspect", "POST")]
-    [InlineData("POST", "/auth/jwks", "GET")]
-    [InlineData("POST", "/auth/callback", "GET")]
-    [InlineData("DELETE", "/auth/authorize", "GET, POST")]
+    [InlineData("POST", "/auth/jwks", "GET, HEAD")]
+    [InlineData("POST", "/auth/callback", "GET, HEAD")]
+    [InlineData("DELETE", "/auth/authorize", "GET, HEAD, POST")]
     [InlineData("DELETE", "/auth/userinfo", "GET, POST")]
     public async Task Another_method_is_405_and_not_a_question_for_a_credential(string method, string path,
         string allowed)
