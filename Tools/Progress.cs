@@ -10,6 +10,19 @@ internal static class ProgressExtensions
     public static IProgress<ProgressNotificationValue> Progress(this RequestContext<CallToolRequestParams>? request) =>
         request?.Params?.ProgressToken is { } token ? new ToClient(request.Server, token) : Nowhere.Instance;
 
+    /// <summary>Reports one step of <paramref name="total"/> each time that it is called.</summary>
+    public static Action<string> Steps(this IProgress<ProgressNotificationValue> progress, int total)
+    {
+        var (done, inOrder) = (0, new Lock());
+        return message =>
+        {
+            lock (inOrder) // "The progress value MUST increase with each notification" (MCP, basic/utilities/progress)
+            {
+                progress.Report(new() { Progress = ++done, Total = total, Message = message });
+            }
+        };
+    }
+
     private sealed class ToClient(McpServer server, ProgressToken token) : IProgress<ProgressNotificationValue>
     {
         public void Report(ProgressNotificationValue value) => _ = server.NotifyProgressAsync(token, value);

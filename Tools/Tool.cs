@@ -49,8 +49,11 @@ public sealed class Tool
     /// <summary>The folder that the tool lives in, lower case: what profiles select by.</summary>
     public string Family { get; }
 
-    /// <summary>The tool reports progress or asks the client back, which only a protocol conversation can carry.</summary>
+    /// <summary>The tool asks the client back, which only a protocol conversation can carry.</summary>
     public bool NeedsConversation { get; }
+
+    /// <summary>The tool reports progress to a client that asks for it.</summary>
+    public bool ReportsProgress { get; init; }
 
     /// <summary>Some argument is repeated as an HTTP header (MCP 2026-07-28, x-mcp-header).</summary>
     public bool HasHeaders { get; }

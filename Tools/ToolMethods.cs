@@ -23,7 +23,7 @@ public sealed partial class ToolMethods(IServiceProvider services, Gate gate, Po
     /// </summary>
     public static readonly JsonSerializerOptions Json = CreateOptions();
 
-    private static readonly Type[] ConversationTypes = [typeof(McpServer), typeof(RequestContext<CallToolRequestParams>), typeof(IProgress<ProgressNotificationValue>)];
+    private static readonly Type[] ConversationTypes = [typeof(McpServer), typeof(RequestContext<CallToolRequestParams>)];
 
     private readonly int _maxCharacters = Math.Max(1000, configuration.GetValue("Tools:MaxResultCharacters", ResultLimit.DefaultCharacters));
 
@@ -59,7 +59,11 @@ public sealed partial class ToolMethods(IServiceProvider services, Gate gate, Po
             gate.Redactor,
             logger,
             () => Callable(name, method, policy),
-            callable => Define(callable.Function, method, attribute, policy));
+            callable => Define(callable.Function, method, attribute, policy))
+        {
+            ReportsProgress = parameters.Any(
+                parameter => parameter.ParameterType == typeof(IProgress<ProgressNotificationValue>)),
+        };
     }
 
     private Tool.Callable Callable(string name, MethodInfo method, Policy policy)

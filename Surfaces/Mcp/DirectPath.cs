@@ -21,10 +21,14 @@ internal sealed class DirectPath(SdkPath sdk, StepUp stepUp, IConfiguration conf
     public bool Takes(in Envelope envelope, string version, ToolSet tools) =>
         _on && envelope.IsRequest && envelope.Method switch
     {
-        "tools/call" => !(Name(envelope) is { } name && tools.Find(name) is { NeedsConversation: true }),
+        "tools/call" => !(Name(envelope) is { } name && tools.Find(name) is { } tool
+            && (tool.NeedsConversation || (tool.ReportsProgress && AsksForProgress(envelope)))),
         "tools/list" => true,
         _ => NeedsNoTools(envelope.Method, version),
     };
+
+    private static bool AsksForProgress(in Envelope envelope) =>
+        envelope.Meta("progressToken"u8).ValueKind is JsonValueKind.String or JsonValueKind.Number;
 
     /// <summary>Methods whose answer does not depend on the tools: it can be given before they are there.</summary>
     public static bool NeedsNoTools(string? method, string version) => method switch

@@ -27,6 +27,14 @@ internal static class ParameterCheck
             return;
         }
 
+        if (envelope.Method is "logging/setLevel" && options.Value.Handlers.SetLoggingLevelHandler is null)
+        {
+            // As for any method of a capability that was not offered (lifecycle, "Capability Negotiation").
+            throw new RpcException(
+                RpcCode.MethodNotFound, "Method not found: logging/setLevel. This server does not offer logging.",
+                envelope.Id, StatusCodes.Status200OK);
+        }
+
         foreach (var (name, kind, required) in Of(envelope.Method!))
         {
             RequireKind(envelope, envelope.Params, envelope.Method!, name, kind, required);

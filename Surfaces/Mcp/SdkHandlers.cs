@@ -23,6 +23,7 @@ internal sealed class SdkHandlers(
     private readonly SecuritySchemes _schemes = new(challenges, registry);
     private McpServerPrimitiveCollection<McpServerPrompt>? _prompts;
     private McpServerResourceCollection? _resources;
+    private bool _logs;
 
     public void AddTo(McpServerOptions options)
     {
@@ -37,6 +38,7 @@ internal sealed class SdkHandlers(
         (options.Capabilities.Resources ??= new()).ListChanged = true;
         options.Handlers.ListToolsHandler = ListToolsAsync;
         options.Handlers.CallToolHandler = CallToolAsync;
+        _logs = options.Handlers.SetLoggingLevelHandler is not null;
         options.Handlers.SubscriptionsListenHandler = changes.ListenAsync;
         options.Filters.Message.OutgoingFilters.Add(next => (context, cancellationToken) =>
         {
@@ -76,6 +78,11 @@ internal sealed class SdkHandlers(
 
     private void Complete(JsonObject result)
     {
+        if (!_logs && result["capabilities"] is JsonObject offered)
+        {
+            offered.Remove("logging"); // the SDK offers it always; no tool of ours sends log messages
+        }
+
         // "MCP Protocol Versions this server supports" (DiscoverResult): the SDK names only those without a handshake.
         if (result["supportedVersions"] is JsonArray)
         {

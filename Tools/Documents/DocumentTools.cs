@@ -28,9 +28,17 @@ public sealed partial class DocumentTools(
     [Description("Looks in all systems of this server at once (notes, tasks, products, ...) and gives id, title and link of what it finds. Pass an id to fetch to read it.")]
     public async Task<DocumentResults> SearchAsync(
         [Description("Words to look for, for example \"backup restore\"."), StringLength(200, MinimumLength = 1)] string query,
+        IProgress<ProgressNotificationValue> progress,
         CancellationToken ct = default)
     {
-        var found = await Task.WhenAll(Sources.Select(source => SearchAsync(source, query, ct)));
+        var sources = Sources.ToArray();
+        var step = progress.Steps(sources.Length);
+        var found = await Task.WhenAll(sources.Select(async source =>
+        {
+            var family = await SearchAsync(source, query, ct);
+            step($"Searched {source.Family}");
+            return family;
+        }));
         var failures = found.Where(family => family.Failure is not null).Select(family => family.Failure!).ToArray();
         if (failures.Length > 0 && failures.Length == found.Length)
         {

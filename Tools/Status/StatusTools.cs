@@ -1,6 +1,8 @@
 using System.ComponentModel;
 using System.Text.Json.Serialization;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
+using Microsoft.Extensions.Options;
+using ModelContextProtocol;
 using ModelContextProtocol.Server;
 
 namespace MinimalMcp.Tools.Status;
@@ -10,14 +12,23 @@ namespace MinimalMcp.Tools.Status;
 /// needs an outside system brings an <see cref="IHealthCheck"/>; its data may say <c>authorised</c> and <c>version</c>.
 /// </summary>
 [McpServerToolType]
-public sealed class StatusTools(HealthCheckService health, IEnumerable<FamilyOff> off)
+public sealed class StatusTools(
+    HealthCheckService health, IOptions<HealthCheckServiceOptions> checks, IEnumerable<FamilyOff> off)
 {
     [McpServerTool(Name = "system_status", Title = "System status", ReadOnly = true, Destructive = false, Idempotent = true, OpenWorld = false, UseStructuredContent = true)]
     [Description("Says which systems are behind the tools: whether each is configured, answers, accepts our credentials, and its version. Call it when a tool failed for no clear reason.")]
-    public async Task<StatusResult> SystemStatus(CancellationToken ct = default)
+    public async Task<StatusResult> SystemStatus(
+        IProgress<ProgressNotificationValue> progress, CancellationToken ct = default)
     {
-        var report = await health.CheckHealthAsync(ct);
-        var configured = report.Entries.Select(entry => new SystemState(
+        var systems = checks.Value.Registrations;
+        var step = progress.Steps(systems.Count);
+        var entries = await Task.WhenAll(systems.Select(async system =>
+        {
+            var report = await health.CheckHealthAsync(one => one == system, ct);
+            step($"Checked {system.Name}");
+            return report.Entries.Single();
+        }));
+        var configured = entries.Select(entry => new SystemState(
             entry.Key,
             Configured: true,
             Reachable: entry.Value.Status is not HealthStatus.Unhealthy,

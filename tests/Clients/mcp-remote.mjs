@@ -8,7 +8,7 @@ import { checkClient, run, tempFolder } from './common.mjs';
 const proxy = join(dirname(createRequire(import.meta.url).resolve('mcp-remote/package.json')), 'dist/proxy.js');
 
 await run('mcp-remote', async (url, step) => {
-  for (const [transport, target] of [['http-only', url('/mcp')], ['sse-only', url('/sse')]]) {
+  for (const [transport, target] of [['http-only', url('/mcp')], ['sse-only', url('/sse')], ['sse-first', url('/mcp')]]) {
     const client = new Client({ name: 'host', version: '1.0.0' });
     await step(`${transport}: connect`, () => client.connect(new StdioClientTransport({
       command: process.execPath,

@@ -29,8 +29,10 @@ await run('sdk1', async (url, step) => {
   });
   await http.close();
 
-  const sse = new Client({ name: 'sdk1', version: '1.0.0' });
-  await step('sse: connect', () => sse.connect(new SSEClientTransport(url('/sse'))));
-  await checkClient(sse, 'sse', step);
-  await sse.close();
+  for (const path of ['/sse', '/mcp']) { // the second by clients that try HTTP+SSE first wherever they are sent
+    const sse = new Client({ name: 'sdk1', version: '1.0.0' });
+    await step(`sse ${path}: connect`, () => sse.connect(new SSEClientTransport(url(path))));
+    await checkClient(sse, `sse ${path}`, step);
+    await sse.close();
+  }
 });

@@ -82,6 +82,32 @@ public sealed class ParameterTests(ParameterTests.Server fixture) : IClassFixtur
     }
 
     [Fact]
+    public async Task Logging_is_not_offered_and_setLevel_is_no_method()
+    {
+        await using var server = TestServer.Start();
+        foreach (var version in (string[])["2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25"])
+        {
+            var greeted = await server.McpAsync("initialize", new { protocolVersion = version, capabilities = new { }, clientInfo = new { name = "t", version = "1" } }, version);
+            AssertNotOffered(greeted);
+            AssertNoMethod(200, await server.McpAsync("logging/setLevel", new { level = "info" }, version));
+        }
+
+        AssertNotOffered(await server.McpAsync("server/discover", version: "2026-07-28"));
+        AssertNoMethod(404, await server.McpAsync("logging/setLevel", new { level = "info" }, "2026-07-28"));
+        AssertNoMethod(200, await server.McpAsync("logging/setLevel", new { level = "loud" }, session: await server.InitializeAsync()));
+
+        static void AssertNotOffered(McpAnswer answer)
+        {
+            var offered = answer.Result.GetProperty("capabilities");
+            Assert.True(offered.TryGetProperty("tools", out _), $"{offered}");
+            Assert.False(offered.TryGetProperty("logging", out _), $"{offered}");
+        }
+
+        static void AssertNoMethod(int status, McpAnswer answer) =>
+            Assert.Equal((status, -32601), (answer.Status, answer.ErrorCode));
+    }
+
+    [Fact]
     public async Task What_is_there_is_served()
     {
         var session = await _server.InitializeAsync();

@@ -34,6 +34,18 @@ public sealed class DocumentTests
     }
 
     [Fact]
+    public async Task Search_reports_each_family_to_a_client_that_asks_for_progress()
+    {
+        await using var server = Start();
+
+        var (steps, result) = await server.CallWithProgressAsync("search", new { query = "night" });
+
+        Assert.Equal((string[])["1 of 2", "2 of 2"], steps.Select(step => step.Count));
+        Assert.Equal((string[])["Searched books", "Searched films"], steps.Select(step => step.Message).Order());
+        Assert.True(result.TryGetProperty("structuredContent", out _));
+    }
+
+    [Fact]
     public async Task They_only_read_and_publish_the_shapes_of_their_results()
     {
         await using var server = Start();

@@ -33,6 +33,23 @@ public sealed class StatusTests
     }
 
     [Fact]
+    public async Task It_reports_each_system_to_a_client_that_asks_for_progress()
+    {
+        await using var server = TestServer.Start(services =>
+        {
+            Families.TakeOut(services);
+            services.AddHealthChecks().AddCheck("up", () => HealthCheckResult.Healthy()).AddCheck("down", () => HealthCheckResult.Unhealthy());
+            services.AddSingleton<StatusTools>().AddSingleton(new ToolType(typeof(StatusTools)));
+        });
+
+        var (steps, result) = await server.CallWithProgressAsync("system_status", new { });
+
+        Assert.Equal((string[])["1 of 2", "2 of 2"], steps.Select(step => step.Count));
+        Assert.Equal((string[])["Checked down", "Checked up"], steps.Select(step => step.Message).Order());
+        Assert.Equal(2, result.GetProperty("structuredContent").GetProperty("systems").GetArrayLength());
+    }
+
+    [Fact]
     public void It_is_a_tool_only_where_there_is_a_system_to_speak_of()
     {
         var configuration = new ConfigurationBuilder().Build();
