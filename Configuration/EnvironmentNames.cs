@@ -64,6 +64,11 @@ public static class EnvironmentNames
         ("APP_VIKUNJA__TOKEN", "Vikunja:Token"),
     ];
 
+    /// <summary>Why nothing reads <see cref="Unused"/>, which are names of the guides.</summary>
+    internal const string UnusedWhy = "this version starts no other servers";
+
+    private static readonly string[] Unused = ["MAX_CONCURRENT_SERVERS", "SERVER_TIMEOUT"];
+
     /// <summary>The names for a setting, as they stand in a message: " (PORT, MCP_SERVER_PORT)"; empty when there is none.</summary>
     internal static string Of(string setting) =>
         Table.Where(row => row.Setting.Equals(setting, StringComparison.OrdinalIgnoreCase)).Select(row => row.Name).ToArray() is { Length: > 0 } names
@@ -116,7 +121,11 @@ public static class EnvironmentNames
             configuration.Sources.Add(commandLine);
         }
 
-        return new(files, names, Infer(configuration)) { Problems = secrets.Problems };
+        return new(files, names, Infer(configuration))
+        {
+            Problems = secrets.Problems,
+            Unused = [.. Unused.Where(name => variables.TryGetValue(name, out var value) && value.Length > 0)],
+        };
     }
 
     /// <summary>
@@ -222,6 +231,9 @@ internal sealed record EnvironmentRead(
 {
     /// <summary>What could not be read, in sentences.</summary>
     public IReadOnlyList<string> Problems { get; init; } = [];
+
+    /// <summary>Names of the guides that are set and that nothing reads.</summary>
+    public IReadOnlyList<string> Unused { get; init; } = [];
 }
 
 /// <summary>A setting that nobody set, and that follows from others.</summary>

@@ -35,8 +35,22 @@ public sealed class LogFileOptions : IValidatableObject
         }
     }
 
-    internal FileStream Open() => new(
-        System.IO.Path.GetFullPath(Path!), FileMode.Append, FileAccess.Write, FileShare.ReadWrite | FileShare.Delete);
+    internal FileStream Open()
+    {
+        var options = new FileStreamOptions
+        {
+            Mode = FileMode.Append,
+            Access = FileAccess.Write,
+            Share = FileShare.ReadWrite | FileShare.Delete,
+        };
+        if (!OperatingSystem.IsWindows())
+        {
+            // The log names callers and addresses: not for every user of the machine.
+            options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead;
+        }
+
+        return new(System.IO.Path.GetFullPath(Path!), options);
+    }
 
     private string? Problem(string path)
     {

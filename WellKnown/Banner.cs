@@ -95,7 +95,13 @@ public static class Banner
     {
         var options = app.Services.GetRequiredService<IOptions<AuthOptions>>().Value;
         var services = app.Services.GetRequiredService<IServiceProviderIsService>();
-        foreach (var (name, setting) in app.Services.GetRequiredService<EnvironmentRead>().Names)
+        var read = app.Services.GetRequiredService<EnvironmentRead>();
+        if (read.Unused.Count > 0)
+        {
+            yield return (string.Join(", ", read.Unused), EnvironmentNames.UnusedWhy);
+        }
+
+        foreach (var (name, setting) in read.Names)
         {
             if (setting.StartsWith("Auth:Provider:", StringComparison.Ordinal)
                 && !services.IsService(typeof(Auth.Provider.ProviderDocuments)))

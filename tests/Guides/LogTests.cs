@@ -79,6 +79,9 @@ public sealed class LogTests
         Assert.Matches(@"(?m)^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z Debug: MinimalMcp\.\S+: Request ended GET /health", text);
         Assert.DoesNotContain(Key, text);
         Assert.Contains("log          " + file, log);
+        const UnixFileMode NotForOthers =
+            UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead; // or less, by the umask
+        Assert.All(files, one => Assert.Equal((UnixFileMode)0, File.GetUnixFileMode(one) & ~NotForOthers));
         folder.Delete(recursive: true);
     }
 
