@@ -75,17 +75,7 @@ public sealed class SmallPromiseTests
         await server.McpAsync("tools/list");
         var metrics = await server.Http.GetStringAsync(new Uri("/metrics", UriKind.Relative), Stop);
 
-        // The rules of promtool that a metric of ours could break; where it is installed it has the last word.
-        foreach (var type in metrics.Split('\n').Where(line => line.StartsWith("# TYPE ", StringComparison.Ordinal)).Select(line => line.Split(' ')))
-        {
-            Assert.True(type[3] == "counter" == type[2].EndsWith("_total", StringComparison.Ordinal), string.Join(' ', type));
-        }
-
-        if (Load.Installed.Program("promtool") is not { } promtool)
-        {
-            return;
-        }
-
+        var promtool = Needs.Program("scripts/test fetches it, of Debian's package prometheus", "promtool");
         var file = Path.GetTempFileName();
         await File.WriteAllTextAsync(file, metrics, Stop);
 
