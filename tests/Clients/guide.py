@@ -1,11 +1,13 @@
 #!/usr/bin/env python3
 """The function-calling code that people copy from the ChatGPT guide, run as it stands.
 
-usage: guide.py BASE_URL [TOKEN]      (or the token in MCP_TOKEN)
+usage: guide.py BASE_URL [TOKEN]                 (or the token in MCP_TOKEN)
+       guide.py BASE_URL TOKEN portainer       the guide's formatting block, over Portainer's containers
 """
 import json
 import os
 import sys
+import types
 
 import requests
 
@@ -73,6 +75,35 @@ def step(name, ok, detail=""):
     if not ok:
         sys.exit(f"FAIL  guide: {name}: {detail}")
     print(f"ok    guide: {name}")
+
+
+if sys.argv[3:] == ["portainer"]:
+    conversation_history = []
+    tool_call = types.SimpleNamespace(id="call_1")
+
+    # The guide's block, as it stands.
+    # Parse JSON results for better display
+    result = execute_mcp_tool("portainer_list_containers", {"endpoint_id": 1})
+    containers = json.loads(result)
+
+    # Format as table
+    formatted = "| Name | Status | Image |\n"
+    formatted += "|------|--------|-------|\n"
+    for c in containers:
+        formatted += f"| {c['Names']} | {c['State']} | {c['Image']} |\n"
+
+    # Add formatted result to conversation
+    conversation_history.append({
+        "role": "tool",
+        "tool_call_id": tool_call.id,
+        "name": "portainer_list_containers",
+        "content": formatted
+    })
+
+    rows = conversation_history[0]["content"].splitlines()[2:]
+    step("formatting", rows and all(row.count("|") == 4 and "None" not in row for row in rows), formatted)
+    print(formatted)
+    sys.exit()
 
 
 def error_of(tool_name, arguments):
