@@ -1,4 +1,6 @@
+using System.Diagnostics;
 using System.Text.RegularExpressions;
+using MinimalMcp.Load;
 using MinimalMcp.Tests.Clients;
 
 namespace MinimalMcp.Tests.Template;
@@ -10,14 +12,45 @@ public sealed partial class GeneratedProjects : IAsyncLifetime
 
     private string Source => Path.Combine(_folder, "source");
 
+    /// <summary>Files of the clone that git does not track.</summary>
+    internal static string[] Untracked { get; } =
+        ["notes.txt", "Tools/Draft/DraftTools.cs", "deploy/secrets/portainer-token", "docs/plan.md"];
+
     private string[] Hive => ["--debug:custom-hive", Path.Combine(_folder, "hive")];
 
     public async ValueTask InitializeAsync()
     {
         Sources.CopyTo(Source);
-        var installed = await new Dotnet(_folder).RunAsync(["new", "install", Source, .. Hive]);
+        var installed = await InstallAsync();
         Assert.Contains("minimal-mcp-family", installed);
         Assert.Matches(@"\bminimal-mcp ", installed);
+    }
+
+    // From a clone in which other files lie around, as the page says. Without bash or git, from the folder.
+    private async Task<string> InstallAsync()
+    {
+        if (Installed.Program("bash") is not { } bash || Installed.Program("git") is not { } git)
+        {
+            return await new Dotnet(_folder).RunAsync(["new", "install", Source, .. Hive]);
+        }
+
+        await SucceedAsync(git, "init", "--quiet");
+        await SucceedAsync(git, "add", "--all");
+        foreach (var file in Untracked)
+        {
+            Directory.CreateDirectory(Path.GetDirectoryName(Path.Combine(Source, file))!);
+            await File.WriteAllTextAsync(Path.Combine(Source, file), "not tracked");
+        }
+
+        return await SucceedAsync(bash, ["scripts/install-template", .. Hive]);
+
+        async Task<string> SucceedAsync(string program, params string[] arguments)
+        {
+            var (exitCode, output, errors) =
+                await ClientProcess.RunAsync(new ProcessStartInfo(program, arguments) { WorkingDirectory = Source });
+            Assert.True(exitCode == 0, $"{program} {string.Join(' ', arguments)}: {output}\n{errors}");
+            return output;
+        }
     }
 
     public ValueTask DisposeAsync()

@@ -46,6 +46,19 @@ public sealed class TemplateTests(GeneratedProjects projects)
     }
 
     [Fact]
+    public async Task Files_that_git_does_not_track_are_in_no_project()
+    {
+        Needs.Bash();
+        Needs.Program("install git", "git");
+        var files = GeneratedProjects.Files(await projects.NewAsync("Acme.Ops", "--no-restore"));
+
+        Assert.Contains("Program.cs", files);
+        Assert.Empty(files.Intersect(GeneratedProjects.Untracked));
+        Assert.DoesNotContain("scripts/install-template", files); // a project is no template
+        Assert.DoesNotContain(files, file => file.StartsWith("deploy/secrets", StringComparison.Ordinal));
+    }
+
+    [Fact]
     public async Task A_project_with_one_family_and_API_keys()
     {
         const string Key = "uM3xkQ9TzR7vB1nW5cY8pL2dF6hJ4sGa";
