@@ -165,7 +165,7 @@ public static class OpenApi
             operation.Responses!["202"] = new OpenApiResponse { Description = "Nothing was done yet: this is what the call would do.", Content = Json(new OpenApiSchemaReference("Preview", document)) };
         }
 
-        OpenApiExamples.AddTo(operation);
+        OpenApiExamples.AddTo(operation, tool);
         return operation;
     }
 

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Microsoft.OpenApi;
+using Tool = MinimalMcp.Tools.Tool;
 
 namespace MinimalMcp.Surfaces;
 
@@ -9,12 +10,12 @@ namespace MinimalMcp.Surfaces;
 /// </summary>
 internal static class OpenApiExamples
 {
-    private static readonly Lazy<Dictionary<string, JsonNode>> OfTools = new(Read);
+    private static readonly Lazy<Dictionary<(string Family, string Tool), JsonNode>> OfTools = new(Read);
 
     /// <summary>Adds the example of a tool to its operation.</summary>
-    public static void AddTo(OpenApiOperation operation)
+    public static void AddTo(OpenApiOperation operation, Tool tool)
     {
-        if (!OfTools.Value.TryGetValue(operation.OperationId!, out var example))
+        if (!OfTools.Value.TryGetValue((tool.Family, tool.Name), out var example))
         {
             return;
         }
@@ -34,17 +35,18 @@ internal static class OpenApiExamples
         }
     }
 
-    private static Dictionary<string, JsonNode> Read()
+    private static Dictionary<(string Family, string Tool), JsonNode> Read()
     {
         var assembly = typeof(OpenApiExamples).Assembly;
-        var examples = new Dictionary<string, JsonNode>(StringComparer.Ordinal);
+        var examples = new Dictionary<(string Family, string Tool), JsonNode>();
         foreach (var name in assembly.GetManifestResourceNames()
             .Where(name => name.EndsWith(".examples.json", StringComparison.Ordinal)))
         {
             using var file = assembly.GetManifestResourceStream(name)!;
+            var family = name.Split('.')[^3].ToLowerInvariant(); // the folder
             foreach (var (tool, example) in JsonNode.Parse(file)!.AsObject())
             {
-                examples[tool] = example!;
+                examples[(family, tool)] = example!;
             }
         }
 

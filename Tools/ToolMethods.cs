@@ -23,7 +23,8 @@ public sealed partial class ToolMethods(IServiceProvider services, Gate gate, Po
     /// </summary>
     public static readonly JsonSerializerOptions Json = CreateOptions();
 
-    private static readonly Type[] ConversationTypes = [typeof(McpServer), typeof(RequestContext<CallToolRequestParams>)];
+    private static readonly Type[] ConversationTypes =
+        [typeof(McpServer), typeof(RequestContext<CallToolRequestParams>)];
 
     private readonly int _maxCharacters = Math.Max(1000, configuration.GetValue("Tools:MaxResultCharacters", ResultLimit.DefaultCharacters));
 

@@ -8,11 +8,11 @@ import { checkClient, run, tempFolder } from './common.mjs';
 const proxy = join(dirname(createRequire(import.meta.url).resolve('mcp-remote/package.json')), 'dist/proxy.js');
 
 await run('mcp-remote', async (url, step) => {
-  for (const [transport, target] of [['http-only', url('/mcp')], ['sse-only', url('/sse')], ['sse-first', url('/mcp')]]) {
+  for (const [transport, path] of [['http-only', '/mcp'], ['sse-only', '/sse'], ['sse-first', '/mcp']]) {
     const client = new Client({ name: 'host', version: '1.0.0' });
     await step(`${transport}: connect`, () => client.connect(new StdioClientTransport({
       command: process.execPath,
-      args: [proxy, target.href, '--allow-http', '--transport', transport],
+      args: [proxy, url(path).href, '--allow-http', '--transport', transport],
       env: { ...process.env, MCP_REMOTE_CONFIG_DIR: tempFolder() },
     })));
     await checkClient(client, transport, step);

@@ -19,7 +19,8 @@ public static class ConformanceFixtures
         {
             Completion = new() { Values = ["paris", "park", "party"], Total = 3, HasMore = false },
         }))
-        .WithSetLoggingLevelHandler((_, _) => ValueTask.FromResult(new EmptyResult())) // without it, logging is not offered
+        // Without it logging is not offered.
+        .WithSetLoggingLevelHandler((_, _) => ValueTask.FromResult(new EmptyResult()))
         // The suite looks only at the empty answer; an update is never sent, so there is nothing to remember.
         .WithSubscribeToResourcesHandler((_, _) => ValueTask.FromResult(new EmptyResult()))
         .WithUnsubscribeFromResourcesHandler((_, _) => ValueTask.FromResult(new EmptyResult()));

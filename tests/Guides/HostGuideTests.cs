@@ -74,7 +74,8 @@ public sealed partial class HostGuideTests
         Assert.Contains("inferred     Server:PublicUrl=https://your-domain.com: of OAUTH_REDIRECT_URI", banner);
         Assert.Contains("no key       nobody can sign in. Set MCP_API_KEY to what `openssl rand -hex 32` prints", banner);
         Assert.Contains("shop         6 tools: ", banner);
-        Assert.Contains("no effect    MAX_CONCURRENT_SERVERS, SERVER_TIMEOUT: this version starts no other servers", banner);
+        Assert.Contains(
+            "no effect    MAX_CONCURRENT_SERVERS, SERVER_TIMEOUT: this version starts no other servers", banner);
     }
 
     [Fact]

@@ -87,14 +87,16 @@ public sealed class ParameterTests(ParameterTests.Server fixture) : IClassFixtur
         await using var server = TestServer.Start();
         foreach (var version in (string[])["2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25"])
         {
-            var greeted = await server.McpAsync("initialize", new { protocolVersion = version, capabilities = new { }, clientInfo = new { name = "t", version = "1" } }, version);
-            AssertNotOffered(greeted);
+            var client = new { name = "t", version = "1" };
+            var hello = new { protocolVersion = version, capabilities = new { }, clientInfo = client };
+            AssertNotOffered(await server.McpAsync("initialize", hello, version));
             AssertNoMethod(200, await server.McpAsync("logging/setLevel", new { level = "info" }, version));
         }
 
         AssertNotOffered(await server.McpAsync("server/discover", version: "2026-07-28"));
         AssertNoMethod(404, await server.McpAsync("logging/setLevel", new { level = "info" }, "2026-07-28"));
-        AssertNoMethod(200, await server.McpAsync("logging/setLevel", new { level = "loud" }, session: await server.InitializeAsync()));
+        var session = await server.InitializeAsync();
+        AssertNoMethod(200, await server.McpAsync("logging/setLevel", new { level = "loud" }, session: session));
 
         static void AssertNotOffered(McpAnswer answer)
         {

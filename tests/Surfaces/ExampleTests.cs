@@ -9,8 +9,9 @@ using MinimalMcp.Tests.Tools;
 namespace MinimalMcp.Tests.Surfaces;
 
 /// <summary>
-/// Every operation of the OpenAPI document has an example that works: its request is sent, and the answer has the members
-/// of the example's. After a change that is meant, run once with UPDATE_SNAPSHOTS=1, which writes Tools/*/examples.json.
+/// Every operation of the OpenAPI document has an example that works: its request is sent, and the answer has the
+/// members of the example's. After a change that is meant, run once with UPDATE_SNAPSHOTS=1, which writes
+/// Tools/*/examples.json.
 /// </summary>
 public sealed partial class ExampleTests
 {
@@ -42,7 +43,8 @@ public sealed partial class ExampleTests
     {
         var paths = (await server.GetJsonAsync("/openapi.json?all=true")).GetProperty("paths");
         var seen = new JsonObject();
-        foreach (var (tool, arguments, _) in family.Calls.Where(call => call.Failure is null).DistinctBy(call => call.Tool))
+        var calls = family.Calls.Where(call => call.Failure is null).DistinctBy(call => call.Tool);
+        foreach (var (tool, arguments, _) in calls)
         {
             family.Reset();
             var operation = JsonNode.Parse(paths.GetProperty($"/tools/{tool}").GetProperty("post").GetRawText())!;
@@ -52,7 +54,8 @@ public sealed partial class ExampleTests
 
             using var response = await server.PostAsync("/tools/" + tool, request!.ToJsonString());
             var text = await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
-            Assert.True(response.StatusCode is HttpStatusCode.OK or HttpStatusCode.Accepted, $"{tool} {request}: {text}");
+            var isGood = response.StatusCode is HttpStatusCode.OK or HttpStatusCode.Accepted;
+            Assert.True(isGood, $"{tool} {request}: {text}");
 
             var answer = Shortened(JsonNode.Parse(text))!;
             var example = Example(operation["responses"]![$"{(int)response.StatusCode}"]);
@@ -83,7 +86,8 @@ public sealed partial class ExampleTests
     private static JsonNode? Shortened(JsonNode? node) => node switch
     {
         JsonArray items => new JsonArray([.. items.Take(2).Select(Shortened)]),
-        JsonObject members => new JsonObject(members.Select(member => KeyValuePair.Create(member.Key, Shortened(member.Value)))),
+        JsonObject members => new JsonObject(
+            members.Select(member => KeyValuePair.Create(member.Key, Shortened(member.Value)))),
         JsonValue value when value.TryGetValue<string>(out var url) && Local().IsMatch(url) =>
             Local().Replace(url, "https://tools.example"),
         JsonValue value when value.TryGetValue<string>(out var text) && text.Length > 300 => text[..300] + "…",

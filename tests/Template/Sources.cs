@@ -6,7 +6,11 @@ namespace MinimalMcp.Tests.Template;
 internal static class Sources
 {
     // What .gitignore names.
-    private static readonly string[] Left = [".git", "bin", "obj", "artifacts", "node_modules", ".env", ".env.local", ".env.production", ".vs", ".idea", "TestResults", "__pycache__", "secrets"];
+    private static readonly string[] Left =
+    [
+        ".git", "bin", "obj", "artifacts", "node_modules", ".env", ".env.local", ".env.production",
+        ".vs", ".idea", "TestResults", "__pycache__", "secrets",
+    ];
 
     public static void CopyTo(string folder, string? from = null)
     {

@@ -36,8 +36,10 @@ internal static class ToolCalls
             }
 
             var progress = message.GetProperty("params");
-            Assert.Equal(("notifications/progress", "t"), (message.GetProperty("method").GetString(), progress.GetProperty("progressToken").GetString()));
-            steps.Add(($"{progress.GetProperty("progress")} of {progress.GetProperty("total")}", progress.GetProperty("message").GetString()!));
+            Assert.Equal("notifications/progress", message.GetProperty("method").GetString());
+            Assert.Equal("t", progress.GetProperty("progressToken").GetString());
+            var count = $"{progress.GetProperty("progress")} of {progress.GetProperty("total")}";
+            steps.Add((count, progress.GetProperty("message").GetString()!));
         }
     }
 

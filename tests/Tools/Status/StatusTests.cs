@@ -38,7 +38,8 @@ public sealed class StatusTests
         await using var server = TestServer.Start(services =>
         {
             Families.TakeOut(services);
-            services.AddHealthChecks().AddCheck("up", () => HealthCheckResult.Healthy()).AddCheck("down", () => HealthCheckResult.Unhealthy());
+            services.AddHealthChecks()
+                .AddCheck("up", () => HealthCheckResult.Healthy()).AddCheck("down", () => HealthCheckResult.Unhealthy());
             services.AddSingleton<StatusTools>().AddSingleton(new ToolType(typeof(StatusTools)));
         });
 
