@@ -1,5 +1,4 @@
 using MinimalMcp.Auth;
-using MinimalMcp.Auth.Server;
 using MinimalMcp.Configuration;
 using MinimalMcp.Storage;
 
@@ -31,8 +30,7 @@ public static class ApprovalEndpoint
                 level = row.Level,
                 effect = row.Effect,
                 subject = VisibleText.Show(row.Subject, out _),
-                name = SignedInPerson.Read(row.Person).Name is { } name
-                    ? VisibleText.Show(TextLimit.Cut(name, TextLimit.Name), out _) : null,
+                name = PersonName.Of(row.Person),
                 client = row.Client is null ? null : VisibleText.Show(row.Client, out _),
                 address = row.Address,
                 surface = row.Surface,

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Runtime.CompilerServices;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
@@ -37,20 +38,34 @@ public static class AuditEndpoint
             http.Response.ContentType = "application/jsonl; charset=utf-8";
             await foreach (var row in AllAsync(store, filter, http.RequestAborted))
             {
-                await http.Response.WriteAsync(JsonSerializer.Serialize(Shown(row), Json) + "\n", http.RequestAborted);
+                await http.Response.WriteAsync(row.ToJsonString(Json) + "\n", http.RequestAborted);
             }
 
             return;
         }
 
-        var rows = await store.ReadAuditAsync(filter, http.RequestAborted);
-        await http.Response.WriteAsJsonAsync(new { count = rows.Count, rows = rows.Select(Shown), next = rows.Count == filter.Limit ? rows[^1].Seq : (long?)null }, Json, http.RequestAborted);
+        var (rows, next) = await PageAsync(store, filter, http.RequestAborted);
+        await http.Response.WriteAsJsonAsync(new { count = rows.Length, rows, next }, Json, http.RequestAborted);
     }
 
-    // For people and for programs: a time that both read, and arguments that are JSON, unless they were truncated.
+    // The rows, and the number to go on before; null when these were the last.
+    private static async Task<(JsonObject[] Rows, long? Next)> PageAsync(
+        Store store, AuditFilter filter, CancellationToken cancellationToken)
+    {
+        var rows = await store.ReadAuditAsync(filter, cancellationToken);
+        return ([.. rows.Select(Shown)], rows.Count == filter.Limit ? rows[^1].Seq : null);
+    }
+
+    // For people and for programs: a time that both read, a name beside the subject where one is known, and arguments
+    // that are JSON, unless they were truncated.
     private static JsonObject Shown(AuditRow row)
     {
         var json = JsonSerializer.SerializeToNode(row, Json)!.AsObject();
+        if (PersonName.Of(row.Person) is { } name)
+        {
+            json.Insert(json.IndexOf("subject") + 1, "name", name);
+        }
+
         json["at"] = DateTimeOffset.FromUnixTimeMilliseconds(row.At)
             .ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture);
         try
@@ -72,22 +87,24 @@ public static class AuditEndpoint
         return json;
     }
 
-    private static async IAsyncEnumerable<AuditRow> AllAsync(Store store, AuditFilter filter, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken)
+    private static async IAsyncEnumerable<JsonObject> AllAsync(
+        Store store, AuditFilter filter, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         for (var before = filter.Before; ;)
         {
-            var rows = await store.ReadAuditAsync(filter with { Before = before, Limit = MaxLimit }, cancellationToken);
+            var (rows, next) = await PageAsync(
+                store, filter with { Before = before, Limit = MaxLimit }, cancellationToken);
             foreach (var row in rows)
             {
                 yield return row;
             }
 
-            if (rows.Count < MaxLimit)
+            if (next is null)
             {
                 yield break;
             }
 
-            before = rows[^1].Seq;
+            before = next;
         }
     }
 

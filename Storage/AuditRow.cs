@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Security.Cryptography;
 using System.Text.Json;
+using System.Text.Json.Serialization;
 
 namespace MinimalMcp.Storage;
 
@@ -53,6 +54,10 @@ public sealed class AuditRow
 
     /// <summary>The trace (W3C Trace Context) that the call belongs to. A caller may choose it, and use it for many calls.</summary>
     public string? TraceId { get; set; }
+
+    /// <summary>What is known of the caller, beside the subject; only in lists, and no part of the row.</summary>
+    [JsonIgnore]
+    public string? Person { get; set; }
 
     internal static readonly string[] Columns =
     [

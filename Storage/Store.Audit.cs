@@ -23,13 +23,19 @@ public sealed partial class Store
         return await connection.ExecuteAsync("update audit_head set hash = @hash where id = 1", new { hash });
     }, cancellationToken);
 
-    public Task<IReadOnlyList<AuditRow>> ReadAuditAsync(AuditFilter filter, CancellationToken cancellationToken) => ReadAsync<IReadOnlyList<AuditRow>>(async connection =>
-        (await connection.QueryAsync<AuditRow>("""
-            select * from audit
-            where (@Subject is null or subject = @Subject) and (@Tool is null or tool = @Tool) and (@Outcome is null or outcome = @Outcome)
-              and (@CallId is null or call_id = @CallId) and (@TraceId is null or trace_id = @TraceId)
-              and (cast(@From as bigint) is null or at >= @From) and (cast(@To as bigint) is null or at < @To) and (cast(@Before as bigint) is null or seq < @Before)
-            order by seq desc limit @Limit
+    public Task<IReadOnlyList<AuditRow>> ReadAuditAsync(AuditFilter filter, CancellationToken cancellationToken) =>
+        ReadAsync<IReadOnlyList<AuditRow>>(async connection => (await connection.QueryAsync<AuditRow>("""
+            select page.*, people.person from (
+                select * from audit
+                where (@Subject is null or subject = @Subject) and (@Tool is null or tool = @Tool)
+                  and (@Outcome is null or outcome = @Outcome)
+                  and (@CallId is null or call_id = @CallId) and (@TraceId is null or trace_id = @TraceId)
+                  and (cast(@From as bigint) is null or at >= @From) and (cast(@To as bigint) is null or at < @To)
+                  and (cast(@Before as bigint) is null or seq < @Before)
+                order by seq desc limit @Limit) as page
+            left join (select subject, max(person) as person from oauth_grants group by subject) as people
+                on people.subject = page.subject
+            order by page.seq desc
             """, filter)).AsList(), cancellationToken);
 
     /// <summary>Recomputes the chain from its anchor to its head. A changed, removed, added or moved row breaks it.</summary>

@@ -37,6 +37,20 @@ internal static class Needs
 
     public static void Nginx() => Assert.SkipWhen(Installed.Nginx() is null, $"nginx is missing: install {Installed.WantedNginx}");
 
+    /// <summary>A reverse proxy: nginx, caddy, haproxy or apache.</summary>
+    public static string Proxy(string kind)
+    {
+        var found = kind switch
+        {
+            "nginx" => Installed.Nginx(),
+            "apache" => Installed.Server("apache2"),
+            _ => Installed.Server(kind),
+        };
+        Assert.SkipWhen(found is null,
+            $"{kind} is missing: install it (Debian: apt-get install nginx-light caddy haproxy apache2-bin)");
+        return found!;
+    }
+
     /// <summary>A container engine that answers.</summary>
     public static EngineAddress Docker()
     {

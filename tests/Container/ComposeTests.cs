@@ -22,21 +22,45 @@ public sealed partial class ComposeTests
             : $"{variable.Key}={Required().Replace(Optional().Replace($"{variable.Value}", ""), key)}")];
 
     // Whoever may read a container's settings or the host's process list must not find a secret.
-    [Fact]
-    public void No_secret_stands_in_the_settings_of_a_container()
+    [Theory, MemberData(nameof(Services))]
+    public void No_secret_stands_in_the_settings_of_a_container(string file, string name)
     {
-        foreach (var (name, _) in Compose("compose.yaml", "services"))
+        var service = Service(file, name);
+        var mounts = service.TryGetValue("volumes", out var volumes)
+            ? List(volumes).Select(one => one.Split(':')[1]).ToArray() : [];
+        foreach (var (variable, value) in service.TryGetValue("environment", out var set) ? Map(set) : [])
         {
-            var service = Service("compose.yaml", name);
-            var mounts = service.TryGetValue("volumes", out var volumes)
-                ? List(volumes).Select(one => one.Split(':')[1]).ToArray() : [];
-            foreach (var (variable, value) in service.TryGetValue("environment", out var set) ? Map(set) : [])
-            {
-                var isSecret = SecretName().IsMatch(variable);
-                var isFile = variable.EndsWith("_FILE", StringComparison.Ordinal) && mounts.Contains($"{value}");
-                Assert.True(!isSecret || isFile, variable);
-            }
+            var isSecret = SecretName().IsMatch(variable);
+            var isFile = variable.EndsWith("_FILE", StringComparison.Ordinal) && mounts.Contains($"{value}");
+            Assert.True(!isSecret || isFile, variable);
         }
+    }
+
+    // The commands of the pages, without sudo and Docker: each file is there, for its owner alone, and none is too many.
+    [Theory]
+    [InlineData("container.md", "cd deploy\n", "compose.yaml")]
+    [InlineData("replicas.md", "cd deploy/replicas\n", "replicas/compose.yaml")]
+    public async Task The_commands_of_the_page_write_every_secret_that_is_mounted(string page, string begin, string file)
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has no file modes");
+        var stop = TestContext.Current.CancellationToken;
+        var folder = Directory.CreateTempSubdirectory("compose");
+        var text = await File.ReadAllTextAsync(Path.Combine(ClientProcess.Root, "docs", page), stop);
+        var commands = text.Split("```sh\n" + begin).Skip(1).First().Split("\n```")[0];
+        const string Others = "sudo() { \"$@\"; }; chown() { echo \"$1\" >> owners; }; docker() { :; }\n";
+
+        var (exitCode, output, errors) = await Scripts.Shell.RunAsync($"cd '{folder.FullName}'\n{Others}{commands}");
+
+        Assert.True(exitCode == 0, output + errors);
+        var mounted = Compose(file, "services").Keys.Select(name => Service(file, name))
+            .SelectMany(service => service.TryGetValue("volumes", out var mounts) ? List(mounts) : [])
+            .Select(mount => mount.Split(':')[0])
+            .Where(source => source.StartsWith("./secrets/", StringComparison.Ordinal)).Distinct();
+        var written = Directory.GetFiles(Path.Combine(folder.FullName, "secrets"));
+        Assert.Equal(mounted.Order(), written.Select(path => "./secrets/" + Path.GetFileName(path)).Order());
+        Assert.All(written, path => Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, Mode(path)));
+        Assert.All(written, path => Assert.NotEqual(0, new FileInfo(path).Length));
+        folder.Delete(recursive: true);
     }
 
     [Theory, MemberData(nameof(Services))]
@@ -114,6 +138,9 @@ public sealed partial class ComposeTests
         Assert.Contains($"for replica in {string.Join(' ', replicas)};", File.ReadAllText(Path.Combine(Folder, "replicas", "restart")), StringComparison.Ordinal);
     }
 
+    private static UnixFileMode Mode(string path) =>
+        OperatingSystem.IsWindows() ? UnixFileMode.None : File.GetUnixFileMode(path);
+
     private static string Group(string nginx, string name) => Regex.Match(nginx, $@"upstream {name} \{{([^}}]*)\}}").Groups[1].Value;
 
     private static Dictionary<string, object> Compose(string file, string part) => Map(Map(Yaml(file))[part]);
@@ -134,7 +161,7 @@ public sealed partial class ComposeTests
     [GeneratedRegex(@"\$\{\w+:\?[^}]*\}")]
     private static partial Regex Required();
 
-    [GeneratedRegex("(KEY|PASSWORD|SECRET|TOKEN)(__?FILE)?$", RegexOptions.IgnoreCase)]
+    [GeneratedRegex("(KEY|PASSWORD|SECRET|TOKEN|CONNECTIONSTRING)(__?FILE)?$", RegexOptions.IgnoreCase)]
     private static partial Regex SecretName();
 
     [GeneratedRegex(@"mcp_\w+")]

@@ -3,6 +3,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.DependencyInjection;
 using MinimalMcp.Tests.Protocol;
+using MinimalMcp.Tests.Storage;
 using MinimalMcp.Tests.Tools;
 using ModelContextProtocol.Client;
 using ModelContextProtocol.Protocol;
@@ -10,7 +11,7 @@ using ModelContextProtocol.Protocol;
 namespace MinimalMcp.Tests.Governance;
 
 /// <summary>What is critical is done only after somebody has seen what it would do.</summary>
-public sealed class ConfirmationTests
+public sealed class ConfirmationTests(PostgresServer postgres)
 {
     /// <summary>Ways to use a token that was given to ann for launch of "moon" twice: tool, caller, arguments without the token, and minutes later.</summary>
     public static TheoryData<string, string, string, string, int> BadAttempts => new()
@@ -57,6 +58,22 @@ public sealed class ConfirmationTests
         Assert.True(refused.StatusCode == HttpStatusCode.Forbidden, why);
         Assert.Contains("was used already, is older than 5 minutes, or was given for another call", await refused.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
         Assert.Empty(tools.Done);
+    }
+
+    [Fact]
+    public async Task A_token_of_one_replica_is_taken_by_another_and_once_by_all()
+    {
+        var tools = new GovernedTools();
+        var database = await postgres.NewDatabaseAsync();
+        await using var one = GovernedTools.Start(tools, ("Storage:ConnectionString", database));
+        await using var two = GovernedTools.Start(tools, ("Storage:ConnectionString", database));
+        var token = Token(await PreviewAsync(one));
+
+        using var done = await CallAsync(two, "launch", "ann", """{"target":"moon","count":2}""", token);
+        using var again = await CallAsync(one, "launch", "ann", """{"target":"moon","count":2}""", token);
+
+        Assert.Equal((HttpStatusCode.OK, HttpStatusCode.Forbidden), (done.StatusCode, again.StatusCode));
+        Assert.Equal(1, tools.Done["launch"]);
     }
 
     [Theory]

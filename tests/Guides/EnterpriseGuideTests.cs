@@ -251,7 +251,7 @@ public sealed class EnterpriseGuideTests
             .Replace("{chatgpt-enterprise-prod-client-id}", "chatgpt", StringComparison.Ordinal)
             .Replace("3001", $"{port}", StringComparison.Ordinal), TestContext.Current.CancellationToken);
         var server = ServerProcess.Start(["--contentRoot", folder.FullName], new Dictionary<string, string> { ["MCP_AUTH_MODE"] = "" }, folder.FullName);
-        return new(server, await Nginx.StartAsync(Block, $"127.0.0.1:{port}", "https://localhost:PORT"), folder);
+        return new(server, await ReverseProxy.StartAsync("nginx", Block, $"127.0.0.1:{port}", "https://localhost:PORT"), folder);
     }
 
     private static string Token(FakeEntra entra, params (string Name, JsonNode? Value)[] said)
@@ -264,7 +264,7 @@ public sealed class EnterpriseGuideTests
 
     private static JsonElement Json(string text) => JsonElement.Parse(text);
 
-    private sealed record Guide(ServerProcess Server, Nginx Nginx, DirectoryInfo Folder) : IAsyncDisposable
+    private sealed record Guide(ServerProcess Server, ReverseProxy Nginx, DirectoryInfo Folder) : IAsyncDisposable
     {
         public async Task<string> ShellAsync(string command)
         {

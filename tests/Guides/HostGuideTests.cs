@@ -223,14 +223,14 @@ public sealed partial class HostGuideTests
             .Replace("8000", $"{port}", StringComparison.Ordinal), TestContext.Current.CancellationToken);
         var server = ServerProcess.Start(["--contentRoot", folder.FullName], more.Append(("MCP_AUTH_MODE", ""))
             .ToDictionary(pair => pair.Item1, pair => pair.Item2), folder.FullName);
-        var nginx = await Nginx.StartAsync(Block, $"127.0.0.1:{port}", "https://localhost:PORT");
+        var nginx = await ReverseProxy.StartAsync("nginx", Block, $"127.0.0.1:{port}", "https://localhost:PORT");
         return new(server, nginx, folder, port);
     }
 
     [GeneratedRegex("name=\"ticket\" value=\"([^\"]+)\"")]
     private static partial Regex Ticket();
 
-    private sealed record Guide(ServerProcess Server, Nginx Nginx, DirectoryInfo Folder, int Port) : IAsyncDisposable
+    private sealed record Guide(ServerProcess Server, ReverseProxy Nginx, DirectoryInfo Folder, int Port) : IAsyncDisposable
     {
         public HttpClient Http { get; } = Nginx.Client("https://" + Host);
 

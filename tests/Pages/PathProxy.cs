@@ -7,9 +7,9 @@ internal sealed class PathProxy : IAsyncDisposable
 {
     public const string Path = "/behind/a-path";
 
-    private readonly Nginx _nginx;
+    private readonly ReverseProxy _nginx;
 
-    private PathProxy(Nginx nginx) => _nginx = nginx;
+    private PathProxy(ReverseProxy nginx) => _nginx = nginx;
 
     /// <summary>Where nginx listens.</summary>
     public string Origin => $"http://127.0.0.1:{_nginx.Port}";
@@ -28,7 +28,7 @@ internal sealed class PathProxy : IAsyncDisposable
               }
             }
             """;
-        return new(await Nginx.StartAsync(block, server.Url.Authority, $"http://127.0.0.1:PORT{Path}"));
+        return new(await ReverseProxy.StartAsync("nginx", block, server.Url.Authority, $"http://127.0.0.1:PORT{Path}"));
     }
 
     public ValueTask DisposeAsync() => _nginx.DisposeAsync();

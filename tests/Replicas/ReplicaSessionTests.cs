@@ -32,6 +32,19 @@ public sealed class ReplicaSessionTests(PostgresServer postgres)
         Assert.Equal(HttpStatusCode.OK, await PostAsync(replicas, one, session, Rpc("resources/list")));
         Assert.Equal(HttpStatusCode.Accepted, await PostAsync(
             replicas, other, session, new { jsonrpc = "2.0", method = "notifications/initialized" }));
+        foreach (var url in (string[])[other, one, other]) // its event stream, too
+        {
+            using var get = new HttpRequestMessage(HttpMethod.Get, url + "/mcp")
+            {
+                Headers =
+                {
+                    { "Accept", "text/event-stream" }, { "Mcp-Session-Id", session },
+                    { "MCP-Protocol-Version", Version },
+                },
+            };
+            using var stream = await replicas.Http.SendAsync(get, HttpCompletionOption.ResponseHeadersRead, Stop);
+            Assert.Equal(HttpStatusCode.OK, stream.StatusCode);
+        }
 
         using var end = new HttpRequestMessage(HttpMethod.Delete, other + "/mcp")
         {
@@ -100,6 +113,18 @@ public sealed class ReplicaSessionTests(PostgresServer postgres)
 
             await ShareAsync(client);
         }
+    }
+
+    [Fact]
+    public async Task Behind_nginx_tokens_of_16_kB_reach_a_replica()
+    {
+        await using var replicas = await ReplicaSet.StartAsync(postgres);
+        using var request = new HttpRequestMessage(HttpMethod.Get, replicas.Url + "/tools");
+        request.Headers.Authorization = new("Bearer", new string('a', 16 * 1024));
+
+        using var answer = await replicas.Http.SendAsync(request, Stop);
+
+        Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
     }
 
     // The tool that asks its user within the call.

@@ -41,6 +41,30 @@ public sealed class SignInTests : IDisposable
         Assert.All(_log.Lines, line => Assert.DoesNotContain("a-token-for-graph", line.Text));
     }
 
+    [Theory]
+    [InlineData("/api/v1/audit", "Anna Example", "Anna Example")]
+    [InlineData("/api/v1/audit?format=jsonl", "Anna Example", "Anna Example")]
+    [InlineData("/api/v1/audit", "Anna\u202e", @"Anna\\u{202E}")] // others wrote it
+    public async Task The_audit_API_shows_the_name_beside_the_subject(string address, string name, string shown)
+    {
+        await using var entra = await FakeEntra.StartAsync();
+        await using var oauth = Start(entra);
+        entra.IdToken = claims => claims["name"] = name;
+        var client = await oauth.RegisterAsync();
+        var answer = await AuthorizeAsync(oauth, client);
+        using var token = await oauth.TokenAsync(("grant_type", "authorization_code"), ("client_id", client),
+            ("code", answer["code"]), ("code_verifier", OAuthServer.Verifier), ("resource", oauth.Resource));
+        var access = (await OAuthServer.JsonAsync(token)).GetProperty("access_token").GetString()!;
+        Assert.Equal(HttpStatusCode.OK, await oauth.CallAsync(access));
+
+        await Wait.Until(async () =>
+        {
+            using var audit = await oauth.GetAsync(address, ("Authorization", "Bearer " + OAuthServer.Key));
+            var text = await audit.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
+            return text.Contains($"|pairwise-anna\",\"name\":\"{shown}\"", StringComparison.Ordinal);
+        });
+    }
+
     [Fact]
     public async Task Entra_gets_what_it_takes_and_nothing_that_it_refuses()
     {

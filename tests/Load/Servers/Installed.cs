@@ -5,8 +5,11 @@ internal static class Installed
 {
     public const string WantedPostgres = "PostgreSQL 15 or newer (Debian: apt-get install postgresql)", WantedNginx = "nginx (Debian: apt-get install nginx-light)";
 
-    // Debian keeps it off the PATH of ordinary users.
-    public static string? Nginx() => Program("nginx") ?? new[] { "/usr/sbin/nginx", "/usr/local/sbin/nginx" }.FirstOrDefault(File.Exists);
+    public static string? Nginx() => Server("nginx");
+
+    /// <summary>The path of a program that Debian keeps off the PATH of ordinary users.</summary>
+    public static string? Server(string name) => Program(name)
+        ?? new[] { $"/usr/sbin/{name}", $"/usr/local/sbin/{name}" }.FirstOrDefault(File.Exists);
 
     /// <summary>The folder of PostgreSQL's server programs, which Debian keeps off the PATH.</summary>
     public static string? Postgres()
