@@ -97,7 +97,7 @@ public sealed partial class ReverseProxyTests
 
     private static async Task PagesStayBelowThePathAsync(Set set)
     {
-        foreach (var page in (string[])["/", "/dashboard", "/scalar/", set.Authorize])
+        foreach (var page in (string[])["/", "/dashboard", "/scalar/", Set.Authorize])
         {
             var html = await set.GetAsync(set.Path + page);
             foreach (Match link in Links().Matches(html))
@@ -120,7 +120,7 @@ public sealed partial class ReverseProxyTests
         using var redirect = await set.Http.GetAsync(set.At("/docs"), Stop);
         Assert.Equal($"{Host}{set.Path}/scalar/",
             new Uri(new Uri(Host + set.Path + "/docs"), redirect.Headers.Location!).AbsoluteUri);
-        using var asked = await set.Http.GetAsync(set.At(set.Authorize), Stop);
+        using var asked = await set.Http.GetAsync(set.At(Set.Authorize), Stop);
         Assert.Contains("__Host-", asked.Headers.GetValues("Set-Cookie").Single());
         Assert.Contains("path=/;", asked.Headers.GetValues("Set-Cookie").Single());
     }
@@ -211,7 +211,7 @@ public sealed partial class ReverseProxyTests
 
     private sealed record Set(TestServer Server, ReverseProxy Proxy, HttpClient Http, string Path) : IAsyncDisposable
     {
-        public string Authorize => "/auth/authorize?response_type=code&client_id=c&scope=mcp:read&redirect_uri="
+        public static string Authorize => "/auth/authorize?response_type=code&client_id=c&scope=mcp:read&redirect_uri="
             + Uri.EscapeDataString(OAuthServer.ActionAddress);
 
         public Uri At(string place) => new(Path + place, UriKind.Relative);
