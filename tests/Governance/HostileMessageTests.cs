@@ -176,18 +176,10 @@ public sealed class HostileMessageTests
 
     private static void Check(string way, JsonElement answer)
     {
-        var strings = Strings(answer).ToArray();
+        var strings = HostileTextTests.Strings(answer).ToArray();
         Assert.DoesNotContain(strings, said => Hidden.Any(hidden => said.Contains(hidden, StringComparison.Ordinal)));
         Assert.True(strings.Any(said => said.Contains("\\u{202E}", StringComparison.Ordinal)), $"{way}: {answer}");
     }
-
-    private static IEnumerable<string> Strings(JsonElement json) => json.ValueKind switch
-    {
-        JsonValueKind.String => [json.GetString()!],
-        JsonValueKind.Array => json.EnumerateArray().SelectMany(Strings),
-        JsonValueKind.Object => json.EnumerateObject().SelectMany(member => Strings(member.Value).Append(member.Name)),
-        _ => [],
-    };
 }
 
 internal sealed class HostilePrompts

@@ -120,7 +120,8 @@ public sealed class HostileTextTests
         Assert.All(log.Lines, line => Assert.InRange(line.Text.Length, 1, 4_000));
     }
 
-    private static IEnumerable<string> Strings(JsonElement json) => json.ValueKind switch
+    /// <summary>Every text in it, names of members included.</summary>
+    internal static IEnumerable<string> Strings(JsonElement json) => json.ValueKind switch
     {
         JsonValueKind.String => [json.GetString()!],
         JsonValueKind.Array => json.EnumerateArray().SelectMany(Strings),
