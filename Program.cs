@@ -22,10 +22,10 @@ if (await CommandLine.AnswerAsync(args, builder.Configuration) is { } exitCode)
 }
 
 var mode = SurfaceMode.Read(builder.Configuration, args);
-builder.AddStorage();   // what is kept: the audit, budgets, confirmations
+builder.AddStorage(); // what is kept: the audit, budgets, confirmations
 builder.AddTelemetry(); // what is exported by OTLP, when an OTEL_* variable asks for it
-builder.AddTools();     // what this server can do: every [McpServerTool] below Tools/
-builder.AddOutgoing();  // how requests leave: every HttpClient gets a deadline, a breaker and a size limit
+builder.AddTools(); // what this server can do: every [McpServerTool] below Tools/
+builder.AddOutgoing(); // how requests leave: every HttpClient gets a deadline, a breaker and a size limit
 
 // Who may call, and what happens to every call, whichever way it comes.
 builder.AddAuth().CloseOtherRoutes();
@@ -44,11 +44,16 @@ if (mode.Stdio)
 var app = builder.Build();
 switch (args.FirstOrDefault())
 {
-    case "export-openapi": return await app.ExportOpenApiAsync(args);
-    case "backup": return await app.BackupAsync(args);
-    case "restore": return await app.RestoreAsync(args);
-    case "verify-audit": return await app.VerifyAuditAsync();
-    case "hash-password": return app.HashPassword();
+    case "export-openapi":
+        return await app.ExportOpenApiAsync(args);
+    case "backup":
+        return await app.BackupAsync(args);
+    case "restore":
+        return await app.RestoreAsync(args);
+    case "verify-audit":
+        return await app.VerifyAuditAsync();
+    case "hash-password":
+        return app.HashPassword();
 }
 
 app.UseDiagnostics();
@@ -59,21 +64,21 @@ app.UseAuth();
 // One set of tools, four ways to reach it.
 if (mode.Mcp)
 {
-    app.MapMcp("/mcp").WithDirectPath();           // ChatGPT, and every MCP client
+    app.MapMcp("/mcp").WithDirectPath(); // ChatGPT, and every MCP client
     app.MapMcp("/mcp/{profile}").WithDirectPath(); // the same with a part of the tools
-    app.MapMcpSse("/sse");                         // clients of the first revision
+    app.MapMcpSse("/sse"); // clients of the first revision
 }
 
 if (mode.Http)
 {
-    app.MapTools("/tools");         // plain HTTP, which GPT Actions call
-    app.MapToolOpenApi();           // the document that a GPT Action imports
+    app.MapTools("/tools"); // plain HTTP, which GPT Actions call
+    app.MapToolOpenApi(); // the document that a GPT Action imports
     app.MapFunctions("/api/mcp/v1"); // function calling
 }
 
 // What operators, machines and people look for.
 app.MapAudit("/api/v1/audit");
-app.MapDashboard("/dashboard");  // what waits for a person's approval
+app.MapDashboard("/dashboard"); // what waits for a person's approval
 app.MapWellKnown();
 app.MapPages();
 

@@ -15,9 +15,15 @@ internal sealed class AddressLimit(RateLimitFigure figure) : IDisposable
 
     // Made with the first use: each limiter has a timer that never rests.
     private readonly Lazy<PartitionedRateLimiter<IPAddress>> _limiter = new(() =>
-        PartitionedRateLimiter.Create<IPAddress, int>(address => RateLimitPartition.GetSlidingWindowLimiter(
-            HashCode.Combine(address) & (Counters - 1),
-            _ => new() { PermitLimit = figure.Permits, Window = figure.Window, SegmentsPerWindow = 10 })));
+        PartitionedRateLimiter.Create<IPAddress, int>(address =>
+            RateLimitPartition.GetSlidingWindowLimiter(HashCode.Combine(address) & (Counters - 1), _ => new()
+                {
+                    PermitLimit = figure.Permits,
+                    Window = figure.Window,
+                    SegmentsPerWindow = 10,
+                })
+        )
+    );
 
     /// <summary>Null when it was taken; otherwise how long to wait.</summary>
     public TimeSpan? TryTake(IPAddress address) => Acquire(address, 1);

@@ -24,8 +24,13 @@ public sealed class ApiKeyOptions
     /// <summary>From then on the key is refused; not the next one.</summary>
     public DateTimeOffset? Expires { get; set; }
 
-    internal static string? Weakness(string key) => WeakSecret.Guessable(key)
-        ?? (key.Any(letter => letter is <= ' ' or > '~') ? "has characters that no HTTP header may carry; use letters and digits." : null);
+    internal static string? Weakness(string key) =>
+        WeakSecret.Guessable(key)
+        ?? (
+            key.Any(letter => letter is <= ' ' or > '~')
+                ? "has characters that no HTTP header may carry; use letters and digits."
+                : null
+        );
 
     internal IEnumerable<string> Problems()
     {

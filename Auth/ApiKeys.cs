@@ -42,7 +42,8 @@ internal sealed partial class ApiKeys(IOptions<AuthOptions> options, TimeProvide
     }
 
     /// <summary>For what was made with a key, and is good for as long as the key is.</summary>
-    public ClaimsPrincipal? FindByHash(ReadOnlySpan<byte> hash) => Find(hash) is { } found && !(found.Expires <= time.GetUtcNow()) ? found.Caller : null;
+    public ClaimsPrincipal? FindByHash(ReadOnlySpan<byte> hash) =>
+        Find(hash) is { } found && !(found.Expires <= time.GetUtcNow()) ? found.Caller : null;
 
     /// <summary>What may be shown of a key, to find it again: its beginning. Of what is too short to be a key, nothing.</summary>
     public static string Prefix(string key) => key.Length < 32 ? "(too short)" : string.Concat(key.AsSpan(0, 6), "…");
@@ -90,7 +91,12 @@ internal sealed partial class ApiKeys(IOptions<AuthOptions> options, TimeProvide
         foreach (var (name, named) in keys)
         {
             // Both are one caller: a limit does not begin anew with the next key.
-            ClaimsPrincipal caller = new(new ClaimsIdentity([new("sub", name), .. Scopes.Split(named.Scopes).Select(scope => new Claim("scope", scope))], "ApiKey"));
+            ClaimsPrincipal caller = new(
+                new ClaimsIdentity(
+                    [new("sub", name), .. Scopes.Split(named.Scopes).Select(scope => new Claim("scope", scope))],
+                    "ApiKey"
+                )
+            );
             if (Hash(named.Key, named.Sha256) is { } hash)
             {
                 yield return new(hash, caller, named.Expires);
@@ -103,7 +109,10 @@ internal sealed partial class ApiKeys(IOptions<AuthOptions> options, TimeProvide
         }
     }
 
-    private static byte[]? Hash(string? key, string? hex) => hex is { Length: > 0 } ? Convert.FromHexString(hex) : key is { Length: > 0 } ? SHA256.HashData(Encoding.UTF8.GetBytes(key)) : null;
+    private static byte[]? Hash(string? key, string? hex) =>
+        hex is { Length: > 0 } ? Convert.FromHexString(hex)
+        : key is { Length: > 0 } ? SHA256.HashData(Encoding.UTF8.GetBytes(key))
+        : null;
 
     [LoggerMessage(LogLevel.Information, "The key {Prefix} of {Caller} is in use")]
     private partial void LogUsed(string prefix, string caller);

@@ -48,7 +48,9 @@ public sealed class AuthOptions : IValidatableObject
     {
         if (RateLimitPerMinute is < 0 or > 1_000_000)
         {
-            yield return new("Auth:RateLimitPerMinute (RATE_LIMIT_PER_MINUTE) must be from 1 to 1000000, or 0 for no limit.");
+            yield return new(
+                "Auth:RateLimitPerMinute (RATE_LIMIT_PER_MINUTE) must be from 1 to 1000000, or 0 for no limit."
+            );
         }
 
         if (!Array.Exists(Modes, Is))
@@ -60,7 +62,9 @@ public sealed class AuthOptions : IValidatableObject
         // Whoever sets a key means to lock the door.
         if (IsOff && (ApiKey is { Length: > 0 } || ApiKeys.Count > 0))
         {
-            yield return new("Auth:ApiKey (MCP_API_KEY) is set, but Auth:Mode (MCP_AUTH_MODE) is 'none', so nobody would be asked for it. Set MCP_AUTH_MODE to api-key, or remove the key.");
+            yield return new(
+                "Auth:ApiKey (MCP_API_KEY) is set, but Auth:Mode (MCP_AUTH_MODE) is 'none', so nobody would be asked for it. Set MCP_AUTH_MODE to api-key, or remove the key."
+            );
         }
 
         if (IsOff)
@@ -70,10 +74,15 @@ public sealed class AuthOptions : IValidatableObject
 
         if (string.IsNullOrEmpty(ApiKey) && NextApiKey is { Length: > 0 })
         {
-            yield return new("Auth:NextApiKey (MCP_API_KEY_NEXT) is set without Auth:ApiKey (MCP_API_KEY), which it is to replace. Set MCP_API_KEY to it.");
+            yield return new(
+                "Auth:NextApiKey (MCP_API_KEY_NEXT) is set without Auth:ApiKey (MCP_API_KEY), which it is to replace. Set MCP_API_KEY to it."
+            );
         }
 
-        foreach (var (name, key) in ((string, string?)[])[("ApiKey (MCP_API_KEY)", ApiKey), ("NextApiKey (MCP_API_KEY_NEXT)", NextApiKey)])
+        foreach (
+            var (name, key) in ((string, string?)[])
+                [("ApiKey (MCP_API_KEY)", ApiKey), ("NextApiKey (MCP_API_KEY_NEXT)", NextApiKey)]
+        )
         {
             if (key is { Length: > 0 } && ApiKeyOptions.Weakness(key) is { } weakness)
             {
@@ -83,7 +92,9 @@ public sealed class AuthOptions : IValidatableObject
 
         if (TakesKeys && TakesTokens && Keys().Any(key => key?.Count('.') == 2))
         {
-            yield return new("A key under Auth:ApiKey or Auth:ApiKeys has two dots, as access tokens have, so it would be taken for one. Use what `openssl rand -hex 32` prints.");
+            yield return new(
+                "A key under Auth:ApiKey or Auth:ApiKeys has two dots, as access tokens have, so it would be taken for one. Use what `openssl rand -hex 32` prints."
+            );
         }
 
         foreach (var name in ApiKeys.Keys)
@@ -94,7 +105,11 @@ public sealed class AuthOptions : IValidatableObject
             }
         }
 
-        foreach (var problem in ApiKeys.SelectMany(key => key.Value.Problems().Select(problem => $"Auth:ApiKeys:{key.Key}:{problem}")))
+        foreach (
+            var problem in ApiKeys.SelectMany(key =>
+                key.Value.Problems().Select(problem => $"Auth:ApiKeys:{key.Key}:{problem}")
+            )
+        )
         {
             yield return new(problem);
         }
@@ -102,7 +117,8 @@ public sealed class AuthOptions : IValidatableObject
 
     private bool HasKeys => !string.IsNullOrEmpty(ApiKey) || ApiKeys.Count > 0;
 
-    private IEnumerable<string?> Keys() => ApiKeys.Values.SelectMany(key => new[] { key.Key, key.NextKey }).Append(ApiKey).Append(NextApiKey);
+    private IEnumerable<string?> Keys() =>
+        ApiKeys.Values.SelectMany(key => new[] { key.Key, key.NextKey }).Append(ApiKey).Append(NextApiKey);
 
     private bool Is(string mode) => Mode.Equals(mode, StringComparison.OrdinalIgnoreCase);
 }

@@ -29,10 +29,12 @@ public static class AuthPolicies
         authorization.AddPolicy(Caller, AnyCaller);
         foreach (var scope in Scopes.Split(Scopes.All))
         {
-            authorization.AddPolicy(scope, policy => policy
-                .AddAuthenticationSchemes(AuthScheme.Name)
-                .RequireAuthenticatedUser()
-                .RequireAssertion(context => Auth.Caller.From(context.User).HasScope(scope)));
+            authorization.AddPolicy(scope, policy =>
+                policy
+                    .AddAuthenticationSchemes(AuthScheme.Name)
+                    .RequireAuthenticatedUser()
+                    .RequireAssertion(context => Auth.Caller.From(context.User).HasScope(scope))
+            );
         }
     }
 }

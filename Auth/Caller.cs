@@ -10,11 +10,17 @@ public sealed class Caller
     public static readonly Caller Local = new("local", null, int.MaxValue);
 
     /// <summary>Whoever has no credential, in mode mixed: may read.</summary>
-    internal static readonly ClaimsPrincipal Guest = new(new ClaimsIdentity([new("sub", "anonymous"), new("scope", Scopes.Read)], "Guest"));
+    internal static readonly ClaimsPrincipal Guest = new(
+        new ClaimsIdentity([new("sub", "anonymous"), new("scope", Scopes.Read)], "Guest")
+    );
 
     /// <summary>The same for the framework's authentication.</summary>
-    internal static readonly ClaimsPrincipal LocalUser = new(new ClaimsIdentity(
-        [new("sub", "local"), .. Scopes.Split(Scopes.All).Select(scope => new Claim("scope", scope))], "Local"));
+    internal static readonly ClaimsPrincipal LocalUser = new(
+        new ClaimsIdentity(
+            [new("sub", "local"), .. Scopes.Split(Scopes.All).Select(scope => new Claim("scope", scope))],
+            "Local"
+        )
+    );
 
     // Whoever asks for what is open to everybody: may do nothing that a scope is needed for.
     private static readonly Caller Nobody = new("anonymous", null, -1, isGuest: true);
@@ -50,23 +56,34 @@ public sealed class Caller
 
     /// <summary>What is missing, and how to get it.</summary>
     /// <param name="what">What was asked for.</param>
-    internal string LacksScope(string what, string scope) => HasKey
-        ? $"{what} needs the scope {scope}, and the key '{Subject}' has {(Level < 0 ? "none" : Scopes.UpTo(Scopes.OfLevel(Level)))}. "
-            + $"Use another key, or ask the operator to add the scope (Auth:ApiKeys:{Subject}:Scopes)."
-        : $"{what} needs the scope {scope}, which this connection was not granted. Connect again and allow it.";
+    internal string LacksScope(string what, string scope) =>
+        HasKey
+            ? $"{what} needs the scope {scope}, and the key '{Subject}' has {(Level < 0 ? "none" : Scopes.UpTo(Scopes.OfLevel(Level)))}. "
+                + $"Use another key, or ask the operator to add the scope (Auth:ApiKeys:{Subject}:Scopes)."
+            : $"{what} needs the scope {scope}, which this connection was not granted. Connect again and allow it.";
 
     /// <summary>
     /// Reads the claims that the check of a credential leaves: <c>sub</c>, <c>client_id</c> and one <c>scope</c> claim per scope.
     /// </summary>
     /// <param name="user">Null where there is no request: on standard input and output.</param>
-    public static Caller From(ClaimsPrincipal? user) => user is null || user == LocalUser ? Local
+    public static Caller From(ClaimsPrincipal? user) =>
+        user is null || user == LocalUser ? Local
         : user.Identity is { IsAuthenticated: true } ? Known.GetValue(user, Read)
         : Nobody;
 
     private static Caller Read(ClaimsPrincipal user)
     {
-        var subject = user.FindFirstValue("sub") ?? user.FindFirstValue(ClaimTypes.NameIdentifier)
-            ?? throw new InvalidOperationException("An authenticated caller has no subject: the check of the credential must set the claim 'sub'.");
-        return new Caller(subject, user.FindFirstValue("client_id"), user.FindAll("scope").Select(claim => Scopes.Level(claim.Value)).DefaultIfEmpty(-1).Max(), user == Guest, user.Identity?.AuthenticationType == "ApiKey");
+        var subject = user.FindFirstValue("sub")
+            ?? user.FindFirstValue(ClaimTypes.NameIdentifier)
+            ?? throw new InvalidOperationException(
+                "An authenticated caller has no subject: the check of the credential must set the claim 'sub'."
+            );
+        return new Caller(
+            subject,
+            user.FindFirstValue("client_id"),
+            user.FindAll("scope").Select(claim => Scopes.Level(claim.Value)).DefaultIfEmpty(-1).Max(),
+            user == Guest,
+            user.Identity?.AuthenticationType == "ApiKey"
+        );
     }
 }

@@ -6,13 +6,14 @@ namespace MinimalMcp.Auth;
 /// <summary>What is counted as one address: behind a trusted proxy that of its client, and of IPv6 the network of a household, which has more addresses than could be counted.</summary>
 internal static class CallerAddress
 {
-    public static IPAddress Of(HttpContext http) => http.Connection.RemoteIpAddress switch
-    {
-        null => IPAddress.None,
-        { IsIPv4MappedToIPv6: true } mapped => mapped.MapToIPv4(),
-        { AddressFamily: AddressFamily.InterNetworkV6 } address => Network(address),
-        var address => address,
-    };
+    public static IPAddress Of(HttpContext http) =>
+        http.Connection.RemoteIpAddress switch
+        {
+            null => IPAddress.None,
+            { IsIPv4MappedToIPv6: true } mapped => mapped.MapToIPv4(),
+            { AddressFamily: AddressFamily.InterNetworkV6 } address => Network(address),
+            var address => address,
+        };
 
     private static IPAddress Network(IPAddress address)
     {

@@ -45,17 +45,19 @@ internal sealed class Challenges(IOptions<AuthOptions> options, ProtectedResourc
         return Caller.From(http.User).IsGuest ? StatusCodes.Status401Unauthorized : StatusCodes.Status403Forbidden;
     }
 
-    private string Realm(HttpContext http) => AreOn
-        ? $"Bearer resource_metadata=\"{ProtectedResource.Metadata(http)}\", scope=\"{resource.ScopesOf(http)}\""
-        : "Bearer realm=\"tools\"";
+    private string Realm(HttpContext http) =>
+        AreOn
+            ? $"Bearer resource_metadata=\"{ProtectedResource.Metadata(http)}\", scope=\"{resource.ScopesOf(http)}\""
+            : "Bearer realm=\"tools\"";
 
     private static string Error(string error, string why) =>
         $", error=\"{error}\", error_description=\"{Quoted(why)}\"";
 
     private static string StepUpAt(string metadata, string scope, string why) =>
         $"Bearer resource_metadata=\"{metadata}\", scope=\"{Scopes.UpTo(scope)}\", error=\"{Insufficient}\", "
-            + $"error_description=\"{Quoted(why)}\"";
+        + $"error_description=\"{Quoted(why)}\"";
 
     // RFC 6750 section 3: printable ASCII without quotes and backslashes.
-    private static string Quoted(string text) => new([.. text.Take(300).Select(letter => letter is < ' ' or > '~' or '"' or '\\' ? '\'' : letter)]);
+    private static string Quoted(string text) =>
+        new([.. text.Take(300).Select(letter => letter is < ' ' or > '~' or '"' or '\\' ? '\'' : letter)]);
 }

@@ -8,10 +8,15 @@ namespace MinimalMcp.Auth;
 
 /// <summary>Our credentials as a scheme of the framework's authentication; see <see cref="AuthScheme"/>.</summary>
 internal sealed class CredentialHandler(
-    IOptionsMonitor<AuthenticationSchemeOptions> options, ILoggerFactory logger, UrlEncoder encoder,
-    IOptions<AuthOptions> auth, CredentialVerifier verifier, Challenges challenges, RequestLimit limit,
-    RefusedCredentials refused)
-    : AuthenticationHandler<AuthenticationSchemeOptions>(options, logger, encoder)
+    IOptionsMonitor<AuthenticationSchemeOptions> options,
+    ILoggerFactory logger,
+    UrlEncoder encoder,
+    IOptions<AuthOptions> auth,
+    CredentialVerifier verifier,
+    Challenges challenges,
+    RequestLimit limit,
+    RefusedCredentials refused
+) : AuthenticationHandler<AuthenticationSchemeOptions>(options, logger, encoder)
 {
     private CredentialRefusal? _refusal;
 
@@ -68,16 +73,22 @@ internal sealed class CredentialHandler(
             Response.Headers.RetryAfter = ((int)later.TotalSeconds).ToString(CultureInfo.InvariantCulture);
         }
 
-        await Results.Problem(statusCode: status, title: TitleOf(status), detail: _refusal?.Why ?? HowTo())
+        await Results
+            .Problem(statusCode: status, title: TitleOf(status), detail: _refusal?.Why ?? HowTo())
             .ExecuteAsync(Context);
     }
 
     /// <summary>The caller is known, and lacks what the route's policy asks for.</summary>
     protected override async Task HandleForbiddenAsync(AuthenticationProperties properties)
     {
-        var scope = Context.GetEndpoint()?.Metadata.GetOrderedMetadata<IAuthorizeData>()
-            .Select(policy => policy.Policy ?? "").Where(policy => Scopes.Level(policy) >= 0).MaxBy(Scopes.Level);
-        var why = scope is null ? "This route is not for this caller."
+        var scope = Context
+            .GetEndpoint()
+            ?.Metadata.GetOrderedMetadata<IAuthorizeData>()
+            .Select(policy => policy.Policy ?? "")
+            .Where(policy => Scopes.Level(policy) >= 0)
+            .MaxBy(Scopes.Level);
+        var why = scope is null
+            ? "This route is not for this caller."
             : $"This route is for callers with the scope {scope}.";
         if (limit.Refusal(Context) is { } tooMany)
         {
@@ -89,18 +100,21 @@ internal sealed class CredentialHandler(
         await Results.Problem(statusCode: status, title: "Forbidden", detail: why).ExecuteAsync(Context);
     }
 
-    private static string TitleOf(int status) => status switch
-    {
-        StatusCodes.Status400BadRequest => "Bad request",
-        StatusCodes.Status403Forbidden => "Forbidden",
-        StatusCodes.Status503ServiceUnavailable => "Not possible now",
-        _ => "Unauthorized",
-    };
+    private static string TitleOf(int status) =>
+        status switch
+        {
+            StatusCodes.Status400BadRequest => "Bad request",
+            StatusCodes.Status403Forbidden => "Forbidden",
+            StatusCodes.Status503ServiceUnavailable => "Not possible now",
+            _ => "Unauthorized",
+        };
 
     private string HowTo()
     {
-        const string Key = "Send the key that the server's operator gave you as 'Authorization: Bearer KEY' or '"
-            + CredentialVerifier.KeyHeader + ": KEY'.";
+        const string Key =
+            "Send the key that the server's operator gave you as 'Authorization: Bearer KEY' or '"
+            + CredentialVerifier.KeyHeader
+            + ": KEY'.";
         const string SignIn = "Sign in: the header WWW-Authenticate says where, and an OAuth client does the rest.";
         return (auth.Value.TakesTokens, auth.Value.OffersKeys) switch
         {

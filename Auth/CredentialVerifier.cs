@@ -12,19 +12,25 @@ namespace MinimalMcp.Auth;
 /// <c>X-MCP-API-Key</c>.
 /// </summary>
 internal sealed partial class CredentialVerifier(
-    IOptions<AuthOptions> options, RateLimits limits, ApiKeys keys, IServiceProvider services,
-    ILogger<CredentialVerifier> log)
+    IOptions<AuthOptions> options,
+    RateLimits limits,
+    ApiKeys keys,
+    IServiceProvider services,
+    ILogger<CredentialVerifier> log
+)
 {
     public const string KeyHeader = "X-MCP-API-Key";
 
-    private static readonly SearchValues<char> SchemeLetters =
-        SearchValues.Create("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-");
+    private static readonly SearchValues<char> SchemeLetters = SearchValues.Create(
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-"
+    );
 
     private readonly bool _isOff = options.Value.IsOff;
     private readonly bool _takesKeys = options.Value.TakesKeys;
     private readonly bool _admitsGuests = options.Value.AdmitsGuests;
-    private readonly IAccessTokens? _tokens =
-        options.Value.TakesTokens ? services.GetRequiredService<IAccessTokens>() : null;
+    private readonly IAccessTokens? _tokens = options.Value.TakesTokens
+        ? services.GetRequiredService<IAccessTokens>()
+        : null;
 
     /// <summary>The caller, or why not; neither when the request has no credential.</summary>
     public async ValueTask<(ClaimsPrincipal? Caller, CredentialRefusal? Refusal)> VerifyAsync(HttpContext http)
@@ -36,15 +42,21 @@ internal sealed partial class CredentialVerifier(
 
         if (HasTokenInAddress(http.Request))
         {
-            const string Where = "A token does not belong into the address, where logs keep it: "
+            const string Where =
+                "A token does not belong into the address, where logs keep it: "
                 + "send it as 'Authorization: Bearer TOKEN'.";
             return (null, new(StatusCodes.Status400BadRequest, Where));
         }
 
         return Presented(http.Request) is not { } presented ? (IsGuest(http) ? Caller.Guest : null, null)
-            : presented.Length == 0 && OtherScheme(http.Request) is { } scheme ? (null, CredentialRefusal.Wrong(
-                $"The header Authorization is of the scheme '{scheme}': send 'Authorization: Bearer "
-                + $"{(_takesKeys ? _tokens is null ? "KEY" : "TOKEN' or 'Bearer KEY" : "TOKEN")}'."))
+            : presented.Length == 0 && OtherScheme(http.Request) is { } scheme
+                ? (
+                    null,
+                    CredentialRefusal.Wrong(
+                        $"The header Authorization is of the scheme '{scheme}': send 'Authorization: Bearer "
+                            + $"{(_takesKeys ? _tokens is null ? "KEY" : "TOKEN' or 'Bearer KEY" : "TOKEN")}'."
+                    )
+                )
             : _tokens is not null && IsToken(http.Request, presented, _takesKeys)
                 ? await TokenAsync(http, _tokens, presented)
             : _takesKeys ? Key(http, presented)
@@ -64,10 +76,15 @@ internal sealed partial class CredentialVerifier(
             return null;
         }
 
-        return Presented(http.Request) is not { } presented ? IsGuest(http) ? Caller.Guest : null
-            : _tokens is not null && IsToken(http.Request, presented, _takesKeys) ? _tokens.Known(presented)
-            : _takesKeys && IsLong(presented) ? keys.Find(presented, out _)
-            : null;
+        return Presented(http.Request) is not { } presented
+            ? IsGuest(http)
+                ? Caller.Guest
+                : null
+            : _tokens is not null && IsToken(http.Request, presented, _takesKeys)
+                ? _tokens.Known(presented)
+                : _takesKeys && IsLong(presented)
+                    ? keys.Find(presented, out _)
+                    : null;
     }
 
     /// <summary>A key has no two dots, and a token does not come as a key.</summary>
@@ -128,7 +145,10 @@ internal sealed partial class CredentialVerifier(
     }
 
     private async ValueTask<(ClaimsPrincipal?, CredentialRefusal?)> TokenAsync(
-        HttpContext http, IAccessTokens tokens, string token)
+        HttpContext http,
+        IAccessTokens tokens,
+        string token
+    )
     {
         try
         {
@@ -153,10 +173,14 @@ internal sealed partial class CredentialVerifier(
 
     // Of a name that is one (RFC 9110 section 11.1); a key that came without a scheme would be no business of logs.
     private static string? OtherScheme(HttpRequest request) =>
-        request.Headers[KeyHeader].Count == 0 && request.Headers.Authorization is [{ } value]
-        && value.IndexOf(' ') is > 0 and <= 12 and var end && value.AsSpan(0, end) is var name
-        && !name.Equals("Bearer", StringComparison.OrdinalIgnoreCase) && !name.ContainsAnyExcept(SchemeLetters)
-            ? name.ToString() : null;
+        request.Headers[KeyHeader].Count == 0
+        && request.Headers.Authorization is [{ } value]
+        && value.IndexOf(' ') is > 0 and <= 12 and var end
+        && value.AsSpan(0, end) is var name
+        && !name.Equals("Bearer", StringComparison.OrdinalIgnoreCase)
+        && !name.ContainsAnyExcept(SchemeLetters)
+            ? name.ToString()
+            : null;
 
     private static bool IsLong(string key) => key.Length >= WeakSecret.MinLength;
 

@@ -8,23 +8,38 @@ namespace MinimalMcp.Auth;
 /// Looks again and again whether the credential that opened a stream is still good: <see cref="CredentialHandler"/>
 /// sees a request when it begins, and a stream lasts for as long as its client likes.
 /// </summary>
-internal sealed class OpenStreams(IOptions<AuthOptions> options, ApiKeys keys, TimeProvider time, IServiceProvider services)
+internal sealed class OpenStreams(
+    IOptions<AuthOptions> options,
+    ApiKeys keys,
+    TimeProvider time,
+    IServiceProvider services
+)
 {
     // A token is taken for 30 seconds after its end, since clocks differ: this makes a minute of it.
     private static readonly TimeSpan Every = TimeSpan.FromSeconds(30);
 
     private readonly bool _isOff = options.Value.IsOff;
     private readonly bool _takesKeys = options.Value.TakesKeys;
-    private readonly IAccessTokens? _tokens = options.Value.TakesTokens ? services.GetRequiredService<IAccessTokens>() : null;
+    private readonly IAccessTokens? _tokens = options.Value.TakesTokens
+        ? services.GetRequiredService<IAccessTokens>()
+        : null;
 
     /// <summary>A stream that answers this request, until it is disposed. It also ends with any of the tokens.</summary>
     public OpenStream Open(HttpContext http, params CancellationToken[] ends)
     {
         var presented = _isOff ? null : CredentialVerifier.Presented(http.Request);
-        var isToken = _tokens is not null && presented is not null
+        var isToken =
+            _tokens is not null
+            && presented is not null
             && CredentialVerifier.IsToken(http.Request, presented, _takesKeys);
         // Whoever came without one has none that could end.
-        return new(presented is null ? null : stop => isToken ? IsGoodTokenAsync(presented, stop) : new(keys.Find(presented, out _) is not null), new(Every, time), ends);
+        return new(
+            presented is null
+                ? null
+                : stop => isToken ? IsGoodTokenAsync(presented, stop) : new(keys.Find(presented, out _) is not null),
+            new(Every, time),
+            ends
+        );
     }
 
     private async ValueTask<bool> IsGoodTokenAsync(string token, CancellationToken cancellationToken)

@@ -30,7 +30,8 @@ internal sealed class ProtectedResource(IServiceProvider services, IOptions<Auth
     public string Metadata(string transport) => PublicUrl.Fixed(services) + WellKnown + transport;
 
     /// <summary>The transport that a path belongs to; to others the resource is the one that clients usually name.</summary>
-    public static string TransportOf(PathString path) => path.StartsWithSegments(Sse) || path.StartsWithSegments("/message") ? Sse : Mcp;
+    public static string TransportOf(PathString path) =>
+        path.StartsWithSegments(Sse) || path.StartsWithSegments("/message") ? Sse : Mcp;
 }
 
 /// <summary>The scopes that the tools need, which Auth does not know.</summary>

@@ -35,24 +35,31 @@ internal sealed record RateLimitFigures
 /// <summary>Every limit of Auth. Figures that an operator may set are in <see cref="AuthOptions"/>.</summary>
 internal sealed class RateLimits(IOptions<AuthOptions> options, RateLimitFigures figures) : IDisposable
 {
-    private const int MaxCallers = 1 << 16, MaxAddresses = 1 << 14, MaxWaiting = 20;
+    private const int MaxCallers = 1 << 16,
+        MaxAddresses = 1 << 14,
+        MaxWaiting = 20;
 
     private readonly Lazy<PartitionedRateLimiter<IPAddress>> _passwords = new(() =>
-        PartitionedRateLimiter.Create<IPAddress, int>(address => RateLimitPartition.GetConcurrencyLimiter(
-            HashCode.Combine(address) & (MaxAddresses - 1),
-            _ => new() { PermitLimit = 1, QueueLimit = MaxWaiting })));
+        PartitionedRateLimiter.Create<IPAddress, int>(address =>
+            RateLimitPartition.GetConcurrencyLimiter(HashCode.Combine(address) & (MaxAddresses - 1), _ =>
+                new() { PermitLimit = 1, QueueLimit = MaxWaiting }
+            )
+        )
+    );
 
     /// <summary>Requests of one caller; null when the operator set no limit.</summary>
-    public PartitionedRateLimiter<int>? Requests { get; } = options.Value.RateLimitPerMinute is 0 ? null
-        : PartitionedRateLimiter.Create<int, int>(caller => RateLimitPartition.GetTokenBucketLimiter(
-            caller & (MaxCallers - 1),
-            _ => new()
-            {
-                TokenLimit = options.Value.RateLimitPerMinute,
-                TokensPerPeriod = 1,
-                ReplenishmentPeriod = TimeSpan.FromMinutes(1) / options.Value.RateLimitPerMinute,
-                AutoReplenishment = true,
-            }));
+    public PartitionedRateLimiter<int>? Requests { get; } =
+        options.Value.RateLimitPerMinute is 0
+            ? null
+            : PartitionedRateLimiter.Create<int, int>(caller =>
+                RateLimitPartition.GetTokenBucketLimiter(caller & (MaxCallers - 1), _ => new()
+                    {
+                        TokenLimit = options.Value.RateLimitPerMinute,
+                        TokensPerPeriod = 1,
+                        ReplenishmentPeriod = TimeSpan.FromMinutes(1) / options.Value.RateLimitPerMinute,
+                        AutoReplenishment = true,
+                    })
+            );
 
     public AddressLimit WrongKeys { get; } = new(figures.WrongKeys);
 

@@ -45,14 +45,16 @@ internal sealed class RequestLimit(RateLimits limits, IOptions<AuthOptions> opti
         var detail = $"{why} Try again in {seconds} seconds.";
         http.Explain(detail);
         http.Response.Headers.RetryAfter = Text(seconds);
-        return Results.Problem(statusCode: StatusCodes.Status429TooManyRequests, title: "Too many requests",
-            detail: detail).ExecuteAsync(http);
+        return Results
+            .Problem(statusCode: StatusCodes.Status429TooManyRequests, title: "Too many requests", detail: detail)
+            .ExecuteAsync(http);
     }
 
     private static int CounterOf(HttpContext http)
     {
         var caller = Caller.From(http.User);
-        return caller == Caller.Local || caller.IsGuest ? HashCode.Combine(CallerAddress.Of(http))
+        return caller == Caller.Local || caller.IsGuest
+            ? HashCode.Combine(CallerAddress.Of(http))
             : HashCode.Combine(caller.Subject, caller.Client);
     }
 

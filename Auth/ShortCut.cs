@@ -35,8 +35,9 @@ internal sealed class ShortCut(CredentialVerifier verifier)
     {
         using var scope = services.CreateScope();
         return scope.ServiceProvider.GetService<IClaimsTransformation>() is null or NoopClaimsTransformation
-            && scope.ServiceProvider.GetServices<IAuthorizationHandler>().All(handler =>
-                handler is PassThroughAuthorizationHandler);
+            && scope
+                .ServiceProvider.GetServices<IAuthorizationHandler>()
+                .All(handler => handler is PassThroughAuthorizationHandler);
     }
 
     /// <summary>Marks a route, unless it asks for more than that its caller is known.</summary>
@@ -48,13 +49,14 @@ internal sealed class ShortCut(CredentialVerifier verifier)
         }
     }
 
-    private static bool AsksForMore(object metadata) => metadata switch
-    {
-        AuthorizationPolicy or IAuthorizationRequirementData or IAllowAnonymous => true,
-        IAuthorizeData data =>
-            data.Policy != AuthPolicies.Caller || data is not { Roles: null, AuthenticationSchemes: null },
-        _ => false,
-    };
+    private static bool AsksForMore(object metadata) =>
+        metadata switch
+        {
+            AuthorizationPolicy or IAuthorizationRequirementData or IAllowAnonymous => true,
+            IAuthorizeData data => data.Policy != AuthPolicies.Caller
+                || data is not { Roles: null, AuthenticationSchemes: null },
+            _ => false,
+        };
 
     private sealed class Mark;
 }

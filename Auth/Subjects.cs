@@ -18,10 +18,11 @@ internal static class Subjects
     public static string OfClient(string id) => Client + id;
 
     /// <summary>What is wrong with a name that an operator gives to a key or a user; null when nothing is.</summary>
-    public static string? Problem(string name) => IsReserved(name)
-        ? $"is not a good name: {string.Join(", ", Reserved)}, names that begin with '{Client}' and names with "
-            + $"'{Separator}' stand for other callers."
-        : null;
+    public static string? Problem(string name) =>
+        IsReserved(name)
+            ? $"is not a good name: {string.Join(", ", Reserved)}, names that begin with '{Client}' and names with "
+                + $"'{Separator}' stand for other callers."
+            : null;
 
     /// <summary>It cannot be the name of a key or a user.</summary>
     public static bool IsReserved(string name) =>

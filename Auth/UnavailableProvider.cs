@@ -13,19 +13,25 @@ internal static class UnavailableProvider
         new(sentence, null, HttpStatusCode.ServiceUnavailable);
 
     /// <summary>The same endpoint, which then answers 503 and when to ask again.</summary>
-    public static RequestDelegate Answered(RequestDelegate endpoint) => async http =>
-    {
-        try
+    public static RequestDelegate Answered(RequestDelegate endpoint) =>
+        async http =>
         {
-            await endpoint(http);
-        }
-        catch (HttpRequestException gone)
-            when (gone.StatusCode is HttpStatusCode.ServiceUnavailable && !http.Response.HasStarted)
-        {
-            http.Explain(gone.Message);
-            http.Response.Headers.RetryAfter = RetryAfter.TotalSeconds.ToString("0", CultureInfo.InvariantCulture);
-            await Results.Problem(statusCode: StatusCodes.Status503ServiceUnavailable, title: "Not possible now",
-                detail: $"{gone.Message} Try again in {RetryAfter.TotalSeconds:0} seconds.").ExecuteAsync(http);
-        }
-    };
+            try
+            {
+                await endpoint(http);
+            }
+            catch (HttpRequestException gone)
+                when (gone.StatusCode is HttpStatusCode.ServiceUnavailable && !http.Response.HasStarted)
+            {
+                http.Explain(gone.Message);
+                http.Response.Headers.RetryAfter = RetryAfter.TotalSeconds.ToString("0", CultureInfo.InvariantCulture);
+                await Results
+                    .Problem(
+                        statusCode: StatusCodes.Status503ServiceUnavailable,
+                        title: "Not possible now",
+                        detail: $"{gone.Message} Try again in {RetryAfter.TotalSeconds:0} seconds."
+                    )
+                    .ExecuteAsync(http);
+            }
+        };
 }

@@ -18,8 +18,12 @@ internal static class WrongMethod
         var fallback = app.Services.GetRequiredService<IOptions<AuthorizationOptions>>().Value.FallbackPolicy;
         if (fallback == AuthPolicies.AnyCaller)
         {
-            app.Use(next => http => http.GetEndpoint() is { DisplayName: Name, RequestDelegate: { } refuse }
-                ? RefuseAsync(http, refuse) : next(http));
+            app.Use(next =>
+                http =>
+                    http.GetEndpoint() is { DisplayName: Name, RequestDelegate: { } refuse }
+                        ? RefuseAsync(http, refuse)
+                        : next(http)
+            );
         }
     }
 
@@ -28,8 +32,13 @@ internal static class WrongMethod
         await refuse(http);
         if (!http.Response.HasStarted && !HttpMethods.IsHead(http.Request.Method))
         {
-            await Results.Problem(statusCode: StatusCodes.Status405MethodNotAllowed, title: "Method not allowed",
-                detail: $"This path takes {http.Response.Headers.Allow}.").ExecuteAsync(http);
+            await Results
+                .Problem(
+                    statusCode: StatusCodes.Status405MethodNotAllowed,
+                    title: "Method not allowed",
+                    detail: $"This path takes {http.Response.Headers.Allow}."
+                )
+                .ExecuteAsync(http);
         }
     }
 }

@@ -86,8 +86,14 @@ internal sealed class Canvas
     {
         var (dx, dy) = (to.X - from.X, to.Y - from.Y);
         var length = (dx * dx) + (dy * dy);
-        var (left, right) = (Math.Max(0, (int)(Math.Min(from.X, to.X) - radius - 1)), Math.Min(Width - 1, (int)(Math.Max(from.X, to.X) + radius + 1)));
-        var (top, bottom) = (Math.Max(0, (int)(Math.Min(from.Y, to.Y) - radius - 1)), Math.Min(Height - 1, (int)(Math.Max(from.Y, to.Y) + radius + 1)));
+        var (left, right) = (
+            Math.Max(0, (int)(Math.Min(from.X, to.X) - radius - 1)),
+            Math.Min(Width - 1, (int)(Math.Max(from.X, to.X) + radius + 1))
+        );
+        var (top, bottom) = (
+            Math.Max(0, (int)(Math.Min(from.Y, to.Y) - radius - 1)),
+            Math.Min(Height - 1, (int)(Math.Max(from.Y, to.Y) + radius + 1))
+        );
         for (var y = top; y <= bottom; y++)
         {
             for (var x = left; x <= right; x++)
@@ -95,7 +101,9 @@ internal sealed class Canvas
                 // The distance from the pixel's middle to the nearest point of the segment.
                 var (px, py) = (x + 0.5 - from.X, y + 0.5 - from.Y);
                 var along = length == 0 ? 0 : Math.Clamp(((px * dx) + (py * dy)) / length, 0, 1);
-                var distance = Math.Sqrt(((px - (along * dx)) * (px - (along * dx))) + ((py - (along * dy)) * (py - (along * dy))));
+                var distance = Math.Sqrt(
+                    ((px - (along * dx)) * (px - (along * dx))) + ((py - (along * dy)) * (py - (along * dy)))
+                );
                 var cover = (float)Math.Clamp(radius + 0.5 - distance, 0, 1);
                 covered[(y * Width) + x] = Math.Max(covered[(y * Width) + x], cover);
             }
@@ -113,7 +121,8 @@ internal sealed class Canvas
         for (var channel = 0; channel < 3; channel++)
         {
             var value = (colour >> (16 - (8 * channel))) & 255;
-            _pixels[place + channel] = (byte)Math.Round(_pixels[place + channel] + ((value - _pixels[place + channel]) * cover));
+            _pixels[place + channel] = (byte)
+                Math.Round(_pixels[place + channel] + ((value - _pixels[place + channel]) * cover));
         }
     }
 }

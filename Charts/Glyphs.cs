@@ -30,13 +30,17 @@ internal static class Glyphs
         return text[..end] + "…";
     }
 
-    public static Glyph Of(char letter) => All.Value.GetValueOrDefault(letter) ?? All.Value[char.IsWhiteSpace(letter) ? ' ' : '□'];
+    public static Glyph Of(char letter) =>
+        All.Value.GetValueOrDefault(letter) ?? All.Value[char.IsWhiteSpace(letter) ? ' ' : '□'];
 
     private static Dictionary<char, Glyph> Load()
     {
         using var file = typeof(Glyphs).Assembly.GetManifestResourceStream(typeof(Glyphs), "glyphs.json")!;
         using var json = JsonDocument.Parse(file);
-        return json.RootElement.GetProperty("glyphs").EnumerateObject().ToDictionary(glyph => glyph.Name[0], glyph => Read(glyph.Value.GetString()!.Split(' ')));
+        return json
+            .RootElement.GetProperty("glyphs")
+            .EnumerateObject()
+            .ToDictionary(glyph => glyph.Name[0], glyph => Read(glyph.Value.GetString()!.Split(' ')));
     }
 
     private static Glyph Read(string[] parts)

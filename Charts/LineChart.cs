@@ -12,12 +12,34 @@ public sealed record Line(string Name, IReadOnlyList<double> Values, IReadOnlyLi
 /// </summary>
 public sealed class LineChart(string title, TimeAxis axis, IReadOnlyList<Line> lines)
 {
-    private const int Width = 960, Left = 84, Right = 16, Top = 34, PlotHeight = 300, Row = 20;
+    private const int Width = 960,
+        Left = 84,
+        Right = 16,
+        Top = 34,
+        PlotHeight = 300,
+        Row = 20;
     private const int MaxLines = 12;
-    private const int Paper = 0xFCFCFD, Ink = 0x24292F, Pale = 0x57606A, Grid = 0xE3E6EA;
+    private const int Paper = 0xFCFCFD,
+        Ink = 0x24292F,
+        Pale = 0x57606A,
+        Grid = 0xE3E6EA;
 
     // Told apart on white, also by most people who do not see red and green as two.
-    private static readonly int[] Colours = [0x1F6FB4, 0xD1242F, 0x1A8F3C, 0xE07B00, 0x8250DF, 0x0AA2B5, 0x8C5A3C, 0xD6409F, 0x6E7781, 0xA39B00, 0x0B3D66, 0x66BB00];
+    private static readonly int[] Colours =
+    [
+        0x1F6FB4,
+        0xD1242F,
+        0x1A8F3C,
+        0xE07B00,
+        0x8250DF,
+        0x0AA2B5,
+        0x8C5A3C,
+        0xD6409F,
+        0x6E7781,
+        0xA39B00,
+        0x0B3D66,
+        0x66BB00,
+    ];
 
     /// <summary>B, B/s and s are written with prefixes (20 MiB, 5 ms); anything else stands behind the number.</summary>
     public string Unit { get; init; } = "";
@@ -25,7 +47,10 @@ public sealed class LineChart(string title, TimeAxis axis, IReadOnlyList<Line> l
     public byte[] ToPng()
     {
         var drawn = lines.Take(MaxLines).Select(line => (line.Name, Points: Points(line))).ToArray();
-        var scale = new Scale([.. drawn.SelectMany(line => line.Points).Select(point => point.Y).Where(double.IsFinite)], Unit);
+        var scale = new Scale(
+            [.. drawn.SelectMany(line => line.Points).Select(point => point.Y).Where(double.IsFinite)],
+            Unit
+        );
         var columns = drawn.Length > 3 ? 2 : 1;
         var rows = ((drawn.Length + columns - 1) / columns) + (lines.Count > MaxLines ? 1 : 0);
         var canvas = new Canvas(Width, Top + PlotHeight + 32 + (rows * Row) + 8, Paper);
@@ -40,12 +65,25 @@ public sealed class LineChart(string title, TimeAxis axis, IReadOnlyList<Line> l
 
         for (var i = 0; i < drawn.Length; i++)
         {
-            DrawName(canvas, drawn[i].Name, Last(drawn[i].Points, scale), i % columns, i / columns, columns, Colours[i]);
+            DrawName(
+                canvas,
+                drawn[i].Name,
+                Last(drawn[i].Points, scale),
+                i % columns,
+                i / columns,
+                columns,
+                Colours[i]
+            );
         }
 
         if (lines.Count > MaxLines)
         {
-            canvas.Text(Left, Top + PlotHeight + 32 + ((rows - 1) * Row), $"and {lines.Count - MaxLines} more, which are not drawn", Pale);
+            canvas.Text(
+                Left,
+                Top + PlotHeight + 32 + ((rows - 1) * Row),
+                $"and {lines.Count - MaxLines} more, which are not drawn",
+                Pale
+            );
         }
 
         if (!drawn.SelectMany(line => line.Points).Any(point => double.IsFinite(point.Y)))
@@ -69,7 +107,14 @@ public sealed class LineChart(string title, TimeAxis axis, IReadOnlyList<Line> l
             }
 
             // What is beyond could not be drawn to scale with anything else.
-            points.Add((x, Math.Abs(line.Values[i]) < 1e300 && x >= 0 && x <= (axis.To - axis.From).TotalSeconds ? line.Values[i] : double.NaN));
+            points.Add(
+                (
+                    x,
+                    Math.Abs(line.Values[i]) < 1e300 && x >= 0 && x <= (axis.To - axis.From).TotalSeconds
+                        ? line.Values[i]
+                        : double.NaN
+                )
+            );
         }
 
         return points;
@@ -88,15 +133,24 @@ public sealed class LineChart(string title, TimeAxis axis, IReadOnlyList<Line> l
     private void DrawTimes(Canvas canvas)
     {
         var step = TimeAxis.RoundUp((axis.To - axis.From) / 8);
-        var first = new DateTimeOffset((long)Math.Ceiling((double)axis.From.UtcTicks / step.Ticks) * step.Ticks, TimeSpan.Zero);
+        var first = new DateTimeOffset(
+            (long)Math.Ceiling((double)axis.From.UtcTicks / step.Ticks) * step.Ticks,
+            TimeSpan.Zero
+        );
         DateTimeOffset? before = null;
         var free = 0; // where the label before ends
         for (var time = first; time <= axis.To; time += step)
         {
             var x = (int)Math.Round(X((time - axis.From).TotalSeconds));
-            var format = step >= TimeSpan.FromDays(1) ? "d MMM" : step < TimeSpan.FromMinutes(1) ? "HH:mm:ss" : "HH:mm";
+            var format =
+                step >= TimeSpan.FromDays(1) ? "d MMM"
+                : step < TimeSpan.FromMinutes(1) ? "HH:mm:ss"
+                : "HH:mm";
             // Which day it is stands at the first label and at each new day.
-            format = step < TimeSpan.FromDays(1) && before?.Date != time.Date ? "d MMM " + format : before?.Year != time.Year && step >= TimeSpan.FromDays(1) ? "d MMM yyyy" : format;
+            format =
+                step < TimeSpan.FromDays(1) && before?.Date != time.Date ? "d MMM " + format
+                : before?.Year != time.Year && step >= TimeSpan.FromDays(1) ? "d MMM yyyy"
+                : format;
             var text = time.ToString(format, CultureInfo.InvariantCulture);
             var half = Glyphs.Width(text) / 2;
             canvas.Fill(x, Top, 1, PlotHeight, Grid);
@@ -122,11 +176,15 @@ public sealed class LineChart(string title, TimeAxis axis, IReadOnlyList<Line> l
     }
 
     private static string Last(List<(double X, double Y)> points, Scale scale) =>
-        points.FindLastIndex(point => double.IsFinite(point.Y)) is >= 0 and var place ? scale.Show(points[place].Y, exact: true) : "no data";
+        points.FindLastIndex(point => double.IsFinite(point.Y)) is >= 0 and var place
+            ? scale.Show(points[place].Y, exact: true)
+            : "no data";
 
-    private static string OneLine(string text) => string.Join(' ', text.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries));
+    private static string OneLine(string text) =>
+        string.Join(' ', text.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries));
 
     private double X(double seconds) => Left + (seconds / (axis.To - axis.From).TotalSeconds * (Width - Left - Right));
 
-    private static double Y(double value, Scale scale) => Top + PlotHeight - ((value - scale.Low) / (scale.High - scale.Low) * PlotHeight);
+    private static double Y(double value, Scale scale) =>
+        Top + PlotHeight - ((value - scale.Low) / (scale.High - scale.Low) * PlotHeight);
 }

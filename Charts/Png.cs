@@ -7,7 +7,14 @@ namespace MinimalMcp.Charts;
 /// <summary>Portable Network Graphics (RFC 2083): the format of pictures that models and hosts accept, where most refuse SVG.</summary>
 internal static class Png
 {
-    private static readonly uint[] Crc = [.. Enumerable.Range(0, 256).Select(value => Enumerable.Range(0, 8).Aggregate((uint)value, (crc, _) => (crc >> 1) ^ ((crc & 1) * 0xEDB88320)))];
+    private static readonly uint[] Crc =
+    [
+        .. Enumerable
+            .Range(0, 256)
+            .Select(value =>
+                Enumerable.Range(0, 8).Aggregate((uint)value, (crc, _) => (crc >> 1) ^ ((crc & 1) * 0xEDB88320))
+            ),
+    ];
 
     /// <param name="pixels">Three bytes each: red, green, blue.</param>
     public static byte[] Encode(byte[] pixels, int width, int height)
@@ -21,7 +28,11 @@ internal static class Png
         BinaryPrimitives.WriteInt32BigEndian(header[4..], height);
         (header[8], header[9]) = (8, 3); // bits of a pixel, which is a place in the palette
         Chunk(png, "IHDR", header);
-        Chunk(png, "PLTE", [.. palette.SelectMany(colour => (byte[])[(byte)(colour >> 16), (byte)(colour >> 8), (byte)colour])]);
+        Chunk(
+            png,
+            "PLTE",
+            [.. palette.SelectMany(colour => (byte[])[(byte)(colour >> 16), (byte)(colour >> 8), (byte)colour])]
+        );
 
         using var rows = new MemoryStream();
         using (var zlib = new ZLibStream(rows, CompressionLevel.SmallestSize, leaveOpen: true))
@@ -41,16 +52,31 @@ internal static class Png
     // A third of the size, which models pay for. A chart has few colours; those between two lines become the nearest of the frequent ones.
     private static (int[] Palette, byte[] Places) Indexed(byte[] pixels)
     {
-        var colours = Enumerable.Range(0, pixels.Length / 3).Select(pixel => (pixels[pixel * 3] << 16) | (pixels[(pixel * 3) + 1] << 8) | pixels[(pixel * 3) + 2]).ToArray();
-        var frequent = colours.CountBy(colour => colour).OrderByDescending(colour => colour.Value).ThenBy(colour => colour.Key).Select(colour => colour.Key).ToArray();
+        var colours = Enumerable
+            .Range(0, pixels.Length / 3)
+            .Select(pixel => (pixels[pixel * 3] << 16) | (pixels[(pixel * 3) + 1] << 8) | pixels[(pixel * 3) + 2])
+            .ToArray();
+        var frequent = colours
+            .CountBy(colour => colour)
+            .OrderByDescending(colour => colour.Value)
+            .ThenBy(colour => colour.Key)
+            .Select(colour => colour.Key)
+            .ToArray();
         var palette = frequent[..Math.Min(256, frequent.Length)];
-        var places = frequent.ToDictionary(colour => colour, colour => (byte)Array.IndexOf(palette, palette.MinBy(other => Distance(colour, other))));
+        var places = frequent.ToDictionary(
+            colour => colour,
+            colour => (byte)Array.IndexOf(palette, palette.MinBy(other => Distance(colour, other)))
+        );
         return (palette, [.. colours.Select(colour => places[colour])]);
     }
 
     private static int Distance(int colour, int other)
     {
-        var (red, green, blue) = ((colour >> 16) - (other >> 16), ((colour >> 8) & 255) - ((other >> 8) & 255), (colour & 255) - (other & 255));
+        var (red, green, blue) = (
+            (colour >> 16) - (other >> 16),
+            ((colour >> 8) & 255) - ((other >> 8) & 255),
+            (colour & 255) - (other & 255)
+        );
         return (red * red) + (green * green) + (blue * blue);
     }
 

@@ -6,10 +6,26 @@ namespace MinimalMcp.Charts;
 internal sealed class Scale
 {
     private static readonly (double Factor, string Prefix)[] Decimal =
-        [(1e18, "E"), (1e15, "P"), (1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"), (1, "")];
+    [
+        (1e18, "E"),
+        (1e15, "P"),
+        (1e12, "T"),
+        (1e9, "G"),
+        (1e6, "M"),
+        (1e3, "k"),
+        (1, ""),
+    ];
 
     private static readonly (double Factor, string Prefix)[] Binary =
-        [(Math.Pow(2, 60), "Ei"), (Math.Pow(2, 50), "Pi"), (Math.Pow(2, 40), "Ti"), (1 << 30, "Gi"), (1 << 20, "Mi"), (1 << 10, "Ki"), (1, "")];
+    [
+        (Math.Pow(2, 60), "Ei"),
+        (Math.Pow(2, 50), "Pi"),
+        (Math.Pow(2, 40), "Ti"),
+        (1 << 30, "Gi"),
+        (1 << 20, "Mi"),
+        (1 << 10, "Ki"),
+        (1, ""),
+    ];
 
     private readonly string _unit;
     private readonly double _step;
@@ -56,8 +72,11 @@ internal sealed class Scale
             return scaled.ToString("0.##e0", CultureInfo.InvariantCulture) + suffix;
         }
 
-        var digits = exact ? 3 - (int)Math.Clamp(Math.Floor(Math.Log10(Math.Max(Math.Abs(scaled), 1e-4))), -4, 3) : (int)Math.Clamp(Math.Ceiling(-Math.Log10(step)), 0, 6);
-        return Math.Round(scaled, Math.Min(digits, 15)).ToString("0." + new string('#', digits), CultureInfo.InvariantCulture) + suffix;
+        var digits = exact
+            ? 3 - (int)Math.Clamp(Math.Floor(Math.Log10(Math.Max(Math.Abs(scaled), 1e-4))), -4, 3)
+            : (int)Math.Clamp(Math.Ceiling(-Math.Log10(step)), 0, 6);
+        return Math.Round(scaled, Math.Min(digits, 15))
+                .ToString("0." + new string('#', digits), CultureInfo.InvariantCulture) + suffix;
     }
 
     private (double Factor, string Prefix) Prefix(double size)
@@ -69,15 +88,28 @@ internal sealed class Scale
 
         if (_unit == "s")
         {
-            return size >= 1 || size == 0 ? (1, "") : size >= 1e-3 ? (1e-3, "m") : size >= 1e-6 ? (1e-6, "µ") : (1e-9, "n"); // nobody reads kiloseconds
+            return size >= 1 || size == 0 ? (1, "")
+                : size >= 1e-3 ? (1e-3, "m")
+                : size >= 1e-6 ? (1e-6, "µ")
+                : (1e-9, "n"); // nobody reads kiloseconds
         }
 
-        return Array.Find(_unit.StartsWith('B') ? Binary : Decimal, prefix => size >= prefix.Factor) is { Factor: > 0 } found ? found : (1, "");
+        return
+            Array.Find(_unit.StartsWith('B') ? Binary : Decimal, prefix => size >= prefix.Factor)
+                is { Factor: > 0 } found
+            ? found
+            : (1, "");
     }
 
     private static double Nice(double step)
     {
         var power = Math.Pow(10, Math.Floor(Math.Log10(step)));
-        return (step / power) switch { <= 1 => 1, <= 2 => 2, <= 5 => 5, _ => 10 } * power;
+        return (step / power) switch
+            {
+                <= 1 => 1,
+                <= 2 => 2,
+                <= 5 => 5,
+                _ => 10,
+            } * power;
     }
 }

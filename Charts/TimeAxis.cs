@@ -11,20 +11,57 @@ public sealed partial record TimeAxis(DateTimeOffset From, DateTimeOffset To, Ti
 
     // Steps that people use: labels and samples then stand at round times.
     private static readonly int[] Seconds =
-        [1, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200, 86400, 172800, 604800, 1209600, 2592000];
+    [
+        1,
+        5,
+        10,
+        15,
+        30,
+        60,
+        120,
+        300,
+        600,
+        900,
+        1800,
+        3600,
+        7200,
+        10800,
+        21600,
+        43200,
+        86400,
+        172800,
+        604800,
+        1209600,
+        2592000,
+    ];
 
-    private static readonly string[] Formats = ["yyyy-MM-dd", "yyyy-MM-dd'T'HH:mmK", "yyyy-MM-dd'T'HH:mm:ssK", "yyyy-MM-dd'T'HH:mm:ss.FFFFFFFK"];
+    private static readonly string[] Formats =
+    [
+        "yyyy-MM-dd",
+        "yyyy-MM-dd'T'HH:mmK",
+        "yyyy-MM-dd'T'HH:mm:ssK",
+        "yyyy-MM-dd'T'HH:mm:ss.FFFFFFFK",
+    ];
 
     public int Points => (int)((To - From) / Step) + 1;
 
     /// <summary>Reads the window, and chooses a step when none is given, or a coarser one when the given one makes more points than allowed.</summary>
     /// <exception cref="FormatException">In a sentence that says what to write.</exception>
-    public static TimeAxis Parse(string from, string to, string? step, DateTimeOffset now, int maxPoints, TimeSpan finest)
+    public static TimeAxis Parse(
+        string from,
+        string to,
+        string? step,
+        DateTimeOffset now,
+        int maxPoints,
+        TimeSpan finest
+    )
     {
         var (start, end) = (ParseTime(from, now), ParseTime(to, now));
         if (start >= end)
         {
-            throw new FormatException($"The window is empty: it starts at {Show(start)} and ends at {Show(end)}. The start must be the earlier one; a span such as 1h counts back from now.");
+            throw new FormatException(
+                $"The window is empty: it starts at {Show(start)} and ends at {Show(end)}. The start must be the earlier one; a span such as 1h counts back from now."
+            );
         }
 
         if (end - start > Longest)
@@ -41,7 +78,12 @@ public sealed partial record TimeAxis(DateTimeOffset From, DateTimeOffset To, Ti
         var given = ParseDuration(step);
         return given >= least
             ? new(start, end, given)
-            : new(start, end, RoundUp(least), $"The step was raised from {Show(given)} to {Show(RoundUp(least))}, because this window would have more than {maxPoints} points; ask for a shorter window to see more detail.");
+            : new(
+                start,
+                end,
+                RoundUp(least),
+                $"The step was raised from {Show(given)} to {Show(RoundUp(least))}, because this window would have more than {maxPoints} points; ask for a shorter window to see more detail."
+            );
     }
 
     /// <summary>A time: now, a span back from now, RFC 3339 or seconds (or milliseconds) since 1970.</summary>
@@ -49,7 +91,8 @@ public sealed partial record TimeAxis(DateTimeOffset From, DateTimeOffset To, Ti
     {
         var word = text.Trim();
         var refused = new FormatException(
-            $"\"{Shorten(word)}\" is not a time. Write now, a span back from now (15m, 7d, now-1h30m), RFC 3339 (2026-01-31T12:00:00Z) or seconds since 1970.");
+            $"\"{Shorten(word)}\" is not a time. Write now, a span back from now (15m, 7d, now-1h30m), RFC 3339 (2026-01-31T12:00:00Z) or seconds since 1970."
+        );
         if (word.Equals("now", StringComparison.OrdinalIgnoreCase))
         {
             return now;
@@ -58,7 +101,10 @@ public sealed partial record TimeAxis(DateTimeOffset From, DateTimeOffset To, Ti
         if (double.TryParse(word, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var number))
         {
             // Nothing was measured in the seventies: a small number is a span without its unit.
-            return number < 1e8 ? throw new FormatException($"\"{Shorten(word)}\" is not a time: say the unit of a span, for example {Shorten(word)}m.")
+            return number < 1e8
+                    ? throw new FormatException(
+                        $"\"{Shorten(word)}\" is not a time: say the unit of a span, for example {Shorten(word)}m."
+                    )
                 : number < 1e11 ? Unix(number * 1000)
                 : number < 2e14 ? Unix(number)
                 : throw refused;
@@ -71,7 +117,14 @@ public sealed partial record TimeAxis(DateTimeOffset From, DateTimeOffset To, Ti
 
         // Go writes nine digits after the point, .NET reads seven.
         var rfc = MoreDigits().Replace(word.Replace(' ', 'T').Replace('t', 'T').Replace('z', 'Z'), "$1");
-        return DateTimeOffset.TryParseExact(rfc, Formats, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out var time) && time.Year is >= 1970 and < 9000
+        return
+            DateTimeOffset.TryParseExact(
+                rfc,
+                Formats,
+                CultureInfo.InvariantCulture,
+                DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal,
+                out var time
+            ) && time.Year is >= 1970 and < 9000
             ? time
             : throw refused;
     }
@@ -85,26 +138,32 @@ public sealed partial record TimeAxis(DateTimeOffset From, DateTimeOffset To, Ti
         {
             foreach (var (amount, unit) in span.Groups[1].Captures.Zip(span.Groups[2].Captures))
             {
-                seconds += double.Parse(amount.ValueSpan, CultureInfo.InvariantCulture) * unit.Value switch
-                {
-                    "ms" => 0.001,
-                    "s" => 1,
-                    "m" => 60,
-                    "h" => 3600,
-                    "d" => 86400,
-                    "w" => 7 * 86400,
-                    _ => 365 * 86400,
-                };
+                seconds +=
+                    double.Parse(amount.ValueSpan, CultureInfo.InvariantCulture)
+                    * unit.Value switch
+                    {
+                        "ms" => 0.001,
+                        "s" => 1,
+                        "m" => 60,
+                        "h" => 3600,
+                        "d" => 86400,
+                        "w" => 7 * 86400,
+                        _ => 365 * 86400,
+                    };
             }
         }
         else if (!double.TryParse(word, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out seconds))
         {
-            throw new FormatException($"\"{Shorten(word)}\" is not a span of time. Write for example 30s, 5m, 1h30m, 7d or 2w.");
+            throw new FormatException(
+                $"\"{Shorten(word)}\" is not a span of time. Write for example 30s, 5m, 1h30m, 7d or 2w."
+            );
         }
 
         return seconds >= 0.001 && seconds <= Longest.TotalSeconds
             ? TimeSpan.FromMilliseconds(Math.Round(seconds * 1000))
-            : throw new FormatException($"\"{Shorten(word)}\" is not a span that can be used: it must be longer than zero and at most ten years.");
+            : throw new FormatException(
+                $"\"{Shorten(word)}\" is not a span that can be used: it must be longer than zero and at most ten years."
+            );
     }
 
     /// <summary>The first step that people use and that is not shorter.</summary>
@@ -114,7 +173,8 @@ public sealed partial record TimeAxis(DateTimeOffset From, DateTimeOffset To, Ti
         return round > 0 ? TimeSpan.FromSeconds(round) : TimeSpan.FromDays(30 * Math.Ceiling(step.TotalDays / 30));
     }
 
-    public static string Show(DateTimeOffset time) => time.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.FFF'Z'", CultureInfo.InvariantCulture);
+    public static string Show(DateTimeOffset time) =>
+        time.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.FFF'Z'", CultureInfo.InvariantCulture);
 
     public static string Show(TimeSpan span) =>
         span.TotalDays >= 1 && span.Ticks % TimeSpan.TicksPerDay == 0 ? $"{span.Days}d"
@@ -122,7 +182,8 @@ public sealed partial record TimeAxis(DateTimeOffset From, DateTimeOffset To, Ti
         : span.TotalMinutes >= 1 && span.Ticks % TimeSpan.TicksPerMinute == 0 ? $"{(int)span.TotalMinutes}m"
         : string.Create(CultureInfo.InvariantCulture, $"{span.TotalSeconds:0.###}s");
 
-    private static DateTimeOffset Unix(double milliseconds) => DateTimeOffset.UnixEpoch.AddMilliseconds(Math.Round(milliseconds));
+    private static DateTimeOffset Unix(double milliseconds) =>
+        DateTimeOffset.UnixEpoch.AddMilliseconds(Math.Round(milliseconds));
 
     private static string Shorten(string text) => text.Length <= 60 ? text : string.Concat(text.AsSpan(0, 60), "…");
 

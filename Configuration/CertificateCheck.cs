@@ -10,11 +10,15 @@ internal sealed class CertificateCheck(IConfiguration configuration, IHostEnviro
 
     public ValidateOptionsResult Validate(string? name, ServerOptions options)
     {
-        var missing = Certificates().SelectMany(certificate => Files.Select(file => certificate.GetSection(file)))
-            .Where(file => file.Value is { Length: > 0 } path
-                && !File.Exists(Path.Combine(environment.ContentRootPath, path)))
-            .Select(file => $"{file.Path} is '{file.Value}', and there is no such file"
-                + $"{(Path.IsPathRooted(file.Value) ? "" : $" in {environment.ContentRootPath}")}.")
+        var missing = Certificates()
+            .SelectMany(certificate => Files.Select(file => certificate.GetSection(file)))
+            .Where(file =>
+                file.Value is { Length: > 0 } path && !File.Exists(Path.Combine(environment.ContentRootPath, path))
+            )
+            .Select(file =>
+                $"{file.Path} is '{file.Value}', and there is no such file"
+                + $"{(Path.IsPathRooted(file.Value) ? "" : $" in {environment.ContentRootPath}")}."
+            )
             .ToArray();
         return missing.Length == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(missing);
     }
@@ -22,9 +26,14 @@ internal sealed class CertificateCheck(IConfiguration configuration, IHostEnviro
     private IEnumerable<IConfigurationSection> Certificates()
     {
         var endpoints = configuration.GetSection("Kestrel:Endpoints").GetChildren().ToArray();
-        return configuration.GetSection("Kestrel:Certificates").GetChildren()
+        return configuration
+            .GetSection("Kestrel:Certificates")
+            .GetChildren()
             .Concat(endpoints.Select(endpoint => endpoint.GetSection("Certificate")))
-            .Concat(endpoints.SelectMany(endpoint => endpoint.GetSection("Sni").GetChildren())
-                .Select(name => name.GetSection("Certificate")));
+            .Concat(
+                endpoints
+                    .SelectMany(endpoint => endpoint.GetSection("Sni").GetChildren())
+                    .Select(name => name.GetSection("Certificate"))
+            );
     }
 }

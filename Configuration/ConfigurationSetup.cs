@@ -16,8 +16,11 @@ public static class ConfigurationSetup
         try
         {
             builder = WebApplication.CreateSlimBuilder(ProgramFolder.HostArguments(args));
-            if (string.IsNullOrEmpty(builder.Configuration["config"])
-                && ProgramFolder.UserSettings is { } mine && File.Exists(mine))
+            if (
+                string.IsNullOrEmpty(builder.Configuration["config"])
+                && ProgramFolder.UserSettings is { } mine
+                && File.Exists(mine)
+            )
             {
                 builder.Configuration.AddJsonAbove(mine);
             }
@@ -36,8 +39,12 @@ public static class ConfigurationSetup
     /// <summary>Reads the settings, decides where to listen, and sets the limits of every request.</summary>
     public static WebApplicationBuilder AddConfiguration(this WebApplicationBuilder builder)
     {
-        builder.Services.AddSingleton(builder.Configuration.AddEnvironment(
-            builder.Environment.ContentRootPath, builder.Environment.EnvironmentName));
+        builder.Services.AddSingleton(
+            builder.Configuration.AddEnvironment(
+                builder.Environment.ContentRootPath,
+                builder.Environment.EnvironmentName
+            )
+        );
         AddFile(builder.Configuration);
         builder.Services.AddSettings<ServerOptions>("Server");
         builder.Services.AddSingleton<IValidateOptions<ServerOptions>, ListenCheck>();
@@ -45,7 +52,10 @@ public static class ConfigurationSetup
         builder.Services.AddSingleton<IValidateOptions<ServerOptions>, SecretFileCheck>();
         builder.Services.AddSingleton<IValidateOptions<ServerOptions>>(LogLevelCheck.Of(builder.Configuration));
         var server = builder.Configuration.GetSection("Server");
-        if (string.IsNullOrEmpty(builder.Configuration["urls"]) && !builder.Configuration.GetSection("Kestrel:Endpoints").GetChildren().Any())
+        if (
+            string.IsNullOrEmpty(builder.Configuration["urls"])
+            && !builder.Configuration.GetSection("Kestrel:Endpoints").GetChildren().Any()
+        )
         {
             // A port that is no number is reported with the other settings that are wrong.
             var port = int.TryParse(server["Port"] ?? "3001", out var number) ? number : 0;
@@ -54,13 +64,20 @@ public static class ConfigurationSetup
 
         builder.WebHost.UseKestrelHttpsConfiguration();
         Https.AddQuic(builder);
-        builder.WebHost.ConfigureKestrel((context, kestrel) =>
-        {
-            kestrel.AddServerHeader = false;
-            kestrel.Limits.MaxRequestBodySize = long.TryParse(context.Configuration["Server:MaxRequestBytes"], out var bytes) ? bytes : ServerOptions.DefaultMaxRequestBytes;
-            kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(10);
-            kestrel.ConfigureEndpointDefaults(LingeringClose.Add);
-        });
+        builder.WebHost.ConfigureKestrel(
+            (context, kestrel) =>
+            {
+                kestrel.AddServerHeader = false;
+                kestrel.Limits.MaxRequestBodySize = long.TryParse(
+                    context.Configuration["Server:MaxRequestBytes"],
+                    out var bytes
+                )
+                    ? bytes
+                    : ServerOptions.DefaultMaxRequestBytes;
+                kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(10);
+                kestrel.ConfigureEndpointDefaults(LingeringClose.Add);
+            }
+        );
         builder.Logging.AddConsole(console =>
         {
             console.LogToStandardErrorThreshold = LogLevel.Trace; // standard output may carry the protocol
@@ -115,10 +132,22 @@ public static class ConfigurationSetup
         var origins = new ServerOptions { CorsOrigins = app.Configuration["Server:CorsOrigins"] }.Origins;
         if (origins.Count > 0)
         {
-            app.UseCors(policy => (origins.Contains("*") ? policy.AllowAnyOrigin() : policy.WithOrigins([.. origins]))
-                .WithMethods("GET", "POST", "DELETE")
-                .WithHeaders("Authorization", "Content-Type", "Accept", "MCP-Protocol-Version", "Mcp-Session-Id", "Mcp-Method", "Mcp-Name", "Last-Event-ID", "X-MCP-API-Key")
-                .WithExposedHeaders("Mcp-Session-Id", "WWW-Authenticate"));
+            app.UseCors(policy =>
+                (origins.Contains("*") ? policy.AllowAnyOrigin() : policy.WithOrigins([.. origins]))
+                    .WithMethods("GET", "POST", "DELETE")
+                    .WithHeaders(
+                        "Authorization",
+                        "Content-Type",
+                        "Accept",
+                        "MCP-Protocol-Version",
+                        "Mcp-Session-Id",
+                        "Mcp-Method",
+                        "Mcp-Name",
+                        "Last-Event-ID",
+                        "X-MCP-API-Key"
+                    )
+                    .WithExposedHeaders("Mcp-Session-Id", "WWW-Authenticate")
+            );
         }
 
         return app;
@@ -126,18 +155,25 @@ public static class ConfigurationSetup
 
     /// <summary>Binds a section to its options. What cannot be read is told with the other errors when the server starts.</summary>
     public static void AddSettings<T>(this IServiceCollection services, string section)
-        where T : class => services.AddSingleton(new SettingsSection(section, typeof(T)))
-        .AddOptions<T>().Configure<IConfiguration>((options, configuration) =>
-        {
-            try
-            {
-                configuration.GetSection(section).Bind(options);
-            }
-            catch (InvalidOperationException unreadable)
-            {
-                throw new OptionsValidationException(section, typeof(T), [Unreadable(unreadable.Message)]);
-            }
-        }).ValidateDataAnnotations().ValidateOnStart();
+        where T : class =>
+        services
+            .AddSingleton(new SettingsSection(section, typeof(T)))
+            .AddOptions<T>()
+            .Configure<IConfiguration>(
+                (options, configuration) =>
+                {
+                    try
+                    {
+                        configuration.GetSection(section).Bind(options);
+                    }
+                    catch (InvalidOperationException unreadable)
+                    {
+                        throw new OptionsValidationException(section, typeof(T), [Unreadable(unreadable.Message)]);
+                    }
+                }
+            )
+            .ValidateDataAnnotations()
+            .ValidateOnStart();
 
     // Above the settings beside the program, below the environment and the command line.
     private static void AddFile(ConfigurationManager configuration)
@@ -149,18 +185,20 @@ public static class ConfigurationSetup
     }
 
     // "Failed to convert configuration value 'abc' at 'Server:Port' to type 'System.Int32'."
-    private static string Unreadable(string message) => message.Split('\'') is [_, var value, _, var setting, _, var type, ..]
-        ? $"{setting}{EnvironmentNames.Of(setting)} is '{value}'; it must be {KindOf(type)}."
-        : message;
+    private static string Unreadable(string message) =>
+        message.Split('\'') is [_, var value, _, var setting, _, var type, ..]
+            ? $"{setting}{EnvironmentNames.Of(setting)} is '{value}'; it must be {KindOf(type)}."
+            : message;
 
-    private static string KindOf(string type) => type switch
-    {
-        "System.Int32" or "System.Int64" => "a whole number",
-        "System.Double" => "a number",
-        "System.Boolean" => "true or false",
-        "System.TimeSpan" => "a time such as 00:01:30",
-        _ => $"a value of {type}",
-    };
+    private static string KindOf(string type) =>
+        type switch
+        {
+            "System.Int32" or "System.Int64" => "a whole number",
+            "System.Double" => "a number",
+            "System.Boolean" => "true or false",
+            "System.TimeSpan" => "a time such as 00:01:30",
+            _ => $"a value of {type}",
+        };
 
     /// <summary>Starts the server and waits for its end. Every setting that is wrong is printed, and then nothing starts.</summary>
     public static async Task<int> RunOrExplainAsync(this WebApplication app, Action<WebApplication>? started = null)
@@ -173,8 +211,11 @@ public static class ConfigurationSetup
         }
         catch (Exception failure) when (Sentences(failure).ToArray() is { Length: > 0 } sentences)
         {
-            Console.Error.WriteLine(failure is StartException ? "The server did not start:"
-                : $"The server did not start. {(sentences.Length == 1 ? "One setting is" : $"{sentences.Length} settings are")} wrong:");
+            Console.Error.WriteLine(
+                failure is StartException
+                    ? "The server did not start:"
+                    : $"The server did not start. {(sentences.Length == 1 ? "One setting is" : $"{sentences.Length} settings are")} wrong:"
+            );
             foreach (var sentence in sentences)
             {
                 Console.Error.WriteLine("  - " + sentence);
@@ -191,23 +232,33 @@ public static class ConfigurationSetup
         return 0;
     }
 
-    private static IEnumerable<string> Sentences(Exception failure) => failure switch
-    {
-        AggregateException many => many.InnerExceptions.SelectMany(Sentences),
-        StartException plain => [plain.Message],
-        OptionsValidationException wrong => wrong.Failures.Select(Sentence),
-        InvalidOperationException { InnerException: not null } unreadable => [Unreadable(unreadable.Message)],
-        InvalidOperationException unset when unset.Message.Contains("HTTPS", StringComparison.Ordinal) =>
-            ["An https address has no certificate. Set Kestrel:Certificates:Default:Path and KeyPath (PEM), or Path "
-                + "and Password (PFX): docs/settings.md."],
-        System.Security.Cryptography.CryptographicException unread =>
-            ["A certificate of Kestrel:Certificates or Kestrel:Endpoints cannot be read "
-                + $"({unread.Message.TrimEnd('.')}). Check Path, KeyPath and Password: a PEM file needs KeyPath, a PFX file its Password."],
-        IOException { InnerException: Microsoft.AspNetCore.Connections.AddressInUseException } taken => [taken.Message + " Set MCP_SERVER_PORT to another port, or stop what listens there."],
-        _ => [],
-    };
+    private static IEnumerable<string> Sentences(Exception failure) =>
+        failure switch
+        {
+            AggregateException many => many.InnerExceptions.SelectMany(Sentences),
+            StartException plain => [plain.Message],
+            OptionsValidationException wrong => wrong.Failures.Select(Sentence),
+            InvalidOperationException { InnerException: not null } unreadable => [Unreadable(unreadable.Message)],
+            InvalidOperationException unset when unset.Message.Contains("HTTPS", StringComparison.Ordinal) =>
+            [
+                "An https address has no certificate. Set Kestrel:Certificates:Default:Path and KeyPath (PEM), or Path "
+                    + "and Password (PFX): docs/settings.md.",
+            ],
+            System.Security.Cryptography.CryptographicException unread =>
+            [
+                "A certificate of Kestrel:Certificates or Kestrel:Endpoints cannot be read "
+                    + $"({unread.Message.TrimEnd('.')}). Check Path, KeyPath and Password: a PEM file needs KeyPath, a PFX file its Password.",
+            ],
+            IOException { InnerException: Microsoft.AspNetCore.Connections.AddressInUseException } taken =>
+            [
+                taken.Message + " Set MCP_SERVER_PORT to another port, or stop what listens there.",
+            ],
+            _ => [],
+        };
 
     // DataAnnotations wraps the message in its own words.
     private static string Sentence(string failure) =>
-        failure.IndexOf("with the error: '", StringComparison.Ordinal) is >= 0 and var start ? failure[(start + 17)..].TrimEnd('.').TrimEnd('\'') : failure;
+        failure.IndexOf("with the error: '", StringComparison.Ordinal) is >= 0 and var start
+            ? failure[(start + 17)..].TrimEnd('.').TrimEnd('\'')
+            : failure;
 }

@@ -13,7 +13,9 @@ internal sealed class Drain(IOptions<ServerOptions> options, TimeProvider time) 
     private static readonly TimeSpan LastCalls = TimeSpan.FromSeconds(50);
 
     public Task StoppingAsync(CancellationToken cancellationToken) =>
-        options.Value.DrainDelay > TimeSpan.Zero ? Task.Delay(options.Value.DrainDelay, time, cancellationToken) : Task.CompletedTask;
+        options.Value.DrainDelay > TimeSpan.Zero
+            ? Task.Delay(options.Value.DrainDelay, time, cancellationToken)
+            : Task.CompletedTask;
 
     public Task StartingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
@@ -28,7 +30,9 @@ internal sealed class Drain(IOptions<ServerOptions> options, TimeProvider time) 
     public static void Add(WebApplicationBuilder builder)
     {
         builder.Services.AddHostedService<Drain>();
-        builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = Delay(builder.Configuration) + LastCalls);
+        builder.Services.Configure<HostOptions>(host =>
+            host.ShutdownTimeout = Delay(builder.Configuration) + LastCalls
+        );
     }
 
     /// <summary>While it drains, every answer ends its connection (RFC 9112, 9.6), so that a balancer's next request on it goes to another replica.</summary>
@@ -40,17 +44,23 @@ internal sealed class Drain(IOptions<ServerOptions> options, TimeProvider time) 
         }
 
         var stopping = app.Lifetime.ApplicationStopping;
-        app.Use((http, next) =>
-        {
-            if (stopping.IsCancellationRequested && HttpProtocol.IsHttp11(http.Request.Protocol))
+        app.Use(
+            (http, next) =>
             {
-                http.Response.Headers.Connection = "close";
-            }
+                if (stopping.IsCancellationRequested && HttpProtocol.IsHttp11(http.Request.Protocol))
+                {
+                    http.Response.Headers.Connection = "close";
+                }
 
-            return next(http);
-        });
+                return next(http);
+            }
+        );
     }
 
     // A value that cannot be read is told with the other errors, later.
-    private static TimeSpan Delay(IConfiguration configuration) => TimeSpan.TryParse(configuration["Server:DrainDelay"], CultureInfo.InvariantCulture, out var delay) && delay > TimeSpan.Zero ? delay : TimeSpan.Zero;
+    private static TimeSpan Delay(IConfiguration configuration) =>
+        TimeSpan.TryParse(configuration["Server:DrainDelay"], CultureInfo.InvariantCulture, out var delay)
+        && delay > TimeSpan.Zero
+            ? delay
+            : TimeSpan.Zero;
 }

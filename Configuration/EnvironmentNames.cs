@@ -71,7 +71,11 @@ public static class EnvironmentNames
 
     /// <summary>The names for a setting, as they stand in a message: " (PORT, MCP_SERVER_PORT)"; empty when there is none.</summary>
     internal static string Of(string setting) =>
-        Table.Where(row => row.Setting.Equals(setting, StringComparison.OrdinalIgnoreCase)).Select(row => row.Name).ToArray() is { Length: > 0 } names
+        Table
+            .Where(row => row.Setting.Equals(setting, StringComparison.OrdinalIgnoreCase))
+            .Select(row => row.Name)
+            .ToArray()
+            is { Length: > 0 } names
             ? $" ({string.Join(", ", names)})"
             : "";
 
@@ -84,7 +88,10 @@ public static class EnvironmentNames
     /// root, each before the next; then the table, then the rest of the environment.
     /// </summary>
     internal static EnvironmentRead AddEnvironment(
-        this ConfigurationManager configuration, string contentRoot, string environment)
+        this ConfigurationManager configuration,
+        string contentRoot,
+        string environment
+    )
     {
         var names = new List<(string Name, string Setting)>();
         var files = Files(contentRoot, environment).ToList();
@@ -94,7 +101,11 @@ public static class EnvironmentNames
         var settings = new Dictionary<string, string?>(StringComparer.OrdinalIgnoreCase);
         foreach (var (name, setting) in Table)
         {
-            if (variables.TryGetValue(name, out var value) && value.Length > 0 && Meaning(name, value, variables) is { } means)
+            if (
+                variables.TryGetValue(name, out var value)
+                && value.Length > 0
+                && Meaning(name, value, variables) is { } means
+            )
             {
                 names.Add((name, setting));
                 settings[setting] = means;
@@ -102,18 +113,24 @@ public static class EnvironmentNames
         }
 
         // OpenTelemetry reads its own from the configuration, by these names.
-        foreach (var (name, value) in variables.Where(variable => variable.Key.StartsWith("OTEL_", StringComparison.Ordinal)))
+        foreach (
+            var (name, value) in variables.Where(variable => variable.Key.StartsWith("OTEL_", StringComparison.Ordinal))
+        )
         {
             settings[name] = value;
         }
 
-        foreach (var (name, value) in variables.Where(variable => variable.Key.Contains("__", StringComparison.Ordinal)))
+        foreach (
+            var (name, value) in variables.Where(variable => variable.Key.Contains("__", StringComparison.Ordinal))
+        )
         {
             settings[name.Replace("__", ":")] = value;
         }
 
         // Before the command line, which the host added last.
-        var commandLine = configuration.Sources.OfType<Microsoft.Extensions.Configuration.CommandLine.CommandLineConfigurationSource>().LastOrDefault();
+        var commandLine = configuration
+            .Sources.OfType<Microsoft.Extensions.Configuration.CommandLine.CommandLineConfigurationSource>()
+            .LastOrDefault();
         configuration.Sources.Add(new EnvironmentSource { InitialData = settings });
         if (commandLine is not null)
         {
@@ -134,19 +151,20 @@ public static class EnvironmentNames
     /// </summary>
     internal static string? HostEnvironment(string contentRoot) =>
         (string[])["ASPNETCORE_ENVIRONMENT", "DOTNET_ENVIRONMENT"] is var own
-            && own.Any(name => !string.IsNullOrEmpty(Environment.GetEnvironmentVariable(name))) ? null
-        : Variables([.. Files(contentRoot, "")]).GetValueOrDefault("ENVIRONMENT")?.ToUpperInvariant() switch
-        {
-            "PRODUCTION" or "PROD" => Environments.Production,
-            "DEVELOPMENT" or "DEV" => Environments.Development,
-            "STAGING" => Environments.Staging,
-            _ => null,
-        };
+        && own.Any(name => !string.IsNullOrEmpty(Environment.GetEnvironmentVariable(name)))
+            ? null
+            : Variables([.. Files(contentRoot, "")]).GetValueOrDefault("ENVIRONMENT")?.ToUpperInvariant() switch
+            {
+                "PRODUCTION" or "PROD" => Environments.Production,
+                "DEVELOPMENT" or "DEV" => Environments.Development,
+                "STAGING" => Environments.Staging,
+                _ => null,
+            };
 
     private static IEnumerable<string> Files(string contentRoot, string environment)
     {
-        string[] names = environment == Environments.Production
-            ? [".env", ".env.local", ".env.production"] : [".env", ".env.local"];
+        string[] names =
+            environment == Environments.Production ? [".env", ".env.local", ".env.production"] : [".env", ".env.local"];
         return names.Select(name => Path.Combine(contentRoot, name)).Where(File.Exists);
     }
 
@@ -168,17 +186,18 @@ public static class EnvironmentNames
     }
 
     /// <summary>What a name of the guides says in our words; null when it says nothing here.</summary>
-    private static string? Meaning(string name, string value, Dictionary<string, string> variables) => name switch
-    {
-        "HOST" => variables.GetValueOrDefault("PORT") is { Length: > 0 } ? value : null,
-        "DEBUG" => value.ToUpperInvariant() is "TRUE" or "1" ? nameof(LogLevel.Debug) : null,
-        "LOG_LEVEL" => LogLevelOf(value),
-        "TOOL_TIMEOUT" when int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out var seconds) =>
-            TimeSpan.FromSeconds(seconds).ToString(), // as people write it, in seconds
-        // A guide writes the number alone.
-        "MCP_RATE_LIMIT_CRITICAL" or "MCP_RATE_LIMIT_MEDIUM" when value.All(char.IsAsciiDigit) => value + "/hour",
-        _ => value,
-    };
+    private static string? Meaning(string name, string value, Dictionary<string, string> variables) =>
+        name switch
+        {
+            "HOST" => variables.GetValueOrDefault("PORT") is { Length: > 0 } ? value : null,
+            "DEBUG" => value.ToUpperInvariant() is "TRUE" or "1" ? nameof(LogLevel.Debug) : null,
+            "LOG_LEVEL" => LogLevelOf(value),
+            "TOOL_TIMEOUT" when int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out var seconds) =>
+                TimeSpan.FromSeconds(seconds).ToString(), // as people write it, in seconds
+            // A guide writes the number alone.
+            "MCP_RATE_LIMIT_CRITICAL" or "MCP_RATE_LIMIT_MEDIUM" when value.All(char.IsAsciiDigit) => value + "/hour",
+            _ => value,
+        };
 
     /// <summary>
     /// What a guide leaves out because it follows. A client and its secret are only of use where this server issues
@@ -198,7 +217,8 @@ public static class EnvironmentNames
         }
 
         configuration.AddInMemoryCollection(
-            inferred.Select(one => KeyValuePair.Create(one.Setting, (string?)one.Value)));
+            inferred.Select(one => KeyValuePair.Create(one.Setting, (string?)one.Value))
+        );
         return inferred;
 
         bool IsEmpty(string setting) => string.IsNullOrEmpty(configuration[setting]);
@@ -207,27 +227,39 @@ public static class EnvironmentNames
     // The file beside the program says "none" for those who say nothing. Whoever says it elsewhere means it.
     private static bool IsDefaultMode(ConfigurationManager configuration) =>
         (configuration["Auth:Mode"] ?? "") is "" or "none"
-        && !((IConfigurationRoot)configuration).Providers.Any(provider => provider is not JsonConfigurationProvider
-            && provider.TryGet("Auth:Mode", out var mode) && mode is { Length: > 0 });
+        && !((IConfigurationRoot)configuration).Providers.Any(provider =>
+            provider is not JsonConfigurationProvider
+            && provider.TryGet("Auth:Mode", out var mode)
+            && mode is { Length: > 0 }
+        );
 
-    private static string? OwnAddress(string? redirects) => (redirects ?? "").Split([',', ' '], StringSplitOptions.TrimEntries)
-        .Where(redirect => redirect.EndsWith("/auth/callback", StringComparison.Ordinal)
-            && Uri.TryCreate(redirect, UriKind.Absolute, out var uri) && uri.Scheme is "http" or "https")
-        .Select(redirect => redirect[..^"/auth/callback".Length]).FirstOrDefault();
+    private static string? OwnAddress(string? redirects) =>
+        (redirects ?? "")
+            .Split([',', ' '], StringSplitOptions.TrimEntries)
+            .Where(redirect =>
+                redirect.EndsWith("/auth/callback", StringComparison.Ordinal)
+                && Uri.TryCreate(redirect, UriKind.Absolute, out var uri)
+                && uri.Scheme is "http" or "https"
+            )
+            .Select(redirect => redirect[..^"/auth/callback".Length])
+            .FirstOrDefault();
 
     // The guides write INFO and DEBUG, .NET says Information and Debug.
-    private static string LogLevelOf(string value) => value.ToUpperInvariant() switch
-    {
-        "INFO" => "Information",
-        "WARN" => "Warning",
-        _ => value,
-    };
+    private static string LogLevelOf(string value) =>
+        value.ToUpperInvariant() switch
+        {
+            "INFO" => "Information",
+            "WARN" => "Warning",
+            _ => value,
+        };
 }
 
 /// <summary>What was found: files of variables, the names of the table that are set, and what follows from them.</summary>
 internal sealed record EnvironmentRead(
-    IReadOnlyList<string> Files, IReadOnlyList<(string Name, string Setting)> Names,
-    IReadOnlyList<InferredSetting> Inferred)
+    IReadOnlyList<string> Files,
+    IReadOnlyList<(string Name, string Setting)> Names,
+    IReadOnlyList<InferredSetting> Inferred
+)
 {
     /// <summary>What could not be read, in sentences.</summary>
     public IReadOnlyList<string> Problems { get; init; } = [];
@@ -244,7 +276,8 @@ internal sealed class EnvironmentSource : IConfigurationSource
 {
     public IEnumerable<KeyValuePair<string, string?>> InitialData { get; init; } = [];
 
-    public IConfigurationProvider Build(IConfigurationBuilder builder) => new EnvironmentProvider(new() { InitialData = InitialData });
+    public IConfigurationProvider Build(IConfigurationBuilder builder) =>
+        new EnvironmentProvider(new() { InitialData = InitialData });
 }
 
 internal sealed class EnvironmentProvider(Microsoft.Extensions.Configuration.Memory.MemoryConfigurationSource source)

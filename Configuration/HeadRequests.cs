@@ -10,11 +10,15 @@ internal static class HeadRequests
     {
         routes.Add(static endpoint =>
         {
-            if (endpoint.Metadata.OfType<HttpMethodMetadata>().LastOrDefault() is { } methods
-                && methods.HttpMethods is ["GET"])
+            if (
+                endpoint.Metadata.OfType<HttpMethodMetadata>().LastOrDefault() is { } methods
+                && methods.HttpMethods is ["GET"]
+            )
             {
                 endpoint.Metadata.Remove(methods);
-                endpoint.Metadata.Add(new HttpMethodMetadata([HttpMethods.Get, HttpMethods.Head], methods.AcceptCorsPreflight));
+                endpoint.Metadata.Add(
+                    new HttpMethodMetadata([HttpMethods.Get, HttpMethods.Head], methods.AcceptCorsPreflight)
+                );
             }
         });
         return routes;

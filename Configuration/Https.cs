@@ -10,9 +10,14 @@ internal static class Https
     public static void AddQuic(WebApplicationBuilder builder)
     {
         var kestrel = builder.Configuration.GetSection("Kestrel");
-        if (kestrel.AsEnumerable().Any(setting => setting.Key.EndsWith(":Protocols", StringComparison.OrdinalIgnoreCase)
-            && setting.Value?.Contains("Http3", StringComparison.OrdinalIgnoreCase) is true)
-            && (OperatingSystem.IsLinux() || OperatingSystem.IsWindows() || OperatingSystem.IsMacOS()))
+        if (
+            kestrel
+                .AsEnumerable()
+                .Any(setting =>
+                    setting.Key.EndsWith(":Protocols", StringComparison.OrdinalIgnoreCase)
+                    && setting.Value?.Contains("Http3", StringComparison.OrdinalIgnoreCase) is true
+                ) && (OperatingSystem.IsLinux() || OperatingSystem.IsWindows() || OperatingSystem.IsMacOS())
+        )
         {
             builder.WebHost.UseQuic();
         }
@@ -37,6 +42,10 @@ internal static class Https
     }
 
     private static bool IsServed(IConfiguration configuration) =>
-        configuration.GetSection("Kestrel:Endpoints").GetChildren().Select(endpoint => endpoint["Url"])
-            .Append(configuration["urls"]).Any(urls => urls?.Contains("https://", StringComparison.OrdinalIgnoreCase) is true);
+        configuration
+            .GetSection("Kestrel:Endpoints")
+            .GetChildren()
+            .Select(endpoint => endpoint["Url"])
+            .Append(configuration["urls"])
+            .Any(urls => urls?.Contains("https://", StringComparison.OrdinalIgnoreCase) is true);
 }

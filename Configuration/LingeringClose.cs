@@ -24,16 +24,19 @@ internal static class LingeringClose
     public static void Add(ListenOptions listen) => listen.Use(next => connection => RunAsync(next, connection));
 
     /// <summary>Marks connections with a body that may still be on its way when it is refused.</summary>
-    public static void Use(WebApplication app) => app.Use(next => http =>
-    {
-        var request = http.Request;
-        if (request.ContentLength > SmallBody || request.Headers.TransferEncoding.Count > 0)
-        {
-            http.Features.Get<IConnectionItemsFeature>()?.Items.TryAdd(Mark, null);
-        }
+    public static void Use(WebApplication app) =>
+        app.Use(next =>
+            http =>
+            {
+                var request = http.Request;
+                if (request.ContentLength > SmallBody || request.Headers.TransferEncoding.Count > 0)
+                {
+                    http.Features.Get<IConnectionItemsFeature>()?.Items.TryAdd(Mark, null);
+                }
 
-        return next(http);
-    });
+                return next(http);
+            }
+        );
 
     private static async Task RunAsync(ConnectionDelegate next, ConnectionContext connection)
     {
@@ -58,13 +61,14 @@ internal static class LingeringClose
 
     private static async Task ReadOnAsync(ConnectionContext connection, PipeReader input)
     {
-        var stop = connection.Features.Get<IConnectionLifetimeNotificationFeature>()?.ConnectionClosedRequested ?? default;
+        var stop = connection.Features.Get<IConnectionLifetimeNotificationFeature>()?.ConnectionClosedRequested
+            ?? default;
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(connection.ConnectionClosed, stop);
         using var silence = CancellationTokenSource.CreateLinkedTokenSource(limit.Token);
         try
         {
             limit.CancelAfter(MaxTime);
-            for (var left = Interlocked.Increment(ref _connections) > MaxConnections ? 0L : MaxBytes; left > 0;)
+            for (var left = Interlocked.Increment(ref _connections) > MaxConnections ? 0L : MaxBytes; left > 0; )
             {
                 silence.CancelAfter(MaxSilence);
                 var read = await input.ReadAsync(silence.Token);

@@ -10,9 +10,14 @@ internal sealed class ListenCheck(IConfiguration configuration) : IValidateOptio
     public ValidateOptionsResult Validate(string? name, ServerOptions options)
     {
         var problems = new List<string>();
-        if (configuration["mode"] is { } surfaces && surfaces.ToLowerInvariant() is not ("all" or "sse" or "rest" or "stdio"))
+        if (
+            configuration["mode"] is { } surfaces
+            && surfaces.ToLowerInvariant() is not ("all" or "sse" or "rest" or "stdio")
+        )
         {
-            problems.Add($"--mode is '{surfaces}'; it must be all, sse (MCP only), rest (REST and function calling only) or stdio.");
+            problems.Add(
+                $"--mode is '{surfaces}'; it must be all, sse (MCP only), rest (REST and function calling only) or stdio."
+            );
         }
 
         if (configuration["config"] is { } file && !File.Exists(file))
@@ -21,15 +26,23 @@ internal sealed class ListenCheck(IConfiguration configuration) : IValidateOptio
         }
 
         var auth = configuration["Auth:Mode"] ?? "none";
-        if (auth.Equals("none", StringComparison.OrdinalIgnoreCase)
-            && Addresses(configuration).Where(address => !IsLoopback(address)).ToArray() is { Length: > 0 } open)
+        if (
+            auth.Equals("none", StringComparison.OrdinalIgnoreCase)
+            && Addresses(configuration).Where(address => !IsLoopback(address)).ToArray() is { Length: > 0 } open
+        )
         {
-            problems.Add($"Auth:Mode (MCP_AUTH_MODE) is 'none', so the server may listen on this machine only, not on {string.Join(", ", open)}. "
-                + "Set MCP_AUTH_MODE to api-key and MCP_API_KEY to a key, or Server:Host (MCP_SERVER_HOST) or --urls to 127.0.0.1 with a reverse proxy that authenticates in front.");
+            problems.Add(
+                $"Auth:Mode (MCP_AUTH_MODE) is 'none', so the server may listen on this machine only, not on {string.Join(", ", open)}. "
+                    + "Set MCP_AUTH_MODE to api-key and MCP_API_KEY to a key, or Server:Host (MCP_SERVER_HOST) or --urls to 127.0.0.1 with a reverse proxy that authenticates in front."
+            );
         }
 
-        if (auth.ToLowerInvariant() is not ("none" or "api-key")
-            && !ProxiedHost.IsOn(configuration) && PublicUrlProblem(options) is { } problem && configuration["mode"] is not "stdio")
+        if (
+            auth.ToLowerInvariant() is not ("none" or "api-key")
+            && !ProxiedHost.IsOn(configuration)
+            && PublicUrlProblem(options) is { } problem
+            && configuration["mode"] is not "stdio"
+        )
         {
             problems.Add($"Auth:Mode (MCP_AUTH_MODE) is '{auth}', {problem}");
         }
@@ -38,19 +51,29 @@ internal sealed class ListenCheck(IConfiguration configuration) : IValidateOptio
     }
 
     // Tokens are for an address, and travel to it: it must be the one that clients use, and nobody may listen in on the way (RFC 8414 section 2, RFC 9728 section 1.2).
-    private string? PublicUrlProblem(ServerOptions options) => options.PublicUri is { } url
-        ? url.Scheme is "https" || url.IsLoopback ? null : $"and Server:PublicUrl (PUBLIC_URL) is '{url}': signing in needs https. Set PUBLIC_URL to the https address of the proxy or tunnel."
-        : Addresses(configuration).All(IsLoopback) ? null
-        : "and Server:PublicUrl (PUBLIC_URL) is not set: tokens and documents name the address that the world uses. Set PUBLIC_URL to it, for example https://mcp.example.com.";
+    private string? PublicUrlProblem(ServerOptions options) =>
+        options.PublicUri is { } url
+            ? url.Scheme is "https" || url.IsLoopback
+                ? null
+                : $"and Server:PublicUrl (PUBLIC_URL) is '{url}': signing in needs https. Set PUBLIC_URL to the https address of the proxy or tunnel."
+            : Addresses(configuration).All(IsLoopback)
+                ? null
+                : "and Server:PublicUrl (PUBLIC_URL) is not set: tokens and documents name the address that the world uses. Set PUBLIC_URL to it, for example https://mcp.example.com.";
 
     private static IEnumerable<string> Addresses(IConfiguration configuration) =>
-        configuration.GetSection("Kestrel:Endpoints").GetChildren().Select(endpoint => endpoint["Url"] ?? "")
+        configuration
+            .GetSection("Kestrel:Endpoints")
+            .GetChildren()
+            .Select(endpoint => endpoint["Url"] ?? "")
             .Concat((configuration["urls"] ?? $"http://{configuration["Server:Host"] ?? "127.0.0.1"}").Split(';'))
             .Where(address => address.Length > 0);
 
     private static bool IsLoopback(string address)
     {
-        if (address.Contains("://unix:", StringComparison.OrdinalIgnoreCase) || address.Contains("://pipe:", StringComparison.OrdinalIgnoreCase))
+        if (
+            address.Contains("://unix:", StringComparison.OrdinalIgnoreCase)
+            || address.Contains("://pipe:", StringComparison.OrdinalIgnoreCase)
+        )
         {
             return true;
         }
@@ -58,7 +81,8 @@ internal sealed class ListenCheck(IConfiguration configuration) : IValidateOptio
         try
         {
             var host = Microsoft.AspNetCore.Http.BindingAddress.Parse(address).Host;
-            return host.Equals("localhost", StringComparison.OrdinalIgnoreCase) || (IPAddress.TryParse(host.Trim('[', ']'), out var ip) && IPAddress.IsLoopback(ip));
+            return host.Equals("localhost", StringComparison.OrdinalIgnoreCase)
+                || (IPAddress.TryParse(host.Trim('[', ']'), out var ip) && IPAddress.IsLoopback(ip));
         }
         catch (FormatException)
         {

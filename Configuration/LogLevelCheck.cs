@@ -10,17 +10,26 @@ internal sealed class LogLevelCheck(string[] problems) : IValidateOptions<Server
 {
     public static LogLevelCheck Of(ConfigurationManager configuration)
     {
-        var wrong = configuration.GetSection("Logging").AsEnumerable()
-            .Where(setting => setting.Key.Contains(":LogLevel:", StringComparison.OrdinalIgnoreCase)
-                && setting.Value is not null && !Enum.TryParse<LogLevel>(setting.Value, ignoreCase: true, out _))
+        var wrong = configuration
+            .GetSection("Logging")
+            .AsEnumerable()
+            .Where(setting =>
+                setting.Key.Contains(":LogLevel:", StringComparison.OrdinalIgnoreCase)
+                && setting.Value is not null
+                && !Enum.TryParse<LogLevel>(setting.Value, ignoreCase: true, out _)
+            )
             .ToArray();
         foreach (var (key, _) in wrong)
         {
             configuration[key] = nameof(LogLevel.Information);
         }
 
-        return new([.. wrong.Select(level => $"{level.Key}{EnvironmentNames.Of(level.Key)} is '{level.Value}'; "
-            + "it must be TRACE, DEBUG, INFORMATION, WARNING, ERROR, CRITICAL or NONE.")]);
+        return new([
+            .. wrong.Select(level =>
+                $"{level.Key}{EnvironmentNames.Of(level.Key)} is '{level.Value}'; "
+                + "it must be TRACE, DEBUG, INFORMATION, WARNING, ERROR, CRITICAL or NONE."
+            ),
+        ]);
     }
 
     public ValidateOptionsResult Validate(string? name, ServerOptions options) =>

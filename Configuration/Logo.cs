@@ -11,5 +11,6 @@ internal static class Logo
         + """stroke-linecap="round"/></svg>""";
 
     /// <summary>For clients that have no address to fetch it from.</summary>
-    public static string DataUri => $"data:{Type};base64," + Convert.ToBase64String(System.Text.Encoding.UTF8.GetBytes(Svg));
+    public static string DataUri =>
+        $"data:{Type};base64," + Convert.ToBase64String(System.Text.Encoding.UTF8.GetBytes(Svg));
 }

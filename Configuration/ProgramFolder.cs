@@ -17,31 +17,45 @@ public static class ProgramFolder
     /// <summary>
     /// The user's own settings, for a program that is installed and not built from the project beside it; else null.
     /// </summary>
-    public static string? UserSettings => Project is not null ? null : Path.Combine(
-        OperatingSystem.IsWindows() || OperatingSystem.IsMacOS()
-            ? Environment.GetFolderPath(Environment.SpecialFolder.ApplicationData)
-            : Environment.GetEnvironmentVariable("XDG_CONFIG_HOME") is { Length: > 0 } configuration ? configuration
-            : Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".config"),
-        "minimal-mcp", "appsettings.json");
+    public static string? UserSettings =>
+        Project is not null
+            ? null
+            : Path.Combine(
+                OperatingSystem.IsWindows() || OperatingSystem.IsMacOS()
+                        ? Environment.GetFolderPath(Environment.SpecialFolder.ApplicationData)
+                    : Environment.GetEnvironmentVariable("XDG_CONFIG_HOME") is { Length: > 0 } configuration
+                        ? configuration
+                    : Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".config"),
+                "minimal-mcp",
+                "appsettings.json"
+            );
 
     /// <summary>The user's folder for data of programs (XDG Base Directory Specification), with a part of our own.</summary>
-    public static string State => Path.Combine(
-        OperatingSystem.IsWindows() || OperatingSystem.IsMacOS()
-            ? Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData)
-            : Environment.GetEnvironmentVariable("XDG_STATE_HOME") is { Length: > 0 } state ? state
-            : Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".local", "state"),
-        "minimal-mcp");
+    public static string State =>
+        Path.Combine(
+            OperatingSystem.IsWindows() || OperatingSystem.IsMacOS()
+                    ? Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData)
+                : Environment.GetEnvironmentVariable("XDG_STATE_HOME") is { Length: > 0 } state ? state
+                : Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".local", "state"),
+            "minimal-mcp"
+        );
 
     /// <summary>What the host is told before the program's own arguments, which win.</summary>
     public static string[] HostArguments(string[] args) =>
-    [
-        .. EnvironmentNames.HostEnvironment(Environment.GetEnvironmentVariable("ASPNETCORE_CONTENTROOT") ?? Settings)
-            is { } environment ? ["--environment=" + environment] : Array.Empty<string>(),
-        "--hostBuilder:reloadConfigOnChange=false", // watching files would take a good part of the time that a start takes
-        .. Environment.GetEnvironmentVariable("ASPNETCORE_CONTENTROOT") is null ? ["--contentRoot=" + Settings] : Array.Empty<string>(),
-        // A word without a value would take the argument after it for its value.
-        .. args.Select(argument => argument == "--stdio" ? "--mode=stdio" : argument),
-    ];
+        [
+            .. EnvironmentNames.HostEnvironment(
+                Environment.GetEnvironmentVariable("ASPNETCORE_CONTENTROOT") ?? Settings
+            )
+                is { } environment
+                ? ["--environment=" + environment]
+                : Array.Empty<string>(),
+            "--hostBuilder:reloadConfigOnChange=false", // watching files would take a good part of the time that a start takes
+            .. Environment.GetEnvironmentVariable("ASPNETCORE_CONTENTROOT") is null
+                ? ["--contentRoot=" + Settings]
+                : Array.Empty<string>(),
+            // A word without a value would take the argument after it for its value.
+            .. args.Select(argument => argument == "--stdio" ? "--mode=stdio" : argument),
+        ];
 
     // bin/Debug/net10.0, with or without a runtime identifier, below the folder of the project.
     private static string? FindProject()
@@ -51,7 +65,9 @@ public static class ProgramFolder
         {
             if (folder.Name.Equals("bin", StringComparison.OrdinalIgnoreCase))
             {
-                return File.Exists(Path.Combine(folder.Parent!.FullName, Name + ".csproj")) ? folder.Parent.FullName : null;
+                return File.Exists(Path.Combine(folder.Parent!.FullName, Name + ".csproj"))
+                    ? folder.Parent.FullName
+                    : null;
             }
         }
 

@@ -13,7 +13,8 @@ internal sealed class ProxiedHost
 
     private string Url { get; }
 
-    public static bool IsOn(IConfiguration configuration) => PublicUrl.Configured(configuration) is null
+    public static bool IsOn(IConfiguration configuration) =>
+        PublicUrl.Configured(configuration) is null
         && "oauth2".Equals(configuration["Auth:Mode"], StringComparison.OrdinalIgnoreCase);
 
     /// <summary>The address without a trailing slash; null unless <see cref="Admits"/> said yes.</summary>
@@ -22,7 +23,10 @@ internal sealed class ProxiedHost
     /// <summary>Whether a known proxy received the request by https. Asked before the proxy's headers are applied.</summary>
     public static bool Admits(HttpContext http, ServerOptions options)
     {
-        if (http.Request.Headers["X-Forwarded-Proto"] is not ["https"] || !IsKnown(http.Connection.RemoteIpAddress, options))
+        if (
+            http.Request.Headers["X-Forwarded-Proto"] is not ["https"]
+            || !IsKnown(http.Connection.RemoteIpAddress, options)
+        )
         {
             return false;
         }
@@ -34,7 +38,14 @@ internal sealed class ProxiedHost
 
     private static bool IsKnown(IPAddress? peer, ServerOptions options) =>
         options is { ProxyCount: not null, Proxies.Count: 0 }
-        || (peer is not null && (IPAddress.IsLoopback(peer) || options.Proxies.Any(proxy =>
-            ServerOptions.TryParseNetwork(proxy, out var network)
-            && network.Contains(peer.IsIPv4MappedToIPv6 ? peer.MapToIPv4() : peer))));
+        || (
+            peer is not null
+            && (
+                IPAddress.IsLoopback(peer)
+                || options.Proxies.Any(proxy =>
+                    ServerOptions.TryParseNetwork(proxy, out var network)
+                    && network.Contains(peer.IsIPv4MappedToIPv6 ? peer.MapToIPv4() : peer)
+                )
+            )
+        );
 }

@@ -12,7 +12,8 @@ internal static class PublicPath
     /// <summary>Begins with a slash and does not end with one; empty when there is none.</summary>
     public static PathString Of(IConfiguration configuration) =>
         Uri.TryCreate(PublicUrl.Configured(configuration), UriKind.Absolute, out var url)
-            ? PathString.FromUriComponent(url.AbsolutePath.TrimEnd('/')) : default;
+            ? PathString.FromUriComponent(url.AbsolutePath.TrimEnd('/'))
+            : default;
 
     public static void Use(WebApplication app)
     {
@@ -22,14 +23,17 @@ internal static class PublicPath
             return;
         }
 
-        app.Use(next => http =>
-        {
-            var request = http.Request;
-            request.Path = request.Path.StartsWithSegments(path, StringComparison.Ordinal, out var rest)
-                ? rest : WithoutPath(request.Path, path);
-            request.PathBase = path; // also where the proxy took it off
-            return next(http);
-        });
+        app.Use(next =>
+            http =>
+            {
+                var request = http.Request;
+                request.Path = request.Path.StartsWithSegments(path, StringComparison.Ordinal, out var rest)
+                    ? rest
+                    : WithoutPath(request.Path, path);
+                request.PathBase = path; // also where the proxy took it off
+                return next(http);
+            }
+        );
     }
 
     // "/.well-known/NAME/PATH/mcp" is "/.well-known/NAME/mcp" of the server at PATH.
@@ -38,6 +42,7 @@ internal static class PublicPath
         var text = requested.Value ?? "";
         var end = text.StartsWith(Prefix, StringComparison.Ordinal) ? text.IndexOf('/', Prefix.Length) : -1;
         return end > 0 && new PathString(text[end..]).StartsWithSegments(path, StringComparison.Ordinal, out var rest)
-            ? new PathString(text[..end] + rest) : requested;
+            ? new PathString(text[..end] + rest)
+            : requested;
     }
 }

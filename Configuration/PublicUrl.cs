@@ -6,12 +6,14 @@ namespace MinimalMcp.Configuration;
 /// <summary>The address that the world uses for this server: configured, or what a trusted proxy says.</summary>
 public static class PublicUrl
 {
-    public static string Of(HttpContext http) => Configured(http.RequestServices.GetRequiredService<IConfiguration>())
+    public static string Of(HttpContext http) =>
+        Configured(http.RequestServices.GetRequiredService<IConfiguration>())
         ?? ProxiedHost.Of(http)
         ?? $"{http.Request.Scheme}://{http.Request.Host}{http.Request.PathBase}";
 
     /// <summary>The configured address without a trailing slash, or null.</summary>
-    public static string? Configured(IConfiguration configuration) => configuration["Server:PublicUrl"] is { Length: > 0 } url ? url.TrimEnd('/') : null;
+    public static string? Configured(IConfiguration configuration) =>
+        configuration["Server:PublicUrl"] is { Length: > 0 } url ? url.TrimEnd('/') : null;
 
     /// <summary>
     /// What documents name where tokens are used: <see cref="Fixed"/>, or the host of a known proxy where only an
@@ -27,7 +29,11 @@ public static class PublicUrl
     {
         var configuration = services.GetRequiredService<IConfiguration>();
         return Configured(configuration)
-            ?? services.GetService<IServer>()?.Features.Get<IServerAddressesFeature>()?.Addresses.FirstOrDefault()?.TrimEnd('/')
+            ?? services
+                .GetService<IServer>()
+                ?.Features.Get<IServerAddressesFeature>()
+                ?.Addresses.FirstOrDefault()
+                ?.TrimEnd('/')
             ?? $"http://127.0.0.1:{configuration["Server:Port"] ?? "3001"}";
     }
 }

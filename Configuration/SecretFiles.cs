@@ -18,7 +18,9 @@ internal static class SecretFiles
 
     /// <summary>Puts values in the place of paths.</summary>
     public static (IReadOnlyList<string> Files, IReadOnlyList<string> Problems) Read(
-        Dictionary<string, string> variables, IEnumerable<string> table)
+        Dictionary<string, string> variables,
+        IEnumerable<string> table
+    )
     {
         var names = table.Append(Headers).ToHashSet(StringComparer.Ordinal);
         var (files, problems) = (new List<string>(), new List<string>());
@@ -53,7 +55,8 @@ internal static class SecretFiles
     public static bool IsFile(string variable) =>
         variable.EndsWith(Suffix, StringComparison.Ordinal) && variable.Length > Suffix.Length;
 
-    private static bool IsFile(string variable, HashSet<string> names) => IsFile(variable)
+    private static bool IsFile(string variable, HashSet<string> names) =>
+        IsFile(variable)
         && (names.Contains(variable[..^Suffix.Length]) || variable.Contains("__", StringComparison.Ordinal));
 
     private static string? Problem(string path, out string value)
@@ -79,7 +82,8 @@ internal static class SecretFiles
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
         {
-            return failure is FileNotFoundException or DirectoryNotFoundException ? "there is no such file."
+            return failure is FileNotFoundException or DirectoryNotFoundException
+                ? "there is no such file."
                 : "it cannot be read by this user. Check its owner and mode.";
         }
     }
@@ -88,6 +92,8 @@ internal static class SecretFiles
 /// <summary>A secret that could not be read stops the start: without it the server would run with less.</summary>
 internal sealed class SecretFileCheck(EnvironmentRead environment) : IValidateOptions<ServerOptions>
 {
-    public ValidateOptionsResult Validate(string? name, ServerOptions options) => environment.Problems.Count == 0
-        ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(environment.Problems);
+    public ValidateOptionsResult Validate(string? name, ServerOptions options) =>
+        environment.Problems.Count == 0
+            ? ValidateOptionsResult.Success
+            : ValidateOptionsResult.Fail(environment.Problems);
 }

@@ -54,8 +54,10 @@ public sealed class ServerOptions : IValidatableObject
     public IReadOnlyList<string> Proxies => [.. List(KnownProxies).Where(proxy => !IsNumber(proxy))];
 
     /// <summary>How many proxies stand in a row; null when nobody said.</summary>
-    public int? ProxyCount => List(KnownProxies).FirstOrDefault(IsNumber) is { } number
-        ? int.Parse(number, CultureInfo.InvariantCulture) : null;
+    public int? ProxyCount =>
+        List(KnownProxies).FirstOrDefault(IsNumber) is { } number
+            ? int.Parse(number, CultureInfo.InvariantCulture)
+            : null;
 
     // Everything here and nothing as an attribute: attributes that fail would keep this from running, and all errors are told together.
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
@@ -75,14 +77,33 @@ public sealed class ServerOptions : IValidatableObject
             yield return new("Server:MaxRequestBytes (MAX_REQUEST_SIZE) must be from 1024 to 1073741824.");
         }
 
-        if (PublicUrl is { Length: > 0 } && !(Uri.TryCreate(PublicUrl, UriKind.Absolute, out var url) && url.Scheme is "http" or "https" && url is { Query: "", Fragment: "" }))
+        if (
+            PublicUrl is { Length: > 0 }
+            && !(
+                Uri.TryCreate(PublicUrl, UriKind.Absolute, out var url)
+                && url.Scheme is "http" or "https"
+                && url is { Query: "", Fragment: "" }
+            )
+        )
         {
-            yield return new($"Server:PublicUrl (PUBLIC_URL) is '{PublicUrl}'; it must be an absolute address such as https://mcp.example.com.");
+            yield return new(
+                $"Server:PublicUrl (PUBLIC_URL) is '{PublicUrl}'; it must be an absolute address such as https://mcp.example.com."
+            );
         }
 
-        foreach (var origin in Origins.Where(origin => origin != "*" && !(Uri.TryCreate(origin, UriKind.Absolute, out var uri) && uri.GetLeftPart(UriPartial.Authority) == origin)))
+        foreach (
+            var origin in Origins.Where(origin =>
+                origin != "*"
+                && !(
+                    Uri.TryCreate(origin, UriKind.Absolute, out var uri)
+                    && uri.GetLeftPart(UriPartial.Authority) == origin
+                )
+            )
+        )
         {
-            yield return new($"Server:CorsOrigins (CORS_ORIGINS) has '{origin}'; an origin is a scheme and a host without a path, such as https://chatgpt.com.");
+            yield return new(
+                $"Server:CorsOrigins (CORS_ORIGINS) has '{origin}'; an origin is a scheme and a host without a path, such as https://chatgpt.com."
+            );
         }
 
         if (ProxyCount is < 1 or > 10)
@@ -92,8 +113,10 @@ public sealed class ServerOptions : IValidatableObject
 
         foreach (var proxy in Proxies.Where(proxy => !TryParseNetwork(proxy, out _)))
         {
-            yield return new($"Server:KnownProxies has '{proxy}'; it must be an IP address, a network such as "
-                + "10.0.0.0/8, or the number of proxies in a row.");
+            yield return new(
+                $"Server:KnownProxies has '{proxy}'; it must be an IP address, a network such as "
+                    + "10.0.0.0/8, or the number of proxies in a row."
+            );
         }
     }
 
@@ -103,7 +126,12 @@ public sealed class ServerOptions : IValidatableObject
 
     private static bool IsNumber(string proxy) => proxy.Length is > 0 and < 4 && proxy.All(char.IsAsciiDigit);
 
-    private static string[] List(string? text) => (text ?? "").Trim().TrimStart('[').TrimEnd(']')
-        .Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)
-        .Select(item => item.Trim('"', '\'').TrimEnd('/')).ToArray();
+    private static string[] List(string? text) =>
+        (text ?? "")
+            .Trim()
+            .TrimStart('[')
+            .TrimEnd(']')
+            .Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)
+            .Select(item => item.Trim('"', '\'').TrimEnd('/'))
+            .ToArray();
 }

@@ -47,28 +47,32 @@ internal static partial class SettingsFiles
     }
 
     /// <summary>Why a file of settings could not be read; null when the failure is something else.</summary>
-    public static string? Explain(Exception failure) => failure switch
-    {
-        StartException plain => plain.Message,
-        InvalidDataException { InnerException: FormatException { InnerException: JsonException syntax } } =>
-            $"{FileOf(failure)}, line {syntax.LineNumber + 1}, position {syntax.BytePositionInLine + 1}: "
-            + What(syntax.Message),
-        InvalidDataException { InnerException: FormatException format } => $"{FileOf(failure)}: {format.Message}",
-        InvalidDataException { InnerException: UnauthorizedAccessException denied } => denied.Message,
-        UnauthorizedAccessException denied => denied.Message,
-        _ => null,
-    };
+    public static string? Explain(Exception failure) =>
+        failure switch
+        {
+            StartException plain => plain.Message,
+            InvalidDataException { InnerException: FormatException { InnerException: JsonException syntax } } =>
+                $"{FileOf(failure)}, line {syntax.LineNumber + 1}, position {syntax.BytePositionInLine + 1}: "
+                    + What(syntax.Message),
+            InvalidDataException { InnerException: FormatException format } => $"{FileOf(failure)}: {format.Message}",
+            InvalidDataException { InnerException: UnauthorizedAccessException denied } => denied.Message,
+            UnauthorizedAccessException denied => denied.Message,
+            _ => null,
+        };
 
     // "Failed to load configuration from file '/etc/it's.json'."
     private static string FileOf(Exception failure) =>
         failure.Message.IndexOf('\'', StringComparison.Ordinal) is var start and >= 0
-        && failure.Message.LastIndexOf('\'') is var end && end > start
-            ? failure.Message[(start + 1)..end] : failure.Message;
+        && failure.Message.LastIndexOf('\'') is var end
+        && end > start
+            ? failure.Message[(start + 1)..end]
+            : failure.Message;
 
     // "'}' is an invalid start of a value. LineNumber: 3 | BytePositionInLine: 4." What is no literal may be a secret.
-    private static string What(string message) => message.Contains("invalid JSON literal", StringComparison.Ordinal)
-        ? "text must stand in double quotes."
-        : message.Split(" LineNumber:")[0].Split(" Path:")[0];
+    private static string What(string message) =>
+        message.Contains("invalid JSON literal", StringComparison.Ordinal)
+            ? "text must stand in double quotes."
+            : message.Split(" LineNumber:")[0].Split(" Path:")[0];
 
     // The reader goes past what it does not understand, and a setting that protects the server would be off.
     private static (int Line, string Why)? Problem(string[] lines)

@@ -3,7 +3,8 @@ namespace MinimalMcp.Configuration;
 /// <summary>A section of the settings, and the options that are bound to it.</summary>
 internal sealed record SettingsSection(string Path, Type Options)
 {
-    public bool Has(string key) => key.StartsWith(Path, StringComparison.OrdinalIgnoreCase)
+    public bool Has(string key) =>
+        key.StartsWith(Path, StringComparison.OrdinalIgnoreCase)
         && (key.Length == Path.Length || key[Path.Length] == ':');
 
     /// <summary>The parts of the key below the section.</summary>

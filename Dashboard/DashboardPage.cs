@@ -20,13 +20,20 @@ internal static class DashboardPage
         var files = http.RequestServices.GetRequiredService<PageFiles>();
         var name = Identity.Name(http.RequestServices.GetRequiredService<IConfiguration>());
         var auth = http.RequestServices.GetRequiredService<IOptions<AuthOptions>>().Value;
-        var asked = http.RequestServices.GetRequiredService<IOptions<GovernanceOptions>>().Value.Approve is { Length: > 0 };
-        return Html.Page($"Approvals: {name}", Html.Of($"""
-            <meta name="color-scheme" content="light dark">
-              <link rel="stylesheet" href="{files.Address("start.css")}">
-              <link rel="stylesheet" href="{files.Address("dashboard.css")}">
-              <script src="{files.Address("dashboard.js")}" defer></script>
-            """), Html.Of($"""
+        var asked =
+            http.RequestServices.GetRequiredService<IOptions<GovernanceOptions>>().Value.Approve is { Length: > 0 };
+        return Html.Page(
+                $"Approvals: {name}",
+                Html.Of(
+                    $"""
+                    <meta name="color-scheme" content="light dark">
+                      <link rel="stylesheet" href="{files.Address("start.css")}">
+                      <link rel="stylesheet" href="{files.Address("dashboard.css")}">
+                      <script src="{files.Address("dashboard.js")}" defer></script>
+                    """
+                ),
+                Html.Of(
+                    $"""
               <header>
                 <img src="logo.svg" alt="" width="56" height="56">
                 <div>
@@ -51,6 +58,9 @@ internal static class DashboardPage
                 </section>
               </main>
               <p id="said" class="unseen" role="status" aria-live="polite"></p>
-            """)).WriteAsync(http);
+            """
+                )
+            )
+            .WriteAsync(http);
     }
 }

@@ -6,8 +6,16 @@ namespace MinimalMcp.Engine;
 /// <param name="CpuPercent">100 is one processor.</param>
 /// <param name="MemoryBytes">Without files that are only cached, which is what `docker stats` shows.</param>
 public sealed record ContainerStats(
-    bool Running, double? CpuPercent, long? MemoryBytes, long? MemoryLimitBytes, long? NetworkReceivedBytes,
-    long? NetworkSentBytes, long? BlockReadBytes, long? BlockWrittenBytes, long? Processes)
+    bool Running,
+    double? CpuPercent,
+    long? MemoryBytes,
+    long? MemoryLimitBytes,
+    long? NetworkReceivedBytes,
+    long? NetworkSentBytes,
+    long? BlockReadBytes,
+    long? BlockWrittenBytes,
+    long? Processes
+)
 {
     public static ContainerStats Of(ContainerStatsResponse answer)
     {
@@ -18,18 +26,28 @@ public sealed record ContainerStats(
         }
 
         return new(
-            true, Cpu(answer.CPUStats, answer.PreCPUStats),
-            Memory(answer.MemoryStats), Whole(answer.MemoryStats?.Limit),
+            true,
+            Cpu(answer.CPUStats, answer.PreCPUStats),
+            Memory(answer.MemoryStats),
+            Whole(answer.MemoryStats?.Limit),
             Sum(answer.Networks?.Values, network => network.RxBytes),
             Sum(answer.Networks?.Values, network => network.TxBytes),
-            Blocks(answer.BlkioStats, "read"), Blocks(answer.BlkioStats, "write"), Whole(answer.PidsStats?.Current));
+            Blocks(answer.BlkioStats, "read"),
+            Blocks(answer.BlkioStats, "write"),
+            Whole(answer.PidsStats?.Current)
+        );
     }
 
     // The share of all processors' time since the first sample, times their number.
     private static double? Cpu(CPUStats? now, CPUStats? before)
     {
-        if (now?.SystemUsage is not { } system || before?.SystemUsage is not { } systemBefore || system <= systemBefore
-            || now.CPUUsage is not { } used || before.CPUUsage is not { } usedBefore)
+        if (
+            now?.SystemUsage is not { } system
+            || before?.SystemUsage is not { } systemBefore
+            || system <= systemBefore
+            || now.CPUUsage is not { } used
+            || before.CPUUsage is not { } usedBefore
+        )
         {
             return null;
         }
@@ -47,14 +65,18 @@ public sealed record ContainerStats(
         }
 
         // cgroup v1 has the first, v2 only the second.
-        var cached = memory.Stats?.TryGetValue("total_inactive_file", out var v1) is true ? v1
-            : memory.Stats?.TryGetValue("inactive_file", out var v2) is true ? v2 : 0;
+        var cached =
+            memory.Stats?.TryGetValue("total_inactive_file", out var v1) is true ? v1
+            : memory.Stats?.TryGetValue("inactive_file", out var v2) is true ? v2
+            : 0;
         return Whole(usage > cached ? usage - cached : 0);
     }
 
-    private static long? Blocks(BlkioStats? blocks, string operation) => Sum(
-        blocks?.IoServiceBytesRecursive?.Where(one => operation.Equals(one.Op, StringComparison.OrdinalIgnoreCase)),
-        entry => entry.Value);
+    private static long? Blocks(BlkioStats? blocks, string operation) =>
+        Sum(
+            blocks?.IoServiceBytesRecursive?.Where(one => operation.Equals(one.Op, StringComparison.OrdinalIgnoreCase)),
+            entry => entry.Value
+        );
 
     private static long? Sum<T>(IEnumerable<T>? of, Func<T, ulong> number) => of?.Sum(one => Whole(number(one)));
 

@@ -20,18 +20,20 @@ public sealed record EngineAddress(Uri Url, string? Socket = null)
     }
 
     /// <summary>Reads <c>unix:///path</c>, <c>tcp://host:port</c> or <c>https://host:port</c>. Null if not.</summary>
-    public static EngineAddress? Parse(string? host) => host switch
-    {
-        not null when host.StartsWith("unix:///", StringComparison.Ordinal) => At(host["unix://".Length..]),
-        not null when Uri.TryCreate(host, UriKind.Absolute, out var url)
-            && url is { UserInfo: "", Query: "", Fragment: "", Host.Length: > 0 } => url.Scheme switch
+    public static EngineAddress? Parse(string? host) =>
+        host switch
         {
-            "tcp" => new(new UriBuilder("http", url.Host, url.Port > 0 ? url.Port : 2375).Uri),
-            "http" or "https" => new(new Uri(url.GetLeftPart(UriPartial.Path).TrimEnd('/') + "/")),
+            not null when host.StartsWith("unix:///", StringComparison.Ordinal) => At(host["unix://".Length..]),
+            not null
+                when Uri.TryCreate(host, UriKind.Absolute, out var url)
+                    && url is { UserInfo: "", Query: "", Fragment: "", Host.Length: > 0 } => url.Scheme switch
+            {
+                "tcp" => new(new UriBuilder("http", url.Host, url.Port > 0 ? url.Port : 2375).Uri),
+                "http" or "https" => new(new Uri(url.GetLeftPart(UriPartial.Path).TrimEnd('/') + "/")),
+                _ => null,
+            },
             _ => null,
-        },
-        _ => null,
-    };
+        };
 
     private static EngineAddress At(string path) => new(new("http://docker/"), path);
 

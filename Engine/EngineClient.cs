@@ -27,15 +27,23 @@ public sealed partial class EngineClient : IDisposable
     /// <param name="version">The API version of the path. Null leaves it to whatever passes the requests on.</param>
     /// <param name="headers">Sent with every request.</param>
     public EngineClient(
-        HttpMessageHandler handler, Uri url, Version? version = null,
-        IReadOnlyDictionary<string, string>? headers = null)
+        HttpMessageHandler handler,
+        Uri url,
+        Version? version = null,
+        IReadOnlyDictionary<string, string>? headers = null
+    )
     {
         var checkedHandler = new EngineAnswers(handler);
         (ApiVersion, _headers) = (version, headers ?? new Dictionary<string, string>());
         (_http, _root) = (new(checkedHandler), version is null ? url : new Uri(url, $"v{version}/"));
         // Timeouts are the handler's: a build or a wait takes as long as it takes.
-        _docker = new DockerClientBuilder().WithEndpoint(url).WithApiVersion(version).WithHeaders(_headers)
-            .WithTimeout(Timeout.InfiniteTimeSpan).WithTransportOptions(Transport.Instance, checkedHandler).Build();
+        _docker = new DockerClientBuilder()
+            .WithEndpoint(url)
+            .WithApiVersion(version)
+            .WithHeaders(_headers)
+            .WithTimeout(Timeout.InfiniteTimeSpan)
+            .WithTransportOptions(Transport.Instance, checkedHandler)
+            .Build();
     }
 
     /// <summary>The version that both sides speak; null where that was not negotiated.</summary>
@@ -60,8 +68,11 @@ public sealed partial class EngineClient : IDisposable
         using var http = new HttpMessageInvoker(handler, disposeHandler: false);
         using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(url, "_ping"));
         using var answer = await http.SendAsync(request, ct);
-        if (!answer.IsSuccessStatusCode || !answer.Headers.TryGetValues("Api-Version", out var values)
-            || !Version.TryParse(values.First(), out var theirs))
+        if (
+            !answer.IsSuccessStatusCode
+            || !answer.Headers.TryGetValues("Api-Version", out var values)
+            || !Version.TryParse(values.First(), out var theirs)
+        )
         {
             // Docker has sent its version since API 1.24: whatever does not is something else.
             throw await EngineException.OfAsync(answer, ct);
@@ -117,11 +128,16 @@ public sealed partial class EngineClient : IDisposable
     {
         var (name, tag) = Parts(Image(image));
         var answered = false;
-        await CreateImageAsync(new() { FromImage = name, Tag = tag }, null, message =>
-        {
-            answered = true;
-            report(message.Status ?? "");
-        }, ct);
+        await CreateImageAsync(
+            new() { FromImage = name, Tag = tag },
+            null,
+            message =>
+            {
+                answered = true;
+                report(message.Status ?? "");
+            },
+            ct
+        );
         if (!answered)
         {
             throw EngineException.Nothing();
@@ -130,7 +146,11 @@ public sealed partial class EngineClient : IDisposable
 
     /// <summary>Pulls or imports an image. A failure in the stream, after status 200, is thrown.</summary>
     public async Task CreateImageAsync(
-        ImagesCreateParameters parameters, Stream? files, Action<JSONMessage> report, CancellationToken ct)
+        ImagesCreateParameters parameters,
+        Stream? files,
+        Action<JSONMessage> report,
+        CancellationToken ct
+    )
     {
         string? failure = null;
         var messages = new Reports<JSONMessage>(message =>
@@ -147,18 +167,26 @@ public sealed partial class EngineClient : IDisposable
 
     /// <summary>A filter as Docker.DotNet takes it: several values of one name are alternatives.</summary>
     public static IDictionary<string, IDictionary<string, bool>> Filters(
-        params IEnumerable<(string Name, string Value)> filters) =>
-        filters.GroupBy(filter => filter.Name).ToDictionary(
-            group => group.Key,
-            IDictionary<string, bool> (group) => group.ToDictionary(filter => filter.Value, _ => true));
+        params IEnumerable<(string Name, string Value)> filters
+    ) =>
+        filters
+            .GroupBy(filter => filter.Name)
+            .ToDictionary(
+                group => group.Key,
+                IDictionary<string, bool> (group) => group.ToDictionary(filter => filter.Value, _ => true)
+            );
 
     /// <summary>Checks a name or id, which Docker.DotNet writes into the path as it is.</summary>
-    public static string Name(string name) => IsName().IsMatch(name) && name.Length <= 255 ? name
-        : throw new ArgumentException($"'{name}' is no name or id.", nameof(name));
+    public static string Name(string name) =>
+        IsName().IsMatch(name) && name.Length <= 255
+            ? name
+            : throw new ArgumentException($"'{name}' is no name or id.", nameof(name));
 
     /// <summary>Checks the name of an image.</summary>
-    public static string Image(string image) => IsImage().IsMatch(image) && image.Length <= 255 ? image
-        : throw new ArgumentException($"'{image}' is no image.", nameof(image));
+    public static string Image(string image) =>
+        IsImage().IsMatch(image) && image.Length <= 255
+            ? image
+            : throw new ArgumentException($"'{image}' is no image.", nameof(image));
 
     /// <summary>Name and tag (or digest). A registry's port stands before a slash, a tag after the last one.</summary>
     public static (string Name, string Tag) Parts(string image)
@@ -174,8 +202,10 @@ public sealed partial class EngineClient : IDisposable
     public static partial Regex IsName();
 
     /// <summary>A reference: registry, path, tag and digest (distribution/reference), or an id.</summary>
-    [GeneratedRegex(@"\A[a-zA-Z0-9]+([._-]+[a-zA-Z0-9]+)*(:[0-9]+(?=/))?(/[a-zA-Z0-9]+([._-]+[a-zA-Z0-9]+)*)*"
-        + @"(:[\w][\w.-]{0,127})?(@[a-z0-9]+:[a-fA-F0-9]{32,128})?\z")]
+    [GeneratedRegex(
+        @"\A[a-zA-Z0-9]+([._-]+[a-zA-Z0-9]+)*(:[0-9]+(?=/))?(/[a-zA-Z0-9]+([._-]+[a-zA-Z0-9]+)*)*"
+            + @"(:[\w][\w.-]{0,127})?(@[a-z0-9]+:[a-fA-F0-9]{32,128})?\z"
+    )]
     public static partial Regex IsImage();
 
     public void Dispose()
@@ -196,8 +226,10 @@ public sealed partial class EngineClient : IDisposable
         public static readonly Transport Instance = new();
 
         public ResolvedTransport CreateHandler(
-            HttpMessageHandler transportOptions, ResolvedClientOptions clientOptions, ILogger logger) =>
-            new(transportOptions, clientOptions.Endpoint);
+            HttpMessageHandler transportOptions,
+            ResolvedClientOptions clientOptions,
+            ILogger logger
+        ) => new(transportOptions, clientOptions.Endpoint);
 
         public ResolvedTransport CreateHandler(ResolvedClientOptions clientOptions, ILogger logger) =>
             throw new NotSupportedException();

@@ -13,7 +13,8 @@ namespace MinimalMcp.Engine;
 public sealed class EngineException(HttpStatusCode status, string said, bool isPage = false, bool isTheirs = false)
     : Exception($"The engine answered {(int)status}: {(isPage ? "a web page" : said)}")
 {
-    private const int MaxWords = 300, MaxBytes = 4096;
+    private const int MaxWords = 300,
+        MaxBytes = 4096;
 
     public HttpStatusCode Status => status;
 
@@ -27,18 +28,19 @@ public sealed class EngineException(HttpStatusCode status, string said, bool isP
 
     /// <summary>One sentence of what went wrong, and what an operator can do about it.</summary>
     /// <param name="system">As the operator knows it; its settings begin with that name.</param>
-    public string Explain(string system) => isPage
-        ? $"{system} answered {(int)status} with a web page where its API should be."
-            + $" Check {system}:Url, its path, and whether a login page stands before it."
-        : $"{system} {(status is HttpStatusCode.OK ? "failed" : $"answered {(int)status}")}: {said.TrimEnd('.')}."
-        + (int)status switch
-        {
-            401 or 403 => $" Check {system}'s credentials and what they may do.",
-            429 => " It is asked too often; wait a minute.",
-            < 500 when !isTheirs => $" Check {system}:Url.",
-            >= 500 => " Look whether anything changed before trying again.",
-            _ => "",
-        };
+    public string Explain(string system) =>
+        isPage
+            ? $"{system} answered {(int)status} with a web page where its API should be."
+                + $" Check {system}:Url, its path, and whether a login page stands before it."
+            : $"{system} {(status is HttpStatusCode.OK ? "failed" : $"answered {(int)status}")}: {said.TrimEnd('.')}."
+                + (int)status switch
+                {
+                    401 or 403 => $" Check {system}'s credentials and what they may do.",
+                    429 => " It is asked too often; wait a minute.",
+                    < 500 when !isTheirs => $" Check {system}:Url.",
+                    >= 500 => " Look whether anything changed before trying again.",
+                    _ => "",
+                };
 
     /// <summary>
     /// Reads a failure from an answer. Docker and Portainer write it to <c>message</c>, Portainer its reason to
@@ -59,7 +61,8 @@ public sealed class EngineException(HttpStatusCode status, string said, bool isP
         }
         catch (JsonException)
         {
-            return IsHtml(response, body) ? new(response.StatusCode, "", isPage: true)
+            return IsHtml(response, body)
+                ? new(response.StatusCode, "", isPage: true)
                 : new(response.StatusCode, body.Length > 0 ? OneLine(body) : "nothing further");
         }
     }
@@ -76,7 +79,8 @@ public sealed class EngineException(HttpStatusCode status, string said, bool isP
         var reader = failure.InnerException ?? failure;
         var isSyntax = reader is JsonException && reader.GetType() != typeof(JsonException);
         return isSyntax && failure is JsonException { BytePositionInLine: > 0 }
-            ? new(HttpStatusCode.OK, "something that is not JSON") : Nothing();
+            ? new(HttpStatusCode.OK, "something that is not JSON")
+            : Nothing();
     }
 
     public static EngineException Nothing() => new(HttpStatusCode.OK, "JSON that is not what the API describes");
@@ -97,21 +101,26 @@ public sealed class EngineException(HttpStatusCode status, string said, bool isP
     // Portainer's details are often its message again.
     private static string WithDetails(string message, string? details) =>
         string.IsNullOrWhiteSpace(details) || message.Contains(details.TrimEnd('.'), StringComparison.OrdinalIgnoreCase)
-            ? message : $"{message.TrimEnd('.')}: {details}";
+            ? message
+            : $"{message.TrimEnd('.')}: {details}";
 }
 
 /// <summary>Throws what an answer says of a failure, and refuses successes that are none.</summary>
 internal sealed partial class EngineAnswers(HttpMessageHandler inner) : DelegatingHandler(inner)
 {
     protected override async Task<HttpResponseMessage> SendAsync(
-        HttpRequestMessage request, CancellationToken cancellationToken)
+        HttpRequestMessage request,
+        CancellationToken cancellationToken
+    )
     {
         var answer = await base.SendAsync(request, cancellationToken);
         // A start, stop or removal is answered without a body: a page with status 200 has changed nothing.
         var path = request.RequestUri!.AbsolutePath;
-        var expectsNothing = (request.Method == HttpMethod.Post && Change().IsMatch(path))
+        var expectsNothing =
+            (request.Method == HttpMethod.Post && Change().IsMatch(path))
             || (request.Method == HttpMethod.Delete && path.Contains("/containers/", StringComparison.Ordinal));
-        var isRight = expectsNothing ? answer.StatusCode is HttpStatusCode.NoContent or HttpStatusCode.NotModified
+        var isRight = expectsNothing
+            ? answer.StatusCode is HttpStatusCode.NoContent or HttpStatusCode.NotModified
             : (int)answer.StatusCode < 400 && !EngineException.IsHtml(answer);
         if (isRight)
         {

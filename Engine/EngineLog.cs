@@ -30,11 +30,15 @@ public sealed record LogQuery
     public override string ToString() =>
         $"stdout={(Stdout ? 1 : 0)}&stderr={(Stderr ? 1 : 0)}"
         + $"&tail={Tail?.ToString(CultureInfo.InvariantCulture) ?? "all"}"
-        + (Timestamps ? "&timestamps=1" : "") + Time("since", Since) + Time("until", Until);
+        + (Timestamps ? "&timestamps=1" : "")
+        + Time("since", Since)
+        + Time("until", Until);
 
     // Seconds with nanoseconds after the point: whole ones would repeat lines of the same second.
-    private static string Time(string name, DateTimeOffset? time) => time?.ToUnixTimeMilliseconds() is { } at
-        ? string.Create(CultureInfo.InvariantCulture, $"&{name}={at / 1000}.{at % 1000:000}000000") : "";
+    private static string Time(string name, DateTimeOffset? time) =>
+        time?.ToUnixTimeMilliseconds() is { } at
+            ? string.Create(CultureInfo.InvariantCulture, $"&{name}={at / 1000}.{at % 1000:000}000000")
+            : "";
 }
 
 /// <summary>
@@ -59,7 +63,7 @@ public sealed record EngineLog(IReadOnlyList<string> Lines, int Dropped, int Rea
         var kept = new Kept(query);
         var (stdout, stderr) = (new Text(kept), new Text(kept));
         var buffer = new byte[16 << 10];
-        for (int count; terminal && (count = await stream.ReadAsync(buffer, ct)) > 0;)
+        for (int count; terminal && (count = await stream.ReadAsync(buffer, ct)) > 0; )
         {
             stdout.Add(buffer.AsSpan(0, count));
         }
@@ -75,7 +79,7 @@ public sealed record EngineLog(IReadOnlyList<string> Lines, int Dropped, int Rea
 
             var text = buffer[0] is 2 or 3 ? stderr : stdout;
             // Piece by piece: the length is whatever the other side claims, and may be four gigabytes.
-            for (var left = BinaryPrimitives.ReadUInt32BigEndian(buffer.AsSpan(4)); left > 0;)
+            for (var left = BinaryPrimitives.ReadUInt32BigEndian(buffer.AsSpan(4)); left > 0; )
             {
                 var count = await stream.ReadAsync(buffer.AsMemory(0, (int)Math.Min(left, (uint)buffer.Length)), ct);
                 if (count == 0)

@@ -7,14 +7,22 @@ namespace MinimalMcp.Engine;
 /// <summary>A log as a model reads it: the newest lines that were asked for, as text.</summary>
 public sealed partial record LogText(
     [property: Description("How many lines these are.")] int Lines,
-    [property: Description("Oldest first.")] string Log, string? Note)
+    [property: Description("Oldest first.")] string Log,
+    string? Note
+)
 {
     // Room for the quotes and backslashes of a log that is JSON itself, below what clients accept.
-    private const int MaxCharacters = 40_000, MaxLine = 4_000;
+    private const int MaxCharacters = 40_000,
+        MaxLine = 4_000;
 
     /// <summary>Reads the log of a container without the lines that lack <paramref name="grep"/>.</summary>
     public static async Task<LogText> ReadAsync(
-        EngineClient engine, string container, LogQuery query, string? grep, CancellationToken ct)
+        EngineClient engine,
+        string container,
+        LogQuery query,
+        string? grep,
+        CancellationToken ct
+    )
     {
         string? Show(string line)
         {
@@ -24,8 +32,10 @@ public sealed partial record LogText(
         }
 
         var log = await engine.LogsAsync(container, query with { Show = Show, MaxCharacters = MaxCharacters }, ct);
-        var note = log.Dropped > 0 ? $"{log.Dropped} older lines did not fit; ask with a smaller tail, or with since."
-            : log.Lines.Count == 0 && log.Read > 0 ? $"None of the {log.Read} lines has \"{grep}\"." : null;
+        var note =
+            log.Dropped > 0 ? $"{log.Dropped} older lines did not fit; ask with a smaller tail, or with since."
+            : log.Lines.Count == 0 && log.Read > 0 ? $"None of the {log.Read} lines has \"{grep}\"."
+            : null;
         return new(log.Lines.Count, string.Join('\n', log.Lines), note);
     }
 
@@ -44,19 +54,32 @@ public sealed partial record LogText(
         {
             // Seconds until the year 5138; a larger number is milliseconds.
             return seconds < 1e11 ? DateTimeOffset.UnixEpoch.AddSeconds(seconds)
-                : seconds < 2e14 ? DateTimeOffset.UnixEpoch.AddMilliseconds(seconds) : null;
+                : seconds < 2e14 ? DateTimeOffset.UnixEpoch.AddMilliseconds(seconds)
+                : null;
         }
 
         if (Ago().Match(text) is { Success: true } ago)
         {
-            var total = ago.Groups[1].Captures.Zip(ago.Groups[2].Captures, (count, unit) =>
-                double.Parse(count.Value, CultureInfo.InvariantCulture)
-                * unit.Value switch { "s" => 1, "m" => 60, "h" => 3600, "d" => 86_400, _ => 604_800 }).Sum();
+            var total = ago.Groups[1]
+                .Captures.Zip(ago.Groups[2].Captures, (count, unit) => double.Parse(
+                        count.Value,
+                        CultureInfo.InvariantCulture
+                    )
+                    * unit.Value switch
+                    {
+                        "s" => 1,
+                        "m" => 60,
+                        "h" => 3600,
+                        "d" => 86_400,
+                        _ => 604_800,
+                    })
+                .Sum();
             return total < 100L * 365 * 86_400 ? now - TimeSpan.FromSeconds(total) : null;
         }
 
         return DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time)
-            ? time : null;
+            ? time
+            : null;
     }
 
     // A very long line shows the part around what was searched for.

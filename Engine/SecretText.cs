@@ -33,8 +33,8 @@ public static partial class SecretText
             copied = Math.Max(end, start);
         }
 
-        return PasswordOfAddress().Replace(
-            hidden is null ? text : hidden.Append(text, copied, text.Length - copied).ToString(), Hidden);
+        return PasswordOfAddress()
+            .Replace(hidden is null ? text : hidden.Append(text, copied, text.Length - copied).ToString(), Hidden);
     }
 
     /// <summary>The words of a command, where a switch may have its value in the next word.</summary>
@@ -48,7 +48,8 @@ public static partial class SecretText
         }
     }
 
-    private static bool IsSwitch(string word) => word.StartsWith("--", StringComparison.Ordinal)
+    private static bool IsSwitch(string word) =>
+        word.StartsWith("--", StringComparison.Ordinal)
         || (word.Length == 2 && word[0] == '-' && char.IsAsciiLetter(word[1]));
 
     /// <summary>Where the value behind a name ends, and where it starts when that is behind a quote.</summary>
@@ -75,9 +76,17 @@ public static partial class SecretText
 
         // The whole of "Authorization: Bearer abc" is one text, and so is an item of a list, "NAME=a b"; in
         // "A=1 NAME=abc b" the value is a word.
-        var isWhole = name.Groups["mapped"].Success || (name.Groups["set"].Success
-            && StartOfItem().IsMatch(text.AsSpan(lineStart, name.Index - lineStart)) && (lineStart == 0 || open != '\0'
-                || text.AsSpan(lineStart).TrimStart(' ').StartsWith("-", StringComparison.Ordinal)));
+        var isWhole =
+            name.Groups["mapped"].Success
+            || (
+                name.Groups["set"].Success
+                && StartOfItem().IsMatch(text.AsSpan(lineStart, name.Index - lineStart))
+                && (
+                    lineStart == 0
+                    || open != '\0'
+                    || text.AsSpan(lineStart).TrimStart(' ').StartsWith("-", StringComparison.Ordinal)
+                )
+            );
         return (isWhole, open) switch
         {
             (true, '\0') => IndexOf(text, start, ['\r', '\n']),
@@ -92,7 +101,11 @@ public static partial class SecretText
         var open = '\0';
         foreach (var character in before)
         {
-            open = character is not ('"' or '\'') ? open : open == '\0' ? character : open == character ? '\0' : open;
+            open =
+                character is not ('"' or '\'') ? open
+                : open == '\0' ? character
+                : open == character ? '\0'
+                : open;
         }
 
         return open;
@@ -174,17 +187,28 @@ public static partial class SecretText
     private static int IndexOf(string text, int start, ReadOnlySpan<char> ends) =>
         text.AsSpan(start).IndexOfAny(ends) is >= 0 and var length ? start + length : text.Length;
 
-    private const string Name = @"(?:pass(?:word|wd|phrase|code)?|pwd|secret|token|credentials?|cookie|bearer|jwt|authorization"
+    private const string Name =
+        @"(?:pass(?:word|wd|phrase|code)?|pwd|secret|token|credentials?|cookie|bearer|jwt|authorization"
         + @"|masterauth|(?<![a-z])auth(?=[""']?[ \t]*[=:])"
         + @"|(?:api|private|access|signing|encryption|client|ssh|account|master|license|shared)[-_.]?key)[\w.-]{0,40}";
 
     // Behind the name: "=", ": ", ":", or, for a switch, a space, the next item of a JSON list or of a YAML list.
-    [GeneratedRegex(@"(?:" + Name + @"[""']?[ \t]*(?:(?<set>=)[ \t]*|(?<mapped>:[ \t]+)|:(?![/\s]))"
-        + @"|(?:(?<![\w-])--?[\w.-]{0,60}?" + Name + @"(?:[ \t]+|[""'][ \t]*,\s*|[""']?[ \t]*\r?\n[ \t]*-[ \t]+)"
-        + @"|(?<![\w-])(?:requirepass|masterauth|bearer)[ \t]+)(?![""']?--?[a-z]))", RegexOptions.IgnoreCase)]
+    [GeneratedRegex(
+        @"(?:"
+            + Name
+            + @"[""']?[ \t]*(?:(?<set>=)[ \t]*|(?<mapped>:[ \t]+)|:(?![/\s]))"
+            + @"|(?:(?<![\w-])--?[\w.-]{0,60}?"
+            + Name
+            + @"(?:[ \t]+|[""'][ \t]*,\s*|[""']?[ \t]*\r?\n[ \t]*-[ \t]+)"
+            + @"|(?<![\w-])(?:requirepass|masterauth|bearer)[ \t]+)(?![""']?--?[a-z]))",
+        RegexOptions.IgnoreCase
+    )]
     private static partial Regex Secret();
 
-    [GeneratedRegex(@"^(?:--?[\w.-]{0,60}?(?:" + Name + @"|(?<=-)auth)|requirepass|masterauth)$", RegexOptions.IgnoreCase)]
+    [GeneratedRegex(
+        @"^(?:--?[\w.-]{0,60}?(?:" + Name + @"|(?<=-)auth)|requirepass|masterauth)$",
+        RegexOptions.IgnoreCase
+    )]
     private static partial Regex SecretSwitch();
 
     [GeneratedRegex(@"(?<=://[^/\s:@]{0,200}:)[^/\s""'@]{1,200}(?=@)")]

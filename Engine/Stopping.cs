@@ -6,7 +6,8 @@ namespace MinimalMcp.Engine;
 public static class Stopping
 {
     // Docker's own default is 10 seconds; with 20 an answer still comes within the deadline of a request.
-    private const uint Default = 10, Longest = 20;
+    private const uint Default = 10,
+        Longest = 20;
 
     // 128 and the number of SIGKILL.
     private const int Killed = 137;
@@ -26,7 +27,11 @@ public static class Stopping
     }
 
     public static async Task<string> RestartAsync(
-        EngineClient engine, string container, TimeProvider time, CancellationToken ct)
+        EngineClient engine,
+        string container,
+        TimeProvider time,
+        CancellationToken ct
+    )
     {
         var seconds = await SecondsAsync(engine, container, ct);
         var began = time.GetTimestamp();
@@ -42,7 +47,10 @@ public static class Stopping
 
     // Without t Docker takes the container's own timeout.
     private static async Task<(uint Wait, uint? Override)> SecondsAsync(
-        EngineClient engine, string container, CancellationToken ct)
+        EngineClient engine,
+        string container,
+        CancellationToken ct
+    )
     {
         var own = (await engine.Containers.InspectContainerAsync(EngineClient.Name(container), ct)).Config?.StopTimeout;
         return own switch

@@ -104,7 +104,11 @@ public sealed class ArgumentCheck
 
     // What a refused value means; null when it means that the argument was not given.
     private (JsonElement? Value, string? Problem) Read(
-        string name, SchemaNode schema, JsonElement value, string refused)
+        string name,
+        SchemaNode schema,
+        JsonElement value,
+        string refused
+    )
     {
         if (schema.IsBlank(value) && !_required.Contains(name))
         {
@@ -118,11 +122,14 @@ public sealed class ArgumentCheck
     private string Unknown(string name)
     {
         var shown = SchemaNode.Shorten(name);
-        return Spelling.Nearest(name, _properties.Keys) is [var near, ..] ? $"'{shown}' is not an argument (did you mean '{near}'?)" : $"'{shown}' is not an argument";
+        return Spelling.Nearest(name, _properties.Keys) is [var near, ..]
+            ? $"'{shown}' is not an argument (did you mean '{near}'?)"
+            : $"'{shown}' is not an argument";
     }
 
-    private string Valid() => _properties.Count == 0
-        ? "It takes no arguments."
-        : $"Its arguments are: {string.Join(", ", _properties.Select(property =>
+    private string Valid() =>
+        _properties.Count == 0
+            ? "It takes no arguments."
+            : $"Its arguments are: {string.Join(", ", _properties.Select(property =>
             $"{property.Key} ({property.Value.Expected}{(_required.Contains(property.Key) ? ", required" : "")})"))}.";
 }

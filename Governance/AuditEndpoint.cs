@@ -21,8 +21,9 @@ public static class AuditEndpoint
 
     /// <summary>The record of calls, newest first, for whoever has the scope mcp:admin. <c>?format=jsonl</c> gives all that matches, a line for each.</summary>
     public static IEndpointConventionBuilder MapAudit(
-        this IEndpointRouteBuilder routes, string pattern = "/api/v1/audit") =>
-        routes.MapGet(pattern, (RequestDelegate)GetAsync).AllowHead().RequireAuthorization(Scopes.Admin);
+        this IEndpointRouteBuilder routes,
+        string pattern = "/api/v1/audit"
+    ) => routes.MapGet(pattern, (RequestDelegate)GetAsync).AllowHead().RequireAuthorization(Scopes.Admin);
 
     private static async Task GetAsync(HttpContext http)
     {
@@ -45,12 +46,24 @@ public static class AuditEndpoint
         }
 
         var (rows, next) = await PageAsync(store, filter, http.RequestAborted);
-        await http.Response.WriteAsJsonAsync(new { count = rows.Length, rows, next }, Json, http.RequestAborted);
+        await http.Response.WriteAsJsonAsync(
+            new
+            {
+                count = rows.Length,
+                rows,
+                next,
+            },
+            Json,
+            http.RequestAborted
+        );
     }
 
     // The rows, and the number to go on before; null when these were the last.
     private static async Task<(JsonObject[] Rows, long? Next)> PageAsync(
-        Store store, AuditFilter filter, CancellationToken cancellationToken)
+        Store store,
+        AuditFilter filter,
+        CancellationToken cancellationToken
+    )
     {
         var rows = await store.ReadAuditAsync(filter, cancellationToken);
         return ([.. rows.Select(Shown)], rows.Count == filter.Limit ? rows[^1].Seq : null);
@@ -66,13 +79,16 @@ public static class AuditEndpoint
             json.Insert(json.IndexOf("subject") + 1, "name", name);
         }
 
-        json["at"] = DateTimeOffset.FromUnixTimeMilliseconds(row.At)
+        json["at"] = DateTimeOffset
+            .FromUnixTimeMilliseconds(row.At)
             .ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture);
         try
         {
-            json["arguments"] = row.Arguments is null ? null
+            json["arguments"] =
+                row.Arguments is null ? null
                 : JsonElement.Parse(row.Arguments) is { ValueKind: JsonValueKind.Object } arguments
-                    ? JsonObject.Create(arguments) : row.Arguments;
+                    ? JsonObject.Create(arguments)
+                : row.Arguments;
         }
         catch (JsonException)
         {
@@ -88,12 +104,22 @@ public static class AuditEndpoint
     }
 
     private static async IAsyncEnumerable<JsonObject> AllAsync(
-        Store store, AuditFilter filter, [EnumeratorCancellation] CancellationToken cancellationToken)
+        Store store,
+        AuditFilter filter,
+        [EnumeratorCancellation] CancellationToken cancellationToken
+    )
     {
-        for (var before = filter.Before; ;)
+        for (var before = filter.Before; ; )
         {
             var (rows, next) = await PageAsync(
-                store, filter with { Before = before, Limit = MaxLimit }, cancellationToken);
+                store,
+                filter with
+                {
+                    Before = before,
+                    Limit = MaxLimit,
+                },
+                cancellationToken
+            );
             foreach (var row in rows)
             {
                 yield return row;
@@ -110,14 +136,25 @@ public static class AuditEndpoint
 
     private static AuditFilter? Filter(IQueryCollection query, out string? wrong)
     {
-        wrong = query.Keys.Except(["subject", "tool", "outcome", "call", "trace", "from", "to", "before", "limit", "format"]).FirstOrDefault() is { } unknown
+        wrong = query
+            .Keys.Except(["subject", "tool", "outcome", "call", "trace", "from", "to", "before", "limit", "format"])
+            .FirstOrDefault()
+            is { } unknown
             ? $"'{unknown}' is no filter. They are subject, tool, outcome, call (the correlation id), trace (a trace id), "
                 + "from and to (times), before (a row's seq), limit and format."
             : null;
         var limit = Number("limit", ref wrong) ?? 100;
         var filter = new AuditFilter(
-            Text("subject"), Text("tool"), Text("outcome"), Text("call"), Time("from", ref wrong), Time("to", ref wrong),
-            Number("before", ref wrong), (int)Math.Clamp(limit, 1, MaxLimit), Text("trace"));
+            Text("subject"),
+            Text("tool"),
+            Text("outcome"),
+            Text("call"),
+            Time("from", ref wrong),
+            Time("to", ref wrong),
+            Number("before", ref wrong),
+            (int)Math.Clamp(limit, 1, MaxLimit),
+            Text("trace")
+        );
         return wrong is null ? filter : null;
 
         string? Text(string name) => query[name] is [{ Length: > 0 } value, ..] ? value : null;
@@ -144,7 +181,14 @@ public static class AuditEndpoint
                 return null;
             }
 
-            if (!DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time))
+            if (
+                !DateTimeOffset.TryParse(
+                    text,
+                    CultureInfo.InvariantCulture,
+                    DateTimeStyles.AssumeUniversal,
+                    out var time
+                )
+            )
             {
                 wrong ??= $"'{name}' must be a time such as 2026-11-21T08:00:00Z.";
             }

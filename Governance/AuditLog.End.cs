@@ -50,9 +50,21 @@ public sealed partial class AuditLog
         }
     }
 
-    [LoggerMessage(LogLevel.Error, "The server ends, and a call of {Tool} ({Outcome}) is not on record; its correlation id is {CorrelationId}")]
-    private static partial void LogLost(ILogger logger, Exception failure, string tool, string outcome, string correlationId);
+    [LoggerMessage(
+        LogLevel.Error,
+        "The server ends, and a call of {Tool} ({Outcome}) is not on record; its correlation id is {CorrelationId}"
+    )]
+    private static partial void LogLost(
+        ILogger logger,
+        Exception failure,
+        string tool,
+        string outcome,
+        string correlationId
+    );
 
-    [LoggerMessage(LogLevel.Error, "The server ends while the audit cannot be written; {Lost} rows of calls that only read are lost.")]
+    [LoggerMessage(
+        LogLevel.Error,
+        "The server ends while the audit cannot be written; {Lost} rows of calls that only read are lost."
+    )]
     private static partial void LogLeft(ILogger logger, long lost);
 }

@@ -8,7 +8,13 @@ namespace MinimalMcp.Governance;
 /// The record of every attempt. Rows gather while the batch before them is being written. What changes the world waits until its row is
 /// durable; the rest does not, and is kept for later while the store is gone.
 /// </summary>
-public sealed partial class AuditLog(Store store, Redactor redactor, AuditRetention retention, IOptions<GovernanceOptions> options, ILogger<AuditLog> logger) : IHostedService, IDisposable
+public sealed partial class AuditLog(
+    Store store,
+    Redactor redactor,
+    AuditRetention retention,
+    IOptions<GovernanceOptions> options,
+    ILogger<AuditLog> logger
+) : IHostedService, IDisposable
 {
     private const int MaxBatch = 256;
     private const int MaxKept = 10_000;
@@ -16,7 +22,9 @@ public sealed partial class AuditLog(Store store, Redactor redactor, AuditRetent
     // How long rows gather that nobody waits for: many share one flush to the disk, and a batch is not so large that calls wait for its processor.
     private static readonly TimeSpan Gathering = TimeSpan.FromMilliseconds(5);
 
-    private readonly Channel<Entry> _queue = Channel.CreateBounded<Entry>(new BoundedChannelOptions(MaxKept) { SingleReader = true });
+    private readonly Channel<Entry> _queue = Channel.CreateBounded<Entry>(
+        new BoundedChannelOptions(MaxKept) { SingleReader = true }
+    );
     private readonly SemaphoreSlim _pressing = new(0);
     private readonly List<AuditRow> _kept = [];
     private Task _writing = Task.CompletedTask;
@@ -31,12 +39,17 @@ public sealed partial class AuditLog(Store store, Redactor redactor, AuditRetent
         {
             using var span = store.StartSpan(nameof(Store.AppendAuditAsync)); // the caller waits for it
             var entry = new Entry(row, new(TaskCreationOptions.RunContinuationsAsynchronously));
-            await (await TryEnqueueAsync(entry) ? entry.Written!.Task : throw new StorageException("The server ends, and takes no more records."));
+            await (
+                await TryEnqueueAsync(entry)
+                    ? entry.Written!.Task
+                    : throw new StorageException("The server ends, and takes no more records.")
+            );
         }
     }
 
     /// <summary>Hands the row over. It is written soon; when the store is gone, as soon as it is back. Who calls faster than rows are written waits.</summary>
-    public ValueTask WriteSoonAsync(AuditRow row) => !IsOn || _queue.Writer.TryWrite(new(row, null)) ? default : QueueAsync(row);
+    public ValueTask WriteSoonAsync(AuditRow row) =>
+        !IsOn || _queue.Writer.TryWrite(new(row, null)) ? default : QueueAsync(row);
 
     public Task StartAsync(CancellationToken cancellationToken)
     {
@@ -122,7 +135,10 @@ public sealed partial class AuditLog(Store store, Redactor redactor, AuditRetent
 
             foreach (var entry in batch)
             {
-                if (entry.Written?.TrySetException(gone as StorageException ?? new StorageException(gone.Message, gone)) is true)
+                if (
+                    entry.Written?.TrySetException(gone as StorageException ?? new StorageException(gone.Message, gone))
+                    is true
+                )
                 {
                     continue;
                 }
@@ -139,10 +155,16 @@ public sealed partial class AuditLog(Store store, Redactor redactor, AuditRetent
         }
     }
 
-    [LoggerMessage(LogLevel.Error, "The audit cannot be written now. Calls that change something are refused; the record of the others is kept in memory.")]
+    [LoggerMessage(
+        LogLevel.Error,
+        "The audit cannot be written now. Calls that change something are refused; the record of the others is kept in memory."
+    )]
     private static partial void LogGone(ILogger logger, Exception failure);
 
-    [LoggerMessage(LogLevel.Warning, "The audit can be written again; {Kept} rows were kept meanwhile and {Lost} were lost.")]
+    [LoggerMessage(
+        LogLevel.Warning,
+        "The audit can be written again; {Kept} rows were kept meanwhile and {Lost} were lost."
+    )]
     private static partial void LogBack(ILogger logger, int kept, long lost);
 
     private sealed record Entry(AuditRow Row, TaskCompletionSource? Written);

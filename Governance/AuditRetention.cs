@@ -4,7 +4,12 @@ using MinimalMcp.Storage;
 namespace MinimalMcp.Governance;
 
 /// <summary>How long the record is kept: once a day the rows of whole days go.</summary>
-public sealed partial class AuditRetention(Store store, IOptions<GovernanceOptions> options, TimeProvider time, ILogger<AuditRetention> logger)
+public sealed partial class AuditRetention(
+    Store store,
+    IOptions<GovernanceOptions> options,
+    TimeProvider time,
+    ILogger<AuditRetention> logger
+)
 {
     private DateTime _cut;
 
@@ -20,7 +25,10 @@ public sealed partial class AuditRetention(Store store, IOptions<GovernanceOptio
         _cut = today;
         try
         {
-            await store.CutAuditAsync(new DateTimeOffset(today, TimeSpan.Zero).AddDays(-options.Value.AuditDays).ToUnixTimeMilliseconds(), CancellationToken.None);
+            await store.CutAuditAsync(
+                new DateTimeOffset(today, TimeSpan.Zero).AddDays(-options.Value.AuditDays).ToUnixTimeMilliseconds(),
+                CancellationToken.None
+            );
         }
         catch (StorageException gone)
         {

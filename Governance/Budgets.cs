@@ -13,7 +13,13 @@ public sealed class Budgets(Store store, TimeProvider time)
 
     /// <summary>Takes one call from each budget of the tool, or refuses with the limit and when it has room again.</summary>
     /// <param name="spend">False only looks, for a call that will not be done yet.</param>
-    public async ValueTask RequireAsync(string tool, Policy policy, Caller caller, bool spend, CancellationToken cancellationToken)
+    public async ValueTask RequireAsync(
+        string tool,
+        Policy policy,
+        Caller caller,
+        bool spend,
+        CancellationToken cancellationToken
+    )
     {
         if (policy.Budgets.Count == 0)
         {
@@ -23,9 +29,10 @@ public sealed class Budgets(Store store, TimeProvider time)
         var now = time.GetUtcNow();
         var milliseconds = now.ToUnixTimeMilliseconds();
         var (budgets, lease) = _accounts.GetOrAdd((policy, caller.Subject), Open);
-        var usedUp = spend && lease is not null
-            ? await lease.TakeAsync(store, budgets, milliseconds, cancellationToken)
-            : (await store.ConsumeBudgetsAsync(budgets, milliseconds, spend ? 1 : 0, cancellationToken)).UsedUp;
+        var usedUp =
+            spend && lease is not null
+                ? await lease.TakeAsync(store, budgets, milliseconds, cancellationToken)
+                : (await store.ConsumeBudgetsAsync(budgets, milliseconds, spend ? 1 : 0, cancellationToken)).UsedUp;
         if (usedUp is not { } full)
         {
             return;
@@ -33,9 +40,11 @@ public sealed class Budgets(Store store, TimeProvider time)
 
         var name = full.Budget.Name[..^(caller.Subject.Length + 1)].Replace('/', ' ');
         var until = DateTimeOffset.FromUnixTimeMilliseconds(full.Until);
-        throw new ToolRefusedException(Refusal.Budget,
+        throw new ToolRefusedException(
+            Refusal.Budget,
             $"{tool} was not called: {name} allows {full.Budget.Limit} calls per {Unit(full.Budget.Window)}, and they are used up. "
-            + $"The next one is possible at {until.UtcDateTime.ToString("yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture)} UTC, in {Math.Max(1, (long)Math.Ceiling((until - now).TotalSeconds))} seconds.")
+                + $"The next one is possible at {until.UtcDateTime.ToString("yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture)} UTC, in {Math.Max(1, (long)Math.Ceiling((until - now).TotalSeconds))} seconds."
+        )
         {
             RetryAfter = until - now,
         };
@@ -44,15 +53,28 @@ public sealed class Budgets(Store store, TimeProvider time)
     // Tools of one level and family share the piece of a large budget, as they share the budget.
     private (Budget[], Lease?) Open((Policy Policy, string Subject) account)
     {
-        Budget[] budgets = [.. account.Policy.Budgets.Select(limit => new Budget($"{limit.Name}/{account.Subject}", limit.Calls, limit.Window))];
-        return (budgets, budgets.All(budget => budget.IsLarge) ? _leases.GetOrAdd(string.Join('+', budgets.Select(budget => budget.Name)), _ => new()) : null);
+        Budget[] budgets =
+        [
+            .. account.Policy.Budgets.Select(limit => new Budget(
+                $"{limit.Name}/{account.Subject}",
+                limit.Calls,
+                limit.Window
+            )),
+        ];
+        return (
+            budgets,
+            budgets.All(budget => budget.IsLarge)
+                ? _leases.GetOrAdd(string.Join('+', budgets.Select(budget => budget.Name)), _ => new())
+                : null
+        );
     }
 
-    private static string Unit(TimeSpan window) => window.TotalSeconds switch
-    {
-        1 => "second",
-        60 => "minute",
-        3600 => "hour",
-        _ => "day",
-    };
+    private static string Unit(TimeSpan window) =>
+        window.TotalSeconds switch
+        {
+            1 => "second",
+            60 => "minute",
+            3600 => "hour",
+            _ => "day",
+        };
 }

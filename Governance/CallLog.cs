@@ -14,7 +14,11 @@ public sealed partial class CallLog
     {
         _logger = logger;
         var meter = meters.Create("MinimalMcp.Tools");
-        _duration = meter.CreateHistogram<double>("mcp_tool_duration_seconds", "s", "How long tool calls took, by tool and outcome.");
+        _duration = meter.CreateHistogram<double>(
+            "mcp_tool_duration_seconds",
+            "s",
+            "How long tool calls took, by tool and outcome."
+        );
         _operation = meter.CreateServerOperationDuration();
     }
 
@@ -25,7 +29,11 @@ public sealed partial class CallLog
         _duration.Record(
             seconds,
             new KeyValuePair<string, object?>("tool", tool),
-            new KeyValuePair<string, object?>("outcome", outcome.StartsWith("refused", StringComparison.Ordinal) ? "refused" : outcome));
+            new KeyValuePair<string, object?>(
+                "outcome",
+                outcome.StartsWith("refused", StringComparison.Ordinal) ? "refused" : outcome
+            )
+        );
         if (_operation.Enabled && CallSpan.Method(call) is { } method)
         {
             var tags = new TagList
@@ -51,7 +59,13 @@ public sealed partial class CallLog
 
     [LoggerMessage(LogLevel.Debug, "Tool call ended {Tool} {Surface} {Subject} {Outcome} {ElapsedMs} {CallId}")]
     internal partial void LogEnded(
-        string tool, string surface, string subject, string outcome, double elapsedMs, string callId);
+        string tool,
+        string surface,
+        string subject,
+        string outcome,
+        double elapsedMs,
+        string callId
+    );
 
     internal bool IsDebug => _logger.IsEnabled(LogLevel.Debug);
 

@@ -54,25 +54,38 @@ internal sealed class CallRecord
         }
         catch (StorageException gone)
         {
-            throw new ToolRefusedException(Refusal.Unavailable, $"{_tool} was not called, because the server cannot record it now. Try again in a minute.", gone);
+            throw new ToolRefusedException(
+                Refusal.Unavailable,
+                $"{_tool} was not called, because the server cannot record it now. Try again in a minute.",
+                gone
+            );
         }
     }
 
-    public ValueTask EndedAsync(object? result) => result is CallToolResult { IsError: true } failed
-        ? EndAsync("failed", (failed.Content.FirstOrDefault() as TextContentBlock)?.Text, CallSpan.ToolError)
-        : EndAsync("ok", null, null);
+    public ValueTask EndedAsync(object? result) =>
+        result is CallToolResult { IsError: true } failed
+            ? EndAsync("failed", (failed.Content.FirstOrDefault() as TextContentBlock)?.Text, CallSpan.ToolError)
+            : EndAsync("ok", null, null);
 
     public ValueTask FailedAsync(Exception failure)
     {
         if (failure is ToolRefusedException refused)
         {
-            _gate.Log.LogRefused(_tool, _call.Surface, refused.Reason, TextLimit.Cut(_gate.Redactor.Clean(refused.Message), TextLimit.Detail));
+            _gate.Log.LogRefused(
+                _tool,
+                _call.Surface,
+                refused.Reason,
+                TextLimit.Cut(_gate.Redactor.Clean(refused.Message), TextLimit.Detail)
+            );
         }
 
         var (outcome, detail) = failure switch
         {
             PreviewException => ("preview", null), // with a token in its message
-            ToolRefusedException { Reason: var reason } => ($"refused: {reason.ToString().ToLowerInvariant()}", failure.Message),
+            ToolRefusedException { Reason: var reason } => (
+                $"refused: {reason.ToString().ToLowerInvariant()}",
+                failure.Message
+            ),
             OperationCanceledException => ("cancelled", null),
             InputRequiredException => ("input required", null),
             McpException or HttpRequestException => ("failed", failure.Message),
@@ -110,24 +123,25 @@ internal sealed class CallRecord
         await _gate.Audit.WriteSoonAsync(row);
     }
 
-    private AuditRow Row(string phase, string outcome, string? detail) => new()
-    {
-        At = _gate.Time.GetUtcNow().ToUnixTimeMilliseconds(),
-        Phase = phase,
-        CallId = _call.Id,
-        Subject = _call.Caller.Subject,
-        Client = _call.Caller.Client,
-        Address = _call.Origin.Address?.ToString(),
-        Surface = _call.Surface,
-        Tool = _tool,
-        Level = _policy.Level,
-        Arguments = _arguments,
-        Outcome = outcome,
-        Detail = detail is null ? null : TextLimit.Cut(detail, TextLimit.Detail),
-        OpenaiSubject = _call.OpenAiSubject,
-        OpenaiSession = _call.OpenAiSession,
-        TraceId = _span?.TraceId.ToHexString() ?? _call.TraceId,
-    };
+    private AuditRow Row(string phase, string outcome, string? detail) =>
+        new()
+        {
+            At = _gate.Time.GetUtcNow().ToUnixTimeMilliseconds(),
+            Phase = phase,
+            CallId = _call.Id,
+            Subject = _call.Caller.Subject,
+            Client = _call.Caller.Client,
+            Address = _call.Origin.Address?.ToString(),
+            Surface = _call.Surface,
+            Tool = _tool,
+            Level = _policy.Level,
+            Arguments = _arguments,
+            Outcome = outcome,
+            Detail = detail is null ? null : TextLimit.Cut(detail, TextLimit.Detail),
+            OpenaiSubject = _call.OpenAiSubject,
+            OpenaiSession = _call.OpenAiSession,
+            TraceId = _span?.TraceId.ToHexString() ?? _call.TraceId,
+        };
 
     // As it came, but for the spaces between the arguments.
     private static string Text(ToolCall call)

@@ -45,15 +45,16 @@ internal static class CallSpan
     /// The attribute <c>error.type</c>: the code of a JSON-RPC error, <c>tool_error</c> for a result of MCP with <c>isError</c>, else the
     /// kind of the failure. A preview and a question back are no failures.
     /// </summary>
-    public static string? ErrorType(Exception failure, ToolCall call) => failure switch
-    {
-        PreviewException or InputRequiredException => null,
-        McpProtocolException protocol when call.SpeaksMcp => $"{(int)protocol.ErrorCode}",
-        OperationCanceledException => "cancelled",
-        _ when call.SpeaksMcp => ToolError,
-        ToolRefusedException refused => refused.Reason.ToString().ToLowerInvariant(),
-        _ => failure.GetType().FullName,
-    };
+    public static string? ErrorType(Exception failure, ToolCall call) =>
+        failure switch
+        {
+            PreviewException or InputRequiredException => null,
+            McpProtocolException protocol when call.SpeaksMcp => $"{(int)protocol.ErrorCode}",
+            OperationCanceledException => "cancelled",
+            _ when call.SpeaksMcp => ToolError,
+            ToolRefusedException refused => refused.Reason.ToString().ToLowerInvariant(),
+            _ => failure.GetType().FullName,
+        };
 
     public const string ToolError = "tool_error";
 
@@ -72,7 +73,8 @@ internal static class CallSpan
             $"{method ?? "execute_tool"} {tool}",
             method is null ? ActivityKind.Internal : ActivityKind.Server,
             call.CallerSpan ?? request,
-            links: call.CallerSpan is not null && request != default ? [new(request)] : null);
+            links: call.CallerSpan is not null && request != default ? [new(request)] : null
+        );
         if (span is not { IsAllDataRequested: true })
         {
             return span;
@@ -93,10 +95,11 @@ internal static class CallSpan
             .SetTag("minimalmcp.surface", call.Surface);
     }
 
-    private static string? Text(JsonElement id) => id.ValueKind switch
-    {
-        JsonValueKind.String => id.GetString(),
-        JsonValueKind.Number => Encoding.UTF8.GetString(JsonMarshal.GetRawUtf8Value(id)),
-        _ => null,
-    };
+    private static string? Text(JsonElement id) =>
+        id.ValueKind switch
+        {
+            JsonValueKind.String => id.GetString(),
+            JsonValueKind.Number => Encoding.UTF8.GetString(JsonMarshal.GetRawUtf8Value(id)),
+            _ => null,
+        };
 }

@@ -20,12 +20,17 @@ internal sealed class CleanConsole(ConsoleFormatter inner, Redactor redactor) : 
             {
                 services[i] = ServiceDescriptor.Singleton<ConsoleFormatter>(provider => new CleanConsole(
                     (ConsoleFormatter)ActivatorUtilities.CreateInstance(provider, formatter),
-                    provider.GetRequiredService<Redactor>()));
+                    provider.GetRequiredService<Redactor>()
+                ));
             }
         }
     }
 
-    public override void Write<TState>(in LogEntry<TState> logEntry, IExternalScopeProvider? scopeProvider, TextWriter textWriter)
+    public override void Write<TState>(
+        in LogEntry<TState> logEntry,
+        IExternalScopeProvider? scopeProvider,
+        TextWriter textWriter
+    )
     {
         using var entry = new StringWriter();
         inner.Write(logEntry, scopeProvider, entry);

@@ -12,20 +12,46 @@ public sealed class Confirmations(Store store, TimeProvider time)
 {
     private static readonly TimeSpan Lifetime = TimeSpan.FromMinutes(5);
 
-    public async ValueTask<(string Token, DateTimeOffset Expires)> OpenAsync(string tool, ToolCall call, string arguments, CancellationToken cancellationToken)
+    public async ValueTask<(string Token, DateTimeOffset Expires)> OpenAsync(
+        string tool,
+        ToolCall call,
+        string arguments,
+        CancellationToken cancellationToken
+    )
     {
         var token = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(32));
         var now = time.GetUtcNow();
-        await store.OpenConfirmationAsync(Hash(token), Binding(tool, call, arguments), now.ToUnixTimeMilliseconds(), (now + Lifetime).ToUnixTimeMilliseconds(), cancellationToken);
+        await store.OpenConfirmationAsync(
+            Hash(token),
+            Binding(tool, call, arguments),
+            now.ToUnixTimeMilliseconds(),
+            (now + Lifetime).ToUnixTimeMilliseconds(),
+            cancellationToken
+        );
         return (token, now + Lifetime);
     }
 
-    public async ValueTask RedeemAsync(string token, string tool, ToolCall call, string arguments, CancellationToken cancellationToken)
+    public async ValueTask RedeemAsync(
+        string token,
+        string tool,
+        ToolCall call,
+        string arguments,
+        CancellationToken cancellationToken
+    )
     {
-        if (!await store.RedeemConfirmationAsync(Hash(token), Binding(tool, call, arguments), time.GetUtcNow().ToUnixTimeMilliseconds(), cancellationToken))
+        if (
+            !await store.RedeemConfirmationAsync(
+                Hash(token),
+                Binding(tool, call, arguments),
+                time.GetUtcNow().ToUnixTimeMilliseconds(),
+                cancellationToken
+            )
+        )
         {
-            throw new ToolRefusedException(Refusal.Confirmation,
-                $"{tool} was not called: this confirmation_token was used already, is older than {Lifetime.TotalMinutes:0} minutes, or was given for another call. Call {tool} without it to see what it would do and get a new one.");
+            throw new ToolRefusedException(
+                Refusal.Confirmation,
+                $"{tool} was not called: this confirmation_token was used already, is older than {Lifetime.TotalMinutes:0} minutes, or was given for another call. Call {tool} without it to see what it would do and get a new one."
+            );
         }
     }
 

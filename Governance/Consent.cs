@@ -20,7 +20,9 @@ internal sealed class Consent
     private readonly string _tool;
     private readonly Policy _policy;
     private readonly Gate _gate;
-    private readonly bool _takesDryRun, _takesToken, _looksItself;
+    private readonly bool _takesDryRun,
+        _takesToken,
+        _looksItself;
 
     public Consent(string tool, JsonElement schema, Policy policy, Gate gate)
     {
@@ -41,14 +43,26 @@ internal sealed class Consent
     /// <summary>Returns when the call may happen now. The arguments have been checked.</summary>
     /// <param name="look">Makes the call as the tool's own dry run and gives what it answered, as JSON.</param>
     public async ValueTask RequireAsync(
-        ToolCall call, Func<ToolCall, CancellationToken, ValueTask<string?>> look, CancellationToken cancellationToken)
+        ToolCall call,
+        Func<ToolCall, CancellationToken, ValueTask<string?>> look,
+        CancellationToken cancellationToken
+    )
     {
-        var dryRun = _takesDryRun && call.Remove(DryRun, out var dry) && dry is JsonElement { ValueKind: JsonValueKind.True };
-        var token = _takesToken && call.Remove(Token, out var given) && given is JsonElement { ValueKind: JsonValueKind.String } text ? text.GetString() : null;
+        var dryRun =
+            _takesDryRun && call.Remove(DryRun, out var dry) && dry is JsonElement { ValueKind: JsonValueKind.True };
+        var token =
+            _takesToken
+            && call.Remove(Token, out var given)
+            && given is JsonElement { ValueKind: JsonValueKind.String } text
+                ? text.GetString()
+                : null;
         try
         {
             // A tool with a dry run of its own knows better what it would do; that changes nothing, so nobody has to confirm it.
-            var looks = _looksItself && call.TryGetValue(DryRun, out var own) && own is JsonElement { ValueKind: JsonValueKind.True };
+            var looks =
+                _looksItself
+                && call.TryGetValue(DryRun, out var own)
+                && own is JsonElement { ValueKind: JsonValueKind.True };
             if (dryRun || (_takesToken && token is null && !looks))
             {
                 await _gate.Budgets.RequireAsync(_tool, _policy, call.Caller, spend: false, cancellationToken);
@@ -69,13 +83,20 @@ internal sealed class Consent
         }
         catch (StorageException gone)
         {
-            throw new ToolRefusedException(Refusal.Unavailable, $"{_tool} was not called, because the server cannot keep count of it now. Try again in a minute.", gone);
+            throw new ToolRefusedException(
+                Refusal.Unavailable,
+                $"{_tool} was not called, because the server cannot keep count of it now. Try again in a minute.",
+                gone
+            );
         }
     }
 
     private async ValueTask<Preview> PreviewAsync(
-        ToolCall call, bool dryRun, Func<ToolCall, CancellationToken, ValueTask<string?>> look,
-        CancellationToken cancellationToken)
+        ToolCall call,
+        bool dryRun,
+        Func<ToolCall, CancellationToken, ValueTask<string?>> look,
+        CancellationToken cancellationToken
+    )
     {
         var preview = Describe(call);
         if (_looksItself)
@@ -100,20 +121,33 @@ internal sealed class Consent
         return preview with { ConfirmationToken = token, Expires = expires };
     }
 
-    private Preview Describe(ToolCall call) => new(_tool, _policy.Level, _policy.Effect switch
-    {
-        Effect.Read => "only reads",
-        Effect.Write => "changes something",
-        _ => "cannot be undone",
-    }, Canonical(call), null, null);
+    private Preview Describe(ToolCall call) =>
+        new(
+            _tool,
+            _policy.Level,
+            _policy.Effect switch
+            {
+                Effect.Read => "only reads",
+                Effect.Write => "changes something",
+                _ => "cannot be undone",
+            },
+            Canonical(call),
+            null,
+            null
+        );
 
     private JsonElement Extended(JsonElement schema)
     {
         var extended = JsonObject.Create(schema)!;
-        var properties = extended["properties"] as JsonObject ?? (JsonObject)(extended["properties"] = new JsonObject());
+        var properties =
+            extended["properties"] as JsonObject ?? (JsonObject)(extended["properties"] = new JsonObject());
         if (_takesDryRun)
         {
-            properties[DryRun] = new JsonObject { ["type"] = "boolean", ["description"] = "true only shows what the call would do, and does nothing." };
+            properties[DryRun] = new JsonObject
+            {
+                ["type"] = "boolean",
+                ["description"] = "true only shows what the call would do, and does nothing.",
+            };
         }
 
         if (_takesToken)
@@ -122,8 +156,13 @@ internal sealed class Consent
             {
                 ["type"] = "string",
                 ["minLength"] = 1, // an empty one was left out by a caller that fills in every argument
-                ["description"] = "Leave out at first: the answer then shows what the call would do, and has a token. "
-                    + (_policy.NeedsApproval ? "When a person has approved it where the answer says, call again with the same arguments and that token." : "When the user has agreed, call again with the same arguments and that token."),
+                ["description"] =
+                    "Leave out at first: the answer then shows what the call would do, and has a token. "
+                    + (
+                        _policy.NeedsApproval
+                            ? "When a person has approved it where the answer says, call again with the same arguments and that token."
+                            : "When the user has agreed, call again with the same arguments and that token."
+                    ),
             };
         }
 
@@ -132,5 +171,13 @@ internal sealed class Consent
 
     /// <summary>The arguments in one spelling, whatever order and spaces they came with.</summary>
     private static string Canonical(ToolCall call) =>
-        JsonText.Of(call.Select(argument => KeyValuePair.Create(argument.Key, argument.Value is JsonElement json ? json : JsonSerializer.SerializeToElement(argument.Value))), sorted: true);
+        JsonText.Of(
+            call.Select(argument =>
+                KeyValuePair.Create(
+                    argument.Key,
+                    argument.Value is JsonElement json ? json : JsonSerializer.SerializeToElement(argument.Value)
+                )
+            ),
+            sorted: true
+        );
 }

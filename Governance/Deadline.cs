@@ -14,11 +14,15 @@ internal static class Deadline
         ToolCall call,
         TimeSpan limit,
         string name,
-        CancellationToken cancellationToken)
+        CancellationToken cancellationToken
+    )
     {
         var source = _idle ?? new CancellationTokenSource();
         _idle = null;
-        var registration = cancellationToken.UnsafeRegister(static state => ((CancellationTokenSource)state!).Cancel(), source);
+        var registration = cancellationToken.UnsafeRegister(
+            static state => ((CancellationTokenSource)state!).Cancel(),
+            source
+        );
         try
         {
             var running = function(call, source.Token);
@@ -30,10 +34,13 @@ internal static class Deadline
             source.CancelAfter(limit);
             return await running.AsTask().WaitAsync(source.Token);
         }
-        catch (OperationCanceledException) when (source.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
+        catch (OperationCanceledException)
+            when (source.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
         {
-            throw new ToolRefusedException(Refusal.Deadline,
-                $"{name} did not finish within {limit.TotalSeconds:0.#} seconds and was stopped. Ask for less, or try again later.");
+            throw new ToolRefusedException(
+                Refusal.Deadline,
+                $"{name} did not finish within {limit.TotalSeconds:0.#} seconds and was stopped. Ask for less, or try again later."
+            );
         }
         finally
         {

@@ -29,10 +29,17 @@ public sealed class GovernanceOptions : IValidatableObject
     public Dictionary<string, string> Risk { get; } = new(StringComparer.Ordinal);
 
     /// <summary>How often one caller may call tools of a level: <c>10/hour</c>, or <c>off</c>.</summary>
-    public Dictionary<string, string> Levels { get; } = new(StringComparer.OrdinalIgnoreCase) { ["CRITICAL"] = "10/hour", ["HIGH"] = "100/minute" };
+    public Dictionary<string, string> Levels { get; } =
+        new(StringComparer.OrdinalIgnoreCase) { ["CRITICAL"] = "10/hour", ["HIGH"] = "100/minute" };
 
     /// <summary>How often one caller may call tools of a family, whatever their level.</summary>
-    public Dictionary<string, string> Groups { get; } = new(StringComparer.OrdinalIgnoreCase) { ["google"] = "100/minute", ["github"] = "60/minute", ["docker"] = "50/minute" };
+    public Dictionary<string, string> Groups { get; } =
+        new(StringComparer.OrdinalIgnoreCase)
+        {
+            ["google"] = "100/minute",
+            ["github"] = "60/minute",
+            ["docker"] = "50/minute",
+        };
 
     /// <summary>Whether calls are recorded. Without the record calls of tools that change something are not held back when the store is gone.</summary>
     public bool Audit { get; set; } = true;
@@ -42,7 +49,9 @@ public sealed class GovernanceOptions : IValidatableObject
 
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
     {
-        foreach (var (tool, level) in Risk.Where(risk => !Enum.TryParse<RiskLevel>(risk.Value, ignoreCase: true, out _)))
+        foreach (
+            var (tool, level) in Risk.Where(risk => !Enum.TryParse<RiskLevel>(risk.Value, ignoreCase: true, out _))
+        )
         {
             yield return new($"Governance:Risk:{tool} is '{level}'; it must be LOW, MEDIUM, HIGH or CRITICAL.");
         }
@@ -89,15 +98,25 @@ public readonly record struct Rate(int Limit, TimeSpan Window)
             return true;
         }
 
-        TimeSpan? window = text.Split('/') is [_, var unit] ? unit.Trim().ToLowerInvariant() switch
-        {
-            "second" => TimeSpan.FromSeconds(1),
-            "minute" => TimeSpan.FromMinutes(1),
-            "hour" => TimeSpan.FromHours(1),
-            "day" => TimeSpan.FromDays(1),
-            _ => null,
-        } : TimeSpan.FromMinutes(1);
-        if (window is null || !int.TryParse(text.Split('/')[0], System.Globalization.NumberStyles.None, System.Globalization.CultureInfo.InvariantCulture, out var limit))
+        TimeSpan? window = text.Split('/') is [_, var unit]
+            ? unit.Trim().ToLowerInvariant() switch
+            {
+                "second" => TimeSpan.FromSeconds(1),
+                "minute" => TimeSpan.FromMinutes(1),
+                "hour" => TimeSpan.FromHours(1),
+                "day" => TimeSpan.FromDays(1),
+                _ => null,
+            }
+            : TimeSpan.FromMinutes(1);
+        if (
+            window is null
+            || !int.TryParse(
+                text.Split('/')[0],
+                System.Globalization.NumberStyles.None,
+                System.Globalization.CultureInfo.InvariantCulture,
+                out var limit
+            )
+        )
         {
             return false;
         }

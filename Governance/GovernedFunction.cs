@@ -31,7 +31,10 @@ public sealed class GovernedFunction : DelegatingAIFunction
     public override JsonElement JsonSchema => _consent.Schema;
 
     // What happens to every call, in the order it happens. A step lets the call pass or throws the refusal that the caller reads.
-    protected override async ValueTask<object?> InvokeCoreAsync(AIFunctionArguments arguments, CancellationToken cancellationToken)
+    protected override async ValueTask<object?> InvokeCoreAsync(
+        AIFunctionArguments arguments,
+        CancellationToken cancellationToken
+    )
     {
         var call = (ToolCall)arguments;
         var record = new CallRecord(_gate, Name, Policy, call); // outermost, so that refusals are recorded too
@@ -43,10 +46,10 @@ public sealed class GovernedFunction : DelegatingAIFunction
             RequireSafeAddresses(call);
             if (_consent.IsNeeded)
             {
-                await _consent.RequireAsync(call, LookAsync, cancellationToken);  // budget, dry run, confirmation
+                await _consent.RequireAsync(call, LookAsync, cancellationToken); // budget, dry run, confirmation
             }
 
-            await record.IntendAsync();                      // durable before the world changes
+            await record.IntendAsync(); // durable before the world changes
             var result = await Deadline.RunAsync(_method, call, LimitOf(call), Name, cancellationToken);
             await record.EndedAsync(result);
             return result;
@@ -72,14 +75,24 @@ public sealed class GovernedFunction : DelegatingAIFunction
         {
             null => null,
             CallToolResult { IsError: true } failed => throw new McpException(
-                string.Join('\n', failed.Content.OfType<TextContentBlock>().Select(block => block.Text))),
+                string.Join('\n', failed.Content.OfType<TextContentBlock>().Select(block => block.Text))
+            ),
             CallToolResult result => result.StructuredContent?.GetRawText(),
             var value => JsonSerializer.Serialize(value, value.GetType(), JsonSerializerOptions),
         };
 
     // What a family keeps in the server's store is as far away as the store.
-    private ToolRefusedException Unavailable(Exception gone) => new(Refusal.Unavailable, $"{Name} cannot reach the server's store now. "
-        + (Policy.Effect is Effect.Read ? "Try again in a minute." : "The change may have been made all the same: look before trying again."), gone);
+    private ToolRefusedException Unavailable(Exception gone) =>
+        new(
+            Refusal.Unavailable,
+            $"{Name} cannot reach the server's store now. "
+                + (
+                    Policy.Effect is Effect.Read
+                        ? "Try again in a minute."
+                        : "The change may have been made all the same: look before trying again."
+                ),
+            gone
+        );
 
     private void RequireAllowed()
     {
@@ -93,11 +106,18 @@ public sealed class GovernedFunction : DelegatingAIFunction
     {
         foreach (var name in Policy.Addresses)
         {
-            if (call.TryGetValue(name, out var value) && value is JsonElement json && MetadataAddress.In(json) is { } host)
+            if (
+                call.TryGetValue(name, out var value)
+                && value is JsonElement json
+                && MetadataAddress.In(json) is { } host
+            )
             {
-                throw new ToolRefusedException(Refusal.Arguments, $"{Name}: '{name}' leads to {SchemaNode.Shorten(host)}, "
-                    + "a link-local address or a cloud's metadata service, which may hold credentials. Name another "
-                    + "host. An operator can allow it: Governance:AllowMetadataAddresses=true.");
+                throw new ToolRefusedException(
+                    Refusal.Arguments,
+                    $"{Name}: '{name}' leads to {SchemaNode.Shorten(host)}, "
+                        + "a link-local address or a cloud's metadata service, which may hold credentials. Name another "
+                        + "host. An operator can allow it: Governance:AllowMetadataAddresses=true."
+                );
             }
         }
     }
@@ -106,9 +126,15 @@ public sealed class GovernedFunction : DelegatingAIFunction
     {
         if (!call.Caller.HasScope(Policy.Scope))
         {
-            throw new ToolRefusedException(Refusal.Scope, call.Caller.IsGuest
-                ? $"{Name} needs the scope {Policy.Scope}, and nobody is signed in. Sign in and allow it."
-                : call.Caller.LacksScope(Name, Policy.Scope)) { Scope = Policy.Scope };
+            throw new ToolRefusedException(
+                Refusal.Scope,
+                call.Caller.IsGuest
+                    ? $"{Name} needs the scope {Policy.Scope}, and nobody is signed in. Sign in and allow it."
+                    : call.Caller.LacksScope(Name, Policy.Scope)
+            )
+            {
+                Scope = Policy.Scope,
+            };
         }
     }
 }

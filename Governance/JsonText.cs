@@ -7,11 +7,18 @@ namespace MinimalMcp.Governance;
 /// <summary>Writes JSON again: members in one order, or some of them hidden.</summary>
 internal static class JsonText
 {
-    private static readonly JsonWriterOptions Readable = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    private static readonly JsonWriterOptions Readable = new()
+    {
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+    };
 
     /// <param name="sorted">By name, so that two objects that say the same are written the same.</param>
     /// <param name="hidden">Names whose text or number is replaced.</param>
-    public static string Of(IEnumerable<KeyValuePair<string, JsonElement>> members, bool sorted = false, Predicate<string>? hidden = null)
+    public static string Of(
+        IEnumerable<KeyValuePair<string, JsonElement>> members,
+        bool sorted = false,
+        Predicate<string>? hidden = null
+    )
     {
         using var output = new MemoryStream();
         using (var writer = new Utf8JsonWriter(output, Readable))
@@ -42,7 +49,12 @@ internal static class JsonText
         }
     }
 
-    private static void WriteObject(Utf8JsonWriter writer, IEnumerable<KeyValuePair<string, JsonElement>> members, bool sorted, Predicate<string>? hidden)
+    private static void WriteObject(
+        Utf8JsonWriter writer,
+        IEnumerable<KeyValuePair<string, JsonElement>> members,
+        bool sorted,
+        Predicate<string>? hidden
+    )
     {
         writer.WriteStartObject();
         foreach (var (name, value) in sorted ? members.OrderBy(member => member.Key, StringComparer.Ordinal) : members)
@@ -62,7 +74,8 @@ internal static class JsonText
     }
 
     // A pass code may be a number, and there may be several; whether something is on is no secret.
-    private static bool IsText(JsonElement value) => value.ValueKind is JsonValueKind.String or JsonValueKind.Number
+    private static bool IsText(JsonElement value) =>
+        value.ValueKind is JsonValueKind.String or JsonValueKind.Number
         || (value.ValueKind is JsonValueKind.Array && value.EnumerateArray().Any(IsText));
 
     private static void Write(Utf8JsonWriter writer, JsonElement element, bool sorted, Predicate<string>? hidden)

@@ -15,7 +15,12 @@ internal sealed class Lease : IDisposable
     private int _left;
 
     /// <summary>Null when the call may happen.</summary>
-    public async ValueTask<UsedUp?> TakeAsync(Store store, Budget[] budgets, long now, CancellationToken cancellationToken)
+    public async ValueTask<UsedUp?> TakeAsync(
+        Store store,
+        Budget[] budgets,
+        long now,
+        CancellationToken cancellationToken
+    )
     {
         if (TryTake(now))
         {
@@ -31,7 +36,12 @@ internal sealed class Lease : IDisposable
                 return null;
             }
 
-            var (taken, usedUp) = await store.ConsumeBudgetsAsync(budgets, now, budgets.Min(budget => budget.Limit) / OneIn, cancellationToken);
+            var (taken, usedUp) = await store.ConsumeBudgetsAsync(
+                budgets,
+                now,
+                budgets.Min(budget => budget.Limit) / OneIn,
+                cancellationToken
+            );
             Volatile.Write(ref _until, budgets.Min(budget => budget.SliceOf(now) + budget.Slice));
             Volatile.Write(ref _left, taken - 1); // one is for this call
             return usedUp;

@@ -34,6 +34,8 @@ public readonly record struct Origin(ClaimsPrincipal? User, IPAddress? Address)
 
     // What stands after a dot in our ids is for us alone.
     private static string? SessionOf(HttpRequest request) =>
-        request.Headers["Mcp-Session-Id"] is [{ Length: > 0 } session] && session.Split('.')[0] is { Length: <= MaxSessionId } id
-            ? id : null;
+        request.Headers["Mcp-Session-Id"] is [{ Length: > 0 } session]
+        && session.Split('.')[0] is { Length: <= MaxSessionId } id
+            ? id
+            : null;
 }

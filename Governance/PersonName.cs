@@ -6,6 +6,8 @@ namespace MinimalMcp.Governance;
 internal static class PersonName
 {
     /// <param name="person">As the store has it; null when nothing is known.</param>
-    public static string? Of(string? person) => SignedInPerson.Read(person).Name is { } name
-        ? VisibleText.Show(TextLimit.Cut(name, TextLimit.Name), out _) : null;
+    public static string? Of(string? person) =>
+        SignedInPerson.Read(person).Name is { } name
+            ? VisibleText.Show(TextLimit.Cut(name, TextLimit.Name), out _)
+            : null;
 }

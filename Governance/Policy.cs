@@ -56,16 +56,20 @@ public sealed record Policy(Effect Effect, RiskLevel Risk, TimeSpan Deadline)
     /// The scope that a caller needs: mcp:execute for what cannot be undone and for HIGH and CRITICAL, whatever it does; else mcp:write for what changes something, mcp:read for
     /// what does not. mcp:admin is for no tool, but for the server itself (its record of calls, approvals, diagnostics).
     /// </summary>
-    public string Scope { get; } = Effect is Effect.Destroy || Risk >= RiskLevel.High ? Scopes.Execute : Effect is Effect.Write ? Scopes.Write : Scopes.Read;
+    public string Scope { get; } =
+        Effect is Effect.Destroy || Risk >= RiskLevel.High ? Scopes.Execute
+        : Effect is Effect.Write ? Scopes.Write
+        : Scopes.Read;
 
     public int ScopeLevel => Scopes.Level(Scope);
 
-    public static RiskLevel DefaultRisk(Effect effect) => effect switch
-    {
-        Effect.Read => RiskLevel.Low,
-        Effect.Write => RiskLevel.Medium,
-        _ => RiskLevel.High,
-    };
+    public static RiskLevel DefaultRisk(Effect effect) =>
+        effect switch
+        {
+            Effect.Read => RiskLevel.Low,
+            Effect.Write => RiskLevel.Medium,
+            _ => RiskLevel.High,
+        };
 }
 
 /// <summary>So many calls within a time.</summary>

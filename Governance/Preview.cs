@@ -6,7 +6,14 @@ namespace MinimalMcp.Governance;
 /// <summary>What a call would do. Nothing was done yet.</summary>
 /// <param name="Arguments">As the tool would get them, as JSON.</param>
 /// <param name="ConfirmationToken">Given with the same arguments it makes the call happen, once; after a person approved, when there is an address for that. Null after a dry run.</param>
-public sealed record Preview(string Tool, string Risk, string Effect, string Arguments, string? ConfirmationToken, DateTimeOffset? Expires)
+public sealed record Preview(
+    string Tool,
+    string Risk,
+    string Effect,
+    string Arguments,
+    string? ConfirmationToken,
+    DateTimeOffset? Expires
+)
 {
     /// <summary>Of <see cref="ToJson"/>: what is answered instead of a result when nothing was done yet.</summary>
     public static readonly JsonElement Schema = JsonElement.Parse(
@@ -33,7 +40,8 @@ public sealed record Preview(string Tool, string Risk, string Effect, string Arg
           },
           "required": ["status", "message", "tool", "risk", "effect", "arguments"]
         }
-        """);
+        """
+    );
 
     // A sentence is no place for a long list: the whole stands in the JSON.
     private const int MaxShown = 2000;
@@ -47,10 +55,10 @@ public sealed record Preview(string Tool, string Risk, string Effect, string Arg
     /// <summary>It was asked for before.</summary>
     public bool StillWaits { get; init; }
 
-    public string Message => ConfirmationToken is null
-        ? $"Dry run, nothing was done. {What}"
+    public string Message =>
+        ConfirmationToken is null ? $"Dry run, nothing was done. {What}"
         : ApprovalUrl is not null
-        ? $"Nothing was done yet: this {(StillWaits ? "still waits" : "waits")} for approval by a person at {ApprovalUrl}. {What} Tell the user. When it was approved, call {Tool} again before {Expires:HH:mm:ss} UTC with the same arguments and {Consent.Token} \"{ConfirmationToken}\"."
+            ? $"Nothing was done yet: this {(StillWaits ? "still waits" : "waits")} for approval by a person at {ApprovalUrl}. {What} Tell the user. When it was approved, call {Tool} again before {Expires:HH:mm:ss} UTC with the same arguments and {Consent.Token} \"{ConfirmationToken}\"."
         : $"Nothing was done yet, because this needs a confirmation. {What} If the user agrees, call {Tool} again before {Expires:HH:mm:ss} UTC with the same arguments and {Consent.Token} \"{ConfirmationToken}\".";
 
     /// <summary>For surfaces that answer with JSON.</summary>
@@ -58,7 +66,10 @@ public sealed record Preview(string Tool, string Risk, string Effect, string Arg
     {
         var json = new JsonObject
         {
-            ["status"] = ConfirmationToken is null ? "dry_run" : ApprovalUrl is null ? "confirmation_required" : "approval_required",
+            ["status"] =
+                ConfirmationToken is null ? "dry_run"
+                : ApprovalUrl is null ? "confirmation_required"
+                : "approval_required",
             ["message"] = Message,
             ["tool"] = Tool,
             ["risk"] = Risk,

@@ -23,11 +23,23 @@ public sealed partial class Redactor
 
     public Redactor(IConfiguration configuration)
     {
-        var values = configuration.AsEnumerable().Where(setting => setting.Value is { Length: >= MinLength })
-            .SelectMany(setting => PasswordIn().Matches(setting.Value!).Select(match => match.Groups[1].Value)
-                .Concat(IsSecret(setting.Key) ? [setting.Value!] : [])
-                .Concat(setting.Key.EndsWith("_HEADERS", StringComparison.OrdinalIgnoreCase) ? HeaderValues(setting.Value!) : []))
-            .Where(value => value.Length >= 2 * MinLength || (value.Length >= MinLength && value.Any(char.IsAsciiDigit)));
+        var values = configuration
+            .AsEnumerable()
+            .Where(setting => setting.Value is { Length: >= MinLength })
+            .SelectMany(setting =>
+                PasswordIn()
+                    .Matches(setting.Value!)
+                    .Select(match => match.Groups[1].Value)
+                    .Concat(IsSecret(setting.Key) ? [setting.Value!] : [])
+                    .Concat(
+                        setting.Key.EndsWith("_HEADERS", StringComparison.OrdinalIgnoreCase)
+                            ? HeaderValues(setting.Value!)
+                            : []
+                    )
+            )
+            .Where(value =>
+                value.Length >= 2 * MinLength || (value.Length >= MinLength && value.Any(char.IsAsciiDigit))
+            );
         _secrets = [.. values.SelectMany(Forms).Distinct().OrderByDescending(value => value.Length)];
         _bytes = [.. _secrets.Select(Encoding.UTF8.GetBytes)];
     }
@@ -93,43 +105,57 @@ public sealed partial class Redactor
             return "\"[unreadable]\"";
         }
 
-        return text.Length <= MaxArgumentCharacters ? text : JsonSerializer.Serialize($"{text[..MaxArgumentCharacters]} … of {text.Length} characters");
+        return text.Length <= MaxArgumentCharacters
+            ? text
+            : JsonSerializer.Serialize($"{text[..MaxArgumentCharacters]} … of {text.Length} characters");
     }
 
     // Those of OTEL_EXPORTER_OTLP_HEADERS: name=value, by commas, and each value may be percent-encoded.
-    private static IEnumerable<string> HeaderValues(string headers) => headers.Split(',')
-        .Select(header => header[(header.IndexOf('=', StringComparison.Ordinal) + 1)..].Trim())
-        .SelectMany(value => (string[])[value, Uri.UnescapeDataString(value)])
-        .SelectMany(value => value.Split(' ')); // a scheme and the credential
+    private static IEnumerable<string> HeaderValues(string headers) =>
+        headers
+            .Split(',')
+            .Select(header => header[(header.IndexOf('=', StringComparison.Ordinal) + 1)..].Trim())
+            .SelectMany(value => (string[])[value, Uri.UnescapeDataString(value)])
+            .SelectMany(value => value.Split(' ')); // a scheme and the credential
 
-    internal static string? Storable(string? text) => text is null || (!text.Contains('\0') && !text.AsSpan().ContainsAnyInRange('\uD800', '\uDFFF'))
-        ? text
-        : Encoding.UTF8.GetString(Encoding.UTF8.GetBytes(text)).Replace('\0', ' ');
+    internal static string? Storable(string? text) =>
+        text is null || (!text.Contains('\0') && !text.AsSpan().ContainsAnyInRange('\uD800', '\uDFFF'))
+            ? text
+            : Encoding.UTF8.GetString(Encoding.UTF8.GetBytes(text)).Replace('\0', ' ');
 
     // As it stands in text, and as it is written in JSON.
     private static string[] Forms(string secret) =>
-    [
-        secret, JsonEncodedText.Encode(secret).Value, JsonEncodedText.Encode(secret, JavaScriptEncoder.UnsafeRelaxedJsonEscaping).Value,
-    ];
+        [
+            secret,
+            JsonEncodedText.Encode(secret).Value,
+            JsonEncodedText.Encode(secret, JavaScriptEncoder.UnsafeRelaxedJsonEscaping).Value,
+        ];
 
     // Options mark their secrets; a setting that no options know may still have the name of one.
-    private static bool IsSecret(string key) => key.Split(':') is var parts && (Marked.Value.Contains(parts[^1]) || NamesSecret(parts[^1]));
+    private static bool IsSecret(string key) =>
+        key.Split(':') is var parts && (Marked.Value.Contains(parts[^1]) || NamesSecret(parts[^1]));
 
-    private static readonly Lazy<HashSet<string>> Marked = new(() => typeof(Redactor).Assembly.GetTypes()
-        .Where(type => type.Name.EndsWith("Options", StringComparison.Ordinal))
-        .SelectMany(type => type.GetProperties())
-        .Where(property => property.GetCustomAttribute<DataTypeAttribute>()?.DataType is DataType.Password)
-        .Select(property => property.Name)
-        .ToHashSet(StringComparer.OrdinalIgnoreCase));
+    private static readonly Lazy<HashSet<string>> Marked = new(() =>
+        typeof(Redactor)
+            .Assembly.GetTypes()
+            .Where(type => type.Name.EndsWith("Options", StringComparison.Ordinal))
+            .SelectMany(type => type.GetProperties())
+            .Where(property => property.GetCustomAttribute<DataTypeAttribute>()?.DataType is DataType.Password)
+            .Select(property => property.Name)
+            .ToHashSet(StringComparer.OrdinalIgnoreCase)
+    );
 
     /// <summary>Whether a member of that name holds a secret, in whatever case it is written: clientSecret, CLIENT_SECRET.</summary>
-    internal static bool NamesSecret(string name) => name.Length <= MaxName && SecretName().IsMatch(Separator().Replace(name, ""));
+    internal static bool NamesSecret(string name) =>
+        name.Length <= MaxName && SecretName().IsMatch(Separator().Replace(name, ""));
 
     private const int MaxName = 200;
 
-    [GeneratedRegex(@"(?:pass(?:word|wd|phrase|code)|pwd|secret|token|bearer|jwt|authorization|credential|cookie|"
-        + @"(?:api|access|private|secret|signing|encryption|client|ssh|shared|master|account|next|host|license)key|^key|^auth|(?<=[a-z])auth)s?$",
-        RegexOptions.IgnoreCase)]
+    [GeneratedRegex(
+        @"(?:pass(?:word|wd|phrase|code)|pwd|secret|token|bearer|jwt|authorization|credential|cookie|"
+            + @"(?:api|access|private|secret|signing|encryption|client|ssh|shared|master|account|next|host|license)key|^key|^auth|(?<=[a-z])auth)s?$",
+        RegexOptions.IgnoreCase
+    )]
     private static partial Regex SecretName();
 
     [GeneratedRegex(@"[^A-Za-z]+")]

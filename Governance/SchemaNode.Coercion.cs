@@ -11,15 +11,18 @@ namespace MinimalMcp.Governance;
 internal sealed partial class SchemaNode
 {
     /// <summary>Whether a refused value says that an optional argument was not given.</summary>
-    public bool IsBlank(JsonElement value) => value.ValueKind switch
-    {
-        JsonValueKind.Null => true,
-        JsonValueKind.String when string.IsNullOrWhiteSpace(value.GetString()) => true,
-        // A free text may be the word null; a number, a flag or one of a few words cannot.
-        JsonValueKind.String when _enum is not null || !Takes("string") =>
-            value.GetString()!.Trim().Equals("null", StringComparison.OrdinalIgnoreCase),
-        _ => false,
-    };
+    public bool IsBlank(JsonElement value) =>
+        value.ValueKind switch
+        {
+            JsonValueKind.Null => true,
+            JsonValueKind.String when string.IsNullOrWhiteSpace(value.GetString()) => true,
+            // A free text may be the word null; a number, a flag or one of a few words cannot.
+            JsonValueKind.String when _enum is not null || !Takes("string") => value
+                .GetString()!
+                .Trim()
+                .Equals("null", StringComparison.OrdinalIgnoreCase),
+            _ => false,
+        };
 
     /// <summary>The value as the schema wants it; the same value where nothing better can be read in it.</summary>
     public JsonElement Coerce(JsonElement value, int depth = 0)
@@ -37,8 +40,11 @@ internal sealed partial class SchemaNode
             case JsonValueKind.Number when Takes("string"):
                 return Json(InEnum(Digits(value)) ?? Digits(value));
             case JsonValueKind.Array when Takes("array"):
-                return Json(new JsonArray([.. value.EnumerateArray()
-                    .Select(item => Node(_items?.Coerce(item, depth + 1) ?? item))]));
+                return Json(
+                    new JsonArray([
+                        .. value.EnumerateArray().Select(item => Node(_items?.Coerce(item, depth + 1) ?? item)),
+                    ])
+                );
             case JsonValueKind.Array when value.GetArrayLength() == 1:
                 return Coerce(value[0], depth + 1);
             case JsonValueKind.Object when Takes("object"):
@@ -61,8 +67,8 @@ internal sealed partial class SchemaNode
             }
 
             var read = schema.Coerce(member.Value, depth + 1);
-            var isLeftOut = !Required.Contains(member.Name) && schema.Problem("", read) is not null
-                && schema.IsBlank(member.Value);
+            var isLeftOut =
+                !Required.Contains(member.Name) && schema.Problem("", read) is not null && schema.IsBlank(member.Value);
             if (!isLeftOut)
             {
                 yield return new(member.Name, Node(read));
@@ -77,23 +83,25 @@ internal sealed partial class SchemaNode
 
     // Of two members that differ only in case neither is meant more than the other.
     private string? InEnum(string text) =>
-        Takes("string") && _enum?.Where(member => member.Equals(text, StringComparison.OrdinalIgnoreCase)).ToArray()
-            is [var only] ? only : null;
+        Takes("string")
+        && _enum?.Where(member => member.Equals(text, StringComparison.OrdinalIgnoreCase)).ToArray() is [var only]
+            ? only
+            : null;
 
     private bool Takes(string type) => _types.Length == 0 || _types.Contains(type);
 
     // Without an exponent: what reads numbers in texts, such as a time in seconds, expects none.
-    private static string Digits(JsonElement number) => number.TryGetDecimal(out var exact)
-        ? exact.ToString(CultureInfo.InvariantCulture)
-        : number.GetRawText();
+    private static string Digits(JsonElement number) =>
+        number.TryGetDecimal(out var exact) ? exact.ToString(CultureInfo.InvariantCulture) : number.GetRawText();
 
-    private static JsonNode? Node(JsonElement value) => value.ValueKind switch
-    {
-        JsonValueKind.Object => JsonObject.Create(value),
-        JsonValueKind.Array => JsonArray.Create(value),
-        JsonValueKind.Null => null,
-        _ => JsonValue.Create(value),
-    };
+    private static JsonNode? Node(JsonElement value) =>
+        value.ValueKind switch
+        {
+            JsonValueKind.Object => JsonObject.Create(value),
+            JsonValueKind.Array => JsonArray.Create(value),
+            JsonValueKind.Null => null,
+            _ => JsonValue.Create(value),
+        };
 
     private static JsonElement Json<T>(T value) => JsonSerializer.SerializeToElement(value);
 }

@@ -16,7 +16,12 @@ internal sealed partial class SchemaNode
     private string[]? _enum;
     private SchemaNode? _items;
     private bool _closed;
-    private double? _minimum, _maximum, _minLength, _maxLength, _minItems, _maxItems;
+    private double? _minimum,
+        _maximum,
+        _minLength,
+        _maxLength,
+        _minItems,
+        _maxItems;
 
     public Dictionary<string, SchemaNode>? Properties { get; private set; }
 
@@ -25,9 +30,10 @@ internal sealed partial class SchemaNode
     public bool AllowsNull => _types.Length == 0 || _types.Contains("null");
 
     /// <summary>What a right value looks like, in words.</summary>
-    public string Expected => _enum is not null
-        ? "one of " + string.Join(", ", _enum)
-        : string.Join(" or ", _types.Where(type => type != "null").DefaultIfEmpty("any value")) + Bounds();
+    public string Expected =>
+        _enum is not null
+            ? "one of " + string.Join(", ", _enum)
+            : string.Join(" or ", _types.Where(type => type != "null").DefaultIfEmpty("any value")) + Bounds();
 
     public static SchemaNode Read(JsonElement schema, JsonElement root, int depth = 0)
     {
@@ -47,19 +53,47 @@ internal sealed partial class SchemaNode
             var value = keyword.Value;
             switch (keyword.Name)
             {
-                case "type" when value.ValueKind is JsonValueKind.String: node._types = [value.GetString()!]; break;
-                case "type" when value.ValueKind is JsonValueKind.Array: node._types = [.. value.EnumerateArray().Select(type => type.GetString()!)]; break;
-                case "enum": node._enum = [.. value.EnumerateArray().Select(Text)]; break;
-                case "properties": node.Properties = value.EnumerateObject().ToDictionary(property => property.Name, property => Read(property.Value, root, depth + 1)); break;
-                case "required": node.Required = [.. value.EnumerateArray().Select(name => name.GetString()!)]; break;
-                case "additionalProperties": node._closed = value.ValueKind is JsonValueKind.False; break;
-                case "items": node._items = Read(value, root, depth + 1); break;
-                case "minimum": node._minimum = Number(value); break;
-                case "maximum": node._maximum = Number(value); break;
-                case "minLength": node._minLength = Number(value); break;
-                case "maxLength": node._maxLength = Number(value); break;
-                case "minItems": node._minItems = Number(value); break;
-                case "maxItems": node._maxItems = Number(value); break;
+                case "type" when value.ValueKind is JsonValueKind.String:
+                    node._types = [value.GetString()!];
+                    break;
+                case "type" when value.ValueKind is JsonValueKind.Array:
+                    node._types = [.. value.EnumerateArray().Select(type => type.GetString()!)];
+                    break;
+                case "enum":
+                    node._enum = [.. value.EnumerateArray().Select(Text)];
+                    break;
+                case "properties":
+                    node.Properties = value
+                        .EnumerateObject()
+                        .ToDictionary(property => property.Name, property => Read(property.Value, root, depth + 1));
+                    break;
+                case "required":
+                    node.Required = [.. value.EnumerateArray().Select(name => name.GetString()!)];
+                    break;
+                case "additionalProperties":
+                    node._closed = value.ValueKind is JsonValueKind.False;
+                    break;
+                case "items":
+                    node._items = Read(value, root, depth + 1);
+                    break;
+                case "minimum":
+                    node._minimum = Number(value);
+                    break;
+                case "maximum":
+                    node._maximum = Number(value);
+                    break;
+                case "minLength":
+                    node._minLength = Number(value);
+                    break;
+                case "maxLength":
+                    node._maxLength = Number(value);
+                    break;
+                case "minItems":
+                    node._minItems = Number(value);
+                    break;
+                case "maxItems":
+                    node._maxItems = Number(value);
+                    break;
             }
         }
 
@@ -67,13 +101,19 @@ internal sealed partial class SchemaNode
     }
 
     /// <summary>The value as the tool wants it, when it was sent in another dress: "12" or 12.0 for an integer, "{...}" for an object.</summary>
-    public JsonElement? Undress(JsonElement value) => value.ValueKind switch
-    {
-        JsonValueKind.String when _enum is null && _types.Length > 0 && !_types.Contains("string") =>
-            Parse(value.GetString()!) is { } parsed ? Undress(parsed) ?? parsed : null,
-        JsonValueKind.Number when _types.Contains("integer") && !value.TryGetInt64(out _) && Is("integer", value) => Parse(value.GetDouble().ToString("F0", CultureInfo.InvariantCulture)),
-        _ => null,
-    };
+    public JsonElement? Undress(JsonElement value) =>
+        value.ValueKind switch
+        {
+            JsonValueKind.String when _enum is null && _types.Length > 0 && !_types.Contains("string") => Parse(
+                value.GetString()!
+            )
+                is { } parsed
+                ? Undress(parsed) ?? parsed
+                : null,
+            JsonValueKind.Number when _types.Contains("integer") && !value.TryGetInt64(out _) && Is("integer", value) =>
+                Parse(value.GetDouble().ToString("F0", CultureInfo.InvariantCulture)),
+            _ => null,
+        };
 
     private JsonElement? Parse(string text)
     {
@@ -81,8 +121,13 @@ internal sealed partial class SchemaNode
         var reader = new Utf8JsonReader(bytes, new JsonReaderOptions { MaxDepth = 64 });
         try
         {
-            return JsonElement.TryParseValue(ref reader, out var parsed) && reader.BytesConsumed == bytes.Length
-                && parsed.Value.ValueKind is not JsonValueKind.String && _types.Any(type => Is(type, parsed.Value)) ? parsed : null;
+            return
+                JsonElement.TryParseValue(ref reader, out var parsed)
+                && reader.BytesConsumed == bytes.Length
+                && parsed.Value.ValueKind is not JsonValueKind.String
+                && _types.Any(type => Is(type, parsed.Value))
+                ? parsed
+                : null;
         }
         catch (JsonException)
         {
@@ -100,9 +145,13 @@ internal sealed partial class SchemaNode
 
         return value.ValueKind switch
         {
-            _ when _enum is not null && !_enum.Contains(Text(value)) => $"'{path}' must be {Expected}, not {Describe(value)}",
-            JsonValueKind.Number when Outside(value.GetDouble(), _minimum, _maximum) => $"'{path}' must be {Article(Expected)}, not {value}",
-            JsonValueKind.String when (_minLength ?? _maxLength) is not null && Outside(Length(value), _minLength, _maxLength) => $"'{path}' must be {Article(Expected)}; it has {Length(value)} characters",
+            _ when _enum is not null && !_enum.Contains(Text(value)) =>
+                $"'{path}' must be {Expected}, not {Describe(value)}",
+            JsonValueKind.Number when Outside(value.GetDouble(), _minimum, _maximum) =>
+                $"'{path}' must be {Article(Expected)}, not {value}",
+            JsonValueKind.String
+                when (_minLength ?? _maxLength) is not null && Outside(Length(value), _minLength, _maxLength) =>
+                $"'{path}' must be {Article(Expected)}; it has {Length(value)} characters",
             JsonValueKind.Array => ProblemInArray(path, value, depth),
             JsonValueKind.Object => ProblemInObject(path, value, depth),
             _ => null,
@@ -152,32 +201,37 @@ internal sealed partial class SchemaNode
             }
         }
 
-        return Array.Find(Required, name => !value.TryGetProperty(name, out _)) is { } missing ? $"'{path}.{missing}' is missing" : null;
+        return Array.Find(Required, name => !value.TryGetProperty(name, out _)) is { } missing
+            ? $"'{path}.{missing}' is missing"
+            : null;
     }
 
-    private string Bounds() => (_minimum ?? _minLength ?? _minItems, _maximum ?? _maxLength ?? _maxItems, _minLength ?? _maxLength) switch
-    {
-        (null, null, _) => "",
-        ({ } low, { } high, { }) => $" of {Show(low)} to {Show(high)} characters",
-        ({ } low, null, { }) => $" of at least {Show(low)} characters",
-        (null, { } high, { }) => $" of at most {Show(high)} characters",
-        ({ } low, { } high, null) => $" from {Show(low)} to {Show(high)}",
-        ({ } low, null, null) => $" of at least {Show(low)}",
-        (null, { } high, null) => $" of at most {Show(high)}",
-    };
+    private string Bounds() =>
+        (_minimum ?? _minLength ?? _minItems, _maximum ?? _maxLength ?? _maxItems, _minLength ?? _maxLength) switch
+        {
+            (null, null, _) => "",
+            ({ } low, { } high, { }) => $" of {Show(low)} to {Show(high)} characters",
+            ({ } low, null, { }) => $" of at least {Show(low)} characters",
+            (null, { } high, { }) => $" of at most {Show(high)} characters",
+            ({ } low, { } high, null) => $" from {Show(low)} to {Show(high)}",
+            ({ } low, null, null) => $" of at least {Show(low)}",
+            (null, { } high, null) => $" of at most {Show(high)}",
+        };
 
-    private static bool Is(string type, JsonElement value) => type switch
-    {
-        "string" => value.ValueKind is JsonValueKind.String,
-        // JSON Schema 2020-12, 6.1.1: a number with a zero fractional part is an integer.
-        "integer" => value.ValueKind is JsonValueKind.Number && (value.TryGetInt64(out _) || (value.TryGetDouble(out var number) && double.IsInteger(number))),
-        "number" => value.ValueKind is JsonValueKind.Number,
-        "boolean" => value.ValueKind is JsonValueKind.True or JsonValueKind.False,
-        "array" => value.ValueKind is JsonValueKind.Array,
-        "object" => value.ValueKind is JsonValueKind.Object,
-        "null" => value.ValueKind is JsonValueKind.Null,
-        _ => true,
-    };
+    private static bool Is(string type, JsonElement value) =>
+        type switch
+        {
+            "string" => value.ValueKind is JsonValueKind.String,
+            // JSON Schema 2020-12, 6.1.1: a number with a zero fractional part is an integer.
+            "integer" => value.ValueKind is JsonValueKind.Number
+                && (value.TryGetInt64(out _) || (value.TryGetDouble(out var number) && double.IsInteger(number))),
+            "number" => value.ValueKind is JsonValueKind.Number,
+            "boolean" => value.ValueKind is JsonValueKind.True or JsonValueKind.False,
+            "array" => value.ValueKind is JsonValueKind.Array,
+            "object" => value.ValueKind is JsonValueKind.Object,
+            "null" => value.ValueKind is JsonValueKind.Null,
+            _ => true,
+        };
 
     private static JsonElement? Resolve(string? reference, JsonElement root)
     {
@@ -189,7 +243,13 @@ internal sealed partial class SchemaNode
         var target = root;
         foreach (var part in reference.Split('/').Skip(1))
         {
-            if (target.ValueKind is not JsonValueKind.Object || !target.TryGetProperty(Uri.UnescapeDataString(part).Replace("~1", "/").Replace("~0", "~"), out target))
+            if (
+                target.ValueKind is not JsonValueKind.Object
+                || !target.TryGetProperty(
+                    Uri.UnescapeDataString(part).Replace("~1", "/").Replace("~0", "~"),
+                    out target
+                )
+            )
             {
                 return null;
             }
@@ -203,18 +263,23 @@ internal sealed partial class SchemaNode
     // JSON Schema 2020-12, 6.3.1: the length is counted in Unicode code points.
     private static int Length(JsonElement text) => text.GetString()!.EnumerateRunes().Count();
 
-    private static double? Number(JsonElement value) => value.ValueKind is JsonValueKind.Number && value.TryGetDouble(out var number) ? number : null;
+    private static double? Number(JsonElement value) =>
+        value.ValueKind is JsonValueKind.Number && value.TryGetDouble(out var number) ? number : null;
 
     private static string Show(double value) => value.ToString(CultureInfo.InvariantCulture);
 
-    private static string Text(JsonElement value) => value.ValueKind is JsonValueKind.String ? value.GetString()! : value.GetRawText();
+    private static string Text(JsonElement value) =>
+        value.ValueKind is JsonValueKind.String ? value.GetString()! : value.GetRawText();
 
-    private static string Describe(JsonElement value) => value.ValueKind switch
-    {
-        JsonValueKind.Object => "an object",
-        JsonValueKind.Array => "an array",
-        _ => Shorten(value.GetRawText()),
-    };
+    private static string Describe(JsonElement value) =>
+        value.ValueKind switch
+        {
+            JsonValueKind.Object => "an object",
+            JsonValueKind.Array => "an array",
+            _ => Shorten(value.GetRawText()),
+        };
 
-    private static string Article(string expected) => (expected[0] is 'a' or 'i' or 'o' && !expected.StartsWith("one of", StringComparison.Ordinal) ? "an " : "a ") + expected;
+    private static string Article(string expected) =>
+        (expected[0] is 'a' or 'i' or 'o' && !expected.StartsWith("one of", StringComparison.Ordinal) ? "an " : "a ")
+        + expected;
 }

@@ -10,7 +10,10 @@ namespace MinimalMcp.Governance;
 /// had one name with a key or a user of this server that was called the same.
 /// </summary>
 internal sealed class SubjectNames(
-    IOptions<AuthOptions> auth, IOptions<ProviderOptions> provider, IConfiguration configuration) : ISubjectNames
+    IOptions<AuthOptions> auth,
+    IOptions<ProviderOptions> provider,
+    IConfiguration configuration
+) : ISubjectNames
 {
     private readonly HashSet<string> _ours =
     [
@@ -20,9 +23,11 @@ internal sealed class SubjectNames(
     ];
 
     // Of several tenants nobody can tell any more who was of which.
-    private readonly string? _issuer = provider.Value.IsMultiTenant && provider.Value.TokenIssuers.Count > 1 ? null
+    private readonly string? _issuer =
+        provider.Value.IsMultiTenant && provider.Value.TokenIssuers.Count > 1 ? null
         : provider.Value.IsMultiTenant ? provider.Value.TokenIssuers.Single()
-        : provider.Value.Issuers is [var first, ..] ? first : null;
+        : provider.Value.Issuers is [var first, ..] ? first
+        : null;
 
     public string Now(string subject) => _ours.Contains(subject) ? subject : AtProvider(subject);
 

@@ -13,7 +13,8 @@ public static class TextLimit
     public const int Name = 200;
 
     /// <summary>The text, or its beginning and how long it was.</summary>
-    public static string Cut(string text, int limit) => text.Length <= limit
-        ? text
-        : $"{text.AsSpan(0, char.IsHighSurrogate(text[limit - 1]) ? limit - 1 : limit)}… ({text.Length} characters)";
+    public static string Cut(string text, int limit) =>
+        text.Length <= limit
+            ? text
+            : $"{text.AsSpan(0, char.IsHighSurrogate(text[limit - 1]) ? limit - 1 : limit)}… ({text.Length} characters)";
 }

@@ -40,8 +40,11 @@ public sealed class ToolCall : AIFunctionArguments
     public string Id => _id ??= NextId();
 
     /// <summary>The span that the caller put into <c>params._meta</c> (OpenTelemetry's conventions for MCP, "Context propagation").</summary>
-    internal ActivityContext? CallerSpan => (_traceparent ?? Origin.Traceparent) is { } sent
-        && ActivityContext.TryParse(sent, _tracestate, isRemote: true, out var span) ? span : null;
+    internal ActivityContext? CallerSpan =>
+        (_traceparent ?? Origin.Traceparent) is { } sent
+        && ActivityContext.TryParse(sent, _tracestate, isRemote: true, out var span)
+            ? span
+            : null;
 
     /// <summary>The trace that this call belongs to, when somebody else knows of that trace too.</summary>
     internal string? TraceId
@@ -49,7 +52,11 @@ public sealed class ToolCall : AIFunctionArguments
         get
         {
             var trace = CallerSpan?.TraceId
-                ?? (Origin.Request is { } request && (request.Recorded || request.ParentSpanId != default) ? request.TraceId : default);
+                ?? (
+                    Origin.Request is { } request && (request.Recorded || request.ParentSpanId != default)
+                        ? request.TraceId
+                        : default
+                );
             return trace == default ? null : trace.ToHexString();
         }
     }
@@ -115,9 +122,14 @@ public sealed class ToolCall : AIFunctionArguments
         return this;
     }
 
-    private static string NextId() => string.Create(CultureInfo.InvariantCulture, $"{Run}{Interlocked.Increment(ref _count):x16}");
+    private static string NextId() =>
+        string.Create(CultureInfo.InvariantCulture, $"{Run}{Interlocked.Increment(ref _count):x16}");
 
     private static string? Text(JsonElement meta, ReadOnlySpan<byte> name, int max = MaxName) =>
-        meta.TryGetProperty(name, out var value) && value.ValueKind is JsonValueKind.String
-        && value.GetString() is { } text && text.Length <= max ? text : null;
+        meta.TryGetProperty(name, out var value)
+        && value.ValueKind is JsonValueKind.String
+        && value.GetString() is { } text
+        && text.Length <= max
+            ? text
+            : null;
 }

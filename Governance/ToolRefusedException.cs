@@ -28,7 +28,8 @@ public enum Refusal
 }
 
 /// <summary>A refusal with a sentence that the model may read and act on.</summary>
-public class ToolRefusedException(Refusal reason, string message, Exception? inner = null) : McpException(message, inner)
+public class ToolRefusedException(Refusal reason, string message, Exception? inner = null)
+    : McpException(message, inner)
 {
     public Refusal Reason { get; } = reason;
 

@@ -12,8 +12,10 @@ namespace MinimalMcp.Governance;
 /// off without a word, so it is an error; in other sections of ours it is a warning. Sections of others are not looked at.
 /// </summary>
 internal sealed partial class UnknownSettings(
-    IConfiguration configuration, IEnumerable<SettingsSection> sections, ILogger<UnknownSettings> logger)
-    : IValidateOptions<GovernanceOptions>
+    IConfiguration configuration,
+    IEnumerable<SettingsSection> sections,
+    ILogger<UnknownSettings> logger
+) : IValidateOptions<GovernanceOptions>
 {
     // The environment has names of other programs, so that Server__Something there may be meant for one of those.
     private static readonly string[] Protecting = ["Auth", "Governance", "Hub", "Server"];
@@ -29,8 +31,12 @@ internal sealed partial class UnknownSettings(
         {
             var isEnvironment = provider is EnvironmentProvider or EnvironmentVariablesConfigurationProvider;
             var protecting = isEnvironment ? ProtectingInEnvironment : Protecting;
-            foreach (var key in Keys(provider, null).Where(key => !IsKnown(
-                isEnvironment && SecretFiles.IsFile(key) ? key[..^SecretFiles.Suffix.Length] : key)))
+            foreach (
+                var key in Keys(provider, null)
+                    .Where(key =>
+                        !IsKnown(isEnvironment && SecretFiles.IsFile(key) ? key[..^SecretFiles.Suffix.Length] : key)
+                    )
+            )
             {
                 var section = key.Split(':')[0];
                 var isProtecting = protecting.Contains(section, StringComparer.OrdinalIgnoreCase);
@@ -54,10 +60,14 @@ internal sealed partial class UnknownSettings(
     }
 
     // Family options are bound by families, which know nothing of ours: their type is named after the section.
-    private static IEnumerable<SettingsSection> FamilySections() => typeof(UnknownSettings).Assembly.GetTypes()
-        .Where(type => type.Namespace?.Contains(".Tools.", StringComparison.Ordinal) == true
-            && type.Name.EndsWith("Options", StringComparison.Ordinal))
-        .Select(type => new SettingsSection(type.Name[..^"Options".Length], type));
+    private static IEnumerable<SettingsSection> FamilySections() =>
+        typeof(UnknownSettings)
+            .Assembly.GetTypes()
+            .Where(type =>
+                type.Namespace?.Contains(".Tools.", StringComparison.Ordinal) == true
+                && type.Name.EndsWith("Options", StringComparison.Ordinal)
+            )
+            .Select(type => new SettingsSection(type.Name[..^"Options".Length], type));
 
     private static IEnumerable<string> Keys(IConfigurationProvider provider, string? parent)
     {
@@ -81,9 +91,12 @@ internal sealed partial class UnknownSettings(
     {
         var owners = Owners(key).ToArray();
         var isOurs = Protecting.Contains(key.Split(':')[0], StringComparer.OrdinalIgnoreCase);
-        return EnvironmentNames.Table.Any(row => row.Setting.Equals(key, StringComparison.OrdinalIgnoreCase)) || (owners.Length == 0
-            ? !isOurs && !IsNear(key.Split(':')[0], Protecting)
-            : owners.Any(owner => IsKnown(owner.Options, owner.Rest(key))));
+        return EnvironmentNames.Table.Any(row => row.Setting.Equals(key, StringComparison.OrdinalIgnoreCase))
+            || (
+                owners.Length == 0
+                    ? !isOurs && !IsNear(key.Split(':')[0], Protecting)
+                    : owners.Any(owner => IsKnown(owner.Options, owner.Rest(key)))
+            );
     }
 
     private IEnumerable<SettingsSection> Owners(string key) => _sections.Where(section => section.Has(key));
@@ -112,19 +125,27 @@ internal sealed partial class UnknownSettings(
 
     private static bool IsDictionary(Type type) => type.IsAssignableTo(typeof(IDictionary));
 
-    private static Type? ItemType(Type type) => type == typeof(string) || !type.IsAssignableTo(typeof(IEnumerable)) ? null
+    private static Type? ItemType(Type type) =>
+        type == typeof(string) || !type.IsAssignableTo(typeof(IEnumerable)) ? null
         : type.IsArray ? type.GetElementType()
         : type.GetGenericArguments().LastOrDefault();
 
     private static bool IsNear(string section, string[] names) =>
-        names.Any(name => !name.Equals(section, StringComparison.OrdinalIgnoreCase) && Math.Abs(name.Length - section.Length) <= 2
-            && section.Length > 3 && Spelling.Distance(section, name) <= (name.Length > 6 ? 2 : 1));
+        names.Any(name =>
+            !name.Equals(section, StringComparison.OrdinalIgnoreCase)
+            && Math.Abs(name.Length - section.Length) <= 2
+            && section.Length > 3
+            && Spelling.Distance(section, name) <= (name.Length > 6 ? 2 : 1)
+        );
 
     private string Sentence(string key)
     {
         var parent = key.Contains(':') ? key[..key.LastIndexOf(':')] : "";
-        var siblings = Owners(key).Select(owner => Members(owner.Options, owner.Rest(parent))).SelectMany(names => names)
-            .Select(name => $"{parent}:{name}").DefaultIfEmpty(string.Join(", ", Protecting));
+        var siblings = Owners(key)
+            .Select(owner => Members(owner.Options, owner.Rest(parent)))
+            .SelectMany(names => names)
+            .Select(name => $"{parent}:{name}")
+            .DefaultIfEmpty(string.Join(", ", Protecting));
         return Spelling.Nearest(key, siblings, 1) is [var near] && near.Contains(':')
             ? $"{key} is not a setting. Did you mean {near}?"
             : $"{key} is not a setting of this server. docs/settings.md has all of them.";

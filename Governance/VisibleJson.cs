@@ -12,8 +12,7 @@ namespace MinimalMcp.Governance;
 /// <param name="redactor">Takes secrets out of each string.</param>
 /// <param name="exact">Members that are left alone, because somebody has to get them back as they were.</param>
 /// <param name="page">The member that holds a page which somebody may write back: a note says what was shown.</param>
-public sealed class VisibleJson(
-    Redactor? redactor = null, IReadOnlySet<string>? exact = null, string? page = null)
+public sealed class VisibleJson(Redactor? redactor = null, IReadOnlySet<string>? exact = null, string? page = null)
 {
     private static readonly JsonSerializerOptions Relaxed = new()
     {
@@ -56,8 +55,10 @@ public sealed class VisibleJson(
     public static string ShowPage(string text)
     {
         var visible = VisibleText.Show(text, out var shown);
-        if (text.AsSpan().TrimStart() is ['{' or '[', ..]
-            && (shown > 0 || text.Contains("\\u", StringComparison.Ordinal)))
+        if (
+            text.AsSpan().TrimStart() is ['{' or '[', ..]
+            && (shown > 0 || text.Contains("\\u", StringComparison.Ordinal))
+        )
         {
             try
             {
@@ -106,8 +107,10 @@ public sealed class VisibleJson(
 
     private void ShowMember(JsonObject members, string name, JsonNode? value)
     {
-        var shown = name == page && value is JsonValue said && said.TryGetValue<string>(out var text)
-            ? Page(value, text) : Show(value);
+        var shown =
+            name == page && value is JsonValue said && said.TryGetValue<string>(out var text)
+                ? Page(value, text)
+                : Show(value);
         if (Text(name) is var visible && visible != name)
         {
             members.Remove(name);
@@ -134,7 +137,8 @@ public sealed class VisibleJson(
         return visible;
     }
 
-    private static string Note(int shown) => shown == 1
-        ? "1 character that is not visible is shown as \\u{...}; it is no text of the original."
-        : $"{shown} characters that are not visible are shown as \\u{{...}}; they are no text of the original.";
+    private static string Note(int shown) =>
+        shown == 1
+            ? "1 character that is not visible is shown as \\u{...}; it is no text of the original."
+            : $"{shown} characters that are not visible are shown as \\u{{...}}; they are no text of the original.";
 }

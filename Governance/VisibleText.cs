@@ -26,8 +26,9 @@ public static class VisibleText
 
         StringBuilder? visible = null;
         var copied = 0;
-        int before = 0, flagged = 0; // the character before, and the end of a flag's tags
-        for (var at = 0; at < text.Length;)
+        int before = 0,
+            flagged = 0; // the character before, and the end of a flag's tags
+        for (var at = 0; at < text.Length; )
         {
             var whole = Rune.TryGetRuneAt(text, at, out var rune);
             var length = whole ? rune.Utf16SequenceLength : 1;
@@ -56,21 +57,22 @@ public static class VisibleText
     public static bool MayHide(ReadOnlySpan<byte> json) =>
         !Ascii.IsValid(json) || json.IndexOf("\\u"u8) >= 0 || json.Contains((byte)0x7F);
 
-    private static bool IsHidden(string text, int at, int character, int before, int next) => character switch
-    {
-        '\t' or '\n' or '\r' => false,
-        0x00AD => false, // the soft hyphen belongs to ordinary text
-        ZeroWidthNonJoiner or ZeroWidthJoiner => !(Joins(before) && Joins(At(text, next))),
-        0x200E or 0x200F or 0x061C => !IsRightToLeft(before) && !IsRightToLeft(At(text, next)),
-        0xFE0E or 0xFE0F => IsSelector(before) || at == 0,
-        // Other variation selectors choose a glyph of an ideograph or a symbol; chains of them are a way to hide bytes.
-        (>= 0xFE00 and <= 0xFE0D) or (>= 0xE0100 and <= 0xE01EF) => Category(before)
-            is not (UnicodeCategory.OtherLetter or UnicodeCategory.MathSymbol or UnicodeCategory.OtherSymbol),
-        (>= 0x0600 and <= 0x0605) or 0x06DD or 0x070F or 0x08E2 or 0x110BD or 0x110CD => false, // visible signs
-        0x115F or 0x1160 or 0x3164 or 0xFFA0 => true, // letters without a glyph
-        0x2028 or 0x2029 => true,
-        _ => Category(character) is UnicodeCategory.Control or UnicodeCategory.Format,
-    };
+    private static bool IsHidden(string text, int at, int character, int before, int next) =>
+        character switch
+        {
+            '\t' or '\n' or '\r' => false,
+            0x00AD => false, // the soft hyphen belongs to ordinary text
+            ZeroWidthNonJoiner or ZeroWidthJoiner => !(Joins(before) && Joins(At(text, next))),
+            0x200E or 0x200F or 0x061C => !IsRightToLeft(before) && !IsRightToLeft(At(text, next)),
+            0xFE0E or 0xFE0F => IsSelector(before) || at == 0,
+            // Other variation selectors choose a glyph of an ideograph or a symbol; chains of them are a way to hide bytes.
+            (>= 0xFE00 and <= 0xFE0D) or (>= 0xE0100 and <= 0xE01EF) => Category(before)
+                is not (UnicodeCategory.OtherLetter or UnicodeCategory.MathSymbol or UnicodeCategory.OtherSymbol),
+            (>= 0x0600 and <= 0x0605) or 0x06DD or 0x070F or 0x08E2 or 0x110BD or 0x110CD => false, // visible signs
+            0x115F or 0x1160 or 0x3164 or 0xFFA0 => true, // letters without a glyph
+            0x2028 or 0x2029 => true,
+            _ => Category(character) is UnicodeCategory.Control or UnicodeCategory.Format,
+        };
 
     // Tag characters are allowed as the end of a flag (UTS 51 ED-14a), where they are few: England is U+1F3F4 "gbeng".
     private static int EndOfFlag(string text, int at)
@@ -79,9 +81,12 @@ public static class VisibleText
         {
             switch (At(text, at))
             {
-                case CancelTag: return tags >= 3 ? at + 2 : 0;
-                case (>= 0xE0030 and <= 0xE0039) or (>= 0xE0061 and <= 0xE007A): break;
-                default: return 0;
+                case CancelTag:
+                    return tags >= 3 ? at + 2 : 0;
+                case (>= 0xE0030 and <= 0xE0039) or (>= 0xE0061 and <= 0xE007A):
+                    break;
+                default:
+                    return 0;
             }
         }
 
@@ -89,17 +94,31 @@ public static class VisibleText
     }
 
     // Letters and marks of scripts other than Latin, Greek and Cyrillic, symbols, and what may stand between those of emoji.
-    private static bool Joins(int character) => character >= 0x0530 && !IsJoiner(character)
-        && (character is 0xFE0F or (>= 0x1F3FB and <= 0x1F3FF) || Category(character)
-            is UnicodeCategory.OtherLetter or UnicodeCategory.NonSpacingMark or UnicodeCategory.SpacingCombiningMark
-            or UnicodeCategory.OtherSymbol or UnicodeCategory.ModifierSymbol or UnicodeCategory.MathSymbol);
+    private static bool Joins(int character) =>
+        character >= 0x0530
+        && !IsJoiner(character)
+        && (
+            character is 0xFE0F or (>= 0x1F3FB and <= 0x1F3FF)
+            || Category(character)
+                is UnicodeCategory.OtherLetter
+                    or UnicodeCategory.NonSpacingMark
+                    or UnicodeCategory.SpacingCombiningMark
+                    or UnicodeCategory.OtherSymbol
+                    or UnicodeCategory.ModifierSymbol
+                    or UnicodeCategory.MathSymbol
+        );
 
     private static bool IsJoiner(int character) => character is ZeroWidthJoiner or ZeroWidthNonJoiner;
 
-    private static bool IsSelector(int character) => character is (>= 0xFE00 and <= 0xFE0F) or (>= 0xE0100 and <= 0xE01EF);
+    private static bool IsSelector(int character) =>
+        character is (>= 0xFE00 and <= 0xFE0F) or (>= 0xE0100 and <= 0xE01EF);
 
     private static bool IsRightToLeft(int character) =>
-        character is (>= 0x0590 and <= 0x08FF) or (>= 0xFB1D and <= 0xFDFF) or (>= 0xFE70 and <= 0xFEFC) or (>= 0x10800 and <= 0x10FFF);
+        character
+            is (>= 0x0590 and <= 0x08FF)
+                or (>= 0xFB1D and <= 0xFDFF)
+                or (>= 0xFE70 and <= 0xFEFC)
+                or (>= 0x10800 and <= 0x10FFF);
 
     private static UnicodeCategory Category(int character) => CharUnicodeInfo.GetUnicodeCategory(character);
 

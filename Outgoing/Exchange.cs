@@ -6,7 +6,12 @@ namespace MinimalMcp.Outgoing;
 /// One request, from waiting for its turn to the last byte of its answer. The family gets the answer when the headers are there; the place
 /// in the bulkhead, the deadline and the breaker's verdict go on until the body ends, since a hang or a cut comes there just as well.
 /// </summary>
-internal sealed class Exchange(Upstream upstream, HttpRequestMessage request, Func<HttpRequestMessage, CancellationToken, Task<HttpResponseMessage>> send, CancellationToken caller)
+internal sealed class Exchange(
+    Upstream upstream,
+    HttpRequestMessage request,
+    Func<HttpRequestMessage, CancellationToken, Task<HttpResponseMessage>> send,
+    CancellationToken caller
+)
 {
     private readonly HttpMethod _method = request.Method;
     private readonly string _path = request.RequestUri?.AbsolutePath ?? "";
@@ -15,13 +20,17 @@ internal sealed class Exchange(Upstream upstream, HttpRequestMessage request, Fu
     // is there for memory, and the deadline ends such an answer.
     private readonly long _maxBytes =
         request.Options.TryGetValue(new HttpRequestOptionsKey<bool>("Streamed"), out var streamed) && streamed
-            ? long.MaxValue : upstream.MaxResponseBytes;
+            ? long.MaxValue
+            : upstream.MaxResponseBytes;
 
-    private readonly TaskCompletionSource<HttpResponseMessage> _answer = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource<HttpResponseMessage> _answer = new(
+        TaskCreationOptions.RunContinuationsAsynchronously
+    );
 
     // Its continuation, the verdict, runs before the family reads on.
     private readonly TaskCompletionSource<Exception?> _bodyEnd = new();
-    private CancellationToken _deadline, _stop;
+    private CancellationToken _deadline,
+        _stop;
     private int _attempts;
 
     public Task<HttpResponseMessage> StartAsync()
@@ -50,10 +59,20 @@ internal sealed class Exchange(Upstream upstream, HttpRequestMessage request, Fu
         }
         catch (Exception failure)
         {
-            var told = failure is BrokenCircuitException open ? UpstreamFailure.Open(upstream, open) : Explain(failure, answered: false);
+            var told = failure is BrokenCircuitException open
+                ? UpstreamFailure.Open(upstream, open)
+                : Explain(failure, answered: false);
             if (_answer.TrySetException(told) && told is HttpRequestException)
             {
-                upstream.Log.Write(upstream.Name, _method.Method, _path, _attempts, "refused", TimeSpan.Zero, failed: false);
+                upstream.Log.Write(
+                    upstream.Name,
+                    _method.Method,
+                    _path,
+                    _attempts,
+                    "refused",
+                    TimeSpan.Zero,
+                    failed: false
+                );
             }
         }
     }
@@ -87,8 +106,15 @@ internal sealed class Exchange(Upstream upstream, HttpRequestMessage request, Fu
             attempt = new(_method, null, Explain(failure, answered));
         }
 
-        upstream.Log.Write(upstream.Name, _method.Method, _path, _attempts, attempt.Outcome, upstream.Time.GetElapsedTime(started),
-            failed: attempt.Failed || attempt.Failure is not (null or OperationCanceledException));
+        upstream.Log.Write(
+            upstream.Name,
+            _method.Method,
+            _path,
+            _attempts,
+            attempt.Outcome,
+            upstream.Time.GetElapsedTime(started),
+            failed: attempt.Failed || attempt.Failure is not (null or OperationCanceledException)
+        );
         return attempt;
     }
 
@@ -128,12 +154,14 @@ internal sealed class Exchange(Upstream upstream, HttpRequestMessage request, Fu
     public Exception TooLarge() => UpstreamFailure.TooLarge(upstream, _method);
 
     /// <summary>The words for what was thrown. A caller who left, and our own mistakes, stay what they are.</summary>
-    public Exception Explain(Exception failure, bool answered) => failure switch
-    {
-        HttpRequestException { StatusCode: not null } => failure, // has its words already
-        _ when _deadline.IsCancellationRequested => UpstreamFailure.Late(upstream, _method, _attempts),
-        _ when _stop.IsCancellationRequested => failure as OperationCanceledException ?? new OperationCanceledException(caller),
-        OperationCanceledException when answered => failure,
-        _ => UpstreamFailure.Of(failure, upstream, _method, answered) ?? failure,
-    };
+    public Exception Explain(Exception failure, bool answered) =>
+        failure switch
+        {
+            HttpRequestException { StatusCode: not null } => failure, // has its words already
+            _ when _deadline.IsCancellationRequested => UpstreamFailure.Late(upstream, _method, _attempts),
+            _ when _stop.IsCancellationRequested => failure as OperationCanceledException
+                ?? new OperationCanceledException(caller),
+            OperationCanceledException when answered => failure,
+            _ => UpstreamFailure.Of(failure, upstream, _method, answered) ?? failure,
+        };
 }

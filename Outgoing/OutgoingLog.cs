@@ -11,14 +11,31 @@ internal sealed partial class OutgoingLog
     public OutgoingLog(IMeterFactory meters, ILogger<OutgoingLog> logger)
     {
         _logger = logger;
-        _duration = meters.Create("MinimalMcp.Outgoing")
-            .CreateHistogram<double>("mcp_upstream_duration_seconds", "s", "How long requests to other systems took, by system and outcome.");
+        _duration = meters
+            .Create("MinimalMcp.Outgoing")
+            .CreateHistogram<double>(
+                "mcp_upstream_duration_seconds",
+                "s",
+                "How long requests to other systems took, by system and outcome."
+            );
     }
 
     /// <param name="outcome">The status, or what happened instead.</param>
-    public void Write(string upstream, string method, string path, int attempt, string outcome, TimeSpan took, bool failed)
+    public void Write(
+        string upstream,
+        string method,
+        string path,
+        int attempt,
+        string outcome,
+        TimeSpan took,
+        bool failed
+    )
     {
-        _duration.Record(took.TotalSeconds, new KeyValuePair<string, object?>("upstream", upstream), new KeyValuePair<string, object?>("outcome", outcome));
+        _duration.Record(
+            took.TotalSeconds,
+            new KeyValuePair<string, object?>("upstream", upstream),
+            new KeyValuePair<string, object?>("outcome", outcome)
+        );
         if (failed)
         {
             LogFailed(upstream, method, path, outcome, (long)took.TotalMilliseconds, attempt);
@@ -29,12 +46,28 @@ internal sealed partial class OutgoingLog
         }
     }
 
-    [LoggerMessage(LogLevel.Warning, "{Upstream}: {Method} {Path} failed ({Outcome}) after {Milliseconds} ms, attempt {Attempt}")]
-    private partial void LogFailed(string upstream, string method, string path, string outcome, long milliseconds, int attempt);
+    [LoggerMessage(
+        LogLevel.Warning,
+        "{Upstream}: {Method} {Path} failed ({Outcome}) after {Milliseconds} ms, attempt {Attempt}"
+    )]
+    private partial void LogFailed(
+        string upstream,
+        string method,
+        string path,
+        string outcome,
+        long milliseconds,
+        int attempt
+    );
 
     [LoggerMessage(LogLevel.Debug, "Upstream request ended {Upstream} {Method} {Path} {Outcome} {ElapsedMs} {Attempt}")]
     private partial void LogAnswered(
-        string upstream, string method, string path, string outcome, double elapsedMs, int attempt);
+        string upstream,
+        string method,
+        string path,
+        string outcome,
+        double elapsedMs,
+        int attempt
+    );
 
     [LoggerMessage(LogLevel.Warning, "{Upstream}: most requests failed, so for {Seconds} seconds none is sent")]
     public partial void Opened(string upstream, double seconds);

@@ -16,24 +16,27 @@ public static class OutgoingSetup
         builder.Services.AddSingleton<OutgoingLog>();
         builder.Services.AddSingleton<Upstreams>();
         builder.Services.AddSingleton<IHttpMessageHandlerBuilderFilter, OutgoingFilter>();
-        builder.Services.ConfigureHttpClientDefaults(client => client
-            .RemoveAllLoggers()                                                          // they log queries and headers
-            .SetHandlerLifetime(Timeout.InfiniteTimeSpan)                                // connections are renewed instead, below
-            .ConfigureHttpClient(http => http.Timeout = Timeout.InfiniteTimeSpan)        // it would not cover a body that is read later
-            .UseSocketsHttpHandler((sockets, _) => sockets.AutomaticDecompression = DecompressionMethods.All));
+        builder.Services.ConfigureHttpClientDefaults(client =>
+            client
+                .RemoveAllLoggers() // they log queries and headers
+                .SetHandlerLifetime(Timeout.InfiniteTimeSpan) // connections are renewed instead, below
+                .ConfigureHttpClient(http => http.Timeout = Timeout.InfiniteTimeSpan) // it would not cover a body that is read later
+                .UseSocketsHttpHandler((sockets, _) => sockets.AutomaticDecompression = DecompressionMethods.All)
+        );
         return builder;
     }
 
     /// <summary>A filter and not a default, because it sees the client's name, and comes after a family that brings a handler of its own.</summary>
     private sealed class OutgoingFilter(Upstreams upstreams) : IHttpMessageHandlerBuilderFilter
     {
-        public Action<HttpMessageHandlerBuilder> Configure(Action<HttpMessageHandlerBuilder> next) => builder =>
-        {
-            next(builder);
-            var upstream = upstreams.Of(builder.Name);
-            Limit(builder.PrimaryHandler, upstream.MaxInFlight);
-            builder.AdditionalHandlers.Add(new OutgoingHandler(upstream)); // next to the wire: what it sends again went through the family's handlers once
-        };
+        public Action<HttpMessageHandlerBuilder> Configure(Action<HttpMessageHandlerBuilder> next) =>
+            builder =>
+            {
+                next(builder);
+                var upstream = upstreams.Of(builder.Name);
+                Limit(builder.PrimaryHandler, upstream.MaxInFlight);
+                builder.AdditionalHandlers.Add(new OutgoingHandler(upstream)); // next to the wire: what it sends again went through the family's handlers once
+            };
 
         private static readonly TraceHeaders Trace = new();
 
@@ -47,7 +50,7 @@ public static class OutgoingSetup
                 sockets.ConnectTimeout = TimeSpan.FromSeconds(5);
                 sockets.PooledConnectionLifetime = TimeSpan.FromMinutes(5);
                 sockets.MaxConnectionsPerServer = maxConnections;
-                sockets.MaxResponseHeadersLength = 32;  // KiB
+                sockets.MaxResponseHeadersLength = 32; // KiB
                 sockets.MaxResponseDrainSize = 64 << 10; // what a family did not read; more, and the connection is closed instead
             }
             else if (handler is HttpClientHandler simple)

@@ -3,12 +3,14 @@ namespace MinimalMcp.Outgoing;
 /// <summary>Retries may add a tenth to what an upstream in trouble has to bear, and three in any case, counted in windows of half a minute.</summary>
 internal sealed class RetryBudget(TimeProvider time)
 {
-    private const int Floor = 3, OneIn = 10;
+    private const int Floor = 3,
+        OneIn = 10;
     private static readonly TimeSpan Window = TimeSpan.FromSeconds(30);
 
     private readonly Lock _gate = new();
     private long _start = time.GetTimestamp();
-    private int _calls, _retries;
+    private int _calls,
+        _retries;
 
     public void CountCall()
     {

@@ -20,8 +20,15 @@ internal sealed class TraceHeaders : DistributedContextPropagator
             }
         });
 
-    public override void ExtractTraceIdAndState(object? carrier, PropagatorGetterCallback? getter, out string? traceId, out string? traceState) =>
-        Whole.ExtractTraceIdAndState(carrier, getter, out traceId, out traceState);
+    public override void ExtractTraceIdAndState(
+        object? carrier,
+        PropagatorGetterCallback? getter,
+        out string? traceId,
+        out string? traceState
+    ) => Whole.ExtractTraceIdAndState(carrier, getter, out traceId, out traceState);
 
-    public override IEnumerable<KeyValuePair<string, string?>>? ExtractBaggage(object? carrier, PropagatorGetterCallback? getter) => null;
+    public override IEnumerable<KeyValuePair<string, string?>>? ExtractBaggage(
+        object? carrier,
+        PropagatorGetterCallback? getter
+    ) => null;
 }

@@ -18,7 +18,10 @@ internal sealed class Upstreams(IOptions<OutgoingOptions> options, TimeProvider 
 
     public Upstream Of(string? client)
     {
-        var name = client is not { Length: > 0 } ? "upstream" : client.EndsWith("Client", StringComparison.Ordinal) && client.Length > 6 ? client[..^6] : client;
+        var name =
+            client is not { Length: > 0 } ? "upstream"
+            : client.EndsWith("Client", StringComparison.Ordinal) && client.Length > 6 ? client[..^6]
+            : client;
         return _byName.GetOrAdd(name, key => new(() => new Upstream(key, options.Value, time, log))).Value;
     }
 
@@ -35,7 +38,8 @@ internal sealed class Upstreams(IOptions<OutgoingOptions> options, TimeProvider 
 internal sealed class Upstream : IDisposable
 {
     private const int MaxRetries = 1;
-    private static readonly TimeSpan FirstBackoff = TimeSpan.FromMilliseconds(100), LongestBackoff = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan FirstBackoff = TimeSpan.FromMilliseconds(100),
+        LongestBackoff = TimeSpan.FromSeconds(1);
 
     private readonly ConcurrencyLimiter _bulkhead;
     private readonly CircuitBreakerStateProvider _breaker = new();
@@ -45,40 +49,65 @@ internal sealed class Upstream : IDisposable
     {
         (Name, Time, Log, MaxInFlight) = (name, time, log, options.MaxInFlight);
         Deadline = options.Deadlines.TryGetValue(name, out var deadline) ? deadline : options.Deadline;
-        MaxResponseBytes = options.MaxResponseBytesOf.TryGetValue(name, out var bytes) ? bytes : options.MaxResponseBytes;
+        MaxResponseBytes = options.MaxResponseBytesOf.TryGetValue(name, out var bytes)
+            ? bytes
+            : options.MaxResponseBytes;
         Budget = new(time);
-        _bulkhead = new(new() { PermitLimit = options.MaxInFlight, QueueLimit = options.MaxWaiting, QueueProcessingOrder = QueueProcessingOrder.OldestFirst });
+        _bulkhead = new(
+            new()
+            {
+                PermitLimit = options.MaxInFlight,
+                QueueLimit = options.MaxWaiting,
+                QueueProcessingOrder = QueueProcessingOrder.OldestFirst,
+            }
+        );
 
         // From the outside in. Each retry asks the breaker again, and each attempt counts for it.
         _pipeline = new ResiliencePipelineBuilder<Attempt> { TimeProvider = time }
-            .AddRetry(new RetryStrategyOptions<Attempt>
-            {
-                MaxRetryAttempts = MaxRetries,
-                ShouldHandle = retry => ValueTask.FromResult(retry.AttemptNumber < MaxRetries && retry.Outcome.Result?.MayBeRepeated is true && Budget.TryTake()),
-                DelayGenerator = retry => ValueTask.FromResult<TimeSpan?>(retry.Outcome.Result?.RetryAfter ?? Backoff(retry.AttemptNumber)),
-            })
-            .AddCircuitBreaker(new CircuitBreakerStrategyOptions<Attempt>
-            {
-                MinimumThroughput = 10,
-                FailureRatio = 0.501, // Polly opens at the ratio, and half is not yet most
-                SamplingDuration = TimeSpan.FromSeconds(30),
-                BreakDuration = TimeSpan.FromSeconds(15),
-                StateProvider = _breaker,
-                // A probe whose caller left has proved nothing.
-                ShouldHandle = call => ValueTask.FromResult(call.Outcome.Result is not { } attempt || attempt.Failed
-                    || (attempt.Failure is OperationCanceledException && IsProbed)),
-                OnOpened = opened =>
+            .AddRetry(
+                new RetryStrategyOptions<Attempt>
                 {
-                    OpenSince = time.GetUtcNow().ToString("HH:mm:ss", CultureInfo.InvariantCulture);
-                    log.Opened(name, opened.BreakDuration.TotalSeconds);
-                    return default;
-                },
-                OnClosed = _ =>
+                    MaxRetryAttempts = MaxRetries,
+                    ShouldHandle = retry =>
+                        ValueTask.FromResult(
+                            retry.AttemptNumber < MaxRetries
+                                && retry.Outcome.Result?.MayBeRepeated is true
+                                && Budget.TryTake()
+                        ),
+                    DelayGenerator = retry =>
+                        ValueTask.FromResult<TimeSpan?>(
+                            retry.Outcome.Result?.RetryAfter ?? Backoff(retry.AttemptNumber)
+                        ),
+                }
+            )
+            .AddCircuitBreaker(
+                new CircuitBreakerStrategyOptions<Attempt>
                 {
-                    log.Closed(name);
-                    return default;
-                },
-            })
+                    MinimumThroughput = 10,
+                    FailureRatio = 0.501, // Polly opens at the ratio, and half is not yet most
+                    SamplingDuration = TimeSpan.FromSeconds(30),
+                    BreakDuration = TimeSpan.FromSeconds(15),
+                    StateProvider = _breaker,
+                    // A probe whose caller left has proved nothing.
+                    ShouldHandle = call =>
+                        ValueTask.FromResult(
+                            call.Outcome.Result is not { } attempt
+                                || attempt.Failed
+                                || (attempt.Failure is OperationCanceledException && IsProbed)
+                        ),
+                    OnOpened = opened =>
+                    {
+                        OpenSince = time.GetUtcNow().ToString("HH:mm:ss", CultureInfo.InvariantCulture);
+                        log.Opened(name, opened.BreakDuration.TotalSeconds);
+                        return default;
+                    },
+                    OnClosed = _ =>
+                    {
+                        log.Closed(name);
+                        return default;
+                    },
+                }
+            )
             .Build();
     }
 
@@ -108,7 +137,10 @@ internal sealed class Upstream : IDisposable
         return place.IsAcquired ? place : throw UpstreamFailure.Full(this);
     }
 
-    public ValueTask<Attempt> TryAsync(Func<CancellationToken, ValueTask<Attempt>> send, CancellationToken cancellationToken)
+    public ValueTask<Attempt> TryAsync(
+        Func<CancellationToken, ValueTask<Attempt>> send,
+        CancellationToken cancellationToken
+    )
     {
         Budget.CountCall();
         return _pipeline.ExecuteAsync(send, cancellationToken);

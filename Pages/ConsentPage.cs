@@ -12,82 +12,137 @@ internal sealed class ConsentPage(PageFiles files, IConfiguration configuration)
         var target = new Uri(request.RedirectUri);
         var isLocal = RedirectAddress.IsLoopback(target);
         var name = Identity.Name(configuration);
-        return Page(http, status, $"Allow {request.ClientName}?", "'self' " + string.Join(' ', question.Targets), Html.Of($"""
-            <main>
-              <p class="server">{name}</p>
-              <h1>Allow <q>{request.ClientName}</q> to use this server?</h1>
-              {Html.When(question.Problem is not null, () => Html.Of($"""<p class="problem" role="alert" id="problem"><strong>Not signed in.</strong> {question.Problem}</p>"""))}
-              {Html.When(!question.CanSignIn, () => Html.Of($"""<p class="problem" role="alert"><strong>Nobody can sign in yet.</strong> This server has no key. {Credentials.HowToAdd}</p>"""))}
-              <dl>
-                <dt>Who asks</dt>
-                <dd><code>{request.ClientId}</code> {Who(request.From)}</dd>
-                <dt>Where the answer goes</dt>
-                <dd><strong>{target.Authority}</strong>{Html.When(isLocal, () => Html.Of($", a program on this computer. Allow it only if you have just started it yourself."))}</dd>
-                <dt>What it may do</dt>
-                <dd><ul>{Html.Each(request.Scopes, scope => Html.Of($"<li>{Grantable.InWords(scope)} <code>{scope}</code></li>"))}</ul></dd>
-              </dl>
-              <form method="post" action="authorize">
-                <input type="hidden" name="ticket" value="{question.Ticket}">
-                {SignIn(question)}
-                <p class="choice">
-                  <button class="allow" name="decision" value="allow">{(question.Provider is { } provider ? $"Allow, and sign in with {provider}" : "Allow")}</button>
-                  <button name="decision" value="deny" formnovalidate>Cancel</button>
-                </p>
-              </form>
-              <p class="hint">It gets no more than you may do yourself. You can end it in the application, and the operator of this server by taking the key or password away.</p>
-            </main>
-            """));
+        return Page(
+            http,
+            status,
+            $"Allow {request.ClientName}?",
+            "'self' " + string.Join(' ', question.Targets),
+            Html.Of(
+                $"""
+                <main>
+                  <p class="server">{name}</p>
+                  <h1>Allow <q>{request.ClientName}</q> to use this server?</h1>
+                  {Html.When(question.Problem is not null, () =>
+                    Html.Of(
+                        $"""<p class="problem" role="alert" id="problem"><strong>Not signed in.</strong> {question.Problem}</p>"""
+                    )
+                )}
+                  {Html.When(!question.CanSignIn, () =>
+                    Html.Of(
+                        $"""<p class="problem" role="alert"><strong>Nobody can sign in yet.</strong> This server has no key. {Credentials.HowToAdd}</p>"""
+                    )
+                )}
+                  <dl>
+                    <dt>Who asks</dt>
+                    <dd><code>{request.ClientId}</code> {Who(request.From)}</dd>
+                    <dt>Where the answer goes</dt>
+                    <dd><strong>{target.Authority}</strong>{Html.When(isLocal, () =>
+                    Html.Of($", a program on this computer. Allow it only if you have just started it yourself.")
+                )}</dd>
+                    <dt>What it may do</dt>
+                    <dd><ul>{Html.Each(request.Scopes, scope =>
+                    Html.Of($"<li>{Grantable.InWords(scope)} <code>{scope}</code></li>")
+                )}</ul></dd>
+                  </dl>
+                  <form method="post" action="authorize">
+                    <input type="hidden" name="ticket" value="{question.Ticket}">
+                    {SignIn(question)}
+                    <p class="choice">
+                      <button class="allow" name="decision" value="allow">{(
+                    question.Provider is { } provider ? $"Allow, and sign in with {provider}" : "Allow"
+                )}</button>
+                      <button name="decision" value="deny" formnovalidate>Cancel</button>
+                    </p>
+                  </form>
+                  <p class="hint">It gets no more than you may do yourself. You can end it in the application, and the operator of this server by taking the key or password away.</p>
+                </main>
+                """
+            )
+        );
     }
 
-    public Task ExplainAsync(HttpContext http, int status, string title, string text, string? back = null) => Page(http, status, title, "'none'", Html.Of($"""
-        <main>
-          <p class="server">{Identity.Name(configuration)}</p>
-          <h1>{title}</h1>
-          <p>{text}</p>
-          {Html.When(back is not null, () => Html.Of($"""<p><a href="{back}">Back to the application</a></p>"""))}
-        </main>
-        """));
+    public Task ExplainAsync(HttpContext http, int status, string title, string text, string? back = null) =>
+        Page(
+            http,
+            status,
+            title,
+            "'none'",
+            Html.Of(
+                $"""
+                <main>
+                  <p class="server">{Identity.Name(configuration)}</p>
+                  <h1>{title}</h1>
+                  <p>{text}</p>
+                  {Html.When(back is not null, () =>
+                    Html.Of($"""<p><a href="{back}">Back to the application</a></p>""")
+                )}
+                </main>
+                """
+            )
+        );
 
     public Task ShowCodeAsync(HttpContext http, ManualCode code) =>
-        Page(http, StatusCodes.Status200OK, "The sign-in works", "'none'", Html.Of($"""
-            <main>
-              <p class="server">{Identity.Name(configuration)}</p>
-              <h1>The sign-in works</h1>
-              <p>You tried it by hand: no application waits at this address, so the code is shown here.</p>
-              <p><code id="code">{code.Code}</code></p>
-              <p>It works once, within {Grants.CodeLifetime.TotalSeconds} seconds. This gets a token for it:</p>
-              <pre><code>curl -X POST {code.TokenEndpoint}               -d "grant_type=authorization_code"               -d "code={code.Code}"               -d "client_id={code.ClientId}"               -d "redirect_uri={code.RedirectUri}"               -d "client_secret=$OAUTH_CLIENT_SECRET"</code></pre>
-              <p class="hint">The secret must be there: this client has one, and a client that has one proves with it
-                that it is the client (RFC 6749, section 3.2.1). Without it, whoever sees the code in a browser's
-                history or in the log of a proxy could redeem it.</p>
-            </main>
-            """));
+        Page(
+            http,
+            StatusCodes.Status200OK,
+            "The sign-in works",
+            "'none'",
+            Html.Of(
+                $"""
+                <main>
+                  <p class="server">{Identity.Name(configuration)}</p>
+                  <h1>The sign-in works</h1>
+                  <p>You tried it by hand: no application waits at this address, so the code is shown here.</p>
+                  <p><code id="code">{code.Code}</code></p>
+                  <p>It works once, within {Grants.CodeLifetime.TotalSeconds} seconds. This gets a token for it:</p>
+                  <pre><code>curl -X POST {code.TokenEndpoint}               -d "grant_type=authorization_code"               -d "code={code.Code}"               -d "client_id={code.ClientId}"               -d "redirect_uri={code.RedirectUri}"               -d "client_secret=$OAUTH_CLIENT_SECRET"</code></pre>
+                  <p class="hint">The secret must be there: this client has one, and a client that has one proves with it
+                    that it is the client (RFC 6749, section 3.2.1). Without it, whoever sees the code in a browser's
+                    history or in the log of a proxy could redeem it.</p>
+                </main>
+                """
+            )
+        );
 
     // The header says no-referrer; on top of that a browser would leave our own name out of the form's Origin header, by which we know our page.
     private Task Page(HttpContext http, int status, string title, string forms, Html body)
     {
         http.Response.Headers.XFrameOptions = "DENY"; // for what is older than frame-ancestors
-        return Html.Page(title, Html.Of($"""
-            <meta name="color-scheme" content="light dark">
-              <meta name="referrer" content="same-origin">
-              <meta name="robots" content="noindex">
-              <link rel="stylesheet" href="../{files.Address("consent.css")}">
-            """), body, root: "../").WriteAsync(http, status, forms: forms);
+        return Html.Page(
+                title,
+                Html.Of(
+                    $"""
+                    <meta name="color-scheme" content="light dark">
+                      <meta name="referrer" content="same-origin">
+                      <meta name="robots" content="noindex">
+                      <link rel="stylesheet" href="../{files.Address("consent.css")}">
+                    """
+                ),
+                body,
+                root: "../"
+            )
+            .WriteAsync(http, status, forms: forms);
     }
 
-    private static Html Who(KnownFrom from) => from switch
-    {
-        KnownFrom.Settings => Html.Of($"<span>entered by the operator of this server</span>"),
-        KnownFrom.Document => Html.Of($"<span>known by its address; the name is what it calls itself</span>"),
-        _ => Html.Of($"""<span class="caution">registered itself; the name is not checked</span>"""),
-    };
+    private static Html Who(KnownFrom from) =>
+        from switch
+        {
+            KnownFrom.Settings => Html.Of($"<span>entered by the operator of this server</span>"),
+            KnownFrom.Document => Html.Of($"<span>known by its address; the name is what it calls itself</span>"),
+            _ => Html.Of($"""<span class="caution">registered itself; the name is not checked</span>"""),
+        };
 
-    private static Html SignIn(Question question) => question.Provider is not null ? Html.Of($"") : Html.Of($"""
+    private static Html SignIn(Question question) =>
+        question.Provider is not null
+            ? Html.Of($"")
+            : Html.Of(
+                $"""
         {Html.When(question.HasUsers, () => Html.Of($"""
             <p><label for="username">Your name <span class="hint">(leave it empty to use a key)</span></label>
               <input id="username" name="username" autocomplete="username" autocapitalize="none" spellcheck="false"></p>
             """))}
         <p><label for="password">{(question.HasUsers ? "Your password, or a key of this server" : "The key of this server")}</label>
           <input id="password" name="password" type="password" autocomplete="current-password" required maxlength="512"{Html.When(question.Problem is not null, () => Html.Of($""" aria-invalid="true" aria-describedby="problem" """))}></p>
-        """);
+        """
+            );
 }

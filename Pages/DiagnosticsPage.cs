@@ -21,52 +21,100 @@ internal static class DiagnosticsPage
         if (!http.Request.Headers.Accept.ToString().Contains("text/html", StringComparison.OrdinalIgnoreCase))
         {
             http.Response.Headers.CacheControl = "no-store";
-            await http.Response.WriteAsJsonAsync(new { exchanges = log.Exchanges, clients = log.Greetings }, http.RequestAborted);
+            await http.Response.WriteAsJsonAsync(
+                new { exchanges = log.Exchanges, clients = log.Greetings },
+                http.RequestAborted
+            );
             return;
         }
 
         var files = http.RequestServices.GetRequiredService<PageFiles>();
         var name = Identity.Name(http.RequestServices.GetRequiredService<IConfiguration>());
-        await Html.Page($"{name}: diagnostics", Html.Of($"""
-            <meta name="color-scheme" content="light dark">
-              <link rel="stylesheet" href="{files.Address("start.css")}">
-            """), Html.Of($"""
-            <main class="wide">
-                <h1>Diagnostics</h1>
-                <p>The last {ExchangeLog.Size} requests for documents, for signing in, and those of MCP that were refused; newest first. Nothing here opens anything: keys, tokens and codes are
-                  not kept. <a href="./">Back to {name}</a></p>
-                <h2>Exchanges</h2>
-                {Table(["Time (UTC)", "Request", "Answer", "What it means", "From"], log.Exchanges, Row, "Nothing yet. Connect a host, then load this page again.")}
-                <h2>Clients</h2>
-                {Table(["Last hello (UTC)", "Client", "Revision", "From"], log.Greetings, Row, "No client has said initialize yet.")}
-              </main>
-            """)).WriteAsync(http);
+        await Html.Page(
+                $"{name}: diagnostics",
+                Html.Of(
+                    $"""
+                    <meta name="color-scheme" content="light dark">
+                      <link rel="stylesheet" href="{files.Address("start.css")}">
+                    """
+                ),
+                Html.Of(
+                    $"""
+                    <main class="wide">
+                        <h1>Diagnostics</h1>
+                        <p>The last {ExchangeLog.Size} requests for documents, for signing in, and those of MCP that were refused; newest first. Nothing here opens anything: keys, tokens and codes are
+                          not kept. <a href="./">Back to {name}</a></p>
+                        <h2>Exchanges</h2>
+                        {Table(
+                        ["Time (UTC)", "Request", "Answer", "What it means", "From"],
+                        log.Exchanges,
+                        Row,
+                        "Nothing yet. Connect a host, then load this page again."
+                    )}
+                        <h2>Clients</h2>
+                        {Table(
+                        ["Last hello (UTC)", "Client", "Revision", "From"],
+                        log.Greetings,
+                        Row,
+                        "No client has said initialize yet."
+                    )}
+                      </main>
+                    """
+                )
+            )
+            .WriteAsync(http);
     }
 
     // Without authentication the page is for this machine; a proxy on it brings others here.
     private static async ValueTask<bool> IsHereAsync(HttpContext http)
     {
-        if (!http.RequestServices.GetRequiredService<IOptions<AuthOptions>>().Value.IsOff || http.Connection.RemoteIpAddress is null || IPAddress.IsLoopback(http.Connection.RemoteIpAddress))
+        if (
+            !http.RequestServices.GetRequiredService<IOptions<AuthOptions>>().Value.IsOff
+            || http.Connection.RemoteIpAddress is null
+            || IPAddress.IsLoopback(http.Connection.RemoteIpAddress)
+        )
         {
             return true;
         }
 
-        await Results.Problem(statusCode: StatusCodes.Status403Forbidden, title: "Forbidden", detail: "Without authentication the page of diagnostics is for this machine only.").ExecuteAsync(http);
+        await Results
+            .Problem(
+                statusCode: StatusCodes.Status403Forbidden,
+                title: "Forbidden",
+                detail: "Without authentication the page of diagnostics is for this machine only."
+            )
+            .ExecuteAsync(http);
         return false;
     }
 
-    private static Html Table<T>(string[] columns, IReadOnlyCollection<T> items, Func<T, Html> row, string empty) => items.Count == 0 ? Html.Of($"<p>{empty}</p>") : Html.Of($"""
-        <div class="scroll" tabindex="0"><table>
-          <thead><tr>{Html.Each(columns, column => Html.Of($"""<th scope="col">{column}</th>"""))}</tr></thead>
-          <tbody>{Html.Each(items, row)}</tbody>
-        </table></div>
-        """);
+    private static Html Table<T>(string[] columns, IReadOnlyCollection<T> items, Func<T, Html> row, string empty) =>
+        items.Count == 0
+            ? Html.Of($"<p>{empty}</p>")
+            : Html.Of(
+                $"""
+                <div class="scroll" tabindex="0"><table>
+                  <thead><tr>{Html.Each(columns, column => Html.Of($"""<th scope="col">{column}</th>"""))}</tr></thead>
+                  <tbody>{Html.Each(items, row)}</tbody>
+                </table></div>
+                """
+            );
 
-    private static Html Row(Exchange one) => Html.Of($"""
-        <tr><td>{Time(one.Time)}</td><td><code>{one.Method} {one.Path}</code></td><td>{one.Status}, {one.Milliseconds.ToString("0.0", CultureInfo.InvariantCulture)} ms</td><td>{one.Verdict}</td><td>{one.Client} {one.Address}</td></tr>
-        """);
+    private static Html Row(Exchange one) =>
+        Html.Of(
+            $"""
+            <tr><td>{Time(
+                one.Time
+            )}</td><td><code>{one.Method} {one.Path}</code></td><td>{one.Status}, {one.Milliseconds.ToString(
+                "0.0",
+                CultureInfo.InvariantCulture
+            )} ms</td><td>{one.Verdict}</td><td>{one.Client} {one.Address}</td></tr>
+            """
+        );
 
-    private static Html Row(Greeting one) => Html.Of($"<tr><td>{Time(one.Time)}</td><td>{one.Client}</td><td>{one.Revision}</td><td>{one.Address}</td></tr>");
+    private static Html Row(Greeting one) =>
+        Html.Of(
+            $"<tr><td>{Time(one.Time)}</td><td>{one.Client}</td><td>{one.Revision}</td><td>{one.Address}</td></tr>"
+        );
 
     private static string Time(DateTimeOffset time) => time.ToString("MM-dd HH:mm:ss", CultureInfo.InvariantCulture);
 }

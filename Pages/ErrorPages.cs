@@ -13,23 +13,37 @@ internal static class ErrorPages
             var name = Identity.Name(http.RequestServices.GetRequiredService<IConfiguration>());
             var files = http.RequestServices.GetRequiredService<PageFiles>();
             var root = Root(http.Request);
-            await Html.Page($"{name}: not found", Html.Of($"""
-                <meta name="color-scheme" content="light dark">
-                  <link rel="stylesheet" href="{root}{files.Address("start.css")}">
-                """), Html.Of($"""
-                <main>
-                    <h1>Not found</h1>
-                    <p>This server has no page at <code>{http.Request.Path}</code>.</p>
-                    <p><a href="{root}">Go to the start page of {name}</a></p>
-                  </main>
-                """), root).WriteAsync(http, StatusCodes.Status404NotFound);
+            await Html.Page(
+                    $"{name}: not found",
+                    Html.Of(
+                        $"""
+                        <meta name="color-scheme" content="light dark">
+                          <link rel="stylesheet" href="{root}{files.Address("start.css")}">
+                        """
+                    ),
+                    Html.Of(
+                        $"""
+                        <main>
+                            <h1>Not found</h1>
+                            <p>This server has no page at <code>{http.Request.Path}</code>.</p>
+                            <p><a href="{root}">Go to the start page of {name}</a></p>
+                          </main>
+                        """
+                    ),
+                    root
+                )
+                .WriteAsync(http, StatusCodes.Status404NotFound);
         }
     }
 
-    public static bool IsFromBrowser(HttpRequest request) => HttpMethods.IsGet(request.Method)
+    public static bool IsFromBrowser(HttpRequest request) =>
+        HttpMethods.IsGet(request.Method)
         && request.Headers.Accept.ToString().Contains("text/html", StringComparison.OrdinalIgnoreCase);
 
     // Relative, because a proxy may have taken a prefix off.
     private static string Root(HttpRequest request) =>
-        "./" + string.Concat(Enumerable.Repeat("../", Math.Max(0, (request.Path.Value ?? "/").Count(letter => letter == '/') - 1)));
+        "./"
+        + string.Concat(
+            Enumerable.Repeat("../", Math.Max(0, (request.Path.Value ?? "/").Count(letter => letter == '/') - 1))
+        );
 }

@@ -14,15 +14,20 @@ internal static class Explorer
     private const string Script = "scalar.js";
 
     // In the script's address, so that a browser may keep the script until the package is another one.
-    private static readonly string Version =
-        typeof(ScalarOptions).Assembly.ManifestModule.ModuleVersionId.ToString("N");
+    private static readonly string Version = typeof(ScalarOptions).Assembly.ManifestModule.ModuleVersionId.ToString(
+        "N"
+    );
 
-    public static void Map(IEndpointRouteBuilder pages) => pages.MapScalarApiReference("/scalar", Configure)
-        .WithMetadata(new HttpMethodMetadata([HttpMethods.Get, HttpMethods.Head]))
-        .AddEndpointFilter((context, next) =>
-            context.HttpContext.GetEndpoint() is RouteEndpoint { RoutePattern.Parameters.Count: > 0 }
-                ? AnswerPageAsync(context, next)
-                : AnswerFileAsync(context, next));
+    public static void Map(IEndpointRouteBuilder pages) =>
+        pages
+            .MapScalarApiReference("/scalar", Configure)
+            .WithMetadata(new HttpMethodMetadata([HttpMethods.Get, HttpMethods.Head]))
+            .AddEndpointFilter(
+                (context, next) =>
+                    context.HttpContext.GetEndpoint() is RouteEndpoint { RoutePattern.Parameters.Count: > 0 }
+                        ? AnswerPageAsync(context, next)
+                        : AnswerFileAsync(context, next)
+            );
 
     /// <summary>
     /// To the page, with the slash at its end that its addresses are relative to. Relative itself, because a proxy may
@@ -32,7 +37,9 @@ internal static class Explorer
         Results.Redirect((http.Request.Path.Value!.EndsWith('/') ? "../" : "") + "scalar/" + http.Request.QueryString);
 
     private static ValueTask<object?> AnswerFileAsync(
-        EndpointFilterInvocationContext context, EndpointFilterDelegate next)
+        EndpointFilterInvocationContext context,
+        EndpointFilterDelegate next
+    )
     {
         var (request, response) = (context.HttpContext.Request, context.HttpContext.Response);
         response.Headers.XContentTypeOptions = "nosniff";
@@ -49,7 +56,9 @@ internal static class Explorer
     }
 
     private static async ValueTask<object?> AnswerPageAsync(
-        EndpointFilterInvocationContext context, EndpointFilterDelegate next)
+        EndpointFilterInvocationContext context,
+        EndpointFilterDelegate next
+    )
     {
         var http = context.HttpContext;
         if (http.Request.RouteValues["documentName"] is not null)
@@ -86,10 +95,12 @@ internal static class Explorer
         options
             .WithTitle(Html.Of($"{name}: API explorer").ToString()) // the package does not encode it
             .AddHeadContent("""<link rel="icon" href="../logo.svg" type="image/svg+xml">""")
-            .AddHeaderContent("""
+            .AddHeaderContent(
+                """
                 <noscript>The explorer needs JavaScript. It shows
                   <a href="../openapi.json">the OpenAPI document</a>.</noscript>
-                """)
+                """
+            )
             .WithNonce()
             .WithBundleUrl($"{Script}?v={Version}")
             .WithDynamicBaseServerUrl()
@@ -111,20 +122,27 @@ internal static class Explorer
     // Without authentication every tool would be marked "Auth Optional".
     private static string Styles(AuthOptions auth) =>
         ".light-mode { --scalar-color-accent: #14663a; } .dark-mode { --scalar-color-accent: #7fd8a1; }"
-            + (auth.IsOff ? " .security-requirement-badge { display: none !important; }" : "");
+        + (auth.IsOff ? " .security-requirement-badge { display: none !important; }" : "");
 
     private static Html Disabled(HttpContext http)
     {
         var name = Identity.Name(http.RequestServices.GetRequiredService<IConfiguration>());
         var styles = http.RequestServices.GetRequiredService<PageFiles>().Address("start.css");
         var head = Html.Of($"""<link rel="stylesheet" href="../{styles}">""");
-        return Html.Page($"{name}: no API explorer", head, Html.Of($"""
-            <main>
-                <h1>The API explorer is disabled</h1>
-                <p>It calls the tools over plain HTTP, which <code>--mode sse</code> disables.</p>
-                <p>Start it with <code>--mode all</code> or <code>--mode rest</code>.</p>
-                <p><a href="../">Back to {name}</a></p>
-              </main>
-            """), root: "../");
+        return Html.Page(
+            $"{name}: no API explorer",
+            head,
+            Html.Of(
+                $"""
+                <main>
+                    <h1>The API explorer is disabled</h1>
+                    <p>It calls the tools over plain HTTP, which <code>--mode sse</code> disables.</p>
+                    <p>Start it with <code>--mode all</code> or <code>--mode rest</code>.</p>
+                    <p><a href="../">Back to {name}</a></p>
+                  </main>
+                """
+            ),
+            root: "../"
+        );
     }
 }

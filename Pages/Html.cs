@@ -15,26 +15,30 @@ internal sealed class Html
 
     private Html(string text) => _text = text;
 
-    public static Html Of(FormattableString text) => new(string.Format(CultureInfo.InvariantCulture, text.Format, [.. text.GetArguments().Select(Encode)]));
+    public static Html Of(FormattableString text) =>
+        new(string.Format(CultureInfo.InvariantCulture, text.Format, [.. text.GetArguments().Select(Encode)]));
 
     /// <summary>A whole page: its frame is the same everywhere.</summary>
     /// <param name="root">The way from the page to our own root.</param>
-    public static Html Page(string title, Html head, Html body, string root = "") => Of($"""
-        <!doctype html>
-        <html lang="en">
-        <head>
-          <meta charset="utf-8">
-          <meta name="viewport" content="width=device-width, initial-scale=1">
-          <title>{title}</title>
-          <link rel="icon" href="{root}logo.svg" type="image/svg+xml">
-          {head}
-        </head>
-        <body>
-          {body}
-        </body>
-        </html>
+    public static Html Page(string title, Html head, Html body, string root = "") =>
+        Of(
+            $"""
+            <!doctype html>
+            <html lang="en">
+            <head>
+              <meta charset="utf-8">
+              <meta name="viewport" content="width=device-width, initial-scale=1">
+              <title>{title}</title>
+              <link rel="icon" href="{root}logo.svg" type="image/svg+xml">
+              {head}
+            </head>
+            <body>
+              {body}
+            </body>
+            </html>
 
-        """);
+            """
+        );
 
     public static Html Each<T>(IEnumerable<T> items, Func<T, Html> one) => new(string.Concat(items.Select(one)));
 
@@ -45,7 +49,12 @@ internal sealed class Html
     /// <summary>Sends a page. Its addresses are relative, so that it works below any path of a proxy.</summary>
     /// <param name="styles">Where styles may come from, besides our own files.</param>
     /// <param name="forms">Where forms may lead, redirects included.</param>
-    public Task WriteAsync(HttpContext http, int status = StatusCodes.Status200OK, string styles = "", string forms = "'none'")
+    public Task WriteAsync(
+        HttpContext http,
+        int status = StatusCodes.Status200OK,
+        string styles = "",
+        string forms = "'none'"
+    )
     {
         var bytes = Encoding.UTF8.GetBytes(_text);
         SetHeaders(http.Response, styles: styles, forms: forms);
@@ -60,10 +69,15 @@ internal sealed class Html
     /// <param name="styles">Where styles may come from, besides our own files.</param>
     /// <param name="forms">Where forms may lead, redirects included.</param>
     public static void SetHeaders(
-        HttpResponse response, string scripts = "'self'", string styles = "", string forms = "'none'")
+        HttpResponse response,
+        string scripts = "'self'",
+        string styles = "",
+        string forms = "'none'"
+    )
     {
         var headers = response.Headers;
-        headers.ContentSecurityPolicy = $"default-src 'none'; script-src {scripts}; style-src 'self'{styles}; "
+        headers.ContentSecurityPolicy =
+            $"default-src 'none'; script-src {scripts}; style-src 'self'{styles}; "
             + "img-src 'self' data:; font-src 'self' data:; connect-src 'self'; "
             + $"frame-ancestors 'none'; base-uri 'none'; form-action {forms}";
         headers["Referrer-Policy"] = "no-referrer";
@@ -72,6 +86,6 @@ internal sealed class Html
         response.ContentType = "text/html; charset=utf-8";
     }
 
-    private static string Encode(object? value) => value is Html html ? html._text
-        : HtmlEncoder.Default.Encode(VisibleText.Show(value?.ToString() ?? "", out _));
+    private static string Encode(object? value) =>
+        value is Html html ? html._text : HtmlEncoder.Default.Encode(VisibleText.Show(value?.ToString() ?? "", out _));
 }

@@ -19,7 +19,9 @@ internal sealed class PageFiles
     public static Task GetAsync(HttpContext http)
     {
         var name = (string)http.Request.RouteValues["name"]!;
-        return http.RequestServices.GetRequiredService<PageFiles>().Find(name) is { } file ? file.WriteAsync(http) : Results.NotFound().ExecuteAsync(http);
+        return http.RequestServices.GetRequiredService<PageFiles>().Find(name) is { } file
+            ? file.WriteAsync(http)
+            : Results.NotFound().ExecuteAsync(http);
     }
 
     private PageFile? Find(string name)
@@ -41,7 +43,9 @@ internal sealed class PageFiles
 
         public PageFile(string name, Stream content)
         {
-            _type = name.EndsWith(".css", StringComparison.Ordinal) ? "text/css; charset=utf-8" : "text/javascript; charset=utf-8";
+            _type = name.EndsWith(".css", StringComparison.Ordinal)
+                ? "text/css; charset=utf-8"
+                : "text/javascript; charset=utf-8";
             using var compressed = new MemoryStream();
             using (var gzip = new GZipStream(compressed, CompressionLevel.Optimal))
             {
@@ -60,7 +64,11 @@ internal sealed class PageFiles
             headers.XContentTypeOptions = "nosniff";
             headers.Vary = HeaderNames.AcceptEncoding;
             headers.CacheControl = http.Request.Query["v"] == Version ? Immutable : "no-cache";
-            if (http.Request.GetTypedHeaders().AcceptEncoding.Any(coding => coding.Value == "gzip" && coding.Quality != 0))
+            if (
+                http
+                    .Request.GetTypedHeaders()
+                    .AcceptEncoding.Any(coding => coding.Value == "gzip" && coding.Quality != 0)
+            )
             {
                 headers.ContentEncoding = "gzip";
                 return Results.Bytes(_compressed, _type, entityTag: Tag("gzip")).ExecuteAsync(http);

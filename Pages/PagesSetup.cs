@@ -15,7 +15,9 @@ public static class PagesSetup
     /// <summary>A page for a browser that asks for what is not there.</summary>
     public static WebApplication UseErrorPages(this WebApplication app)
     {
-        app.Use(next => http => ErrorPages.IsFromBrowser(http.Request) ? ErrorPages.InvokeAsync(http, next) : next(http));
+        app.Use(next =>
+            http => ErrorPages.IsFromBrowser(http.Request) ? ErrorPages.InvokeAsync(http, next) : next(http)
+        );
         return app;
     }
 
@@ -26,19 +28,22 @@ public static class PagesSetup
     public static IEndpointConventionBuilder MapPages(this IEndpointRouteBuilder routes)
     {
         var group = routes.MapGroup("").AllowAnonymous();
-        foreach (var (path, answer) in (ReadOnlySpan<(string, RequestDelegate)>)
-        [
-            ("/", StartPage.GetAsync),
-            ("/docs", http => Explorer.Redirect(http).ExecuteAsync(http)),
-            ("/assets/{name}", PageFiles.GetAsync),
-        ])
+        foreach (
+            var (path, answer) in (ReadOnlySpan<(string, RequestDelegate)>)
+                [
+                    ("/", StartPage.GetAsync),
+                    ("/docs", http => Explorer.Redirect(http).ExecuteAsync(http)),
+                    ("/assets/{name}", PageFiles.GetAsync),
+                ]
+        )
         {
             group.MapMethods(path, [HttpMethods.Get, HttpMethods.Head], answer);
         }
 
         Explorer.Map(group);
         string[] reading = [HttpMethods.Get, HttpMethods.Head];
-        routes.MapMethods("/diagnostics", reading, (RequestDelegate)DiagnosticsPage.GetAsync)
+        routes
+            .MapMethods("/diagnostics", reading, (RequestDelegate)DiagnosticsPage.GetAsync)
             .RequireAuthorization(Scopes.Admin);
         return group;
     }

@@ -7,7 +7,11 @@ internal static class Routes
 {
     /// <param name="http">Any request.</param>
     /// <param name="withoutKey">Only those that a browser can open when the others ask for a key.</param>
-    public static HashSet<string> Of(HttpContext http, bool withoutKey = false) => http.RequestServices.GetRequiredService<EndpointDataSource>().Endpoints
-        .OfType<RouteEndpoint>().Where(endpoint => !withoutKey || endpoint.Metadata.GetMetadata<IAllowAnonymous>() is not null)
-        .Select(endpoint => "/" + endpoint.RoutePattern.RawText?.Trim('/')).ToHashSet(StringComparer.Ordinal);
+    public static HashSet<string> Of(HttpContext http, bool withoutKey = false) =>
+        http
+            .RequestServices.GetRequiredService<EndpointDataSource>()
+            .Endpoints.OfType<RouteEndpoint>()
+            .Where(endpoint => !withoutKey || endpoint.Metadata.GetMetadata<IAllowAnonymous>() is not null)
+            .Select(endpoint => "/" + endpoint.RoutePattern.RawText?.Trim('/'))
+            .ToHashSet(StringComparer.Ordinal);
 }

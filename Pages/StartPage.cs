@@ -23,11 +23,17 @@ internal static class StartPage
         var reachable = Routes.Of(http, withoutKey: !auth.IsOff);
         var name = Identity.Name(configuration);
         var url = auth.TakesTokens ? PublicUrl.OfDocuments(http) : PublicUrl.Of(http); // tokens are for one address only
-        return Html.Page(name, Html.Of($"""
-            <meta name="color-scheme" content="light dark">
-              <link rel="stylesheet" href="{files.Address("start.css")}">
-              <script src="{files.Address("start.js")}" defer></script>
-            """), Html.Of($"""
+        return Html.Page(
+                name,
+                Html.Of(
+                    $"""
+                    <meta name="color-scheme" content="light dark">
+                      <link rel="stylesheet" href="{files.Address("start.css")}">
+                      <script src="{files.Address("start.js")}" defer></script>
+                    """
+                ),
+                Html.Of(
+                    $"""
               <header>
                 <img src="logo.svg" alt="" width="56" height="56">
                 <div>
@@ -65,7 +71,10 @@ internal static class StartPage
                 </section>
               </main>
               <p id="said" class="unseen" role="status" aria-live="polite"></p>
-            """)).WriteAsync(http);
+            """
+                )
+            )
+            .WriteAsync(http);
     }
 
     private static readonly (string Path, string Text, string Needs)[] Links =
@@ -80,15 +89,20 @@ internal static class StartPage
     ];
 
     // The button is shown by the script that makes it work.
-    private static Html Way(Connection way) => Html.Of($"""
-        <li>
-          <h3>{way.Title}</h3>
-          <p>{way.How}</p>
-          <div class="address"><code>{way.Address}</code><button type="button" hidden data-copy="{way.Address}" aria-label="Copy: {way.Title}">Copy</button></div>
-        </li>
-        """);
+    private static Html Way(Connection way) =>
+        Html.Of(
+            $"""
+            <li>
+              <h3>{way.Title}</h3>
+              <p>{way.How}</p>
+              <div class="address"><code>{way.Address}</code><button type="button" hidden data-copy="{way.Address}" aria-label="Copy: {way.Title}">Copy</button></div>
+            </li>
+            """
+        );
 
-    private static Html Family(string name, Tool[] tools, bool open, bool explorer) => Html.Of($"""
+    private static Html Family(string name, Tool[] tools, bool open, bool explorer) =>
+        Html.Of(
+            $"""
         <details class="family"{Html.When(open, () => Html.Of($" open"))}>
           <summary><h3>{name}</h3> <span>{tools.Length} {(tools.Length == 1 ? "tool" : "tools")}</span></summary>
           <ul>
@@ -101,12 +115,17 @@ internal static class StartPage
               """))}
           </ul>
         </details>
-        """);
+        """
+        );
 
     // A link to the tool's place in the explorer. The document is narrowed to the family, because it holds no more than a GPT Action takes.
-    private static Html Name(Tool tool, bool explorer) => explorer
-        ? Html.Of($"""<a href="scalar?family={Uri.EscapeDataString(tool.Family)}#tag/{Uri.EscapeDataString(tool.Family)}/POST/tools/{tool.Name}"><code>{tool.Name}</code></a>""")
-        : Html.Of($"<code>{tool.Name}</code>");
+    private static Html Name(Tool tool, bool explorer) =>
+        explorer
+            ? Html.Of(
+                $"""<a href="scalar?family={Uri.EscapeDataString(tool.Family)}#tag/{Uri.EscapeDataString(tool.Family)}/POST/tools/{tool.Name}"><code>{tool.Name}</code></a>"""
+            )
+            : Html.Of($"<code>{tool.Name}</code>");
 
-    private static string FirstSentence(string text) => text.IndexOf(". ", StringComparison.Ordinal) is > 0 and var end ? text[..(end + 1)] : text;
+    private static string FirstSentence(string text) =>
+        text.IndexOf(". ", StringComparison.Ordinal) is > 0 and var end ? text[..(end + 1)] : text;
 }

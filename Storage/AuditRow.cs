@@ -61,16 +61,48 @@ public sealed class AuditRow
 
     internal static readonly string[] Columns =
     [
-        "seq", "at", "phase", "call_id", "subject", "client", "address", "surface", "tool", "level", "arguments", "outcome",
-        "detail", "duration_us", "openai_subject", "openai_session", "hash", "trace_id",
+        "seq",
+        "at",
+        "phase",
+        "call_id",
+        "subject",
+        "client",
+        "address",
+        "surface",
+        "tool",
+        "level",
+        "arguments",
+        "outcome",
+        "detail",
+        "duration_us",
+        "openai_subject",
+        "openai_session",
+        "hash",
+        "trace_id",
     ];
 
     /// <summary>Each a string, a long or null, in the order of <see cref="Columns"/>.</summary>
     internal object?[] Values() =>
-    [
-        Seq, At, Phase, CallId, Subject, Client, Address, Surface, Tool, Level, Arguments, Outcome,
-        Detail, DurationUs, OpenaiSubject, OpenaiSession, Hash, TraceId,
-    ];
+        [
+            Seq,
+            At,
+            Phase,
+            CallId,
+            Subject,
+            Client,
+            Address,
+            Surface,
+            Tool,
+            Level,
+            Arguments,
+            Outcome,
+            Detail,
+            DurationUs,
+            OpenaiSubject,
+            OpenaiSession,
+            Hash,
+            TraceId,
+        ];
 
     /// <summary>The hash of the row before and of everything that this row says. As a JSON array no two rows are written alike.</summary>
     internal string HashAfter(string previous)
@@ -83,7 +115,10 @@ public sealed class AuditRow
         writer.WriteStringValue(previous);
         writer.WriteNumberValue(Seq);
         writer.WriteNumberValue(At);
-        foreach (var text in (ReadOnlySpan<string?>)[Phase, CallId, Subject, Client, Address, Surface, Tool, Level, Arguments, Outcome, Detail])
+        foreach (
+            var text in (ReadOnlySpan<string?>)
+                [Phase, CallId, Subject, Client, Address, Surface, Tool, Level, Arguments, Outcome, Detail]
+        )
         {
             writer.WriteStringValue(text);
         }
@@ -116,8 +151,16 @@ public sealed class AuditRow
 
 /// <summary>Which rows to read: newest first, below <paramref name="Before"/> when it is given.</summary>
 public sealed record AuditFilter(
-    string? Subject = null, string? Tool = null, string? Outcome = null, string? CallId = null, long? From = null, long? To = null,
-    long? Before = null, int Limit = 100, string? TraceId = null);
+    string? Subject = null,
+    string? Tool = null,
+    string? Outcome = null,
+    string? CallId = null,
+    long? From = null,
+    long? To = null,
+    long? Before = null,
+    int Limit = 100,
+    string? TraceId = null
+);
 
 /// <summary>What a check of the chain found.</summary>
 /// <param name="Problem">Null when every row is as it was written.</param>

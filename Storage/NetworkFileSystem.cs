@@ -11,7 +11,8 @@ internal static partial class NetworkFileSystem
     private const string Mounts = "/proc/self/mountinfo";
 
     /// <summary>The type of the file system when it is one of a network. Null elsewhere, and on systems that do not tell.</summary>
-    public static string? Of(string path) => File.Exists(Mounts) && TypeOf(Real(path), File.ReadAllText(Mounts)) is { } type && IsRemote(type) ? type : null;
+    public static string? Of(string path) =>
+        File.Exists(Mounts) && TypeOf(Real(path), File.ReadAllText(Mounts)) is { } type && IsRemote(type) ? type : null;
 
     /// <param name="path">Absolute, without links.</param>
     /// <param name="mountinfo">As proc(5) describes it: the fifth field is the place, and the first after the dash the type.</param>
@@ -26,7 +27,9 @@ internal static partial class NetworkFileSystem
                 continue;
             }
 
-            var place = Octal().Replace(fields[4], letter => ((char)Convert.ToInt32(letter.Groups[1].Value, 8)).ToString()).TrimEnd('/');
+            var place = Octal()
+                .Replace(fields[4], letter => ((char)Convert.ToInt32(letter.Groups[1].Value, 8)).ToString())
+                .TrimEnd('/');
             if (place.Length >= longest && (path == place || path.StartsWith(place + "/", StringComparison.Ordinal)))
             {
                 (longest, found) = (place.Length, line[(dash + 3)..].Split(' ')[0]); // of two at one place the later one is seen
@@ -50,7 +53,9 @@ internal static partial class NetworkFileSystem
         return real;
     }
 
-    [GeneratedRegex("^(nfs4?|cifs|smb[23]?|smbfs|9p|afs|ceph|lustre|ncpfs|coda|davfs|glusterfs|beegfs|fuse\\.(sshfs|s3fs|s3backer|gcsfuse|goofys|rclone|glusterfs|ceph(-fuse)?|davfs2?|curlftpfs|smbnetfs|blobfuse2?|juicefs|moosefs|mfs))$")]
+    [GeneratedRegex(
+        "^(nfs4?|cifs|smb[23]?|smbfs|9p|afs|ceph|lustre|ncpfs|coda|davfs|glusterfs|beegfs|fuse\\.(sshfs|s3fs|s3backer|gcsfuse|goofys|rclone|glusterfs|ceph(-fuse)?|davfs2?|curlftpfs|smbnetfs|blobfuse2?|juicefs|moosefs|mfs))$"
+    )]
     private static partial Regex Remote();
 
     [GeneratedRegex(@"\\([0-7]{3})")]

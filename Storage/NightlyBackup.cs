@@ -8,7 +8,13 @@ namespace MinimalMcp.Storage;
 /// A backup of the SQLite file for each day, made after three at night by the machine's clock, or as soon as the server runs again; the newest are kept.
 /// Whether there is one for the day is asked of the folder, so a restart makes none twice.
 /// </summary>
-internal sealed partial class NightlyBackup(Store store, IOptions<StorageOptions> options, IHostEnvironment environment, TimeProvider time, ILogger<NightlyBackup> logger) : BackgroundService
+internal sealed partial class NightlyBackup(
+    Store store,
+    IOptions<StorageOptions> options,
+    IHostEnvironment environment,
+    TimeProvider time,
+    ILogger<NightlyBackup> logger
+) : BackgroundService
 {
     private static readonly TimeSpan Night = TimeSpan.FromHours(3);
 
@@ -22,12 +28,12 @@ internal sealed partial class NightlyBackup(Store store, IOptions<StorageOptions
                 await store.CheckAsync(stoppingToken); // it may not be open yet
                 await Task.Run(BackUp, stoppingToken);
             }
-            catch (Exception failure) when (failure is StorageException or SqliteException or IOException or UnauthorizedAccessException)
+            catch (Exception failure)
+                when (failure is StorageException or SqliteException or IOException or UnauthorizedAccessException)
             {
                 LogFailed(logger, failure, options.Value.BackupPath!);
             }
-        }
-        while (await timer.WaitForNextTickAsync(stoppingToken));
+        } while (await timer.WaitForNextTickAsync(stoppingToken));
     }
 
     private void BackUp()
@@ -35,7 +41,10 @@ internal sealed partial class NightlyBackup(Store store, IOptions<StorageOptions
         var path = options.Value.FullPath(environment);
         var folder = Directory.CreateDirectory(Path.Combine(environment.ContentRootPath, options.Value.BackupPath!));
         var name = Path.GetFileNameWithoutExtension(path);
-        var target = Path.Combine(folder.FullName, $"{name}-{(time.GetLocalNow() - Night).ToString("yyyy-MM-dd", CultureInfo.InvariantCulture)}.db");
+        var target = Path.Combine(
+            folder.FullName,
+            $"{name}-{(time.GetLocalNow() - Night).ToString("yyyy-MM-dd", CultureInfo.InvariantCulture)}.db"
+        );
         if (File.Exists(target))
         {
             return;
@@ -43,7 +52,12 @@ internal sealed partial class NightlyBackup(Store store, IOptions<StorageOptions
 
         SqliteBackup.Write(path, target);
         LogMade(logger, target);
-        foreach (var old in folder.GetFiles($"{name}-????-??-??.db").OrderByDescending(file => file.Name, StringComparer.Ordinal).Skip(options.Value.BackupKeep))
+        foreach (
+            var old in folder
+                .GetFiles($"{name}-????-??-??.db")
+                .OrderByDescending(file => file.Name, StringComparer.Ordinal)
+                .Skip(options.Value.BackupKeep)
+        )
         {
             old.Delete();
         }

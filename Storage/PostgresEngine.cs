@@ -10,7 +10,8 @@ namespace MinimalMcp.Storage;
 internal sealed partial class PostgresEngine(string connectionString, ILogger logger) : IEngine
 {
     // At the start the database may be starting too, or the machine have much to do.
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30), Pause = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30),
+        Pause = TimeSpan.FromSeconds(1);
 
     // Two replicas that start at once must not both make the tables. The number is ours; any would do.
     private const long SchemaLock = 4_815_162_342;
@@ -25,7 +26,13 @@ internal sealed partial class PostgresEngine(string connectionString, ILogger lo
     // Our statements take milliseconds. What is not answered in seconds is on the other side of a broken network, and whoever calls is told so; by
     // themselves the limits would be half a minute. The first call takes the limit of a command and twice that of a connection, for the attempt to
     // cancel; then the pool is empty and each takes that of a connection. What the operator's own string says stands.
-    private static readonly (string Name, object Value)[] Limits = [("Timeout", 2), ("Command Timeout", 3), ("Cancellation Timeout", 500), ("Keepalive", 10)];
+    private static readonly (string Name, object Value)[] Limits =
+    [
+        ("Timeout", 2),
+        ("Command Timeout", 3),
+        ("Cancellation Timeout", 500),
+        ("Keepalive", 10),
+    ];
 
     // A replica that lost its power within a transaction would hold its rows, the end of the audit's chain among them, until TCP notices: after two hours.
     private const string Impatient = "set local idle_in_transaction_session_timeout = 5000";
@@ -40,7 +47,8 @@ internal sealed partial class PostgresEngine(string connectionString, ILogger lo
         try
         {
             await using var connection = await ConnectAsync(cancellationToken);
-            Description = $"PostgreSQL {connection.PostgreSqlVersion} at {connection.Host}:{connection.Port}/{connection.Database}";
+            Description =
+                $"PostgreSQL {connection.PostgreSqlVersion} at {connection.Host}:{connection.Port}/{connection.Database}";
             await connection.ExecuteAsync("select pg_advisory_lock(@SchemaLock)", new { SchemaLock });
             try
             {
@@ -79,8 +87,11 @@ internal sealed partial class PostgresEngine(string connectionString, ILogger lo
         }
     }
 
-    [LoggerMessage(LogLevel.Warning, "The database of Storage:ConnectionString cannot be reached yet, so it is tried "
-        + "for {Seconds} seconds: {Problem}")]
+    [LoggerMessage(
+        LogLevel.Warning,
+        "The database of Storage:ConnectionString cannot be reached yet, so it is tried "
+            + "for {Seconds} seconds: {Problem}"
+    )]
     private partial void LogWaits(int seconds, string problem);
 
     public async Task<T> WriteAsync<T>(Func<DbConnection, Task<T>> work, CancellationToken cancellationToken)
@@ -111,7 +122,9 @@ internal sealed partial class PostgresEngine(string connectionString, ILogger lo
 
     public async Task InsertAsync(DbConnection connection, string table, string[] columns, IEnumerable<object?[]> rows)
     {
-        await using var import = await ((NpgsqlConnection)connection).BeginBinaryImportAsync($"copy {table} ({string.Join(", ", columns)}) from stdin (format binary)");
+        await using var import = await ((NpgsqlConnection)connection).BeginBinaryImportAsync(
+            $"copy {table} ({string.Join(", ", columns)}) from stdin (format binary)"
+        );
         foreach (var row in rows)
         {
             await import.StartRowAsync();
@@ -119,9 +132,15 @@ internal sealed partial class PostgresEngine(string connectionString, ILogger lo
             {
                 switch (value)
                 {
-                    case null: await import.WriteNullAsync(); break;
-                    case long number: await import.WriteAsync(number, NpgsqlDbType.Bigint); break;
-                    default: await import.WriteAsync((string)value, NpgsqlDbType.Text); break;
+                    case null:
+                        await import.WriteNullAsync();
+                        break;
+                    case long number:
+                        await import.WriteAsync(number, NpgsqlDbType.Bigint);
+                        break;
+                    default:
+                        await import.WriteAsync((string)value, NpgsqlDbType.Text);
+                        break;
                 }
             }
         }
@@ -134,7 +153,10 @@ internal sealed partial class PostgresEngine(string connectionString, ILogger lo
         try
         {
             await using var connection = await _source.OpenConnectionAsync(cancellationToken);
-            await using var moment = await connection.BeginTransactionAsync(System.Data.IsolationLevel.RepeatableRead, cancellationToken);
+            await using var moment = await connection.BeginTransactionAsync(
+                System.Data.IsolationLevel.RepeatableRead,
+                cancellationToken
+            );
             return await work(connection);
         }
         catch (Exception failure) when (failure is NpgsqlException or TimeoutException)
@@ -150,12 +172,15 @@ internal sealed partial class PostgresEngine(string connectionString, ILogger lo
     }
 
     // Npgsql's spans belong below one of ours. What the server does by itself would be a trace of its own many times a second.
-    private static NpgsqlDataSource Source(string connectionString) => new NpgsqlDataSourceBuilder(connectionString)
-        .ConfigureTracing(tracing => tracing
-            .ConfigureCommandFilter(_ => Activity.Current is not null)
-            .ConfigureBatchFilter(_ => Activity.Current is not null)
-            .ConfigureCopyOperationFilter(_ => Activity.Current is not null))
-        .Build();
+    private static NpgsqlDataSource Source(string connectionString) =>
+        new NpgsqlDataSourceBuilder(connectionString)
+            .ConfigureTracing(tracing =>
+                tracing
+                    .ConfigureCommandFilter(_ => Activity.Current is not null)
+                    .ConfigureBatchFilter(_ => Activity.Current is not null)
+                    .ConfigureCopyOperationFilter(_ => Activity.Current is not null)
+            )
+            .Build();
 
     private static string WithLimits(string connectionString)
     {

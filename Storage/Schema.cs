@@ -28,17 +28,25 @@ internal static class Schema
         }
 
         // In SQLite only INTEGER names the number that a row has anyhow (https://sqlite.org/langcreatetable.html#rowid); any other type is a second tree to write.
-        connection.Run(connection is SqliteConnection ? tables.Replace("bigint primary key", "integer primary key", StringComparison.Ordinal) : tables);
+        connection.Run(
+            connection is SqliteConnection
+                ? tables.Replace("bigint primary key", "integer primary key", StringComparison.Ordinal)
+                : tables
+        );
         connection.Run($"insert into meta (name, value) values ('schema', '{Version}') on conflict (name) do nothing");
         if (before is null)
         {
-            connection.Run($"""
+            connection.Run(
+                $"""
                 insert into meta (name, value) values ('{Store.Subjects}', '{Version}') on conflict (name) do nothing
-                """);
+                """
+            );
         }
 
         // Not "on conflict": PostgreSQL would wait there for whoever appends, who may wait for the table that was locked above.
-        connection.Run("insert into audit_head (id, seq, hash) select 1, 0, '' where not exists (select 1 from audit_head)");
+        connection.Run(
+            "insert into audit_head (id, seq, hash) select 1, 0, '' where not exists (select 1 from audit_head)"
+        );
         var found = Found(connection);
         if (found < Version)
         {
@@ -57,7 +65,9 @@ internal static class Schema
         }
         else if (found > Version)
         {
-            throw new StorageException($"{place} has version {found} of the schema, and this server knows version {Version}. Start the version of the server that wrote it, or restore a backup.");
+            throw new StorageException(
+                $"{place} has version {found} of the schema, and this server knows version {Version}. Start the version of the server that wrote it, or restore a backup."
+            );
         }
 
         transaction.Commit();
@@ -67,7 +77,9 @@ internal static class Schema
     {
         try
         {
-            return connection.Run("select value from meta where name = 'schema'") is string found ? int.Parse(found, CultureInfo.InvariantCulture) : null;
+            return connection.Run("select value from meta where name = 'schema'") is string found
+                ? int.Parse(found, CultureInfo.InvariantCulture)
+                : null;
         }
         catch (DbException absent) when (absent.SqlState == "42P01" || absent is SqliteException { SqliteErrorCode: 1 })
         {

@@ -24,7 +24,9 @@ internal static class SqliteBackup
             {
                 if (copy.Run("pragma quick_check(1)") is var check and not "ok")
                 {
-                    throw new StorageException($"The backup of {path} is damaged ({check}), and perhaps the store is: restart the server, which checks it.");
+                    throw new StorageException(
+                        $"The backup of {path} is damaged ({check}), and perhaps the store is: restart the server, which checks it."
+                    );
                 }
             }
 
@@ -44,7 +46,15 @@ internal static class SqliteBackup
     public static SqliteConnection Open(string path, SqliteOpenMode mode)
     {
         _ = SqliteLibrary.Load();
-        var connection = new SqliteConnection(new SqliteConnectionStringBuilder { DataSource = path, Mode = mode, Pooling = false, DefaultTimeout = 1 }.ToString());
+        var connection = new SqliteConnection(
+            new SqliteConnectionStringBuilder
+            {
+                DataSource = path,
+                Mode = mode,
+                Pooling = false,
+                DefaultTimeout = 1,
+            }.ToString()
+        );
         connection.Open();
         return connection;
     }

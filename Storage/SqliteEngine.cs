@@ -14,7 +14,12 @@ internal sealed class SqliteEngine : IEngine
     {
         _path = path;
         // One second, after which the caller is told: SQLite would otherwise block for thirty while another process holds the file.
-        _readers = new SqliteConnectionStringBuilder { DataSource = path, DefaultTimeout = 1, Pooling = true }.ToString();
+        _readers = new SqliteConnectionStringBuilder
+        {
+            DataSource = path,
+            DefaultTimeout = 1,
+            Pooling = true,
+        }.ToString();
     }
 
     public string Description { get; private set; } = "SQLite";
@@ -27,11 +32,20 @@ internal sealed class SqliteEngine : IEngine
             Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(_path))!);
             if (NetworkFileSystem.Of(_path) is { } type)
             {
-                throw new StorageException($"The file {_path} lies on a network file system ({type}), where SQLite's locks do not hold and the file would be damaged sooner or later. "
-                    + "Set Storage:Path to a disk of this machine, or Storage:ConnectionString to a PostgreSQL database.");
+                throw new StorageException(
+                    $"The file {_path} lies on a network file system ({type}), where SQLite's locks do not hold and the file would be damaged sooner or later. "
+                        + "Set Storage:Path to a disk of this machine, or Storage:ConnectionString to a PostgreSQL database."
+                );
             }
 
-            var connection = new SqliteConnection(new SqliteConnectionStringBuilder { DataSource = _path, DefaultTimeout = 1, Pooling = false }.ToString());
+            var connection = new SqliteConnection(
+                new SqliteConnectionStringBuilder
+                {
+                    DataSource = _path,
+                    DefaultTimeout = 1,
+                    Pooling = false,
+                }.ToString()
+            );
             _writer = new(connection);
             connection.Open();
             if (connection.Run("pragma quick_check(1)") is var check and not "ok")
@@ -45,19 +59,27 @@ internal sealed class SqliteEngine : IEngine
         catch (SqliteException failure)
         {
             // 11 and 26: the file is not a database any more. Everything else may pass.
-            throw failure.SqliteErrorCode is 11 or 26 ? Damaged(failure.Message, failure)
-                : new StorageException($"The file {_path} cannot be opened ({failure.Message}). Check that this user may write there and that nothing else holds it, or set Storage:Path.", failure);
+            throw failure.SqliteErrorCode is 11 or 26
+                ? Damaged(failure.Message, failure)
+                : new StorageException(
+                    $"The file {_path} cannot be opened ({failure.Message}). Check that this user may write there and that nothing else holds it, or set Storage:Path.",
+                    failure
+                );
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
         {
-            throw new StorageException($"The folder of {_path} cannot be made ({failure.Message}). Set Storage:Path to a place that this user may write to.", failure);
+            throw new StorageException(
+                $"The folder of {_path} cannot be made ({failure.Message}). Set Storage:Path to a place that this user may write to.",
+                failure
+            );
         }
 
         _writer.Start();
         return Task.CompletedTask;
     }
 
-    public Task<T> WriteAsync<T>(Func<DbConnection, Task<T>> work, CancellationToken cancellationToken) => _writer!.WriteAsync(work, cancellationToken);
+    public Task<T> WriteAsync<T>(Func<DbConnection, Task<T>> work, CancellationToken cancellationToken) =>
+        _writer!.WriteAsync(work, cancellationToken);
 
     public Task InsertAsync(DbConnection connection, string table, string[] columns, IEnumerable<object?[]> rows)
     {
@@ -97,6 +119,9 @@ internal sealed class SqliteEngine : IEngine
         }
     }
 
-    private StorageException Damaged(string finding, Exception? inner) => new(
-        $"The file {_path} is damaged ({finding}). Nothing was changed. Restore a backup with: dotnet {typeof(SqliteEngine).Assembly.GetName().Name}.dll restore BACKUP", inner);
+    private StorageException Damaged(string finding, Exception? inner) =>
+        new(
+            $"The file {_path} is damaged ({finding}). Nothing was changed. Restore a backup with: dotnet {typeof(SqliteEngine).Assembly.GetName().Name}.dll restore BACKUP",
+            inner
+        );
 }

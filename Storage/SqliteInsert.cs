@@ -11,7 +11,14 @@ internal static class SqliteInsert
     public static void Run(SqliteConnection connection, string table, string[] columns, IEnumerable<object?[]> rows)
     {
         var database = connection.Handle!;
-        Check(raw.sqlite3_prepare_v2(database, $"insert into {table} ({string.Join(", ", columns)}) values ({string.Join(", ", columns.Select(_ => "?"))})", out var statement), database);
+        Check(
+            raw.sqlite3_prepare_v2(
+                database,
+                $"insert into {table} ({string.Join(", ", columns)}) values ({string.Join(", ", columns.Select(_ => "?"))})",
+                out var statement
+            ),
+            database
+        );
         using (statement)
         {
             var utf8 = new ArrayBufferWriter<byte>(256);
@@ -25,13 +32,16 @@ internal static class SqliteInsert
                         continue; // a binding stays until the next one, and most of what is recorded of a call is as in the one before it
                     }
 
-                    Check(row[column] switch
-                    {
-                        null => raw.sqlite3_bind_null(statement, column + 1),
-                        long number => raw.sqlite3_bind_int64(statement, column + 1, number),
-                        "" => raw.sqlite3_bind_text(statement, column + 1, ""), // no bytes would be NULL
-                        var text => raw.sqlite3_bind_text(statement, column + 1, Utf8((string)text, utf8)),
-                    }, database);
+                    Check(
+                        row[column] switch
+                        {
+                            null => raw.sqlite3_bind_null(statement, column + 1),
+                            long number => raw.sqlite3_bind_int64(statement, column + 1, number),
+                            "" => raw.sqlite3_bind_text(statement, column + 1, ""), // no bytes would be NULL
+                            var text => raw.sqlite3_bind_text(statement, column + 1, Utf8((string)text, utf8)),
+                        },
+                        database
+                    );
                 }
 
                 var stepped = raw.sqlite3_step(statement);

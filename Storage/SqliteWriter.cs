@@ -13,7 +13,9 @@ internal sealed class SqliteWriter : IAsyncDisposable
 {
     private const int MaxBatch = 256;
 
-    private readonly Channel<SqliteWork> _queue = Channel.CreateBounded<SqliteWork>(new BoundedChannelOptions(1024) { SingleReader = true });
+    private readonly Channel<SqliteWork> _queue = Channel.CreateBounded<SqliteWork>(
+        new BoundedChannelOptions(1024) { SingleReader = true }
+    );
     private readonly List<SqliteWork> _batch = new(MaxBatch);
     private readonly SqliteConnection _connection;
     private readonly Thread _thread;
@@ -106,8 +108,6 @@ internal sealed class SqliteWriter : IAsyncDisposable
         {
             _connection.Run("rollback transaction");
         }
-        catch (SqliteException)
-        {
-        }
+        catch (SqliteException) { }
     }
 }

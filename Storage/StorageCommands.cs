@@ -9,68 +9,84 @@ namespace MinimalMcp.Storage;
 public static class StorageCommands
 {
     /// <summary><c>backup FILE</c>: a copy of one moment, while the server runs.</summary>
-    public static Task<int> BackupAsync(this WebApplication app, string[] args) => ExplainAsync(async () =>
-    {
-        var (path, target) = Files(app, args, "backup FILE");
-        if (!File.Exists(path))
+    public static Task<int> BackupAsync(this WebApplication app, string[] args) =>
+        ExplainAsync(async () =>
         {
-            throw new StorageException($"There is no store at {path}, so nothing was backed up.");
-        }
+            var (path, target) = Files(app, args, "backup FILE");
+            if (!File.Exists(path))
+            {
+                throw new StorageException($"There is no store at {path}, so nothing was backed up.");
+            }
 
-        if (File.Exists(target))
-        {
-            throw new StorageException($"{target} exists already; a backup replaces nothing. Name another file.");
-        }
+            if (File.Exists(target))
+            {
+                throw new StorageException($"{target} exists already; a backup replaces nothing. Name another file.");
+            }
 
-        await Task.Run(() => SqliteBackup.Write(path, target));
-        Console.WriteLine($"{target} holds the store as it was at {DateTimeOffset.UtcNow:yyyy-MM-dd HH:mm:ss} UTC ({new FileInfo(target).Length:N0} bytes).");
-    });
+            await Task.Run(() => SqliteBackup.Write(path, target));
+            Console.WriteLine(
+                $"{target} holds the store as it was at {DateTimeOffset.UtcNow:yyyy-MM-dd HH:mm:ss} UTC ({new FileInfo(target).Length:N0} bytes)."
+            );
+        });
 
     /// <summary><c>restore FILE</c>: puts a backup in the place of the store. The server must not run; what was there is kept beside it.</summary>
-    public static Task<int> RestoreAsync(this WebApplication app, string[] args) => ExplainAsync(async () =>
-    {
-        var (path, source) = Files(app, args, "restore FILE");
-        if (!File.Exists(source))
+    public static Task<int> RestoreAsync(this WebApplication app, string[] args) =>
+        ExplainAsync(async () =>
         {
-            throw new StorageException($"There is no file {source}.");
-        }
-
-        await using (var backup = SqliteBackup.Open(source, SqliteOpenMode.ReadOnly))
-        {
-            if (await backup.ExecuteScalarAsync<string>("pragma quick_check(1)") is not "ok" || await backup.ExecuteScalarAsync<string>("select value from meta where name = 'schema'") is null)
+            var (path, source) = Files(app, args, "restore FILE");
+            if (!File.Exists(source))
             {
-                throw new StorageException($"{source} is damaged, or no backup of this server. Nothing was changed.");
+                throw new StorageException($"There is no file {source}.");
             }
-        }
 
-        RequireUnused(path);
-        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
-        var incoming = path + ".incoming";
-        File.Copy(source, incoming, overwrite: true);
-        var kept = $"{path}.replaced-{DateTimeOffset.UtcNow.ToString("yyyyMMdd-HHmmss", CultureInfo.InvariantCulture)}";
-        foreach (var part in (string[])["", "-wal", "-shm"])
-        {
-            if (File.Exists(path + part))
+            await using (var backup = SqliteBackup.Open(source, SqliteOpenMode.ReadOnly))
             {
-                File.Move(path + part, kept + part);
+                if (
+                    await backup.ExecuteScalarAsync<string>("pragma quick_check(1)") is not "ok"
+                    || await backup.ExecuteScalarAsync<string>("select value from meta where name = 'schema'") is null
+                )
+                {
+                    throw new StorageException(
+                        $"{source} is damaged, or no backup of this server. Nothing was changed."
+                    );
+                }
             }
-        }
 
-        File.Move(incoming, path);
-        Console.WriteLine($"{path} is now what {source} holds.{(File.Exists(kept) ? $" What was there is in {kept}." : "")}");
-    });
+            RequireUnused(path);
+            Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+            var incoming = path + ".incoming";
+            File.Copy(source, incoming, overwrite: true);
+            var kept =
+                $"{path}.replaced-{DateTimeOffset.UtcNow.ToString("yyyyMMdd-HHmmss", CultureInfo.InvariantCulture)}";
+            foreach (var part in (string[])["", "-wal", "-shm"])
+            {
+                if (File.Exists(path + part))
+                {
+                    File.Move(path + part, kept + part);
+                }
+            }
+
+            File.Move(incoming, path);
+            Console.WriteLine(
+                $"{path} is now what {source} holds.{(File.Exists(kept) ? $" What was there is in {kept}." : "")}"
+            );
+        });
 
     /// <summary><c>verify-audit</c>: recomputes the chain of the audit.</summary>
-    public static Task<int> VerifyAuditAsync(this WebApplication app) => ExplainAsync(async () =>
-    {
-        var store = app.Services.GetRequiredService<Store>();
-        await store.OpenAsync(CancellationToken.None);
-        var verdict = await store.VerifyAuditAsync(CancellationToken.None);
-        Console.WriteLine(verdict is { Problem: null, Rows: 0 } ? "The audit log is empty: there is nothing to verify." : verdict.Problem is null
-            ? $"The audit is as it was written: {verdict.Rows} rows, the last is {verdict.Seq} {verdict.Hash}. Keep this line elsewhere, and a later check can be held against it."
-            : $"The audit was changed: {verdict.Problem}. Everything up to row {verdict.Seq} is as it was written.");
-        return verdict.Problem is null ? 0 : 1;
-    });
+    public static Task<int> VerifyAuditAsync(this WebApplication app) =>
+        ExplainAsync(async () =>
+        {
+            var store = app.Services.GetRequiredService<Store>();
+            await store.OpenAsync(CancellationToken.None);
+            var verdict = await store.VerifyAuditAsync(CancellationToken.None);
+            Console.WriteLine(
+                verdict is { Problem: null, Rows: 0 } ? "The audit log is empty: there is nothing to verify."
+                : verdict.Problem is null
+                    ? $"The audit is as it was written: {verdict.Rows} rows, the last is {verdict.Seq} {verdict.Hash}. Keep this line elsewhere, and a later check can be held against it."
+                : $"The audit was changed: {verdict.Problem}. Everything up to row {verdict.Seq} is as it was written."
+            );
+            return verdict.Problem is null ? 0 : 1;
+        });
 
     private static (string Store, string File) Files(WebApplication app, string[] args, string usage)
     {
@@ -82,7 +98,9 @@ public static class StorageCommands
 
         return args is [_, var file, ..] && !file.StartsWith("--", StringComparison.Ordinal)
             ? (options.FullPath(app.Environment), Path.GetFullPath(file))
-            : throw new StorageException($"usage: dotnet {typeof(StorageCommands).Assembly.GetName().Name}.dll {usage}");
+            : throw new StorageException(
+                $"usage: dotnet {typeof(StorageCommands).Assembly.GetName().Name}.dll {usage}"
+            );
     }
 
     // Leaving the write-ahead log needs the file for oneself alone, and is refused while anybody else has it open.
@@ -108,11 +126,12 @@ public static class StorageCommands
         }
     }
 
-    private static Task<int> ExplainAsync(Func<Task> command) => ExplainAsync(async () =>
-    {
-        await command();
-        return 0;
-    });
+    private static Task<int> ExplainAsync(Func<Task> command) =>
+        ExplainAsync(async () =>
+        {
+            await command();
+            return 0;
+        });
 
     private static async Task<int> ExplainAsync(Func<Task<int>> command)
     {
@@ -120,7 +139,8 @@ public static class StorageCommands
         {
             return await command();
         }
-        catch (Exception failure) when (failure is StorageException or SqliteException or IOException or UnauthorizedAccessException)
+        catch (Exception failure)
+            when (failure is StorageException or SqliteException or IOException or UnauthorizedAccessException)
         {
             await Console.Error.WriteLineAsync(failure.Message);
             return 1;

@@ -21,8 +21,10 @@ public sealed class StorageOptions : IValidatableObject
     // Without what the driver says of it, unless that is a name: a password may stand where it does not belong.
     private static string? Unreadable(string connection)
     {
-        if (connection.StartsWith("postgres", StringComparison.OrdinalIgnoreCase)
-            && connection.Contains("://", StringComparison.Ordinal))
+        if (
+            connection.StartsWith("postgres", StringComparison.OrdinalIgnoreCase)
+            && connection.Contains("://", StringComparison.Ordinal)
+        )
         {
             return "it is an address.";
         }
@@ -34,9 +36,10 @@ public sealed class StorageOptions : IValidatableObject
         }
         catch (Exception wrong) when (wrong is ArgumentException or FormatException or InvalidCastException)
         {
-            return wrong is ArgumentException { ParamName: { Length: > 0 and < 40 } name }
-                && name.All(char.IsAsciiLetter)
-                ? $"'{name}' is no part of one, or its value is wrong." : "it is no list of NAME=VALUE;.";
+            return
+                wrong is ArgumentException { ParamName: { Length: > 0 and < 40 } name } && name.All(char.IsAsciiLetter)
+                ? $"'{name}' is no part of one, or its value is wrong."
+                : "it is no list of NAME=VALUE;.";
         }
     }
 
@@ -44,7 +47,10 @@ public sealed class StorageOptions : IValidatableObject
     {
         var beside = System.IO.Path.Combine(environment.ContentRootPath, "data", "minimalmcp.db");
         var state = System.IO.Path.Combine(ProgramFolder.State, "minimalmcp.db");
-        return File.Exists(beside) ? beside : File.Exists(state) ? state : ProgramFolder.Project is null ? state : beside;
+        return File.Exists(beside) ? beside
+            : File.Exists(state) ? state
+            : ProgramFolder.Project is null ? state
+            : beside;
     }
 
     /// <summary>A PostgreSQL connection string, for several replicas. With it there is no file.</summary>
@@ -60,18 +66,24 @@ public sealed class StorageOptions : IValidatableObject
     {
         if (Path is not null && string.IsNullOrWhiteSpace(Path) && string.IsNullOrEmpty(ConnectionString))
         {
-            yield return new("Storage:Path is empty; name a file, such as data/minimalmcp.db, or set Storage:ConnectionString.");
+            yield return new(
+                "Storage:Path is empty; name a file, such as data/minimalmcp.db, or set Storage:ConnectionString."
+            );
         }
 
         if (ConnectionString is { Length: > 0 } && Unreadable(ConnectionString) is { } problem)
         {
-            yield return new($"Storage:ConnectionString cannot be read: {problem} Its form is "
-                + "Host=...;Database=...;Username=...;Password=..., with SSL Mode=VerifyFull for TLS.");
+            yield return new(
+                $"Storage:ConnectionString cannot be read: {problem} Its form is "
+                    + "Host=...;Database=...;Username=...;Password=..., with SSL Mode=VerifyFull for TLS."
+            );
         }
 
         if (BackupPath is { Length: > 0 } && ConnectionString is { Length: > 0 })
         {
-            yield return new("Storage:BackupPath is for the SQLite file, and the store is a PostgreSQL database: back it up with pg_dump.");
+            yield return new(
+                "Storage:BackupPath is for the SQLite file, and the store is a PostgreSQL database: back it up with pg_dump."
+            );
         }
 
         if (BackupKeep is < 1 or > 1000)

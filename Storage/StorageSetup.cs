@@ -14,9 +14,11 @@ public static class StorageSetup
         builder.Services.AddSingleton(services =>
         {
             var options = services.GetRequiredService<IOptions<StorageOptions>>().Value;
-            return new Store(options.ConnectionString is { Length: > 0 } connection
-                ? new PostgresEngine(connection, services.GetRequiredService<ILogger<Store>>())
-                : new SqliteEngine(options.FullPath(builder.Environment)));
+            return new Store(
+                options.ConnectionString is { Length: > 0 } connection
+                    ? new PostgresEngine(connection, services.GetRequiredService<ILogger<Store>>())
+                    : new SqliteEngine(options.FullPath(builder.Environment))
+            );
         });
 
         // Families know these by the framework's names only.

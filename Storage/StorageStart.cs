@@ -8,7 +8,9 @@ internal sealed class StorageStart(Store store, IServiceProvider services) : IHo
     public Task StartingAsync(CancellationToken cancellationToken)
     {
         _opening = Task.Run(
-            () => store.OpenAsync(services.GetService<ISubjectNames>, cancellationToken), cancellationToken);
+            () => store.OpenAsync(services.GetService<ISubjectNames>, cancellationToken),
+            cancellationToken
+        );
         return Task.CompletedTask;
     }
 

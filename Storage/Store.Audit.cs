@@ -8,80 +8,142 @@ namespace MinimalMcp.Storage;
 public sealed partial class Store
 {
     /// <summary>Appends rows to the end of the chain; their numbers and hashes are made here.</summary>
-    public Task<int> AppendAuditAsync(IReadOnlyList<AuditRow> rows, CancellationToken cancellationToken) => WriteAsync(async connection =>
-    {
-        // The update holds the row, so a second replica continues from what this one appends.
-        var (seq, hash) = await connection.QuerySingleAsync<(long, string)>("update audit_head set seq = seq + @Count where id = 1 returning seq - @Count, hash", new { rows.Count });
+    public Task<int> AppendAuditAsync(IReadOnlyList<AuditRow> rows, CancellationToken cancellationToken) =>
+        WriteAsync(
+            async connection =>
+            {
+                // The update holds the row, so a second replica continues from what this one appends.
+                var (seq, hash) = await connection.QuerySingleAsync<(long, string)>(
+                    "update audit_head set seq = seq + @Count where id = 1 returning seq - @Count, hash",
+                    new { rows.Count }
+                );
 
-        foreach (var row in rows)
-        {
-            row.Seq = ++seq;
-            hash = row.Hash = row.HashAfter(hash);
-        }
+                foreach (var row in rows)
+                {
+                    row.Seq = ++seq;
+                    hash = row.Hash = row.HashAfter(hash);
+                }
 
-        await _engine.InsertAsync(connection, "audit", AuditRow.Columns, rows.Select(row => row.Values()));
-        return await connection.ExecuteAsync("update audit_head set hash = @hash where id = 1", new { hash });
-    }, cancellationToken);
+                await _engine.InsertAsync(connection, "audit", AuditRow.Columns, rows.Select(row => row.Values()));
+                return await connection.ExecuteAsync("update audit_head set hash = @hash where id = 1", new { hash });
+            },
+            cancellationToken
+        );
 
     public Task<IReadOnlyList<AuditRow>> ReadAuditAsync(AuditFilter filter, CancellationToken cancellationToken) =>
-        ReadAsync<IReadOnlyList<AuditRow>>(async connection => (await connection.QueryAsync<AuditRow>("""
-            select page.*, people.person from (
-                select * from audit
-                where (@Subject is null or subject = @Subject) and (@Tool is null or tool = @Tool)
-                  and (@Outcome is null or outcome = @Outcome)
-                  and (@CallId is null or call_id = @CallId) and (@TraceId is null or trace_id = @TraceId)
-                  and (cast(@From as bigint) is null or at >= @From) and (cast(@To as bigint) is null or at < @To)
-                  and (cast(@Before as bigint) is null or seq < @Before)
-                order by seq desc limit @Limit) as page
-            left join (select subject, max(person) as person from oauth_grants group by subject) as people
-                on people.subject = page.subject
-            order by page.seq desc
-            """, filter)).AsList(), cancellationToken);
+        ReadAsync<IReadOnlyList<AuditRow>>(
+            async connection =>
+                (
+                    await connection.QueryAsync<AuditRow>(
+                        """
+                        select page.*, people.person from (
+                            select * from audit
+                            where (@Subject is null or subject = @Subject) and (@Tool is null or tool = @Tool)
+                              and (@Outcome is null or outcome = @Outcome)
+                              and (@CallId is null or call_id = @CallId) and (@TraceId is null or trace_id = @TraceId)
+                              and (cast(@From as bigint) is null or at >= @From) and (cast(@To as bigint) is null or at < @To)
+                              and (cast(@Before as bigint) is null or seq < @Before)
+                            order by seq desc limit @Limit) as page
+                        left join (select subject, max(person) as person from oauth_grants group by subject) as people
+                            on people.subject = page.subject
+                        order by page.seq desc
+                        """,
+                        filter
+                    )
+                ).AsList(),
+            cancellationToken
+        );
 
     /// <summary>Recomputes the chain from its anchor to its head. A changed, removed, added or moved row breaks it.</summary>
-    public Task<AuditVerdict> VerifyAuditAsync(CancellationToken cancellationToken) => ReadAsync(async connection =>
-    {
-        var head = await connection.QuerySingleAsync<(long Seq, string Hash)>("select seq, hash from audit_head where id = 1");
-        var (seq, hash) = await AnchorAsync(connection);
-        long rows = 0;
-        foreach (var row in connection.Query<AuditRow>("select * from audit order by seq", buffered: false, commandTimeout: PostgresEngine.Long))
-        {
-            cancellationToken.ThrowIfCancellationRequested();
-            rows++;
-            if (row.Seq != seq + 1)
+    public Task<AuditVerdict> VerifyAuditAsync(CancellationToken cancellationToken) =>
+        ReadAsync(
+            async connection =>
             {
-                return new AuditVerdict(rows, seq, hash, row.Seq <= seq ? $"row {row.Seq} stands where it does not belong" : $"row {seq + 1} is missing");
-            }
+                var head = await connection.QuerySingleAsync<(long Seq, string Hash)>(
+                    "select seq, hash from audit_head where id = 1"
+                );
+                var (seq, hash) = await AnchorAsync(connection);
+                long rows = 0;
+                foreach (
+                    var row in connection.Query<AuditRow>(
+                        "select * from audit order by seq",
+                        buffered: false,
+                        commandTimeout: PostgresEngine.Long
+                    )
+                )
+                {
+                    cancellationToken.ThrowIfCancellationRequested();
+                    rows++;
+                    if (row.Seq != seq + 1)
+                    {
+                        return new AuditVerdict(
+                            rows,
+                            seq,
+                            hash,
+                            row.Seq <= seq
+                                ? $"row {row.Seq} stands where it does not belong"
+                                : $"row {seq + 1} is missing"
+                        );
+                    }
 
-            if (row.HashAfter(hash) != row.Hash)
-            {
-                return new AuditVerdict(rows, seq, hash, $"row {row.Seq} is not as it was written, or the row before it is another one");
-            }
+                    if (row.HashAfter(hash) != row.Hash)
+                    {
+                        return new AuditVerdict(
+                            rows,
+                            seq,
+                            hash,
+                            $"row {row.Seq} is not as it was written, or the row before it is another one"
+                        );
+                    }
 
-            (seq, hash) = (row.Seq, row.Hash);
-        }
+                    (seq, hash) = (row.Seq, row.Hash);
+                }
 
-        return new AuditVerdict(rows, seq, hash, (seq, hash) == head ? null : $"the chain ends with row {seq}, but row {head.Seq} was written");
-    }, cancellationToken);
+                return new AuditVerdict(
+                    rows,
+                    seq,
+                    hash,
+                    (seq, hash) == head ? null : $"the chain ends with row {seq}, but row {head.Seq} was written"
+                );
+            },
+            cancellationToken
+        );
 
     /// <summary>Removes rows of before a time. The chain goes on from the last of them, whose number and hash are kept as its anchor.</summary>
-    public Task<int> CutAuditAsync(long before, CancellationToken cancellationToken) => WriteAsync(async connection =>
-    {
-        // Up to the first row that stays: a clock that jumped must not tear a hole.
-        var stays = await connection.ExecuteScalarAsync<long?>("select min(seq) from audit where at >= @before", new { before });
-        var last = await connection.QuerySingleOrDefaultAsync<AuditRow>(
-            "select * from audit where seq = (select max(seq) from audit where cast(@stays as bigint) is null or seq < @stays)", new { stays });
-        if (last is null)
-        {
-            return 0;
-        }
+    public Task<int> CutAuditAsync(long before, CancellationToken cancellationToken) =>
+        WriteAsync(
+            async connection =>
+            {
+                // Up to the first row that stays: a clock that jumped must not tear a hole.
+                var stays = await connection.ExecuteScalarAsync<long?>(
+                    "select min(seq) from audit where at >= @before",
+                    new { before }
+                );
+                var last = await connection.QuerySingleOrDefaultAsync<AuditRow>(
+                    "select * from audit where seq = (select max(seq) from audit where cast(@stays as bigint) is null or seq < @stays)",
+                    new { stays }
+                );
+                if (last is null)
+                {
+                    return 0;
+                }
 
-        await connection.ExecuteAsync("insert into meta (name, value) values ('audit_anchor', @anchor) on conflict (name) do update set value = @anchor", new { anchor = $"{last.Seq} {last.Hash}" });
-        return await connection.ExecuteAsync("delete from audit where seq <= @Seq", new { last.Seq }, commandTimeout: PostgresEngine.Long);
-    }, cancellationToken);
+                await connection.ExecuteAsync(
+                    "insert into meta (name, value) values ('audit_anchor', @anchor) on conflict (name) do update set value = @anchor",
+                    new { anchor = $"{last.Seq} {last.Hash}" }
+                );
+                return await connection.ExecuteAsync(
+                    "delete from audit where seq <= @Seq",
+                    new { last.Seq },
+                    commandTimeout: PostgresEngine.Long
+                );
+            },
+            cancellationToken
+        );
 
     private static async Task<(long Seq, string Hash)> AnchorAsync(DbConnection connection) =>
-        await connection.ExecuteScalarAsync<string>("select value from meta where name = 'audit_anchor'") is { } anchor && anchor.Split(' ') is [var seq, var hash]
+        await connection.ExecuteScalarAsync<string>("select value from meta where name = 'audit_anchor'") is { } anchor
+        && anchor.Split(' ') is [var seq, var hash]
             ? (long.Parse(seq, CultureInfo.InvariantCulture), hash)
             : (0, "");
 }

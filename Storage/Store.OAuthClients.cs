@@ -12,80 +12,192 @@ public sealed partial class Store
     /// </summary>
     /// <param name="settled">Younger ones are left alone: somebody may be about to sign in.</param>
     /// <returns>False when there is no room.</returns>
-    public Task<bool> RegisterClientAsync(StoredClient client, long now, int most, long settled, CancellationToken cancellationToken) => WriteAsync(async connection =>
-    {
-        await HoldAsync(connection);
-        var count = await connection.ExecuteScalarAsync<long>("select count(*) from oauth_clients");
-        if (count >= most && await connection.ExecuteAsync("""
-            delete from oauth_clients where client_id = (select client_id from oauth_clients
-                where created < @settled and not exists (select 1 from oauth_grants where oauth_grants.client_id = oauth_clients.client_id) order by created limit 1)
-            """, new { settled }) == 0)
-        {
-            return false;
-        }
+    public Task<bool> RegisterClientAsync(
+        StoredClient client,
+        long now,
+        int most,
+        long settled,
+        CancellationToken cancellationToken
+    ) =>
+        WriteAsync(
+            async connection =>
+            {
+                await HoldAsync(connection);
+                var count = await connection.ExecuteScalarAsync<long>("select count(*) from oauth_clients");
+                if (
+                    count >= most
+                    && await connection.ExecuteAsync(
+                        """
+                        delete from oauth_clients where client_id = (select client_id from oauth_clients
+                            where created < @settled and not exists (select 1 from oauth_grants where oauth_grants.client_id = oauth_clients.client_id) order by created limit 1)
+                        """,
+                        new { settled }
+                    ) == 0
+                )
+                {
+                    return false;
+                }
 
-        return await connection.ExecuteAsync("insert into oauth_clients (client_id, metadata, secret_hash, created) values (@ClientId, @Metadata, @SecretHash, @now)",
-            new { client.ClientId, client.Metadata, client.SecretHash, now }) == 1;
-    }, cancellationToken);
+                return await connection.ExecuteAsync(
+                        "insert into oauth_clients (client_id, metadata, secret_hash, created) values (@ClientId, @Metadata, @SecretHash, @now)",
+                        new
+                        {
+                            client.ClientId,
+                            client.Metadata,
+                            client.SecretHash,
+                            now,
+                        }
+                    ) == 1;
+            },
+            cancellationToken
+        );
 
-    public Task<StoredClient?> FindClientAsync(string clientId, CancellationToken cancellationToken) => ReadAsync<StoredClient?>(connection =>
-        connection.QuerySingleOrDefaultAsync<StoredClient?>("select client_id, metadata, secret_hash from oauth_clients where client_id = @clientId", new { clientId }), cancellationToken);
+    public Task<StoredClient?> FindClientAsync(string clientId, CancellationToken cancellationToken) =>
+        ReadAsync<StoredClient?>(
+            connection =>
+                connection.QuerySingleOrDefaultAsync<StoredClient?>(
+                    "select client_id, metadata, secret_hash from oauth_clients where client_id = @clientId",
+                    new { clientId }
+                ),
+            cancellationToken
+        );
 
     /// <summary>
     /// Keeps a question. When its address has too many, the oldest of them goes; when there are too many at all, the
     /// oldest of the address that has most: whoever opens many makes room for the others.
     /// </summary>
     public Task<int> OpenTicketAsync(
-        StoredTicket ticket, long now, int mostOfAddress, int most,
-        CancellationToken cancellationToken) => WriteAsync(async connection =>
-    {
-        await connection.ExecuteAsync("delete from oauth_tickets where expires <= @now", new { now });
-        await connection.ExecuteAsync("""
-            delete from oauth_tickets where ticket_hash in (
-                select ticket_hash from oauth_tickets where address = @Address
-                order by expires desc, ticket_hash limit 1000000 offset @kept)
-            """, new { ticket.Address, kept = mostOfAddress - 1 });
-        await connection.ExecuteAsync("""
-            delete from oauth_tickets where (select count(*) from oauth_tickets) >= @most and ticket_hash = (
-                select ticket_hash from oauth_tickets
-                where address = (
-                    select address from oauth_tickets group by address order by count(*) desc, address limit 1)
-                order by expires, ticket_hash limit 1)
-            """, new { most });
-        return await connection.ExecuteAsync("""
-            insert into oauth_tickets (ticket_hash, browser_hash, address, request, expires)
-            values (@TicketHash, @BrowserHash, @Address, @Request, @Expires)
-            """, ticket);
-    }, cancellationToken);
+        StoredTicket ticket,
+        long now,
+        int mostOfAddress,
+        int most,
+        CancellationToken cancellationToken
+    ) =>
+        WriteAsync(
+            async connection =>
+            {
+                await connection.ExecuteAsync("delete from oauth_tickets where expires <= @now", new { now });
+                await connection.ExecuteAsync(
+                    """
+                    delete from oauth_tickets where ticket_hash in (
+                        select ticket_hash from oauth_tickets where address = @Address
+                        order by expires desc, ticket_hash limit 1000000 offset @kept)
+                    """,
+                    new { ticket.Address, kept = mostOfAddress - 1 }
+                );
+                await connection.ExecuteAsync(
+                    """
+                    delete from oauth_tickets where (select count(*) from oauth_tickets) >= @most and ticket_hash = (
+                        select ticket_hash from oauth_tickets
+                        where address = (
+                            select address from oauth_tickets group by address order by count(*) desc, address limit 1)
+                        order by expires, ticket_hash limit 1)
+                    """,
+                    new { most }
+                );
+                return await connection.ExecuteAsync(
+                    """
+                    insert into oauth_tickets (ticket_hash, browser_hash, address, request, expires)
+                    values (@TicketHash, @BrowserHash, @Address, @Request, @Expires)
+                    """,
+                    ticket
+                );
+            },
+            cancellationToken
+        );
 
-    public Task<string?> FindTicketAsync(string ticketHash, string browserHash, long now, CancellationToken cancellationToken) => ReadAsync(connection => connection.ExecuteScalarAsync<string?>(
-        "select request from oauth_tickets where ticket_hash = @ticketHash and browser_hash = @browserHash and expires > @now", new { ticketHash, browserHash, now }), cancellationToken);
+    public Task<string?> FindTicketAsync(
+        string ticketHash,
+        string browserHash,
+        long now,
+        CancellationToken cancellationToken
+    ) =>
+        ReadAsync(
+            connection =>
+                connection.ExecuteScalarAsync<string?>(
+                    "select request from oauth_tickets where ticket_hash = @ticketHash and browser_hash = @browserHash and expires > @now",
+                    new
+                    {
+                        ticketHash,
+                        browserHash,
+                        now,
+                    }
+                ),
+            cancellationToken
+        );
 
     /// <summary>What was asked; to exactly one of all who try.</summary>
-    public Task<string?> RedeemTicketAsync(string ticketHash, string browserHash, long now, CancellationToken cancellationToken) => WriteAsync(connection => connection.ExecuteScalarAsync<string?>(
-        "delete from oauth_tickets where ticket_hash = @ticketHash and browser_hash = @browserHash and expires > @now returning request", new { ticketHash, browserHash, now }), cancellationToken);
+    public Task<string?> RedeemTicketAsync(
+        string ticketHash,
+        string browserHash,
+        long now,
+        CancellationToken cancellationToken
+    ) =>
+        WriteAsync(
+            connection =>
+                connection.ExecuteScalarAsync<string?>(
+                    "delete from oauth_tickets where ticket_hash = @ticketHash and browser_hash = @browserHash and expires > @now returning request",
+                    new
+                    {
+                        ticketHash,
+                        browserHash,
+                        now,
+                    }
+                ),
+            cancellationToken
+        );
 
     /// <summary>True for the first who shows it.</summary>
-    public Task<bool> UseAssertionAsync(string assertionHash, long expires, CancellationToken cancellationToken) => WriteAsync(async connection =>
-        await connection.ExecuteAsync("insert into oauth_assertions (assertion_hash, expires) values (@assertionHash, @expires) on conflict (assertion_hash) do nothing", new { assertionHash, expires }) == 1, cancellationToken);
+    public Task<bool> UseAssertionAsync(string assertionHash, long expires, CancellationToken cancellationToken) =>
+        WriteAsync(
+            async connection =>
+                await connection.ExecuteAsync(
+                    "insert into oauth_assertions (assertion_hash, expires) values (@assertionHash, @expires) on conflict (assertion_hash) do nothing",
+                    new { assertionHash, expires }
+                ) == 1,
+            cancellationToken
+        );
 
     /// <summary>The newest first.</summary>
-    public Task<IReadOnlyList<StoredKey>> ReadKeysAsync(CancellationToken cancellationToken) => ReadAsync(KeysAsync, cancellationToken);
+    public Task<IReadOnlyList<StoredKey>> ReadKeysAsync(CancellationToken cancellationToken) =>
+        ReadAsync(KeysAsync, cancellationToken);
 
     /// <summary>Adds the key unless another replica just did, and removes those that have retired; gives what there is then.</summary>
     /// <param name="since">A key that is younger makes this one unnecessary.</param>
-    public Task<IReadOnlyList<StoredKey>> AddKeyAsync(StoredKey key, long since, long retired, CancellationToken cancellationToken) => WriteAsync(async connection =>
-    {
-        await HoldAsync(connection);
-        await connection.ExecuteAsync("insert into oauth_keys (kid, private_key, created) select @Kid, @PrivateKey, cast(@Created as bigint) where not exists (select 1 from oauth_keys where created > @since)",
-            new { key.Kid, key.PrivateKey, key.Created, since });
-        await connection.ExecuteAsync("delete from oauth_keys where created <= @retired", new { retired });
-        return await KeysAsync(connection);
-    }, cancellationToken);
+    public Task<IReadOnlyList<StoredKey>> AddKeyAsync(
+        StoredKey key,
+        long since,
+        long retired,
+        CancellationToken cancellationToken
+    ) =>
+        WriteAsync(
+            async connection =>
+            {
+                await HoldAsync(connection);
+                await connection.ExecuteAsync(
+                    "insert into oauth_keys (kid, private_key, created) select @Kid, @PrivateKey, cast(@Created as bigint) where not exists (select 1 from oauth_keys where created > @since)",
+                    new
+                    {
+                        key.Kid,
+                        key.PrivateKey,
+                        key.Created,
+                        since,
+                    }
+                );
+                await connection.ExecuteAsync("delete from oauth_keys where created <= @retired", new { retired });
+                return await KeysAsync(connection);
+            },
+            cancellationToken
+        );
 
     private static async Task<IReadOnlyList<StoredKey>> KeysAsync(DbConnection connection) =>
-        (await connection.QueryAsync<StoredKey>("select kid, private_key, created from oauth_keys order by created desc, kid")).AsList();
+        (
+            await connection.QueryAsync<StoredKey>(
+                "select kid, private_key, created from oauth_keys order by created desc, kid"
+            )
+        ).AsList();
 
     // Two replicas take their turns.
-    private static Task<int> HoldAsync(DbConnection connection) => connection.ExecuteAsync("update meta set value = value where name = 'schema'");
+    private static Task<int> HoldAsync(DbConnection connection) =>
+        connection.ExecuteAsync("update meta set value = value where name = 'schema'");
 }

@@ -12,35 +12,56 @@ public sealed partial class Store
 
     /// <summary>A key that all replicas share: the first one that asks makes it.</summary>
     public Task<string> ShareKeyAsync(string name, string key, CancellationToken cancellationToken) =>
-        WriteAsync(async connection =>
-        {
-            await connection.ExecuteAsync(
-                "insert into meta (name, value) values (@name, @key) on conflict (name) do nothing", new { name, key });
-            return await connection.QuerySingleAsync<string>(
-                "select value from meta where name = @name", new { name });
-        }, cancellationToken);
+        WriteAsync(
+            async connection =>
+            {
+                await connection.ExecuteAsync(
+                    "insert into meta (name, value) values (@name, @key) on conflict (name) do nothing",
+                    new { name, key }
+                );
+                return await connection.QuerySingleAsync<string>(
+                    "select value from meta where name = @name",
+                    new { name }
+                );
+            },
+            cancellationToken
+        );
 
     /// <summary>Keeps a session from being opened again until its id is too old anyhow.</summary>
     public Task EndSessionAsync(string sessionId, long now, long expires, CancellationToken cancellationToken) =>
-        WriteAsync(async connection =>
-        {
-            await connection.ExecuteAsync("delete from ended_sessions where expires <= @now", new { now });
-            if (Interlocked.Increment(ref _endedSessions) % 1000 == 0)
+        WriteAsync(
+            async connection =>
             {
-                await connection.ExecuteAsync("""
-                    delete from ended_sessions where session_id in (
-                        select session_id from ended_sessions order by expires desc limit 10000 offset @MaxEndedSessions)
-                    """, new { MaxEndedSessions });
-            }
+                await connection.ExecuteAsync("delete from ended_sessions where expires <= @now", new { now });
+                if (Interlocked.Increment(ref _endedSessions) % 1000 == 0)
+                {
+                    await connection.ExecuteAsync(
+                        """
+                        delete from ended_sessions where session_id in (
+                            select session_id from ended_sessions order by expires desc limit 10000 offset @MaxEndedSessions)
+                        """,
+                        new { MaxEndedSessions }
+                    );
+                }
 
-            return await connection.ExecuteAsync("""
-                insert into ended_sessions (session_id, expires) values (@sessionId, @expires)
-                on conflict (session_id) do nothing
-                """, new { sessionId, expires });
-        }, cancellationToken);
+                return await connection.ExecuteAsync(
+                    """
+                    insert into ended_sessions (session_id, expires) values (@sessionId, @expires)
+                    on conflict (session_id) do nothing
+                    """,
+                    new { sessionId, expires }
+                );
+            },
+            cancellationToken
+        );
 
     public Task<bool> HasEndedSessionAsync(string sessionId, CancellationToken cancellationToken) =>
-        ReadAsync(async connection => await connection.ExecuteScalarAsync<long>(
-            "select count(*) from ended_sessions where session_id = @sessionId", new { sessionId }) > 0,
-            cancellationToken);
+        ReadAsync(
+            async connection =>
+                await connection.ExecuteScalarAsync<long>(
+                    "select count(*) from ended_sessions where session_id = @sessionId",
+                    new { sessionId }
+                ) > 0,
+            cancellationToken
+        );
 }

@@ -10,7 +10,10 @@ public sealed partial class Store
     private static readonly ActivitySource Spans = new("MinimalMcp.Storage");
 
     private async Task<T> WriteAsync<T>(
-        Func<DbConnection, Task<T>> work, CancellationToken cancellationToken, [CallerMemberName] string operation = "")
+        Func<DbConnection, Task<T>> work,
+        CancellationToken cancellationToken,
+        [CallerMemberName] string operation = ""
+    )
     {
         using var span = StartSpan(operation);
         try
@@ -25,7 +28,10 @@ public sealed partial class Store
     }
 
     private async Task<T> ReadAsync<T>(
-        Func<DbConnection, Task<T>> work, CancellationToken cancellationToken, [CallerMemberName] string operation = "")
+        Func<DbConnection, Task<T>> work,
+        CancellationToken cancellationToken,
+        [CallerMemberName] string operation = ""
+    )
     {
         using var span = StartSpan(operation);
         try
@@ -51,7 +57,8 @@ public sealed partial class Store
         }
 
         operation = operation.Replace("Async", "", StringComparison.Ordinal);
-        return Spans.StartActivity(operation, ActivityKind.Client)
+        return Spans
+            .StartActivity(operation, ActivityKind.Client)
             ?.SetTag("db.system.name", _engine is PostgresEngine ? "postgresql" : "sqlite")
             .SetTag("db.operation.name", operation);
     }

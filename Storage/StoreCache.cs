@@ -33,21 +33,37 @@ internal sealed class StoreCache(Store store, TimeProvider time) : IDistributedC
         return Convert.FromBase64String(value);
     }
 
-    public Task SetAsync(string key, byte[] value, DistributedCacheEntryOptions options, CancellationToken token = default)
+    public Task SetAsync(
+        string key,
+        byte[] value,
+        DistributedCacheEntryOptions options,
+        CancellationToken token = default
+    )
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThan(value.Length, MaxBytes, nameof(value));
-        var absolute = options.AbsoluteExpirationRelativeToNow is { } relative ? time.GetUtcNow() + relative : options.AbsoluteExpiration ?? DateTimeOffset.MaxValue;
-        return store.WriteCacheAsync(Name(key), Convert.ToBase64String(value), absolute.ToUnixTimeMilliseconds(), (long)(options.SlidingExpiration?.TotalMilliseconds ?? 0), Now, token);
+        var absolute = options.AbsoluteExpirationRelativeToNow is { } relative
+            ? time.GetUtcNow() + relative
+            : options.AbsoluteExpiration ?? DateTimeOffset.MaxValue;
+        return store.WriteCacheAsync(
+            Name(key),
+            Convert.ToBase64String(value),
+            absolute.ToUnixTimeMilliseconds(),
+            (long)(options.SlidingExpiration?.TotalMilliseconds ?? 0),
+            Now,
+            token
+        );
     }
 
-    public Task RefreshAsync(string key, CancellationToken token = default) => store.TouchCacheAsync(Name(key), Now, token);
+    public Task RefreshAsync(string key, CancellationToken token = default) =>
+        store.TouchCacheAsync(Name(key), Now, token);
 
     public Task RemoveAsync(string key, CancellationToken token = default) => store.RemoveCacheAsync(Name(key), token);
 
     // The interface has these too; nothing of ours blocks a thread with them.
     public byte[]? Get(string key) => GetAsync(key).GetAwaiter().GetResult();
 
-    public void Set(string key, byte[] value, DistributedCacheEntryOptions options) => SetAsync(key, value, options).GetAwaiter().GetResult();
+    public void Set(string key, byte[] value, DistributedCacheEntryOptions options) =>
+        SetAsync(key, value, options).GetAwaiter().GetResult();
 
     public void Refresh(string key) => RefreshAsync(key).GetAwaiter().GetResult();
 

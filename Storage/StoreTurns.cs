@@ -20,14 +20,26 @@ internal sealed class StoreTurns(Store store, TimeProvider time) : PartitionedRa
 
     protected override RateLimitLease AttemptAcquireCore(string resource, int permitCount) => new Turn(null);
 
-    protected override async ValueTask<RateLimitLease> AcquireAsyncCore(string resource, int permitCount, CancellationToken cancellationToken)
+    protected override async ValueTask<RateLimitLease> AcquireAsyncCore(
+        string resource,
+        int permitCount,
+        CancellationToken cancellationToken
+    )
     {
         var name = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(resource)));
         var owner = Guid.NewGuid().ToString("N");
         for (var attempt = 0; attempt < Attempts; attempt++)
         {
             var now = time.GetUtcNow();
-            if (await store.TryTakeTurnAsync(name, owner, now.ToUnixTimeMilliseconds(), (now + Longest).ToUnixTimeMilliseconds(), CancellationToken.None))
+            if (
+                await store.TryTakeTurnAsync(
+                    name,
+                    owner,
+                    now.ToUnixTimeMilliseconds(),
+                    (now + Longest).ToUnixTimeMilliseconds(),
+                    CancellationToken.None
+                )
+            )
             {
                 return new Turn(() => EndAsync(name, owner));
             }

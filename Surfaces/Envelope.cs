@@ -13,7 +13,11 @@ public readonly struct Envelope : IDisposable
 {
     public const int MaxDepth = 64;
 
-    private static readonly JsonDocumentOptions Strict = new() { MaxDepth = MaxDepth, AllowDuplicateProperties = false };
+    private static readonly JsonDocumentOptions Strict = new()
+    {
+        MaxDepth = MaxDepth,
+        AllowDuplicateProperties = false,
+    };
 
     private readonly JsonDocument? _document;
 
@@ -42,7 +46,8 @@ public readonly struct Envelope : IDisposable
 
     public bool IsNotification => Method is not null && Id.ValueKind is JsonValueKind.Undefined;
 
-    public ReadOnlySpan<byte> RawId => Id.ValueKind is JsonValueKind.Undefined ? "null"u8 : JsonMarshal.GetRawUtf8Value(Id);
+    public ReadOnlySpan<byte> RawId =>
+        Id.ValueKind is JsonValueKind.Undefined ? "null"u8 : JsonMarshal.GetRawUtf8Value(Id);
 
     /// <summary>Parses bytes that must outlive the document. Throws <see cref="RpcException"/> with the code that JSON-RPC assigns.</summary>
     public static JsonDocument Parse(ReadOnlySequence<byte> body)
@@ -77,11 +82,15 @@ public readonly struct Envelope : IDisposable
         catch (InvalidOperationException)
         {
             document?.Dispose();
-            throw new RpcException(RpcCode.ParseError, "Parse error: a string has half of a surrogate pair (\\ud800 to \\udfff).");
+            throw new RpcException(
+                RpcCode.ParseError,
+                "Parse error: a string has half of a surrogate pair (\\ud800 to \\udfff)."
+            );
         }
     }
 
-    private static bool MayHaveSurrogates(ReadOnlySpan<byte> json) => json.IndexOf("\\ud"u8) >= 0 || json.IndexOf("\\uD"u8) >= 0;
+    private static bool MayHaveSurrogates(ReadOnlySpan<byte> json) =>
+        json.IndexOf("\\ud"u8) >= 0 || json.IndexOf("\\uD"u8) >= 0;
 
     // An escape can spell a letter that does not exist; reading it throws, which must happen here and not in some tool.
     private static void RequireWholeLetters(JsonElement element)
@@ -126,12 +135,18 @@ public readonly struct Envelope : IDisposable
     {
         if (message.ValueKind is not JsonValueKind.Object)
         {
-            throw new RpcException(RpcCode.InvalidRequest, message.ValueKind is JsonValueKind.Array
-                ? "Invalid request: batches exist only in revision 2025-03-26; send one message per request."
-                : "Invalid request: a JSON-RPC message is an object.");
+            throw new RpcException(
+                RpcCode.InvalidRequest,
+                message.ValueKind is JsonValueKind.Array
+                    ? "Invalid request: batches exist only in revision 2025-03-26; send one message per request."
+                    : "Invalid request: a JSON-RPC message is an object."
+            );
         }
 
-        JsonElement version = default, id = default, method = default, parameters = default;
+        JsonElement version = default,
+            id = default,
+            method = default,
+            parameters = default;
         var isResponse = false;
         foreach (var member in message.EnumerateObject())
         {
@@ -158,12 +173,16 @@ public readonly struct Envelope : IDisposable
         }
 
         // MCP narrows JSON-RPC: an id is a string or an integer, never null.
-        var idIsGood = id.ValueKind is JsonValueKind.Undefined
+        var idIsGood =
+            id.ValueKind is JsonValueKind.Undefined
             || (id.ValueKind is JsonValueKind.String && JsonMarshal.GetRawUtf8Value(id).Length <= 258)
             || (id.ValueKind is JsonValueKind.Number && id.TryGetInt64(out _));
         if (!idIsGood)
         {
-            throw new RpcException(RpcCode.InvalidRequest, "Invalid request: id must be a string of at most 256 bytes or an integer.");
+            throw new RpcException(
+                RpcCode.InvalidRequest,
+                "Invalid request: id must be a string of at most 256 bytes or an integer."
+            );
         }
 
         if (version.ValueKind is not JsonValueKind.String || !version.ValueEquals("2.0"u8))
@@ -176,9 +195,17 @@ public readonly struct Envelope : IDisposable
             return new(owner, message, id, null, parameters);
         }
 
-        if (method.ValueKind is not JsonValueKind.String || isResponse || JsonMarshal.GetRawUtf8Value(method).Length is <= 2 or > 130)
+        if (
+            method.ValueKind is not JsonValueKind.String
+            || isResponse
+            || JsonMarshal.GetRawUtf8Value(method).Length is <= 2 or > 130
+        )
         {
-            throw new RpcException(RpcCode.InvalidRequest, "Invalid request: \"method\" must be a string of 1 to 128 bytes, and a request has no result or error.", id);
+            throw new RpcException(
+                RpcCode.InvalidRequest,
+                "Invalid request: \"method\" must be a string of 1 to 128 bytes, and a request has no result or error.",
+                id
+            );
         }
 
         if (parameters.ValueKind is not (JsonValueKind.Object or JsonValueKind.Undefined))
@@ -190,18 +217,24 @@ public readonly struct Envelope : IDisposable
     }
 
     /// <summary>A member of params, or undefined.</summary>
-    public JsonElement Param(ReadOnlySpan<byte> name) => Params.ValueKind is JsonValueKind.Object && Params.TryGetProperty(name, out var value) ? value : default;
+    public JsonElement Param(ReadOnlySpan<byte> name) =>
+        Params.ValueKind is JsonValueKind.Object && Params.TryGetProperty(name, out var value) ? value : default;
 
     /// <summary>A member of <c>params._meta</c>, or undefined.</summary>
-    public JsonElement Meta(ReadOnlySpan<byte> name) => Param("_meta"u8) is { ValueKind: JsonValueKind.Object } meta && meta.TryGetProperty(name, out var value) ? value : default;
+    public JsonElement Meta(ReadOnlySpan<byte> name) =>
+        Param("_meta"u8) is { ValueKind: JsonValueKind.Object } meta && meta.TryGetProperty(name, out var value)
+            ? value
+            : default;
 
     public void Dispose() => _document?.Dispose();
 
     // The reader's messages quote the input and may be long; what helps is which rule was broken and where.
-    private static string Reason(JsonException error) => error.Message switch
-    {
-        var text when text.Contains("maximum configured depth", StringComparison.Ordinal) => $"the body is nested deeper than {MaxDepth} levels.",
-        var text when text.Contains("uplicate", StringComparison.Ordinal) => "a key stands twice in one object.",
-        _ => $"the body is not valid JSON (line {error.LineNumber + 1}, byte {error.BytePositionInLine + 1}).",
-    };
+    private static string Reason(JsonException error) =>
+        error.Message switch
+        {
+            var text when text.Contains("maximum configured depth", StringComparison.Ordinal) =>
+                $"the body is nested deeper than {MaxDepth} levels.",
+            var text when text.Contains("uplicate", StringComparison.Ordinal) => "a key stands twice in one object.",
+            _ => $"the body is not valid JSON (line {error.LineNumber + 1}, byte {error.BytePositionInLine + 1}).",
+        };
 }

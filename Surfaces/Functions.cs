@@ -15,7 +15,10 @@ public static class Functions
     // Clients of this API, those of its guide among them, give up after 30 seconds: the sentence has to come before.
     private static readonly TimeSpan DefaultDeadline = TimeSpan.FromSeconds(28);
 
-    public static IEndpointConventionBuilder MapFunctions(this IEndpointRouteBuilder routes, string pattern = "/api/mcp/v1")
+    public static IEndpointConventionBuilder MapFunctions(
+        this IEndpointRouteBuilder routes,
+        string pattern = "/api/mcp/v1"
+    )
     {
         var group = routes.MapGroup(pattern);
         group.MapGet("tools", (RequestDelegate)ListAsync);
@@ -38,16 +41,29 @@ public static class Functions
             "openai-responses" => tool => OpenAiDefinition.Responses(tool, strict),
             _ => null,
         };
-        await (shape is null
-            ? Results.Problem(statusCode: 400, title: "Unknown format", detail: "format is openai (Chat Completions) or openai-responses (Responses); leave it out for MCP's own form.")
-            : Results.Json(new JsonObject { ["count"] = tools.All.Count, ["tools"] = new JsonArray([.. tools.All.Select(shape)]) })).ExecuteAsync(http);
+        await (
+            shape is null
+                ? Results.Problem(
+                    statusCode: 400,
+                    title: "Unknown format",
+                    detail: "format is openai (Chat Completions) or openai-responses (Responses); leave it out for MCP's own form."
+                )
+                : Results.Json(
+                    new JsonObject
+                    {
+                        ["count"] = tools.All.Count,
+                        ["tools"] = new JsonArray([.. tools.All.Select(shape)]),
+                    }
+                )
+        ).ExecuteAsync(http);
 
-        static JsonObject Plain(Tool tool) => new()
-        {
-            ["name"] = tool.Name,
-            ["description"] = tool.Description,
-            ["inputSchema"] = JsonNode.Parse(tool.InputSchema.GetRawText()),
-        };
+        static JsonObject Plain(Tool tool) =>
+            new()
+            {
+                ["name"] = tool.Name,
+                ["description"] = tool.Description,
+                ["inputSchema"] = JsonNode.Parse(tool.InputSchema.GetRawText()),
+            };
     }
 
     private static async Task CallAsync(HttpContext http)
@@ -62,7 +78,11 @@ public static class Functions
         {
             if (!RequestBody.IsJson(http.Request))
             {
-                throw new RpcException(RpcCode.InvalidRequest, "Content-Type must be application/json.", status: StatusCodes.Status415UnsupportedMediaType);
+                throw new RpcException(
+                    RpcCode.InvalidRequest,
+                    "Content-Type must be application/json.",
+                    status: StatusCodes.Status415UnsupportedMediaType
+                );
             }
 
             var body = await http.Request.BodyReader.ReadToEndAsync(http.RequestAborted);
@@ -72,7 +92,12 @@ public static class Functions
                 method = envelope.Method;
                 if (!envelope.IsRequest)
                 {
-                    throw new RpcException(RpcCode.InvalidRequest, "Invalid request: send a request, with \"method\" and \"id\".", envelope.Id, StatusCodes.Status200OK);
+                    throw new RpcException(
+                        RpcCode.InvalidRequest,
+                        "Invalid request: send a request, with \"method\" and \"id\".",
+                        envelope.Id,
+                        StatusCodes.Status200OK
+                    );
                 }
 
                 await AnswerAsync(http, services, envelope, answer);
@@ -85,7 +110,10 @@ public static class Functions
         catch (RpcException refused)
         {
             // Scripts call raise_for_status first and look at "error" after it; so only what is no JSON-RPC at all is an HTTP error.
-            status = refused.Code is RpcCode.ParseError || refused.Status is StatusCodes.Status415UnsupportedMediaType ? refused.Status : StatusCodes.Status200OK;
+            status =
+                refused.Code is RpcCode.ParseError || refused.Status is StatusCodes.Status415UnsupportedMediaType
+                    ? refused.Status
+                    : StatusCodes.Status200OK;
             errorCode = refused.Code;
             answer = Instead(answer, refused);
         }
@@ -93,7 +121,13 @@ public static class Functions
         {
             status = bad.StatusCode;
             errorCode = RpcCode.InvalidRequest;
-            answer = Instead(answer, new RpcException(RpcCode.InvalidRequest, bad.StatusCode == 413 ? "The body is too large." : "The request could not be read."));
+            answer = Instead(
+                answer,
+                new RpcException(
+                    RpcCode.InvalidRequest,
+                    bad.StatusCode == 413 ? "The body is too large." : "The request could not be read."
+                )
+            );
         }
 
         services.GetRequiredService<RpcMetrics>().Record(method, "functions", started, errorCode);
@@ -109,16 +143,26 @@ public static class Functions
         return refused.ToJson();
     }
 
-    private static async Task AnswerAsync(HttpContext http, IServiceProvider services, Envelope envelope, JsonBuffer answer)
+    private static async Task AnswerAsync(
+        HttpContext http,
+        IServiceProvider services,
+        Envelope envelope,
+        JsonBuffer answer
+    )
     {
-        var tools = services.GetRequiredService<ToolRegistry>().Current.For(http.Request, services.GetRequiredService<ToolProfiles>())
+        var tools = services
+            .GetRequiredService<ToolRegistry>()
+            .Current.For(http.Request, services.GetRequiredService<ToolProfiles>())
             ?? throw new RpcException(RpcCode.InvalidRequest, "Unknown profile.", envelope.Id);
         if (envelope.Method == "tools/call")
         {
             var (tool, arguments) = DirectPath.Target(envelope, tools);
-            var limit = services.GetRequiredService<IConfiguration>().GetValue("Tools:FunctionCallingDeadline", DefaultDeadline);
+            var limit = services
+                .GetRequiredService<IConfiguration>()
+                .GetValue("Tools:FunctionCallingDeadline", DefaultDeadline);
             var call = new ToolCall("functions", Origin.Of(http)) { RequestId = envelope.Id, Deadline = limit }
-                .With(arguments).WithMeta(envelope.Param("_meta"u8));
+                .With(arguments)
+                .WithMeta(envelope.Param("_meta"u8));
             using var result = await tool.CallAsync(call, http.RequestAborted);
             if (result.Failure is { } failure)
             {
@@ -138,18 +182,36 @@ public static class Functions
         var direct = services.GetRequiredService<DirectPath>();
         if (direct.Takes(envelope, Revision.NewestWithHandshake, tools))
         {
-            await direct.AnswerAsync(envelope, Revision.NewestWithHandshake, tools, Origin.Of(http), "functions", answer, http.RequestAborted);
+            await direct.AnswerAsync(
+                envelope,
+                Revision.NewestWithHandshake,
+                tools,
+                Origin.Of(http),
+                "functions",
+                answer,
+                http.RequestAborted
+            );
         }
         else
         {
-            await services.GetRequiredService<SdkPath>().AnswerAsync(envelope, Revision.NewestWithHandshake, tools, Origin.Of(http), answer, http.RequestAborted);
+            await services
+                .GetRequiredService<SdkPath>()
+                .AnswerAsync(
+                    envelope,
+                    Revision.NewestWithHandshake,
+                    tools,
+                    Origin.Of(http),
+                    answer,
+                    http.RequestAborted
+                );
         }
     }
 
-    private static int CodeOf(FailureKind kind) => kind switch
-    {
-        FailureKind.Arguments => RpcCode.InvalidParams,
-        FailureKind.Unexpected => RpcCode.InternalError,
-        _ => RpcCode.ServerError,
-    };
+    private static int CodeOf(FailureKind kind) =>
+        kind switch
+        {
+            FailureKind.Arguments => RpcCode.InvalidParams,
+            FailureKind.Unexpected => RpcCode.InternalError,
+            _ => RpcCode.ServerError,
+        };
 }

@@ -7,7 +7,8 @@ namespace MinimalMcp.Surfaces;
 internal static class OpenAiDefinition
 {
     /// <summary>For Chat Completions: the function is nested.</summary>
-    public static JsonObject Chat(Tool tool, bool strict) => new() { ["type"] = "function", ["function"] = Function(tool, strict) };
+    public static JsonObject Chat(Tool tool, bool strict) =>
+        new() { ["type"] = "function", ["function"] = Function(tool, strict) };
 
     /// <summary>For the Responses API: the function is flat.</summary>
     public static JsonObject Responses(Tool tool, bool strict)
@@ -40,9 +41,18 @@ internal static class OpenAiDefinition
     }
 
     // A value or an object of any shape, or one that contains itself, cannot be described strictly: such a tool is offered without.
-    private static bool CanBeStrict(JsonNode? schema) => schema is JsonObject node && node["type"] is not null
+    private static bool CanBeStrict(JsonNode? schema) =>
+        schema is JsonObject node
+        && node["type"] is not null
         && (!IsType(node, "array") || CanBeStrict(node["items"]))
-        && (!IsType(node, "object") || (node["properties"] is JsonObject properties && node["additionalProperties"] is not JsonObject && properties.All(property => CanBeStrict(property.Value))));
+        && (
+            !IsType(node, "object")
+            || (
+                node["properties"] is JsonObject properties
+                && node["additionalProperties"] is not JsonObject
+                && properties.All(property => CanBeStrict(property.Value))
+            )
+        );
 
     /// <summary>Strict mode wants every property required; one that may be left out becomes one that may be null, which we read as left out.</summary>
     private static void MakeStrict(JsonObject schema)
@@ -93,5 +103,7 @@ internal static class OpenAiDefinition
     }
 
     private static bool IsType(JsonObject schema, string type) =>
-        schema["type"] is JsonValue value ? value.GetValue<string>() == type : schema["type"] is JsonArray types && types.Any(entry => entry!.GetValue<string>() == type);
+        schema["type"] is JsonValue value
+            ? value.GetValue<string>() == type
+            : schema["type"] is JsonArray types && types.Any(entry => entry!.GetValue<string>() == type);
 }

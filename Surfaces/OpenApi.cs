@@ -21,19 +21,25 @@ public static class OpenApi
     private const int MaxOperations = 30;
     private const int MaxDescription = 300;
 
-    public static void AddToolOpenApi(this IHostApplicationBuilder builder) => builder.Services.AddSingleton<OpenApiSecurity>().AddOpenApi(DocumentName, options =>
-    {
-        options.ShouldInclude = _ => false; // the tools are added below, from the registry; no other route is for a model
-        options.AddDocumentTransformer(async (document, context, cancellationToken) =>
-        {
-            var configuration = context.ApplicationServices.GetRequiredService<IConfiguration>();
-            document.Info.Title = configuration["Server:Name"] ?? typeof(OpenApi).Assembly.GetName().Name;
-            document.Info.Version = typeof(OpenApi).Assembly.GetName().Version!.ToString(3);
-            document.Info.Description = "The tools of this server. Each operation calls one tool; a failed call answers with a problem document whose detail says what to mend.";
-            var security = context.ApplicationServices.GetRequiredService<OpenApiSecurity>();
-            await security.AddToAsync(document, cancellationToken);
-        });
-    });
+    public static void AddToolOpenApi(this IHostApplicationBuilder builder) =>
+        builder
+            .Services.AddSingleton<OpenApiSecurity>()
+            .AddOpenApi(DocumentName, options =>
+            {
+                options.ShouldInclude = _ => false; // the tools are added below, from the registry; no other route is for a model
+                options.AddDocumentTransformer(
+                    async (document, context, cancellationToken) =>
+                    {
+                        var configuration = context.ApplicationServices.GetRequiredService<IConfiguration>();
+                        document.Info.Title = configuration["Server:Name"] ?? typeof(OpenApi).Assembly.GetName().Name;
+                        document.Info.Version = typeof(OpenApi).Assembly.GetName().Version!.ToString(3);
+                        document.Info.Description =
+                            "The tools of this server. Each operation calls one tool; a failed call answers with a problem document whose detail says what to mend.";
+                        var security = context.ApplicationServices.GetRequiredService<OpenApiSecurity>();
+                        await security.AddToAsync(document, cancellationToken);
+                    }
+                );
+            });
 
     public static IEndpointConventionBuilder MapToolOpenApi(this IEndpointRouteBuilder routes)
     {
@@ -46,14 +52,14 @@ public static class OpenApi
     /// <summary><c>export-openapi [FILE] [3.0|3.1]</c>: the same document without a listener. Without a file it goes to standard output.</summary>
     public static async Task<int> ExportOpenApiAsync(this WebApplication app, string[] args)
     {
-        var url = PublicUrl.Configured(app.Configuration) ?? $"http://127.0.0.1:{app.Configuration["Server:Port"] ?? "3001"}";
+        var url = PublicUrl.Configured(app.Configuration)
+            ?? $"http://127.0.0.1:{app.Configuration["Server:Port"] ?? "3001"}";
         var version = args is [.., "3.0"] ? OpenApiSpecVersion.OpenApi3_0 : OpenApiSpecVersion.OpenApi3_1;
         using var document = new MemoryStream();
         try
         {
             var tools = app.Services.GetRequiredService<ToolRegistry>().Current;
-            await WriteAsync(
-                app.Services, tools, all: false, url, version, document, CancellationToken.None);
+            await WriteAsync(app.Services, tools, all: false, url, version, document, CancellationToken.None);
         }
         catch (HttpRequestException gone) when (gone.StatusCode is System.Net.HttpStatusCode.ServiceUnavailable)
         {
@@ -62,8 +68,8 @@ public static class OpenApi
         }
 
         document.Position = 0;
-        await using var output = args is [_, var file, ..] && file != "-"
-            ? File.Create(file) : Console.OpenStandardOutput();
+        await using var output =
+            args is [_, var file, ..] && file != "-" ? File.Create(file) : Console.OpenStandardOutput();
         await document.CopyToAsync(output);
         return 0;
     }
@@ -71,14 +77,26 @@ public static class OpenApi
     /// <summary>Writes the document.</summary>
     /// <param name="all">Also more tools than a GPT Action takes.</param>
     private static async Task WriteAsync(
-        IServiceProvider services, ToolSet tools, bool all, string serverUrl, OpenApiSpecVersion version, Stream output,
-        CancellationToken cancellationToken)
+        IServiceProvider services,
+        ToolSet tools,
+        bool all,
+        string serverUrl,
+        OpenApiSpecVersion version,
+        Stream output,
+        CancellationToken cancellationToken
+    )
     {
-        var document = await services.GetRequiredKeyedService<IOpenApiDocumentProvider>(DocumentName).GetOpenApiDocumentAsync(cancellationToken);
+        var document = await services
+            .GetRequiredKeyedService<IOpenApiDocumentProvider>(DocumentName)
+            .GetOpenApiDocumentAsync(cancellationToken);
         document.Servers = [new OpenApiServer { Url = serverUrl }];
         document.Paths = [];
         var shown = all ? tools.All : Selected(tools.All);
-        document.Tags = shown.Select(tool => tool.Family).Distinct().Select(family => new OpenApiTag { Name = family }).ToHashSet();
+        document.Tags = shown
+            .Select(tool => tool.Family)
+            .Distinct()
+            .Select(family => new OpenApiTag { Name = family })
+            .ToHashSet();
         document.AddComponent("Problem", OpenApiSchemas.Problem(document));
         document.AddComponent("Preview", OpenApiSchemas.Preview(document));
         if (shown.Count < tools.All.Count)
@@ -91,7 +109,10 @@ public static class OpenApi
         {
             var operation = Operation(tool, document);
             operation.Security = security.Of(tool, document);
-            document.Paths[$"/tools/{tool.Name}"] = new OpenApiPathItem { Operations = new() { [HttpMethod.Post] = operation } };
+            document.Paths[$"/tools/{tool.Name}"] = new OpenApiPathItem
+            {
+                Operations = new() { [HttpMethod.Post] = operation },
+            };
         }
 
         await document.SerializeAsJsonAsync(output, version, cancellationToken);
@@ -110,8 +131,13 @@ public static class OpenApi
 
         var families = new HashSet<string>(StringComparer.Ordinal);
         var room = MaxOperations;
-        foreach (var family in tools.GroupBy(tool => tool.Family).OrderBy(family => family.Count())
-            .ThenBy(family => family.Count(tool => !tool.IsReadOnly)).ThenBy(family => family.Key, StringComparer.Ordinal))
+        foreach (
+            var family in tools
+                .GroupBy(tool => tool.Family)
+                .OrderBy(family => family.Count())
+                .ThenBy(family => family.Count(tool => !tool.IsReadOnly))
+                .ThenBy(family => family.Key, StringComparer.Ordinal)
+        )
         {
             if (family.Count() <= room)
             {
@@ -120,7 +146,9 @@ public static class OpenApi
             }
         }
 
-        return families.Count > 0 ? [.. tools.Where(tool => families.Contains(tool.Family))] : [.. tools.Take(MaxOperations)];
+        return families.Count > 0
+            ? [.. tools.Where(tool => families.Contains(tool.Family))]
+            : [.. tools.Take(MaxOperations)];
     }
 
     private static string LeftOut(IReadOnlyList<Tool> tools, IReadOnlyList<Tool> shown)
@@ -146,14 +174,23 @@ public static class OpenApi
         };
         if (version is null)
         {
-            await Results.Problem(statusCode: 400, title: "Unknown version", detail: "v is 3.1 or 3.0.").ExecuteAsync(http);
+            await Results
+                .Problem(statusCode: 400, title: "Unknown version", detail: "v is 3.1 or 3.0.")
+                .ExecuteAsync(http);
             return;
         }
 
         using var buffer = new MemoryStream();
         var all = http.Request.Query["all"].ToString() is "true" or "1";
         await WriteAsync(
-            http.RequestServices, tools, all, PublicUrl.Of(http), version.Value, buffer, http.RequestAborted);
+            http.RequestServices,
+            tools,
+            all,
+            PublicUrl.Of(http),
+            version.Value,
+            buffer,
+            http.RequestAborted
+        );
         await http.Response.WriteJsonAsync(StatusCodes.Status200OK, buffer.GetBuffer().AsMemory(0, (int)buffer.Length));
     }
 
@@ -162,34 +199,62 @@ public static class OpenApi
         var operation = Described(tool, document);
         if (!tool.IsReadOnly || tool.NeedsConfirmation)
         {
-            operation.Responses!["202"] = new OpenApiResponse { Description = "Nothing was done yet: this is what the call would do.", Content = Json(new OpenApiSchemaReference("Preview", document)) };
+            operation.Responses!["202"] = new OpenApiResponse
+            {
+                Description = "Nothing was done yet: this is what the call would do.",
+                Content = Json(new OpenApiSchemaReference("Preview", document)),
+            };
         }
 
         OpenApiExamples.AddTo(operation, tool);
         return operation;
     }
 
-    private static OpenApiOperation Described(Tool tool, OpenApiDocument document) => new()
-    {
-        OperationId = tool.Name,
-        Tags = new HashSet<OpenApiTagReference> { new(tool.Family, document) },
-        Summary = OpenApiSchemas.Shorten(tool.Definition.Title ?? tool.Name, MaxDescription),
-        Description = OpenApiSchemas.Shorten(OpenApiSchemas.Markdown(tool.Description), MaxDescription),
-        // ChatGPT refuses an object schema without properties, so a tool that takes nothing has no body.
-        RequestBody = tool.InputSchema.GetProperty("properties").EnumerateObject().Any()
-            ? new OpenApiRequestBody { Required = tool.InputSchema.GetProperty("required").GetArrayLength() > 0, Content = Json(OpenApiSchemas.Input(tool, document)) }
-            : null,
-        Responses = new()
+    private static OpenApiOperation Described(Tool tool, OpenApiDocument document) =>
+        new()
         {
-            ["200"] = new OpenApiResponse { Description = "What the tool found or did.", Content = Json(OpenApiSchemas.Output(tool, document)) },
-            ["4XX"] = new OpenApiResponse { Description = "The call cannot be made like this; detail says what to mend.", Content = Failed(document) },
-            ["5XX"] = new OpenApiResponse { Description = "The call failed; detail says why, and whether to try again.", Content = Failed(document) },
-        },
-        // Said always: left out, a POST would count as consequential even when it only reads.
-        Extensions = new Dictionary<string, IOpenApiExtension> { ["x-openai-isConsequential"] = new JsonNodeExtension(JsonValue.Create(!tool.IsReadOnly)) },
-    };
+            OperationId = tool.Name,
+            Tags = new HashSet<OpenApiTagReference> { new(tool.Family, document) },
+            Summary = OpenApiSchemas.Shorten(tool.Definition.Title ?? tool.Name, MaxDescription),
+            Description = OpenApiSchemas.Shorten(OpenApiSchemas.Markdown(tool.Description), MaxDescription),
+            // ChatGPT refuses an object schema without properties, so a tool that takes nothing has no body.
+            RequestBody = tool.InputSchema.GetProperty("properties").EnumerateObject().Any()
+                ? new OpenApiRequestBody
+                {
+                    Required = tool.InputSchema.GetProperty("required").GetArrayLength() > 0,
+                    Content = Json(OpenApiSchemas.Input(tool, document)),
+                }
+                : null,
+            Responses = new()
+            {
+                ["200"] = new OpenApiResponse
+                {
+                    Description = "What the tool found or did.",
+                    Content = Json(OpenApiSchemas.Output(tool, document)),
+                },
+                ["4XX"] = new OpenApiResponse
+                {
+                    Description = "The call cannot be made like this; detail says what to mend.",
+                    Content = Failed(document),
+                },
+                ["5XX"] = new OpenApiResponse
+                {
+                    Description = "The call failed; detail says why, and whether to try again.",
+                    Content = Failed(document),
+                },
+            },
+            // Said always: left out, a POST would count as consequential even when it only reads.
+            Extensions = new Dictionary<string, IOpenApiExtension>
+            {
+                ["x-openai-isConsequential"] = new JsonNodeExtension(JsonValue.Create(!tool.IsReadOnly)),
+            },
+        };
 
-    private static Dictionary<string, OpenApiMediaType> Failed(OpenApiDocument document) => Json(new OpenApiSchemaReference("Problem", document), "application/problem+json");
+    private static Dictionary<string, OpenApiMediaType> Failed(OpenApiDocument document) =>
+        Json(new OpenApiSchemaReference("Problem", document), "application/problem+json");
 
-    private static Dictionary<string, OpenApiMediaType> Json(IOpenApiSchema schema, string mediaType = "application/json") => new() { [mediaType] = new OpenApiMediaType { Schema = schema } };
+    private static Dictionary<string, OpenApiMediaType> Json(
+        IOpenApiSchema schema,
+        string mediaType = "application/json"
+    ) => new() { [mediaType] = new OpenApiMediaType { Schema = schema } };
 }

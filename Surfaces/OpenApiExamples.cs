@@ -30,8 +30,10 @@ internal static class OpenApiExamples
         if (content is not null && example is not null)
         {
             // Not as Example: the writer leaves an empty object out, which is what a tool takes that needs no argument.
-            content["application/json"].Extensions =
-                new Dictionary<string, IOpenApiExtension> { ["example"] = new JsonNodeExtension(example.DeepClone()) };
+            content["application/json"].Extensions = new Dictionary<string, IOpenApiExtension>
+            {
+                ["example"] = new JsonNodeExtension(example.DeepClone()),
+            };
         }
     }
 
@@ -39,8 +41,11 @@ internal static class OpenApiExamples
     {
         var assembly = typeof(OpenApiExamples).Assembly;
         var examples = new Dictionary<(string Family, string Tool), JsonNode>();
-        foreach (var name in assembly.GetManifestResourceNames()
-            .Where(name => name.EndsWith(".examples.json", StringComparison.Ordinal)))
+        foreach (
+            var name in assembly
+                .GetManifestResourceNames()
+                .Where(name => name.EndsWith(".examples.json", StringComparison.Ordinal))
+        )
         {
             using var file = assembly.GetManifestResourceStream(name)!;
             var family = name.Split('.')[^3].ToLowerInvariant(); // the folder

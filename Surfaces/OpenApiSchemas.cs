@@ -12,31 +12,39 @@ internal static partial class OpenApiSchemas
     // What a GPT Action takes of a parameter's description.
     private const int MaxDescription = 700;
 
-    public static OpenApiSchema Input(Tool tool, OpenApiDocument document) => Read(tool.InputSchema.GetRawText(), document);
+    public static OpenApiSchema Input(Tool tool, OpenApiDocument document) =>
+        Read(tool.InputSchema.GetRawText(), document);
 
     // A tool without a schema answers with text, with nothing, or with parts such as pictures.
-    public static OpenApiSchema Output(Tool tool, OpenApiDocument document) => Read(tool.ResultSchema?.GetRawText() ??
-        """
-        {
-          "type": "object",
-          "properties": {
-            "result": { "type": ["string", "null"], "description": "The answer." },
-            "content": { "type": "array", "description": "The answer's parts, when it is more than text.", "items": { "type": "object", "properties": { "type": { "type": "string" } } } }
-          }
-        }
-        """, document);
+    public static OpenApiSchema Output(Tool tool, OpenApiDocument document) =>
+        Read(
+            tool.ResultSchema?.GetRawText()
+                ?? """
+                {
+                  "type": "object",
+                  "properties": {
+                    "result": { "type": ["string", "null"], "description": "The answer." },
+                    "content": { "type": "array", "description": "The answer's parts, when it is more than text.", "items": { "type": "object", "properties": { "type": { "type": "string" } } } }
+                  }
+                }
+                """,
+            document
+        );
 
-    public static OpenApiSchema Problem(OpenApiDocument document) => Read(
-        """
-        {
-          "type": "object",
-          "properties": {
-            "title": { "type": "string" },
-            "status": { "type": "integer" },
-            "detail": { "type": "string", "description": "What was wrong and how to mend it." }
-          }
-        }
-        """, document);
+    public static OpenApiSchema Problem(OpenApiDocument document) =>
+        Read(
+            """
+            {
+              "type": "object",
+              "properties": {
+                "title": { "type": "string" },
+                "status": { "type": "integer" },
+                "detail": { "type": "string", "description": "What was wrong and how to mend it." }
+              }
+            }
+            """,
+            document
+        );
 
     /// <summary>What is answered instead of a result when nothing was done yet.</summary>
     public static OpenApiSchema Preview(OpenApiDocument document) =>
@@ -46,8 +54,11 @@ internal static partial class OpenApiSchemas
     /// Plain text as CommonMark, which OpenAPI takes descriptions for (section 4.5, "Rich Text Formatting"): otherwise
     /// <c>__name__</c> is a bold name. What stands in backticks stays as it is.
     /// </summary>
-    public static string Markdown(string text) => Special().Replace(text, match =>
-        match.Value[0] == '`' ? match.Value : string.Concat(match.Value.Select(letter => $"\\{letter}")));
+    public static string Markdown(string text) =>
+        Special()
+            .Replace(text, match =>
+                match.Value[0] == '`' ? match.Value : string.Concat(match.Value.Select(letter => $"\\{letter}"))
+            );
 
     // Underscores within a word mean nothing.
     [GeneratedRegex(@"`[^`]*`|\*+|(?<!\w)_+|_+(?!\w)|<(?=[A-Za-z/!?])")]
@@ -68,17 +79,29 @@ internal static partial class OpenApiSchemas
     {
         var schema = JsonNode.Parse(json)!;
         ShortenDescriptions(schema);
-        return OpenApiModelFactory.Parse<OpenApiSchema>(schema.ToJsonString(), OpenApiSpecVersion.OpenApi3_1, document, out _, "json")!;
+        return OpenApiModelFactory.Parse<OpenApiSchema>(
+            schema.ToJsonString(),
+            OpenApiSpecVersion.OpenApi3_1,
+            document,
+            out _,
+            "json"
+        )!;
     }
 
     private static void ShortenDescriptions(JsonNode? schema)
     {
-        if (schema is JsonObject node && node["description"] is JsonValue described && described.TryGetValue<string>(out var text))
+        if (
+            schema is JsonObject node
+            && node["description"] is JsonValue described
+            && described.TryGetValue<string>(out var text)
+        )
         {
             node["description"] = Shorten(Markdown(text), MaxDescription);
         }
 
-        foreach (var child in schema is JsonObject parent ? parent.Select(member => member.Value) : schema as JsonArray ?? [])
+        foreach (
+            var child in schema is JsonObject parent ? parent.Select(member => member.Value) : schema as JsonArray ?? []
+        )
         {
             ShortenDescriptions(child);
         }

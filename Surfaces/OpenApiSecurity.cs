@@ -19,24 +19,36 @@ internal sealed class OpenApiSecurity(IOptions<AuthOptions> options, IServicePro
     {
         if (_options.TakesTokens)
         {
-            document.AddComponent(OAuth, new OpenApiSecurityScheme
-            {
-                Type = SecuritySchemeType.OAuth2,
-                Description = "Sign in with your account.",
-                Flows = await FlowsAsync(cancellationToken),
-            });
+            document.AddComponent(
+                OAuth,
+                new OpenApiSecurityScheme
+                {
+                    Type = SecuritySchemeType.OAuth2,
+                    Description = "Sign in with your account.",
+                    Flows = await FlowsAsync(cancellationToken),
+                }
+            );
         }
 
         if (_options.OffersKeys)
         {
-            document.AddComponent(Key, new OpenApiSecurityScheme { Type = SecuritySchemeType.Http, Scheme = "bearer", Description = "The key that the server's operator gave you." });
+            document.AddComponent(
+                Key,
+                new OpenApiSecurityScheme
+                {
+                    Type = SecuritySchemeType.Http,
+                    Scheme = "bearer",
+                    Description = "The key that the server's operator gave you.",
+                }
+            );
         }
 
         document.Security = _options.IsOff ? [new OpenApiSecurityRequirement()] : [.. Requirements(document, null)]; // said outright when nobody needs to sign in
     }
 
     /// <summary>What one tool needs; null when that is what the document says of all.</summary>
-    public IList<OpenApiSecurityRequirement>? Of(Tool tool, OpenApiDocument document) => _options.TakesTokens ? [.. Requirements(document, tool)] : null;
+    public IList<OpenApiSecurityRequirement>? Of(Tool tool, OpenApiDocument document) =>
+        _options.TakesTokens ? [.. Requirements(document, tool)] : null;
 
     private IEnumerable<OpenApiSecurityRequirement> Requirements(OpenApiDocument document, Tool? tool)
     {
@@ -47,7 +59,10 @@ internal sealed class OpenApiSecurity(IOptions<AuthOptions> options, IServicePro
 
         if (_options.TakesTokens)
         {
-            yield return new() { [new OpenApiSecuritySchemeReference(OAuth, document)] = tool is null ? [] : [tool.Scope] };
+            yield return new()
+            {
+                [new OpenApiSecuritySchemeReference(OAuth, document)] = tool is null ? [] : [tool.Scope],
+            };
         }
 
         if (_options.OffersKeys)
@@ -61,7 +76,8 @@ internal sealed class OpenApiSecurity(IOptions<AuthOptions> options, IServicePro
     {
         var metadata = services.GetRequiredService<IAuthorizationServerMetadata>();
         var server = await metadata.DocumentAsync(cancellationToken);
-        var scopes = Scopes.Split(services.GetRequiredService<ProtectedResource>().Scopes)
+        var scopes = Scopes
+            .Split(services.GetRequiredService<ProtectedResource>().Scopes)
             .ToDictionary(scope => scope, scope => Scopes.Meanings[scope]);
         var flows = new OpenApiOAuthFlows();
         if (Url("authorization_endpoint") is { } authorization)
@@ -75,9 +91,12 @@ internal sealed class OpenApiSecurity(IOptions<AuthOptions> options, IServicePro
             };
         }
 
-        if (metadata is Auth.Provider.ProviderDocuments && Url("token_endpoint") is { } token
+        if (
+            metadata is Auth.Provider.ProviderDocuments
+            && Url("token_endpoint") is { } token
             && server["grant_types_supported"] is JsonArray grants
-            && grants.Any(grant => grant?.ToString() == "client_credentials"))
+            && grants.Any(grant => grant?.ToString() == "client_credentials")
+        )
         {
             flows.ClientCredentials = new() { TokenUrl = token, Scopes = scopes };
         }

@@ -15,7 +15,13 @@ internal static class ProfileSelection
         var tools = http.RequestServices.GetRequiredService<ToolRegistry>().Current.For(http.Request, profiles);
         if (tools is null)
         {
-            await Results.Problem(statusCode: 404, title: "Unknown profile", detail: $"There are: {string.Join(", ", profiles.Names)}.").ExecuteAsync(http);
+            await Results
+                .Problem(
+                    statusCode: 404,
+                    title: "Unknown profile",
+                    detail: $"There are: {string.Join(", ", profiles.Names)}."
+                )
+                .ExecuteAsync(http);
         }
 
         return tools;
@@ -42,13 +48,21 @@ internal static class ProfileSelection
             tools = tools.Narrow(profile);
         }
 
-        return tools.Narrow(new ToolProfile
-        {
-            Families = query["family"].FirstOrDefault()?.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries) ?? [],
-            ReadOnly = query["readonly"].FirstOrDefault() is "true" or "1",
-        }).ShownTo(request);
+        return tools
+            .Narrow(
+                new ToolProfile
+                {
+                    Families = query["family"]
+                        .FirstOrDefault()
+                        ?.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)
+                        ?? [],
+                    ReadOnly = query["readonly"].FirstOrDefault() is "true" or "1",
+                }
+            )
+            .ShownTo(request);
     }
 
     // A guest sees what signing in would give: a host learns from the list that there is something to sign in for.
-    private static ToolSet ShownTo(this ToolSet tools, HttpRequest request) => Caller.From(request.HttpContext.User) is { IsGuest: false } caller ? tools.Show(caller.Level) : tools;
+    private static ToolSet ShownTo(this ToolSet tools, HttpRequest request) =>
+        Caller.From(request.HttpContext.User) is { IsGuest: false } caller ? tools.Show(caller.Level) : tools;
 }

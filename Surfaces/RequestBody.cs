@@ -9,7 +9,10 @@ namespace MinimalMcp.Surfaces;
 internal static class RequestBody
 {
     /// <summary>Reads the body to its end. The caller advances the pipe to the end of the returned buffer when done with it.</summary>
-    public static async ValueTask<ReadOnlySequence<byte>> ReadToEndAsync(this PipeReader reader, CancellationToken cancellationToken)
+    public static async ValueTask<ReadOnlySequence<byte>> ReadToEndAsync(
+        this PipeReader reader,
+        CancellationToken cancellationToken
+    )
     {
         while (true)
         {
@@ -24,9 +27,15 @@ internal static class RequestBody
     }
 
     /// <summary>True for application/json, with or without parameters; for application/*+json too.</summary>
-    public static bool IsJson(HttpRequest request) => request.ContentType == "application/json" || request.HasJsonContentType();
+    public static bool IsJson(HttpRequest request) =>
+        request.ContentType == "application/json" || request.HasJsonContentType();
 
-    public static async Task WriteJsonAsync(this HttpResponse response, int status, ReadOnlyMemory<byte> json, string contentType = "application/json")
+    public static async Task WriteJsonAsync(
+        this HttpResponse response,
+        int status,
+        ReadOnlyMemory<byte> json,
+        string contentType = "application/json"
+    )
     {
         response.StatusCode = status;
         response.ContentType = contentType;

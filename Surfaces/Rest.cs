@@ -26,21 +26,23 @@ public static class Rest
             return;
         }
 
-        await http.Response.WriteAsJsonAsync(new
-        {
-            count = tools.All.Count,
-            tools = tools.All.Select(tool => new
+        await http.Response.WriteAsJsonAsync(
+            new
             {
-                name = tool.Name,
-                title = tool.Definition.Title,
-                description = tool.Description,
-                family = tool.Family,
-                risk = tool.Risk,
-                readOnly = tool.IsReadOnly,
-                inputSchema = tool.InputSchema,
-                outputSchema = tool.Definition.OutputSchema,
-            }),
-        });
+                count = tools.All.Count,
+                tools = tools.All.Select(tool => new
+                {
+                    name = tool.Name,
+                    title = tool.Definition.Title,
+                    description = tool.Description,
+                    family = tool.Family,
+                    risk = tool.Risk,
+                    readOnly = tool.IsReadOnly,
+                    inputSchema = tool.InputSchema,
+                    outputSchema = tool.Definition.OutputSchema,
+                }),
+            }
+        );
     }
 
     private static async Task CallAsync(HttpContext http)
@@ -69,18 +71,31 @@ public static class Rest
         }
         catch (BadHttpRequestException bad)
         {
-            await Problem(bad.StatusCode, "Bad request body", bad.StatusCode == 413 ? "The body is too large: arguments are short." : "The body could not be read.").ExecuteAsync(http);
+            await Problem(
+                    bad.StatusCode,
+                    "Bad request body",
+                    bad.StatusCode == 413
+                        ? "The body is too large: arguments are short."
+                        : "The body could not be read."
+                )
+                .ExecuteAsync(http);
             return;
         }
 
         using (arguments)
         {
             var headers = http.Request.Headers; // what GPT Actions say of their user and conversation
-            var call = new ToolCall("rest", Origin.Of(http)) { OpenAiSubject = headers["openai-ephemeral-user-id"], OpenAiSession = headers["openai-conversation-id"] };
+            var call = new ToolCall("rest", Origin.Of(http))
+            {
+                OpenAiSubject = headers["openai-ephemeral-user-id"],
+                OpenAiSession = headers["openai-conversation-id"],
+            };
             using var result = await tool.CallAsync(call.With(arguments?.RootElement ?? default), http.RequestAborted);
             if (result.Failure?.RetryAfter is { } wait)
             {
-                http.Response.Headers.RetryAfter = ((long)Math.Ceiling(wait.TotalSeconds)).ToString(System.Globalization.CultureInfo.InvariantCulture);
+                http.Response.Headers.RetryAfter = ((long)Math.Ceiling(wait.TotalSeconds)).ToString(
+                    System.Globalization.CultureInfo.InvariantCulture
+                );
             }
 
             await WriteAsync(http, result);
@@ -100,7 +115,11 @@ public static class Rest
 
         if (!RequestBody.IsJson(http.Request) || http.Request.Headers.ContentEncoding.Count > 0)
         {
-            throw new RpcException(RpcCode.InvalidRequest, "Content-Type must be application/json, without Content-Encoding.", status: StatusCodes.Status415UnsupportedMediaType);
+            throw new RpcException(
+                RpcCode.InvalidRequest,
+                "Content-Type must be application/json, without Content-Encoding.",
+                status: StatusCodes.Status415UnsupportedMediaType
+            );
         }
 
         var document = Envelope.Parse(new ReadOnlySequence<byte>(bytes));
@@ -113,40 +132,57 @@ public static class Rest
         throw new RpcException(RpcCode.InvalidRequest, "The body must be a JSON object: the tool's arguments by name.");
     }
 
-    private static Task WriteAsync(HttpContext http, ToolResult result) => result switch
-    {
-        { Preview: not null } => http.Response.WriteJsonAsync(StatusCodes.Status202Accepted, result.Json), // nothing was done yet
-        { Failure: { Scope: { } scope } failure } => Problem(http.RequestServices.GetRequiredService<Challenges>().Mark(http, scope, failure.Message), Title(failure.Kind), failure.Message).ExecuteAsync(http),
-        { Failure: { } failure } => Problem(StatusOf(failure.Kind), Title(failure.Kind), failure.Message).ExecuteAsync(http),
-        { Content: { } content } => Results.Json(new { content = content.Content, structuredContent = content.StructuredContent }, ToolMethods.Json).ExecuteAsync(http),
-        { Json.IsEmpty: true, Text: { } text } => Results.Json(new JsonObject { ["result"] = text }).ExecuteAsync(http),
-        _ => http.Response.WriteJsonAsync(StatusCodes.Status200OK, Pictures.Beside(result)),
-    };
+    private static Task WriteAsync(HttpContext http, ToolResult result) =>
+        result switch
+        {
+            { Preview: not null } => http.Response.WriteJsonAsync(StatusCodes.Status202Accepted, result.Json), // nothing was done yet
+            { Failure: { Scope: { } scope } failure } => Problem(
+                    http.RequestServices.GetRequiredService<Challenges>().Mark(http, scope, failure.Message),
+                    Title(failure.Kind),
+                    failure.Message
+                )
+                .ExecuteAsync(http),
+            { Failure: { } failure } => Problem(StatusOf(failure.Kind), Title(failure.Kind), failure.Message)
+                .ExecuteAsync(http),
+            { Content: { } content } => Results
+                .Json(
+                    new { content = content.Content, structuredContent = content.StructuredContent },
+                    ToolMethods.Json
+                )
+                .ExecuteAsync(http),
+            { Json.IsEmpty: true, Text: { } text } => Results
+                .Json(new JsonObject { ["result"] = text })
+                .ExecuteAsync(http),
+            _ => http.Response.WriteJsonAsync(StatusCodes.Status200OK, Pictures.Beside(result)),
+        };
 
-    private static IResult Problem(int status, string title, string detail) => Results.Problem(statusCode: status, title: title, detail: detail);
+    private static IResult Problem(int status, string title, string detail) =>
+        Results.Problem(statusCode: status, title: title, detail: detail);
 
-    private static int StatusOf(FailureKind kind) => kind switch
-    {
-        FailureKind.Arguments => StatusCodes.Status400BadRequest,
-        FailureKind.Refused => StatusCodes.Status403Forbidden,
-        FailureKind.Tool => StatusCodes.Status422UnprocessableEntity,
-        FailureKind.Upstream => StatusCodes.Status502BadGateway,
-        FailureKind.UpstreamTimeout or FailureKind.Deadline => StatusCodes.Status504GatewayTimeout,
-        FailureKind.Budget => StatusCodes.Status429TooManyRequests,
-        FailureKind.Unavailable => StatusCodes.Status503ServiceUnavailable,
-        _ => StatusCodes.Status500InternalServerError,
-    };
+    private static int StatusOf(FailureKind kind) =>
+        kind switch
+        {
+            FailureKind.Arguments => StatusCodes.Status400BadRequest,
+            FailureKind.Refused => StatusCodes.Status403Forbidden,
+            FailureKind.Tool => StatusCodes.Status422UnprocessableEntity,
+            FailureKind.Upstream => StatusCodes.Status502BadGateway,
+            FailureKind.UpstreamTimeout or FailureKind.Deadline => StatusCodes.Status504GatewayTimeout,
+            FailureKind.Budget => StatusCodes.Status429TooManyRequests,
+            FailureKind.Unavailable => StatusCodes.Status503ServiceUnavailable,
+            _ => StatusCodes.Status500InternalServerError,
+        };
 
-    private static string Title(FailureKind kind) => kind switch
-    {
-        FailureKind.Arguments => "Bad arguments",
-        FailureKind.Refused => "Refused",
-        FailureKind.Tool => "The tool cannot do that",
-        FailureKind.Upstream => "The system behind the tool failed",
-        FailureKind.UpstreamTimeout => "The system behind the tool did not answer in time",
-        FailureKind.Deadline => "Not done in time",
-        FailureKind.Budget => "Too many calls",
-        FailureKind.Unavailable => "Not possible now",
-        _ => "Unexpected failure",
-    };
+    private static string Title(FailureKind kind) =>
+        kind switch
+        {
+            FailureKind.Arguments => "Bad arguments",
+            FailureKind.Refused => "Refused",
+            FailureKind.Tool => "The tool cannot do that",
+            FailureKind.Upstream => "The system behind the tool failed",
+            FailureKind.UpstreamTimeout => "The system behind the tool did not answer in time",
+            FailureKind.Deadline => "Not done in time",
+            FailureKind.Budget => "Too many calls",
+            FailureKind.Unavailable => "Not possible now",
+            _ => "Unexpected failure",
+        };
 }

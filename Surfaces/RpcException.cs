@@ -23,9 +23,12 @@ public static class RpcCode
 /// <summary>A message that cannot be served, with the JSON-RPC error and the HTTP status that say so.</summary>
 /// <param name="message">It may repeat what its caller sent: what nobody sees is shown.</param>
 public sealed class RpcException(
-    int code, string message, JsonElement id = default, int status = StatusCodes.Status400BadRequest,
-    JsonObject? data = null)
-    : Exception(VisibleText.Show(message, out _))
+    int code,
+    string message,
+    JsonElement id = default,
+    int status = StatusCodes.Status400BadRequest,
+    JsonObject? data = null
+) : Exception(VisibleText.Show(message, out _))
 {
     // The document that the id lies in may be gone when the error is written.
     private readonly string? _id = id.ValueKind is JsonValueKind.Undefined ? null : id.GetRawText();

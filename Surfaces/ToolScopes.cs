@@ -10,6 +10,8 @@ internal sealed class ToolScopes(ToolRegistry registry, ToolProfiles profiles) :
 
     public string Of(HttpContext http) => registry.Current.For(http.Request, profiles) is { } tools ? Of(tools) : All;
 
-    private static string Of(ToolSet tools) => tools.Derive(nameof(ToolScopes), () =>
-        string.Join(' ', tools.All.Select(tool => tool.Scope).Append(Scopes.Read).Distinct().OrderBy(Scopes.Level)));
+    private static string Of(ToolSet tools) =>
+        tools.Derive(nameof(ToolScopes), () =>
+            string.Join(' ', tools.All.Select(tool => tool.Scope).Append(Scopes.Read).Distinct().OrderBy(Scopes.Level))
+        );
 }

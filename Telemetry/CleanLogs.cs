@@ -20,13 +20,21 @@ internal sealed class CleanLogs(ILoggerProvider provider, Redactor redactor) : I
 
         public bool IsEnabled(LogLevel logLevel) => logger.IsEnabled(logLevel);
 
-        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+        public void Log<TState>(
+            LogLevel logLevel,
+            EventId eventId,
+            TState state,
+            Exception? exception,
+            Func<TState, Exception?, string> formatter
+        )
         {
             var text = redactor.Clean(formatter(state, exception));
             var attributes = new List<KeyValuePair<string, object?>>();
             foreach (var (name, value) in state as IEnumerable<KeyValuePair<string, object?>> ?? [])
             {
-                attributes.Add(new(name, value is null or bool or int or long or double ? value : redactor.Clean($"{value}")));
+                attributes.Add(
+                    new(name, value is null or bool or int or long or double ? value : redactor.Clean($"{value}"))
+                );
             }
 
             if (exception is not null)
@@ -36,7 +44,9 @@ internal sealed class CleanLogs(ILoggerProvider provider, Redactor redactor) : I
                 attributes.Add(new("exception.stacktrace", redactor.Clean($"{exception}")));
             }
 
-            logger.Log<IReadOnlyList<KeyValuePair<string, object?>>>(logLevel, eventId, attributes, null, (_, _) => text);
+            logger.Log<IReadOnlyList<KeyValuePair<string, object?>>>(logLevel, eventId, attributes, null, (_, _) =>
+                text
+            );
         }
     }
 }

@@ -20,7 +20,23 @@ internal static class OtlpExport
     private static readonly string[] Quiet = ["/health", "/metrics"];
 
     // Of /metrics; OpenTelemetry's own are made for milliseconds.
-    private static readonly double[] Seconds = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
+    private static readonly double[] Seconds =
+    [
+        0.001,
+        0.0025,
+        0.005,
+        0.01,
+        0.025,
+        0.05,
+        0.1,
+        0.25,
+        0.5,
+        1,
+        2.5,
+        5,
+        10,
+        30,
+    ];
 
     [MethodImpl(MethodImplOptions.NoInlining)]
     public static void Add(IHostApplicationBuilder builder, TelemetryOptions options)
@@ -54,23 +70,36 @@ internal static class OtlpExport
     // OpenTelemetry registers its provider with a factory; ours stands around it.
     private static void Decorate(IServiceCollection services)
     {
-        var provider = services.Last(service => service.ServiceType == typeof(ILoggerProvider)
-            && service.ImplementationFactory?.Method.ReturnType == typeof(OpenTelemetryLoggerProvider));
+        var provider = services.Last(service =>
+            service.ServiceType == typeof(ILoggerProvider)
+            && service.ImplementationFactory?.Method.ReturnType == typeof(OpenTelemetryLoggerProvider)
+        );
         services.Remove(provider);
-        services.AddSingleton<ILoggerProvider>(built =>
-            new CleanLogs((ILoggerProvider)provider.ImplementationFactory!(built), built.GetRequiredService<Redactor>()));
+        services.AddSingleton<ILoggerProvider>(built => new CleanLogs(
+            (ILoggerProvider)provider.ImplementationFactory!(built),
+            built.GetRequiredService<Redactor>()
+        ));
     }
 
     // Names of the operator, in OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES, win.
-    private static void Describe(ResourceBuilder resource) => resource
-        .AddService("minimal-mcp", serviceVersion: typeof(OtlpExport).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion)
-        .AddEnvironmentVariableDetector();
+    private static void Describe(ResourceBuilder resource) =>
+        resource
+            .AddService(
+                "minimal-mcp",
+                serviceVersion: typeof(OtlpExport)
+                    .Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()
+                    ?.InformationalVersion
+            )
+            .AddEnvironmentVariableDetector();
 
     private static void AddTraces(TracerProviderBuilder traces, bool usesPostgres)
     {
         // Not the source of the MCP SDK: it sees only what takes its path, twice with ours, and puts error messages into spans.
-        traces.AddSource(Ours)
-            .AddAspNetCoreInstrumentation(http => http.Filter = context => !Quiet.Any(path => context.Request.Path.StartsWithSegments(path)))
+        traces
+            .AddSource(Ours)
+            .AddAspNetCoreInstrumentation(http =>
+                http.Filter = context => !Quiet.Any(path => context.Request.Path.StartsWithSegments(path))
+            )
             .AddHttpClientInstrumentation()
             .ConfigureServices(services => services.AddSingleton<CleanSpans>());
         ((IDeferredTracerProviderBuilder)traces).Configure((services, _) => services.GetRequiredService<CleanSpans>());
@@ -82,13 +111,16 @@ internal static class OtlpExport
 
     private static void AddMetrics(MeterProviderBuilder metrics, bool usesPostgres)
     {
-        metrics.AddMeter(Ours)
+        metrics
+            .AddMeter(Ours)
             .AddAspNetCoreInstrumentation()
             .AddHttpClientInstrumentation()
             .AddRuntimeInstrumentation()
-            .AddView(instrument => instrument.Name.StartsWith("mcp_", StringComparison.Ordinal) && instrument.Unit == "s"
-                ? new ExplicitBucketHistogramConfiguration { Boundaries = Seconds }
-                : null);
+            .AddView(instrument =>
+                instrument.Name.StartsWith("mcp_", StringComparison.Ordinal) && instrument.Unit == "s"
+                    ? new ExplicitBucketHistogramConfiguration { Boundaries = Seconds }
+                    : null
+            );
         if (usesPostgres)
         {
             metrics.AddNpgsqlInstrumentation();

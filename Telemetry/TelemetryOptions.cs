@@ -45,7 +45,8 @@ internal sealed class TelemetryOptions
     }
 
     // An empty variable is as one that is not set.
-    private static string? Value(IConfiguration configuration, string name) => configuration[name] is { Length: > 0 } value ? value.Trim() : null;
+    private static string? Value(IConfiguration configuration, string name) =>
+        configuration[name] is { Length: > 0 } value ? value.Trim() : null;
 
     private string? OneOf(IConfiguration configuration, string name, params ReadOnlySpan<string> values)
     {
@@ -68,7 +69,10 @@ internal sealed class TelemetryOptions
 
     private void RequireAddress(IConfiguration configuration, string name)
     {
-        if (Value(configuration, name) is { } value && !(Uri.TryCreate(value, UriKind.Absolute, out var address) && address.Scheme is "http" or "https"))
+        if (
+            Value(configuration, name) is { } value
+            && !(Uri.TryCreate(value, UriKind.Absolute, out var address) && address.Scheme is "http" or "https")
+        )
         {
             // Not the value: an address may carry a password.
             _problems.Add($"{name} must be an address such as http://localhost:4317. Correct it, or remove it.");

@@ -24,8 +24,9 @@ public static class TelemetrySetup
     // They are read from names that no section has, before anything is registered.
     private sealed class Given(TelemetryOptions options) : IOptionsFactory<TelemetryOptions>
     {
-        public TelemetryOptions Create(string name) => options.Problems is { Count: > 0 } problems
-            ? throw new OptionsValidationException(name, typeof(TelemetryOptions), problems)
-            : options;
+        public TelemetryOptions Create(string name) =>
+            options.Problems is { Count: > 0 } problems
+                ? throw new OptionsValidationException(name, typeof(TelemetryOptions), problems)
+                : options;
     }
 }

@@ -54,31 +54,47 @@ public sealed partial class Failure(FailureKind kind, string message)
         switch (exception)
         {
             case ToolRefusedException refused:
-                return new(refused.Reason switch
+                return new(
+                    refused.Reason switch
+                    {
+                        Refusal.Arguments => FailureKind.Arguments,
+                        Refusal.Deadline => FailureKind.Deadline,
+                        Refusal.Budget => FailureKind.Budget,
+                        Refusal.Unavailable => FailureKind.Unavailable,
+                        _ => FailureKind.Refused,
+                    },
+                    refused.Message
+                )
                 {
-                    Refusal.Arguments => FailureKind.Arguments,
-                    Refusal.Deadline => FailureKind.Deadline,
-                    Refusal.Budget => FailureKind.Budget,
-                    Refusal.Unavailable => FailureKind.Unavailable,
-                    _ => FailureKind.Refused,
-                }, refused.Message) { RetryAfter = refused.RetryAfter, Scope = refused.Scope };
+                    RetryAfter = refused.RetryAfter,
+                    Scope = refused.Scope,
+                };
             case McpException expected:
                 return new(FailureKind.Tool, expected.Message);
             case InputRequiredException:
-                return new(FailureKind.Tool, $"{tool} has to ask the user something first, which only an MCP connection can carry.");
+                return new(
+                    FailureKind.Tool,
+                    $"{tool} has to ask the user something first, which only an MCP connection can carry."
+                );
             case HttpRequestException upstream:
                 LogUpstream(logger, tool, Reason(upstream));
                 var isLate = upstream.StatusCode is HttpStatusCode.GatewayTimeout or HttpStatusCode.RequestTimeout;
                 return new(
                     isLate ? FailureKind.UpstreamTimeout : FailureKind.Upstream,
-                    $"The system behind {tool} failed: {upstream.Message}");
+                    $"The system behind {tool} failed: {upstream.Message}"
+                );
             case OperationCanceledException { InnerException: TimeoutException }:
                 LogUpstream(logger, tool, Reason(exception));
                 return new(
-                    FailureKind.UpstreamTimeout, $"The system behind {tool} did not answer in time. Try again later.");
+                    FailureKind.UpstreamTimeout,
+                    $"The system behind {tool} did not answer in time. Try again later."
+                );
             default:
                 LogUnexpected(logger, exception, tool, id);
-                return new(FailureKind.Unexpected, $"{tool} failed unexpectedly. The operator finds the reason in the log under {id}.");
+                return new(
+                    FailureKind.Unexpected,
+                    $"{tool} failed unexpectedly. The operator finds the reason in the log under {id}."
+                );
         }
     }
 

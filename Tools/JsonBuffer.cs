@@ -8,7 +8,11 @@ namespace MinimalMcp.Tools;
 public sealed class JsonBuffer : IBufferWriter<byte>, IDisposable
 {
     // Answers are application/json and never part of a page, so quotes need not be written as \u0022: models read (and pay for) every letter.
-    private static readonly JsonWriterOptions Options = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true };
+    private static readonly JsonWriterOptions Options = new()
+    {
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+        SkipValidation = true,
+    };
 
     [ThreadStatic]
     private static Utf8JsonWriter? _writer;

@@ -18,7 +18,14 @@ internal static class ProgressExtensions
         {
             lock (inOrder) // "The progress value MUST increase with each notification" (MCP, basic/utilities/progress)
             {
-                progress.Report(new() { Progress = ++done, Total = total, Message = message });
+                progress.Report(
+                    new()
+                    {
+                        Progress = ++done,
+                        Total = total,
+                        Message = message,
+                    }
+                );
             }
         };
     }
@@ -32,8 +39,6 @@ internal static class ProgressExtensions
     {
         public static readonly Nowhere Instance = new();
 
-        public void Report(ProgressNotificationValue value)
-        {
-        }
+        public void Report(ProgressNotificationValue value) { }
     }
 }

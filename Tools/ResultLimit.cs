@@ -30,18 +30,34 @@ internal static class ResultLimit
         }
 
         var end = Fitting(text, limit - 200);
-        return string.Concat(text.AsSpan(0, end), $"\n[cut: these are the first {end} of {text.Length} characters; ask for less]");
+        return string.Concat(
+            text.AsSpan(0, end),
+            $"\n[cut: these are the first {end} of {text.Length} characters; ask for less]"
+        );
     }
 
     /// <summary>The same for an answer in parts: each text gets its share. Other parts cannot be cut.</summary>
     public static CallToolResult Cut(CallToolResult result, int limit)
     {
         var texts = result.Content.OfType<TextContentBlock>().ToArray();
-        if (texts.Sum(block => block.Text.Length) > limit / 6 && texts.Sum(block => Encoder.Encode(block.Text).Length) > limit)
+        if (
+            texts.Sum(block => block.Text.Length) > limit / 6
+            && texts.Sum(block => Encoder.Encode(block.Text).Length) > limit
+        )
         {
-            result.Content = [.. result.Content.Select(block => block is TextContentBlock text
-                ? new TextContentBlock { Text = Cut(text.Text, limit / texts.Length), Annotations = text.Annotations, Meta = text.Meta }
-                : block)];
+            result.Content =
+            [
+                .. result.Content.Select(block =>
+                    block is TextContentBlock text
+                        ? new TextContentBlock
+                        {
+                            Text = Cut(text.Text, limit / texts.Length),
+                            Annotations = text.Annotations,
+                            Meta = text.Meta,
+                        }
+                        : block
+                ),
+            ];
         }
 
         return result;
@@ -56,13 +72,18 @@ internal static class ResultLimit
         }
 
         var root = JsonNode.Parse(json.Written.Span)!.AsObject();
-        var list = root.Select(property => property.Value).OfType<JsonArray>().MaxBy(array => array.ToJsonString().Length);
+        var list = root.Select(property => property.Value)
+            .OfType<JsonArray>()
+            .MaxBy(array => array.ToJsonString().Length);
         var total = list?.Count ?? 0;
-        var room = limit - 300 - (Encoding.UTF8.GetCharCount(json.Written.Span) - (list?.ToJsonString(Relaxed).Length ?? 0));
+        var room =
+            limit - 300 - (Encoding.UTF8.GetCharCount(json.Written.Span) - (list?.ToJsonString(Relaxed).Length ?? 0));
         var kept = 0;
-        for (var used = 0; kept < total && (used += (list![kept]?.ToJsonString(Relaxed).Length ?? 4) + 1) <= room; kept++)
-        {
-        }
+        for (
+            var used = 0;
+            kept < total && (used += (list![kept]?.ToJsonString(Relaxed).Length ?? 4) + 1) <= room;
+            kept++
+        ) { }
 
         if (kept == 0)
         {

@@ -17,7 +17,8 @@ internal sealed class SafetyListCheck(IEnumerable<ToolType> registered) : IValid
         [
             .. Items("Deny", options.Deny),
             .. Items("Confirm", options.Confirm),
-            .. Items("Approve", options.Approve).Where(item => !Enum.TryParse<RiskLevel>(item.Name, ignoreCase: true, out _)),
+            .. Items("Approve", options.Approve)
+                .Where(item => !Enum.TryParse<RiskLevel>(item.Name, ignoreCase: true, out _)),
             .. options.Risk.Keys.Select(tool => new Item("Risk", tool)),
         ];
         if (listed.Length == 0)
@@ -25,7 +26,8 @@ internal sealed class SafetyListCheck(IEnumerable<ToolType> registered) : IValid
             return ValidateOptionsResult.Success;
         }
 
-        var tools = typeof(SafetyListCheck).Assembly.GetTypes()
+        var tools = typeof(SafetyListCheck)
+            .Assembly.GetTypes()
             .Where(type => type.IsDefined(typeof(McpServerToolTypeAttribute)))
             .Concat(registered.Select(tool => tool.Type))
             .Distinct()
@@ -33,8 +35,14 @@ internal sealed class SafetyListCheck(IEnumerable<ToolType> registered) : IValid
             .ToArray();
         var problems = listed
             .Where(item => !tools.Any(tool => Policies.Matches([item.Name], tool)))
-            .Select(item => $"Governance:{item.Setting} has '{item.Name}', and no tool has such a name. "
-                + (Spelling.Nearest(item.Name, tools, 1) is [var near] ? $"Did you mean {near}?" : "GET /tools lists them."))
+            .Select(item =>
+                $"Governance:{item.Setting} has '{item.Name}', and no tool has such a name. "
+                + (
+                    Spelling.Nearest(item.Name, tools, 1) is [var near]
+                        ? $"Did you mean {near}?"
+                        : "GET /tools lists them."
+                )
+            )
             .ToArray();
         return problems.Length == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(problems);
     }

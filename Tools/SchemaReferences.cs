@@ -32,8 +32,11 @@ internal static class SchemaReferences
 
                 return target;
             case JsonObject parent:
-                return new JsonObject(parent.Where(child => child.Key != "$defs")
-                    .Select(child => KeyValuePair.Create(child.Key, Inline(child.Value, root, depth))));
+                return new JsonObject(
+                    parent
+                        .Where(child => child.Key != "$defs")
+                        .Select(child => KeyValuePair.Create(child.Key, Inline(child.Value, root, depth)))
+                );
             case JsonArray array:
                 return new JsonArray([.. array.Select(item => Inline(item, root, depth))]);
             default:
@@ -47,9 +50,10 @@ internal static class SchemaReferences
         foreach (var part in pointer.TrimStart('#').Split('/', StringSplitOptions.RemoveEmptyEntries))
         {
             var name = Uri.UnescapeDataString(part).Replace("~1", "/").Replace("~0", "~");
-            target = target is JsonArray array && int.TryParse(name, out var index)
-                ? array.ElementAtOrDefault(index)
-                : (target as JsonObject)?[name];
+            target =
+                target is JsonArray array && int.TryParse(name, out var index)
+                    ? array.ElementAtOrDefault(index)
+                    : (target as JsonObject)?[name];
         }
 
         return target;

@@ -29,8 +29,10 @@ internal static class Schemas
         foreach (var parameter in method?.GetParameters() ?? [])
         {
             // MCP 2026-07-28: the client repeats such an argument as a header, so that a gateway can route by it.
-            if (parameter.GetCustomAttribute<McpHeaderAttribute>() is { } header
-                && properties[parameter.Name!] is JsonObject property)
+            if (
+                parameter.GetCustomAttribute<McpHeaderAttribute>() is { } header
+                && properties[parameter.Name!] is JsonObject property
+            )
             {
                 property["x-mcp-header"] = header.Name;
             }
@@ -42,14 +44,20 @@ internal static class Schemas
     /// <summary>The schema of <c>structuredContent</c>: an object, in every revision.</summary>
     public static JsonElement Output(Type type, JsonSerializerOptions json)
     {
-        var schema = Inlined(AIJsonUtilities.CreateJsonSchema(type, serializerOptions: json, inferenceOptions: LeavesNullOut));
+        var schema = Inlined(
+            AIJsonUtilities.CreateJsonSchema(type, serializerOptions: json, inferenceOptions: LeavesNullOut)
+        );
         AllowNullItems(schema, json.GetTypeInfo(type));
-        return JsonSerializer.SerializeToElement(IsObject(schema) ? schema : new JsonObject
-        {
-            ["type"] = "object",
-            ["properties"] = new JsonObject { ["result"] = schema },
-            ["required"] = new JsonArray("result"),
-        });
+        return JsonSerializer.SerializeToElement(
+            IsObject(schema)
+                ? schema
+                : new JsonObject
+                {
+                    ["type"] = "object",
+                    ["properties"] = new JsonObject { ["result"] = schema },
+                    ["required"] = new JsonArray("result"),
+                }
+        );
     }
 
     /// <summary>
@@ -57,17 +65,22 @@ internal static class Schemas
     /// every result that is no error against the schema (MCP 2025-06-18, tools, "Output Schema").
     /// </summary>
     public static JsonElement OrPreview(JsonElement result, JsonElement preview) =>
-        JsonSerializer.SerializeToElement(new JsonObject
-        {
-            ["type"] = "object",
-            ["anyOf"] = new JsonArray(JsonObject.Create(result), JsonObject.Create(preview)),
-        });
+        JsonSerializer.SerializeToElement(
+            new JsonObject
+            {
+                ["type"] = "object",
+                ["anyOf"] = new JsonArray(JsonObject.Create(result), JsonObject.Create(preview)),
+            }
+        );
 
     private static bool IsObject(JsonNode schema) =>
-        schema is JsonObject node && node["type"] is JsonValue type && type.TryGetValue<string>(out var name)
+        schema is JsonObject node
+        && node["type"] is JsonValue type
+        && type.TryGetValue<string>(out var name)
         && name == "object";
 
-    private static JsonNode Inlined(JsonElement schema) => SchemaReferences.Inline(JsonNode.Parse(schema.GetRawText())!);
+    private static JsonNode Inlined(JsonElement schema) =>
+        SchemaReferences.Inline(JsonNode.Parse(schema.GetRawText())!);
 
     private static void RemoveNull(JsonNode? node)
     {
@@ -96,9 +109,12 @@ internal static class Schemas
                     members.ToList().ForEach(member => RemoveNull(member.Value));
                     break;
                 case ("anyOf" or "oneOf", JsonArray choices):
-                    choices.RemoveAll(choice => choice is JsonObject { Count: 1 } one
-                        && one["type"] is JsonValue only && only.GetValueKind() is JsonValueKind.String
-                        && only.GetValue<string>() == "null");
+                    choices.RemoveAll(choice =>
+                        choice is JsonObject { Count: 1 } one
+                        && one["type"] is JsonValue only
+                        && only.GetValueKind() is JsonValueKind.String
+                        && only.GetValue<string>() == "null"
+                    );
                     choices.ToList().ForEach(RemoveNull);
                     break;
                 case ("items" or "additionalProperties", JsonObject):
@@ -116,8 +132,10 @@ internal static class Schemas
         {
             if (node is JsonObject schema && schema["required"] is JsonArray required)
             {
-                var absent = context.TypeInfo.Properties.Where(property => property.IsGetNullable)
-                    .Select(property => property.Name).ToHashSet();
+                var absent = context
+                    .TypeInfo.Properties.Where(property => property.IsGetNullable)
+                    .Select(property => property.Name)
+                    .ToHashSet();
                 required.RemoveAll(name => absent.Contains(name!.GetValue<string>()));
                 if (required.Count == 0)
                 {
@@ -142,8 +160,10 @@ internal static class Schemas
         {
             foreach (var property in type.Properties)
             {
-                if (property.AttributeProvider is PropertyInfo declared
-                    && properties[property.Name] is JsonObject described)
+                if (
+                    property.AttributeProvider is PropertyInfo declared
+                    && properties[property.Name] is JsonObject described
+                )
                 {
                     // The context keeps what it saw and is no good for two threads: it is made anew.
                     AllowNullItems(described, new NullabilityInfoContext().Create(declared));
@@ -177,5 +197,6 @@ internal static class Schemas
         AllowNullItems(items, item);
     }
 
-    private static JsonNode? Items(JsonObject schema) => schema["items"] ?? schema["additionalProperties"] as JsonObject;
+    private static JsonNode? Items(JsonObject schema) =>
+        schema["items"] ?? schema["additionalProperties"] as JsonObject;
 }

@@ -23,12 +23,24 @@ public sealed class Tool
 
     // Neither is made before it is needed: a server with many tools starts no slower than one with few.
     internal Tool(
-        string name, string family, Policy policy, bool needsConversation, bool hasHeaders, Redactor redactor,
-        ILogger logger, Func<Callable> callable, Func<Callable, (Definition, JsonElement?)> define)
+        string name,
+        string family,
+        Policy policy,
+        bool needsConversation,
+        bool hasHeaders,
+        Redactor redactor,
+        ILogger logger,
+        Func<Callable> callable,
+        Func<Callable, (Definition, JsonElement?)> define
+    )
     {
-        Name = IsName(name) ? name : throw new ArgumentException(
-            $"'{VisibleText.Show(TextLimit.Cut(name, TextLimit.Name), out _)}' cannot be a tool's name: it has 1 to "
-            + "128 letters, digits, '_', '-' and '.' (MCP, server/tools).", nameof(name));
+        Name = IsName(name)
+            ? name
+            : throw new ArgumentException(
+                $"'{VisibleText.Show(TextLimit.Cut(name, TextLimit.Name), out _)}' cannot be a tool's name: it has 1 to "
+                    + "128 letters, digits, '_', '-' and '.' (MCP, server/tools).",
+                nameof(name)
+            );
         Family = family;
         Policy = policy;
         NeedsConversation = needsConversation;
@@ -95,22 +107,30 @@ public sealed class Tool
         try
         {
             var (function, shape) = _callable.Value;
-            return ToolResult.Of(await function.InvokeAsync(call, cancellationToken), shape).Cleaned(_redactor, shape.MaxCharacters);
+            return ToolResult
+                .Of(await function.InvokeAsync(call, cancellationToken), shape)
+                .Cleaned(_redactor, shape.MaxCharacters);
         }
         catch (PreviewException looked)
         {
             return ToolResult.Of(looked.Preview).Cleaned(_redactor, ResultLimit.DefaultCharacters);
         }
-        catch (Exception failure) when (!(call.SpeaksMcp && IsProtocol(failure)) && !(failure is OperationCanceledException && cancellationToken.IsCancellationRequested))
+        catch (Exception failure)
+            when (!(call.SpeaksMcp && IsProtocol(failure))
+                && !(failure is OperationCanceledException && cancellationToken.IsCancellationRequested)
+            )
         {
-            return ToolResult.Of(Failure.From(failure, Name, _logger, call.Id)).Cleaned(_redactor, ResultLimit.DefaultCharacters);
+            return ToolResult
+                .Of(Failure.From(failure, Name, _logger, call.Id))
+                .Cleaned(_redactor, ResultLimit.DefaultCharacters);
         }
     }
 
     /// <summary>Makes now what would otherwise be made by the first call.</summary>
     internal void Prepare() => _ = _callable.Value;
 
-    private static bool IsName(string name) => name.Length is >= 1 and <= 128
+    private static bool IsName(string name) =>
+        name.Length is >= 1 and <= 128
         && name.All(letter => char.IsAsciiLetterOrDigit(letter) || letter is '_' or '-' or '.');
 
     private static bool IsProtocol(Exception failure) => failure is McpProtocolException or InputRequiredException;

@@ -4,7 +4,12 @@ namespace MinimalMcp.Tools;
 /// Tools are made when they are first needed, so that the server starts at once. This makes them beside the start: one that cannot be made
 /// (a service that nobody registered, a parameter without a schema) is said in the log and taken off the list, which it would break.
 /// </summary>
-internal sealed partial class ToolCheck(ToolRegistry registry, TimeProvider time, IHostApplicationLifetime lifetime, ILogger<ToolCheck> logger) : IHostedService
+internal sealed partial class ToolCheck(
+    ToolRegistry registry,
+    TimeProvider time,
+    IHostApplicationLifetime lifetime,
+    ILogger<ToolCheck> logger
+) : IHostedService
 {
     // What only lists need, the output schemas, can wait: the first calls should not have to share the processor with it.
     private static readonly TimeSpan Moment = TimeSpan.FromSeconds(1);

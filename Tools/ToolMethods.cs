@@ -15,7 +15,13 @@ using Definition = ModelContextProtocol.Protocol.Tool;
 namespace MinimalMcp.Tools;
 
 /// <summary>Makes tools from methods that carry the SDK's own attributes.</summary>
-public sealed partial class ToolMethods(IServiceProvider services, Gate gate, Policies policies, ILogger<ToolMethods> logger, IConfiguration configuration)
+public sealed partial class ToolMethods(
+    IServiceProvider services,
+    Gate gate,
+    Policies policies,
+    ILogger<ToolMethods> logger,
+    IConfiguration configuration
+)
 {
     /// <summary>
     /// How arguments are read and results written: names in camelCase and exact, enums by name, absent values left out. Case-insensitive
@@ -24,9 +30,15 @@ public sealed partial class ToolMethods(IServiceProvider services, Gate gate, Po
     public static readonly JsonSerializerOptions Json = CreateOptions();
 
     private static readonly Type[] ConversationTypes =
-        [typeof(McpServer), typeof(RequestContext<CallToolRequestParams>)];
+    [
+        typeof(McpServer),
+        typeof(RequestContext<CallToolRequestParams>),
+    ];
 
-    private readonly int _maxCharacters = Math.Max(1000, configuration.GetValue("Tools:MaxResultCharacters", ResultLimit.DefaultCharacters));
+    private readonly int _maxCharacters = Math.Max(
+        1000,
+        configuration.GetValue("Tools:MaxResultCharacters", ResultLimit.DefaultCharacters)
+    );
 
     private readonly IServiceProviderIsService _known = services.GetRequiredService<IServiceProviderIsService>();
 
@@ -34,11 +46,17 @@ public sealed partial class ToolMethods(IServiceProvider services, Gate gate, Po
     public IEnumerable<Tool> Of(Type type) => Methods(type).Select(tool => Create(tool.Method, tool.Attribute));
 
     /// <summary>The names of these tools, without making them.</summary>
-    internal static IEnumerable<string> NamesOf(Type type) => Methods(type).Select(tool => NameOf(tool.Method, tool.Attribute));
+    internal static IEnumerable<string> NamesOf(Type type) =>
+        Methods(type).Select(tool => NameOf(tool.Method, tool.Attribute));
 
     private static IEnumerable<(MethodInfo Method, McpServerToolAttribute Attribute)> Methods(Type type) =>
-        from method in type.GetMethods(BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Instance | BindingFlags.Static
-            | BindingFlags.DeclaredOnly)
+        from method in type.GetMethods(
+            BindingFlags.Public
+                | BindingFlags.NonPublic
+                | BindingFlags.Instance
+                | BindingFlags.Static
+                | BindingFlags.DeclaredOnly
+        )
         let attribute = method.GetCustomAttribute<McpServerToolAttribute>()
         where attribute is not null
         select (method, attribute);
@@ -55,59 +73,98 @@ public sealed partial class ToolMethods(IServiceProvider services, Gate gate, Po
             name,
             FamilyOf(method.DeclaringType!),
             policy,
-            needsConversation: policy.NeedsConfirmation || parameters.Any(parameter => ConversationTypes.Contains(parameter.ParameterType)),
+            needsConversation: policy.NeedsConfirmation
+                || parameters.Any(parameter => ConversationTypes.Contains(parameter.ParameterType)),
             hasHeaders: parameters.Any(parameter => parameter.IsDefined(typeof(McpHeaderAttribute))),
             gate.Redactor,
             logger,
             () => Callable(name, method, policy),
-            callable => Define(callable.Function, method, attribute, policy))
+            callable => Define(callable.Function, method, attribute, policy)
+        )
         {
-            ReportsProgress = parameters.Any(
-                parameter => parameter.ParameterType == typeof(IProgress<ProgressNotificationValue>)),
+            ReportsProgress = parameters.Any(parameter =>
+                parameter.ParameterType == typeof(IProgress<ProgressNotificationValue>)
+            ),
         };
     }
 
     private Tool.Callable Callable(string name, MethodInfo method, Policy policy)
     {
-        var function = AIFunctionFactory.Create(method, Target(method), new AIFunctionFactoryOptions
-        {
-            Name = name,
-            SerializerOptions = Json,
-            ConfigureParameterBinding = Bind,
-            MarshalResult = static (value, _, _) => new(value),
-            ExcludeResultSchema = true, // made with the definition: a call does not need it
-        });
+        var function = AIFunctionFactory.Create(
+            method,
+            Target(method),
+            new AIFunctionFactoryOptions
+            {
+                Name = name,
+                SerializerOptions = Json,
+                ConfigureParameterBinding = Bind,
+                MarshalResult = static (value, _, _) => new(value),
+                ExcludeResultSchema = true, // made with the definition: a call does not need it
+            }
+        );
         var type = Json.GetTypeInfo(ResultType(method) ?? typeof(object));
         return new(
-            new GovernedFunction(new FunctionWithSchema(function, Schemas.Input(function.JsonSchema, method)), policy, gate),
-            new ToolResult.Shape(type, type.Kind is JsonTypeInfoKind.Object or JsonTypeInfoKind.Dictionary, _maxCharacters));
+            new GovernedFunction(
+                new FunctionWithSchema(function, Schemas.Input(function.JsonSchema, method)),
+                policy,
+                gate
+            ),
+            new ToolResult.Shape(
+                type,
+                type.Kind is JsonTypeInfoKind.Object or JsonTypeInfoKind.Dictionary,
+                _maxCharacters
+            )
+        );
     }
 
     /// <summary>The type of a structured result; null when the tool returns text, content or nothing.</summary>
     private static Type? ResultType(MethodInfo method)
     {
-        var type = method.ReturnType is { IsGenericType: true } task && (task.GetGenericTypeDefinition() == typeof(Task<>) || task.GetGenericTypeDefinition() == typeof(ValueTask<>))
-            ? task.GetGenericArguments()[0]
-            : method.ReturnType;
-        var isContent = typeof(ContentBlock).IsAssignableFrom(type) || typeof(IEnumerable<ContentBlock>).IsAssignableFrom(type) || type == typeof(CallToolResult);
-        return isContent || type == typeof(string) || type == typeof(void) || type == typeof(Task) || type == typeof(ValueTask) ? null : type;
+        var type =
+            method.ReturnType is { IsGenericType: true } task
+            && (
+                task.GetGenericTypeDefinition() == typeof(Task<>)
+                || task.GetGenericTypeDefinition() == typeof(ValueTask<>)
+            )
+                ? task.GetGenericArguments()[0]
+                : method.ReturnType;
+        var isContent =
+            typeof(ContentBlock).IsAssignableFrom(type)
+            || typeof(IEnumerable<ContentBlock>).IsAssignableFrom(type)
+            || type == typeof(CallToolResult);
+        return
+            isContent
+            || type == typeof(string)
+            || type == typeof(void)
+            || type == typeof(Task)
+            || type == typeof(ValueTask)
+            ? null
+            : type;
     }
 
     // A tool class is made once: what belongs to a call comes as a parameter of the method.
-    private object? Target(MethodInfo method) => method.IsStatic ? null : services.GetService(method.DeclaringType!) ?? ActivatorUtilities.CreateInstance(services, method.DeclaringType!);
+    private object? Target(MethodInfo method) =>
+        method.IsStatic
+            ? null
+            : services.GetService(method.DeclaringType!)
+                ?? ActivatorUtilities.CreateInstance(services, method.DeclaringType!);
 
     private AIFunctionFactoryOptions.ParameterBindingOptions Bind(ParameterInfo parameter)
     {
         var type = parameter.ParameterType;
-        return
-            type == typeof(ClaimsPrincipal) ? Hidden((_, arguments) => ((ToolCall)arguments).User)
+        return type == typeof(ClaimsPrincipal) ? Hidden((_, arguments) => ((ToolCall)arguments).User)
             : type == typeof(RequestContext<CallToolRequestParams>) ? Hidden((_, arguments) => Context(arguments))
             : type == typeof(McpServer) ? Hidden((_, arguments) => Context(arguments).Server)
-            : type == typeof(IProgress<ProgressNotificationValue>) ? Hidden((_, arguments) => (((ToolCall)arguments).Conversation as RequestContext<CallToolRequestParams>).Progress())
+            : type == typeof(IProgress<ProgressNotificationValue>)
+                ? Hidden(
+                    (_, arguments) =>
+                        (((ToolCall)arguments).Conversation as RequestContext<CallToolRequestParams>).Progress()
+                )
             : type == typeof(IServiceProvider) ? Hidden((_, arguments) => arguments.Services ?? services)
             : type == typeof(CancellationToken) ? default
             : type == typeof(JsonElement) || type == typeof(object) ? new() { BindParameter = RawJson }
-            : type != typeof(string) && _known.IsService(type) ? Hidden((_, arguments) => (arguments.Services ?? services).GetRequiredService(type))
+            : type != typeof(string) && _known.IsService(type)
+                ? Hidden((_, arguments) => (arguments.Services ?? services).GetRequiredService(type))
             : new() { BindParameter = Reader(parameter) };
     }
 
@@ -137,19 +194,30 @@ public sealed partial class ToolMethods(IServiceProvider services, Gate gate, Po
             }
             catch (Exception wrong) when (wrong is JsonException or FormatException or OverflowException)
             {
-                throw new ToolRefusedException(Refusal.Arguments, $"'{name}' cannot be read: it is not a value that this argument takes.", wrong);
+                throw new ToolRefusedException(
+                    Refusal.Arguments,
+                    $"'{name}' cannot be read: it is not a value that this argument takes.",
+                    wrong
+                );
             }
         };
     }
 
     // Everything else is read into objects of its own; raw JSON would still point into the request.
     private static object? RawJson(ParameterInfo parameter, AIFunctionArguments arguments) =>
-        arguments.TryGetValue(parameter.Name!, out var value) ? (value is JsonElement json ? json.Clone() : value) : parameter.HasDefaultValue ? parameter.DefaultValue ?? default(JsonElement) : null;
+        arguments.TryGetValue(parameter.Name!, out var value) ? (value is JsonElement json ? json.Clone() : value)
+        : parameter.HasDefaultValue ? parameter.DefaultValue ?? default(JsonElement)
+        : null;
 
-    private static AIFunctionFactoryOptions.ParameterBindingOptions Hidden(Func<ParameterInfo, AIFunctionArguments, object?> bind) => new() { ExcludeFromSchema = true, BindParameter = bind };
+    private static AIFunctionFactoryOptions.ParameterBindingOptions Hidden(
+        Func<ParameterInfo, AIFunctionArguments, object?> bind
+    ) => new() { ExcludeFromSchema = true, BindParameter = bind };
 
-    private static RequestContext<CallToolRequestParams> Context(AIFunctionArguments arguments) => ((ToolCall)arguments).Conversation as RequestContext<CallToolRequestParams>
-        ?? throw new McpException("This tool talks back to the client while it works, which only an MCP connection can carry.");
+    private static RequestContext<CallToolRequestParams> Context(AIFunctionArguments arguments) =>
+        ((ToolCall)arguments).Conversation as RequestContext<CallToolRequestParams>
+        ?? throw new McpException(
+            "This tool talks back to the client while it works, which only an MCP connection can carry."
+        );
 
     // Arguments that hold an address which an upstream will fetch: [McpMeta("addresses", "url")]. Of no use to clients.
     private const string Addresses = "addresses";
@@ -160,55 +228,81 @@ public sealed partial class ToolMethods(IServiceProvider services, Gate gate, Po
     private Policy Policy(MethodInfo method, McpServerToolAttribute attribute, string name)
     {
         // The attribute's Destructive is true when nothing was said, which for a tool that only reads would be nonsense.
-        var effect = attribute.ReadOnly ? Effect.Read : attribute.Destructive ? Effect.Destroy : Effect.Write;
+        var effect =
+            attribute.ReadOnly ? Effect.Read
+            : attribute.Destructive ? Effect.Destroy
+            : Effect.Write;
         var declared = Declared(method, "risk");
-        RiskLevel? risk = declared is null ? null
+        RiskLevel? risk =
+            declared is null ? null
             : Enum.TryParse<RiskLevel>(declared, ignoreCase: true, out var level) ? level
-            : throw new InvalidOperationException($"{name} declares the risk '{declared}'; it must be LOW, MEDIUM, HIGH or CRITICAL.");
+            : throw new InvalidOperationException(
+                $"{name} declares the risk '{declared}'; it must be LOW, MEDIUM, HIGH or CRITICAL."
+            );
         return policies.Of(name, FamilyOf(method.DeclaringType!), effect, risk, Declared(method, Addresses)) with
         {
-            OldNames = (Declared(method, OldNames) ?? "").Split(' ', StringSplitOptions.RemoveEmptyEntries)
-                .Select(pair => pair.Split('=')).ToDictionary(pair => pair[0], pair => pair[1]),
+            OldNames = (Declared(method, OldNames) ?? "")
+                .Split(' ', StringSplitOptions.RemoveEmptyEntries)
+                .Select(pair => pair.Split('='))
+                .ToDictionary(pair => pair[0], pair => pair[1]),
         };
     }
 
     private static string? Declared(MethodInfo method, string name) =>
         method.GetCustomAttributes<McpMetaAttribute>().FirstOrDefault(meta => meta.Name == name)?.JsonValue is { } json
-            ? JsonSerializer.Deserialize<string>(json) : null;
+            ? JsonSerializer.Deserialize<string>(json)
+            : null;
 
-    private static (Definition, JsonElement?) Define(AIFunction function, MethodInfo method, McpServerToolAttribute attribute, Policy policy)
+    private static (Definition, JsonElement?) Define(
+        AIFunction function,
+        MethodInfo method,
+        McpServerToolAttribute attribute,
+        Policy policy
+    )
     {
         var meta = new JsonObject();
-        foreach (var declared in method.GetCustomAttributes<McpMetaAttribute>().Where(meta => meta.Name is not (Addresses or OldNames)))
+        foreach (
+            var declared in method
+                .GetCustomAttributes<McpMetaAttribute>()
+                .Where(meta => meta.Name is not (Addresses or OldNames))
+        )
         {
             meta[declared.Name] = JsonNode.Parse(declared.JsonValue);
         }
 
         meta["risk"] = policy.Level;
-        JsonElement? result = (attribute.OutputSchemaType ?? ResultType(method)) is { } type ? Schemas.Output(type, Json) : null;
+        JsonElement? result = (attribute.OutputSchemaType ?? ResultType(method)) is { } type
+            ? Schemas.Output(type, Json)
+            : null;
         var mayLook = policy.Effect is not Effect.Read || policy.NeedsConfirmation;
-        return (new()
-        {
-            Name = function.Name,
-            Title = attribute.Title ?? method.GetCustomAttribute<DisplayNameAttribute>()?.DisplayName ?? Humanize(function.Name),
-            Description = function.Description,
-            InputSchema = function.JsonSchema,
-            OutputSchema = mayLook && result is { } own ? Schemas.OrPreview(own, Preview.Schema) : result,
-            Annotations = new()
+        return (
+            new()
             {
-                Title = attribute.Title,
-                ReadOnlyHint = policy.Effect is Effect.Read,
-                DestructiveHint = policy.Effect is Effect.Destroy,
-                IdempotentHint = policy.Effect is Effect.Read || attribute.Idempotent,
-                OpenWorldHint = attribute.OpenWorld,
+                Name = function.Name,
+                Title = attribute.Title
+                    ?? method.GetCustomAttribute<DisplayNameAttribute>()?.DisplayName
+                    ?? Humanize(function.Name),
+                Description = function.Description,
+                InputSchema = function.JsonSchema,
+                OutputSchema = mayLook && result is { } own ? Schemas.OrPreview(own, Preview.Schema) : result,
+                Annotations = new()
+                {
+                    Title = attribute.Title,
+                    ReadOnlyHint = policy.Effect is Effect.Read,
+                    DestructiveHint = policy.Effect is Effect.Destroy,
+                    IdempotentHint = policy.Effect is Effect.Read || attribute.Idempotent,
+                    OpenWorldHint = attribute.OpenWorld,
+                },
+                Meta = meta,
             },
-            Meta = meta,
-        }, result);
+            result
+        );
     }
 
     private static string FamilyOf(Type type) => (type.Namespace ?? "").Split('.')[^1].ToLowerInvariant();
 
-    private static string Humanize(string name) => char.ToUpperInvariant(name[0]) + name[1..].Replace('_', ' ').Replace('-', ' ');
+    private static string Humanize(string name) =>
+        char.ToUpperInvariant(name[0]) + name[1..].Replace('_', ' ').Replace('-', ' ');
 
     private static JsonSerializerOptions CreateOptions()
     {

@@ -29,14 +29,21 @@ public sealed class ToolProfile
 
     public override int GetHashCode() => Key.GetHashCode(StringComparison.Ordinal);
 
-    private string Key => $"{string.Join(',', Families.Select(family => family.ToLowerInvariant()).Order())}|{string.Join(',', Tools.Order())}|{ReadOnly}";
+    private string Key =>
+        $"{string.Join(',', Families.Select(family => family.ToLowerInvariant()).Order())}|{string.Join(',', Tools.Order())}|{ReadOnly}";
 }
 
 /// <summary>The profiles that the operator named under <c>Profiles</c> in the configuration; every family is one by itself, and so is "readonly".</summary>
 public sealed class ToolProfiles(IConfiguration configuration, ToolRegistry registry)
 {
-    private readonly Dictionary<string, ToolProfile> _named = configuration.GetSection("Profiles").GetChildren()
-        .ToDictionary(section => section.Key, section => section.Get<ToolProfile>() ?? ToolProfile.Everything, StringComparer.OrdinalIgnoreCase);
+    private readonly Dictionary<string, ToolProfile> _named = configuration
+        .GetSection("Profiles")
+        .GetChildren()
+        .ToDictionary(
+            section => section.Key,
+            section => section.Get<ToolProfile>() ?? ToolProfile.Everything,
+            StringComparer.OrdinalIgnoreCase
+        );
 
     /// <summary>The profile of that name, or null when there is none.</summary>
     public ToolProfile? Find(string name)
@@ -47,9 +54,14 @@ public sealed class ToolProfiles(IConfiguration configuration, ToolRegistry regi
         }
 
         return name.Equals("readonly", StringComparison.OrdinalIgnoreCase) ? new ToolProfile { ReadOnly = true }
-            : registry.Current.All.Any(tool => tool.Family.Equals(name, StringComparison.OrdinalIgnoreCase)) ? new ToolProfile { Families = [name] }
+            : registry.Current.All.Any(tool => tool.Family.Equals(name, StringComparison.OrdinalIgnoreCase))
+                ? new ToolProfile { Families = [name] }
             : null;
     }
 
-    public IEnumerable<string> Names => _named.Keys.Concat(registry.Current.All.Select(tool => tool.Family)).Append("readonly").Distinct(StringComparer.OrdinalIgnoreCase);
+    public IEnumerable<string> Names =>
+        _named
+            .Keys.Concat(registry.Current.All.Select(tool => tool.Family))
+            .Append("readonly")
+            .Distinct(StringComparer.OrdinalIgnoreCase);
 }

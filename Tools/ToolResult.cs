@@ -20,8 +20,13 @@ public sealed class ToolResult : IDisposable
     private readonly JsonBuffer? _json;
 
     private ToolResult(
-        JsonBuffer? json = null, string? text = null, CallToolResult? content = null, Failure? failure = null,
-        IReadOnlyList<ContentBlock>? beside = null, Preview? preview = null)
+        JsonBuffer? json = null,
+        string? text = null,
+        CallToolResult? content = null,
+        Failure? failure = null,
+        IReadOnlyList<ContentBlock>? beside = null,
+        Preview? preview = null
+    )
     {
         _json = json;
         Preview = preview;
@@ -124,7 +129,13 @@ public sealed class ToolResult : IDisposable
             var writer = json.StartWriting();
             structured.WriteTo(writer);
             writer.Flush();
-            ResultLimit.Apply(json, Math.Max(maxCharacters / 4, maxCharacters - beside.OfType<ImageContentBlock>().Sum(picture => picture.Data.Length)));
+            ResultLimit.Apply(
+                json,
+                Math.Max(
+                    maxCharacters / 4,
+                    maxCharacters - beside.OfType<ImageContentBlock>().Sum(picture => picture.Data.Length)
+                )
+            );
             return new(json, own is null ? null : ResultLimit.Cut(own.Text, maxCharacters), beside: beside);
         }
         catch

@@ -43,9 +43,12 @@ public sealed class ToolSet
     {
         var shown = VisibleText.Show(name.Length <= 60 ? name : string.Concat(name.AsSpan(0, 60), "…"), out _);
         var near = Spelling.Nearest(name, _byName.Keys);
-        return $"Unknown tool '{shown}'. " + (All.Count == 0 ? "This server has no tools." : near.Length > 0
-            ? $"Did you mean {string.Join(" or ", near)}?"
-            : $"Known tools: {string.Join(", ", All.Take(20).Select(tool => tool.Name))}{(All.Count > 20 ? ", …" : "")}.");
+        return $"Unknown tool '{shown}'. "
+            + (
+                All.Count == 0 ? "This server has no tools."
+                : near.Length > 0 ? $"Did you mean {string.Join(" or ", near)}?"
+                : $"Known tools: {string.Join(", ", All.Take(20).Select(tool => tool.Name))}{(All.Count > 20 ? ", …" : "")}."
+            );
     }
 
     internal IReadOnlyCollection<Tool> Known => _byName.Values;
@@ -57,15 +60,19 @@ public sealed class ToolSet
             return this;
         }
 
-        return _derived.Count > MaxNarrowed ? new ToolSet(_byName.Values.Where(profile.Includes)) : Derive(profile, () => new ToolSet(_byName.Values.Where(profile.Includes)));
+        return _derived.Count > MaxNarrowed
+            ? new ToolSet(_byName.Values.Where(profile.Includes))
+            : Derive(profile, () => new ToolSet(_byName.Values.Where(profile.Includes)));
     }
 
     /// <summary>
     /// The same tools to call, and fewer to list: those that a scope of this level is enough for. Whoever calls another one is told which scope is missing, and not that there
     /// is no such tool. What is made of each of these sets is kept with it, as with all sets.
     /// </summary>
-    public ToolSet Show(int level) => level >= MaxLevel ? this : _shown[Math.Max(level, -1) + 1] ??= new ToolSet(this, level);
+    public ToolSet Show(int level) =>
+        level >= MaxLevel ? this : _shown[Math.Max(level, -1) + 1] ??= new ToolSet(this, level);
 
     /// <summary>Makes something of this set once. The key says what it is.</summary>
-    public T Derive<T>(object key, Func<T> make) where T : class => (T)_derived.GetOrAdd(key, _ => make());
+    public T Derive<T>(object key, Func<T> make)
+        where T : class => (T)_derived.GetOrAdd(key, _ => make());
 }

@@ -19,12 +19,14 @@ public static class ToolsSetup
     {
         var types = typeof(ToolsSetup).Assembly.GetTypes();
         // Most types are made by the compiler, and reading attributes costs more than all the rest here.
-        var toolTypes = types.Where(type => !type.IsNestedPrivate && type.IsDefined(typeof(McpServerToolTypeAttribute)))
+        var toolTypes = types
+            .Where(type => !type.IsNestedPrivate && type.IsDefined(typeof(McpServerToolTypeAttribute)))
             .OrderBy(type => OfOthers.Contains(type.Namespace!.Split('.')[^1]));
         foreach (var toolType in toolTypes)
         {
             var family = toolType.Namespace!.Split('.')[^1];
-            var door = types.Where(type => type.Namespace == toolType.Namespace && type is { IsAbstract: true, IsSealed: true })
+            var door = types
+                .Where(type => type.Namespace == toolType.Namespace && type is { IsAbstract: true, IsSealed: true })
                 .Select(type => type.GetMethod("Add" + family, [typeof(IServiceCollection), typeof(IConfiguration)]))
                 .FirstOrDefault(method => method is not null);
             if (door is null)
@@ -40,7 +42,12 @@ public static class ToolsSetup
             {
                 builder.AddToolType(toolType);
             }
-            else if (!OfOthers.Contains(family) && !builder.Services.Any(service => service.ImplementationInstance is FamilyOff off && off.Section == family)) // once, however many classes it has
+            else if (
+                !OfOthers.Contains(family)
+                && !builder.Services.Any(service =>
+                    service.ImplementationInstance is FamilyOff off && off.Section == family
+                )
+            ) // once, however many classes it has
             {
                 builder.Services.AddSingleton(new FamilyOff(family.ToLowerInvariant(), family));
             }
@@ -49,8 +56,11 @@ public static class ToolsSetup
         builder.Services.AddSingleton<IValidateOptions<GovernanceOptions>, SafetyListCheck>();
         builder.Services.AddSingleton<ToolMethods>();
         builder.Services.AddSingleton<ToolProfiles>();
-        builder.Services.AddSingleton(services => new ToolRegistry(
-            () => services.GetServices<ToolType>().SelectMany(registered => services.GetRequiredService<ToolMethods>().Of(registered.Type))));
+        builder.Services.AddSingleton(services => new ToolRegistry(() =>
+            services
+                .GetServices<ToolType>()
+                .SelectMany(registered => services.GetRequiredService<ToolMethods>().Of(registered.Type))
+        ));
         builder.Services.AddHostedService<ToolCheck>();
         return builder;
     }

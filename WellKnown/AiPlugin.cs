@@ -12,19 +12,24 @@ internal static class AiPlugin
         var configuration = http.RequestServices.GetRequiredService<IConfiguration>();
         var url = PublicUrl.Of(http);
         var name = Identity.Name(configuration);
-        await http.Response.WriteAsJsonAsync(new
-        {
-            schema_version = "v1",
-            name_for_human = name,
-            name_for_model = new string([.. name.ToLowerInvariant().Select(letter => char.IsAsciiLetterOrDigit(letter) ? letter : '_')]),
-            description_for_human = configuration["Server:Description"] ?? $"The tools of {name}.",
-            description_for_model = configuration["Mcp:Instructions"] ?? $"Use {name} to look things up and to change what the user asks to be changed.",
-            auth = await AuthAsync(http.RequestServices, http.RequestAborted),
-            api = new { type = "openapi", url = $"{url}/.well-known/openapi.json" },
-            logo_url = $"{url}/logo.svg",
-            contact_email = configuration["Server:ContactEmail"] ?? "",
-            legal_info_url = configuration["Server:LegalInfoUrl"] ?? $"{url}/",
-        });
+        await http.Response.WriteAsJsonAsync(
+            new
+            {
+                schema_version = "v1",
+                name_for_human = name,
+                name_for_model = new string([
+                    .. name.ToLowerInvariant().Select(letter => char.IsAsciiLetterOrDigit(letter) ? letter : '_'),
+                ]),
+                description_for_human = configuration["Server:Description"] ?? $"The tools of {name}.",
+                description_for_model = configuration["Mcp:Instructions"]
+                    ?? $"Use {name} to look things up and to change what the user asks to be changed.",
+                auth = await AuthAsync(http.RequestServices, http.RequestAborted),
+                api = new { type = "openapi", url = $"{url}/.well-known/openapi.json" },
+                logo_url = $"{url}/logo.svg",
+                contact_email = configuration["Server:ContactEmail"] ?? "",
+                legal_info_url = configuration["Server:LegalInfoUrl"] ?? $"{url}/",
+            }
+        );
     }
 
     private static async ValueTask<object> AuthAsync(IServiceProvider services, CancellationToken cancellationToken)

@@ -14,25 +14,46 @@ public static class Banner
     public static void Print(WebApplication app)
     {
         var configuration = app.Configuration;
-        var address = app.Services.GetService<IServer>()?.Features.Get<IServerAddressesFeature>()?.Addresses.FirstOrDefault();
+        var address = app
+            .Services.GetService<IServer>()
+            ?.Features.Get<IServerAddressesFeature>()
+            ?.Addresses.FirstOrDefault();
         // Where one listens on every address, one calls on this one.
-        var url = PublicUrl.Configured(configuration) ?? address?.Replace("://0.0.0.0:", "://localhost:", StringComparison.Ordinal).Replace("://[::]:", "://localhost:", StringComparison.Ordinal);
+        var url = PublicUrl.Configured(configuration)
+            ?? address
+                ?.Replace("://0.0.0.0:", "://localhost:", StringComparison.Ordinal)
+                .Replace("://[::]:", "://localhost:", StringComparison.Ordinal);
         var tools = app.Services.GetRequiredService<ToolRegistry>().Current.All;
         var mode = configuration["mode"] ?? "all";
         var lines = new List<string>
         {
             $"{Identity.Name(configuration)} {Identity.Version}   {(mode == "stdio" ? "on standard input and output" : $"listening on {address}")}   auth {configuration["Auth:Mode"] ?? "none"}   mode {mode}",
         };
-        lines.AddRange(tools.GroupBy(tool => tool.Family).Select(family => $"  {family.Key,-12} {family.Count()} {(family.Count() == 1 ? "tool" : "tools")}: {string.Join(", ", family.Take(8).Select(tool => tool.Name))}{(family.Count() > 8 ? ", …" : "")}"));
-        if (app.Services.GetServices<FamilyOff>().Select(off => off.Section).Order(StringComparer.Ordinal)
-            .Select(section => EnvironmentNames.Short($"{section}:Url")).ToArray() is { Length: > 0 } off)
+        lines.AddRange(
+            tools
+                .GroupBy(tool => tool.Family)
+                .Select(family =>
+                    $"  {family.Key, -12} {family.Count()} {(family.Count() == 1 ? "tool" : "tools")}: {string.Join(", ", family.Take(8).Select(tool => tool.Name))}{(family.Count() > 8 ? ", …" : "")}"
+                )
+        );
+        if (
+            app
+                .Services.GetServices<FamilyOff>()
+                .Select(off => off.Section)
+                .Order(StringComparer.Ordinal)
+                .Select(section => EnvironmentNames.Short($"{section}:Url"))
+                .ToArray() is
+            { Length: > 0 } off
+        )
         {
             lines.Add($"  off          a family is enabled by its setting: {string.Join(", ", off)}");
         }
 
         if (tools.Count == 0)
         {
-            lines.Add("  no tools     write a class with [McpServerToolType] below Tools/: README, \"Your first tool\"");
+            lines.Add(
+                "  no tools     write a class with [McpServerToolType] below Tools/: README, \"Your first tool\""
+            );
         }
 
         if (mode is "all" or "sse")
@@ -56,8 +77,11 @@ public static class Banner
             lines.Add($"  inferred     {setting}={value}: {why}");
         }
 
-        if (app.Services.GetService<Auth.Server.Credentials>() is { AreThere: false }
-            && app.Services.GetService<Auth.Server.ISignIn>() is null && mode != "stdio")
+        if (
+            app.Services.GetService<Auth.Server.Credentials>() is { AreThere: false }
+            && app.Services.GetService<Auth.Server.ISignIn>() is null
+            && mode != "stdio"
+        )
         {
             lines.Add($"  no key       nobody can sign in. {Auth.Server.Credentials.HowToAdd}");
         }
@@ -83,12 +107,13 @@ public static class Banner
     }
 
     // Every file that was read: whoever wonders where a setting comes from looks here first.
-    private static IEnumerable<string> Files(WebApplication app) => ((IConfigurationRoot)app.Configuration).Providers
-        .OfType<FileConfigurationProvider>()
-        .Select(file => file.Source.FileProvider?.GetFileInfo(file.Source.Path ?? ""))
-        .Where(file => file is { Exists: true, PhysicalPath: not null })
-        .Select(file => file!.PhysicalPath!)
-        .Concat(app.Services.GetRequiredService<EnvironmentRead>().Files);
+    private static IEnumerable<string> Files(WebApplication app) =>
+        ((IConfigurationRoot)app.Configuration)
+            .Providers.OfType<FileConfigurationProvider>()
+            .Select(file => file.Source.FileProvider?.GetFileInfo(file.Source.Path ?? ""))
+            .Where(file => file is { Exists: true, PhysicalPath: not null })
+            .Select(file => file!.PhysicalPath!)
+            .Concat(app.Services.GetRequiredService<EnvironmentRead>().Files);
 
     // Names of the guides that are set, and that nothing reads in this mode.
     private static IEnumerable<(string Name, string Why)> WithoutEffect(WebApplication app)
@@ -103,13 +128,17 @@ public static class Banner
 
         foreach (var (name, setting) in read.Names)
         {
-            if (setting.StartsWith("Auth:Provider:", StringComparison.Ordinal)
-                && !services.IsService(typeof(Auth.Provider.ProviderDocuments)))
+            if (
+                setting.StartsWith("Auth:Provider:", StringComparison.Ordinal)
+                && !services.IsService(typeof(Auth.Provider.ProviderDocuments))
+            )
             {
                 yield return (name, $"auth mode {options.Mode} asks no identity provider");
             }
-            else if (setting.StartsWith("Auth:Server:", StringComparison.Ordinal)
-                && !services.IsService(typeof(Auth.Server.TokenEndpoint)))
+            else if (
+                setting.StartsWith("Auth:Server:", StringComparison.Ordinal)
+                && !services.IsService(typeof(Auth.Server.TokenEndpoint))
+            )
             {
                 yield return (name, $"auth mode {options.Mode} issues no tokens");
             }

@@ -21,9 +21,17 @@ public static class CommandLine
     private static readonly (string Name, string Argument, string Does)[] Switches =
     [
         ("--stdio", "", "Serve MCP on standard input and output, for desktop clients."),
-        ("--mode", "all|sse|rest|stdio", "Serve everything, MCP alone, plain HTTP alone, or standard input and output."),
+        (
+            "--mode",
+            "all|sse|rest|stdio",
+            "Serve everything, MCP alone, plain HTTP alone, or standard input and output."
+        ),
         ("--urls", "URLS", "Listen there, for example http://127.0.0.1:3001."),
-        ("--Section:Key", "VALUE", "Set any setting, for example --Auth:Mode api-key. Keys belong into the environment or a file."),
+        (
+            "--Section:Key",
+            "VALUE",
+            "Set any setting, for example --Auth:Mode api-key. Keys belong into the environment or a file."
+        ),
         ("--config", "FILE", "Read this JSON file of settings, too."),
         ("--environment", "NAME", "Name the host environment: Production (the default), Development."),
         ("--contentRoot", "FOLDER", "Read settings from another folder than the program's."),
@@ -61,7 +69,8 @@ public static class CommandLine
     {
         if (args is [var word, ..] && !word.StartsWith('-') && !IsSetting(word))
         {
-            return Commands.Any(command => command.Name == word) ? ProblemOfSwitches(args[1..], "--timeout")
+            return Commands.Any(command => command.Name == word)
+                ? ProblemOfSwitches(args[1..], "--timeout")
                 : $"There is no command '{Shown(word)}'.{DidYouMean(word, Commands.Select(command => command.Name))}";
         }
 
@@ -80,7 +89,11 @@ public static class CommandLine
             }
 
             // A host that is configured in code passes each section too, as "--Storage=".
-            if (!IsSetting(args[i]) && !args[i].EndsWith('=') && !known.Contains(name, StringComparer.OrdinalIgnoreCase))
+            if (
+                !IsSetting(args[i])
+                && !args[i].EndsWith('=')
+                && !known.Contains(name, StringComparer.OrdinalIgnoreCase)
+            )
             {
                 return $"There is no switch '{Shown(name)}'.{DidYouMean(name, known)}";
             }
@@ -90,7 +103,8 @@ public static class CommandLine
     }
 
     // --Server:Port=1, --Server:Port 1 and Server:Port=1, as ASP.NET Core reads them.
-    private static bool IsSetting(string argument) => argument.Split('=')[0] is var name && name.Contains(':') && !name.Contains(' ');
+    private static bool IsSetting(string argument) =>
+        argument.Split('=')[0] is var name && name.Contains(':') && !name.Contains(' ');
 
     private static string DidYouMean(string wrong, IEnumerable<string> known) =>
         Spelling.Nearest(wrong, known, 1) is [var near] ? $" Did you mean '{near}'?" : "";
@@ -115,5 +129,5 @@ public static class CommandLine
             """;
     }
 
-    private static string Line(string usage, string does) => $"  {usage,-32} {does}";
+    private static string Line(string usage, string does) => $"  {usage, -32} {does}";
 }

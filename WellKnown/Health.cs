@@ -6,23 +6,30 @@ namespace MinimalMcp.WellKnown;
 /// <summary>Whether the server lives, can serve, and what it is.</summary>
 internal static class Health
 {
-    public static Task GetAsync(HttpContext http) => http.Response.WriteAsJsonAsync(new
-    {
-        status = "healthy",
-        service = Identity.Name(Of<IConfiguration>(http)),
-        version = Identity.Version,
-        timestamp = Of<TimeProvider>(http).GetUtcNow(),
-        uptime_seconds = (long)Of<StartTime>(http).Uptime.TotalSeconds,
-        tools = Of<ToolRegistry>(http).Current.All.Select(tool => tool.Name),
-    });
+    public static Task GetAsync(HttpContext http) =>
+        http.Response.WriteAsJsonAsync(
+            new
+            {
+                status = "healthy",
+                service = Identity.Name(Of<IConfiguration>(http)),
+                version = Identity.Version,
+                timestamp = Of<TimeProvider>(http).GetUtcNow(),
+                uptime_seconds = (long)Of<StartTime>(http).Uptime.TotalSeconds,
+                tools = Of<ToolRegistry>(http).Current.All.Select(tool => tool.Name),
+            }
+        );
 
     // Live never depends on other systems: a restart would not mend those.
     public static Task LiveAsync(HttpContext http) => http.Response.WriteAsJsonAsync(new { status = "alive" });
 
     public static async Task ReadyAsync(HttpContext http)
     {
-        var status = Of<IHostApplicationLifetime>(http).ApplicationStopping.IsCancellationRequested ? "stopping" : await CanStoreAsync(http) ? "ready" : "the store cannot be written";
-        http.Response.StatusCode = status == "ready" ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable;
+        var status =
+            Of<IHostApplicationLifetime>(http).ApplicationStopping.IsCancellationRequested ? "stopping"
+            : await CanStoreAsync(http) ? "ready"
+            : "the store cannot be written";
+        http.Response.StatusCode =
+            status == "ready" ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable;
         await http.Response.WriteAsJsonAsync(new { status });
     }
 
@@ -43,19 +50,23 @@ internal static class Health
     {
         var configuration = Of<IConfiguration>(http);
         var tools = Of<ToolRegistry>(http).Current.All;
-        return http.Response.WriteAsJsonAsync(new
-        {
-            status = "running",
-            service = Identity.Name(configuration),
-            version = Identity.Version,
-            protocol = "2026-07-28",
-            protocols = (string[])["2026-07-28", "2025-11-25", "2025-06-18", "2025-03-26", "2024-11-05"],
-            mode = configuration["mode"] ?? "all",
-            auth = (configuration["Auth:Mode"] ?? "none").ToLowerInvariant(),
-            uptime_seconds = (long)Of<StartTime>(http).Uptime.TotalSeconds,
-            tools = tools.Count,
-            families = tools.GroupBy(tool => tool.Family).ToDictionary(family => family.Key, family => family.Count()),
-        });
+        return http.Response.WriteAsJsonAsync(
+            new
+            {
+                status = "running",
+                service = Identity.Name(configuration),
+                version = Identity.Version,
+                protocol = "2026-07-28",
+                protocols = (string[])["2026-07-28", "2025-11-25", "2025-06-18", "2025-03-26", "2024-11-05"],
+                mode = configuration["mode"] ?? "all",
+                auth = (configuration["Auth:Mode"] ?? "none").ToLowerInvariant(),
+                uptime_seconds = (long)Of<StartTime>(http).Uptime.TotalSeconds,
+                tools = tools.Count,
+                families = tools
+                    .GroupBy(tool => tool.Family)
+                    .ToDictionary(family => family.Key, family => family.Count()),
+            }
+        );
     }
 
     private static T Of<T>(HttpContext http)

@@ -17,7 +17,10 @@ internal static class HealthCommand
     public static async Task<int> RunAsync(IConfiguration configuration, string[] args)
     {
         var seconds = DefaultTimeout;
-        if (args is [_, "--timeout", var timeout, ..] && (!int.TryParse(timeout, out seconds) || seconds is < 1 or > 300))
+        if (
+            args is [_, "--timeout", var timeout, ..]
+            && (!int.TryParse(timeout, out seconds) || seconds is < 1 or > 300)
+        )
         {
             Console.WriteLine($"--timeout takes seconds, from 1 to 300; you sent '{timeout}'.");
             return 2;
@@ -36,48 +39,57 @@ internal static class HealthCommand
             using var request = new HttpRequestMessage(HttpMethod.Get, asked.Uri);
             request.Headers.Host = "localhost"; // always served, whatever address the server listens on
             using var response = await http.SendAsync(request);
-            Console.WriteLine(response.IsSuccessStatusCode ? $"{url} is alive." : $"{url} answered {(int)response.StatusCode}.");
+            Console.WriteLine(
+                response.IsSuccessStatusCode ? $"{url} is alive." : $"{url} answered {(int)response.StatusCode}."
+            );
             return response.IsSuccessStatusCode ? 0 : 1;
         }
         catch (Exception failure) when (failure is HttpRequestException or TaskCanceledException)
         {
-            Console.WriteLine(failure is TaskCanceledException
-                ? $"{url} did not answer within {seconds} s."
-                : $"{url} cannot be reached: {failure.InnerException?.Message ?? failure.Message}");
+            Console.WriteLine(
+                failure is TaskCanceledException
+                    ? $"{url} did not answer within {seconds} s."
+                    : $"{url} cannot be reached: {failure.InnerException?.Message ?? failure.Message}"
+            );
             return 1;
         }
     }
 
     // The handler's own TLS would ask for the name of the header Host.
-    private static SocketsHttpHandler Sockets(IConfiguration configuration, BindingAddress address) => new()
-    {
-        UseProxy = false,
-        AllowAutoRedirect = false,
-        ConnectCallback = async (context, cancellationToken) =>
+    private static SocketsHttpHandler Sockets(IConfiguration configuration, BindingAddress address) =>
+        new()
         {
-            var socket = address.IsUnixPipe
-                ? new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified)
-                : new Socket(SocketType.Stream, ProtocolType.Tcp);
-            try
+            UseProxy = false,
+            AllowAutoRedirect = false,
+            ConnectCallback = async (context, cancellationToken) =>
             {
-                EndPoint place = address.IsUnixPipe
-                    ? new UnixDomainSocketEndPoint(address.UnixPipePath) : context.DnsEndPoint;
-                await socket.ConnectAsync(place, cancellationToken);
-                var stream = new NetworkStream(socket, ownsSocket: true);
-                return IsSecure(address) ? await SecureAsync(stream, configuration, cancellationToken) : stream;
-            }
-            catch
-            {
-                socket.Dispose();
-                throw;
-            }
-        },
-    };
+                var socket = address.IsUnixPipe
+                    ? new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified)
+                    : new Socket(SocketType.Stream, ProtocolType.Tcp);
+                try
+                {
+                    EndPoint place = address.IsUnixPipe
+                        ? new UnixDomainSocketEndPoint(address.UnixPipePath)
+                        : context.DnsEndPoint;
+                    await socket.ConnectAsync(place, cancellationToken);
+                    var stream = new NetworkStream(socket, ownsSocket: true);
+                    return IsSecure(address) ? await SecureAsync(stream, configuration, cancellationToken) : stream;
+                }
+                catch
+                {
+                    socket.Dispose();
+                    throw;
+                }
+            },
+        };
 
     // This asks the server of this machine, sends nothing that is secret and believes nothing but "alive". So the
     // server's certificate need be neither for the address that is asked nor of an authority that this machine knows.
     private static async Task<Stream> SecureAsync(
-        Stream stream, IConfiguration configuration, CancellationToken cancellationToken)
+        Stream stream,
+        IConfiguration configuration,
+        CancellationToken cancellationToken
+    )
     {
         var secure = new SslStream(stream);
         await secure.AuthenticateAsClientAsync(
@@ -86,7 +98,9 @@ internal static class HealthCommand
                 TargetHost = ServerName(configuration),
                 RemoteCertificateValidationCallback = (_, certificate, _, _) => certificate is not null,
                 ApplicationProtocols = [SslApplicationProtocol.Http11],
-            }, cancellationToken);
+            },
+            cancellationToken
+        );
         return secure;
     }
 
@@ -94,12 +108,16 @@ internal static class HealthCommand
         address.Scheme.Equals("https", StringComparison.OrdinalIgnoreCase);
 
     // A server with a certificate for each name refuses the others: the first that is no pattern, or the public one.
-    private static string ServerName(IConfiguration configuration) => configuration
-        .GetSection("Kestrel:Endpoints").GetChildren()
-        .SelectMany(endpoint => endpoint.GetSection("Sni").GetChildren())
-        .Select(name => name.Key)
-        .FirstOrDefault(name => !name.Contains('*'))
-        ?? new ServerOptions { PublicUrl = configuration["Server:PublicUrl"] }.PublicUri?.Host
+    private static string ServerName(IConfiguration configuration) =>
+        configuration
+            .GetSection("Kestrel:Endpoints")
+            .GetChildren()
+            .SelectMany(endpoint => endpoint.GetSection("Sni").GetChildren())
+            .Select(name => name.Key)
+            .FirstOrDefault(name => !name.Contains('*'))
+        ?? new ServerOptions { PublicUrl = configuration["Server:PublicUrl"] }
+            .PublicUri
+            ?.Host
         ?? "localhost";
 
     // Without TLS where there is a choice: a client certificate may be asked for on the other.
@@ -108,7 +126,8 @@ internal static class HealthCommand
         var section = configuration.GetSection("Kestrel:Endpoints");
         string?[] endpoints = [.. section.GetChildren().Select(endpoint => endpoint["Url"])];
         var (host, port) = (configuration["Server:Host"] ?? "127.0.0.1", configuration["Server:Port"] ?? "3001");
-        return endpoints.Concat((endpoints.Length > 0 ? null : configuration["urls"])?.Split(';') ?? [])
+        return endpoints
+            .Concat((endpoints.Length > 0 ? null : configuration["urls"])?.Split(';') ?? [])
             .Where(address => !string.IsNullOrWhiteSpace(address))
             .DefaultIfEmpty($"http://{host}:{port}")
             .Select(address => BindingAddress.Parse(address!.Trim()))
@@ -117,8 +136,11 @@ internal static class HealthCommand
     }
 
     // A server that listens on every address is asked on loopback.
-    private static Uri Url(BindingAddress address) => address.IsUnixPipe
-        ? new($"{address.Scheme}://localhost/health/live")
-        : new($"{address.Scheme}://{(address.Host is "+" or "*" or "0.0.0.0" or "[::]" ? "127.0.0.1" : address.Host)}"
-            + $":{address.Port}/health/live");
+    private static Uri Url(BindingAddress address) =>
+        address.IsUnixPipe
+            ? new($"{address.Scheme}://localhost/health/live")
+            : new(
+                $"{address.Scheme}://{(address.Host is "+" or "*" or "0.0.0.0" or "[::]" ? "127.0.0.1" : address.Host)}"
+                    + $":{address.Port}/health/live"
+            );
 }

@@ -13,7 +13,23 @@ namespace MinimalMcp.WellKnown;
 /// </summary>
 internal sealed class Metrics : IDisposable
 {
-    private static readonly double[] Buckets = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
+    private static readonly double[] Buckets =
+    [
+        0.001,
+        0.0025,
+        0.005,
+        0.01,
+        0.025,
+        0.05,
+        0.1,
+        0.25,
+        0.5,
+        1,
+        2.5,
+        5,
+        10,
+        30,
+    ];
 
     private readonly MeterListener _listener = new();
     private readonly ConcurrentDictionary<(string Name, string Labels), long> _counters = new();
@@ -30,14 +46,25 @@ internal sealed class Metrics : IDisposable
         {
             // Meters of another server in the same process have another scope.
             // Names with dots are OpenTelemetry's, for what is exported.
-            if ((instrument.Meter.Name.StartsWith("MinimalMcp.", StringComparison.Ordinal) && instrument.Meter.Scope == meters
-                && instrument.Name.StartsWith("mcp_", StringComparison.Ordinal)) || instrument.Name == "kestrel.active_connections")
+            if (
+                (
+                    instrument.Meter.Name.StartsWith("MinimalMcp.", StringComparison.Ordinal)
+                    && instrument.Meter.Scope == meters
+                    && instrument.Name.StartsWith("mcp_", StringComparison.Ordinal)
+                )
+                || instrument.Name == "kestrel.active_connections"
+            )
             {
                 // The series of an instrument travel with it, so that a measurement finds its own by two labels.
-                listener.EnableMeasurementEvents(instrument, instrument is Histogram<double> ? _histograms.GetOrAdd(instrument.Name, _ => new Family()) : null);
+                listener.EnableMeasurementEvents(
+                    instrument,
+                    instrument is Histogram<double> ? _histograms.GetOrAdd(instrument.Name, _ => new Family()) : null
+                );
             }
         };
-        _listener.SetMeasurementEventCallback<double>((_, value, tags, family) => Observe((Family)family!, value, tags));
+        _listener.SetMeasurementEventCallback<double>(
+            (_, value, tags, family) => Observe((Family)family!, value, tags)
+        );
         _listener.SetMeasurementEventCallback<long>((instrument, value, tags, _) => Count(instrument, value, tags));
         _listener.Start();
     }
@@ -52,15 +79,41 @@ internal sealed class Metrics : IDisposable
     {
         var text = new StringBuilder();
         Gauge("mcp_server_uptime_seconds", "Seconds since the server started.", _start.Uptime.TotalSeconds);
-        Gauge("mcp_tools_registered", "Tools that can be called now.", _services.GetRequiredService<ToolRegistry>().Current.All.Count);
-        Gauge("mcp_resources_registered", "Resources that can be read now.", _services.GetServices<McpServerResource>().Count());
+        Gauge(
+            "mcp_tools_registered",
+            "Tools that can be called now.",
+            _services.GetRequiredService<ToolRegistry>().Current.All.Count
+        );
+        Gauge(
+            "mcp_resources_registered",
+            "Resources that can be read now.",
+            _services.GetServices<McpServerResource>().Count()
+        );
         Gauge("mcp_http_active_connections", "Open connections.", Volatile.Read(ref _connections));
-        Derived("mcp_rpc_requests_total", "JSON-RPC requests, by method and transport.", "mcp_rpc_request_duration_seconds", _ => true);
+        Derived(
+            "mcp_rpc_requests_total",
+            "JSON-RPC requests, by method and transport.",
+            "mcp_rpc_request_duration_seconds",
+            _ => true
+        );
         Derived("mcp_tool_calls_total", "Tool calls, by tool and outcome.", "mcp_tool_duration_seconds", _ => true);
-        Derived("mcp_tool_errors_total", "Tool calls that did not succeed, by tool and outcome.", "mcp_tool_duration_seconds",
-            labels => labels.Second is not ("ok" or "preview" or "input required")); // to look or to ask back is no error
-        Derived("mcp_upstream_requests_total", "Requests to other systems, retries and refused ones too, by system and outcome.", "mcp_upstream_duration_seconds", _ => true);
-        foreach (var family in _counters.GroupBy(counter => counter.Key.Name).OrderBy(family => family.Key, StringComparer.Ordinal))
+        Derived(
+            "mcp_tool_errors_total",
+            "Tool calls that did not succeed, by tool and outcome.",
+            "mcp_tool_duration_seconds",
+            labels => labels.Second is not ("ok" or "preview" or "input required")
+        ); // to look or to ask back is no error
+        Derived(
+            "mcp_upstream_requests_total",
+            "Requests to other systems, retries and refused ones too, by system and outcome.",
+            "mcp_upstream_duration_seconds",
+            _ => true
+        );
+        foreach (
+            var family in _counters
+                .GroupBy(counter => counter.Key.Name)
+                .OrderBy(family => family.Key, StringComparer.Ordinal)
+        )
         {
             Head(family.Key, "JSON-RPC requests that were answered with an error.", "counter");
             foreach (var (key, value) in family)
@@ -86,7 +139,8 @@ internal sealed class Metrics : IDisposable
 
         return text.ToString();
 
-        void Head(string name, string help, string type) => text.Append(CultureInfo.InvariantCulture, $"# HELP {name} {help}\n# TYPE {name} {type}\n");
+        void Head(string name, string help, string type) =>
+            text.Append(CultureInfo.InvariantCulture, $"# HELP {name} {help}\n# TYPE {name} {type}\n");
 
         void Gauge(string name, string help, double value)
         {
@@ -113,7 +167,9 @@ internal sealed class Metrics : IDisposable
     private static void Observe(Family family, double value, ReadOnlySpan<KeyValuePair<string, object?>> tags)
     {
         family.Names ??= (tags[0].Key, tags[1].Key);
-        family.Series.GetOrAdd(((string)tags[0].Value!, (string)tags[1].Value!), static _ => new Histogram()).Observe(value);
+        family
+            .Series.GetOrAdd(((string)tags[0].Value!, (string)tags[1].Value!), static _ => new Histogram())
+            .Observe(value);
     }
 
     private void Count(Instrument instrument, long value, ReadOnlySpan<KeyValuePair<string, object?>> tags)
@@ -140,7 +196,8 @@ internal sealed class Metrics : IDisposable
 
         public ConcurrentDictionary<(string First, string Second), Histogram> Series { get; } = new();
 
-        public string Labels((string First, string Second) values) => $"{Names!.Value.First}=\"{values.First}\",{Names!.Value.Second}=\"{values.Second}\"";
+        public string Labels((string First, string Second) values) =>
+            $"{Names!.Value.First}=\"{values.First}\",{Names!.Value.Second}=\"{values.Second}\"";
     }
 
     private sealed class Histogram
@@ -163,8 +220,7 @@ internal sealed class Metrics : IDisposable
             do
             {
                 seen = Volatile.Read(ref _sum);
-            }
-            while (Interlocked.CompareExchange(ref _sum, seen + value, seen) != seen);
+            } while (Interlocked.CompareExchange(ref _sum, seen + value, seen) != seen);
         }
 
         public void Write(StringBuilder text, string name, string labels)
@@ -177,7 +233,10 @@ internal sealed class Metrics : IDisposable
                 text.Append(CultureInfo.InvariantCulture, $"{name}_bucket{{{labels},le=\"{limit}\"}} {below}\n");
             }
 
-            text.Append(CultureInfo.InvariantCulture, $"{name}_sum{{{labels}}} {Volatile.Read(ref _sum)}\n{name}_count{{{labels}}} {below}\n");
+            text.Append(
+                CultureInfo.InvariantCulture,
+                $"{name}_sum{{{labels}}} {Volatile.Read(ref _sum)}\n{name}_count{{{labels}}} {below}\n"
+            );
         }
     }
 }

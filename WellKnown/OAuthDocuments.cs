@@ -11,11 +11,17 @@ namespace MinimalMcp.WellKnown;
 /// </summary>
 internal static class OAuthDocuments
 {
-    private static readonly JsonSerializerOptions Json = new() { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    private static readonly JsonSerializerOptions Json = new()
+    {
+        Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+    };
 
     public static void Map(IEndpointRouteBuilder open)
     {
-        foreach (var (transport, suffixes) in ((string, string[])[])[(ProtectedResource.Mcp, ["", "/mcp", "/mcp/{profile}"]), (ProtectedResource.Sse, ["/sse"])])
+        foreach (
+            var (transport, suffixes) in ((string, string[])[])
+                [(ProtectedResource.Mcp, ["", "/mcp", "/mcp/{profile}"]), (ProtectedResource.Sse, ["/sse"])]
+        )
         {
             var resource = UnavailableProvider.Answered(http => ResourceAsync(http, transport));
             foreach (var suffix in suffixes)
@@ -29,7 +35,16 @@ internal static class OAuthDocuments
 
         foreach (var name in (string[])["oauth-authorization-server", "openid-configuration"])
         {
-            foreach (var path in (string[])[$"/.well-known/{name}", $"/.well-known/{name}/mcp", $"/.well-known/{name}/sse", $"/mcp/.well-known/{name}", $"/sse/.well-known/{name}"])
+            foreach (
+                var path in (string[])
+                    [
+                        $"/.well-known/{name}",
+                        $"/.well-known/{name}/mcp",
+                        $"/.well-known/{name}/sse",
+                        $"/mcp/.well-known/{name}",
+                        $"/sse/.well-known/{name}",
+                    ]
+            )
             {
                 open.MapGet(path, UnavailableProvider.Answered(ServerAsync));
             }
@@ -50,18 +65,23 @@ internal static class OAuthDocuments
 
         // Where the settings do not name the issuer, only the provider's own document does.
         var metadata = services.GetRequiredService<IAuthorizationServerMetadata>();
-        var issuer = metadata.Issuer is { Length: > 0 } known ? known
+        var issuer = metadata.Issuer is { Length: > 0 } known
+            ? known
             : (await metadata.DocumentAsync(http.RequestAborted))["issuer"]!.GetValue<string>();
-        await WriteAsync(http, new JsonObject
-        {
-            ["resource"] = ProtectedResource.Identifier(http, transport),
-            ["authorization_servers"] = new JsonArray(issuer),
-            ["scopes_supported"] =
-                new JsonArray([.. Scopes.Split(resource.ScopesOf(http)).Select(scope => JsonValue.Create(scope))]),
-            ["bearer_methods_supported"] = new JsonArray("header"),
-            ["resource_name"] = Identity.Name(services.GetRequiredService<IConfiguration>()),
-            ["resource_documentation"] = PublicUrl.OfDocuments(http) + "/",
-        });
+        await WriteAsync(
+            http,
+            new JsonObject
+            {
+                ["resource"] = ProtectedResource.Identifier(http, transport),
+                ["authorization_servers"] = new JsonArray(issuer),
+                ["scopes_supported"] = new JsonArray([
+                    .. Scopes.Split(resource.ScopesOf(http)).Select(scope => JsonValue.Create(scope)),
+                ]),
+                ["bearer_methods_supported"] = new JsonArray("header"),
+                ["resource_name"] = Identity.Name(services.GetRequiredService<IConfiguration>()),
+                ["resource_documentation"] = PublicUrl.OfDocuments(http) + "/",
+            }
+        );
     }
 
     private static async Task ServerAsync(HttpContext http)
@@ -96,5 +116,6 @@ internal static class OAuthDocuments
         return Task.CompletedTask;
     }
 
-    private static Task WriteAsync(HttpContext http, JsonObject document) => http.Response.WriteAsJsonAsync(document, Json);
+    private static Task WriteAsync(HttpContext http, JsonObject document) =>
+        http.Response.WriteAsJsonAsync(document, Json);
 }

@@ -21,15 +21,17 @@ public static class WellKnownSetup
         var metrics = routes.ServiceProvider.GetRequiredService<Metrics>();
         var group = routes.MapGroup("");
         var open = group.MapGroup("").AllowAnonymous();
-        foreach (var (path, answer) in (ReadOnlySpan<(string, RequestDelegate)>)
-        [
-            ("/.well-known/ai-plugin.json", UnavailableProvider.Answered(AiPlugin.GetAsync)),
-            ("/ai-plugin.json", UnavailableProvider.Answered(AiPlugin.GetAsync)),
-            ("/logo.svg", AiPlugin.LogoAsync),
-            ("/health", Health.GetAsync),
-            ("/health/live", Health.LiveAsync),
-            ("/health/ready", Health.ReadyAsync),
-        ])
+        foreach (
+            var (path, answer) in (ReadOnlySpan<(string, RequestDelegate)>)
+                [
+                    ("/.well-known/ai-plugin.json", UnavailableProvider.Answered(AiPlugin.GetAsync)),
+                    ("/ai-plugin.json", UnavailableProvider.Answered(AiPlugin.GetAsync)),
+                    ("/logo.svg", AiPlugin.LogoAsync),
+                    ("/health", Health.GetAsync),
+                    ("/health/live", Health.LiveAsync),
+                    ("/health/ready", Health.ReadyAsync),
+                ]
+        )
         {
             open.MapGet(path, answer);
         }

@@ -7,22 +7,23 @@ namespace MinimalMcp.Tests;
 public sealed partial class ArchitectureTests
 {
     /// <summary>The namespaces of ours that a folder's files may mention, beside the folder's own.</summary>
-    public static TheoryData<string, string[]> Arrows => new()
-    {
-        { "Auth", ["Storage", "Configuration"] },
-        { "Charts", [] },
-        { "Configuration", [] },
-        { "Engine", [] },
-        { "Governance", ["Auth", "Storage", "Configuration"] },
-        { "Storage", ["Configuration"] },
-        { "Dashboard", ["Governance", "Auth", "Pages", "WellKnown"] },
-        { "Outgoing", ["Configuration"] },
-        { "Telemetry", ["Governance"] },
-        { "Tools", ["Governance", "Engine", "Charts"] },
-        { "Surfaces", ["Tools", "Governance", "Auth", "Storage", "Configuration"] },
-        { "WellKnown", ["Tools", "Governance", "Auth", "Storage", "Configuration"] },
-        { "Pages", ["Tools", "Governance", "Auth", "Configuration", "WellKnown"] },
-    };
+    public static TheoryData<string, string[]> Arrows =>
+        new()
+        {
+            { "Auth", ["Storage", "Configuration"] },
+            { "Charts", [] },
+            { "Configuration", [] },
+            { "Engine", [] },
+            { "Governance", ["Auth", "Storage", "Configuration"] },
+            { "Storage", ["Configuration"] },
+            { "Dashboard", ["Governance", "Auth", "Pages", "WellKnown"] },
+            { "Outgoing", ["Configuration"] },
+            { "Telemetry", ["Governance"] },
+            { "Tools", ["Governance", "Engine", "Charts"] },
+            { "Surfaces", ["Tools", "Governance", "Auth", "Storage", "Configuration"] },
+            { "WellKnown", ["Tools", "Governance", "Auth", "Storage", "Configuration"] },
+            { "Pages", ["Tools", "Governance", "Auth", "Configuration", "WellKnown"] },
+        };
 
     [Theory, MemberData(nameof(Arrows))]
     public void A_folder_mentions_only_what_it_may(string folder, string[] allowed)
@@ -36,7 +37,10 @@ public sealed partial class ArchitectureTests
 
     [Fact]
     public void Every_folder_has_its_arrows() =>
-        Assert.Equal(Arrows.Select(arrow => arrow.Data.Item1).Order(), Sources().Where(file => file.Contains('/')).Select(file => file.Split('/')[0]).Distinct().Order());
+        Assert.Equal(
+            Arrows.Select(arrow => arrow.Data.Item1).Order(),
+            Sources().Where(file => file.Contains('/')).Select(file => file.Split('/')[0]).Distinct().Order()
+        );
 
     [Fact]
     public void A_family_mentions_nothing_else_of_ours_so_that_it_can_be_copied()
@@ -46,7 +50,10 @@ public sealed partial class ArchitectureTests
         foreach (var file in Sources().Where(file => file.Split('/') is ["Tools", _, _]))
         {
             var own = "MinimalMcp.Tools." + file.Split('/')[1];
-            var strangers = Ours().Matches(Text(file)).Select(match => match.Value).Where(name => name != own && !libraries.Contains(name));
+            var strangers = Ours()
+                .Matches(Text(file))
+                .Select(match => match.Value)
+                .Where(name => name != own && !libraries.Contains(name));
             Assert.True(!strangers.Any(), $"{file} mentions {string.Join(", ", strangers)}");
         }
     }
@@ -56,20 +63,29 @@ public sealed partial class ArchitectureTests
         Assert.DoesNotContain(Sources(), file => File.ReadLines(Path.Combine(ClientProcess.Root, file)).Count() > 400);
 
     [Fact]
-    public void Program_is_a_table_of_contents() => Assert.InRange(File.ReadLines(Path.Combine(ClientProcess.Root, "Program.cs")).Count(), 1, 80);
+    public void Program_is_a_table_of_contents() =>
+        Assert.InRange(File.ReadLines(Path.Combine(ClientProcess.Root, "Program.cs")).Count(), 1, 80);
 
-    private static IEnumerable<string> Sources() => Directory.EnumerateFiles(ClientProcess.Root, "*.cs", SearchOption.AllDirectories)
-        .Select(file => Path.GetRelativePath(ClientProcess.Root, file).Replace('\\', '/'))
-        .Where(file => !file.Split('/').Any(folder => folder is "bin" or "obj" or "tests" or "artifacts" or "node_modules" or "templates"));
+    private static IEnumerable<string> Sources() =>
+        Directory
+            .EnumerateFiles(ClientProcess.Root, "*.cs", SearchOption.AllDirectories)
+            .Select(file => Path.GetRelativePath(ClientProcess.Root, file).Replace('\\', '/'))
+            .Where(file =>
+                !file.Split('/')
+                    .Any(folder => folder is "bin" or "obj" or "tests" or "artifacts" or "node_modules" or "templates")
+            );
 
     // What stands in comments is for people.
-    private static string Text(string file) => Comment().Replace(File.ReadAllText(Path.Combine(ClientProcess.Root, file)), "");
+    private static string Text(string file) =>
+        Comment().Replace(File.ReadAllText(Path.Combine(ClientProcess.Root, file)), "");
 
     // Both ways to mention a namespace: MinimalMcp.Tools, and Tools.Something from within MinimalMcp.
     private static IEnumerable<string> Mentioned(string file)
     {
         var folders = Arrows.Select(arrow => arrow.Data.Item1).ToHashSet();
-        return Ours().Matches(Text(file)).Select(match => match.Value["MinimalMcp.".Length..].Split('.')[0])
+        return Ours()
+            .Matches(Text(file))
+            .Select(match => match.Value["MinimalMcp.".Length..].Split('.')[0])
             .Concat(Relative().Matches(Text(file)).Select(match => match.Groups[1].Value).Where(folders.Contains));
     }
 

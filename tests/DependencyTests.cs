@@ -10,20 +10,33 @@ public sealed partial class DependencyTests
     private static readonly string Tests = Path.Combine(ClientProcess.Root, "tests");
 
     [Fact]
-    public void The_page_has_the_packages_of_the_server() => AssertRows("Packages of the server",
-        [.. Directory.GetFiles(ClientProcess.Root, "*.csproj"), .. Directory.GetFiles(ClientProcess.Root, "*.props")]);
+    public void The_page_has_the_packages_of_the_server() =>
+        AssertRows(
+            "Packages of the server",
+            [
+                .. Directory.GetFiles(ClientProcess.Root, "*.csproj"),
+                .. Directory.GetFiles(ClientProcess.Root, "*.props"),
+            ]
+        );
 
     [Fact]
-    public void The_page_has_the_packages_of_the_tests() => AssertRows("Packages of the tests",
-        Directory.GetDirectories(Tests).Prepend(Tests).SelectMany(folder => Directory.GetFiles(folder, "*.csproj")));
+    public void The_page_has_the_packages_of_the_tests() =>
+        AssertRows(
+            "Packages of the tests",
+            Directory.GetDirectories(Tests).Prepend(Tests).SelectMany(folder => Directory.GetFiles(folder, "*.csproj"))
+        );
 
     private static void AssertRows(string heading, IEnumerable<string> projects)
     {
         var page = File.ReadAllText(Path.Combine(ClientProcess.Root, "docs", "dependencies.md"));
         var section = page.Split("\n## ").Single(part => part.StartsWith(heading + "\n", StringComparison.Ordinal));
         var rows = Row().Matches(section).Select(match => match.Groups[1].Value).ToArray();
-        var packages = projects.SelectMany(project => XDocument.Load(project).Descendants("PackageReference"))
-            .Select(package => package.Attribute("Include")?.Value).OfType<string>().Distinct().ToArray();
+        var packages = projects
+            .SelectMany(project => XDocument.Load(project).Descendants("PackageReference"))
+            .Select(package => package.Attribute("Include")?.Value)
+            .OfType<string>()
+            .Distinct()
+            .ToArray();
 
         Assert.NotEmpty(packages);
         var (missing, left) = (string.Join(", ", packages.Except(rows)), string.Join(", ", rows.Except(packages)));

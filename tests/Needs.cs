@@ -28,14 +28,19 @@ internal static class Needs
     public static string NodePackage(string path)
     {
         var file = Path.Combine(Clients.ClientProcess.Folder, "node_modules", path);
-        Assert.SkipUnless(File.Exists(file), "the npm packages of tests/Clients are missing: install Node.js, and run npm ci --prefix tests/Clients");
+        Assert.SkipUnless(
+            File.Exists(file),
+            "the npm packages of tests/Clients are missing: install Node.js, and run npm ci --prefix tests/Clients"
+        );
         return file;
     }
 
     /// <summary>For <see cref="Storage.PostgresServer"/>.</summary>
-    public static void Postgres() => Assert.SkipWhen(Installed.Postgres() is null, $"PostgreSQL is missing: install {Installed.WantedPostgres}");
+    public static void Postgres() =>
+        Assert.SkipWhen(Installed.Postgres() is null, $"PostgreSQL is missing: install {Installed.WantedPostgres}");
 
-    public static void Nginx() => Assert.SkipWhen(Installed.Nginx() is null, $"nginx is missing: install {Installed.WantedNginx}");
+    public static void Nginx() =>
+        Assert.SkipWhen(Installed.Nginx() is null, $"nginx is missing: install {Installed.WantedNginx}");
 
     /// <summary>A reverse proxy: nginx, caddy, haproxy or apache.</summary>
     public static string Proxy(string kind)
@@ -46,8 +51,10 @@ internal static class Needs
             "apache" => Installed.Server("apache2"),
             _ => Installed.Server(kind),
         };
-        Assert.SkipWhen(found is null,
-            $"{kind} is missing: install it (Debian: apt-get install nginx-light caddy haproxy apache2-bin)");
+        Assert.SkipWhen(
+            found is null,
+            $"{kind} is missing: install it (Debian: apt-get install nginx-light caddy haproxy apache2-bin)"
+        );
         return found!;
     }
 
@@ -55,7 +62,10 @@ internal static class Needs
     public static EngineAddress Docker()
     {
         var found = EngineAddress.OfThisMachine().FirstOrDefault(Answers);
-        Assert.SkipWhen(found is null, "no container engine answers: start Docker, or set DOCKER_HOST to its socket (unix:///...); as root, scripts/test starts one by itself");
+        Assert.SkipWhen(
+            found is null,
+            "no container engine answers: start Docker, or set DOCKER_HOST to its socket (unix:///...); as root, scripts/test starts one by itself"
+        );
         return found!;
     }
 

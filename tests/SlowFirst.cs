@@ -16,8 +16,9 @@ internal sealed class SlowFirst : ITestCollectionOrderer
     private static bool IsSlow(ITestCollection collection)
     {
         var words = collection.TestCollectionDisplayName.Split(' ');
-        return words.Select(word => typeof(SlowFirst).Assembly.GetType(word))
-            .Any(type => type is not null && Attribute.IsDefined(type, typeof(SlowAttribute)))
+        return words
+                .Select(word => typeof(SlowFirst).Assembly.GetType(word))
+                .Any(type => type is not null && Attribute.IsDefined(type, typeof(SlowAttribute)))
             || collection.TestCollectionDisplayName == "GeneratedProjects"; // which a generated project does not have
     }
 }

@@ -13,8 +13,11 @@ internal static class NobodysSettings
 {
     /// <summary>What a developer keeps at home must not decide what a test sees; child processes inherit it.</summary>
     [ModuleInitializer]
-    internal static void Use() => Environment.SetEnvironmentVariable(
-        "XDG_CONFIG_HOME", Path.Combine(Path.GetTempPath(), "minimal-mcp-tests-without-settings"));
+    internal static void Use() =>
+        Environment.SetEnvironmentVariable(
+            "XDG_CONFIG_HOME",
+            Path.Combine(Path.GetTempPath(), "minimal-mcp-tests-without-settings")
+        );
 }
 
 /// <summary>The server on a real socket, in this process: a fresh one for each test, with the settings that the test names.</summary>
@@ -54,8 +57,16 @@ public sealed class TestServer : WebApplicationFactory<Program>
     }
 
     /// <summary>Posts one MCP message the way a client of that revision does, and gives the JSON-RPC answer, whichever form it came in.</summary>
-    public async Task<McpAnswer> McpAsync(string method, object? parameters = null, string version = "2025-11-25", string path = "/mcp", string? session = null, object? id = null, string? caller = null,
-        string accept = "application/json, text/event-stream")
+    public async Task<McpAnswer> McpAsync(
+        string method,
+        object? parameters = null,
+        string version = "2025-11-25",
+        string path = "/mcp",
+        string? session = null,
+        object? id = null,
+        string? caller = null,
+        string accept = "application/json, text/event-stream"
+    )
     {
         var node = JsonSerializer.SerializeToNode(parameters ?? new { })!.AsObject();
         using var request = new HttpRequestMessage(HttpMethod.Post, path);
@@ -79,31 +90,57 @@ public sealed class TestServer : WebApplicationFactory<Program>
                 request.Headers.Add("Mcp-Name", subject);
             }
 
-            node["_meta"] = JsonSerializer.SerializeToNode(new Dictionary<string, object>
-            {
-                ["io.modelcontextprotocol/protocolVersion"] = version,
-                ["io.modelcontextprotocol/clientCapabilities"] = new { },
-            });
+            node["_meta"] = JsonSerializer.SerializeToNode(
+                new Dictionary<string, object>
+                {
+                    ["io.modelcontextprotocol/protocolVersion"] = version,
+                    ["io.modelcontextprotocol/clientCapabilities"] = new { },
+                }
+            );
         }
 
-        request.Content = Json(new { jsonrpc = "2.0", id = id ?? 1, method, @params = node });
+        request.Content = Json(
+            new
+            {
+                jsonrpc = "2.0",
+                id = id ?? 1,
+                method,
+                @params = node,
+            }
+        );
         return await McpAnswer.ReadAsync(await Http.SendAsync(request, TestContext.Current.CancellationToken));
     }
 
-    public async Task<HttpResponseMessage> PostAsync(string path, string body, string contentType = "application/json", params (string Name, string Value)[] headers)
+    public async Task<HttpResponseMessage> PostAsync(
+        string path,
+        string body,
+        string contentType = "application/json",
+        params (string Name, string Value)[] headers
+    )
     {
-        using var request = new HttpRequestMessage(HttpMethod.Post, path) { Content = new StringContent(body, Encoding.UTF8, contentType) };
+        using var request = new HttpRequestMessage(HttpMethod.Post, path)
+        {
+            Content = new StringContent(body, Encoding.UTF8, contentType),
+        };
         foreach (var (name, value) in headers)
         {
-            Assert.True(request.Headers.TryAddWithoutValidation(name, value) || request.Content.Headers.TryAddWithoutValidation(name, value), name);
+            Assert.True(
+                request.Headers.TryAddWithoutValidation(name, value)
+                    || request.Content.Headers.TryAddWithoutValidation(name, value),
+                name
+            );
         }
 
         return await Http.SendAsync(request, TestContext.Current.CancellationToken);
     }
 
-    public async Task<JsonElement> GetJsonAsync(string path) => JsonElement.Parse(await Http.GetStringAsync(new Uri(path, UriKind.Relative), TestContext.Current.CancellationToken));
+    public async Task<JsonElement> GetJsonAsync(string path) =>
+        JsonElement.Parse(
+            await Http.GetStringAsync(new Uri(path, UriKind.Relative), TestContext.Current.CancellationToken)
+        );
 
-    public static StringContent Json(object value) => new(JsonSerializer.Serialize(value), Encoding.UTF8, "application/json");
+    public static StringContent Json(object value) =>
+        new(JsonSerializer.Serialize(value), Encoding.UTF8, "application/json");
 
     public override async ValueTask DisposeAsync()
     {
@@ -137,9 +174,15 @@ public sealed class TestServer : WebApplicationFactory<Program>
 /// <summary>An answer to one message: HTTP's part and JSON-RPC's.</summary>
 public sealed record McpAnswer(int Status, string? ContentType, JsonElement Message, string? Session)
 {
-    public JsonElement Result => Message.TryGetProperty("result", out var result) ? result : throw new InvalidOperationException($"No result in {Message}");
+    public JsonElement Result =>
+        Message.TryGetProperty("result", out var result)
+            ? result
+            : throw new InvalidOperationException($"No result in {Message}");
 
-    public JsonElement Error => Message.TryGetProperty("error", out var error) ? error : throw new InvalidOperationException($"No error in {Message}");
+    public JsonElement Error =>
+        Message.TryGetProperty("error", out var error)
+            ? error
+            : throw new InvalidOperationException($"No error in {Message}");
 
     public int ErrorCode => Error.GetProperty("code").GetInt32();
 
@@ -151,7 +194,11 @@ public sealed record McpAnswer(int Status, string? ContentType, JsonElement Mess
     {
         var body = await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
         var type = response.Content.Headers.ContentType?.MediaType;
-        var json = type == "text/event-stream" ? body.Split('\n').LastOrDefault(line => line.StartsWith("data: ", StringComparison.Ordinal))?[6..] ?? "" : body;
+        var json =
+            type == "text/event-stream"
+                ? body.Split('\n').LastOrDefault(line => line.StartsWith("data: ", StringComparison.Ordinal))?[6..]
+                    ?? ""
+                : body;
         var session = response.Headers.TryGetValues("Mcp-Session-Id", out var ids) ? ids.Single() : null;
         return new((int)response.StatusCode, type, json.Length > 0 ? JsonElement.Parse(json) : default, session);
     }

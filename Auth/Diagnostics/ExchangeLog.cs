@@ -5,7 +5,16 @@ namespace MinimalMcp.Auth.Diagnostics;
 
 /// <summary>One request and what became of it. Nothing in it opens anything: no credential, no body, and of the address only what is harmless.</summary>
 /// <param name="Client">What the client calls itself; anybody can write it.</param>
-internal sealed record Exchange(DateTimeOffset Time, string Method, string Path, int Status, double Milliseconds, string Client, string Address, string Verdict);
+internal sealed record Exchange(
+    DateTimeOffset Time,
+    string Method,
+    string Path,
+    int Status,
+    double Milliseconds,
+    string Client,
+    string Address,
+    string Verdict
+);
 
 /// <summary>The last time that a client said hello.</summary>
 internal sealed record Greeting(DateTimeOffset Time, string Client, string Revision, string Address);
@@ -37,7 +46,10 @@ internal sealed class ExchangeLog(TimeProvider time)
         {
             lock (_lock)
             {
-                return [.. Enumerable.Range(1, (int)Math.Min(_count, Size)).Select(back => _ring[(_count - back) % Size]!)];
+                return
+                [
+                    .. Enumerable.Range(1, (int)Math.Min(_count, Size)).Select(back => _ring[(_count - back) % Size]!),
+                ];
             }
         }
     }
@@ -47,7 +59,12 @@ internal sealed class ExchangeLog(TimeProvider time)
     /// <summary>A client said <c>initialize</c>.</summary>
     public void Greeted(HttpContext http, JsonElement clientInfo, string revision)
     {
-        var client = Shown.Text(clientInfo.ValueKind is JsonValueKind.Object ? $"{Member(clientInfo, "name"u8)} {Member(clientInfo, "version"u8)}".Trim() : "", 100);
+        var client = Shown.Text(
+            clientInfo.ValueKind is JsonValueKind.Object
+                ? $"{Member(clientInfo, "name"u8)} {Member(clientInfo, "version"u8)}".Trim()
+                : "",
+            100
+        );
         _greetings[client] = new(time.GetUtcNow(), client, revision, Shown.Address(http));
         if (_greetings.Count > MaxClients && _greetings.Values.MinBy(greeting => greeting.Time) is { } oldest)
         {
@@ -55,5 +72,6 @@ internal sealed class ExchangeLog(TimeProvider time)
         }
     }
 
-    private static string? Member(JsonElement info, ReadOnlySpan<byte> name) => info.TryGetProperty(name, out var value) && value.ValueKind is JsonValueKind.String ? value.GetString() : null;
+    private static string? Member(JsonElement info, ReadOnlySpan<byte> name) =>
+        info.TryGetProperty(name, out var value) && value.ValueKind is JsonValueKind.String ? value.GetString() : null;
 }

@@ -5,8 +5,12 @@ namespace MinimalMcp.Auth.Diagnostics;
 
 /// <summary>Writes down what helps to understand why a host does not connect. A call that goes well is let through without being looked at any closer.</summary>
 internal sealed partial class ExchangeRecorder(
-    RequestDelegate next, ExchangeLog log, IOptions<AuthOptions> options, TimeProvider time,
-    ILogger<ExchangeRecorder> logger)
+    RequestDelegate next,
+    ExchangeLog log,
+    IOptions<AuthOptions> options,
+    TimeProvider time,
+    ILogger<ExchangeRecorder> logger
+)
 {
     public Task InvokeAsync(HttpContext http)
     {
@@ -41,8 +45,18 @@ internal sealed partial class ExchangeRecorder(
             return;
         }
 
-        log.Add(new(time.GetUtcNow(), Shown.Text(request.Method, 10), Shown.Path(request), status, Stopwatch.GetElapsedTime(started).TotalMilliseconds, Shown.Client(request), Shown.Address(http),
-            Shown.Text(Verdict.Of(http, options.Value), 400)));
+        log.Add(
+            new(
+                time.GetUtcNow(),
+                Shown.Text(request.Method, 10),
+                Shown.Path(request),
+                status,
+                Stopwatch.GetElapsedTime(started).TotalMilliseconds,
+                Shown.Client(request),
+                Shown.Address(http),
+                Shown.Text(Verdict.Of(http, options.Value), 400)
+            )
+        );
     }
 
     // Discovery, signing in and connecting. What is wrong with a call of a tool is for its caller. And whatever asks for
@@ -52,8 +66,14 @@ internal sealed partial class ExchangeRecorder(
         var path = http.Request.Path;
         var isRefusedHost = http.GetEndpoint() is null && status is 400 or 403;
         return Verdict.IsDiscovery(path)
-            || (status >= 400 && (isRefusedHost ? Verdict.IsOurs(path) : http.GetEndpoint() is not null
-                && (Verdict.IsMcp(path) || status is 401 or 403 or 429)));
+            || (
+                status >= 400
+                && (
+                    isRefusedHost
+                        ? Verdict.IsOurs(path)
+                        : http.GetEndpoint() is not null && (Verdict.IsMcp(path) || status is 401 or 403 or 429)
+                )
+            );
     }
 
     [LoggerMessage(LogLevel.Debug, "Request ended {Method} {Path} {StatusCode} {ElapsedMs} {Address}")]

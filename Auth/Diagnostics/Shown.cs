@@ -6,7 +6,20 @@ namespace MinimalMcp.Auth.Diagnostics;
 internal static class Shown
 {
     // Of all others only the name is shown: codes, tokens, states, session ids, whatever comes next.
-    private static readonly HashSet<string> Harmless = new(StringComparer.Ordinal) { "client_id", "redirect_uri", "response_type", "response_mode", "scope", "resource", "code_challenge_method", "error", "profile", "family", "readonly" };
+    private static readonly HashSet<string> Harmless = new(StringComparer.Ordinal)
+    {
+        "client_id",
+        "redirect_uri",
+        "response_type",
+        "response_mode",
+        "scope",
+        "resource",
+        "code_challenge_method",
+        "error",
+        "profile",
+        "family",
+        "readonly",
+    };
 
     public static string Path(HttpRequest request)
     {
@@ -27,5 +40,15 @@ internal static class Shown
 
     /// <summary>Somebody else's words: cut, and without letters that change how the rest is read.</summary>
     public static string Text(string text, int limit) =>
-        new([.. text.Take(limit).Select(letter => char.IsControl(letter) || char.GetUnicodeCategory(letter) is System.Globalization.UnicodeCategory.Format or System.Globalization.UnicodeCategory.LineSeparator ? '·' : letter)]);
+        new([
+            .. text.Take(limit)
+                .Select(letter =>
+                    char.IsControl(letter)
+                    || char.GetUnicodeCategory(letter)
+                        is System.Globalization.UnicodeCategory.Format
+                            or System.Globalization.UnicodeCategory.LineSeparator
+                        ? '·'
+                        : letter
+                ),
+        ]);
 }

@@ -4,10 +4,17 @@ namespace MinimalMcp.Auth.Provider;
 /// A document of the provider: fetched when it is first needed, and again after an hour or when something newer is asked for, but at most twice a
 /// minute, whatever strangers send. While the provider is down the last good one serves for a day.
 /// </summary>
-internal sealed class CachedDocument<T>(Func<CancellationToken, Task<byte[]>> fetch, Func<byte[], T> parse, TimeProvider time, Action<string> failed)
+internal sealed class CachedDocument<T>(
+    Func<CancellationToken, Task<byte[]>> fetch,
+    Func<byte[], T> parse,
+    TimeProvider time,
+    Action<string> failed
+)
     where T : class
 {
-    private static readonly TimeSpan Fresh = TimeSpan.FromHours(1), Usable = TimeSpan.FromHours(24), Floor = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Fresh = TimeSpan.FromHours(1),
+        Usable = TimeSpan.FromHours(24),
+        Floor = TimeSpan.FromSeconds(30);
 
     private readonly Lock _lock = new();
     private volatile Version? _version;

@@ -19,8 +19,13 @@ internal sealed class CodeExchange(IOptions<ProviderOptions> options, IHttpClien
     private readonly ProviderOptions _options = options.Value;
 
     public async Task<(string IdToken, string? AccessToken)> RedeemAsync(
-        ProviderMetadata metadata, string code, string redirectUri, string verifier, string provider,
-        CancellationToken cancellationToken)
+        ProviderMetadata metadata,
+        string code,
+        string redirectUri,
+        string verifier,
+        string provider,
+        CancellationToken cancellationToken
+    )
     {
         var form = new Dictionary<string, string>
         {
@@ -46,7 +51,11 @@ internal sealed class CodeExchange(IOptions<ProviderOptions> options, IHttpClien
 
     /// <summary>Puts the form and this server's own credential into a request to the provider.</summary>
     public static void Authenticate(
-        HttpRequestMessage request, Dictionary<string, string> form, ProviderOptions options, bool inBody)
+        HttpRequestMessage request,
+        Dictionary<string, string> form,
+        ProviderOptions options,
+        bool inBody
+    )
     {
         if (string.IsNullOrEmpty(options.ClientSecret) || inBody)
         {
@@ -61,7 +70,9 @@ internal sealed class CodeExchange(IOptions<ProviderOptions> options, IHttpClien
             // RFC 6749 section 2.3.1: id and secret are encoded as in a form before they are joined.
             var pair = $"{WebUtility.UrlEncode(options.ClientId)}:{WebUtility.UrlEncode(options.ClientSecret)}";
             request.Headers.Authorization = new AuthenticationHeaderValue(
-                "Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes(pair)));
+                "Basic",
+                Convert.ToBase64String(Encoding.UTF8.GetBytes(pair))
+            );
         }
 
         request.Content = new FormUrlEncodedContent(form);
@@ -73,8 +84,12 @@ internal sealed class CodeExchange(IOptions<ProviderOptions> options, IHttpClien
         try
         {
             var answer = StrictJson.ParseObject(body);
-            return (Text(answer, "error"), Text(answer, "error_description"), Text(answer, "id_token"),
-                Text(answer, "access_token"));
+            return (
+                Text(answer, "error"),
+                Text(answer, "error_description"),
+                Text(answer, "id_token"),
+                Text(answer, "access_token")
+            );
         }
         catch (FormatException)
         {
@@ -82,5 +97,8 @@ internal sealed class CodeExchange(IOptions<ProviderOptions> options, IHttpClien
         }
     }
 
-    private static string? Text(JsonElement answer, string name) => answer.TryGetProperty(name, out var value) && value.ValueKind is JsonValueKind.String ? value.GetString() : null;
+    private static string? Text(JsonElement answer, string name) =>
+        answer.TryGetProperty(name, out var value) && value.ValueKind is JsonValueKind.String
+            ? value.GetString()
+            : null;
 }

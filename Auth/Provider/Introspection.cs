@@ -11,8 +11,12 @@ namespace MinimalMcp.Auth.Provider;
 /// asked at once is bounded as every outgoing request is; what is more is answered with 503.
 /// </summary>
 internal sealed class Introspection(
-    IOptions<ProviderOptions> options, ProviderDocuments documents, IHttpClientFactory http, TimeProvider time,
-    ILogger<Introspection> logger)
+    IOptions<ProviderOptions> options,
+    ProviderDocuments documents,
+    IHttpClientFactory http,
+    TimeProvider time,
+    ILogger<Introspection> logger
+)
 {
     // Of a token whose end the provider does not say.
     private static readonly TimeSpan Assumed = TimeSpan.FromMinutes(1);
@@ -28,11 +32,13 @@ internal sealed class Introspection(
     public async Task<VerifiedToken> CheckAsync(string token, TokenRules rules, CancellationToken cancellationToken)
     {
         var metadata = await documents.MetadataAsync(cancellationToken);
-        var endpoint = metadata.IntrospectionEndpoint ?? throw new TokenRefusedException(
-            "The token is no JWT, and the identity provider's metadata has no introspection endpoint.")
-        {
-            Detail = "set Auth:Provider:IntrospectionEndpoint, or let the provider issue JWTs",
-        };
+        var endpoint = metadata.IntrospectionEndpoint
+            ?? throw new TokenRefusedException(
+                "The token is no JWT, and the identity provider's metadata has no introspection endpoint."
+            )
+            {
+                Detail = "set Auth:Provider:IntrospectionEndpoint, or let the provider issue JWTs",
+            };
         using var request = new HttpRequestMessage(HttpMethod.Post, endpoint);
         Dictionary<string, string> form = new() { ["token"] = token, ["token_type_hint"] = "access_token" };
         CodeExchange.Authenticate(request, form, _options, metadata.TakesSecretInBody);
@@ -41,7 +47,8 @@ internal sealed class Introspection(
         if (answer.StatusCode is not HttpStatusCode.OK)
         {
             var cure = answer.StatusCode is HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden
-                ? " Check OAUTH2_CLIENT_ID and OAUTH2_CLIENT_SECRET, and whether the client may introspect." : "";
+                ? " Check OAUTH2_CLIENT_ID and OAUTH2_CLIENT_SECRET, and whether the client may introspect."
+                : "";
             throw Failed($"answered {(int)answer.StatusCode}.{cure}");
         }
 
@@ -82,8 +89,10 @@ internal sealed class Introspection(
     {
         var sentence = "Its introspection endpoint " + what;
         var last = Volatile.Read(ref _said);
-        if ((last == 0 || time.GetElapsedTime(last) >= UnavailableProvider.RetryAfter)
-            && Interlocked.CompareExchange(ref _said, time.GetTimestamp(), last) == last)
+        if (
+            (last == 0 || time.GetElapsedTime(last) >= UnavailableProvider.RetryAfter)
+            && Interlocked.CompareExchange(ref _said, time.GetTimestamp(), last) == last
+        )
         {
             ProviderLog.FetchFailed(logger, sentence);
         }
@@ -92,6 +101,7 @@ internal sealed class Introspection(
     }
 
     private static bool Differs(JsonElement said, string name, string expected) =>
-        said.TryGetProperty(name, out var value) && value.ValueKind is JsonValueKind.String
+        said.TryGetProperty(name, out var value)
+        && value.ValueKind is JsonValueKind.String
         && !expected.Equals(value.GetString(), StringComparison.OrdinalIgnoreCase);
 }

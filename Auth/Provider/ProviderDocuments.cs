@@ -21,13 +21,28 @@ internal sealed class ProviderDocuments : IAuthorizationServerMetadata, IDisposa
         (_options, _logger) = (options.Value, logger);
         if (_options.Discovery is { } discovery)
         {
-            _metadata = new(stop => _fetch.GetAsync(discovery, MaxBytes, stop), bytes => ProviderMetadata.Parse(bytes, _options), time, sentence => ProviderLog.FetchFailed(logger, sentence));
+            _metadata = new(
+                stop => _fetch.GetAsync(discovery, MaxBytes, stop),
+                bytes => ProviderMetadata.Parse(bytes, _options),
+                time,
+                sentence => ProviderLog.FetchFailed(logger, sentence)
+            );
         }
 
         _keys = new(
-            async stop => await _fetch.GetAsync(_options.JwksUri is { Length: > 0 } own ? new(own) : (await MetadataAsync(stop)).JwksUri, MaxBytes, stop),
-            bytes => JsonWebKeys.Parse(bytes) is { Count: > 0 } some ? some : throw new FormatException("The key set has no key that signatures can be checked with."),
-            time, sentence => ProviderLog.FetchFailed(logger, sentence));
+            async stop =>
+                await _fetch.GetAsync(
+                    _options.JwksUri is { Length: > 0 } own ? new(own) : (await MetadataAsync(stop)).JwksUri,
+                    MaxBytes,
+                    stop
+                ),
+            bytes =>
+                JsonWebKeys.Parse(bytes) is { Count: > 0 } some
+                    ? some
+                    : throw new FormatException("The key set has no key that signatures can be checked with."),
+            time,
+            sentence => ProviderLog.FetchFailed(logger, sentence)
+        );
     }
 
     /// <summary>Empty while only the discovery document could say it, and cannot be had.</summary>
@@ -42,14 +57,16 @@ internal sealed class ProviderDocuments : IAuthorizationServerMetadata, IDisposa
     /// <summary>The issuers that tokens may name.</summary>
     /// <exception cref="HttpRequestException">Only the provider could say, and cannot be asked now.</exception>
     public async ValueTask<IReadOnlySet<string>> TokenIssuersAsync(CancellationToken cancellationToken) =>
-        _options.Issuers.Count > 0 ? _options.TokenIssuers
+        _options.Issuers.Count > 0
+            ? _options.TokenIssuers
             : new HashSet<string>(StringComparer.Ordinal) { (await MetadataAsync(cancellationToken)).Issuer };
 
     /// <exception cref="HttpRequestException">The provider cannot be asked now.</exception>
     public async ValueTask<ProviderMetadata> MetadataAsync(CancellationToken cancellationToken) =>
-        _metadata is null ? ProviderMetadata.Of(_options)
-        : await _metadata.GetAsync(cancellationToken)
-            ?? throw UnavailableProvider.Because("The identity provider's discovery document cannot be had now.");
+        _metadata is null
+            ? ProviderMetadata.Of(_options)
+            : await _metadata.GetAsync(cancellationToken)
+                ?? throw UnavailableProvider.Because("The identity provider's discovery document cannot be had now.");
 
     /// <summary>
     /// The key that a token is signed with. One that is not known may be new, so the keys are fetched again before it
@@ -60,9 +77,12 @@ internal sealed class ProviderDocuments : IAuthorizationServerMetadata, IDisposa
     {
         var keys = await _keys.GetAsync(cancellationToken);
         return keys?.Find(kid, algorithm)
-            ?? (await _keys.GetNewerAsync(cancellationToken) ?? throw UnavailableProvider.Because(
-                "The identity provider's keys cannot be had now, so this token cannot be checked."))
-                .Find(kid, algorithm)
+            ?? (
+                await _keys.GetNewerAsync(cancellationToken)
+                ?? throw UnavailableProvider.Because(
+                    "The identity provider's keys cannot be had now, so this token cannot be checked."
+                )
+            ).Find(kid, algorithm)
             ?? throw Jwt.UnknownKey();
     }
 
@@ -73,7 +93,11 @@ internal sealed class ProviderDocuments : IAuthorizationServerMetadata, IDisposa
     /// <exception cref="StartException">It is another issuer's document, or none.</exception>
     public async Task CheckAsync(CancellationToken cancellationToken)
     {
-        if (_metadata is not null && await _metadata.GetAsync(cancellationToken) is null && _metadata.Failure is FormatException wrong)
+        if (
+            _metadata is not null
+            && await _metadata.GetAsync(cancellationToken) is null
+            && _metadata.Failure is FormatException wrong
+        )
         {
             throw new StartException(wrong.Message);
         }
@@ -87,14 +111,16 @@ internal sealed class ProviderDocuments : IAuthorizationServerMetadata, IDisposa
     }
 
     /// <summary>What keeps an MCP client that nobody knows from signing in; null when nothing does.</summary>
-    public string? LacksForNewClients() => _metadata?.Current is not { } metadata ? null
-        : (metadata.TakesNewClients, metadata.SaysS256) switch
-        {
-            (true, true) => null,
-            (false, true) => "neither a registration_endpoint nor client metadata documents",
-            (true, false) => "no S256 in code_challenge_methods_supported",
-            _ => "neither a registration_endpoint nor client metadata documents, and no S256",
-        };
+    public string? LacksForNewClients() =>
+        _metadata?.Current is not { } metadata
+            ? null
+            : (metadata.TakesNewClients, metadata.SaysS256) switch
+            {
+                (true, true) => null,
+                (false, true) => "neither a registration_endpoint nor client metadata documents",
+                (true, false) => "no S256 in code_challenge_methods_supported",
+                _ => "neither a registration_endpoint nor client metadata documents, and no S256",
+            };
 
     public void Dispose() => _fetch.Dispose();
 

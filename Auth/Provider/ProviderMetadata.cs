@@ -9,7 +9,9 @@ internal sealed class ProviderMetadata
 {
     private readonly JsonElement _document;
     private readonly ProviderOptions _options;
-    private readonly Uri? _discovery, _authorizationEndpoint, _tokenEndpoint;
+    private readonly Uri? _discovery,
+        _authorizationEndpoint,
+        _tokenEndpoint;
 
     // All that will be needed is read now, so that what is missing is told at the start.
     private ProviderMetadata(JsonElement document, ProviderOptions options)
@@ -35,9 +37,11 @@ internal sealed class ProviderMetadata
     public bool IsOfAnother => _options.Issuers.Count > 0 && !_options.Issuers.Contains(Issuer);
 
     /// <summary>Where people sign in, when this server is a client there.</summary>
-    public Uri AuthorizationEndpoint => _authorizationEndpoint ?? throw new InvalidOperationException("Auth:Provider:ClientId is not set.");
+    public Uri AuthorizationEndpoint =>
+        _authorizationEndpoint ?? throw new InvalidOperationException("Auth:Provider:ClientId is not set.");
 
-    public Uri TokenEndpoint => _tokenEndpoint ?? throw new InvalidOperationException("Auth:Provider:ClientId is not set.");
+    public Uri TokenEndpoint =>
+        _tokenEndpoint ?? throw new InvalidOperationException("Auth:Provider:ClientId is not set.");
 
     /// <summary>Null where the provider has none that is safe.</summary>
     public Uri? UserInfoEndpoint { get; }
@@ -48,20 +52,29 @@ internal sealed class ProviderMetadata
     /// <summary>
     /// A client that nobody entered at the provider has a way in: registration (RFC 7591) or a metadata document.
     /// </summary>
-    public bool TakesNewClients => _document.TryGetProperty("registration_endpoint", out _)
-        || (_document.TryGetProperty("client_id_metadata_document_supported", out var yes)
-            && yes.ValueKind is JsonValueKind.True);
+    public bool TakesNewClients =>
+        _document.TryGetProperty("registration_endpoint", out _)
+        || (
+            _document.TryGetProperty("client_id_metadata_document_supported", out var yes)
+            && yes.ValueKind is JsonValueKind.True
+        );
 
     /// <summary>MCP clients go on only where the metadata says S256 (MCP, authorization).</summary>
-    public bool SaysS256 => _document.TryGetProperty("code_challenge_methods_supported", out var methods)
+    public bool SaysS256 =>
+        _document.TryGetProperty("code_challenge_methods_supported", out var methods)
         && VerifiedToken.Texts(methods).Contains("S256");
 
     /// <summary>Whether an answer of the authorization endpoint without <c>iss</c> is not its answer (RFC 9207 section 2.4).</summary>
-    public bool NamesItself => _document.TryGetProperty("authorization_response_iss_parameter_supported", out var named) && named.ValueKind is JsonValueKind.True;
+    public bool NamesItself =>
+        _document.TryGetProperty("authorization_response_iss_parameter_supported", out var named)
+        && named.ValueKind is JsonValueKind.True;
 
     /// <summary>How our secret goes to the token endpoint. Nothing said means in the header.</summary>
-    public bool TakesSecretInBody => _document.TryGetProperty("token_endpoint_auth_methods_supported", out var methods)
-        && VerifiedToken.Texts(methods).ToArray() is var all && all.Contains("client_secret_post") && !all.Contains("client_secret_basic");
+    public bool TakesSecretInBody =>
+        _document.TryGetProperty("token_endpoint_auth_methods_supported", out var methods)
+        && VerifiedToken.Texts(methods).ToArray() is var all
+        && all.Contains("client_secret_post")
+        && !all.Contains("client_secret_basic");
 
     /// <summary>The document as clients get it: with what the settings say instead.</summary>
     public JsonObject ToJson()
@@ -96,17 +109,24 @@ internal sealed class ProviderMetadata
         try
         {
             var document = StrictJson.ParseObject(utf8);
-            var issuer = document.TryGetProperty("issuer", out var named) && named.ValueKind is JsonValueKind.String ? named.GetString()! : "";
+            var issuer =
+                document.TryGetProperty("issuer", out var named) && named.ValueKind is JsonValueKind.String
+                    ? named.GetString()!
+                    : "";
             if (options.Issuers.Count > 0)
             {
-                return options.Issuers.Contains(issuer) || IssuerMismatch.IsHarmless(issuer, options) ? new(document, options)
+                return options.Issuers.Contains(issuer) || IssuerMismatch.IsHarmless(issuer, options)
+                    ? new(document, options)
                     : throw new FormatException(IssuerMismatch.Explain(issuer, options));
             }
 
-            return ProviderOptions.IsSafe(issuer) && !issuer.Contains(ProviderOptions.AnyTenant, StringComparison.Ordinal)
+            return
+                ProviderOptions.IsSafe(issuer) && !issuer.Contains(ProviderOptions.AnyTenant, StringComparison.Ordinal)
                 ? new(document, options)
-                : throw new FormatException($"The discovery document {options.Discovery} says issuer '{issuer}', which is no "
-                    + "issuer of tokens. Set OAUTH2_ISSUER (Auth:Provider:Issuer), and Auth:Provider:Tenants for several tenants of Entra.");
+                : throw new FormatException(
+                    $"The discovery document {options.Discovery} says issuer '{issuer}', which is no "
+                        + "issuer of tokens. Set OAUTH2_ISSUER (Auth:Provider:Issuer), and Auth:Provider:Tenants for several tenants of Entra."
+                );
         }
         catch (FormatException wrong) when (!wrong.Message.EndsWith('.'))
         {
@@ -129,22 +149,31 @@ internal sealed class ProviderMetadata
     private static IEnumerable<(string Name, string Address)> Configured(ProviderOptions options) =>
         new[]
         {
-            ("authorization_endpoint", options.AuthorizationEndpoint), ("token_endpoint", options.TokenEndpoint),
-            ("introspection_endpoint", options.IntrospectionEndpoint), ("jwks_uri", options.JwksUri),
-        }.Where(row => row.Item2 is { Length: > 0 }).Select(row => (row.Item1, row.Item2!));
+            ("authorization_endpoint", options.AuthorizationEndpoint),
+            ("token_endpoint", options.TokenEndpoint),
+            ("introspection_endpoint", options.IntrospectionEndpoint),
+            ("jwks_uri", options.JwksUri),
+        }
+            .Where(row => row.Item2 is { Length: > 0 })
+            .Select(row => (row.Item1, row.Item2!));
 
     private Uri? Optional(string name, string? configured) =>
         (configured is { Length: > 0 } ? configured : Text(name)) is { } address && ProviderOptions.IsSafe(address)
-            ? new(address) : null;
+            ? new(address)
+            : null;
 
     private string? Text(string name) =>
         _document.TryGetProperty(name, out var found) && found.ValueKind is JsonValueKind.String
-            ? found.GetString() : null;
+            ? found.GetString()
+            : null;
 
     private Uri Address(string name, string? configured)
     {
-        var address = configured is { Length: > 0 } ? configured
+        var address = configured is { Length: > 0 }
+            ? configured
             : Text(name) ?? throw new FormatException($"The discovery document {_discovery} has no {name}.");
-        return ProviderOptions.IsSafe(address) ? new(address) : throw new FormatException($"The discovery document {_discovery} has a {name} that is not https.");
+        return ProviderOptions.IsSafe(address)
+            ? new(address)
+            : throw new FormatException($"The discovery document {_discovery} has a {name} that is not https.");
     }
 }

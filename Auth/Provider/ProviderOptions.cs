@@ -89,57 +89,97 @@ public sealed class ProviderOptions : IValidatableObject
 
     /// <summary>The issuers that tokens may name: the tenants put in, one of each.</summary>
     internal IReadOnlySet<string> TokenIssuers =>
-        Issuers.SelectMany(issuer => issuer.Contains(AnyTenant, StringComparison.Ordinal) ? List(Tenants).Select(tenant => issuer.Replace(AnyTenant, tenant, StringComparison.Ordinal)) : [issuer])
+        Issuers
+            .SelectMany(issuer =>
+                issuer.Contains(AnyTenant, StringComparison.Ordinal)
+                    ? List(Tenants).Select(tenant => issuer.Replace(AnyTenant, tenant, StringComparison.Ordinal))
+                    : [issuer]
+            )
             .ToHashSet(StringComparer.Ordinal);
 
-    internal Uri? Discovery => ConfigUrl is { Length: > 0 } ? new(ConfigUrl)
-        : string.IsNullOrEmpty(JwksUri) || ClientId is { Length: > 0 } ? new(Issuers[0].TrimEnd('/') + "/.well-known/openid-configuration")
+    internal Uri? Discovery =>
+        ConfigUrl is { Length: > 0 } ? new(ConfigUrl)
+        : string.IsNullOrEmpty(JwksUri) || ClientId is { Length: > 0 }
+            ? new(Issuers[0].TrimEnd('/') + "/.well-known/openid-configuration")
         : null;
 
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
     {
         if (Issuers.Count == 0 && string.IsNullOrEmpty(ConfigUrl))
         {
-            yield return new("Auth:Provider:Issuer (OAUTH2_ISSUER) is not set. It is the 'issuer' of the provider's "
-                + "discovery document, letter by letter. OAUTH2_OPENID_CONFIG_URL, the address of that document, "
-                + "is enough as well.");
+            yield return new(
+                "Auth:Provider:Issuer (OAUTH2_ISSUER) is not set. It is the 'issuer' of the provider's "
+                    + "discovery document, letter by letter. OAUTH2_OPENID_CONFIG_URL, the address of that document, "
+                    + "is enough as well."
+            );
         }
 
         foreach (var (setting, address) in Addresses().Where(row => !IsSafe(row.Address)))
         {
-            yield return new($"Auth:Provider:{setting} is '{address}'; it must be an absolute https address, or http on this machine.");
+            yield return new(
+                $"Auth:Provider:{setting} is '{address}'; it must be an absolute https address, or http on this machine."
+            );
         }
 
-        if (List(Algorithms).Except(["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512"]).ToArray() is [var unknown, ..])
+        if (
+            List(Algorithms)
+                .Except(["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512"])
+                .ToArray()
+            is [var unknown, ..]
+        )
         {
-            yield return new($"Auth:Provider:Algorithms has '{unknown}'; tokens may be signed with RS, PS or ES and 256, 384 or 512.");
+            yield return new(
+                $"Auth:Provider:Algorithms has '{unknown}'; tokens may be signed with RS, PS or ES and 256, 384 or 512."
+            );
         }
 
         if (IsMultiTenant && !List(Tenants).Any())
         {
-            yield return new("Auth:Provider:Issuer (OAUTH2_ISSUER) is for every tenant of Entra there is. Set Auth:Provider:Tenants to the ids of those that may call.");
+            yield return new(
+                "Auth:Provider:Issuer (OAUTH2_ISSUER) is for every tenant of Entra there is. Set Auth:Provider:Tenants to the ids of those that may call."
+            );
         }
 
-        foreach (var scope in ScopePairs().Select(pair => pair.Ours).Concat(List(DefaultScopes)).Except(Scopes.Split(Scopes.All)))
+        foreach (
+            var scope in ScopePairs()
+                .Select(pair => pair.Ours)
+                .Concat(List(DefaultScopes))
+                .Except(Scopes.Split(Scopes.All))
+        )
         {
-            yield return new($"Auth:Provider:ScopeMap or DefaultScopes has '{scope}'; a pair is THEIRS=OURS, and ours are {Scopes.All}.");
+            yield return new(
+                $"Auth:Provider:ScopeMap or DefaultScopes has '{scope}'; a pair is THEIRS=OURS, and ours are {Scopes.All}."
+            );
         }
     }
 
     /// <summary>Pairs of the provider's word and ours.</summary>
-    internal IEnumerable<(string Theirs, string Ours)> ScopePairs() => List(ScopeMap).Select(pair => pair.LastIndexOf('=') is > 0 and var at ? (pair[..at], pair[(at + 1)..]) : (pair, pair));
+    internal IEnumerable<(string Theirs, string Ours)> ScopePairs() =>
+        List(ScopeMap)
+            .Select(pair => pair.LastIndexOf('=') is > 0 and var at ? (pair[..at], pair[(at + 1)..]) : (pair, pair));
 
-    internal static IEnumerable<string> List(string? text) => (text ?? "").Split([',', ' '], StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
+    internal static IEnumerable<string> List(string? text) =>
+        (text ?? "").Split([',', ' '], StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
 
     /// <summary>Where secrets may be sent to, and keys come from.</summary>
-    internal static bool IsSafe(string address) => Uri.TryCreate(address, UriKind.Absolute, out var uri) && (uri.Scheme == "https" || (uri.Scheme == "http" && uri.IsLoopback)) && uri.UserInfo.Length == 0;
+    internal static bool IsSafe(string address) =>
+        Uri.TryCreate(address, UriKind.Absolute, out var uri)
+        && (uri.Scheme == "https" || (uri.Scheme == "http" && uri.IsLoopback))
+        && uri.UserInfo.Length == 0;
 
     private IEnumerable<(string Setting, string Address)> Addresses() =>
-        Issuers.Select(issuer => ("Issuer (OAUTH2_ISSUER)", issuer))
-            .Concat(new[]
-            {
-                ("ConfigUrl (OAUTH2_OPENID_CONFIG_URL)", ConfigUrl), ("JwksUri (OAUTH2_JWKS_URI)", JwksUri),
-                ("AuthorizationEndpoint (OAUTH2_AUTHORIZATION_ENDPOINT)", AuthorizationEndpoint), ("TokenEndpoint (OAUTH2_TOKEN_ENDPOINT)", TokenEndpoint),
-                ("IntrospectionEndpoint", IntrospectionEndpoint),
-            }.Where(row => row.Item2 is { Length: > 0 }).Select(row => (row.Item1, row.Item2!)));
+        Issuers
+            .Select(issuer => ("Issuer (OAUTH2_ISSUER)", issuer))
+            .Concat(
+                new[]
+                {
+                    ("ConfigUrl (OAUTH2_OPENID_CONFIG_URL)", ConfigUrl),
+                    ("JwksUri (OAUTH2_JWKS_URI)", JwksUri),
+                    ("AuthorizationEndpoint (OAUTH2_AUTHORIZATION_ENDPOINT)", AuthorizationEndpoint),
+                    ("TokenEndpoint (OAUTH2_TOKEN_ENDPOINT)", TokenEndpoint),
+                    ("IntrospectionEndpoint", IntrospectionEndpoint),
+                }
+                    .Where(row => row.Item2 is { Length: > 0 })
+                    .Select(row => (row.Item1, row.Item2!))
+            );
 }

@@ -14,8 +14,16 @@ public static class ProviderSetup
     public static IHostApplicationBuilder AddIdentityProvider(this IHostApplicationBuilder builder)
     {
         var mode = (builder.Configuration["Auth:Mode"] ?? "none").ToLowerInvariant();
-        var signsIn = mode is "embedded" or "hybrid" or "mixed" && builder.Configuration["Auth:Provider:ClientId"] is { Length: > 0 };
-        var issues = mode is "oauth2" || (mode is "hybrid" or "mixed" && !signsIn && builder.Configuration["Auth:Provider:Issuer"] is { Length: > 0 });
+        var signsIn =
+            mode is "embedded" or "hybrid" or "mixed"
+            && builder.Configuration["Auth:Provider:ClientId"] is { Length: > 0 };
+        var issues =
+            mode is "oauth2"
+            || (
+                mode is "hybrid" or "mixed"
+                && !signsIn
+                && builder.Configuration["Auth:Provider:Issuer"] is { Length: > 0 }
+            );
         if (!signsIn && !issues)
         {
             return builder;
@@ -35,17 +43,28 @@ public static class ProviderSetup
 
         if (issues)
         {
-            services.AddOptions<ProviderOptions>().Validate(provider => ProviderOptions.List(provider.Audience).Any(),
-                "Auth:Provider:Audience (OAUTH2_AUDIENCE) is not set. It is what the provider writes into tokens for this server, for example the application's id: a token for somebody else must not open this one.");
+            services
+                .AddOptions<ProviderOptions>()
+                .Validate(
+                    provider => ProviderOptions.List(provider.Audience).Any(),
+                    "Auth:Provider:Audience (OAUTH2_AUDIENCE) is not set. It is what the provider writes into tokens for this server, for example the application's id: a token for somebody else must not open this one."
+                );
             services.AddSingleton<Introspection>();
             services.AddSingleton<IAccessTokens, ProviderTokens>();
-            services.AddSingleton<IAuthorizationServerMetadata>(provider => provider.GetRequiredService<ProviderDocuments>());
+            services.AddSingleton<IAuthorizationServerMetadata>(provider =>
+                provider.GetRequiredService<ProviderDocuments>()
+            );
         }
 
         return builder;
     }
 
-    private sealed class ProviderCheck(ProviderDocuments documents, IOptions<ProviderOptions> options, ILogger<ProviderCheck> logger, ISignIn? signIn = null) : IHostedService
+    private sealed class ProviderCheck(
+        ProviderDocuments documents,
+        IOptions<ProviderOptions> options,
+        ILogger<ProviderCheck> logger,
+        ISignIn? signIn = null
+    ) : IHostedService
     {
         public async Task StartAsync(CancellationToken cancellationToken)
         {

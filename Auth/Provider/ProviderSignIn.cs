@@ -12,8 +12,14 @@ namespace MinimalMcp.Auth.Provider;
 /// <c>resource</c> that MCP clients send, which Entra refuses (AADSTS9010010); of what it answers nothing is kept but who it was.
 /// </summary>
 internal sealed class ProviderSignIn(
-    IOptions<ProviderOptions> options, ProviderDocuments documents, CodeExchange exchange, UserInfo userInfo,
-    IServiceProvider services, TimeProvider time, ILogger<ProviderSignIn> logger) : ISignIn
+    IOptions<ProviderOptions> options,
+    ProviderDocuments documents,
+    CodeExchange exchange,
+    UserInfo userInfo,
+    IServiceProvider services,
+    TimeProvider time,
+    ILogger<ProviderSignIn> logger
+) : ISignIn
 {
     public const string CallbackPath = "/auth/callback";
     private const int MaxCode = 8 * 1024;
@@ -29,34 +35,52 @@ internal sealed class ProviderSignIn(
         Types = new HashSet<string>(StringComparer.OrdinalIgnoreCase) { "JWT" },
     };
 
-    public string Name => _options.Name is { Length: > 0 } name ? name : (_options.Issuers is [var issuer, ..] ? new Uri(issuer) : _options.Discovery!).Host;
+    public string Name =>
+        _options.Name is { Length: > 0 } name
+            ? name
+            : (_options.Issuers is [var issuer, ..] ? new Uri(issuer) : _options.Discovery!).Host;
 
     private string RedirectUri => PublicUrl.Fixed(services) + CallbackPath;
 
-    public async ValueTask<string> OriginAsync(CancellationToken cancellationToken) => (await MetadataAsync(cancellationToken)).AuthorizationEndpoint.GetLeftPart(UriPartial.Authority);
+    public async ValueTask<string> OriginAsync(CancellationToken cancellationToken) =>
+        (await MetadataAsync(cancellationToken)).AuthorizationEndpoint.GetLeftPart(UriPartial.Authority);
 
-    public async ValueTask<Uri> StartAsync(string state, CancellationToken cancellationToken) => new(QueryHelpers.AddQueryString(
-        (await MetadataAsync(cancellationToken)).AuthorizationEndpoint.AbsoluteUri,
-        new Dictionary<string, string?>
-        {
-            ["response_type"] = "code",
-            ["client_id"] = _options.ClientId,
-            ["redirect_uri"] = RedirectUri,
-            ["scope"] = "openid profile email",
-            ["state"] = state,
-            ["nonce"] = _secrets.Nonce(state),
-            ["code_challenge"] = _secrets.Challenge(state),
-            ["code_challenge_method"] = "S256",
-        }));
+    public async ValueTask<Uri> StartAsync(string state, CancellationToken cancellationToken) =>
+        new(
+            QueryHelpers.AddQueryString(
+                (await MetadataAsync(cancellationToken)).AuthorizationEndpoint.AbsoluteUri,
+                new Dictionary<string, string?>
+                {
+                    ["response_type"] = "code",
+                    ["client_id"] = _options.ClientId,
+                    ["redirect_uri"] = RedirectUri,
+                    ["scope"] = "openid profile email",
+                    ["state"] = state,
+                    ["nonce"] = _secrets.Nonce(state),
+                    ["code_challenge"] = _secrets.Challenge(state),
+                    ["code_challenge_method"] = "S256",
+                }
+            )
+        );
 
-    public async ValueTask<SignedIn> FinishAsync(string state, IQueryCollection answer, CancellationToken cancellationToken)
+    public async ValueTask<SignedIn> FinishAsync(
+        string state,
+        IQueryCollection answer,
+        CancellationToken cancellationToken
+    )
     {
         var metadata = await MetadataAsync(cancellationToken);
         var code = Code(answer, metadata, await documents.TokenIssuersAsync(cancellationToken));
         try
         {
             var (idToken, accessToken) = await exchange.RedeemAsync(
-                metadata, code, RedirectUri, _secrets.Verifier(state), Name, cancellationToken);
+                metadata,
+                code,
+                RedirectUri,
+                _secrets.Verifier(state),
+                Name,
+                cancellationToken
+            );
             var person = await VerifyAsync(idToken, _secrets.Nonce(state), cancellationToken);
             (person, var unread) = await CompleteAsync(person, metadata, accessToken, cancellationToken);
             if (!_allowed.Include(person))
@@ -84,7 +108,10 @@ internal sealed class ProviderSignIn(
     private string Code(IQueryCollection answer, ProviderMetadata metadata, IReadOnlySet<string> issuers)
     {
         var iss = answer["iss"];
-        if (answer.Any(member => member.Value.Count > 1) || (iss.Count == 0 ? metadata.NamesItself : !issuers.Contains(iss.ToString())))
+        if (
+            answer.Any(member => member.Value.Count > 1)
+            || (iss.Count == 0 ? metadata.NamesItself : !issuers.Contains(iss.ToString()))
+        )
         {
             throw new SignInException($"The answer is not one of {Name}. Start again.");
         }
@@ -94,12 +121,18 @@ internal sealed class ProviderSignIn(
             throw ProviderError.Of(Name, error.ToString(), answer["error_description"]);
         }
 
-        return answer["code"].ToString() is { Length: > 0 and <= MaxCode } code ? code : throw new SignInException($"{Name} sent no code. Start again.");
+        return answer["code"].ToString() is { Length: > 0 and <= MaxCode } code
+            ? code
+            : throw new SignInException($"{Name} sent no code. Start again.");
     }
 
     // What is needed and not in the ID token; and why it could not be read, when nobody can be let in without it.
     private async Task<(VerifiedToken Person, HttpRequestException? Unread)> CompleteAsync(
-        VerifiedToken person, ProviderMetadata metadata, string? accessToken, CancellationToken cancellationToken)
+        VerifiedToken person,
+        ProviderMetadata metadata,
+        string? accessToken,
+        CancellationToken cancellationToken
+    )
     {
         if (accessToken is null || metadata.UserInfoEndpoint is not { } endpoint || !_allowed.Misses(person))
         {
@@ -120,7 +153,8 @@ internal sealed class ProviderSignIn(
     private SignInException NotAllowed(VerifiedToken person) =>
         new($"You are signed in at {Name}, but this account may not use this server. Ask its operator to let you in.")
         {
-            Reason = "the account is in none of Auth:Provider:AllowedUsers, AllowedDomains and AllowedRoles. Its "
+            Reason =
+                "the account is in none of Auth:Provider:AllowedUsers, AllowedDomains and AllowedRoles. Its "
                 + $"subject is {Said(person.Subject)}, its object id {Said(person.Text("oid"))}, its name "
                 + $"{Said(person.Text("name"))}, its verified address {Said(AllowedPeople.Email(person))}",
         };
@@ -132,7 +166,12 @@ internal sealed class ProviderSignIn(
     {
         var rules = _rules with { Issuers = await documents.TokenIssuersAsync(cancellationToken) };
         var signed = SignedToken.Parse(idToken, rules);
-        var token = Jwt.Verify(signed, await documents.KeyAsync(signed.KeyId, signed.Algorithm, cancellationToken), rules, time.GetUtcNow());
+        var token = Jwt.Verify(
+            signed,
+            await documents.KeyAsync(signed.KeyId, signed.Algorithm, cancellationToken),
+            rules,
+            time.GetUtcNow()
+        );
         var azp = token.Text("azp");
         if (token.Text("nonce") != nonce)
         {
@@ -144,7 +183,10 @@ internal sealed class ProviderSignIn(
             throw SignedToken.Refuse("was given to another client (azp)");
         }
 
-        if (_options.IsMultiTenant && !(token.Text("tid") is { Length: > 0 } tenant && token.Issuer.Contains(tenant, StringComparison.Ordinal)))
+        if (
+            _options.IsMultiTenant
+            && !(token.Text("tid") is { Length: > 0 } tenant && token.Issuer.Contains(tenant, StringComparison.Ordinal))
+        )
         {
             throw SignedToken.Refuse("is of a tenant that is not one of ours (tid)");
         }

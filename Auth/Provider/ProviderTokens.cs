@@ -6,9 +6,11 @@ namespace MinimalMcp.Auth.Provider;
 
 /// <summary>Takes access tokens that the provider issued for this server.</summary>
 internal sealed class ProviderTokens(
-    IOptions<ProviderOptions> options, ProviderDocuments documents, TimeProvider time,
-    Introspection? introspection = null)
-    : IAccessTokens
+    IOptions<ProviderOptions> options,
+    ProviderDocuments documents,
+    TimeProvider time,
+    Introspection? introspection = null
+) : IAccessTokens
 {
     // Who issues tokens may be known only later, when the discovery document says it.
     private readonly TokenRules _rules = new()
@@ -42,10 +44,12 @@ internal sealed class ProviderTokens(
     public ClaimsPrincipal? Known(string token) =>
         token.Length > _rules.MaxLength ? null
         : IsOpaque(token) ? _seen.Find(token, _asked)
-        : documents.Keys is { } keys ? _seen.Find(token, keys) : null;
+        : documents.Keys is { } keys ? _seen.Find(token, keys)
+        : null;
 
     // A JWT is three parts of which the first is a JSON object. An encrypted one has five: only its issuer reads it.
-    private bool IsOpaque(string token) => introspection is { IsOn: true }
+    private bool IsOpaque(string token) =>
+        introspection is { IsOn: true }
         && !(token.StartsWith("eyJ", StringComparison.Ordinal) && token.AsSpan().Count('.') == 2);
 
     private ValueTask<ClaimsPrincipal> CheckNewAsync(string token, CancellationToken cancellationToken) =>
@@ -70,8 +74,13 @@ internal sealed class ProviderTokens(
 
     private async ValueTask<ClaimsPrincipal> VerifyAsync(string token, CancellationToken cancellationToken)
     {
-        var rules = _rules.Issuers.Count > 0 ? _rules
-            : _rules with { Issuers = await documents.TokenIssuersAsync(cancellationToken) };
+        var rules =
+            _rules.Issuers.Count > 0
+                ? _rules
+                : _rules with
+                {
+                    Issuers = await documents.TokenIssuersAsync(cancellationToken),
+                };
         var signed = SignedToken.Parse(token, rules);
         var key = await documents.KeyAsync(signed.KeyId, signed.Algorithm, cancellationToken);
         var keys = documents.Keys;

@@ -13,13 +13,17 @@ internal sealed class RoleClaims(ProviderOptions options, IEnumerable<string> ow
     // from those of each client.
     private readonly string[][] _known =
     [
-        ["roles"], ["permissions"], ["groups"], ["realm_access", "roles"],
+        ["roles"],
+        ["permissions"],
+        ["groups"],
+        ["realm_access", "roles"],
         .. own.Select(client => (string[])["resource_access", client, "roles"]),
     ];
 
-    public IEnumerable<string> Of(VerifiedToken token) => _set.Length > 0
-        ? _set.SelectMany(path => At(token.Payload, path))
-        : _known.SelectMany(path => At(token.Payload, path.AsSpan()));
+    public IEnumerable<string> Of(VerifiedToken token) =>
+        _set.Length > 0
+            ? _set.SelectMany(path => At(token.Payload, path))
+            : _known.SelectMany(path => At(token.Payload, path.AsSpan()));
 
     private static IEnumerable<string> At(JsonElement element, ReadOnlySpan<string> path)
     {
@@ -38,8 +42,12 @@ internal sealed class RoleClaims(ProviderOptions options, IEnumerable<string> ow
     private static IEnumerable<string> At(JsonElement element, string path) =>
         element.ValueKind is not JsonValueKind.Object ? []
         : element.TryGetProperty(path, out var claim) ? VerifiedToken.Texts(claim)
-        : element.EnumerateObject()
-            .Where(member => path.Length > member.Name.Length && path[member.Name.Length] == '.'
-                && path.StartsWith(member.Name, StringComparison.Ordinal))
+        : element
+            .EnumerateObject()
+            .Where(member =>
+                path.Length > member.Name.Length
+                && path[member.Name.Length] == '.'
+                && path.StartsWith(member.Name, StringComparison.Ordinal)
+            )
             .SelectMany(member => At(member.Value, path[(member.Name.Length + 1)..]));
 }

@@ -13,7 +13,22 @@ internal sealed class UserInfo : IDisposable
 
     // These are of the token, whatever UserInfo says.
     private static readonly HashSet<string> OfToken =
-        ["iss", "sub", "aud", "exp", "nbf", "iat", "azp", "nonce", "tid", "oid", "typ", "acr", "amr", "auth_time"];
+    [
+        "iss",
+        "sub",
+        "aud",
+        "exp",
+        "nbf",
+        "iat",
+        "azp",
+        "nonce",
+        "tid",
+        "oid",
+        "typ",
+        "acr",
+        "amr",
+        "auth_time",
+    ];
 
     private readonly SafeFetch _fetch = new(NamedBy.Operator);
 
@@ -21,7 +36,11 @@ internal sealed class UserInfo : IDisposable
     /// <exception cref="HttpRequestException">Nothing came that could be read.</exception>
     /// <exception cref="TokenRefusedException">It is about somebody else.</exception>
     public async Task<VerifiedToken> AddToAsync(
-        VerifiedToken person, Uri endpoint, string accessToken, CancellationToken cancellationToken)
+        VerifiedToken person,
+        Uri endpoint,
+        string accessToken,
+        CancellationToken cancellationToken
+    )
     {
         JsonElement said;
         try
@@ -34,8 +53,13 @@ internal sealed class UserInfo : IDisposable
         }
 
         // Section 5.3.2: otherwise its values must not be used.
-        if (!(said.TryGetProperty("sub", out var sub) && sub.ValueKind is JsonValueKind.String
-            && sub.GetString() == person.Subject))
+        if (
+            !(
+                said.TryGetProperty("sub", out var sub)
+                && sub.ValueKind is JsonValueKind.String
+                && sub.GetString() == person.Subject
+            )
+        )
         {
             throw new TokenRefusedException("What its UserInfo endpoint says is about somebody else (sub).");
         }
@@ -49,14 +73,20 @@ internal sealed class UserInfo : IDisposable
 
         foreach (var claim in said.EnumerateObject())
         {
-            if (!OfToken.Contains(claim.Name) && !(keepsEmail && Email.Contains(claim.Name))
-                && !claims.ContainsKey(claim.Name))
+            if (
+                !OfToken.Contains(claim.Name)
+                && !(keepsEmail && Email.Contains(claim.Name))
+                && !claims.ContainsKey(claim.Name)
+            )
             {
                 claims[claim.Name] = JsonNode.Parse(claim.Value.GetRawText());
             }
         }
 
-        return person with { Payload = JsonElement.Parse(claims.ToJsonString()) };
+        return person with
+        {
+            Payload = JsonElement.Parse(claims.ToJsonString()),
+        };
     }
 
     public void Dispose() => _fetch.Dispose();

@@ -4,9 +4,16 @@ using Microsoft.Extensions.Options;
 namespace MinimalMcp.Auth.Server;
 
 /// <summary>What a client must know of this authorization server (RFC 8414). The same wherever it is asked for.</summary>
-internal sealed class AuthorizationServerMetadata(Issuer issuer, IOptions<AuthorizationServerOptions> options) : IAuthorizationServerMetadata
+internal sealed class AuthorizationServerMetadata(Issuer issuer, IOptions<AuthorizationServerOptions> options)
+    : IAuthorizationServerMetadata
 {
-    private static readonly string[] Methods = [ClientMetadata.None, ClientMetadata.Basic, ClientMetadata.Post, ClientMetadata.PrivateKey];
+    private static readonly string[] Methods =
+    [
+        ClientMetadata.None,
+        ClientMetadata.Basic,
+        ClientMetadata.Post,
+        ClientMetadata.PrivateKey,
+    ];
 
     public string Issuer => issuer.Url;
 
@@ -27,7 +34,11 @@ internal sealed class AuthorizationServerMetadata(Issuer issuer, IOptions<Author
             ["scopes_supported"] = List(Grantable.All),
             ["response_types_supported"] = List("code"),
             ["response_modes_supported"] = List("query"),
-            ["grant_types_supported"] = List(ClientMetadata.CodeGrant, ClientMetadata.RefreshGrant, ClientMetadata.ClientGrant),
+            ["grant_types_supported"] = List(
+                ClientMetadata.CodeGrant,
+                ClientMetadata.RefreshGrant,
+                ClientMetadata.ClientGrant
+            ),
             ["token_endpoint_auth_methods_supported"] = List(Methods),
             ["token_endpoint_auth_signing_alg_values_supported"] = List("RS256", "PS256", "ES256", "ES384", "ES512"),
             ["revocation_endpoint_auth_methods_supported"] = List(Methods),

@@ -61,21 +61,32 @@ public sealed class AuthorizationServerOptions : IValidatableObject
 
     internal bool IsOpen => Registration.Equals("open", StringComparison.OrdinalIgnoreCase);
 
-    internal IReadOnlyList<string> Hosts => (RedirectHosts ?? "").Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
+    internal IReadOnlyList<string> Hosts =>
+        (RedirectHosts ?? "").Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
 
-    internal IEnumerable<KeyValuePair<string, StaticClientOptions>> StaticClients => ClientId is { Length: > 0 } id
-        ? Clients.Append(new(id, new()
-        {
-            Secret = ClientSecret, NextSecret = NextClientSecret, RedirectUris = RedirectUri, Scope = Scope,
-        }))
-        : Clients;
+    internal IEnumerable<KeyValuePair<string, StaticClientOptions>> StaticClients =>
+        ClientId is { Length: > 0 } id
+            ? Clients.Append(
+                new(
+                    id,
+                    new()
+                    {
+                        Secret = ClientSecret,
+                        NextSecret = NextClientSecret,
+                        RedirectUris = RedirectUri,
+                        Scope = Scope,
+                    }
+                )
+            )
+            : Clients;
 
     /// <summary>
     /// A client with a secret is of use even while nobody can sign in: it may call by itself (client credentials).
     /// </summary>
     internal bool HasConfidentialClient => StaticClients.Any(client => client.Value.Secret is { Length: > 0 });
 
-    public IEnumerable<ValidationResult> Validate(ValidationContext validationContext) => Problems().Select(problem => new ValidationResult(problem));
+    public IEnumerable<ValidationResult> Validate(ValidationContext validationContext) =>
+        Problems().Select(problem => new ValidationResult(problem));
 
     private IEnumerable<string> Problems()
     {
@@ -119,7 +130,13 @@ public sealed class AuthorizationServerOptions : IValidatableObject
             yield return "Auth:Server:ClientSecret or RedirectUri (OAUTH_CLIENT_SECRET, OAUTH_REDIRECT_URI) is set, but no Auth:Server:ClientId (OAUTH_CLIENT_ID).";
         }
 
-        foreach (var problem in StaticClients.SelectMany(client => client.Value.Problems().Select(problem => $"Client {client.Key} (Auth:Server:Clients, or OAUTH_CLIENT_ID): {problem}")))
+        foreach (
+            var problem in StaticClients.SelectMany(client =>
+                client
+                    .Value.Problems()
+                    .Select(problem => $"Client {client.Key} (Auth:Server:Clients, or OAUTH_CLIENT_ID): {problem}")
+            )
+        )
         {
             yield return problem;
         }
@@ -137,7 +154,11 @@ public sealed class AuthorizationServerOptions : IValidatableObject
             yield return $"Auth:Users:{user} {Subjects.Problem(user)}";
         }
 
-        foreach (var problem in Users.SelectMany(user => user.Value.Problems().Select(problem => $"Auth:Users:{user.Key}:{problem}")))
+        foreach (
+            var problem in Users.SelectMany(user =>
+                user.Value.Problems().Select(problem => $"Auth:Users:{user.Key}:{problem}")
+            )
+        )
         {
             yield return problem;
         }

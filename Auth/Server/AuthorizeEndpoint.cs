@@ -1,7 +1,13 @@
 namespace MinimalMcp.Auth.Server;
 
 /// <summary><c>/auth/authorize</c>: a client sends a person here, who is asked every time. An answer that was remembered could be used by a client that only claims to be the same.</summary>
-internal sealed class AuthorizeEndpoint(Clients clients, Tickets tickets, Consent consent, IAuthorizationPages pages, Issuer issuer)
+internal sealed class AuthorizeEndpoint(
+    Clients clients,
+    Tickets tickets,
+    Consent consent,
+    IAuthorizationPages pages,
+    Issuer issuer
+)
 {
     public async Task GetAsync(HttpContext http)
     {
@@ -9,15 +15,24 @@ internal sealed class AuthorizeEndpoint(Clients clients, Tickets tickets, Consen
         // Until the client and its address are known nothing is sent anywhere: it would be an open redirect.
         if (query.FirstOrDefault(parameter => parameter.Value.Count > 1 && parameter.Key != "resource").Key is not null)
         {
-            await pages.ExplainAsync(http, StatusCodes.Status400BadRequest, "This request is not clear", "The application sent a parameter twice. Tell whoever made it.");
+            await pages.ExplainAsync(
+                http,
+                StatusCodes.Status400BadRequest,
+                "This request is not clear",
+                "The application sent a parameter twice. Tell whoever made it."
+            );
             return;
         }
 
         var client = await clients.FindAsync(query["client_id"].ToString(), http);
         if (client is null)
         {
-            await pages.ExplainAsync(http, StatusCodes.Status400BadRequest, "This application is not known here",
-                "It has to register first, or the operator of this server has to enter it. If it worked before, remove it in the application and add it again.");
+            await pages.ExplainAsync(
+                http,
+                StatusCodes.Status400BadRequest,
+                "This application is not known here",
+                "It has to register first, or the operator of this server has to enter it. If it worked before, remove it in the application and add it again."
+            );
             return;
         }
 
@@ -29,21 +44,37 @@ internal sealed class AuthorizeEndpoint(Clients clients, Tickets tickets, Consen
 
         if (!client.MayRedirectTo(redirect))
         {
-            await pages.ExplainAsync(http, StatusCodes.Status400BadRequest, "The answer would go to an unknown address",
+            await pages.ExplainAsync(
+                http,
+                StatusCodes.Status400BadRequest,
+                "The answer would go to an unknown address",
                 $"The application wants the answer at {Diagnostics.Shown.Text(redirect, 200)}, and that address is not "
-                + "registered for it (redirect_uri). Nobody was asked and nothing was sent.");
+                    + "registered for it (redirect_uri). Nobody was asked and nothing was sent."
+            );
             return;
         }
 
         try
         {
             var request = AuthorizationRequest.Parse(query, client, redirect, issuer);
-            await pages.AskAsync(http, await consent.QuestionAsync(request, await tickets.OpenAsync(http, request), http.RequestAborted));
+            await pages.AskAsync(
+                http,
+                await consent.QuestionAsync(request, await tickets.OpenAsync(http, request), http.RequestAborted)
+            );
         }
         catch (OAuthException refused) when (refused.Status == StatusCodes.Status400BadRequest)
         {
             http.Explain(refused.Message);
-            SeeOther(http, AuthorizationRequest.Answer(redirect, AuthorizationRequest.StateOf(query), issuer, ("error", refused.Error), ("error_description", refused.Message)));
+            SeeOther(
+                http,
+                AuthorizationRequest.Answer(
+                    redirect,
+                    AuthorizationRequest.StateOf(query),
+                    issuer,
+                    ("error", refused.Error),
+                    ("error_description", refused.Message)
+                )
+            );
         }
     }
 
@@ -52,7 +83,12 @@ internal sealed class AuthorizeEndpoint(Clients clients, Tickets tickets, Consen
     {
         if (!IsOurPage(http.Request))
         {
-            await pages.ExplainAsync(http, StatusCodes.Status403Forbidden, "Another page sent this", "Only this server's own page may answer for you. Nothing was allowed.");
+            await pages.ExplainAsync(
+                http,
+                StatusCodes.Status403Forbidden,
+                "Another page sent this",
+                "Only this server's own page may answer for you. Nothing was allowed."
+            );
             return;
         }
 
@@ -60,7 +96,12 @@ internal sealed class AuthorizeEndpoint(Clients clients, Tickets tickets, Consen
         var ticket = form["ticket"] ?? "";
         if (await tickets.FindAsync(http, ticket) is not { } request)
         {
-            await pages.ExplainAsync(http, StatusCodes.Status403Forbidden, "This page has expired", "It was answered already, is older than ten minutes, or belongs to another browser. Start again from the application.");
+            await pages.ExplainAsync(
+                http,
+                StatusCodes.Status403Forbidden,
+                "This page has expired",
+                "It was answered already, is older than ten minutes, or belongs to another browser. Start again from the application."
+            );
             return;
         }
 
@@ -73,7 +114,12 @@ internal sealed class AuthorizeEndpoint(Clients clients, Tickets tickets, Consen
                 await consent.DenyAsync(http, ticket);
                 break;
             default:
-                await pages.ExplainAsync(http, StatusCodes.Status400BadRequest, "There was no answer", "Go back, and choose Allow or Cancel.");
+                await pages.ExplainAsync(
+                    http,
+                    StatusCodes.Status400BadRequest,
+                    "There was no answer",
+                    "Go back, and choose Allow or Cancel."
+                );
                 break;
         }
     }
@@ -87,6 +133,8 @@ internal sealed class AuthorizeEndpoint(Clients clients, Tickets tickets, Consen
 
     // What browsers say of a post from elsewhere. Another program may say nothing: it has no cookie of the person's either.
     private bool IsOurPage(HttpRequest request) =>
-        (request.Headers.Origin.Count == 0 || string.Equals(request.Headers.Origin, issuer.Origin, StringComparison.OrdinalIgnoreCase))
-        && (!request.Headers.TryGetValue("Sec-Fetch-Site", out var site) || site == "same-origin");
+        (
+            request.Headers.Origin.Count == 0
+            || string.Equals(request.Headers.Origin, issuer.Origin, StringComparison.OrdinalIgnoreCase)
+        ) && (!request.Headers.TryGetValue("Sec-Fetch-Site", out var site) || site == "same-origin");
 }

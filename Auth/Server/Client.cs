@@ -32,5 +32,6 @@ internal sealed record Client(string Id, KnownFrom From, ClientMetadata Metadata
     /// <summary>A GPT Action knows no PKCE: it authenticates with its secret, and its addresses are exact.</summary>
     public bool NeedsChallenge => From is not KnownFrom.Settings || !IsConfidential;
 
-    public bool MayRedirectTo(string address) => Metadata.RedirectUris.Any(known => RedirectAddress.Matches(known, address));
+    public bool MayRedirectTo(string address) =>
+        Metadata.RedirectUris.Any(known => RedirectAddress.Matches(known, address));
 }

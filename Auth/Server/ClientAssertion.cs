@@ -17,8 +17,12 @@ internal sealed class ClientAssertion(ClientDocuments documents, Store store, Is
     {
         try
         {
-            return assertion?.Split('.') is [_, var payload, _] && StrictJson.ParseObject(Base64Url.DecodeFromChars(payload)).TryGetProperty("iss", out var iss)
-                && iss.ValueKind is JsonValueKind.String ? iss.GetString() : null;
+            return
+                assertion?.Split('.') is [_, var payload, _]
+                && StrictJson.ParseObject(Base64Url.DecodeFromChars(payload)).TryGetProperty("iss", out var iss)
+                && iss.ValueKind is JsonValueKind.String
+                ? iss.GetString()
+                : null;
         }
         catch (FormatException)
         {
@@ -31,7 +35,12 @@ internal sealed class ClientAssertion(ClientDocuments documents, Store store, Is
         var rules = new TokenRules
         {
             Issuers = new HashSet<string>(StringComparer.Ordinal) { client.Id },
-            Audiences = new HashSet<string>(StringComparer.Ordinal) { issuer.Url, issuer.Url + "/", issuer.Url + "/auth/token" },
+            Audiences = new HashSet<string>(StringComparer.Ordinal)
+            {
+                issuer.Url,
+                issuer.Url + "/",
+                issuer.Url + "/auth/token",
+            },
             Types = new HashSet<string>(StringComparer.OrdinalIgnoreCase) { "JWT", "client-authentication+jwt" },
         };
         try
@@ -43,10 +52,17 @@ internal sealed class ClientAssertion(ClientDocuments documents, Store store, Is
 
             var signed = SignedToken.Parse(assertion, rules);
             var key = (await documents.KeysAsync(client, newer: false, http))?.Find(signed.KeyId, signed.Algorithm)
-                ?? (await documents.KeysAsync(client, newer: true, http))?.Find(signed.KeyId, signed.Algorithm) ?? throw Jwt.UnknownKey();
+                ?? (await documents.KeysAsync(client, newer: true, http))?.Find(signed.KeyId, signed.Algorithm)
+                ?? throw Jwt.UnknownKey();
             var verified = Jwt.Verify(signed, key, rules, time.GetUtcNow());
-            return verified.Subject == client.Id && verified.Expires <= time.GetUtcNow() + Longest + rules.Leeway && verified.Id is { Length: > 0 } id
-                && await store.UseAssertionAsync(Opaque.Hash($"{client.Id} {id}"), (verified.Expires + rules.Leeway).ToUnixTimeMilliseconds(), http.RequestAborted);
+            return verified.Subject == client.Id
+                && verified.Expires <= time.GetUtcNow() + Longest + rules.Leeway
+                && verified.Id is { Length: > 0 } id
+                && await store.UseAssertionAsync(
+                    Opaque.Hash($"{client.Id} {id}"),
+                    (verified.Expires + rules.Leeway).ToUnixTimeMilliseconds(),
+                    http.RequestAborted
+                );
         }
         catch (Exception refused) when (refused is TokenRefusedException or FormatException)
         {

@@ -16,7 +16,10 @@ internal sealed class ClientAuthentication(Clients clients, ClientAssertion asse
         {
             if (secret is not null || form.Has("client_assertion"))
             {
-                throw new OAuthException("invalid_request", "A client authenticates in one way: in the Authorization header, or in the body.");
+                throw new OAuthException(
+                    "invalid_request",
+                    "A client authenticates in one way: in the Authorization header, or in the body."
+                );
             }
 
             var (named, password) = Basic(http.Request);
@@ -31,20 +34,26 @@ internal sealed class ClientAuthentication(Clients clients, ClientAssertion asse
         {
             if (secret is not null)
             {
-                throw new OAuthException("invalid_request", "A client authenticates in one way: with a secret or with an assertion.");
+                throw new OAuthException(
+                    "invalid_request",
+                    "A client authenticates in one way: with a secret or with an assertion."
+                );
             }
 
             (id, used) = (id ?? ClientAssertion.IssuerOf(form["client_assertion"]), ClientMetadata.PrivateKey);
         }
 
         var client = id is null ? null : await clients.FindAsync(id, http);
-        var isGood = client is not null && used switch
-        {
-            ClientMetadata.None => client.Metadata.Methods.Contains(ClientMetadata.None),
-            ClientMetadata.PrivateKey => client.Metadata.Methods.Contains(ClientMetadata.PrivateKey) && await assertions.IsGoodAsync(client, form, http),
-            // Which of the two was registered is no secret, and hosts mix them up.
-            _ => IsSecretOf(client, Opaque.Hash(secret!)),
-        };
+        var isGood =
+            client is not null
+            && used switch
+            {
+                ClientMetadata.None => client.Metadata.Methods.Contains(ClientMetadata.None),
+                ClientMetadata.PrivateKey => client.Metadata.Methods.Contains(ClientMetadata.PrivateKey)
+                    && await assertions.IsGoodAsync(client, form, http),
+                // Which of the two was registered is no secret, and hosts mix them up.
+                _ => IsSecretOf(client, Opaque.Hash(secret!)),
+            };
         return isGood ? client! : throw Failed(isBasic);
     }
 
@@ -57,8 +66,13 @@ internal sealed class ClientAuthentication(Clients clients, ClientAssertion asse
     {
         try
         {
-            if (request.Headers.Authorization is [{ } header] && AuthenticationHeaderValue.TryParse(header, out var value) && value is { Scheme: var scheme, Parameter: { } parameter }
-                && scheme.Equals("Basic", StringComparison.OrdinalIgnoreCase) && Encoding.UTF8.GetString(Convert.FromBase64String(parameter)).Split(':', 2) is [var id, var secret])
+            if (
+                request.Headers.Authorization is [{ } header]
+                && AuthenticationHeaderValue.TryParse(header, out var value)
+                && value is { Scheme: var scheme, Parameter: { } parameter }
+                && scheme.Equals("Basic", StringComparison.OrdinalIgnoreCase)
+                && Encoding.UTF8.GetString(Convert.FromBase64String(parameter)).Split(':', 2) is [var id, var secret]
+            )
             {
                 return (WebUtility.UrlDecode(id), WebUtility.UrlDecode(secret));
             }
@@ -72,5 +86,12 @@ internal sealed class ClientAuthentication(Clients clients, ClientAssertion asse
     }
 
     private static OAuthException Failed(bool isBasic) =>
-        new("invalid_client", "The client is not known, or did not authenticate in the way it is registered for.", StatusCodes.Status401Unauthorized) { IsBasic = isBasic };
+        new(
+            "invalid_client",
+            "The client is not known, or did not authenticate in the way it is registered for.",
+            StatusCodes.Status401Unauthorized
+        )
+        {
+            IsBasic = isBasic,
+        };
 }

@@ -11,28 +11,52 @@ namespace MinimalMcp.Auth.Server;
 /// not known, so each fetch is limited, and goes to public addresses only.
 /// </summary>
 internal sealed partial class ClientDocuments(
-    IOptions<AuthorizationServerOptions> options, [FromKeyedServices(ClientDocuments.Key)] SafeFetch fetch,
-    RateLimits limits, TimeProvider time, ILogger<ClientDocuments> log)
+    IOptions<AuthorizationServerOptions> options,
+    [FromKeyedServices(ClientDocuments.Key)] SafeFetch fetch,
+    RateLimits limits,
+    TimeProvider time,
+    ILogger<ClientDocuments> log
+)
 {
     /// <summary>Of the fetch that is ours.</summary>
     public const string Key = "clients";
 
-    private const int MaxBytes = 10 * 1024, MostKept = 1000;
-    private static readonly TimeSpan Fresh = TimeSpan.FromMinutes(15), Stale = TimeSpan.FromDays(1);
+    private const int MaxBytes = 10 * 1024,
+        MostKept = 1000;
+    private static readonly TimeSpan Fresh = TimeSpan.FromMinutes(15),
+        Stale = TimeSpan.FromDays(1);
 
-    private readonly ConcurrentDictionary<string, (object Value, DateTimeOffset Fetched)> _kept = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, (object Value, DateTimeOffset Fetched)> _kept = new(
+        StringComparer.Ordinal
+    );
 
-    private readonly Dictionary<string, Client> _pinned = options.Value.Documents.Values.Select(Pinned).ToDictionary(client => client.Id, StringComparer.Ordinal);
+    private readonly Dictionary<string, Client> _pinned = options
+        .Value.Documents.Values.Select(Pinned)
+        .ToDictionary(client => client.Id, StringComparer.Ordinal);
 
     /// <summary>Whether an id is such an address at all: written as it would be fetched, with a path, and nothing that two readers could see differently.</summary>
-    public bool IsAddress(string id) => Uri.TryCreate(id, UriKind.Absolute, out var uri) && (uri.Scheme == "https" || (uri.Scheme == "http" && uri.IsLoopback && fetch.AllowsLoopback))
-        && uri.AbsoluteUri == id && uri.AbsolutePath != "/" && uri is { UserInfo: "", Query: "", Fragment: "" } && !id.Contains('#') && !id.Contains("/./") && !id.Contains("/../");
+    public bool IsAddress(string id) =>
+        Uri.TryCreate(id, UriKind.Absolute, out var uri)
+        && (uri.Scheme == "https" || (uri.Scheme == "http" && uri.IsLoopback && fetch.AllowsLoopback))
+        && uri.AbsoluteUri == id
+        && uri.AbsolutePath != "/"
+        && uri is { UserInfo: "", Query: "", Fragment: "" }
+        && !id.Contains('#')
+        && !id.Contains("/./")
+        && !id.Contains("/../");
 
     public async Task<Client?> FindAsync(string id, HttpContext http)
     {
         try
         {
-            return _pinned.GetValueOrDefault(id) ?? await KeptAsync(id, new(id), MaxBytes, bytes => Read(id, bytes, address => RedirectAddress.IsAllowed(address, options.Value.Hosts)), http);
+            return _pinned.GetValueOrDefault(id)
+                ?? await KeptAsync(
+                    id,
+                    new(id),
+                    MaxBytes,
+                    bytes => Read(id, bytes, address => RedirectAddress.IsAllowed(address, options.Value.Hosts)),
+                    http
+                );
         }
         catch (OAuthException unfit) when (unfit.Status == StatusCodes.Status400BadRequest)
         {
@@ -50,10 +74,26 @@ internal sealed partial class ClientDocuments(
             return JsonWebKeys.Parse(Encoding.UTF8.GetBytes(jwks));
         }
 
-        return client.Metadata.JwksUri is { } address ? await KeptAsync(address.AbsoluteUri, address, JsonWebKeys.MaxBytes, bytes => JsonWebKeys.Parse(bytes), http, newer) : null;
+        return client.Metadata.JwksUri is { } address
+            ? await KeptAsync(
+                address.AbsoluteUri,
+                address,
+                JsonWebKeys.MaxBytes,
+                bytes => JsonWebKeys.Parse(bytes),
+                http,
+                newer
+            )
+            : null;
     }
 
-    private async Task<T?> KeptAsync<T>(string id, Uri address, int maxBytes, Func<byte[], T> read, HttpContext http, bool newer = false)
+    private async Task<T?> KeptAsync<T>(
+        string id,
+        Uri address,
+        int maxBytes,
+        Func<byte[], T> read,
+        HttpContext http,
+        bool newer = false
+    )
         where T : class
     {
         var now = time.GetUtcNow();
@@ -64,10 +104,15 @@ internal sealed partial class ClientDocuments(
             return kept;
         }
 
-        var wait = limits.Fetches.TryTake(CallerAddress.Of(http)) ?? limits.AllFetches.TryTake(System.Net.IPAddress.None);
+        var wait = limits.Fetches.TryTake(CallerAddress.Of(http))
+            ?? limits.AllFetches.TryTake(System.Net.IPAddress.None);
         if (wait is not null)
         {
-            return kept ?? throw OAuthException.BusyFor(wait.Value, "Too many documents of clients were asked for; try again in a minute.");
+            return kept
+                ?? throw OAuthException.BusyFor(
+                    wait.Value,
+                    "Too many documents of clients were asked for; try again in a minute."
+                );
         }
 
         try
@@ -92,19 +137,30 @@ internal sealed partial class ClientDocuments(
     public static Client Pinned(string document)
     {
         var bytes = Encoding.UTF8.GetBytes(document);
-        return Strict(bytes).TryGetProperty("client_id", out var id) && id.ValueKind is JsonValueKind.String ? Read(id.GetString()!, bytes, _ => true) : throw ClientMetadata.Invalid("The document names no client_id.");
+        return Strict(bytes).TryGetProperty("client_id", out var id) && id.ValueKind is JsonValueKind.String
+            ? Read(id.GetString()!, bytes, _ => true)
+            : throw ClientMetadata.Invalid("The document names no client_id.");
     }
 
     private static Client Read(string id, byte[] bytes, Func<string, bool> takes)
     {
         var document = Strict(bytes);
         var metadata = ClientMetadata.Parse(bytes, id, takes);
-        if (!(document.TryGetProperty("client_id", out var named) && named.ValueKind is JsonValueKind.String && named.GetString() == id))
+        if (
+            !(
+                document.TryGetProperty("client_id", out var named)
+                && named.ValueKind is JsonValueKind.String
+                && named.GetString() == id
+            )
+        )
         {
             throw ClientMetadata.Invalid("The document names another client_id than its own address.");
         }
 
-        if (document.TryGetProperty("client_secret", out _) || document.TryGetProperty("client_secret_expires_at", out _))
+        if (
+            document.TryGetProperty("client_secret", out _)
+            || document.TryGetProperty("client_secret_expires_at", out _)
+        )
         {
             throw ClientMetadata.Invalid("A document that everybody can read must hold no secret.");
         }
@@ -115,9 +171,16 @@ internal sealed partial class ClientDocuments(
         }
 
         // Everybody can read the document, so a secret that both sides know is no way to authenticate.
-        string[] methods = metadata.Methods is [] ? [ClientMetadata.None] : [.. metadata.Methods.Intersect([ClientMetadata.None, ClientMetadata.PrivateKey])];
-        return methods.Length == 0 ? throw ClientMetadata.Invalid("The document's token_endpoint_auth_method must be none or private_key_jwt.")
-            : metadata.JwksUri is { } jwks && jwks.GetLeftPart(UriPartial.Authority) != new Uri(id).GetLeftPart(UriPartial.Authority) ? throw ClientMetadata.Invalid("jwks_uri must be at the document's own host.")
+        string[] methods = metadata.Methods is []
+            ? [ClientMetadata.None]
+            : [.. metadata.Methods.Intersect([ClientMetadata.None, ClientMetadata.PrivateKey])];
+        return methods.Length == 0
+                ? throw ClientMetadata.Invalid(
+                    "The document's token_endpoint_auth_method must be none or private_key_jwt."
+                )
+            : metadata.JwksUri is { } jwks
+            && jwks.GetLeftPart(UriPartial.Authority) != new Uri(id).GetLeftPart(UriPartial.Authority)
+                ? throw ClientMetadata.Invalid("jwks_uri must be at the document's own host.")
             : new(id, KnownFrom.Document, metadata with { Methods = methods });
     }
 

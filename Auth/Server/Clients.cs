@@ -7,15 +7,24 @@ namespace MinimalMcp.Auth.Server;
 
 /// <summary>Every client that is known: those of the settings, those that registered, and those whose id is the address of their document.</summary>
 internal sealed class Clients(
-    IOptions<AuthorizationServerOptions> options, Store store, ClientDocuments documents, RateLimits limits,
-    TimeProvider time)
+    IOptions<AuthorizationServerOptions> options,
+    Store store,
+    ClientDocuments documents,
+    RateLimits limits,
+    TimeProvider time
+)
 {
-    private const int Most = 10_000, MaxId = 500;
+    private const int Most = 10_000,
+        MaxId = 500;
 
     // As long as a question may be open: somebody who registered a moment ago is about to sign in.
     private static readonly TimeSpan Settled = TimeSpan.FromMinutes(10);
 
-    private readonly Dictionary<string, Client> _static = options.Value.StaticClients.ToDictionary(client => client.Key, client => Entered(client.Key, client.Value), StringComparer.Ordinal);
+    private readonly Dictionary<string, Client> _static = options.Value.StaticClients.ToDictionary(
+        client => client.Key,
+        client => Entered(client.Key, client.Value),
+        StringComparer.Ordinal
+    );
 
     /// <summary>Null when there is no such client, or its document is not one.</summary>
     /// <exception cref="OAuthException">Its document would have to be fetched, and too many were.</exception>
@@ -37,7 +46,10 @@ internal sealed class Clients(
         }
 
         return await store.FindClientAsync(id, http.RequestAborted) is { } stored
-            ? new(id, KnownFrom.Registration, ClientMetadata.Parse(Encoding.UTF8.GetBytes(stored.Metadata), id)) { SecretHash = stored.SecretHash }
+            ? new(id, KnownFrom.Registration, ClientMetadata.Parse(Encoding.UTF8.GetBytes(stored.Metadata), id))
+            {
+                SecretHash = stored.SecretHash,
+            }
             : null;
     }
 
@@ -46,19 +58,37 @@ internal sealed class Clients(
     {
         if (!options.Value.IsOpen)
         {
-            throw new OAuthException("access_denied", "Registration is closed here; ask the operator for a client id.", StatusCodes.Status403Forbidden);
+            throw new OAuthException(
+                "access_denied",
+                "Registration is closed here; ask the operator for a client id.",
+                StatusCodes.Status403Forbidden
+            );
         }
 
         var (id, secret) = (Opaque.New(), Opaque.New());
         var metadata = ClientMetadata.Parse(json.Span, id);
-        if (metadata.RedirectUris.FirstOrDefault(address => !RedirectAddress.IsAllowed(address, options.Value.Hosts)) is { } refused)
+        if (
+            metadata.RedirectUris.FirstOrDefault(address => !RedirectAddress.IsAllowed(address, options.Value.Hosts)) is
+            { } refused
+        )
         {
-            throw new OAuthException("invalid_redirect_uri", $"The redirect address {Diagnostics.Shown.Text(refused, 200)} is not allowed. A redirect address of a client that registers itself is one of ChatGPT's, a program's on the user's machine, or at a host that the operator allowed (Auth:Server:RedirectHosts).");
+            throw new OAuthException(
+                "invalid_redirect_uri",
+                $"The redirect address {Diagnostics.Shown.Text(refused, 200)} is not allowed. A redirect address of a client that registers itself is one of ChatGPT's, a program's on the user's machine, or at a host that the operator allowed (Auth:Server:RedirectHosts)."
+            );
         }
 
         // RFC 7591 section 2: without a word, client_secret_basic.
         var method = metadata.Methods is [var first, ..] ? first : ClientMetadata.Basic;
-        metadata = metadata with { Methods = method != ClientMetadata.PrivateKey ? [method] : throw ClientMetadata.Invalid("private_key_jwt is for clients whose id is the address of their metadata document; use none, client_secret_basic or client_secret_post.") };
+        metadata = metadata with
+        {
+            Methods =
+                method != ClientMetadata.PrivateKey
+                    ? [method]
+                    : throw ClientMetadata.Invalid(
+                        "private_key_jwt is for clients whose id is the address of their metadata document; use none, client_secret_basic or client_secret_post."
+                    ),
+        };
         if (limits.Registrations.TryTake(CallerAddress.Of(http)) is { } wait)
         {
             throw OAuthException.BusyFor(wait, "Too many clients registered from this address; try again later.");
@@ -67,8 +97,21 @@ internal sealed class Clients(
         var isPublic = method == ClientMetadata.None;
         var now = time.GetUtcNow();
         var answer = metadata.ToJson();
-        var client = new StoredClient { ClientId = id, Metadata = answer.ToJsonString(), SecretHash = isPublic ? null : Opaque.Hash(secret) };
-        if (!await store.RegisterClientAsync(client, now.ToUnixTimeMilliseconds(), Most, (now - Settled).ToUnixTimeMilliseconds(), http.RequestAborted))
+        var client = new StoredClient
+        {
+            ClientId = id,
+            Metadata = answer.ToJsonString(),
+            SecretHash = isPublic ? null : Opaque.Hash(secret),
+        };
+        if (
+            !await store.RegisterClientAsync(
+                client,
+                now.ToUnixTimeMilliseconds(),
+                Most,
+                (now - Settled).ToUnixTimeMilliseconds(),
+                http.RequestAborted
+            )
+        )
         {
             throw OAuthException.BusyFor(Settled, "Too many clients are registered; try again later.");
         }
@@ -87,11 +130,13 @@ internal sealed class Clients(
     private static Client Entered(string id, StaticClientOptions options)
     {
         var isPublic = string.IsNullOrEmpty(options.Secret);
-        string[] grants = options.Redirects.Length == 0 ? [ClientMetadata.ClientGrant]
+        string[] grants =
+            options.Redirects.Length == 0 ? [ClientMetadata.ClientGrant]
             : isPublic ? [ClientMetadata.CodeGrant, ClientMetadata.RefreshGrant]
             : [ClientMetadata.CodeGrant, ClientMetadata.RefreshGrant, ClientMetadata.ClientGrant];
         string[] methods = isPublic ? [ClientMetadata.None] : [ClientMetadata.Basic, ClientMetadata.Post];
-        string[]? entered = string.IsNullOrWhiteSpace(options.Scope) ? null
+        string[]? entered = string.IsNullOrWhiteSpace(options.Scope)
+            ? null
             : [.. Scopes.Split(options.Scope).Append(Grantable.Offline).Distinct()];
         string[] scopes = entered ?? Grantable.All;
         return new(id, KnownFrom.Settings, new(options.Name ?? id, options.Redirects, grants, methods, scopes))

@@ -2,10 +2,22 @@ namespace MinimalMcp.Auth.Server;
 
 /// <summary>What a person's answer leads to.</summary>
 internal sealed partial class Consent(
-    Tickets tickets, Credentials credentials, Grants grants, IAuthorizationPages pages, Issuer issuer,
-    OwnCallback callback, ILogger<Consent> log, ISignIn? signIn = null)
+    Tickets tickets,
+    Credentials credentials,
+    Grants grants,
+    IAuthorizationPages pages,
+    Issuer issuer,
+    OwnCallback callback,
+    ILogger<Consent> log,
+    ISignIn? signIn = null
+)
 {
-    public async Task<Question> QuestionAsync(AuthorizationRequest request, string ticket, CancellationToken cancellationToken, string? problem = null)
+    public async Task<Question> QuestionAsync(
+        AuthorizationRequest request,
+        string ticket,
+        CancellationToken cancellationToken,
+        string? problem = null
+    )
     {
         var client = new Uri(request.RedirectUri).GetLeftPart(UriPartial.Authority);
         string[] targets = signIn is null ? [client] : [client, await signIn.OriginAsync(cancellationToken)];
@@ -44,7 +56,11 @@ internal sealed partial class Consent(
         var (person, problem) = await credentials.CheckAsync(form["username"], form["password"] ?? "", http);
         if (person is null)
         {
-            await pages.AskAsync(http, await QuestionAsync(request, ticket, http.RequestAborted, problem), StatusCodes.Status403Forbidden);
+            await pages.AskAsync(
+                http,
+                await QuestionAsync(request, ticket, http.RequestAborted, problem),
+                StatusCodes.Status403Forbidden
+            );
         }
         else if (await tickets.RedeemAsync(http, ticket) is null)
         {
@@ -71,9 +87,14 @@ internal sealed partial class Consent(
 
         if (signIn is null || state.Length == 0)
         {
-            await pages.ExplainAsync(http, StatusCodes.Status400BadRequest, "There is nothing to do here",
-                signIn is null ? "This server signs people in itself. If an application sent you here, its redirect address is wrong: it must be the application's own."
-                    : "This is where the identity provider sends the browser back to. Start from the application.");
+            await pages.ExplainAsync(
+                http,
+                StatusCodes.Status400BadRequest,
+                "There is nothing to do here",
+                signIn is null
+                    ? "This server signs people in itself. If an application sent you here, its redirect address is wrong: it must be the application's own."
+                    : "This is where the identity provider sends the browser back to. Start from the application."
+            );
             return;
         }
 
@@ -91,8 +112,19 @@ internal sealed partial class Consent(
         catch (SignInException refused)
         {
             LogRefused(refused.Reason);
-            await pages.ExplainAsync(http, StatusCodes.Status403Forbidden, "You are not signed in", refused.Message,
-                AuthorizationRequest.Answer(request.RedirectUri, request.State, issuer, ("error", "access_denied"), ("error_description", "The person could not sign in.")));
+            await pages.ExplainAsync(
+                http,
+                StatusCodes.Status403Forbidden,
+                "You are not signed in",
+                refused.Message,
+                AuthorizationRequest.Answer(
+                    request.RedirectUri,
+                    request.State,
+                    issuer,
+                    ("error", "access_denied"),
+                    ("error_description", "The person could not sign in.")
+                )
+            );
         }
     }
 
@@ -101,7 +133,12 @@ internal sealed partial class Consent(
         var scopes = Grantable.OfPerson(request.Scopes, person.Scopes);
         if (!scopes.Any(Grantable.IsForTools))
         {
-            Answer(http, request, ("error", "access_denied"), ("error_description", "The person may not do any of what was asked for."));
+            Answer(
+                http,
+                request,
+                ("error", "access_denied"),
+                ("error_description", "The person may not do any of what was asked for.")
+            );
             return;
         }
 
@@ -111,11 +148,23 @@ internal sealed partial class Consent(
         Answer(http, request, ("code", code));
     }
 
-    private void Answer(HttpContext http, AuthorizationRequest request, params ReadOnlySpan<(string, string?)> answer) =>
-        AuthorizeEndpoint.SeeOther(http, AuthorizationRequest.Answer(request.RedirectUri, request.State, issuer, answer));
+    private void Answer(
+        HttpContext http,
+        AuthorizationRequest request,
+        params ReadOnlySpan<(string, string?)> answer
+    ) =>
+        AuthorizeEndpoint.SeeOther(
+            http,
+            AuthorizationRequest.Answer(request.RedirectUri, request.State, issuer, answer)
+        );
 
     private Task ExpiredAsync(HttpContext http) =>
-        pages.ExplainAsync(http, StatusCodes.Status403Forbidden, "This page has expired", "It was answered already, is older than ten minutes, or belongs to another browser. Start again from the application.");
+        pages.ExplainAsync(
+            http,
+            StatusCodes.Status403Forbidden,
+            "This page has expired",
+            "It was answered already, is older than ten minutes, or belongs to another browser. Start again from the application."
+        );
 
     [LoggerMessage(LogLevel.Information, "{Person} allowed the client {Client} {Scopes}, from {Address}")]
     private partial void LogAllowed(string person, string client, string scopes, System.Net.IPAddress? address);

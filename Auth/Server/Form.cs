@@ -6,7 +6,8 @@ namespace MinimalMcp.Auth.Server;
 /// <summary>The parameters of a request in its body: each once, an empty one as good as none (RFC 6749 section 3.2).</summary>
 internal sealed class Form
 {
-    private const int MaxBytes = 32 * 1024, MaxParameters = 30;
+    private const int MaxBytes = 32 * 1024,
+        MaxParameters = 30;
 
     private readonly Dictionary<string, string> _values;
 
@@ -21,7 +22,11 @@ internal sealed class Form
     public static async Task<Form> ReadAsync(HttpContext http)
     {
         var type = http.Request.GetTypedHeaders().ContentType;
-        if (type is null || !type.MediaType.Equals("application/x-www-form-urlencoded", StringComparison.OrdinalIgnoreCase) || (type.Encoding is { } encoding && encoding is not UTF8Encoding))
+        if (
+            type is null
+            || !type.MediaType.Equals("application/x-www-form-urlencoded", StringComparison.OrdinalIgnoreCase)
+            || (type.Encoding is { } encoding && encoding is not UTF8Encoding)
+        )
         {
             throw Invalid("Send the parameters as application/x-www-form-urlencoded in UTF-8.");
         }
@@ -34,7 +39,12 @@ internal sealed class Form
 
         try
         {
-            var limits = new FormOptions { KeyLengthLimit = 100, ValueLengthLimit = MaxBytes, ValueCountLimit = 100 };
+            var limits = new FormOptions
+            {
+                KeyLengthLimit = 100,
+                ValueLengthLimit = MaxBytes,
+                ValueCountLimit = 100,
+            };
             var form = await http.Request.ReadFormAsync(limits, http.RequestAborted);
             if (form.Count > MaxParameters)
             {
@@ -51,7 +61,11 @@ internal sealed class Form
 
                 if (value[0] is { Length: > 0 } text)
                 {
-                    values[name] = text.Contains('\0', StringComparison.Ordinal) || text.Contains('\uFFFD', StringComparison.Ordinal) ? throw Invalid("A parameter is not text.") : text;
+                    values[name] =
+                        text.Contains('\0', StringComparison.Ordinal)
+                        || text.Contains('\uFFFD', StringComparison.Ordinal)
+                            ? throw Invalid("A parameter is not text.")
+                            : text;
                 }
             }
 
@@ -59,8 +73,11 @@ internal sealed class Form
         }
         catch (InvalidDataException)
         {
-            throw new OAuthException("invalid_request",
-                $"The form is too large: it may have {MaxBytes} bytes.", StatusCodes.Status413PayloadTooLarge);
+            throw new OAuthException(
+                "invalid_request",
+                $"The form is too large: it may have {MaxBytes} bytes.",
+                StatusCodes.Status413PayloadTooLarge
+            );
         }
     }
 

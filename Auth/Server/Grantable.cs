@@ -6,7 +6,8 @@ internal static class Grantable
     /// <summary>A refresh token (OpenID Connect Core, section 11). Every client that may refresh gets one; hosts ask with it all the same.</summary>
     public const string Offline = "offline_access";
 
-    public const string Profile = "profile", Email = "email";
+    public const string Profile = "profile",
+        Email = "email";
 
     /// <summary>Hosts ask for everything that is listed here, so nothing is that would be refused.</summary>
     public static readonly string[] All = [.. Scopes.Split(Scopes.All), Offline, Profile, Email];
@@ -23,7 +24,9 @@ internal static class Grantable
     {
         var wanted = Scopes.Split(asked).Distinct().ToArray();
         string[] granted = Within((wanted.Length > 0 ? wanted : Default).Intersect(All), client);
-        return granted.Any(IsForTools) ? granted : throw new OAuthException("invalid_scope", "None of the scopes that were asked for can be granted.");
+        return granted.Any(IsForTools)
+            ? granted
+            : throw new OAuthException("invalid_scope", "None of the scopes that were asked for can be granted.");
     }
 
     /// <summary>As much of a wish as there is. A larger scope contains the smaller ones.</summary>
@@ -34,15 +37,17 @@ internal static class Grantable
     }
 
     /// <summary>The same for a person, whose own particulars are theirs to give.</summary>
-    public static string[] OfPerson(IEnumerable<string> wish, IEnumerable<string> had) => Within(wish, [.. had, Offline, Profile, Email]);
+    public static string[] OfPerson(IEnumerable<string> wish, IEnumerable<string> had) =>
+        Within(wish, [.. had, Offline, Profile, Email]);
 
     public static bool IsForTools(string scope) => scope is not (Offline or Profile or Email);
 
-    public static string InWords(string scope) => scope switch
-    {
-        Offline => "Stay connected until you or the operator end it",
-        Profile => "Learn your name",
-        Email => "Learn your e-mail address",
-        _ => Scopes.Meanings[scope],
-    };
+    public static string InWords(string scope) =>
+        scope switch
+        {
+            Offline => "Stay connected until you or the operator end it",
+            Profile => "Learn your name",
+            Email => "Learn your e-mail address",
+            _ => Scopes.Meanings[scope],
+        };
 }

@@ -10,7 +10,15 @@ using MinimalMcp.Storage;
 namespace MinimalMcp.Auth.Server;
 
 /// <summary>Opens grants, gives tokens of them out, and ends them.</summary>
-internal sealed class Grants(Store store, SigningKeys keys, ServerKey secret, Issuer issuer, SeenTokens seen, IOptions<AuthorizationServerOptions> options, TimeProvider time)
+internal sealed class Grants(
+    Store store,
+    SigningKeys keys,
+    ServerKey secret,
+    Issuer issuer,
+    SeenTokens seen,
+    IOptions<AuthorizationServerOptions> options,
+    TimeProvider time
+)
 {
     public static readonly TimeSpan CodeLifetime = TimeSpan.FromSeconds(60);
 
@@ -20,20 +28,51 @@ internal sealed class Grants(Store store, SigningKeys keys, ServerKey secret, Is
     private TimeSpan AccessLifetime => TimeSpan.FromMinutes(options.Value.AccessTokenMinutes);
 
     /// <summary>A code for what a person has just allowed.</summary>
-    public async Task<string> OpenAsync(AuthorizationRequest request, SignedInPerson person, string[] scopes, CancellationToken cancellationToken)
+    public async Task<string> OpenAsync(
+        AuthorizationRequest request,
+        SignedInPerson person,
+        string[] scopes,
+        CancellationToken cancellationToken
+    )
     {
         var code = Opaque.New();
         var expires = (time.GetUtcNow() + CodeLifetime).ToUnixTimeMilliseconds();
         await store.OpenGrantAsync(
-            new() { GrantId = NewId(), ClientId = request.ClientId, Subject = person.Subject, Scope = string.Join(' ', scopes), Person = person.ToJson(), Credential = person.Credential },
-            new() { CodeHash = Opaque.Hash(code), RedirectUri = request.RedirectUri, Challenge = request.Challenge, Expires = expires }, expires, cancellationToken);
+            new()
+            {
+                GrantId = NewId(),
+                ClientId = request.ClientId,
+                Subject = person.Subject,
+                Scope = string.Join(' ', scopes),
+                Person = person.ToJson(),
+                Credential = person.Credential,
+            },
+            new()
+            {
+                CodeHash = Opaque.Hash(code),
+                RedirectUri = request.RedirectUri,
+                Challenge = request.Challenge,
+                Expires = expires,
+            },
+            expires,
+            cancellationToken
+        );
         return code;
     }
 
     /// <summary>Uses a code up. Only after that is looked at whether the rest of the request is right: a code that somebody tries things with is worth nothing any more.</summary>
-    public async Task<(StoredGrant Grant, StoredCode Code)> RedeemAsync(string code, Client client, CancellationToken cancellationToken)
+    public async Task<(StoredGrant Grant, StoredCode Code)> RedeemAsync(
+        string code,
+        Client client,
+        CancellationToken cancellationToken
+    )
     {
-        var (grant, redeemed, ended) = await store.RedeemCodeAsync(Opaque.Hash(code), client.Id, time.GetUtcNow().ToUnixTimeMilliseconds(), cancellationToken);
+        var (grant, redeemed, ended) = await store.RedeemCodeAsync(
+            Opaque.Hash(code),
+            client.Id,
+            time.GetUtcNow().ToUnixTimeMilliseconds(),
+            cancellationToken
+        );
         Forget(ended);
         return grant is not null && redeemed is not null ? (grant, redeemed) : throw OAuthException.InvalidGrant();
     }
@@ -43,12 +82,21 @@ internal sealed class Grants(Store store, SigningKeys keys, ServerKey secret, Is
     {
         var token = refresh ? Opaque.New() : null;
         var lifetime = refresh ? TimeSpan.FromDays(options.Value.RefreshTokenDays) : AccessLifetime;
-        await store.ExtendGrantAsync(grant.GrantId, token is null ? null : Opaque.Hash(token), (time.GetUtcNow() + lifetime).ToUnixTimeMilliseconds(), cancellationToken);
+        await store.ExtendGrantAsync(
+            grant.GrantId,
+            token is null ? null : Opaque.Hash(token),
+            (time.GetUtcNow() + lifetime).ToUnixTimeMilliseconds(),
+            cancellationToken
+        );
         return await TokensAsync(grant, grant.Scope, token, cancellationToken);
     }
 
     /// <summary>A token for a client that calls by itself.</summary>
-    public async Task<JsonObject> IssueToClientAsync(Client client, string[] scopes, CancellationToken cancellationToken)
+    public async Task<JsonObject> IssueToClientAsync(
+        Client client,
+        string[] scopes,
+        CancellationToken cancellationToken
+    )
     {
         var grant = new StoredGrant
         {
@@ -57,7 +105,12 @@ internal sealed class Grants(Store store, SigningKeys keys, ServerKey secret, Is
             Subject = Subjects.OfClient(client.Id),
             Scope = string.Join(' ', scopes),
         };
-        await store.OpenGrantAsync(grant, code: null, (time.GetUtcNow() + AccessLifetime).ToUnixTimeMilliseconds(), cancellationToken);
+        await store.OpenGrantAsync(
+            grant,
+            code: null,
+            (time.GetUtcNow() + AccessLifetime).ToUnixTimeMilliseconds(),
+            cancellationToken
+        );
         return await TokensAsync(grant, grant.Scope, null, cancellationToken);
     }
 
@@ -66,8 +119,14 @@ internal sealed class Grants(Store store, SigningKeys keys, ServerKey secret, Is
     {
         var now = time.GetUtcNow();
         var successor = secret.SuccessorOf(refreshToken);
-        var (grant, ended) = await store.RotateRefreshTokenAsync(Opaque.Hash(refreshToken), Opaque.Hash(successor), now.ToUnixTimeMilliseconds(), (now - Replay).ToUnixTimeMilliseconds(),
-            (now + TimeSpan.FromDays(options.Value.RefreshTokenDays)).ToUnixTimeMilliseconds(), cancellationToken);
+        var (grant, ended) = await store.RotateRefreshTokenAsync(
+            Opaque.Hash(refreshToken),
+            Opaque.Hash(successor),
+            now.ToUnixTimeMilliseconds(),
+            (now - Replay).ToUnixTimeMilliseconds(),
+            (now + TimeSpan.FromDays(options.Value.RefreshTokenDays)).ToUnixTimeMilliseconds(),
+            cancellationToken
+        );
         Forget(ended);
         return await TokensAsync(grant ?? throw OAuthException.InvalidGrant(), scopes, successor, cancellationToken);
     }
@@ -86,7 +145,12 @@ internal sealed class Grants(Store store, SigningKeys keys, ServerKey secret, Is
         }
     }
 
-    private async Task<JsonObject> TokensAsync(StoredGrant grant, string scope, string? refreshToken, CancellationToken cancellationToken)
+    private async Task<JsonObject> TokensAsync(
+        StoredGrant grant,
+        string scope,
+        string? refreshToken,
+        CancellationToken cancellationToken
+    )
     {
         var answer = new JsonObject
         {

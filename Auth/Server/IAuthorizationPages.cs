@@ -21,5 +21,11 @@ internal interface IAuthorizationPages
 /// <param name="CanSignIn">False while there are neither keys nor people nor a provider.</param>
 /// <param name="Problem">Why the last answer was not taken.</param>
 internal sealed record Question(
-    AuthorizationRequest Request, string Ticket, string? Provider, bool HasUsers, bool CanSignIn,
-    IReadOnlyList<string> Targets, string? Problem = null);
+    AuthorizationRequest Request,
+    string Ticket,
+    string? Provider,
+    bool HasUsers,
+    bool CanSignIn,
+    IReadOnlyList<string> Targets,
+    string? Problem = null
+);

@@ -26,5 +26,9 @@ internal sealed record SignedIn(string Subject, string? Name = null, string? Ema
 internal sealed class SignInException(string message, Exception? inner = null) : Exception(message, inner)
 {
     /// <summary>The same for the log, with what only the operator should read.</summary>
-    public string Reason { get => field ?? Message; init; }
+    public string Reason
+    {
+        get => field ?? Message;
+        init;
+    }
 }

@@ -21,6 +21,13 @@ internal sealed class Issuer(IServiceProvider services)
 
     public bool IsHttps => Url.StartsWith("https://", StringComparison.OrdinalIgnoreCase);
 
-    public bool IsResource(string? resource) => resource is not null && resource.StartsWith(Url, StringComparison.Ordinal)
-        && resource[Url.Length..] is "" or "/" or ProtectedResource.Mcp or ProtectedResource.Mcp + "/" or ProtectedResource.Sse;
+    public bool IsResource(string? resource) =>
+        resource is not null
+        && resource.StartsWith(Url, StringComparison.Ordinal)
+        && resource[Url.Length..]
+            is ""
+                or "/"
+                or ProtectedResource.Mcp
+                or ProtectedResource.Mcp + "/"
+                or ProtectedResource.Sse;
 }

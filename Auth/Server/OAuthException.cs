@@ -1,7 +1,8 @@
 namespace MinimalMcp.Auth.Server;
 
 /// <summary>A request that is refused, in the terms of OAuth (RFC 6749 sections 4.1.2.1 and 5.2). The description is shown and logged: it has nothing secret in it.</summary>
-internal sealed class OAuthException(string error, string description, int status = StatusCodes.Status400BadRequest) : Exception(description)
+internal sealed class OAuthException(string error, string description, int status = StatusCodes.Status400BadRequest)
+    : Exception(description)
 {
     public string Error { get; } = error;
 
@@ -17,5 +18,9 @@ internal sealed class OAuthException(string error, string description, int statu
         new("temporarily_unavailable", description, StatusCodes.Status429TooManyRequests) { RetryAfter = retryAfter };
 
     /// <summary>One sentence for whatever was wrong about a grant: nobody learns which tokens exist.</summary>
-    public static OAuthException InvalidGrant() => new("invalid_grant", "The code or refresh token is unknown, used, expired or revoked, or was given to another client. The user has to sign in again.");
+    public static OAuthException InvalidGrant() =>
+        new(
+            "invalid_grant",
+            "The code or refresh token is unknown, used, expired or revoked, or was given to another client. The user has to sign in again."
+        );
 }

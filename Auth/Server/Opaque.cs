@@ -16,5 +16,6 @@ internal static class Opaque
 
     public static bool IsWellFormed(string? value) => value is { Length: Length } && Base64Url.IsValid(value);
 
-    public static bool Same(string one, string other) => CryptographicOperations.FixedTimeEquals(Encoding.UTF8.GetBytes(one), Encoding.UTF8.GetBytes(other));
+    public static bool Same(string one, string other) =>
+        CryptographicOperations.FixedTimeEquals(Encoding.UTF8.GetBytes(one), Encoding.UTF8.GetBytes(other));
 }

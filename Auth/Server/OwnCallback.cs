@@ -18,11 +18,18 @@ internal sealed class OwnCallback(Issuer issuer, IOptions<AuthorizationServerOpt
     {
         if (request.RedirectUri == Address)
         {
-            http.Response.Cookies.Append(Cookie, Opaque.Hash(code), new()
-            {
-                HttpOnly = true, Secure = issuer.IsHttps, SameSite = SameSiteMode.Lax, Path = "/",
-                MaxAge = Grants.CodeLifetime,
-            });
+            http.Response.Cookies.Append(
+                Cookie,
+                Opaque.Hash(code),
+                new()
+                {
+                    HttpOnly = true,
+                    Secure = issuer.IsHttps,
+                    SameSite = SameSiteMode.Lax,
+                    Path = "/",
+                    MaxAge = Grants.CodeLifetime,
+                }
+            );
         }
     }
 
@@ -30,12 +37,21 @@ internal sealed class OwnCallback(Issuer issuer, IOptions<AuthorizationServerOpt
     public ManualCode? Find(HttpContext http)
     {
         var code = http.Request.Query["code"];
-        return code is [{ Length: > 0 and < 1024 } one] && http.Request.Cookies[Cookie] is { } own && Opaque.Same(own, Opaque.Hash(one))
-            ? new(one, ClientId(), issuer.Url + "/auth/token", Address) : null;
+        return
+            code is [{ Length: > 0 and < 1024 } one]
+            && http.Request.Cookies[Cookie] is { } own
+            && Opaque.Same(own, Opaque.Hash(one))
+            ? new(one, ClientId(), issuer.Url + "/auth/token", Address)
+            : null;
     }
 
-    private string ClientId() => options.Value.StaticClients
-        .FirstOrDefault(client => client.Value.Redirects.Contains(Address, StringComparer.Ordinal)).Key ?? "CLIENT_ID";
+    private string ClientId() =>
+        options
+            .Value.StaticClients.FirstOrDefault(client =>
+                client.Value.Redirects.Contains(Address, StringComparer.Ordinal)
+            )
+            .Key
+        ?? "CLIENT_ID";
 }
 
 /// <summary>A code of a sign-in that was tried by hand, and what its token request needs.</summary>

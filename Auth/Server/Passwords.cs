@@ -28,7 +28,12 @@ internal static class Passwords
     {
         var hash = user?.PasswordHash is { Length: > 0 } known ? known : Nobody.Value;
         var isHashed = Hasher.VerifyHashedPassword("", hash, password) is not PasswordVerificationResult.Failed;
-        return user is not null && (user.Password is { Length: > 0 } plain ? Opaque.Same(Opaque.Hash(plain), Opaque.Hash(password)) : isHashed);
+        return user is not null
+            && (
+                user.Password is { Length: > 0 } plain
+                    ? Opaque.Same(Opaque.Hash(plain), Opaque.Hash(password))
+                    : isHashed
+            );
     }
 
     /// <summary><c>hash-password</c>: reads a password and prints what goes into the settings.</summary>

@@ -10,12 +10,20 @@ internal static class RedirectAddress
     /// <summary>Why no client may have this address; null when one may.</summary>
     public static string? Unfit(string address)
     {
-        if (address.Length is 0 or > MaxLength || address.Any(letter => letter is <= ' ' or > '~' or '\\' or '*' or '"' or '<' or '>'))
+        if (
+            address.Length is 0 or > MaxLength
+            || address.Any(letter => letter is <= ' ' or > '~' or '\\' or '*' or '"' or '<' or '>')
+        )
         {
             return "a redirect address has up to 2000 plain characters, without spaces, backslashes or wildcards";
         }
 
-        if (!Uri.TryCreate(address, UriKind.Absolute, out var uri) || uri.Host.Length == 0 || address.Contains('#') || address.Split('/') is not [_, "", var authority, ..])
+        if (
+            !Uri.TryCreate(address, UriKind.Absolute, out var uri)
+            || uri.Host.Length == 0
+            || address.Contains('#')
+            || address.Split('/') is not [_, "", var authority, ..]
+        )
         {
             return "a redirect address is absolute, and has no fragment";
         }
@@ -31,20 +39,32 @@ internal static class RedirectAddress
             return "the path of a redirect address has no dots and no encoded separators";
         }
 
-        return uri.Scheme == Uri.UriSchemeHttps || (uri.Scheme == Uri.UriSchemeHttp && IsLoopback(uri)) ? null : "a redirect address is https, or http on this machine (127.0.0.1, [::1] or localhost)";
+        return uri.Scheme == Uri.UriSchemeHttps || (uri.Scheme == Uri.UriSchemeHttp && IsLoopback(uri))
+            ? null
+            : "a redirect address is https, or http on this machine (127.0.0.1, [::1] or localhost)";
     }
 
     /// <summary>Letter by letter; only the port of a program on the user's machine is chosen when it starts (RFC 8252 section 7.3).</summary>
     public static bool Matches(string registered, string given) =>
-        registered == given || (Unfit(given) is null && new Uri(registered) is { Scheme: "http" } known && IsLoopback(known) && new Uri(given) is { Scheme: "http" } asked
-            && known.Host == asked.Host && known.PathAndQuery == asked.PathAndQuery);
+        registered == given
+        || (
+            Unfit(given) is null
+            && new Uri(registered) is { Scheme: "http" } known
+            && IsLoopback(known)
+            && new Uri(given) is { Scheme: "http" } asked
+            && known.Host == asked.Host
+            && known.PathAndQuery == asked.PathAndQuery
+        );
 
     /// <summary>Whether a client that nobody entered may have it: ChatGPT's own addresses, programs on the user's machine, and hosts of the settings.</summary>
     public static bool IsAllowed(string address, IReadOnlyList<string> hosts)
     {
         var uri = new Uri(address);
         return (uri.Scheme == Uri.UriSchemeHttp && IsLoopback(uri))
-            || (uri is { Scheme: "https", IsDefaultPort: true } && (hosts.Contains(uri.Host, StringComparer.OrdinalIgnoreCase) || IsChatGpt(uri)));
+            || (
+                uri is { Scheme: "https", IsDefaultPort: true }
+                && (hosts.Contains(uri.Host, StringComparer.OrdinalIgnoreCase) || IsChatGpt(uri))
+            );
     }
 
     public static bool IsLoopback(Uri uri) => uri.Host is "127.0.0.1" or "[::1]" or "localhost";
@@ -67,10 +87,18 @@ internal static class RedirectAddress
     }
 
     // The connector's two, and the one of a GPT Action; {} is an id.
-    private static bool IsChatGpt(Uri uri) => uri.Host is "chatgpt.com" or "chat.openai.com" && uri.Query.Length == 0 && uri.AbsolutePath.Split('/') is
-        ["", "connector_platform_oauth_redirect"] or ["", "connector", "oauth", { Length: > 0 }] or ["", "aip", { Length: > 0 }, "oauth", "callback"];
+    private static bool IsChatGpt(Uri uri) =>
+        uri.Host is "chatgpt.com" or "chat.openai.com"
+        && uri.Query.Length == 0
+        && uri.AbsolutePath.Split('/')
+            is ["", "connector_platform_oauth_redirect"]
+                or ["", "connector", "oauth", { Length: > 0 }]
+                or ["", "aip", { Length: > 0 }, "oauth", "callback"];
 
-    private static bool IsTwisted(string address) => address.Contains("/../", StringComparison.Ordinal) || address.Contains("/./", StringComparison.Ordinal)
-        || address.EndsWith("/..", StringComparison.Ordinal) || address.EndsWith("/.", StringComparison.Ordinal)
+    private static bool IsTwisted(string address) =>
+        address.Contains("/../", StringComparison.Ordinal)
+        || address.Contains("/./", StringComparison.Ordinal)
+        || address.EndsWith("/..", StringComparison.Ordinal)
+        || address.EndsWith("/.", StringComparison.Ordinal)
         || Encoded.Any(part => address.Contains(part, StringComparison.OrdinalIgnoreCase));
 }

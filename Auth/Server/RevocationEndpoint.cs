@@ -5,7 +5,13 @@ using MinimalMcp.Storage;
 namespace MinimalMcp.Auth.Server;
 
 /// <summary><c>/auth/revoke</c> (RFC 7009) and <c>/auth/introspect</c> (RFC 7662): what a client asks about tokens it has.</summary>
-internal sealed class RevocationEndpoint(ClientAuthentication authentication, OwnTokens tokens, Grants grants, Store store, Issuer issuer)
+internal sealed class RevocationEndpoint(
+    ClientAuthentication authentication,
+    OwnTokens tokens,
+    Grants grants,
+    Store store,
+    Issuer issuer
+)
 {
     /// <summary>Either token ends the grant with all its tokens. One that is unknown, or another client's, is no error and nothing happens.</summary>
     public async Task RevokeAsync(HttpContext http)
@@ -13,7 +19,8 @@ internal sealed class RevocationEndpoint(ClientAuthentication authentication, Ow
         var form = await Form.ReadAsync(http);
         var client = await authentication.AuthenticateAsync(http, form);
         var token = form.Required("token");
-        var grant = await store.FindGrantOfRefreshTokenAsync(Opaque.Hash(token), http.RequestAborted) ?? (await ReadAsync(token, http.RequestAborted))?.Grant;
+        var grant = await store.FindGrantOfRefreshTokenAsync(Opaque.Hash(token), http.RequestAborted)
+            ?? (await ReadAsync(token, http.RequestAborted))?.Grant;
         if (grant?.ClientId == client.Id)
         {
             await grants.RevokeAsync(grant.GrantId, http.RequestAborted);
@@ -27,7 +34,11 @@ internal sealed class RevocationEndpoint(ClientAuthentication authentication, Ow
         var client = await authentication.AuthenticateAsync(http, form);
         if (!client.IsConfidential)
         {
-            throw new OAuthException("invalid_client", "Only a client that authenticates may ask about tokens.", StatusCodes.Status401Unauthorized);
+            throw new OAuthException(
+                "invalid_client",
+                "Only a client that authenticates may ask about tokens.",
+                StatusCodes.Status401Unauthorized
+            );
         }
 
         var read = await ReadAsync(form.Required("token"), http.RequestAborted);
@@ -49,7 +60,10 @@ internal sealed class RevocationEndpoint(ClientAuthentication authentication, Ow
         };
     }
 
-    private async Task<(VerifiedToken Token, StoredGrant Grant)?> ReadAsync(string token, CancellationToken cancellationToken)
+    private async Task<(VerifiedToken Token, StoredGrant Grant)?> ReadAsync(
+        string token,
+        CancellationToken cancellationToken
+    )
     {
         try
         {

@@ -18,10 +18,18 @@ internal sealed class ServerKey
     private readonly byte[] _refresh;
     private readonly byte[] _credential;
 
-    public ServerKey(IOptions<AuthorizationServerOptions> options, IOptions<StorageOptions> storage, IHostEnvironment environment)
+    public ServerKey(
+        IOptions<AuthorizationServerOptions> options,
+        IOptions<StorageOptions> storage,
+        IHostEnvironment environment
+    )
     {
-        _secret = options.Value.SecretKey is { Length: > 0 } set ? Encoding.UTF8.GetBytes(set)
-            : storage.Value.ConnectionString is { Length: > 0 } ? throw new StartException("Auth:Server:SecretKey (SECRET_KEY) is missing. With a PostgreSQL store it must be set, the same for every replica: what `openssl rand -hex 32` prints.")
+        _secret =
+            options.Value.SecretKey is { Length: > 0 } set ? Encoding.UTF8.GetBytes(set)
+            : storage.Value.ConnectionString is { Length: > 0 }
+                ? throw new StartException(
+                    "Auth:Server:SecretKey (SECRET_KEY) is missing. With a PostgreSQL store it must be set, the same for every replica: what `openssl rand -hex 32` prints."
+                )
             : Kept(storage.Value.FullPath(environment) + ".key");
         (_sealing, _refresh, _credential) = (Derive("signing keys"), Derive("refresh tokens"), Derive("credentials"));
     }
@@ -57,12 +65,20 @@ internal sealed class ServerKey
     /// The refresh token that follows a token. Derived and not random, so that a client that asks twice, because the answer was lost, gets
     /// the same one, and nobody had to keep it.
     /// </summary>
-    public string SuccessorOf(string refreshToken) => Base64Url.EncodeToString(HMACSHA256.HashData(_refresh, Encoding.UTF8.GetBytes(refreshToken)));
+    public string SuccessorOf(string refreshToken) =>
+        Base64Url.EncodeToString(HMACSHA256.HashData(_refresh, Encoding.UTF8.GetBytes(refreshToken)));
 
     /// <summary>Tells one setting of a password from another, and nothing of either.</summary>
-    public string Fingerprint(string credential) => Convert.ToHexStringLower(HMACSHA256.HashData(_credential, Encoding.UTF8.GetBytes(credential)));
+    public string Fingerprint(string credential) =>
+        Convert.ToHexStringLower(HMACSHA256.HashData(_credential, Encoding.UTF8.GetBytes(credential)));
 
-    private byte[] Derive(string purpose) => HKDF.DeriveKey(HashAlgorithmName.SHA256, _secret, 32, info: Encoding.UTF8.GetBytes("minimal authorization server: " + purpose));
+    private byte[] Derive(string purpose) =>
+        HKDF.DeriveKey(
+            HashAlgorithmName.SHA256,
+            _secret,
+            32,
+            info: Encoding.UTF8.GetBytes("minimal authorization server: " + purpose)
+        );
 
     private static byte[] Kept(string path)
     {
@@ -89,11 +105,16 @@ internal sealed class ServerKey
             }
 
             var text = File.ReadAllText(path).Trim();
-            return WeakSecret.Problem(text) is { } weak ? throw new StartException($"The file {path} {weak}") : Encoding.UTF8.GetBytes(text);
+            return WeakSecret.Problem(text) is { } weak
+                ? throw new StartException($"The file {path} {weak}")
+                : Encoding.UTF8.GetBytes(text);
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
         {
-            throw new StartException($"The key of the authorization server cannot be kept in {path} ({failure.Message}). Set SECRET_KEY to what `openssl rand -hex 32` prints, or Storage:Path to a place that this user may write to.", failure);
+            throw new StartException(
+                $"The key of the authorization server cannot be kept in {path} ({failure.Message}). Set SECRET_KEY to what `openssl rand -hex 32` prints, or Storage:Path to a place that this user may write to.",
+                failure
+            );
         }
     }
 }

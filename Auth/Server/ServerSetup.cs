@@ -18,22 +18,45 @@ internal static class ServerSetup
         }
 
         builder.Services.AddSettings<AuthorizationServerOptions>("Auth:Server");
-        builder.Services.AddOptions<AuthorizationServerOptions>().Configure<IConfiguration>((options, configuration) => configuration.GetSection("Auth:Users").Bind(options.Users));
+        builder
+            .Services.AddOptions<AuthorizationServerOptions>()
+            .Configure<IConfiguration>(
+                (options, configuration) => configuration.GetSection("Auth:Users").Bind(options.Users)
+            );
         builder.Services.AddSingleton<IValidateOptions<AuthorizationServerOptions>, ServerCheck>();
         builder.Services.TryAddKeyedSingleton(ClientDocuments.Key, new SafeFetch());
-        foreach (var part in (Type[])
-        [
-            typeof(Issuer), typeof(ServerKey), typeof(SigningKeys), typeof(SeenTokens), typeof(OwnTokens),
-            typeof(Grants), typeof(Credentials), typeof(Clients), typeof(ClientDocuments),
-            typeof(ClientAssertion), typeof(ClientAuthentication), typeof(Tickets), typeof(Consent), typeof(OwnCallback), typeof(AuthorizeEndpoint), typeof(TokenEndpoint), typeof(RevocationEndpoint), typeof(UserInfoEndpoint),
-            typeof(AuthorizationServerMetadata),
-        ])
+        foreach (
+            var part in (Type[])
+                [
+                    typeof(Issuer),
+                    typeof(ServerKey),
+                    typeof(SigningKeys),
+                    typeof(SeenTokens),
+                    typeof(OwnTokens),
+                    typeof(Grants),
+                    typeof(Credentials),
+                    typeof(Clients),
+                    typeof(ClientDocuments),
+                    typeof(ClientAssertion),
+                    typeof(ClientAuthentication),
+                    typeof(Tickets),
+                    typeof(Consent),
+                    typeof(OwnCallback),
+                    typeof(AuthorizeEndpoint),
+                    typeof(TokenEndpoint),
+                    typeof(RevocationEndpoint),
+                    typeof(UserInfoEndpoint),
+                    typeof(AuthorizationServerMetadata),
+                ]
+        )
         {
             builder.Services.AddSingleton(part);
         }
 
         builder.Services.AddSingleton<IAccessTokens>(services => services.GetRequiredService<OwnTokens>());
-        builder.Services.AddSingleton<IAuthorizationServerMetadata>(services => services.GetRequiredService<AuthorizationServerMetadata>());
+        builder.Services.AddSingleton<IAuthorizationServerMetadata>(services =>
+            services.GetRequiredService<AuthorizationServerMetadata>()
+        );
         builder.Services.AddHostedService<Upkeep>();
         return builder;
     }
@@ -52,34 +75,50 @@ internal static class ServerSetup
         group.MapGet("/callback", Answers.Page(http => The<Consent>(http).FinishAsync(http)));
         group.MapPost("/token", Answers.Json(async http => await The<TokenEndpoint>(http).PostAsync(http)));
         group.MapPost("/register", Answers.Json(RegisterAsync, StatusCodes.Status201Created));
-        group.MapPost("/introspect", Answers.Json(async http => await The<RevocationEndpoint>(http).IntrospectAsync(http)));
-        group.MapPost("/revoke", Answers.Json(async http =>
-        {
-            await The<RevocationEndpoint>(http).RevokeAsync(http);
-            return null;
-        }));
+        group.MapPost(
+            "/introspect",
+            Answers.Json(async http => await The<RevocationEndpoint>(http).IntrospectAsync(http))
+        );
+        group.MapPost(
+            "/revoke",
+            Answers.Json(async http =>
+            {
+                await The<RevocationEndpoint>(http).RevokeAsync(http);
+                return null;
+            })
+        );
         group.MapGet("/jwks", (RequestDelegate)JwksAsync);
-        group.MapMethods("/userinfo", [HttpMethods.Get, HttpMethods.Post], (RequestDelegate)(http => The<UserInfoEndpoint>(http).GetAsync(http)));
+        group.MapMethods(
+            "/userinfo",
+            [HttpMethods.Get, HttpMethods.Post],
+            (RequestDelegate)(http => The<UserInfoEndpoint>(http).GetAsync(http))
+        );
 
         group.AllowHead();
         return routes;
     }
 
     // In modes hybrid and mixed, tokens are the identity provider's when there is one at which we are no client.
-    internal static bool IsOn(IConfiguration configuration) => configuration["Auth:Mode"]?.ToLowerInvariant() switch
-    {
-        "embedded" => true,
-        "hybrid" or "mixed" => configuration["Auth:Provider:ClientId"] is { Length: > 0 } || configuration["Auth:Provider:Issuer"] is null or "",
-        _ => false,
-    };
+    internal static bool IsOn(IConfiguration configuration) =>
+        configuration["Auth:Mode"]?.ToLowerInvariant() switch
+        {
+            "embedded" => true,
+            "hybrid" or "mixed" => configuration["Auth:Provider:ClientId"] is { Length: > 0 }
+                || configuration["Auth:Provider:Issuer"] is null or "",
+            _ => false,
+        };
 
-    private static async Task<JsonObject?> RegisterAsync(HttpContext http) => await The<Clients>(http).RegisterAsync(await Answers.ReadJsonAsync(http), http);
+    private static async Task<JsonObject?> RegisterAsync(HttpContext http) =>
+        await The<Clients>(http).RegisterAsync(await Answers.ReadJsonAsync(http), http);
 
     private static async Task JwksAsync(HttpContext http)
     {
         var keys = await The<SigningKeys>(http).PublishedAsync(http.RequestAborted);
         http.Response.Headers.CacheControl = "public, max-age=300";
-        await http.Response.WriteAsJsonAsync(new JsonObject { ["keys"] = new JsonArray([.. keys.Select(key => key.ToJwk())]) }, http.RequestAborted);
+        await http.Response.WriteAsJsonAsync(
+            new JsonObject { ["keys"] = new JsonArray([.. keys.Select(key => key.ToJwk())]) },
+            http.RequestAborted
+        );
     }
 
     private static T The<T>(HttpContext http)

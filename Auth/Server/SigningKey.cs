@@ -11,7 +11,8 @@ namespace MinimalMcp.Auth.Server;
 /// <summary>One key: the private half signs, the public half is published and checks.</summary>
 internal sealed class SigningKey
 {
-    public const string Algorithm = "ES256", Type = "at+jwt";
+    public const string Algorithm = "ES256",
+        Type = "at+jwt";
 
     private readonly ECDsa _key = ECDsa.Create();
     private readonly string _header;
@@ -22,7 +23,9 @@ internal sealed class SigningKey
         Kid = stored.Kid;
         Created = DateTimeOffset.FromUnixTimeMilliseconds(stored.Created);
         Public = SignatureKey.Read(JsonElement.Parse(ToJwk().ToJsonString()))!;
-        _header = Base64Url.EncodeToString(Encoding.ASCII.GetBytes($$"""{"alg":"{{Algorithm}}","typ":"{{Type}}","kid":"{{Kid}}"}"""));
+        _header = Base64Url.EncodeToString(
+            Encoding.ASCII.GetBytes($$"""{"alg":"{{Algorithm}}","typ":"{{Type}}","kid":"{{Kid}}"}""")
+        );
     }
 
     public string Kid { get; }
@@ -40,10 +43,30 @@ internal sealed class SigningKey
         }
     }
 
-    public JsonObject ToJwk() => new() { ["kty"] = "EC", ["crv"] = "P-256", ["use"] = "sig", ["alg"] = Algorithm, ["kid"] = Kid, ["x"] = Point(_key).X, ["y"] = Point(_key).Y };
+    public JsonObject ToJwk() =>
+        new()
+        {
+            ["kty"] = "EC",
+            ["crv"] = "P-256",
+            ["use"] = "sig",
+            ["alg"] = Algorithm,
+            ["kid"] = Kid,
+            ["x"] = Point(_key).X,
+            ["y"] = Point(_key).Y,
+        };
 
     /// <summary>RFC 7638: the members in this order, without spaces.</summary>
-    public static string Thumbprint(ECDsa key) => Base64Url.EncodeToString(SHA256.HashData(Encoding.ASCII.GetBytes($$"""{"crv":"P-256","kty":"EC","x":"{{Point(key).X}}","y":"{{Point(key).Y}}"}""")));
+    public static string Thumbprint(ECDsa key) =>
+        Base64Url.EncodeToString(
+            SHA256.HashData(
+                Encoding.ASCII.GetBytes(
+                    $$"""{"crv":"P-256","kty":"EC","x":"{{Point(key).X}}","y":"{{Point(key).Y}}"}"""
+                )
+            )
+        );
 
-    private static (string X, string Y) Point(ECDsa key) => key.ExportParameters(false).Q is var q ? (Base64Url.EncodeToString(q.X), Base64Url.EncodeToString(q.Y)) : default;
+    private static (string X, string Y) Point(ECDsa key) =>
+        key.ExportParameters(false).Q is var q
+            ? (Base64Url.EncodeToString(q.X), Base64Url.EncodeToString(q.Y))
+            : default;
 }

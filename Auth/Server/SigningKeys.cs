@@ -8,7 +8,12 @@ namespace MinimalMcp.Auth.Server;
 /// The keys that sign access tokens (ES256). All replicas share them through the store. A new one takes over after some time, and the one before it stays
 /// published until its last token has expired.
 /// </summary>
-internal sealed class SigningKeys(Store store, ServerKey secret, IOptions<AuthorizationServerOptions> options, TimeProvider time) : IDisposable
+internal sealed class SigningKeys(
+    Store store,
+    ServerKey secret,
+    IOptions<AuthorizationServerOptions> options,
+    TimeProvider time
+) : IDisposable
 {
     // For a replica that has not noticed yet that there is a newer key.
     private static readonly TimeSpan Grace = TimeSpan.FromHours(1);
@@ -65,15 +70,28 @@ internal sealed class SigningKeys(Store store, ServerKey secret, IOptions<Author
                 using var made = ECDsa.Create(ECCurve.NamedCurves.nistP256);
                 var now = time.GetUtcNow().ToUnixTimeMilliseconds();
                 var life = (long)TimeSpan.FromDays(options.Value.KeyDays).TotalMilliseconds;
-                var stays = life + (long)(TimeSpan.FromMinutes(options.Value.AccessTokenMinutes) + Grace).TotalMilliseconds;
+                var stays =
+                    life + (long)(TimeSpan.FromMinutes(options.Value.AccessTokenMinutes) + Grace).TotalMilliseconds;
                 keys = await AddAsync(keys.Length == 0 ? now - (long)LookAgain.TotalMilliseconds : now - life);
                 if (keys.Length == 0)
                 {
                     keys = await AddAsync(long.MaxValue); // what is there was encrypted with another secret
                 }
 
-                async Task<SigningKey[]> AddAsync(long since) => Opened(await store.AddKeyAsync(
-                    new() { Kid = SigningKey.Thumbprint(made), PrivateKey = secret.Seal(made.ExportPkcs8PrivateKey()), Created = now }, since, now - stays, cancellationToken));
+                async Task<SigningKey[]> AddAsync(long since) =>
+                    Opened(
+                        await store.AddKeyAsync(
+                            new()
+                            {
+                                Kid = SigningKey.Thumbprint(made),
+                                PrivateKey = secret.Seal(made.ExportPkcs8PrivateKey()),
+                                Created = now,
+                            },
+                            since,
+                            now - stays,
+                            cancellationToken
+                        )
+                    );
             }
 
             (_keys, _read) = (keys, time.GetUtcNow());
@@ -90,5 +108,12 @@ internal sealed class SigningKeys(Store store, ServerKey secret, IOptions<Author
     private bool IsDue(SigningKey key) => key.Created + TimeSpan.FromDays(options.Value.KeyDays) <= time.GetUtcNow();
 
     private SigningKey[] Opened(IEnumerable<StoredKey> stored) =>
-        [.. stored.Select(row => _keys.FirstOrDefault(key => key.Kid == row.Kid) ?? (secret.Open(row.PrivateKey) is { } plain ? new SigningKey(row, plain) : null)).OfType<SigningKey>()];
+        [
+            .. stored
+                .Select(row =>
+                    _keys.FirstOrDefault(key => key.Kid == row.Kid)
+                    ?? (secret.Open(row.PrivateKey) is { } plain ? new SigningKey(row, plain) : null)
+                )
+                .OfType<SigningKey>(),
+        ];
 }

@@ -24,7 +24,8 @@ public sealed class StaticClientOptions
     /// </summary>
     public string? Scope { get; set; }
 
-    internal string[] Redirects => (RedirectUris ?? "").Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
+    internal string[] Redirects =>
+        (RedirectUris ?? "").Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
 
     internal IEnumerable<string> Problems()
     {

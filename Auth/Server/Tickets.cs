@@ -20,7 +20,17 @@ internal sealed class Tickets(Store store, Issuer issuer, RateLimitFigures figur
         if (browser is null)
         {
             browser = Opaque.New();
-            http.Response.Cookies.Append(Cookie, browser, new() { HttpOnly = true, Secure = issuer.IsHttps, SameSite = SameSiteMode.Lax, Path = "/" });
+            http.Response.Cookies.Append(
+                Cookie,
+                browser,
+                new()
+                {
+                    HttpOnly = true,
+                    Secure = issuer.IsHttps,
+                    SameSite = SameSiteMode.Lax,
+                    Path = "/",
+                }
+            );
         }
 
         var ticket = Opaque.New();
@@ -34,18 +44,43 @@ internal sealed class Tickets(Store store, Issuer issuer, RateLimitFigures figur
             Expires = (now + Lifetime).ToUnixTimeMilliseconds(),
         };
         await store.OpenTicketAsync(
-            kept, now.ToUnixTimeMilliseconds(), figures.OpenSignIns, figures.AllOpenSignIns, http.RequestAborted);
+            kept,
+            now.ToUnixTimeMilliseconds(),
+            figures.OpenSignIns,
+            figures.AllOpenSignIns,
+            http.RequestAborted
+        );
         return ticket;
     }
 
     public async Task<AuthorizationRequest?> FindAsync(HttpContext http, string ticket) =>
-        Read(BrowserOf(http) is { } browser ? await store.FindTicketAsync(Opaque.Hash(ticket), Opaque.Hash(browser), time.GetUtcNow().ToUnixTimeMilliseconds(), http.RequestAborted) : null);
+        Read(
+            BrowserOf(http) is { } browser
+                ? await store.FindTicketAsync(
+                    Opaque.Hash(ticket),
+                    Opaque.Hash(browser),
+                    time.GetUtcNow().ToUnixTimeMilliseconds(),
+                    http.RequestAborted
+                )
+                : null
+        );
 
     /// <summary>What was asked; to one who shows the ticket and nobody after.</summary>
     public async Task<AuthorizationRequest?> RedeemAsync(HttpContext http, string ticket) =>
-        Read(BrowserOf(http) is { } browser ? await store.RedeemTicketAsync(Opaque.Hash(ticket), Opaque.Hash(browser), time.GetUtcNow().ToUnixTimeMilliseconds(), http.RequestAborted) : null);
+        Read(
+            BrowserOf(http) is { } browser
+                ? await store.RedeemTicketAsync(
+                    Opaque.Hash(ticket),
+                    Opaque.Hash(browser),
+                    time.GetUtcNow().ToUnixTimeMilliseconds(),
+                    http.RequestAborted
+                )
+                : null
+        );
 
-    private string? BrowserOf(HttpContext http) => http.Request.Cookies[Cookie] is { } value && Opaque.IsWellFormed(value) ? value : null;
+    private string? BrowserOf(HttpContext http) =>
+        http.Request.Cookies[Cookie] is { } value && Opaque.IsWellFormed(value) ? value : null;
 
-    private static AuthorizationRequest? Read(string? json) => json is null ? null : JsonSerializer.Deserialize<AuthorizationRequest>(json);
+    private static AuthorizationRequest? Read(string? json) =>
+        json is null ? null : JsonSerializer.Deserialize<AuthorizationRequest>(json);
 }

@@ -7,8 +7,16 @@ namespace MinimalMcp.Auth.Server;
 
 /// <summary>Looks once whether people can sign in, and clients get their answer; then from time to time: removes what has expired, and looks whether it is time for a new key.</summary>
 internal sealed partial class Upkeep(
-    Store store, SigningKeys keys, Credentials credentials, IAccessTokens tokens, IOptions<AuthorizationServerOptions> options, IConfiguration configuration, TimeProvider time, ILogger<Upkeep> log,
-    ISignIn? signIn = null) : BackgroundService
+    Store store,
+    SigningKeys keys,
+    Credentials credentials,
+    IAccessTokens tokens,
+    IOptions<AuthorizationServerOptions> options,
+    IConfiguration configuration,
+    TimeProvider time,
+    ILogger<Upkeep> log,
+    ISignIn? signIn = null
+) : BackgroundService
 {
     private static readonly TimeSpan Every = TimeSpan.FromMinutes(10);
 
@@ -16,13 +24,19 @@ internal sealed partial class Upkeep(
     {
         if (signIn is null && !credentials.AreThere && tokens is OwnTokens && !options.Value.HasConfidentialClient)
         {
-            throw new StartException("Nobody could sign in: set MCP_API_KEY to what `openssl rand -hex 32` prints, and type it on the page that asks; or add people under Auth:Users.");
+            throw new StartException(
+                "Nobody could sign in: set MCP_API_KEY to what `openssl rand -hex 32` prints, and type it on the page that asks; or add people under Auth:Users."
+            );
         }
 
         // Some guides say to enter this server's own address, where no client waits for the code.
         if (PublicUrl.Configured(configuration) is { } own)
         {
-            foreach (var (client, redirect) in options.Value.StaticClients.SelectMany(client => client.Value.Redirects.Select(redirect => (client.Key, redirect))))
+            foreach (
+                var (client, redirect) in options.Value.StaticClients.SelectMany(client =>
+                    client.Value.Redirects.Select(redirect => (client.Key, redirect))
+                )
+            )
             {
                 if (new Uri(redirect).Authority == new Uri(own).Authority)
                 {
@@ -48,13 +62,15 @@ internal sealed partial class Upkeep(
             {
                 LogGone(gone.Message);
             }
-        }
-        while (await timer.WaitForNextTickAsync(stoppingToken));
+        } while (await timer.WaitForNextTickAsync(stoppingToken));
     }
 
-    [LoggerMessage(LogLevel.Warning, "The client {Client} could not sign in: its redirect address (OAUTH_REDIRECT_URI) "
-        + "{Redirect} is on this server, where a sign-in can only be tried by hand. It must be the client's own. "
-        + "ChatGPT shows it for each action: https://chat.openai.com/aip/g-.../oauth/callback")]
+    [LoggerMessage(
+        LogLevel.Warning,
+        "The client {Client} could not sign in: its redirect address (OAUTH_REDIRECT_URI) "
+            + "{Redirect} is on this server, where a sign-in can only be tried by hand. It must be the client's own. "
+            + "ChatGPT shows it for each action: https://chat.openai.com/aip/g-.../oauth/callback"
+    )]
     private partial void LogOwnAddress(string client, string redirect);
 
     [LoggerMessage(LogLevel.Warning, "The authorization server's upkeep has to wait: {Problem}")]

@@ -37,7 +37,10 @@ internal sealed class UserInfoEndpoint(OwnTokens tokens)
         catch (TokenRefusedException refused)
         {
             http.Response.StatusCode = StatusCodes.Status401Unauthorized;
-            http.Response.Headers.WWWAuthenticate = header.Length == 0 ? "Bearer" : $"Bearer error=\"invalid_token\", error_description=\"{refused.Message.Replace('"', '\'')}\"";
+            http.Response.Headers.WWWAuthenticate =
+                header.Length == 0
+                    ? "Bearer"
+                    : $"Bearer error=\"invalid_token\", error_description=\"{refused.Message.Replace('"', '\'')}\"";
         }
     }
 }

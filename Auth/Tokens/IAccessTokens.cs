@@ -19,7 +19,8 @@ internal interface IAccessTokens
     /// changed meanwhile.
     /// </summary>
     /// <exception cref="TokenRefusedException">The token is not good any more.</exception>
-    ValueTask<ClaimsPrincipal> CheckAgainAsync(string token, CancellationToken cancellationToken) => CheckAsync(token, cancellationToken);
+    ValueTask<ClaimsPrincipal> CheckAgainAsync(string token, CancellationToken cancellationToken) =>
+        CheckAsync(token, cancellationToken);
 }
 
 /// <summary>A token that is not good. The message may be shown and logged: it has nothing of the token in it.</summary>

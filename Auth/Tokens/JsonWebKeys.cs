@@ -36,7 +36,9 @@ internal sealed class JsonWebKeys
 
     /// <inheritdoc cref="Parse(ReadOnlyMemory{byte})"/>
     public static JsonWebKeys Parse(JsonElement set) =>
-        set.ValueKind is JsonValueKind.Object && set.TryGetProperty("keys", out var keys) && keys.ValueKind is JsonValueKind.Array
+        set.ValueKind is JsonValueKind.Object
+        && set.TryGetProperty("keys", out var keys)
+        && keys.ValueKind is JsonValueKind.Array
             ? new([.. keys.EnumerateArray().Take(MaxKeys).Select(SignatureKey.Read).OfType<SignatureKey>()])
             : throw new FormatException("The key set has no array 'keys'.");
 

@@ -26,7 +26,8 @@ internal static class Jwt
     /// <exception cref="TokenRefusedException">With a sentence that may be shown.</exception>
     public static VerifiedToken Check(JsonElement payload, string? type, TokenRules rules, DateTimeOffset now)
     {
-        var issuer = payload.TryGetProperty("iss", out var iss) && iss.ValueKind is JsonValueKind.String ? iss.GetString()! : "";
+        var issuer =
+            payload.TryGetProperty("iss", out var iss) && iss.ValueKind is JsonValueKind.String ? iss.GetString()! : "";
         if (!rules.Issuers.Contains(issuer))
         {
             throw new TokenRefusedException("The token was issued by somebody else (iss).")
@@ -39,10 +40,14 @@ internal static class Jwt
         var verified = new VerifiedToken(payload, issuer, expires, type);
         if (!rules.AnyAudience && !verified.Audiences.Any(rules.Audiences.Contains))
         {
-            throw new TokenRefusedException(verified.Audiences.Any() ? "The token is for another server (aud)."
-                : "The token is for another server (aud): it names none.")
+            throw new TokenRefusedException(
+                verified.Audiences.Any()
+                    ? "The token is for another server (aud)."
+                    : "The token is for another server (aud): it names none."
+            )
             {
-                Detail = $"its audience (aud) is {List(verified.Audiences)}, "
+                Detail =
+                    $"its audience (aud) is {List(verified.Audiences)}, "
                     + $"and this server takes {List(rules.Audiences)}",
             };
         }
@@ -54,9 +59,11 @@ internal static class Jwt
     // For the log. The signature was good, so these are its issuer's own words; they are cut all the same.
     private static string List(IEnumerable<string> values) =>
         values.Take(5).Select(value => $"'{Shown.Text(value, 200)}'").ToArray() is { Length: > 0 } some
-            ? string.Join(", ", some) : "missing";
+            ? string.Join(", ", some)
+            : "missing";
 
-    public static TokenRefusedException UnknownKey() => SignedToken.Refuse("is signed with a key that its issuer does not publish, or names none of several");
+    public static TokenRefusedException UnknownKey() =>
+        SignedToken.Refuse("is signed with a key that its issuer does not publish, or names none of several");
 
     private static void CheckTimes(VerifiedToken token, TokenRules rules, DateTimeOffset now)
     {
@@ -76,8 +83,13 @@ internal static class Jwt
         }
     }
 
-    private static TokenRefusedException Clock(string why, DateTimeOffset now) => new(
-        string.Create(CultureInfo.InvariantCulture, $"The token {why}. If it should be good, a clock is wrong: this server's says {now.UtcDateTime:yyyy-MM-dd'T'HH:mm:ss'Z'}."));
+    private static TokenRefusedException Clock(string why, DateTimeOffset now) =>
+        new(
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"The token {why}. If it should be good, a clock is wrong: this server's says {now.UtcDateTime:yyyy-MM-dd'T'HH:mm:ss'Z'}."
+            )
+        );
 
     // A number, with or without a fraction (RFC 7519 section 2), and not a text.
     private static DateTimeOffset? Time(JsonElement payload, string claim)
@@ -87,7 +99,10 @@ internal static class Jwt
             return null;
         }
 
-        return value.ValueKind is JsonValueKind.Number && value.TryGetDouble(out var seconds) && seconds is >= 0 and < EndOfTime
+        return
+            value.ValueKind is JsonValueKind.Number
+            && value.TryGetDouble(out var seconds)
+            && seconds is >= 0 and < EndOfTime
             ? DateTimeOffset.UnixEpoch.AddSeconds(seconds)
             : throw SignedToken.Refuse($"has a claim {claim} that is not a time");
     }

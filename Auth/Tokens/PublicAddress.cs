@@ -11,28 +11,52 @@ internal static class PublicAddress
     [
         .. new[]
         {
-            "0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.0.0.0/24", "192.0.2.0/24", "192.88.99.0/24",
-            "192.168.0.0/16", "198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24", "224.0.0.0/4", "240.0.0.0/4",
+            "0.0.0.0/8",
+            "10.0.0.0/8",
+            "100.64.0.0/10",
+            "127.0.0.0/8",
+            "169.254.0.0/16",
+            "172.16.0.0/12",
+            "192.0.0.0/24",
+            "192.0.2.0/24",
+            "192.88.99.0/24",
+            "192.168.0.0/16",
+            "198.18.0.0/15",
+            "198.51.100.0/24",
+            "203.0.113.0/24",
+            "224.0.0.0/4",
+            "240.0.0.0/4",
         }.Select(IPNetwork.Parse),
     ];
 
     // Of IPv6 only this is handed out. Outside are loopback, link-local, unique local and multicast addresses, and IPv4 in disguise
     // (::ffff:10.0.0.1, 64:ff9b::10.0.0.1); within, Teredo, documentation and 6to4, which is IPv4 as well.
     private static readonly IPNetwork Global6 = IPNetwork.Parse("2000::/3");
-    private static readonly IPNetwork[] Special6 = [.. new[] { "2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20" }.Select(IPNetwork.Parse)];
+    private static readonly IPNetwork[] Special6 =
+    [
+        .. new[] { "2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20" }.Select(IPNetwork.Parse),
+    ];
 
-    public static bool Is(IPAddress address) => address.AddressFamily switch
-    {
-        AddressFamily.InterNetwork => !Special4.Any(network => network.Contains(address)),
-        AddressFamily.InterNetworkV6 => Global6.Contains(address) && !Special6.Any(network => network.Contains(address)),
-        _ => false,
-    };
+    public static bool Is(IPAddress address) =>
+        address.AddressFamily switch
+        {
+            AddressFamily.InterNetwork => !Special4.Any(network => network.Contains(address)),
+            AddressFamily.InterNetworkV6 => Global6.Contains(address)
+                && !Special6.Any(network => network.Contains(address)),
+            _ => false,
+        };
 
     /// <summary>Connects to a name whose addresses are all public. The very addresses that were checked are dialled: a name that is looked up twice may have two answers.</summary>
     /// <exception cref="NotPublicException">One of the addresses is not.</exception>
-    public static async ValueTask<Stream> ConnectAsync(DnsEndPoint name, bool andLoopback, CancellationToken cancellationToken)
+    public static async ValueTask<Stream> ConnectAsync(
+        DnsEndPoint name,
+        bool andLoopback,
+        CancellationToken cancellationToken
+    )
     {
-        var addresses = IPAddress.TryParse(name.Host, out var literal) ? [literal] : await Dns.GetHostAddressesAsync(name.Host, cancellationToken);
+        var addresses = IPAddress.TryParse(name.Host, out var literal)
+            ? [literal]
+            : await Dns.GetHostAddressesAsync(name.Host, cancellationToken);
         if (!addresses.All(address => Is(address) || (andLoopback && IPAddress.IsLoopback(address))))
         {
             throw new NotPublicException();

@@ -43,7 +43,12 @@ internal sealed class SafeFetch : IDisposable
         };
         if (namedBy is not NamedBy.Operator)
         {
-            sockets.ConnectCallback = (context, cancellationToken) => PublicAddress.ConnectAsync(context.DnsEndPoint, andLoopback: namedBy is NamedBy.Test, cancellationToken);
+            sockets.ConnectCallback = (context, cancellationToken) =>
+                PublicAddress.ConnectAsync(
+                    context.DnsEndPoint,
+                    andLoopback: namedBy is NamedBy.Test,
+                    cancellationToken
+                );
         }
 
         _http = new(sockets);
@@ -53,7 +58,11 @@ internal sealed class SafeFetch : IDisposable
 
     /// <exception cref="HttpRequestException">Nothing came that could be read. The message is a sentence, and has nothing of the answer in it.</exception>
     public async Task<byte[]> GetAsync(
-        Uri uri, int maxBytes, CancellationToken cancellationToken, string? bearer = null)
+        Uri uri,
+        int maxBytes,
+        CancellationToken cancellationToken,
+        string? bearer = null
+    )
     {
         CheckAddress(uri);
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
@@ -73,15 +82,18 @@ internal sealed class SafeFetch : IDisposable
         }
         catch (Exception broken) when (broken is IOException or HttpRequestException and not Refusal)
         {
-            throw Failed(uri, broken.InnerException switch
-            {
-                NotPublicException => "is at an address that is not public",
-                AuthenticationException when _namedBy is NamedBy.Operator =>
-                    "has a certificate that this machine does not trust. If it is of a CA of your own, set "
-                    + "SSL_CERT_FILE to a file with that CA's certificate",
-                AuthenticationException => "has a certificate that this machine does not trust",
-                _ => "cannot be reached, or broke off",
-            });
+            throw Failed(
+                uri,
+                broken.InnerException switch
+                {
+                    NotPublicException => "is at an address that is not public",
+                    AuthenticationException when _namedBy is NamedBy.Operator =>
+                        "has a certificate that this machine does not trust. If it is of a CA of your own, set "
+                            + "SSL_CERT_FILE to a file with that CA's certificate",
+                    AuthenticationException => "has a certificate that this machine does not trust",
+                    _ => "cannot be reached, or broke off",
+                }
+            );
         }
     }
 
@@ -89,7 +101,11 @@ internal sealed class SafeFetch : IDisposable
 
     private void CheckAddress(Uri uri)
     {
-        if (!uri.IsAbsoluteUri || uri.UserInfo.Length > 0 || !(uri.Scheme == "https" || (uri.Scheme == "http" && _namedBy is not NamedBy.Stranger && uri.IsLoopback)))
+        if (
+            !uri.IsAbsoluteUri
+            || uri.UserInfo.Length > 0
+            || !(uri.Scheme == "https" || (uri.Scheme == "http" && _namedBy is not NamedBy.Stranger && uri.IsLoopback))
+        )
         {
             throw new Refusal("A document is fetched from an https address only, and without a user name in it.");
         }
@@ -99,11 +115,19 @@ internal sealed class SafeFetch : IDisposable
     {
         if (answer.StatusCode is not HttpStatusCode.OK)
         {
-            throw Failed(uri, $"answered {(int)answer.StatusCode}{((int)answer.StatusCode is >= 300 and < 400 ? "; redirects are not followed" : "")}");
+            throw Failed(
+                uri,
+                $"answered {(int)answer.StatusCode}{((int)answer.StatusCode is >= 300 and < 400 ? "; redirects are not followed" : "")}"
+            );
         }
 
-        if (answer.Content.Headers.ContentType?.MediaType is not { } type
-            || !(type.Equals("application/json", StringComparison.OrdinalIgnoreCase) || type.EndsWith("+json", StringComparison.OrdinalIgnoreCase)))
+        if (
+            answer.Content.Headers.ContentType?.MediaType is not { } type
+            || !(
+                type.Equals("application/json", StringComparison.OrdinalIgnoreCase)
+                || type.EndsWith("+json", StringComparison.OrdinalIgnoreCase)
+            )
+        )
         {
             throw Failed(uri, "answered something that is not JSON (Content-Type)");
         }
@@ -114,7 +138,12 @@ internal sealed class SafeFetch : IDisposable
         }
     }
 
-    private static async Task<byte[]> ReadAsync(Uri uri, HttpResponseMessage answer, int maxBytes, CancellationToken cancellationToken)
+    private static async Task<byte[]> ReadAsync(
+        Uri uri,
+        HttpResponseMessage answer,
+        int maxBytes,
+        CancellationToken cancellationToken
+    )
     {
         await using var body = await answer.Content.ReadAsStreamAsync(cancellationToken);
         using var read = new MemoryStream();

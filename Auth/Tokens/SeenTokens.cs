@@ -23,8 +23,12 @@ internal sealed class SeenTokens(TimeProvider time)
 
     /// <param name="ground">When it is given, a token counts only if this very object was its ground.</param>
     public ClaimsPrincipal? Find(string token, object? ground = null) =>
-        _tokens.TryGetValue(Hash(token), out var seen) && (ground is null || ReferenceEquals(seen.Ground, ground)) && time.GetUtcNow() < seen.Until && time.GetElapsedTime(seen.Since) < Kept
-            ? seen.Caller : null;
+        _tokens.TryGetValue(Hash(token), out var seen)
+        && (ground is null || ReferenceEquals(seen.Ground, ground))
+        && time.GetUtcNow() < seen.Until
+        && time.GetElapsedTime(seen.Since) < Kept
+            ? seen.Caller
+            : null;
 
     /// <param name="token">One that was found to be good.</param>
     /// <param name="round">What <see cref="Round"/> was before that.</param>

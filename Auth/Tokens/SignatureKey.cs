@@ -9,7 +9,8 @@ namespace MinimalMcp.Auth.Tokens;
 internal sealed class SignatureKey
 {
     // Larger keys are nobody's, except of whoever wants each check to take long.
-    private const int MinRsaBits = 2048, MaxRsaBits = 8192;
+    private const int MinRsaBits = 2048,
+        MaxRsaBits = 8192;
 
     private readonly Func<AsymmetricAlgorithm> _create;
     private readonly string? _algorithm;
@@ -30,15 +31,23 @@ internal sealed class SignatureKey
     /// <summary>The key in a JWK (RFC 7517), or null when it is of another kind, for another use, too weak, or broken.</summary>
     public static SignatureKey? Read(JsonElement jwk)
     {
-        if (jwk.ValueKind is not JsonValueKind.Object || (jwk.TryGetProperty("use", out _) && Text(jwk, "use") != "sig")
-            || (jwk.TryGetProperty("key_ops", out var uses) && !VerifiedToken.Texts(uses).Contains("verify")))
+        if (
+            jwk.ValueKind is not JsonValueKind.Object
+            || (jwk.TryGetProperty("use", out _) && Text(jwk, "use") != "sig")
+            || (jwk.TryGetProperty("key_ops", out var uses) && !VerifiedToken.Texts(uses).Contains("verify"))
+        )
         {
             return null;
         }
 
         try
         {
-            return Text(jwk, "kty") switch { "RSA" => Rsa(jwk), "EC" => Ec(jwk), _ => null };
+            return Text(jwk, "kty") switch
+            {
+                "RSA" => Rsa(jwk),
+                "EC" => Ec(jwk),
+                _ => null,
+            };
         }
         catch (Exception broken) when (broken is FormatException or CryptographicException or ArgumentException)
         {
@@ -47,18 +56,35 @@ internal sealed class SignatureKey
     }
 
     /// <summary>Whether a signature of this algorithm may be checked with it. A key that says its algorithm is for that one only.</summary>
-    public bool Serves(string algorithm) => _algorithm is null ? algorithm is ['R' or 'P', 'S', ..] : algorithm == _algorithm;
+    public bool Serves(string algorithm) =>
+        _algorithm is null ? algorithm is ['R' or 'P', 'S', ..] : algorithm == _algorithm;
 
     public bool Verify(string algorithm, ReadOnlySpan<byte> signed, ReadOnlySpan<byte> signature)
     {
-        var hash = algorithm[2..] switch { "256" => HashAlgorithmName.SHA256, "384" => HashAlgorithmName.SHA384, _ => HashAlgorithmName.SHA512 };
+        var hash = algorithm[2..] switch
+        {
+            "256" => HashAlgorithmName.SHA256,
+            "384" => HashAlgorithmName.SHA384,
+            _ => HashAlgorithmName.SHA512,
+        };
         var key = _idle.TryTake(out var idle) ? idle : _create();
         try
         {
             return key switch
             {
-                RSA rsa => signature.Length == _rsaBytes && rsa.VerifyData(signed, signature, hash, algorithm[0] == 'P' ? RSASignaturePadding.Pss : RSASignaturePadding.Pkcs1),
-                ECDsa curve => curve.VerifyData(signed, signature, hash, DSASignatureFormat.IeeeP1363FixedFieldConcatenation),
+                RSA rsa => signature.Length == _rsaBytes
+                    && rsa.VerifyData(
+                        signed,
+                        signature,
+                        hash,
+                        algorithm[0] == 'P' ? RSASignaturePadding.Pss : RSASignaturePadding.Pkcs1
+                    ),
+                ECDsa curve => curve.VerifyData(
+                    signed,
+                    signature,
+                    hash,
+                    DSASignatureFormat.IeeeP1363FixedFieldConcatenation
+                ),
                 _ => false,
             };
         }
@@ -76,7 +102,12 @@ internal sealed class SignatureKey
     {
         var modulus = Number(jwk, "n").AsSpan().TrimStart((byte)0).ToArray();
         var exponent = Number(jwk, "e").AsSpan().TrimStart((byte)0).ToArray();
-        if (modulus.Length * 8 < MinRsaBits || modulus[0] < 0x80 || modulus.Length * 8 > MaxRsaBits || exponent is [] or [1] or { Length: > 4 })
+        if (
+            modulus.Length * 8 < MinRsaBits
+            || modulus[0] < 0x80
+            || modulus.Length * 8 > MaxRsaBits
+            || exponent is [] or [1] or { Length: > 4 }
+        )
         {
             return null; // with the exponent 1 everybody can sign
         }
@@ -99,11 +130,16 @@ internal sealed class SignatureKey
             return null;
         }
 
-        var parameters = new ECParameters { Curve = curve, Q = new() { X = Number(jwk, "x"), Y = Number(jwk, "y") } };
+        var parameters = new ECParameters
+        {
+            Curve = curve,
+            Q = new() { X = Number(jwk, "x"), Y = Number(jwk, "y") },
+        };
         return new(Text(jwk, "kid"), algorithm, () => ECDsa.Create(parameters));
     }
 
     private static byte[] Number(JsonElement jwk, string name) => Base64Url.DecodeFromChars(Text(jwk, name));
 
-    private static string? Text(JsonElement jwk, string name) => jwk.TryGetProperty(name, out var value) && value.ValueKind is JsonValueKind.String ? value.GetString() : null;
+    private static string? Text(JsonElement jwk, string name) =>
+        jwk.TryGetProperty(name, out var value) && value.ValueKind is JsonValueKind.String ? value.GetString() : null;
 }

@@ -13,7 +13,8 @@ internal sealed class SignedToken
 
     private readonly string _token;
     private readonly int _signedLength;
-    private readonly byte[] _payload, _signature;
+    private readonly byte[] _payload,
+        _signature;
 
     private SignedToken(string token, int payloadStart, int signatureStart, JsonElement header, TokenRules rules)
     {
@@ -24,7 +25,13 @@ internal sealed class SignedToken
         }
 
         Type = Text(header, "typ");
-        if (Type is null ? rules.TypeRequired : !rules.Types.Contains(Type.StartsWith("application/", StringComparison.OrdinalIgnoreCase) ? Type[12..] : Type))
+        if (
+            Type is null
+                ? rules.TypeRequired
+                : !rules.Types.Contains(
+                    Type.StartsWith("application/", StringComparison.OrdinalIgnoreCase) ? Type[12..] : Type
+                )
+        )
         {
             throw Refuse("is of another type than this server takes (header typ)");
         }
@@ -67,7 +74,9 @@ internal sealed class SignedToken
         try
         {
             Encoding.ASCII.GetBytes(_token.AsSpan(0, _signedLength), signed); // Decode left nothing but ASCII
-            return key.Verify(Algorithm, signed.AsSpan(0, _signedLength), _signature) ? Json(_payload, "payload") : throw Refuse("has a signature that is not its issuer's");
+            return key.Verify(Algorithm, signed.AsSpan(0, _signedLength), _signature)
+                ? Json(_payload, "payload")
+                : throw Refuse("has a signature that is not its issuer's");
         }
         finally
         {
@@ -81,7 +90,9 @@ internal sealed class SignedToken
     private static byte[] Decode(ReadOnlySpan<char> text)
     {
         var bytes = new byte[Base64Url.GetMaxDecodedLength(text.Length)];
-        return Base64Url.DecodeFromChars(text, bytes, out _, out var written) is OperationStatus.Done && text.SequenceEqual(Base64Url.EncodeToString(bytes.AsSpan(0, written)))
+        return
+            Base64Url.DecodeFromChars(text, bytes, out _, out var written) is OperationStatus.Done
+            && text.SequenceEqual(Base64Url.EncodeToString(bytes.AsSpan(0, written)))
             ? bytes[..written]
             : throw Refuse("is not base64url");
     }
@@ -98,6 +109,8 @@ internal sealed class SignedToken
         }
     }
 
-    private static string? Text(JsonElement header, string name) => !header.TryGetProperty(name, out var value) ? null
-        : value.ValueKind is JsonValueKind.String ? value.GetString() : throw Refuse($"has a header {name} that is not a text");
+    private static string? Text(JsonElement header, string name) =>
+        !header.TryGetProperty(name, out var value) ? null
+        : value.ValueKind is JsonValueKind.String ? value.GetString()
+        : throw Refuse($"has a header {name} that is not a text");
 }

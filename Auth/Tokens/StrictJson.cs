@@ -19,7 +19,10 @@ internal static class StrictJson
         try
         {
             CheckEscapes(utf8);
-            var root = JsonElement.Parse(utf8, new JsonDocumentOptions { MaxDepth = MaxDepth, AllowDuplicateProperties = false });
+            var root = JsonElement.Parse(
+                utf8,
+                new JsonDocumentOptions { MaxDepth = MaxDepth, AllowDuplicateProperties = false }
+            );
             return root.ValueKind is JsonValueKind.Object ? root : throw new FormatException("is not a JSON object");
         }
         catch (Exception notJson) when (notJson is JsonException or InvalidOperationException)

@@ -13,10 +13,12 @@ internal sealed record TokenRules
     public bool AnyAudience { get; init; }
 
     /// <summary>Signatures with a public key only: with HMAC a published key would be the secret (RFC 8725 section 2.1).</summary>
-    public IReadOnlySet<string> Algorithms { get; init; } = new HashSet<string>(StringComparer.Ordinal) { "RS256", "PS256", "ES256", "ES384", "ES512" };
+    public IReadOnlySet<string> Algorithms { get; init; } =
+        new HashSet<string>(StringComparer.Ordinal) { "RS256", "PS256", "ES256", "ES384", "ES512" };
 
     /// <summary>Values of the header <c>typ</c>, without <c>application/</c>, so that a logout token is not taken for an access token (RFC 8725 section 3.11).</summary>
-    public IReadOnlySet<string> Types { get; init; } = new HashSet<string>(StringComparer.OrdinalIgnoreCase) { "JWT", "at+jwt" };
+    public IReadOnlySet<string> Types { get; init; } =
+        new HashSet<string>(StringComparer.OrdinalIgnoreCase) { "JWT", "at+jwt" };
 
     /// <summary>Whether <c>typ</c> must be there; many providers leave it out.</summary>
     public bool TypeRequired { get; init; }

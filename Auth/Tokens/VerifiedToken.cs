@@ -20,20 +20,28 @@ internal sealed record VerifiedToken(JsonElement Payload, string Issuer, DateTim
     /// <summary>One text or several.</summary>
     public IEnumerable<string> Audiences => Texts("aud");
 
-    public string? Text(string claim) => Payload.TryGetProperty(claim, out var value) && value.ValueKind is JsonValueKind.String ? value.GetString() : null;
+    public string? Text(string claim) =>
+        Payload.TryGetProperty(claim, out var value) && value.ValueKind is JsonValueKind.String
+            ? value.GetString()
+            : null;
 
     /// <summary>The texts of a claim that is a text or an array; anything else in it is not a text and counts for nothing.</summary>
     public IEnumerable<string> Texts(string claim) => Payload.TryGetProperty(claim, out var value) ? Texts(value) : [];
 
     /// <summary>The same, with a text taken for a list of words.</summary>
-    public IEnumerable<string> Words(string claim) => Payload.TryGetProperty(claim, out var value) && value.ValueKind is JsonValueKind.String
-        ? value.GetString()!.Split(' ', StringSplitOptions.RemoveEmptyEntries)
-        : Texts(claim);
+    public IEnumerable<string> Words(string claim) =>
+        Payload.TryGetProperty(claim, out var value) && value.ValueKind is JsonValueKind.String
+            ? value.GetString()!.Split(' ', StringSplitOptions.RemoveEmptyEntries)
+            : Texts(claim);
 
-    internal static IEnumerable<string> Texts(JsonElement value) => value.ValueKind switch
-    {
-        JsonValueKind.String => [value.GetString()!],
-        JsonValueKind.Array => value.EnumerateArray().Where(item => item.ValueKind is JsonValueKind.String).Select(item => item.GetString()!),
-        _ => [],
-    };
+    internal static IEnumerable<string> Texts(JsonElement value) =>
+        value.ValueKind switch
+        {
+            JsonValueKind.String => [value.GetString()!],
+            JsonValueKind.Array => value
+                .EnumerateArray()
+                .Where(item => item.ValueKind is JsonValueKind.String)
+                .Select(item => item.GetString()!),
+            _ => [],
+        };
 }

@@ -10,7 +10,12 @@ internal static class Batch
     private const int MaxLength = 100;
 
     /// <summary>Answers every request of a batch, in order, as one array; writes nothing when there was none.</summary>
-    public static async Task AnswerAsync(JsonElement batch, JsonBuffer output, ILogger logger, Func<Envelope, ValueTask<JsonBuffer?>> answer)
+    public static async Task AnswerAsync(
+        JsonElement batch,
+        JsonBuffer output,
+        ILogger logger,
+        Func<Envelope, ValueTask<JsonBuffer?>> answer
+    )
     {
         if (batch.GetArrayLength() is 0 or > MaxLength)
         {
@@ -35,14 +40,22 @@ internal static class Batch
         }
     }
 
-    private static async Task<JsonBuffer?> AnswerOneAsync(JsonElement message, ILogger logger, Func<Envelope, ValueTask<JsonBuffer?>> answer)
+    private static async Task<JsonBuffer?> AnswerOneAsync(
+        JsonElement message,
+        ILogger logger,
+        Func<Envelope, ValueTask<JsonBuffer?>> answer
+    )
     {
         Envelope envelope = default;
         try
         {
             envelope = Envelope.Read(message);
             return envelope.Method == "initialize"
-                ? throw new RpcException(RpcCode.InvalidRequest, "Invalid request: initialize must not be part of a batch.", envelope.Id)
+                ? throw new RpcException(
+                    RpcCode.InvalidRequest,
+                    "Invalid request: initialize must not be part of a batch.",
+                    envelope.Id
+                )
                 : await answer(envelope);
         }
         catch (RpcException refused)

@@ -19,28 +19,39 @@ internal sealed class DirectPath(SdkPath sdk, StepUp stepUp, IConfiguration conf
 
     /// <summary>True when this path can answer the request.</summary>
     public bool Takes(in Envelope envelope, string version, ToolSet tools) =>
-        _on && envelope.IsRequest && envelope.Method switch
-    {
-        "tools/call" => !(Name(envelope) is { } name && tools.Find(name) is { } tool
-            && (tool.NeedsConversation || (tool.ReportsProgress && AsksForProgress(envelope)))),
-        "tools/list" => true,
-        _ => NeedsNoTools(envelope.Method, version),
-    };
+        _on
+        && envelope.IsRequest
+        && envelope.Method switch
+        {
+            "tools/call" => !(
+                Name(envelope) is { } name
+                && tools.Find(name) is { } tool
+                && (tool.NeedsConversation || (tool.ReportsProgress && AsksForProgress(envelope)))
+            ),
+            "tools/list" => true,
+            _ => NeedsNoTools(envelope.Method, version),
+        };
 
     private static bool AsksForProgress(in Envelope envelope) =>
         envelope.Meta("progressToken"u8).ValueKind is JsonValueKind.String or JsonValueKind.Number;
 
     /// <summary>Methods whose answer does not depend on the tools: it can be given before they are there.</summary>
-    public static bool NeedsNoTools(string? method, string version) => method switch
-    {
-        "ping" or "initialize" => !Revision.IsModern(version),
-        "server/discover" => Revision.IsModern(version),
-        _ => false,
-    };
+    public static bool NeedsNoTools(string? method, string version) =>
+        method switch
+        {
+            "ping" or "initialize" => !Revision.IsModern(version),
+            "server/discover" => Revision.IsModern(version),
+            _ => false,
+        };
 
     /// <summary>Answers a request over HTTP.</summary>
     public async Task AnswerAsync(
-        HttpContext http, Envelope envelope, string version, ToolSet tools, CancellationToken cancellationToken)
+        HttpContext http,
+        Envelope envelope,
+        string version,
+        ToolSet tools,
+        CancellationToken cancellationToken
+    )
     {
         using var answer = new JsonBuffer();
         await AnswerAsync(envelope, version, tools, Origin.Of(http), "http", answer, cancellationToken);
@@ -50,8 +61,14 @@ internal sealed class DirectPath(SdkPath sdk, StepUp stepUp, IConfiguration conf
     /// <summary>Writes the whole JSON-RPC answer.</summary>
     /// <param name="tools">May be null where <see cref="NeedsNoTools"/> says so.</param>
     public ValueTask AnswerAsync(
-        Envelope envelope, string version, ToolSet? tools, Origin origin, string surface, JsonBuffer output,
-        CancellationToken cancellationToken)
+        Envelope envelope,
+        string version,
+        ToolSet? tools,
+        Origin origin,
+        string surface,
+        JsonBuffer output,
+        CancellationToken cancellationToken
+    )
     {
         switch (envelope.Method)
         {
@@ -68,12 +85,24 @@ internal sealed class DirectPath(SdkPath sdk, StepUp stepUp, IConfiguration conf
     }
 
     private async ValueTask CallAsync(
-        Envelope envelope, string version, ToolSet tools, Origin origin, string surface, JsonBuffer output,
-        CancellationToken cancellationToken)
+        Envelope envelope,
+        string version,
+        ToolSet tools,
+        Origin origin,
+        string surface,
+        JsonBuffer output,
+        CancellationToken cancellationToken
+    )
     {
         var (tool, arguments) = Target(envelope, tools);
-        var call = new ToolCall(surface, origin) { SpeaksMcp = true, RequestId = envelope.Id, ProtocolVersion = version }
-            .With(arguments).WithMeta(envelope.Param("_meta"u8));
+        var call = new ToolCall(surface, origin)
+        {
+            SpeaksMcp = true,
+            RequestId = envelope.Id,
+            ProtocolVersion = version,
+        }
+            .With(arguments)
+            .WithMeta(envelope.Param("_meta"u8));
         using var result = await McpResult.OfAsync(tool, call, version, envelope, cancellationToken);
         // Before the writer is taken: it belongs to this thread, and an await may come back on another.
         var serverInfo = Revision.IsModern(version) ? await ServerInfoAsync() : null;
@@ -96,8 +125,13 @@ internal sealed class DirectPath(SdkPath sdk, StepUp stepUp, IConfiguration conf
     public static (Tool Tool, JsonElement Arguments) Target(in Envelope envelope, ToolSet tools)
     {
         var name = Name(envelope) ?? throw Invalid("tools/call needs \"name\", a string", envelope);
-        var tool = tools.Find(name) ?? throw new RpcException(
-            RpcCode.InvalidParams, tools.NotFound(name), envelope.Id, StatusCodes.Status200OK);
+        var tool = tools.Find(name)
+            ?? throw new RpcException(
+                RpcCode.InvalidParams,
+                tools.NotFound(name),
+                envelope.Id,
+                StatusCodes.Status200OK
+            );
         var arguments = envelope.Param("arguments"u8);
         return arguments.ValueKind is JsonValueKind.Object or JsonValueKind.Undefined or JsonValueKind.Null
             ? (tool, arguments)
@@ -121,20 +155,23 @@ internal sealed class DirectPath(SdkPath sdk, StepUp stepUp, IConfiguration conf
     private Task<byte[]> ConstantAsync(string method, string version) =>
         _constant.GetOrAdd((method, version), key => AskAsync(key.Method, Hello(key), key.Version, null));
 
-    private static JsonObject? Hello((string Method, string Version) key) => key.Method != "initialize" ? null : new()
-    {
-        ["protocolVersion"] = key.Version,
-        ["capabilities"] = new JsonObject(),
-        ["clientInfo"] = new JsonObject { ["name"] = "self", ["version"] = "1" },
-    };
+    private static JsonObject? Hello((string Method, string Version) key) =>
+        key.Method != "initialize"
+            ? null
+            : new()
+            {
+                ["protocolVersion"] = key.Version,
+                ["capabilities"] = new JsonObject(),
+                ["clientInfo"] = new JsonObject { ["name"] = "self", ["version"] = "1" },
+            };
 
     // What the SDK puts into every result of 2026-07-28.
     private async Task<byte[]> ServerInfoAsync() => await _constant.GetOrAdd(("_meta", Revision.V2026_07_28), async _ =>
-    {
-        var discovered = JsonNode.Parse(await ConstantAsync("server/discover", Revision.V2026_07_28))!;
-        SdkHandlers.Shorten(discovered["_meta"]![SdkHandlers.ServerInfoKey]);
-        return Encoding.UTF8.GetBytes(discovered["_meta"]!.ToJsonString());
-    });
+        {
+            var discovered = JsonNode.Parse(await ConstantAsync("server/discover", Revision.V2026_07_28))!;
+            SdkHandlers.Shorten(discovered["_meta"]![SdkHandlers.ServerInfoKey]);
+            return Encoding.UTF8.GetBytes(discovered["_meta"]!.ToJsonString());
+        });
 
     private async Task<byte[]> AskAsync(string method, JsonObject? parameters, string version, ToolSet? tools)
     {

@@ -33,7 +33,12 @@ internal static class EventStream
 
     /// <summary>Keeps a stream open with comments, at a few bytes each, until it ends or reaches its limit.</summary>
     public static async Task ServeAsync(
-        HttpResponse response, SessionEvents events, TimeSpan keepAlive, TimeSpan limit, OpenStream stream)
+        HttpResponse response,
+        SessionEvents events,
+        TimeSpan keepAlive,
+        TimeSpan limit,
+        OpenStream stream
+    )
     {
         var attached = events.Attach(response.BodyWriter, stream.Ended);
         try

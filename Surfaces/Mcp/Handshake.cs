@@ -12,7 +12,10 @@ namespace MinimalMcp.Surfaces.Mcp;
 /// </summary>
 internal sealed class Handshake
 {
-    private const int MaxBytes = 64 << 10, MaxCapabilityBytes = 4 << 10, MaxDepth = 16, MaxName = 100;
+    private const int MaxBytes = 64 << 10,
+        MaxCapabilityBytes = 4 << 10,
+        MaxDepth = 16,
+        MaxName = 100;
 
     private static readonly JsonTypeInfo<ClientCapabilities> CapabilitiesInfo =
         McpJsonUtilities.ProtocolOptions.GetTypeInfo<ClientCapabilities>();
@@ -42,12 +45,13 @@ internal sealed class Handshake
     }
 
     /// <summary>The handshake as the SDK knows it.</summary>
-    public InitializeRequestParams ToParams() => new()
-    {
-        ProtocolVersion = Version,
-        ClientInfo = new Implementation { Name = Name, Version = ClientVersion },
-        Capabilities = JsonSerializer.Deserialize(_capabilities, CapabilitiesInfo) ?? new(),
-    };
+    public InitializeRequestParams ToParams() =>
+        new()
+        {
+            ProtocolVersion = Version,
+            ClientInfo = new Implementation { Name = Name, Version = ClientVersion },
+            Capabilities = JsonSerializer.Deserialize(_capabilities, CapabilitiesInfo) ?? new(),
+        };
 
     /// <summary>In bytes, for an id that carries it.</summary>
     public byte[] Pack() =>
@@ -59,8 +63,11 @@ internal sealed class Handshake
         var name = packed.Slice(2, packed[1]);
         var version = packed.Slice(3 + name.Length, packed[2 + name.Length]);
         return new(
-            Revision.All[packed[0]], Encoding.UTF8.GetString(name), Encoding.UTF8.GetString(version),
-            packed[(3 + name.Length + version.Length)..].ToArray());
+            Revision.All[packed[0]],
+            Encoding.UTF8.GetString(name),
+            Encoding.UTF8.GetString(version),
+            packed[(3 + name.Length + version.Length)..].ToArray()
+        );
     }
 
     private static byte[] Text(string text)
@@ -97,8 +104,12 @@ internal sealed class Handshake
 
     private static string Member(JsonElement info, ReadOnlySpan<byte> name)
     {
-        var text = info.ValueKind is JsonValueKind.Object && info.TryGetProperty(name, out var value)
-            && value.ValueKind is JsonValueKind.String ? value.GetString()! : "";
+        var text =
+            info.ValueKind is JsonValueKind.Object
+            && info.TryGetProperty(name, out var value)
+            && value.ValueKind is JsonValueKind.String
+                ? value.GetString()!
+                : "";
         return text.Length <= MaxName ? text : text[..MaxName];
     }
 

@@ -52,9 +52,11 @@ internal static class HeaderCheck
     {
         if (envelope.Method is null)
         {
-            throw new RpcException(RpcCode.InvalidRequest,
+            throw new RpcException(
+                RpcCode.InvalidRequest,
                 "Invalid request: revision 2026-07-28 has no requests from server to client: nothing to respond to.",
-                envelope.Id);
+                envelope.Id
+            );
         }
 
         var method = request.Headers["Mcp-Method"];
@@ -78,23 +80,31 @@ internal static class HeaderCheck
                 throw Mismatch("the Mcp-Name header is missing", envelope);
             }
 
-            if (!(IsPlain(name[0]) && subject.ValueEquals(name[0]))
-                && !subject.ValueEquals(Decode("Mcp-Name", name[0]!, envelope)))
+            if (
+                !(IsPlain(name[0]) && subject.ValueEquals(name[0]))
+                && !subject.ValueEquals(Decode("Mcp-Name", name[0]!, envelope))
+            )
             {
                 throw Mismatch("the Mcp-Name header differs from the body", envelope);
             }
         }
 
-        if (envelope.Method == "tools/call" && subject.ValueKind is JsonValueKind.String
-            && tools.Find(subject.GetString()!) is { HasHeaders: true } tool)
+        if (
+            envelope.Method == "tools/call"
+            && subject.ValueKind is JsonValueKind.String
+            && tools.Find(subject.GetString()!) is { HasHeaders: true } tool
+        )
         {
             Parameters(request, tool.InputSchema, envelope.Param("arguments"u8), envelope);
         }
 
         if (envelope.IsRequest && envelope.Meta(Mcp.Revision.CapabilitiesKey).ValueKind is not JsonValueKind.Object)
         {
-            throw new RpcException(RpcCode.InvalidParams,
-                "Invalid params: _meta needs \"io.modelcontextprotocol/clientCapabilities\", an object.", envelope.Id);
+            throw new RpcException(
+                RpcCode.InvalidParams,
+                "Invalid params: _meta needs \"io.modelcontextprotocol/clientCapabilities\", an object.",
+                envelope.Id
+            );
         }
     }
 
@@ -109,8 +119,11 @@ internal static class HeaderCheck
         {
             throw stated is null
                 ? Unsupported(header, envelope)
-                : new RpcException(RpcCode.InvalidParams,
-                    "Invalid params: _meta needs \"io.modelcontextprotocol/protocolVersion\".", envelope.Id);
+                : new RpcException(
+                    RpcCode.InvalidParams,
+                    "Invalid params: _meta needs \"io.modelcontextprotocol/protocolVersion\".",
+                    envelope.Id
+                );
         }
 
         if (!inBody.ValueEquals(header))
@@ -126,23 +139,31 @@ internal static class HeaderCheck
 
     private static void Parameters(HttpRequest request, JsonElement schema, JsonElement arguments, in Envelope envelope)
     {
-        if (schema.ValueKind is not JsonValueKind.Object || arguments.ValueKind is not JsonValueKind.Object
-            || !schema.TryGetProperty("properties"u8, out var properties))
+        if (
+            schema.ValueKind is not JsonValueKind.Object
+            || arguments.ValueKind is not JsonValueKind.Object
+            || !schema.TryGetProperty("properties"u8, out var properties)
+        )
         {
             return;
         }
 
         foreach (var property in properties.EnumerateObject())
         {
-            if (property.Value.ValueKind is not JsonValueKind.Object
-                || !arguments.TryGetProperty(property.Name, out var value) || value.ValueKind is JsonValueKind.Null)
+            if (
+                property.Value.ValueKind is not JsonValueKind.Object
+                || !arguments.TryGetProperty(property.Name, out var value)
+                || value.ValueKind is JsonValueKind.Null
+            )
             {
                 continue;
             }
 
             Parameters(request, property.Value, value, envelope);
-            if (property.Value.TryGetProperty("x-mcp-header"u8, out var annotated)
-                && annotated.GetString() is { Length: > 0 } suffix)
+            if (
+                property.Value.TryGetProperty("x-mcp-header"u8, out var annotated)
+                && annotated.GetString() is { Length: > 0 } suffix
+            )
             {
                 var header = request.Headers["Mcp-Param-" + suffix];
                 if (header.Count != 1)
@@ -158,17 +179,23 @@ internal static class HeaderCheck
         }
     }
 
-    private static bool Same(string header, JsonElement value) => value.ValueKind switch
-    {
-        JsonValueKind.String => value.ValueEquals(header),
-        // Integers are compared as numbers: 5 and 5.0 are the same argument.
-        JsonValueKind.Number =>
-            decimal.TryParse(header, NumberStyles.Float, CultureInfo.InvariantCulture, out var number)
-            && value.TryGetDecimal(out var argument) && number == argument,
-        JsonValueKind.True => header == "true",
-        JsonValueKind.False => header == "false",
-        _ => false,
-    };
+    private static bool Same(string header, JsonElement value) =>
+        value.ValueKind switch
+        {
+            JsonValueKind.String => value.ValueEquals(header),
+            // Integers are compared as numbers: 5 and 5.0 are the same argument.
+            JsonValueKind.Number => decimal.TryParse(
+                header,
+                NumberStyles.Float,
+                CultureInfo.InvariantCulture,
+                out var number
+            )
+                && value.TryGetDecimal(out var argument)
+                && number == argument,
+            JsonValueKind.True => header == "true",
+            JsonValueKind.False => header == "false",
+            _ => false,
+        };
 
     // Nothing to decode and nothing that is not allowed: what almost every name is.
     private static bool IsPlain(string? value) =>
@@ -177,7 +204,8 @@ internal static class HeaderCheck
     private static string Decode(string name, string value, in Envelope envelope)
     {
         var trimmed = value.Trim();
-        return trimmed.All(letter => letter is '\t' or (>= ' ' and <= '~'))
+        return
+            trimmed.All(letter => letter is '\t' or (>= ' ' and <= '~'))
             && McpHeaderEncoder.DecodeValue(trimmed) is { } decoded
             ? decoded
             : throw Mismatch($"the {name} header has characters or an encoding that is not allowed", envelope);

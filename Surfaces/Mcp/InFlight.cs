@@ -21,7 +21,10 @@ internal sealed class InFlight
     public void Cancel(in Envelope notification)
     {
         var id = notification.Param("requestId"u8);
-        if (id.ValueKind is not System.Text.Json.JsonValueKind.Undefined && _requests.TryGetValue(id.GetRawText(), out var source))
+        if (
+            id.ValueKind is not System.Text.Json.JsonValueKind.Undefined
+            && _requests.TryGetValue(id.GetRawText(), out var source)
+        )
         {
             _ = CancelAsync(source);
         }

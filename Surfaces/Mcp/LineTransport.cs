@@ -13,8 +13,13 @@ namespace MinimalMcp.Surfaces.Mcp;
 
 /// <summary>What every conversation over lines needs.</summary>
 internal sealed record LineServices(
-    DirectPath Direct, SdkPath Sdk, ListChanges Changes, RpcMetrics Metrics, IOptions<McpOptions> Options,
-    ILogger<LineTransport> Logger);
+    DirectPath Direct,
+    SdkPath Sdk,
+    ListChanges Changes,
+    RpcMetrics Metrics,
+    IOptions<McpOptions> Options,
+    ILogger<LineTransport> Logger
+);
 
 /// <summary>
 /// A conversation of one message after the other, over one pair of streams: stdio, and HTTP+SSE of 2024-11-05. Reads
@@ -27,8 +32,9 @@ internal sealed class LineTransport : ITransport
     private readonly LineServices _services;
     private readonly Task _toolsReady;
     private readonly Func<ReadOnlyMemory<byte>, CancellationToken, Task> _send;
-    private readonly Channel<JsonRpcMessage> _toServer =
-        Channel.CreateUnbounded<JsonRpcMessage>(new() { SingleReader = true });
+    private readonly Channel<JsonRpcMessage> _toServer = Channel.CreateUnbounded<JsonRpcMessage>(
+        new() { SingleReader = true }
+    );
 
     private readonly ConcurrentDictionary<RequestId, TaskCompletionSource<JsonRpcMessage>> _asked = new();
     private readonly CancellationTokenSource _ended = new();
@@ -44,8 +50,12 @@ internal sealed class LineTransport : ITransport
     /// <param name="toolsReady">Before it completes, only what needs no tools is answered.</param>
     /// <param name="send">Writes one message; never called twice at once.</param>
     public LineTransport(
-        string surface, Func<ToolSet> tools, LineServices services, Task toolsReady,
-        Func<ReadOnlyMemory<byte>, CancellationToken, Task> send)
+        string surface,
+        Func<ToolSet> tools,
+        LineServices services,
+        Task toolsReady,
+        Func<ReadOnlyMemory<byte>, CancellationToken, Task> send
+    )
     {
         (_surface, _tools, _services, _toolsReady, _send) = (surface, tools, services, toolsReady, send);
         _room = new(MaxInFlight, MaxInFlight);
@@ -142,8 +152,9 @@ internal sealed class LineTransport : ITransport
             if (document.RootElement.ValueKind is JsonValueKind.Array && _handshake?.Version == Revision.V2025_03_26)
             {
                 using var answers = new JsonBuffer();
-                await Batch.AnswerAsync(
-                    document.RootElement, answers, _services.Logger, one => AnswerAsync(one, origin));
+                await Batch.AnswerAsync(document.RootElement, answers, _services.Logger, one =>
+                    AnswerAsync(one, origin)
+                );
                 await SendAsync(answers.Written, _ended.Token);
                 return;
             }
@@ -244,16 +255,24 @@ internal sealed class LineTransport : ITransport
     }
 
     private async Task<JsonBuffer> AskServerAsync(
-        Envelope envelope, string version, ToolSet tools, Origin origin, CancellationToken cancellationToken)
+        Envelope envelope,
+        string version,
+        ToolSet tools,
+        Origin origin,
+        CancellationToken cancellationToken
+    )
     {
         // Of 2026-07-28 the SDK reads the version itself, with what comes beside it.
-        var request = (JsonRpcRequest)_services.Sdk.Message(
-            envelope, Revision.IsModern(version) ? null : version, tools, origin);
+        var request = (JsonRpcRequest)
+            _services.Sdk.Message(envelope, Revision.IsModern(version) ? null : version, tools, origin);
         var asked = new TaskCompletionSource<JsonRpcMessage>(TaskCreationOptions.RunContinuationsAsynchronously);
         if (!_asked.TryAdd(request.Id, asked))
         {
             throw new RpcException(
-                RpcCode.InvalidRequest, "Invalid request: this id is in use by a running request.", envelope.Id);
+                RpcCode.InvalidRequest,
+                "Invalid request: this id is in use by a running request.",
+                envelope.Id
+            );
         }
 
         try
@@ -308,11 +327,17 @@ internal sealed class LineTransport : ITransport
             throw Revision.Unsupported(stated.GetString()!, envelope.Id);
         }
 
-        if (envelope.IsRequest && Revision.IsModern(known)
-            && envelope.Meta(Revision.CapabilitiesKey).ValueKind is not JsonValueKind.Object)
+        if (
+            envelope.IsRequest
+            && Revision.IsModern(known)
+            && envelope.Meta(Revision.CapabilitiesKey).ValueKind is not JsonValueKind.Object
+        )
         {
-            throw new RpcException(RpcCode.InvalidParams,
-                "Invalid params: _meta needs \"io.modelcontextprotocol/clientCapabilities\", an object.", envelope.Id);
+            throw new RpcException(
+                RpcCode.InvalidParams,
+                "Invalid params: _meta needs \"io.modelcontextprotocol/clientCapabilities\", an object.",
+                envelope.Id
+            );
         }
 
         return known ?? _handshake?.Version ?? Revision.NewestWithHandshake;
@@ -337,8 +362,11 @@ internal sealed class LineTransport : ITransport
     private Task NotifyAsync(string method) =>
         SendAsync(Encoding.UTF8.GetBytes($"{{\"jsonrpc\":\"2.0\",\"method\":\"{method}\"}}"), _ended.Token);
 
-    private Task SendAsync(ReadOnlyMemory<byte> message, CancellationToken cancellationToken) => message.IsEmpty
-        ? Task.CompletedTask
-        : WriteBetweenAsync(
-            stop => _ended.IsCancellationRequested ? Task.CompletedTask : _send(message, stop), cancellationToken);
+    private Task SendAsync(ReadOnlyMemory<byte> message, CancellationToken cancellationToken) =>
+        message.IsEmpty
+            ? Task.CompletedTask
+            : WriteBetweenAsync(
+                stop => _ended.IsCancellationRequested ? Task.CompletedTask : _send(message, stop),
+                cancellationToken
+            );
 }

@@ -31,10 +31,15 @@ internal sealed class ListChanges : IDisposable
     /// <summary>
     /// <c>subscriptions/listen</c> of 2026-07-28: acknowledges what is granted, then holds the answer open and sends what was asked for.
     /// </summary>
-    public async ValueTask<EmptyResult> ListenAsync(RequestContext<SubscriptionsListenRequestParams> request, CancellationToken cancellationToken)
+    public async ValueTask<EmptyResult> ListenAsync(
+        RequestContext<SubscriptionsListenRequestParams> request,
+        CancellationToken cancellationToken
+    )
     {
         var wanted = request.Params?.Notifications ?? new();
-        var id = request.JsonRpcRequest.Id.Id is long number ? JsonValue.Create(number) : JsonValue.Create((string?)request.JsonRpcRequest.Id.Id);
+        var id = request.JsonRpcRequest.Id.Id is long number
+            ? JsonValue.Create(number)
+            : JsonValue.Create((string?)request.JsonRpcRequest.Id.Id);
         using var sending = new SemaphoreSlim(1, 1);
 
         // Raw notifications, because the typed parameters have no _meta and every one of these must carry the subscription's id.
@@ -44,7 +49,10 @@ internal sealed class ListChanges : IDisposable
             await sending.WaitAsync(cancellationToken);
             try
             {
-                await request.Server.SendMessageAsync(new JsonRpcNotification { Method = method, Params = parameters }, cancellationToken);
+                await request.Server.SendMessageAsync(
+                    new JsonRpcNotification { Method = method, Params = parameters },
+                    cancellationToken
+                );
             }
             finally
             {
@@ -69,8 +77,10 @@ internal sealed class ListChanges : IDisposable
         // Listening begins before the acknowledgement, and speaking after it: a client may change a list the moment it reads it.
         var acknowledged = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         var options = request.Server.ServerOptions;
-        void PromptsChanged(object? sender, EventArgs change) => _ = Notify(NotificationMethods.PromptListChangedNotification);
-        void ResourcesChanged(object? sender, EventArgs change) => _ = Notify(NotificationMethods.ResourceListChangedNotification);
+        void PromptsChanged(object? sender, EventArgs change) =>
+            _ = Notify(NotificationMethods.PromptListChangedNotification);
+        void ResourcesChanged(object? sender, EventArgs change) =>
+            _ = Notify(NotificationMethods.ResourceListChangedNotification);
         async Task Notify(string method)
         {
             if (methods.Contains(method))
@@ -85,7 +95,10 @@ internal sealed class ListChanges : IDisposable
         options.ResourceCollection?.Changed += ResourcesChanged;
         try
         {
-            await SendAsync(NotificationMethods.SubscriptionsAcknowledgedNotification, new JsonObject { ["notifications"] = granted });
+            await SendAsync(
+                NotificationMethods.SubscriptionsAcknowledgedNotification,
+                new JsonObject { ["notifications"] = granted }
+            );
             acknowledged.SetResult();
             using var ended = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _stopping);
             await Task.Delay(Timeout.Infinite, ended.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);

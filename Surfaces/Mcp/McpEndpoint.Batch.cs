@@ -14,8 +14,10 @@ internal sealed partial class McpEndpoint
         var session = await FindSessionAsync(http, default);
         if ((session?.Handshake!.Version ?? http.Request.Headers[VersionHeader].ToString()) != Version)
         {
-            throw new RpcException(RpcCode.InvalidRequest,
-                "Invalid request: batches exist only in revision 2025-03-26; send one message per request.");
+            throw new RpcException(
+                RpcCode.InvalidRequest,
+                "Invalid request: batches exist only in revision 2025-03-26; send one message per request."
+            );
         }
 
         var tools = Tools(http, default);
@@ -53,12 +55,25 @@ internal sealed partial class McpEndpoint
             if (direct.Takes(message, Version, tools))
             {
                 await direct.AnswerAsync(
-                    message, Version, tools, Origin.Of(http), "http", answer, running?.Token ?? CancellationToken.None);
+                    message,
+                    Version,
+                    tools,
+                    Origin.Of(http),
+                    "http",
+                    answer,
+                    running?.Token ?? CancellationToken.None
+                );
             }
             else
             {
                 await sdk.AnswerAsync(
-                    message, Version, tools, Origin.Of(http), answer, running?.Token ?? lifetime.ApplicationStopping);
+                    message,
+                    Version,
+                    tools,
+                    Origin.Of(http),
+                    answer,
+                    running?.Token ?? lifetime.ApplicationStopping
+                );
             }
 
             return answer;

@@ -16,11 +16,24 @@ namespace MinimalMcp.Surfaces.Mcp;
 /// strictly, refuses what is wrong, answers what the direct path can answer, and hands the rest to the SDK.
 /// </summary>
 internal sealed partial class McpEndpoint(
-    DirectPath direct, SdkPath sdk, StepUp stepUp, Sessions sessions, SseEndpoint sse, ToolRegistry registry,
-    ToolProfiles profiles, OpenStreams streams, ExchangeLog exchanges, RpcMetrics metrics, IOptions<McpOptions> options,
-    IOptions<HttpServerTransportOptions> transport, IHostApplicationLifetime lifetime, ILogger<McpEndpoint> logger)
+    DirectPath direct,
+    SdkPath sdk,
+    StepUp stepUp,
+    Sessions sessions,
+    SseEndpoint sse,
+    ToolRegistry registry,
+    ToolProfiles profiles,
+    OpenStreams streams,
+    ExchangeLog exchanges,
+    RpcMetrics metrics,
+    IOptions<McpOptions> options,
+    IOptions<HttpServerTransportOptions> transport,
+    IHostApplicationLifetime lifetime,
+    ILogger<McpEndpoint> logger
+)
 {
-    private const string SessionHeader = "Mcp-Session-Id", VersionHeader = "MCP-Protocol-Version";
+    private const string SessionHeader = "Mcp-Session-Id",
+        VersionHeader = "MCP-Protocol-Version";
     private const string BothTypes = "application/json, text/event-stream";
 
     /// <param name="next">The SDK's endpoint.</param>
@@ -91,8 +104,11 @@ internal sealed partial class McpEndpoint(
             return;
         }
 
-        if (session is not null && transport.Value.EventStreamStore is not null
-            && http.Request.Headers.ContainsKey("Last-Event-ID"))
+        if (
+            session is not null
+            && transport.Value.EventStreamStore is not null
+            && http.Request.Headers.ContainsKey("Last-Event-ID")
+        )
         {
             await next(http);
             return;
@@ -108,18 +124,23 @@ internal sealed partial class McpEndpoint(
         {
             await ListenAsync(http, session, TimeSpan.MaxValue);
         }
-        else if (sessions.Hold(http, Math.Max(options.Value.MaxSessions, options.Value.MaxSessionsPerCaller))
-            is { } quiet)
+        else if (
+            sessions.Hold(http, Math.Max(options.Value.MaxSessions, options.Value.MaxSessionsPerCaller)) is { } quiet
+        )
         {
             await ListenAsync(http, quiet, options.Value.SessionIdle);
             await sessions.CloseAsync(quiet);
         }
         else
         {
-            await http.Response.RefuseAsync(new RpcException(RpcCode.InvalidRequest,
-                $"Too many open streams: a caller has at most {options.Value.MaxSessionsPerCaller}, and all callers "
-                + $"{options.Value.MaxSessions}. Close one first.",
-                status: StatusCodes.Status429TooManyRequests));
+            await http.Response.RefuseAsync(
+                new RpcException(
+                    RpcCode.InvalidRequest,
+                    $"Too many open streams: a caller has at most {options.Value.MaxSessionsPerCaller}, and all callers "
+                        + $"{options.Value.MaxSessions}. Close one first.",
+                    status: StatusCodes.Status429TooManyRequests
+                )
+            );
         }
     }
 
@@ -134,7 +155,8 @@ internal sealed partial class McpEndpoint(
         if (session is null)
         {
             await http.Response.RefuseAsync(
-                new RpcException(RpcCode.InvalidRequest, $"DELETE ends a session: name it in {SessionHeader}."));
+                new RpcException(RpcCode.InvalidRequest, $"DELETE ends a session: name it in {SessionHeader}.")
+            );
             return;
         }
 
@@ -179,7 +201,12 @@ internal sealed partial class McpEndpoint(
         }
 
         await direct.AnswerAsync(
-            request.Http, request.Envelope, handshake.Version, request.Tools, CancellationToken.None);
+            request.Http,
+            request.Envelope,
+            handshake.Version,
+            request.Tools,
+            CancellationToken.None
+        );
     }
 
     // Before 2026-07-28 a closed connection means nothing (the client may come back): only a notification cancels.
@@ -230,14 +257,20 @@ internal sealed partial class McpEndpoint(
         }
         else if (Revision.IsRemoved(envelope.Method!))
         {
-            throw new RpcException(RpcCode.MethodNotFound,
-                $"Method not found: revision 2026-07-28 has no {envelope.Method}.", envelope.Id,
-                StatusCodes.Status404NotFound);
+            throw new RpcException(
+                RpcCode.MethodNotFound,
+                $"Method not found: revision 2026-07-28 has no {envelope.Method}.",
+                envelope.Id,
+                StatusCodes.Status404NotFound
+            );
         }
         else if (envelope.Method is not RequestMethods.SubscriptionsListen)
         {
-            await (request.TakesStream ? PassAsync(request, Revision.V2026_07_28, http.RequestAborted)
-                : OnceAsync(request, Revision.V2026_07_28, http.RequestAborted));
+            await (
+                request.TakesStream
+                    ? PassAsync(request, Revision.V2026_07_28, http.RequestAborted)
+                    : OnceAsync(request, Revision.V2026_07_28, http.RequestAborted)
+            );
         }
         else if (!request.TakesStream)
         {
@@ -308,18 +341,25 @@ internal sealed partial class McpEndpoint(
         await http.Response.WriteJsonAsync(status, answer.Written);
     }
 
-    private ToolSet Tools(HttpContext http, JsonElement id) => registry.Current.For(http.Request, profiles)
-        ?? throw new RpcException(RpcCode.InvalidRequest,
-            $"Unknown profile. There are: {string.Join(", ", profiles.Names)}.", id, StatusCodes.Status404NotFound);
+    private ToolSet Tools(HttpContext http, JsonElement id) =>
+        registry.Current.For(http.Request, profiles)
+        ?? throw new RpcException(
+            RpcCode.InvalidRequest,
+            $"Unknown profile. There are: {string.Join(", ", profiles.Names)}.",
+            id,
+            StatusCodes.Status404NotFound
+        );
 
     /// <summary>True when the client takes an event stream, false when it takes JSON only.</summary>
     private static bool RequireMediaTypes(HttpRequest request)
     {
         if (!RequestBody.IsJson(request) || request.Headers.ContentEncoding.Count > 0)
         {
-            throw new RpcException(RpcCode.InvalidRequest,
+            throw new RpcException(
+                RpcCode.InvalidRequest,
                 "Content-Type must be application/json, without Content-Encoding.",
-                status: StatusCodes.Status415UnsupportedMediaType);
+                status: StatusCodes.Status415UnsupportedMediaType
+            );
         }
 
         // A client that sends no Accept at all takes everything (RFC 9110, 12.5.1).
@@ -329,16 +369,21 @@ internal sealed partial class McpEndpoint(
             return true;
         }
 
-        return accept.Contains("application/json", StringComparison.OrdinalIgnoreCase)
+        return
+            accept.Contains("application/json", StringComparison.OrdinalIgnoreCase)
             || accept.Contains("application/*", StringComparison.OrdinalIgnoreCase)
             ? accept.Contains("text/event-stream", StringComparison.OrdinalIgnoreCase)
                 || accept.Contains("text/*", StringComparison.OrdinalIgnoreCase)
             : throw NotAcceptable("answers are JSON or, where there are several messages, an event stream", default);
     }
 
-    private static RpcException NotAcceptable(string why, JsonElement id) => new(
-        RpcCode.InvalidRequest, $"Not acceptable: {why}. Send \"Accept: {BothTypes}\".", id,
-        StatusCodes.Status406NotAcceptable);
+    private static RpcException NotAcceptable(string why, JsonElement id) =>
+        new(
+            RpcCode.InvalidRequest,
+            $"Not acceptable: {why}. Send \"Accept: {BothTypes}\".",
+            id,
+            StatusCodes.Status406NotAcceptable
+        );
 
     /// <summary>The session that a request names, if any; an error when this caller has none of that name.</summary>
     private async ValueTask<Session?> FindSessionAsync(HttpContext http, JsonElement id)
@@ -351,9 +396,12 @@ internal sealed partial class McpEndpoint(
 
         return await sessions.FindAsync(http, named.ToString()) is { Handshake: not null } session
             ? session
-            : throw new RpcException(RpcCode.SessionNotFound,
-                "Session not found: it ended or never was. Send initialize to start another.", id,
-                StatusCodes.Status404NotFound);
+            : throw new RpcException(
+                RpcCode.SessionNotFound,
+                "Session not found: it ended or never was. Send initialize to start another.",
+                id,
+                StatusCodes.Status404NotFound
+            );
     }
 
     // What GET and DELETE share: since 2026-07-28 there is neither, and a session that is named must be there.
@@ -379,6 +427,11 @@ internal sealed partial class McpEndpoint(
 
     /// <summary>One message, and what it came with.</summary>
     private readonly record struct Request(
-        HttpContext Http, Envelope Envelope, ToolSet Tools, bool TakesStream, ReadOnlySequence<byte> Body,
-        RequestDelegate Next);
+        HttpContext Http,
+        Envelope Envelope,
+        ToolSet Tools,
+        bool TakesStream,
+        ReadOnlySequence<byte> Body,
+        RequestDelegate Next
+    );
 }

@@ -19,13 +19,21 @@ public sealed class McpOptions
     public int MaxSessionsPerCaller { get; set; } = 1_000;
 
     /// <summary>A session that nobody used for so long ends. Its id gets 404, at which clients start another.</summary>
-    [Range(typeof(TimeSpan), "00:00:00.01", "30.00:00:00",
-        ErrorMessage = "Mcp:SessionIdle must be from 00:00:00.01 to 30.00:00:00.")]
+    [Range(
+        typeof(TimeSpan),
+        "00:00:00.01",
+        "30.00:00:00",
+        ErrorMessage = "Mcp:SessionIdle must be from 00:00:00.01 to 30.00:00:00."
+    )]
     public TimeSpan SessionIdle { get; set; } = TimeSpan.FromMinutes(30);
 
     /// <summary>How often an open event stream gets a comment, so that proxies do not close it.</summary>
-    [Range(typeof(TimeSpan), "00:00:00.01", "1.00:00:00",
-        ErrorMessage = "Mcp:KeepAlive must be from 00:00:00.01 to 1.00:00:00.")]
+    [Range(
+        typeof(TimeSpan),
+        "00:00:00.01",
+        "1.00:00:00",
+        ErrorMessage = "Mcp:KeepAlive must be from 00:00:00.01 to 1.00:00:00."
+    )]
     public TimeSpan KeepAlive { get; set; } = TimeSpan.FromSeconds(25);
 
     /// <summary>Requests that one conversation over SSE or stdio may have under way; further ones wait.</summary>

@@ -12,12 +12,20 @@ namespace MinimalMcp.Surfaces.Mcp;
 /// <summary>A tool's result as tools/call answers it: for the SDK, and written directly. The two must say the same.</summary>
 internal static class McpResult
 {
-    private static readonly JsonTypeInfo<CallToolResult> ResultInfo = (JsonTypeInfo<CallToolResult>)McpJsonUtilities.DefaultOptions.GetTypeInfo(typeof(CallToolResult));
+    private static readonly JsonTypeInfo<CallToolResult> ResultInfo =
+        (JsonTypeInfo<CallToolResult>)McpJsonUtilities.DefaultOptions.GetTypeInfo(typeof(CallToolResult));
 
-    private static readonly JsonTypeInfo<ContentBlock> BlockInfo = (JsonTypeInfo<ContentBlock>)McpJsonUtilities.DefaultOptions.GetTypeInfo(typeof(ContentBlock));
+    private static readonly JsonTypeInfo<ContentBlock> BlockInfo =
+        (JsonTypeInfo<ContentBlock>)McpJsonUtilities.DefaultOptions.GetTypeInfo(typeof(ContentBlock));
 
     /// <summary>Calls a tool, which may answer with an error of the protocol itself.</summary>
-    public static async ValueTask<ToolResult> OfAsync(Tool tool, ToolCall call, string version, Envelope envelope, CancellationToken cancellationToken)
+    public static async ValueTask<ToolResult> OfAsync(
+        Tool tool,
+        ToolCall call,
+        string version,
+        Envelope envelope,
+        CancellationToken cancellationToken
+    )
     {
         try
         {
@@ -25,17 +33,28 @@ internal static class McpResult
         }
         catch (McpProtocolException refused)
         {
-            throw new RpcException((int)refused.ErrorCode, refused.Message, envelope.Id, Revision.StatusOf((int)refused.ErrorCode, version));
+            throw new RpcException(
+                (int)refused.ErrorCode,
+                refused.Message,
+                envelope.Id,
+                Revision.StatusOf((int)refused.ErrorCode, version)
+            );
         }
     }
 
-    public static CallToolResult ToSdk(ToolResult result, JsonObject? meta) => result.Content ?? new CallToolResult
-    {
-        Meta = meta,
-        Content = [new TextContentBlock { Text = result.Text ?? System.Text.Encoding.UTF8.GetString(result.Json.Span) }, .. result.Beside],
-        StructuredContent = result.Json.IsEmpty ? null : JsonElement.Parse(result.Json.Span),
-        IsError = result.Failure is null ? null : true,
-    };
+    public static CallToolResult ToSdk(ToolResult result, JsonObject? meta) =>
+        result.Content
+        ?? new CallToolResult
+        {
+            Meta = meta,
+            Content =
+            [
+                new TextContentBlock { Text = result.Text ?? System.Text.Encoding.UTF8.GetString(result.Json.Span) },
+                .. result.Beside,
+            ],
+            StructuredContent = result.Json.IsEmpty ? null : JsonElement.Parse(result.Json.Span),
+            IsError = result.Failure is null ? null : true,
+        };
 
     /// <summary>Writes the members of the result object, without its braces.</summary>
     public static void WriteMembers(Utf8JsonWriter writer, ToolResult result)

@@ -40,7 +40,9 @@ public static class McpSetup
         services.AddSingleton<VisibleMessages>();
 
         // By the provider: MapMcp() makes what configures the options, before wrong settings can be explained.
-        services.AddOptions<McpServerOptions>().Configure<IConfiguration, IServiceProvider>(Introduce)
+        services
+            .AddOptions<McpServerOptions>()
+            .Configure<IConfiguration, IServiceProvider>(Introduce)
             .PostConfigure<IServiceProvider>((server, own) => own.GetRequiredService<SdkHandlers>().AddTo(server));
 
         services.Configure<HttpServerTransportOptions>(http =>
@@ -50,8 +52,11 @@ public static class McpSetup
         });
 
         // A family that is off has not registered its class; its prompts and resources are off with it.
-        var types = services.Select(service => service.ServiceType)
-            .Where(type => type.Assembly == typeof(McpSetup).Assembly).Distinct().ToArray();
+        var types = services
+            .Select(service => service.ServiceType)
+            .Where(type => type.Assembly == typeof(McpSetup).Assembly)
+            .Distinct()
+            .ToArray();
         mcp.WithPrompts(types.Where(type => type.IsDefined(typeof(McpServerPromptTypeAttribute))));
         mcp.WithResources(types.Where(type => type.IsDefined(typeof(McpServerResourceTypeAttribute))));
         return mcp;
@@ -116,7 +121,15 @@ public static class McpSetup
             Version = assembly.Version!.ToString(3),
             Description = configuration["Server:Description"],
             WebsiteUrl = url is null ? null : url + "/",
-            Icons = [new() { Source = url is null ? Logo.DataUri : url + "/logo.svg", MimeType = Logo.Type, Sizes = ["any"] }],
+            Icons =
+            [
+                new()
+                {
+                    Source = url is null ? Logo.DataUri : url + "/logo.svg",
+                    MimeType = Logo.Type,
+                    Sizes = ["any"],
+                },
+            ],
         };
         server.ServerInstructions = provider.GetRequiredService<IOptions<McpOptions>>().Value.Instructions;
     }
@@ -131,9 +144,7 @@ public static class McpSetup
 
         public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
-        public void Dispose()
-        {
-        }
+        public void Dispose() { }
     }
 }
 

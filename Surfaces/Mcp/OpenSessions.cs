@@ -48,8 +48,10 @@ internal sealed class OpenSessions
             }
 
             var own = _byCaller.GetValueOrDefault(session.CountedFor);
-            if (own?.Count >= maxOfCaller
-                && !TryRemove(own.Where(other => !other.IsBusy).MinBy(other => other.Used), gone))
+            if (
+                own?.Count >= maxOfCaller
+                && !TryRemove(own.Where(other => !other.IsBusy).MinBy(other => other.Used), gone)
+            )
             {
                 return false;
             }
@@ -88,8 +90,9 @@ internal sealed class OpenSessions
     }
 
     private static int CompareUse(Session one, Session other) =>
-        one.KnownUse == other.KnownUse ? string.CompareOrdinal(one.Id, other.Id)
-        : one.KnownUse.CompareTo(other.KnownUse);
+        one.KnownUse == other.KnownUse
+            ? string.CompareOrdinal(one.Id, other.Id)
+            : one.KnownUse.CompareTo(other.KnownUse);
 
     // The order is that of the uses which are known: a use costs no lock, and is found out about here. What is first
     // in the order and was not used since is the oldest, because no session was used earlier than is known.

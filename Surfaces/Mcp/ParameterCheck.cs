@@ -10,10 +10,19 @@ namespace MinimalMcp.Surfaces.Mcp;
 internal static class ParameterCheck
 {
     private static readonly string[] Levels =
-        ["debug", "info", "notice", "warning", "error", "critical", "alert", "emergency"];
+    [
+        "debug",
+        "info",
+        "notice",
+        "warning",
+        "error",
+        "critical",
+        "alert",
+        "emergency",
+    ];
 
-    private static readonly (string Name, JsonValueKind Kind, bool Required)[]
-        Subject = [("name", JsonValueKind.String, true), ("arguments", JsonValueKind.Object, false)],
+    private static readonly (string Name, JsonValueKind Kind, bool Required)[] Subject =
+        [("name", JsonValueKind.String, true), ("arguments", JsonValueKind.Object, false)],
         Uri = [("uri", JsonValueKind.String, true)],
         Page = [("cursor", JsonValueKind.String, false)],
         Reference = [("ref", JsonValueKind.Object, true), ("argument", JsonValueKind.Object, true)],
@@ -31,8 +40,11 @@ internal static class ParameterCheck
         {
             // As for any method of a capability that was not offered (lifecycle, "Capability Negotiation").
             throw new RpcException(
-                RpcCode.MethodNotFound, "Method not found: logging/setLevel. This server does not offer logging.",
-                envelope.Id, StatusCodes.Status200OK);
+                RpcCode.MethodNotFound,
+                "Method not found: logging/setLevel. This server does not offer logging.",
+                envelope.Id,
+                StatusCodes.Status200OK
+            );
         }
 
         foreach (var (name, kind, required) in Of(envelope.Method!))
@@ -61,15 +73,16 @@ internal static class ParameterCheck
         }
     }
 
-    private static (string Name, JsonValueKind Kind, bool Required)[] Of(string method) => method switch
-    {
-        "prompts/get" => Subject,
-        "resources/read" or "resources/subscribe" or "resources/unsubscribe" => Uri,
-        "tools/list" or "prompts/list" or "resources/list" or "resources/templates/list" => Page,
-        "completion/complete" => Reference,
-        "logging/setLevel" => Level,
-        _ => [],
-    };
+    private static (string Name, JsonValueKind Kind, bool Required)[] Of(string method) =>
+        method switch
+        {
+            "prompts/get" => Subject,
+            "resources/read" or "resources/subscribe" or "resources/unsubscribe" => Uri,
+            "tools/list" or "prompts/list" or "resources/list" or "resources/templates/list" => Page,
+            "completion/complete" => Reference,
+            "logging/setLevel" => Level,
+            _ => [],
+        };
 
     private static void RequirePromptArguments(in Envelope envelope, McpServerOptions options)
     {
@@ -87,7 +100,9 @@ internal static class ParameterCheck
             {
                 var takes = known.Count == 0 ? "none" : string.Join(", ", known.Select(one => one.Name));
                 throw Refused(
-                    $"prompt \"{name}\" has no argument \"{Shown(argument.Name)}\"; it takes: {takes}", envelope);
+                    $"prompt \"{name}\" has no argument \"{Shown(argument.Name)}\"; it takes: {takes}",
+                    envelope
+                );
             }
 
             if (argument.Value.ValueKind is not (JsonValueKind.String or JsonValueKind.Null))
@@ -129,7 +144,9 @@ internal static class ParameterCheck
                 if (prompt.ProtocolPrompt.Arguments?.Any(one => one.Name == name) is not true)
                 {
                     throw Refused(
-                        $"prompt \"{promptName}\" has no argument \"{Shown(name)}\" (\"argument.name\")", envelope);
+                        $"prompt \"{promptName}\" has no argument \"{Shown(name)}\" (\"argument.name\")",
+                        envelope
+                    );
                 }
 
                 break;
@@ -137,8 +154,10 @@ internal static class ParameterCheck
                 RequireKind(envelope, reference, "\"ref\"", "uri", JsonValueKind.String, true);
                 var uri = Text(reference, "uri")!;
                 var resources = options.ResourceCollection;
-                if (options.Handlers.ReadResourceHandler is null
-                    && resources?.Any(one => one.ProtocolResourceTemplate.UriTemplate == uri) is not true)
+                if (
+                    options.Handlers.ReadResourceHandler is null
+                    && resources?.Any(one => one.ProtocolResourceTemplate.UriTemplate == uri) is not true
+                )
                 {
                     throw Refused($"there is no resource template \"{Shown(uri)}\" (\"ref.uri\")", envelope);
                 }
@@ -152,8 +171,10 @@ internal static class ParameterCheck
     private static void RequireResource(in Envelope envelope, McpServerOptions options)
     {
         var uri = Text(envelope.Params, "uri")!;
-        if (options.Handlers.ReadResourceHandler is null
-            && options.ResourceCollection?.Any(one => one.IsMatch(uri)) is not true)
+        if (
+            options.Handlers.ReadResourceHandler is null
+            && options.ResourceCollection?.Any(one => one.IsMatch(uri)) is not true
+        )
         {
             throw Refused($"there is no resource \"{Shown(uri)}\" (\"uri\")", envelope);
         }
@@ -168,10 +189,16 @@ internal static class ParameterCheck
     }
 
     private static void RequireKind(
-        in Envelope envelope, JsonElement holder, string what, string name, JsonValueKind kind, bool required)
+        in Envelope envelope,
+        JsonElement holder,
+        string what,
+        string name,
+        JsonValueKind kind,
+        bool required
+    )
     {
-        var value = holder.ValueKind is JsonValueKind.Object && holder.TryGetProperty(name, out var found)
-            ? found : default;
+        var value =
+            holder.ValueKind is JsonValueKind.Object && holder.TryGetProperty(name, out var found) ? found : default;
         var isGiven = value.ValueKind is not (JsonValueKind.Undefined or JsonValueKind.Null);
         if (value.ValueKind != kind && (required || isGiven))
         {
@@ -184,8 +211,11 @@ internal static class ParameterCheck
         options.PromptCollection is { } prompts && prompts.TryGetPrimitive(name, out var prompt) ? prompt : null;
 
     private static string? Text(JsonElement holder, string name) =>
-        holder.ValueKind is JsonValueKind.Object && holder.TryGetProperty(name, out var value)
-        && value.ValueKind is JsonValueKind.String ? value.GetString() : null;
+        holder.ValueKind is JsonValueKind.Object
+        && holder.TryGetProperty(name, out var value)
+        && value.ValueKind is JsonValueKind.String
+            ? value.GetString()
+            : null;
 
     private static string Shown(string text) => text.Length <= 60 ? text : text[..60] + "…";
 

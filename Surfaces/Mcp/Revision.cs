@@ -25,15 +25,19 @@ internal static class Revision
     /// A handshake, whatever revision its headers name: clients of every age open with one. Without
     /// <c>protocolVersion</c> it is none when the rest of the request speaks 2026-07-28, which has no initialize.
     /// </summary>
-    public static bool IsHandshake(in Envelope envelope) => envelope is { IsRequest: true, Method: "initialize" }
-        && (envelope.Param("protocolVersion"u8).ValueKind is not JsonValueKind.Undefined
-            || !IsModern(Known(envelope.Meta(VersionKey))));
+    public static bool IsHandshake(in Envelope envelope) =>
+        envelope is { IsRequest: true, Method: "initialize" }
+        && (
+            envelope.Param("protocolVersion"u8).ValueKind is not JsonValueKind.Undefined
+            || !IsModern(Known(envelope.Meta(VersionKey)))
+        );
 
     /// <summary>Since 2026-07-28 there is no handshake and no session: every request says what it needs to.</summary>
     public static bool IsModern(string? version) => string.CompareOrdinal(version, V2026_07_28) >= 0;
 
     /// <summary>The known spelling of a version, without allocating; null when it is not one of ours.</summary>
-    public static string? Known(JsonElement version) => version.ValueKind is not JsonValueKind.String ? null
+    public static string? Known(JsonElement version) =>
+        version.ValueKind is not JsonValueKind.String ? null
         : version.ValueEquals(V2025_11_25) ? V2025_11_25
         : version.ValueEquals(V2026_07_28) ? V2026_07_28
         : version.ValueEquals(V2025_06_18) ? V2025_06_18
@@ -48,13 +52,16 @@ internal static class Revision
         method is "initialize" or "ping" or "logging/setLevel" or "resources/subscribe" or "resources/unsubscribe";
 
     /// <summary>The HTTP status of an answered error: since 2026-07-28 some codes have one of their own.</summary>
-    public static int StatusOf(int code, string version) => !IsModern(version) ? StatusCodes.Status200OK : code switch
-    {
-        RpcCode.MethodNotFound => StatusCodes.Status404NotFound,
-        RpcCode.HeaderMismatch or RpcCode.MissingCapability or RpcCode.UnsupportedVersion =>
-            StatusCodes.Status400BadRequest,
-        _ => StatusCodes.Status200OK,
-    };
+    public static int StatusOf(int code, string version) =>
+        !IsModern(version)
+            ? StatusCodes.Status200OK
+            : code switch
+            {
+                RpcCode.MethodNotFound => StatusCodes.Status404NotFound,
+                RpcCode.HeaderMismatch or RpcCode.MissingCapability or RpcCode.UnsupportedVersion =>
+                    StatusCodes.Status400BadRequest,
+                _ => StatusCodes.Status200OK,
+            };
 
     /// <summary>
     /// The revision that <c>initialize</c> settles on: the one that was asked for, or the newest with a handshake
@@ -65,9 +72,12 @@ internal static class Revision
         var asked = initialize.Param("protocolVersion"u8);
         if (asked.ValueKind is not JsonValueKind.String)
         {
-            throw new RpcException(RpcCode.InvalidParams,
-                "Invalid params: initialize needs \"protocolVersion\", a string.", initialize.Id,
-                StatusCodes.Status200OK);
+            throw new RpcException(
+                RpcCode.InvalidParams,
+                "Invalid params: initialize needs \"protocolVersion\", a string.",
+                initialize.Id,
+                StatusCodes.Status200OK
+            );
         }
 
         return Known(asked) is { } known && !IsModern(known) ? known : NewestWithHandshake;
@@ -78,8 +88,12 @@ internal static class Revision
     {
         var shown = requested.Length <= 40 ? requested : requested[..40];
         var message = $"Unsupported protocol version: {shown}. Supported here: {string.Join(", ", All)}.";
-        return new(RpcCode.UnsupportedVersion, message, id,
-            data: new JsonObject { ["supported"] = AllAsJson(), ["requested"] = shown });
+        return new(
+            RpcCode.UnsupportedVersion,
+            message,
+            id,
+            data: new JsonObject { ["supported"] = AllAsJson(), ["requested"] = shown }
+        );
     }
 
     public static JsonArray AllAsJson() => [.. All.Select(version => (JsonNode)version)];

@@ -16,7 +16,12 @@ namespace MinimalMcp.Surfaces.Mcp;
 /// of resources, whose changes are announced.
 /// </summary>
 internal sealed class SdkHandlers(
-    ListChanges changes, StepUp stepUp, Challenges challenges, ToolRegistry registry, VisibleMessages visible)
+    ListChanges changes,
+    StepUp stepUp,
+    Challenges challenges,
+    ToolRegistry registry,
+    VisibleMessages visible
+)
 {
     public const string ServerInfoKey = "io.modelcontextprotocol/serverInfo";
 
@@ -28,10 +33,10 @@ internal sealed class SdkHandlers(
     public void AddTo(McpServerOptions options)
     {
         options.ScopeRequests = false;
-        options.PromptCollection =
-            Interlocked.CompareExchange(ref _prompts, options.PromptCollection, null) ?? _prompts;
-        options.ResourceCollection =
-            Interlocked.CompareExchange(ref _resources, options.ResourceCollection, null) ?? _resources;
+        options.PromptCollection = Interlocked.CompareExchange(ref _prompts, options.PromptCollection, null)
+            ?? _prompts;
+        options.ResourceCollection = Interlocked.CompareExchange(ref _resources, options.ResourceCollection, null)
+            ?? _resources;
         options.Capabilities ??= new();
         options.Capabilities.Tools = new() { ListChanged = true };
         (options.Capabilities.Prompts ??= new()).ListChanged = true;
@@ -40,25 +45,31 @@ internal sealed class SdkHandlers(
         options.Handlers.CallToolHandler = CallToolAsync;
         _logs = options.Handlers.SetLoggingLevelHandler is not null;
         options.Handlers.SubscriptionsListenHandler = changes.ListenAsync;
-        options.Filters.Message.OutgoingFilters.Add(next => (context, cancellationToken) =>
-        {
-            visible.Show(context.JsonRpcMessage);
-            if (context.JsonRpcMessage is JsonRpcResponse { Result: JsonObject result })
+        options.Filters.Message.OutgoingFilters.Add(next =>
+            (context, cancellationToken) =>
             {
-                Complete(result);
-            }
+                visible.Show(context.JsonRpcMessage);
+                if (context.JsonRpcMessage is JsonRpcResponse { Result: JsonObject result })
+                {
+                    Complete(result);
+                }
 
-            return next(context, cancellationToken);
-        });
+                return next(context, cancellationToken);
+            }
+        );
         var filters = options.Filters.Request;
         filters.ListPromptsFilters.Add(next =>
-            async (request, stop) => Cacheable(await next(request, stop), request.JsonRpcRequest));
+            async (request, stop) => Cacheable(await next(request, stop), request.JsonRpcRequest)
+        );
         filters.ListResourcesFilters.Add(next =>
-            async (request, stop) => Cacheable(await next(request, stop), request.JsonRpcRequest));
+            async (request, stop) => Cacheable(await next(request, stop), request.JsonRpcRequest)
+        );
         filters.ListResourceTemplatesFilters.Add(next =>
-            async (request, stop) => Cacheable(await next(request, stop), request.JsonRpcRequest));
+            async (request, stop) => Cacheable(await next(request, stop), request.JsonRpcRequest)
+        );
         filters.ReadResourceFilters.Add(next =>
-            async (request, stop) => Cacheable(await next(request, stop), request.JsonRpcRequest));
+            async (request, stop) => Cacheable(await next(request, stop), request.JsonRpcRequest)
+        );
     }
 
     /// <summary>
@@ -98,12 +109,16 @@ internal sealed class SdkHandlers(
     }
 
     private static ValueTask<ListToolsResult> ListToolsAsync(
-        RequestContext<ListToolsRequestParams> request, CancellationToken cancellationToken)
+        RequestContext<ListToolsRequestParams> request,
+        CancellationToken cancellationToken
+    )
     {
         if (request.Params?.Cursor is not null)
         {
             throw new McpProtocolException(
-                "Invalid params: unknown cursor. All tools come on one page.", McpErrorCode.InvalidParams);
+                "Invalid params: unknown cursor. All tools come on one page.",
+                McpErrorCode.InvalidParams
+            );
         }
 
         var tools = SdkCall.Current.Tools!.All.Select(tool => tool.Definition);
@@ -111,7 +126,9 @@ internal sealed class SdkHandlers(
     }
 
     private async ValueTask<CallToolResult> CallToolAsync(
-        RequestContext<CallToolRequestParams> request, CancellationToken cancellationToken)
+        RequestContext<CallToolRequestParams> request,
+        CancellationToken cancellationToken
+    )
     {
         var tools = SdkCall.Current.Tools!;
         var name = request.Params!.Name;
@@ -134,7 +151,8 @@ internal sealed class SdkHandlers(
             Conversation = request,
             Services = request.Services,
             RequestId = JsonSerializer.SerializeToElement(request.JsonRpcRequest.Id, IdInfo),
-            ProtocolVersion = request.JsonRpcRequest.Context?.ProtocolVersion ?? request.Server.NegotiatedProtocolVersion,
+            ProtocolVersion = request.JsonRpcRequest.Context?.ProtocolVersion
+                ?? request.Server.NegotiatedProtocolVersion,
         };
         call.WithMeta(request.Params!.Meta is { } meta ? JsonElement.Parse(meta.ToJsonString()) : null);
         foreach (var (argument, value) in request.Params.Arguments ?? new Dictionary<string, JsonElement>())

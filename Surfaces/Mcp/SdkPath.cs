@@ -22,8 +22,9 @@ internal sealed class SdkPath(ILoggerFactory loggers, IServiceProvider services)
         McpJsonUtilities.ProtocolOptions.GetTypeInfo<JsonRpcMessage>();
 
     // Configured when it is first needed: most servers only list and call, which the direct path does without it.
-    private readonly Lazy<McpServerOptions> _options =
-        new(() => services.GetRequiredService<IOptions<McpServerOptions>>().Value);
+    private readonly Lazy<McpServerOptions> _options = new(() =>
+        services.GetRequiredService<IOptions<McpServerOptions>>().Value
+    );
 
     /// <summary>Refuses what the SDK would call an internal error, in the same words on every transport.</summary>
     public void Check(in Envelope envelope, ToolSet tools, Origin origin)
@@ -75,27 +76,37 @@ internal sealed class SdkPath(ILoggerFactory loggers, IServiceProvider services)
     /// is why no client can tell which path answered.
     /// </summary>
     public async Task<JsonElement> AskAsync(
-        string method, JsonObject? parameters, string version, ToolSet? tools, CancellationToken cancellationToken)
+        string method,
+        JsonObject? parameters,
+        string version,
+        ToolSet? tools,
+        CancellationToken cancellationToken
+    )
     {
         parameters ??= [];
         if (Revision.IsModern(version))
         {
             parameters["_meta"] = new JsonObject
             {
-                [MetaKeys.ProtocolVersion] = version, [MetaKeys.ClientCapabilities] = new JsonObject(),
+                [MetaKeys.ProtocolVersion] = version,
+                [MetaKeys.ClientCapabilities] = new JsonObject(),
             };
         }
 
         SdkCall.Current = new(tools, default);
         var request = new JsonRpcRequest
         {
-            Id = new RequestId(1), Method = method, Params = parameters, Context = new() { ProtocolVersion = version },
+            Id = new RequestId(1),
+            Method = method,
+            Params = parameters,
+            Context = new() { ProtocolVersion = version },
         };
 
         // With a session: a server without one would not promise in initialize to announce changes.
-        await using var transport = method == RequestMethods.Initialize
-            ? new StreamableHttpServerTransport(loggers) { SessionId = "asked" }
-            : new StreamableHttpServerTransport(loggers) { Stateless = true };
+        await using var transport =
+            method == RequestMethods.Initialize
+                ? new StreamableHttpServerTransport(loggers) { SessionId = "asked" }
+                : new StreamableHttpServerTransport(loggers) { Stateless = true };
         using var answer = new MemoryStream();
         await ServeAsync(transport, request, answer, cancellationToken);
         return Event(answer);
@@ -106,8 +117,13 @@ internal sealed class SdkPath(ILoggerFactory loggers, IServiceProvider services)
     /// accept JSON only. Gives the HTTP status.
     /// </summary>
     public async Task<int> AnswerAsync(
-        Envelope envelope, string version, ToolSet tools, Origin origin, JsonBuffer output,
-        CancellationToken cancellationToken)
+        Envelope envelope,
+        string version,
+        ToolSet tools,
+        Origin origin,
+        JsonBuffer output,
+        CancellationToken cancellationToken
+    )
     {
         using var stream = new MemoryStream();
         await ServeOnceAsync(Message(envelope, version, tools, origin), stream, cancellationToken);
@@ -121,8 +137,11 @@ internal sealed class SdkPath(ILoggerFactory loggers, IServiceProvider services)
     }
 
     private async Task ServeAsync(
-        StreamableHttpServerTransport transport, JsonRpcMessage message, Stream answer,
-        CancellationToken cancellationToken)
+        StreamableHttpServerTransport transport,
+        JsonRpcMessage message,
+        Stream answer,
+        CancellationToken cancellationToken
+    )
     {
         await using var server = McpServer.Create(transport, _options.Value, loggers, services);
         var running = server.RunAsync(cancellationToken);

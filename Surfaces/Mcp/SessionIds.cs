@@ -16,7 +16,10 @@ internal sealed partial class SessionIds(IServiceProvider services, TimeProvider
     /// <summary>An id is good for so long after its <c>initialize</c>.</summary>
     public static readonly TimeSpan Lifetime = TimeSpan.FromDays(7);
 
-    private const int SecretBytes = 12, MacBytes = 16, HeadBytes = MacBytes + 4, MaxBytes = 700;
+    private const int SecretBytes = 12,
+        MacBytes = 16,
+        HeadBytes = MacBytes + 4,
+        MaxBytes = 700;
 
     private readonly Lock _asking = new();
 
@@ -25,7 +28,8 @@ internal sealed partial class SessionIds(IServiceProvider services, TimeProvider
     private Task<byte[]>? _key;
 
     /// <summary>The name in it that logs and spans show: it identifies the session and opens nothing.</summary>
-    public static string Name(string id) => id.IndexOf('.', StringComparison.Ordinal) is > 0 and var end ? id[..end] : id;
+    public static string Name(string id) =>
+        id.IndexOf('.', StringComparison.Ordinal) is > 0 and var end ? id[..end] : id;
 
     /// <summary>An id for a stream that is of no use without its connection.</summary>
     public static string Plain() => Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(SecretBytes));
@@ -55,22 +59,31 @@ internal sealed partial class SessionIds(IServiceProvider services, TimeProvider
     {
         var dot = id.IndexOf('.', StringComparison.Ordinal);
         Span<byte> room = stackalloc byte[MaxBytes];
-        if (dot < 0 || !Base64Url.IsValid(id.AsSpan(dot + 1), out var length) || length is < HeadBytes or > MaxBytes
-            || !Base64Url.TryDecodeFromChars(id.AsSpan(dot + 1), room, out length))
+        if (
+            dot < 0
+            || !Base64Url.IsValid(id.AsSpan(dot + 1), out var length)
+            || length is < HeadBytes or > MaxBytes
+            || !Base64Url.TryDecodeFromChars(id.AsSpan(dot + 1), room, out length)
+        )
         {
             return null;
         }
 
         var bytes = room[..length].ToArray();
-        if (await KeyAsync(cancellationToken) is not { } key
+        if (
+            await KeyAsync(cancellationToken) is not { } key
             || !CryptographicOperations.FixedTimeEquals(
-                Sign(key, id[..dot], owner, bytes.AsSpan(MacBytes)), bytes.AsSpan(0, MacBytes)))
+                Sign(key, id[..dot], owner, bytes.AsSpan(MacBytes)),
+                bytes.AsSpan(0, MacBytes)
+            )
+        )
         {
             return null;
         }
 
         var since = DateTimeOffset.FromUnixTimeSeconds(BinaryPrimitives.ReadUInt32BigEndian(bytes.AsSpan(MacBytes)));
-        return time.GetUtcNow() - since > Lifetime || await HasEndedAsync(id, cancellationToken) ? null
+        return time.GetUtcNow() - since > Lifetime || await HasEndedAsync(id, cancellationToken)
+            ? null
             : Handshake.Unpack(bytes.AsSpan(HeadBytes));
     }
 
@@ -100,7 +113,11 @@ internal sealed partial class SessionIds(IServiceProvider services, TimeProvider
         {
             var now = time.GetUtcNow();
             await _store.Value.EndSessionAsync(
-                Name(id), now.ToUnixTimeMilliseconds(), (now + Lifetime).ToUnixTimeMilliseconds(), cancellationToken);
+                Name(id),
+                now.ToUnixTimeMilliseconds(),
+                (now + Lifetime).ToUnixTimeMilliseconds(),
+                cancellationToken
+            );
         }
         catch (StorageException failure)
         {
@@ -130,10 +147,18 @@ internal sealed partial class SessionIds(IServiceProvider services, TimeProvider
         }
     }
 
-    private async Task<byte[]> AskAsync() => Convert.FromHexString(await _store.Value.ShareKeyAsync(
-        "session_key", Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(32)), CancellationToken.None));
+    private async Task<byte[]> AskAsync() =>
+        Convert.FromHexString(
+            await _store.Value.ShareKeyAsync(
+                "session_key",
+                Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(32)),
+                CancellationToken.None
+            )
+        );
 
-    [LoggerMessage(Level = LogLevel.Warning, Message =
-        "Session {Session} has ended here, but the store could not be told ({Why}): other replicas may open it again.")]
+    [LoggerMessage(
+        Level = LogLevel.Warning,
+        Message = "Session {Session} has ended here, but the store could not be told ({Why}): other replicas may open it again."
+    )]
     private static partial void LogNotKept(ILogger logger, string session, string why);
 }

@@ -13,9 +13,13 @@ namespace MinimalMcp.Surfaces.Mcp;
 /// session, and conversations over HTTP+SSE, are counted with them.
 /// </summary>
 internal sealed class Sessions(
-    IOptions<McpOptions> options, SessionIds ids, SdkEndpoints sdk, ListChanges changes, TimeProvider time,
-    IServiceProvider services)
-    : IHostedService, ISessionMigrationHandler, IDisposable
+    IOptions<McpOptions> options,
+    SessionIds ids,
+    SdkEndpoints sdk,
+    ListChanges changes,
+    TimeProvider time,
+    IServiceProvider services
+) : IHostedService, ISessionMigrationHandler, IDisposable
 {
     // What another replica ended is honoured here for no longer.
     private static readonly TimeSpan AskedAgain = TimeSpan.FromSeconds(10);
@@ -33,10 +37,15 @@ internal sealed class Sessions(
     public int Callers => _open.Callers;
 
     /// <summary>Opens a session, or gives null when there are too many and none is idle.</summary>
-    public async ValueTask<Session?> OpenAsync(HttpContext http, Handshake handshake) => options.Value.MaxSessions == 0
-        ? null
-        : Open(http, await ids.NewAsync(handshake, OwnerOf(http.User), http.RequestAborted), handshake,
-            options.Value.MaxSessions);
+    public async ValueTask<Session?> OpenAsync(HttpContext http, Handshake handshake) =>
+        options.Value.MaxSessions == 0
+            ? null
+            : Open(
+                http,
+                await ids.NewAsync(handshake, OwnerOf(http.User), http.RequestAborted),
+                handshake,
+                options.Value.MaxSessions
+            );
 
     /// <summary>Counts a stream that has no handshake; its caller closes it. Null when there are too many.</summary>
     public Session? Hold(HttpContext http, int max) => Open(http, SessionIds.Plain(), null, max);
@@ -96,12 +105,17 @@ internal sealed class Sessions(
 
     /// <summary>The SDK asks when it first meets a session that the direct path opened.</summary>
     public async ValueTask<InitializeRequestParams?> AllowSessionMigrationAsync(
-        HttpContext context, string sessionId, CancellationToken cancellationToken) =>
-        (await FindAsync(context, sessionId))?.Handshake?.ToParams();
+        HttpContext context,
+        string sessionId,
+        CancellationToken cancellationToken
+    ) => (await FindAsync(context, sessionId))?.Handshake?.ToParams();
 
     public ValueTask OnSessionInitializedAsync(
-        HttpContext context, string sessionId, InitializeRequestParams initializeParams,
-        CancellationToken cancellationToken) => default;
+        HttpContext context,
+        string sessionId,
+        InitializeRequestParams initializeParams,
+        CancellationToken cancellationToken
+    ) => default;
 
     public Task StartAsync(CancellationToken cancellationToken)
     {
@@ -122,13 +136,16 @@ internal sealed class Sessions(
 
     // A user, through a client; empty while nobody is asked who they are. With the length, so that no two names can be
     // read as two others.
-    private static string OwnerOf(ClaimsPrincipal user) => user.FindFirstValue("sub") is { } subject
-        ? $"{subject.Length} {subject} {user.FindFirstValue("client_id")}" : "";
+    private static string OwnerOf(ClaimsPrincipal user) =>
+        user.FindFirstValue("sub") is { } subject
+            ? $"{subject.Length} {subject} {user.FindFirstValue("client_id")}"
+            : "";
 
     // Whom a session is counted for: many people may share an address, so it counts only for who has nothing else.
     private static string CallerOf(HttpContext http) =>
         http.User.Identity is { IsAuthenticated: true } && !Caller.From(http.User).IsGuest
-            ? OwnerOf(http.User) : $"address {CallerAddress.Of(http)}";
+            ? OwnerOf(http.User)
+            : $"address {CallerAddress.Of(http)}";
 
     private Session? Open(HttpContext http, string id, Handshake? handshake, int max)
     {
@@ -170,8 +187,15 @@ internal sealed class Sessions(
 /// the SDK's session behind it, fifteen kilobytes, is started when a message first needs it.
 /// </summary>
 internal sealed class Session(
-    string id, string owner, string countedFor, Handshake? handshake, OpenSessions open, SdkEndpoints sdk,
-    TimeProvider time, IServiceProvider services) : IAsyncDisposable
+    string id,
+    string owner,
+    string countedFor,
+    Handshake? handshake,
+    OpenSessions open,
+    SdkEndpoints sdk,
+    TimeProvider time,
+    IServiceProvider services
+) : IAsyncDisposable
 {
     private readonly CancellationTokenSource _ended = new();
     private readonly Lock _starting = new();
@@ -311,8 +335,9 @@ internal sealed class Session(
     private void Return() => open.Return(this);
 
     private Task NotifyAsync(string method) =>
-        Events.SendAsync(Encoding.UTF8.GetBytes(
-            $"event: message\ndata: {{\"jsonrpc\":\"2.0\",\"method\":\"{method}\"}}\n\n"));
+        Events.SendAsync(
+            Encoding.UTF8.GetBytes($"event: message\ndata: {{\"jsonrpc\":\"2.0\",\"method\":\"{method}\"}}\n\n")
+        );
 
     internal readonly struct Use(Session session) : IDisposable
     {

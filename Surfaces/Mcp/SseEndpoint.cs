@@ -12,8 +12,14 @@ namespace MinimalMcp.Surfaces.Mcp;
 /// Deprecated, but what several clients still begin with.
 /// </summary>
 internal sealed class SseEndpoint(
-    LineServices line, Sessions sessions, ToolRegistry registry, ToolProfiles profiles, OpenStreams streams,
-    IOptions<McpOptions> options, IHostApplicationLifetime lifetime)
+    LineServices line,
+    Sessions sessions,
+    ToolRegistry registry,
+    ToolProfiles profiles,
+    OpenStreams streams,
+    IOptions<McpOptions> options,
+    IHostApplicationLifetime lifetime
+)
 {
     public async Task GetAsync(HttpContext http)
     {
@@ -32,8 +38,12 @@ internal sealed class SseEndpoint(
         await using var stream = streams.Open(http, http.RequestAborted, lifetime.ApplicationStopping, session.Ended);
         using var use = session.InUse();
         await using var conversation = new LineTransport(
-            "sse", () => registry.Current.For(http.Request, profiles) ?? registry.Current, line, Task.CompletedTask,
-            (message, cancellationToken) => WriteAsync(http.Response, message, cancellationToken));
+            "sse",
+            () => registry.Current.For(http.Request, profiles) ?? registry.Current,
+            line,
+            Task.CompletedTask,
+            (message, cancellationToken) => WriteAsync(http.Response, message, cancellationToken)
+        );
         session.Line = conversation;
         try
         {
@@ -54,15 +64,21 @@ internal sealed class SseEndpoint(
     {
         if (sessions.FindLine(http, http.Request.Query["sessionId"].ToString()) is not { } conversation)
         {
-            await TextAsync(http, StatusCodes.Status404NotFound,
-                "Session not found: open GET /sse and post where its endpoint event says.");
+            await TextAsync(
+                http,
+                StatusCodes.Status404NotFound,
+                "Session not found: open GET /sse and post where its endpoint event says."
+            );
             return;
         }
 
         if (!RequestBody.IsJson(http.Request) || http.Request.Headers.ContentEncoding.Count > 0)
         {
-            await TextAsync(http, StatusCodes.Status415UnsupportedMediaType,
-                "Content-Type must be application/json, without Content-Encoding.");
+            await TextAsync(
+                http,
+                StatusCodes.Status415UnsupportedMediaType,
+                "Content-Type must be application/json, without Content-Encoding."
+            );
             return;
         }
 
@@ -96,7 +112,9 @@ internal sealed class SseEndpoint(
             {
                 await Task.Delay(options.Value.KeepAlive, stream.Ended);
                 await conversation.WriteBetweenAsync(
-                    stop => http.Response.BodyWriter.WriteAsync(EventStream.Comment, stop).AsTask(), stream.Ended);
+                    stop => http.Response.BodyWriter.WriteAsync(EventStream.Comment, stop).AsTask(),
+                    stream.Ended
+                );
             }
         }
         catch (OperationCanceledException)
@@ -106,7 +124,10 @@ internal sealed class SseEndpoint(
     }
 
     private static async Task WriteAsync(
-        HttpResponse response, ReadOnlyMemory<byte> message, CancellationToken cancellationToken)
+        HttpResponse response,
+        ReadOnlyMemory<byte> message,
+        CancellationToken cancellationToken
+    )
     {
         await response.BodyWriter.WriteAsync("event: message\ndata: "u8.ToArray(), cancellationToken);
         await response.BodyWriter.WriteAsync(message, cancellationToken);

@@ -10,8 +10,11 @@ namespace MinimalMcp.Surfaces.Mcp;
 /// standard error. It reads from the first moment, and answers what needs no tools while the server is still starting.
 /// </summary>
 internal sealed class StdioServer(
-    LineServices line, ToolRegistry registry, IConfiguration configuration, IHostApplicationLifetime lifetime)
-    : BackgroundService
+    LineServices line,
+    ToolRegistry registry,
+    IConfiguration configuration,
+    IHostApplicationLifetime lifetime
+) : BackgroundService
 {
     private static readonly TimeSpan ParentCheck = TimeSpan.FromSeconds(2);
 
@@ -22,13 +25,18 @@ internal sealed class StdioServer(
         using var orphaned = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken);
         var watching = EndWithParentAsync(orphaned);
         var output = Console.OpenStandardOutput();
-        await using var conversation = new LineTransport("stdio", () => registry.Current, line, started.Task,
+        await using var conversation = new LineTransport(
+            "stdio",
+            () => registry.Current,
+            line,
+            started.Task,
             async (message, cancellationToken) =>
             {
                 await output.WriteAsync(message, cancellationToken);
                 await output.WriteAsync("\n"u8.ToArray(), cancellationToken);
                 await output.FlushAsync(cancellationToken);
-            });
+            }
+        );
         var reader = PipeReader.Create(Console.OpenStandardInput());
         var limit = configuration.GetValue("Server:MaxRequestBytes", 4L << 20);
         try
@@ -79,7 +87,11 @@ internal sealed class StdioServer(
 
     // Not StreamReader.ReadLine: a flood without a line end would fill the memory.
     private static async Task ReadLinesAsync(
-        PipeReader reader, LineTransport conversation, long limit, CancellationToken cancellationToken)
+        PipeReader reader,
+        LineTransport conversation,
+        long limit,
+        CancellationToken cancellationToken
+    )
     {
         var skipping = false;
         while (true)
@@ -102,8 +114,9 @@ internal sealed class StdioServer(
             if (buffer.Length > limit && !skipping)
             {
                 skipping = true;
-                await conversation.RefuseAsync(new RpcException(
-                    RpcCode.InvalidRequest, $"Invalid request: a message has at most {limit} bytes."));
+                await conversation.RefuseAsync(
+                    new RpcException(RpcCode.InvalidRequest, $"Invalid request: a message has at most {limit} bytes.")
+                );
             }
 
             if (read.IsCompleted)
@@ -120,7 +133,8 @@ internal sealed class StdioServer(
         }
 
         Task TakeAsync(in ReadOnlySequence<byte> line) =>
-            line.IsEmpty || (line.Length == 1 && line.FirstSpan[0] == '\r') ? Task.CompletedTask
-            : conversation.ReceiveAsync(line.ToArray(), default, cancellationToken);
+            line.IsEmpty || (line.Length == 1 && line.FirstSpan[0] == '\r')
+                ? Task.CompletedTask
+                : conversation.ReceiveAsync(line.ToArray(), default, cancellationToken);
     }
 }

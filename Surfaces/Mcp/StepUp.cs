@@ -26,30 +26,61 @@ internal sealed class StepUp(Challenges challenges)
         }
 
         RequireRead(envelope, caller, http);
-        return challenges.AreOfHttp && envelope is { IsRequest: true, Method: "tools/call" } && envelope.Param("name"u8) is { ValueKind: JsonValueKind.String } name
-            && tools.Find(name.GetString()!) is { IsDenied: false } tool && !caller.HasScope(tool.Scope) ? RefuseAsync(http, envelope, tool) : default;
+        return
+            challenges.AreOfHttp
+            && envelope is { IsRequest: true, Method: "tools/call" }
+            && envelope.Param("name"u8) is { ValueKind: JsonValueKind.String } name
+            && tools.Find(name.GetString()!) is { IsDenied: false } tool
+            && !caller.HasScope(tool.Scope)
+            ? RefuseAsync(http, envelope, tool)
+            : default;
     }
 
     /// <summary>What is no tool, and yet reads: resources, prompts, and what they are completed with.</summary>
     /// <param name="http">When HTTP can say it.</param>
     public static void RequireRead(in Envelope envelope, Caller caller, HttpContext? http = null)
     {
-        if (!caller.HasScope(Scopes.Read) && envelope.Method is { } method && Reading.Contains(method[..(method.IndexOf('/') + 1)]))
+        if (
+            !caller.HasScope(Scopes.Read)
+            && envelope.Method is { } method
+            && Reading.Contains(method[..(method.IndexOf('/') + 1)])
+        )
         {
             var why = caller.LacksScope(method, Scopes.Read);
-            throw new RpcException(RpcCode.InvalidRequest, why, envelope.Id, StatusCodes.Status403Forbidden) { Challenge = http?.RequestServices.GetRequiredService<Challenges>() is { AreOn: true } ? Challenges.StepUp(http, Scopes.Read, why) : null };
+            throw new RpcException(RpcCode.InvalidRequest, why, envelope.Id, StatusCodes.Status403Forbidden)
+            {
+                Challenge = http?.RequestServices.GetRequiredService<Challenges>() is { AreOn: true }
+                    ? Challenges.StepUp(http, Scopes.Read, why)
+                    : null,
+            };
         }
     }
 
     /// <summary>What a refused call's result says beside its sentence; null when signing in would not help.</summary>
-    public JsonObject? MetaOf(ToolResult result, ToolCall call) => challenges.AreOn && result.Failure is { Scope: { } scope } failure
-        ? new() { [MetaKey] = new JsonArray(challenges.StepUp(call.Surface == "sse" ? ProtectedResource.Sse : ProtectedResource.Mcp, scope, failure.Message)) }
-        : null;
+    public JsonObject? MetaOf(ToolResult result, ToolCall call) =>
+        challenges.AreOn && result.Failure is { Scope: { } scope } failure
+            ? new()
+            {
+                [MetaKey] = new JsonArray(
+                    challenges.StepUp(
+                        call.Surface == "sse" ? ProtectedResource.Sse : ProtectedResource.Mcp,
+                        scope,
+                        failure.Message
+                    )
+                ),
+            }
+            : null;
 
     private static async ValueTask RefuseAsync(HttpContext http, Envelope envelope, MinimalMcp.Tools.Tool tool)
     {
-        using var result = await tool.CallAsync(new ToolCall("http", Origin.Of(http)).WithMeta(envelope.Param("_meta"u8)), http.RequestAborted);
+        using var result = await tool.CallAsync(
+            new ToolCall("http", Origin.Of(http)).WithMeta(envelope.Param("_meta"u8)),
+            http.RequestAborted
+        );
         var failure = result.Failure!;
-        throw new RpcException(RpcCode.InvalidRequest, failure.Message, envelope.Id, StatusCodes.Status403Forbidden) { Challenge = Challenges.StepUp(http, tool.Scope, failure.Message) };
+        throw new RpcException(RpcCode.InvalidRequest, failure.Message, envelope.Id, StatusCodes.Status403Forbidden)
+        {
+            Challenge = Challenges.StepUp(http, tool.Scope, failure.Message),
+        };
     }
 }

@@ -5,15 +5,26 @@ namespace MinimalMcp.Surfaces.Mcp;
 /// <summary>A request that failed where nothing should: logged whole, answered with JSON-RPC's internal error and a correlation id.</summary>
 internal static partial class Unexpected
 {
-    public static bool Is(Exception failure) => failure is not (RpcException or OperationCanceledException or BadHttpRequestException);
+    public static bool Is(Exception failure) =>
+        failure is not (RpcException or OperationCanceledException or BadHttpRequestException);
 
     public static RpcException Explain(Exception failure, in Envelope envelope, ILogger logger)
     {
         var id = Guid.NewGuid().ToString("N");
         LogUnexpected(logger, failure, envelope.Method, id);
-        return new(RpcCode.InternalError, $"Internal error. The operator finds the reason in the log under {id}.", envelope.Id, StatusCodes.Status500InternalServerError);
+        return new(
+            RpcCode.InternalError,
+            $"Internal error. The operator finds the reason in the log under {id}.",
+            envelope.Id,
+            StatusCodes.Status500InternalServerError
+        );
     }
 
     [LoggerMessage(LogLevel.Error, "{Method} failed unexpectedly; correlation id {CorrelationId}")]
-    private static partial void LogUnexpected(ILogger logger, Exception exception, string? method, string correlationId);
+    private static partial void LogUnexpected(
+        ILogger logger,
+        Exception exception,
+        string? method,
+        string correlationId
+    );
 }

@@ -13,7 +13,14 @@ internal sealed class VisibleMessages(Redactor redactor)
 {
     // The client, or we, must get these back as they were; "blob" is base64.
     private static readonly HashSet<string> Exact =
-        ["progressToken", "requestId", "nextCursor", "requestState", "blob", "_meta"];
+    [
+        "progressToken",
+        "requestId",
+        "nextCursor",
+        "requestState",
+        "blob",
+        "_meta",
+    ];
 
     public void Show(JsonRpcMessage message)
     {

@@ -32,9 +32,12 @@ public sealed class DockerOptions : IValidatableObject
         (AllowedBinds ?? "").Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
 
     /// <summary>Null when the family is off, or wrongly configured.</summary>
-    internal EngineAddress? Address => string.IsNullOrEmpty(Url)
-        ? Enabled ? OfThisMachine() : null
-        : EngineAddress.Parse(Url);
+    internal EngineAddress? Address =>
+        string.IsNullOrEmpty(Url)
+            ? Enabled
+                ? OfThisMachine()
+                : null
+            : EngineAddress.Parse(Url);
 
     private static EngineAddress? OfThisMachine()
     {
@@ -49,24 +52,28 @@ public sealed class DockerOptions : IValidatableObject
         {
             yield return new(
                 "Docker:Url must be unix:///path, tcp://host:port or https://host, without user name or query;"
-                + " for example unix:///var/run/docker.sock.",
-                [nameof(Url)]);
+                    + " for example unix:///var/run/docker.sock.",
+                [nameof(Url)]
+            );
         }
 
-        foreach (var bind in Binds.Where(bind =>
-            !bind.StartsWith('/') || bind.Split('/').Any(part => part is "." or "..")))
+        foreach (
+            var bind in Binds.Where(bind => !bind.StartsWith('/') || bind.Split('/').Any(part => part is "." or ".."))
+        )
         {
             yield return new(
                 "Docker:AllowedBinds must be absolute folders separated by commas, for example /srv/data;"
-                + $" '{bind}' is none.",
-                [nameof(AllowedBinds)]);
+                    + $" '{bind}' is none.",
+                [nameof(AllowedBinds)]
+            );
         }
 
         if (!IPAddress.TryParse(PublishAddress, out _))
         {
             yield return new(
                 "Docker:PublishAddress must be an IP address, for example 127.0.0.1 or 0.0.0.0.",
-                [nameof(PublishAddress)]);
+                [nameof(PublishAddress)]
+            );
         }
     }
 }

@@ -21,7 +21,8 @@ public sealed class DockerPulls(DockerClient docker, TimeProvider time, IHostApp
         if (!EngineClient.IsImage().IsMatch(image))
         {
             throw new McpException(
-                "That is no image. Write it as registry/name:tag, for example redis:7 or ghcr.io/acme/web:1.2.");
+                "That is no image. Write it as registry/name:tag, for example redis:7 or ghcr.io/acme/web:1.2."
+            );
         }
 
         foreach (var ended in _pulls.Where(other => other.Key != image && other.Value.Done.IsCompleted))
@@ -31,8 +32,10 @@ public sealed class DockerPulls(DockerClient docker, TimeProvider time, IHostApp
 
         if (_pulls.Count >= MaxPulls && !_pulls.ContainsKey(image))
         {
-            throw new McpException($"{MaxPulls} images are being pulled already: {string.Join(", ", _pulls.Keys)}."
-                + " Try again when one is there.");
+            throw new McpException(
+                $"{MaxPulls} images are being pulled already: {string.Join(", ", _pulls.Keys)}."
+                    + " Try again when one is there."
+            );
         }
 
         var pull = _pulls.GetOrAdd(image, static (name, pulls) => new Pull(name, pulls.RunAsync), this);
@@ -63,7 +66,10 @@ public sealed class DockerPulls(DockerClient docker, TimeProvider time, IHostApp
         await engine.AskAsync(async _ =>
         {
             await engine.PullAsync(
-                image, status => report(status.Length > 0 ? $"{status}." : ""), lifetime.ApplicationStopping);
+                image,
+                status => report(status.Length > 0 ? $"{status}." : ""),
+                lifetime.ApplicationStopping
+            );
             return true;
         });
     }

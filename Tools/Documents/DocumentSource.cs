@@ -18,10 +18,11 @@ internal sealed class DocumentSource(string family, string[] from, AIFunction se
     /// Whether every caller who may search may also call the tools that show the same: those that the two methods name
     /// with <c>[McpMeta("documents_from", "tool")]</c>, or all reading tools of a family that names none.
     /// </summary>
-    public bool IsOpen(ToolSet tools) => from.Length > 0
-        ? from.All(name => tools.Find(name) is { } tool && IsOpen(tool))
-        : tools.All.Any(tool => tool.Family == family)
-            && tools.Known.Where(tool => tool.Family == family && tool.IsReadOnly).All(IsOpen);
+    public bool IsOpen(ToolSet tools) =>
+        from.Length > 0
+            ? from.All(name => tools.Find(name) is { } tool && IsOpen(tool))
+            : tools.All.Any(tool => tool.Family == family)
+                && tools.Known.Where(tool => tool.Family == family && tool.IsReadOnly).All(IsOpen);
 
     private static bool IsOpen(Tool tool) => tool is { IsDenied: false, NeedsConfirmation: false, ScopeLevel: 0 };
 
@@ -29,35 +30,59 @@ internal sealed class DocumentSource(string family, string[] from, AIFunction se
 
     public static DocumentSource Of(Type type, IServiceProvider services)
     {
-        var target = type.IsAbstract ? null : services.GetService(type) ?? ActivatorUtilities.CreateInstance(services, type);
+        var target = type.IsAbstract
+            ? null
+            : services.GetService(type) ?? ActivatorUtilities.CreateInstance(services, type);
         return new(
             type.Namespace!.Split('.')[^1].ToLowerInvariant(),
             [.. From(Method(type, "search")!), .. From(Method(type, "fetch")!)],
-            Function(Method(type, "search")!, target), Function(Method(type, "fetch")!, target));
+            Function(Method(type, "search")!, target),
+            Function(Method(type, "fetch")!, target)
+        );
     }
 
-    public async Task<IReadOnlyList<FoundDocument>> SearchAsync(string query, CancellationToken ct) => await InvokeAsync<FoundDocument[]>(search, query, ct) ?? [];
+    public async Task<IReadOnlyList<FoundDocument>> SearchAsync(string query, CancellationToken ct) =>
+        await InvokeAsync<FoundDocument[]>(search, query, ct) ?? [];
 
     public Task<Document?> FetchAsync(string id, CancellationToken ct) => InvokeAsync<Document>(fetch, id, ct);
 
     private static async Task<T?> InvokeAsync<T>(AIFunction function, string argument, CancellationToken ct)
     {
         var name = function.UnderlyingMethod!.GetParameters()[0].Name!;
-        return await function.InvokeAsync(new AIFunctionArguments { [name] = argument }, ct) is JsonElement value ? value.Deserialize<T>(ToolMethods.Json) : default;
+        return await function.InvokeAsync(new AIFunctionArguments { [name] = argument }, ct) is JsonElement value
+            ? value.Deserialize<T>(ToolMethods.Json)
+            : default;
     }
 
-    private static IEnumerable<string> From(MethodInfo method) => method.GetCustomAttributes<McpMetaAttribute>()
-        .Where(meta => meta.Name == "documents_from").Select(meta => JsonSerializer.Deserialize<string>(meta.JsonValue)!);
+    private static IEnumerable<string> From(MethodInfo method) =>
+        method
+            .GetCustomAttributes<McpMetaAttribute>()
+            .Where(meta => meta.Name == "documents_from")
+            .Select(meta => JsonSerializer.Deserialize<string>(meta.JsonValue)!);
 
-    private static MethodInfo? Method(Type type, string part) => type
-        .GetMethods(BindingFlags.Public | BindingFlags.Instance | BindingFlags.Static | BindingFlags.DeclaredOnly)
-        .FirstOrDefault(method => method.GetCustomAttributes<McpMetaAttribute>().Any(meta => meta.Name == "documents" && meta.JsonValue == $"\"{part}\""));
+    private static MethodInfo? Method(Type type, string part) =>
+        type.GetMethods(BindingFlags.Public | BindingFlags.Instance | BindingFlags.Static | BindingFlags.DeclaredOnly)
+            .FirstOrDefault(method =>
+                method
+                    .GetCustomAttributes<McpMetaAttribute>()
+                    .Any(meta => meta.Name == "documents" && meta.JsonValue == $"\"{part}\"")
+            );
 
     // What a family gives is its own type: it becomes ours by way of JSON, as every client reads it.
-    private static AIFunction Function(MethodInfo method, object? target) => AIFunctionFactory.Create(method, method.IsStatic ? null : target, new AIFunctionFactoryOptions
-    {
-        SerializerOptions = ToolMethods.Json,
-        ExcludeResultSchema = true,
-        MarshalResult = static (value, type, _) => new(value is null ? null : JsonSerializer.SerializeToElement(value, type ?? value.GetType(), ToolMethods.Json)),
-    });
+    private static AIFunction Function(MethodInfo method, object? target) =>
+        AIFunctionFactory.Create(
+            method,
+            method.IsStatic ? null : target,
+            new AIFunctionFactoryOptions
+            {
+                SerializerOptions = ToolMethods.Json,
+                ExcludeResultSchema = true,
+                MarshalResult = static (value, type, _) =>
+                    new(
+                        value is null
+                            ? null
+                            : JsonSerializer.SerializeToElement(value, type ?? value.GetType(), ToolMethods.Json)
+                    ),
+            }
+        );
 }

@@ -14,14 +14,20 @@ public sealed class GrafanaClient(HttpClient http) : IHealthCheck
     /// <summary>Asks, and gives the answer. What the caller can mend is an <see cref="McpException"/>, anything else an <see cref="HttpRequestException"/>.</summary>
     /// <param name="path">Below /api/, already escaped.</param>
     /// <param name="missing">What to do when Grafana knows no such thing.</param>
-    internal Task<JsonElement> GetAsync(string path, CancellationToken ct, string missing = "") => SendAsync(HttpMethod.Get, path, null, missing, ct);
+    internal Task<JsonElement> GetAsync(string path, CancellationToken ct, string missing = "") =>
+        SendAsync(HttpMethod.Get, path, null, missing, ct);
 
-    internal Task<JsonElement> PostAsync(string path, JsonObject body, CancellationToken ct, string missing = "") => SendAsync(HttpMethod.Post, path, body, missing, ct);
+    internal Task<JsonElement> PostAsync(string path, JsonObject body, CancellationToken ct, string missing = "") =>
+        SendAsync(HttpMethod.Post, path, body, missing, ct);
 
-    internal Task<JsonElement> DeleteAsync(string path, CancellationToken ct, string missing = "") => SendAsync(HttpMethod.Delete, path, null, missing, ct);
+    internal Task<JsonElement> DeleteAsync(string path, CancellationToken ct, string missing = "") =>
+        SendAsync(HttpMethod.Delete, path, null, missing, ct);
 
     /// <summary>Whether Grafana answers, whether it accepts our token, and its version.</summary>
-    public async Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)
+    public async Task<HealthCheckResult> CheckHealthAsync(
+        HealthCheckContext context,
+        CancellationToken cancellationToken = default
+    )
     {
         try
         {
@@ -37,7 +43,15 @@ public sealed class GrafanaClient(HttpClient http) : IHealthCheck
                 data["version"] = version;
             }
 
-            return new(health.Healthy ? health.Authorised is true ? HealthStatus.Healthy : HealthStatus.Degraded : HealthStatus.Unhealthy, health.Note, data: data);
+            return new(
+                health.Healthy
+                    ? health.Authorised is true
+                        ? HealthStatus.Healthy
+                        : HealthStatus.Degraded
+                    : HealthStatus.Unhealthy,
+                health.Note,
+                data: data
+            );
         }
         catch (Exception e) when (e is HttpRequestException or McpException)
         {
@@ -58,9 +72,17 @@ public sealed class GrafanaClient(HttpClient http) : IHealthCheck
         try
         {
             var organisation = (await GetAsync("org", ct)).Text("name");
-            return new(database == "ok", database, version, Authorised: true, organisation, database == "ok" ? null : "Grafana's database fails: see Grafana's log.");
+            return new(
+                database == "ok",
+                database,
+                version,
+                Authorised: true,
+                organisation,
+                database == "ok" ? null : "Grafana's database fails: see Grafana's log."
+            );
         }
-        catch (HttpRequestException refused) when (refused.StatusCode is HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden)
+        catch (HttpRequestException refused)
+            when (refused.StatusCode is HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden)
         {
             return new(database == "ok", database, version, Authorised: false, Note: refused.Message);
         }
@@ -72,67 +94,133 @@ public sealed class GrafanaClient(HttpClient http) : IHealthCheck
 
     /// <summary>An argument as one segment of a path. It must not lead elsewhere, also not behind a proxy that decodes it.</summary>
     internal static string Segment(string uid, string argument) =>
-        uid.Length is > 0 and <= 200 && uid is not ("." or "..") && !uid.Any(letter => letter is '/' or '\\' or '%' or '?' or '#' || char.IsControl(letter))
+        uid.Length is > 0 and <= 200
+        && uid is not ("." or "..")
+        && !uid.Any(letter => letter is '/' or '\\' or '%' or '?' or '#' || char.IsControl(letter))
             ? Uri.EscapeDataString(uid)
-            : throw new McpException($"{argument} is not a uid: it has no slash, percent or question mark. The list tools have the uids.");
+            : throw new McpException(
+                $"{argument} is not a uid: it has no slash, percent or question mark. The list tools have the uids."
+            );
 
     internal static HttpRequestException Shape() =>
-        new("Grafana:Url answered something that is not Grafana's API. Check the address and its path prefix.", null, HttpStatusCode.BadGateway);
+        new(
+            "Grafana:Url answered something that is not Grafana's API. Check the address and its path prefix.",
+            null,
+            HttpStatusCode.BadGateway
+        );
 
-    private async Task<JsonElement> SendAsync(HttpMethod method, string path, JsonObject? body, string missing, CancellationToken ct)
+    private async Task<JsonElement> SendAsync(
+        HttpMethod method,
+        string path,
+        JsonObject? body,
+        string missing,
+        CancellationToken ct
+    )
     {
-        using var request = new HttpRequestMessage(method, path) { Content = body is null ? null : JsonContent.Create(body) };
+        using var request = new HttpRequestMessage(method, path)
+        {
+            Content = body is null ? null : JsonContent.Create(body),
+        };
         try
         {
             using var response = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, ct);
             var bytes = await response.Content.ReadAsByteArrayAsync(ct);
             var json = Parse(bytes);
             // A query that failed, and a database that fails, are told with another status and the body of a success.
-            return json is { } answer && (response.IsSuccessStatusCode || answer.Has("results") || answer.Has("database"))
+            return
+                json is { } answer && (response.IsSuccessStatusCode || answer.Has("results") || answer.Has("database"))
                 ? answer
                 : throw Failure(response.StatusCode, json, bytes, method, path, missing);
         }
-        catch (Exception e) when (e is HttpRequestException { StatusCode: null } || (e is OperationCanceledException && !ct.IsCancellationRequested))
+        catch (Exception e)
+            when (e is HttpRequestException { StatusCode: null }
+                || (e is OperationCanceledException && !ct.IsCancellationRequested)
+            )
         {
-            var doubt = method == HttpMethod.Get ? "" : " The change may have been made all the same: look before trying again.";
-            throw new HttpRequestException($"Grafana cannot be reached, or did not answer in time. Check Grafana:Url.{doubt}", e,
-                e is OperationCanceledException ? HttpStatusCode.GatewayTimeout : HttpStatusCode.BadGateway);
+            var doubt =
+                method == HttpMethod.Get
+                    ? ""
+                    : " The change may have been made all the same: look before trying again.";
+            throw new HttpRequestException(
+                $"Grafana cannot be reached, or did not answer in time. Check Grafana:Url.{doubt}",
+                e,
+                e is OperationCanceledException ? HttpStatusCode.GatewayTimeout : HttpStatusCode.BadGateway
+            );
         }
     }
 
-    private static Exception Failure(HttpStatusCode status, JsonElement? json, byte[] bytes, HttpMethod method, string path, string missing)
+    private static Exception Failure(
+        HttpStatusCode status,
+        JsonElement? json,
+        byte[] bytes,
+        HttpMethod method,
+        string path,
+        string missing
+    )
     {
         var code = (int)status;
         var isPage = Array.Find(bytes, letter => letter > ' ') == '<';
         // A plugin or a proxy may say its reason as plain text.
         var plain = json is null && !isPage ? Encoding.UTF8.GetString(bytes).Trim() : "";
-        var said = GrafanaJson.Clean(json is { } body ? body.Text("message") ?? body.Text("error") ?? "" : plain).TrimEnd('.');
+        var said = GrafanaJson
+            .Clean(json is { } body ? body.Text("message") ?? body.Text("error") ?? "" : plain)
+            .TrimEnd('.');
         var because = said.Length > 0 ? $": {said}" : "";
         var call = $"{method.Method} /api/{path.Split('?')[0]}";
         return (code, json is { } error ? error.Text("status") : null) switch
         {
-            (401, _) => Upstream($"Grafana answered 401{because}. Check Grafana:Token: it may be expired, revoked or of another Grafana."),
+            (401, _) => Upstream(
+                $"Grafana answered 401{because}. Check Grafana:Token: it may be expired, revoked or of another Grafana."
+            ),
             // It names what is missing: "Permissions needed: datasources:create".
-            (403, _) => Upstream($"Grafana answered 403{because}. Give the service account of Grafana:Token that permission, or a higher role."),
-            _ when isPage => Upstream($"Grafana:Url reached a web page ({code}) and not the API. Check the address, its path prefix, and whether a login stands before it."),
-            (404, _) when json is not null => new McpException($"Grafana knows no such thing{because}. {missing}".TrimEnd()),
+            (403, _) => Upstream(
+                $"Grafana answered 403{because}. Give the service account of Grafana:Token that permission, or a higher role."
+            ),
+            _ when isPage => Upstream(
+                $"Grafana:Url reached a web page ({code}) and not the API. Check the address, its path prefix, and whether a login stands before it."
+            ),
+            (404, _) when json is not null => new McpException(
+                $"Grafana knows no such thing{because}. {missing}".TrimEnd()
+            ),
             (404, _) => Upstream($"Grafana knows no {call}{because}. Check Grafana:Url and its path prefix."),
-            (409, _) => new McpException($"Grafana refused it, because there is one already{because}. Choose another name or uid."),
-            (412, "version-mismatch") => new McpException("The dashboard was changed by somebody else meanwhile. Read it again with grafana_get_dashboard, and make the change in that version."),
-            (412, "name-exists") => new McpException($"{(said.Length > 0 ? said : "A dashboard of that title is in the folder already")}. Choose another title or folder, or change that one with grafana_update_dashboard."),
+            (409, _) => new McpException(
+                $"Grafana refused it, because there is one already{because}. Choose another name or uid."
+            ),
+            (412, "version-mismatch") => new McpException(
+                "The dashboard was changed by somebody else meanwhile. Read it again with grafana_get_dashboard, and make the change in that version."
+            ),
+            (412, "name-exists") => new McpException(
+                $"{(said.Length > 0 ? said : "A dashboard of that title is in the folder already")}. Choose another title or folder, or change that one with grafana_update_dashboard."
+            ),
             (412, _) => new McpException($"Grafana refused to save it{because}."),
             (429, _) => Upstream($"Grafana answered 429{because}. It has too much to do: wait a minute."),
             (400 or 422, _) => new McpException($"Grafana refused {call}{because}. {missing}".TrimEnd()),
-            ( < 300, _) => Shape(),
-            _ => Upstream($"Grafana answered {code} to {call}{because}." + (method != HttpMethod.Get && code >= 500 ? " The change may have been made all the same: look before trying again." : "")),
+            (< 300, _) => Shape(),
+            _ => Upstream(
+                $"Grafana answered {code} to {call}{because}."
+                    + (
+                        method != HttpMethod.Get && code >= 500
+                            ? " The change may have been made all the same: look before trying again."
+                            : ""
+                    )
+            ),
         };
 
-        HttpRequestException Upstream(string sentence) => new(sentence, null, code < 400 ? HttpStatusCode.BadGateway : status);
+        HttpRequestException Upstream(string sentence) =>
+            new(sentence, null, code < 400 ? HttpStatusCode.BadGateway : status);
     }
 
     private static JsonElement? Parse(byte[] body)
     {
-        try { return JsonElement.Parse(body) is { ValueKind: JsonValueKind.Object or JsonValueKind.Array } answer ? answer : null; }
-        catch (JsonException) { return null; }
+        try
+        {
+            return JsonElement.Parse(body) is { ValueKind: JsonValueKind.Object or JsonValueKind.Array } answer
+                ? answer
+                : null;
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
     }
 }

@@ -13,12 +13,17 @@ public sealed partial class GrafanaTools
     [McpMeta("documents", "search")]
     [McpMeta("documents_from", "grafana_list_dashboards")]
     public async Task<IReadOnlyList<DashboardDocument>> SearchDocuments(string query, CancellationToken ct) =>
-    [
-        .. from hit in (await grafana.GetAsync($"search?type=dash-db&limit={MaxDocuments}&page=1" + Parameter("query", query), ct)).All()
-           let uid = hit.Text("uid")
-           where uid is not null
-           select new DashboardDocument(uid, hit.Text("title") ?? uid, LinkTo(uid)),
-    ];
+        [
+            .. from hit in (
+                await grafana.GetAsync(
+                    $"search?type=dash-db&limit={MaxDocuments}&page=1" + Parameter("query", query),
+                    ct
+                )
+            ).All()
+            let uid = hit.Text("uid")
+            where uid is not null
+            select new DashboardDocument(uid, hit.Text("title") ?? uid, LinkTo(uid)),
+        ];
 
     [McpMeta("documents", "fetch")]
     [McpMeta("documents_from", "grafana_get_dashboard")]
@@ -28,7 +33,9 @@ public sealed partial class GrafanaTools
         var text = new StringBuilder($"{dashboard.Title}\n");
         foreach (var panel in dashboard.Panels)
         {
-            text.Append($"\n## {panel.Title ?? "Panel"} ({panel.Type ?? "panel"})\n{string.Join('\n', panel.Queries)}\n");
+            text.Append(
+                $"\n## {panel.Title ?? "Panel"} ({panel.Type ?? "panel"})\n{string.Join('\n', panel.Queries)}\n"
+            );
         }
 
         foreach (var variable in dashboard.Variables)
@@ -44,11 +51,24 @@ public sealed partial class GrafanaTools
             ("updated", dashboard.Updated),
             ("updated_by", dashboard.UpdatedBy),
         };
-        return new(id, dashboard.Title, LinkTo(dashboard.Uid), text.ToString(), facts.Where(fact => fact.Value is not null).ToDictionary(fact => fact.Name, fact => fact.Value!));
+        return new(
+            id,
+            dashboard.Title,
+            LinkTo(dashboard.Uid),
+            text.ToString(),
+            facts.Where(fact => fact.Value is not null).ToDictionary(fact => fact.Name, fact => fact.Value!)
+        );
     }
 
     // Grafana leads from there to the address with the title in it. Its own links have the path of its address, which may not be the one that people use.
-    private string LinkTo(string uid) => $"{(options.Value.PublicUrl is { Length: > 0 } open ? open : options.Value.Url)?.TrimEnd('/')}/d/{Uri.EscapeDataString(uid)}";
+    private string LinkTo(string uid) =>
+        $"{(options.Value.PublicUrl is { Length: > 0 } open ? open : options.Value.Url)?.TrimEnd('/')}/d/{Uri.EscapeDataString(uid)}";
 }
 
-public sealed record DashboardDocument(string Id, string Title, string Url, string Text = "", IReadOnlyDictionary<string, string>? Metadata = null);
+public sealed record DashboardDocument(
+    string Id,
+    string Title,
+    string Url,
+    string Text = "",
+    IReadOnlyDictionary<string, string>? Metadata = null
+);

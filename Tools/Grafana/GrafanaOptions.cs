@@ -25,18 +25,26 @@ public sealed class GrafanaOptions : IValidatableObject
         if (!string.IsNullOrEmpty(Url) && !IsPlainHttp(Url))
         {
             yield return new(
-                "Grafana:Url (APP_GRAFANA__URL) must be an absolute http or https address without user name or query, " +
-                "for example http://localhost:3000.", [nameof(Url)]);
+                "Grafana:Url (APP_GRAFANA__URL) must be an absolute http or https address without user name or query, "
+                    + "for example http://localhost:3000.",
+                [nameof(Url)]
+            );
         }
 
         if (!string.IsNullOrEmpty(PublicUrl) && !IsPlainHttp(PublicUrl))
         {
-            yield return new("Grafana:PublicUrl must be an absolute http or https address without user name or query, for example https://grafana.example.com.", [nameof(PublicUrl)]);
+            yield return new(
+                "Grafana:PublicUrl must be an absolute http or https address without user name or query, for example https://grafana.example.com.",
+                [nameof(PublicUrl)]
+            );
         }
 
         if (Token?.Any(letter => letter is < '!' or > '~') is true)
         {
-            yield return new("Grafana:Token (APP_GRAFANA__TOKEN) must be one line of printable ASCII without spaces, for example glsa_...", [nameof(Token)]);
+            yield return new(
+                "Grafana:Token (APP_GRAFANA__TOKEN) must be one line of printable ASCII without spaces, for example glsa_...",
+                [nameof(Token)]
+            );
         }
     }
 
@@ -51,7 +59,11 @@ public static class GrafanaSetup
     {
         var section = configuration.GetSection("Grafana");
         services.AddOptions<GrafanaOptions>().Bind(section).ValidateDataAnnotations().ValidateOnStart();
-        var (url, token, org) = (section[nameof(GrafanaOptions.Url)], section[nameof(GrafanaOptions.Token)], section[nameof(GrafanaOptions.OrgId)]);
+        var (url, token, org) = (
+            section[nameof(GrafanaOptions.Url)],
+            section[nameof(GrafanaOptions.Token)],
+            section[nameof(GrafanaOptions.OrgId)]
+        );
         if (string.IsNullOrEmpty(url) || !GrafanaOptions.IsPlainHttp(url))
         {
             return services; // not configured, or wrongly, which the options say when the server starts
@@ -60,7 +72,9 @@ public static class GrafanaSetup
         services.AddHttpClient<GrafanaClient>(http =>
         {
             http.BaseAddress = new Uri(url.TrimEnd('/') + "/api/");
-            http.DefaultRequestHeaders.Authorization = string.IsNullOrEmpty(token) ? null : new AuthenticationHeaderValue("Bearer", token);
+            http.DefaultRequestHeaders.Authorization = string.IsNullOrEmpty(token)
+                ? null
+                : new AuthenticationHeaderValue("Bearer", token);
             http.DefaultRequestHeaders.Accept.ParseAdd("application/json");
             if (int.TryParse(org, NumberStyles.None, CultureInfo.InvariantCulture, out var id))
             {

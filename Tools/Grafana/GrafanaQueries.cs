@@ -23,12 +23,25 @@ internal static class GrafanaQueries
         ("frser-sqlite", "queryText", """{"queryType":"table"}"""),
         ("influxdb", "query", """{"rawQuery":true,"resultFormat":"time_series"}"""),
         ("graphite", "target", "{}"),
-        ("elasticsearch", "query", """{"metrics":[{"id":"1","type":"raw_data","settings":{"size":"100"}}],"bucketAggs":[]}"""),
+        (
+            "elasticsearch",
+            "query",
+            """{"metrics":[{"id":"1","type":"raw_data","settings":{"size":"100"}}],"bucketAggs":[]}"""
+        ),
         ("tempo", "query", """{"queryType":"traceql","limit":20}"""),
     ];
 
     public static async Task<(DataResult Result, LineChart? Chart)> QueryAsync(
-        this GrafanaClient grafana, string uid, string query, TimeAxis axis, bool instant, int points, int rows, bool chart, CancellationToken ct)
+        this GrafanaClient grafana,
+        string uid,
+        string query,
+        TimeAxis axis,
+        bool instant,
+        int points,
+        int rows,
+        bool chart,
+        CancellationToken ct
+    )
     {
         var type = await grafana.TypeAsync(uid, ct);
         var asked = Query(type, query, instant, rows);
@@ -36,16 +49,23 @@ internal static class GrafanaQueries
         asked["datasource"] = new JsonObject { ["uid"] = uid, ["type"] = type };
         asked["intervalMs"] = (long)axis.Step.TotalMilliseconds;
         asked["maxDataPoints"] = points;
-        var answer = await grafana.PostAsync("ds/query", new()
-        {
-            ["from"] = Milliseconds(axis.From), // as text: that is how this API has them
-            ["to"] = Milliseconds(axis.To),
-            ["queries"] = new JsonArray(asked),
-        }, ct, "grafana_list_datasources has the uids.");
+        var answer = await grafana.PostAsync(
+            "ds/query",
+            new()
+            {
+                ["from"] = Milliseconds(axis.From), // as text: that is how this API has them
+                ["to"] = Milliseconds(axis.To),
+                ["queries"] = new JsonArray(asked),
+            },
+            ct,
+            "grafana_list_datasources has the uids."
+        );
         var result = answer.Member("results").Member("A");
         if (result.Text("error") is { } error)
         {
-            throw new McpException($"The data source refused the query: {GrafanaJson.Clean(error)}. A query of the type {type} was sent.");
+            throw new McpException(
+                $"The data source refused the query: {GrafanaJson.Clean(error)}. A query of the type {type} was sent."
+            );
         }
 
         if (result.ValueKind is not JsonValueKind.Object)
@@ -62,13 +82,17 @@ internal static class GrafanaQueries
         var segment = GrafanaClient.Segment(uid, "datasource_uid");
         try
         {
-            return (await grafana.GetAsync($"datasources/uid/{segment}", ct, "grafana_list_datasources has the uids.")).Text("type") ?? throw GrafanaClient.Shape();
+            return (
+                await grafana.GetAsync($"datasources/uid/{segment}", ct, "grafana_list_datasources has the uids.")
+            ).Text("type") ?? throw GrafanaClient.Shape();
         }
         catch (HttpRequestException refused) when (refused.StatusCode is System.Net.HttpStatusCode.Forbidden)
         {
             // Who may query need not be allowed to read the settings.
             return (await grafana.DataSourcesAsync(ct)).DataSources.FirstOrDefault(source => source.Uid == uid)?.Type
-                ?? throw new McpException($"There is no data source with the uid \"{uid}\". grafana_list_datasources has the uids.");
+                ?? throw new McpException(
+                    $"There is no data source with the uid \"{uid}\". grafana_list_datasources has the uids."
+                );
         }
     }
 
@@ -82,7 +106,9 @@ internal static class GrafanaQueries
         var known = Array.Find(Types, known => type.StartsWith(known.Type, StringComparison.Ordinal));
         if (known.Member is null)
         {
-            throw new McpException($"Data sources of the type {type} want more than a text. Give query as a JSON object: the members of a target, as a panel of grafana_get_dashboard with full has them.");
+            throw new McpException(
+                $"Data sources of the type {type} want more than a text. Give query as a JSON object: the members of a target, as a panel of grafana_get_dashboard with full has them."
+            );
         }
 
         var body = JsonNode.Parse(known.Beside)!.AsObject();
@@ -103,8 +129,14 @@ internal static class GrafanaQueries
     // LogQL begins with a brace as well: only what reads as JSON is a query in parts.
     private static JsonObject? Model(string query)
     {
-        try { return JsonNode.Parse(query) as JsonObject; }
-        catch (JsonException) { return null; }
+        try
+        {
+            return JsonNode.Parse(query) as JsonObject;
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
     }
 
     private static LineChart? Chart(string query, Frame[] frames, TimeAxis axis)
@@ -116,21 +148,31 @@ internal static class GrafanaQueries
         }
 
         var names = Legend.Names([.. series.Select(one => one.Labels)]);
-        var lines = series.Select((one, i) => new Line(one.Name ?? names[i], [.. one.Values.Select(value => Frame.NumberOf(value))], one.Times)).ToArray();
+        var lines = series
+            .Select(
+                (one, i) =>
+                    new Line(one.Name ?? names[i], [.. one.Values.Select(value => Frame.NumberOf(value))], one.Times)
+            )
+            .ToArray();
         // What the data source took for the distance of two points may be more than what it was asked for.
         var step = series.Select(one => one.Interval).Append(axis.Step).Max();
-        return new(query, axis with { Step = step }, lines) { Unit = UnitOf(series.Select(one => one.Unit).FirstOrDefault(unit => unit is not null)) };
+        return new(query, axis with { Step = step }, lines)
+        {
+            Unit = UnitOf(series.Select(one => one.Unit).FirstOrDefault(unit => unit is not null)),
+        };
     }
 
     // Grafana's names of units.
-    private static string UnitOf(string? unit) => unit switch
-    {
-        "bytes" or "decbytes" => "B",
-        "Bps" or "binBps" => "B/s",
-        "s" => "s",
-        "percent" => "%",
-        _ => "",
-    };
+    private static string UnitOf(string? unit) =>
+        unit switch
+        {
+            "bytes" or "decbytes" => "B",
+            "Bps" or "binBps" => "B/s",
+            "s" => "s",
+            "percent" => "%",
+            _ => "",
+        };
 
-    private static string Milliseconds(DateTimeOffset time) => time.ToUnixTimeMilliseconds().ToString(CultureInfo.InvariantCulture);
+    private static string Milliseconds(DateTimeOffset time) =>
+        time.ToUnixTimeMilliseconds().ToString(CultureInfo.InvariantCulture);
 }

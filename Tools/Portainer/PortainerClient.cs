@@ -9,8 +9,11 @@ namespace MinimalMcp.Tools.Portainer;
 
 /// <summary>Portainer's own API, and Docker behind it. Failures are sentences for the caller or operator.</summary>
 public sealed class PortainerClient(
-    IHttpClientFactory http, IHttpMessageHandlerFactory handlers, IOptions<PortainerOptions> options,
-    TimeProvider time) : IHealthCheck
+    IHttpClientFactory http,
+    IHttpMessageHandlerFactory handlers,
+    IOptions<PortainerOptions> options,
+    TimeProvider time
+) : IHealthCheck
 {
     private static readonly TimeSpan Fresh = TimeSpan.FromMinutes(1);
 
@@ -58,7 +61,11 @@ public sealed class PortainerClient(
             // Without a version in the path: Portainer and Docker agree on one.
             var url = new Uri(Options.Root!, $"api/endpoints/{chosen}/docker/");
             using var engine = new EngineClient(
-                handlers.CreateHandler(nameof(PortainerClient)), url, null, Options.Headers);
+                handlers.CreateHandler(nameof(PortainerClient)),
+                url,
+                null,
+                Options.Headers
+            );
             return await ToldAsync(() => engine.AskAsync(question));
         }
         catch (McpException e) when (e.Message.Contains("Unable to find an environment", StringComparison.Ordinal))
@@ -66,14 +73,18 @@ public sealed class PortainerClient(
             _environments = null; // it may have gone since
             throw new McpException($"There is no environment {chosen}. {Listed(await EnvironmentsAsync(ct))}");
         }
-        catch (HttpRequestException e) when (e.StatusCode is HttpStatusCode.BadGateway
-            && e.Message.Contains("nothing further", StringComparison.Ordinal))
+        catch (HttpRequestException e)
+            when (e.StatusCode is HttpStatusCode.BadGateway
+                && e.Message.Contains("nothing further", StringComparison.Ordinal)
+            )
         {
             // A 502 without a word is how Portainer passes on that Docker does not answer there.
             throw new HttpRequestException(
                 $"Portainer cannot reach the environment {chosen}: its Docker or its agent does not answer."
-                + " Start it, or name another environment of portainer_list_environments.",
-                null, HttpStatusCode.BadGateway);
+                    + " Start it, or name another environment of portainer_list_environments.",
+                null,
+                HttpStatusCode.BadGateway
+            );
         }
     }
 
@@ -98,7 +109,8 @@ public sealed class PortainerClient(
     public async Task<int> OnlyEnvironmentAsync(CancellationToken ct)
     {
         var all = await EnvironmentsAsync(ct);
-        return all.Where(environment => environment.IsDocker).ToArray() is [var only] ? only.Id
+        return all.Where(environment => environment.IsDocker).ToArray() is [var only]
+            ? only.Id
             : throw new McpException($"Say which environment with endpoint_id. {Listed(all)}");
     }
 
@@ -113,13 +125,17 @@ public sealed class PortainerClient(
         {
             throw new HttpRequestException(
                 "Portainer sent JSON that is not what it describes. Check Portainer:Url, and whether it is version 2.",
-                null, HttpStatusCode.BadGateway);
+                null,
+                HttpStatusCode.BadGateway
+            );
         }
     }
 
     /// <summary>Whether it answers and with which version, which is public, and whether it takes our token.</summary>
     public async Task<HealthCheckResult> CheckHealthAsync(
-        HealthCheckContext context, CancellationToken cancellationToken = default)
+        HealthCheckContext context,
+        CancellationToken cancellationToken = default
+    )
     {
         var data = new Dictionary<string, object>();
         try
@@ -145,10 +161,18 @@ public sealed class PortainerClient(
         }
     }
 
-    private static string Listed(IReadOnlyList<PortainerEnvironment> all) => all.Count == 0
-        ? "Portainer has none that this token may see."
-        : "These are there: " + string.Join("; ", all.Take(50).Select(environment =>
-            $"{environment.Id} {environment.Name} ({environment.Kind}, {(environment.IsUp ? "up" : "down")})")) + ".";
+    private static string Listed(IReadOnlyList<PortainerEnvironment> all) =>
+        all.Count == 0
+            ? "Portainer has none that this token may see."
+            : "These are there: "
+                + string.Join(
+                    "; ",
+                    all.Take(50)
+                        .Select(environment =>
+                            $"{environment.Id} {environment.Name} ({environment.Kind}, {(environment.IsUp ? "up" : "down")})"
+                        )
+                )
+                + ".";
 
     private static async Task<T> ToldAsync<T>(Func<Task<T>> ask)
     {
@@ -158,24 +182,28 @@ public sealed class PortainerClient(
         }
         catch (EngineException e) when (e.CallerCanMend)
         {
-            var hint = e.Said.Contains("No such container", StringComparison.OrdinalIgnoreCase)
-                ? " portainer_list_containers lists those of an environment."
+            var hint =
+                e.Said.Contains("No such container", StringComparison.OrdinalIgnoreCase)
+                    ? " portainer_list_containers lists those of an environment."
                 : e.Said.Contains("find a stack", StringComparison.OrdinalIgnoreCase)
-                ? " portainer_list_stacks lists them."
+                    ? " portainer_list_stacks lists them."
                 : "";
             throw new McpException($"Portainer refused: {e.Said.TrimEnd('.')}.{hint}");
         }
         catch (EngineException e)
         {
             var hint = e is { IsPage: false, Status: HttpStatusCode.Unauthorized }
-                ? " Portainer:Token must be an access token of My account that still exists." : "";
+                ? " Portainer:Token must be an access token of My account that still exists."
+                : "";
             var status = e.Status is HttpStatusCode.OK ? HttpStatusCode.BadGateway : e.Status;
             throw new HttpRequestException(e.Explain("Portainer") + hint, null, status);
         }
         catch (ArgumentException)
         {
-            throw new McpException("That is no name or id of a container: letters, digits, '_', '.' and '-'."
-                + " portainer_list_containers lists them.");
+            throw new McpException(
+                "That is no name or id of a container: letters, digits, '_', '.' and '-'."
+                    + " portainer_list_containers lists them."
+            );
         }
     }
 }
@@ -189,14 +217,15 @@ public sealed record PortainerEnvironment(int Id, string Name, int Type, int Sta
     /// <summary>Of an edge agent the status is always 1.</summary>
     public bool IsUp => Type is 4 or 7 ? Heartbeat : Status == 1;
 
-    public string Kind => Type switch
-    {
-        1 => "docker",
-        2 => "docker agent",
-        3 => "azure",
-        4 => "docker edge agent",
-        5 or 6 => "kubernetes",
-        7 => "kubernetes edge agent",
-        _ => $"type {Type}",
-    };
+    public string Kind =>
+        Type switch
+        {
+            1 => "docker",
+            2 => "docker agent",
+            3 => "azure",
+            4 => "docker edge agent",
+            5 or 6 => "kubernetes",
+            7 => "kubernetes edge agent",
+            _ => $"type {Type}",
+        };
 }

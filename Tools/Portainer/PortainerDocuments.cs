@@ -13,11 +13,20 @@ public sealed partial class PortainerStackTools
     public async Task<IReadOnlyList<StackDocument>> SearchDocuments(string query, CancellationToken ct)
     {
         var words = query.Split(' ', StringSplitOptions.RemoveEmptyEntries);
-        var stacks = PortainerClient.Read<List<PortainerStack>>(await portainer.SendAsync(HttpMethod.Get, "stacks", ct));
+        var stacks = PortainerClient.Read<List<PortainerStack>>(
+            await portainer.SendAsync(HttpMethod.Get, "stacks", ct)
+        );
         return
         [
-            .. stacks.Where(stack => words.All(word => stack.Name.Contains(word, StringComparison.OrdinalIgnoreCase))).OrderBy(stack => stack.Name, StringComparer.Ordinal)
-                .Take(MaxDocuments).Select(stack => new StackDocument($"stack/{stack.Id}", stack.Name, LinkTo(stack.EndpointId, stack.Name, stack.Id, stack.Type))),
+            .. stacks
+                .Where(stack => words.All(word => stack.Name.Contains(word, StringComparison.OrdinalIgnoreCase)))
+                .OrderBy(stack => stack.Name, StringComparer.Ordinal)
+                .Take(MaxDocuments)
+                .Select(stack => new StackDocument(
+                    $"stack/{stack.Id}",
+                    stack.Name,
+                    LinkTo(stack.EndpointId, stack.Name, stack.Id, stack.Type)
+                )),
         ];
     }
 
@@ -25,13 +34,18 @@ public sealed partial class PortainerStackTools
     [McpMeta("documents_from", "portainer_get_stack")]
     public async Task<StackDocument?> FetchDocument(string id, CancellationToken ct)
     {
-        if (id.Split('/') is not ["stack", var number] || !int.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out var stackId) || stackId < 1)
+        if (
+            id.Split('/') is not ["stack", var number]
+            || !int.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out var stackId)
+            || stackId < 1
+        )
         {
             return null;
         }
 
         var stack = await GetStack(stackId, include_file: true, ct);
-        var environment = stack.Environment.Count > 0 ? $"\n\nEnvironment:\n{string.Join('\n', stack.Environment)}" : "";
+        var environment =
+            stack.Environment.Count > 0 ? $"\n\nEnvironment:\n{string.Join('\n', stack.Environment)}" : "";
         var facts = new (string Name, string? Value)[]
         {
             ("type", stack.Type),
@@ -41,17 +55,44 @@ public sealed partial class PortainerStackTools
             ("created", stack.Created?.ToString("O", CultureInfo.InvariantCulture)),
         };
         return new(
-            id, stack.Name, LinkTo(stack.EndpointId, stack.Name, stack.Id, stack.Type switch { "swarm" => 1, "kubernetes" => 3, _ => 2 }),
-            $"{stack.File}{environment}", facts.Where(fact => fact.Value is not null).ToDictionary(fact => fact.Name, fact => fact.Value!));
+            id,
+            stack.Name,
+            LinkTo(
+                stack.EndpointId,
+                stack.Name,
+                stack.Id,
+                stack.Type switch
+                {
+                    "swarm" => 1,
+                    "kubernetes" => 3,
+                    _ => 2,
+                }
+            ),
+            $"{stack.File}{environment}",
+            facts.Where(fact => fact.Value is not null).ToDictionary(fact => fact.Name, fact => fact.Value!)
+        );
     }
 
     // Its pages are told apart behind the #. Kubernetes has none for one stack.
     private string LinkTo(int environment, string name, int id, int type)
     {
-        var open = ((portainer.Options.PublicUrl is { Length: > 0 } known ? known : portainer.Options.Url) ?? "").TrimEnd('/');
+        var open = (
+            (portainer.Options.PublicUrl is { Length: > 0 } known ? known : portainer.Options.Url) ?? ""
+        ).TrimEnd('/');
         var path = open.EndsWith("/api", StringComparison.Ordinal) ? open[..^4] : open;
-        return $"{path}/#!/{environment}/" + (type == 3 ? "kubernetes/applications" : $"docker/stacks/{Uri.EscapeDataString(name)}?id={id}&type={type}&regular=true");
+        return $"{path}/#!/{environment}/"
+            + (
+                type == 3
+                    ? "kubernetes/applications"
+                    : $"docker/stacks/{Uri.EscapeDataString(name)}?id={id}&type={type}&regular=true"
+            );
     }
 }
 
-public sealed record StackDocument(string Id, string Title, string Url, string Text = "", IReadOnlyDictionary<string, string>? Metadata = null);
+public sealed record StackDocument(
+    string Id,
+    string Title,
+    string Url,
+    string Text = "",
+    IReadOnlyDictionary<string, string>? Metadata = null
+);

@@ -44,7 +44,8 @@ public sealed class PortainerOptions : IValidatableObject
         new Dictionary<string, string> { ["X-API-Key"] = Token ?? "" };
 
     /// <summary>Whether a certificate is the named one. Null when the system judges.</summary>
-    internal Func<string, bool>? Accepts => string.IsNullOrEmpty(Certificate) ? null
+    internal Func<string, bool>? Accepts =>
+        string.IsNullOrEmpty(Certificate) ? null
         : Certificate == "any" ? _ => true
         : fingerprint => string.Equals(fingerprint, Fingerprint, StringComparison.OrdinalIgnoreCase);
 
@@ -53,14 +54,18 @@ public sealed class PortainerOptions : IValidatableObject
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
     {
         (string, string?)[] addresses =
-            [("Portainer:Url (APP_PORTAINER__URL)", Url), ("Portainer:PublicUrl", PublicUrl)];
+        [
+            ("Portainer:Url (APP_PORTAINER__URL)", Url),
+            ("Portainer:PublicUrl", PublicUrl),
+        ];
         foreach (var (setting, url) in addresses)
         {
             if (!string.IsNullOrEmpty(url) && !IsPlain(url))
             {
                 yield return new(
                     $"{setting} must be an absolute http or https address without user name or query,"
-                    + " for example https://portainer.example.com:9443.");
+                        + " for example https://portainer.example.com:9443."
+                );
             }
         }
 
@@ -68,8 +73,9 @@ public sealed class PortainerOptions : IValidatableObject
         {
             yield return new(
                 "Portainer:Token (APP_PORTAINER__TOKEN) is missing:"
-                + " make an access token in Portainer under My account.",
-                [nameof(Token)]);
+                    + " make an access token in Portainer under My account.",
+                [nameof(Token)]
+            );
         }
 
         if (Token?.Any(letter => letter is < '!' or > '~') is true)
@@ -77,16 +83,21 @@ public sealed class PortainerOptions : IValidatableObject
             yield return new("Portainer:Token must be one line of printable ASCII without spaces.", [nameof(Token)]);
         }
 
-        if (!string.IsNullOrEmpty(Certificate) && Certificate != "any"
-            && !(Fingerprint.Length == 64 && Fingerprint.All(char.IsAsciiHexDigit)))
+        if (
+            !string.IsNullOrEmpty(Certificate)
+            && Certificate != "any"
+            && !(Fingerprint.Length == 64 && Fingerprint.All(char.IsAsciiHexDigit))
+        )
         {
             yield return new(
                 "Portainer:Certificate must be a SHA-256 fingerprint (64 hexadecimal digits) or the word any.",
-                [nameof(Certificate)]);
+                [nameof(Certificate)]
+            );
         }
     }
 
-    private static bool IsPlain(string url) => Uri.TryCreate(url, UriKind.Absolute, out var uri)
+    private static bool IsPlain(string url) =>
+        Uri.TryCreate(url, UriKind.Absolute, out var uri)
         && uri is { Scheme: "http" or "https", Query: "", UserInfo: "", Fragment: "" };
 }
 
@@ -105,18 +116,22 @@ public static class PortainerSetup
         var client = services.AddHttpClient(nameof(PortainerClient));
         if (options.Accepts is { } accepts)
         {
-            client.ConfigurePrimaryHttpMessageHandler(() => new SocketsHttpHandler
-            {
-                SslOptions =
+            client.ConfigurePrimaryHttpMessageHandler(() =>
+                new SocketsHttpHandler
                 {
-                    RemoteCertificateValidationCallback = (_, certificate, _, _) =>
-                        certificate is not null && accepts(certificate.GetCertHashString(HashAlgorithmName.SHA256)),
-                },
-            });
+                    SslOptions =
+                    {
+                        RemoteCertificateValidationCallback = (_, certificate, _, _) =>
+                            certificate is not null && accepts(certificate.GetCertHashString(HashAlgorithmName.SHA256)),
+                    },
+                }
+            );
         }
 
         services.AddHealthChecks().AddCheck<PortainerClient>("portainer");
-        return services.AddSingleton<PortainerClient>()
-            .AddSingleton<PortainerTools>().AddSingleton<PortainerStackTools>();
+        return services
+            .AddSingleton<PortainerClient>()
+            .AddSingleton<PortainerTools>()
+            .AddSingleton<PortainerStackTools>();
     }
 }

@@ -13,9 +13,19 @@ internal sealed record PrometheusAnswer(JsonElement Data, string[]? Warnings, st
         {
             return read(this);
         }
-        catch (Exception shape) when (shape is InvalidOperationException or KeyNotFoundException or IndexOutOfRangeException or FormatException)
+        catch (Exception shape)
+            when (shape
+                    is InvalidOperationException
+                        or KeyNotFoundException
+                        or IndexOutOfRangeException
+                        or FormatException
+            )
         {
-            throw new HttpRequestException("Prometheus:Url answered something that is not Prometheus' API. Check the address and its path prefix.", shape, HttpStatusCode.BadGateway);
+            throw new HttpRequestException(
+                "Prometheus:Url answered something that is not Prometheus' API. Check the address and its path prefix.",
+                shape,
+                HttpStatusCode.BadGateway
+            );
         }
     }
 }

@@ -19,14 +19,28 @@ public sealed partial class PrometheusClient(HttpClient http) : IHealthCheck
     /// <summary>Asks, and gives the data. What the caller can mend is an <see cref="McpException"/>, anything else an <see cref="HttpRequestException"/>.</summary>
     /// <param name="path">Below /api/v1/, already escaped.</param>
     /// <param name="parameters">Those without a value are left out.</param>
-    internal async Task<PrometheusAnswer> AskAsync(string path, CancellationToken ct, params (string Name, string? Value)[] parameters)
+    internal async Task<PrometheusAnswer> AskAsync(
+        string path,
+        CancellationToken ct,
+        params (string Name, string? Value)[] parameters
+    )
     {
         var given = parameters.Where(parameter => !string.IsNullOrEmpty(parameter.Value)).ToArray();
-        var query = string.Join('&', given.Select(parameter => $"{Uri.EscapeDataString(parameter.Name)}={Uri.EscapeDataString(parameter.Value!)}"));
+        var query = string.Join(
+            '&',
+            given.Select(parameter =>
+                $"{Uri.EscapeDataString(parameter.Name)}={Uri.EscapeDataString(parameter.Value!)}"
+            )
+        );
         var asked = given.FirstOrDefault(parameter => parameter.Name is "query" or "match[]").Value;
         if (query.Length > LongestQuery && Posted.Contains(path))
         {
-            using var form = new HttpRequestMessage(HttpMethod.Post, path) { Content = new FormUrlEncodedContent(given.Select(parameter => KeyValuePair.Create(parameter.Name, parameter.Value!))) };
+            using var form = new HttpRequestMessage(HttpMethod.Post, path)
+            {
+                Content = new FormUrlEncodedContent(
+                    given.Select(parameter => KeyValuePair.Create(parameter.Name, parameter.Value!))
+                ),
+            };
             using var posted = await SendAsync(form, ct);
             if (posted.StatusCode is not (HttpStatusCode.NotFound or HttpStatusCode.MethodNotAllowed))
             {
@@ -41,13 +55,20 @@ public sealed partial class PrometheusClient(HttpClient http) : IHealthCheck
     }
 
     /// <summary>Whether Prometheus answers, whether it accepts our credentials, and its version.</summary>
-    public async Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)
+    public async Task<HealthCheckResult> CheckHealthAsync(
+        HealthCheckContext context,
+        CancellationToken cancellationToken = default
+    )
     {
         try
         {
             var build = (await AskAsync("status/buildinfo", cancellationToken)).Data;
             var data = new Dictionary<string, object> { ["authorised"] = true };
-            if (build.ValueKind is JsonValueKind.Object && build.TryGetProperty("version", out var version) && version.GetString() is { } number)
+            if (
+                build.ValueKind is JsonValueKind.Object
+                && build.TryGetProperty("version", out var version)
+                && version.GetString() is { } number
+            )
             {
                 data["version"] = number;
             }
@@ -56,7 +77,10 @@ public sealed partial class PrometheusClient(HttpClient http) : IHealthCheck
         }
         catch (HttpRequestException e) when (e.StatusCode is HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden)
         {
-            return HealthCheckResult.Degraded(e.Message, data: new Dictionary<string, object> { ["authorised"] = false });
+            return HealthCheckResult.Degraded(
+                e.Message,
+                data: new Dictionary<string, object> { ["authorised"] = false }
+            );
         }
         catch (Exception e) when (e is HttpRequestException or McpException)
         {
@@ -70,18 +94,34 @@ public sealed partial class PrometheusClient(HttpClient http) : IHealthCheck
         {
             return await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, ct);
         }
-        catch (Exception e) when (e is HttpRequestException { StatusCode: null } || (e is OperationCanceledException && !ct.IsCancellationRequested))
+        catch (Exception e)
+            when (e is HttpRequestException { StatusCode: null }
+                || (e is OperationCanceledException && !ct.IsCancellationRequested)
+            )
         {
-            throw new HttpRequestException("Prometheus cannot be reached, or did not answer in time. Check Prometheus:Url.", e,
-                e is OperationCanceledException ? HttpStatusCode.GatewayTimeout : HttpStatusCode.BadGateway);
+            throw new HttpRequestException(
+                "Prometheus cannot be reached, or did not answer in time. Check Prometheus:Url.",
+                e,
+                e is OperationCanceledException ? HttpStatusCode.GatewayTimeout : HttpStatusCode.BadGateway
+            );
         }
     }
 
-    private static async Task<PrometheusAnswer> ReadAsync(HttpResponseMessage response, string path, string? asked, CancellationToken ct)
+    private static async Task<PrometheusAnswer> ReadAsync(
+        HttpResponseMessage response,
+        string path,
+        string? asked,
+        CancellationToken ct
+    )
     {
         var body = await response.Content.ReadAsByteArrayAsync(ct);
         var json = Parse(body);
-        if (response.IsSuccessStatusCode && json is { } answer && Text(answer, "status") == "success" && answer.TryGetProperty("data", out var data))
+        if (
+            response.IsSuccessStatusCode
+            && json is { } answer
+            && Text(answer, "status") == "success"
+            && answer.TryGetProperty("data", out var data)
+        )
         {
             return new(data, Texts(answer, "warnings"), Texts(answer, "infos"));
         }
@@ -92,36 +132,69 @@ public sealed partial class PrometheusClient(HttpClient http) : IHealthCheck
         throw Failure(response.StatusCode, json, plain, isPage, path, asked);
     }
 
-    private static Exception Failure(HttpStatusCode status, JsonElement? json, string plain, bool isPage, string path, string? asked)
+    private static Exception Failure(
+        HttpStatusCode status,
+        JsonElement? json,
+        string plain,
+        bool isPage,
+        string path,
+        string? asked
+    )
     {
         var code = (int)status;
         var said = Clean(json is { } body ? Text(body, "error") ?? Text(body, "message") ?? "" : plain).TrimEnd('.');
         var because = said.Length > 0 ? $": {said}" : "";
         return (code, json is { } error ? Text(error, "errorType") : null) switch
         {
-            (401, _) => Upstream($"Prometheus answered 401{because}. Check Prometheus:Token, or Prometheus:Username and Prometheus:Password."),
+            (401, _) => Upstream(
+                $"Prometheus answered 401{because}. Check Prometheus:Token, or Prometheus:Username and Prometheus:Password."
+            ),
             (403, _) => Upstream($"Prometheus answered 403{because}. These credentials may not read /api/v1/{path}."),
-            (429, _) => Upstream($"Prometheus answered 429{because}. It has too much to do: wait a minute, then ask for less."),
+            (429, _) => Upstream(
+                $"Prometheus answered 429{because}. It has too much to do: wait a minute, then ask for less."
+            ),
             (_, "bad_data") => new McpException($"Prometheus refused it: {Explain(said, asked)}."),
-            (_, "execution") => new McpException($"Prometheus cannot evaluate it: {said}." + (said.Contains("many-to-many", StringComparison.Ordinal) || said.Contains("duplicate series", StringComparison.Ordinal)
-                ? " Aggregate both sides to the same labels first, or match with on(...) and group_left." : "")),
-            (_, "timeout" or "canceled") => new McpException($"Prometheus gave up{because}. Narrow the selector, shorten the range or raise the step."),
-            (503, _) when json is not null => Upstream($"Prometheus is not ready{because}. It may be starting: try again in a minute."),
-            (404, null) => Upstream($"Prometheus knows no /api/v1/{path}{because}. Check Prometheus:Url and its path prefix; an old version may lack it."),
-            _ when isPage => Upstream($"Prometheus:Url reached a web page ({code}) and not the API. Check the address, its path prefix, and whether a login stands before it."),
-            ( < 300, _) => Upstream("Prometheus:Url answered something that is not Prometheus' API. Check the address and its path prefix."),
-            ( < 500, _) => new McpException($"Prometheus answered {code}{because}."),
+            (_, "execution") => new McpException(
+                $"Prometheus cannot evaluate it: {said}."
+                    + (
+                        said.Contains("many-to-many", StringComparison.Ordinal)
+                        || said.Contains("duplicate series", StringComparison.Ordinal)
+                            ? " Aggregate both sides to the same labels first, or match with on(...) and group_left."
+                            : ""
+                    )
+            ),
+            (_, "timeout" or "canceled") => new McpException(
+                $"Prometheus gave up{because}. Narrow the selector, shorten the range or raise the step."
+            ),
+            (503, _) when json is not null => Upstream(
+                $"Prometheus is not ready{because}. It may be starting: try again in a minute."
+            ),
+            (404, null) => Upstream(
+                $"Prometheus knows no /api/v1/{path}{because}. Check Prometheus:Url and its path prefix; an old version may lack it."
+            ),
+            _ when isPage => Upstream(
+                $"Prometheus:Url reached a web page ({code}) and not the API. Check the address, its path prefix, and whether a login stands before it."
+            ),
+            (< 300, _) => Upstream(
+                "Prometheus:Url answered something that is not Prometheus' API. Check the address and its path prefix."
+            ),
+            (< 500, _) => new McpException($"Prometheus answered {code}{because}."),
             _ => Upstream($"Prometheus answered {code}{because}. Try again; if it lasts, its log has the reason."),
         };
 
-        HttpRequestException Upstream(string sentence) => new(sentence, null, code < 400 ? HttpStatusCode.BadGateway : status);
+        HttpRequestException Upstream(string sentence) =>
+            new(sentence, null, code < 400 ? HttpStatusCode.BadGateway : status);
     }
 
     // "1:4: parse error" counts from the beginning of the query: the model is shown where that is.
     private static string Explain(string said, string? asked)
     {
-        if (Position().Match(said) is not { Success: true } at || asked is null
-            || !int.TryParse(at.Groups[1].ValueSpan, out var line) || !int.TryParse(at.Groups[2].ValueSpan, out var column))
+        if (
+            Position().Match(said) is not { Success: true } at
+            || asked is null
+            || !int.TryParse(at.Groups[1].ValueSpan, out var line)
+            || !int.TryParse(at.Groups[2].ValueSpan, out var column)
+        )
         {
             return said.TrimEnd('.');
         }
@@ -134,15 +207,23 @@ public sealed partial class PrometheusClient(HttpClient http) : IHealthCheck
 
     private static JsonElement? Parse(byte[] body)
     {
-        try { return JsonElement.Parse(body) is { ValueKind: JsonValueKind.Object } answer ? answer : null; }
-        catch (JsonException) { return null; }
+        try
+        {
+            return JsonElement.Parse(body) is { ValueKind: JsonValueKind.Object } answer ? answer : null;
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
     }
 
-    private static string? Text(JsonElement json, string name) => json.TryGetProperty(name, out var value) && value.ValueKind is JsonValueKind.String ? value.GetString() : null;
+    private static string? Text(JsonElement json, string name) =>
+        json.TryGetProperty(name, out var value) && value.ValueKind is JsonValueKind.String ? value.GetString() : null;
 
-    private static string[]? Texts(JsonElement json, string name) => json.TryGetProperty(name, out var list) && list.ValueKind is JsonValueKind.Array && list.GetArrayLength() > 0
-        ? [.. list.EnumerateArray().Select(item => Clean(item.ToString())).Take(10)]
-        : null;
+    private static string[]? Texts(JsonElement json, string name) =>
+        json.TryGetProperty(name, out var list) && list.ValueKind is JsonValueKind.Array && list.GetArrayLength() > 0
+            ? [.. list.EnumerateArray().Select(item => Clean(item.ToString())).Take(10)]
+            : null;
 
     private static string Clean(string text)
     {

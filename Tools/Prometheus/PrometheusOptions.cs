@@ -28,29 +28,41 @@ public sealed class PrometheusOptions : IValidatableObject
         if (!string.IsNullOrEmpty(Url) && !IsPlainHttp(Url))
         {
             yield return new(
-                "Prometheus:Url (APP_PROMETHEUS__URL) must be an absolute http or https address without user name or query, " +
-                "for example http://localhost:9090.", [nameof(Url)]);
+                "Prometheus:Url (APP_PROMETHEUS__URL) must be an absolute http or https address without user name or query, "
+                    + "for example http://localhost:9090.",
+                [nameof(Url)]
+            );
         }
 
         if (!IsLine(Token) || !IsLine(OrgId))
         {
-            yield return new("Prometheus:Token and Prometheus:OrgId must each be one line of printable ASCII without spaces.", [nameof(Token), nameof(OrgId)]);
+            yield return new(
+                "Prometheus:Token and Prometheus:OrgId must each be one line of printable ASCII without spaces.",
+                [nameof(Token), nameof(OrgId)]
+            );
         }
 
         if (string.IsNullOrEmpty(Username) != string.IsNullOrEmpty(Password) || Username?.Contains(':') is true)
         {
-            yield return new("Prometheus:Username and Prometheus:Password belong together, and a user name has no colon (RFC 7617).", [nameof(Username), nameof(Password)]);
+            yield return new(
+                "Prometheus:Username and Prometheus:Password belong together, and a user name has no colon (RFC 7617).",
+                [nameof(Username), nameof(Password)]
+            );
         }
 
         if (!string.IsNullOrEmpty(Token) && !string.IsNullOrEmpty(Username))
         {
-            yield return new("Set Prometheus:Token or Prometheus:Username with Prometheus:Password, not both.", [nameof(Token), nameof(Username)]);
+            yield return new(
+                "Set Prometheus:Token or Prometheus:Username with Prometheus:Password, not both.",
+                [nameof(Token), nameof(Username)]
+            );
         }
     }
 
     internal AuthenticationHeaderValue? Credentials() =>
         !string.IsNullOrEmpty(Token) ? new("Bearer", Token)
-        : !string.IsNullOrEmpty(Username) ? new("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes($"{Username}:{Password}")))
+        : !string.IsNullOrEmpty(Username)
+            ? new("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes($"{Username}:{Password}")))
         : null;
 
     internal static bool IsPlainHttp(string url) =>

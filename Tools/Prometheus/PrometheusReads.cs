@@ -19,7 +19,10 @@ internal static partial class PrometheusReads
 
     public static readonly TimeSpan FinestStep = TimeSpan.FromSeconds(15);
 
-    public static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web) { DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull };
+    public static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web)
+    {
+        DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+    };
 
     public static bool IsNow(string time) => time.Trim().Equals("now", StringComparison.OrdinalIgnoreCase);
 
@@ -29,8 +32,14 @@ internal static partial class PrometheusReads
 
     public static T Read<T>(Func<T> parse)
     {
-        try { return parse(); }
-        catch (FormatException wrong) { throw new McpException(wrong.Message); }
+        try
+        {
+            return parse();
+        }
+        catch (FormatException wrong)
+        {
+            throw new McpException(wrong.Message);
+        }
     }
 
     /// <summary>A label in a path. Names that are not classic ones are written as Prometheus 3 wants them: U__ and each other letter by its number.</summary>
@@ -44,7 +53,11 @@ internal static partial class PrometheusReads
         var escaped = new StringBuilder("U__");
         foreach (var letter in label.EnumerateRunes())
         {
-            escaped.Append(letter.Value == '_' ? "__" : Rune.IsLetterOrDigit(letter) && letter.IsAscii ? letter.ToString() : $"_{letter.Value:x}_");
+            escaped.Append(
+                letter.Value == '_' ? "__"
+                : Rune.IsLetterOrDigit(letter) && letter.IsAscii ? letter.ToString()
+                : $"_{letter.Value:x}_"
+            );
         }
 
         return escaped.ToString();
@@ -53,7 +66,13 @@ internal static partial class PrometheusReads
     public static LineChart Chart(string query, QueryResult result, TimeAxis axis)
     {
         var names = Legend.Names([.. result.Series!.Select(series => series.Metric)]);
-        var lines = result.Series!.Select((series, i) => new Line(names[i], [.. series.Values!.Select(value => value is null ? double.NaN : Series.Number(value))]));
+        var lines = result.Series!.Select(
+            (series, i) =>
+                new Line(
+                    names[i],
+                    [.. series.Values!.Select(value => value is null ? double.NaN : Series.Number(value))]
+                )
+        );
         return new(query, axis, [.. lines]) { Unit = UnitOf(query) };
     }
 

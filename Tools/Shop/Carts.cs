@@ -14,43 +14,63 @@ namespace MinimalMcp.Tools.Shop;
 /// </summary>
 internal sealed class Carts(TimeProvider time, IDistributedCache cache, PartitionedRateLimiter<string>? turns)
 {
-    private const int MaxLines = 100, MaxQuantity = 99, MaxPaymentMethods = 10;
+    private const int MaxLines = 100,
+        MaxQuantity = 99,
+        MaxPaymentMethods = 10;
 
     private static readonly DistributedCacheEntryOptions Kept = new() { SlidingExpiration = TimeSpan.FromDays(30) };
 
     // Callers whose names fall together wait for each other, for the time of a write.
     private readonly SemaphoreSlim[] _gates = [.. Enumerable.Range(0, 64).Select(_ => new SemaphoreSlim(1))];
 
-    public Task<CartResult> AddAsync(string caller, Product product, int quantity, CancellationToken ct) => ChangeAsync(caller, shopper =>
-    {
-        var others = shopper.Lines.Where(line => line.ProductCode != product.ProductCode).ToList();
-        var already = shopper.Lines.FirstOrDefault(line => line.ProductCode == product.ProductCode)?.Quantity ?? 0;
-        if (quantity < 1 || quantity > MaxQuantity - already)
-        {
-            throw new McpException($"quantity must be at least 1, and a cart holds at most {MaxQuantity} of one product; this one has {already}.");
-        }
+    public Task<CartResult> AddAsync(string caller, Product product, int quantity, CancellationToken ct) =>
+        ChangeAsync(
+            caller,
+            shopper =>
+            {
+                var others = shopper.Lines.Where(line => line.ProductCode != product.ProductCode).ToList();
+                var already = shopper.Lines.FirstOrDefault(line => line.ProductCode == product.ProductCode)?.Quantity
+                    ?? 0;
+                if (quantity < 1 || quantity > MaxQuantity - already)
+                {
+                    throw new McpException(
+                        $"quantity must be at least 1, and a cart holds at most {MaxQuantity} of one product; this one has {already}."
+                    );
+                }
 
-        if (others.Count == MaxLines)
-        {
-            throw new McpException($"The cart is full: it holds {MaxLines} different products. Check out first.");
-        }
+                if (others.Count == MaxLines)
+                {
+                    throw new McpException(
+                        $"The cart is full: it holds {MaxLines} different products. Check out first."
+                    );
+                }
 
-        var price = product.Deal?.Price ?? product.Price;
-        var total = already + quantity;
-        shopper.Lines = [.. others, new(product.ProductCode, product.Name, total, price, total * price)];
-        return new CartResult(CartOf(shopper));
-    }, ct);
+                var price = product.Deal?.Price ?? product.Price;
+                var total = already + quantity;
+                shopper.Lines = [.. others, new(product.ProductCode, product.Name, total, price, total * price)];
+                return new CartResult(CartOf(shopper));
+            },
+            ct
+        );
 
-    public async Task<CartResult> ViewAsync(string caller, CancellationToken ct) => new(CartOf(await FindAsync(Key(caller), ct)));
+    public async Task<CartResult> ViewAsync(string caller, CancellationToken ct) =>
+        new(CartOf(await FindAsync(Key(caller), ct)));
 
-    public Task<OrderResult> CheckoutAsync(string caller, string? note, CancellationToken ct) => ChangeAsync(caller, shopper =>
-    {
-        RequireLines(shopper);
-        var payment = shopper.Payments is [var first, ..] ? first.Label : "On delivery, because there is no payment method";
-        var order = new Order(NewId("order"), time.GetUtcNow(), payment, CartOf(shopper), note);
-        (shopper.Lines, shopper.LastOrder) = ([], order);
-        return new OrderResult(order);
-    }, ct);
+    public Task<OrderResult> CheckoutAsync(string caller, string? note, CancellationToken ct) =>
+        ChangeAsync(
+            caller,
+            shopper =>
+            {
+                RequireLines(shopper);
+                var payment = shopper.Payments is [var first, ..]
+                    ? first.Label
+                    : "On delivery, because there is no payment method";
+                var order = new Order(NewId("order"), time.GetUtcNow(), payment, CartOf(shopper), note);
+                (shopper.Lines, shopper.LastOrder) = ([], order);
+                return new OrderResult(order);
+            },
+            ct
+        );
 
     public async Task<OrderResult> WouldOrderAsync(string caller, CancellationToken ct)
     {
@@ -64,30 +84,48 @@ internal sealed class Carts(TimeProvider time, IDistributedCache cache, Partitio
         if (shopper.Lines.Count == 0)
         {
             // Whoever asks again because the answer was lost learns that it was ordered.
-            throw new McpException("The cart is empty. " + (shopper.LastOrder is { } last
-                ? string.Create(CultureInfo.InvariantCulture, $"The last order, {last.OrderId} with {last.Cart.TotalItems} items for {last.Cart.Total} {last.Cart.Currency}, was placed at {last.PlacedAt.UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC. ")
-                    + "For another one, add something with add_to_cart first."
-                : "Add something with add_to_cart first."));
+            throw new McpException(
+                "The cart is empty. "
+                    + (
+                        shopper.LastOrder is { } last
+                            ? string.Create(
+                                CultureInfo.InvariantCulture,
+                                $"The last order, {last.OrderId} with {last.Cart.TotalItems} items for {last.Cart.Total} {last.Cart.Currency}, was placed at {last.PlacedAt.UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC. "
+                            ) + "For another one, add something with add_to_cart first."
+                            : "Add something with add_to_cart first."
+                    )
+            );
         }
     }
 
-    public Task<PaymentMethodResult> AddPaymentAsync(string caller, PaymentType type, CancellationToken ct) => ChangeAsync(caller, shopper =>
-    {
-        var label = type switch
-        {
-            PaymentType.CreditCard => "Sandbox credit card •••• 4242",
-            PaymentType.DebitCard => "Sandbox debit card •••• 5556",
-            PaymentType.BankAccount => "Sandbox bank account •••• 6789",
-            _ => "Sandbox PayPal c••••@example.com",
-        };
-        if (shopper.Payments.Count == MaxPaymentMethods)
-        {
-            throw new McpException($"A customer can have {MaxPaymentMethods} payment methods, and these are there already.");
-        }
+    public Task<PaymentMethodResult> AddPaymentAsync(string caller, PaymentType type, CancellationToken ct) =>
+        ChangeAsync(
+            caller,
+            shopper =>
+            {
+                var label = type switch
+                {
+                    PaymentType.CreditCard => "Sandbox credit card •••• 4242",
+                    PaymentType.DebitCard => "Sandbox debit card •••• 5556",
+                    PaymentType.BankAccount => "Sandbox bank account •••• 6789",
+                    _ => "Sandbox PayPal c••••@example.com",
+                };
+                if (shopper.Payments.Count == MaxPaymentMethods)
+                {
+                    throw new McpException(
+                        $"A customer can have {MaxPaymentMethods} payment methods, and these are there already."
+                    );
+                }
 
-        shopper.Payments = [.. shopper.Payments, new(NewId("pm"), type, label, IsDefault: shopper.Payments.Count == 0)];
-        return new PaymentMethodResult(shopper.Payments[^1]);
-    }, ct);
+                shopper.Payments =
+                [
+                    .. shopper.Payments,
+                    new(NewId("pm"), type, label, IsDefault: shopper.Payments.Count == 0),
+                ];
+                return new PaymentMethodResult(shopper.Payments[^1]);
+            },
+            ct
+        );
 
     private async Task<T> ChangeAsync<T>(string caller, Func<Shopper, T> change, CancellationToken ct)
     {
@@ -99,7 +137,9 @@ internal sealed class Carts(TimeProvider time, IDistributedCache cache, Partitio
             using var turn = turns is null ? null : await turns.AcquireAsync(key, 1, ct);
             if (turn is { IsAcquired: false })
             {
-                throw new McpException("Nothing was changed: another change of this cart is under way. Try again in a moment.");
+                throw new McpException(
+                    "Nothing was changed: another change of this cart is under way. Try again in a moment."
+                );
             }
 
             var shopper = await FindAsync(key, ct);

@@ -11,7 +11,11 @@ internal sealed class Catalogue(Product[] products, IReadOnlyDictionary<string, 
 
     private readonly FrozenDictionary<string, Product> _byCode = products
         .Select(product => KeyValuePair.Create(product.ProductCode, product))
-        .Concat(aliases.Select(alias => KeyValuePair.Create(alias.Key, products.Single(product => product.ProductCode == alias.Value))))
+        .Concat(
+            aliases.Select(alias =>
+                KeyValuePair.Create(alias.Key, products.Single(product => product.ProductCode == alias.Value))
+            )
+        )
         .ToFrozenDictionary(StringComparer.OrdinalIgnoreCase);
 
     public Product[] Products { get; } = products;
@@ -49,7 +53,11 @@ internal sealed class Catalogue(Product[] products, IReadOnlyDictionary<string, 
     public DealsResult Deals(string? category)
     {
         category = KnownCategory(category);
-        return new([.. Products.Where(product => product.Deal is not null && (category is null || product.Category == category))]);
+        return new([
+            .. Products.Where(product =>
+                product.Deal is not null && (category is null || product.Category == category)
+            ),
+        ]);
     }
 
     public Product InStock(string code)
@@ -57,7 +65,9 @@ internal sealed class Catalogue(Product[] products, IReadOnlyDictionary<string, 
         var product = _byCode.GetValueOrDefault(code.Trim()) ?? throw Unknown(code);
         return product.InStock
             ? product
-            : throw new McpException($"{product.Name} is out of stock. In stock instead: {string.Join(", ", InsteadOf(product))}.");
+            : throw new McpException(
+                $"{product.Name} is out of stock. In stock instead: {string.Join(", ", InsteadOf(product))}."
+            );
     }
 
     private static bool Matches(Product product, string[] words)
@@ -75,15 +85,23 @@ internal sealed class Catalogue(Product[] products, IReadOnlyDictionary<string, 
         return true;
     }
 
-    private string? KnownCategory(string? category) => string.IsNullOrWhiteSpace(category)
-        ? null
-        : Array.Find(_categories, known => known.Equals(category.Trim(), StringComparison.OrdinalIgnoreCase))
-            ?? throw new McpException($"There is no category \"{category}\". The categories are: {string.Join(", ", _categories)}.");
+    private string? KnownCategory(string? category) =>
+        string.IsNullOrWhiteSpace(category)
+            ? null
+            : Array.Find(_categories, known => known.Equals(category.Trim(), StringComparison.OrdinalIgnoreCase))
+                ?? throw new McpException(
+                    $"There is no category \"{category}\". The categories are: {string.Join(", ", _categories)}."
+                );
 
     private McpException Unknown(string code)
     {
         var near = Products
-            .Select(product => (product.ProductCode, Shared: product.ProductCode.AsSpan().CommonPrefixLength(code.Trim().ToLowerInvariant())))
+            .Select(product =>
+                (
+                    product.ProductCode,
+                    Shared: product.ProductCode.AsSpan().CommonPrefixLength(code.Trim().ToLowerInvariant())
+                )
+            )
             .Where(candidate => candidate.Shared > 1)
             .OrderByDescending(candidate => candidate.Shared)
             .Take(3)
@@ -93,8 +111,9 @@ internal sealed class Catalogue(Product[] products, IReadOnlyDictionary<string, 
         return new($"There is no product \"{code}\".{hint} Use search_products to find the code.");
     }
 
-    private IEnumerable<string> InsteadOf(Product product) => Products
-        .Where(other => other.InStock && other.Category == product.Category)
-        .Take(3)
-        .Select(other => other.ProductCode);
+    private IEnumerable<string> InsteadOf(Product product) =>
+        Products
+            .Where(other => other.InStock && other.Category == product.Category)
+            .Take(3)
+            .Select(other => other.ProductCode);
 }

@@ -13,10 +13,19 @@ using ModelContextProtocol;
 namespace MinimalMcp.Tools.Shop;
 
 /// <summary>The shop behind the tools: the embedded one, or the agents at Shop:Url when that is set.</summary>
-public sealed class ShopClient(IOptions<ShopOptions> options, IHttpClientFactory http, TimeProvider time, IDistributedCache cache, PartitionedRateLimiter<string>? turns = null, IHttpContextAccessor? accessor = null)
-    : IHealthCheck
+public sealed class ShopClient(
+    IOptions<ShopOptions> options,
+    IHttpClientFactory http,
+    TimeProvider time,
+    IDistributedCache cache,
+    PartitionedRateLimiter<string>? turns = null,
+    IHttpContextAccessor? accessor = null
+) : IHealthCheck
 {
-    private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web) { DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull };
+    private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web)
+    {
+        DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+    };
     private static readonly string[] CallerHeaders = ["Authorization", "X-User-Token"];
 
     private readonly ShopOptions _options = options.Value;
@@ -24,17 +33,50 @@ public sealed class ShopClient(IOptions<ShopOptions> options, IHttpClientFactory
     private readonly Carts _carts = new(time, cache, turns);
 
     /// <summary>Where a person finds a product. The embedded shop has no pages: its path leads to the start page of this server.</summary>
-    public string PageOf(string productCode) => $"{_options.Url?.TrimEnd('/')}/?product={Uri.EscapeDataString(productCode)}";
+    public string PageOf(string productCode) =>
+        $"{_options.Url?.TrimEnd('/')}/?product={Uri.EscapeDataString(productCode)}";
 
     public async ValueTask<SearchResult> SearchAsync(string query, string? category, int limit, CancellationToken ct) =>
         _embedded is not null
             ? _embedded.Search(query, category, limit)
-            : new() { Answer = await AskAsync("catalog", new { action = "search", query, category, limit }, changes: false, ct) };
+            : new()
+            {
+                Answer = await AskAsync(
+                    "catalog",
+                    new
+                    {
+                        action = "search",
+                        query,
+                        category,
+                        limit,
+                    },
+                    changes: false,
+                    ct
+                ),
+            };
 
-    public async ValueTask<CartResult> AddAsync(string caller, string productCode, int quantity, CancellationToken ct) =>
+    public async ValueTask<CartResult> AddAsync(
+        string caller,
+        string productCode,
+        int quantity,
+        CancellationToken ct
+    ) =>
         _embedded is not null
             ? await _carts.AddAsync(caller, _embedded.InStock(productCode), quantity, ct)
-            : new() { Answer = await AskAsync("cart", new { action = "add", productCode, quantity }, changes: true, ct) };
+            : new()
+            {
+                Answer = await AskAsync(
+                    "cart",
+                    new
+                    {
+                        action = "add",
+                        productCode,
+                        quantity,
+                    },
+                    changes: true,
+                    ct
+                ),
+            };
 
     public async ValueTask<CartResult> ViewAsync(string caller, CancellationToken ct) =>
         _embedded is not null
@@ -42,19 +84,28 @@ public sealed class ShopClient(IOptions<ShopOptions> options, IHttpClientFactory
             : new() { Answer = await AskAsync("cart", new { action = "view" }, changes: false, ct) };
 
     public async ValueTask<OrderResult> CheckoutAsync(
-        string caller, string? cartSummary, bool dryRun, CancellationToken ct) => (_embedded, dryRun) switch
-    {
-        (not null, true) => await _carts.WouldOrderAsync(caller, ct),
-        (not null, false) => await _carts.CheckoutAsync(caller, cartSummary, ct),
-        // The agent has no dry run: what is in the cart is what it would order.
-        (null, true) => new() { Answer = await AskAsync("cart", new { action = "view" }, changes: false, ct) },
-        (null, false) => new()
+        string caller,
+        string? cartSummary,
+        bool dryRun,
+        CancellationToken ct
+    ) =>
+        (_embedded, dryRun) switch
         {
-            Answer = await AskAsync("cart", new { action = "checkout", cartSummary }, changes: true, ct),
-        },
-    };
+            (not null, true) => await _carts.WouldOrderAsync(caller, ct),
+            (not null, false) => await _carts.CheckoutAsync(caller, cartSummary, ct),
+            // The agent has no dry run: what is in the cart is what it would order.
+            (null, true) => new() { Answer = await AskAsync("cart", new { action = "view" }, changes: false, ct) },
+            (null, false) => new()
+            {
+                Answer = await AskAsync("cart", new { action = "checkout", cartSummary }, changes: true, ct),
+            },
+        };
 
-    public async ValueTask<PaymentMethodResult> AddPaymentAsync(string caller, PaymentType type, CancellationToken ct) =>
+    public async ValueTask<PaymentMethodResult> AddPaymentAsync(
+        string caller,
+        PaymentType type,
+        CancellationToken ct
+    ) =>
         _embedded is not null
             ? await _carts.AddPaymentAsync(caller, type, ct)
             : new() { Answer = await AskAsync("payment", new { action = "add", type }, changes: true, ct) };
@@ -70,7 +121,10 @@ public sealed class ShopClient(IOptions<ShopOptions> options, IHttpClientFactory
             : (await SendAsync(HttpMethod.Get, "api/catalog?limit=100", null, changes: false, ct)).GetRawText();
 
     /// <summary>Whether the shop's server answers, and whether it accepts us.</summary>
-    public async Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)
+    public async Task<HealthCheckResult> CheckHealthAsync(
+        HealthCheckContext context,
+        CancellationToken cancellationToken = default
+    )
     {
         try
         {
@@ -80,7 +134,11 @@ public sealed class ShopClient(IOptions<ShopOptions> options, IHttpClientFactory
         catch (HttpRequestException e)
         {
             var reached = e.StatusCode is HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden;
-            return new(reached ? HealthStatus.Degraded : HealthStatus.Unhealthy, e.Message, data: reached ? new Dictionary<string, object> { ["authorised"] = false } : null);
+            return new(
+                reached ? HealthStatus.Degraded : HealthStatus.Unhealthy,
+                e.Message,
+                data: reached ? new Dictionary<string, object> { ["authorised"] = false } : null
+            );
         }
     }
 
@@ -90,12 +148,24 @@ public sealed class ShopClient(IOptions<ShopOptions> options, IHttpClientFactory
         var answer = AnswerIn(reply) ?? (Member(reply, "messages") is null ? reply.GetRawText() : "");
 
         // When its agent is down, the server says nothing, or apologises in these words, with status 200.
-        return answer.Length == 0 || answer.Contains($"trouble connecting to the {agent} service", StringComparison.OrdinalIgnoreCase)
-            ? throw new HttpRequestException($"The shop's {agent} agent gave no answer.{Doubt(changes)}", null, HttpStatusCode.ServiceUnavailable)
+        return
+            answer.Length == 0
+            || answer.Contains($"trouble connecting to the {agent} service", StringComparison.OrdinalIgnoreCase)
+            ? throw new HttpRequestException(
+                $"The shop's {agent} agent gave no answer.{Doubt(changes)}",
+                null,
+                HttpStatusCode.ServiceUnavailable
+            )
             : answer;
     }
 
-    private async Task<JsonElement> SendAsync(HttpMethod method, string path, object? body, bool changes, CancellationToken ct)
+    private async Task<JsonElement> SendAsync(
+        HttpMethod method,
+        string path,
+        object? body,
+        bool changes,
+        CancellationToken ct
+    )
     {
         using var request = new HttpRequestMessage(method, $"{_options.Url!.TrimEnd('/')}/{path}");
         request.Content = body is null ? null : JsonContent.Create(body, options: Json);
@@ -108,22 +178,38 @@ public sealed class ShopClient(IOptions<ShopOptions> options, IHttpClientFactory
         }
         catch (HttpRequestException e) when (NeverArrived(e))
         {
-            throw new HttpRequestException("The shop cannot be reached; nothing was sent. Check Shop:Url.", e, HttpStatusCode.BadGateway);
+            throw new HttpRequestException(
+                "The shop cannot be reached; nothing was sent. Check Shop:Url.",
+                e,
+                HttpStatusCode.BadGateway
+            );
         }
         catch (HttpRequestException e) when (e.StatusCode is null)
         {
-            throw new HttpRequestException($"The shop's reply broke off.{Doubt(changes)}", e, HttpStatusCode.BadGateway);
+            throw new HttpRequestException(
+                $"The shop's reply broke off.{Doubt(changes)}",
+                e,
+                HttpStatusCode.BadGateway
+            );
         }
         catch (OperationCanceledException e) when (!ct.IsCancellationRequested)
         {
-            throw new HttpRequestException($"The shop did not reply in time.{Doubt(changes)}", e, HttpStatusCode.GatewayTimeout);
+            throw new HttpRequestException(
+                $"The shop did not reply in time.{Doubt(changes)}",
+                e,
+                HttpStatusCode.GatewayTimeout
+            );
         }
     }
 
-    private static bool NeverArrived(HttpRequestException e) => e.HttpRequestError
-        is HttpRequestError.ConnectionError or HttpRequestError.NameResolutionError or HttpRequestError.SecureConnectionError;
+    private static bool NeverArrived(HttpRequestException e) =>
+        e.HttpRequestError
+            is HttpRequestError.ConnectionError
+                or HttpRequestError.NameResolutionError
+                or HttpRequestError.SecureConnectionError;
 
-    private static string Doubt(bool changes) => changes ? " The change may have been made all the same: look before trying again." : "";
+    private static string Doubt(bool changes) =>
+        changes ? " The change may have been made all the same: look before trying again." : "";
 
     private void AddCredentials(HttpRequestMessage request)
     {
@@ -151,7 +237,10 @@ public sealed class ShopClient(IOptions<ShopOptions> options, IHttpClientFactory
             return answer;
         }
 
-        var what = !succeeded ? $"The shop answered {(int)status}" : reply is null ? "The shop sent something that is not JSON" : "The shop reported a failure";
+        var what =
+            !succeeded ? $"The shop answered {(int)status}"
+            : reply is null ? "The shop sent something that is not JSON"
+            : "The shop reported a failure";
         var said = Excerpt(reply is null ? Encoding.UTF8.GetString(body) : error ?? "", request);
         var hint = (int)status switch
         {
@@ -160,13 +249,23 @@ public sealed class ShopClient(IOptions<ShopOptions> options, IHttpClientFactory
             < 500 => "",
             _ => Doubt(changes),
         };
-        throw new HttpRequestException($"{what}{(said.Length > 0 ? ": " : "")}{said}.{hint}", null, succeeded ? HttpStatusCode.BadGateway : status);
+        throw new HttpRequestException(
+            $"{what}{(said.Length > 0 ? ": " : "")}{said}.{hint}",
+            null,
+            succeeded ? HttpStatusCode.BadGateway : status
+        );
     }
 
     private static JsonElement? Parse(byte[] body)
     {
-        try { return JsonElement.Parse(body); }
-        catch (JsonException) { return null; }
+        try
+        {
+            return JsonElement.Parse(body);
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
     }
 
     private static string? ErrorIn(JsonElement? reply) =>
@@ -179,21 +278,28 @@ public sealed class ShopClient(IOptions<ShopOptions> options, IHttpClientFactory
     // LangChain messages come serialised (kwargs.content) or plain (content); some replies have the text beside the messages.
     private static string? AnswerIn(JsonElement reply)
     {
-        var last = Member(reply, "messages") is { ValueKind: JsonValueKind.Array } messages && messages.GetArrayLength() > 0
-            ? messages[messages.GetArrayLength() - 1]
-            : default;
-        return Text(Member(Member(last, "kwargs"), "content")) ?? Text(Member(last, "content")) ?? Text(Member(reply, "content"));
+        var last =
+            Member(reply, "messages") is { ValueKind: JsonValueKind.Array } messages && messages.GetArrayLength() > 0
+                ? messages[messages.GetArrayLength() - 1]
+                : default;
+        return Text(Member(Member(last, "kwargs"), "content"))
+            ?? Text(Member(last, "content"))
+            ?? Text(Member(reply, "content"));
     }
 
     private static JsonElement? Member(JsonElement? parent, string name) =>
-        parent is { ValueKind: JsonValueKind.Object } value && value.TryGetProperty(name, out var member) ? member : null;
+        parent is { ValueKind: JsonValueKind.Object } value && value.TryGetProperty(name, out var member)
+            ? member
+            : null;
 
     private static string? Text(JsonElement? value)
     {
         var text = value switch
         {
             { ValueKind: JsonValueKind.String } one => one.GetString(),
-            { ValueKind: JsonValueKind.Array } parts => string.Concat(parts.EnumerateArray().Select(part => Text(Member(part, "text")))),
+            { ValueKind: JsonValueKind.Array } parts => string.Concat(
+                parts.EnumerateArray().Select(part => Text(Member(part, "text")))
+            ),
             _ => null,
         };
         return string.IsNullOrWhiteSpace(text) ? null : text;
@@ -202,7 +308,9 @@ public sealed class ShopClient(IOptions<ShopOptions> options, IHttpClientFactory
     // A server may echo what it was sent, so the secrets of this request are taken out first.
     private static string Excerpt(string text, HttpRequestMessage request)
     {
-        var sent = request.Headers.SelectMany(header => header.Value).Select(value => value[(value.IndexOf(' ') + 1)..]);
+        var sent = request
+            .Headers.SelectMany(header => header.Value)
+            .Select(value => value[(value.IndexOf(' ') + 1)..]);
         foreach (var secret in sent.Where(secret => secret.Length > 0))
         {
             text = text.Replace(secret, "[REDACTED]", StringComparison.Ordinal);

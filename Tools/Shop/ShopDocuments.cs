@@ -13,7 +13,12 @@ public sealed partial class ShopTools
     public async Task<IReadOnlyList<ProductDocument>> SearchDocumentsAsync(string query, CancellationToken ct)
     {
         var words = query.Split(' ', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
-        return [.. (await DocumentsAsync(ct)).Where(product => words.All(word => product.Text.Contains(word, StringComparison.OrdinalIgnoreCase))).Take(MaxDocuments)];
+        return
+        [
+            .. (await DocumentsAsync(ct))
+                .Where(product => words.All(word => product.Text.Contains(word, StringComparison.OrdinalIgnoreCase)))
+                .Take(MaxDocuments),
+        ];
     }
 
     [McpMeta("documents", "fetch")]
@@ -25,15 +30,20 @@ public sealed partial class ShopTools
     private async Task<IEnumerable<ProductDocument>> DocumentsAsync(CancellationToken ct)
     {
         var catalog = JsonElement.Parse(await shop.CatalogAsync(ct));
-        return !catalog.TryGetProperty("products", out var products) || products.ValueKind is not JsonValueKind.Array ? [] :
-            from product in products.EnumerateArray()
+        return !catalog.TryGetProperty("products", out var products) || products.ValueKind is not JsonValueKind.Array
+            ? []
+            : from product in products.EnumerateArray()
             let id = Text(product, "productCode") ?? Text(product, "id")
             where id is not null
             select new ProductDocument(id, Text(product, "name") ?? id, product.GetRawText(), shop.PageOf(id));
     }
 
     private static string? Text(JsonElement product, string name) =>
-        product.ValueKind is JsonValueKind.Object && product.TryGetProperty(name, out var value) && value.ValueKind is JsonValueKind.String ? value.GetString() : null;
+        product.ValueKind is JsonValueKind.Object
+        && product.TryGetProperty(name, out var value)
+        && value.ValueKind is JsonValueKind.String
+            ? value.GetString()
+            : null;
 }
 
 public sealed record ProductDocument(string Id, string Title, string Text, string Url);

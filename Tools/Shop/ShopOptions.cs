@@ -20,8 +20,10 @@ public sealed class ShopOptions : IValidatableObject
         if (!string.IsNullOrEmpty(Url) && !IsPlainHttp(Url))
         {
             yield return new(
-                "Shop:Url (NEXTJS_URL) must be an absolute http or https address without user name or query, " +
-                "for example http://localhost:3000.", [nameof(Url)]);
+                "Shop:Url (NEXTJS_URL) must be an absolute http or https address without user name or query, "
+                    + "for example http://localhost:3000.",
+                [nameof(Url)]
+            );
         }
 
         if (ApiKey?.Any(letter => letter is < '!' or > '~') is true)

@@ -10,57 +10,132 @@ namespace MinimalMcp.Tools.Shop;
 [McpServerToolType, McpServerPromptType, McpServerResourceType]
 public sealed partial class ShopTools(ShopClient shop)
 {
-    [McpServerTool(Name = "search_products", Title = "Search products", ReadOnly = true, Destructive = false, Idempotent = true,
-        OpenWorld = false, UseStructuredContent = true)]
-    [Description("Finds products by name, category or code, with price, stock and current deal. Start here: add_to_cart needs the productCode that this returns.")]
+    [McpServerTool(
+        Name = "search_products",
+        Title = "Search products",
+        ReadOnly = true,
+        Destructive = false,
+        Idempotent = true,
+        OpenWorld = false,
+        UseStructuredContent = true
+    )]
+    [Description(
+        "Finds products by name, category or code, with price, stock and current deal. Start here: add_to_cart needs the productCode that this returns."
+    )]
     public ValueTask<SearchResult> SearchProducts(
-        [Description("What to look for, for example \"milk\". Every word must match."), StringLength(200, MinimumLength = 1)] string query,
-        [Description("Search only this category, for example \"dairy\". Leave out to search all.")] string? category = null,
+        [
+            Description("What to look for, for example \"milk\". Every word must match."),
+            StringLength(200, MinimumLength = 1)
+        ]
+            string query,
+        [Description("Search only this category, for example \"dairy\". Leave out to search all.")]
+            string? category = null,
         [Description("At most this many products."), Range(1, 50)] int limit = 10,
-        CancellationToken ct = default) => shop.SearchAsync(query, category, limit, ct);
+        CancellationToken ct = default
+    ) => shop.SearchAsync(query, category, limit, ct);
 
-    [McpServerTool(Name = "add_to_cart", Title = "Add to cart", ReadOnly = false, Destructive = false, Idempotent = false,
-        OpenWorld = false, UseStructuredContent = true)]
+    [McpServerTool(
+        Name = "add_to_cart",
+        Title = "Add to cart",
+        ReadOnly = false,
+        Destructive = false,
+        Idempotent = false,
+        OpenWorld = false,
+        UseStructuredContent = true
+    )]
     [Description("Puts a product into the customer's cart, on top of what is already there, and returns the cart.")]
     public ValueTask<CartResult> AddToCart(
-        [Description("The product's code from search_products or get_deals, for example \"milk-001\"."), StringLength(64, MinimumLength = 1)] string productCode,
+        [
+            Description("The product's code from search_products or get_deals, for example \"milk-001\"."),
+            StringLength(64, MinimumLength = 1)
+        ]
+            string productCode,
         [Description("How many to add."), Range(1, 99)] int quantity = 1,
         ClaimsPrincipal? user = null,
-        CancellationToken ct = default) => shop.AddAsync(Caller(user), productCode, quantity, ct);
+        CancellationToken ct = default
+    ) => shop.AddAsync(Caller(user), productCode, quantity, ct);
 
-    [McpServerTool(Name = "view_cart", Title = "View cart", ReadOnly = true, Destructive = false, Idempotent = true,
-        OpenWorld = false, UseStructuredContent = true)]
+    [McpServerTool(
+        Name = "view_cart",
+        Title = "View cart",
+        ReadOnly = true,
+        Destructive = false,
+        Idempotent = true,
+        OpenWorld = false,
+        UseStructuredContent = true
+    )]
     [Description("Shows what is in the customer's cart: each line with its price, and the total to pay.")]
     public ValueTask<CartResult> ViewCart(ClaimsPrincipal? user = null, CancellationToken ct = default) =>
         shop.ViewAsync(Caller(user), ct);
 
-    [McpServerTool(Name = "checkout", Title = "Check out", ReadOnly = false, Destructive = true, Idempotent = false,
-        OpenWorld = false, UseStructuredContent = true)]
-    [Description("Orders everything in the cart, charges the default payment method and empties the cart. It cannot be undone, so show the customer view_cart and ask first.")]
+    [McpServerTool(
+        Name = "checkout",
+        Title = "Check out",
+        ReadOnly = false,
+        Destructive = true,
+        Idempotent = false,
+        OpenWorld = false,
+        UseStructuredContent = true
+    )]
+    [Description(
+        "Orders everything in the cart, charges the default payment method and empties the cart. It cannot be undone, so show the customer view_cart and ask first."
+    )]
     public ValueTask<OrderResult> Checkout(
-        [Description("What the customer agreed to, for example \"2 items, total $8.38\". A note on the order; it does not change what is ordered."), StringLength(500)]
-        string? cartSummary = null,
+        [
+            Description(
+                "What the customer agreed to, for example \"2 items, total $8.38\". A note on the order; it does not change what is ordered."
+            ),
+            StringLength(500)
+        ]
+            string? cartSummary = null,
         [Description("true only shows what would be ordered, and orders nothing.")] bool dry_run = false,
         ClaimsPrincipal? user = null,
-        CancellationToken ct = default) => shop.CheckoutAsync(Caller(user), cartSummary, dry_run, ct);
+        CancellationToken ct = default
+    ) => shop.CheckoutAsync(Caller(user), cartSummary, dry_run, ct);
 
-    [McpServerTool(Name = "add_payment_method", Title = "Add payment method", ReadOnly = false, Destructive = false, Idempotent = false,
-        OpenWorld = false, UseStructuredContent = true)]
+    [McpServerTool(
+        Name = "add_payment_method",
+        Title = "Add payment method",
+        ReadOnly = false,
+        Destructive = false,
+        Idempotent = false,
+        OpenWorld = false,
+        UseStructuredContent = true
+    )]
     [McpMeta("risk", "HIGH")]
-    [Description("Gives the customer a new way to pay; the first one becomes the default. Never ask for card or account numbers: this tool does not take them.")]
+    [Description(
+        "Gives the customer a new way to pay; the first one becomes the default. Never ask for card or account numbers: this tool does not take them."
+    )]
     public ValueTask<PaymentMethodResult> AddPaymentMethod(
         [Description("The kind of payment method.")] PaymentType type,
         ClaimsPrincipal? user = null,
-        CancellationToken ct = default) => shop.AddPaymentAsync(Caller(user), type, ct);
+        CancellationToken ct = default
+    ) => shop.AddPaymentAsync(Caller(user), type, ct);
 
-    [McpServerTool(Name = "get_deals", Title = "Get deals", ReadOnly = true, Destructive = false, Idempotent = true,
-        OpenWorld = false, UseStructuredContent = true)]
-    [Description("Lists the products that are cheaper right now, with old price, deal price and how long it holds. The cart charges the deal price by itself.")]
+    [McpServerTool(
+        Name = "get_deals",
+        Title = "Get deals",
+        ReadOnly = true,
+        Destructive = false,
+        Idempotent = true,
+        OpenWorld = false,
+        UseStructuredContent = true
+    )]
+    [Description(
+        "Lists the products that are cheaper right now, with old price, deal price and how long it holds. The cart charges the deal price by itself."
+    )]
     public ValueTask<DealsResult> GetDeals(
-        [Description("Only deals in this category, for example \"produce\". Leave out for all.")] string? category = null,
-        CancellationToken ct = default) => shop.DealsAsync(category, ct);
+        [Description("Only deals in this category, for example \"produce\". Leave out for all.")]
+            string? category = null,
+        CancellationToken ct = default
+    ) => shop.DealsAsync(category, ct);
 
-    [McpServerResource(UriTemplate = "shop://catalog", Name = "catalog", Title = "Product catalogue", MimeType = "application/json")]
+    [McpServerResource(
+        UriTemplate = "shop://catalog",
+        Name = "catalog",
+        Title = "Product catalogue",
+        MimeType = "application/json"
+    )]
     [Description("Every product of the shop with its code, category, price, stock and deal.")]
     public ValueTask<string> Catalog(CancellationToken ct) => shop.CatalogAsync(ct);
 
@@ -69,13 +144,15 @@ public sealed partial class ShopTools(ShopClient shop)
     public static string PlanShopping(
         [Description("What the shopping is for, for example \"breakfast for four\".")] string occasion,
         [Description("Stay within this category.")]
-        [AllowedValues("produce", "dairy", "bakery", "pantry", "beverages")] string? category = null) =>
+        [AllowedValues("produce", "dairy", "bakery", "pantry", "beverages")]
+            string? category = null
+    ) =>
         $"""
-        Plan the shopping for: {occasion}.
-        {(category is null ? "Use every category." : $"Stay within the category {category}.")}
-        Look at get_deals and search_products, put what is needed into the cart with add_to_cart,
-        then show me view_cart with the total. Do not check out before I say so.
-        """;
+            Plan the shopping for: {occasion}.
+            {(category is null ? "Use every category." : $"Stay within the category {category}.")}
+            Look at get_deals and search_products, put what is needed into the cart with add_to_cart,
+            then show me view_cart with the total. Do not check out before I say so.
+            """;
 
     private static string Caller(ClaimsPrincipal? user) =>
         (user?.FindFirst(ClaimTypes.NameIdentifier) ?? user?.FindFirst("sub"))?.Value ?? "local";
@@ -90,21 +167,29 @@ public abstract record ShopResult
 }
 
 public sealed record SearchResult(
-    [property: JsonIgnore(Condition = WhenWritingNull), Description("How many products match, whether listed or not.")] int? Total = null,
-    [property: JsonIgnore(Condition = WhenWritingNull)] IReadOnlyList<Product>? Products = null) : ShopResult;
+    [property: JsonIgnore(Condition = WhenWritingNull), Description("How many products match, whether listed or not.")]
+        int? Total = null,
+    [property: JsonIgnore(Condition = WhenWritingNull)] IReadOnlyList<Product>? Products = null
+) : ShopResult;
 
 public sealed record CartResult([property: JsonIgnore(Condition = WhenWritingNull)] Cart? Cart = null) : ShopResult;
 
 public sealed record OrderResult(
     [property: JsonIgnore(Condition = WhenWritingNull)] Order? Order = null,
-    [property: JsonIgnore(Condition = WhenWritingNull), Description("Of a dry run: what a call without dry_run would order.")]
-    Cart? WouldOrder = null) : ShopResult;
+    [property:
+        JsonIgnore(Condition = WhenWritingNull),
+        Description("Of a dry run: what a call without dry_run would order.")
+    ]
+        Cart? WouldOrder = null
+) : ShopResult;
 
 public sealed record PaymentMethodResult(
-    [property: JsonIgnore(Condition = WhenWritingNull)] PaymentMethod? PaymentMethod = null) : ShopResult;
+    [property: JsonIgnore(Condition = WhenWritingNull)] PaymentMethod? PaymentMethod = null
+) : ShopResult;
 
 public sealed record DealsResult(
-    [property: JsonIgnore(Condition = WhenWritingNull)] IReadOnlyList<Product>? Deals = null) : ShopResult;
+    [property: JsonIgnore(Condition = WhenWritingNull)] IReadOnlyList<Product>? Deals = null
+) : ShopResult;
 
 public sealed record Product(
     [property: Description("What add_to_cart takes.")] string ProductCode,
@@ -113,12 +198,17 @@ public sealed record Product(
     [property: Description("Regular price. With a deal, the deal's price is charged.")] decimal Price,
     string Currency = "USD",
     bool InStock = true,
-    [property: JsonIgnore(Condition = WhenWritingNull)] Deal? Deal = null)
+    [property: JsonIgnore(Condition = WhenWritingNull)] Deal? Deal = null
+)
 {
     internal readonly string SearchText = $"{Name}\n{Category}\n{ProductCode}".ToLowerInvariant();
 }
 
-public sealed record Deal(decimal Price, int PercentOff, [property: Description("How long the deal holds.")] string Valid);
+public sealed record Deal(
+    decimal Price,
+    int PercentOff,
+    [property: Description("How long the deal holds.")] string Valid
+);
 
 public sealed record CartLine(string ProductCode, string Name, int Quantity, decimal UnitPrice, decimal LineTotal);
 
@@ -129,15 +219,23 @@ public sealed record Order(
     DateTimeOffset PlacedAt,
     [property: Description("How it is paid: the masked payment method, or on delivery.")] string Payment,
     Cart Cart,
-    [property: JsonIgnore(Condition = WhenWritingNull)] string? Note = null);
+    [property: JsonIgnore(Condition = WhenWritingNull)] string? Note = null
+);
 
 public sealed record PaymentMethod(string Id, PaymentType Type, string Label, bool IsDefault);
 
 [JsonConverter(typeof(JsonStringEnumConverter<PaymentType>))]
 public enum PaymentType
 {
-    [JsonStringEnumMemberName("credit_card")] CreditCard,
-    [JsonStringEnumMemberName("debit_card")] DebitCard,
-    [JsonStringEnumMemberName("bank_account")] BankAccount,
-    [JsonStringEnumMemberName("paypal")] PayPal,
+    [JsonStringEnumMemberName("credit_card")]
+    CreditCard,
+
+    [JsonStringEnumMemberName("debit_card")]
+    DebitCard,
+
+    [JsonStringEnumMemberName("bank_account")]
+    BankAccount,
+
+    [JsonStringEnumMemberName("paypal")]
+    PayPal,
 }

@@ -16,11 +16,13 @@ internal static class PageName
         }
 
         name = name.EndsWith(".md", StringComparison.OrdinalIgnoreCase) ? name[..^3] : name;
-        var wrong = name.Length == 0 ? "it is empty"
+        var wrong =
+            name.Length == 0 ? "it is empty"
             : name.Any(char.IsControl) ? "it contains a control character"
             : name.EnumerateRunes().Contains(Rune.ReplacementChar) ? "it is not valid Unicode"
             : name.Contains('\\') ? "folders are separated by / and not by \\"
-            : name.Split('/').Any(folder => folder.Trim().Length == 0) ? "a folder in it has no name; write it like Projects/Roof, without a slash at either end"
+            : name.Split('/').Any(folder => folder.Trim().Length == 0)
+                ? "a folder in it has no name; write it like Projects/Roof, without a slash at either end"
             : name.Split('/').Any(folder => folder[0] == '.') ? "no part of it may begin with a dot"
             : null;
         return wrong is null ? name : throw new McpException($"'{said}' cannot be the name of a page: {wrong}.");
@@ -31,7 +33,9 @@ internal static class PageName
     {
         var name = Read(said);
         return name.StartsWith('_') || name.EndsWith(".conflicted", StringComparison.OrdinalIgnoreCase)
-            ? throw new McpException($"'{said}' cannot be written: names that begin with _ or end with .conflicted are SilverBullet's own.")
+            ? throw new McpException(
+                $"'{said}' cannot be written: names that begin with _ or end with .conflicted are SilverBullet's own."
+            )
             : name;
     }
 }

@@ -13,7 +13,9 @@ namespace MinimalMcp.Tools.SilverBullet;
 /// </summary>
 public sealed class SilverBulletClient(IOptions<SilverBulletOptions> options, IHttpClientFactory http) : IHealthCheck
 {
-    private readonly string _home = (string.IsNullOrEmpty(options.Value.PublicUrl) ? options.Value.Url! : options.Value.PublicUrl).TrimEnd('/');
+    private readonly string _home = (
+        string.IsNullOrEmpty(options.Value.PublicUrl) ? options.Value.Url! : options.Value.PublicUrl
+    ).TrimEnd('/');
 
     public string LinkTo(string page) => $"{_home}/{Escape(page)}";
 
@@ -22,40 +24,73 @@ public sealed class SilverBulletClient(IOptions<SilverBulletOptions> options, IH
     {
         var answer = await SendAsync(HttpMethod.Get, ".fs", ct) ?? throw Unreadable("no list of files");
         SpaceFile[] files;
-        try { files = JsonSerializer.Deserialize<SpaceFile[]>(answer.Text, JsonSerializerOptions.Web) ?? []; }
-        catch (JsonException) { throw Unreadable("something that is not a list of files"); }
+        try
+        {
+            files = JsonSerializer.Deserialize<SpaceFile[]>(answer.Text, JsonSerializerOptions.Web) ?? [];
+        }
+        catch (JsonException)
+        {
+            throw Unreadable("something that is not a list of files");
+        }
 
-        var pages = files.Where(file => file?.Name is { Length: > 3 } name && name.EndsWith(".md", StringComparison.Ordinal)).OrderByDescending(file => file.LastModified)
-            .Select(file => file with { Name = file.Name[..^3] }).ToArray();
-        var own = pages.Where(file => !file.Name.StartsWith("Library/Std/", StringComparison.Ordinal) && !file.Name.StartsWith("_plug/", StringComparison.Ordinal)).ToArray();
+        var pages = files
+            .Where(file => file?.Name is { Length: > 3 } name && name.EndsWith(".md", StringComparison.Ordinal))
+            .OrderByDescending(file => file.LastModified)
+            .Select(file => file with { Name = file.Name[..^3] })
+            .ToArray();
+        var own = pages
+            .Where(file =>
+                !file.Name.StartsWith("Library/Std/", StringComparison.Ordinal)
+                && !file.Name.StartsWith("_plug/", StringComparison.Ordinal)
+            )
+            .ToArray();
         var changeable = own.Where(file => file.Perm == "rw").ToArray();
-        return all ? pages : changeable.Length > 0 ? changeable : own; // a space that is read-only as a whole still has pages
+        return all ? pages
+            : changeable.Length > 0 ? changeable
+            : own; // a space that is read-only as a whole still has pages
     }
 
     /// <summary>Null when there is no such page.</summary>
-    public Task<Answer?> ReadAsync(string page, CancellationToken ct, bool metaOnly = false) => SendAsync(HttpMethod.Get, PathOf(page), ct, metaOnly: metaOnly);
+    public Task<Answer?> ReadAsync(string page, CancellationToken ct, bool metaOnly = false) =>
+        SendAsync(HttpMethod.Get, PathOf(page), ct, metaOnly: metaOnly);
 
     public async Task<Answer> WriteAsync(string page, string content, CancellationToken ct) =>
-        await SendAsync(HttpMethod.Put, PathOf(page), ct, content) ?? throw Unreadable($"404 to the writing of '{page}'");
+        await SendAsync(HttpMethod.Put, PathOf(page), ct, content)
+        ?? throw Unreadable($"404 to the writing of '{page}'");
 
-    public async Task<bool> DeleteAsync(string page, CancellationToken ct) => await SendAsync(HttpMethod.Delete, PathOf(page), ct) is not null;
+    public async Task<bool> DeleteAsync(string page, CancellationToken ct) =>
+        await SendAsync(HttpMethod.Delete, PathOf(page), ct) is not null;
 
     /// <summary>/.config wants our credentials, unlike /.ping. The API tells no version.</summary>
-    public async Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)
+    public async Task<HealthCheckResult> CheckHealthAsync(
+        HealthCheckContext context,
+        CancellationToken cancellationToken = default
+    )
     {
         try
         {
-            using var config = JsonDocument.Parse((await SendAsync(HttpMethod.Get, ".config", cancellationToken))?.Text ?? "");
-            var readOnly = config.RootElement.TryGetProperty("readOnly", out var value) && value.ValueKind is JsonValueKind.True;
-            return HealthCheckResult.Healthy(readOnly ? "The space is read-only." : null, new Dictionary<string, object> { ["authorised"] = true });
+            using var config = JsonDocument.Parse(
+                (await SendAsync(HttpMethod.Get, ".config", cancellationToken))?.Text ?? ""
+            );
+            var readOnly =
+                config.RootElement.TryGetProperty("readOnly", out var value) && value.ValueKind is JsonValueKind.True;
+            return HealthCheckResult.Healthy(
+                readOnly ? "The space is read-only." : null,
+                new Dictionary<string, object> { ["authorised"] = true }
+            );
         }
         catch (HttpRequestException e) when (e.StatusCode is HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden)
         {
-            return HealthCheckResult.Degraded(e.Message, data: new Dictionary<string, object> { ["authorised"] = false });
+            return HealthCheckResult.Degraded(
+                e.Message,
+                data: new Dictionary<string, object> { ["authorised"] = false }
+            );
         }
         catch (Exception e) when (e is HttpRequestException or JsonException or InvalidOperationException)
         {
-            return HealthCheckResult.Unhealthy(e is HttpRequestException ? e.Message : Unreadable("no configuration").Message);
+            return HealthCheckResult.Unhealthy(
+                e is HttpRequestException ? e.Message : Unreadable("no configuration").Message
+            );
         }
     }
 
@@ -64,7 +99,13 @@ public sealed class SilverBulletClient(IOptions<SilverBulletOptions> options, IH
     // A slash separates folders and stays; everything else that means something in an address does not.
     private static string Escape(string page) => string.Join('/', page.Split('/').Select(Uri.EscapeDataString));
 
-    private async Task<Answer?> SendAsync(HttpMethod method, string path, CancellationToken ct, string? content = null, bool metaOnly = false)
+    private async Task<Answer?> SendAsync(
+        HttpMethod method,
+        string path,
+        CancellationToken ct,
+        string? content = null,
+        bool metaOnly = false
+    )
     {
         using var request = new HttpRequestMessage(method, path);
         request.Content = content is null ? null : new StringContent(content, Encoding.UTF8, "text/markdown");
@@ -75,27 +116,43 @@ public sealed class SilverBulletClient(IOptions<SilverBulletOptions> options, IH
 
         using var response = await http.CreateClient(nameof(SilverBulletClient)).SendAsync(request, ct);
         var text = Encoding.UTF8.GetString(await response.Content.ReadAsByteArrayAsync(ct));
-        var (lastModified, permission) = (long.TryParse(Header(response, "X-Last-Modified"), out var time) ? time : (long?)null, Header(response, "X-Permission"));
+        var (lastModified, permission) = (
+            long.TryParse(Header(response, "X-Last-Modified"), out var time) ? time : (long?)null,
+            Header(response, "X-Permission")
+        );
         if (response.IsSuccessStatusCode)
         {
-            return IsWebPage(response, text) ? throw Unreadable("a web page, perhaps a login page,", method) : new(text, lastModified, permission != "rw");
+            return IsWebPage(response, text)
+                ? throw Unreadable("a web page, perhaps a login page,", method)
+                : new(text, lastModified, permission != "rw");
         }
 
-        return response.StatusCode is HttpStatusCode.NotFound && !IsWebPage(response, text) ? null
+        return response.StatusCode is HttpStatusCode.NotFound && !IsWebPage(response, text)
+            ? null
             : throw Failed(method, response, IsWebPage(response, text) ? "" : Excerpt(text));
     }
 
     // Paths that the server does not know, and login pages of a proxy, are 200 with HTML. A page of the space may begin like HTML, but says when it was changed.
     private static bool IsWebPage(HttpResponseMessage response, string text) =>
         response.Content.Headers.ContentType?.MediaType == "text/html"
-        || (Header(response, "X-Last-Modified") is null && text.AsSpan().TrimStart() is var start
-            && (start.StartsWith("<!doctype html", StringComparison.OrdinalIgnoreCase) || start.StartsWith("<html", StringComparison.OrdinalIgnoreCase)));
+        || (
+            Header(response, "X-Last-Modified") is null
+            && text.AsSpan().TrimStart() is var start
+            && (
+                start.StartsWith("<!doctype html", StringComparison.OrdinalIgnoreCase)
+                || start.StartsWith("<html", StringComparison.OrdinalIgnoreCase)
+            )
+        );
 
-    private static string? Header(HttpResponseMessage response, string name) => response.Headers.TryGetValues(name, out var values) ? values.First() : null;
+    private static string? Header(HttpResponseMessage response, string name) =>
+        response.Headers.TryGetValues(name, out var values) ? values.First() : null;
 
-    private static HttpRequestException Unreadable(string what, HttpMethod? method = null) => new(
-        $"SilverBullet sent {what} where its API was asked. Check SilverBullet:Url (with the prefix of the space), SilverBullet:Token and what stands in front of the server.{Doubt(method)}",
-        null, HttpStatusCode.BadGateway);
+    private static HttpRequestException Unreadable(string what, HttpMethod? method = null) =>
+        new(
+            $"SilverBullet sent {what} where its API was asked. Check SilverBullet:Url (with the prefix of the space), SilverBullet:Token and what stands in front of the server.{Doubt(method)}",
+            null,
+            HttpStatusCode.BadGateway
+        );
 
     private static Exception Failed(HttpMethod method, HttpResponseMessage response, string said)
     {
@@ -103,14 +160,38 @@ public sealed class SilverBulletClient(IOptions<SilverBulletOptions> options, IH
         var answered = said.Length > 0 ? $"SilverBullet answered {status} ({said})" : $"SilverBullet answered {status}";
         return status switch
         {
-            401 => new HttpRequestException($"{answered}: it does not accept our token. Check SilverBullet:Token.", null, response.StatusCode),
-            403 when writes => new McpException($"{answered} and changed nothing: the page, or the whole space, is read-only."),
-            403 => new HttpRequestException($"{answered}: our token may not read this. Check SilverBullet:Token.", null, response.StatusCode),
-            409 or 412 => new McpException($"{answered}: somebody else changed the page. Read it again with silverbullet_get_page, and repeat the change on what it says now."),
+            401 => new HttpRequestException(
+                $"{answered}: it does not accept our token. Check SilverBullet:Token.",
+                null,
+                response.StatusCode
+            ),
+            403 when writes => new McpException(
+                $"{answered} and changed nothing: the page, or the whole space, is read-only."
+            ),
+            403 => new HttpRequestException(
+                $"{answered}: our token may not read this. Check SilverBullet:Token.",
+                null,
+                response.StatusCode
+            ),
+            409 or 412 => new McpException(
+                $"{answered}: somebody else changed the page. Read it again with silverbullet_get_page, and repeat the change on what it says now."
+            ),
             413 => new McpException($"{answered}: the content is too large. Split it into several pages."),
-            429 => new HttpRequestException($"{answered}: too many requests. Try again {Later(response)}.", null, response.StatusCode),
-            >= 500 when writes => new HttpRequestException($"{answered}. Before version 2.10 that also means that the page is read-only.{Doubt(method)}", null, response.StatusCode),
-            >= 500 => new HttpRequestException($"{answered}. Try again later, and ask the operator to look at its log.", null, response.StatusCode),
+            429 => new HttpRequestException(
+                $"{answered}: too many requests. Try again {Later(response)}.",
+                null,
+                response.StatusCode
+            ),
+            >= 500 when writes => new HttpRequestException(
+                $"{answered}. Before version 2.10 that also means that the page is read-only.{Doubt(method)}",
+                null,
+                response.StatusCode
+            ),
+            >= 500 => new HttpRequestException(
+                $"{answered}. Try again later, and ask the operator to look at its log.",
+                null,
+                response.StatusCode
+            ),
             400 or 422 => new McpException($"{answered}. Correct the arguments."),
             _ => new HttpRequestException($"{answered}. Check SilverBullet:Url.", null, response.StatusCode),
         };
@@ -123,9 +204,13 @@ public sealed class SilverBulletClient(IOptions<SilverBulletOptions> options, IH
         return plain.Length > 200 ? plain[..200] + "…" : plain;
     }
 
-    private static string Later(HttpResponseMessage response) => response.Headers.RetryAfter?.Delta is { } delta ? $"in {delta.TotalSeconds:0} seconds" : "in a minute";
+    private static string Later(HttpResponseMessage response) =>
+        response.Headers.RetryAfter?.Delta is { } delta ? $"in {delta.TotalSeconds:0} seconds" : "in a minute";
 
-    private static string Doubt(HttpMethod? method) => method is null || method == HttpMethod.Get ? "" : " The change may have been made all the same: read the page before trying again.";
+    private static string Doubt(HttpMethod? method) =>
+        method is null || method == HttpMethod.Get
+            ? ""
+            : " The change may have been made all the same: read the page before trying again.";
 
     /// <param name="IsReadOnly">The server assumes it where it does not say.</param>
     public sealed record Answer(string Text, long? LastModified, bool IsReadOnly);

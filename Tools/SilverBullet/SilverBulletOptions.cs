@@ -18,17 +18,31 @@ public sealed class SilverBulletOptions : IValidatableObject
 
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
     {
-        foreach (var (setting, url) in ((string, string?)[])[("SilverBullet:Url (APP_SILVERBULLET__URL)", Url), ("SilverBullet:PublicUrl", PublicUrl)])
+        foreach (
+            var (setting, url) in ((string, string?)[])
+                [("SilverBullet:Url (APP_SILVERBULLET__URL)", Url), ("SilverBullet:PublicUrl", PublicUrl)]
+        )
         {
-            if (!string.IsNullOrEmpty(url) && !(Uri.TryCreate(url, UriKind.Absolute, out var uri) && uri is { Scheme: "http" or "https", Query: "", Fragment: "", UserInfo: "" }))
+            if (
+                !string.IsNullOrEmpty(url)
+                && !(
+                    Uri.TryCreate(url, UriKind.Absolute, out var uri)
+                    && uri is { Scheme: "http" or "https", Query: "", Fragment: "", UserInfo: "" }
+                )
+            )
             {
-                yield return new($"{setting} must be an absolute http or https address without user name or query, for example https://notes.example.com.");
+                yield return new(
+                    $"{setting} must be an absolute http or https address without user name or query, for example https://notes.example.com."
+                );
             }
         }
 
         if (Token?.Any(letter => letter is < '!' or > '~') is true)
         {
-            yield return new("SilverBullet:Token (APP_SILVERBULLET__TOKEN) must be one line of printable ASCII without spaces.", [nameof(Token)]);
+            yield return new(
+                "SilverBullet:Token (APP_SILVERBULLET__TOKEN) must be one line of printable ASCII without spaces.",
+                [nameof(Token)]
+            );
         }
     }
 }
@@ -49,11 +63,16 @@ public static class SilverBulletSetup
         {
             http.BaseAddress = new(url.TrimEnd('/') + "/");
             http.DefaultRequestHeaders.Add("X-Sync-Mode", "true"); // without it older servers redirect a page's path to their UI
-            http.DefaultRequestHeaders.Authorization = string.IsNullOrEmpty(token) ? null
-                : token.Contains(':', StringComparison.Ordinal) ? new("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes(token)))
+            http.DefaultRequestHeaders.Authorization =
+                string.IsNullOrEmpty(token) ? null
+                : token.Contains(':', StringComparison.Ordinal)
+                    ? new("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes(token)))
                 : new AuthenticationHeaderValue("Bearer", token);
         });
         services.AddHealthChecks().AddCheck<SilverBulletClient>("silverbullet");
-        return services.AddSingleton<SilverBulletClient>().AddSingleton<SilverBulletSearch>().AddSingleton<SilverBulletTools>();
+        return services
+            .AddSingleton<SilverBulletClient>()
+            .AddSingleton<SilverBulletSearch>()
+            .AddSingleton<SilverBulletTools>();
     }
 }

@@ -8,12 +8,18 @@ namespace MinimalMcp.Tools.SilverBullet;
 /// </summary>
 public sealed class SilverBulletSearch(SilverBulletClient client, TimeProvider time)
 {
-    private const int MaxPages = 2000, MaxBytes = 20_000_000, MaxBytesOfPage = 2_000_000, AtOnce = 8, MaxFailures = 3, SnippetLength = 200;
+    private const int MaxPages = 2000,
+        MaxBytes = 20_000_000,
+        MaxBytesOfPage = 2_000_000,
+        AtOnce = 8,
+        MaxFailures = 3,
+        SnippetLength = 200;
 
     // Below the deadline of a call: what was found by then is given.
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(25);
 
-    private IReadOnlyDictionary<string, (long LastModified, string Text)> _read = new Dictionary<string, (long, string)>();
+    private IReadOnlyDictionary<string, (long LastModified, string Text)> _read =
+        new Dictionary<string, (long, string)>();
 
     public async Task<SearchResult> FindAsync(string query, int limit, CancellationToken ct)
     {
@@ -28,39 +34,54 @@ public sealed class SilverBulletSearch(SilverBulletClient client, TimeProvider t
             select Match(page, text, words);
         var all = found.ToArray();
         var left = pages.Length - texts.Count;
-        var note = left == 0 ? null
-            : $"{left} of {pages.Length} pages were compared by name only{(failure is null ? ", because there are too many or they are too large" : $". {failure}")}.";
+        var note =
+            left == 0
+                ? null
+                : $"{left} of {pages.Length} pages were compared by name only{(failure is null ? ", because there are too many or they are too large" : $". {failure}")}.";
         return new(all.Length, [.. all.Take(limit)], note);
     }
 
-    private async Task<(IReadOnlyDictionary<string, (long LastModified, string Text)> Texts, string? Failure)> ReadAsync(SpaceFile[] pages, CancellationToken ct)
+    private async Task<(
+        IReadOnlyDictionary<string, (long LastModified, string Text)> Texts,
+        string? Failure
+    )> ReadAsync(SpaceFile[] pages, CancellationToken ct)
     {
         var (known, texts) = (_read, new ConcurrentDictionary<string, (long, string)>());
         var room = (long)MaxBytes;
-        var wanted = pages.Take(MaxPages).Where(page => page.Size <= Math.Min(room, MaxBytesOfPage) && (room -= page.Size) >= 0).ToArray();
+        var wanted = pages
+            .Take(MaxPages)
+            .Where(page => page.Size <= Math.Min(room, MaxBytesOfPage) && (room -= page.Size) >= 0)
+            .ToArray();
         var failures = new ConcurrentQueue<string>();
         using var patience = new CancellationTokenSource(Patience, time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(ct, patience.Token);
         try
         {
-            await Parallel.ForEachAsync(wanted, new ParallelOptions { MaxDegreeOfParallelism = AtOnce, CancellationToken = either.Token }, async (page, stop) =>
-            {
-                if (known.TryGetValue(page.Name, out var before) && before.LastModified == page.LastModified)
+            await Parallel.ForEachAsync(
+                wanted,
+                new ParallelOptions { MaxDegreeOfParallelism = AtOnce, CancellationToken = either.Token },
+                async (page, stop) =>
                 {
-                    texts[page.Name] = before;
-                }
-                else
-                {
-                    try
+                    if (known.TryGetValue(page.Name, out var before) && before.LastModified == page.LastModified)
                     {
-                        texts[page.Name] = (page.LastModified, (await client.ReadAsync(page.Name, stop))?.Text ?? ""); // null: it was deleted meanwhile
+                        texts[page.Name] = before;
                     }
-                    catch (HttpRequestException e) when (failures.Count < MaxFailures)
+                    else
                     {
-                        failures.Enqueue(e.Message.TrimEnd('.'));
+                        try
+                        {
+                            texts[page.Name] = (
+                                page.LastModified,
+                                (await client.ReadAsync(page.Name, stop))?.Text ?? ""
+                            ); // null: it was deleted meanwhile
+                        }
+                        catch (HttpRequestException e) when (failures.Count < MaxFailures)
+                        {
+                            failures.Enqueue(e.Message.TrimEnd('.'));
+                        }
                     }
                 }
-            });
+            );
         }
         catch (OperationCanceledException) when (!ct.IsCancellationRequested)
         {
@@ -72,8 +93,11 @@ public sealed class SilverBulletSearch(SilverBulletClient client, TimeProvider t
         }
 
         // What one search did not get to is kept for the next, which then gets further.
-        _read = pages.Select(page => (page.Name, Text: texts.GetValueOrDefault(page.Name, known.GetValueOrDefault(page.Name))))
-            .Where(page => page.Text.Item2 is not null).Take(MaxPages).ToDictionary(page => page.Name, page => page.Text);
+        _read = pages
+            .Select(page => (page.Name, Text: texts.GetValueOrDefault(page.Name, known.GetValueOrDefault(page.Name))))
+            .Where(page => page.Text.Item2 is not null)
+            .Take(MaxPages)
+            .ToDictionary(page => page.Name, page => page.Text);
         return (texts, failures.FirstOrDefault());
     }
 

@@ -13,21 +13,38 @@ namespace MinimalMcp.Tools.Status;
 /// </summary>
 [McpServerToolType]
 public sealed class StatusTools(
-    HealthCheckService health, IOptions<HealthCheckServiceOptions> checks, IEnumerable<FamilyOff> off)
+    HealthCheckService health,
+    IOptions<HealthCheckServiceOptions> checks,
+    IEnumerable<FamilyOff> off
+)
 {
-    [McpServerTool(Name = "system_status", Title = "System status", ReadOnly = true, Destructive = false, Idempotent = true, OpenWorld = false, UseStructuredContent = true)]
-    [Description("Says which systems are behind the tools: whether each is configured, answers, accepts our credentials, and its version. Call it when a tool failed for no clear reason.")]
+    [McpServerTool(
+        Name = "system_status",
+        Title = "System status",
+        ReadOnly = true,
+        Destructive = false,
+        Idempotent = true,
+        OpenWorld = false,
+        UseStructuredContent = true
+    )]
+    [Description(
+        "Says which systems are behind the tools: whether each is configured, answers, accepts our credentials, and its version. Call it when a tool failed for no clear reason."
+    )]
     public async Task<StatusResult> SystemStatus(
-        IProgress<ProgressNotificationValue> progress, CancellationToken ct = default)
+        IProgress<ProgressNotificationValue> progress,
+        CancellationToken ct = default
+    )
     {
         var systems = checks.Value.Registrations;
         var step = progress.Steps(systems.Count);
-        var entries = await Task.WhenAll(systems.Select(async system =>
-        {
-            var report = await health.CheckHealthAsync(one => one == system, ct);
-            step($"Checked {system.Name}");
-            return report.Entries.Single();
-        }));
+        var entries = await Task.WhenAll(
+            systems.Select(async system =>
+            {
+                var report = await health.CheckHealthAsync(one => one == system, ct);
+                step($"Checked {system.Name}");
+                return report.Entries.Single();
+            })
+        );
         var configured = entries.Select(entry => new SystemState(
             entry.Key,
             Configured: true,
@@ -36,8 +53,16 @@ public sealed class StatusTools(
             Version: entry.Value.Data.GetValueOrDefault("version") as string,
             Detail: entry.Value.Exception is OperationCanceledException
                 ? $"It did not answer within {StatusSetup.Patience.TotalSeconds:0} seconds."
-                : entry.Value.Description));
-        return new([.. configured, .. off.Select(family => new SystemState(family.Family, Configured: false, Detail: $"Set {family.Section}:Url to use it."))]);
+                : entry.Value.Description
+        ));
+        return new([
+            .. configured,
+            .. off.Select(family => new SystemState(
+                family.Family,
+                Configured: false,
+                Detail: $"Set {family.Section}:Url to use it."
+            )),
+        ]);
     }
 }
 
@@ -49,13 +74,15 @@ public static class StatusSetup
     /// <summary>Listed only when there is a system to speak of. The last family to be added, so that all others have said so.</summary>
     public static IServiceCollection AddStatus(this IServiceCollection services, IConfiguration configuration) =>
         services.Any(service => service.ServiceType == typeof(HealthCheckService))
-            ? services.AddSingleton<StatusTools>().PostConfigure<HealthCheckServiceOptions>(options =>
-            {
-                foreach (var check in options.Registrations)
+            ? services
+                .AddSingleton<StatusTools>()
+                .PostConfigure<HealthCheckServiceOptions>(options =>
                 {
-                    check.Timeout = Patience;
-                }
-            })
+                    foreach (var check in options.Registrations)
+                    {
+                        check.Timeout = Patience;
+                    }
+                })
             : services;
 }
 
@@ -65,6 +92,11 @@ public sealed record SystemState(
     string Name,
     bool Configured,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] bool? Reachable = null,
-    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull), Description("False when the system refuses our credentials.")] bool? Authorised = null,
+    [property:
+        JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull),
+        Description("False when the system refuses our credentials.")
+    ]
+        bool? Authorised = null,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Version = null,
-    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Detail = null);
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Detail = null
+);

@@ -14,8 +14,12 @@ public sealed partial class VikunjaTools
         var (projects, _) = await vikunja.ListAsync("projects", "projects: read_all", 3, ct, ("s", query));
         return
         [
-            .. found.Select(task => tasks.Show(task, whole: false)).Select(task => new TaskDocument($"task/{task.Id}", task.Title, task.Url)),
-            .. projects.Select(tasks.ShowProject).Select(project => new TaskDocument($"project/{project.Id}", project.Title, project.Url)),
+            .. found
+                .Select(task => tasks.Show(task, whole: false))
+                .Select(task => new TaskDocument($"task/{task.Id}", task.Title, task.Url)),
+            .. projects
+                .Select(tasks.ShowProject)
+                .Select(project => new TaskDocument($"project/{project.Id}", project.Title, project.Url)),
         ];
     }
 
@@ -37,10 +41,14 @@ public sealed partial class VikunjaTools
                     ("labels", Joined(one.Labels)),
                     ("assignees", Joined(one.Assignees)),
                 };
-                var metadata = facts.Where(fact => fact.Value is not null).ToDictionary(fact => fact.Name, fact => fact.Value!);
+                var metadata = facts
+                    .Where(fact => fact.Value is not null)
+                    .ToDictionary(fact => fact.Name, fact => fact.Value!);
                 return new(id, one.Title, one.Url, $"{one.Title}\n\n{one.Description}", metadata);
             case ["project", var number] when Number(number) is { } project:
-                var whole = tasks.ShowProject(await vikunja.SendAsync(HttpMethod.Get, $"projects/{project}", "projects: read_one", ct));
+                var whole = tasks.ShowProject(
+                    await vikunja.SendAsync(HttpMethod.Get, $"projects/{project}", "projects: read_one", ct)
+                );
                 return new(id, whole.Title, whole.Url, $"{whole.Title}\n\n{whole.Description}");
             default:
                 return null;

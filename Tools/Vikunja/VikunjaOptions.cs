@@ -20,22 +20,39 @@ public sealed class VikunjaOptions : IValidatableObject
 
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
     {
-        foreach (var (setting, url) in ((string, string?)[])[("Vikunja:Url (APP_VIKUNJA__URL)", Url), ("Vikunja:PublicUrl", PublicUrl)])
+        foreach (
+            var (setting, url) in ((string, string?)[])
+                [("Vikunja:Url (APP_VIKUNJA__URL)", Url), ("Vikunja:PublicUrl", PublicUrl)]
+        )
         {
-            if (!string.IsNullOrEmpty(url) && !(Uri.TryCreate(url, UriKind.Absolute, out var uri) && uri is { Scheme: "http" or "https", Query: "", Fragment: "", UserInfo: "" }))
+            if (
+                !string.IsNullOrEmpty(url)
+                && !(
+                    Uri.TryCreate(url, UriKind.Absolute, out var uri)
+                    && uri is { Scheme: "http" or "https", Query: "", Fragment: "", UserInfo: "" }
+                )
+            )
             {
-                yield return new($"{setting} must be an absolute http or https address without user name or query, for example https://tasks.example.com.");
+                yield return new(
+                    $"{setting} must be an absolute http or https address without user name or query, for example https://tasks.example.com."
+                );
             }
         }
 
         if (Token?.Any(letter => letter is < '!' or > '~') is true)
         {
-            yield return new("Vikunja:Token (APP_VIKUNJA__TOKEN) must be one line of printable ASCII without spaces.", [nameof(Token)]);
+            yield return new(
+                "Vikunja:Token (APP_VIKUNJA__TOKEN) must be one line of printable ASCII without spaces.",
+                [nameof(Token)]
+            );
         }
 
         if (!TimeZoneInfo.TryFindSystemTimeZoneById(TimeZone, out _))
         {
-            yield return new($"Vikunja:TimeZone is '{TimeZone}'; it must be an IANA name such as Europe/Paris.", [nameof(TimeZone)]);
+            yield return new(
+                $"Vikunja:TimeZone is '{TimeZone}'; it must be an IANA name such as Europe/Paris.",
+                [nameof(TimeZone)]
+            );
         }
     }
 
@@ -43,7 +60,9 @@ public sealed class VikunjaOptions : IValidatableObject
     internal static string RootOf(string url)
     {
         var root = url.TrimEnd('/');
-        return root.EndsWith("/api/v1", StringComparison.OrdinalIgnoreCase) ? root[..^"/api/v1".Length].TrimEnd('/') : root;
+        return root.EndsWith("/api/v1", StringComparison.OrdinalIgnoreCase)
+            ? root[..^"/api/v1".Length].TrimEnd('/')
+            : root;
     }
 }
 
@@ -62,7 +81,9 @@ public static class VikunjaSetup
         services.AddHttpClient(nameof(VikunjaClient), http =>
         {
             http.BaseAddress = new(VikunjaOptions.RootOf(url) + "/");
-            http.DefaultRequestHeaders.Authorization = string.IsNullOrEmpty(token) ? null : new AuthenticationHeaderValue("Bearer", token);
+            http.DefaultRequestHeaders.Authorization = string.IsNullOrEmpty(token)
+                ? null
+                : new AuthenticationHeaderValue("Bearer", token);
         });
         services.AddHealthChecks().AddCheck<VikunjaClient>("vikunja");
         return services.AddSingleton<VikunjaClient>().AddSingleton<VikunjaTasks>().AddSingleton<VikunjaTools>();

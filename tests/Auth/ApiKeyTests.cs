@@ -18,23 +18,68 @@ public sealed class ApiKeyTests
     /// <summary>What anybody may see: that the server lives, and documents that say how to sign in. Whoever adds a route decides here.</summary>
     private static readonly string[] Open =
     [
-        "/health", "/health/live", "/health/ready", "/logo.svg", "/ai-plugin.json", "/.well-known/ai-plugin.json", "/.well-known/{**document}",
-        "/.well-known/oauth-protected-resource", "/.well-known/oauth-protected-resource/mcp", "/.well-known/oauth-protected-resource/mcp/{profile}", "/.well-known/oauth-protected-resource/sse",
-        "/.well-known/oauth-authorization-server", "/.well-known/oauth-authorization-server/mcp", "/.well-known/oauth-authorization-server/sse",
-        "/.well-known/openid-configuration", "/.well-known/openid-configuration/mcp", "/.well-known/openid-configuration/sse", "/.well-known/openai-apps-challenge",
-        "/mcp/.well-known/oauth-protected-resource", "/mcp/.well-known/oauth-authorization-server", "/mcp/.well-known/openid-configuration",
-        "/sse/.well-known/oauth-protected-resource", "/sse/.well-known/oauth-authorization-server", "/sse/.well-known/openid-configuration",
-        "/openapi.json", "/.well-known/openapi.json",
+        "/health",
+        "/health/live",
+        "/health/ready",
+        "/logo.svg",
+        "/ai-plugin.json",
+        "/.well-known/ai-plugin.json",
+        "/.well-known/{**document}",
+        "/.well-known/oauth-protected-resource",
+        "/.well-known/oauth-protected-resource/mcp",
+        "/.well-known/oauth-protected-resource/mcp/{profile}",
+        "/.well-known/oauth-protected-resource/sse",
+        "/.well-known/oauth-authorization-server",
+        "/.well-known/oauth-authorization-server/mcp",
+        "/.well-known/oauth-authorization-server/sse",
+        "/.well-known/openid-configuration",
+        "/.well-known/openid-configuration/mcp",
+        "/.well-known/openid-configuration/sse",
+        "/.well-known/openai-apps-challenge",
+        "/mcp/.well-known/oauth-protected-resource",
+        "/mcp/.well-known/oauth-authorization-server",
+        "/mcp/.well-known/openid-configuration",
+        "/sse/.well-known/oauth-protected-resource",
+        "/sse/.well-known/oauth-authorization-server",
+        "/sse/.well-known/openid-configuration",
+        "/openapi.json",
+        "/.well-known/openapi.json",
         // A browser sends no key by itself; the explorer and the dashboard send the one that is typed in.
-        "/", "/docs", "/assets/{name}", "/dashboard",
-        "/scalar/{documentName?}", "/scalar/scalar.js", "/scalar/scalar.aspnetcore.js", "/scalar/favicon.svg",
+        "/",
+        "/docs",
+        "/assets/{name}",
+        "/dashboard",
+        "/scalar/{documentName?}",
+        "/scalar/scalar.js",
+        "/scalar/scalar.aspnetcore.js",
+        "/scalar/favicon.svg",
     ];
 
     /// <summary>Where people and clients sign in: each asks for what it needs itself (tests/Auth/Server).</summary>
-    private static readonly string[] SignIn = ["/auth/authorize", "/auth/callback", "/auth/token", "/auth/register", "/auth/introspect", "/auth/revoke", "/auth/jwks", "/auth/userinfo"];
+    private static readonly string[] SignIn =
+    [
+        "/auth/authorize",
+        "/auth/callback",
+        "/auth/token",
+        "/auth/register",
+        "/auth/introspect",
+        "/auth/revoke",
+        "/auth/jwks",
+        "/auth/userinfo",
+    ];
 
     /// <summary>The routes of tools, where in mode mixed each tool decides.</summary>
-    private static readonly string[] OpenToGuests = ["/mcp", "/mcp/{profile}", "/sse", "/message", "/tools", "/tools/{name}", "/api/mcp/v1/tools", "/api/mcp/v1/call"];
+    private static readonly string[] OpenToGuests =
+    [
+        "/mcp",
+        "/mcp/{profile}",
+        "/sse",
+        "/message",
+        "/tools",
+        "/tools/{name}",
+        "/api/mcp/v1/tools",
+        "/api/mcp/v1/call",
+    ];
 
     [Theory]
     [InlineData("api-key")]
@@ -46,7 +91,9 @@ public sealed class ApiKeyTests
     {
         string[] open = mode == "mixed" ? [.. Open, .. OpenToGuests] : Open;
         await using var server = Modes.Start(mode);
-        foreach (var endpoint in server.Services.GetRequiredService<EndpointDataSource>().Endpoints.OfType<RouteEndpoint>())
+        foreach (
+            var endpoint in server.Services.GetRequiredService<EndpointDataSource>().Endpoints.OfType<RouteEndpoint>()
+        )
         {
             var route = "/" + endpoint.RoutePattern.RawText!.Trim('/');
             if (mode != "api-key" && SignIn.Contains(route))
@@ -56,13 +103,29 @@ public sealed class ApiKeyTests
 
             foreach (var method in endpoint.Metadata.GetMetadata<HttpMethodMetadata>()?.HttpMethods ?? ["GET", "POST"])
             {
-                using var request = new HttpRequestMessage(new(method), route.Replace("{profile}", "notes", StringComparison.Ordinal).Replace("{name}", "list_picked", StringComparison.Ordinal).Replace("{**document}", "x", StringComparison.Ordinal));
-                using var response = await server.Http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, TestContext.Current.CancellationToken);
-                Assert.True(open.Contains(route) == (response.StatusCode is not HttpStatusCode.Unauthorized), $"{method} {route}: {response.StatusCode}");
+                using var request = new HttpRequestMessage(
+                    new(method),
+                    route
+                        .Replace("{profile}", "notes", StringComparison.Ordinal)
+                        .Replace("{name}", "list_picked", StringComparison.Ordinal)
+                        .Replace("{**document}", "x", StringComparison.Ordinal)
+                );
+                using var response = await server.Http.SendAsync(
+                    request,
+                    HttpCompletionOption.ResponseHeadersRead,
+                    TestContext.Current.CancellationToken
+                );
+                Assert.True(
+                    open.Contains(route) == (response.StatusCode is not HttpStatusCode.Unauthorized),
+                    $"{method} {route}: {response.StatusCode}"
+                );
             }
         }
 
-        using var unknown = await server.Http.GetAsync(new Uri("/no/such/route", UriKind.Relative), TestContext.Current.CancellationToken);
+        using var unknown = await server.Http.GetAsync(
+            new Uri("/no/such/route", UriKind.Relative),
+            TestContext.Current.CancellationToken
+        );
         Assert.Equal(HttpStatusCode.Unauthorized, unknown.StatusCode);
     }
 
@@ -79,7 +142,10 @@ public sealed class ApiKeyTests
         using var rest = await server.PostAsync("/tools/list_picked", "{}");
         Assert.Equal(HttpStatusCode.OK, rest.StatusCode);
         Assert.Contains("no-store", rest.Headers.CacheControl!.ToString());
-        using var function = await server.PostAsync("/api/mcp/v1/call", """{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"list_picked"}}""");
+        using var function = await server.PostAsync(
+            "/api/mcp/v1/call",
+            """{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"list_picked"}}"""
+        );
         Assert.Contains("\"result\"", await function.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
         Assert.Equal("api-key", (await server.GetJsonAsync("/status")).GetProperty("auth").GetString());
     }
@@ -95,7 +161,10 @@ public sealed class ApiKeyTests
     [InlineData("X-MCP-API-Key", "")]
     [InlineData("X-MCP-API-Key", Key + "," + Key)]
     public async Task A_wrong_key_is_401_and_says_so(
-        string header, string value, string expected = "unknown or has expired")
+        string header,
+        string value,
+        string expected = "unknown or has expired"
+    )
     {
         await using var server = Start();
 
@@ -111,7 +180,11 @@ public sealed class ApiKeyTests
     {
         await using var server = Start();
 
-        using var response = await server.PostAsync("/tools/list_picked", "{}", headers: [("Authorization", "Bearer " + Key), ("X-MCP-API-Key", Reader)]);
+        using var response = await server.PostAsync(
+            "/tools/list_picked",
+            "{}",
+            headers: [("Authorization", "Bearer " + Key), ("X-MCP-API-Key", Reader)]
+        );
 
         Assert.Equal(HttpStatusCode.Unauthorized, response.StatusCode);
     }
@@ -124,7 +197,10 @@ public sealed class ApiKeyTests
         using var response = await server.PostAsync("/mcp", """{"jsonrpc":"2.0","id":1,"method":"tools/list"}""");
 
         Assert.Equal("Bearer realm=\"tools\"", response.Headers.WwwAuthenticate.ToString());
-        Assert.Contains("'Authorization: Bearer KEY' or 'X-MCP-API-Key: KEY'", await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
+        Assert.Contains(
+            "'Authorization: Bearer KEY' or 'X-MCP-API-Key: KEY'",
+            await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken)
+        );
     }
 
     [Fact]
@@ -134,7 +210,10 @@ public sealed class ApiKeyTests
         server.Http.DefaultRequestHeaders.Add("X-MCP-API-Key", Reader);
 
         Assert.False((await server.McpAsync("tools/call", new { name = "list_picked" })).IsError);
-        var refused = await server.McpAsync("tools/call", new { name = "pick_note", arguments = new { code = "milk" } });
+        var refused = await server.McpAsync(
+            "tools/call",
+            new { name = "pick_note", arguments = new { code = "milk" } }
+        );
         Assert.True(refused.IsError);
         Assert.Contains("mcp:write", refused.Text);
     }
@@ -143,12 +222,16 @@ public sealed class ApiKeyTests
     public async Task A_key_that_expires_opens_nothing_from_then_on()
     {
         var time = new ManualTime();
-        await using var server = TestServer.Start(services =>
+        await using var server = TestServer.Start(
+            services =>
             {
                 NotesTools.Alone(services);
                 services.AddSingleton<TimeProvider>(time);
             },
-            ("Auth:Mode", "api-key"), ("Auth:ApiKeys:ops:Key", Key), ("Auth:ApiKeys:ops:Expires", time.GetUtcNow().AddHours(1).ToString("O")));
+            ("Auth:Mode", "api-key"),
+            ("Auth:ApiKeys:ops:Key", Key),
+            ("Auth:ApiKeys:ops:Expires", time.GetUtcNow().AddHours(1).ToString("O"))
+        );
         server.Http.DefaultRequestHeaders.Add("X-MCP-API-Key", Key);
 
         using var before = await server.PostAsync("/tools/list_picked", "{}");
@@ -162,7 +245,11 @@ public sealed class ApiKeyTests
     public async Task Two_keys_are_two_callers()
     {
         await using var server = Start();
-        using var added = await server.PostAsync("/tools/pick_note", """{"code":"milk"}""", headers: ("X-MCP-API-Key", Key));
+        using var added = await server.PostAsync(
+            "/tools/pick_note",
+            """{"code":"milk"}""",
+            headers: ("X-MCP-API-Key", Key)
+        );
         Assert.Equal(HttpStatusCode.OK, added.StatusCode);
 
         Assert.Contains("\"total\":1", await PickedAsync(server, Key));
@@ -176,10 +263,22 @@ public sealed class ApiKeyTests
 
         var document = await server.GetJsonAsync("/openapi.json");
         var scheme = document.GetProperty("components").GetProperty("securitySchemes").GetProperty("ApiKey");
-        Assert.Equal(("http", "bearer"), (scheme.GetProperty("type").GetString(), scheme.GetProperty("scheme").GetString()));
+        Assert.Equal(
+            ("http", "bearer"),
+            (scheme.GetProperty("type").GetString(), scheme.GetProperty("scheme").GetString())
+        );
         Assert.True(document.GetProperty("security")[0].TryGetProperty("ApiKey", out _));
-        Assert.Equal("user_http", (await server.GetJsonAsync("/.well-known/ai-plugin.json")).GetProperty("auth").GetProperty("type").GetString());
-        using var metadata = await server.Http.GetAsync(new Uri("/.well-known/oauth-protected-resource/mcp", UriKind.Relative), TestContext.Current.CancellationToken);
+        Assert.Equal(
+            "user_http",
+            (await server.GetJsonAsync("/.well-known/ai-plugin.json"))
+                .GetProperty("auth")
+                .GetProperty("type")
+                .GetString()
+        );
+        using var metadata = await server.Http.GetAsync(
+            new Uri("/.well-known/oauth-protected-resource/mcp", UriKind.Relative),
+            TestContext.Current.CancellationToken
+        );
         Assert.Equal(HttpStatusCode.NotFound, metadata.StatusCode);
     }
 
@@ -189,11 +288,22 @@ public sealed class ApiKeyTests
     [InlineData("too regular", "MCP_AUTH_MODE=api-key", "MCP_API_KEY=aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa")]
     [InlineData("nobody would be asked", "MCP_API_KEY=" + Key)]
     [InlineData("Auth:ApiKeys:ops:Key and Sha256", "MCP_AUTH_MODE=api-key", "Auth__ApiKeys__ops__Scopes=mcp:read")]
-    [InlineData("Scopes has 'mcp:all'", "MCP_AUTH_MODE=api-key", "Auth__ApiKeys__ops__Key=" + Key, "Auth__ApiKeys__ops__Scopes=mcp:all")]
+    [InlineData(
+        "Scopes has 'mcp:all'",
+        "MCP_AUTH_MODE=api-key",
+        "Auth__ApiKeys__ops__Key=" + Key,
+        "Auth__ApiKeys__ops__Scopes=mcp:all"
+    )]
     [InlineData("64 hexadecimal digits", "MCP_AUTH_MODE=api-key", "Auth__ApiKeys__ops__Sha256=abc")]
-    public async Task A_setting_that_would_not_protect_refuses_to_start_and_never_shows_the_key(string expected, params string[] variables)
+    public async Task A_setting_that_would_not_protect_refuses_to_start_and_never_shows_the_key(
+        string expected,
+        params string[] variables
+    )
     {
-        var (exitCode, _, errors) = await ServerProcess.RunAsync([], variables.Select(variable => variable.Split('=', 2)).ToDictionary(pair => pair[0], pair => pair[1]));
+        var (exitCode, _, errors) = await ServerProcess.RunAsync(
+            [],
+            variables.Select(variable => variable.Split('=', 2)).ToDictionary(pair => pair[0], pair => pair[1])
+        );
 
         Assert.Equal(1, exitCode);
         Assert.Contains(expected, errors);
@@ -206,7 +316,10 @@ public sealed class ApiKeyTests
         await using var server = Start(("urls", "http://0.0.0.0:0"));
 
         using var client = new HttpClient();
-        using var refused = await client.GetAsync(new Uri($"http://127.0.0.1:{server.Url.Port}/tools"), TestContext.Current.CancellationToken);
+        using var refused = await client.GetAsync(
+            new Uri($"http://127.0.0.1:{server.Url.Port}/tools"),
+            TestContext.Current.CancellationToken
+        );
 
         Assert.Equal(HttpStatusCode.Unauthorized, refused.StatusCode);
     }
@@ -220,21 +333,34 @@ public sealed class ApiKeyTests
     {
         await using var server = Start();
 
-        var (exitCode, output, errors) = await Shell.RunAsync($"scripts/test-chatgpt-endpoints.sh {server.BaseUrl}", ("MCP_API_KEY", key));
+        var (exitCode, output, errors) = await Shell.RunAsync(
+            $"scripts/test-chatgpt-endpoints.sh {server.BaseUrl}",
+            ("MCP_API_KEY", key)
+        );
 
         Assert.True(exitCode == expected, output + errors);
         Assert.Contains(line, output);
     }
 
-    private static TestServer Start(params (string, string)[] settings) => TestServer.Start(NotesTools.Alone,
-    [
-        ("Auth:Mode", "api-key"), ("Auth:ApiKey", Key),
-        ("Auth:ApiKeys:reader:Sha256", Convert.ToHexString(SHA256.HashData(Encoding.UTF8.GetBytes(Reader)))), ("Auth:ApiKeys:reader:Scopes", "mcp:read"), .. settings,
-    ]);
+    private static TestServer Start(params (string, string)[] settings) =>
+        TestServer.Start(
+            NotesTools.Alone,
+            [
+                ("Auth:Mode", "api-key"),
+                ("Auth:ApiKey", Key),
+                ("Auth:ApiKeys:reader:Sha256", Convert.ToHexString(SHA256.HashData(Encoding.UTF8.GetBytes(Reader)))),
+                ("Auth:ApiKeys:reader:Scopes", "mcp:read"),
+                .. settings,
+            ]
+        );
 
     private static async Task<string> PickedAsync(TestServer server, string key)
     {
         using var picked = await server.PostAsync("/tools/list_picked", "{}", headers: ("X-MCP-API-Key", key));
-        return (await picked.Content.ReadAsStringAsync(TestContext.Current.CancellationToken)).Replace(" ", "", StringComparison.Ordinal);
+        return (await picked.Content.ReadAsStringAsync(TestContext.Current.CancellationToken)).Replace(
+            " ",
+            "",
+            StringComparison.Ordinal
+        );
     }
 }

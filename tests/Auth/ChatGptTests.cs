@@ -9,7 +9,8 @@ namespace MinimalMcp.Tests.Auth;
 [Slow]
 public sealed class ChatGptTests
 {
-    private const string Key = "uM3xkQ9TzR7vB1nW5cY8pL2dF6hJ4sGa", Secret = "hT5wZ8rQ2mX7cV4kN9bL6pD3fG1jS0yA";
+    private const string Key = "uM3xkQ9TzR7vB1nW5cY8pL2dF6hJ4sGa",
+        Secret = "hT5wZ8rQ2mX7cV4kN9bL6pD3fG1jS0yA";
 
     [Fact]
     public async Task ChatGPT_and_a_GPT_Action_connect_to_a_server_that_has_a_key_alone()
@@ -17,7 +18,17 @@ public sealed class ChatGptTests
         var documents = FreePort.Find();
         await using var server = Start("embedded");
 
-        var made = await CheckAsync(server, "--key", Key, "--client-id", "my-action", "--client-secret", Secret, "--documents-port", $"{documents}");
+        var made = await CheckAsync(
+            server,
+            "--key",
+            Key,
+            "--client-id",
+            "my-action",
+            "--client-secret",
+            Secret,
+            "--documents-port",
+            $"{documents}"
+        );
 
         Assert.InRange(made, 90, int.MaxValue);
     }
@@ -65,11 +76,17 @@ public sealed class ChatGptTests
         return made;
     }
 
-    private static TestServer Start(string mode) => TestServer.Start(services =>
-        {
-            NotesTools.Alone(services);
-            services.AddKeyedSingleton("clients", new SafeFetch(NamedBy.Test)); // the documents are on this machine
-        },
-        ("Auth:Mode", mode), ("Auth:ApiKey", Key), ("Auth:Server:ClientId", "my-action"), ("Auth:Server:ClientSecret", Secret),
-        ("Auth:Server:RedirectUri", "https://chat.openai.com/aip/g-0123456789/oauth/callback"));
+    private static TestServer Start(string mode) =>
+        TestServer.Start(
+            services =>
+            {
+                NotesTools.Alone(services);
+                services.AddKeyedSingleton("clients", new SafeFetch(NamedBy.Test)); // the documents are on this machine
+            },
+            ("Auth:Mode", mode),
+            ("Auth:ApiKey", Key),
+            ("Auth:Server:ClientId", "my-action"),
+            ("Auth:Server:ClientSecret", Secret),
+            ("Auth:Server:RedirectUri", "https://chat.openai.com/aip/g-0123456789/oauth/callback")
+        );
 }

@@ -18,28 +18,48 @@ public sealed class DiagnosticsTests
         await server.PostAsync("/mcp?access_token=secret6", "{}");
         await server.PostAsync("/mcp", "{ not json");
         await server.PostAsync("/mcp", "{}", headers: ("Host", "wrong.example"));
-        await server.McpAsync("initialize", new { protocolVersion = "2025-11-25", capabilities = new { }, clientInfo = new { name = "chat<b>gpt", version = "1.0\u001b[31m" } });
+        await server.McpAsync(
+            "initialize",
+            new
+            {
+                protocolVersion = "2025-11-25",
+                capabilities = new { },
+                clientInfo = new { name = "chat<b>gpt", version = "1.0\u001b[31m" },
+            }
+        );
         await server.McpAsync("tools/list");
         await server.McpAsync("tools/call", new { name = "list_picked" });
         await GetAsync(server, "/wp-login.php");
 
         var page = await AdminAsync(server, "application/json");
-        var found = JsonElement.Parse(page).GetProperty("exchanges").EnumerateArray()
-            .Select(one => $"{one.GetProperty("method")} {one.GetProperty("path")} {one.GetProperty("status")}: {one.GetProperty("verdict")}").Reverse().ToArray();
+        var found = JsonElement
+            .Parse(page)
+            .GetProperty("exchanges")
+            .EnumerateArray()
+            .Select(one =>
+                $"{one.GetProperty("method")} {one.GetProperty("path")} {one.GetProperty("status")}: {one.GetProperty("verdict")}"
+            )
+            .Reverse()
+            .ToArray();
 
         Assert.Equal(
-        [
-            "GET /.well-known/oauth-authorization-server/mcp 200: Asked for /.well-known/oauth-authorization-server/mcp and got what it asked for.",
-            "GET /.well-known/no-such-document?code=…&state=…&token=…&scope=mcp:read 404: Asked for /.well-known/no-such-document and got 404. ",
-            "GET /status 401: Was told to sign in (401). It came without a credential.",
-            "POST /mcp 401: Was told to sign in (401). The token is for another audience.",
-            "POST /mcp 403: Was refused (403). This client is not one of those that may use this server.",
-            "POST /mcp?access_token=… 400: Was answered 400. A token does not belong into the address, where logs keep it: send it as 'Authorization: Bearer TOKEN'.",
-            "POST /mcp 400: Was answered 400. Parse error: the body is not valid JSON (line 1, byte 3).",
-            "POST /mcp 400: Was answered 400. It named a host that is not served here: PUBLIC_URL is not what the client calls.",
-        ], found);
+            [
+                "GET /.well-known/oauth-authorization-server/mcp 200: Asked for /.well-known/oauth-authorization-server/mcp and got what it asked for.",
+                "GET /.well-known/no-such-document?code=…&state=…&token=…&scope=mcp:read 404: Asked for /.well-known/no-such-document and got 404. ",
+                "GET /status 401: Was told to sign in (401). It came without a credential.",
+                "POST /mcp 401: Was told to sign in (401). The token is for another audience.",
+                "POST /mcp 403: Was refused (403). This client is not one of those that may use this server.",
+                "POST /mcp?access_token=… 400: Was answered 400. A token does not belong into the address, where logs keep it: send it as 'Authorization: Bearer TOKEN'.",
+                "POST /mcp 400: Was answered 400. Parse error: the body is not valid JSON (line 1, byte 3).",
+                "POST /mcp 400: Was answered 400. It named a host that is not served here: PUBLIC_URL is not what the client calls.",
+            ],
+            found
+        );
         Assert.DoesNotContain("secret", page);
-        Assert.Equal("chat<b>gpt 1.0·[31m", JsonElement.Parse(page).GetProperty("clients")[0].GetProperty("client").GetString());
+        Assert.Equal(
+            "chat<b>gpt 1.0·[31m",
+            JsonElement.Parse(page).GetProperty("clients")[0].GetProperty("client").GetString()
+        );
         var html = await AdminAsync(server, "text/html");
         Assert.Contains("chat&lt;b&gt;gpt", html);
         Assert.Contains("aiohttp", html);
@@ -54,7 +74,10 @@ public sealed class DiagnosticsTests
         await using var server = Modes.Start(mode);
         await GetAsync(server, "/.well-known/oauth-authorization-server/mcp");
 
-        Assert.Contains($"Asked for /.well-known/oauth-authorization-server/mcp and got 404 {expected}", await AdminAsync(server, "text/html,*/*"));
+        Assert.Contains(
+            $"Asked for /.well-known/oauth-authorization-server/mcp and got 404 {expected}",
+            await AdminAsync(server, "text/html,*/*")
+        );
     }
 
     [Fact]
@@ -68,11 +91,23 @@ public sealed class DiagnosticsTests
 
         for (var i = 0; i < 52; i++)
         {
-            await server.McpAsync("initialize", new { protocolVersion = "2025-11-25", capabilities = new { }, clientInfo = new { name = $"client{i}", version = "1" } });
+            await server.McpAsync(
+                "initialize",
+                new
+                {
+                    protocolVersion = "2025-11-25",
+                    capabilities = new { },
+                    clientInfo = new { name = $"client{i}", version = "1" },
+                }
+            );
         }
 
         var document = JsonElement.Parse(await AdminAsync(server, "application/json"));
-        var paths = document.GetProperty("exchanges").EnumerateArray().Select(one => one.GetProperty("path").GetString()).ToArray();
+        var paths = document
+            .GetProperty("exchanges")
+            .EnumerateArray()
+            .Select(one => one.GetProperty("path").GetString())
+            .ToArray();
         Assert.Equal((200, "/.well-known/204", "/.well-known/5"), (paths.Length, paths[0], paths[^1]));
         Assert.Equal(50, document.GetProperty("clients").GetArrayLength());
     }
@@ -82,17 +117,31 @@ public sealed class DiagnosticsTests
     {
         await using var server = Modes.Start("none");
 
-        using var response = await server.Http.SendAsync(new(HttpMethod.Get, "/diagnostics") { Headers = { { "X-Forwarded-For", "203.0.113.7" } } }, TestContext.Current.CancellationToken);
+        using var response = await server.Http.SendAsync(
+            new(HttpMethod.Get, "/diagnostics") { Headers = { { "X-Forwarded-For", "203.0.113.7" } } },
+            TestContext.Current.CancellationToken
+        );
 
         Assert.Equal(403, (int)response.StatusCode);
     }
 
-    private static async Task GetAsync(TestServer server, string path) => (await server.Http.GetAsync(new Uri(path, UriKind.Relative), TestContext.Current.CancellationToken)).Dispose();
+    private static async Task GetAsync(TestServer server, string path) =>
+        (await server.Http.GetAsync(new Uri(path, UriKind.Relative), TestContext.Current.CancellationToken)).Dispose();
 
     private static async Task<string> AdminAsync(TestServer server, string accept)
     {
-        using var request = new HttpRequestMessage(HttpMethod.Get, "/diagnostics") { Headers = { { "Accept", accept } } };
-        request.Headers.Authorization = new("Bearer", server.Services.GetService(typeof(Microsoft.Extensions.Configuration.IConfiguration)) is Microsoft.Extensions.Configuration.IConfiguration configuration && configuration["Auth:Mode"] == "api-key" ? Modes.Key : "ops.admin.x");
+        using var request = new HttpRequestMessage(HttpMethod.Get, "/diagnostics")
+        {
+            Headers = { { "Accept", accept } },
+        };
+        request.Headers.Authorization = new(
+            "Bearer",
+            server.Services.GetService(typeof(Microsoft.Extensions.Configuration.IConfiguration))
+                is Microsoft.Extensions.Configuration.IConfiguration configuration
+            && configuration["Auth:Mode"] == "api-key"
+                ? Modes.Key
+                : "ops.admin.x"
+        );
         using var response = await server.Http.SendAsync(request, TestContext.Current.CancellationToken);
         Assert.Equal(200, (int)response.StatusCode);
         return await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);

@@ -6,12 +6,26 @@ namespace MinimalMcp.Tests.Auth;
 /// <summary>The documents by which a host finds out where to sign in: all of them in every OAuth mode, none in the others, and nothing in them from a request.</summary>
 public sealed class DocumentTests
 {
-    private static readonly string[] Resources = ["/.well-known/oauth-protected-resource", "/.well-known/oauth-protected-resource/mcp", "/.well-known/oauth-protected-resource/mcp/readonly", "/mcp/.well-known/oauth-protected-resource"];
-    private static readonly string[] SseResources = ["/.well-known/oauth-protected-resource/sse", "/sse/.well-known/oauth-protected-resource"];
+    private static readonly string[] Resources =
+    [
+        "/.well-known/oauth-protected-resource",
+        "/.well-known/oauth-protected-resource/mcp",
+        "/.well-known/oauth-protected-resource/mcp/readonly",
+        "/mcp/.well-known/oauth-protected-resource",
+    ];
+    private static readonly string[] SseResources =
+    [
+        "/.well-known/oauth-protected-resource/sse",
+        "/sse/.well-known/oauth-protected-resource",
+    ];
 
-    private static readonly string[] Servers = [.. from name in (string[])["oauth-authorization-server", "openid-configuration"]
-                                                   from path in (string[])["/.well-known/#", "/.well-known/#/mcp", "/.well-known/#/sse", "/mcp/.well-known/#", "/sse/.well-known/#"]
-                                                   select path.Replace("#", name, StringComparison.Ordinal)];
+    private static readonly string[] Servers =
+    [
+        .. from name in (string[])["oauth-authorization-server", "openid-configuration"]
+        from path in (string[])
+            ["/.well-known/#", "/.well-known/#/mcp", "/.well-known/#/sse", "/mcp/.well-known/#", "/sse/.well-known/#"]
+        select path.Replace("#", name, StringComparison.Ordinal),
+    ];
 
     public static TheoryData<string> OAuthModes => [.. Modes.OAuth];
 
@@ -20,16 +34,28 @@ public sealed class DocumentTests
     {
         await using var server = Modes.Start(mode, ("Server:PublicUrl", "https://mcp.example.com/"));
 
-        foreach (var (path, resource) in Resources.Select(path => (path, "https://mcp.example.com/mcp")).Concat(SseResources.Select(path => (path, "https://mcp.example.com/sse"))))
+        foreach (
+            var (path, resource) in Resources
+                .Select(path => (path, "https://mcp.example.com/mcp"))
+                .Concat(SseResources.Select(path => (path, "https://mcp.example.com/sse")))
+        )
         {
             var document = await server.GetJsonAsync(path);
             Assert.Equal(resource, document.GetProperty("resource").GetString());
-            Assert.Equal(["https://mcp.example.com"], document.GetProperty("authorization_servers").EnumerateArray().Select(one => one.GetString()));
+            Assert.Equal(
+                ["https://mcp.example.com"],
+                document.GetProperty("authorization_servers").EnumerateArray().Select(one => one.GetString())
+            );
             var scopes = document.GetProperty("scopes_supported").EnumerateArray().Select(one => one.GetString());
             // What the tools of the address need.
-            var expected = path.EndsWith("/readonly", StringComparison.Ordinal) ? "mcp:read" : "mcp:read mcp:write mcp:execute";
+            var expected = path.EndsWith("/readonly", StringComparison.Ordinal)
+                ? "mcp:read"
+                : "mcp:read mcp:write mcp:execute";
             Assert.Equal(expected, string.Join(' ', scopes));
-            Assert.Equal(["header"], document.GetProperty("bearer_methods_supported").EnumerateArray().Select(one => one.GetString()));
+            Assert.Equal(
+                ["header"],
+                document.GetProperty("bearer_methods_supported").EnumerateArray().Select(one => one.GetString())
+            );
         }
 
         foreach (var path in Servers)
@@ -46,9 +72,14 @@ public sealed class DocumentTests
     public async Task Where_nobody_signs_in_none_is_there(string mode)
     {
         await using var server = Modes.Start(mode);
-        foreach (var path in Resources.Concat(SseResources).Concat(Servers).Append("/.well-known/openai-apps-challenge"))
+        foreach (
+            var path in Resources.Concat(SseResources).Concat(Servers).Append("/.well-known/openai-apps-challenge")
+        )
         {
-            using var response = await server.Http.GetAsync(new Uri(path, UriKind.Relative), TestContext.Current.CancellationToken);
+            using var response = await server.Http.GetAsync(
+                new Uri(path, UriKind.Relative),
+                TestContext.Current.CancellationToken
+            );
             Assert.Equal(HttpStatusCode.NotFound, response.StatusCode);
         }
     }
@@ -56,7 +87,9 @@ public sealed class DocumentTests
     [Theory]
     [InlineData("/.well-known/oauth-protected-resource")]
     [InlineData("/.well-known/oauth-authorization-server")]
-    public async Task Without_a_public_address_they_name_the_one_that_is_listened_on_and_never_the_one_of_the_request(string path)
+    public async Task Without_a_public_address_they_name_the_one_that_is_listened_on_and_never_the_one_of_the_request(
+        string path
+    )
     {
         await using var server = Modes.Start("embedded", ("AllowedHosts", "evil.example"));
         using var request = new HttpRequestMessage(HttpMethod.Get, path);
@@ -84,28 +117,66 @@ public sealed class DocumentTests
         foreach (var version in (string[])["3.1", "3.0"])
         {
             var document = await server.GetJsonAsync("/openapi.json?v=" + version);
-            Assert.Equal(schemes.Split(' ', StringSplitOptions.RemoveEmptyEntries), Names(document.GetProperty("security")));
+            Assert.Equal(
+                schemes.Split(' ', StringSplitOptions.RemoveEmptyEntries),
+                Names(document.GetProperty("security"))
+            );
             if (schemes.StartsWith("OAuth", StringComparison.Ordinal))
             {
-                var flow = document.GetProperty("components").GetProperty("securitySchemes").GetProperty("OAuth").GetProperty("flows").GetProperty("authorizationCode");
-                Assert.Equal("https://mcp.example.com/auth/authorize", flow.GetProperty("authorizationUrl").GetString());
+                var flow = document
+                    .GetProperty("components")
+                    .GetProperty("securitySchemes")
+                    .GetProperty("OAuth")
+                    .GetProperty("flows")
+                    .GetProperty("authorizationCode");
+                Assert.Equal(
+                    "https://mcp.example.com/auth/authorize",
+                    flow.GetProperty("authorizationUrl").GetString()
+                );
                 Assert.Equal("https://mcp.example.com/auth/token", flow.GetProperty("tokenUrl").GetString());
-                Assert.Equal(["mcp:read", "mcp:write", "mcp:execute"], flow.GetProperty("scopes").EnumerateObject().Select(scope => scope.Name));
-                var write = document.GetProperty("paths").GetProperty("/tools/pick_note").GetProperty("post").GetProperty("security");
-                Assert.Equal(["mcp:write"], write[0].GetProperty("OAuth").EnumerateArray().Select(scope => scope.GetString()));
-                var read = document.GetProperty("paths").GetProperty("/tools/find_notes").GetProperty("post").GetProperty("security");
+                Assert.Equal(
+                    ["mcp:read", "mcp:write", "mcp:execute"],
+                    flow.GetProperty("scopes").EnumerateObject().Select(scope => scope.Name)
+                );
+                var write = document
+                    .GetProperty("paths")
+                    .GetProperty("/tools/pick_note")
+                    .GetProperty("post")
+                    .GetProperty("security");
+                Assert.Equal(
+                    ["mcp:write"],
+                    write[0].GetProperty("OAuth").EnumerateArray().Select(scope => scope.GetString())
+                );
+                var read = document
+                    .GetProperty("paths")
+                    .GetProperty("/tools/find_notes")
+                    .GetProperty("post")
+                    .GetProperty("security");
                 Assert.Equal(mode == "mixed", read[0].GetRawText() is "{ }" or "{}");
             }
         }
 
         var auth = (await server.GetJsonAsync("/.well-known/ai-plugin.json")).GetProperty("auth");
         Assert.Equal(plugin, auth.GetProperty("type").GetString());
-        Assert.True(plugin != "oauth" || auth.GetProperty("authorization_url").GetString() == "https://mcp.example.com/auth/token");
+        Assert.True(
+            plugin != "oauth"
+                || auth.GetProperty("authorization_url").GetString() == "https://mcp.example.com/auth/token"
+        );
         var page = await server.Http.GetStringAsync(server.Url, TestContext.Current.CancellationToken);
         Assert.Contains(mode == "none" ? "no authentication" : $"authentication: {mode}", page);
-        Assert.Contains(mode switch { "none" => "and No authentication", "api-key" => "cannot send a key", "mixed" => "and Mixed as authentication", _ => "and OAuth as authentication" }, page);
+        Assert.Contains(
+            mode switch
+            {
+                "none" => "and No authentication",
+                "api-key" => "cannot send a key",
+                "mixed" => "and Mixed as authentication",
+                _ => "and OAuth as authentication",
+            },
+            page
+        );
 
-        static IEnumerable<string> Names(JsonElement security) => security.EnumerateArray().SelectMany(one => one.EnumerateObject()).Select(scheme => scheme.Name);
+        static IEnumerable<string> Names(JsonElement security) =>
+            security.EnumerateArray().SelectMany(one => one.EnumerateObject()).Select(scheme => scheme.Name);
     }
 
     [Fact]
@@ -113,9 +184,15 @@ public sealed class DocumentTests
     {
         await using var server = Modes.Start("embedded", ("Server:OpenAiAppsChallenge", "token-of-openai"));
 
-        using var response = await server.Http.GetAsync(new Uri("/.well-known/openai-apps-challenge", UriKind.Relative), TestContext.Current.CancellationToken);
+        using var response = await server.Http.GetAsync(
+            new Uri("/.well-known/openai-apps-challenge", UriKind.Relative),
+            TestContext.Current.CancellationToken
+        );
 
         Assert.Equal("text/plain", response.Content.Headers.ContentType!.MediaType);
-        Assert.Equal("token-of-openai", await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
+        Assert.Equal(
+            "token-of-openai",
+            await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken)
+        );
     }
 }

@@ -47,8 +47,11 @@ public sealed class FrameworkTests
     [InlineData("/mine/write", "ann.write.x", 200)]
     [InlineData("/mine/write", Modes.Key, 200)] // a larger scope contains the smaller ones
     [InlineData("/no/such/route", null, 401)]
-    public async Task In_our_own_program_policies_scopes_and_the_fallback_hold_for_every_route(string path,
-        string? credential, int status)
+    public async Task In_our_own_program_policies_scopes_and_the_fallback_hold_for_every_route(
+        string path,
+        string? credential,
+        int status
+    )
     {
         await using var host = await StartAsync("hybrid", builder => builder.CloseOtherRoutes());
 
@@ -58,8 +61,10 @@ public sealed class FrameworkTests
         if (status == 403)
         {
             Assert.Contains("error=\"insufficient_scope\"", answer.Headers.WwwAuthenticate.ToString());
-            Assert.Contains("scope=\"mcp:read mcp:write mcp:execute mcp:admin\"",
-                answer.Headers.WwwAuthenticate.ToString());
+            Assert.Contains(
+                "scope=\"mcp:read mcp:write mcp:execute mcp:admin\"",
+                answer.Headers.WwwAuthenticate.ToString()
+            );
         }
     }
 
@@ -114,11 +119,15 @@ public sealed class FrameworkTests
     [InlineData("/api/v1/approvals", null, 401)]
     [InlineData("/diagnostics", null, 401)]
     [InlineData("/mine/own", null, 401)]
-    public async Task In_somebody_elses_program_our_routes_are_closed_and_theirs_are_theirs(string path,
-        string? credential, int status)
+    public async Task In_somebody_elses_program_our_routes_are_closed_and_theirs_are_theirs(
+        string path,
+        string? credential,
+        int status
+    )
     {
         await using var host = await StartAsync("api-key", builder =>
-            builder.Services.AddAuthentication().AddScheme<AuthenticationSchemeOptions, OwnScheme>("Own", null));
+            builder.Services.AddAuthentication().AddScheme<AuthenticationSchemeOptions, OwnScheme>("Own", null)
+        );
 
         using var answer = await AskAsync(host, path, credential);
 
@@ -130,11 +139,13 @@ public sealed class FrameworkTests
     {
         await using var bare = await StartAsync("api-key", _ => { });
         await using var own = await StartAsync("api-key", builder =>
-            builder.Services.AddAuthentication().AddScheme<AuthenticationSchemeOptions, OwnScheme>("Own", null));
+            builder.Services.AddAuthentication().AddScheme<AuthenticationSchemeOptions, OwnScheme>("Own", null)
+        );
 
         Assert.Null(bare.Services.GetRequiredService<IOptions<AuthorizationOptions>>().Value.FallbackPolicy);
-        Assert.Null(await bare.Services.GetRequiredService<IAuthenticationSchemeProvider>()
-            .GetDefaultAuthenticateSchemeAsync());
+        Assert.Null(
+            await bare.Services.GetRequiredService<IAuthenticationSchemeProvider>().GetDefaultAuthenticateSchemeAsync()
+        );
         var schemes = own.Services.GetRequiredService<IAuthenticationSchemeProvider>();
         Assert.Equal("Own", (await schemes.GetDefaultAuthenticateSchemeAsync())?.Name);
         using var theirs = await AskAsync(own, "/mine/own", "theirs");
@@ -142,11 +153,15 @@ public sealed class FrameworkTests
     }
 
     // As Program.cs has it, with routes of an application's own.
-    private static async Task<WebApplication> StartAsync(string mode, Action<WebApplicationBuilder> more,
-        string? tools = null)
+    private static async Task<WebApplication> StartAsync(
+        string mode,
+        Action<WebApplicationBuilder> more,
+        string? tools = null
+    )
     {
         var builder = WebApplication.CreateSlimBuilder(
-            new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });
+            new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory }
+        );
         var settings = new Dictionary<string, string?>
         {
             ["urls"] = "http://127.0.0.1:0",
@@ -176,7 +191,8 @@ public sealed class FrameworkTests
         {
             limiter.RejectionStatusCode = 429;
             limiter.AddFixedWindowLimiter("one", window =>
-                (window.PermitLimit, window.Window) = (1, TimeSpan.FromHours(1)));
+                (window.PermitLimit, window.Window) = (1, TimeSpan.FromHours(1))
+            );
         });
         TestTokens.WithNotes(builder.Services);
         more(builder);
@@ -199,7 +215,8 @@ public sealed class FrameworkTests
         app.MapGet("/mine/admin", Subject).RequireAuthorization("mcp:admin");
         app.MapGet("/mine/write", Subject).RequireAuthorization("mcp:write");
         app.MapGet("/mine/authorize", [Authorize(AuthenticationSchemes = AuthScheme.Name)] (HttpContext http) =>
-            Subject(http));
+            Subject(http)
+        );
         app.MapGet("/mine/limited", Subject).RequireAuthorization("mcp:read").RequireRateLimiting("one");
         app.MapGet("/mine/own", Subject).RequireAuthorization(policy => policy.RequireAuthenticatedUser());
         await app.StartAsync(Stop);
@@ -216,13 +233,19 @@ public sealed class FrameworkTests
         return await http.SendAsync(request, Stop);
     }
 
-    private sealed class OwnScheme(IOptionsMonitor<AuthenticationSchemeOptions> options, ILoggerFactory logger,
-        UrlEncoder encoder)
-        : AuthenticationHandler<AuthenticationSchemeOptions>(options, logger, encoder)
+    private sealed class OwnScheme(
+        IOptionsMonitor<AuthenticationSchemeOptions> options,
+        ILoggerFactory logger,
+        UrlEncoder encoder
+    ) : AuthenticationHandler<AuthenticationSchemeOptions>(options, logger, encoder)
     {
-        protected override Task<AuthenticateResult> HandleAuthenticateAsync() => Task.FromResult(
-            Request.Headers.Authorization == "Bearer theirs"
-            ? AuthenticateResult.Success(new(new(new ClaimsIdentity([new("sub", "their user")], "Own")), Scheme.Name))
-            : AuthenticateResult.NoResult());
+        protected override Task<AuthenticateResult> HandleAuthenticateAsync() =>
+            Task.FromResult(
+                Request.Headers.Authorization == "Bearer theirs"
+                    ? AuthenticateResult.Success(
+                        new(new(new ClaimsIdentity([new("sub", "their user")], "Own")), Scheme.Name)
+                    )
+                    : AuthenticateResult.NoResult()
+            );
     }
 }

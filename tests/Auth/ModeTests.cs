@@ -11,7 +11,19 @@ public sealed class ModeTests(ModeTests.Servers servers) : IClassFixture<ModeTes
 
     // The credentials, from left to right: none, a key, a key that reads, a wrong key, a token that reads, one that writes, one that may do everything, an expired one, one of a
     // client that may not use the server, and a token in the address.
-    private static readonly string[] Credentials = ["", Modes.Key, Modes.Reader, "wrong", "ann.read.x", "ann.write.x", "ann.admin.x", "expired.read.x", "stranger.read.x", "?access_token=ann.admin.x"];
+    private static readonly string[] Credentials =
+    [
+        "",
+        Modes.Key,
+        Modes.Reader,
+        "wrong",
+        "ann.read.x",
+        "ann.write.x",
+        "ann.admin.x",
+        "expired.read.x",
+        "stranger.read.x",
+        "?access_token=ann.admin.x",
+    ];
 
     private const string Table = """
         none     POST /mcp list            200 200 200 200 200 200 200 200 200 200
@@ -72,7 +84,8 @@ public sealed class ModeTests(ModeTests.Servers servers) : IClassFixture<ModeTes
         mixed    GET  /no/such/route       401 401 401 401 404 404 404 401 403 400
         """;
 
-    public static TheoryData<string> Rows => [.. Table.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)];
+    public static TheoryData<string> Rows =>
+        [.. Table.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)];
 
     [Theory, MemberData(nameof(Rows))]
     public async Task Who_gets_in(string row)
@@ -86,10 +99,23 @@ public sealed class ModeTests(ModeTests.Servers servers) : IClassFixture<ModeTes
         foreach (var (credential, status) in Credentials.Zip(expected))
         {
             // Each server counts the wrong keys of an address: every request comes from an address of its own.
-            using var request = new HttpRequestMessage(new(method), path + (credential.StartsWith('?') ? credential : ""));
+            using var request = new HttpRequestMessage(
+                new(method),
+                path + (credential.StartsWith('?') ? credential : "")
+            );
             request.Headers.Add("X-Forwarded-For", $"203.0.113.{++_address % 250}");
-            request.Headers.Authorization = credential.Length == 0 || credential.StartsWith('?') ? null : new("Bearer", credential);
-            request.Content = method == "GET" ? null : new StringContent(path == "/tools/pick_note" ? """{"code":"milk"}""" : path.StartsWith("/tools", StringComparison.Ordinal) ? "{}" : Body(call), Encoding.UTF8, "application/json");
+            request.Headers.Authorization =
+                credential.Length == 0 || credential.StartsWith('?') ? null : new("Bearer", credential);
+            request.Content =
+                method == "GET"
+                    ? null
+                    : new StringContent(
+                        path == "/tools/pick_note" ? """{"code":"milk"}"""
+                            : path.StartsWith("/tools", StringComparison.Ordinal) ? "{}"
+                            : Body(call),
+                        Encoding.UTF8,
+                        "application/json"
+                    );
             request.Headers.Accept.Add(new MediaTypeWithQualityHeaderValue("*/*"));
             if (path == "/diagnostics" && mode == "none")
             {
@@ -97,7 +123,10 @@ public sealed class ModeTests(ModeTests.Servers servers) : IClassFixture<ModeTes
             }
 
             using var response = await server.Http.SendAsync(request, TestContext.Current.CancellationToken);
-            Assert.True(status == ((int)response.StatusCode).ToString(System.Globalization.CultureInfo.InvariantCulture), $"{row}\n'{credential}': {(int)response.StatusCode}");
+            Assert.True(
+                status == ((int)response.StatusCode).ToString(System.Globalization.CultureInfo.InvariantCulture),
+                $"{row}\n'{credential}': {(int)response.StatusCode}"
+            );
         }
     }
 
@@ -108,12 +137,25 @@ public sealed class ModeTests(ModeTests.Servers servers) : IClassFixture<ModeTes
     [InlineData("PUBLIC_URL) is not set", "MCP_AUTH_MODE=embedded", "MCP_SERVER_HOST=0.0.0.0")]
     [InlineData("signing in needs https", "MCP_AUTH_MODE=embedded", "PUBLIC_URL=http://mcp.example.com")]
     [InlineData("has two dots", "MCP_AUTH_MODE=hybrid", "MCP_API_KEY=uM3xkQ9TzR7.vB1nW5cY8pL2.dF6hJ4sGa")]
-    [InlineData("MCP_API_KEY_NEXT) is set without", "MCP_AUTH_MODE=api-key", "Auth__ApiKeys__ops__Key=" + Modes.Key, "MCP_API_KEY_NEXT=" + Modes.Reader)]
-    [InlineData("NextKey has 3 characters", "MCP_AUTH_MODE=api-key", "Auth__ApiKeys__ops__Key=" + Modes.Key, "Auth__ApiKeys__ops__NextKey=abc")]
+    [InlineData(
+        "MCP_API_KEY_NEXT) is set without",
+        "MCP_AUTH_MODE=api-key",
+        "Auth__ApiKeys__ops__Key=" + Modes.Key,
+        "MCP_API_KEY_NEXT=" + Modes.Reader
+    )]
+    [InlineData(
+        "NextKey has 3 characters",
+        "MCP_AUTH_MODE=api-key",
+        "Auth__ApiKeys__ops__Key=" + Modes.Key,
+        "Auth__ApiKeys__ops__NextKey=abc"
+    )]
     [InlineData("RATE_LIMIT_PER_MINUTE) must be from 1", "RATE_LIMIT_PER_MINUTE=-1")]
     public async Task A_mode_that_lacks_a_part_says_which(string expected, params string[] variables)
     {
-        var (exitCode, _, errors) = await ServerProcess.RunAsync([], variables.Select(variable => variable.Split('=', 2)).ToDictionary(pair => pair[0], pair => pair[1]));
+        var (exitCode, _, errors) = await ServerProcess.RunAsync(
+            [],
+            variables.Select(variable => variable.Split('=', 2)).ToDictionary(pair => pair[0], pair => pair[1])
+        );
 
         Assert.Equal(1, exitCode);
         Assert.Contains(expected, errors);
@@ -124,27 +166,39 @@ public sealed class ModeTests(ModeTests.Servers servers) : IClassFixture<ModeTes
     {
         var server = servers.Of("embedded");
 
-        using var slow = await server.PostAsync("/tools/list_picked", "{}", headers: ("Authorization", "Bearer slow.read.x"));
-        using var offline = await server.PostAsync("/tools/list_picked", "{}", headers: ("Authorization", "Bearer offline.read.x"));
+        using var slow = await server.PostAsync(
+            "/tools/list_picked",
+            "{}",
+            headers: ("Authorization", "Bearer slow.read.x")
+        );
+        using var offline = await server.PostAsync(
+            "/tools/list_picked",
+            "{}",
+            headers: ("Authorization", "Bearer offline.read.x")
+        );
 
         Assert.Equal((200, 503), ((int)slow.StatusCode, (int)offline.StatusCode));
         Assert.NotNull(offline.Headers.RetryAfter);
     }
 
-    private static string Body(string call) => call switch
-    {
-        "hello" => """{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"t","version":"1"}}}""",
-        "write" => """{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"pick_note","arguments":{"code":"milk"}}}""",
-        "send" => """{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"send_picked"}}""",
-        "list" => """{"jsonrpc":"2.0","id":1,"method":"tools/list"}""",
-        _ => """{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"list_picked"}}""",
-    };
+    private static string Body(string call) =>
+        call switch
+        {
+            "hello" =>
+                """{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"t","version":"1"}}}""",
+            "write" =>
+                """{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"pick_note","arguments":{"code":"milk"}}}""",
+            "send" => """{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"send_picked"}}""",
+            "list" => """{"jsonrpc":"2.0","id":1,"method":"tools/list"}""",
+            _ => """{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"list_picked"}}""",
+        };
 
     public sealed class Servers : IAsyncDisposable
     {
         private readonly Dictionary<string, TestServer> _servers = [];
 
-        internal TestServer Of(string mode) => _servers.TryGetValue(mode, out var server) ? server : _servers[mode] = Modes.Start(mode);
+        internal TestServer Of(string mode) =>
+            _servers.TryGetValue(mode, out var server) ? server : _servers[mode] = Modes.Start(mode);
 
         public async ValueTask DisposeAsync()
         {

@@ -54,7 +54,9 @@ public sealed class OpenStreamTests
         switch (end)
         {
             case "revoked":
-                using (var answer = await oauth.PostFormAsync("/auth/revoke", [("client_id", "public"), ("token", token)]))
+                using (
+                    var answer = await oauth.PostFormAsync("/auth/revoke", [("client_id", "public"), ("token", token)])
+                )
                 {
                     Assert.True(answer.IsSuccessStatusCode);
                 }
@@ -64,7 +66,12 @@ public sealed class OpenStreamTests
                 _time.Advance(TimeSpan.FromSeconds(32)); // with what clocks may differ by
                 break;
             default:
-                await oauth.Server.Services.GetRequiredService<Store>().RevokeGrantAsync(OAuthServer.Claims(token).GetProperty("gid").GetString()!, TestContext.Current.CancellationToken);
+                await oauth
+                    .Server.Services.GetRequiredService<Store>()
+                    .RevokeGrantAsync(
+                        OAuthServer.Claims(token).GetProperty("gid").GetString()!,
+                        TestContext.Current.CancellationToken
+                    );
                 break;
         }
 
@@ -83,7 +90,10 @@ public sealed class OpenStreamTests
                 NotesTools.Alone(services);
                 services.AddSingleton<TimeProvider>(_time);
             },
-            "api-key", ("Auth:ApiKeys:reader:Expires", "2026-01-01T01:00:00Z"), ("Mcp:KeepAlive", "00:00:00.05"));
+            "api-key",
+            ("Auth:ApiKeys:reader:Expires", "2026-01-01T01:00:00Z"),
+            ("Mcp:KeepAlive", "00:00:00.05")
+        );
         using var stream = await OpenAsync(server, kind, Modes.Reader);
         using var other = await OpenAsync(server, "GET /mcp", Modes.Key);
         Assert.NotNull(await stream.LineAsync());
@@ -96,23 +106,47 @@ public sealed class OpenStreamTests
 
     [Theory]
     [InlineData("ping", "POST", "/mcp", Ping)]
-    [InlineData("call", "POST", "/mcp", """{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"list_picked"}}""")]
+    [InlineData(
+        "call",
+        "POST",
+        "/mcp",
+        """{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"list_picked"}}"""
+    )]
     [InlineData("SDK path", "POST", "/mcp", """{"jsonrpc":"2.0","id":1,"method":"prompts/list"}""")]
-    [InlineData("notification", "POST", "/mcp", """{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":1}}""")]
+    [InlineData(
+        "notification",
+        "POST",
+        "/mcp",
+        """{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":1}}"""
+    )]
     [InlineData("answer", "POST", "/mcp", """{"jsonrpc":"2.0","id":1,"result":{}}""")]
-    [InlineData("hello", "POST", "/mcp", """{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"t","version":"1"}}}""")]
+    [InlineData(
+        "hello",
+        "POST",
+        "/mcp",
+        """{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"t","version":"1"}}}"""
+    )]
     [InlineData("batch", "POST", "/mcp", "[" + Ping + "]")]
     [InlineData("events", "GET", "/mcp", null)]
     [InlineData("end", "DELETE", "/mcp", null)]
     [InlineData("message", "POST", "/message", Ping)]
-    public async Task A_session_is_not_there_for_another_user_or_another_client(string what, string method, string path, string? body)
+    public async Task A_session_is_not_there_for_another_user_or_another_client(
+        string what,
+        string method,
+        string path,
+        string? body
+    )
     {
         await using var oauth = Start();
         var own = Access(await oauth.SignInAsync("public"));
         using var sse = await OpenAsync(oauth.Server, "GET /sse", own);
         var address = path == "/message" ? await sse.DataAsync() : path;
         var session = await SessionAsync(oauth.Server, own, what == "batch" ? "2025-03-26" : "2025-11-25");
-        var strangers = new[] { Access(await oauth.SignInAsync("public", OAuthServer.ReaderKey)), Access(await oauth.SignInAsync(await oauth.RegisterAsync())) };
+        var strangers = new[]
+        {
+            Access(await oauth.SignInAsync("public", OAuthServer.ReaderKey)),
+            Access(await oauth.SignInAsync(await oauth.RegisterAsync())),
+        };
 
         foreach (var stranger in strangers)
         {
@@ -124,21 +158,35 @@ public sealed class OpenStreamTests
         async Task<int> StatusAsync(string token)
         {
             using var request = Request(method, address, token, body, path == "/mcp" ? session : null);
-            using var answer = await oauth.Server.Http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, TestContext.Current.CancellationToken);
+            using var answer = await oauth.Server.Http.SendAsync(
+                request,
+                HttpCompletionOption.ResponseHeadersRead,
+                TestContext.Current.CancellationToken
+            );
             return (int)answer.StatusCode;
         }
     }
 
-    private OAuthServer Start(params (string, string)[] settings) => OAuthServer.Start(services => services.AddSingleton<TimeProvider>(_time), [("Mcp:KeepAlive", "00:00:00.05"), .. settings]);
+    private OAuthServer Start(params (string, string)[] settings) =>
+        OAuthServer.Start(
+            services => services.AddSingleton<TimeProvider>(_time),
+            [("Mcp:KeepAlive", "00:00:00.05"), .. settings]
+        );
 
-    private static string Access(System.Text.Json.JsonElement tokens) => tokens.GetProperty("access_token").GetString()!;
+    private static string Access(System.Text.Json.JsonElement tokens) =>
+        tokens.GetProperty("access_token").GetString()!;
 
     private static async Task<Events> OpenAsync(TestServer server, string kind, string credential)
     {
         using var request = kind switch
         {
             "subscriptions/listen" => Request("POST", "/mcp", credential, Listen),
-            "GET /mcp in a session" => Request("GET", "/mcp", credential, session: await SessionAsync(server, credential)),
+            "GET /mcp in a session" => Request(
+                "GET",
+                "/mcp",
+                credential,
+                session: await SessionAsync(server, credential)
+            ),
             _ => Request("GET", kind["GET ".Length..], credential),
         };
         if (kind == "GET /mcp")
@@ -151,17 +199,34 @@ public sealed class OpenStreamTests
             request.Headers.Add("Mcp-Method", kind);
         }
 
-        return new(await server.Http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, TestContext.Current.CancellationToken));
+        return new(
+            await server.Http.SendAsync(
+                request,
+                HttpCompletionOption.ResponseHeadersRead,
+                TestContext.Current.CancellationToken
+            )
+        );
     }
 
     private static async Task<string> SessionAsync(TestServer server, string credential, string version = "2025-11-25")
     {
-        using var request = Request("POST", "/mcp", credential, $$$"""{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"{{{version}}}","capabilities":{},"clientInfo":{"name":"t","version":"1"} } }""");
+        using var request = Request(
+            "POST",
+            "/mcp",
+            credential,
+            $$$"""{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"{{{version}}}","capabilities":{},"clientInfo":{"name":"t","version":"1"} } }"""
+        );
         using var answer = await server.Http.SendAsync(request, TestContext.Current.CancellationToken);
         return answer.Headers.GetValues("Mcp-Session-Id").Single();
     }
 
-    private static HttpRequestMessage Request(string method, string path, string credential, string? body = null, string? session = null)
+    private static HttpRequestMessage Request(
+        string method,
+        string path,
+        string credential,
+        string? body = null,
+        string? session = null
+    )
     {
         var request = new HttpRequestMessage(new(method), path);
         request.Headers.Authorization = new("Bearer", credential);

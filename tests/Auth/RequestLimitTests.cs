@@ -15,8 +15,10 @@ public sealed class RequestLimitTests
     [Theory]
     [InlineData("198.51.100.1", "198.51.100.2")]
     [InlineData("2001:db8:1:1::1", "2001:db8:1:2::1")]
-    public async Task After_ten_wrong_keys_of_an_address_the_next_one_waits_and_a_right_one_never_does(string guesser,
-        string other)
+    public async Task After_ten_wrong_keys_of_an_address_the_next_one_waits_and_a_right_one_never_does(
+        string guesser,
+        string other
+    )
     {
         await using var server = Modes.Start("hybrid");
         for (var i = 0; i < 10; i++)
@@ -54,10 +56,13 @@ public sealed class RequestLimitTests
     {
         const string Short = "a-short-key";
         await using var server = Modes.Start(
-            services => TestTokens.WithNotes(
-                services.AddSingleton(new RateLimitFigures { WrongKeys = new(1, TimeSpan.FromSeconds(3)) })),
+            services =>
+                TestTokens.WithNotes(
+                    services.AddSingleton(new RateLimitFigures { WrongKeys = new(1, TimeSpan.FromSeconds(3)) })
+                ),
             "api-key",
-            ("Auth:ApiKeys:short:Sha256", Convert.ToHexString(SHA256.HashData(Encoding.UTF8.GetBytes(Short)))));
+            ("Auth:ApiKeys:short:Sha256", Convert.ToHexString(SHA256.HashData(Encoding.UTF8.GetBytes(Short))))
+        );
         Assert.Equal(200, (await AskAsync(server, Short)).Status);
 
         var refused = 0;
@@ -88,16 +93,28 @@ public sealed class RequestLimitTests
     {
         var log = new CapturedLog();
         var time = new ManualTime();
-        await using var server = TestServer.Start(services =>
+        await using var server = TestServer.Start(
+            services =>
             {
                 NotesTools.Alone(services);
                 services.AddSingleton<TimeProvider>(time).AddSingleton<ILoggerProvider>(log);
             },
-            ("Auth:Mode", "api-key"), ("Auth:ApiKeys:ops:Key", Modes.Key), ("Auth:ApiKeys:ops:NextKey", Modes.Reader), ("Auth:ApiKeys:ops:Expires", time.GetUtcNow().AddHours(1).ToString("O")));
+            ("Auth:Mode", "api-key"),
+            ("Auth:ApiKeys:ops:Key", Modes.Key),
+            ("Auth:ApiKeys:ops:NextKey", Modes.Reader),
+            ("Auth:ApiKeys:ops:Expires", time.GetUtcNow().AddHours(1).ToString("O"))
+        );
 
-        Assert.Equal((200, 200), ((await AskAsync(server, Modes.Key)).Status, (await AskAsync(server, Modes.Reader)).Status));
-        Assert.Contains(log.Lines, line => line.Text.Contains("The key uM3xkQ… of ops is in use", StringComparison.Ordinal));
-        Assert.Contains(log.Lines, line => line.Text.Contains("The key Zk7Qw2… of ops is in use", StringComparison.Ordinal));
+        Assert.Equal(
+            (200, 200),
+            ((await AskAsync(server, Modes.Key)).Status, (await AskAsync(server, Modes.Reader)).Status)
+        );
+        Assert.Contains(log.Lines, line =>
+            line.Text.Contains("The key uM3xkQ… of ops is in use", StringComparison.Ordinal)
+        );
+        Assert.Contains(log.Lines, line =>
+            line.Text.Contains("The key Zk7Qw2… of ops is in use", StringComparison.Ordinal)
+        );
 
         time.Advance(TimeSpan.FromHours(1));
         for (var i = 0; i < 12; i++)
@@ -106,7 +123,10 @@ public sealed class RequestLimitTests
         }
 
         Assert.Equal(200, (await AskAsync(server, Modes.Reader)).Status);
-        Assert.DoesNotContain(log.Lines, line => line.Text.Contains(Modes.Key[..8], StringComparison.Ordinal) || line.Text.Contains(Modes.Reader[..8], StringComparison.Ordinal));
+        Assert.DoesNotContain(log.Lines, line =>
+            line.Text.Contains(Modes.Key[..8], StringComparison.Ordinal)
+            || line.Text.Contains(Modes.Reader[..8], StringComparison.Ordinal)
+        );
     }
 
     [Fact]
@@ -118,8 +138,15 @@ public sealed class RequestLimitTests
         {
             using var response = await SendAsync(server, "ann.read.x", "198.51.100.1");
             Assert.Equal(HttpStatusCode.OK, response.StatusCode);
-            Assert.Equal(("3", $"{left}"), (Header(response, "X-RateLimit-Limit"), Header(response, "X-RateLimit-Remaining")));
-            Assert.InRange(int.Parse(Header(response, "X-RateLimit-Reset"), System.Globalization.CultureInfo.InvariantCulture), 1, 60);
+            Assert.Equal(
+                ("3", $"{left}"),
+                (Header(response, "X-RateLimit-Limit"), Header(response, "X-RateLimit-Remaining"))
+            );
+            Assert.InRange(
+                int.Parse(Header(response, "X-RateLimit-Reset"), System.Globalization.CultureInfo.InvariantCulture),
+                1,
+                60
+            );
         }
 
         using var refused = await SendAsync(server, "ann.read.x", "198.51.100.2"); // wherever she calls from
@@ -133,7 +160,10 @@ public sealed class RequestLimitTests
         Assert.Equal(401, (await AskAsync(server, "expired.read.x", "198.51.100.1")).Status);
         Assert.Equal(200, (await AskAsync(server, null, "198.51.100.1", "/openapi.json")).Status);
         Assert.Equal(429, (await AskAsync(server, "expired.read.x", "198.51.100.1")).Status);
-        Assert.Equal(429, (await AskAsync(server, null, "198.51.100.1", "/.well-known/oauth-protected-resource")).Status);
+        Assert.Equal(
+            429,
+            (await AskAsync(server, null, "198.51.100.1", "/.well-known/oauth-protected-resource")).Status
+        );
         Assert.Equal(200, (await AskAsync(server, null, "198.51.100.1", "/health/live")).Status); // or an orchestrator would end the server
         Assert.Equal(200, (await AskAsync(server, null, "198.51.100.3")).Status);
     }
@@ -158,22 +188,30 @@ public sealed class RequestLimitTests
     // What a caller writes itself counts for nothing.
     [InlineData("2", "198.51.100.1, 203.0.113.1, 10.0.0.9", "198.51.100.2, 203.0.113.1, 10.0.0.9", true)]
     [InlineData("1", "203.0.113.1, 10.0.0.9", "203.0.113.2, 10.0.0.9", true)]
-    public async Task Behind_proxies_in_a_row_a_caller_has_its_own_address(string? known, string one, string other,
-        bool same)
+    public async Task Behind_proxies_in_a_row_a_caller_has_its_own_address(
+        string? known,
+        string one,
+        string other,
+        bool same
+    )
     {
         (string, string)[] proxies = known is null ? [] : [("Server:KnownProxies", known)];
         await using var server = Modes.Start("none", [("Auth:RateLimitPerMinute", "1"), .. proxies]);
 
-        Assert.Equal((200, same ? 429 : 200),
-            ((await AskAsync(server, null, one)).Status, (await AskAsync(server, null, other)).Status));
+        Assert.Equal(
+            (200, same ? 429 : 200),
+            ((await AskAsync(server, null, one)).Status, (await AskAsync(server, null, other)).Status)
+        );
     }
 
     [Fact]
     public async Task A_proxy_that_does_not_say_for_whom_it_calls_is_told_of_once()
     {
         var log = new CapturedLog();
-        await using var server = Modes.Start(services =>
-            TestTokens.WithNotes(services.AddSingleton<ILoggerProvider>(log)), "api-key");
+        await using var server = Modes.Start(
+            services => TestTokens.WithNotes(services.AddSingleton<ILoggerProvider>(log)),
+            "api-key"
+        );
         for (var n = 0; n < 3; n++)
         {
             using var request = new HttpRequestMessage(HttpMethod.Get, "/health");
@@ -182,16 +220,27 @@ public sealed class RequestLimitTests
         }
 
         Assert.Single(log.Lines, line =>
-            line.Text.Contains("proxy_set_header X-Forwarded-For", StringComparison.Ordinal));
+            line.Text.Contains("proxy_set_header X-Forwarded-For", StringComparison.Ordinal)
+        );
     }
 
-    private static async Task<(int Status, TimeSpan? Wait)> AskAsync(TestServer server, string? credential, string? address = null, string path = "/tools")
+    private static async Task<(int Status, TimeSpan? Wait)> AskAsync(
+        TestServer server,
+        string? credential,
+        string? address = null,
+        string path = "/tools"
+    )
     {
         using var response = await SendAsync(server, credential, address, path);
         return ((int)response.StatusCode, response.Headers.RetryAfter?.Delta);
     }
 
-    private static async Task<HttpResponseMessage> SendAsync(TestServer server, string? credential, string? address, string path = "/tools")
+    private static async Task<HttpResponseMessage> SendAsync(
+        TestServer server,
+        string? credential,
+        string? address,
+        string path = "/tools"
+    )
     {
         using var request = new HttpRequestMessage(HttpMethod.Get, path);
         request.Headers.Authorization = credential is null ? null : new("Bearer", credential);
@@ -203,5 +252,6 @@ public sealed class RequestLimitTests
         return await server.Http.SendAsync(request, TestContext.Current.CancellationToken);
     }
 
-    private static string Header(HttpResponseMessage response, string name) => response.Headers.GetValues(name).Single();
+    private static string Header(HttpResponseMessage response, string name) =>
+        response.Headers.GetValues(name).Single();
 }

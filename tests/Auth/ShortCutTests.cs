@@ -28,8 +28,11 @@ public sealed class ShortCutTests
         ("a scheme in lower case", "", [("Authorization", "bearer " + Modes.Key)]),
         ("spaces", "", [("Authorization", "Bearer   " + Modes.Key + "  ")]),
         ("no scheme", "", [("Authorization", Modes.Key)]),
-        ("another scheme", "",
-            [("Authorization", "Basic " + Convert.ToBase64String(Encoding.ASCII.GetBytes("a:" + Modes.Key)))]),
+        (
+            "another scheme",
+            "",
+            [("Authorization", "Basic " + Convert.ToBase64String(Encoding.ASCII.GetBytes("a:" + Modes.Key)))]
+        ),
         ("DPoP", "", [("Authorization", "DPoP ann.admin.x")]),
         ("a scheme alone", "", [("Authorization", "Bearer")]),
         ("an empty key", "", [("X-MCP-API-Key", "")]),
@@ -43,8 +46,11 @@ public sealed class ShortCutTests
         ("a token that may do nothing", "", [("Authorization", "Bearer ann.other.x")]),
         ("a token in the key's header", "", [("X-MCP-API-Key", "ann.admin.x")]),
         ("a token in the address", "?access_token=ann.admin.x", []),
-        ("a token in the address and the header", "?access_token=ann.admin.x",
-            [("Authorization", "Bearer ann.admin.x")]),
+        (
+            "a token in the address and the header",
+            "?access_token=ann.admin.x",
+            [("Authorization", "Bearer ann.admin.x")]
+        ),
         ("an expired token", "", [("Authorization", "Bearer expired.read.x")]),
         ("a foreign token", "", [("Authorization", "Bearer foreign.read.x")]),
         ("a token of a client that may not", "", [("Authorization", "Bearer stranger.read.x")]),
@@ -54,21 +60,30 @@ public sealed class ShortCutTests
     ];
 
     private static readonly string[] Paths =
-        ["/tools/list_picked", "/tools/pick_note", "/mcp", "/api/mcp/v1/call", "/tools/no_such_tool"];
+    [
+        "/tools/list_picked",
+        "/tools/pick_note",
+        "/mcp",
+        "/api/mcp/v1/call",
+        "/tools/no_such_tool",
+    ];
 
     public static TheoryData<string> All => [.. Modes.All];
 
     [Theory, MemberData(nameof(All))]
     public async Task Both_answer_every_form_of_credential_the_same(string mode)
     {
-        (string, string)[] settings = mode is "none" ? []
+        (string, string)[] settings = mode is "none"
+            ? []
             : [("Auth:ApiKeys:old:Key", Expired), ("Auth:ApiKeys:old:Expires", "2020-01-01T00:00:00Z")];
         await using var shortCut = Modes.Start(mode, settings);
         // An application that changes who a caller is must be asked each time, so there is no short cut then.
         await using var scheme = Modes.Start(
-            services => TestTokens.WithNotes(
-                services.Replace(ServiceDescriptor.Singleton<IClaimsTransformation, Same>())),
-            mode, settings);
+            services =>
+                TestTokens.WithNotes(services.Replace(ServiceDescriptor.Singleton<IClaimsTransformation, Same>())),
+            mode,
+            settings
+        );
         var address = 0;
         foreach (var (name, query, headers) in Forms)
         {
@@ -85,13 +100,18 @@ public sealed class ShortCutTests
         }
     }
 
-    private static async Task<string> AskAsync(TestServer server, string path, (string Name, string Value)[] headers,
-        int address)
+    private static async Task<string> AskAsync(
+        TestServer server,
+        string path,
+        (string Name, string Value)[] headers,
+        int address
+    )
     {
         const string Call = """
             {"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"pick_note","arguments":{"code":"milk"}}}
             """;
-        var content = path.StartsWith("/tools/pick", StringComparison.Ordinal) ? """{"code":"milk"}"""
+        var content =
+            path.StartsWith("/tools/pick", StringComparison.Ordinal) ? """{"code":"milk"}"""
             : path.StartsWith("/tools", StringComparison.Ordinal) ? "{}"
             : Call;
         using var request = new HttpRequestMessage(HttpMethod.Post, path);
@@ -105,11 +125,16 @@ public sealed class ShortCutTests
 
         using var answer = await server.Http.SendAsync(request, TestContext.Current.CancellationToken);
         var body = await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
-        var said = answer.Headers.Where(header => header.Key is "WWW-Authenticate" or "Cache-Control" or "Retry-After")
-            .Select(header => $"{header.Key}: {string.Join(", ", header.Value)}").Order();
+        var said = answer
+            .Headers.Where(header => header.Key is "WWW-Authenticate" or "Cache-Control" or "Retry-After")
+            .Select(header => $"{header.Key}: {string.Join(", ", header.Value)}")
+            .Order();
         var trace = body.IndexOf(",\"traceId\"", StringComparison.Ordinal); // of each request its own
         return $"{(int)answer.StatusCode}\n{string.Join('\n', said)}\n{(trace < 0 ? body : body[..trace])}".Replace(
-            server.BaseUrl, "", StringComparison.Ordinal);
+            server.BaseUrl,
+            "",
+            StringComparison.Ordinal
+        );
     }
 
     private sealed class Same : IClaimsTransformation

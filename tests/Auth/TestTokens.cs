@@ -13,7 +13,8 @@ internal sealed class TestTokens : IAccessTokens
 {
     private readonly ConcurrentDictionary<string, ClaimsPrincipal> _seen = new();
 
-    public static void AddTo(IServiceCollection services) => services.AddSingleton<IAccessTokens, TestTokens>().AddSingleton<IAuthorizationServerMetadata, TestMetadata>();
+    public static void AddTo(IServiceCollection services) =>
+        services.AddSingleton<IAccessTokens, TestTokens>().AddSingleton<IAuthorizationServerMetadata, TestMetadata>();
 
     public static void WithNotes(IServiceCollection services)
     {
@@ -35,11 +36,25 @@ internal sealed class TestTokens : IAccessTokens
         {
             ["expired", ..] => throw new TokenRefusedException("The token has expired."),
             ["foreign", ..] => throw new TokenRefusedException("The token is for another audience."),
-            ["stranger", ..] => throw new TokenRefusedException("This client is not one of those that may use this server.") { IsForbidden = true },
+            ["stranger", ..] => throw new TokenRefusedException(
+                "This client is not one of those that may use this server."
+            )
+            {
+                IsForbidden = true,
+            },
             ["offline", ..] => throw new HttpRequestException("No route to host."),
-            [var name, var scopes, "x"] => _seen.GetOrAdd(token, _ => new(new ClaimsIdentity(
-                [new("sub", name), new("client_id", "app"), .. scopes.Split('+').Select(scope =>
-                    new Claim("scope", "mcp:" + scope))], "test"))),
+            [var name, var scopes, "x"] => _seen.GetOrAdd(token, _ =>
+                new(
+                    new ClaimsIdentity(
+                        [
+                            new("sub", name),
+                            new("client_id", "app"),
+                            .. scopes.Split('+').Select(scope => new Claim("scope", "mcp:" + scope)),
+                        ],
+                        "test"
+                    )
+                )
+            ),
             _ => throw new TokenRefusedException("This is no access token.\"\r\n"),
         };
     }
@@ -48,16 +63,19 @@ internal sealed class TestTokens : IAccessTokens
     {
         public string Issuer => PublicUrl.Fixed(services);
 
-        public ValueTask<JsonObject> DocumentAsync(CancellationToken cancellationToken) => new(new JsonObject
-        {
-            ["issuer"] = Issuer,
-            ["authorization_endpoint"] = Issuer + "/auth/authorize",
-            ["token_endpoint"] = Issuer + "/auth/token",
-            ["registration_endpoint"] = Issuer + "/auth/register",
-            ["jwks_uri"] = Issuer + "/auth/jwks",
-            ["response_types_supported"] = new JsonArray("code"),
-            ["code_challenge_methods_supported"] = new JsonArray("S256"),
-        });
+        public ValueTask<JsonObject> DocumentAsync(CancellationToken cancellationToken) =>
+            new(
+                new JsonObject
+                {
+                    ["issuer"] = Issuer,
+                    ["authorization_endpoint"] = Issuer + "/auth/authorize",
+                    ["token_endpoint"] = Issuer + "/auth/token",
+                    ["registration_endpoint"] = Issuer + "/auth/register",
+                    ["jwks_uri"] = Issuer + "/auth/jwks",
+                    ["response_types_supported"] = new JsonArray("code"),
+                    ["code_challenge_methods_supported"] = new JsonArray("S256"),
+                }
+            );
     }
 }
 
@@ -71,13 +89,35 @@ public static class Modes
 
     public static readonly string[] OAuth = ["oauth2", "embedded", "hybrid", "mixed"];
 
-    internal static TestServer Start(string mode, params (string, string)[] settings) => Start(TestTokens.WithNotes, mode, settings);
+    internal static TestServer Start(string mode, params (string, string)[] settings) =>
+        Start(TestTokens.WithNotes, mode, settings);
 
-    internal static TestServer Start(Action<IServiceCollection> services, string mode, params (string, string)[] settings) => TestServer.Start(services,
-    [
-        ("Auth:Mode", mode),
-        .. mode != "none" ? [("Auth:ApiKey", Key), ("Auth:ApiKeys:reader:Key", Reader), ("Auth:ApiKeys:reader:Scopes", "mcp:read")] : Array.Empty<(string, string)>(), // to call with, or to sign in with
-        .. mode == "oauth2" ? [("Auth:Provider:Issuer", "http://127.0.0.1:9"), ("Auth:Provider:JwksUri", "http://127.0.0.1:9/keys"), ("Auth:Provider:Audience", "tools")] : Array.Empty<(string, string)>(), // nobody listens there
-        .. settings,
-    ]);
+    internal static TestServer Start(
+        Action<IServiceCollection> services,
+        string mode,
+        params (string, string)[] settings
+    ) =>
+        TestServer.Start(
+            services,
+            [
+                ("Auth:Mode", mode),
+                .. mode != "none"
+                    ?
+                    [
+                        ("Auth:ApiKey", Key),
+                        ("Auth:ApiKeys:reader:Key", Reader),
+                        ("Auth:ApiKeys:reader:Scopes", "mcp:read"),
+                    ]
+                    : Array.Empty<(string, string)>(), // to call with, or to sign in with
+                .. mode == "oauth2"
+                    ?
+                    [
+                        ("Auth:Provider:Issuer", "http://127.0.0.1:9"),
+                        ("Auth:Provider:JwksUri", "http://127.0.0.1:9/keys"),
+                        ("Auth:Provider:Audience", "tools"),
+                    ]
+                    : Array.Empty<(string, string)>(), // nobody listens there
+                .. settings,
+            ]
+        );
 }

@@ -15,14 +15,31 @@ public sealed class WrongMethodTests
     public async Task Every_route_names_the_methods_that_it_takes(string mode)
     {
         await using var server = TestServer.Start(("Auth:Mode", mode), ("Auth:ApiKey", mode == "none" ? "" : Key));
-        var routes = server.Services.GetRequiredService<EndpointDataSource>().Endpoints.OfType<RouteEndpoint>()
+        var routes = server
+            .Services.GetRequiredService<EndpointDataSource>()
+            .Endpoints.OfType<RouteEndpoint>()
             .Where(route => route.Metadata.GetMetadata<HttpMethodMetadata>() is not null)
-            .Select(Path).Where(path => !path.Contains('{', StringComparison.Ordinal)).Distinct().ToArray();
-        Assert.Superset(new HashSet<string>
-        {
-            "/mcp", "/sse", "/message", "/tools", "/tools/search_products",
-            "/api/mcp/v1/call", "/api/v1/audit", "/openapi.json", "/health", "/status", "/dashboard",
-        }, new HashSet<string>(routes));
+            .Select(Path)
+            .Where(path => !path.Contains('{', StringComparison.Ordinal))
+            .Distinct()
+            .ToArray();
+        Assert.Superset(
+            new HashSet<string>
+            {
+                "/mcp",
+                "/sse",
+                "/message",
+                "/tools",
+                "/tools/search_products",
+                "/api/mcp/v1/call",
+                "/api/v1/audit",
+                "/openapi.json",
+                "/health",
+                "/status",
+                "/dashboard",
+            },
+            new HashSet<string>(routes)
+        );
 
         foreach (var path in routes)
         {
@@ -49,9 +66,12 @@ public sealed class WrongMethodTests
     }
 
     // With what stands for parameters in it.
-    private static string Path(RouteEndpoint route) => "/" + route.RoutePattern.RawText!.Trim('/')
-        .Replace("{name}", "search_products", StringComparison.Ordinal)
-        .Replace("{profile}", "ops", StringComparison.Ordinal)
-        .Replace("{id}", "0", StringComparison.Ordinal)
-        .Replace("{**document}", "x", StringComparison.Ordinal);
+    private static string Path(RouteEndpoint route) =>
+        "/"
+        + route
+            .RoutePattern.RawText!.Trim('/')
+            .Replace("{name}", "search_products", StringComparison.Ordinal)
+            .Replace("{profile}", "ops", StringComparison.Ordinal)
+            .Replace("{id}", "0", StringComparison.Ordinal)
+            .Replace("{**document}", "x", StringComparison.Ordinal);
 }

@@ -18,7 +18,16 @@ internal sealed class Checklist(TextWriter output)
         {
             await check();
         }
-        catch (Exception failure) when (failure is CheckFailedException or HttpRequestException or JsonException or InvalidOperationException or KeyNotFoundException or TaskCanceledException or NullReferenceException)
+        catch (Exception failure)
+            when (failure
+                    is CheckFailedException
+                        or HttpRequestException
+                        or JsonException
+                        or InvalidOperationException
+                        or KeyNotFoundException
+                        or TaskCanceledException
+                        or NullReferenceException
+            )
         {
             problem = failure switch
             {
@@ -29,7 +38,11 @@ internal sealed class Checklist(TextWriter output)
         }
 
         Outcomes.Add(new(name, problem));
-        output.WriteLine(problem is null ? $"  ok      {name}" : $"  FAILED  {name}\n          {problem.Replace("\n", " ", StringComparison.Ordinal)}");
+        output.WriteLine(
+            problem is null
+                ? $"  ok      {name}"
+                : $"  FAILED  {name}\n          {problem.Replace("\n", " ", StringComparison.Ordinal)}"
+        );
         return problem is null;
     }
 
@@ -51,16 +64,26 @@ internal static class Must
         }
     }
 
-    public static void Equal<T>(T wanted, T seen, string what) => Be(EqualityComparer<T>.Default.Equals(wanted, seen), $"{what} is '{seen}' and must be '{wanted}'");
+    public static void Equal<T>(T wanted, T seen, string what) =>
+        Be(EqualityComparer<T>.Default.Equals(wanted, seen), $"{what} is '{seen}' and must be '{wanted}'");
 
     /// <summary>The property's text; a sentence when it is not there.</summary>
     public static string Text(this JsonElement json, string name) =>
-        json.ValueKind is JsonValueKind.Object && json.TryGetProperty(name, out var value) && value.ValueKind is JsonValueKind.String
-            ? value.GetString()! : throw new CheckFailedException($"there is no text '{name}' in {Short(json)}");
+        json.ValueKind is JsonValueKind.Object
+        && json.TryGetProperty(name, out var value)
+        && value.ValueKind is JsonValueKind.String
+            ? value.GetString()!
+            : throw new CheckFailedException($"there is no text '{name}' in {Short(json)}");
 
     public static string[] Texts(this JsonElement json, string name) =>
-        json.ValueKind is JsonValueKind.Object && json.TryGetProperty(name, out var value) && value.ValueKind is JsonValueKind.Array
-            ? [.. value.EnumerateArray().Select(item => item.GetString() ?? "")] : throw new CheckFailedException($"there is no list '{name}' in {Short(json)}");
+        json.ValueKind is JsonValueKind.Object
+        && json.TryGetProperty(name, out var value)
+        && value.ValueKind is JsonValueKind.Array
+            ? [.. value.EnumerateArray().Select(item => item.GetString() ?? "")]
+            : throw new CheckFailedException($"there is no list '{name}' in {Short(json)}");
 
-    private static string Short(JsonElement json) => json.ValueKind is JsonValueKind.Undefined ? "nothing" : json.GetRawText() is { Length: > 200 } text ? text[..200] + "..." : json.GetRawText();
+    private static string Short(JsonElement json) =>
+        json.ValueKind is JsonValueKind.Undefined ? "nothing"
+        : json.GetRawText() is { Length: > 200 } text ? text[..200] + "..."
+        : json.GetRawText();
 }

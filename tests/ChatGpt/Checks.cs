@@ -9,11 +9,22 @@ public static class Checks
     /// <returns>How many were made, and the names of those that failed.</returns>
     public static async Task<(int Made, IReadOnlyList<string> Failed)> RunAsync(string[] args, TextWriter output)
     {
-        var checks = await RunAllAsync(Options.Parse(args) ?? throw new ArgumentException("these are no arguments of the checks", nameof(args)), output);
-        return (checks.Outcomes.Count, [.. checks.Outcomes.Where(outcome => outcome.Problem is not null).Select(outcome => $"{outcome.Name}: {outcome.Problem}")]);
+        var checks = await RunAllAsync(
+            Options.Parse(args) ?? throw new ArgumentException("these are no arguments of the checks", nameof(args)),
+            output
+        );
+        return (
+            checks.Outcomes.Count,
+            [
+                .. checks
+                    .Outcomes.Where(outcome => outcome.Problem is not null)
+                    .Select(outcome => $"{outcome.Name}: {outcome.Problem}"),
+            ]
+        );
     }
 
-    internal static async Task<bool> RunAsync(Options options, TextWriter output) => (await RunAllAsync(options, output)).Failed == 0;
+    internal static async Task<bool> RunAsync(Options options, TextWriter output) =>
+        (await RunAllAsync(options, output)).Failed == 0;
 
     private static async Task<Checklist> RunAllAsync(Options options, TextWriter output)
     {
@@ -48,11 +59,20 @@ public static class Checks
     private static async Task OpenAsync(Checklist checks, Target target)
     {
         checks.Group("No authentication");
-        foreach (var place in DiscoveryChecks.MetadataPlaces.Concat(["/.well-known/oauth-protected-resource", "/.well-known/oauth-protected-resource/sse"]))
+        foreach (
+            var place in DiscoveryChecks.MetadataPlaces.Concat([
+                "/.well-known/oauth-protected-resource",
+                "/.well-known/oauth-protected-resource/sse",
+            ])
+        )
         {
-            await checks.CheckAsync($"there is no {place}", async () => (await target.GetAsync(place)).Requires(HttpStatusCode.NotFound));
+            await checks.CheckAsync($"there is no {place}", async () =>
+                (await target.GetAsync(place)).Requires(HttpStatusCode.NotFound)
+            );
         }
 
-        await checks.CheckAsync("the tools are listed", async () => Must.Be((await CallChecks.ToolsAsync(target)).Length > 0, "there are none"));
+        await checks.CheckAsync("the tools are listed", async () =>
+            Must.Be((await CallChecks.ToolsAsync(target)).Length > 0, "there are none")
+        );
     }
 }

@@ -10,7 +10,8 @@ namespace MinimalMcp.ChatGpt;
 internal sealed class Client(Target target, string id, string redirect)
 {
     /// <summary>Where ChatGPT is answered when the server sends <c>iss</c>, and otherwise one address a connection.</summary>
-    public const string StableRedirect = "https://chatgpt.com/connector_platform_oauth_redirect", CallbackRedirect = "https://chatgpt.com/connector/oauth/cb-0123456789";
+    public const string StableRedirect = "https://chatgpt.com/connector_platform_oauth_redirect",
+        CallbackRedirect = "https://chatgpt.com/connector/oauth/cb-0123456789";
 
     public string Id => id;
 
@@ -40,7 +41,9 @@ internal sealed class Client(Target target, string id, string redirect)
             ["scope"] = scope ?? string.Join(' ', target.Metadata.Texts("scopes_supported")), // ChatGPT asks for all that are advertised
             ["state"] = state,
             ["resource"] = target.Resource,
-            ["code_challenge"] = WithPkce ? Base64Url.EncodeToString(SHA256.HashData(Encoding.ASCII.GetBytes(verifier))) : null,
+            ["code_challenge"] = WithPkce
+                ? Base64Url.EncodeToString(SHA256.HashData(Encoding.ASCII.GetBytes(verifier)))
+                : null,
             ["code_challenge_method"] = WithPkce ? "S256" : null,
         };
         foreach (var (name, value) in changes)
@@ -48,7 +51,12 @@ internal sealed class Client(Target target, string id, string redirect)
             parameters[name] = value;
         }
 
-        var query = string.Join('&', parameters.Where(parameter => parameter.Value is not null).Select(parameter => $"{parameter.Key}={Uri.EscapeDataString(parameter.Value!)}"));
+        var query = string.Join(
+            '&',
+            parameters
+                .Where(parameter => parameter.Value is not null)
+                .Select(parameter => $"{parameter.Key}={Uri.EscapeDataString(parameter.Value!)}")
+        );
         return new(new Uri($"{target.Metadata.Text("authorization_endpoint")}?{query}"), state, verifier);
     }
 
@@ -60,17 +68,29 @@ internal sealed class Client(Target target, string id, string redirect)
         return Tokens.From(await RedeemAsync(code, authorization.Verifier));
     }
 
-    public Task<HttpAnswer> RedeemAsync(string code, string verifier, params (string Name, string Value)[] changes) => TokenAsync(
-    [
-        ("grant_type", "authorization_code"), ("code", code), ("redirect_uri", redirect), ("resource", target.Resource), .. WithPkce ? [("code_verifier", verifier)] : Array.Empty<(string, string)>(), .. changes,
-    ]);
+    public Task<HttpAnswer> RedeemAsync(string code, string verifier, params (string Name, string Value)[] changes) =>
+        TokenAsync([
+            ("grant_type", "authorization_code"),
+            ("code", code),
+            ("redirect_uri", redirect),
+            ("resource", target.Resource),
+            .. WithPkce ? [("code_verifier", verifier)] : Array.Empty<(string, string)>(),
+            .. changes,
+        ]);
 
     public Task<HttpAnswer> RefreshAsync(string token, params (string Name, string Value)[] changes) =>
-        TokenAsync([("grant_type", "refresh_token"), ("refresh_token", token), ("resource", target.Resource), .. changes]);
+        TokenAsync([
+            ("grant_type", "refresh_token"),
+            ("refresh_token", token),
+            ("resource", target.Resource),
+            .. changes,
+        ]);
 
-    public Task<HttpAnswer> RevokeAsync(string token) => PostAsync(target.Metadata.Text("revocation_endpoint"), [("token", token)]);
+    public Task<HttpAnswer> RevokeAsync(string token) =>
+        PostAsync(target.Metadata.Text("revocation_endpoint"), [("token", token)]);
 
-    private Task<HttpAnswer> TokenAsync((string Name, string Value)[] parameters) => PostAsync(target.Metadata.Text("token_endpoint"), parameters);
+    private Task<HttpAnswer> TokenAsync((string Name, string Value)[] parameters) =>
+        PostAsync(target.Metadata.Text("token_endpoint"), parameters);
 
     private Task<HttpAnswer> PostAsync(string endpoint, (string Name, string Value)[] parameters)
     {
@@ -100,7 +120,12 @@ internal sealed class Client(Target target, string id, string redirect)
         {
             if (Basic)
             {
-                request.Headers.Authorization = new("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes($"{Uri.EscapeDataString(id)}:{Uri.EscapeDataString(Secret!)}")));
+                request.Headers.Authorization = new(
+                    "Basic",
+                    Convert.ToBase64String(
+                        Encoding.UTF8.GetBytes($"{Uri.EscapeDataString(id)}:{Uri.EscapeDataString(Secret!)}")
+                    )
+                );
             }
         });
     }
@@ -113,14 +138,24 @@ internal sealed record Authorization(Uri Url, string State, string Verifier)
     public string Code(Uri back, string issuer)
     {
         var answer = Answer(back);
-        Must.Be(!answer.ContainsKey("error"), $"the answer is the error {answer.GetValueOrDefault("error")}: {answer.GetValueOrDefault("error_description")}");
+        Must.Be(
+            !answer.ContainsKey("error"),
+            $"the answer is the error {answer.GetValueOrDefault("error")}: {answer.GetValueOrDefault("error_description")}"
+        );
         Must.Equal(State, answer.GetValueOrDefault("state"), "state");
         Must.Equal(issuer, answer.GetValueOrDefault("iss"), "iss");
         return answer.GetValueOrDefault("code") ?? throw new CheckFailedException("there is no code");
     }
 
-    public static Dictionary<string, string> Answer(Uri back) => back.Query.TrimStart('?').Split('&', StringSplitOptions.RemoveEmptyEntries)
-        .Select(pair => pair.Split('=', 2)).ToDictionary(pair => Uri.UnescapeDataString(pair[0]), pair => WebUtility.UrlDecode(pair.ElementAtOrDefault(1) ?? ""));
+    public static Dictionary<string, string> Answer(Uri back) =>
+        back
+            .Query.TrimStart('?')
+            .Split('&', StringSplitOptions.RemoveEmptyEntries)
+            .Select(pair => pair.Split('=', 2))
+            .ToDictionary(
+                pair => Uri.UnescapeDataString(pair[0]),
+                pair => WebUtility.UrlDecode(pair.ElementAtOrDefault(1) ?? "")
+            );
 }
 
 internal sealed record Tokens(string Access, string? Refresh, int ExpiresIn, string Scope)
@@ -128,9 +163,17 @@ internal sealed record Tokens(string Access, string? Refresh, int ExpiresIn, str
     public static Tokens From(HttpAnswer answer)
     {
         var json = answer.Requires(HttpStatusCode.OK).Json;
-        Must.Be(json.Text("token_type").Equals("Bearer", StringComparison.OrdinalIgnoreCase), "token_type must be Bearer");
-        return new(json.Text("access_token"), json.TryGetProperty("refresh_token", out var refresh) ? refresh.GetString() : null,
-            json.TryGetProperty("expires_in", out var expires) && expires.ValueKind is JsonValueKind.Number ? expires.GetInt32() : throw new CheckFailedException("there is no number expires_in"),
-            json.TryGetProperty("scope", out var scope) ? scope.GetString() ?? "" : "");
+        Must.Be(
+            json.Text("token_type").Equals("Bearer", StringComparison.OrdinalIgnoreCase),
+            "token_type must be Bearer"
+        );
+        return new(
+            json.Text("access_token"),
+            json.TryGetProperty("refresh_token", out var refresh) ? refresh.GetString() : null,
+            json.TryGetProperty("expires_in", out var expires) && expires.ValueKind is JsonValueKind.Number
+                ? expires.GetInt32()
+                : throw new CheckFailedException("there is no number expires_in"),
+            json.TryGetProperty("scope", out var scope) ? scope.GetString() ?? "" : ""
+        );
     }
 }

@@ -23,14 +23,30 @@ internal sealed class ClientKey : IDisposable
         get
         {
             var key = _rsa.ExportParameters(includePrivateParameters: false);
-            return new { kty = "RSA", use = "sig", alg = "RS256", kid = KeyId, n = Base64Url.EncodeToString(key.Modulus), e = Base64Url.EncodeToString(key.Exponent) };
+            return new
+            {
+                kty = "RSA",
+                use = "sig",
+                alg = "RS256",
+                kid = KeyId,
+                n = Base64Url.EncodeToString(key.Modulus),
+                e = Base64Url.EncodeToString(key.Exponent),
+            };
         }
     }
 
     public string Assertion(string clientId, string audience)
     {
         var now = DateTimeOffset.UtcNow.ToUnixTimeSeconds();
-        var claims = new Dictionary<string, object> { ["iss"] = clientId, ["sub"] = clientId, ["aud"] = audience, ["jti"] = Guid.NewGuid().ToString(), ["iat"] = now, ["exp"] = now + 120 };
+        var claims = new Dictionary<string, object>
+        {
+            ["iss"] = clientId,
+            ["sub"] = clientId,
+            ["aud"] = audience,
+            ["jti"] = Guid.NewGuid().ToString(),
+            ["iat"] = now,
+            ["exp"] = now + 120,
+        };
         foreach (var (name, value) in Changes)
         {
             claims[name] = value;

@@ -32,13 +32,28 @@ internal sealed record Options
         }
 
         string? Named(string name) => named.Remove(name, out var value) ? value : null;
-        if (args.Length % 2 == 0 || !Uri.TryCreate(args[0], UriKind.Absolute, out var url) || url.Scheme is not ("http" or "https"))
+        if (
+            args.Length % 2 == 0
+            || !Uri.TryCreate(args[0], UriKind.Absolute, out var url)
+            || url.Scheme is not ("http" or "https")
+        )
         {
             return null;
         }
 
-        var options = new Options { Url = url, Key = Named("--key") ?? Environment.GetEnvironmentVariable("MCP_API_KEY"), User = Named("--user"), ClientId = Named("--client-id"), ClientSecret = Named("--client-secret") };
-        options = options with { ActionRedirect = Named("--action-redirect") ?? options.ActionRedirect, DocumentsPort = int.TryParse(Named("--documents-port"), out var port) ? port : 0 };
+        var options = new Options
+        {
+            Url = url,
+            Key = Named("--key") ?? Environment.GetEnvironmentVariable("MCP_API_KEY"),
+            User = Named("--user"),
+            ClientId = Named("--client-id"),
+            ClientSecret = Named("--client-secret"),
+        };
+        options = options with
+        {
+            ActionRedirect = Named("--action-redirect") ?? options.ActionRedirect,
+            DocumentsPort = int.TryParse(Named("--documents-port"), out var port) ? port : 0,
+        };
         return named.Count == 0 ? options : null;
     }
 }

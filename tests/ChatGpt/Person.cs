@@ -13,7 +13,17 @@ internal sealed partial class Person : IDisposable
     public Person(Options options)
     {
         _options = options;
-        _browser = new(new SocketsHttpHandler { AllowAutoRedirect = false, CookieContainer = _cookies, UseProxy = false }) { Timeout = TimeSpan.FromSeconds(30) };
+        _browser = new(
+            new SocketsHttpHandler
+            {
+                AllowAutoRedirect = false,
+                CookieContainer = _cookies,
+                UseProxy = false,
+            }
+        )
+        {
+            Timeout = TimeSpan.FromSeconds(30),
+        };
     }
 
     public async Task<HttpAnswer> OpenAsync(Uri url)
@@ -35,18 +45,37 @@ internal sealed partial class Person : IDisposable
                 continue;
             }
 
-            fields.Add(new(name, Attribute(input, "type") switch
-            {
-                "password" => key ?? _options.Key ?? "",
-                "hidden" => Attribute(input, "value") ?? "",
-                _ => _options.User ?? Attribute(input, "value") ?? "",
-            }));
+            fields.Add(
+                new(
+                    name,
+                    Attribute(input, "type") switch
+                    {
+                        "password" => key ?? _options.Key ?? "",
+                        "hidden" => Attribute(input, "value") ?? "",
+                        _ => _options.User ?? Attribute(input, "value") ?? "",
+                    }
+                )
+            );
         }
 
-        var button = Button().Matches(form.Value).Select(match => match.Value).FirstOrDefault(button => (Attribute(button, "value") ?? "").Contains(allow ? "allow" : "deny", StringComparison.OrdinalIgnoreCase))
+        var button = Button()
+            .Matches(form.Value)
+            .Select(match => match.Value)
+            .FirstOrDefault(button =>
+                (Attribute(button, "value") ?? "").Contains(
+                    allow ? "allow" : "deny",
+                    StringComparison.OrdinalIgnoreCase
+                )
+            )
             ?? throw new CheckFailedException($"the page has no button to {(allow ? "allow" : "deny")}");
         fields.Add(new(Attribute(button, "name") ?? "decision", Attribute(button, "value")!));
-        using var request = new HttpRequestMessage(HttpMethod.Post, new Uri(page, Attribute(form.Value, "action") ?? page.AbsolutePath)) { Content = new FormUrlEncodedContent(fields) };
+        using var request = new HttpRequestMessage(
+            HttpMethod.Post,
+            new Uri(page, Attribute(form.Value, "action") ?? page.AbsolutePath)
+        )
+        {
+            Content = new FormUrlEncodedContent(fields),
+        };
         request.Headers.Add("Origin", page.GetLeftPart(UriPartial.Authority));
         request.Headers.Add("Sec-Fetch-Site", "same-origin");
         using var response = await _browser.SendAsync(request);
@@ -58,13 +87,23 @@ internal sealed partial class Person : IDisposable
     {
         var shown = await OpenAsync(request);
         var answer = shown.Status is HttpStatusCode.OK ? await DecideAsync(request, shown, allow) : shown;
-        return answer.Headers.Location ?? throw new CheckFailedException($"the browser is not sent back but shown {(int)answer.Status}: {(answer.Body.Length > 300 ? answer.Body[..300] : answer.Body)}");
+        return answer.Headers.Location
+            ?? throw new CheckFailedException(
+                $"the browser is not sent back but shown {(int)answer.Status}: {(answer.Body.Length > 300 ? answer.Body[..300] : answer.Body)}"
+            );
     }
 
     public void Dispose() => _browser.Dispose();
 
-    private static string? Attribute(string tag, string name) => Regex.Match(tag[..(tag.IndexOf('>', StringComparison.Ordinal) + 1)], $@"\b{name}\s*=\s*(?:""([^""]*)""|'([^']*)'|([^\s>]+))", RegexOptions.IgnoreCase) is { Success: true } match
-        ? WebUtility.HtmlDecode(match.Groups[1].Value + match.Groups[2].Value + match.Groups[3].Value) : null;
+    private static string? Attribute(string tag, string name) =>
+        Regex.Match(
+            tag[..(tag.IndexOf('>', StringComparison.Ordinal) + 1)],
+            $@"\b{name}\s*=\s*(?:""([^""]*)""|'([^']*)'|([^\s>]+))",
+            RegexOptions.IgnoreCase
+        )
+            is { Success: true } match
+            ? WebUtility.HtmlDecode(match.Groups[1].Value + match.Groups[2].Value + match.Groups[3].Value)
+            : null;
 
     [GeneratedRegex("<form.*?</form>", RegexOptions.IgnoreCase | RegexOptions.Singleline)]
     private static partial Regex Form();

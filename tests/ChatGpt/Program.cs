@@ -10,14 +10,16 @@ internal static class CheckChatGpt
             return await Checks.RunAsync(options, Console.Out) ? 0 : 1;
         }
 
-        Console.Error.WriteLine("""
+        Console.Error.WriteLine(
+            """
             Behaves like ChatGPT towards a server, and says what ChatGPT would trip over.
 
               scripts/check-chatgpt https://mcp.example.com/mcp [--key KEY] [--user NAME] [--client-id ID --client-secret SECRET [--action-redirect URL]]
                                     [--documents-port PORT]
 
             --key is what its sign-in page takes: the operator's key, or the user's password.
-            """);
+            """
+        );
         return 2;
     }
 }

@@ -14,12 +14,17 @@ internal static class ClientProcess
 
     public static async Task<(int ExitCode, string Output)> RunAsync(string program, IEnumerable<string> arguments)
     {
-        var (exitCode, output, errors) = await RunAsync(new ProcessStartInfo(program, arguments) { WorkingDirectory = Folder });
+        var (exitCode, output, errors) = await RunAsync(
+            new ProcessStartInfo(program, arguments) { WorkingDirectory = Folder }
+        );
         return (exitCode, $"{output}\n{errors}");
     }
 
     /// <summary>Runs any program to its end, with nothing to read and within some minutes.</summary>
-    public static async Task<(int ExitCode, string Output, string Errors)> RunAsync(ProcessStartInfo start, int minutes = 15)
+    public static async Task<(int ExitCode, string Output, string Errors)> RunAsync(
+        ProcessStartInfo start,
+        int minutes = 15
+    )
     {
         start.RedirectStandardInput = start.RedirectStandardOutput = start.RedirectStandardError = true;
         using var process = Process.Start(start)!;
@@ -36,7 +41,9 @@ internal static class ClientProcess
         catch (OperationCanceledException)
         {
             process.Kill(entireProcessTree: true);
-            Assert.Fail($"{start.FileName} {string.Join(' ', start.ArgumentList)} did not end within {minutes} minutes.\n{await output}\n{await errors}");
+            Assert.Fail(
+                $"{start.FileName} {string.Join(' ', start.ArgumentList)} did not end within {minutes} minutes.\n{await output}\n{await errors}"
+            );
         }
 
         return (process.ExitCode, await output, await errors);
@@ -49,6 +56,9 @@ internal static class ClientProcess
         {
             folder = Path.GetDirectoryName(folder);
         }
-        return folder ?? throw new DirectoryNotFoundException("MinimalMcp.slnx is in no folder above " + AppContext.BaseDirectory);
+        return folder
+            ?? throw new DirectoryNotFoundException(
+                "MinimalMcp.slnx is in no folder above " + AppContext.BaseDirectory
+            );
     }
 }

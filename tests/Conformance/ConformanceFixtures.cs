@@ -10,20 +10,31 @@ namespace MinimalMcp.Tests.Conformance;
 public static class ConformanceFixtures
 {
     public static IReadOnlyList<Type> ToolTypes { get; } =
-        [typeof(ContentTools), typeof(ConversationTools), typeof(InputRequiredTools), typeof(DiagnosticTools)];
+    [typeof(ContentTools), typeof(ConversationTools), typeof(InputRequiredTools), typeof(DiagnosticTools)];
 
-    public static IMcpServerBuilder AddConformanceFixtures(this IMcpServerBuilder builder) => builder
-        .WithPrompts<FixturePrompts>()
-        .WithResources<FixtureResources>()
-        .WithCompleteHandler((_, _) => ValueTask.FromResult(new CompleteResult
-        {
-            Completion = new() { Values = ["paris", "park", "party"], Total = 3, HasMore = false },
-        }))
-        // Without it logging is not offered.
-        .WithSetLoggingLevelHandler((_, _) => ValueTask.FromResult(new EmptyResult()))
-        // The suite looks only at the empty answer; an update is never sent, so there is nothing to remember.
-        .WithSubscribeToResourcesHandler((_, _) => ValueTask.FromResult(new EmptyResult()))
-        .WithUnsubscribeFromResourcesHandler((_, _) => ValueTask.FromResult(new EmptyResult()));
+    public static IMcpServerBuilder AddConformanceFixtures(this IMcpServerBuilder builder) =>
+        builder
+            .WithPrompts<FixturePrompts>()
+            .WithResources<FixtureResources>()
+            .WithCompleteHandler(
+                (_, _) =>
+                    ValueTask.FromResult(
+                        new CompleteResult
+                        {
+                            Completion = new()
+                            {
+                                Values = ["paris", "park", "party"],
+                                Total = 3,
+                                HasMore = false,
+                            },
+                        }
+                    )
+            )
+            // Without it logging is not offered.
+            .WithSetLoggingLevelHandler((_, _) => ValueTask.FromResult(new EmptyResult()))
+            // The suite looks only at the empty answer; an update is never sent, so there is nothing to remember.
+            .WithSubscribeToResourcesHandler((_, _) => ValueTask.FromResult(new EmptyResult()))
+            .WithUnsubscribeFromResourcesHandler((_, _) => ValueTask.FromResult(new EmptyResult()));
 }
 
 /// <summary>

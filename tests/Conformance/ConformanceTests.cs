@@ -12,8 +12,14 @@ namespace MinimalMcp.Tests.Conformance;
 [Slow]
 public sealed partial class ConformanceTests
 {
-    private static readonly string Suite =
-        Path.Combine(ClientProcess.Folder, "node_modules", "@modelcontextprotocol", "conformance", "dist", "index.js");
+    private static readonly string Suite = Path.Combine(
+        ClientProcess.Folder,
+        "node_modules",
+        "@modelcontextprotocol",
+        "conformance",
+        "dist",
+        "index.js"
+    );
 
     [Theory]
     [InlineData("2026-07-28", 37)]
@@ -22,7 +28,10 @@ public sealed partial class ConformanceTests
     {
         await using var server = StartWithFixtures();
 
-        var (_, list) = await ClientProcess.RunAsync(ClientProcess.Node, [Suite, "list", "--requirements", requirements]);
+        var (_, list) = await ClientProcess.RunAsync(
+            ClientProcess.Node,
+            [Suite, "list", "--requirements", requirements]
+        );
         var servers = list.Split("Client scenarios")[0];
         var required = Listed().Matches(servers).Select(m => m.Groups[1].Value).ToList();
         Assert.Equal(count, required.Count);
@@ -34,28 +43,46 @@ public sealed partial class ConformanceTests
         }
         var (exitCode, output) = await ClientProcess.RunAsync(
             ClientProcess.Node,
-            [Suite, "server", "--url", server.BaseUrl + "/mcp", "--requirements", requirements, "-o", artifacts]);
+            [Suite, "server", "--url", server.BaseUrl + "/mcp", "--requirements", requirements, "-o", artifacts]
+        );
 
         // A scenario that did not run, or checked nothing, has not passed either.
         var passed = Passed().Matches(output).Select(m => m.Groups[1].Value);
         var failed = required.Except(passed).ToList();
-        Assert.True(failed.Count == 0, $"Not passed: {string.Join(", ", failed)}. Details are in {artifacts}\n{output}");
+        Assert.True(
+            failed.Count == 0,
+            $"Not passed: {string.Join(", ", failed)}. Details are in {artifacts}\n{output}"
+        );
         Assert.True(exitCode == 0, output);
     }
 
-    private static TestServer StartWithFixtures() => TestServer.Start(services =>
-    {
-        services.AddMcpServer().AddConformanceFixtures();
-        foreach (var type in ConformanceFixtures.ToolTypes)
+    private static TestServer StartWithFixtures() =>
+        TestServer.Start(services =>
         {
-            services.AddSingleton(new ToolType(type));
-        }
+            services.AddMcpServer().AddConformanceFixtures();
+            foreach (var type in ConformanceFixtures.ToolTypes)
+            {
+                services.AddSingleton(new ToolType(type));
+            }
 
-        services.AddSingleton(provider => new ListChanges(
-            Tools: () => Toggle(provider.GetRequiredService<ToolRegistry>(), provider.GetRequiredService<ToolMethods>()),
-            Prompts: () => provider.GetRequiredService<IOptions<McpServerOptions>>().Value.PromptCollection!.Add(
-                McpServerPrompt.Create(() => "added", new() { Name = "added_" + Guid.NewGuid().ToString("N"), Description = "Was added while the server ran." }))));
-    });
+            services.AddSingleton(provider => new ListChanges(
+                Tools: () =>
+                    Toggle(provider.GetRequiredService<ToolRegistry>(), provider.GetRequiredService<ToolMethods>()),
+                Prompts: () =>
+                    provider
+                        .GetRequiredService<IOptions<McpServerOptions>>()
+                        .Value.PromptCollection!.Add(
+                            McpServerPrompt.Create(
+                                () => "added",
+                                new()
+                                {
+                                    Name = "added_" + Guid.NewGuid().ToString("N"),
+                                    Description = "Was added while the server ran.",
+                                }
+                            )
+                        )
+            ));
+        });
 
     private static void Toggle(ToolRegistry registry, ToolMethods methods)
     {

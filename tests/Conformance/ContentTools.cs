@@ -12,8 +12,11 @@ public sealed class ContentTools
 {
     // One red pixel, and a WAV file with no samples: the smallest files that real decoders accept.
     internal static readonly byte[] Png = Convert.FromBase64String(
-        "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAADElEQVR4nGP4z8AAAAMBAQDJ/pLvAAAAAElFTkSuQmCC");
-    private static readonly byte[] Wav = Convert.FromBase64String("UklGRiQAAABXQVZFZm10IBAAAAABAAEARKwAAIhYAQACABAAZGF0YQAAAAA=");
+        "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAADElEQVR4nGP4z8AAAAMBAQDJ/pLvAAAAAElFTkSuQmCC"
+    );
+    private static readonly byte[] Wav = Convert.FromBase64String(
+        "UklGRiQAAABXQVZFZm10IBAAAAABAAEARKwAAIhYAQACABAAZGF0YQAAAAA="
+    );
 
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(50);
 
@@ -30,19 +33,25 @@ public sealed class ContentTools
     public static ContentBlock EmbeddedResource() =>
         Resource("test://embedded-resource", "text/plain", "This is an embedded resource content.");
 
-    [McpServerTool(Name = "test_multiple_content_types"), Description("Returns a text, an image and an embedded resource.")]
-    public static IEnumerable<ContentBlock> MixedContent() =>
     [
-        new TextContentBlock { Text = "Multiple content types test:" },
-        ImageContentBlock.FromBytes(Png, "image/png"),
-        Resource("test://mixed-content-resource", "application/json", """{"test":"data","value":123}"""),
-    ];
+        McpServerTool(Name = "test_multiple_content_types"),
+        Description("Returns a text, an image and an embedded resource.")
+    ]
+    public static IEnumerable<ContentBlock> MixedContent() =>
+        [
+            new TextContentBlock { Text = "Multiple content types test:" },
+            ImageContentBlock.FromBytes(Png, "image/png"),
+            Resource("test://mixed-content-resource", "application/json", """{"test":"data","value":123}"""),
+        ];
 
     [McpServerTool(Name = "test_error_handling"), Description("Always fails.")]
     public static string Error() => throw new McpException("This tool intentionally returns an error for testing");
 
     [McpServerTool(Name = "test_tool_with_progress"), Description("Reports progress 0, 50 and 100 of 100.")]
-    public static async Task<string> Progress(IProgress<ProgressNotificationValue> progress, CancellationToken cancellationToken)
+    public static async Task<string> Progress(
+        IProgress<ProgressNotificationValue> progress,
+        CancellationToken cancellationToken
+    )
     {
         progress.Report(new() { Progress = 0, Total = 100 });
         await Task.Delay(Pause, cancellationToken);
@@ -53,7 +62,10 @@ public sealed class ContentTools
     }
 
     [McpServerTool(Name = "test_tool_with_logging"), Description("Sends three log notifications.")]
-    public static async Task<string> Logging(RequestContext<CallToolRequestParams> context, CancellationToken cancellationToken)
+    public static async Task<string> Logging(
+        RequestContext<CallToolRequestParams> context,
+        CancellationToken cancellationToken
+    )
     {
         await LogAsync(context, "Tool execution started", cancellationToken);
         await Task.Delay(Pause, cancellationToken);
@@ -63,13 +75,20 @@ public sealed class ContentTools
         return "Logging finished.";
     }
 
-    [McpServerTool(Name = "test_header_parameter"), Description("Returns its argument, which the client repeats as Mcp-Param-Region.")]
+    [
+        McpServerTool(Name = "test_header_parameter"),
+        Description("Returns its argument, which the client repeats as Mcp-Param-Region.")
+    ]
     public static string HeaderParameter([McpHeader("Region"), Description("Any text")] string region) => region;
 
     /// <summary>
     /// Before 2026-07-28 a client is sent everything until it sets a level; since then, nothing unless the request itself names one.
     /// </summary>
-    internal static Task LogAsync(RequestContext<CallToolRequestParams> context, string text, CancellationToken cancellationToken)
+    internal static Task LogAsync(
+        RequestContext<CallToolRequestParams> context,
+        string text,
+        CancellationToken cancellationToken
+    )
     {
         var request = context.JsonRpcRequest.Context;
         var perRequest = string.CompareOrdinal(request?.ProtocolVersion, "2026-07-28") >= 0;
@@ -80,10 +99,23 @@ public sealed class ContentTools
         }
         return context.Server.SendNotificationAsync(
             NotificationMethods.LoggingMessageNotification,
-            new LoggingMessageNotificationParams { Level = LoggingLevel.Info, Data = JsonSerializer.SerializeToElement(text) },
-            cancellationToken: cancellationToken);
+            new LoggingMessageNotificationParams
+            {
+                Level = LoggingLevel.Info,
+                Data = JsonSerializer.SerializeToElement(text),
+            },
+            cancellationToken: cancellationToken
+        );
     }
 
     private static EmbeddedResourceBlock Resource(string uri, string mimeType, string text) =>
-        new() { Resource = new TextResourceContents { Uri = uri, MimeType = mimeType, Text = text } };
+        new()
+        {
+            Resource = new TextResourceContents
+            {
+                Uri = uri,
+                MimeType = mimeType,
+                Text = text,
+            },
+        };
 }

@@ -14,16 +14,28 @@ public sealed class DiagnosticTools
     public static string MissingCapability(McpServer server) =>
         server.ClientCapabilities?.Sampling is not null
             ? "The client supports sampling."
-            : throw new MissingRequiredClientCapabilityException(new ClientCapabilities { Sampling = new() }, "This tool needs sampling.");
+            : throw new MissingRequiredClientCapabilityException(
+                new ClientCapabilities { Sampling = new() },
+                "This tool needs sampling."
+            );
 
-    [McpServerTool(Name = "test_streaming_elicitation"), Description("Asks the user; the question must not become a request on the response stream.")]
+    [
+        McpServerTool(Name = "test_streaming_elicitation"),
+        Description("Asks the user; the question must not become a request on the response stream.")
+    ]
     public static string StreamingElicitation(RequestContext<CallToolRequestParams> context) =>
         Answers.User(context.Params, "answer", "text")
-        ?? throw new InputRequiredException(InputRequiredTools.Questions(
-            ("answer", InputRequiredTools.Field("Say something", "text", new StringSchema()))));
+        ?? throw new InputRequiredException(
+            InputRequiredTools.Questions(
+                ("answer", InputRequiredTools.Field("Say something", "text", new StringSchema()))
+            )
+        );
 
     [McpServerTool(Name = "test_logging_tool"), Description("Logs once, if this request asked for log messages.")]
-    public static async Task<string> Logging(RequestContext<CallToolRequestParams> context, CancellationToken cancellationToken)
+    public static async Task<string> Logging(
+        RequestContext<CallToolRequestParams> context,
+        CancellationToken cancellationToken
+    )
     {
         await ContentTools.LogAsync(context, "test_logging_tool was called", cancellationToken);
         return "Logging finished.";

@@ -27,7 +27,9 @@ public sealed class InputRequiredTools
     [McpServerTool(Name = "test_input_required_result_sampling"), Description("Asks the client's model.")]
     public static string Sampling(RequestContext<CallToolRequestParams> context) =>
         Answers.Model(context.Params, "capital_question")
-        ?? throw new InputRequiredException(Questions(("capital_question", Model("What is the capital of France?", 100))));
+        ?? throw new InputRequiredException(
+            Questions(("capital_question", Model("What is the capital of France?", 100)))
+        );
 
     [McpServerTool(Name = "test_input_required_result_list_roots"), Description("Asks for the client's roots.")]
     public static string ListRoots(RequestContext<CallToolRequestParams> context) =>
@@ -35,22 +37,33 @@ public sealed class InputRequiredTools
             ? "Roots: " + roots
             : throw new InputRequiredException(Questions(("client_roots", Roots())));
 
-    [McpServerTool(Name = "test_input_required_result_request_state"), Description("Asks for a confirmation and checks the returned state.")]
+    [
+        McpServerTool(Name = "test_input_required_result_request_state"),
+        Description("Asks for a confirmation and checks the returned state.")
+    ]
     public static string RequestState(RequestContext<CallToolRequestParams> context) =>
         Confirm(context, "request_state", "state-ok");
 
-    [McpServerTool(Name = "test_input_required_result_tampered_state"), Description("Refuses a state that it did not issue.")]
+    [
+        McpServerTool(Name = "test_input_required_result_tampered_state"),
+        Description("Refuses a state that it did not issue.")
+    ]
     public static string TamperedState(RequestContext<CallToolRequestParams> context) =>
         Confirm(context, "tampered_state", "The state came back as it was issued.");
 
-    [McpServerTool(Name = "test_input_required_result_multiple_inputs"), Description("Asks the user, the model and for the roots at once.")]
+    [
+        McpServerTool(Name = "test_input_required_result_multiple_inputs"),
+        Description("Asks the user, the model and for the roots at once.")
+    ]
     public static string MultipleInputs(RequestContext<CallToolRequestParams> context)
     {
         const string tool = "multiple_inputs";
         SealedState.Open(tool, context.Params?.RequestState);
-        if (Answers.User(context.Params, "user_name", "name") is { } name
+        if (
+            Answers.User(context.Params, "user_name", "name") is { } name
             && Answers.Model(context.Params, "greeting") is { } greeting
-            && Answers.Roots(context.Params, "client_roots") is { } roots)
+            && Answers.Roots(context.Params, "client_roots") is { } roots
+        )
         {
             return $"{name}: {greeting} ({roots})";
         }
@@ -58,31 +71,44 @@ public sealed class InputRequiredTools
             Questions(
                 ("user_name", Name("What is your name?")),
                 ("greeting", Model("Generate a greeting", 50)),
-                ("client_roots", Roots())),
-            SealedState.Seal(tool, "asked"));
+                ("client_roots", Roots())
+            ),
+            SealedState.Seal(tool, "asked")
+        );
     }
 
-    [McpServerTool(Name = "test_input_required_result_multi_round"), Description("Asks two questions, one after the other.")]
+    [
+        McpServerTool(Name = "test_input_required_result_multi_round"),
+        Description("Asks two questions, one after the other.")
+    ]
     public static string MultiRound(RequestContext<CallToolRequestParams> context)
     {
         const string tool = "multi_round";
         // The state is "1" while the name is open, and "2:" and the name while the colour is.
         var state = SealedState.Open(tool, context.Params?.RequestState);
-        var name = state is ['2', ':', .. var known] ? known
+        var name =
+            state is ['2', ':', .. var known] ? known
             : state is "1" ? Answers.User(context.Params, "step1", "name")
             : null;
         if (name is null)
         {
-            throw new InputRequiredException(Questions(("step1", Name("Step 1: What is your name?"))), SealedState.Seal(tool, "1"));
+            throw new InputRequiredException(
+                Questions(("step1", Name("Step 1: What is your name?"))),
+                SealedState.Seal(tool, "1")
+            );
         }
         return state != "1" && Answers.User(context.Params, "step2", "color") is { } color
             ? $"{name} likes {color}."
             : throw new InputRequiredException(
                 Questions(("step2", Field("Step 2: What is your favorite color?", "color", new StringSchema()))),
-                SealedState.Seal(tool, "2:" + name));
+                SealedState.Seal(tool, "2:" + name)
+            );
     }
 
-    [McpServerTool(Name = "test_input_required_result_capabilities"), Description("Asks only in ways that the client declared.")]
+    [
+        McpServerTool(Name = "test_input_required_result_capabilities"),
+        Description("Asks only in ways that the client declared.")
+    ]
     public static string Capabilities(McpServer server, RequestContext<CallToolRequestParams> context)
     {
         var client = server.ClientCapabilities;
@@ -98,15 +124,17 @@ public sealed class InputRequiredTools
         return questions.Count == 0 ? "Nothing left to ask." : throw new InputRequiredException(questions);
     }
 
-    internal static Dictionary<string, InputRequest> Questions(params (string Key, InputRequest Question)[] questions) =>
-        questions.ToDictionary(q => q.Key, q => q.Question);
+    internal static Dictionary<string, InputRequest> Questions(
+        params (string Key, InputRequest Question)[] questions
+    ) => questions.ToDictionary(q => q.Key, q => q.Question);
 
     internal static InputRequest Field(string message, string field, PrimitiveSchemaDefinition schema) =>
         InputRequest.ForElicitation(Ask.User(message, new() { [field] = schema }));
 
     private static InputRequest Name(string message) => Field(message, "name", new StringSchema());
 
-    private static InputRequest Model(string prompt, int maxTokens) => InputRequest.ForSampling(Ask.Model(prompt, maxTokens));
+    private static InputRequest Model(string prompt, int maxTokens) =>
+        InputRequest.ForSampling(Ask.Model(prompt, maxTokens));
 
     private static InputRequest Roots() => InputRequest.ForRootsList(new());
 
@@ -116,7 +144,9 @@ public sealed class InputRequiredTools
         return state is not null && Answers.User(context.Params, "confirm", "ok") is "true"
             ? done
             : throw new InputRequiredException(
-                Questions(("confirm", Field("Please confirm", "ok", new BooleanSchema()))), SealedState.Seal(tool, "asked"));
+                Questions(("confirm", Field("Please confirm", "ok", new BooleanSchema()))),
+                SealedState.Seal(tool, "asked")
+            );
     }
 }
 
@@ -125,8 +155,11 @@ internal static class Answers
 {
     public static string? User(RequestParams? request, string key, string field) =>
         TryRead(request, key, InputResponse.ElicitResultJsonTypeInfo, out var answer)
-        && answer.IsAccepted && answer.Content?.TryGetValue(field, out var value) == true
-            ? value.ValueKind == JsonValueKind.String ? value.GetString() : value.GetRawText()
+        && answer.IsAccepted
+        && answer.Content?.TryGetValue(field, out var value) == true
+            ? value.ValueKind == JsonValueKind.String
+                ? value.GetString()
+                : value.GetRawText()
             : null;
 
     public static string? Model(RequestParams? request, string key) =>
@@ -139,7 +172,12 @@ internal static class Answers
             ? string.Join(", ", answer.Roots.Select(r => r.Uri))
             : null;
 
-    private static bool TryRead<T>(RequestParams? request, string key, JsonTypeInfo<T> type, [NotNullWhen(true)] out T? answer)
+    private static bool TryRead<T>(
+        RequestParams? request,
+        string key,
+        JsonTypeInfo<T> type,
+        [NotNullWhen(true)] out T? answer
+    )
         where T : class
     {
         answer = null;
@@ -178,7 +216,12 @@ internal static class SealedState
         if (parts.Length == 2 && Convert.TryFromBase64String(parts[0], bytes, out var length))
         {
             var state = Encoding.UTF8.GetString(bytes, 0, length);
-            if (CryptographicOperations.FixedTimeEquals(Encoding.UTF8.GetBytes(Mac(tool, state)), Encoding.UTF8.GetBytes(parts[1])))
+            if (
+                CryptographicOperations.FixedTimeEquals(
+                    Encoding.UTF8.GetBytes(Mac(tool, state)),
+                    Encoding.UTF8.GetBytes(parts[1])
+                )
+            )
             {
                 return state;
             }

@@ -42,24 +42,27 @@ public sealed class BuiltImage : IAsyncLifetime
     internal async Task<RunningContainer> StartAsync(params string[] environment)
     {
         await BuildAsync();
-        var made = await Engine.Containers.CreateContainerAsync(new()
-        {
-            Image = Name,
-            Env = environment,
-            Labels = new Dictionary<string, string> { [Label] = _run },
-            Healthcheck = new() { Interval = TimeSpan.FromMilliseconds(200) }, // what is asked stays what the image says
-            HostConfig = new()
+        var made = await Engine.Containers.CreateContainerAsync(
+            new()
             {
-                NetworkMode = Network, // not the default one, which an engine may lack
-                ReadonlyRootfs = true,
-                CapDrop = ["ALL"],
-                SecurityOpt = ["no-new-privileges"],
-                PortBindings = new Dictionary<string, IList<PortBinding>>
+                Image = Name,
+                Env = environment,
+                Labels = new Dictionary<string, string> { [Label] = _run },
+                Healthcheck = new() { Interval = TimeSpan.FromMilliseconds(200) }, // what is asked stays what the image says
+                HostConfig = new()
                 {
-                    ["3001/tcp"] = [new() { HostIP = "127.0.0.1", HostPort = "" }],
+                    NetworkMode = Network, // not the default one, which an engine may lack
+                    ReadonlyRootfs = true,
+                    CapDrop = ["ALL"],
+                    SecurityOpt = ["no-new-privileges"],
+                    PortBindings = new Dictionary<string, IList<PortBinding>>
+                    {
+                        ["3001/tcp"] = [new() { HostIP = "127.0.0.1", HostPort = "" }],
+                    },
                 },
             },
-        }, TestContext.Current.CancellationToken);
+            TestContext.Current.CancellationToken
+        );
         await Engine.Containers.StartContainerAsync(made.ID, new(), TestContext.Current.CancellationToken);
         return new(Engine, made.ID);
     }
@@ -89,7 +92,10 @@ public sealed class BuiltImage : IAsyncLifetime
     private async Task BuildAsync(EngineAddress address)
     {
         var cancellation = TestContext.Current.CancellationToken;
-        var (exitCode, output, errors) = await Shell.RunAsync("bash tests/Container/base-images", ("DOCKER_HOST", "unix://" + address.Socket));
+        var (exitCode, output, errors) = await Shell.RunAsync(
+            "bash tests/Container/base-images",
+            ("DOCKER_HOST", "unix://" + address.Socket)
+        );
         Assert.True(exitCode == 0, $"{output}\n{errors}");
 
         Engine = await EngineClient.ConnectAsync(address.CreateHandler(), address.Url, cancellation);
@@ -101,7 +107,11 @@ public sealed class BuiltImage : IAsyncLifetime
         await using var context = await new BuildContext(ClientProcess.Root).ToTarAsync(cancellation);
         var parameters = new ImageBuildParameters
         {
-            Tags = [Name], Remove = true, ForceRemove = true, NetworkMode = "host", Labels = labels,
+            Tags = [Name],
+            Remove = true,
+            ForceRemove = true,
+            NetworkMode = "host",
+            Labels = labels,
         };
         var printed = new StringBuilder();
         string? failure = null;

@@ -13,13 +13,23 @@ public sealed partial class ComposeTests
 
     private static readonly string[] Files = ["compose.yaml", "replicas/compose.yaml"];
 
-    public static TheoryData<string, string> Services => [.. Files.SelectMany(file => Compose(file, "services").Keys.Select(name => new TheoryDataRow<string, string>(file, name)))];
+    public static TheoryData<string, string> Services =>
+        [
+            .. Files.SelectMany(file =>
+                Compose(file, "services").Keys.Select(name => new TheoryDataRow<string, string>(file, name))
+            ),
+        ];
 
     /// <summary>The server's environment, with a key for each setting that .env has to give.</summary>
-    internal static string[] ServerEnvironment(string key) => [.. Map(Service("compose.yaml", "minimal-mcp")["environment"])
-        .Select(variable => variable.Key.EndsWith("_FILE", StringComparison.Ordinal)
-            ? $"{variable.Key[..^"_FILE".Length]}={key}" // the file is not there
-            : $"{variable.Key}={Required().Replace(Optional().Replace($"{variable.Value}", ""), key)}")];
+    internal static string[] ServerEnvironment(string key) =>
+        [
+            .. Map(Service("compose.yaml", "minimal-mcp")["environment"])
+                .Select(variable =>
+                    variable.Key.EndsWith("_FILE", StringComparison.Ordinal)
+                        ? $"{variable.Key[..^"_FILE".Length]}={key}" // the file is not there
+                        : $"{variable.Key}={Required().Replace(Optional().Replace($"{variable.Value}", ""), key)}"
+                ),
+        ];
 
     // Whoever may read a container's settings or the host's process list must not find a secret.
     [Theory, MemberData(nameof(Services))]
@@ -27,7 +37,8 @@ public sealed partial class ComposeTests
     {
         var service = Service(file, name);
         var mounts = service.TryGetValue("volumes", out var volumes)
-            ? List(volumes).Select(one => one.Split(':')[1]).ToArray() : [];
+            ? List(volumes).Select(one => one.Split(':')[1]).ToArray()
+            : [];
         foreach (var (variable, value) in service.TryGetValue("environment", out var set) ? Map(set) : [])
         {
             var isSecret = SecretName().IsMatch(variable);
@@ -40,7 +51,11 @@ public sealed partial class ComposeTests
     [Theory]
     [InlineData("container.md", "cd deploy\n", "compose.yaml")]
     [InlineData("replicas.md", "cd deploy/replicas\n", "replicas/compose.yaml")]
-    public async Task The_commands_of_the_page_write_every_secret_that_is_mounted(string page, string begin, string file)
+    public async Task The_commands_of_the_page_write_every_secret_that_is_mounted(
+        string page,
+        string begin,
+        string file
+    )
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has no file modes");
         var stop = TestContext.Current.CancellationToken;
@@ -52,10 +67,12 @@ public sealed partial class ComposeTests
         var (exitCode, output, errors) = await Scripts.Shell.RunAsync($"cd '{folder.FullName}'\n{Others}{commands}");
 
         Assert.True(exitCode == 0, output + errors);
-        var mounted = Compose(file, "services").Keys.Select(name => Service(file, name))
+        var mounted = Compose(file, "services")
+            .Keys.Select(name => Service(file, name))
             .SelectMany(service => service.TryGetValue("volumes", out var mounts) ? List(mounts) : [])
             .Select(mount => mount.Split(':')[0])
-            .Where(source => source.StartsWith("./secrets/", StringComparison.Ordinal)).Distinct();
+            .Where(source => source.StartsWith("./secrets/", StringComparison.Ordinal))
+            .Distinct();
         var written = Directory.GetFiles(Path.Combine(folder.FullName, "secrets"));
         Assert.Equal(mounted.Order(), written.Select(path => "./secrets/" + Path.GetFileName(path)).Order());
         Assert.All(written, path => Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, Mode(path)));
@@ -79,7 +96,9 @@ public sealed partial class ComposeTests
         Assert.Matches("^[1-9][0-9]*[mg]$", $"{service["mem_limit"]}");
         Assert.Matches("^(64|128|256|512)$", $"{service["pids_limit"]}");
         Assert.Contains("no-new-privileges:true", List(service["security_opt"]));
-        Assert.All(service.TryGetValue("ports", out var ports) ? List(ports) : [], port => Assert.StartsWith("127.0.0.1:", port, StringComparison.Ordinal));
+        Assert.All(service.TryGetValue("ports", out var ports) ? List(ports) : [], port =>
+            Assert.StartsWith("127.0.0.1:", port, StringComparison.Ordinal)
+        );
     }
 
     [Theory, MemberData(nameof(Services))]
@@ -91,9 +110,12 @@ public sealed partial class ComposeTests
         {
             // A path here, the engine's own socket, what docs/container.md says to write, or a volume that is declared.
             Assert.True(
-                source is "/var/run/docker.sock" || source.StartsWith("./secrets/", StringComparison.Ordinal)
-                || Path.Exists(Path.Combine(Folder, Path.GetDirectoryName(file)!, source)) || Compose(file, "volumes").ContainsKey(source),
-                source);
+                source is "/var/run/docker.sock"
+                    || source.StartsWith("./secrets/", StringComparison.Ordinal)
+                    || Path.Exists(Path.Combine(Folder, Path.GetDirectoryName(file)!, source))
+                    || Compose(file, "volumes").ContainsKey(source),
+                source
+            );
         }
     }
 
@@ -101,11 +123,17 @@ public sealed partial class ComposeTests
     public void Prometheus_asks_the_server_where_compose_puts_it()
     {
         var job = Map(((List<object>)Map(Yaml("prometheus.yml"))["scrape_configs"])[0]);
-        var key = Assert.Single(List(Service("compose.yaml", "prometheus")["volumes"]), volume => volume.StartsWith("./secrets/", StringComparison.Ordinal)).Split(':')[1];
+        var key = Assert
+            .Single(List(Service("compose.yaml", "prometheus")["volumes"]), volume =>
+                volume.StartsWith("./secrets/", StringComparison.Ordinal)
+            )
+            .Split(':')[1];
 
         Assert.Equal(key, Map(job["authorization"])["credentials_file"]);
         Assert.Equal(["minimal-mcp:3001"], List(Map(((List<object>)job["static_configs"])[0])["targets"]));
-        Assert.All(["grafana/datasources/prometheus.yaml", "grafana/dashboards/dashboards.yaml"], file => Assert.NotEmpty(Map(Yaml(file))));
+        Assert.All(["grafana/datasources/prometheus.yaml", "grafana/dashboards/dashboards.yaml"], file =>
+            Assert.NotEmpty(Map(Yaml(file)))
+        );
     }
 
     [Fact]
@@ -113,12 +141,27 @@ public sealed partial class ComposeTests
     {
         await using var server = new Gate().Serve();
         await server.McpAsync("tools/call", new { name = "who", arguments = new { name = "me" } });
-        var metrics = await server.Http.GetStringAsync(new Uri("/metrics", UriKind.Relative), TestContext.Current.CancellationToken);
-        using var dashboard = System.Text.Json.JsonDocument.Parse(await File.ReadAllTextAsync(Path.Combine(Folder, "grafana", "dashboards", "minimal-mcp.json"), TestContext.Current.CancellationToken));
+        var metrics = await server.Http.GetStringAsync(
+            new Uri("/metrics", UriKind.Relative),
+            TestContext.Current.CancellationToken
+        );
+        using var dashboard = System.Text.Json.JsonDocument.Parse(
+            await File.ReadAllTextAsync(
+                Path.Combine(Folder, "grafana", "dashboards", "minimal-mcp.json"),
+                TestContext.Current.CancellationToken
+            )
+        );
 
-        var expressions = dashboard.RootElement.GetProperty("panels").EnumerateArray().SelectMany(panel => panel.GetProperty("targets").EnumerateArray()).Select(target => target.GetProperty("expr").GetString()!).ToArray();
+        var expressions = dashboard
+            .RootElement.GetProperty("panels")
+            .EnumerateArray()
+            .SelectMany(panel => panel.GetProperty("targets").EnumerateArray())
+            .Select(target => target.GetProperty("expr").GetString()!)
+            .ToArray();
         Assert.NotEmpty(expressions);
-        Assert.All(expressions, expression => Assert.Contains(MetricName().Match(expression).Value, metrics, StringComparison.Ordinal));
+        Assert.All(expressions, expression =>
+            Assert.Contains(MetricName().Match(expression).Value, metrics, StringComparison.Ordinal)
+        );
         Assert.Contains("tool=\"who\",outcome=\"ok\"", metrics, StringComparison.Ordinal); // the labels that it groups by
     }
 
@@ -126,32 +169,46 @@ public sealed partial class ComposeTests
     public void Nginx_shares_calls_out_to_the_replicas_of_compose_and_can_leave_out_each()
     {
         var nginx = File.ReadAllText(Path.Combine(Folder, "replicas", "nginx.conf"));
-        var replicas = Compose("replicas/compose.yaml", "services").Keys.Where(name => name.StartsWith("replica-", StringComparison.Ordinal)).ToArray();
+        var replicas = Compose("replicas/compose.yaml", "services")
+            .Keys.Where(name => name.StartsWith("replica-", StringComparison.Ordinal))
+            .ToArray();
 
         Assert.Equal(2, replicas.Length);
         Assert.All(replicas, replica =>
         {
             Assert.Contains($"server {replica}:3001", Group(nginx, "both"), StringComparison.Ordinal);
             var without = Group(nginx, "without_" + replica.Replace('-', '_'));
-            Assert.All(replicas, other => Assert.Equal(other != replica, without.Contains($"server {other}:3001", StringComparison.Ordinal)));
+            Assert.All(replicas, other =>
+                Assert.Equal(other != replica, without.Contains($"server {other}:3001", StringComparison.Ordinal))
+            );
         });
-        Assert.Contains($"for replica in {string.Join(' ', replicas)};", File.ReadAllText(Path.Combine(Folder, "replicas", "restart")), StringComparison.Ordinal);
+        Assert.Contains(
+            $"for replica in {string.Join(' ', replicas)};",
+            File.ReadAllText(Path.Combine(Folder, "replicas", "restart")),
+            StringComparison.Ordinal
+        );
     }
 
     private static UnixFileMode Mode(string path) =>
         OperatingSystem.IsWindows() ? UnixFileMode.None : File.GetUnixFileMode(path);
 
-    private static string Group(string nginx, string name) => Regex.Match(nginx, $@"upstream {name} \{{([^}}]*)\}}").Groups[1].Value;
+    private static string Group(string nginx, string name) =>
+        Regex.Match(nginx, $@"upstream {name} \{{([^}}]*)\}}").Groups[1].Value;
 
     private static Dictionary<string, object> Compose(string file, string part) => Map(Map(Yaml(file))[part]);
 
     private static Dictionary<string, object> Service(string file, string name) => Map(Compose(file, "services")[name]);
 
     // Merging, because a replica is written once and named twice.
-    private static object Yaml(string file) => new DeserializerBuilder().Build()
-        .Deserialize<object>(new MergingParser(new Parser(new StringReader(File.ReadAllText(Path.Combine(Folder, file))))))!;
+    private static object Yaml(string file) =>
+        new DeserializerBuilder()
+            .Build()
+            .Deserialize<object>(
+                new MergingParser(new Parser(new StringReader(File.ReadAllText(Path.Combine(Folder, file)))))
+            )!;
 
-    private static Dictionary<string, object> Map(object node) => ((Dictionary<object, object>)node).ToDictionary(pair => (string)pair.Key, pair => pair.Value);
+    private static Dictionary<string, object> Map(object node) =>
+        ((Dictionary<object, object>)node).ToDictionary(pair => (string)pair.Key, pair => pair.Value);
 
     private static string[] List(object node) => [.. ((List<object>)node).Select(item => (string)item)];
 

@@ -1,6 +1,6 @@
+using System.Text.Json;
 using System.Text.RegularExpressions;
 using Microsoft.AspNetCore.Http;
-using System.Text.Json;
 
 namespace MinimalMcp.Tests.Container;
 
@@ -12,7 +12,8 @@ internal static class EngineContract
 {
     private const string Container = "[a-zA-Z0-9][a-zA-Z0-9_.-]*";
 
-    private const string ContainerConfig = "Hostname Domainname User AttachStdin AttachStdout AttachStderr ExposedPorts Tty OpenStdin"
+    private const string ContainerConfig =
+        "Hostname Domainname User AttachStdin AttachStdout AttachStderr ExposedPorts Tty OpenStdin"
         + " StdinOnce Env Cmd Healthcheck ArgsEscaped Image Volumes WorkingDir Entrypoint NetworkDisabled OnBuild Labels StopSignal"
         + " StopTimeout Shell HostConfig NetworkingConfig Name"; // the last is the query's; Docker.DotNet repeats it, and Docker ignores it
 
@@ -62,17 +63,30 @@ internal static class EngineContract
     /// <param name="ofPortainer">Whether it asks Portainer itself.</param>
     public static string? Violation(HttpRequest request, string path, string body, bool ofPortainer)
     {
-        var known = (ofPortainer ? Portainer : Docker).Where(row => row.Method == request.Method && Regex.IsMatch(path, $"^{row.Path}$")).ToArray();
+        var known = (ofPortainer ? Portainer : Docker)
+            .Where(row => row.Method == request.Method && Regex.IsMatch(path, $"^{row.Path}$"))
+            .ToArray();
         if (known.Length == 0)
         {
             return $"{request.Method} {path} is not in the API";
         }
 
         var (_, _, query, fields) = known[0];
-        var strange = request.Query.Keys.Except(query.Split(' ')).Concat(fields == "*" || body.Length == 0 ? [] : JsonElement.Parse(body).EnumerateObject().Select(field => field.Name).Except(fields.Split(' '))).ToArray();
+        var strange = request
+            .Query.Keys.Except(query.Split(' '))
+            .Concat(
+                fields == "*" || body.Length == 0
+                    ? []
+                    : JsonElement.Parse(body).EnumerateObject().Select(field => field.Name).Except(fields.Split(' '))
+            )
+            .ToArray();
         return strange.Length > 0 ? $"{request.Method} {path} does not know {string.Join(", ", strange)}"
-            : path.EndsWith("/start", StringComparison.Ordinal) && ofPortainer && !request.Query.ContainsKey("endpointId") ? "endpointId is missing"
-            : request.Query.TryGetValue("filters", out var filters) && !IsFilter(filters.ToString()) ? $"{filters} are no filters"
+            : path.EndsWith("/start", StringComparison.Ordinal)
+            && ofPortainer
+            && !request.Query.ContainsKey("endpointId")
+                ? "endpointId is missing"
+            : request.Query.TryGetValue("filters", out var filters) && !IsFilter(filters.ToString())
+                ? $"{filters} are no filters"
             : null;
     }
 

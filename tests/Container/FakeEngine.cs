@@ -18,8 +18,12 @@ internal sealed class FakeEngine : IAsyncDisposable
     public const string Key = "ptr_of-the-fake-0123456789";
 
     private readonly WebApplication _app;
-    private readonly Dictionary<string, string> _answers = System.Text.Json.JsonElement.Parse(File.ReadAllText(Path.Combine(ClientProcess.Root, "tests", "Container", "answers.json")))
-        .EnumerateObject().ToDictionary(answer => answer.Name, answer => answer.Value.GetRawText());
+    private readonly Dictionary<string, string> _answers = System
+        .Text.Json.JsonElement.Parse(
+            File.ReadAllText(Path.Combine(ClientProcess.Root, "tests", "Container", "answers.json"))
+        )
+        .EnumerateObject()
+        .ToDictionary(answer => answer.Name, answer => answer.Value.GetRawText());
 
     private FakeEngine(WebApplication app) => _app = app;
 
@@ -51,12 +55,12 @@ internal sealed class FakeEngine : IAsyncDisposable
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0, listen =>
-        {
-            if (certificate is not null)
             {
-                listen.UseHttps(certificate);
-            }
-        }));
+                if (certificate is not null)
+                {
+                    listen.UseHttps(certificate);
+                }
+            }));
         builder.WebHost.UseKestrelHttpsConfiguration();
         var fake = new FakeEngine(builder.Build());
         fake._app.Run(fake.AnswerAsync);
@@ -65,8 +69,23 @@ internal sealed class FakeEngine : IAsyncDisposable
     }
 
     /// <summary>A log as the engine frames it: 1 is stdout, 2 stderr.</summary>
-    public static byte[] Frames(params (byte Stream, byte[] Bytes)[] frames) => [.. frames.SelectMany(frame => (byte[])
-        [frame.Stream, 0, 0, 0, (byte)(frame.Bytes.Length >> 24), (byte)(frame.Bytes.Length >> 16), (byte)(frame.Bytes.Length >> 8), (byte)frame.Bytes.Length, .. frame.Bytes])];
+    public static byte[] Frames(params (byte Stream, byte[] Bytes)[] frames) =>
+        [
+            .. frames.SelectMany(frame =>
+                (byte[])
+                    [
+                        frame.Stream,
+                        0,
+                        0,
+                        0,
+                        (byte)(frame.Bytes.Length >> 24),
+                        (byte)(frame.Bytes.Length >> 16),
+                        (byte)(frame.Bytes.Length >> 8),
+                        (byte)frame.Bytes.Length,
+                        .. frame.Bytes,
+                    ]
+            ),
+        ];
 
     public async ValueTask DisposeAsync() => await _app.DisposeAsync();
 
@@ -105,9 +124,20 @@ internal sealed class FakeEngine : IAsyncDisposable
         }
 
         var line = $"{http.Request.Method} {path}";
-        var answer = Always ?? Answers.GetValueOrDefault(line)
-            ?? (line.EndsWith("/logs", StringComparison.Ordinal) ? new Answer(200, "", Frames((1, "listening\n"u8.ToArray()), (2, "a warning\n"u8.ToArray()))) : null)
-            ?? (_answers.TryGetValue(line, out var recorded) ? recorded == "null" ? new Answer(204, "", []) : new Answer(200, recorded) : null)
+        var answer = Always
+            ?? Answers.GetValueOrDefault(line)
+            ?? (
+                line.EndsWith("/logs", StringComparison.Ordinal)
+                    ? new Answer(200, "", Frames((1, "listening\n"u8.ToArray()), (2, "a warning\n"u8.ToArray())))
+                    : null
+            )
+            ?? (
+                _answers.TryGetValue(line, out var recorded)
+                    ? recorded == "null"
+                        ? new Answer(204, "", [])
+                        : new Answer(200, recorded)
+                    : null
+            )
             ?? new Answer(404, """{"message":"page not found"}""");
         http.Response.StatusCode = answer.Status;
         http.Response.ContentType = answer.Type.Length > 0 ? answer.Type : null;
@@ -120,8 +150,6 @@ internal sealed class FakeEngine : IAsyncDisposable
     internal sealed record Answer(int Status, string Type, byte[] Body)
     {
         public Answer(int status, string json)
-            : this(status, "application/json", Encoding.UTF8.GetBytes(json))
-        {
-        }
+            : this(status, "application/json", Encoding.UTF8.GetBytes(json)) { }
     }
 }

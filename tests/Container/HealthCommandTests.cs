@@ -8,7 +8,13 @@ namespace MinimalMcp.Tests.Container;
 [Slow]
 public sealed class HealthCommandTests
 {
-    [Theory, InlineData("MCP_SERVER_PORT={0}"), InlineData("PORT={0}"), InlineData("ASPNETCORE_URLS=http://+:{0}"), InlineData("Kestrel__Endpoints__A__Url=http://0.0.0.0:{0}")]
+    [
+        Theory,
+        InlineData("MCP_SERVER_PORT={0}"),
+        InlineData("PORT={0}"),
+        InlineData("ASPNETCORE_URLS=http://+:{0}"),
+        InlineData("Kestrel__Endpoints__A__Url=http://0.0.0.0:{0}")
+    ]
     public async Task Finds_the_server_where_its_settings_say_that_it_listens(string setting)
     {
         await using var server = TestServer.Start();
@@ -21,7 +27,10 @@ public sealed class HealthCommandTests
     [Fact]
     public async Task Needs_no_key()
     {
-        await using var server = TestServer.Start(("Auth:Mode", "api-key"), ("Auth:ApiKey", Guid.NewGuid().ToString("N")));
+        await using var server = TestServer.Start(
+            ("Auth:Mode", "api-key"),
+            ("Auth:ApiKey", Guid.NewGuid().ToString("N"))
+        );
 
         Assert.Equal(0, (await RunAsync("PORT={0}", server.Url.Port)).ExitCode);
     }
@@ -33,9 +42,11 @@ public sealed class HealthCommandTests
     public async Task Trusts_the_servers_own_certificate_whoever_it_is_for(string setting)
     {
         using var certificate = new TestCertificate("mcp.example.com"); // and of nobody that this machine knows
-        await using var server = TestServer.Start(("urls", "https://127.0.0.1:0"),
+        await using var server = TestServer.Start(
+            ("urls", "https://127.0.0.1:0"),
             ("Kestrel:Certificates:Default:Path", certificate.Path),
-            ("Kestrel:Certificates:Default:KeyPath", certificate.KeyPath));
+            ("Kestrel:Certificates:Default:KeyPath", certificate.KeyPath)
+        );
 
         var (exitCode, output, _) = await RunAsync(setting, server.Url.Port);
 
@@ -62,7 +73,8 @@ public sealed class HealthCommandTests
 
         await using var server = ServerProcess.Start([], settings);
         await Wait.Until(async () =>
-            (await ServerProcess.RunAsync(["health", "--timeout", "300"], settings)).ExitCode == 0);
+            (await ServerProcess.RunAsync(["health", "--timeout", "300"], settings)).ExitCode == 0
+        );
     }
 
     [Fact]
@@ -75,7 +87,8 @@ public sealed class HealthCommandTests
         await using var server = ServerProcess.Start([], settings);
 
         await Wait.Until(async () =>
-            (await ServerProcess.RunAsync(["health", "--timeout", "300"], settings)).ExitCode == 0);
+            (await ServerProcess.RunAsync(["health", "--timeout", "300"], settings)).ExitCode == 0
+        );
     }
 
     [Fact]
@@ -105,9 +118,15 @@ public sealed class HealthCommandTests
     }
 
     private static Task<(int ExitCode, string Output, string Errors)> RunAsync(
-        string setting, int port, int timeout = 300)
+        string setting,
+        int port,
+        int timeout = 300
+    )
     {
         var (name, value) = (setting.Split('=')[0], setting.Split('=')[1]);
-        return ServerProcess.RunAsync(["health", "--timeout", $"{timeout}"], new Dictionary<string, string> { [name] = value.Replace("{0}", $"{port}", StringComparison.Ordinal) });
+        return ServerProcess.RunAsync(
+            ["health", "--timeout", $"{timeout}"],
+            new Dictionary<string, string> { [name] = value.Replace("{0}", $"{port}", StringComparison.Ordinal) }
+        );
     }
 }

@@ -22,8 +22,26 @@ public sealed class ImageTests(BuiltImage image, ITestOutputHelper output) : ICl
         var files = new BuildContext(ClientProcess.Root).Files().ToArray();
 
         Assert.Contains("Program.cs", files);
-        Assert.All(files, file => Assert.True(Path.GetExtension(file) is ".cs" or ".json" or ".csproj" or ".props" or ".editorconfig" or ".html" or ".css" or ".js" or ".svg" or ".sql" || file == "LICENSE", file));
-        Assert.DoesNotContain(files, file => file.StartsWith("tests/", StringComparison.Ordinal) || file.Contains("/obj/", StringComparison.Ordinal));
+        Assert.All(files, file =>
+            Assert.True(
+                Path.GetExtension(file)
+                    is ".cs"
+                        or ".json"
+                        or ".csproj"
+                        or ".props"
+                        or ".editorconfig"
+                        or ".html"
+                        or ".css"
+                        or ".js"
+                        or ".svg"
+                        or ".sql"
+                    || file == "LICENSE",
+                file
+            )
+        );
+        Assert.DoesNotContain(files, file =>
+            file.StartsWith("tests/", StringComparison.Ordinal) || file.Contains("/obj/", StringComparison.Ordinal)
+        );
     }
 
     [Fact]
@@ -46,8 +64,14 @@ public sealed class ImageTests(BuiltImage image, ITestOutputHelper output) : ICl
 
         // Those that only read and need no argument: a project made from this one may have other families, or none yet.
         var list = await http.GetFromJsonAsync<JsonElement>("/tools", Cancellation);
-        var tools = list.GetProperty("tools").EnumerateArray().Where(tool => tool.GetProperty("readOnly").GetBoolean() && tool.GetProperty("inputSchema").GetProperty("required").GetArrayLength() == 0)
-            .Select(tool => tool.GetProperty("name").GetString()!).ToArray();
+        var tools = list.GetProperty("tools")
+            .EnumerateArray()
+            .Where(tool =>
+                tool.GetProperty("readOnly").GetBoolean()
+                && tool.GetProperty("inputSchema").GetProperty("required").GetArrayLength() == 0
+            )
+            .Select(tool => tool.GetProperty("name").GetString()!)
+            .ToArray();
         foreach (var tool in tools)
         {
             using var rest = await http.PostAsJsonAsync($"/tools/{tool}", new { }, Cancellation);
@@ -81,10 +105,17 @@ public sealed class ImageTests(BuiltImage image, ITestOutputHelper output) : ICl
         using var http = await container.HealthyAsync();
         http.DefaultRequestHeaders.Host = "minimal-mcp:3001";
 
-        Assert.Contains("mcp_server_uptime_seconds", await http.GetStringAsync(new Uri("/metrics", UriKind.Relative), Cancellation), StringComparison.Ordinal);
+        Assert.Contains(
+            "mcp_server_uptime_seconds",
+            await http.GetStringAsync(new Uri("/metrics", UriKind.Relative), Cancellation),
+            StringComparison.Ordinal
+        );
 
         http.DefaultRequestHeaders.Authorization = null;
-        Assert.Equal(HttpStatusCode.Unauthorized, (await http.GetAsync(new Uri("/metrics", UriKind.Relative), Cancellation)).StatusCode);
+        Assert.Equal(
+            HttpStatusCode.Unauthorized,
+            (await http.GetAsync(new Uri("/metrics", UriKind.Relative), Cancellation)).StatusCode
+        );
     }
 
     [Fact]
@@ -105,15 +136,36 @@ public sealed class ImageTests(BuiltImage image, ITestOutputHelper output) : ICl
     public async Task The_load_test_measures_a_container_of_it_and_leaves_none()
     {
         await image.BuildAsync();
-        var start = new ProcessStartInfo("dotnet", [typeof(Load.Options).Assembly.Location, "--image", image.Name, "--network", image.Network, "--seconds", "2", "--only", "lists,streams",
-            "--no-defaults", "--threshold", "*.fail <= 0 %", "--threshold", "lists.ok > 0", "--out", Directory.CreateTempSubdirectory("load-image").FullName]);
+        var start = new ProcessStartInfo(
+            "dotnet",
+            [
+                typeof(Load.Options).Assembly.Location,
+                "--image",
+                image.Name,
+                "--network",
+                image.Network,
+                "--seconds",
+                "2",
+                "--only",
+                "lists,streams",
+                "--no-defaults",
+                "--threshold",
+                "*.fail <= 0 %",
+                "--threshold",
+                "lists.ok > 0",
+                "--out",
+                Directory.CreateTempSubdirectory("load-image").FullName,
+            ]
+        );
         start.Environment["DOCKER_HOST"] = $"unix://{Needs.Docker().Socket}";
         var (exitCode, said, errors) = await ClientProcess.RunAsync(start);
 
         Assert.True(exitCode == 0, said + errors);
         Assert.Contains(image.Name, said, StringComparison.Ordinal);
         var ofIt = EngineClient.Filters(("ancestor", image.Name));
-        Assert.Empty(await image.Engine.Containers.ListContainersAsync(new() { All = true, Filters = ofIt }, Cancellation));
+        Assert.Empty(
+            await image.Engine.Containers.ListContainersAsync(new() { All = true, Filters = ofIt }, Cancellation)
+        );
     }
 
     [Fact]
@@ -122,7 +174,11 @@ public sealed class ImageTests(BuiltImage image, ITestOutputHelper output) : ICl
         await using var container = await image.StartAsync("MCP_AUTH_MODE=none"); // whatever the project's own settings say
 
         Assert.Equal(1, await container.ExitCodeAsync());
-        Assert.Contains("Set MCP_AUTH_MODE to api-key and MCP_API_KEY to a key", await container.LogsAsync(), StringComparison.Ordinal);
+        Assert.Contains(
+            "Set MCP_AUTH_MODE to api-key and MCP_API_KEY to a key",
+            await container.LogsAsync(),
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
@@ -135,7 +191,9 @@ public sealed class ImageTests(BuiltImage image, ITestOutputHelper output) : ICl
             .TakeWhile(layer => !layer.CreatedBy.Contains("VERSION=", StringComparison.Ordinal)) // our first instruction
             .Sum(layer => layer.Size);
         var sizes = string.Create(
-            CultureInfo.InvariantCulture, $"image {inspected.Size / 1e6:0.0} MB, of which the server {ours / 1e6:0.0} MB");
+            CultureInfo.InvariantCulture,
+            $"image {inspected.Size / 1e6:0.0} MB, of which the server {ours / 1e6:0.0} MB"
+        );
         output.WriteLine(sizes);
         var folder = Directory.CreateDirectory(Path.Combine(ClientProcess.Root, "artifacts", "container"));
         await File.WriteAllTextAsync(Path.Combine(folder.FullName, "size.txt"), sizes + "\n", Cancellation);
@@ -144,7 +202,10 @@ public sealed class ImageTests(BuiltImage image, ITestOutputHelper output) : ICl
         // platform); more would be a native library that came along unseen, or a package that is compiled for nothing.
         Assert.InRange(ours, 1, 25_000_000);
         var labels = inspected.Config!.Labels;
-        Assert.Equal(("MinimalMcp", "MIT"), (labels!["org.opencontainers.image.title"], labels["org.opencontainers.image.licenses"]));
+        Assert.Equal(
+            ("MinimalMcp", "MIT"),
+            (labels!["org.opencontainers.image.title"], labels["org.opencontainers.image.licenses"])
+        );
         Assert.Equal(WellKnown.Identity.Version, labels["org.opencontainers.image.version"]);
     }
 }

@@ -62,7 +62,9 @@ internal sealed class RunningContainer(EngineClient engine, string id) : IAsyncD
                 Until = $"{DateTimeOffset.UtcNow.AddSeconds(1).ToUnixTimeSeconds()}",
                 Filters = EngineClient.Filters(("container", id), ("event", "kill")),
             },
-            new EngineClient.Reports<Message>(kill => first ??= kill), Cancellation);
+            new EngineClient.Reports<Message>(kill => first ??= kill),
+            Cancellation
+        );
         var signal = first?.TimeNano ?? throw new InvalidOperationException("Docker tells of no signal.");
         return finished - DateTimeOffset.UnixEpoch.AddTicks(signal / TimeSpan.NanosecondsPerTick);
     }
@@ -72,8 +74,9 @@ internal sealed class RunningContainer(EngineClient engine, string id) : IAsyncD
 
     /// <summary>Its processes: number and user, as the machine below sees them.</summary>
     public async Task<IEnumerable<(string Pid, string User)>> ProcessesAsync() =>
-        (await engine.Containers.ListProcessesAsync(id, new() { PsArgs = "-eo pid,uid" }, Cancellation)).Processes
-            .Select(process => (process[0], process[1])).ToArray();
+        (await engine.Containers.ListProcessesAsync(id, new() { PsArgs = "-eo pid,uid" }, Cancellation))
+            .Processes.Select(process => (process[0], process[1]))
+            .ToArray();
 
     public async ValueTask DisposeAsync() => await engine.RemoveAsync(id);
 }

@@ -8,12 +8,15 @@ internal static class Tar
 {
     public static async Task<Stream> PackAsync(Func<TarWriter, CancellationToken, Task> write, CancellationToken ct)
     {
-        var file = new FileStream(Path.GetTempFileName(), new FileStreamOptions
-        {
-            Mode = FileMode.Create,
-            Access = FileAccess.ReadWrite,
-            Options = FileOptions.DeleteOnClose | FileOptions.Asynchronous,
-        });
+        var file = new FileStream(
+            Path.GetTempFileName(),
+            new FileStreamOptions
+            {
+                Mode = FileMode.Create,
+                Access = FileAccess.ReadWrite,
+                Options = FileOptions.DeleteOnClose | FileOptions.Asynchronous,
+            }
+        );
         await using (var tar = new TarWriter(file, leaveOpen: true))
         {
             await write(tar, ct);

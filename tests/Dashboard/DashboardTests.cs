@@ -13,22 +13,36 @@ namespace MinimalMcp.Tests.Dashboard;
 [Slow]
 public sealed class DashboardTests(Browser browser)
 {
-    private const string Agent = "agent-0123456789abcdefghijklmnopqrstuvwxyz", Boss = "boss-0123456789abcdefghijklmnopqrstuvwxyz";
+    private const string Agent = "agent-0123456789abcdefghijklmnopqrstuvwxyz",
+        Boss = "boss-0123456789abcdefghijklmnopqrstuvwxyz";
 
     private static (string, string)[] Keys =>
-    [
-        ("Governance:Approve", "CRITICAL"), ("Auth:Mode", "api-key"),
-        ("Auth:ApiKeys:agent:Key", Agent), ("Auth:ApiKeys:boss:Key", Boss), ("Auth:ApiKeys:boss:Scopes", "mcp:admin"),
-    ];
+        [
+            ("Governance:Approve", "CRITICAL"),
+            ("Auth:Mode", "api-key"),
+            ("Auth:ApiKeys:agent:Key", Agent),
+            ("Auth:ApiKeys:boss:Key", Boss),
+            ("Auth:ApiKeys:boss:Scopes", "mcp:admin"),
+        ];
 
     [Theory]
     [InlineData(ColorScheme.Light, 1280, "dashboard-light")]
     [InlineData(ColorScheme.Dark, 390, "dashboard-dark-narrow")]
-    public async Task What_waits_is_approved_with_a_key_that_the_page_does_not_keep(ColorScheme colors, int width, string screenshot)
+    public async Task What_waits_is_approved_with_a_key_that_the_page_does_not_keep(
+        ColorScheme colors,
+        int width,
+        string screenshot
+    )
     {
         var tools = new GovernedTools();
-        await using var server = TestServer.Start(services => services.AddSingleton(tools).AddSingleton(new ToolType(typeof(GovernedTools))), Keys);
-        var token = await AskAsync(server, """{"target":"<img src=x onerror=alert(1)>","options":{"password":"hunter22","fuel":[1,2]}}""");
+        await using var server = TestServer.Start(
+            services => services.AddSingleton(tools).AddSingleton(new ToolType(typeof(GovernedTools))),
+            Keys
+        );
+        var token = await AskAsync(
+            server,
+            """{"target":"<img src=x onerror=alert(1)>","options":{"password":"hunter22","fuel":[1,2]}}"""
+        );
         await AskAsync(server, """{"target":"moon"}""");
         await using var visit = await browser.OpenAsync(server, "/dashboard", colors, width);
         var page = visit.Page;
@@ -42,8 +56,14 @@ public sealed class DashboardTests(Browser browser)
         await Expect(first).ToContainTextAsync("[REDACTED]");
         await Expect(page.GetByLabel("Your key")).ToBeHiddenAsync();
         await visit.ScreenshotAsync(screenshot);
-        Assert.Equal(["true"], await page.EvaluateAsync<string[]>(StartPageTests.Pale.Replace("> 20", "> 8", StringComparison.Ordinal)));
-        Assert.True(await page.EvaluateAsync<bool>("() => document.documentElement.scrollWidth <= innerWidth"), "wider than the screen");
+        Assert.Equal(
+            ["true"],
+            await page.EvaluateAsync<string[]>(StartPageTests.Pale.Replace("> 20", "> 8", StringComparison.Ordinal))
+        );
+        Assert.True(
+            await page.EvaluateAsync<bool>("() => document.documentElement.scrollWidth <= innerWidth"),
+            "wider than the screen"
+        );
 
         await first.GetByRole(AriaRole.Button, new() { Name = "Approve" }).ClickAsync();
         await Expect(page.GetByRole(AriaRole.Status)).ToHaveTextAsync("The call of launch was approved.");
@@ -51,10 +71,18 @@ public sealed class DashboardTests(Browser browser)
         await page.GetByRole(AriaRole.Button, new() { Name = "Deny" }).ClickAsync();
         await Expect(page.GetByText("Nothing waits now.")).ToBeVisibleAsync();
 
-        using var done = await CallAsync(server, $$$"""{"target":"<img src=x onerror=alert(1)>","options":{"password":"hunter22","fuel":[1,2]},"confirmation_token":"{{{token}}}"}""");
+        using var done = await CallAsync(
+            server,
+            $$$"""{"target":"<img src=x onerror=alert(1)>","options":{"password":"hunter22","fuel":[1,2]},"confirmation_token":"{{{token}}}"}"""
+        );
         Assert.Equal(200, (int)done.StatusCode);
         Assert.Equal(1, tools.Done["launch"]);
-        Assert.Equal("0 0 ", await page.EvaluateAsync<string>("() => `${localStorage.length} ${sessionStorage.length} ${document.cookie}`"));
+        Assert.Equal(
+            "0 0 ",
+            await page.EvaluateAsync<string>(
+                "() => `${localStorage.length} ${sessionStorage.length} ${document.cookie}`"
+            )
+        );
         await page.ReloadAsync();
         await Expect(page.GetByLabel("Your key")).ToBeVisibleAsync();
         Assert.Empty(visit.Problems);
@@ -64,7 +92,10 @@ public sealed class DashboardTests(Browser browser)
     public async Task The_key_that_asked_cannot_approve_and_a_wrong_one_is_asked_for_again()
     {
         var tools = new GovernedTools();
-        await using var server = TestServer.Start(services => services.AddSingleton(tools).AddSingleton(new ToolType(typeof(GovernedTools))), Keys);
+        await using var server = TestServer.Start(
+            services => services.AddSingleton(tools).AddSingleton(new ToolType(typeof(GovernedTools))),
+            Keys
+        );
         await AskAsync(server, """{"target":"moon"}""");
         await using var visit = await browser.OpenAsync(server, "/dashboard");
         var page = visit.Page;
@@ -108,7 +139,8 @@ public sealed class DashboardTests(Browser browser)
         await using var visit = await browser.OpenAsync(server, "/dashboard");
 
         await Expect(visit.Page.GetByRole(AriaRole.Listitem)).ToContainTextAsync("12345678901234567890");
-        await Expect(visit.Page.GetByRole(AriaRole.Listitem)).ToContainTextAsync("\"a\\u{202E}bc\\u{3164}\\uDB40\\uDC41\"");
+        await Expect(visit.Page.GetByRole(AriaRole.Listitem))
+            .ToContainTextAsync("\"a\\u{202E}bc\\u{3164}\\uDB40\\uDC41\"");
     }
 
     [Fact]
@@ -125,8 +157,11 @@ public sealed class DashboardTests(Browser browser)
     {
         using var response = await CallAsync(server, arguments);
         Assert.Equal(202, (int)response.StatusCode);
-        return JsonNode.Parse(await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken))!["confirmation_token"]!.GetValue<string>();
+        return JsonNode.Parse(await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken))![
+            "confirmation_token"
+        ]!.GetValue<string>();
     }
 
-    private static Task<HttpResponseMessage> CallAsync(TestServer server, string arguments) => server.PostAsync("/tools/launch", arguments, headers: ("Authorization", "Bearer " + Agent));
+    private static Task<HttpResponseMessage> CallAsync(TestServer server, string arguments) =>
+        server.PostAsync("/tools/launch", arguments, headers: ("Authorization", "Bearer " + Agent));
 }

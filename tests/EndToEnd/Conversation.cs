@@ -11,7 +11,10 @@ namespace MinimalMcp.Tests.EndToEnd;
 internal sealed class Conversation : IAsyncDisposable
 {
     // For people: a quotation mark stays one.
-    private static readonly JsonSerializerOptions Readable = new() { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    private static readonly JsonSerializerOptions Readable = new()
+    {
+        Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+    };
 
     private Conversation(TestServer server) => Server = server;
 
@@ -36,11 +39,26 @@ internal sealed class Conversation : IAsyncDisposable
     public async Task<JsonElement> CallAsync(string tool, object arguments)
     {
         Write($"  calls  {tool} {JsonSerializer.Serialize(arguments, Readable)}");
-        var call = new { jsonrpc = "2.0", id = 1, method = "tools/call", @params = new { name = tool, arguments } };
-        using var response = await Server.Http.PostAsJsonAsync("/api/mcp/v1/call", call, TestContext.Current.CancellationToken);
+        var call = new
+        {
+            jsonrpc = "2.0",
+            id = 1,
+            method = "tools/call",
+            @params = new { name = tool, arguments },
+        };
+        using var response = await Server.Http.PostAsJsonAsync(
+            "/api/mcp/v1/call",
+            call,
+            TestContext.Current.CancellationToken
+        );
         var answer = await response.Content.ReadFromJsonAsync<JsonElement>(TestContext.Current.CancellationToken);
-        Assert.True(answer.TryGetProperty("result", out var result) && !(result.TryGetProperty("isError", out var failed) && failed.GetBoolean()), $"{tool}: {answer}");
-        return result.TryGetProperty("structuredContent", out var structured) ? structured
+        Assert.True(
+            answer.TryGetProperty("result", out var result)
+                && !(result.TryGetProperty("isError", out var failed) && failed.GetBoolean()),
+            $"{tool}: {answer}"
+        );
+        return result.TryGetProperty("structuredContent", out var structured)
+            ? structured
             : JsonElement.Parse(result.GetProperty("content")[0].GetProperty("text").GetString()!);
     }
 
@@ -57,11 +75,16 @@ internal sealed class Conversation : IAsyncDisposable
     public void HasAnswers(params string[][] parts)
     {
         Assert.Equal(parts.Length, Said.Count);
-        Assert.All(Said.Zip(parts), said => Assert.All(said.Second, part => Assert.Contains(part, string.Join('\n', said.First.Answer))));
+        Assert.All(Said.Zip(parts), said =>
+            Assert.All(said.Second, part => Assert.Contains(part, string.Join('\n', said.First.Answer)))
+        );
     }
 
     /// <summary>A member that is a text; empty when it is not there.</summary>
-    public static string Text(JsonElement json, string name) => json.TryGetProperty(name, out var value) && value.ValueKind is JsonValueKind.String ? value.GetString()!.Trim() : "";
+    public static string Text(JsonElement json, string name) =>
+        json.TryGetProperty(name, out var value) && value.ValueKind is JsonValueKind.String
+            ? value.GetString()!.Trim()
+            : "";
 
     public ValueTask DisposeAsync() => Server.DisposeAsync();
 

@@ -19,7 +19,8 @@ public sealed class Lab : IAsyncLifetime
     public const string Label = "minimalmcp.lab";
 
     private readonly SemaphoreSlim _once = new(1);
-    private readonly Part _engine = new(), _monitoring = new();
+    private readonly Part _engine = new(),
+        _monitoring = new();
     private readonly ConcurrentBag<string> _strangers = [];
     private int _names;
     private Monitoring? _monitored;
@@ -64,21 +65,31 @@ public sealed class Lab : IAsyncLifetime
 
     /// <summary>A container with a shell that runs a script. It ends with the lab at the latest.</summary>
     public async Task<string> RunAsync(
-        string script, bool terminal = false, string? name = null, HealthcheckConfig? healthcheck = null, string[]? environment = null,
-        bool start = true, int? stopSeconds = null, string? image = null)
+        string script,
+        bool terminal = false,
+        string? name = null,
+        HealthcheckConfig? healthcheck = null,
+        string[]? environment = null,
+        bool start = true,
+        int? stopSeconds = null,
+        string? image = null
+    )
     {
-        var made = await Engine.Containers.CreateContainerAsync(new()
-        {
-            Name = name!,
-            Image = image ?? Shell,
-            Cmd = ["sh", "-c", script],
-            Env = environment ?? [],
-            Tty = terminal,
-            Labels = new Dictionary<string, string> { [Label] = Run },
-            Healthcheck = healthcheck,
-            StopTimeout = stopSeconds is { } seconds ? TimeSpan.FromSeconds(seconds) : null,
-            HostConfig = new() { NetworkMode = "none" },
-        }, Cancellation);
+        var made = await Engine.Containers.CreateContainerAsync(
+            new()
+            {
+                Name = name!,
+                Image = image ?? Shell,
+                Cmd = ["sh", "-c", script],
+                Env = environment ?? [],
+                Tty = terminal,
+                Labels = new Dictionary<string, string> { [Label] = Run },
+                Healthcheck = healthcheck,
+                StopTimeout = stopSeconds is { } seconds ? TimeSpan.FromSeconds(seconds) : null,
+                HostConfig = new() { NetworkMode = "none" },
+            },
+            Cancellation
+        );
         if (start)
         {
             await Engine.Containers.StartContainerAsync(made.ID, new(), Cancellation);
@@ -91,17 +102,25 @@ public sealed class Lab : IAsyncLifetime
     public Task EndAsync(string container) => Engine.Containers.WaitContainerAsync(container, Cancellation);
 
     /// <summary>A port of a container, on this machine only; Docker chooses it when the container starts.</summary>
-    internal static IDictionary<string, IList<PortBinding>> Published(int? port) => port is null ? new Dictionary<string, IList<PortBinding>>()
-        : new Dictionary<string, IList<PortBinding>> { [$"{port}/tcp"] = [new() { HostIP = "127.0.0.1", HostPort = "" }] };
+    internal static IDictionary<string, IList<PortBinding>> Published(int? port) =>
+        port is null
+            ? new Dictionary<string, IList<PortBinding>>()
+            : new Dictionary<string, IList<PortBinding>>
+            {
+                [$"{port}/tcp"] = [new() { HostIP = "127.0.0.1", HostPort = "" }],
+            };
 
-    internal NetworkingConfig KnownAs(string alias) => new()
-    {
-        EndpointsConfig = new Dictionary<string, EndpointSettings> { [Network] = new() { Aliases = [alias] } },
-    };
+    internal NetworkingConfig KnownAs(string alias) =>
+        new()
+        {
+            EndpointsConfig = new Dictionary<string, EndpointSettings> { [Network] = new() { Aliases = [alias] } },
+        };
 
     internal async Task<Uri> UrlAsync(string container, int port)
     {
-        var published = (await Engine.Containers.InspectContainerAsync(container, Cancellation)).NetworkSettings!.Ports[$"{port}/tcp"][0];
+        var published = (await Engine.Containers.InspectContainerAsync(container, Cancellation)).NetworkSettings!.Ports[
+            $"{port}/tcp"
+        ][0];
         return new($"http://127.0.0.1:{published.HostPort}/");
     }
 
@@ -178,7 +197,13 @@ public sealed class Lab : IAsyncLifetime
         Address = Needs.Docker();
         Engine = await EngineClient.ConnectAsync(Address.CreateHandler(), Address.Url, Cancellation);
         await Engine.Networks.CreateNetworkAsync(
-            new() { Name = Network, Labels = new Dictionary<string, string> { [Label] = Run } }, Cancellation);
+            new()
+            {
+                Name = Network,
+                Labels = new Dictionary<string, string> { [Label] = Run },
+            },
+            Cancellation
+        );
 
         var portainer = await PortainerContainer.StartAsync(this, Cancellation);
         (PortainerUrl, PortainerKey, PortainerIsStandIn) = (portainer.Url, portainer.Key, portainer.IsStandIn);

@@ -15,8 +15,14 @@ public sealed class LabTests(Lab lab)
         await lab.StartMonitoringAsync();
         using var http = new HttpClient();
 
-        Assert.Contains("AlwaysFiring", await http.GetStringAsync(new Uri(lab.AlertmanagerUrl, "api/v2/alerts"), Cancellation));
-        Assert.Contains("node_cpu_seconds_total", await http.GetStringAsync(new Uri(lab.PrometheusUrl, "api/v1/label/__name__/values"), Cancellation));
+        Assert.Contains(
+            "AlwaysFiring",
+            await http.GetStringAsync(new Uri(lab.AlertmanagerUrl, "api/v2/alerts"), Cancellation)
+        );
+        Assert.Contains(
+            "node_cpu_seconds_total",
+            await http.GetStringAsync(new Uri(lab.PrometheusUrl, "api/v1/label/__name__/values"), Cancellation)
+        );
     }
 
     [Fact]
@@ -25,12 +31,21 @@ public sealed class LabTests(Lab lab)
         await lab.StartAsync();
         using var http = new HttpClient { BaseAddress = lab.PortainerUrl };
 
-        Assert.Equal(401, (int)(await http.GetAsync(new Uri("api/endpoints", UriKind.Relative), Cancellation)).StatusCode);
+        Assert.Equal(
+            401,
+            (int)(await http.GetAsync(new Uri("api/endpoints", UriKind.Relative), Cancellation)).StatusCode
+        );
         http.DefaultRequestHeaders.Add("X-API-Key", lab.PortainerKey);
-        var environments = System.Text.Json.JsonElement.Parse(await http.GetStringAsync(new Uri("api/endpoints", UriKind.Relative), Cancellation));
+        var environments = System.Text.Json.JsonElement.Parse(
+            await http.GetStringAsync(new Uri("api/endpoints", UriKind.Relative), Cancellation)
+        );
         using var engine = new EngineClient(
-            new SocketsHttpHandler(), new Uri(lab.PortainerUrl, $"api/endpoints/{environments[0].GetProperty("Id")}/docker/"),
-            headers: new Dictionary<string, string> { ["X-API-Key"] = lab.PortainerKey });
-        Assert.Contains(await engine.Networks.ListNetworksAsync(null, Cancellation), network => network.Name == lab.Network);
+            new SocketsHttpHandler(),
+            new Uri(lab.PortainerUrl, $"api/endpoints/{environments[0].GetProperty("Id")}/docker/"),
+            headers: new Dictionary<string, string> { ["X-API-Key"] = lab.PortainerKey }
+        );
+        Assert.Contains(await engine.Networks.ListNetworksAsync(null, Cancellation), network =>
+            network.Name == lab.Network
+        );
     }
 }

@@ -20,8 +20,10 @@ internal sealed record PortainerContainer(Uri Url, string Key, bool IsStandIn, s
 
     public static async Task<PortainerContainer> StartAsync(Lab lab, CancellationToken ct)
     {
-        if (Environment.GetEnvironmentVariable("E2E_PORTAINER_URL") is { Length: > 0 } url
-            && Environment.GetEnvironmentVariable("E2E_PORTAINER_KEY") is { Length: > 0 } key)
+        if (
+            Environment.GetEnvironmentVariable("E2E_PORTAINER_URL") is { Length: > 0 } url
+            && Environment.GetEnvironmentVariable("E2E_PORTAINER_KEY") is { Length: > 0 } key
+        )
         {
             return new(new(url), key, false, $"the real one at {url}");
         }
@@ -49,10 +51,16 @@ internal sealed record PortainerContainer(Uri Url, string Key, bool IsStandIn, s
         var signedIn = await PostAsync(http, "api/auth", new { username = "admin", password }, ct);
         http.DefaultRequestHeaders.Authorization = new("Bearer", signedIn.GetProperty("jwt").GetString());
         var token = await PostAsync(
-            http, $"api/users/{admin.GetProperty("Id")}/tokens", new { description = "tests", password }, ct);
+            http,
+            $"api/users/{admin.GetProperty("Id")}/tokens",
+            new { description = "tests", password },
+            ct
+        );
         await Lab.UntilAsync(
             () => http.GetFromJsonAsync<JsonElement>("api/endpoints?excludeSnapshots=true", ct),
-            environments => environments.GetArrayLength() == 1, "Portainer has the environment of its own Docker");
+            environments => environments.GetArrayLength() == 1,
+            "Portainer has the environment of its own Docker"
+        );
         var key = token.GetProperty("rawAPIKey").GetString()!;
         return new(http.BaseAddress, key, false, $"a real one, version {version} ({origin})");
     }
@@ -61,22 +69,30 @@ internal sealed record PortainerContainer(Uri Url, string Key, bool IsStandIn, s
     {
         // The runtime image of the Dockerfile, which is made of this machine's .NET where it cannot be pulled.
         var (exitCode, output, errors) = await Shell.RunAsync(
-            "bash tests/Container/base-images runtime", ("DOCKER_HOST", lab.Socket));
+            "bash tests/Container/base-images runtime",
+            ("DOCKER_HOST", lab.Socket)
+        );
         Assert.True(exitCode == 0, $"{output}\n{errors}");
         var runtime = File.ReadLines(Path.Combine(Clients.ClientProcess.Root, "Dockerfile"))
-            .First(line => line.StartsWith("ARG RUNTIME_IMAGE=", StringComparison.Ordinal)).Split('=')[1];
+            .First(line => line.StartsWith("ARG RUNTIME_IMAGE=", StringComparison.Ordinal))
+            .Split('=')[1];
 
         var key = "ptr_" + Guid.NewGuid().ToString("N"); // of this run alone
         string[] environment = [$"STAND_IN_KEY={key}", $"STAND_IN_LABEL={Lab.Label}={lab.Run}"];
         var id = await CreateAsync(lab, runtime, [], environment, ["dotnet", "/app/PortainerStandIn.dll"], ct);
         var program = typeof(PortainerStandIn.Answers).Assembly.Location;
-        await using (var files = await Tar.PackAsync(async (tar, stop) =>
-        {
-            foreach (var file in (string[])[program, Path.ChangeExtension(program, ".runtimeconfig.json")])
-            {
-                await tar.WriteEntryAsync(file, "app/" + Path.GetFileName(file), stop);
-            }
-        }, ct))
+        await using (
+            var files = await Tar.PackAsync(
+                async (tar, stop) =>
+                {
+                    foreach (var file in (string[])[program, Path.ChangeExtension(program, ".runtimeconfig.json")])
+                    {
+                        await tar.WriteEntryAsync(file, "app/" + Path.GetFileName(file), stop);
+                    }
+                },
+                ct
+            )
+        )
         {
             await lab.Engine.Containers.ExtractArchiveToContainerAsync(id, new() { Path = "/" }, files, ct);
         }
@@ -84,32 +100,46 @@ internal sealed record PortainerContainer(Uri Url, string Key, bool IsStandIn, s
         await lab.Engine.Containers.StartContainerAsync(id, new(), ct);
         using var http = new HttpClient { BaseAddress = await lab.UrlAsync(id, Port) };
         var version = await ReadyAsync(lab, id, http);
-        return new(http.BaseAddress, key, true, $"a stand-in for {version} as a container in front of the real Docker"
-            + $" ({Official} cannot be had here; E2E_PORTAINER_IMAGE, or E2E_PORTAINER_URL and _KEY, name a"
-            + " real one)");
+        return new(
+            http.BaseAddress,
+            key,
+            true,
+            $"a stand-in for {version} as a container in front of the real Docker"
+                + $" ({Official} cannot be had here; E2E_PORTAINER_IMAGE, or E2E_PORTAINER_URL and _KEY, name a"
+                + " real one)"
+        );
     }
 
     private static async Task<string> CreateAsync(
-        Lab lab, string image, string[] arguments, string[] environment, string[]? program, CancellationToken ct)
+        Lab lab,
+        string image,
+        string[] arguments,
+        string[] environment,
+        string[]? program,
+        CancellationToken ct
+    )
     {
-        var made = await lab.Engine.Containers.CreateContainerAsync(new()
-        {
-            Name = $"portainer-{lab.Run}",
-            Image = image,
-            User = "0", // whoever may open Docker's socket
-            Entrypoint = program!,
-            Cmd = arguments,
-            Env = environment,
-            Labels = new Dictionary<string, string> { [Lab.Label] = lab.Run },
-            ExposedPorts = new Dictionary<string, Docker.DotNet.Models.EmptyStruct> { [$"{Port}/tcp"] = default },
-            HostConfig = new()
+        var made = await lab.Engine.Containers.CreateContainerAsync(
+            new()
             {
-                Binds = [$"{lab.Address.Socket}:/var/run/docker.sock"],
-                NetworkMode = lab.Network,
-                PortBindings = Lab.Published(Port),
+                Name = $"portainer-{lab.Run}",
+                Image = image,
+                User = "0", // whoever may open Docker's socket
+                Entrypoint = program!,
+                Cmd = arguments,
+                Env = environment,
+                Labels = new Dictionary<string, string> { [Lab.Label] = lab.Run },
+                ExposedPorts = new Dictionary<string, Docker.DotNet.Models.EmptyStruct> { [$"{Port}/tcp"] = default },
+                HostConfig = new()
+                {
+                    Binds = [$"{lab.Address.Socket}:/var/run/docker.sock"],
+                    NetworkMode = lab.Network,
+                    PortBindings = Lab.Published(Port),
+                },
+                NetworkingConfig = lab.KnownAs("portainer"),
             },
-            NetworkingConfig = lab.KnownAs("portainer"),
-        }, ct);
+            ct
+        );
         return made.ID;
     }
 
@@ -119,7 +149,9 @@ internal sealed record PortainerContainer(Uri Url, string Key, bool IsStandIn, s
         {
             var status = await Lab.UntilAsync(
                 () => http.GetFromJsonAsync<JsonElement>("api/system/status"),
-                answer => answer.TryGetProperty("Version", out _), "Portainer answers");
+                answer => answer.TryGetProperty("Version", out _),
+                "Portainer answers"
+            );
             return status.GetProperty("Version").GetString()!;
         }
         catch (TimeoutException late)

@@ -24,18 +24,37 @@ public sealed class ApprovalTests(PostgresServer postgres)
         await using var server = Start(tools, ("Server:PublicUrl", "https://mcp.example.com"));
 
         var asked = await AskAsync(server);
-        Assert.Equal(("approval_required", "https://mcp.example.com/dashboard"), (asked["status"]!.GetValue<string>(), asked["approval_url"]!.GetValue<string>()));
-        Assert.Contains("waits for approval by a person at https://mcp.example.com/dashboard", asked["message"]!.GetValue<string>());
+        Assert.Equal(
+            ("approval_required", "https://mcp.example.com/dashboard"),
+            (asked["status"]!.GetValue<string>(), asked["approval_url"]!.GetValue<string>())
+        );
+        Assert.Contains(
+            "waits for approval by a person at https://mcp.example.com/dashboard",
+            asked["message"]!.GetValue<string>()
+        );
         var again = JsonNode.Parse(await TextAsync(await CallAsync(server, "launch", "ann", Moon, Token(asked))))!;
         Assert.Contains("still waits", again["message"]!.GetValue<string>());
-        Assert.Equal((Token(asked), asked["expires"]!.GetValue<DateTimeOffset>().ToUnixTimeMilliseconds()), (Token(again), again["expires"]!.GetValue<DateTimeOffset>().ToUnixTimeMilliseconds()));
+        Assert.Equal(
+            (Token(asked), asked["expires"]!.GetValue<DateTimeOffset>().ToUnixTimeMilliseconds()),
+            (Token(again), again["expires"]!.GetValue<DateTimeOffset>().ToUnixTimeMilliseconds())
+        );
         Assert.Empty(tools.Done);
 
         Assert.Equal(HttpStatusCode.OK, (await DecideAsync(server, await OnlyAsync(server), "approve")).StatusCode);
         Assert.Empty(await WaitingAsync(server));
-        var statuses = await Task.WhenAll(Enumerable.Range(0, 10).Select(async _ => (await CallAsync(server, "launch", "ann", Moon, Token(asked))).StatusCode));
+        var statuses = await Task.WhenAll(
+            Enumerable
+                .Range(0, 10)
+                .Select(async _ => (await CallAsync(server, "launch", "ann", Moon, Token(asked))).StatusCode)
+        );
 
-        Assert.Equal((1, 9), (statuses.Count(status => status == HttpStatusCode.OK), statuses.Count(status => status == HttpStatusCode.Forbidden)));
+        Assert.Equal(
+            (1, 9),
+            (
+                statuses.Count(status => status == HttpStatusCode.OK),
+                statuses.Count(status => status == HttpStatusCode.Forbidden)
+            )
+        );
         Assert.Equal(1, tools.Done["launch"]);
     }
 
@@ -67,11 +86,20 @@ public sealed class ApprovalTests(PostgresServer postgres)
     [InlineData("launch", "ann", """{"target":"mars","count":2}""", 0)]
     [InlineData("launch", "ann", """{"target":"moon"}""", 0)]
     [InlineData("launch", "ann", Moon, 30)]
-    public async Task An_approval_is_for_one_caller_tool_and_arguments_and_not_for_long(string tool, string caller, string arguments, int minutes)
+    public async Task An_approval_is_for_one_caller_tool_and_arguments_and_not_for_long(
+        string tool,
+        string caller,
+        string arguments,
+        int minutes
+    )
     {
         var tools = new GovernedTools();
         var time = new ManualTime();
-        await using var server = GovernedTools.Start(tools, services => services.AddSingleton<TimeProvider>(time), ("Governance:Approve", "CRITICAL"));
+        await using var server = GovernedTools.Start(
+            tools,
+            services => services.AddSingleton<TimeProvider>(time),
+            ("Governance:Approve", "CRITICAL")
+        );
         var asked = await AskAsync(server);
         await DecideAsync(server, await OnlyAsync(server), "approve");
 
@@ -79,7 +107,10 @@ public sealed class ApprovalTests(PostgresServer postgres)
         using var refused = await CallAsync(server, tool, caller, arguments, Token(asked));
 
         Assert.Equal(HttpStatusCode.Forbidden, refused.StatusCode);
-        Assert.Contains("was used already, is older than 30 minutes, or was given for another call", await TextAsync(refused));
+        Assert.Contains(
+            "was used already, is older than 30 minutes, or was given for another call",
+            await TextAsync(refused)
+        );
         Assert.Empty(tools.Done);
     }
 
@@ -87,7 +118,12 @@ public sealed class ApprovalTests(PostgresServer postgres)
     public async Task What_waited_too_long_can_neither_be_listed_nor_approved()
     {
         var time = new ManualTime();
-        await using var server = GovernedTools.Start(new(), services => services.AddSingleton<TimeProvider>(time), ("Governance:Approve", "launch"), ("Governance:ApproveWithin", "00:05:00"));
+        await using var server = GovernedTools.Start(
+            new(),
+            services => services.AddSingleton<TimeProvider>(time),
+            ("Governance:Approve", "launch"),
+            ("Governance:ApproveWithin", "00:05:00")
+        );
         await AskAsync(server);
         var id = await OnlyAsync(server);
 
@@ -106,7 +142,9 @@ public sealed class ApprovalTests(PostgresServer postgres)
         await using var server = Start(tools);
         var questions = 0;
         await using var client = await McpClient.CreateAsync(
-            new HttpClientTransport(new() { Endpoint = new(server.Url, "mcp"), TransportMode = HttpTransportMode.StreamableHttp }),
+            new HttpClientTransport(
+                new() { Endpoint = new(server.Url, "mcp"), TransportMode = HttpTransportMode.StreamableHttp }
+            ),
             new McpClientOptions
             {
                 ProtocolVersion = version,
@@ -115,13 +153,27 @@ public sealed class ApprovalTests(PostgresServer postgres)
                     ElicitationHandler = (_, _) =>
                     {
                         questions++;
-                        return new(new ElicitResult { Action = "accept", Content = new Dictionary<string, JsonElement> { ["agreed"] = JsonSerializer.SerializeToElement(true) } });
+                        return new(
+                            new ElicitResult
+                            {
+                                Action = "accept",
+                                Content = new Dictionary<string, JsonElement>
+                                {
+                                    ["agreed"] = JsonSerializer.SerializeToElement(true),
+                                },
+                            }
+                        );
                     },
                 },
             },
-            cancellationToken: Stop);
+            cancellationToken: Stop
+        );
 
-        var result = await client.CallToolAsync("launch", new Dictionary<string, object?> { ["target"] = "moon" }, cancellationToken: Stop);
+        var result = await client.CallToolAsync(
+            "launch",
+            new Dictionary<string, object?> { ["target"] = "moon" },
+            cancellationToken: Stop
+        );
 
         Assert.NotEqual(true, result.IsError);
         Assert.Equal("approval_required", result.StructuredContent!.Value.GetProperty("status").GetString());
@@ -130,11 +182,25 @@ public sealed class ApprovalTests(PostgresServer postgres)
         Assert.Equal(0, questions);
 
         // Nor by an answer to a question that was never asked, with the token for its state.
-        var forged = await server.McpAsync("tools/call", new
-        {
-            name = "launch", arguments = new { target = "moon" }, requestState = said.Split("confirmation_token \"")[1].Split('"')[0],
-            inputResponses = new { confirm = new { method = "elicitation/create", action = "accept", content = new { agreed = true } } },
-        }, version: "2026-07-28");
+        var forged = await server.McpAsync(
+            "tools/call",
+            new
+            {
+                name = "launch",
+                arguments = new { target = "moon" },
+                requestState = said.Split("confirmation_token \"")[1].Split('"')[0],
+                inputResponses = new
+                {
+                    confirm = new
+                    {
+                        method = "elicitation/create",
+                        action = "accept",
+                        content = new { agreed = true },
+                    },
+                },
+            },
+            version: "2026-07-28"
+        );
         Assert.Contains("still waits", forged.Text);
         Assert.Empty(tools.Done);
     }
@@ -145,10 +211,19 @@ public sealed class ApprovalTests(PostgresServer postgres)
         var tools = new GovernedTools();
         await using var server = Start(tools, ("Governance:Approve", "no*, HIGH"));
 
-        Assert.Contains("approval_required", await TextAsync(await CallAsync(server, "note", "ann", """{"text":"a"}""")));
-        Assert.Contains("approval_required", await TextAsync(await CallAsync(server, "wipe", "ann", """{"what":"a"}""")));
+        Assert.Contains(
+            "approval_required",
+            await TextAsync(await CallAsync(server, "note", "ann", """{"text":"a"}"""))
+        );
+        Assert.Contains(
+            "approval_required",
+            await TextAsync(await CallAsync(server, "wipe", "ann", """{"what":"a"}"""))
+        );
         Assert.Contains("confirmation_required", await TextAsync(await CallAsync(server, "launch", "ann", Moon)));
-        Assert.Contains("dry_run", await TextAsync(await CallAsync(server, "wipe", "ann", """{"what":"a","dry_run":true}""")));
+        Assert.Contains(
+            "dry_run",
+            await TextAsync(await CallAsync(server, "wipe", "ann", """{"what":"a","dry_run":true}"""))
+        );
         Assert.Equal(2, (await WaitingAsync(server)).Length);
     }
 
@@ -157,7 +232,12 @@ public sealed class ApprovalTests(PostgresServer postgres)
     {
         var tools = new GovernedTools();
         var time = new ManualTime();
-        await using var server = GovernedTools.Start(tools, services => services.AddSingleton<TimeProvider>(time), ("Governance:Approve", "launch"), ("Governance:Levels:CRITICAL", "1/minute"));
+        await using var server = GovernedTools.Start(
+            tools,
+            services => services.AddSingleton<TimeProvider>(time),
+            ("Governance:Approve", "launch"),
+            ("Governance:Levels:CRITICAL", "1/minute")
+        );
         var (one, two) = (await AskAsync(server), await AskAsync(server));
         foreach (var waiting in await WaitingAsync(server))
         {
@@ -165,7 +245,10 @@ public sealed class ApprovalTests(PostgresServer postgres)
         }
 
         Assert.Equal(HttpStatusCode.OK, (await CallAsync(server, "launch", "ann", Moon, Token(one))).StatusCode);
-        Assert.Equal(HttpStatusCode.TooManyRequests, (await CallAsync(server, "launch", "ann", Moon, Token(two))).StatusCode);
+        Assert.Equal(
+            HttpStatusCode.TooManyRequests,
+            (await CallAsync(server, "launch", "ann", Moon, Token(two))).StatusCode
+        );
         time.Advance(TimeSpan.FromMinutes(1));
         Assert.Equal(HttpStatusCode.OK, (await CallAsync(server, "launch", "ann", Moon, Token(two))).StatusCode);
     }
@@ -173,14 +256,21 @@ public sealed class ApprovalTests(PostgresServer postgres)
     [Fact]
     public async Task The_list_shows_no_secrets_and_the_record_says_who_approved_what()
     {
-        await using var server = Start(new(), ("Governance:Approve", "note_that_fails"), ("Other:ApiKey", "s3cret-of-the-settings"));
+        await using var server = Start(
+            new(),
+            ("Governance:Approve", "note_that_fails"),
+            ("Other:ApiKey", "s3cret-of-the-settings")
+        );
         await CallAsync(server, "note_that_fails", "ann", """{"password":"hunter22"}""");
         await CallAsync(server, "note_that_fails", "ann", """{"password":"x","text":"s3cret-of-the-settings"}""");
         var waiting = await WaitingAsync(server);
         Assert.Equal("""{"password":"[REDACTED]"}""", Assert.Single(waiting).GetProperty("arguments").GetString()); // the second has an argument too many
         await DecideAsync(server, await OnlyAsync(server), "approve");
 
-        var rows = (await server.GetJsonAsync("/api/v1/audit?subject=boss")).GetProperty("rows").EnumerateArray().ToArray();
+        var rows = (await server.GetJsonAsync("/api/v1/audit?subject=boss"))
+            .GetProperty("rows")
+            .EnumerateArray()
+            .ToArray();
         while (rows.Length < 2)
         {
             Stop.ThrowIfCancellationRequested();
@@ -188,8 +278,16 @@ public sealed class ApprovalTests(PostgresServer postgres)
         }
 
         Assert.Equal(["approved", "intent"], rows.Select(row => row.GetProperty("outcome").GetString()));
-        Assert.All(rows, row => Assert.Equal(("note_that_fails", "to approve the call of ann", waiting[0].GetProperty("call_id").GetString()),
-            (row.GetProperty("tool").GetString(), row.GetProperty("detail").GetString(), row.GetProperty("call_id").GetString())));
+        Assert.All(rows, row =>
+            Assert.Equal(
+                ("note_that_fails", "to approve the call of ann", waiting[0].GetProperty("call_id").GetString()),
+                (
+                    row.GetProperty("tool").GetString(),
+                    row.GetProperty("detail").GetString(),
+                    row.GetProperty("call_id").GetString()
+                )
+            )
+        );
     }
 
     [Theory]
@@ -207,7 +305,10 @@ public sealed class ApprovalTests(PostgresServer postgres)
         var waiting = JsonElement.Parse(await TextAsync(listed)).GetProperty("approvals")[0];
 
         using var refused = await server.PostAsync(
-            $"/api/v1/approvals/{waiting.GetProperty("id").GetString()}/approve", "{}", headers: key);
+            $"/api/v1/approvals/{waiting.GetProperty("id").GetString()}/approve",
+            "{}",
+            headers: key
+        );
 
         Assert.Equal(409, (int)refused.StatusCode);
         Assert.Contains(expected, await TextAsync(refused));
@@ -221,7 +322,14 @@ public sealed class ApprovalTests(PostgresServer postgres)
     [InlineData("boss mcp:admin", "application/json", "same-site", null, 403, "own page")]
     [InlineData("boss mcp:admin", "application/json", null, "http://localhost:1", 403, "own page")]
     [InlineData("boss mcp:admin", "application/json", null, "null", 403, "")]
-    public async Task Who_may_not_decide_is_told_why(string caller, string type, string? site, string? origin, int status, string said)
+    public async Task Who_may_not_decide_is_told_why(
+        string caller,
+        string type,
+        string? site,
+        string? origin,
+        int status,
+        string said
+    )
     {
         var tools = new GovernedTools();
         await using var server = Start(tools);
@@ -230,7 +338,12 @@ public sealed class ApprovalTests(PostgresServer postgres)
         headers.AddRange(site is null ? [] : [("Sec-Fetch-Site", site)]);
         headers.AddRange(origin is null ? [] : [("Origin", origin)]);
 
-        using var refused = await server.PostAsync($"/api/v1/approvals/{await OnlyAsync(server)}/approve", "{}", type, [.. headers]);
+        using var refused = await server.PostAsync(
+            $"/api/v1/approvals/{await OnlyAsync(server)}/approve",
+            "{}",
+            type,
+            [.. headers]
+        );
 
         Assert.Equal(status, (int)refused.StatusCode);
         Assert.Contains(said, await TextAsync(refused));
@@ -263,13 +376,20 @@ public sealed class ApprovalTests(PostgresServer postgres)
         var asked = await AskAsync(one);
 
         await DecideAsync(two, await OnlyAsync(two), "approve");
-        var statuses = await Task.WhenAll(Enumerable.Range(0, 12).Select(async n => (await CallAsync(n % 2 == 0 ? one : three, "launch", "ann", Moon, Token(asked))).StatusCode));
+        var statuses = await Task.WhenAll(
+            Enumerable
+                .Range(0, 12)
+                .Select(async n =>
+                    (await CallAsync(n % 2 == 0 ? one : three, "launch", "ann", Moon, Token(asked))).StatusCode
+                )
+        );
 
         Assert.Single(statuses, HttpStatusCode.OK);
         Assert.Equal(1, tools.Done["launch"]);
     }
 
-    private static TestServer Start(GovernedTools tools, params (string, string)[] settings) => GovernedTools.Start(tools, [("Governance:Approve", "CRITICAL"), .. settings]);
+    private static TestServer Start(GovernedTools tools, params (string, string)[] settings) =>
+        GovernedTools.Start(tools, [("Governance:Approve", "CRITICAL"), .. settings]);
 
     private static async Task<JsonNode> AskAsync(TestServer server)
     {
@@ -278,14 +398,22 @@ public sealed class ApprovalTests(PostgresServer postgres)
         return JsonNode.Parse(await TextAsync(response))!;
     }
 
-    private static async Task<JsonElement[]> WaitingAsync(TestServer server) => [.. (await server.GetJsonAsync("/api/v1/approvals")).GetProperty("approvals").EnumerateArray()];
+    private static async Task<JsonElement[]> WaitingAsync(TestServer server) =>
+        [.. (await server.GetJsonAsync("/api/v1/approvals")).GetProperty("approvals").EnumerateArray()];
 
-    private static async Task<string> OnlyAsync(TestServer server) => Assert.Single(await WaitingAsync(server)).GetProperty("id").GetString()!;
+    private static async Task<string> OnlyAsync(TestServer server) =>
+        Assert.Single(await WaitingAsync(server)).GetProperty("id").GetString()!;
 
     private static Task<HttpResponseMessage> DecideAsync(TestServer server, string id, string decision) =>
         server.PostAsync($"/api/v1/approvals/{id}/{decision}", "{}", headers: (TestCaller.Header, "boss mcp:admin"));
 
-    private static Task<HttpResponseMessage> CallAsync(TestServer server, string tool, string caller, string arguments, string? token = null)
+    private static Task<HttpResponseMessage> CallAsync(
+        TestServer server,
+        string tool,
+        string caller,
+        string arguments,
+        string? token = null
+    )
     {
         var body = JsonNode.Parse(arguments)!.AsObject();
         if (token is not null)

@@ -20,7 +20,13 @@ public sealed class BudgetTests(PostgresServer postgres)
 
         var statuses = await AllAtOnceAsync(200, _ => server);
 
-        Assert.Equal((10, 190), (statuses.Count(status => status == HttpStatusCode.OK), statuses.Count(status => status == HttpStatusCode.TooManyRequests)));
+        Assert.Equal(
+            (10, 190),
+            (
+                statuses.Count(status => status == HttpStatusCode.OK),
+                statuses.Count(status => status == HttpStatusCode.TooManyRequests)
+            )
+        );
         Assert.Equal(10, tools.Done["wipe"]);
     }
 
@@ -44,11 +50,21 @@ public sealed class BudgetTests(PostgresServer postgres)
     public async Task A_large_budget_which_is_taken_in_pieces_is_exact_too()
     {
         var tools = new GovernedTools();
-        await using var server = GovernedTools.Start(tools, ("Governance:Levels:HIGH", "2500/day"), ("Governance:Audit", "false"));
+        await using var server = GovernedTools.Start(
+            tools,
+            ("Governance:Levels:HIGH", "2500/day"),
+            ("Governance:Audit", "false")
+        );
 
         var statuses = await AllAtOnceAsync(2600, _ => server);
 
-        Assert.Equal((2500, 100), (statuses.Count(status => status == HttpStatusCode.OK), statuses.Count(status => status == HttpStatusCode.TooManyRequests)));
+        Assert.Equal(
+            (2500, 100),
+            (
+                statuses.Count(status => status == HttpStatusCode.OK),
+                statuses.Count(status => status == HttpStatusCode.TooManyRequests)
+            )
+        );
         Assert.Equal(2500, tools.Done["wipe"]);
     }
 
@@ -56,14 +72,24 @@ public sealed class BudgetTests(PostgresServer postgres)
     public async Task A_refusal_says_the_level_the_limit_and_when_there_is_room_again()
     {
         var time = new ManualTime();
-        await using var server = GovernedTools.Start(new(), services => services.AddSingleton<TimeProvider>(time), ("Governance:Levels:HIGH", "1/hour"));
+        await using var server = GovernedTools.Start(
+            new(),
+            services => services.AddSingleton<TimeProvider>(time),
+            ("Governance:Levels:HIGH", "1/hour")
+        );
         await CallAsync(server, "wipe");
         time.Advance(TimeSpan.FromMinutes(20));
 
         using var refused = await CallAsync(server, "wipe");
 
-        Assert.Equal((HttpStatusCode.TooManyRequests, TimeSpan.FromMinutes(40)), (refused.StatusCode, refused.Headers.RetryAfter!.Delta));
-        Assert.Contains("level HIGH allows 1 calls per hour, and they are used up. The next one is possible at 2026-01-01 01:00:00 UTC, in 2400 seconds.", await TextAsync(refused));
+        Assert.Equal(
+            (HttpStatusCode.TooManyRequests, TimeSpan.FromMinutes(40)),
+            (refused.StatusCode, refused.Headers.RetryAfter!.Delta)
+        );
+        Assert.Contains(
+            "level HIGH allows 1 calls per hour, and they are used up. The next one is possible at 2026-01-01 01:00:00 UTC, in 2400 seconds.",
+            await TextAsync(refused)
+        );
         time.Advance(TimeSpan.FromMinutes(40));
         using var allowed = await CallAsync(server, "wipe");
         Assert.Equal(HttpStatusCode.OK, allowed.StatusCode);
@@ -76,7 +102,11 @@ public sealed class BudgetTests(PostgresServer postgres)
     public async Task A_clock_that_jumps_gives_nothing_back_before_its_time(int minutes, HttpStatusCode expected)
     {
         var time = new ManualTime();
-        await using var server = GovernedTools.Start(new(), services => services.AddSingleton<TimeProvider>(time), ("Governance:Levels:HIGH", "1/hour"));
+        await using var server = GovernedTools.Start(
+            new(),
+            services => services.AddSingleton<TimeProvider>(time),
+            ("Governance:Levels:HIGH", "1/hour")
+        );
         await CallAsync(server, "wipe");
 
         time.Advance(TimeSpan.FromMinutes(minutes));
@@ -92,15 +122,40 @@ public sealed class BudgetTests(PostgresServer postgres)
     {
         await using var server = GovernedTools.Start(new(), ("Governance:Levels:HIGH", "3/hour"));
 
-        Assert.False((await server.McpAsync("tools/call", new { name = "wipe", arguments = new { what = "a" } }, caller: "ann")).IsError);
-        Assert.False((await server.McpAsync("tools/call", new { name = "wipe", arguments = new { what = "a" } }, version: "2026-07-28", caller: "ann")).IsError);
+        Assert.False(
+            (
+                await server.McpAsync(
+                    "tools/call",
+                    new { name = "wipe", arguments = new { what = "a" } },
+                    caller: "ann"
+                )
+            ).IsError
+        );
+        Assert.False(
+            (
+                await server.McpAsync(
+                    "tools/call",
+                    new { name = "wipe", arguments = new { what = "a" } },
+                    version: "2026-07-28",
+                    caller: "ann"
+                )
+            ).IsError
+        );
         using var third = await CallAsync(server, "wipe");
         Assert.Equal(HttpStatusCode.OK, third.StatusCode);
 
-        var mcp = await server.McpAsync("tools/call", new { name = "wipe", arguments = new { what = "a" } }, caller: "ann");
+        var mcp = await server.McpAsync(
+            "tools/call",
+            new { name = "wipe", arguments = new { what = "a" } },
+            caller: "ann"
+        );
         Assert.True(mcp.IsError);
         Assert.Contains("used up", mcp.Text);
-        using var function = await server.PostAsync("/api/mcp/v1/call", """{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"wipe","arguments":{"what":"a"}}}""", headers: (TestCaller.Header, "ann"));
+        using var function = await server.PostAsync(
+            "/api/mcp/v1/call",
+            """{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"wipe","arguments":{"what":"a"}}}""",
+            headers: (TestCaller.Header, "ann")
+        );
         var error = JsonElement.Parse(await TextAsync(function)).GetProperty("error");
         Assert.Equal(-32000, error.GetProperty("code").GetInt32());
         Assert.Contains("used up", error.GetProperty("message").GetString());
@@ -111,8 +166,10 @@ public sealed class BudgetTests(PostgresServer postgres)
     {
         await using var server = GovernedTools.Start(new(), ("Governance:Levels:HIGH", "1/hour"));
 
-        Assert.Equal([HttpStatusCode.OK, HttpStatusCode.TooManyRequests, HttpStatusCode.OK],
-            [await StatusAsync(server, "ann"), await StatusAsync(server, "ann"), await StatusAsync(server, "bob")]);
+        Assert.Equal(
+            [HttpStatusCode.OK, HttpStatusCode.TooManyRequests, HttpStatusCode.OK],
+            [await StatusAsync(server, "ann"), await StatusAsync(server, "ann"), await StatusAsync(server, "bob")]
+        );
     }
 
     [Fact]
@@ -121,26 +178,43 @@ public sealed class BudgetTests(PostgresServer postgres)
         await using var server = GovernedTools.Start(new(), ("Governance:Levels:HIGH", "1/hour"));
         foreach (var path in (string[])["/tools", "/openapi.json", "/api/mcp/v1/tools"])
         {
-            using var list = await server.Http.GetAsync(new Uri(path, UriKind.Relative), TestContext.Current.CancellationToken);
+            using var list = await server.Http.GetAsync(
+                new Uri(path, UriKind.Relative),
+                TestContext.Current.CancellationToken
+            );
         }
 
         await server.McpAsync("tools/list", caller: "ann");
         using var wrong = await server.PostAsync("/tools/wipe", """{"wat":"a"}""", headers: (TestCaller.Header, "ann"));
-        using var dry = await server.PostAsync("/tools/wipe", """{"what":"a","dry_run":true}""", headers: (TestCaller.Header, "ann"));
+        using var dry = await server.PostAsync(
+            "/tools/wipe",
+            """{"what":"a","dry_run":true}""",
+            headers: (TestCaller.Header, "ann")
+        );
 
-        Assert.Equal([HttpStatusCode.OK, HttpStatusCode.TooManyRequests], [await StatusAsync(server, "ann"), await StatusAsync(server, "ann")]);
+        Assert.Equal(
+            [HttpStatusCode.OK, HttpStatusCode.TooManyRequests],
+            [await StatusAsync(server, "ann"), await StatusAsync(server, "ann")]
+        );
     }
 
     [Fact]
     public async Task A_family_has_a_budget_beside_its_levels()
     {
-        await using var server = GovernedTools.Start(new(), ("Governance:Groups:governance", "2/minute"), ("Governance:Levels:HIGH", "off"));
+        await using var server = GovernedTools.Start(
+            new(),
+            ("Governance:Groups:governance", "2/minute"),
+            ("Governance:Levels:HIGH", "off")
+        );
 
         using var one = await CallAsync(server, "look");
         using var two = await CallAsync(server, "wipe");
         using var three = await CallAsync(server, "look");
 
-        Assert.Equal((HttpStatusCode.OK, HttpStatusCode.OK, HttpStatusCode.TooManyRequests), (one.StatusCode, two.StatusCode, three.StatusCode));
+        Assert.Equal(
+            (HttpStatusCode.OK, HttpStatusCode.OK, HttpStatusCode.TooManyRequests),
+            (one.StatusCode, two.StatusCode, three.StatusCode)
+        );
         Assert.Contains("group governance allows 2 calls per minute", await TextAsync(three));
     }
 
@@ -170,5 +244,6 @@ public sealed class BudgetTests(PostgresServer postgres)
     private static Task<HttpResponseMessage> CallAsync(TestServer server, string tool, string caller = "ann") =>
         server.PostAsync($"/tools/{tool}", """{"what":"a"}""", headers: (TestCaller.Header, caller));
 
-    private static Task<string> TextAsync(HttpResponseMessage response) => response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
+    private static Task<string> TextAsync(HttpResponseMessage response) =>
+        response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
 }

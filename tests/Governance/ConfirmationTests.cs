@@ -14,16 +14,17 @@ namespace MinimalMcp.Tests.Governance;
 public sealed class ConfirmationTests(PostgresServer postgres)
 {
     /// <summary>Ways to use a token that was given to ann for launch of "moon" twice: tool, caller, arguments without the token, and minutes later.</summary>
-    public static TheoryData<string, string, string, string, int> BadAttempts => new()
-    {
-        { "another caller", "launch", "bob", """{"target":"moon","count":2}""", 0 },
-        { "another tool", "other_launch", "ann", """{"target":"moon","count":2}""", 0 },
-        { "another argument", "launch", "ann", """{"target":"mars","count":2}""", 0 },
-        { "another number", "launch", "ann", """{"target":"moon","count":3}""", 0 },
-        { "an argument more", "launch", "ann", """{"target":"moon","count":2,"options":{"a":1}}""", 0 },
-        { "an argument less", "launch", "ann", """{"target":"moon"}""", 0 },
-        { "too late", "launch", "ann", """{"target":"moon","count":2}""", 5 },
-    };
+    public static TheoryData<string, string, string, string, int> BadAttempts =>
+        new()
+        {
+            { "another caller", "launch", "bob", """{"target":"moon","count":2}""", 0 },
+            { "another tool", "other_launch", "ann", """{"target":"moon","count":2}""", 0 },
+            { "another argument", "launch", "ann", """{"target":"mars","count":2}""", 0 },
+            { "another number", "launch", "ann", """{"target":"moon","count":3}""", 0 },
+            { "an argument more", "launch", "ann", """{"target":"moon","count":2,"options":{"a":1}}""", 0 },
+            { "an argument less", "launch", "ann", """{"target":"moon"}""", 0 },
+            { "too late", "launch", "ann", """{"target":"moon","count":2}""", 5 },
+        };
 
     [Fact]
     public async Task The_first_call_shows_what_would_happen_and_the_second_with_the_token_does_it()
@@ -34,18 +35,37 @@ public sealed class ConfirmationTests(PostgresServer postgres)
         var preview = await PreviewAsync(server);
 
         Assert.Equal("confirmation_required", preview["status"]!.GetValue<string>());
-        Assert.Equal(("launch", "CRITICAL", """{"count":2,"target":"moon"}"""), (preview["tool"]!.GetValue<string>(), preview["risk"]!.GetValue<string>(), preview["arguments"]!.ToJsonString()));
+        Assert.Equal(
+            ("launch", "CRITICAL", """{"count":2,"target":"moon"}"""),
+            (
+                preview["tool"]!.GetValue<string>(),
+                preview["risk"]!.GetValue<string>(),
+                preview["arguments"]!.ToJsonString()
+            )
+        );
         Assert.Contains("call launch again before", preview["message"]!.GetValue<string>());
         Assert.Empty(tools.Done);
 
         // In another order and with other spaces they are the same arguments.
-        using var done = await CallAsync(server, "launch", "ann", """{ "count": 2, "target": "moon" }""", Token(preview));
+        using var done = await CallAsync(
+            server,
+            "launch",
+            "ann",
+            """{ "count": 2, "target": "moon" }""",
+            Token(preview)
+        );
         Assert.Equal(HttpStatusCode.OK, done.StatusCode);
         Assert.Equal(1, tools.Done["launch"]);
     }
 
     [Theory, MemberData(nameof(BadAttempts))]
-    public async Task A_token_is_for_one_caller_tool_and_arguments_and_not_for_long(string why, string tool, string caller, string arguments, int minutes)
+    public async Task A_token_is_for_one_caller_tool_and_arguments_and_not_for_long(
+        string why,
+        string tool,
+        string caller,
+        string arguments,
+        int minutes
+    )
     {
         var tools = new GovernedTools();
         var time = new ManualTime();
@@ -56,7 +76,10 @@ public sealed class ConfirmationTests(PostgresServer postgres)
         using var refused = await CallAsync(server, tool, caller, arguments, token);
 
         Assert.True(refused.StatusCode == HttpStatusCode.Forbidden, why);
-        Assert.Contains("was used already, is older than 5 minutes, or was given for another call", await refused.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
+        Assert.Contains(
+            "was used already, is older than 5 minutes, or was given for another call",
+            await refused.Content.ReadAsStringAsync(TestContext.Current.CancellationToken)
+        );
         Assert.Empty(tools.Done);
     }
 
@@ -97,13 +120,29 @@ public sealed class ConfirmationTests(PostgresServer postgres)
         await using var server = GovernedTools.Start(tools);
         var token = Token(await PreviewAsync(server));
 
-        var statuses = await Task.WhenAll(Enumerable.Range(0, 20).Select(async _ =>
-        {
-            using var response = await CallAsync(server, "launch", "ann", """{"target":"moon","count":2}""", token);
-            return response.StatusCode;
-        }));
+        var statuses = await Task.WhenAll(
+            Enumerable
+                .Range(0, 20)
+                .Select(async _ =>
+                {
+                    using var response = await CallAsync(
+                        server,
+                        "launch",
+                        "ann",
+                        """{"target":"moon","count":2}""",
+                        token
+                    );
+                    return response.StatusCode;
+                })
+        );
 
-        Assert.Equal((1, 19), (statuses.Count(status => status == HttpStatusCode.OK), statuses.Count(status => status == HttpStatusCode.Forbidden)));
+        Assert.Equal(
+            (1, 19),
+            (
+                statuses.Count(status => status == HttpStatusCode.OK),
+                statuses.Count(status => status == HttpStatusCode.Forbidden)
+            )
+        );
         Assert.Equal(1, tools.Done["launch"]);
     }
 
@@ -113,21 +152,45 @@ public sealed class ConfirmationTests(PostgresServer postgres)
         var tools = new GovernedTools();
         await using var server = GovernedTools.Start(tools);
 
-        var mcp = await server.McpAsync("tools/call", new { name = "launch", arguments = new { target = "moon" } }, caller: "ann");
+        var mcp = await server.McpAsync(
+            "tools/call",
+            new { name = "launch", arguments = new { target = "moon" } },
+            caller: "ann"
+        );
         Assert.False(mcp.IsError); // a strict client holds it against the output schema, which admits both
         var shown = mcp.Result.GetProperty("structuredContent");
-        Assert.Equal(("confirmation_required", mcp.Text), (shown.GetProperty("status").GetString(), shown.GetProperty("message").GetString()));
+        Assert.Equal(
+            ("confirmation_required", mcp.Text),
+            (shown.GetProperty("status").GetString(), shown.GetProperty("message").GetString())
+        );
         var token = mcp.Text.Split("confirmation_token \"")[1].Split('"')[0];
         Assert.Equal(token, shown.GetProperty("confirmation_token").GetString());
-        Assert.False((await server.McpAsync("tools/call", new { name = "launch", arguments = new { target = "moon", confirmation_token = token } }, caller: "ann")).IsError);
+        Assert.False(
+            (
+                await server.McpAsync(
+                    "tools/call",
+                    new { name = "launch", arguments = new { target = "moon", confirmation_token = token } },
+                    caller: "ann"
+                )
+            ).IsError
+        );
 
-        using var function = await server.PostAsync("/api/mcp/v1/call", """{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"launch","arguments":{"target":"moon","confirmation_token":""}}}""", headers: (TestCaller.Header, "ann"));
-        var result = JsonElement.Parse(await function.Content.ReadAsStringAsync(TestContext.Current.CancellationToken)).GetProperty("result");
+        using var function = await server.PostAsync(
+            "/api/mcp/v1/call",
+            """{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"launch","arguments":{"target":"moon","confirmation_token":""}}}""",
+            headers: (TestCaller.Header, "ann")
+        );
+        var result = JsonElement
+            .Parse(await function.Content.ReadAsStringAsync(TestContext.Current.CancellationToken))
+            .GetProperty("result");
         Assert.Contains("needs a confirmation", result.GetProperty("content")[0].GetProperty("text").GetString());
         Assert.Equal("launch", result.GetProperty("structuredContent").GetProperty("tool").GetString());
         Assert.Equal(64, result.GetProperty("structuredContent").GetProperty("confirmation_token").GetString()!.Length);
         Assert.False(result.TryGetProperty("isError", out _));
-        var metrics = await server.Http.GetStringAsync(new Uri("/metrics", UriKind.Relative), TestContext.Current.CancellationToken);
+        var metrics = await server.Http.GetStringAsync(
+            new Uri("/metrics", UriKind.Relative),
+            TestContext.Current.CancellationToken
+        );
         Assert.Contains("mcp_tool_calls_total{tool=\"launch\",outcome=\"preview\"} 2", metrics);
         Assert.DoesNotContain("mcp_tool_errors_total{tool=\"launch\"", metrics);
         Assert.Equal(1, tools.Done["launch"]);
@@ -144,7 +207,9 @@ public sealed class ConfirmationTests(PostgresServer postgres)
         await using var server = GovernedTools.Start(tools);
         var questions = new List<string>();
         await using var client = await McpClient.CreateAsync(
-            new HttpClientTransport(new() { Endpoint = new(server.Url, "mcp"), TransportMode = HttpTransportMode.StreamableHttp }),
+            new HttpClientTransport(
+                new() { Endpoint = new(server.Url, "mcp"), TransportMode = HttpTransportMode.StreamableHttp }
+            ),
             new McpClientOptions
             {
                 ProtocolVersion = version,
@@ -153,18 +218,38 @@ public sealed class ConfirmationTests(PostgresServer postgres)
                     ElicitationHandler = (request, _) =>
                     {
                         questions.Add(request!.Message);
-                        return new(new ElicitResult { Action = "accept", Content = new Dictionary<string, JsonElement> { ["agreed"] = JsonSerializer.SerializeToElement(agrees) } });
+                        return new(
+                            new ElicitResult
+                            {
+                                Action = "accept",
+                                Content = new Dictionary<string, JsonElement>
+                                {
+                                    ["agreed"] = JsonSerializer.SerializeToElement(agrees),
+                                },
+                            }
+                        );
                     },
                 },
             },
-            cancellationToken: TestContext.Current.CancellationToken);
+            cancellationToken: TestContext.Current.CancellationToken
+        );
 
-        var result = await client.CallToolAsync("launch", new Dictionary<string, object?> { ["target"] = "moon" }, cancellationToken: TestContext.Current.CancellationToken);
+        var result = await client.CallToolAsync(
+            "launch",
+            new Dictionary<string, object?> { ["target"] = "moon" },
+            cancellationToken: TestContext.Current.CancellationToken
+        );
 
-        Assert.Equal("Call launch (risk CRITICAL, cannot be undone) with {\"target\":\"moon\"}?", Assert.Single(questions));
+        Assert.Equal(
+            "Call launch (risk CRITICAL, cannot be undone) with {\"target\":\"moon\"}?",
+            Assert.Single(questions)
+        );
         Assert.Equal(!agrees, result.IsError is true);
         Assert.Equal(agrees ? 1 : 0, tools.Done.GetValueOrDefault("launch"));
-        Assert.Contains(agrees ? "moon 1" : "The user did not agree, so launch was not called.", ((TextContentBlock)result.Content[0]).Text);
+        Assert.Contains(
+            agrees ? "moon 1" : "The user did not agree, so launch was not called.",
+            ((TextContentBlock)result.Content[0]).Text
+        );
     }
 
     [Theory]
@@ -176,23 +261,50 @@ public sealed class ConfirmationTests(PostgresServer postgres)
         var tools = new GovernedTools();
         await using var server = GovernedTools.Start(tools);
 
-        using var dry = await server.PostAsync($"/tools/{tool}", arguments[..^1] + ",\"dry_run\":true}", headers: (TestCaller.Header, "ann"));
+        using var dry = await server.PostAsync(
+            $"/tools/{tool}",
+            arguments[..^1] + ",\"dry_run\":true}",
+            headers: (TestCaller.Header, "ann")
+        );
 
         Assert.Equal(HttpStatusCode.Accepted, dry.StatusCode);
         var preview = JsonNode.Parse(await dry.Content.ReadAsStringAsync(TestContext.Current.CancellationToken))!;
-        Assert.Equal(("dry_run", arguments, null), (preview["status"]!.GetValue<string>(), preview["arguments"]!.ToJsonString(), preview["confirmation_token"]?.GetValue<string>()));
+        Assert.Equal(
+            ("dry_run", arguments, null),
+            (
+                preview["status"]!.GetValue<string>(),
+                preview["arguments"]!.ToJsonString(),
+                preview["confirmation_token"]?.GetValue<string>()
+            )
+        );
         Assert.Empty(tools.Done);
-        Assert.Equal(HttpStatusCode.BadRequest, (await server.PostAsync("/tools/look", """{"dry_run":true}""")).StatusCode);
+        Assert.Equal(
+            HttpStatusCode.BadRequest,
+            (await server.PostAsync("/tools/look", """{"dry_run":true}""")).StatusCode
+        );
     }
 
     [Fact]
     public async Task An_operator_names_more_tools_that_are_confirmed_changes_levels_denies_and_only_reads()
     {
         var tools = new GovernedTools();
-        await using var named = GovernedTools.Start(tools, ("Governance:Confirm", "no*, wi?e"), ("Governance:Risk:launch", "HIGH"));
-        Assert.Equal(HttpStatusCode.Accepted, (await CallAsync(named, "note", "ann", """{"text":"a"}""", null)).StatusCode);
-        Assert.Equal(HttpStatusCode.Accepted, (await CallAsync(named, "wipe", "ann", """{"what":"a"}""", null)).StatusCode);
-        Assert.Equal(HttpStatusCode.OK, (await CallAsync(named, "launch", "ann", """{"target":"a"}""", null)).StatusCode);
+        await using var named = GovernedTools.Start(
+            tools,
+            ("Governance:Confirm", "no*, wi?e"),
+            ("Governance:Risk:launch", "HIGH")
+        );
+        Assert.Equal(
+            HttpStatusCode.Accepted,
+            (await CallAsync(named, "note", "ann", """{"text":"a"}""", null)).StatusCode
+        );
+        Assert.Equal(
+            HttpStatusCode.Accepted,
+            (await CallAsync(named, "wipe", "ann", """{"what":"a"}""", null)).StatusCode
+        );
+        Assert.Equal(
+            HttpStatusCode.OK,
+            (await CallAsync(named, "launch", "ann", """{"target":"a"}""", null)).StatusCode
+        );
 
         await using var denied = GovernedTools.Start(tools, ("Governance:Deny", "wipe"));
         await using var reading = GovernedTools.Start(tools, ("Governance:ReadOnly", "true"));
@@ -220,7 +332,13 @@ public sealed class ConfirmationTests(PostgresServer postgres)
 
     private static string Token(JsonNode preview) => preview["confirmation_token"]!.GetValue<string>();
 
-    private static Task<HttpResponseMessage> CallAsync(TestServer server, string tool, string caller, string arguments, string? token)
+    private static Task<HttpResponseMessage> CallAsync(
+        TestServer server,
+        string tool,
+        string caller,
+        string arguments,
+        string? token
+    )
     {
         var body = JsonNode.Parse(arguments)!.AsObject();
         if (token is not null)

@@ -22,15 +22,24 @@ internal sealed class GovernedTools
     /// <summary>What the next call waits for, when a test wants to see it under way.</summary>
     public Func<Task> Waits { get; set; } = () => Task.CompletedTask;
 
-    public static TestServer Start(GovernedTools tools, params (string Key, string Value)[] settings) => Start(tools, _ => { }, settings);
+    public static TestServer Start(GovernedTools tools, params (string Key, string Value)[] settings) =>
+        Start(tools, _ => { }, settings);
 
     /// <summary>Callers are told apart by a header.</summary>
-    public static TestServer Start(GovernedTools tools, Action<IServiceCollection> more, params (string Key, string Value)[] settings) => TestServer.Start(services =>
-    {
-        services.AddSingleton(tools).AddSingleton(new ToolType(typeof(GovernedTools)));
-        TestCaller.AddTo(services);
-        more(services);
-    }, settings);
+    public static TestServer Start(
+        GovernedTools tools,
+        Action<IServiceCollection> more,
+        params (string Key, string Value)[] settings
+    ) =>
+        TestServer.Start(
+            services =>
+            {
+                services.AddSingleton(tools).AddSingleton(new ToolType(typeof(GovernedTools)));
+                TestCaller.AddTo(services);
+                more(services);
+            },
+            settings
+        );
 
     [McpServerTool(Name = "look", ReadOnly = true), Description("Looks.")]
     public string Look(string what = "") => Count("look", what);
@@ -46,13 +55,15 @@ internal sealed class GovernedTools
     public string Wipe(string what) => Count("wipe", what);
 
     [McpServerTool(Name = "launch"), McpMeta("risk", "CRITICAL"), Description("Launches something.")]
-    public string Launch(string target, int count = 1, JsonElement? options = null) => Count("launch", $"{target} {count} {options}");
+    public string Launch(string target, int count = 1, JsonElement? options = null) =>
+        Count("launch", $"{target} {count} {options}");
 
     [McpServerTool(Name = "other_launch"), McpMeta("risk", "CRITICAL"), Description("Launches something else.")]
     public string OtherLaunch(string target, int count = 1) => Count("other_launch", $"{target} {count}");
 
     [McpServerTool(Name = "note_that_fails", Destructive = false), Description("Cannot write it down.")]
-    public static string NoteThatFails(string password) => throw new McpException($"No, {password.Length} letters are too few.");
+    public static string NoteThatFails(string password) =>
+        throw new McpException($"No, {password.Length} letters are too few.");
 
     private string Count(string tool, string said)
     {

@@ -24,29 +24,30 @@ public sealed class HostileMessageTests
 
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
-    public static TheoryData<string, string> Questions => new()
-    {
-        { "prompts/list", "{}" },
+    public static TheoryData<string, string> Questions =>
+        new()
         {
-            "prompts/get",
-            $$$"""{"name":"hostile_prompt","arguments":{"words":{{{JsonSerializer.Serialize(HostilePrompts.Text)}}}}}"""
-        },
-        { "prompts/get", """{"name":"hostile_prompt","arguments":{"words":"fail"}}""" },
-        { "prompts/get", """{"name":"no\u202e\u001b\u2028\udb40\udc41"}""" },
-        { "resources/list", "{}" },
-        { "resources/templates/list", "{}" },
-        { "resources/read", """{"uri":"hostile://page"}""" },
-        { "resources/read", """{"uri":"hostile://json"}""" },
-        { "resources/read", """{"uri":"hostile://one/fail"}""" },
-        {
-            "completion/complete",
-            """{"ref":{"type":"ref/prompt","name":"hostile_prompt"},"argument":{"name":"words","value":"s"}}"""
-        },
-        { "tools/list", "{}" },
-        { "tools/call", """{"name":"no\u202e\u001b\u2028\udb40\udc41","arguments":{}}""" },
-        { "tools/call", """{"name":"described","arguments":{"no\u202e\u001b\u2028\udb40\udc41":1}}""" },
-        { "no/such\u202emethod\u001b\u2028\udb40\udc41", "{}" },
-    };
+            { "prompts/list", "{}" },
+            {
+                "prompts/get",
+                $$$"""{"name":"hostile_prompt","arguments":{"words":{{{JsonSerializer.Serialize(HostilePrompts.Text)}}}}}"""
+            },
+            { "prompts/get", """{"name":"hostile_prompt","arguments":{"words":"fail"}}""" },
+            { "prompts/get", """{"name":"no\u202e\u001b\u2028\udb40\udc41"}""" },
+            { "resources/list", "{}" },
+            { "resources/templates/list", "{}" },
+            { "resources/read", """{"uri":"hostile://page"}""" },
+            { "resources/read", """{"uri":"hostile://json"}""" },
+            { "resources/read", """{"uri":"hostile://one/fail"}""" },
+            {
+                "completion/complete",
+                """{"ref":{"type":"ref/prompt","name":"hostile_prompt"},"argument":{"name":"words","value":"s"}}"""
+            },
+            { "tools/list", "{}" },
+            { "tools/call", """{"name":"no\u202e\u001b\u2028\udb40\udc41","arguments":{}}""" },
+            { "tools/call", """{"name":"described","arguments":{"no\u202e\u001b\u2028\udb40\udc41":1}}""" },
+            { "no/such\u202emethod\u001b\u2028\udb40\udc41", "{}" },
+        };
 
     [Theory, MemberData(nameof(Questions))]
     public async Task Every_answer_shows_what_nobody_sees(string method, string parameters)
@@ -65,7 +66,10 @@ public sealed class HostileMessageTests
 
         var message = new JsonObject
         {
-            ["jsonrpc"] = "2.0", ["id"] = 1, ["method"] = method, ["params"] = asked.DeepClone(),
+            ["jsonrpc"] = "2.0",
+            ["id"] = 1,
+            ["method"] = method,
+            ["params"] = asked.DeepClone(),
         };
         using var functions = await server.PostAsync("/api/mcp/v1/call", message.ToJsonString());
         Check("functions", JsonElement.Parse(await functions.Content.ReadAsStringAsync(Stop)));
@@ -81,16 +85,19 @@ public sealed class HostileMessageTests
     {
         await using var server = TestServer.Start(HostilePrompts.Add);
 
-        foreach (var path in (string[])
-            ["/tools", "/api/mcp/v1/tools", "/api/mcp/v1/tools?format=openai", "/openapi.json"])
+        foreach (
+            var path in (string[])["/tools", "/api/mcp/v1/tools", "/api/mcp/v1/tools?format=openai", "/openapi.json"]
+        )
         {
             Check(path, await server.GetJsonAsync(path));
         }
 
         var page = await server.Http.GetStringAsync(new Uri("/", UriKind.Relative), Stop);
         Assert.Contains("described", page, StringComparison.Ordinal);
-        Assert.DoesNotContain(Hidden, hidden => page.Contains(hidden, StringComparison.Ordinal)
-            || page.Contains($"&#x{char.ConvertToUtf32(hidden, 0):X};", StringComparison.Ordinal));
+        Assert.DoesNotContain(Hidden, hidden =>
+            page.Contains(hidden, StringComparison.Ordinal)
+            || page.Contains($"&#x{char.ConvertToUtf32(hidden, 0):X};", StringComparison.Ordinal)
+        );
     }
 
     [Fact]
@@ -111,10 +118,14 @@ public sealed class HostileMessageTests
         using var stdio = StdioClient.Start();
         await stdio.AskAsync("initialize", JsonSerializer.SerializeToNode(Way.Hello("2025-11-25"))!.AsObject());
 
-        var prompt = await stdio.AskAsync("prompts/get", new()
-        {
-            ["name"] = "plan_shopping", ["arguments"] = new JsonObject { ["occasion"] = HostilePrompts.Text },
-        });
+        var prompt = await stdio.AskAsync(
+            "prompts/get",
+            new()
+            {
+                ["name"] = "plan_shopping",
+                ["arguments"] = new JsonObject { ["occasion"] = HostilePrompts.Text },
+            }
+        );
         var refused = await stdio.AskAsync("prompts/get", new() { ["name"] = HostilePrompts.Text });
 
         Check("prompt", JsonElement.Parse(prompt.ToJsonString()));
@@ -127,11 +138,16 @@ public sealed class HostileMessageTests
     {
         await using var server = TestServer.Start(HostilePrompts.Add);
 
-        var (page, json, plain) =
-            (await ReadAsync(server, "page"), await ReadAsync(server, "json"), await ReadAsync(server, "one/plain"));
+        var (page, json, plain) = (
+            await ReadAsync(server, "page"),
+            await ReadAsync(server, "json"),
+            await ReadAsync(server, "one/plain")
+        );
 
-        Assert.EndsWith("[4 characters that are not visible are shown as \\u{...}; they are no text of the original.]",
-            page);
+        Assert.EndsWith(
+            "[4 characters that are not visible are shown as \\u{...}; they are no text of the original.]",
+            page
+        );
         var read = JsonElement.Parse(json);
         Assert.Equal("say\\u{1B}[2J\\u{202E}\\u{2028}\\u{E0041}", read.GetProperty("said").GetString());
         Assert.StartsWith("4 characters", read.GetProperty("escaped").GetString());
@@ -144,7 +160,9 @@ public sealed class HostileMessageTests
         await using var server = TestServer.Start(HostilePrompts.Add, ("Grafana:Token", Key));
 
         var prompt = await server.McpAsync(
-            "prompts/get", new { name = "hostile_prompt", arguments = new { words = Key } });
+            "prompts/get",
+            new { name = "hostile_prompt", arguments = new { words = Key } }
+        );
         var resource = await server.McpAsync("resources/read", new { uri = "hostile://one/" + Key });
         var failed = await server.McpAsync("prompts/get", new { name = Key });
 
@@ -169,8 +187,10 @@ public sealed class HostileMessageTests
     }
 
     private static async Task<string> ReadAsync(TestServer server, string page) =>
-        (await server.McpAsync("resources/read", new { uri = "hostile://" + page })).Result
-            .GetProperty("contents")[0].GetProperty("text").GetString()!;
+        (await server.McpAsync("resources/read", new { uri = "hostile://" + page }))
+            .Result.GetProperty("contents")[0]
+            .GetProperty("text")
+            .GetString()!;
 
     private static void Check(string way, McpAnswer answer) => Check(way, answer.Message);
 
@@ -207,10 +227,11 @@ internal sealed class HostilePrompts
     public static string Json() => JsonSerializer.Serialize(new { said = Text });
 
     [McpServerResource(UriTemplate = "hostile://one/{name}", Name = "one", MimeType = "text/plain"), Description(Text)]
-    public static string One(string name) => name switch
-    {
-        "fail" => throw new McpException(Text),
-        "plain" => "Übung, 日本語, 👨‍👩‍👧, می‌خواهم",
-        _ => name,
-    };
+    public static string One(string name) =>
+        name switch
+        {
+            "fail" => throw new McpException(Text),
+            "plain" => "Übung, 日本語, 👨‍👩‍👧, می‌خواهم",
+            _ => name,
+        };
 }

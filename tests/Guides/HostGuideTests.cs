@@ -14,7 +14,8 @@ namespace MinimalMcp.Tests.Guides;
 [Slow]
 public sealed partial class HostGuideTests
 {
-    private const string Host = "your-domain.com", Secret = "3f9c1e7b2a8d5036c4b1e9f73f9c1e7b2a8d5036";
+    private const string Host = "your-domain.com",
+        Secret = "3f9c1e7b2a8d5036c4b1e9f73f9c1e7b2a8d5036";
 
     private const string Variables = """
         # Production settings
@@ -62,9 +63,14 @@ public sealed partial class HostGuideTests
     {
         await using var guide = await StartAsync();
 
-        var page = await guide.Http.GetStringAsync(new Uri("/auth/authorize?client_id=the-client"
-            + "&redirect_uri=https://your-domain.com/auth/callback&response_type=code&scope=mcp:read%20mcp:write", UriKind.Relative),
-            TestContext.Current.CancellationToken);
+        var page = await guide.Http.GetStringAsync(
+            new Uri(
+                "/auth/authorize?client_id=the-client"
+                    + "&redirect_uri=https://your-domain.com/auth/callback&response_type=code&scope=mcp:read%20mcp:write",
+                UriKind.Relative
+            ),
+            TestContext.Current.CancellationToken
+        );
         Assert.Contains("Nobody can sign in yet.", page);
         Assert.Contains("openssl rand -hex 32", page);
 
@@ -72,10 +78,15 @@ public sealed partial class HostGuideTests
         Assert.Contains($"listening on http://0.0.0.0:{guide.Port}   auth hybrid", banner);
         Assert.Contains("inferred     Auth:Mode=hybrid: OAUTH_CLIENT_ID and OAUTH_CLIENT_SECRET are set", banner);
         Assert.Contains("inferred     Server:PublicUrl=https://your-domain.com: of OAUTH_REDIRECT_URI", banner);
-        Assert.Contains("no key       nobody can sign in. Set MCP_API_KEY to what `openssl rand -hex 32` prints", banner);
+        Assert.Contains(
+            "no key       nobody can sign in. Set MCP_API_KEY to what `openssl rand -hex 32` prints",
+            banner
+        );
         Assert.Contains("shop         6 tools: ", banner);
         Assert.Contains(
-            "no effect    MAX_CONCURRENT_SERVERS, SERVER_TIMEOUT: this version starts no other servers", banner);
+            "no effect    MAX_CONCURRENT_SERVERS, SERVER_TIMEOUT: this version starts no other servers",
+            banner
+        );
     }
 
     [Fact]
@@ -83,20 +94,29 @@ public sealed partial class HostGuideTests
     {
         await using var guide = await StartAsync(("MCP_API_KEY", OAuthServer.Key));
 
-        var metadata = await guide.ShellAsync("""
+        var metadata = await guide.ShellAsync(
+            """
             # Check OAuth2 metadata
             curl https://your-domain.com/.well-known/oauth-authorization-server
-            """);
+            """
+        );
         Assert.Contains("\"issuer\":\"https://your-domain.com\"", metadata);
         Assert.Contains("\"authorization_endpoint\":\"https://your-domain.com/auth/authorize\"", metadata);
         Assert.Contains("\"token_endpoint\":\"https://your-domain.com/auth/token\"", metadata);
 
         // The guide's answers of a server without sign-in are a challenge here.
-        var sse = await guide.ShellAsync("""
+        var sse = await guide.ShellAsync(
+            """
             curl -i -H "Accept: text/event-stream" https://your-domain.com/sse
-            """);
-        Assert.Contains("resource_metadata=\"https://your-domain.com/.well-known/oauth-protected-resource/sse\"", sse, StringComparison.Ordinal);
-        var initialize = await guide.ShellAsync("""
+            """
+        );
+        Assert.Contains(
+            "resource_metadata=\"https://your-domain.com/.well-known/oauth-protected-resource/sse\"",
+            sse,
+            StringComparison.Ordinal
+        );
+        var initialize = await guide.ShellAsync(
+            """
             curl -X POST https://your-domain.com/mcp \
               -H "Content-Type: application/json" \
               -H "Authorization: Bearer $MCP_API_KEY" \
@@ -109,25 +129,36 @@ public sealed partial class HostGuideTests
                   "capabilities": {}
                 }
               }'
-            """);
+            """
+        );
         Assert.Contains("\"protocolVersion\":\"2024-11-05\"", initialize);
         Assert.Contains("\"websiteUrl\":\"https://your-domain.com/\"", initialize);
 
-        Assert.StartsWith("HTTP/1.1 200 OK", await guide.ShellAsync("""
-            # Check SSL certificate validity
-            curl -I https://your-domain.com/health
-            """));
-        Assert.Contains("\"tools\":[", await guide.ShellAsync("""
-            # Test MCP protocol directly
-            curl -X POST https://your-domain.com/mcp \
-              -H "Content-Type: application/json" \
-              -H "Authorization: Bearer $MCP_API_KEY" \
-              -d '{
-                "jsonrpc": "2.0",
-                "id": 1,
-                "method": "tools/list"
-              }'
-            """));
+        Assert.StartsWith(
+            "HTTP/1.1 200 OK",
+            await guide.ShellAsync(
+                """
+                # Check SSL certificate validity
+                curl -I https://your-domain.com/health
+                """
+            )
+        );
+        Assert.Contains(
+            "\"tools\":[",
+            await guide.ShellAsync(
+                """
+                # Test MCP protocol directly
+                curl -X POST https://your-domain.com/mcp \
+                  -H "Content-Type: application/json" \
+                  -H "Authorization: Bearer $MCP_API_KEY" \
+                  -d '{
+                    "jsonrpc": "2.0",
+                    "id": 1,
+                    "method": "tools/list"
+                  }'
+                """
+            )
+        );
     }
 
     [Fact]
@@ -135,15 +166,24 @@ public sealed partial class HostGuideTests
     {
         await using var guide = await StartAsync(("MCP_API_KEY", OAuthServer.Key));
 
-        var question = await guide.ShellAsync("""
+        var question = await guide.ShellAsync(
+            """
             # Step 1: Get authorization code
             curl -i "https://your-domain.com/auth/authorize?client_id=the-client&redirect_uri=https://your-domain.com/auth/callback&response_type=code&scope=mcp:read%20mcp:write"
-            """);
+            """
+        );
         var browser = Regex.Match(question, "(?im)^set-cookie: ([^;]+)").Groups[1].Value;
-        using var allowed = await guide.SendAsync(HttpMethod.Post, "/auth/authorize", browser, new()
-        {
-            ["ticket"] = Ticket().Match(question).Groups[1].Value, ["password"] = OAuthServer.Key, ["decision"] = "allow",
-        });
+        using var allowed = await guide.SendAsync(
+            HttpMethod.Post,
+            "/auth/authorize",
+            browser,
+            new()
+            {
+                ["ticket"] = Ticket().Match(question).Groups[1].Value,
+                ["password"] = OAuthServer.Key,
+                ["decision"] = "allow",
+            }
+        );
         Assert.Equal(HttpStatusCode.SeeOther, allowed.StatusCode);
         var callback = allowed.Headers.Location!;
         var code = Microsoft.AspNetCore.WebUtilities.QueryHelpers.ParseQuery(callback.Query)["code"].ToString();
@@ -152,7 +192,11 @@ public sealed partial class HostGuideTests
         using var stranger = await guide.SendAsync(HttpMethod.Get, callback.PathAndQuery, browser);
         Assert.Equal(HttpStatusCode.BadRequest, stranger.StatusCode);
         Assert.DoesNotContain(code, await stranger.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
-        using var shown = await guide.SendAsync(HttpMethod.Get, callback.PathAndQuery, allowed.Headers.GetValues("Set-Cookie").Single().Split(';')[0]);
+        using var shown = await guide.SendAsync(
+            HttpMethod.Get,
+            callback.PathAndQuery,
+            allowed.Headers.GetValues("Set-Cookie").Single().Split(';')[0]
+        );
         var page = await shown.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
         Assert.Equal(HttpStatusCode.OK, shown.StatusCode);
         Assert.Contains(code, page);
@@ -170,23 +214,30 @@ public sealed partial class HostGuideTests
         var token = Regex.Match(tokens, "\"access_token\":\"([^\"]+)\"").Groups[1].Value;
         Assert.Contains("\"refresh_token\"", tokens);
 
-        Assert.Contains("\"search_products\"", await guide.ShellAsync($$"""
-            # Step 3: Use token to access MCP
-            curl -X POST https://your-domain.com/mcp \
-              -H "Authorization: Bearer {{token}}" \
-              -H "Content-Type: application/json" \
-              -d '{"jsonrpc": "2.0", "id": 1, "method": "tools/list"}'
-            """));
+        Assert.Contains(
+            "\"search_products\"",
+            await guide.ShellAsync(
+                $$"""
+                # Step 3: Use token to access MCP
+                curl -X POST https://your-domain.com/mcp \
+                  -H "Authorization: Bearer {{token}}" \
+                  -H "Content-Type: application/json" \
+                  -d '{"jsonrpc": "2.0", "id": 1, "method": "tools/list"}'
+                """
+            )
+        );
     }
 
     [Theory]
-    [InlineData("http://127.0.0.1", "HOST=0.0.0.0")]                    // some shells export it
+    [InlineData("http://127.0.0.1", "HOST=0.0.0.0")] // some shells export it
     [InlineData("http://127.0.0.1", "HOST=0.0.0.0", "MCP_SERVER_PORT=0")]
     [InlineData("http://127.0.0.9", "HOST=127.0.0.9", "PORT=0")]
     [InlineData("http://127.0.0.8", "HOST=127.0.0.9", "PORT=0", "MCP_SERVER_HOST=127.0.0.8")]
     public async Task HOST_counts_only_beside_PORT(string expected, params string[] variables)
     {
-        var environment = variables.Select(variable => variable.Split('=')).ToDictionary(pair => pair[0], pair => pair[1]);
+        var environment = variables
+            .Select(variable => variable.Split('='))
+            .ToDictionary(pair => pair[0], pair => pair[1]);
         environment.TryAdd("MCP_SERVER_PORT", environment.ContainsKey("PORT") ? "" : "0");
         await using var server = ServerProcess.Start([], environment);
 
@@ -202,7 +253,9 @@ public sealed partial class HostGuideTests
     [InlineData("Production", "ENVIRONMENT=something-of-another-program")]
     public async Task ENVIRONMENT_is_the_environment_of_the_host(string expected, params string[] variables)
     {
-        var environment = variables.Select(variable => variable.Split('=')).ToDictionary(pair => pair[0], pair => pair[1]);
+        var environment = variables
+            .Select(variable => variable.Split('='))
+            .ToDictionary(pair => pair[0], pair => pair[1]);
         environment["MCP_SERVER_PORT"] = "0";
         environment["Logging__LogLevel__Microsoft.Hosting.Lifetime"] = "Information";
         await using var server = ServerProcess.Start([], environment);
@@ -216,13 +269,20 @@ public sealed partial class HostGuideTests
     {
         var port = FreePort.Find();
         var folder = Directory.CreateTempSubdirectory("guide");
-        await File.WriteAllTextAsync(Path.Combine(folder.FullName, ".env"), Variables
-            .Replace("your-client-id", "the-client", StringComparison.Ordinal)
-            .Replace("your-client-secret", Secret + "2", StringComparison.Ordinal)
-            .Replace("your-secure-secret-key-32-chars-minimum", Secret, StringComparison.Ordinal)
-            .Replace("8000", $"{port}", StringComparison.Ordinal), TestContext.Current.CancellationToken);
-        var server = ServerProcess.Start(["--contentRoot", folder.FullName], more.Append(("MCP_AUTH_MODE", ""))
-            .ToDictionary(pair => pair.Item1, pair => pair.Item2), folder.FullName);
+        await File.WriteAllTextAsync(
+            Path.Combine(folder.FullName, ".env"),
+            Variables
+                .Replace("your-client-id", "the-client", StringComparison.Ordinal)
+                .Replace("your-client-secret", Secret + "2", StringComparison.Ordinal)
+                .Replace("your-secure-secret-key-32-chars-minimum", Secret, StringComparison.Ordinal)
+                .Replace("8000", $"{port}", StringComparison.Ordinal),
+            TestContext.Current.CancellationToken
+        );
+        var server = ServerProcess.Start(
+            ["--contentRoot", folder.FullName],
+            more.Append(("MCP_AUTH_MODE", "")).ToDictionary(pair => pair.Item1, pair => pair.Item2),
+            folder.FullName
+        );
         var nginx = await ReverseProxy.StartAsync("nginx", Block, $"127.0.0.1:{port}", "https://localhost:PORT");
         return new(server, nginx, folder, port);
     }
@@ -230,21 +290,34 @@ public sealed partial class HostGuideTests
     [GeneratedRegex("name=\"ticket\" value=\"([^\"]+)\"")]
     private static partial Regex Ticket();
 
-    private sealed record Guide(ServerProcess Server, ReverseProxy Nginx, DirectoryInfo Folder, int Port) : IAsyncDisposable
+    private sealed record Guide(ServerProcess Server, ReverseProxy Nginx, DirectoryInfo Folder, int Port)
+        : IAsyncDisposable
     {
         public HttpClient Http { get; } = Nginx.Client("https://" + Host);
 
         public async Task<string> ShellAsync(string command)
         {
-            var (exitCode, output, errors) = await Shell.RunAsync(command, ("CURL_HOME", Nginx.CurlHome(Host)),
-                ("MCP_API_KEY", OAuthServer.Key), ("OAUTH_CLIENT_SECRET", Secret + "2"));
+            var (exitCode, output, errors) = await Shell.RunAsync(
+                command,
+                ("CURL_HOME", Nginx.CurlHome(Host)),
+                ("MCP_API_KEY", OAuthServer.Key),
+                ("OAUTH_CLIENT_SECRET", Secret + "2")
+            );
             Assert.True(exitCode == 0, $"{command}\n{output}\n{errors}");
             return output;
         }
 
-        public Task<HttpResponseMessage> SendAsync(HttpMethod method, string path, string cookie, Dictionary<string, string>? form = null)
+        public Task<HttpResponseMessage> SendAsync(
+            HttpMethod method,
+            string path,
+            string cookie,
+            Dictionary<string, string>? form = null
+        )
         {
-            var request = new HttpRequestMessage(method, path) { Content = form is null ? null : new FormUrlEncodedContent(form) };
+            var request = new HttpRequestMessage(method, path)
+            {
+                Content = form is null ? null : new FormUrlEncodedContent(form),
+            };
             request.Headers.Add("Cookie", cookie);
             return Http.SendAsync(request, TestContext.Current.CancellationToken);
         }

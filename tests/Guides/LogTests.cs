@@ -13,15 +13,23 @@ public sealed class LogTests
     [Fact]
     public async Task LOG_LEVEL_DEBUG_shows_requests_calls_and_upstream_requests()
     {
-        var log = await LogOfAsync(async http =>
-        {
-            using var answer = await http.PostAsync(new Uri("/tools/search_products", UriKind.Relative), TestServer.Json(new { query = "milk" }), Stop);
-        }, ("LOG_LEVEL", "DEBUG"), ("NEXTJS_URL", $"http://127.0.0.1:{FreePort.Find()}"));
+        var log = await LogOfAsync(
+            async http =>
+            {
+                using var answer = await http.PostAsync(
+                    new Uri("/tools/search_products", UriKind.Relative),
+                    TestServer.Json(new { query = "milk" }),
+                    Stop
+                );
+            },
+            ("LOG_LEVEL", "DEBUG"),
+            ("NEXTJS_URL", $"http://127.0.0.1:{FreePort.Find()}")
+        );
 
         Assert.Contains("Request ended POST /tools/search_products", log);
         Assert.Contains("Tool call ended search_products rest local", log);
         Assert.Contains("Shop: POST", log); // the connection was refused: a line
-        Assert.DoesNotContain("   at ", log);   // and no stack
+        Assert.DoesNotContain("   at ", log); // and no stack
     }
 
     [Fact]
@@ -29,7 +37,11 @@ public sealed class LogTests
     {
         var log = await LogOfAsync(async http =>
         {
-            using var answer = await http.PostAsync(new Uri("/tools/search_products", UriKind.Relative), TestServer.Json(new { query = "milk" }), Stop);
+            using var answer = await http.PostAsync(
+                new Uri("/tools/search_products", UriKind.Relative),
+                TestServer.Json(new { query = "milk" }),
+                Stop
+            );
             Assert.True(answer.IsSuccessStatusCode);
         });
 
@@ -41,18 +53,25 @@ public sealed class LogTests
     public async Task A_refused_credential_leaves_one_line_with_the_reason_and_without_the_credential()
     {
         const string Token = "eyJhbGciOiJub25lIn0.eyJzdWIiOiJhIn0.c2lnbmF0dXJl";
-        var log = await LogOfAsync(async http =>
-        {
-            foreach (var credential in (string[])[Token, "wrong-key-wrong-key-wrong-key-wrong"])
+        var log = await LogOfAsync(
+            async http =>
             {
-                var request = new HttpRequestMessage(HttpMethod.Get, "/tools");
-                request.Headers.Authorization = new("Bearer", credential);
-                using var answer = await http.SendAsync(request, Stop);
-                Assert.Equal(401, (int)answer.StatusCode);
-            }
-        }, ("MCP_AUTH_MODE", "hybrid"), ("MCP_API_KEY", Key));
+                foreach (var credential in (string[])[Token, "wrong-key-wrong-key-wrong-key-wrong"])
+                {
+                    var request = new HttpRequestMessage(HttpMethod.Get, "/tools");
+                    request.Headers.Authorization = new("Bearer", credential);
+                    using var answer = await http.SendAsync(request, Stop);
+                    Assert.Equal(401, (int)answer.StatusCode);
+                }
+            },
+            ("MCP_AUTH_MODE", "hybrid"),
+            ("MCP_API_KEY", Key)
+        );
 
-        Assert.Single(log.Split('\n'), line => line.Contains("Credential refused: ", StringComparison.Ordinal) && line.Contains("for GET /tools", StringComparison.Ordinal));
+        Assert.Single(log.Split('\n'), line =>
+            line.Contains("Credential refused: ", StringComparison.Ordinal)
+            && line.Contains("for GET /tools", StringComparison.Ordinal)
+        );
         Assert.Single(log.Split('\n'), line => line.Contains("A wrong key (wrong-", StringComparison.Ordinal));
         Assert.DoesNotContain(Token, log);
         Assert.DoesNotContain("wrong-key-wrong", log);
@@ -63,24 +82,33 @@ public sealed class LogTests
     {
         var folder = Directory.CreateTempSubdirectory("log");
         var file = Path.Combine(folder.FullName, "logs", "mcp_sse.log");
-        var log = await LogOfAsync(async http =>
-        {
-            for (var i = 0; i < 120; i++)
+        var log = await LogOfAsync(
+            async http =>
             {
-                using var answer = await http.GetAsync(new Uri($"/health?key={Key}&n={i}", UriKind.Relative), Stop);
-            }
-        }, ("LOG_FILE", file), ("LOG_LEVEL", "DEBUG"), ("Logging__File__MaxBytes", "10000"), ("Logging__File__MaxFiles", "3"),
-            ("MCP_AUTH_MODE", "api-key"), ("MCP_API_KEY", Key));
+                for (var i = 0; i < 120; i++)
+                {
+                    using var answer = await http.GetAsync(new Uri($"/health?key={Key}&n={i}", UriKind.Relative), Stop);
+                }
+            },
+            ("LOG_FILE", file),
+            ("LOG_LEVEL", "DEBUG"),
+            ("Logging__File__MaxBytes", "10000"),
+            ("Logging__File__MaxFiles", "3"),
+            ("MCP_AUTH_MODE", "api-key"),
+            ("MCP_API_KEY", Key)
+        );
 
         var files = Directory.GetFiles(Path.GetDirectoryName(file)!).Order().ToArray();
         Assert.Equal([file, file + ".1", file + ".2"], files);
         var text = string.Concat(files.Select(File.ReadAllText));
         Assert.All(files, one => Assert.InRange(new FileInfo(one).Length, 1, 10_000));
-        Assert.Matches(@"(?m)^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z Debug: MinimalMcp\.\S+: Request ended GET /health", text);
+        Assert.Matches(
+            @"(?m)^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z Debug: MinimalMcp\.\S+: Request ended GET /health",
+            text
+        );
         Assert.DoesNotContain(Key, text);
         Assert.Contains("log          " + file, log);
-        const UnixFileMode NotForOthers =
-            UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead; // or less, by the umask
+        const UnixFileMode NotForOthers = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead; // or less, by the umask
         if (!OperatingSystem.IsWindows())
         {
             foreach (var one in files)
@@ -99,16 +127,25 @@ public sealed class LogTests
     public async Task A_log_file_that_cannot_be_is_told_at_the_start(string expected, string variable)
     {
         var pair = variable.Split('=');
-        var (exitCode, _, errors) = await ServerProcess.RunAsync(["--urls=http://127.0.0.1:0"], new Dictionary<string, string> { [pair[0]] = pair[1] });
+        var (exitCode, _, errors) = await ServerProcess.RunAsync(
+            ["--urls=http://127.0.0.1:0"],
+            new Dictionary<string, string> { [pair[0]] = pair[1] }
+        );
 
         Assert.Equal(1, exitCode);
         Assert.Contains(expected, errors);
     }
 
-    private static async Task<string> LogOfAsync(Func<HttpClient, Task> use, params (string Name, string Value)[] settings)
+    private static async Task<string> LogOfAsync(
+        Func<HttpClient, Task> use,
+        params (string Name, string Value)[] settings
+    )
     {
         var port = FreePort.Find();
-        await using var server = ServerProcess.Start([$"--urls=http://127.0.0.1:{port}"], settings.ToDictionary(pair => pair.Name, pair => pair.Value));
+        await using var server = ServerProcess.Start(
+            [$"--urls=http://127.0.0.1:{port}"],
+            settings.ToDictionary(pair => pair.Name, pair => pair.Value)
+        );
         using var http = new HttpClient { BaseAddress = new Uri($"http://127.0.0.1:{port}") };
         await ServerProcess.ReadyAsync(http, $"http://127.0.0.1:{port}");
         await use(http);

@@ -89,8 +89,10 @@ internal sealed class ReverseProxy : IAsyncDisposable
     /// </summary>
     public string CurlHome(string host)
     {
-        File.WriteAllText(Path.Combine(_folder.FullName, ".curlrc"),
-            $"connect-to = \"{host}:443:127.0.0.1:{Port}\"\ninsecure\nsilent\nshow-error\n");
+        File.WriteAllText(
+            Path.Combine(_folder.FullName, ".curlrc"),
+            $"connect-to = \"{host}:443:127.0.0.1:{Port}\"\ninsecure\nsilent\nshow-error\n"
+        );
         return _folder.FullName;
     }
 
@@ -123,37 +125,40 @@ internal sealed class ReverseProxy : IAsyncDisposable
     }
 
     // As root its workers would become somebody who may not enter the folder.
-    private static string Nginx(string blocks) => $$"""
-        {{(Environment.UserName == "root" ? "user root;" : "")}}
-        daemon off;
-        error_log stderr;
-        pid nginx.pid;
-        events {}
-        http {
-          access_log off;
-          client_body_temp_path body;
-          proxy_temp_path proxy;
-          fastcgi_temp_path fastcgi;
-          uwsgi_temp_path uwsgi;
-          scgi_temp_path scgi;
-        {{blocks}}
-        }
-        """;
+    private static string Nginx(string blocks) =>
+        $$"""
+            {{(Environment.UserName == "root" ? "user root;" : "")}}
+            daemon off;
+            error_log stderr;
+            pid nginx.pid;
+            events {}
+            http {
+              access_log off;
+              client_body_temp_path body;
+              proxy_temp_path proxy;
+              fastcgi_temp_path fastcgi;
+              uwsgi_temp_path uwsgi;
+              scgi_temp_path scgi;
+            {{blocks}}
+            }
+            """;
 
     // Neither its control port nor a redirect from port 80, which are the machine's.
-    private static string Caddy(string blocks, int port) => $$"""
-        {
-            admin off
-            auto_https disable_redirects
-            https_port {{port}}
-            default_bind 127.0.0.1
-        }
-        {{blocks}}
+    private static string Caddy(string blocks, int port) =>
+        $$"""
+            {
+                admin off
+                auto_https disable_redirects
+                https_port {{port}}
+                default_bind 127.0.0.1
+            }
+            {{blocks}}
 
-        """;
+            """;
 
     // The modules that `a2enmod` switches on, and what Debian's apache2.conf has.
-    private static string Apache(string blocks, string folder, string address) => $"""
+    private static string Apache(string blocks, string folder, string address) =>
+        $"""
         {string.Concat(((string[])["mpm_event", "authz_core", "ssl", "headers", "proxy", "proxy_http"])
             .Select(name => $"LoadModule {name}_module /usr/lib/apache2/modules/mod_{name}.so\n"))}
         {(Environment.UserName == "root" ? "User www-data\nGroup www-data" : "")}

@@ -18,10 +18,19 @@ public sealed partial class ReverseProxyTests
     private static readonly string[] Cases = ["The whole host", "The path is taken off", "The path stays"];
 
     private static readonly (string Kind, string Fence)[] Proxies =
-        [("nginx", "nginx"), ("caddy", "caddyfile"), ("haproxy", "haproxy"), ("apache", "apache")];
+    [
+        ("nginx", "nginx"),
+        ("caddy", "caddyfile"),
+        ("haproxy", "haproxy"),
+        ("apache", "apache"),
+    ];
 
-    public static TheoryData<string, string> Blocks => [.. Cases.SelectMany(heading =>
-        Proxies.Select(proxy => new TheoryDataRow<string, string>(proxy.Kind, heading)))];
+    public static TheoryData<string, string> Blocks =>
+        [
+            .. Cases.SelectMany(heading =>
+                Proxies.Select(proxy => new TheoryDataRow<string, string>(proxy.Kind, heading))
+            ),
+        ];
 
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
@@ -43,7 +52,11 @@ public sealed partial class ReverseProxyTests
         upstream.Answer = "{}";
         var (path, block) = (PathOf(heading), await BlockAsync(kind, heading));
         await using var proxy = await ReverseProxy.StartAsync(
-            kind, block, new Uri(upstream.Url).Authority, Host + path);
+            kind,
+            block,
+            new Uri(upstream.Url).Authority,
+            Host + path
+        );
         using var http = proxy.Client(Host);
 
         await SaysWhoCallsAsync(http, upstream, path + "/mcp");
@@ -52,15 +65,14 @@ public sealed partial class ReverseProxyTests
     [Fact]
     public async Task The_block_of_the_connectors_page_tells_who_calls_and_how()
     {
-        var page = await File.ReadAllTextAsync(
-            Path.Combine(ClientProcess.Root, "docs", "chatgpt-connector.md"), Stop);
+        var page = await File.ReadAllTextAsync(Path.Combine(ClientProcess.Root, "docs", "chatgpt-connector.md"), Stop);
         var location = page.Split("```nginx\n").Skip(1).Single().Split("\n```")[0];
         await using var upstream = await Upstream.StartAsync();
         upstream.Answer = "{}";
-        var block = "server {\nlisten 443 ssl;\nssl_certificate /path/to/cert.pem;\n"
+        var block =
+            "server {\nlisten 443 ssl;\nssl_certificate /path/to/cert.pem;\n"
             + $"ssl_certificate_key /path/to/key.pem;\n{location}\n}}";
-        await using var proxy = await ReverseProxy.StartAsync(
-            "nginx", block, new Uri(upstream.Url).Authority, Host);
+        await using var proxy = await ReverseProxy.StartAsync("nginx", block, new Uri(upstream.Url).Authority, Host);
         using var http = proxy.Client(Host);
 
         await SaysWhoCallsAsync(http, upstream, "/mcp");
@@ -70,19 +82,21 @@ public sealed partial class ReverseProxyTests
     private static async Task DocumentsAreFoundAsync(Set set)
     {
         var (path, address) = (set.Path, Host + set.Path);
-        foreach (var (document, member, expected) in ((string, string, string)[])
-        [
-            ($"/.well-known/oauth-authorization-server{path}", "issuer", address),
-            ($"/.well-known/openid-configuration{path}", "issuer", address),
-            ($"{path}/.well-known/openid-configuration", "issuer", address),
-            ($"{path}/.well-known/oauth-authorization-server", "token_endpoint", address + "/auth/token"),
-            ($"{path}/mcp/.well-known/openid-configuration", "issuer", address),
-            ($"/.well-known/oauth-protected-resource{path}/mcp", "resource", address + "/mcp"),
-            ($"/.well-known/oauth-protected-resource{path}/sse", "resource", address + "/sse"),
-            ($"/.well-known/oauth-protected-resource{path}", "resource", address + "/mcp"),
-            ($"{path}/.well-known/oauth-protected-resource/mcp", "resource", address + "/mcp"),
-            ($"{path}/.well-known/ai-plugin.json", "logo_url", address + "/logo.svg"),
-        ])
+        foreach (
+            var (document, member, expected) in ((string, string, string)[])
+                [
+                    ($"/.well-known/oauth-authorization-server{path}", "issuer", address),
+                    ($"/.well-known/openid-configuration{path}", "issuer", address),
+                    ($"{path}/.well-known/openid-configuration", "issuer", address),
+                    ($"{path}/.well-known/oauth-authorization-server", "token_endpoint", address + "/auth/token"),
+                    ($"{path}/mcp/.well-known/openid-configuration", "issuer", address),
+                    ($"/.well-known/oauth-protected-resource{path}/mcp", "resource", address + "/mcp"),
+                    ($"/.well-known/oauth-protected-resource{path}/sse", "resource", address + "/sse"),
+                    ($"/.well-known/oauth-protected-resource{path}", "resource", address + "/mcp"),
+                    ($"{path}/.well-known/oauth-protected-resource/mcp", "resource", address + "/mcp"),
+                    ($"{path}/.well-known/ai-plugin.json", "logo_url", address + "/logo.svg"),
+                ]
+        )
         {
             var json = JsonElement.Parse(await set.GetAsync(document));
             Assert.Equal(expected, json.GetProperty(member).GetString());
@@ -91,8 +105,10 @@ public sealed partial class ReverseProxyTests
         var openapi = JsonElement.Parse(await set.GetAsync($"{path}/openapi.json"));
         Assert.Equal(address.TrimEnd('/'), openapi.GetProperty("servers")[0].GetProperty("url").GetString());
         using var challenge = await set.Http.PostAsync(set.At("/mcp"), TestServer.Json(new { }), Stop);
-        Assert.Contains($"resource_metadata=\"{address}/.well-known/oauth-protected-resource/mcp\"",
-            challenge.Headers.WwwAuthenticate.ToString());
+        Assert.Contains(
+            $"resource_metadata=\"{address}/.well-known/oauth-protected-resource/mcp\"",
+            challenge.Headers.WwwAuthenticate.ToString()
+        );
     }
 
     private static async Task PagesStayBelowThePathAsync(Set set)
@@ -112,14 +128,20 @@ public sealed partial class ReverseProxyTests
                 Assert.StartsWith(set.Path + "/", target.AbsolutePath, StringComparison.Ordinal);
                 using var answer = await set.Http.GetAsync(target, Stop);
                 var isForm = target.AbsolutePath.EndsWith("/auth/authorize", StringComparison.Ordinal);
-                Assert.True(answer.IsSuccessStatusCode || (int)answer.StatusCode is 302 or 401
-                    || (isForm && (int)answer.StatusCode is 400), $"{page}: {target} {answer.StatusCode}");
+                Assert.True(
+                    answer.IsSuccessStatusCode
+                        || (int)answer.StatusCode is 302 or 401
+                        || (isForm && (int)answer.StatusCode is 400),
+                    $"{page}: {target} {answer.StatusCode}"
+                );
             }
         }
 
         using var redirect = await set.Http.GetAsync(set.At("/docs"), Stop);
-        Assert.Equal($"{Host}{set.Path}/scalar/",
-            new Uri(new Uri(Host + set.Path + "/docs"), redirect.Headers.Location!).AbsoluteUri);
+        Assert.Equal(
+            $"{Host}{set.Path}/scalar/",
+            new Uri(new Uri(Host + set.Path + "/docs"), redirect.Headers.Location!).AbsoluteUri
+        );
         using var asked = await set.Http.GetAsync(set.At(Set.Authorize), Stop);
         Assert.Contains("__Host-", asked.Headers.GetValues("Set-Cookie").Single());
         Assert.Contains("path=/;", asked.Headers.GetValues("Set-Cookie").Single());
@@ -137,7 +159,14 @@ public sealed partial class ReverseProxyTests
         Assert.StartsWith(set.Path + "/message?sessionId=", endpoint, StringComparison.Ordinal);
         var post = new HttpRequestMessage(HttpMethod.Post, endpoint)
         {
-            Content = TestServer.Json(new { jsonrpc = "2.0", id = 17, method = "ping" }),
+            Content = TestServer.Json(
+                new
+                {
+                    jsonrpc = "2.0",
+                    id = 17,
+                    method = "ping",
+                }
+            ),
         };
         post.Headers.Authorization = new("Bearer", OAuthServer.Key);
         using var accepted = await set.Http.SendAsync(post, Stop);
@@ -156,7 +185,13 @@ public sealed partial class ReverseProxyTests
     private static async Task LongRequestsReachTheServerAsync(Set set)
     {
         var note = new string('x', 3_900_000);
-        var ping = new { jsonrpc = "2.0", id = 1, method = "ping", @params = new { _meta = new { note } } };
+        var ping = new
+        {
+            jsonrpc = "2.0",
+            id = 1,
+            method = "ping",
+            @params = new { _meta = new { note } },
+        };
         var request = new HttpRequestMessage(HttpMethod.Post, set.At("/mcp")) { Content = TestServer.Json(ping) };
         request.Headers.Authorization = new("Bearer", OAuthServer.Key);
         using var answer = await set.Http.SendAsync(request, Stop);
@@ -198,9 +233,14 @@ public sealed partial class ReverseProxyTests
     private static async Task<Set> StartAsync(string kind, string heading)
     {
         var path = PathOf(heading);
-        var server = TestServer.Start(("Auth:Mode", "hybrid"), ("Auth:ApiKey", OAuthServer.Key),
-            ("Server:PublicUrl", Host + path), ("Auth:Server:ClientId", "c"),
-            ("Auth:Server:ClientSecret", OAuthServer.Secret), ("Auth:Server:RedirectUri", OAuthServer.ActionAddress));
+        var server = TestServer.Start(
+            ("Auth:Mode", "hybrid"),
+            ("Auth:ApiKey", OAuthServer.Key),
+            ("Server:PublicUrl", Host + path),
+            ("Auth:Server:ClientId", "c"),
+            ("Auth:Server:ClientSecret", OAuthServer.Secret),
+            ("Auth:Server:RedirectUri", OAuthServer.ActionAddress)
+        );
         var block = await BlockAsync(kind, heading);
         var proxy = await ReverseProxy.StartAsync(kind, block, server.Url.Authority, Host + path);
         return new(server, proxy, proxy.Client(Host), path);
@@ -211,7 +251,8 @@ public sealed partial class ReverseProxyTests
 
     private sealed record Set(TestServer Server, ReverseProxy Proxy, HttpClient Http, string Path) : IAsyncDisposable
     {
-        public static string Authorize => "/auth/authorize?response_type=code&client_id=c&scope=mcp:read&redirect_uri="
+        public static string Authorize =>
+            "/auth/authorize?response_type=code&client_id=c&scope=mcp:read&redirect_uri="
             + Uri.EscapeDataString(OAuthServer.ActionAddress);
 
         public Uri At(string place) => new(Path + place, UriKind.Relative);

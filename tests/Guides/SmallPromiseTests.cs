@@ -17,15 +17,42 @@ public sealed class SmallPromiseTests
     [InlineData("embedded", 200, 401)]
     public async Task HEAD_is_answered_wherever_GET_is(string mode, int open, int closed)
     {
-        await using var server = TestServer.Start(mode == "none" ? [] : [("Auth:Mode", mode), ("Auth:ApiKey", OAuthServer.Key)]);
+        await using var server = TestServer.Start(
+            mode == "none" ? [] : [("Auth:Mode", mode), ("Auth:ApiKey", OAuthServer.Key)]
+        );
 
-        foreach (var path in (string[])["/health", "/health/live", "/health/ready", "/openapi.json", "/.well-known/openapi.json",
-            "/.well-known/ai-plugin.json", "/logo.svg", "/", "/dashboard", "/scalar/"])
+        foreach (
+            var path in (string[])
+                [
+                    "/health",
+                    "/health/live",
+                    "/health/ready",
+                    "/openapi.json",
+                    "/.well-known/openapi.json",
+                    "/.well-known/ai-plugin.json",
+                    "/logo.svg",
+                    "/",
+                    "/dashboard",
+                    "/scalar/",
+                ]
+        )
         {
             Assert.Equal((path, open), (path, await HeadAsync(path)));
         }
 
-        foreach (var path in (string[])["/status", "/metrics", "/tools", "/api/mcp/v1/tools", "/api/v1/audit", "/api/v1/approvals", "/mcp", "/sse"])
+        foreach (
+            var path in (string[])
+                [
+                    "/status",
+                    "/metrics",
+                    "/tools",
+                    "/api/mcp/v1/tools",
+                    "/api/v1/audit",
+                    "/api/v1/approvals",
+                    "/mcp",
+                    "/sse",
+                ]
+        )
         {
             Assert.Equal((path, closed), (path, await HeadAsync(path)));
         }
@@ -43,7 +70,15 @@ public sealed class SmallPromiseTests
     {
         await using var server = TestServer.Start(("Server:PublicUrl", "https://mcp.example.com"));
 
-        var answer = await server.McpAsync("initialize", new { protocolVersion = "2025-11-25", capabilities = new { }, clientInfo = new { name = "t", version = "1" } });
+        var answer = await server.McpAsync(
+            "initialize",
+            new
+            {
+                protocolVersion = "2025-11-25",
+                capabilities = new { },
+                clientInfo = new { name = "t", version = "1" },
+            }
+        );
 
         var info = answer.Result.GetProperty("serverInfo");
         Assert.Equal("MinimalMcp", info.GetProperty("title").GetString());
@@ -81,7 +116,8 @@ public sealed class SmallPromiseTests
         await File.WriteAllTextAsync(file, metrics, Stop);
 
         var (exitCode, output, errors) = await ClientProcess.RunAsync(
-            new ProcessStartInfo(Needs.Bash(), ["-c", $"'{promtool}' check metrics < '{file}'"]));
+            new ProcessStartInfo(Needs.Bash(), ["-c", $"'{promtool}' check metrics < '{file}'"])
+        );
 
         File.Delete(file);
         Assert.True(exitCode == 0, output + errors);
@@ -91,7 +127,11 @@ public sealed class SmallPromiseTests
     public async Task The_document_keeps_whole_families_and_says_what_it_left_out()
     {
         await using var server = TestServer.Start(AllFamilies);
-        var all = (await server.GetJsonAsync("/tools")).GetProperty("tools").EnumerateArray().Select(tool => tool.GetProperty("name").GetString()!).ToArray();
+        var all = (await server.GetJsonAsync("/tools"))
+            .GetProperty("tools")
+            .EnumerateArray()
+            .Select(tool => tool.GetProperty("name").GetString()!)
+            .ToArray();
         var document = await server.GetJsonAsync("/openapi.json");
         var shown = Names(document);
         var description = document.GetProperty("info").GetProperty("description").GetString()!;
@@ -100,7 +140,12 @@ public sealed class SmallPromiseTests
         Assert.InRange(shown.Length, 20, 30);
         Assert.Contains("search_products", shown);
         Assert.Contains("prometheus_query", shown);
-        foreach (var family in document.GetProperty("tags").EnumerateArray().Select(tag => tag.GetProperty("name").GetString()!))
+        foreach (
+            var family in document
+                .GetProperty("tags")
+                .EnumerateArray()
+                .Select(tag => tag.GetProperty("name").GetString()!)
+        )
         {
             Assert.Empty(Names(await server.GetJsonAsync("/openapi.json?all=true&family=" + family)).Except(shown));
         }
@@ -108,7 +153,10 @@ public sealed class SmallPromiseTests
         Assert.Contains($"These are {shown.Length} of {all.Length} tools", description);
         Assert.Contains("Left out: ", description);
         Assert.Contains("vikunja", description);
-        Assert.Equal(all.Order(StringComparer.Ordinal), Names(await server.GetJsonAsync("/openapi.json?all=true")).Order(StringComparer.Ordinal));
+        Assert.Equal(
+            all.Order(StringComparer.Ordinal),
+            Names(await server.GetJsonAsync("/openapi.json?all=true")).Order(StringComparer.Ordinal)
+        );
         Assert.Contains("all=true", await server.Http.GetStringAsync(new Uri("/scalar/", UriKind.Relative), Stop));
     }
 
@@ -128,9 +176,17 @@ public sealed class SmallPromiseTests
     [Fact]
     public async Task A_key_that_lacks_a_scope_is_told_its_scopes_and_not_to_sign_in()
     {
-        await using var server = TestServer.Start(("Auth:Mode", "api-key"), ("Auth:ApiKeys:reader:Key", OAuthServer.ReaderKey), ("Auth:ApiKeys:reader:Scopes", "mcp:read"));
+        await using var server = TestServer.Start(
+            ("Auth:Mode", "api-key"),
+            ("Auth:ApiKeys:reader:Key", OAuthServer.ReaderKey),
+            ("Auth:ApiKeys:reader:Scopes", "mcp:read")
+        );
 
-        using var answer = await server.PostAsync("/tools/add_to_cart", """{"productCode":"milk-001"}""", headers: ("Authorization", "Bearer " + OAuthServer.ReaderKey));
+        using var answer = await server.PostAsync(
+            "/tools/add_to_cart",
+            """{"productCode":"milk-001"}""",
+            headers: ("Authorization", "Bearer " + OAuthServer.ReaderKey)
+        );
         var text = await answer.Content.ReadAsStringAsync(Stop);
 
         Assert.Equal(403, (int)answer.StatusCode);
@@ -140,9 +196,16 @@ public sealed class SmallPromiseTests
 
     private static readonly (string, string)[] AllFamilies =
     [
-        ("Docker:Url", "tcp://127.0.0.1:9"), ("Portainer:Url", "http://127.0.0.1:9"), ("Portainer:Token", "t"),
-        ("Prometheus:Url", "http://127.0.0.1:9"), ("Grafana:Url", "http://127.0.0.1:9"), ("Grafana:Token", "t"),
-        ("SilverBullet:Url", "http://127.0.0.1:9"), ("SilverBullet:Token", "t"), ("Vikunja:Url", "http://127.0.0.1:9"), ("Vikunja:Token", "t"),
+        ("Docker:Url", "tcp://127.0.0.1:9"),
+        ("Portainer:Url", "http://127.0.0.1:9"),
+        ("Portainer:Token", "t"),
+        ("Prometheus:Url", "http://127.0.0.1:9"),
+        ("Grafana:Url", "http://127.0.0.1:9"),
+        ("Grafana:Token", "t"),
+        ("SilverBullet:Url", "http://127.0.0.1:9"),
+        ("SilverBullet:Token", "t"),
+        ("Vikunja:Url", "http://127.0.0.1:9"),
+        ("Vikunja:Token", "t"),
     ];
 
     private static string[] Names(JsonElement document) =>

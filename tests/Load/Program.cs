@@ -22,9 +22,19 @@ internal static class Program
         try
         {
             var options = Options.Parse(args);
-            return options.Tokens ? await TokenChecks.Run(options) : options.Soak is not null ? await Soak.RunAsync(options) : options.Growth ? await Growth.RunAsync(options) : await LoadTestRun.RunAsync(options);
+            return options.Tokens ? await TokenChecks.Run(options)
+                : options.Soak is not null ? await Soak.RunAsync(options)
+                : options.Growth ? await Growth.RunAsync(options)
+                : await LoadTestRun.RunAsync(options);
         }
-        catch (Exception e) when (e is IOException or TimeoutException or InvalidOperationException or Win32Exception or System.Net.Sockets.SocketException)
+        catch (Exception e)
+            when (e
+                    is IOException
+                        or TimeoutException
+                        or InvalidOperationException
+                        or Win32Exception
+                        or System.Net.Sockets.SocketException
+            )
         {
             await Console.Error.WriteLineAsync($"load-test: {e.Message}");
             return 2;

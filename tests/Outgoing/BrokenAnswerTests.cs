@@ -8,23 +8,25 @@ public sealed class BrokenAnswerTests
         get
         {
             var cases = new TheoryData<string, string, int, bool>();
-            foreach (var (fault, sentence, requests) in (ReadOnlySpan<(string, string, int)>)
-            [
-                ("hang", "Alpha did not answer completely within 0.5 seconds", 1),
-                ("hang after headers", "Alpha did not answer completely within 0.5 seconds", 1),
-                ("drip", "Alpha did not answer completely within 0.5 seconds", 1),
-                ("garbage", "Alpha answered something that is not HTTP. Check Alpha:Url", 1),
-                ("garbled header", "Alpha answered something that is not HTTP", 1),
-                ("cut body", "The answer of Alpha broke off", 1),
-                ("cut chunk", "The answer of Alpha broke off", 1),
-                ("garbled chunk", "The answer of Alpha broke off", 1),
-                ("garbled gzip", "The answer of Alpha broke off", 1),
-                ("close", "Alpha closed the connection without an answer", 2),
-                ("endless headers", "The answer of Alpha has too many headers", 1),
-                ("endless body", "The answer of Alpha is larger than 4194304 bytes", 1),
-                ("announced body", "The answer of Alpha is larger than 4194304 bytes", 1),
-                ("bomb", "The answer of Alpha is larger than 4194304 bytes", 1),
-            ])
+            foreach (
+                var (fault, sentence, requests) in (ReadOnlySpan<(string, string, int)>)
+                    [
+                        ("hang", "Alpha did not answer completely within 0.5 seconds", 1),
+                        ("hang after headers", "Alpha did not answer completely within 0.5 seconds", 1),
+                        ("drip", "Alpha did not answer completely within 0.5 seconds", 1),
+                        ("garbage", "Alpha answered something that is not HTTP. Check Alpha:Url", 1),
+                        ("garbled header", "Alpha answered something that is not HTTP", 1),
+                        ("cut body", "The answer of Alpha broke off", 1),
+                        ("cut chunk", "The answer of Alpha broke off", 1),
+                        ("garbled chunk", "The answer of Alpha broke off", 1),
+                        ("garbled gzip", "The answer of Alpha broke off", 1),
+                        ("close", "Alpha closed the connection without an answer", 2),
+                        ("endless headers", "The answer of Alpha has too many headers", 1),
+                        ("endless body", "The answer of Alpha is larger than 4194304 bytes", 1),
+                        ("announced body", "The answer of Alpha is larger than 4194304 bytes", 1),
+                        ("bomb", "The answer of Alpha is larger than 4194304 bytes", 1),
+                    ]
+            )
             {
                 cases.Add(fault, sentence, requests, false);
                 cases.Add(fault, sentence, requests, true);
@@ -36,12 +38,21 @@ public sealed class BrokenAnswerTests
 
     [Theory]
     [MemberData(nameof(Cases))]
-    public async Task A_fault_is_502_or_when_it_is_slow_504_in_a_sentence_leaves_no_socket_open_and_touches_nobody_else(string fault, string sentence, int requests, bool headersFirst)
+    public async Task A_fault_is_502_or_when_it_is_slow_504_in_a_sentence_leaves_no_socket_open_and_touches_nobody_else(
+        string fault,
+        string sentence,
+        int requests,
+        bool headersFirst
+    )
     {
         await using var alpha = RawServer.Start(Faults.Of[fault]);
         await using var beta = RawServer.Start(RawServer.Ok("{}"));
         // Where the fault is not slowness the deadline must not be what ends the call.
-        await using var server = OutgoingServer.Start(alpha, beta, ("Outgoing:Deadline", sentence.Contains("0.5", StringComparison.Ordinal) ? "00:00:00.5" : "00:00:30"));
+        await using var server = OutgoingServer.Start(
+            alpha,
+            beta,
+            ("Outgoing:Deadline", sentence.Contains("0.5", StringComparison.Ordinal) ? "00:00:00.5" : "00:00:30")
+        );
 
         Assert.Contains(sentence, await server.FailAsync(headersFirst: headersFirst));
 
@@ -59,7 +70,10 @@ public sealed class BrokenAnswerTests
     [InlineData("PATCH", 1)]
     [InlineData("GET", 2)]
     [InlineData("HEAD", 2)]
-    public async Task A_request_that_is_closed_without_an_answer_arrives_once_unless_it_only_reads(string method, int times)
+    public async Task A_request_that_is_closed_without_an_answer_arrives_once_unless_it_only_reads(
+        string method,
+        int times
+    )
     {
         await using var alpha = RawServer.Start(Faults.Of["close"]);
         await using var server = OutgoingServer.Start(alpha);
@@ -78,7 +92,9 @@ public sealed class BrokenAnswerTests
     {
         await using var other = RawServer.Start(RawServer.Ok("{}"));
         location = location.Replace("{other}", other.Url, StringComparison.Ordinal);
-        await using var alpha = RawServer.Start(RawServer.Status(307, $"Location: {location}?{AskTools.AnswerSecret}\r\n"));
+        await using var alpha = RawServer.Start(
+            RawServer.Status(307, $"Location: {location}?{AskTools.AnswerSecret}\r\n")
+        );
         await using var server = OutgoingServer.Start(alpha);
 
         Assert.Contains("Alpha answered 307. Redirects are not followed: check Alpha:Url.", await server.FailAsync());
@@ -91,7 +107,9 @@ public sealed class BrokenAnswerTests
     [InlineData("text/html", "<html>" + AskTools.AnswerSecret)]
     public async Task What_is_not_JSON_fails_without_being_shown(string type, string body)
     {
-        await using var alpha = RawServer.Start($"HTTP/1.1 200 OK\r\nContent-Type: {type}\r\nContent-Length: {body.Length}\r\n\r\n{body}");
+        await using var alpha = RawServer.Start(
+            $"HTTP/1.1 200 OK\r\nContent-Type: {type}\r\nContent-Length: {body.Length}\r\n\r\n{body}"
+        );
         await using var server = OutgoingServer.Start(alpha);
 
         var (status, text) = await server.AskAsync();
@@ -104,7 +122,9 @@ public sealed class BrokenAnswerTests
     [Fact]
     public async Task An_error_status_is_the_familys_to_explain_and_is_logged_without_its_body()
     {
-        await using var alpha = RawServer.Start($"HTTP/1.1 404 {AskTools.AnswerSecret}\r\nContent-Length: 21\r\nX-Secret: {AskTools.AnswerSecret}\r\n\r\n\"{AskTools.AnswerSecret}\"");
+        await using var alpha = RawServer.Start(
+            $"HTTP/1.1 404 {AskTools.AnswerSecret}\r\nContent-Length: 21\r\nX-Secret: {AskTools.AnswerSecret}\r\n\r\n\"{AskTools.AnswerSecret}\""
+        );
         await using var server = OutgoingServer.Start(alpha);
 
         Assert.Contains("404", await server.FailAsync());

@@ -9,7 +9,10 @@ internal static class Faults
     private const string Head = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n";
     private const string Chunked = Head + "Transfer-Encoding: chunked\r\n\r\n";
 
-    public static readonly IReadOnlyDictionary<string, Func<RawServer.Peer, Task>> Of = new Dictionary<string, Func<RawServer.Peer, Task>>
+    public static readonly IReadOnlyDictionary<string, Func<RawServer.Peer, Task>> Of = new Dictionary<
+        string,
+        Func<RawServer.Peer, Task>
+    >
     {
         ["hang"] = peer => peer.HangAsync(),
         ["hang after headers"] = async peer =>
@@ -77,9 +80,10 @@ internal static class Faults
         },
     };
 
-    private static Func<RawServer.Peer, Task> Once(string answer) => async peer =>
-    {
-        await peer.SendAsync(answer);
-        peer.Close();
-    };
+    private static Func<RawServer.Peer, Task> Once(string answer) =>
+        async peer =>
+        {
+            await peer.SendAsync(answer);
+            peer.Close();
+        };
 }

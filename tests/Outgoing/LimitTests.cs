@@ -34,7 +34,12 @@ public sealed class LimitTests
     {
         var time = new ManualTime();
         await using var alpha = RawServer.Start(peer => peer.HangAsync());
-        await using var server = OutgoingServer.Start(alpha, services => services.AddSingleton<TimeProvider>(time), ("Outgoing:MaxInFlight", "1"), ("Outgoing:MaxWaiting", "1"));
+        await using var server = OutgoingServer.Start(
+            alpha,
+            services => services.AddSingleton<TimeProvider>(time),
+            ("Outgoing:MaxInFlight", "1"),
+            ("Outgoing:MaxWaiting", "1")
+        );
 
         var calls = Enumerable.Range(0, 3).Select(_ => server.FailAsync("POST")).ToList();
         calls.Remove(await Task.WhenAny(calls)); // refused: the other two have their places
@@ -42,7 +47,9 @@ public sealed class LimitTests
         time.Fire();
 
         var sentences = await Task.WhenAll(calls);
-        Assert.Single(sentences, sentence => sentence.Contains("busy with other requests for 30 seconds; nothing was sent", StringComparison.Ordinal));
+        Assert.Single(sentences, sentence =>
+            sentence.Contains("busy with other requests for 30 seconds; nothing was sent", StringComparison.Ordinal)
+        );
         Assert.Single(sentences, sentence => sentence.Contains("did not answer completely", StringComparison.Ordinal));
         Assert.Single(alpha.Requests);
     }
@@ -54,7 +61,11 @@ public sealed class LimitTests
         await using var server = OutgoingServer.Start(alpha);
 
         using var leave = new CancellationTokenSource();
-        var call = server.Server.Http.PostAsync(new Uri("/tools/ask", UriKind.Relative), TestServer.Json(new { }), leave.Token);
+        var call = server.Server.Http.PostAsync(
+            new Uri("/tools/ask", UriKind.Relative),
+            TestServer.Json(new { }),
+            leave.Token
+        );
         await Wait.Until(() => alpha.Requests.Count == 1);
         await leave.CancelAsync();
 
@@ -66,7 +77,11 @@ public sealed class LimitTests
     public async Task A_system_can_have_limits_of_its_own()
     {
         await using var alpha = RawServer.Start(RawServer.Ok($"\"{new string('a', 2000)}\""));
-        await using var server = OutgoingServer.Start(alpha, ("Outgoing:MaxResponseBytesOf:alpha", "1024"), ("Outgoing:Deadlines:beta", "00:00:00.5"));
+        await using var server = OutgoingServer.Start(
+            alpha,
+            ("Outgoing:MaxResponseBytesOf:alpha", "1024"),
+            ("Outgoing:Deadlines:beta", "00:00:00.5")
+        );
 
         Assert.Contains("larger than 1024 bytes", await server.FailAsync());
         Assert.Equal(200, (await server.AskAsync(system: "Beta")).Status);
@@ -78,7 +93,9 @@ public sealed class LimitTests
     public async Task A_family_that_brings_its_own_handler_gets_the_limits_all_the_same()
     {
         await using var alpha = RawServer.Start(RawServer.Status(302, "Location: /again\r\nSet-Cookie: a=b\r\n"));
-        await using var server = OutgoingServer.Start(alpha, services => services.AddHttpClient("AlphaClient").ConfigurePrimaryHttpMessageHandler(() => new HttpClientHandler()));
+        await using var server = OutgoingServer.Start(alpha, services =>
+            services.AddHttpClient("AlphaClient").ConfigurePrimaryHttpMessageHandler(() => new HttpClientHandler())
+        );
 
         await server.FailAsync();
         await server.FailAsync();
@@ -103,24 +120,44 @@ public sealed class LimitTests
     {
         await using var alpha = RawServer.Start(RawServer.Ok("{}"));
         alpha.Early = "HTTP/1.1 400 This is not TLS\r\n\r\n";
-        await using var server = OutgoingServer.Start(alpha, services => services.AddHttpClient("AlphaClient", client => client.BaseAddress = new(alpha.Url.Replace("http:", "https:", StringComparison.Ordinal))));
+        await using var server = OutgoingServer.Start(alpha, services =>
+            services.AddHttpClient("AlphaClient", client =>
+                client.BaseAddress = new(alpha.Url.Replace("http:", "https:", StringComparison.Ordinal))
+            )
+        );
 
-        Assert.Contains("Alpha cannot be reached safely: the TLS connection failed and nothing was sent.", await server.FailAsync("POST"));
+        Assert.Contains(
+            "Alpha cannot be reached safely: the TLS connection failed and nothing was sent.",
+            await server.FailAsync("POST")
+        );
         Assert.Empty(alpha.Requests);
     }
 
     [Fact]
     public async Task Settings_that_are_wrong_are_named_and_nothing_starts()
     {
-        var (exitCode, _, errors) = await ServerProcess.RunAsync(
-        [
-            "--Outgoing:Deadline=00:00:00", "--Outgoing:Deadlines:alpha=1.00:00:00", "--Outgoing:MaxResponseBytes=1", "--Outgoing:MaxResponseBytesOf:alpha=1",
-            "--Outgoing:MaxInFlight=0", "--Outgoing:MaxWaiting=-1",
+        var (exitCode, _, errors) = await ServerProcess.RunAsync([
+            "--Outgoing:Deadline=00:00:00",
+            "--Outgoing:Deadlines:alpha=1.00:00:00",
+            "--Outgoing:MaxResponseBytes=1",
+            "--Outgoing:MaxResponseBytesOf:alpha=1",
+            "--Outgoing:MaxInFlight=0",
+            "--Outgoing:MaxWaiting=-1",
         ]);
 
         Assert.Equal(1, exitCode);
         Assert.All(
-            (string[])["Deadline must be", "Deadlines:alpha must be", "MaxResponseBytes must be", "MaxResponseBytesOf:alpha must be", "MaxInFlight must be", "MaxWaiting must be", "6 settings are wrong"],
-            part => Assert.Contains(part, errors));
+            (string[])
+                [
+                    "Deadline must be",
+                    "Deadlines:alpha must be",
+                    "MaxResponseBytes must be",
+                    "MaxResponseBytesOf:alpha must be",
+                    "MaxInFlight must be",
+                    "MaxWaiting must be",
+                    "6 settings are wrong",
+                ],
+            part => Assert.Contains(part, errors)
+        );
     }
 }

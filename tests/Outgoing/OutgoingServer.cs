@@ -11,12 +11,22 @@ internal sealed class OutgoingServer : IAsyncDisposable
     private readonly TestServer _server;
     private readonly CapturedLog _log = new();
 
-    private OutgoingServer(string alpha, string beta, Action<IServiceCollection>? services, (string, string)[] settings) =>
+    private OutgoingServer(
+        string alpha,
+        string beta,
+        Action<IServiceCollection>? services,
+        (string, string)[] settings
+    ) =>
         _server = TestServer.Start(
             registered =>
             {
-                registered.AddSingleton<AskTools>().AddSingleton(new ToolType(typeof(AskTools))).AddSingleton<ILoggerProvider>(_log);
-                foreach (var (name, url) in (ReadOnlySpan<(string, string)>)[("AlphaClient", alpha), ("BetaClient", beta)])
+                registered
+                    .AddSingleton<AskTools>()
+                    .AddSingleton(new ToolType(typeof(AskTools)))
+                    .AddSingleton<ILoggerProvider>(_log);
+                foreach (
+                    var (name, url) in (ReadOnlySpan<(string, string)>)[("AlphaClient", alpha), ("BetaClient", beta)]
+                )
                 {
                     registered.AddHttpClient(name, client =>
                     {
@@ -27,33 +37,53 @@ internal sealed class OutgoingServer : IAsyncDisposable
 
                 services?.Invoke(registered);
             },
-            settings);
+            settings
+        );
 
     public TestServer Server => _server;
 
     public IEnumerable<string> Log => _log.Lines.Select(line => line.Text);
 
-    public static OutgoingServer Start(RawServer alpha, params (string, string)[] settings) => new(alpha.Url, alpha.Url, null, settings);
+    public static OutgoingServer Start(RawServer alpha, params (string, string)[] settings) =>
+        new(alpha.Url, alpha.Url, null, settings);
 
-    public static OutgoingServer Start(RawServer alpha, RawServer beta, params (string, string)[] settings) => new(alpha.Url, beta.Url, null, settings);
+    public static OutgoingServer Start(RawServer alpha, RawServer beta, params (string, string)[] settings) =>
+        new(alpha.Url, beta.Url, null, settings);
 
-    public static OutgoingServer Start(RawServer alpha, Action<IServiceCollection> services, params (string, string)[] settings) => new(alpha.Url, alpha.Url, services, settings);
+    public static OutgoingServer Start(
+        RawServer alpha,
+        Action<IServiceCollection> services,
+        params (string, string)[] settings
+    ) => new(alpha.Url, alpha.Url, services, settings);
 
-    public static OutgoingServer Start(RawServer alpha, TimeProvider time) => Start(alpha, services => services.AddSingleton(time));
+    public static OutgoingServer Start(RawServer alpha, TimeProvider time) =>
+        Start(alpha, services => services.AddSingleton(time));
 
     /// <summary>The status and the whole answer of one call.</summary>
-    public async Task<(int Status, string Text)> AskAsync(string method = "GET", bool headersFirst = false, string system = "Alpha", string tool = "ask")
+    public async Task<(int Status, string Text)> AskAsync(
+        string method = "GET",
+        bool headersFirst = false,
+        string system = "Alpha",
+        string tool = "ask"
+    )
     {
-        var arguments = tool == "ask" ? $$"""{"method":"{{method}}","headersFirst":{{(headersFirst ? "true" : "false")}},"system":"{{system}}"}""" : "{}";
+        var arguments =
+            tool == "ask"
+                ? $$"""{"method":"{{method}}","headersFirst":{{(headersFirst ? "true" : "false")}},"system":"{{system}}"}"""
+                : "{}";
         using var response = await _server.PostAsync("/tools/" + tool, arguments);
-        return ((int)response.StatusCode, await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
+        return (
+            (int)response.StatusCode,
+            await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken)
+        );
     }
 
     /// <summary>A call that fails because of the system behind it; gives the sentence, in which no secret may stand, and neither in the log.</summary>
     public async Task<string> FailAsync(string method = "GET", bool headersFirst = false, string system = "Alpha")
     {
         var (status, text) = await AskAsync(method, headersFirst, system);
-        var isLate = text.Contains("did not answer completely within", StringComparison.Ordinal)
+        var isLate =
+            text.Contains("did not answer completely within", StringComparison.Ordinal)
             || text.Contains("was busy with other requests for", StringComparison.Ordinal);
         Assert.True(status == (isLate ? 504 : 502), $"{status} {text}");
         KeptSecrets(text);
@@ -61,11 +91,11 @@ internal sealed class OutgoingServer : IAsyncDisposable
     }
 
     public void KeptSecrets(string answer) => Assert.All(Log.Append(answer), line =>
-    {
-        Assert.DoesNotContain(AskTools.HeaderSecret, line);
-        Assert.DoesNotContain(AskTools.QuerySecret, line);
-        Assert.DoesNotContain(AskTools.AnswerSecret, line);
-    });
+        {
+            Assert.DoesNotContain(AskTools.HeaderSecret, line);
+            Assert.DoesNotContain(AskTools.QuerySecret, line);
+            Assert.DoesNotContain(AskTools.AnswerSecret, line);
+        });
 
     public ValueTask DisposeAsync() => _server.DisposeAsync();
 }

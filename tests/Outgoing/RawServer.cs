@@ -10,7 +10,8 @@ internal sealed class RawServer : IAsyncDisposable
 {
     private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
     private readonly CancellationTokenSource _end = new();
-    private int _connections, _open;
+    private int _connections,
+        _open;
     private long _sent;
 
     private RawServer(Func<Peer, Task> answer)
@@ -43,9 +44,11 @@ internal sealed class RawServer : IAsyncDisposable
 
     public static RawServer Start(string answer) => new(peer => peer.SendAsync(answer));
 
-    public static string Ok(string body) => $"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {body.Length}\r\n\r\n{body}";
+    public static string Ok(string body) =>
+        $"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {body.Length}\r\n\r\n{body}";
 
-    public static string Status(int status, string headers = "") => $"HTTP/1.1 {status} So\r\nContent-Length: 2\r\n{headers}\r\n{{}}";
+    public static string Status(int status, string headers = "") =>
+        $"HTTP/1.1 {status} So\r\nContent-Length: 2\r\n{headers}\r\n{{}}";
 
     public async ValueTask DisposeAsync()
     {
@@ -63,9 +66,7 @@ internal sealed class RawServer : IAsyncDisposable
                 _ = ServeAsync(await _listener.AcceptTcpClientAsync(_end.Token));
             }
         }
-        catch (Exception e) when (e is OperationCanceledException or SocketException or ObjectDisposedException)
-        {
-        }
+        catch (Exception e) when (e is OperationCanceledException or SocketException or ObjectDisposedException) { }
     }
 
     private async Task ServeAsync(TcpClient client)
@@ -83,9 +84,7 @@ internal sealed class RawServer : IAsyncDisposable
                 await Answer(peer);
             }
         }
-        catch (Exception e) when (e is IOException or OperationCanceledException or ObjectDisposedException)
-        {
-        }
+        catch (Exception e) when (e is IOException or OperationCanceledException or ObjectDisposedException) { }
         finally
         {
             Interlocked.Decrement(ref _open);
@@ -115,9 +114,7 @@ internal sealed class RawServer : IAsyncDisposable
         public async Task HangAsync()
         {
             Closed = true;
-            while (await stream.ReadAsync(new byte[1024], end) > 0)
-            {
-            }
+            while (await stream.ReadAsync(new byte[1024], end) > 0) { }
         }
 
         /// <summary>The next request line and headers, without what follows; null when the other side hung up. Bodies here are empty or short.</summary>

@@ -18,7 +18,11 @@ public sealed class StormTests
         var time = new ManualTime();
         await using var alpha = RawServer.Start(RawServer.Status(status));
         await using var beta = RawServer.Start(RawServer.Ok("[1]"));
-        await using var server = OutgoingServer.Start(alpha, services => services.AddSingleton<TimeProvider>(time).AddHttpClient("BetaClient", client => client.BaseAddress = new(beta.Url)));
+        await using var server = OutgoingServer.Start(alpha, services =>
+            services
+                .AddSingleton<TimeProvider>(time)
+                .AddHttpClient("BetaClient", client => client.BaseAddress = new(beta.Url))
+        );
 
         var last = "";
         for (var call = 0; call < 200; call++)
@@ -27,7 +31,10 @@ public sealed class StormTests
         }
 
         Assert.Equal(10, alpha.Requests.Count);
-        Assert.Contains("Alpha failed most requests, and none was sent since 00:00:00 UTC; it is tried again in 15 seconds.", last);
+        Assert.Contains(
+            "Alpha failed most requests, and none was sent since 00:00:00 UTC; it is tried again in 15 seconds.",
+            last
+        );
         Assert.Equal(200, (await server.AskAsync(system: "Beta")).Status);
 
         alpha.Answer = peer => peer.SendAsync(RawServer.Ok("{}"));
@@ -37,7 +44,9 @@ public sealed class StormTests
         Assert.Equal(200, (await server.AskAsync(method)).Status);
         Assert.Equal(200, (await server.AskAsync(method)).Status);
         Assert.Equal(12, alpha.Requests.Count);
-        await Wait.Until(() => server.Log.Any(line => line.StartsWith("Alpha: answers again", StringComparison.Ordinal))); // said when the answer's last byte was read
+        await Wait.Until(() =>
+            server.Log.Any(line => line.StartsWith("Alpha: answers again", StringComparison.Ordinal))
+        ); // said when the answer's last byte was read
     }
 
     [Fact]
@@ -105,7 +114,9 @@ public sealed class StormTests
     public async Task Retries_add_a_tenth_at_most(int status)
     {
         var arrived = 0;
-        await using var alpha = RawServer.Start(peer => peer.SendAsync(Interlocked.Increment(ref arrived) % 3 == 0 ? RawServer.Status(status) : RawServer.Ok("{}")));
+        await using var alpha = RawServer.Start(peer =>
+            peer.SendAsync(Interlocked.Increment(ref arrived) % 3 == 0 ? RawServer.Status(status) : RawServer.Ok("{}"))
+        );
         await using var server = OutgoingServer.Start(alpha);
 
         var failed = 0;
@@ -126,10 +137,19 @@ public sealed class StormTests
     [InlineData(503, "", "POST", 1)]
     [InlineData(500, "", "GET", 1)]
     [InlineData(429, "Retry-After: 0\r\n", "GET", 1)]
-    public async Task Only_a_read_is_sent_again_and_only_after_an_answer_of_a_gateway_that_allows_it_soon(int status, string headers, string method, int times)
+    public async Task Only_a_read_is_sent_again_and_only_after_an_answer_of_a_gateway_that_allows_it_soon(
+        int status,
+        string headers,
+        string method,
+        int times
+    )
     {
         var arrived = 0;
-        await using var alpha = RawServer.Start(peer => peer.SendAsync(Interlocked.Increment(ref arrived) == 1 ? RawServer.Status(status, headers) : RawServer.Ok("{}")));
+        await using var alpha = RawServer.Start(peer =>
+            peer.SendAsync(
+                Interlocked.Increment(ref arrived) == 1 ? RawServer.Status(status, headers) : RawServer.Ok("{}")
+            )
+        );
         await using var server = OutgoingServer.Start(alpha);
 
         Assert.Equal(times == 2 ? 200 : 502, (await server.AskAsync(method)).Status);
@@ -146,13 +166,21 @@ public sealed class StormTests
             await peer.SendAsync(RawServer.Ok("{}"));
         });
         await using var beta = RawServer.Start(RawServer.Ok("[1]"));
-        await using var server = OutgoingServer.Start(alpha, beta, ("Outgoing:MaxInFlight", "2"), ("Outgoing:MaxWaiting", "1"));
+        await using var server = OutgoingServer.Start(
+            alpha,
+            beta,
+            ("Outgoing:MaxInFlight", "2"),
+            ("Outgoing:MaxWaiting", "1")
+        );
 
         var calls = Enumerable.Range(0, 4).Select(_ => server.AskAsync()).ToList();
         var refused = await Task.WhenAny(calls);
         calls.Remove(refused);
 
-        Assert.Contains("Alpha is busy: 2 requests are under way and the queue is full. Nothing was sent; try again in a few seconds.", (await refused).Text);
+        Assert.Contains(
+            "Alpha is busy: 2 requests are under way and the queue is full. Nothing was sent; try again in a few seconds.",
+            (await refused).Text
+        );
         Assert.Equal(200, (await server.AskAsync(system: "Beta")).Status);
         release.SetResult();
         Assert.All(await Task.WhenAll(calls), call => Assert.Equal(200, call.Status));
@@ -170,11 +198,26 @@ public sealed class StormTests
         await server.FailAsync();
         await server.AskAsync(system: "Beta");
 
-        var metrics = await server.Server.Http.GetStringAsync(new Uri("/metrics", UriKind.Relative), TestContext.Current.CancellationToken);
+        var metrics = await server.Server.Http.GetStringAsync(
+            new Uri("/metrics", UriKind.Relative),
+            TestContext.Current.CancellationToken
+        );
         Assert.Equal(
             ["Alpha 500 10", "Alpha refused 1", "Beta 200 1"],
-            Regex.Matches(metrics, @"^mcp_upstream_requests_total\{upstream=""(\w+)"",outcome=""(\w+)""\} (\d+)$", RegexOptions.Multiline)
-                .Select(match => string.Create(CultureInfo.InvariantCulture, $"{match.Groups[1]} {match.Groups[2]} {match.Groups[3]}")).Order());
+            Regex
+                .Matches(
+                    metrics,
+                    @"^mcp_upstream_requests_total\{upstream=""(\w+)"",outcome=""(\w+)""\} (\d+)$",
+                    RegexOptions.Multiline
+                )
+                .Select(match =>
+                    string.Create(
+                        CultureInfo.InvariantCulture,
+                        $"{match.Groups[1]} {match.Groups[2]} {match.Groups[3]}"
+                    )
+                )
+                .Order()
+        );
     }
 
     private static async Task FailTenTimesAsync(OutgoingServer server)

@@ -8,31 +8,58 @@ public sealed class Browser : IAsyncDisposable
 {
     private static readonly string[] Arguments =
     [
-        "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run",
+        "--no-sandbox",
+        "--disable-gpu",
+        "--disable-background-networking",
+        "--disable-component-update",
+        "--disable-sync",
+        "--no-first-run",
     ];
 
     private IPlaywright? _playwright;
     private IBrowser? _browser;
 
     /// <summary>A fresh profile on that page, which must have come with status 200.</summary>
-    public Task<Visit> OpenAsync(TestServer server, string path, ColorScheme colors = ColorScheme.Light, int width = 1280, bool scripts = true, int status = 200) =>
-        OpenAsync(server.BaseUrl, path, colors, width, scripts, status);
+    public Task<Visit> OpenAsync(
+        TestServer server,
+        string path,
+        ColorScheme colors = ColorScheme.Light,
+        int width = 1280,
+        bool scripts = true,
+        int status = 200
+    ) => OpenAsync(server.BaseUrl, path, colors, width, scripts, status);
 
     /// <summary>The same of a server that is known by its origin only.</summary>
-    public async Task<Visit> OpenAsync(string origin, string path, ColorScheme colors = ColorScheme.Light, int width = 1280, bool scripts = true, int status = 200)
+    public async Task<Visit> OpenAsync(
+        string origin,
+        string path,
+        ColorScheme colors = ColorScheme.Light,
+        int width = 1280,
+        bool scripts = true,
+        int status = 200
+    )
     {
-        var program = Needs.Program("install Chromium, Debian: apt-get install chromium", "chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome");
+        var program = Needs.Program(
+            "install Chromium, Debian: apt-get install chromium",
+            "chromium",
+            "chromium-browser",
+            "google-chrome",
+            "google-chrome-stable",
+            "chrome"
+        );
         Assertions.SetDefaultExpectTimeout((float)Wait.Limit.TotalMilliseconds);
         _playwright ??= await Playwright.CreateAsync();
         _browser ??= await _playwright.Chromium.LaunchAsync(new() { ExecutablePath = program, Args = Arguments });
-        var context = await _browser.NewContextAsync(new()
-        {
-            BaseURL = origin,
-            ColorScheme = colors,
-            JavaScriptEnabled = scripts,
-            ReducedMotion = ReducedMotion.Reduce,
-            ViewportSize = new() { Width = width, Height = 800 },
-        });
+        var context = await _browser.NewContextAsync(
+            new()
+            {
+                BaseURL = origin,
+                ColorScheme = colors,
+                JavaScriptEnabled = scripts,
+                ReducedMotion = ReducedMotion.Reduce,
+                ViewportSize = new() { Width = width, Height = 800 },
+            }
+        );
         context.SetDefaultTimeout((float)Wait.Limit.TotalMilliseconds);
         var visit = new Visit(context, await context.NewPageAsync(), origin);
         var answer = await visit.Page.GotoAsync(path);
@@ -66,8 +93,12 @@ public sealed class Visit : IAsyncDisposable
         // What a content security policy refuses is an error in the console.
         page.Console += (_, message) => Note(message.Type is "error" or "warning", $"{message.Type}: {message.Text}");
         page.PageError += (_, error) => Note(true, error);
-        page.Request += (_, request) => Note(new Uri(request.Url) is { Scheme: "http" or "https" or "ws" or "wss" } url && url.GetLeftPart(UriPartial.Authority) != origin,
-            "another origin: " + request.Url);
+        page.Request += (_, request) =>
+            Note(
+                new Uri(request.Url) is { Scheme: "http" or "https" or "ws" or "wss" } url
+                    && url.GetLeftPart(UriPartial.Authority) != origin,
+                "another origin: " + request.Url
+            );
         page.RequestFailed += (_, request) => Note(true, $"failed: {request.Url} {request.Failure}");
     }
 
@@ -86,7 +117,13 @@ public sealed class Visit : IAsyncDisposable
 
     /// <summary>For people to look at.</summary>
     public Task ScreenshotAsync(string name, bool fullPage = true) =>
-        Page.ScreenshotAsync(new() { Path = Path.Combine(ClientProcess.Root, "artifacts", "screenshots", name + ".png"), FullPage = fullPage });
+        Page.ScreenshotAsync(
+            new()
+            {
+                Path = Path.Combine(ClientProcess.Root, "artifacts", "screenshots", name + ".png"),
+                FullPage = fullPage,
+            }
+        );
 
     public async ValueTask DisposeAsync() => await _context.DisposeAsync();
 

@@ -15,15 +15,33 @@ public sealed class DiagnosticsPageTests(Browser browser)
     {
         await using var server = TestServer.Start(NotesTools.Alone);
         server.Http.DefaultRequestHeaders.UserAgent.ParseAdd("Python/3.12 aiohttp/3.9");
-        (await server.Http.GetAsync(new Uri("/.well-known/oauth-protected-resource/mcp?state=<script>", UriKind.Relative), TestContext.Current.CancellationToken)).Dispose();
-        await server.McpAsync("initialize", new { protocolVersion = "2025-11-25", capabilities = new { }, clientInfo = new { name = "<script>alert(1)</script>", version = "1" } });
+        (
+            await server.Http.GetAsync(
+                new Uri("/.well-known/oauth-protected-resource/mcp?state=<script>", UriKind.Relative),
+                TestContext.Current.CancellationToken
+            )
+        ).Dispose();
+        await server.McpAsync(
+            "initialize",
+            new
+            {
+                protocolVersion = "2025-11-25",
+                capabilities = new { },
+                clientInfo = new { name = "<script>alert(1)</script>", version = "1" },
+            }
+        );
         await using var visit = await browser.OpenAsync(server, "/diagnostics", colors, width);
 
         await Expect(visit.Page.GetByRole(AriaRole.Heading, new() { Level = 1 })).ToHaveTextAsync("Diagnostics");
-        await Expect(visit.Page.GetByRole(AriaRole.Cell, new() { Name = "got 404 because auth is off" })).ToBeVisibleAsync();
-        await Expect(visit.Page.GetByRole(AriaRole.Cell, new() { Name = "<script>alert(1)</script> 1" })).ToBeVisibleAsync();
+        await Expect(visit.Page.GetByRole(AriaRole.Cell, new() { Name = "got 404 because auth is off" }))
+            .ToBeVisibleAsync();
+        await Expect(visit.Page.GetByRole(AriaRole.Cell, new() { Name = "<script>alert(1)</script> 1" }))
+            .ToBeVisibleAsync();
         await visit.ScreenshotAsync(screenshot);
-        Assert.True(await visit.Page.EvaluateAsync<bool>("() => document.documentElement.scrollWidth <= innerWidth"), "wider than the screen");
+        Assert.True(
+            await visit.Page.EvaluateAsync<bool>("() => document.documentElement.scrollWidth <= innerWidth"),
+            "wider than the screen"
+        );
         Assert.Empty(visit.Problems);
     }
 }

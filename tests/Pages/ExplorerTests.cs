@@ -13,15 +13,22 @@ public sealed class ExplorerTests(Browser browser)
     [InlineData("/scalar", ColorScheme.Light, 1280, "explorer-light")]
     [InlineData("/docs", ColorScheme.Dark, 1280, "explorer-dark")]
     [InlineData("/scalar", ColorScheme.Light, 390, "explorer-light-narrow")]
-    public async Task The_explorer_opens_without_an_error_and_asks_no_other_origin(string path, ColorScheme colors, int width, string screenshot)
+    public async Task The_explorer_opens_without_an_error_and_asks_no_other_origin(
+        string path,
+        ColorScheme colors,
+        int width,
+        string screenshot
+    )
     {
         await using var server = TestServer.Start(NotesTools.Alone);
         await using var visit = await browser.OpenAsync(server, path, colors, width);
 
-        await Expect(visit.Page.GetByRole(AriaRole.Heading, new() { Level = 1, Name = "MinimalMcp" })).ToBeVisibleAsync();
+        await Expect(visit.Page.GetByRole(AriaRole.Heading, new() { Level = 1, Name = "MinimalMcp" }))
+            .ToBeVisibleAsync();
         await Expect(visit.Page.GetByRole(AriaRole.Heading, new() { Name = "Find notes" })).ToBeVisibleAsync();
         await Expect(visit.Page).ToHaveTitleAsync("MinimalMcp: API explorer");
-        await Expect(visit.Page.Locator("body")).ToContainClassAsync(colors == ColorScheme.Dark ? "dark-mode" : "light-mode");
+        await Expect(visit.Page.Locator("body"))
+            .ToContainClassAsync(colors == ColorScheme.Dark ? "dark-mode" : "light-mode");
         await visit.ScreenshotAsync(screenshot, fullPage: false);
 
         Assert.Empty(visit.Problems);
@@ -76,17 +83,21 @@ public sealed class ExplorerTests(Browser browser)
         await Expect(visit.Page.GetByRole(AriaRole.Heading, new() { Name = "Find notes" })).ToBeVisibleAsync();
         Assert.Empty(visit.Problems);
 
-        var ran = await visit.Page.EvaluateAsync<bool>("""
+        var ran = await visit.Page.EvaluateAsync<bool>(
+            """
             () => {
               const script = document.createElement('script');
               script.textContent = 'window.ran = true';
               document.body.append(script);
               return window.ran === true;
             }
-            """);
+            """
+        );
 
         Assert.False(ran);
-        Assert.Contains(visit.Problems, problem => problem.Contains("Content Security Policy", StringComparison.Ordinal));
+        Assert.Contains(visit.Problems, problem =>
+            problem.Contains("Content Security Policy", StringComparison.Ordinal)
+        );
     }
 
     [Fact]
@@ -97,7 +108,8 @@ public sealed class ExplorerTests(Browser browser)
 
         await visit.Page.GetByRole(AriaRole.Link, new() { Name = "list_picked" }).ClickAsync();
 
-        await Expect(visit.Page.GetByRole(AriaRole.Heading, new() { Name = "List picked notes" })).ToBeInViewportAsync();
+        await Expect(visit.Page.GetByRole(AriaRole.Heading, new() { Name = "List picked notes" }))
+            .ToBeInViewportAsync();
         Assert.Empty(visit.Problems);
     }
 
@@ -132,7 +144,12 @@ public sealed class ExplorerTests(Browser browser)
     internal static async Task<ILocator> TryOutAsync(Visit visit, string tool, string? arguments = null)
     {
         await visit.Page.GetByRole(AriaRole.Link, new() { Name = tool }).ClickAsync();
-        await visit.Page.GetByRole(AriaRole.Button, new() { Name = $"Test Request (post /tools/{tool.Replace(' ', '_').ToLowerInvariant()})" }).ClickAsync();
+        await visit
+            .Page.GetByRole(
+                AriaRole.Button,
+                new() { Name = $"Test Request (post /tools/{tool.Replace(' ', '_').ToLowerInvariant()})" }
+            )
+            .ClickAsync();
         if (arguments is not null)
         {
             await visit.Page.GetByRole(AriaRole.Dialog).Locator(".cm-content").First.ClickAsync();

@@ -10,17 +10,30 @@ namespace MinimalMcp.Tests.Pages;
 public sealed partial class PageTests
 {
     [Theory]
-    [InlineData("all", "/mcp /openapi.json /api/mcp/v1/tools /sse", "scalar openapi.json health status metrics dashboard diagnostics")]
+    [InlineData(
+        "all",
+        "/mcp /openapi.json /api/mcp/v1/tools /sse",
+        "scalar openapi.json health status metrics dashboard diagnostics"
+    )]
     [InlineData("sse", "/mcp /sse", "health status metrics dashboard diagnostics")]
-    [InlineData("rest", "/openapi.json /api/mcp/v1/tools", "scalar openapi.json health status metrics dashboard diagnostics")]
+    [InlineData(
+        "rest",
+        "/openapi.json /api/mcp/v1/tools",
+        "scalar openapi.json health status metrics dashboard diagnostics"
+    )]
     public async Task The_start_page_names_what_is_mapped(string mode, string addresses, string links)
     {
         await using var server = TestServer.Start(NotesTools.Alone, ("mode", mode));
 
         var page = await server.Http.GetStringAsync(new Uri(server.Url, "/"), TestContext.Current.CancellationToken);
 
-        Assert.Equal(addresses.Split(' ').Select(path => server.BaseUrl + path).Append("dotnet run --project /path/to/MinimalMcp.csproj -- --stdio"),
-            Copied().Matches(page).Select(match => match.Groups[1].Value));
+        Assert.Equal(
+            addresses
+                .Split(' ')
+                .Select(path => server.BaseUrl + path)
+                .Append("dotnet run --project /path/to/MinimalMcp.csproj -- --stdio"),
+            Copied().Matches(page).Select(match => match.Groups[1].Value)
+        );
         Assert.Equal(links.Split(' '), Links(page));
         foreach (var link in links.Split(' '))
         {
@@ -47,8 +60,11 @@ public sealed partial class PageTests
     [Fact]
     public async Task With_keys_the_pages_open_without_one_and_link_only_to_what_does_too()
     {
-        await using var server = TestServer.Start(services => services.AddSingleton(new MinimalMcp.Tools.FamilyOff("weather", "Weather")),
-            ("Auth:Mode", "api-key"), ("Auth:ApiKey", "0123456789abcdefghijklmnopqrstuvwxyz"));
+        await using var server = TestServer.Start(
+            services => services.AddSingleton(new MinimalMcp.Tools.FamilyOff("weather", "Weather")),
+            ("Auth:Mode", "api-key"),
+            ("Auth:ApiKey", "0123456789abcdefghijklmnopqrstuvwxyz")
+        );
 
         var page = await server.Http.GetStringAsync(server.Url, TestContext.Current.CancellationToken);
 
@@ -71,11 +87,23 @@ public sealed partial class PageTests
         await using var server = TestServer.Start(NotesTools.Alone);
 
         using var get = await GetAsync(server, path);
-        using var head = await server.Http.SendAsync(new HttpRequestMessage(HttpMethod.Head, path), TestContext.Current.CancellationToken);
+        using var head = await server.Http.SendAsync(
+            new HttpRequestMessage(HttpMethod.Head, path),
+            TestContext.Current.CancellationToken
+        );
 
         var policy = get.Headers.GetValues("Content-Security-Policy").Single();
-        Assert.All(["default-src 'none';", styles, "connect-src 'self';", "frame-ancestors 'none';", "base-uri 'none';", "form-action 'none'"],
-            part => Assert.Contains(part, policy));
+        Assert.All(
+            [
+                "default-src 'none';",
+                styles,
+                "connect-src 'self';",
+                "frame-ancestors 'none';",
+                "base-uri 'none';",
+                "form-action 'none'",
+            ],
+            part => Assert.Contains(part, policy)
+        );
         var scripts = ScriptSources().Match(policy).Groups[1].Value;
         Assert.Equal(path == "/" ? "'self'" : $"'nonce-{Nonces(await TextAsync(get)).Distinct().Single()}'", scripts);
         Assert.Equal("nosniff", get.Headers.GetValues("X-Content-Type-Options").Single());
@@ -91,7 +119,11 @@ public sealed partial class PageTests
     [Theory]
     [InlineData("/", "start.css", "text/css")]
     [InlineData("/", "start.js", "text/javascript")]
-    public async Task A_file_is_compressed_kept_for_ever_under_its_address_and_else_asked_about(string page, string name, string type)
+    public async Task A_file_is_compressed_kept_for_ever_under_its_address_and_else_asked_about(
+        string page,
+        string name,
+        string type
+    )
     {
         await using var server = TestServer.Start(NotesTools.Alone);
         var html = await server.Http.GetStringAsync(new Uri(server.Url, page), TestContext.Current.CancellationToken);
@@ -101,18 +133,27 @@ public sealed partial class PageTests
         using var plain = await GetAsync(server, "/assets/" + name);
         using var same = await GetAsync(server, address, "gzip", packed.Headers.ETag);
         using var other = await GetAsync(server, address, null, packed.Headers.ETag);
-        using var head = await server.Http.SendAsync(new HttpRequestMessage(HttpMethod.Head, "/assets/" + name), TestContext.Current.CancellationToken);
+        using var head = await server.Http.SendAsync(
+            new HttpRequestMessage(HttpMethod.Head, "/assets/" + name),
+            TestContext.Current.CancellationToken
+        );
 
         Assert.Equal("public, max-age=31536000, immutable", packed.Headers.CacheControl!.ToString());
         Assert.Equal("no-cache", plain.Headers.CacheControl!.ToString());
-        Assert.Equal((type, "gzip"), (packed.Content.Headers.ContentType!.MediaType, packed.Content.Headers.ContentEncoding.Single()));
+        Assert.Equal(
+            (type, "gzip"),
+            (packed.Content.Headers.ContentType!.MediaType, packed.Content.Headers.ContentEncoding.Single())
+        );
         Assert.False(packed.Headers.ETag!.IsWeak);
         Assert.Equal(HttpStatusCode.NotModified, same.StatusCode);
         Assert.Equal(HttpStatusCode.OK, other.StatusCode); // not the form that was asked about
         Assert.Equal(plain.Headers.ETag, head.Headers.ETag);
         Assert.Empty(await head.Content.ReadAsByteArrayAsync(TestContext.Current.CancellationToken));
         Assert.Equal("Accept-Encoding", packed.Headers.Vary.Single());
-        await using var unpacked = new GZipStream(await packed.Content.ReadAsStreamAsync(TestContext.Current.CancellationToken), CompressionMode.Decompress);
+        await using var unpacked = new GZipStream(
+            await packed.Content.ReadAsStreamAsync(TestContext.Current.CancellationToken),
+            CompressionMode.Decompress
+        );
         using var reader = new StreamReader(unpacked);
         var text = await plain.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
         Assert.True(packed.Content.Headers.ContentLength < text.Length);
@@ -136,7 +177,10 @@ public sealed partial class PageTests
     public async Task The_explorers_script_is_compressed_and_kept_for_ever_under_the_address_of_its_version()
     {
         await using var server = TestServer.Start(NotesTools.Alone);
-        var page = await server.Http.GetStringAsync(new Uri("/scalar", UriKind.Relative), TestContext.Current.CancellationToken);
+        var page = await server.Http.GetStringAsync(
+            new Uri("/scalar", UriKind.Relative),
+            TestContext.Current.CancellationToken
+        );
         var address = "/scalar/" + Script().Match(page).Groups[1].Value;
 
         using var packed = await GetAsync(server, address, "gzip");
@@ -151,7 +195,11 @@ public sealed partial class PageTests
         Assert.Equal("text/javascript", packed.Content.Headers.ContentType!.MediaType);
         Assert.Equal("nosniff", packed.Headers.GetValues("X-Content-Type-Options").Single());
         Assert.Equal(HttpStatusCode.NotModified, same.StatusCode);
-        Assert.InRange((await plain.Content.ReadAsByteArrayAsync(TestContext.Current.CancellationToken)).Length, 1_000_000, 10_000_000);
+        Assert.InRange(
+            (await plain.Content.ReadAsByteArrayAsync(TestContext.Current.CancellationToken)).Length,
+            1_000_000,
+            10_000_000
+        );
         Assert.InRange(packed.Content.Headers.ContentLength!.Value, 100_000, 2_000_000);
     }
 
@@ -186,7 +234,12 @@ public sealed partial class PageTests
         Assert.Contains("--mode all", await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
     }
 
-    private static async Task<HttpResponseMessage> GetAsync(TestServer server, string path, string? encoding = null, EntityTagHeaderValue? tag = null)
+    private static async Task<HttpResponseMessage> GetAsync(
+        TestServer server,
+        string path,
+        string? encoding = null,
+        EntityTagHeaderValue? tag = null
+    )
     {
         using var request = new HttpRequestMessage(HttpMethod.Get, path);
         if (encoding is not null)
@@ -205,11 +258,14 @@ public sealed partial class PageTests
     private static Task<string> TextAsync(HttpResponseMessage answer) =>
         answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
 
-    private static IEnumerable<string> Nonces(string page) => Nonce().Matches(page).Select(match => match.Groups[1].Value);
+    private static IEnumerable<string> Nonces(string page) =>
+        Nonce().Matches(page).Select(match => match.Groups[1].Value);
 
-    private static IEnumerable<string> Links(string page) => Linked().Matches(page).Select(match => match.Groups[1].Value);
+    private static IEnumerable<string> Links(string page) =>
+        Linked().Matches(page).Select(match => match.Groups[1].Value);
 
-    private static IEnumerable<string> Files(string page) => Loaded().Matches(page).Select(match => match.Groups[1].Value);
+    private static IEnumerable<string> Files(string page) =>
+        Loaded().Matches(page).Select(match => match.Groups[1].Value);
 
     [GeneratedRegex(@"\bnonce=""([\w-]{32,})""")]
     private static partial Regex Nonce();

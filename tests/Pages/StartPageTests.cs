@@ -29,7 +29,8 @@ public sealed class StartPageTests(Browser browser)
         }
         """;
 
-    private const string Outline = "() => { const { outlineStyle, outlineWidth } = getComputedStyle(document.activeElement); return `${outlineStyle} ${outlineWidth}`; }";
+    private const string Outline =
+        "() => { const { outlineStyle, outlineWidth } = getComputedStyle(document.activeElement); return `${outlineStyle} ${outlineWidth}`; }";
 
     [Theory]
     [InlineData(ColorScheme.Light, 1280, "start-light")]
@@ -45,7 +46,10 @@ public sealed class StartPageTests(Browser browser)
         await visit.ScreenshotAsync(screenshot);
 
         Assert.Equal(["true"], await visit.Page.EvaluateAsync<string[]>(Pale));
-        Assert.True(await visit.Page.EvaluateAsync<bool>("() => document.documentElement.scrollWidth <= innerWidth"), "wider than the screen");
+        Assert.True(
+            await visit.Page.EvaluateAsync<bool>("() => document.documentElement.scrollWidth <= innerWidth"),
+            "wider than the screen"
+        );
         Assert.Empty(visit.Problems);
     }
 
@@ -64,10 +68,19 @@ public sealed class StartPageTests(Browser browser)
         await Expect(page.GetByRole(AriaRole.Navigation, new() { Name = "Pages of this server" })).ToHaveCountAsync(1);
         await Expect(page.GetByRole(AriaRole.Region)).ToHaveCountAsync(2);
         await Expect(page.GetByRole(AriaRole.Heading, new() { Level = 2 })).ToHaveTextAsync(["Connect", "Tools"]);
-        await Expect(page.GetByRole(AriaRole.Heading, new() { Level = 3 })).ToHaveTextAsync(
-            ["ChatGPT connector", "GPT Action", "Function calling", "Older MCP clients", "Desktop hosts", "notes", "weather"]);
+        await Expect(page.GetByRole(AriaRole.Heading, new() { Level = 3 }))
+            .ToHaveTextAsync([
+                "ChatGPT connector",
+                "GPT Action",
+                "Function calling",
+                "Older MCP clients",
+                "Desktop hosts",
+                "notes",
+                "weather",
+            ]);
         await Expect(page.GetByText("off: nothing is configured under Weather")).ToBeVisibleAsync();
-        var labels = await page.GetByRole(AriaRole.Button).EvaluateAllAsync<string[]>("buttons => buttons.map(button => button.getAttribute('aria-label'))");
+        var labels = await page.GetByRole(AriaRole.Button)
+            .EvaluateAllAsync<string[]>("buttons => buttons.map(button => button.getAttribute('aria-label'))");
         Assert.Equal(5, labels.Distinct().Count(label => label.StartsWith("Copy: ", StringComparison.Ordinal)));
     }
 
@@ -82,9 +95,13 @@ public sealed class StartPageTests(Browser browser)
         await button.FocusAsync();
         await visit.Page.Keyboard.PressAsync("Enter");
 
-        await Expect(visit.Page.GetByRole(AriaRole.Status)).ToHaveTextAsync("Copied the address for ChatGPT connector.");
+        await Expect(visit.Page.GetByRole(AriaRole.Status))
+            .ToHaveTextAsync("Copied the address for ChatGPT connector.");
         await Expect(button).ToHaveTextAsync("Copied");
-        Assert.Equal(server.BaseUrl + "/mcp", await visit.Page.EvaluateAsync<string>("() => navigator.clipboard.readText()"));
+        Assert.Equal(
+            server.BaseUrl + "/mcp",
+            await visit.Page.EvaluateAsync<string>("() => navigator.clipboard.readText()")
+        );
         await Expect(button).ToHaveTextAsync("Copy");
     }
 
@@ -93,7 +110,9 @@ public sealed class StartPageTests(Browser browser)
     {
         await using var server = TestServer.Start(NotesTools.Alone);
         await using var visit = await browser.OpenAsync(server, "/");
-        await visit.Page.EvaluateAsync("() => { navigator.clipboard.writeText = () => Promise.reject(new Error('no')); }");
+        await visit.Page.EvaluateAsync(
+            "() => { navigator.clipboard.writeText = () => Promise.reject(new Error('no')); }"
+        );
 
         await visit.Page.GetByRole(AriaRole.Button, new() { Name = "Copy: GPT Action" }).ClickAsync();
 
@@ -106,7 +125,9 @@ public sealed class StartPageTests(Browser browser)
         await using var server = TestServer.Start(NotesTools.Alone);
         await using var visit = await browser.OpenAsync(server, "/");
         await Expect(visit.Page.GetByRole(AriaRole.Button).First).ToBeVisibleAsync();
-        var wanted = await visit.Page.Locator("a, button, summary").EvaluateAllAsync<string[]>("all => all.map(one => one.outerHTML)");
+        var wanted = await visit
+            .Page.Locator("a, button, summary")
+            .EvaluateAllAsync<string[]>("all => all.map(one => one.outerHTML)");
 
         var reached = new List<string>();
         foreach (var _ in wanted)

@@ -11,37 +11,41 @@ const string Socket = "/var/run/docker.sock";
 var key = Environment.GetEnvironmentVariable("STAND_IN_KEY")
     ?? throw new InvalidOperationException("STAND_IN_KEY is missing.");
 var label = (Environment.GetEnvironmentVariable("STAND_IN_LABEL") ?? "stand-in=1").Split('=');
-using var docker = new HttpMessageInvoker(new SocketsHttpHandler
-{
-    UseProxy = false,
-    UseCookies = false,
-    AllowAutoRedirect = false,
-    ConnectCallback = async (_, ct) =>
+using var docker = new HttpMessageInvoker(
+    new SocketsHttpHandler
     {
-        var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
-        await socket.ConnectAsync(new UnixDomainSocketEndPoint(Socket), ct);
-        return new NetworkStream(socket, ownsSocket: true);
-    },
-});
+        UseProxy = false,
+        UseCookies = false,
+        AllowAutoRedirect = false,
+        ConnectCallback = async (_, ct) =>
+        {
+            var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+            await socket.ConnectAsync(new UnixDomainSocketEndPoint(Socket), ct);
+            return new NetworkStream(socket, ownsSocket: true);
+        },
+    }
+);
 
 var builder = WebApplication.CreateSlimBuilder(args);
 builder.WebHost.UseUrls("http://0.0.0.0:9000");
 var app = builder.Build();
 app.Use(AuthenticateAsync);
-app.MapGet("/api/system/status", () => Answers.Json(new JsonObject
-{
-    ["Version"] = Answers.Version,
-    ["InstanceID"] = "299ab403-70a8-4c05-92f7-bf7a994d50df",
-}));
+app.MapGet("/api/system/status", () =>
+    Answers.Json(
+        new JsonObject { ["Version"] = Answers.Version, ["InstanceID"] = "299ab403-70a8-4c05-92f7-bf7a994d50df" }
+    )
+);
 app.MapGet("/api/endpoints", (HttpContext http) =>
 {
     http.Response.Headers["X-Total-Count"] = http.Response.Headers["X-Total-Available"] = "1";
     return Answers.Json(new JsonArray(Local()));
 });
 app.MapGet("/api/endpoints/{id}", (string id) =>
-    id == $"{Answers.Environment}" ? Answers.Json(Local()) : NoEnvironment());
+    id == $"{Answers.Environment}" ? Answers.Json(Local()) : NoEnvironment()
+);
 app.Map("/api/endpoints/{id}/docker/{**path}", (HttpContext http, string id) =>
-    id == $"{Answers.Environment}" ? PassOnAsync(http) : NoEnvironment().ExecuteAsync(http));
+    id == $"{Answers.Environment}" ? PassOnAsync(http) : NoEnvironment().ExecuteAsync(http)
+);
 new Stacks(docker, label[0], label[1]).MapTo(app);
 app.Run();
 
@@ -49,7 +53,8 @@ Task AuthenticateAsync(HttpContext http, RequestDelegate next)
 {
     var (sent, bearer) = (http.Request.Headers["X-API-Key"].ToString(), http.Request.Headers.Authorization.ToString());
     const string Both = "api key and auth header are not allowed at the same time";
-    var refusal = http.Request.Path == "/api/system/status" ? null
+    var refusal =
+        http.Request.Path == "/api/system/status" ? null
         : sent.Length > 0 && bearer.Length > 0 ? Answers.Error(403, Both, Both)
         // A cookie turns its check of forged requests on.
         : http.Request.Headers.ContainsKey("Cookie") ? Answers.Error(403, "origin invalid", "Origin invalid")
@@ -60,24 +65,28 @@ Task AuthenticateAsync(HttpContext http, RequestDelegate next)
     return refusal?.ExecuteAsync(http) ?? next(http);
 }
 
-static JsonObject Local() => new()
-{
-    ["Id"] = Answers.Environment,
-    ["Name"] = "local",
-    ["Type"] = 1,
-    ["ContainerEngine"] = "docker",
-    ["URL"] = "unix:///var/run/docker.sock",
-    ["GroupId"] = 1,
-    ["PublicURL"] = "",
-    ["TagIds"] = new JsonArray(),
-    ["Status"] = 1,
-    ["EdgeKey"] = "edge-key-that-nobody-may-see",
-    ["Snapshots"] = new JsonArray(),
-};
+static JsonObject Local() =>
+    new()
+    {
+        ["Id"] = Answers.Environment,
+        ["Name"] = "local",
+        ["Type"] = 1,
+        ["ContainerEngine"] = "docker",
+        ["URL"] = "unix:///var/run/docker.sock",
+        ["GroupId"] = 1,
+        ["PublicURL"] = "",
+        ["TagIds"] = new JsonArray(),
+        ["Status"] = 1,
+        ["EdgeKey"] = "edge-key-that-nobody-may-see",
+        ["Snapshots"] = new JsonArray(),
+    };
 
-static IResult NoEnvironment() => Answers.Error(
-    404, "Unable to find an environment with the specified identifier inside the database",
-    "Object not found inside the database");
+static IResult NoEnvironment() =>
+    Answers.Error(
+        404,
+        "Unable to find an environment with the specified identifier inside the database",
+        "Object not found inside the database"
+    );
 
 async Task PassOnAsync(HttpContext http)
 {
@@ -104,8 +113,8 @@ async Task PassOnAsync(HttpContext http)
     using (response)
     {
         // It adds a resource control to what is created, and answers 200 where Docker says 201.
-        var isCreated = (int)response.StatusCode == 201
-            && http.Request.Path.Value!.EndsWith("/create", StringComparison.Ordinal);
+        var isCreated =
+            (int)response.StatusCode == 201 && http.Request.Path.Value!.EndsWith("/create", StringComparison.Ordinal);
         http.Response.StatusCode = isCreated ? 200 : (int)response.StatusCode;
         foreach (var (name, values) in response.Headers.NonValidated.Concat(response.Content.Headers.NonValidated))
         {

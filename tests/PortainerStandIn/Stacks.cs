@@ -19,15 +19,19 @@ internal sealed class Stacks(HttpMessageInvoker docker, string label, string run
     public void MapTo(WebApplication app)
     {
         app.MapGet("/api/stacks", () =>
-            Answers.Json(new JsonArray([.. _stacks.Values.Select(stack => stack.ToJson())])));
+            Answers.Json(new JsonArray([.. _stacks.Values.Select(stack => stack.ToJson())]))
+        );
         app.MapGet("/api/stacks/{id}", (string id) => Find(id, out var stack) ?? Answers.Json(stack.ToJson()));
         app.MapGet("/api/stacks/{id}/file", (string id) =>
-            Find(id, out var stack) ?? Answers.Json(new JsonObject { ["StackFileContent"] = stack.File }));
+            Find(id, out var stack) ?? Answers.Json(new JsonObject { ["StackFileContent"] = stack.File })
+        );
         app.MapPost("/api/stacks/create/standalone/string", (Delegate)CreateAsync);
         app.MapPost("/api/stacks/{id}/start", (string id, string? endpointId) =>
-            ChangeAsync(id, endpointId, active: true));
+            ChangeAsync(id, endpointId, active: true)
+        );
         app.MapPost("/api/stacks/{id}/stop", (string id, string? endpointId) =>
-            ChangeAsync(id, endpointId, active: false));
+            ChangeAsync(id, endpointId, active: false)
+        );
         app.MapDelete("/api/stacks/{id}", async (string id) =>
         {
             if (Find(id, out var stack) is { } refusal)
@@ -51,8 +55,10 @@ internal sealed class Stacks(HttpMessageInvoker docker, string label, string run
         }
 
         var file = wanted.GetProperty("stackFileContent").GetString()!;
-        var image = file.Split('\n').First(line => line.Contains("image:", StringComparison.Ordinal))
-            .Split("image:")[1].Trim();
+        var image = file.Split('\n')
+            .First(line => line.Contains("image:", StringComparison.Ordinal))
+            .Split("image:")[1]
+            .Trim();
         var variables = wanted.GetProperty("env").GetRawText();
         var stack = new Stack(Interlocked.Increment(ref _last), name, file, image, variables);
         await UpAsync(stack);
@@ -84,18 +90,22 @@ internal sealed class Stacks(HttpMessageInvoker docker, string label, string run
 
     private async Task UpAsync(Stack stack)
     {
-        var made = await AskAsync(HttpMethod.Post, $"containers/create?name={stack.Name}-web-1", new
-        {
-            stack.Image,
-            Cmd = (string[])["sh", "-c", Forever],
-            Labels = new Dictionary<string, string>
+        var made = await AskAsync(
+            HttpMethod.Post,
+            $"containers/create?name={stack.Name}-web-1",
+            new
             {
-                [label] = run,
-                ["com.docker.compose.project"] = stack.Name,
-                ["com.docker.compose.service"] = "web",
-            },
-            HostConfig = new { NetworkMode = "none" },
-        });
+                stack.Image,
+                Cmd = (string[])["sh", "-c", Forever],
+                Labels = new Dictionary<string, string>
+                {
+                    [label] = run,
+                    ["com.docker.compose.project"] = stack.Name,
+                    ["com.docker.compose.service"] = "web",
+                },
+                HostConfig = new { NetworkMode = "none" },
+            }
+        );
         stack.Container = JsonElement.Parse(made).GetProperty("Id").GetString()!;
         await AskAsync(HttpMethod.Post, $"containers/{stack.Container}/start", null);
         stack.Active = true;
@@ -113,11 +123,13 @@ internal sealed class Stacks(HttpMessageInvoker docker, string label, string run
     private async Task<string> AskAsync(HttpMethod method, string path, object? body)
     {
         using var request = new HttpRequestMessage(method, new Uri("http://docker/" + path));
-        request.Content = body is null ? null
+        request.Content = body is null
+            ? null
             : new StringContent(JsonSerializer.Serialize(body), null, "application/json");
         using var answer = await docker.SendAsync(request, CancellationToken.None);
         var text = await answer.Content.ReadAsStringAsync();
-        return answer.IsSuccessStatusCode ? text
+        return answer.IsSuccessStatusCode
+            ? text
             : throw new InvalidOperationException($"{method} {path}: {(int)answer.StatusCode} {text}");
     }
 
@@ -125,11 +137,13 @@ internal sealed class Stacks(HttpMessageInvoker docker, string label, string run
     {
         stack = null!;
         return !int.TryParse(id, out var number)
-            ? Answers.Error(400, "Invalid stack identifier route variable", "Invalid route variable")
+                ? Answers.Error(400, "Invalid stack identifier route variable", "Invalid route variable")
             : _stacks.TryGetValue(number, out stack!) ? null
             : Answers.Error(
-                404, "Unable to find a stack with the specified identifier inside the database",
-                "Object not found inside the database");
+                404,
+                "Unable to find a stack with the specified identifier inside the database",
+                "Object not found inside the database"
+            );
     }
 
     private sealed class Stack(int id, string name, string file, string image, string env)
@@ -146,21 +160,22 @@ internal sealed class Stacks(HttpMessageInvoker docker, string label, string run
 
         public string? Container { get; set; }
 
-        public JsonObject ToJson() => new()
-        {
-            [nameof(Id)] = Id,
-            [nameof(Name)] = Name,
-            ["Type"] = 2,
-            ["EndpointId"] = Answers.Environment,
-            ["SwarmId"] = "",
-            ["EntryPoint"] = "docker-compose.yml",
-            ["Env"] = JsonNode.Parse(env),
-            ["ResourceControl"] = null,
-            ["Status"] = Active ? 1 : 2,
-            ["ProjectPath"] = $"/data/compose/{id}",
-            ["CreationDate"] = 1795000000,
-            ["CreatedBy"] = "admin",
-            ["GitConfig"] = null,
-        };
+        public JsonObject ToJson() =>
+            new()
+            {
+                [nameof(Id)] = Id,
+                [nameof(Name)] = Name,
+                ["Type"] = 2,
+                ["EndpointId"] = Answers.Environment,
+                ["SwarmId"] = "",
+                ["EntryPoint"] = "docker-compose.yml",
+                ["Env"] = JsonNode.Parse(env),
+                ["ResourceControl"] = null,
+                ["Status"] = Active ? 1 : 2,
+                ["ProjectPath"] = $"/data/compose/{id}",
+                ["CreationDate"] = 1795000000,
+                ["CreatedBy"] = "admin",
+                ["GitConfig"] = null,
+            };
     }
 }

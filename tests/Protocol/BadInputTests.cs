@@ -69,11 +69,17 @@ public sealed class BadInputTests(BadInputTests.Server fixture) : IClassFixture<
     [Theory, InlineData("/mcp"), InlineData("/api/mcp/v1/call"), InlineData("/tools/find_notes")]
     public async Task Five_megabytes_are_413(string path)
     {
-        var body = Encoding.ASCII.GetBytes($$$"""{"jsonrpc":"2.0","id":1,"method":"ping","params":{"x":"{{{new string('x', 5 << 20)}}}"}}""");
+        var body = Encoding.ASCII.GetBytes(
+            $$$"""{"jsonrpc":"2.0","id":1,"method":"ping","params":{"x":"{{{new string('x', 5 << 20)}}}"}}"""
+        );
         using var response = await _server.ResponseAsync(path, body);
 
         Assert.Equal(413, (int)response.StatusCode);
-        Assert.Contains("too large", await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken), StringComparison.Ordinal);
+        Assert.Contains(
+            "too large",
+            await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken),
+            StringComparison.Ordinal
+        );
         await AssertAliveAsync();
     }
 
@@ -104,16 +110,26 @@ public sealed class BadInputTests(BadInputTests.Server fixture) : IClassFixture<
     public async Task A_client_that_accepts_JSON_only_gets_JSON_from_both_paths(string version, bool inSession)
     {
         var session = inSession ? await _server.InitializeAsync() : null;
-        foreach (var (method, parameters, code) in ((string, string, int)[])
-        [
-            ("tools/list", "{}", 0), ("prompts/list", "{}", 0), ("resources/read", """{"uri":"notes://all"}""", 0),
-            ("tools/call", """{"name":"wait_in_conversation","arguments":{"no_such":1}}""", 0),
-            ("prompts/get", """{"name":"nothing"}""", -32602), ("no/such", "{}", -32601),
-        ])
+        foreach (
+            var (method, parameters, code) in ((string, string, int)[])
+                [
+                    ("tools/list", "{}", 0),
+                    ("prompts/list", "{}", 0),
+                    ("resources/read", """{"uri":"notes://all"}""", 0),
+                    ("tools/call", """{"name":"wait_in_conversation","arguments":{"no_such":1}}""", 0),
+                    ("prompts/get", """{"name":"nothing"}""", -32602),
+                    ("no/such", "{}", -32601),
+                ]
+        )
         {
             var both = await _server.McpAsync(method, JsonNode.Parse(parameters), version, session: session);
             var json = await _server.McpAsync(
-                method, JsonNode.Parse(parameters), version, session: session, accept: "application/json");
+                method,
+                JsonNode.Parse(parameters),
+                version,
+                session: session,
+                accept: "application/json"
+            );
 
             Assert.Equal("application/json", json.ContentType);
             Assert.Equal(both.Status, json.Status);
@@ -127,7 +143,12 @@ public sealed class BadInputTests(BadInputTests.Server fixture) : IClassFixture<
     {
         var wanted = new { notifications = new { toolsListChanged = true } };
         var answer = await _server.McpAsync(
-            "subscriptions/listen", wanted, "2026-07-28", accept: "application/json", id: "s");
+            "subscriptions/listen",
+            wanted,
+            "2026-07-28",
+            accept: "application/json",
+            id: "s"
+        );
 
         Assert.Equal((406, -32600), (answer.Status, answer.ErrorCode));
         Assert.Equal("s", answer.Message.GetProperty("id").GetString());
@@ -148,24 +169,48 @@ public sealed class BadInputTests(BadInputTests.Server fixture) : IClassFixture<
     public async Task Media_types_are_checked_where_sse_clients_post(string header, string value)
     {
         using var events = await _server.OpenAsync("/sse");
-        using var response = await _server.ResponseAsync(await events.DataAsync(), Wire.Bytes(Wire.Ping), (header, value));
+        using var response = await _server.ResponseAsync(
+            await events.DataAsync(),
+            Wire.Bytes(Wire.Ping),
+            (header, value)
+        );
         Assert.Equal(415, (int)response.StatusCode);
     }
 
     [Fact]
     public async Task Each_bad_message_of_a_batch_gets_its_error()
     {
-        var answer = await _server.SendAsync("/mcp", Wire.Bytes($$"""[1,{"jsonrpc":"2.0","id":2,"method":"initialize"},{{Wire.Ping}}]"""), ("MCP-Protocol-Version", "2025-03-26"));
+        var answer = await _server.SendAsync(
+            "/mcp",
+            Wire.Bytes($$"""[1,{"jsonrpc":"2.0","id":2,"method":"initialize"},{{Wire.Ping}}]"""),
+            ("MCP-Protocol-Version", "2025-03-26")
+        );
 
-        Assert.Equal([-32600, -32600, 0], answer.Message.EnumerateArray().Select(one => one.TryGetProperty("error", out var error) ? error.GetProperty("code").GetInt32() : 0));
+        Assert.Equal(
+            [-32600, -32600, 0],
+            answer
+                .Message.EnumerateArray()
+                .Select(one => one.TryGetProperty("error", out var error) ? error.GetProperty("code").GetInt32() : 0)
+        );
     }
 
     [Theory, InlineData("[]"), InlineData("101 pings")]
     public async Task A_batch_has_1_to_100_messages(string body)
     {
-        var answer = await _server.SendAsync("/mcp", Wire.Bytes(body == "[]" ? body : $"[{string.Join(',', Enumerable.Repeat(Wire.Ping, 101))}]"), ("MCP-Protocol-Version", "2025-03-26"));
+        var answer = await _server.SendAsync(
+            "/mcp",
+            Wire.Bytes(body == "[]" ? body : $"[{string.Join(',', Enumerable.Repeat(Wire.Ping, 101))}]"),
+            ("MCP-Protocol-Version", "2025-03-26")
+        );
         Assert.Equal((400, -32600), (answer.Status, answer.ErrorCode));
     }
 
-    private async Task AssertAliveAsync() => Assert.Equal(3, (await _server.McpAsync("tools/call", new { name = "get_topics", arguments = new { } })).Result.GetProperty("structuredContent").GetProperty("topics").GetArrayLength());
+    private async Task AssertAliveAsync() =>
+        Assert.Equal(
+            3,
+            (await _server.McpAsync("tools/call", new { name = "get_topics", arguments = new { } }))
+                .Result.GetProperty("structuredContent")
+                .GetProperty("topics")
+                .GetArrayLength()
+        );
 }

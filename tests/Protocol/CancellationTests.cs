@@ -73,7 +73,16 @@ public sealed class CancellationTests
         var call = server.McpAsync("tools/call", new { name = "wait" }, session: await server.InitializeAsync());
         await Wait.Soon(gate.Started.Task);
 
-        Assert.Equal(202, (await server.SendAsync("/mcp", Wire.Bytes(Cancel), ("Mcp-Session-Id", (await server.InitializeAsync())!))).Status);
+        Assert.Equal(
+            202,
+            (
+                await server.SendAsync(
+                    "/mcp",
+                    Wire.Bytes(Cancel),
+                    ("Mcp-Session-Id", (await server.InitializeAsync())!)
+                )
+            ).Status
+        );
         Assert.Equal(202, (await server.SendAsync("/mcp", Wire.Bytes(Cancel))).Status);
 
         gate.Release.SetResult();
@@ -135,12 +144,23 @@ public sealed class CancellationTests
     private static async Task PostAsync(HttpClient client, string version, string tool, string? session = null)
     {
         var message = Wire.Call(tool);
-        message["params"]!["_meta"] = JsonSerializer.SerializeToNode(new Dictionary<string, object>
-        {
-            ["io.modelcontextprotocol/protocolVersion"] = version, ["io.modelcontextprotocol/clientCapabilities"] = new { },
-        });
+        message["params"]!["_meta"] = JsonSerializer.SerializeToNode(
+            new Dictionary<string, object>
+            {
+                ["io.modelcontextprotocol/protocolVersion"] = version,
+                ["io.modelcontextprotocol/clientCapabilities"] = new { },
+            }
+        );
         using var request = new HttpRequestMessage(HttpMethod.Post, "/mcp") { Content = TestServer.Json(message) };
-        foreach (var (name, value) in ((string, string?)[])[("MCP-Protocol-Version", version), ("Mcp-Method", "tools/call"), ("Mcp-Name", tool), ("Mcp-Session-Id", session)])
+        foreach (
+            var (name, value) in ((string, string?)[])
+                [
+                    ("MCP-Protocol-Version", version),
+                    ("Mcp-Method", "tools/call"),
+                    ("Mcp-Name", tool),
+                    ("Mcp-Session-Id", session),
+                ]
+        )
         {
             request.Headers.TryAddWithoutValidation(name, value is null ? [] : [value]);
         }

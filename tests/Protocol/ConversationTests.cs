@@ -22,11 +22,19 @@ public sealed class ConversationTests
         await using var server = FixtureServer.Start();
         await using var client = await SdkClient.ConnectAsync(server, transport, "2025-11-25");
 
-        var elicited = await client.CallToolAsync("test_elicitation", new Dictionary<string, object?> { ["message"] = "Who?" }, cancellationToken: Token);
+        var elicited = await client.CallToolAsync(
+            "test_elicitation",
+            new Dictionary<string, object?> { ["message"] = "Who?" },
+            cancellationToken: Token
+        );
         Assert.Contains("action=accept", Text(elicited), StringComparison.Ordinal);
         Assert.Contains("ada", Text(elicited), StringComparison.Ordinal);
 
-        var sampled = await client.CallToolAsync("test_sampling", new Dictionary<string, object?> { ["prompt"] = "Hello" }, cancellationToken: Token);
+        var sampled = await client.CallToolAsync(
+            "test_sampling",
+            new Dictionary<string, object?> { ["prompt"] = "Hello" },
+            cancellationToken: Token
+        );
         Assert.Equal("LLM response: model says hi", Text(sampled));
     }
 
@@ -37,8 +45,14 @@ public sealed class ConversationTests
         await using var client = await SdkClient.ConnectAsync(server, Streamable, "2026-07-28");
 
         Assert.Equal("2026-07-28", client.NegotiatedProtocolVersion);
-        Assert.Equal("Hello, ada!", Text(await client.CallToolAsync("test_input_required_result_elicitation", cancellationToken: Token)));
-        Assert.Equal("model says hi", Text(await client.CallToolAsync("test_input_required_result_sampling", cancellationToken: Token)));
+        Assert.Equal(
+            "Hello, ada!",
+            Text(await client.CallToolAsync("test_input_required_result_elicitation", cancellationToken: Token))
+        );
+        Assert.Equal(
+            "model says hi",
+            Text(await client.CallToolAsync("test_input_required_result_sampling", cancellationToken: Token))
+        );
     }
 
     [Theory]
@@ -63,11 +77,14 @@ public sealed class ConversationTests
         await using var server = FixtureServer.Start();
         await using var client = await SdkClient.ConnectAsync(server, transport, "2025-11-25");
         var logged = new TaskCompletionSource<string>();
-        await using var registration = client.RegisterNotificationHandler(NotificationMethods.LoggingMessageNotification, (notification, _) =>
-        {
-            logged.TrySetResult(notification.Params!["data"]!.GetValue<string>());
-            return default;
-        });
+        await using var registration = client.RegisterNotificationHandler(
+            NotificationMethods.LoggingMessageNotification,
+            (notification, _) =>
+            {
+                logged.TrySetResult(notification.Params!["data"]!.GetValue<string>());
+                return default;
+            }
+        );
 
         await client.SetLoggingLevelAsync(LoggingLevel.Error, cancellationToken: Token);
         await client.CallToolAsync("test_tool_with_logging", cancellationToken: Token);
@@ -91,7 +108,12 @@ public sealed class ConversationTests
 
         Assert.Equal(version, client.NegotiatedProtocolVersion);
         await AssertNotesAsync(client);
-        var completed = await client.CompleteAsync(new PromptReference { Name = "test_prompt_with_arguments" }, "arg1", "par", cancellationToken: Token);
+        var completed = await client.CompleteAsync(
+            new PromptReference { Name = "test_prompt_with_arguments" },
+            "arg1",
+            "par",
+            cancellationToken: Token
+        );
         Assert.Equal(["paris", "park", "party"], completed.Completion.Values);
     }
 
@@ -99,8 +121,26 @@ public sealed class ConversationTests
     public async Task The_program_serves_the_sdks_client_over_stdio(string version)
     {
         await using var client = await McpClient.CreateAsync(
-            new StdioClientTransport(new() { Command = "dotnet", Arguments = [ServerProcess.Dll, "--stdio"], WorkingDirectory = AppContext.BaseDirectory, EnvironmentVariables = ProgramTools.Notes.ToDictionary(pair => pair.Key, pair => (string?)pair.Value) }),
-            new McpClientOptions { ProtocolVersion = version, InitializationTimeout = Wait.Limit, DiscoverProbeTimeout = Wait.Limit }, cancellationToken: Token);
+            new StdioClientTransport(
+                new()
+                {
+                    Command = "dotnet",
+                    Arguments = [ServerProcess.Dll, "--stdio"],
+                    WorkingDirectory = AppContext.BaseDirectory,
+                    EnvironmentVariables = ProgramTools.Notes.ToDictionary(
+                        pair => pair.Key,
+                        pair => (string?)pair.Value
+                    ),
+                }
+            ),
+            new McpClientOptions
+            {
+                ProtocolVersion = version,
+                InitializationTimeout = Wait.Limit,
+                DiscoverProbeTimeout = Wait.Limit,
+            },
+            cancellationToken: Token
+        );
 
         Assert.Equal(version, client.NegotiatedProtocolVersion);
         await AssertNotesAsync(client);
@@ -114,11 +154,14 @@ public sealed class ConversationTests
         await using var server = FixtureServer.Start();
         await using var client = await SdkClient.ConnectAsync(server, transport, version);
         var changes = new SemaphoreSlim(0);
-        await using var registration = client.RegisterNotificationHandler(NotificationMethods.ToolListChangedNotification, (_, _) =>
-        {
-            changes.Release();
-            return default;
-        });
+        await using var registration = client.RegisterNotificationHandler(
+            NotificationMethods.ToolListChangedNotification,
+            (_, _) =>
+            {
+                changes.Release();
+                return default;
+            }
+        );
         var registry = server.Services.GetRequiredService<ToolRegistry>();
         // The client opens its stream in the background; until it has, nobody hears.
         while (!await changes.WaitAsync(TimeSpan.FromMilliseconds(20), Token))
@@ -132,13 +175,26 @@ public sealed class ConversationTests
 
     private static async Task AssertNotesAsync(McpClient client)
     {
-        Assert.Contains("get_topics", (await client.ListToolsAsync(cancellationToken: Token)).Select(tool => tool.Name));
+        Assert.Contains(
+            "get_topics",
+            (await client.ListToolsAsync(cancellationToken: Token)).Select(tool => tool.Name)
+        );
         var topics = await client.CallToolAsync("get_topics", cancellationToken: Token);
         Assert.Equal(3, topics.StructuredContent!.Value.GetProperty("topics").GetArrayLength());
-        Assert.Contains("plan_notes", (await client.ListPromptsAsync(cancellationToken: Token)).Select(prompt => prompt.Name));
-        var prompt = await client.GetPromptAsync("plan_notes", new Dictionary<string, object?> { ["occasion"] = "tea" }, cancellationToken: Token);
+        Assert.Contains(
+            "plan_notes",
+            (await client.ListPromptsAsync(cancellationToken: Token)).Select(prompt => prompt.Name)
+        );
+        var prompt = await client.GetPromptAsync(
+            "plan_notes",
+            new Dictionary<string, object?> { ["occasion"] = "tea" },
+            cancellationToken: Token
+        );
         Assert.Contains("tea", ((TextContentBlock)prompt.Messages[0].Content).Text, StringComparison.Ordinal);
-        Assert.Contains("notes://all", (await client.ListResourcesAsync(cancellationToken: Token)).Select(resource => resource.Uri));
+        Assert.Contains(
+            "notes://all",
+            (await client.ListResourcesAsync(cancellationToken: Token)).Select(resource => resource.Uri)
+        );
         var notes = await client.ReadResourceAsync("notes://all", cancellationToken: Token);
         Assert.Contains("milk", ((TextResourceContents)notes.Contents[0]).Text, StringComparison.Ordinal);
     }

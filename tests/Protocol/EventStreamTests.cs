@@ -92,7 +92,9 @@ public sealed class EventStreamTests
         await using var server = TestServer.Start(NotesTools.Alone);
         await using var client = await McpClient.CreateAsync(
             new HttpClientTransport(new() { Endpoint = new(server.Url, "mcp"), TransportMode = HttpTransportMode.Sse }),
-            new() { ProtocolVersion = "2024-11-05" }, cancellationToken: TestContext.Current.CancellationToken);
+            new() { ProtocolVersion = "2024-11-05" },
+            cancellationToken: TestContext.Current.CancellationToken
+        );
 
         Assert.NotEmpty(await client.ListToolsAsync(cancellationToken: TestContext.Current.CancellationToken));
     }
@@ -113,7 +115,11 @@ public sealed class EventStreamTests
     [Fact]
     public async Task Without_a_session_it_is_quiet_and_ends_at_the_idle_limit()
     {
-        await using var server = TestServer.Start(NotesTools.Alone, ("Mcp:KeepAlive", "00:00:00.05"), ("Mcp:SessionIdle", "00:00:00.2"));
+        await using var server = TestServer.Start(
+            NotesTools.Alone,
+            ("Mcp:KeepAlive", "00:00:00.05"),
+            ("Mcp:SessionIdle", "00:00:00.2")
+        );
         using var events = await server.OpenAsync("/mcp", ("MCP-Protocol-Version", "2025-06-18"));
         Assert.Equal(200, events.Status);
 
@@ -138,9 +144,7 @@ public sealed class EventStreamTests
         await server.DisposeAsync();
 
         Assert.Null(await quiet.LineAsync());
-        while (await sse.LineAsync() is not null)
-        {
-        }
+        while (await sse.LineAsync() is not null) { }
     }
 
     private static void Change(TestServer server)
@@ -148,10 +152,17 @@ public sealed class EventStreamTests
         var registry = server.Services.GetRequiredService<ToolRegistry>();
         if (!registry.Remove("deaf"))
         {
-            registry.Add(server.Services.GetRequiredService<ToolMethods>().Of(typeof(GateTools)).Single(tool => tool.Name == "deaf"));
+            registry.Add(
+                server
+                    .Services.GetRequiredService<ToolMethods>()
+                    .Of(typeof(GateTools))
+                    .Single(tool => tool.Name == "deaf")
+            );
         }
     }
 
     private static async Task ConverseAsync(TestServer server, string session) =>
-        Assert.NotEmpty((await server.McpAsync("prompts/list", session: session)).Result.GetProperty("prompts").EnumerateArray());
+        Assert.NotEmpty(
+            (await server.McpAsync("prompts/list", session: session)).Result.GetProperty("prompts").EnumerateArray()
+        );
 }

@@ -27,27 +27,73 @@ public sealed class FuzzTests
     ];
 
     private static readonly string[] Odd =
-        ["null", "true", "-1", "1.5", "1e999", "9223372036854775808", "\"\"", "\"\\u0000\"", "\"\\ud800\"", "\"\\ud83d\\ude00\"", "[]", "{}", "[[[]]]", "{\"\":{}}", "\"tools/call\"", "\"2026-07-28\""];
+    [
+        "null",
+        "true",
+        "-1",
+        "1.5",
+        "1e999",
+        "9223372036854775808",
+        "\"\"",
+        "\"\\u0000\"",
+        "\"\\ud800\"",
+        "\"\\ud83d\\ude00\"",
+        "[]",
+        "{}",
+        "[[[]]]",
+        "{\"\":{}}",
+        "\"tools/call\"",
+        "\"2026-07-28\"",
+    ];
 
-    private static readonly string[] Versions = ["2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25", "2026-07-28", "2099-01-01", ""];
+    private static readonly string[] Versions =
+    [
+        "2024-11-05",
+        "2025-03-26",
+        "2025-06-18",
+        "2025-11-25",
+        "2026-07-28",
+        "2099-01-01",
+        "",
+    ];
 
     [Theory, InlineData("/mcp"), InlineData("/api/mcp/v1/call"), InlineData("/tools/find_notes")]
     public async Task Every_broken_message_gets_a_readable_answer(string path)
     {
         await using var server = TestServer.Start(NotesTools.Alone);
         var session = await server.InitializeAsync("2025-03-26");
-        await Parallel.ForAsync(0, Rounds, new ParallelOptions { MaxDegreeOfParallelism = 8, CancellationToken = TestContext.Current.CancellationToken }, async (seed, _) =>
-        {
-            var random = new Random(seed);
-            var body = Mutate(Good[random.Next(Good.Length)], random);
-            var version = Versions[random.Next(Versions.Length)];
-            (string, string)[] headers = [.. version.Length > 0 ? (ReadOnlySpan<(string, string)>)[("MCP-Protocol-Version", version), ("Mcp-Method", "tools/call")] : [], .. random.Next(3) == 0 ? (ReadOnlySpan<(string, string)>)[("Mcp-Session-Id", session!)] : []];
+        await Parallel.ForAsync(
+            0,
+            Rounds,
+            new ParallelOptions
+            {
+                MaxDegreeOfParallelism = 8,
+                CancellationToken = TestContext.Current.CancellationToken,
+            },
+            async (seed, _) =>
+            {
+                var random = new Random(seed);
+                var body = Mutate(Good[random.Next(Good.Length)], random);
+                var version = Versions[random.Next(Versions.Length)];
+                (string, string)[] headers =
+                [
+                    .. version.Length > 0
+                        ? (ReadOnlySpan<(string, string)>)
+                            [("MCP-Protocol-Version", version), ("Mcp-Method", "tools/call")]
+                        : [],
+                    .. random.Next(3) == 0 ? (ReadOnlySpan<(string, string)>)[("Mcp-Session-Id", session!)] : [],
+                ];
 
-            using var response = await server.ResponseAsync(path, body, headers);
-            var answer = await Wait.Soon(response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
+                using var response = await server.ResponseAsync(path, body, headers);
+                var answer = await Wait.Soon(response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
 
-            Assert.True((int)response.StatusCode < 500 && IsReadable(answer, response.Content.Headers.ContentType?.MediaType), $"seed {seed}: {(int)response.StatusCode} {answer}\n{Encoding.UTF8.GetString(body)}");
-        });
+                Assert.True(
+                    (int)response.StatusCode < 500
+                        && IsReadable(answer, response.Content.Headers.ContentType?.MediaType),
+                    $"seed {seed}: {(int)response.StatusCode} {answer}\n{Encoding.UTF8.GetString(body)}"
+                );
+            }
+        );
         Assert.Equal(200, (await server.McpAsync("tools/list")).Status);
     }
 
@@ -55,7 +101,15 @@ public sealed class FuzzTests
     {
         try
         {
-            foreach (var json in type == "text/event-stream" ? answer.Split('\n').Where(line => line.StartsWith("data: ", StringComparison.Ordinal)).Select(line => line[6..]) : answer.Length > 0 ? [answer] : [])
+            foreach (
+                var json in type == "text/event-stream"
+                    ? answer
+                        .Split('\n')
+                        .Where(line => line.StartsWith("data: ", StringComparison.Ordinal))
+                        .Select(line => line[6..])
+                : answer.Length > 0 ? [answer]
+                : []
+            )
             {
                 JsonElement.Parse(json);
             }
@@ -77,12 +131,24 @@ public sealed class FuzzTests
             var length = Math.Min(random.Next(1, 12), bytes.Count - at);
             switch (random.Next(6))
             {
-                case 0: bytes[at] = (byte)random.Next(256); break;
-                case 1: bytes.Insert(at, (byte)random.Next(256)); break;
-                case 2: bytes.RemoveRange(at, length); break;
-                case 3: bytes.RemoveRange(at, bytes.Count - at); break;
-                case 4: bytes.InsertRange(at, bytes.GetRange(at, length)); break;
-                default: bytes.InsertRange(at, Encoding.UTF8.GetBytes(Odd[random.Next(Odd.Length)])); break;
+                case 0:
+                    bytes[at] = (byte)random.Next(256);
+                    break;
+                case 1:
+                    bytes.Insert(at, (byte)random.Next(256));
+                    break;
+                case 2:
+                    bytes.RemoveRange(at, length);
+                    break;
+                case 3:
+                    bytes.RemoveRange(at, bytes.Count - at);
+                    break;
+                case 4:
+                    bytes.InsertRange(at, bytes.GetRange(at, length));
+                    break;
+                default:
+                    bytes.InsertRange(at, Encoding.UTF8.GetBytes(Odd[random.Next(Odd.Length)]));
+                    break;
             }
         }
 
@@ -92,7 +158,10 @@ public sealed class FuzzTests
     // Still JSON, but not what stood there: one value is another, is gone, or has a new neighbour.
     private static string Restructure(string good, Random random)
     {
-        var places = System.Text.RegularExpressions.Regex.Matches(good, """(?<=:)("[^"]*"|[0-9]+|null|\{\}|\{[^{}]*\})""");
+        var places = System.Text.RegularExpressions.Regex.Matches(
+            good,
+            """(?<=:)("[^"]*"|[0-9]+|null|\{\}|\{[^{}]*\})"""
+        );
         var place = places[random.Next(places.Count)];
         var odd = Odd[random.Next(Odd.Length)];
         return random.Next(4) switch

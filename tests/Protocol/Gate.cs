@@ -20,13 +20,15 @@ public sealed class Gate
     public TaskCompletionSource<string> Seen { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     /// <summary>A server with the gate's tools.</summary>
-    public TestServer Serve(params (string Key, string Value)[] settings) => TestServer.Start(
-        services =>
-        {
-            NotesTools.Alone(services);
-            services.AddSingleton(this).AddSingleton(new ToolType(typeof(GateTools)));
-        },
-        settings);
+    public TestServer Serve(params (string Key, string Value)[] settings) =>
+        TestServer.Start(
+            services =>
+            {
+                NotesTools.Alone(services);
+                services.AddSingleton(this).AddSingleton(new ToolType(typeof(GateTools)));
+            },
+            settings
+        );
 }
 
 internal static class GateTools
@@ -48,7 +50,11 @@ internal static class GateTools
     }
 
     [McpServerTool(Name = "wait_in_conversation"), Description("The same in the SDK path.")]
-    public static Task<string> ConverseAsync(RequestContext<CallToolRequestParams> context, Gate gate, CancellationToken cancellationToken) => WaitAsync(gate, cancellationToken);
+    public static Task<string> ConverseAsync(
+        RequestContext<CallToolRequestParams> context,
+        Gate gate,
+        CancellationToken cancellationToken
+    ) => WaitAsync(gate, cancellationToken);
 
     [McpServerTool(Name = "deaf"), Description("Does not listen to its token, and looks at its argument in the end.")]
     public static async Task<string> DeafAsync(Gate gate, JsonElement data)
@@ -68,7 +74,8 @@ internal static class GateTools
     }
 
     [McpServerTool(Name = "protocol_error"), Description("Fails with an error of the protocol.")]
-    public static string ProtocolError() => throw new McpProtocolException("There is no such page.", McpErrorCode.InvalidParams);
+    public static string ProtocolError() =>
+        throw new McpProtocolException("There is no such page.", McpErrorCode.InvalidParams);
 
     [McpServerTool(Name = "who"), Description("Says what it was given.")]
     public static string Who(string name) => name;

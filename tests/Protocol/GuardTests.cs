@@ -13,9 +13,22 @@ public sealed class GuardTests
         await ForEveryRouteAsync(server, async request =>
         {
             request.Headers.Host = "evil.example";
-            using var response = await server.Http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, TestContext.Current.CancellationToken);
-            Assert.True((int)response.StatusCode == 400, $"{request.Method} {request.RequestUri}: {response.StatusCode}");
-            Assert.Equal(request.Method != HttpMethod.Head, (await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken)).Contains("PUBLIC_URL", StringComparison.Ordinal));
+            using var response = await server.Http.SendAsync(
+                request,
+                HttpCompletionOption.ResponseHeadersRead,
+                TestContext.Current.CancellationToken
+            );
+            Assert.True(
+                (int)response.StatusCode == 400,
+                $"{request.Method} {request.RequestUri}: {response.StatusCode}"
+            );
+            Assert.Equal(
+                request.Method != HttpMethod.Head,
+                (await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken)).Contains(
+                    "PUBLIC_URL",
+                    StringComparison.Ordinal
+                )
+            );
         });
     }
 
@@ -30,9 +43,22 @@ public sealed class GuardTests
         await ForEveryRouteAsync(server, async request =>
         {
             request.Headers.TryAddWithoutValidation("Origin", origin);
-            using var response = await server.Http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, TestContext.Current.CancellationToken);
-            Assert.True((int)response.StatusCode == 403, $"{request.Method} {request.RequestUri}: {response.StatusCode}");
-            Assert.Equal(request.Method != HttpMethod.Head, (await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken)).Contains("CORS_ORIGINS", StringComparison.Ordinal));
+            using var response = await server.Http.SendAsync(
+                request,
+                HttpCompletionOption.ResponseHeadersRead,
+                TestContext.Current.CancellationToken
+            );
+            Assert.True(
+                (int)response.StatusCode == 403,
+                $"{request.Method} {request.RequestUri}: {response.StatusCode}"
+            );
+            Assert.Equal(
+                request.Method != HttpMethod.Head,
+                (await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken)).Contains(
+                    "CORS_ORIGINS",
+                    StringComparison.Ordinal
+                )
+            );
         });
     }
 
@@ -43,15 +69,30 @@ public sealed class GuardTests
     public async Task An_allowed_origin_passes_and_is_told_so(string configured, string told)
     {
         await using var server = TestServer.Start(("Server:CorsOrigins", configured));
-        using var preflight = await SendAsync(server, HttpMethod.Options, "/mcp", ("Origin", "https://b.example"), ("Access-Control-Request-Method", "POST"), ("Access-Control-Request-Headers", "mcp-protocol-version,authorization"));
+        using var preflight = await SendAsync(
+            server,
+            HttpMethod.Options,
+            "/mcp",
+            ("Origin", "https://b.example"),
+            ("Access-Control-Request-Method", "POST"),
+            ("Access-Control-Request-Headers", "mcp-protocol-version,authorization")
+        );
         Assert.Equal(204, (int)preflight.StatusCode);
         Assert.Equal([told], preflight.Headers.GetValues("Access-Control-Allow-Origin"));
-        Assert.Contains("MCP-Protocol-Version", string.Join(',', preflight.Headers.GetValues("Access-Control-Allow-Headers")), StringComparison.OrdinalIgnoreCase);
+        Assert.Contains(
+            "MCP-Protocol-Version",
+            string.Join(',', preflight.Headers.GetValues("Access-Control-Allow-Headers")),
+            StringComparison.OrdinalIgnoreCase
+        );
 
         using var call = await SendAsync(server, HttpMethod.Get, "/tools", ("Origin", "https://b.example"));
         Assert.Equal(200, (int)call.StatusCode);
         Assert.Equal([told], call.Headers.GetValues("Access-Control-Allow-Origin"));
-        Assert.Contains("Mcp-Session-Id", string.Join(',', call.Headers.GetValues("Access-Control-Expose-Headers")), StringComparison.OrdinalIgnoreCase);
+        Assert.Contains(
+            "Mcp-Session-Id",
+            string.Join(',', call.Headers.GetValues("Access-Control-Expose-Headers")),
+            StringComparison.OrdinalIgnoreCase
+        );
 
         using var other = await SendAsync(server, HttpMethod.Get, "/tools", ("Origin", "https://c.example"));
         Assert.Equal(configured == "*" ? 200 : 403, (int)other.StatusCode);
@@ -73,7 +114,13 @@ public sealed class GuardTests
     public async Task A_forwarded_host_does_not_get_past_the_check(string header, string value)
     {
         await using var server = TestServer.Start();
-        using var response = await SendAsync(server, HttpMethod.Get, "/tools", ("Host", "evil.example"), (header, value));
+        using var response = await SendAsync(
+            server,
+            HttpMethod.Get,
+            "/tools",
+            ("Host", "evil.example"),
+            (header, value)
+        );
         Assert.Equal(400, (int)response.StatusCode);
     }
 
@@ -93,7 +140,19 @@ public sealed class GuardTests
         var routes =
             from endpoint in server.Services.GetRequiredService<EndpointDataSource>().Endpoints.OfType<RouteEndpoint>()
             from method in endpoint.Metadata.GetMetadata<HttpMethodMetadata>()?.HttpMethods ?? ["GET"]
-            select (method, path: "/" + string.Join('/', endpoint.RoutePattern.PathSegments.Select(segment => segment.Parts[0] is Microsoft.AspNetCore.Routing.Patterns.RoutePatternLiteralPart literal && segment.Parts.Count == 1 ? literal.Content : "x")));
+            select (
+                method,
+                path: "/"
+                    + string.Join(
+                        '/',
+                        endpoint.RoutePattern.PathSegments.Select(segment =>
+                            segment.Parts[0] is Microsoft.AspNetCore.Routing.Patterns.RoutePatternLiteralPart literal
+                            && segment.Parts.Count == 1
+                                ? literal.Content
+                                : "x"
+                        )
+                    )
+            );
         var all = routes.Append(("GET", "/nothing-is-mapped-here")).Distinct().ToArray();
         Assert.True(all.Length > 15, $"Only {all.Length} routes were found.");
         foreach (var (method, path) in all)
@@ -103,7 +162,12 @@ public sealed class GuardTests
         }
     }
 
-    private static async Task<HttpResponseMessage> SendAsync(TestServer server, HttpMethod method, string path, params (string Name, string Value)[] headers)
+    private static async Task<HttpResponseMessage> SendAsync(
+        TestServer server,
+        HttpMethod method,
+        string path,
+        params (string Name, string Value)[] headers
+    )
     {
         using var request = new HttpRequestMessage(method, path);
         foreach (var (name, value) in headers)

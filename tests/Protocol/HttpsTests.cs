@@ -13,32 +13,45 @@ public sealed class HttpsTests
     public async Task Https_is_strict_and_http_leads_there()
     {
         using var key = ECDsa.Create();
-        using var certificate = new CertificateRequest("CN=localhost", key, HashAlgorithmName.SHA256)
-            .CreateSelfSigned(DateTimeOffset.UnixEpoch, DateTimeOffset.UnixEpoch.AddYears(200));
+        using var certificate = new CertificateRequest("CN=localhost", key, HashAlgorithmName.SHA256).CreateSelfSigned(
+            DateTimeOffset.UnixEpoch,
+            DateTimeOffset.UnixEpoch.AddYears(200)
+        );
         var folder = Directory.CreateTempSubdirectory().FullName;
         var (crt, pem) = (Path.Combine(folder, "tls.crt"), Path.Combine(folder, "tls.key"));
         await File.WriteAllTextAsync(crt, certificate.ExportCertificatePem(), Stop);
         await File.WriteAllTextAsync(pem, key.ExportPkcs8PrivateKeyPem(), Stop);
         var (plain, secure) = ($"http://127.0.0.1:{FreePort.Find()}", $"https://127.0.0.1:{FreePort.Find()}");
-        await using var server = ServerProcess.Start([], new Dictionary<string, string>
-        {
-            ["Kestrel__Endpoints__Plain__Url"] = plain,
-            ["Kestrel__Endpoints__Secure__Url"] = secure,
-            ["Kestrel__Endpoints__Secure__Certificate__Path"] = crt,
-            ["Kestrel__Endpoints__Secure__Certificate__KeyPath"] = pem,
-            ["PUBLIC_URL"] = "https://mcp.example.com",
-        });
-        using var http = new HttpClient(new HttpClientHandler
-        {
-            AllowAutoRedirect = false, ServerCertificateCustomValidationCallback = (_, _, _, _) => true,
-        });
+        await using var server = ServerProcess.Start(
+            [],
+            new Dictionary<string, string>
+            {
+                ["Kestrel__Endpoints__Plain__Url"] = plain,
+                ["Kestrel__Endpoints__Secure__Url"] = secure,
+                ["Kestrel__Endpoints__Secure__Certificate__Path"] = crt,
+                ["Kestrel__Endpoints__Secure__Certificate__KeyPath"] = pem,
+                ["PUBLIC_URL"] = "https://mcp.example.com",
+            }
+        );
+        using var http = new HttpClient(
+            new HttpClientHandler
+            {
+                AllowAutoRedirect = false,
+                ServerCertificateCustomValidationCallback = (_, _, _, _) => true,
+            }
+        );
         await ServerProcess.ReadyAsync(http, plain); // which orchestrators ask by http
         await ServerProcess.ReadyAsync(http, secure); // one is bound after the other
 
         using var strict = await SendAsync(http, HttpMethod.Get, secure + "/tools");
         using var led = await SendAsync(http, HttpMethod.Post, plain + "/mcp?a=b");
-        using var proxied = await SendAsync(http, HttpMethod.Get, plain + "/tools", ("X-Forwarded-Proto", "https"),
-            ("X-Forwarded-For", "203.0.113.1"));
+        using var proxied = await SendAsync(
+            http,
+            HttpMethod.Get,
+            plain + "/tools",
+            ("X-Forwarded-Proto", "https"),
+            ("X-Forwarded-For", "203.0.113.1")
+        );
 
         Assert.Equal(HttpStatusCode.OK, strict.StatusCode);
         Assert.StartsWith("max-age=", Assert.Single(strict.Headers.GetValues("Strict-Transport-Security")));
@@ -53,24 +66,27 @@ public sealed class HttpsTests
     {
         using var certificate = new TestCertificate("localhost", "127.0.0.1");
         var url = $"https://127.0.0.1:{FreePort.Find()}";
-        await using var server = ServerProcess.Start([], new Dictionary<string, string>
-        {
-            ["Kestrel__Endpoints__Secure__Url"] = url,
-            ["Kestrel__Endpoints__Secure__Protocols"] = "Http1AndHttp2AndHttp3",
-            ["Kestrel__Endpoints__Secure__Certificate__Path"] = certificate.Path,
-            ["Kestrel__Endpoints__Secure__Certificate__KeyPath"] = certificate.KeyPath,
-        });
-        using var http = new HttpClient(new HttpClientHandler
-        {
-            ServerCertificateCustomValidationCallback = (_, _, _, _) => true,
-        });
+        await using var server = ServerProcess.Start(
+            [],
+            new Dictionary<string, string>
+            {
+                ["Kestrel__Endpoints__Secure__Url"] = url,
+                ["Kestrel__Endpoints__Secure__Protocols"] = "Http1AndHttp2AndHttp3",
+                ["Kestrel__Endpoints__Secure__Certificate__Path"] = certificate.Path,
+                ["Kestrel__Endpoints__Secure__Certificate__KeyPath"] = certificate.KeyPath,
+            }
+        );
+        using var http = new HttpClient(
+            new HttpClientHandler { ServerCertificateCustomValidationCallback = (_, _, _, _) => true }
+        );
         await ServerProcess.ReadyAsync(http, url);
 
         foreach (var version in (Version[])[HttpVersion.Version11, HttpVersion.Version20])
         {
             using var request = new HttpRequestMessage(HttpMethod.Get, url + "/health/live")
             {
-                Version = version, VersionPolicy = HttpVersionPolicy.RequestVersionExact,
+                Version = version,
+                VersionPolicy = HttpVersionPolicy.RequestVersionExact,
             };
             using var answer = await http.SendAsync(request, Stop);
             Assert.Equal((HttpStatusCode.OK, version), (answer.StatusCode, answer.Version));
@@ -78,10 +94,14 @@ public sealed class HttpsTests
     }
 
     [Theory]
-    [InlineData("Kestrel__Certificates__Default__Path=/no/such/tls.crt",
-        "Kestrel:Certificates:Default:Path is '/no/such/tls.crt', and there is no such file.")]
-    [InlineData("Kestrel__Endpoints__A__Certificate__KeyPath=tls.key",
-        "Kestrel:Endpoints:A:Certificate:KeyPath is 'tls.key', and there is no such file in ")]
+    [InlineData(
+        "Kestrel__Certificates__Default__Path=/no/such/tls.crt",
+        "Kestrel:Certificates:Default:Path is '/no/such/tls.crt', and there is no such file."
+    )]
+    [InlineData(
+        "Kestrel__Endpoints__A__Certificate__KeyPath=tls.key",
+        "Kestrel:Endpoints:A:Certificate:KeyPath is 'tls.key', and there is no such file in "
+    )]
     [InlineData("Kestrel__Certificates__Default__Path={0}", "cannot be read")]
     [InlineData("A=b", "An https address has no certificate.")]
     public async Task A_certificate_that_cannot_be_had_is_a_sentence(string setting, string expected)
@@ -92,7 +112,9 @@ public sealed class HttpsTests
         value = value.Replace("{0}", notOne, StringComparison.Ordinal);
 
         var (exitCode, _, errors) = await ServerProcess.RunAsync(
-            ["--urls", "https://127.0.0.1:0"], new Dictionary<string, string> { [name] = value });
+            ["--urls", "https://127.0.0.1:0"],
+            new Dictionary<string, string> { [name] = value }
+        );
 
         Assert.Equal(1, exitCode);
         Assert.Contains(expected, errors);
@@ -111,7 +133,11 @@ public sealed class HttpsTests
     }
 
     private static async Task<HttpResponseMessage> SendAsync(
-        HttpClient http, HttpMethod method, string url, params (string Name, string Value)[] headers)
+        HttpClient http,
+        HttpMethod method,
+        string url,
+        params (string Name, string Value)[] headers
+    )
     {
         using var request = new HttpRequestMessage(method, url) { Headers = { Host = "mcp.example.com" } };
         foreach (var (name, value) in headers)

@@ -9,9 +9,15 @@ public sealed class LifetimeTests
     {
         var gate = new Gate();
         await using var server = gate.Serve(("Tools:Deadlines:deaf", "00:00:00.05"));
-        var late = await server.SendAsync(path, JsonSerializer.SerializeToUtf8Bytes(Wire.Call("deaf", new { data = new { text = "mine" } })));
+        var late = await server.SendAsync(
+            path,
+            JsonSerializer.SerializeToUtf8Bytes(Wire.Call("deaf", new { data = new { text = "mine" } }))
+        );
         Assert.Contains("did not finish within", late.Message.ToString(), StringComparison.Ordinal);
-        await server.SendAsync(path, JsonSerializer.SerializeToUtf8Bytes(Wire.Call("get_topics", new { start = "home" }))); // into the same buffer
+        await server.SendAsync(
+            path,
+            JsonSerializer.SerializeToUtf8Bytes(Wire.Call("get_topics", new { start = "home" }))
+        ); // into the same buffer
 
         gate.Release.SetResult();
 

@@ -12,18 +12,44 @@ public sealed class LingeringCloseTests
     private const string Post = "Host: localhost\r\nContent-Type: application/json\r\n";
 
     /// <summary>What is sent first, what is sent on after the answer came, and the status.</summary>
-    public static TheoryData<string, string, string, int> Early => new()
-    {
-        { "a long body of /mcp", $"POST /mcp HTTP/1.1\r\n{Post}Content-Length: 8000000\r\n\r\n{{", "x", 413 },
-        { "a long body of a tool", $"POST /tools/get_deals HTTP/1.1\r\n{Post}Content-Length: 8000000\r\n\r\n{{", "x", 413 },
-        { "a long body of functions", $"POST /api/mcp/v1/call HTTP/1.1\r\n{Post}Content-Length: 8000000\r\n\r\n{{", "x", 413 },
-        { "a long body of no route", $"POST /nowhere HTTP/1.1\r\n{Post}Content-Length: 8000000\r\n\r\n{{", "x", 404 },
-        { "a broken chunk", $"POST /mcp HTTP/1.1\r\n{Post}Transfer-Encoding: chunked\r\n\r\nno number\r\n", "x", 400 },
-        { "long headers", "GET /health HTTP/1.1\r\nHost: localhost\r\nA: " + new string('a', 40_000), "a", 431 },
-        { "many headers", "GET /health HTTP/1.1\r\nHost: localhost\r\n" + string.Concat(Enumerable.Repeat("A: b\r\n", 200)), "A: b\r\n", 431 },
-        { "a long address", "GET /" + new string('a', 20_000), "a", 414 },
-        { "another protocol", "NO REQUEST\r\n" + new string('a', 2_000), "x", 400 },
-    };
+    public static TheoryData<string, string, string, int> Early =>
+        new()
+        {
+            { "a long body of /mcp", $"POST /mcp HTTP/1.1\r\n{Post}Content-Length: 8000000\r\n\r\n{{", "x", 413 },
+            {
+                "a long body of a tool",
+                $"POST /tools/get_deals HTTP/1.1\r\n{Post}Content-Length: 8000000\r\n\r\n{{",
+                "x",
+                413
+            },
+            {
+                "a long body of functions",
+                $"POST /api/mcp/v1/call HTTP/1.1\r\n{Post}Content-Length: 8000000\r\n\r\n{{",
+                "x",
+                413
+            },
+            {
+                "a long body of no route",
+                $"POST /nowhere HTTP/1.1\r\n{Post}Content-Length: 8000000\r\n\r\n{{",
+                "x",
+                404
+            },
+            {
+                "a broken chunk",
+                $"POST /mcp HTTP/1.1\r\n{Post}Transfer-Encoding: chunked\r\n\r\nno number\r\n",
+                "x",
+                400
+            },
+            { "long headers", "GET /health HTTP/1.1\r\nHost: localhost\r\nA: " + new string('a', 40_000), "a", 431 },
+            {
+                "many headers",
+                "GET /health HTTP/1.1\r\nHost: localhost\r\n" + string.Concat(Enumerable.Repeat("A: b\r\n", 200)),
+                "A: b\r\n",
+                431
+            },
+            { "a long address", "GET /" + new string('a', 20_000), "a", 414 },
+            { "another protocol", "NO REQUEST\r\n" + new string('a', 2_000), "x", 400 },
+        };
 
     [Theory, MemberData(nameof(Early))]
     public async Task An_early_answer_arrives_whole(string name, string first, string rest, int status)
@@ -39,16 +65,27 @@ public sealed class LingeringCloseTests
     {
         using var key = RSA.Create(2048);
         var request = new CertificateRequest("CN=localhost", key, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1);
-        using var certificate = request.CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddDays(1));
+        using var certificate = request.CreateSelfSigned(
+            DateTimeOffset.UtcNow.AddDays(-1),
+            DateTimeOffset.UtcNow.AddDays(1)
+        );
         var file = Path.GetTempFileName();
         try
         {
-            await File.WriteAllBytesAsync(file, certificate.Export(X509ContentType.Pfx), TestContext.Current.CancellationToken);
+            await File.WriteAllBytesAsync(
+                file,
+                certificate.Export(X509ContentType.Pfx),
+                TestContext.Current.CancellationToken
+            );
             await using var server = TestServer.Start(
-                ("urls", "https://127.0.0.1:0"), ("Kestrel:Certificates:Default:Path", file));
+                ("urls", "https://127.0.0.1:0"),
+                ("Kestrel:Certificates:Default:Path", file)
+            );
             using var client = new TcpClient();
             await client.ConnectAsync(server.Url.Host, server.Url.Port, TestContext.Current.CancellationToken);
-            await using var tls = new SslStream(client.GetStream(), false, (_, shown, _, _) => shown?.GetCertHashString() == certificate.Thumbprint);
+            await using var tls = new SslStream(client.GetStream(), false, (_, shown, _, _) =>
+                shown?.GetCertHashString() == certificate.Thumbprint
+            );
             await tls.AuthenticateAsClientAsync("localhost");
             var first = $"POST /mcp HTTP/1.1\r\n{Post}Content-Length: 8000000\r\n\r\n{{";
             await AssertArrivesAsync(tls, client.Client, "TLS", first, "x", 413);
@@ -70,7 +107,13 @@ public sealed class LingeringCloseTests
         var sent = 0L;
         try
         {
-            for (var part = new byte[64 << 10].Select(_ => (byte)'a').ToArray(); sent < 1 << 30; sent += part.Length)
+            for (
+                var part = new byte[64 << 10]
+                    .Select(_ => (byte)'a')
+                    .ToArray();
+                sent < 1 << 30;
+                sent += part.Length
+            )
             {
                 await stream.WriteAsync(part, TestContext.Current.CancellationToken);
             }
@@ -84,7 +127,13 @@ public sealed class LingeringCloseTests
     }
 
     private static async Task AssertArrivesAsync(
-        Stream stream, Socket socket, string name, string first, string rest, int status)
+        Stream stream,
+        Socket socket,
+        string name,
+        string first,
+        string rest,
+        int status
+    )
     {
         var stop = TestContext.Current.CancellationToken;
         await stream.WriteAsync(Encoding.Latin1.GetBytes(first), stop);

@@ -6,7 +6,8 @@ internal sealed class ManualTime : TimeProvider
     private readonly List<Timer> _timers = [];
     private long _now;
 
-    public override DateTimeOffset GetUtcNow() => new(new DateTime(2026, 1, 1, 0, 0, 0, DateTimeKind.Utc).AddTicks(GetTimestamp()));
+    public override DateTimeOffset GetUtcNow() =>
+        new(new DateTime(2026, 1, 1, 0, 0, 0, DateTimeKind.Utc).AddTicks(GetTimestamp()));
 
     public override long GetTimestamp() => Volatile.Read(ref _now);
 

@@ -17,11 +17,18 @@ public sealed class ModernHeaderTests
         ["as it should be"] = (200, 0, _ => { }),
         ["name encoded"] = (200, 0, r => r.Headers["Mcp-Name"] = Encoded("test_header_parameter")),
         ["parameter encoded"] = (200, 0, r => r.Headers["Mcp-Param-Region"] = Encoded("eu")),
-        ["parameter null and no header"] = (200, 0, r => { r.Arguments["region"] = null; r.Headers.Remove("Mcp-Param-Region"); r.WantsAnyResult = true; }),
+        ["parameter null and no header"] = (200, 0, r =>
+        {
+            r.Arguments["region"] = null;
+            r.Headers.Remove("Mcp-Param-Region");
+            r.WantsAnyResult = true;
+        }),
         ["no version header"] = (400, -32020, r => r.Headers.Remove("MCP-Protocol-Version")),
         ["older version header"] = (400, -32020, r => r.Headers["MCP-Protocol-Version"] = "2025-11-25"),
         ["newer version header"] = (400, -32020, r => r.Headers["MCP-Protocol-Version"] = "2027-01-01"),
-        ["version unknown in both"] = (400, -32022, r => r.Headers["MCP-Protocol-Version"] = (string)(r.Meta[VersionKey] = "2027-01-01")!),
+        ["version unknown in both"] = (400, -32022, r =>
+            r.Headers["MCP-Protocol-Version"] = (string)(r.Meta[VersionKey] = "2027-01-01")!
+        ),
         ["no version in the body"] = (400, -32602, r => r.Meta.Remove(VersionKey)),
         ["no _meta"] = (400, -32602, r => r.Parameters.Remove("_meta")),
         ["_meta is text"] = (400, -32602, r => r.Parameters["_meta"] = "x"),
@@ -34,7 +41,9 @@ public sealed class ModernHeaderTests
         ["other name header"] = (400, -32020, r => r.Headers["Mcp-Name"] = "get_topics"),
         ["name encoded wrongly"] = (400, -32020, r => r.Headers["Mcp-Name"] = "=?base64?!!!?="),
         ["other name encoded"] = (400, -32020, r => r.Headers["Mcp-Name"] = Encoded("get_topics")),
-        ["name and header both look encoded"] = (400, -32020, r => r.Headers["Mcp-Name"] = (string)(r.Parameters["name"] = Encoded("get_topics"))!),
+        ["name and header both look encoded"] = (400, -32020, r =>
+            r.Headers["Mcp-Name"] = (string)(r.Parameters["name"] = Encoded("get_topics"))!
+        ),
         ["no parameter header"] = (400, -32020, r => r.Headers.Remove("Mcp-Param-Region")),
         ["other parameter header"] = (400, -32020, r => r.Headers["Mcp-Param-Region"] = "us"),
         ["parameter encoded wrongly"] = (400, -32020, r => r.Headers["Mcp-Param-Region"] = "=?base64?%?="),
@@ -61,7 +70,11 @@ public sealed class ModernHeaderTests
         var request = new Request();
         change(request);
 
-        using var response = await server.ResponseAsync("/mcp", Encoding.UTF8.GetBytes(request.Body.ToJsonString()), [.. request.Headers.Select(h => (h.Key, h.Value))]);
+        using var response = await server.ResponseAsync(
+            "/mcp",
+            Encoding.UTF8.GetBytes(request.Body.ToJsonString()),
+            [.. request.Headers.Select(h => (h.Key, h.Value))]
+        );
         var answer = await McpAnswer.ReadAsync(response);
 
         Assert.Equal(status, answer.Status);
@@ -77,7 +90,10 @@ public sealed class ModernHeaderTests
 
         if (code == -32022)
         {
-            Assert.Equal(Wire.Revisions, answer.Error.GetProperty("data").GetProperty("supported").EnumerateArray().Select(v => v.GetString()));
+            Assert.Equal(
+                Wire.Revisions,
+                answer.Error.GetProperty("data").GetProperty("supported").EnumerateArray().Select(v => v.GetString())
+            );
             Assert.Equal("2027-01-01", answer.Error.GetProperty("data").GetProperty("requested").GetString());
         }
     }
@@ -86,15 +102,24 @@ public sealed class ModernHeaderTests
 
     private sealed class Request
     {
-        public JsonObject Body { get; } = JsonNode.Parse($$$$"""
-            {"jsonrpc":"2.0","id":7,"method":"tools/call","params":{"name":"test_header_parameter","arguments":{"region":"eu"},
-             "_meta":{"{{{{VersionKey}}}}":"2026-07-28","{{{{CapabilitiesKey}}}}":{} } } }
-            """)!.AsObject();
+        public JsonObject Body { get; } =
+            JsonNode
+                .Parse(
+                    $$$$"""
+                    {"jsonrpc":"2.0","id":7,"method":"tools/call","params":{"name":"test_header_parameter","arguments":{"region":"eu"},
+                     "_meta":{"{{{{VersionKey}}}}":"2026-07-28","{{{{CapabilitiesKey}}}}":{} } } }
+                    """
+                )!
+                .AsObject();
 
-        public Dictionary<string, string> Headers { get; } = new()
-        {
-            ["MCP-Protocol-Version"] = "2026-07-28", ["Mcp-Method"] = "tools/call", ["Mcp-Name"] = "test_header_parameter", ["Mcp-Param-Region"] = "eu",
-        };
+        public Dictionary<string, string> Headers { get; } =
+            new()
+            {
+                ["MCP-Protocol-Version"] = "2026-07-28",
+                ["Mcp-Method"] = "tools/call",
+                ["Mcp-Name"] = "test_header_parameter",
+                ["Mcp-Param-Region"] = "eu",
+            };
 
         public bool WantsAnyResult { get; set; }
 

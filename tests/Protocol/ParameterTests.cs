@@ -18,23 +18,71 @@ public sealed class ParameterTests(ParameterTests.Server fixture) : IClassFixtur
 
     private static readonly Dictionary<string, (string Method, string Parameters, string Named)> Cases = new()
     {
-        ["prompt without a required argument"] = ("prompts/get", $$$"""{"name":"{{{Prompt}}}","arguments":{"arg1":"a"}}""", "arg2"),
+        ["prompt without a required argument"] = (
+            "prompts/get",
+            $$$"""{"name":"{{{Prompt}}}","arguments":{"arg1":"a"}}""",
+            "arg2"
+        ),
         ["prompt without arguments"] = ("prompts/get", $$"""{"name":"{{Prompt}}"}""", "arg1"),
-        ["required argument null"] = ("prompts/get", $$$"""{"name":"{{{Prompt}}}","arguments":{"arg1":null,"arg2":"b"}}""", "arg1"),
-        ["unknown argument"] = ("prompts/get", $$$"""{"name":"{{{Prompt}}}","arguments":{"arg1":"a","arg2":"b","arg3":"c"}}""", "arg3"),
-        ["argument as a number"] = ("prompts/get", $$$"""{"name":"{{{Prompt}}}","arguments":{"arg1":1,"arg2":"b"}}""", "arg1"),
-        ["argument of a prompt that has none"] = ("prompts/get", """{"name":"test_simple_prompt","arguments":{"x":"y"}}""", "\"x\""),
+        ["required argument null"] = (
+            "prompts/get",
+            $$$"""{"name":"{{{Prompt}}}","arguments":{"arg1":null,"arg2":"b"}}""",
+            "arg1"
+        ),
+        ["unknown argument"] = (
+            "prompts/get",
+            $$$"""{"name":"{{{Prompt}}}","arguments":{"arg1":"a","arg2":"b","arg3":"c"}}""",
+            "arg3"
+        ),
+        ["argument as a number"] = (
+            "prompts/get",
+            $$$"""{"name":"{{{Prompt}}}","arguments":{"arg1":1,"arg2":"b"}}""",
+            "arg1"
+        ),
+        ["argument of a prompt that has none"] = (
+            "prompts/get",
+            """{"name":"test_simple_prompt","arguments":{"x":"y"}}""",
+            "\"x\""
+        ),
         ["unknown prompt"] = ("prompts/get", """{"name":"no_such_prompt"}""", "no_such_prompt"),
         ["unknown level"] = ("logging/setLevel", """{"level":"loud"}""", "level"),
         ["level in capitals"] = ("logging/setLevel", """{"level":"INFO"}""", "level"),
         ["no level"] = ("logging/setLevel", "{}", "level"),
-        ["completion of an unknown prompt"] = ("completion/complete", """{"ref":{"type":"ref/prompt","name":"none"},"argument":{"name":"a","value":""}}""", "ref.name"),
-        ["completion of an unknown argument"] = ("completion/complete", $$$"""{"ref":{"type":"ref/prompt","name":"{{{Prompt}}}"},"argument":{"name":"arg9","value":""}}""", "arg9"),
-        ["completion of an unknown resource"] = ("completion/complete", """{"ref":{"type":"ref/resource","uri":"test://no/{x}"},"argument":{"name":"x","value":""}}""", "ref.uri"),
-        ["completion of an unknown type"] = ("completion/complete", """{"ref":{"type":"ref/tool","name":"x"},"argument":{"name":"x","value":""}}""", "ref.type"),
-        ["completion without a value"] = ("completion/complete", $$$"""{"ref":{"type":"ref/prompt","name":"{{{Prompt}}}"},"argument":{"name":"arg1"}}""", "value"),
-        ["subscription to what is not there"] = ("resources/subscribe", """{"uri":"test://no-such"}""", "test://no-such"),
-        ["unsubscription from what is not there"] = ("resources/unsubscribe", """{"uri":"test://no-such"}""", "test://no-such"),
+        ["completion of an unknown prompt"] = (
+            "completion/complete",
+            """{"ref":{"type":"ref/prompt","name":"none"},"argument":{"name":"a","value":""}}""",
+            "ref.name"
+        ),
+        ["completion of an unknown argument"] = (
+            "completion/complete",
+            $$$"""{"ref":{"type":"ref/prompt","name":"{{{Prompt}}}"},"argument":{"name":"arg9","value":""}}""",
+            "arg9"
+        ),
+        ["completion of an unknown resource"] = (
+            "completion/complete",
+            """{"ref":{"type":"ref/resource","uri":"test://no/{x}"},"argument":{"name":"x","value":""}}""",
+            "ref.uri"
+        ),
+        ["completion of an unknown type"] = (
+            "completion/complete",
+            """{"ref":{"type":"ref/tool","name":"x"},"argument":{"name":"x","value":""}}""",
+            "ref.type"
+        ),
+        ["completion without a value"] = (
+            "completion/complete",
+            $$$"""{"ref":{"type":"ref/prompt","name":"{{{Prompt}}}"},"argument":{"name":"arg1"}}""",
+            "value"
+        ),
+        ["subscription to what is not there"] = (
+            "resources/subscribe",
+            """{"uri":"test://no-such"}""",
+            "test://no-such"
+        ),
+        ["unsubscription from what is not there"] = (
+            "resources/unsubscribe",
+            """{"uri":"test://no-such"}""",
+            "test://no-such"
+        ),
         ["no uri"] = ("resources/subscribe", "{}", "uri"),
         ["cursor of resources"] = ("resources/list", """{"cursor":"x"}""", "cursor"),
         ["cursor of templates"] = ("resources/templates/list", """{"cursor":"x"}""", "cursor"),
@@ -51,21 +99,33 @@ public sealed class ParameterTests(ParameterTests.Server fixture) : IClassFixtur
         var (method, parameters, named) = Cases[name];
         var message = $$"""{"jsonrpc":"2.0","id":7,"method":"{{method}}","params":{{parameters}}}""";
         var session = await _server.InitializeAsync();
-        foreach (var answer in (McpAnswer[])
-        [
-            await _server.McpAsync(method, JsonNode.Parse(parameters), id: 7),
-            await _server.McpAsync(method, JsonNode.Parse(parameters), id: 7, session: session),
-            await _server.McpAsync(method, JsonNode.Parse(parameters), id: 7, accept: "application/json"),
-            await _server.SendAsync("/api/mcp/v1/call", Wire.Bytes(message)),
-        ])
+        foreach (
+            var answer in (McpAnswer[])
+                [
+                    await _server.McpAsync(method, JsonNode.Parse(parameters), id: 7),
+                    await _server.McpAsync(method, JsonNode.Parse(parameters), id: 7, session: session),
+                    await _server.McpAsync(method, JsonNode.Parse(parameters), id: 7, accept: "application/json"),
+                    await _server.SendAsync("/api/mcp/v1/call", Wire.Bytes(message)),
+                ]
+        )
         {
-            AssertNamed(answer.Message.ToString(), 7, answer.ErrorCode, answer.Error.GetProperty("message").GetString()!);
+            AssertNamed(
+                answer.Message.ToString(),
+                7,
+                answer.ErrorCode,
+                answer.Error.GetProperty("message").GetString()!
+            );
         }
 
         if (method is not ("logging/setLevel" or "resources/subscribe" or "resources/unsubscribe")) // which 2026-07-28 has not
         {
             var modern = await _server.McpAsync(method, JsonNode.Parse(parameters), "2026-07-28", id: 7);
-            AssertNamed(modern.Message.ToString(), 7, modern.ErrorCode, modern.Error.GetProperty("message").GetString()!);
+            AssertNamed(
+                modern.Message.ToString(),
+                7,
+                modern.ErrorCode,
+                modern.Error.GetProperty("message").GetString()!
+            );
         }
 
         using var events = await _server.OpenAsync("/sse");
@@ -88,7 +148,12 @@ public sealed class ParameterTests(ParameterTests.Server fixture) : IClassFixtur
         foreach (var version in (string[])["2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25"])
         {
             var client = new { name = "t", version = "1" };
-            var hello = new { protocolVersion = version, capabilities = new { }, clientInfo = client };
+            var hello = new
+            {
+                protocolVersion = version,
+                capabilities = new { },
+                clientInfo = client,
+            };
             AssertNotOffered(await server.McpAsync("initialize", hello, version));
             AssertNoMethod(200, await server.McpAsync("logging/setLevel", new { level = "info" }, version));
         }
@@ -113,16 +178,25 @@ public sealed class ParameterTests(ParameterTests.Server fixture) : IClassFixtur
     public async Task What_is_there_is_served()
     {
         var session = await _server.InitializeAsync();
-        foreach (var (method, parameters) in ((string, string)[])
-        [
-            ("prompts/get", $$$"""{"name":"{{{Prompt}}}","arguments":{"arg1":"a","arg2":"b"}}"""),
-            ("prompts/list", """{"cursor":null}"""), ("logging/setLevel", """{"level":"warning"}"""),
-            ("completion/complete", $$$"""{"ref":{"type":"ref/prompt","name":"{{{Prompt}}}"},"argument":{"name":"arg1","value":"p"}}"""),
-            ("completion/complete", """{"ref":{"type":"ref/resource","uri":"test://template/{id}/data"},"argument":{"name":"id","value":""}}"""),
-            ("resources/subscribe", """{"uri":"test://watched-resource"}"""),
-            ("resources/subscribe", """{"uri":"test://template/7/data"}"""),
-            ("resources/unsubscribe", """{"uri":"test://watched-resource"}"""),
-        ])
+        foreach (
+            var (method, parameters) in ((string, string)[])
+                [
+                    ("prompts/get", $$$"""{"name":"{{{Prompt}}}","arguments":{"arg1":"a","arg2":"b"}}"""),
+                    ("prompts/list", """{"cursor":null}"""),
+                    ("logging/setLevel", """{"level":"warning"}"""),
+                    (
+                        "completion/complete",
+                        $$$"""{"ref":{"type":"ref/prompt","name":"{{{Prompt}}}"},"argument":{"name":"arg1","value":"p"}}"""
+                    ),
+                    (
+                        "completion/complete",
+                        """{"ref":{"type":"ref/resource","uri":"test://template/{id}/data"},"argument":{"name":"id","value":""}}"""
+                    ),
+                    ("resources/subscribe", """{"uri":"test://watched-resource"}"""),
+                    ("resources/subscribe", """{"uri":"test://template/7/data"}"""),
+                    ("resources/unsubscribe", """{"uri":"test://watched-resource"}"""),
+                ]
+        )
         {
             var answer = await _server.McpAsync(method, JsonNode.Parse(parameters), session: session);
             Assert.True(answer.Message.TryGetProperty("result", out _), $"{method}: {answer.Message}");

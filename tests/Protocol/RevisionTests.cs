@@ -18,21 +18,31 @@ public sealed class RevisionTests
 
         Assert.Equal(200, answer.Status);
         Assert.Equal(agreed, answer.Result.GetProperty("protocolVersion").GetString());
-        Assert.True(answer.Result.GetProperty("capabilities").GetProperty("tools").GetProperty("listChanged").GetBoolean());
+        Assert.True(
+            answer.Result.GetProperty("capabilities").GetProperty("tools").GetProperty("listChanged").GetBoolean()
+        );
         Assert.NotEmpty(answer.Result.GetProperty("serverInfo").GetProperty("name").GetString()!);
     }
 
-    public static TheoryData<string?, string> TooNew => new()
-    {
-        { null, "2026-07-28" }, { null, "2030-01-01" }, { "2026-07-28", "2026-07-28" }, { "2026-07-28", "2025-11-25" },
-        { "2030-01-01", "2030-01-01" }, { "2030-01-01", "2025-11-25" }, { "nonsense", "2025-11-25" },
-    };
+    public static TheoryData<string?, string> TooNew =>
+        new()
+        {
+            { null, "2026-07-28" },
+            { null, "2030-01-01" },
+            { "2026-07-28", "2026-07-28" },
+            { "2026-07-28", "2025-11-25" },
+            { "2030-01-01", "2030-01-01" },
+            { "2030-01-01", "2025-11-25" },
+            { "nonsense", "2025-11-25" },
+        };
 
     [Theory, MemberData(nameof(TooNew))]
     public async Task Initialize_is_negotiated_whatever_revision_it_names(string? header, string asked)
     {
         await using var server = TestServer.Start(NotesTools.Alone);
-        (string, string)[] headers = header is null ? [] : [("MCP-Protocol-Version", header), ("Mcp-Method", "initialize")];
+        (string, string)[] headers = header is null
+            ? []
+            : [("MCP-Protocol-Version", header), ("Mcp-Method", "initialize")];
         var answer = await server.SendAsync("/mcp", Wire.Bytes(Hello(asked)), headers);
 
         Assert.Equal(200, answer.Status);
@@ -69,7 +79,10 @@ public sealed class RevisionTests
         await using var server = TestServer.Start(NotesTools.Alone, ("Mcp:DirectPath", directPath));
         var result = (await server.McpAsync("server/discover", version: "2026-07-28")).Result;
 
-        Assert.Equal(Wire.Revisions, result.GetProperty("supportedVersions").EnumerateArray().Select(one => one.GetString()));
+        Assert.Equal(
+            Wire.Revisions,
+            result.GetProperty("supportedVersions").EnumerateArray().Select(one => one.GetString())
+        );
     }
 
     [Fact]
@@ -85,7 +98,10 @@ public sealed class RevisionTests
     public async Task Since_2026_07_28_only_post_is_allowed(string method)
     {
         await using var server = TestServer.Start(NotesTools.Alone);
-        using var request = new HttpRequestMessage(new HttpMethod(method), "/mcp") { Headers = { { "MCP-Protocol-Version", "2026-07-28" } } };
+        using var request = new HttpRequestMessage(new HttpMethod(method), "/mcp")
+        {
+            Headers = { { "MCP-Protocol-Version", "2026-07-28" } },
+        };
         using var response = await server.Http.SendAsync(request, TestContext.Current.CancellationToken);
 
         Assert.Equal(405, (int)response.StatusCode);
@@ -103,7 +119,9 @@ public sealed class RevisionTests
         await using var server = TestServer.Start(NotesTools.Alone, ("Mcp:DirectPath", fastLane.ToString()));
         foreach (var version in (string[])["2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25", "2026-07-28"])
         {
-            var result = (await server.McpAsync(method, method == "tools/call" ? new { name = "get_topics" } : null, version)).Result;
+            var result = (
+                await server.McpAsync(method, method == "tools/call" ? new { name = "get_topics" } : null, version)
+            ).Result;
             var modern = version == "2026-07-28";
             Assert.Equal(modern, result.TryGetProperty("resultType", out var type) && type.GetString() == "complete");
             Assert.Equal(modern, result.TryGetProperty("_meta", out _));
@@ -124,8 +142,21 @@ public sealed class RevisionTests
     public async Task The_first_calls_at_once_each_get_their_own_answer()
     {
         await using var server = new Gate().Serve();
-        var answers = await Task.WhenAll(Enumerable.Range(0, 64).Select(async i =>
-            (Expected: $"caller {i}", Answer: await server.McpAsync("tools/call", new { name = "who", arguments = new { name = $"caller {i}" } }, "2026-07-28", id: i))));
+        var answers = await Task.WhenAll(
+            Enumerable
+                .Range(0, 64)
+                .Select(async i =>
+                    (
+                        Expected: $"caller {i}",
+                        Answer: await server.McpAsync(
+                            "tools/call",
+                            new { name = "who", arguments = new { name = $"caller {i}" } },
+                            "2026-07-28",
+                            id: i
+                        )
+                    )
+                )
+        );
 
         Assert.All(answers, one => Assert.Equal(one.Expected, one.Answer.Text));
         Assert.Equal(Enumerable.Range(0, 64), answers.Select(one => one.Answer.Message.GetProperty("id").GetInt32()));
@@ -140,12 +171,23 @@ public sealed class RevisionTests
         var fromFull = await full.McpAsync("tools/call", new { name = "protocol_error" }, version);
 
         Assert.Equal((200, -32602), (fromFast.Status, fromFast.ErrorCode));
-        Assert.True(JsonElement.DeepEquals(fromFull.Message, fromFast.Message), $"{fromFull.Message}\n{fromFast.Message}");
+        Assert.True(
+            JsonElement.DeepEquals(fromFull.Message, fromFast.Message),
+            $"{fromFull.Message}\n{fromFast.Message}"
+        );
     }
 
     private static string Hello(string asked) =>
         $$"""{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"{{asked}}","capabilities":{},"clientInfo":{"name":"test","version":"1"} } }""";
 
     private static Task<McpAnswer> InitializeAsync(TestServer server, string asked) =>
-        server.McpAsync("initialize", new { protocolVersion = asked, capabilities = new { }, clientInfo = new { name = "test", version = "1" } });
+        server.McpAsync(
+            "initialize",
+            new
+            {
+                protocolVersion = asked,
+                capabilities = new { },
+                clientInfo = new { name = "test", version = "1" },
+            }
+        );
 }

@@ -11,20 +11,46 @@ internal static class SdkClient
     public const string Streamable = "streamable";
     public const string Sse = "sse";
 
-    public static Task<McpClient> ConnectAsync(TestServer server, string transport, string version) => McpClient.CreateAsync(
-        new HttpClientTransport(new() { Endpoint = new(server.Url, transport == Sse ? "sse" : "mcp"), TransportMode = transport == Sse ? HttpTransportMode.Sse : HttpTransportMode.StreamableHttp }),
-        new McpClientOptions
-        {
-            ProtocolVersion = version,
-            InitializationTimeout = Wait.Limit,
-            DiscoverProbeTimeout = Wait.Limit,
-            Handlers = new()
+    public static Task<McpClient> ConnectAsync(TestServer server, string transport, string version) =>
+        McpClient.CreateAsync(
+            new HttpClientTransport(
+                new()
+                {
+                    Endpoint = new(server.Url, transport == Sse ? "sse" : "mcp"),
+                    TransportMode = transport == Sse ? HttpTransportMode.Sse : HttpTransportMode.StreamableHttp,
+                }
+            ),
+            new McpClientOptions
             {
-                ElicitationHandler = (request, _) => new(new ElicitResult { Action = "accept", Content = request!.RequestedSchema!.Properties.Keys.ToDictionary(key => key, _ => JsonSerializer.SerializeToElement("ada")) }),
-                SamplingHandler = (_, _, _) => new(new CreateMessageResult { Model = "test", Role = Role.Assistant, Content = [new TextContentBlock { Text = "model says hi" }] }),
+                ProtocolVersion = version,
+                InitializationTimeout = Wait.Limit,
+                DiscoverProbeTimeout = Wait.Limit,
+                Handlers = new()
+                {
+                    ElicitationHandler = (request, _) =>
+                        new(
+                            new ElicitResult
+                            {
+                                Action = "accept",
+                                Content = request!.RequestedSchema!.Properties.Keys.ToDictionary(
+                                    key => key,
+                                    _ => JsonSerializer.SerializeToElement("ada")
+                                ),
+                            }
+                        ),
+                    SamplingHandler = (_, _, _) =>
+                        new(
+                            new CreateMessageResult
+                            {
+                                Model = "test",
+                                Role = Role.Assistant,
+                                Content = [new TextContentBlock { Text = "model says hi" }],
+                            }
+                        ),
+                },
             },
-        },
-        cancellationToken: TestContext.Current.CancellationToken);
+            cancellationToken: TestContext.Current.CancellationToken
+        );
 
     /// <summary>The first two reports.</summary>
     public sealed class Collected : IProgress<ProgressNotificationValue>

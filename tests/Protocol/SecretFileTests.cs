@@ -21,10 +21,10 @@ public sealed class SecretFileTests : IDisposable
     {
         await File.WriteAllTextAsync(_file, Key + "\n", Stop);
         var url = $"http://127.0.0.1:{FreePort.Find()}";
-        await using var server = ServerProcess.Start(["--urls", url], new Dictionary<string, string>
-        {
-            ["MCP_AUTH_MODE"] = "api-key", [name] = _file,
-        });
+        await using var server = ServerProcess.Start(
+            ["--urls", url],
+            new Dictionary<string, string> { ["MCP_AUTH_MODE"] = "api-key", [name] = _file }
+        );
         using var http = new HttpClient();
         await ServerProcess.ReadyAsync(http, url);
 
@@ -41,11 +41,16 @@ public sealed class SecretFileTests : IDisposable
     [InlineData("OAUTH2_CLIENT_SECRET_FILE", "{0}", "the file is empty")]
     [InlineData("MCP_API_KEY_FILE", "{0}", "MCP_API_KEY and MCP_API_KEY_FILE are both set", "MCP_API_KEY")]
     public async Task What_cannot_be_read_stops_the_start(
-        string name, string path, string expected, string? also = null)
+        string name,
+        string path,
+        string expected,
+        string? also = null
+    )
     {
         Dictionary<string, string> environment = new()
         {
-            ["MCP_AUTH_MODE"] = "api-key", [name] = path.Replace("{0}", _file, StringComparison.Ordinal),
+            ["MCP_AUTH_MODE"] = "api-key",
+            [name] = path.Replace("{0}", _file, StringComparison.Ordinal),
         };
         if (also is not null)
         {

@@ -32,7 +32,11 @@ internal sealed class ServerProcess : IAsyncDisposable
         }
     }
 
-    public static ServerProcess Start(IEnumerable<string> arguments, IReadOnlyDictionary<string, string>? environment = null, string? folder = null)
+    public static ServerProcess Start(
+        IEnumerable<string> arguments,
+        IReadOnlyDictionary<string, string>? environment = null,
+        string? folder = null
+    )
     {
         var start = new ProcessStartInfo("dotnet", [Dll, .. arguments])
         {
@@ -42,8 +46,16 @@ internal sealed class ServerProcess : IAsyncDisposable
             RedirectStandardError = true,
             StandardOutputEncoding = Encoding.UTF8,
         };
-        foreach (var name in start.Environment.Keys.Where(name => name.StartsWith("ASPNETCORE_", StringComparison.Ordinal) || name.StartsWith("DOTNET_ENV", StringComparison.Ordinal) || name.StartsWith("MCP_", StringComparison.Ordinal)
-            || name.StartsWith("OTEL_", StringComparison.Ordinal)).ToArray())
+        foreach (
+            var name in start
+                .Environment.Keys.Where(name =>
+                    name.StartsWith("ASPNETCORE_", StringComparison.Ordinal)
+                    || name.StartsWith("DOTNET_ENV", StringComparison.Ordinal)
+                    || name.StartsWith("MCP_", StringComparison.Ordinal)
+                    || name.StartsWith("OTEL_", StringComparison.Ordinal)
+                )
+                .ToArray()
+        )
         {
             start.Environment.Remove(name);
         }
@@ -59,7 +71,11 @@ internal sealed class ServerProcess : IAsyncDisposable
     }
 
     /// <summary>Runs a program that is expected to end by itself.</summary>
-    public static async Task<(int ExitCode, string Output, string Errors)> RunAsync(IEnumerable<string> arguments, IReadOnlyDictionary<string, string>? environment = null, string? folder = null)
+    public static async Task<(int ExitCode, string Output, string Errors)> RunAsync(
+        IEnumerable<string> arguments,
+        IReadOnlyDictionary<string, string>? environment = null,
+        string? folder = null
+    )
     {
         await using var server = Start(arguments, environment, folder);
         return await server.EndAsync();
@@ -80,9 +96,7 @@ internal sealed class ServerProcess : IAsyncDisposable
                     return;
                 }
             }
-            catch (HttpRequestException)
-            {
-            }
+            catch (HttpRequestException) { }
 
             await Task.Delay(10, limit.Token); // between two questions; it goes on when the answer is yes
         }
@@ -95,7 +109,10 @@ internal sealed class ServerProcess : IAsyncDisposable
     }
 
     public async Task<JsonElement> ReceiveAsync() =>
-        JsonElement.Parse(await Wait.Soon(_process.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken).AsTask()) ?? throw new EndOfStreamException(await _errors));
+        JsonElement.Parse(
+            await Wait.Soon(_process.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken).AsTask())
+                ?? throw new EndOfStreamException(await _errors)
+        );
 
     /// <summary>As `kill -9` does, or a machine that loses its power.</summary>
     public async Task KillAsync()
@@ -116,7 +133,11 @@ internal sealed class ServerProcess : IAsyncDisposable
     public async Task<(int ExitCode, string Output, string Errors)> EndByTermAsync()
     {
         var exitCode = await TerminateAsync();
-        return (exitCode, await _process.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken), await _errors);
+        return (
+            exitCode,
+            await _process.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken),
+            await _errors
+        );
     }
 
     /// <summary>Waits until the server says where it listens, whatever the address, and ends it.</summary>

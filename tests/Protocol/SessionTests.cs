@@ -30,7 +30,10 @@ public sealed class SessionTests
         Assert.Equal(200, await server.DeleteAsync(session));
 
         Assert.Equal(404, await server.DeleteAsync(session));
-        foreach (var id in (string[])[session!, session![..^1], session.Split('.')[0], "0123456789abcdef0123456789abcdef", "x", "a.b"])
+        foreach (
+            var id in (string[])
+                [session!, session![..^1], session.Split('.')[0], "0123456789abcdef0123456789abcdef", "x", "a.b"]
+        )
         {
             Assert.Equal((404, -32001), await StatusAsync(server, id));
         }
@@ -66,7 +69,9 @@ public sealed class SessionTests
     public async Task One_caller_cannot_take_the_sessions_of_others()
     {
         await using var server = TestServer.Start(
-            services => services.AddSingleton<IStartupFilter, CallerFromHeader>(), ("Mcp:MaxSessionsPerCaller", "3"));
+            services => services.AddSingleton<IStartupFilter, CallerFromHeader>(),
+            ("Mcp:MaxSessionsPerCaller", "3")
+        );
         var sessions = server.Services.GetRequiredService<Sessions>();
         var bobs = await As(server, "bob app", () => server.InitializeAsync());
         var nobodys = await As(server, "", () => server.InitializeAsync());
@@ -108,7 +113,9 @@ public sealed class SessionTests
     {
         await using var server = TestServer.Start(
             services => services.AddSingleton<IStartupFilter, CallerFromHeader>(),
-            ("Mcp:MaxSessionsPerCaller", "3"), ("Mcp:MaxSessions", "20"));
+            ("Mcp:MaxSessionsPerCaller", "3"),
+            ("Mcp:MaxSessions", "20")
+        );
         var sessions = server.Services.GetRequiredService<Sessions>();
         var opened = new ConcurrentBag<(string Caller, string Session)>();
 
@@ -116,7 +123,10 @@ public sealed class SessionTests
         {
             var caller = $"caller{n % 10} app";
             using var answer = await server.ResponseAsync(
-                "/mcp", Wire.Bytes(Hello("{}", "{}")), ("X-Test-Caller", caller));
+                "/mcp",
+                Wire.Bytes(Hello("{}", "{}")),
+                ("X-Test-Caller", caller)
+            );
             opened.Add((caller, answer.Headers.GetValues("Mcp-Session-Id").Single()));
             Assert.InRange(sessions.Count, 1, 20);
         });
@@ -158,13 +168,17 @@ public sealed class SessionTests
         });
     }
 
-    public static TheoryData<string, string> Large => new()
-    {
-        { """{"name":"big","version":"1"}""", $$"""{"experimental":{"x":{"text":"{{new string('x', 5_000)}}"} } }""" },
-        { """{"name":"deep","version":"1"}""", $$"""{"experimental":{"x":{{Nested(20)}} } }""" },
-        { """{"name":"list","version":"1"}""", "[]" },
-        { $$"""{"name":"{{new string('n', 70_000)}}","version":"1"}""", "{}" },
-    };
+    public static TheoryData<string, string> Large =>
+        new()
+        {
+            {
+                """{"name":"big","version":"1"}""",
+                $$"""{"experimental":{"x":{"text":"{{new string('x', 5_000)}}"} } }"""
+            },
+            { """{"name":"deep","version":"1"}""", $$"""{"experimental":{"x":{{Nested(20)}} } }""" },
+            { """{"name":"list","version":"1"}""", "[]" },
+            { $$"""{"name":"{{new string('n', 70_000)}}","version":"1"}""", "{}" },
+        };
 
     [Theory, MemberData(nameof(Large))]
     public async Task A_handshake_is_bounded(string client, string capabilities)
@@ -173,16 +187,26 @@ public sealed class SessionTests
         var answer = await server.SendAsync("/mcp", Wire.Bytes(Hello(client, capabilities)));
 
         Assert.Equal((200, -32602), (answer.Status, answer.ErrorCode));
-        Assert.Contains(client.Length > 1000 ? "at most 65536 bytes" : "\"capabilities\"", answer.Error.GetProperty("message").GetString(), StringComparison.Ordinal);
+        Assert.Contains(
+            client.Length > 1000 ? "at most 65536 bytes" : "\"capabilities\"",
+            answer.Error.GetProperty("message").GetString(),
+            StringComparison.Ordinal
+        );
         Assert.Null(answer.Session);
         Assert.Equal(0, server.Services.GetRequiredService<Sessions>().Count);
     }
 
     [Theory]
-    [InlineData("""{"name":"plain","version":"1","icons":[{"src":"data:image/png;base64,AAAA"}]}""", """{"extensions":{"io.modelcontextprotocol/ui":{"mimeTypes":["text/html"]}},"unknown":{"a":1}}""")]
+    [InlineData(
+        """{"name":"plain","version":"1","icons":[{"src":"data:image/png;base64,AAAA"}]}""",
+        """{"extensions":{"io.modelcontextprotocol/ui":{"mimeTypes":["text/html"]}},"unknown":{"a":1}}"""
+    )]
     [InlineData("{}", "{}")]
     [InlineData("null", "null")]
-    public async Task A_handshake_with_unknown_members_or_without_a_client_opens_a_session(string client, string capabilities)
+    public async Task A_handshake_with_unknown_members_or_without_a_client_opens_a_session(
+        string client,
+        string capabilities
+    )
     {
         await using var server = TestServer.Start(NotesTools.Alone);
         var answer = await server.SendAsync("/mcp", Wire.Bytes(Hello(client, capabilities)));
@@ -194,7 +218,10 @@ public sealed class SessionTests
     public async Task An_idle_session_is_forgotten_and_comes_back_when_it_is_used()
     {
         var time = new ManualTime();
-        await using var server = TestServer.Start(services => services.AddSingleton<TimeProvider>(time), ("Mcp:SessionIdle", "00:10:00"));
+        await using var server = TestServer.Start(
+            services => services.AddSingleton<TimeProvider>(time),
+            ("Mcp:SessionIdle", "00:10:00")
+        );
         var idle = await server.InitializeAsync();
         var used = await server.InitializeAsync();
         var streaming = await server.InitializeAsync();
@@ -209,7 +236,10 @@ public sealed class SessionTests
         // Looking does not count as using, asking over HTTP would.
         await Wait.Until(() => server.Services.GetRequiredService<Sessions>().Count == 2);
         var sessions = server.Services.GetRequiredService<Sessions>();
-        Assert.Equal((false, true, true), (sessions.IsHere(idle!), sessions.IsHere(used!), sessions.IsHere(streaming!)));
+        Assert.Equal(
+            (false, true, true),
+            (sessions.IsHere(idle!), sessions.IsHere(used!), sessions.IsHere(streaming!))
+        );
         Assert.Equal((200, 0), await StatusAsync(server, idle!));
         Assert.True(sessions.IsHere(idle!));
     }
@@ -218,8 +248,9 @@ public sealed class SessionTests
     public async Task A_forgotten_session_comes_back_for_its_caller_only()
     {
         var time = new ManualTime();
-        await using var server = TestServer.Start(services => services
-            .AddSingleton<IStartupFilter, CallerFromHeader>().AddSingleton<TimeProvider>(time));
+        await using var server = TestServer.Start(services =>
+            services.AddSingleton<IStartupFilter, CallerFromHeader>().AddSingleton<TimeProvider>(time)
+        );
         var session = await As(server, "alice app", () => server.InitializeAsync());
         time.Advance(TimeSpan.FromHours(1));
         time.Fire();
@@ -269,7 +300,9 @@ public sealed class SessionTests
     [Fact]
     public async Task A_session_belongs_to_the_caller_who_opened_it()
     {
-        await using var server = TestServer.Start(services => services.AddSingleton<IStartupFilter, CallerFromHeader>());
+        await using var server = TestServer.Start(services =>
+            services.AddSingleton<IStartupFilter, CallerFromHeader>()
+        );
         server.Http.DefaultRequestHeaders.Add("X-Test-Caller", "alice app");
         var session = await server.InitializeAsync();
         using var sse = await server.OpenAsync("/sse");
@@ -296,17 +329,41 @@ public sealed class SessionTests
     public async Task A_batch_is_answered_in_a_2025_03_26_session_and_in_no_later_one()
     {
         await using var server = TestServer.Start(NotesTools.Alone);
-        var batch = Wire.Bytes($$$"""[{{{Wire.Ping}}},{"jsonrpc":"2.0","method":"notifications/initialized"},{"jsonrpc":"2.0","id":"b","method":"prompts/get","params":{"name":"plan_notes","arguments":{"occasion":"data: tea"} } }]""");
+        var batch = Wire.Bytes(
+            $$$"""[{{{Wire.Ping}}},{"jsonrpc":"2.0","method":"notifications/initialized"},{"jsonrpc":"2.0","id":"b","method":"prompts/get","params":{"name":"plan_notes","arguments":{"occasion":"data: tea"} } }]"""
+        );
 
-        var answer = await server.SendAsync("/mcp", batch, ("Mcp-Session-Id", (await server.InitializeAsync("2025-03-26"))!));
+        var answer = await server.SendAsync(
+            "/mcp",
+            batch,
+            ("Mcp-Session-Id", (await server.InitializeAsync("2025-03-26"))!)
+        );
         Assert.Equal(200, answer.Status);
         Assert.Equal(["1", "\"b\""], answer.Message.EnumerateArray().Select(one => one.GetProperty("id").GetRawText()));
-        Assert.Contains("data: tea", answer.Message[1].GetProperty("result").GetProperty("messages")[0].GetProperty("content").GetProperty("text").GetString(), StringComparison.Ordinal);
+        Assert.Contains(
+            "data: tea",
+            answer
+                .Message[1]
+                .GetProperty("result")
+                .GetProperty("messages")[0]
+                .GetProperty("content")
+                .GetProperty("text")
+                .GetString(),
+            StringComparison.Ordinal
+        );
 
-        var refused = await server.SendAsync("/mcp", batch, ("Mcp-Session-Id", (await server.InitializeAsync("2025-06-18"))!));
+        var refused = await server.SendAsync(
+            "/mcp",
+            batch,
+            ("Mcp-Session-Id", (await server.InitializeAsync("2025-06-18"))!)
+        );
         Assert.Equal((400, -32600), (refused.Status, refused.ErrorCode));
 
-        var notifications = await server.SendAsync("/mcp", Wire.Bytes("""[{"jsonrpc":"2.0","method":"notifications/initialized"}]"""), ("MCP-Protocol-Version", "2025-03-26"));
+        var notifications = await server.SendAsync(
+            "/mcp",
+            Wire.Bytes("""[{"jsonrpc":"2.0","method":"notifications/initialized"}]"""),
+            ("MCP-Protocol-Version", "2025-03-26")
+        );
         Assert.Equal((202, JsonValueKind.Undefined), (notifications.Status, notifications.Message.ValueKind));
     }
 

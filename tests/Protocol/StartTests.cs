@@ -16,7 +16,10 @@ public sealed class StartTests
     [InlineData("", "ASPNETCORE_URLS=http://+:0")]
     public async Task Without_authentication_it_listens_on_this_machine_only(string argument, string variable)
     {
-        var (exitCode, output, errors) = await ServerProcess.RunAsync(argument.Length > 0 ? [argument] : [], Variables(variable));
+        var (exitCode, output, errors) = await ServerProcess.RunAsync(
+            argument.Length > 0 ? [argument] : [],
+            Variables(variable)
+        );
 
         Assert.Equal((1, ""), (exitCode, output));
         Assert.Contains("One setting is wrong", errors, StringComparison.Ordinal);
@@ -29,10 +32,32 @@ public sealed class StartTests
     {
         var (exitCode, output, errors) = await ServerProcess.RunAsync(
             ["--mode=x", "--Mcp:KeepAlive=00:00:00"],
-            Variables("MCP_SERVER_PORT=99999", "PUBLIC_URL=foo", "MCP_AUTH_MODE=x", "MAX_REQUEST_SIZE=1", "CORS_ORIGINS=foo"));
+            Variables(
+                "MCP_SERVER_PORT=99999",
+                "PUBLIC_URL=foo",
+                "MCP_AUTH_MODE=x",
+                "MAX_REQUEST_SIZE=1",
+                "CORS_ORIGINS=foo"
+            )
+        );
 
         Assert.Equal((1, ""), (exitCode, output));
-        foreach (var part in (string[])["--mode is 'x'", "MCP_SERVER_PORT", "65535", "PUBLIC_URL", "'foo'", "https://", "MCP_AUTH_MODE", "MAX_REQUEST_SIZE", "CORS_ORIGINS", "Mcp:KeepAlive", "7 settings are wrong"])
+        foreach (
+            var part in (string[])
+                [
+                    "--mode is 'x'",
+                    "MCP_SERVER_PORT",
+                    "65535",
+                    "PUBLIC_URL",
+                    "'foo'",
+                    "https://",
+                    "MCP_AUTH_MODE",
+                    "MAX_REQUEST_SIZE",
+                    "CORS_ORIGINS",
+                    "Mcp:KeepAlive",
+                    "7 settings are wrong",
+                ]
+        )
         {
             Assert.True(errors.Contains(part, StringComparison.Ordinal), $"'{part}' is missing in:\n{errors}");
         }
@@ -61,15 +86,30 @@ public sealed class StartTests
     public async Task The_nearest_setting_wins(string expected, bool local, bool environment, bool commandLine)
     {
         var folder = Directory.CreateTempSubdirectory("mcp").FullName;
-        await File.WriteAllTextAsync(Path.Combine(folder, ".env"), "# a comment\nPUBLIC_URL=from-env-file\n", TestContext.Current.CancellationToken);
+        await File.WriteAllTextAsync(
+            Path.Combine(folder, ".env"),
+            "# a comment\nPUBLIC_URL=from-env-file\n",
+            TestContext.Current.CancellationToken
+        );
         if (local)
         {
-            await File.WriteAllTextAsync(Path.Combine(folder, ".env.local"), "PUBLIC_URL=\"from-local-file\"\n", TestContext.Current.CancellationToken);
+            await File.WriteAllTextAsync(
+                Path.Combine(folder, ".env.local"),
+                "PUBLIC_URL=\"from-local-file\"\n",
+                TestContext.Current.CancellationToken
+            );
         }
 
         // The wrong value is named in the error: that shows which one was read.
         var (exitCode, _, errors) = await ServerProcess.RunAsync(
-            ["--contentRoot", folder, .. commandLine ? ["--Server:PublicUrl=from-command-line"] : Array.Empty<string>()], environment ? Variables("PUBLIC_URL=from-environment") : null, folder);
+            [
+                "--contentRoot",
+                folder,
+                .. commandLine ? ["--Server:PublicUrl=from-command-line"] : Array.Empty<string>(),
+            ],
+            environment ? Variables("PUBLIC_URL=from-environment") : null,
+            folder
+        );
 
         Directory.Delete(folder, recursive: true);
         Assert.Equal(1, exitCode);
@@ -91,8 +131,12 @@ public sealed class StartTests
         AssertNoStack(errors);
     }
 
-    private static void AssertNoStack(string errors) => Assert.DoesNotContain("   at ", errors, StringComparison.Ordinal);
+    private static void AssertNoStack(string errors) =>
+        Assert.DoesNotContain("   at ", errors, StringComparison.Ordinal);
 
     private static Dictionary<string, string> Variables(params string[] variables) =>
-        variables.Where(variable => variable.Length > 0).Select(variable => variable.Split('=', 2)).ToDictionary(parts => parts[0], parts => parts[1]);
+        variables
+            .Where(variable => variable.Length > 0)
+            .Select(variable => variable.Split('=', 2))
+            .ToDictionary(parts => parts[0], parts => parts[1]);
 }

@@ -9,23 +9,32 @@ namespace MinimalMcp.Tests.Protocol;
 [Slow]
 public sealed class StdioTests
 {
-    private const string Hello = """{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"test","version":"1"}}}""";
+    private const string Hello =
+        """{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"test","version":"1"}}}""";
     private const string Initialized = """{"jsonrpc":"2.0","method":"notifications/initialized"}""";
-    private const string Prompt = """{"jsonrpc":"2.0","id":"p","method":"prompts/get","params":{"name":"plan_notes","arguments":{"occasion":"tea"}}}""";
-    private const string Modern = "\"_meta\":{\"io.modelcontextprotocol/protocolVersion\":\"2026-07-28\",\"io.modelcontextprotocol/clientCapabilities\":{}}";
+    private const string Prompt =
+        """{"jsonrpc":"2.0","id":"p","method":"prompts/get","params":{"name":"plan_notes","arguments":{"occasion":"tea"}}}""";
+    private const string Modern =
+        "\"_meta\":{\"io.modelcontextprotocol/protocolVersion\":\"2026-07-28\",\"io.modelcontextprotocol/clientCapabilities\":{}}";
     private const string NoCapabilities = "\"_meta\":{\"io.modelcontextprotocol/protocolVersion\":\"2026-07-28\"}";
-    private const string Future = "\"_meta\":{\"io.modelcontextprotocol/protocolVersion\":\"2030-01-01\",\"io.modelcontextprotocol/clientCapabilities\":{}}";
+    private const string Future =
+        "\"_meta\":{\"io.modelcontextprotocol/protocolVersion\":\"2030-01-01\",\"io.modelcontextprotocol/clientCapabilities\":{}}";
 
     [Fact]
     public async Task What_is_in_flight_at_the_end_of_input_is_answered_and_the_process_ends_well()
     {
         await using var server = ServerProcess.Start(["--stdio"], ProgramTools.Notes);
-        await server.SendAsync($"{Hello}\n{Initialized}\r\n\n{Wire.Call("get_topics", id: 2).ToJsonString()}\n{Prompt}\n");
+        await server.SendAsync(
+            $"{Hello}\n{Initialized}\r\n\n{Wire.Call("get_topics", id: 2).ToJsonString()}\n{Prompt}\n"
+        );
         await server.SendAsync("""{"jsonrpc":"2.0","id":4,"method":"tools/list"}"""); // the last line has no end
         var (exitCode, output, errors) = await server.EndAsync();
 
         Assert.Equal(0, exitCode);
-        var answers = output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonElement.Parse(line)).ToDictionary(answer => answer.GetProperty("id").GetRawText());
+        var answers = output
+            .Split('\n', StringSplitOptions.RemoveEmptyEntries)
+            .Select(line => JsonElement.Parse(line))
+            .ToDictionary(answer => answer.GetProperty("id").GetRawText());
         Assert.Equal(["\"p\"", "1", "2", "4"], answers.Keys.Order(StringComparer.Ordinal));
         Assert.All(answers.Values, answer => Assert.True(answer.TryGetProperty("result", out _), answer.ToString()));
         Assert.Contains("6 tools", errors, StringComparison.Ordinal); // the banner, and whatever is logged
@@ -42,7 +51,10 @@ public sealed class StdioTests
     [Fact]
     public async Task Logs_never_reach_standard_output()
     {
-        await using var server = ServerProcess.Start(["--stdio"], new Dictionary<string, string>(ProgramTools.Notes) { ["LOG_LEVEL"] = "DEBUG" });
+        await using var server = ServerProcess.Start(
+            ["--stdio"],
+            new Dictionary<string, string>(ProgramTools.Notes) { ["LOG_LEVEL"] = "DEBUG" }
+        );
         await server.SendAsync($"{Wire.Call("find_notes", new { nonsense = 1 }).ToJsonString()}\n");
         Assert.True((await server.ReceiveAsync()).GetProperty("result").GetProperty("isError").GetBoolean());
 
@@ -82,7 +94,10 @@ public sealed class StdioTests
     public async Task A_subscription_does_not_keep_the_process_when_its_input_ends()
     {
         await using var server = ServerProcess.Start(["--stdio"], ProgramTools.Notes);
-        var first = await AskAsync(server, Request("subscriptions/listen", $"\"notifications\":{{\"toolsListChanged\":true}},{Modern}"));
+        var first = await AskAsync(
+            server,
+            Request("subscriptions/listen", $"\"notifications\":{{\"toolsListChanged\":true}},{Modern}")
+        );
         Assert.Equal("notifications/subscriptions/acknowledged", first.GetProperty("method").GetString());
 
         Assert.Equal(0, (await server.EndAsync()).ExitCode);
@@ -92,24 +107,44 @@ public sealed class StdioTests
     public async Task It_ends_when_its_parent_is_gone_though_its_input_stays_open()
     {
         // The shell starts the server in the background, tells its process id, and lives until it is killed.
-        var start = new ProcessStartInfo("sh", ["-c", "dotnet \"$0\" --stdio <&3 & echo $!; exec sleep 300", ServerProcess.Dll])
+        var start = new ProcessStartInfo(
+            "sh",
+            ["-c", "dotnet \"$0\" --stdio <&3 & echo $!; exec sleep 300", ServerProcess.Dll]
+        )
         {
-            RedirectStandardInput = true, RedirectStandardOutput = true, WorkingDirectory = AppContext.BaseDirectory,
-            Environment = { ["MCP_AUTH_MODE"] = "none", ["Storage__Path"] = TestStores.New(), ["LOG_LEVEL"] = "None" },
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            WorkingDirectory = AppContext.BaseDirectory,
+            Environment =
+            {
+                ["MCP_AUTH_MODE"] = "none",
+                ["Storage__Path"] = TestStores.New(),
+                ["LOG_LEVEL"] = "None",
+            },
         };
         start.ArgumentList[1] = "exec 3<&0; " + start.ArgumentList[1];
         using var shell = Process.Start(start)!;
-        using var server = Process.GetProcessById(int.Parse(
-            (await shell.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken))!, CultureInfo.InvariantCulture));
+        using var server = Process.GetProcessById(
+            int.Parse(
+                (await shell.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken))!,
+                CultureInfo.InvariantCulture
+            )
+        );
         try
         {
             await shell.StandardInput.WriteLineAsync(Wire.Ping);
             await shell.StandardInput.FlushAsync(TestContext.Current.CancellationToken);
-            Assert.Contains("result", await Wait.Soon(shell.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken).AsTask()), StringComparison.Ordinal);
+            Assert.Contains(
+                "result",
+                await Wait.Soon(shell.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken).AsTask()),
+                StringComparison.Ordinal
+            );
 
             shell.Kill(); // only the shell; its standard input, which is the server's too, stays open here
 
-            await server.WaitForExitAsync(TestContext.Current.CancellationToken).WaitAsync(TimeSpan.FromMinutes(2), TestContext.Current.CancellationToken);
+            await server
+                .WaitForExitAsync(TestContext.Current.CancellationToken)
+                .WaitAsync(TimeSpan.FromMinutes(2), TestContext.Current.CancellationToken);
         }
         finally
         {
@@ -150,7 +185,10 @@ public sealed class StdioTests
     [Fact]
     public async Task A_line_that_is_too_long_is_refused_and_not_kept()
     {
-        await using var server = ServerProcess.Start(["--stdio"], new Dictionary<string, string> { ["MAX_REQUEST_SIZE"] = "65536" });
+        await using var server = ServerProcess.Start(
+            ["--stdio"],
+            new Dictionary<string, string> { ["MAX_REQUEST_SIZE"] = "65536" }
+        );
         Assert.True((await AskAsync(server, Wire.Ping)).TryGetProperty("result", out _));
         var before = server.PeakMemory;
 
@@ -164,10 +202,14 @@ public sealed class StdioTests
         await server.SendAsync("\n");
         Assert.Equal(-32600, (await server.ReceiveAsync()).GetProperty("error").GetProperty("code").GetInt32());
         Assert.True((await AskAsync(server, Wire.Ping)).TryGetProperty("result", out _));
-        Assert.True(server.PeakMemory - before < 48 << 20, $"128 MiB without a line end took {(server.PeakMemory - before) >> 20} MiB of memory");
+        Assert.True(
+            server.PeakMemory - before < 48 << 20,
+            $"128 MiB without a line end took {(server.PeakMemory - before) >> 20} MiB of memory"
+        );
     }
 
-    private static string Request(string method, string parameters) => $"{{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"{method}\",\"params\":{{{parameters}}}}}";
+    private static string Request(string method, string parameters) =>
+        $"{{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"{method}\",\"params\":{{{parameters}}}}}";
 
     private static async Task<JsonElement> AskAsync(ServerProcess server, string line)
     {

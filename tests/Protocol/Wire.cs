@@ -16,13 +16,23 @@ internal static class Wire
     /// <summary>Each char is one byte, so that a test can write bytes that are not UTF-8.</summary>
     public static byte[] Bytes(string body) => Encoding.Latin1.GetBytes(body);
 
-    public static async Task<McpAnswer> SendAsync(this TestServer server, string path, byte[] body, params (string Name, string Value)[] headers)
+    public static async Task<McpAnswer> SendAsync(
+        this TestServer server,
+        string path,
+        byte[] body,
+        params (string Name, string Value)[] headers
+    )
     {
         using var response = await server.ResponseAsync(path, body, headers);
         return await McpAnswer.ReadAsync(response);
     }
 
-    public static async Task<HttpResponseMessage> ResponseAsync(this TestServer server, string path, byte[] body, params (string Name, string Value)[] headers)
+    public static async Task<HttpResponseMessage> ResponseAsync(
+        this TestServer server,
+        string path,
+        byte[] body,
+        params (string Name, string Value)[] headers
+    )
     {
         using var request = new HttpRequestMessage(HttpMethod.Post, path) { Content = new ByteArrayContent(body) };
         request.Headers.ExpectContinue = body.Length > 1 << 20;
@@ -40,13 +50,30 @@ internal static class Wire
             }
         }
 
-        return await server.Http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, TestContext.Current.CancellationToken);
+        return await server.Http.SendAsync(
+            request,
+            HttpCompletionOption.ResponseHeadersRead,
+            TestContext.Current.CancellationToken
+        );
     }
 
     /// <summary>The id of a new session; null when the server gave none.</summary>
-    public static async Task<string?> InitializeAsync(this TestServer server, string version = "2025-11-25", object? capabilities = null)
+    public static async Task<string?> InitializeAsync(
+        this TestServer server,
+        string version = "2025-11-25",
+        object? capabilities = null
+    )
     {
-        var answer = await server.McpAsync("initialize", new { protocolVersion = version, capabilities = capabilities ?? new { }, clientInfo = new { name = "test", version = "1" } }, version);
+        var answer = await server.McpAsync(
+            "initialize",
+            new
+            {
+                protocolVersion = version,
+                capabilities = capabilities ?? new { },
+                clientInfo = new { name = "test", version = "1" },
+            },
+            version
+        );
         Assert.Equal(version, answer.Result.GetProperty("protocolVersion").GetString());
         return answer.Session;
     }
@@ -60,7 +87,11 @@ internal static class Wire
     }
 
     /// <summary>Opens an event stream.</summary>
-    public static async Task<Events> OpenAsync(this TestServer server, string path, params (string Name, string Value)[] headers)
+    public static async Task<Events> OpenAsync(
+        this TestServer server,
+        string path,
+        params (string Name, string Value)[] headers
+    )
     {
         using var request = new HttpRequestMessage(HttpMethod.Get, path);
         foreach (var (name, value) in headers)
@@ -68,11 +99,27 @@ internal static class Wire
             request.Headers.TryAddWithoutValidation(name, value);
         }
 
-        return new(await server.Http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, TestContext.Current.CancellationToken));
+        return new(
+            await server.Http.SendAsync(
+                request,
+                HttpCompletionOption.ResponseHeadersRead,
+                TestContext.Current.CancellationToken
+            )
+        );
     }
 
-    public static JsonObject Call(string tool, object? arguments = null, object? id = null) => JsonSerializer.SerializeToNode(
-        new { jsonrpc = "2.0", id = id ?? 1, method = "tools/call", @params = new { name = tool, arguments = arguments ?? new { } } })!.AsObject();
+    public static JsonObject Call(string tool, object? arguments = null, object? id = null) =>
+        JsonSerializer
+            .SerializeToNode(
+                new
+                {
+                    jsonrpc = "2.0",
+                    id = id ?? 1,
+                    method = "tools/call",
+                    @params = new { name = tool, arguments = arguments ?? new { } },
+                }
+            )!
+            .AsObject();
 }
 
 /// <summary>Reads an event stream line by line.</summary>

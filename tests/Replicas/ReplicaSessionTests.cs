@@ -30,15 +30,18 @@ public sealed class ReplicaSessionTests(PostgresServer postgres)
         Assert.Equal(HttpStatusCode.OK, await PostAsync(replicas, other, session, Rpc("tools/list")));
         Assert.Equal(HttpStatusCode.OK, await PostAsync(replicas, other, session, Rpc("prompts/list")));
         Assert.Equal(HttpStatusCode.OK, await PostAsync(replicas, one, session, Rpc("resources/list")));
-        Assert.Equal(HttpStatusCode.Accepted, await PostAsync(
-            replicas, other, session, new { jsonrpc = "2.0", method = "notifications/initialized" }));
+        Assert.Equal(
+            HttpStatusCode.Accepted,
+            await PostAsync(replicas, other, session, new { jsonrpc = "2.0", method = "notifications/initialized" })
+        );
         foreach (var url in (string[])[other, one, other]) // its event stream, too
         {
             using var get = new HttpRequestMessage(HttpMethod.Get, url + "/mcp")
             {
                 Headers =
                 {
-                    { "Accept", "text/event-stream" }, { "Mcp-Session-Id", session },
+                    { "Accept", "text/event-stream" },
+                    { "Mcp-Session-Id", session },
                     { "MCP-Protocol-Version", Version },
                 },
             };
@@ -54,7 +57,8 @@ public sealed class ReplicaSessionTests(PostgresServer postgres)
         Assert.Equal(HttpStatusCode.OK, ended.StatusCode);
         Assert.Equal(HttpStatusCode.NotFound, await PostAsync(replicas, other, session, Rpc("tools/list")));
         await Wait.Until(async () =>
-            await PostAsync(replicas, one, session, Rpc("tools/list")) == HttpStatusCode.NotFound);
+            await PostAsync(replicas, one, session, Rpc("tools/list")) == HttpStatusCode.NotFound
+        );
     }
 
     [Fact]
@@ -80,7 +84,8 @@ public sealed class ReplicaSessionTests(PostgresServer postgres)
         upstream.Serve = async (http, _) =>
         {
             asked.TrySetResult();
-            await Task.Delay(Timeout.Infinite, http.RequestAborted).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await Task.Delay(Timeout.Infinite, http.RequestAborted)
+                .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             gone.TrySetResult();
         };
         await using var replicas = await ReplicaSet.StartAsync(postgres, upstream.Url);
@@ -135,14 +140,16 @@ public sealed class ReplicaSessionTests(PostgresServer postgres)
         Assert.True(result.IsError is not true && said.Contains("share_", StringComparison.Ordinal), said);
     }
 
-    private static Task<McpClient> ConnectAsync(
-        string url, HttpTransportMode mode, string path = "/mcp") => McpClient.CreateAsync(
-            new HttpClientTransport(new()
-            {
-                Endpoint = new(url + path),
-                TransportMode = mode,
-                ConnectionTimeout = Wait.Limit,
-            }),
+    private static Task<McpClient> ConnectAsync(string url, HttpTransportMode mode, string path = "/mcp") =>
+        McpClient.CreateAsync(
+            new HttpClientTransport(
+                new()
+                {
+                    Endpoint = new(url + path),
+                    TransportMode = mode,
+                    ConnectionTimeout = Wait.Limit,
+                }
+            ),
             new McpClientOptions
             {
                 ProtocolVersion = Version,
@@ -150,28 +157,42 @@ public sealed class ReplicaSessionTests(PostgresServer postgres)
                 DiscoverProbeTimeout = Wait.Limit,
                 Handlers = new()
                 {
-                    ElicitationHandler = (_, _) => new(new ElicitResult
-                    {
-                        Action = "accept",
-                        Content = new Dictionary<string, JsonElement>
-                        {
-                            ["agreed"] = JsonSerializer.SerializeToElement(true),
-                        },
-                    }),
+                    ElicitationHandler = (_, _) =>
+                        new(
+                            new ElicitResult
+                            {
+                                Action = "accept",
+                                Content = new Dictionary<string, JsonElement>
+                                {
+                                    ["agreed"] = JsonSerializer.SerializeToElement(true),
+                                },
+                            }
+                        ),
                 },
             },
-            cancellationToken: Stop);
+            cancellationToken: Stop
+        );
 
-    private static object Rpc(string method) => new { jsonrpc = "2.0", id = 1, method, @params = new { } };
+    private static object Rpc(string method) =>
+        new
+        {
+            jsonrpc = "2.0",
+            id = 1,
+            method,
+            @params = new { },
+        };
 
     private static async Task<string> OpenAsync(ReplicaSet replicas, string url)
     {
         var hello = new
         {
-            jsonrpc = "2.0", id = 1, method = "initialize",
+            jsonrpc = "2.0",
+            id = 1,
+            method = "initialize",
             @params = new
             {
-                protocolVersion = Version, capabilities = new { elicitation = new { } },
+                protocolVersion = Version,
+                capabilities = new { elicitation = new { } },
                 clientInfo = new { name = "test", version = "1" },
             },
         };
@@ -186,7 +207,8 @@ public sealed class ReplicaSessionTests(PostgresServer postgres)
             Content = JsonContent.Create(message),
             Headers =
             {
-                { "Accept", "application/json, text/event-stream" }, { "Mcp-Session-Id", session },
+                { "Accept", "application/json, text/event-stream" },
+                { "Mcp-Session-Id", session },
                 { "MCP-Protocol-Version", Version },
             },
         };

@@ -27,11 +27,12 @@ internal sealed partial class ReplicaSet : IAsyncDisposable
     /// <summary>Where nginx listens.</summary>
     public string Url { get; } = $"http://127.0.0.1:{FreePort.Find()}";
 
-    public IReadOnlyDictionary<string, string> Urls { get; } = new Dictionary<string, string>
-    {
-        ["replica-1"] = $"http://127.0.0.1:{FreePort.Find()}",
-        ["replica-2"] = $"http://127.0.0.1:{FreePort.Find()}",
-    };
+    public IReadOnlyDictionary<string, string> Urls { get; } =
+        new Dictionary<string, string>
+        {
+            ["replica-1"] = $"http://127.0.0.1:{FreePort.Find()}",
+            ["replica-2"] = $"http://127.0.0.1:{FreePort.Find()}",
+        };
 
     public HttpClient Http { get; } = new();
 
@@ -52,11 +53,14 @@ internal sealed partial class ReplicaSet : IAsyncDisposable
 
     public async Task StartAsync(string name)
     {
-        _running[name] = ServerProcess.Start(["--urls", Urls[name]],
+        _running[name] = ServerProcess.Start(
+            ["--urls", Urls[name]],
             new Dictionary<string, string>(_upstream is null ? ProgramTools.Notes : ProgramTools.NotesAnd(_upstream))
             {
-                ["Storage__ConnectionString"] = _database, ["Governance__Confirm"] = "share_notes",
-            });
+                ["Storage__ConnectionString"] = _database,
+                ["Governance__Confirm"] = "share_notes",
+            }
+        );
         await ServerProcess.ReadyAsync(Http, Urls[name]);
     }
 
@@ -105,12 +109,20 @@ internal sealed partial class ReplicaSet : IAsyncDisposable
             configuration = configuration.Replace($"{name}:3001", new Uri(url).Authority, StringComparison.Ordinal);
         }
 
-        configuration = Listen().Replace(configuration, $"listen {new Uri(Url).Authority};").Replace(" /tmp/", $" {Folder}/", StringComparison.Ordinal).Replace("/etc/nginx/", Folder + "/", StringComparison.Ordinal);
+        configuration = Listen()
+            .Replace(configuration, $"listen {new Uri(Url).Authority};")
+            .Replace(" /tmp/", $" {Folder}/", StringComparison.Ordinal)
+            .Replace("/etc/nginx/", Folder + "/", StringComparison.Ordinal);
         var file = Path.Combine(Folder, "nginx.conf");
         await File.WriteAllTextAsync(file, configuration, Stop);
         Directory.CreateDirectory(Path.Combine(Folder, "down"));
         var user = Environment.UserName == "root" ? " user root;" : ""; // who else may not look into this folder
-        _nginx = Process.Start(new ProcessStartInfo(nginx, ["-p", Folder, "-c", file, "-e", "stderr", "-g", "daemon off;" + user]) { RedirectStandardError = true })!;
+        _nginx = Process.Start(
+            new ProcessStartInfo(nginx, ["-p", Folder, "-c", file, "-e", "stderr", "-g", "daemon off;" + user])
+            {
+                RedirectStandardError = true,
+            }
+        )!;
         _nginx.ErrorDataReceived += (_, line) => TestContext.Current.TestOutputHelper?.WriteLine($"nginx: {line.Data}");
         _nginx.BeginErrorReadLine();
         await ServerProcess.ReadyAsync(Http, Url);

@@ -12,7 +12,8 @@ public sealed class ReplicaSignInTests(PostgresServer postgres)
     {
         (string, string)[] settings =
         [
-            ("Server:PublicUrl", "https://mcp.example.com"), ("Auth:Server:SecretKey", OAuthServer.Secret + "3"),
+            ("Server:PublicUrl", "https://mcp.example.com"),
+            ("Auth:Server:SecretKey", OAuthServer.Secret + "3"),
             ("Storage:ConnectionString", await postgres.NewDatabaseAsync()),
         ];
         await using var one = OAuthServer.Start(settings);
@@ -24,7 +25,9 @@ public sealed class ReplicaSignInTests(PostgresServer postgres)
         Assert.Equal(HttpStatusCode.SeeOther, allowed.StatusCode);
         (string, string)[] form =
         [
-            ("grant_type", "authorization_code"), ("client_id", client), ("code", OAuthServer.Query(allowed)["code"]),
+            ("grant_type", "authorization_code"),
+            ("client_id", client),
+            ("code", OAuthServer.Query(allowed)["code"]),
             ("code_verifier", OAuthServer.Verifier),
         ];
 

@@ -21,7 +21,10 @@ public sealed class ReplicaTests(PostgresServer postgres, ITestOutputHelper outp
     [Theory]
     [InlineData(null, "replica-1", "replica-2")]
     [InlineData("replica-2", "replica-2", "replica-1", "replica-2")] // one that an earlier run left down comes first
-    public async Task Restarted_one_by_one_by_the_script_under_load_they_lose_no_call(string? leftDown, params string[] expected)
+    public async Task Restarted_one_by_one_by_the_script_under_load_they_lose_no_call(
+        string? leftDown,
+        params string[] expected
+    )
     {
         await using var replicas = await ReplicaSet.StartAsync(postgres);
         if (leftDown is not null)
@@ -46,7 +49,9 @@ public sealed class ReplicaTests(PostgresServer postgres, ITestOutputHelper outp
         await load.MoreAsync(200);
         await load.EndAsync();
 
-        output.WriteLine($"{load.Done.Count} calls, {load.Lost.Count} lost\n{said}{string.Join('\n', load.Lost.Values)}");
+        output.WriteLine(
+            $"{load.Done.Count} calls, {load.Lost.Count} lost\n{said}{string.Join('\n', load.Lost.Values)}"
+        );
         Assert.True(exitCode == 0, said + errors);
         Assert.Equal(expected, restarted);
         Assert.Empty(load.Lost);
@@ -68,7 +73,9 @@ public sealed class ReplicaTests(PostgresServer postgres, ITestOutputHelper outp
 
         output.WriteLine($"{load.Done.Count} calls, {load.Lost.Count} lost\n{string.Join('\n', load.Lost.Values)}");
         Assert.InRange(load.Lost.Count, 0, 2 * NotedCalls.Callers); // each caller had one call under way, at either end
-        Assert.All(load.Lost.Values, said => Assert.Contains("The call may have been done all the same", said, StringComparison.Ordinal));
+        Assert.All(load.Lost.Values, said =>
+            Assert.Contains("The call may have been done all the same", said, StringComparison.Ordinal)
+        );
         await EachOnceAsync(replicas, load);
     }
 
@@ -81,8 +88,17 @@ public sealed class ReplicaTests(PostgresServer postgres, ITestOutputHelper outp
 
         foreach (var url in replicas.Urls.Values)
         {
-            Assert.Equal(load.Done.Order(), (await NotedCalls.RecordedAsync(replicas.Http, url)).Where(row => row.Phase == "outcome").Select(row => row.Name).Order());
-            Assert.Matches(@"mcp_tool_calls_total\{[^}]*pick_note[^}]*\} [1-9]", await replicas.Http.GetStringAsync(new Uri(url + "/metrics"), Stop)); // each had its share
+            Assert.Equal(
+                load.Done.Order(),
+                (await NotedCalls.RecordedAsync(replicas.Http, url))
+                    .Where(row => row.Phase == "outcome")
+                    .Select(row => row.Name)
+                    .Order()
+            );
+            Assert.Matches(
+                @"mcp_tool_calls_total\{[^}]*pick_note[^}]*\} [1-9]",
+                await replicas.Http.GetStringAsync(new Uri(url + "/metrics"), Stop)
+            ); // each had its share
         }
     }
 

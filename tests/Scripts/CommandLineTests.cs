@@ -13,8 +13,20 @@ public sealed class CommandLineTests
 
         Assert.Equal((0, ""), (exitCode, errors));
         Assert.All(
-            ["health", "backup", "restore", "verify-audit", "export-openapi", "hash-password", "--stdio", "--mode", "--urls", "--version"],
-            word => Assert.Contains($"  {word}", output));
+            [
+                "health",
+                "backup",
+                "restore",
+                "verify-audit",
+                "export-openapi",
+                "hash-password",
+                "--stdio",
+                "--mode",
+                "--urls",
+                "--version",
+            ],
+            word => Assert.Contains($"  {word}", output)
+        );
     }
 
     [Fact]
@@ -59,7 +71,10 @@ public sealed class CommandLineTests
         var (name, value) = (setting.Split('=')[0], setting.Split('=')[1]);
         var (exitCode, output, errors) = name.StartsWith("--", StringComparison.Ordinal)
             ? await ServerProcess.RunAsync([setting])
-            : await ServerProcess.RunAsync(["--urls", "http://127.0.0.1:0"], new Dictionary<string, string> { [name] = value });
+            : await ServerProcess.RunAsync(
+                ["--urls", "http://127.0.0.1:0"],
+                new Dictionary<string, string> { [name] = value }
+            );
 
         Assert.Equal((1, ""), (exitCode, output));
         Assert.StartsWith("The server did not start.", errors);
@@ -72,7 +87,8 @@ public sealed class CommandLineTests
     {
         await using var server = ServerProcess.Start(
             ["--stdio", "--Storage:Pth=x", "--Acme:Anything=1", "--Kestrel:Limits:MaxConcurrentConnections=10"],
-            new Dictionary<string, string> { ["Server__Farm"] = "b" });
+            new Dictionary<string, string> { ["Server__Farm"] = "b" }
+        );
         await server.SendAsync(Wire.Ping + "\n");
         await server.ReceiveAsync();
         var (exitCode, _, errors) = await server.EndAsync();
@@ -96,14 +112,20 @@ public sealed class CommandLineTests
             File.WriteAllText(file, """{"Server":{"Name":"From a file"},"Auth":{"RateLimitPerMinute":7}}""");
 
             await using var server = ServerProcess.Start(
-                ["--stdio", "--config", file], new Dictionary<string, string> { ["OAUTH2_ISSUER"] = "https://a.example" }, folder.FullName);
+                ["--stdio", "--config", file],
+                new Dictionary<string, string> { ["OAUTH2_ISSUER"] = "https://a.example" },
+                folder.FullName
+            );
             await server.SendAsync(Wire.Ping + "\n");
             await server.ReceiveAsync();
             var (exitCode, _, errors) = await server.EndAsync();
 
             Assert.Equal(0, exitCode);
             Assert.StartsWith("From a file ", errors);
-            Assert.Contains($"  settings     {Path.Combine(AppContext.BaseDirectory, "appsettings.json")}, {file}\n", errors);
+            Assert.Contains(
+                $"  settings     {Path.Combine(AppContext.BaseDirectory, "appsettings.json")}, {file}\n",
+                errors
+            );
             Assert.Contains("  no effect    OAUTH2_ISSUER: auth mode none asks no identity provider", errors);
         }
         finally
@@ -136,35 +158,42 @@ public sealed class CommandLineTests
     }
 
     /// <summary>The text of a file, and what is said of it.</summary>
-    public static TheoryData<string, string, string> Broken => new()
-    {
+    public static TheoryData<string, string, string> Broken =>
+        new()
         {
-            "mine.json", "{\n  \"Auth\": {\n    \"Mode\": \"api-key\"\n    \"ApiKey\": \"s3cret\"\n  }\n}",
-            "line 4, position 5: '\"' is invalid after a value"
-        },
-        { "mine.json", "{\n  \"Auth\": { \"Mode\": true-s3cret }\n}", "line 2" },
-        {
-            "mine.json", "{\n  \"Auth\": { \"ApiKey\": tru3-s3cret }\n}",
-            "line 2, position 26: text must stand in double quotes."
-        },
-        { "mine.json", "{\n  \"Auth\": {", "line 2, position 12: Expected depth to be zero" },
-        { "mine.json", "", "line 1, position 1: The input does not contain any JSON tokens" },
-        { "mine.json", "[1]", "Top-level JSON element must be an object" },
-        { "mine.json", "{\"a\":1,\"A\":2}", "A duplicate key 'A' was found" },
-        { "appsettings.json", "{\n  \"Auth\": }", "line 2, position 11: '}' is an invalid start of a value" },
-        { "appsettings.Production.json", "{", "line 1, position 2" },
-        { ".env", "# keys\nMCP_API_KEY s3cret\n", "line 2: write NAME=value" },
-        { ".env", "export MCP_API_KEY=s3cret\n", "line 1: write NAME=value" },
-        {
-            ".env", "A=1\n\nMCP_API_KEY=\"s3cret\n",
-            "line 3: the quote \" that begins the value of MCP_API_KEY is not closed"
-        },
-        { ".env.local", "A='b\\' s3cret\n", "line 1: the quote ' that begins the value of A is not closed" },
-    };
+            {
+                "mine.json",
+                "{\n  \"Auth\": {\n    \"Mode\": \"api-key\"\n    \"ApiKey\": \"s3cret\"\n  }\n}",
+                "line 4, position 5: '\"' is invalid after a value"
+            },
+            { "mine.json", "{\n  \"Auth\": { \"Mode\": true-s3cret }\n}", "line 2" },
+            {
+                "mine.json",
+                "{\n  \"Auth\": { \"ApiKey\": tru3-s3cret }\n}",
+                "line 2, position 26: text must stand in double quotes."
+            },
+            { "mine.json", "{\n  \"Auth\": {", "line 2, position 12: Expected depth to be zero" },
+            { "mine.json", "", "line 1, position 1: The input does not contain any JSON tokens" },
+            { "mine.json", "[1]", "Top-level JSON element must be an object" },
+            { "mine.json", "{\"a\":1,\"A\":2}", "A duplicate key 'A' was found" },
+            { "appsettings.json", "{\n  \"Auth\": }", "line 2, position 11: '}' is an invalid start of a value" },
+            { "appsettings.Production.json", "{", "line 1, position 2" },
+            { ".env", "# keys\nMCP_API_KEY s3cret\n", "line 2: write NAME=value" },
+            { ".env", "export MCP_API_KEY=s3cret\n", "line 1: write NAME=value" },
+            {
+                ".env",
+                "A=1\n\nMCP_API_KEY=\"s3cret\n",
+                "line 3: the quote \" that begins the value of MCP_API_KEY is not closed"
+            },
+            { ".env.local", "A='b\\' s3cret\n", "line 1: the quote ' that begins the value of A is not closed" },
+        };
 
     [Theory, MemberData(nameof(Broken))]
     public async Task A_file_that_is_not_well_formed_is_named_with_its_line_and_nothing_else_of_it(
-        string name, string text, string expected)
+        string name,
+        string text,
+        string expected
+    )
     {
         var folder = Directory.CreateTempSubdirectory("broken");
         try
@@ -172,7 +201,8 @@ public sealed class CommandLineTests
             var file = Path.Combine(folder.FullName, name);
             File.WriteAllText(file, text);
             var (exitCode, output, errors) = await ServerProcess.RunAsync(
-                name == "mine.json" ? ["--stdio", "--config", file] : ["--stdio", "--contentRoot", folder.FullName]);
+                name == "mine.json" ? ["--stdio", "--config", file] : ["--stdio", "--contentRoot", folder.FullName]
+            );
 
             Assert.Equal((1, ""), (exitCode, output));
             Assert.StartsWith($"The server did not start:\n  - {file}", errors);
@@ -193,8 +223,10 @@ public sealed class CommandLineTests
         var folder = Directory.CreateTempSubdirectory("fine");
         try
         {
-            File.WriteAllText(Path.Combine(folder.FullName, ".env"),
-                "# a comment\n\nNOTE=\"several\nlines, no sign\n\"\nServer__Name='In quotes'\nEMPTY=\n");
+            File.WriteAllText(
+                Path.Combine(folder.FullName, ".env"),
+                "# a comment\n\nNOTE=\"several\nlines, no sign\n\"\nServer__Name='In quotes'\nEMPTY=\n"
+            );
 
             Assert.Equal("In quotes", (await BannerAsync("/nowhere", "--contentRoot", folder.FullName)).Name);
         }
@@ -207,14 +239,17 @@ public sealed class CommandLineTests
     private static async Task<(string Name, string Files)> BannerAsync(string settings, params string[] arguments)
     {
         await using var server = ServerProcess.Start(
-            ["--stdio", .. arguments], new Dictionary<string, string> { ["XDG_CONFIG_HOME"] = settings });
+            ["--stdio", .. arguments],
+            new Dictionary<string, string> { ["XDG_CONFIG_HOME"] = settings }
+        );
         await server.SendAsync(Wire.Ping + "\n");
         await server.ReceiveAsync();
         var (exitCode, _, errors) = await server.EndAsync();
 
         Assert.True(exitCode == 0, errors);
         var files = errors.Split('\n').Single(line => line.StartsWith("  settings", StringComparison.Ordinal))[15..];
-        var title = errors.Split('\n')
+        var title = errors
+            .Split('\n')
             .Single(line => line.Contains("on standard input and output", StringComparison.Ordinal));
         return (title[..title.IndexOf(" 0.", StringComparison.Ordinal)], files);
     }
@@ -231,13 +266,16 @@ public sealed class CommandLineTests
     [Fact]
     public async Task Settings_that_only_work_together_are_refused_apart()
     {
-        var (exitCode, _, errors) = await ServerProcess.RunAsync(["--urls", "http://127.0.0.1:0"], new Dictionary<string, string>
-        {
-            ["MCP_AUTH_MODE"] = "embedded",
-            ["MCP_API_KEY"] = "uM3xkQ9TzR7vB1nW5cY8pL2dF6hJ4sGa",
-            ["OAUTH2_ISSUER"] = "https://idp.example",
-            ["Auth__Provider__AllowedDomains"] = "example.com",
-        });
+        var (exitCode, _, errors) = await ServerProcess.RunAsync(
+            ["--urls", "http://127.0.0.1:0"],
+            new Dictionary<string, string>
+            {
+                ["MCP_AUTH_MODE"] = "embedded",
+                ["MCP_API_KEY"] = "uM3xkQ9TzR7vB1nW5cY8pL2dF6hJ4sGa",
+                ["OAUTH2_ISSUER"] = "https://idp.example",
+                ["Auth__Provider__AllowedDomains"] = "example.com",
+            }
+        );
 
         Assert.Equal(1, exitCode);
         Assert.Contains("Issuer, AllowedDomains and no ClientId (OAUTH2_CLIENT_ID)", errors);

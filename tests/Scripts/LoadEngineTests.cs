@@ -8,7 +8,8 @@ namespace MinimalMcp.Tests.Scripts;
 /// <summary>The parts of tests/Load that decide whether its numbers can be believed.</summary>
 public sealed class LoadEngineTests
 {
-    public static TheoryData<double, double> Percentiles => new MatrixTheoryData<double, double>([1, 25, 50, 90, 99, 99.9, 100], [1, 37, 1234, 98_765, 4_000_000]);
+    public static TheoryData<double, double> Percentiles =>
+        new MatrixTheoryData<double, double>([1, 25, 50, 90, 99, 99.9, 100], [1, 37, 1234, 98_765, 4_000_000]);
 
     [Theory, MemberData(nameof(Percentiles))]
     public void A_percentile_is_less_than_half_a_percent_from_the_true_one(double percent, double microseconds)
@@ -46,7 +47,14 @@ public sealed class LoadEngineTests
     [InlineData("ratio.2025-11-25.p99 <= 2", "ratio.2025-11-25.p99", "<=", 2, 2, 2.1)]
     [InlineData("allocated.2025-11-25.governed < 4 KiB", "allocated.2025-11-25.governed", "<", 4096, 4095, 4096)]
     [InlineData("conversations.call.max>1ms", "conversations.call.max", ">", 1, 2, 1)]
-    public void A_threshold_is_read(string text, string subject, string comparison, double limit, double good, double bad)
+    public void A_threshold_is_read(
+        string text,
+        string subject,
+        string comparison,
+        double limit,
+        double good,
+        double bad
+    )
     {
         var threshold = Threshold.Parse(text);
 
@@ -69,10 +77,22 @@ public sealed class LoadEngineTests
     [Fact]
     public void A_threshold_of_what_was_not_measured_is_broken()
     {
-        var report = new LoadReport { Started = default, Machine = "", Target = "", Figures = { new("ratio.start", 2.5, "x", "") } };
+        var report = new LoadReport
+        {
+            Started = default,
+            Machine = "",
+            Target = "",
+            Figures = { new("ratio.start", 2.5, "x", "") },
+        };
 
-        Assert.Equal([new("ratio.start < 3", "ratio.start", 2.5, Met: true)], Threshold.Parse("ratio.start < 3").Judge(report));
-        Assert.Equal([new("ratio.strat < 3", "ratio.strat", null, Met: false)], Threshold.Parse("ratio.strat < 3").Judge(report));
+        Assert.Equal(
+            [new("ratio.start < 3", "ratio.start", 2.5, Met: true)],
+            Threshold.Parse("ratio.start < 3").Judge(report)
+        );
+        Assert.Equal(
+            [new("ratio.strat < 3", "ratio.strat", null, Met: false)],
+            Threshold.Parse("ratio.strat < 3").Judge(report)
+        );
     }
 
     [Theory]
@@ -91,7 +111,8 @@ public sealed class LoadEngineTests
             Simulation.Inject(10, TimeSpan.FromSeconds(1), Seconds(2)),
             Simulation.Pause(Seconds(0.5)),
             Simulation.KeepConstant(4, Seconds(0.5)),
-            Simulation.RampingConstant(7, Seconds(1)));
+            Simulation.RampingConstant(7, Seconds(1))
+        );
 
         Assert.Equal(arrivals, profile.Arrivals(Seconds(seconds)));
         Assert.Equal(copies, profile.Copies(Seconds(seconds)));
@@ -111,8 +132,11 @@ public sealed class LoadEngineTests
         await app.StartAsync(TestContext.Current.CancellationToken);
         var request = new Target(new(app.Urls.Single()), null).Request(Call.Get("/"));
 
-        var runs = await LoadRunner.RunAsync([Scenario.Create("stalled", context => context.SendAsync(request))
-            .WithLoadSimulations(Simulation.Inject(100, TimeSpan.FromSeconds(1), Seconds(2)))]);
+        var runs = await LoadRunner.RunAsync([
+            Scenario
+                .Create("stalled", context => context.SendAsync(request))
+                .WithLoadSimulations(Simulation.Inject(100, TimeSpan.FromSeconds(1), Seconds(2))),
+        ]);
 
         var stats = runs.Single().Stats;
         Assert.Equal((200, 0), (stats.Ok, stats.Fail)); // a closed model would have sent as few as it has copies
@@ -122,10 +146,15 @@ public sealed class LoadEngineTests
     [Fact]
     public async Task What_fails_is_counted_by_its_reason_and_has_no_latency()
     {
-        var runs = await LoadRunner.RunAsync(
-        [
-            Scenario.Create("throws", _ => throw new InvalidOperationException("by turns")).WithLoadSimulations(Simulation.Inject(50, TimeSpan.FromSeconds(1), Seconds(0.2))),
-            Scenario.Create("steps", async context => await Step.Run("first", context, () => new(Response.Fail("HTTP 500")))).WithLoadSimulations(Simulation.KeepConstant(1, Seconds(0.2))),
+        var runs = await LoadRunner.RunAsync([
+            Scenario
+                .Create("throws", _ => throw new InvalidOperationException("by turns"))
+                .WithLoadSimulations(Simulation.Inject(50, TimeSpan.FromSeconds(1), Seconds(0.2))),
+            Scenario
+                .Create("steps", async context =>
+                    await Step.Run("first", context, () => new(Response.Fail("HTTP 500")))
+                )
+                .WithLoadSimulations(Simulation.KeepConstant(1, Seconds(0.2))),
         ]);
 
         Assert.Equal([KeyValuePair.Create("by turns", 10L)], runs[0].Stats.Failures);
@@ -144,13 +173,25 @@ public sealed class LoadEngineTests
     }
 
     [Fact]
-    public void The_page_shows_a_scenario_that_is_compiled_here() => Assert.Contains(
-        File.ReadAllText(Path.Combine(ClientProcess.Root, "tests", "Load", "Scenarios", "Lists.cs")), File.ReadAllText(Path.Combine(ClientProcess.Root, "docs", "load-test.md")));
+    public void The_page_shows_a_scenario_that_is_compiled_here() =>
+        Assert.Contains(
+            File.ReadAllText(Path.Combine(ClientProcess.Root, "tests", "Load", "Scenarios", "Lists.cs")),
+            File.ReadAllText(Path.Combine(ClientProcess.Root, "docs", "load-test.md"))
+        );
 
     [Fact]
-    public void Its_files_are_short() => Assert.All(
-        Directory.EnumerateFiles(Path.Combine(ClientProcess.Root, "tests", "Load"), "*.cs", SearchOption.AllDirectories).Where(file => !file.Contains($"{Path.DirectorySeparatorChar}obj{Path.DirectorySeparatorChar}", StringComparison.Ordinal)),
-        file => Assert.True(File.ReadLines(file).Count() <= 150, file));
+    public void Its_files_are_short() =>
+        Assert.All(
+            Directory
+                .EnumerateFiles(Path.Combine(ClientProcess.Root, "tests", "Load"), "*.cs", SearchOption.AllDirectories)
+                .Where(file =>
+                    !file.Contains(
+                        $"{Path.DirectorySeparatorChar}obj{Path.DirectorySeparatorChar}",
+                        StringComparison.Ordinal
+                    )
+                ),
+            file => Assert.True(File.ReadLines(file).Count() <= 150, file)
+        );
 
     private static TimeSpan Seconds(double seconds) => TimeSpan.FromSeconds(seconds);
 }

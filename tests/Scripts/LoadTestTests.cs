@@ -14,8 +14,21 @@ public sealed partial class LoadTestTests : IDisposable
 {
     private static readonly string[] Notes =
     [
-        "--seconds", "2", "--parts", "scenarios", "--no-defaults", "--threshold", "*.fail <= 0 %",
-        "--tool", "find_notes", "--arguments", """{"query":"milk"}""", "--write-tool", "pick_note", "--write-arguments", """{"code":"milk"}""",
+        "--seconds",
+        "2",
+        "--parts",
+        "scenarios",
+        "--no-defaults",
+        "--threshold",
+        "*.fail <= 0 %",
+        "--tool",
+        "find_notes",
+        "--arguments",
+        """{"query":"milk"}""",
+        "--write-tool",
+        "pick_note",
+        "--write-arguments",
+        """{"code":"milk"}""",
     ];
 
     private readonly DirectoryInfo _out = Directory.CreateTempSubdirectory("load-test");
@@ -27,13 +40,26 @@ public sealed partial class LoadTestTests : IDisposable
     {
         await using var server = TestServer.Start(NotesTools.Alone, ("Auth:Mode", "api-key"), ("Auth:ApiKey", Key));
 
-        var (exitCode, output, errors) = await RunAsync([.. Notes, "--url", server.BaseUrl + "/mcp", "--key", Key, "--writes"]);
+        var (exitCode, output, errors) = await RunAsync([
+            .. Notes,
+            "--url",
+            server.BaseUrl + "/mcp",
+            "--key",
+            Key,
+            "--writes",
+        ]);
 
         Assert.True(exitCode == 0, output + errors);
         Assert.EndsWith("\npassed\n", output.ReplaceLineEndings("\n"));
         var report = Report();
-        var scenarios = report.GetProperty("scenarios").EnumerateArray().ToDictionary(scenario => scenario.GetProperty("name").GetString()!);
-        Assert.Equal(["conversations", "functions", "lists", "mcp-2025-11-25", "mcp-2026-07-28", "rest", "streams", "writes"], scenarios.Keys.Order(StringComparer.Ordinal));
+        var scenarios = report
+            .GetProperty("scenarios")
+            .EnumerateArray()
+            .ToDictionary(scenario => scenario.GetProperty("name").GetString()!);
+        Assert.Equal(
+            ["conversations", "functions", "lists", "mcp-2025-11-25", "mcp-2026-07-28", "rest", "streams", "writes"],
+            scenarios.Keys.Order(StringComparer.Ordinal)
+        );
         Assert.All(scenarios.Values, scenario => Assert.Equal(0, scenario.GetProperty("failed").GetInt64()));
         // Up to 100 a second in 0.4 s, and 100 a second for 1.6 s: the open model sends neither more nor fewer, however busy the machine is.
         Assert.Equal(180, scenarios["rest"].GetProperty("ok").GetInt64());
@@ -43,7 +69,10 @@ public sealed partial class LoadTestTests : IDisposable
         Assert.Equal(counted.GetProperty("sent").GetInt64(), counted.GetProperty("server").GetDouble());
         Assert.Equal(counted.GetProperty("sent").GetInt64(), Calls(metrics));
 
-        Assert.Equal(["slow-upstream", "ratios", "tools"], report.GetProperty("leftOut").EnumerateArray().Select(left => left.GetProperty("name").GetString()));
+        Assert.Equal(
+            ["slow-upstream", "ratios", "tools"],
+            report.GetProperty("leftOut").EnumerateArray().Select(left => left.GetProperty("name").GetString())
+        );
         var markdown = await File.ReadAllTextAsync(Written("report.md"), TestContext.Current.CancellationToken);
         Assert.Contains("| rest ", markdown);
         Assert.Contains("# Load test: passed", output);
@@ -54,21 +83,56 @@ public sealed partial class LoadTestTests : IDisposable
         // The same server, with a limit that nothing can hold; and an earlier run that was ten times as good.
         var earlier = Path.Combine(_out.FullName, "earlier.json");
         await File.WriteAllTextAsync(earlier, TenTimesAsGood(), TestContext.Current.CancellationToken);
-        (exitCode, output, errors) = await RunAsync(
-            [.. Notes, "--only", "rest,lists", "--url", server.BaseUrl, "--key", Key, "--threshold", "rest.p99 < 1 us", "--compare", earlier, "--regression", "50"]);
+        (exitCode, output, errors) = await RunAsync([
+            .. Notes,
+            "--only",
+            "rest,lists",
+            "--url",
+            server.BaseUrl,
+            "--key",
+            Key,
+            "--threshold",
+            "rest.p99 < 1 us",
+            "--compare",
+            earlier,
+            "--regression",
+            "50",
+        ]);
 
         Assert.True(exitCode == 1, output + errors);
         Assert.Contains("\nbroken: rest.p99 < 1 us (rest.p99 is ", output);
         Assert.Contains("\nregression: lists.rate -9", output);
         Assert.DoesNotContain("broken: *.fail", output);
-        Assert.Contains("failed, 1 of 3 thresholds broken and ", await File.ReadAllTextAsync(Written("report.html"), TestContext.Current.CancellationToken));
+        Assert.Contains(
+            "failed, 1 of 3 thresholds broken and ",
+            await File.ReadAllTextAsync(Written("report.html"), TestContext.Current.CancellationToken)
+        );
     }
 
     [Fact]
     public async Task It_starts_the_server_itself_and_gives_it_a_thousand_tools()
     {
-        var (exitCode, output, errors) = await RunAsync(["--server", ServerProcess.Dll, "--seconds", "2", "--rounds", "1", "--parts", "tools", "--no-defaults", "--threshold", "tools.*.call.rate > 0 /s", "--threshold", "tools.*.list.rate > 0 /s",
-            "--threshold", "ratio.tools.call > 0", "--threshold", "ratio.tools.list.bare.*.cpu > 0", "--threshold", "ratio.tools.list.bare.*.rate > 0"]);
+        var (exitCode, output, errors) = await RunAsync([
+            "--server",
+            ServerProcess.Dll,
+            "--seconds",
+            "2",
+            "--rounds",
+            "1",
+            "--parts",
+            "tools",
+            "--no-defaults",
+            "--threshold",
+            "tools.*.call.rate > 0 /s",
+            "--threshold",
+            "tools.*.list.rate > 0 /s",
+            "--threshold",
+            "ratio.tools.call > 0",
+            "--threshold",
+            "ratio.tools.list.bare.*.cpu > 0",
+            "--threshold",
+            "ratio.tools.list.bare.*.rate > 0",
+        ]);
 
         Assert.True(exitCode == 0, output + errors);
         Assert.Contains("tools.1000.list.rate: ", output);
@@ -82,22 +146,62 @@ public sealed partial class LoadTestTests : IDisposable
         Needs.Nginx();
         Needs.Postgres();
 
-        var (exitCode, output, errors) = await RunAsync(["--server", ServerProcess.Dll, "--growth", "--parts", "replicas", "--replicas", "2", "--seconds", "1", "--rounds", "1", "--docs", _out.FullName]);
+        var (exitCode, output, errors) = await RunAsync([
+            "--server",
+            ServerProcess.Dll,
+            "--growth",
+            "--parts",
+            "replicas",
+            "--replicas",
+            "2",
+            "--seconds",
+            "1",
+            "--rounds",
+            "1",
+            "--docs",
+            _out.FullName,
+        ]);
 
         Assert.True(exitCode == 0, output + errors);
-        var rows = ReplicaRow().Matches(await File.ReadAllTextAsync(Written("performance.md"), TestContext.Current.CancellationToken));
+        var rows = ReplicaRow()
+            .Matches(await File.ReadAllTextAsync(Written("performance.md"), TestContext.Current.CancellationToken));
         Assert.Equal(["1", "2"], rows.Select(row => row.Groups[1].Value));
         // A rate, a p99 and a processor time through nginx, and the same of one that is asked directly.
-        Assert.All(rows, row => Assert.All(row.Groups[2].Captures, cell => Assert.True(double.Parse(cell.Value, CultureInfo.InvariantCulture) > 0, row.Value)));
-        Assert.StartsWith("<svg ", await File.ReadAllTextAsync(Written("performance/calls-by-replicas.svg"), TestContext.Current.CancellationToken));
+        Assert.All(rows, row =>
+            Assert.All(row.Groups[2].Captures, cell =>
+                Assert.True(double.Parse(cell.Value, CultureInfo.InvariantCulture) > 0, row.Value)
+            )
+        );
+        Assert.StartsWith(
+            "<svg ",
+            await File.ReadAllTextAsync(
+                Written("performance/calls-by-replicas.svg"),
+                TestContext.Current.CancellationToken
+            )
+        );
     }
 
     [Fact]
     public async Task A_project_without_the_sample_shop_is_lent_a_tool()
     {
         var (exitCode, output, errors) = await RunAsync(
-            ["--server", ServerProcess.Dll, "--seconds", "1", "--parts", "scenarios", "--only", "rest,lists", "--no-defaults", "--threshold", "*.fail <= 0 %", "--threshold", "rest.ok > 0"],
-            ("Governance__Deny", "search_products"));
+            [
+                "--server",
+                ServerProcess.Dll,
+                "--seconds",
+                "1",
+                "--parts",
+                "scenarios",
+                "--only",
+                "rest,lists",
+                "--no-defaults",
+                "--threshold",
+                "*.fail <= 0 %",
+                "--threshold",
+                "rest.ok > 0",
+            ],
+            ("Governance__Deny", "search_products")
+        );
 
         Assert.True(exitCode == 0, output + errors);
         Assert.Contains("| rest ", output);
@@ -119,7 +223,12 @@ public sealed partial class LoadTestTests : IDisposable
     {
         await using var server = TestServer.Start(NotesTools.Alone);
 
-        var (exitCode, _, errors) = await RunAsync(["--server", ServerProcess.Dll, .. Notes[..4], .. string.Format(CultureInfo.InvariantCulture, arguments, server.BaseUrl).Split(' ')]);
+        var (exitCode, _, errors) = await RunAsync([
+            "--server",
+            ServerProcess.Dll,
+            .. Notes[..4],
+            .. string.Format(CultureInfo.InvariantCulture, arguments, server.BaseUrl).Split(' '),
+        ]);
 
         Assert.Equal(2, exitCode);
         Assert.Contains(expected, errors);
@@ -127,9 +236,18 @@ public sealed partial class LoadTestTests : IDisposable
 
     private const string Key = "load-tests-0123456789abcdefghijklmnop";
 
-    private async Task<(int ExitCode, string Output, string Errors)> RunAsync(IEnumerable<string> arguments, params (string Name, string Value)[] environment)
+    private async Task<(int ExitCode, string Output, string Errors)> RunAsync(
+        IEnumerable<string> arguments,
+        params (string Name, string Value)[] environment
+    )
     {
-        var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "Load.dll"), "--out", _out.FullName, .. arguments]) { WorkingDirectory = ClientProcess.Root };
+        var start = new ProcessStartInfo(
+            "dotnet",
+            [Path.Combine(AppContext.BaseDirectory, "Load.dll"), "--out", _out.FullName, .. arguments]
+        )
+        {
+            WorkingDirectory = ClientProcess.Root,
+        };
         foreach (var (name, value) in environment)
         {
             start.Environment[name] = value;
@@ -149,7 +267,11 @@ public sealed partial class LoadTestTests : IDisposable
         {
             scenario!["rate"] = scenario["rate"]!.GetValue<double>() * 10;
             // Seconds that were all alike: the noise that is left is the second run's own.
-            scenario["series"] = new JsonArray([.. Enumerable.Range(1, 30).Select(at => JsonNode.Parse($$"""{"at":{{at}},"rate":50,"failed":0,"p50":1,"p99":1}"""))]);
+            scenario["series"] = new JsonArray([
+                .. Enumerable
+                    .Range(1, 30)
+                    .Select(at => JsonNode.Parse($$"""{"at":{{at}},"rate":50,"failed":0,"p50":1,"p99":1}""")),
+            ]);
         }
 
         return report.ToJsonString();
@@ -163,7 +285,8 @@ public sealed partial class LoadTestTests : IDisposable
         return await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
     }
 
-    private static long Calls(string metrics) => CallCounter().Matches(metrics).Sum(match => long.Parse(match.Groups[1].Value, CultureInfo.InvariantCulture));
+    private static long Calls(string metrics) =>
+        CallCounter().Matches(metrics).Sum(match => long.Parse(match.Groups[1].Value, CultureInfo.InvariantCulture));
 
     [GeneratedRegex(@"^\| (\d+) +(?:\| ([\d.,]+) +){6}\|$", RegexOptions.Multiline)]
     private static partial Regex ReplicaRow();

@@ -9,8 +9,8 @@ using Microsoft.Extensions.Hosting;
 using MinimalMcp.Auth;
 using MinimalMcp.Configuration;
 using MinimalMcp.Governance;
-using MinimalMcp.Storage;
 using MinimalMcp.Outgoing;
+using MinimalMcp.Storage;
 using MinimalMcp.Surfaces.Mcp;
 using MinimalMcp.Tests.Clients;
 using MinimalMcp.Tools;
@@ -27,12 +27,29 @@ public sealed partial class ReadmeTests
     private const string FunctionCalling = "docs/function-calling.md";
 
     /// <summary>The second becomes the first of a project that is made with the template.</summary>
-    private static readonly string[] Readmes = [.. new[] { "README.md", "README-template.md" }.Where(file => File.Exists(Path.Combine(ClientProcess.Root, file)))];
+    private static readonly string[] Readmes =
+    [
+        .. new[] { "README.md", "README-template.md" }.Where(file =>
+            File.Exists(Path.Combine(ClientProcess.Root, file))
+        ),
+    ];
 
-    internal static readonly string[] Pages = [.. Readmes, .. Directory.GetFiles(Path.Combine(ClientProcess.Root, "docs"), "*.md").Select(file => "docs/" + Path.GetFileName(file)).Order()];
+    internal static readonly string[] Pages =
+    [
+        .. Readmes,
+        .. Directory
+            .GetFiles(Path.Combine(ClientProcess.Root, "docs"), "*.md")
+            .Select(file => "docs/" + Path.GetFileName(file))
+            .Order(),
+    ];
 
     /// <summary>The blocks fenced as bash; those fenced as sh are only shown.</summary>
-    public static TheoryData<string, string> Commands => [.. Pages.SelectMany(page => Blocks(page, "bash").Select(block => new TheoryDataRow<string, string>(page, block)))];
+    public static TheoryData<string, string> Commands =>
+        [
+            .. Pages.SelectMany(page =>
+                Blocks(page, "bash").Select(block => new TheoryDataRow<string, string>(page, block))
+            ),
+        ];
 
     [Theory]
     [MemberData(nameof(Commands))]
@@ -43,9 +60,14 @@ public sealed partial class ReadmeTests
 
         // curl is content with any answer, a test is not.
         const string Strict = "curl() { command curl --silent --show-error --fail-with-body --fail-early \"$@\"; }\n";
-        var (exitCode, output, errors) = await Shell.RunAsync(Strict + block.Replace("http://localhost:3001", server.BaseUrl, StringComparison.Ordinal));
+        var (exitCode, output, errors) = await Shell.RunAsync(
+            Strict + block.Replace("http://localhost:3001", server.BaseUrl, StringComparison.Ordinal)
+        );
 
-        if (block.Contains("{\"qery\":", StringComparison.Ordinal) || block.Contains("{\"zon\":", StringComparison.Ordinal))
+        if (
+            block.Contains("{\"qery\":", StringComparison.Ordinal)
+            || block.Contains("{\"zon\":", StringComparison.Ordinal)
+        )
         {
             Assert.Contains("did you mean '", output); // the calls that go wrong on purpose
             return;
@@ -59,11 +81,16 @@ public sealed partial class ReadmeTests
 
     [Fact]
     public void Their_first_tool_is_the_one_that_is_compiled_here() =>
-        Assert.All(Readmes, readme => Assert.Equal(File.ReadAllText(Sample("ClockTools.cs")).TrimEnd(), Blocks(readme, "csharp").Single()));
+        Assert.All(Readmes, readme =>
+            Assert.Equal(File.ReadAllText(Sample("ClockTools.cs")).TrimEnd(), Blocks(readme, "csharp").Single())
+        );
 
     [Fact]
     public void The_function_calling_in_csharp_is_the_code_that_is_compiled_here() =>
-        Assert.Contains(Dedent(Blocks(FunctionCalling, "csharp").Single()), Dedent(File.ReadAllText(Sample("Chat.cs"))));
+        Assert.Contains(
+            Dedent(Blocks(FunctionCalling, "csharp").Single()),
+            Dedent(File.ReadAllText(Sample("Chat.cs")))
+        );
 
     [Fact]
     public async Task The_function_calling_in_csharp_calls_the_tool_that_the_model_chose()
@@ -119,7 +146,13 @@ public sealed partial class ReadmeTests
     [Fact]
     public void The_page_of_settings_has_every_setting_and_every_environment_name()
     {
-        var settings = Properties<ServerOptions>("Server").Concat(Properties<AuthOptions>("Auth")).Concat(Properties<MinimalMcp.Auth.Provider.ProviderOptions>("Auth:Provider")).Concat(Properties<GovernanceOptions>("Governance")).Concat(Properties<StorageOptions>("Storage")).Concat(Properties<McpOptions>("Mcp")).Concat(Properties<OutgoingOptions>("Outgoing"))
+        var settings = Properties<ServerOptions>("Server")
+            .Concat(Properties<AuthOptions>("Auth"))
+            .Concat(Properties<MinimalMcp.Auth.Provider.ProviderOptions>("Auth:Provider"))
+            .Concat(Properties<GovernanceOptions>("Governance"))
+            .Concat(Properties<StorageOptions>("Storage"))
+            .Concat(Properties<McpOptions>("Mcp"))
+            .Concat(Properties<OutgoingOptions>("Outgoing"))
             .Concat(Properties<MinimalMcp.Auth.Server.AuthorizationServerOptions>("Auth:Server"))
             .Concat(EnvironmentNames.Table.SelectMany(row => new[] { row.Name, row.Setting }))
             .Concat(SettingsReadByName());
@@ -128,40 +161,61 @@ public sealed partial class ReadmeTests
     }
 
     [Fact]
-    public void Their_json_is_json() => Assert.All(Pages.SelectMany(page => Blocks(page, "json")), block => JsonElement.Parse(block));
+    public void Their_json_is_json() =>
+        Assert.All(Pages.SelectMany(page => Blocks(page, "json")), block => JsonElement.Parse(block));
 
     [Fact]
-    public void Their_links_lead_to_files_and_headings() => Assert.All(Pages.SelectMany(page => LocalLink().Matches(Text(page)).Select(match => (page, match))), link =>
-    {
-        var file = Path.GetFullPath(Path.Combine(ClientProcess.Root, Path.GetDirectoryName(link.page)!, link.match.Groups[1].Value));
-        Assert.True(File.Exists(file), link.match.Value);
-        if (link.match.Groups[2].Value is { Length: > 0 } heading)
+    public void Their_links_lead_to_files_and_headings() =>
+        Assert.All(Pages.SelectMany(page => LocalLink().Matches(Text(page)).Select(match => (page, match))), link =>
         {
-            Assert.Contains(heading, File.ReadLines(file).Where(line => line.StartsWith('#')).Select(line => line.TrimStart('#', ' ').ToLowerInvariant().Replace(' ', '-')));
-        }
-    });
+            var file = Path.GetFullPath(
+                Path.Combine(ClientProcess.Root, Path.GetDirectoryName(link.page)!, link.match.Groups[1].Value)
+            );
+            Assert.True(File.Exists(file), link.match.Value);
+            if (link.match.Groups[2].Value is { Length: > 0 } heading)
+            {
+                Assert.Contains(
+                    heading,
+                    File.ReadLines(file)
+                        .Where(line => line.StartsWith('#'))
+                        .Select(line => line.TrimStart('#', ' ').ToLowerInvariant().Replace(' ', '-'))
+                );
+            }
+        });
 
     [Fact]
-    public void Every_page_is_linked_from_the_readme() => Assert.All(Readmes, readme =>
-        Assert.All(Pages.Except(Readmes).Where(page => (readme, page) is not ("README-template.md", "docs/template.md")), page => Assert.Contains($"]({page})", Text(readme))));
+    public void Every_page_is_linked_from_the_readme() =>
+        Assert.All(Readmes, readme =>
+            Assert.All(
+                Pages.Except(Readmes).Where(page => (readme, page) is not ("README-template.md", "docs/template.md")),
+                page => Assert.Contains($"]({page})", Text(readme))
+            )
+        );
 
     // Somebody may have pasted the README's first tool, which the server then finds by itself.
-    private static TestServer StartWithClock() => TestServer.Start(services =>
-    {
-        if (typeof(ClockTools).Assembly != typeof(Program).Assembly)
+    private static TestServer StartWithClock() =>
+        TestServer.Start(services =>
         {
-            services.AddSingleton(new ToolType(typeof(ClockTools)));
-        }
-    });
+            if (typeof(ClockTools).Assembly != typeof(Program).Assembly)
+            {
+                services.AddSingleton(new ToolType(typeof(ClockTools)));
+            }
+        });
 
     private static IEnumerable<string> Properties<T>(string section) =>
-        typeof(T).GetProperties(BindingFlags.Public | BindingFlags.Instance).Where(property => property.CanWrite).Select(property => $"{section}:{property.Name}");
+        typeof(T)
+            .GetProperties(BindingFlags.Public | BindingFlags.Instance)
+            .Where(property => property.CanWrite)
+            .Select(property => $"{section}:{property.Name}");
 
     // Some settings are read where they are used, without an options class.
     private static IEnumerable<string> SettingsReadByName() =>
         from file in Directory.EnumerateFiles(ClientProcess.Root, "*.cs", SearchOption.AllDirectories)
         let path = Path.GetRelativePath(ClientProcess.Root, file)
-        where !path.StartsWith("tests", StringComparison.Ordinal) && !path.Split(Path.DirectorySeparatorChar).Any(part => part is "obj" or "bin" or "artifacts" or "templates")
+        where
+            !path.StartsWith("tests", StringComparison.Ordinal)
+            && !path.Split(Path.DirectorySeparatorChar)
+                .Any(part => part is "obj" or "bin" or "artifacts" or "templates")
         from match in ReadByName().Matches(File.ReadAllText(file))
         select match.Groups[1].Value.TrimEnd(':');
 
@@ -169,7 +223,11 @@ public sealed partial class ReadmeTests
     {
         await using var server = TestServer.Start(NotesTools.Alone);
         var script = Path.Combine(Path.GetTempPath(), $"page-{Guid.NewGuid():N}.{extension}");
-        await File.WriteAllTextAsync(script, sample.Replace("http://localhost:3001", server.BaseUrl, StringComparison.Ordinal) + "\n\n" + model, TestContext.Current.CancellationToken);
+        await File.WriteAllTextAsync(
+            script,
+            sample.Replace("http://localhost:3001", server.BaseUrl, StringComparison.Ordinal) + "\n\n" + model,
+            TestContext.Current.CancellationToken
+        );
         try
         {
             var (exitCode, output) = await ClientProcess.RunAsync(program, [script]);
@@ -184,7 +242,10 @@ public sealed partial class ReadmeTests
     private static string Text(string page) => File.ReadAllText(Path.Combine(ClientProcess.Root, page));
 
     private static IEnumerable<string> Blocks(string page, string language) =>
-        Block().Matches(Text(page)).Where(match => match.Groups[1].Value == language).Select(match => match.Groups[2].Value.TrimEnd());
+        Block()
+            .Matches(Text(page))
+            .Where(match => match.Groups[1].Value == language)
+            .Select(match => match.Groups[2].Value.TrimEnd());
 
     private static string Dedent(string code) => string.Join('\n', code.Split('\n').Select(line => line.Trim()));
 
@@ -213,11 +274,22 @@ public sealed partial class ReadmeTests
                 var last = question.GetProperty("messages").EnumerateArray().Last();
                 return last.GetProperty("role").GetString() == "tool"
                     ? Reply("stop", new { role = "assistant", content = last.GetProperty("content").ToString() })
-                    : Reply("tool_calls", new
-                    {
-                        role = "assistant",
-                        tool_calls = new[] { new { id = "1", type = "function", function = new { name = "find_notes", arguments = """{"query":"milk"}""" } } },
-                    });
+                    : Reply(
+                        "tool_calls",
+                        new
+                        {
+                            role = "assistant",
+                            tool_calls = new[]
+                            {
+                                new
+                                {
+                                    id = "1",
+                                    type = "function",
+                                    function = new { name = "find_notes", arguments = """{"query":"milk"}""" },
+                                },
+                            },
+                        }
+                    );
             });
             app.Start();
             return new(app);
@@ -225,13 +297,24 @@ public sealed partial class ReadmeTests
 
         public ValueTask DisposeAsync() => app.DisposeAsync();
 
-        private static IResult Reply(string reason, object message) => Results.Json(new
-        {
-            id = "1",
-            @object = "chat.completion",
-            created = 0,
-            model = "any",
-            choices = new[] { new { index = 0, finish_reason = reason, message } },
-        });
+        private static IResult Reply(string reason, object message) =>
+            Results.Json(
+                new
+                {
+                    id = "1",
+                    @object = "chat.completion",
+                    created = 0,
+                    model = "any",
+                    choices = new[]
+                    {
+                        new
+                        {
+                            index = 0,
+                            finish_reason = reason,
+                            message,
+                        },
+                    },
+                }
+            );
     }
 }

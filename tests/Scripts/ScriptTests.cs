@@ -53,10 +53,37 @@ public sealed class ScriptTests
     }
 
     [Theory]
-    [InlineData("mode", "sse", "❌ OpenAPI Schema: HTTP 404", "start it with --mode all", "❌ REST Tool Call", "❌ Function Calling", "✅ MCP Tool Call")]
-    [InlineData("mode", "rest", "❌ MCP Initialize", "start it with --mode all", "❌ MCP Tool List", "❌ MCP Tool Call", "✅ REST Tool Call")]
-    [InlineData("Server:PublicUrl", "http://0.0.0.0:3001", "❌ OpenAPI Schema: it names the server http://0.0.0.0:3001", "→ set PUBLIC_URL", "❌ Actions Manifest")]
-    [InlineData("Server:PublicUrl", "http://mcp.example.com", "❌ OpenAPI Schema: it names the server http://mcp.example.com, and ChatGPT calls only https", "→ set PUBLIC_URL")]
+    [InlineData(
+        "mode",
+        "sse",
+        "❌ OpenAPI Schema: HTTP 404",
+        "start it with --mode all",
+        "❌ REST Tool Call",
+        "❌ Function Calling",
+        "✅ MCP Tool Call"
+    )]
+    [InlineData(
+        "mode",
+        "rest",
+        "❌ MCP Initialize",
+        "start it with --mode all",
+        "❌ MCP Tool List",
+        "❌ MCP Tool Call",
+        "✅ REST Tool Call"
+    )]
+    [InlineData(
+        "Server:PublicUrl",
+        "http://0.0.0.0:3001",
+        "❌ OpenAPI Schema: it names the server http://0.0.0.0:3001",
+        "→ set PUBLIC_URL",
+        "❌ Actions Manifest"
+    )]
+    [InlineData(
+        "Server:PublicUrl",
+        "http://mcp.example.com",
+        "❌ OpenAPI Schema: it names the server http://mcp.example.com, and ChatGPT calls only https",
+        "→ set PUBLIC_URL"
+    )]
     public async Task The_check_fails_and_names_the_cure(string setting, string value, params string[] expected)
     {
         await using var server = TestServer.Start(NotesTools.Alone, (setting, value));
@@ -97,7 +124,14 @@ public sealed class ScriptTests
     public async Task Export_writes_the_document_that_the_server_serves(string version, string query)
     {
         await using var server = TestServer.Start();
-        var served = JsonNode.Parse(await server.Http.GetStringAsync(new Uri("/openapi.json" + query, UriKind.Relative), TestContext.Current.CancellationToken))!.AsObject();
+        var served = JsonNode
+            .Parse(
+                await server.Http.GetStringAsync(
+                    new Uri("/openapi.json" + query, UriKind.Relative),
+                    TestContext.Current.CancellationToken
+                )
+            )!
+            .AsObject();
 
         var (exitCode, output, errors) = await Shell.RunAsync($"scripts/export-openapi {version}");
 
@@ -114,7 +148,10 @@ public sealed class ScriptTests
         var file = Path.Combine(Path.GetTempPath(), $"openapi-{Guid.NewGuid():N}.json");
         try
         {
-            var (exitCode, output, errors) = await Shell.RunAsync($"scripts/export-openapi '{file}' 3.0", ("PUBLIC_URL", "https://mcp.example.com/"));
+            var (exitCode, output, errors) = await Shell.RunAsync(
+                $"scripts/export-openapi '{file}' 3.0",
+                ("PUBLIC_URL", "https://mcp.example.com/")
+            );
 
             Assert.True(exitCode == 0, errors);
             Assert.Equal("", output);
@@ -144,23 +181,34 @@ public sealed class ScriptTests
     {
         Needs.Bash();
         var port = FreePort.Find();
-        using var process = Process.Start(new ProcessStartInfo(Path.Combine(ClientProcess.Root, "scripts", "run"), ["--urls", $"http://127.0.0.1:{port}"])
-        {
-            WorkingDirectory = "/",
-            Environment = { ["Storage__Path"] = TestStores.New(), ["MCP_AUTH_MODE"] = "none" },
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-        })!;
+        using var process = Process.Start(
+            new ProcessStartInfo(
+                Path.Combine(ClientProcess.Root, "scripts", "run"),
+                ["--urls", $"http://127.0.0.1:{port}"]
+            )
+            {
+                WorkingDirectory = "/",
+                Environment = { ["Storage__Path"] = TestStores.New(), ["MCP_AUTH_MODE"] = "none" },
+                RedirectStandardOutput = true,
+                RedirectStandardError = true,
+            }
+        )!;
         try
         {
             var said = new List<string>();
-            while (await process.StandardError.ReadLineAsync(TestContext.Current.CancellationToken) is { } line && !line.Contains("listening on"))
+            while (
+                await process.StandardError.ReadLineAsync(TestContext.Current.CancellationToken) is { } line
+                && !line.Contains("listening on")
+            )
             {
                 said.Add(line);
             }
 
             using var http = new HttpClient();
-            var health = await http.GetStringAsync(new Uri($"http://127.0.0.1:{port}/health"), TestContext.Current.CancellationToken);
+            var health = await http.GetStringAsync(
+                new Uri($"http://127.0.0.1:{port}/health"),
+                TestContext.Current.CancellationToken
+            );
             Assert.Contains("\"healthy\"", health);
             Assert.Contains("Starting it. Ctrl+C stops it.", said);
         }
@@ -174,24 +222,54 @@ public sealed class ScriptTests
     [Fact]
     public async Task A_missing_or_old_sdk_is_told_in_words()
     {
-        var (exitCode, _, errors) = await Shell.RunAsync("scripts/run", ("PATH", Tools("bash", "env", "sed", "dirname")));
+        var (exitCode, _, errors) = await Shell.RunAsync(
+            "scripts/run",
+            ("PATH", Tools("bash", "env", "sed", "dirname"))
+        );
 
         Assert.Equal(1, exitCode);
         Assert.Contains("The .NET SDK is missing", errors);
         Assert.Contains("dotnet-sdk-10.0", errors);
     }
 
-    private static Task<(int ExitCode, string Output, string Errors)> CheckAsync(string url, bool withJq) => withJq
-        ? Shell.RunAsync($"{Check} {url}")
-        : Shell.RunAsync($"{Check} {url}", ("PATH", Tools("bash", "env", "curl", "grep", "sed", "sort", "uniq", "head", "tail", "tr", "mktemp", "rm", "mv", "touch", "cat")));
+    private static Task<(int ExitCode, string Output, string Errors)> CheckAsync(string url, bool withJq) =>
+        withJq
+            ? Shell.RunAsync($"{Check} {url}")
+            : Shell.RunAsync(
+                $"{Check} {url}",
+                (
+                    "PATH",
+                    Tools(
+                        "bash",
+                        "env",
+                        "curl",
+                        "grep",
+                        "sed",
+                        "sort",
+                        "uniq",
+                        "head",
+                        "tail",
+                        "tr",
+                        "mktemp",
+                        "rm",
+                        "mv",
+                        "touch",
+                        "cat"
+                    )
+                )
+            );
 
     /// <summary>A folder for PATH that holds these programs and no others.</summary>
     private static string Tools(params string[] programs)
     {
-        var folder = Directory.CreateDirectory(Path.Combine(AppContext.BaseDirectory, $"path-of-{programs.Length}")).FullName;
+        var folder = Directory
+            .CreateDirectory(Path.Combine(AppContext.BaseDirectory, $"path-of-{programs.Length}"))
+            .FullName;
         foreach (var program in programs.Where(program => !File.Exists(Path.Combine(folder, program))))
         {
-            var place = new[] { "/usr/bin", "/bin", "/usr/local/bin" }.Select(path => Path.Combine(path, program)).FirstOrDefault(File.Exists);
+            var place = new[] { "/usr/bin", "/bin", "/usr/local/bin" }
+                .Select(path => Path.Combine(path, program))
+                .FirstOrDefault(File.Exists);
             File.CreateSymbolicLink(Path.Combine(folder, program), place ?? throw new FileNotFoundException(program));
         }
 

@@ -18,7 +18,12 @@ public sealed class CacheTests(PostgresServer postgres)
         var time = new ManualTime();
         await using var store = await OpenAsync(shared);
         var cache = new StoreCache(store, time);
-        await cache.SetAsync("é\0" + new string('k', 10_000), [1, 2, 0, 255], new() { AbsoluteExpirationRelativeToNow = TimeSpan.FromMinutes(10) }, Stop);
+        await cache.SetAsync(
+            "é\0" + new string('k', 10_000),
+            [1, 2, 0, 255],
+            new() { AbsoluteExpirationRelativeToNow = TimeSpan.FromMinutes(10) },
+            Stop
+        );
         await cache.SetAsync("gone", [1], new(), Stop);
         await cache.SetAsync("gone", [], new(), Stop);
         await cache.SetAsync("ever", Encoding.UTF8.GetBytes("ever"), new(), Stop);
@@ -31,7 +36,9 @@ public sealed class CacheTests(PostgresServer postgres)
         Assert.Null(await cache.GetAsync("é\0" + new string('k', 10_000), Stop));
         time.Advance(TimeSpan.FromDays(10_000));
         Assert.Equal("ever"u8.ToArray(), cache.Get("ever"));
-        await Assert.ThrowsAsync<ArgumentOutOfRangeException>(() => cache.SetAsync("large", new byte[(1 << 20) + 1], new(), Stop));
+        await Assert.ThrowsAsync<ArgumentOutOfRangeException>(() =>
+            cache.SetAsync("large", new byte[(1 << 20) + 1], new(), Stop)
+        );
     }
 
     [Theory, InlineData(false), InlineData(true)]
@@ -40,7 +47,16 @@ public sealed class CacheTests(PostgresServer postgres)
         var time = new ManualTime();
         await using var store = await OpenAsync(shared);
         var cache = new StoreCache(store, time);
-        await cache.SetAsync("asked", [1], new() { SlidingExpiration = TimeSpan.FromMinutes(10), AbsoluteExpirationRelativeToNow = TimeSpan.FromMinutes(35) }, Stop);
+        await cache.SetAsync(
+            "asked",
+            [1],
+            new()
+            {
+                SlidingExpiration = TimeSpan.FromMinutes(10),
+                AbsoluteExpirationRelativeToNow = TimeSpan.FromMinutes(35),
+            },
+            Stop
+        );
         await cache.SetAsync("refreshed", [1], new() { SlidingExpiration = TimeSpan.FromMinutes(10) }, Stop);
         await cache.SetAsync("forgotten", [1], new() { SlidingExpiration = TimeSpan.FromMinutes(10) }, Stop);
         for (var n = 0; n < 3; n++)
@@ -84,15 +100,19 @@ public sealed class CacheTests(PostgresServer postgres)
         await using var store = await OpenAsync(shared);
         var turns = new StoreTurns(store, time);
         var (inside, most, done) = (0, 0, 0);
-        await Task.WhenAll(Enumerable.Range(0, 20).Select(async _ =>
-        {
-            using var turn = await turns.AcquireAsync("cart", 1, Stop);
-            Assert.True(turn.IsAcquired);
-            most = Math.Max(most, Interlocked.Increment(ref inside));
-            await Task.Yield();
-            Interlocked.Decrement(ref inside);
-            done++; // not interlocked: one at a time
-        }));
+        await Task.WhenAll(
+            Enumerable
+                .Range(0, 20)
+                .Select(async _ =>
+                {
+                    using var turn = await turns.AcquireAsync("cart", 1, Stop);
+                    Assert.True(turn.IsAcquired);
+                    most = Math.Max(most, Interlocked.Increment(ref inside));
+                    await Task.Yield();
+                    Interlocked.Decrement(ref inside);
+                    done++; // not interlocked: one at a time
+                })
+        );
         Assert.Equal((1, 20), (most, done));
 
         Assert.True(await store.TryTakeTurnAsync("dead", "a", 1000, 2000, Stop));
@@ -104,7 +124,11 @@ public sealed class CacheTests(PostgresServer postgres)
 
     private async Task<Store> OpenAsync(bool shared)
     {
-        var store = new Store(shared ? new PostgresEngine(await postgres.NewDatabaseAsync(), NullLogger.Instance) : new SqliteEngine(TestStores.New()));
+        var store = new Store(
+            shared
+                ? new PostgresEngine(await postgres.NewDatabaseAsync(), NullLogger.Instance)
+                : new SqliteEngine(TestStores.New())
+        );
         await store.OpenAsync(Stop);
         return store;
     }

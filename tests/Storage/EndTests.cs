@@ -12,7 +12,9 @@ public sealed class EndTests(ITestOutputHelper output) : IDisposable
     private const int Rounds = 20;
 
     private readonly string _folder = Directory.CreateTempSubdirectory("end").FullName;
-    private readonly HttpClient _http = new(new SocketsHttpHandler { PooledConnectionIdleTimeout = TimeSpan.FromSeconds(1) });
+    private readonly HttpClient _http = new(
+        new SocketsHttpHandler { PooledConnectionIdleTimeout = TimeSpan.FromSeconds(1) }
+    );
 
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
@@ -40,7 +42,11 @@ public sealed class EndTests(ITestOutputHelper output) : IDisposable
         var rows = await NotedCalls.RecordedAsync(_http, last.Url);
         output.WriteLine($"{Rounds} rounds, {acknowledged.Count} acknowledged calls, {rows.Count} rows");
         Assert.Empty(acknowledged.Except(rows.Where(row => row.Phase == "outcome").Select(row => row.Name)));
-        Assert.Empty(rows.Where(row => row.Phase == "outcome").Select(row => row.Call).Except(rows.Where(row => row.Phase == "intent").Select(row => row.Call)));
+        Assert.Empty(
+            rows.Where(row => row.Phase == "outcome")
+                .Select(row => row.Call)
+                .Except(rows.Where(row => row.Phase == "intent").Select(row => row.Call))
+        );
         var (exitCode, verdict, _) = await ServerProcess.RunAsync(["verify-audit"], Environment);
         Assert.True(exitCode == 0, verdict);
     }
@@ -74,9 +80,10 @@ public sealed class EndTests(ITestOutputHelper output) : IDisposable
         string status;
         do
         {
-            status = await (await _http.GetAsync(new Uri(_url + "/health/ready"), Stop)).Content.ReadAsStringAsync(Stop);
-        }
-        while (!status.Contains("stopping", StringComparison.Ordinal));
+            status = await (await _http.GetAsync(new Uri(_url + "/health/ready"), Stop)).Content.ReadAsStringAsync(
+                Stop
+            );
+        } while (!status.Contains("stopping", StringComparison.Ordinal));
         using var call = await _http.PostAsJsonAsync(_url + "/tools/pick_note", new { code = "milk" }, Stop);
 
         Assert.Equal(HttpStatusCode.OK, call.StatusCode);
@@ -84,7 +91,8 @@ public sealed class EndTests(ITestOutputHelper output) : IDisposable
         Assert.Equal(0, await ending);
     }
 
-    private Dictionary<string, string> Environment => new(ProgramTools.Notes) { ["Storage__Path"] = Path.Combine(_folder, "store.db") };
+    private Dictionary<string, string> Environment =>
+        new(ProgramTools.Notes) { ["Storage__Path"] = Path.Combine(_folder, "store.db") };
 
     private async Task<Running> StartAsync(params string[] arguments)
     {

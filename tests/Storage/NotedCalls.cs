@@ -28,23 +28,32 @@ internal sealed class NotedCalls
     public static NotedCalls Start(HttpClient http, string url, string name, bool goesOn)
     {
         var calls = new NotedCalls(http, url);
-        calls._calling = Task.WhenAll(Enumerable.Range(0, Callers).Select(caller => Task.Run(async () =>
-        {
-            for (var n = 0; !calls._enough; n++)
-            {
-                if (!await calls.CallAsync($"{name}-{caller}-{n}") && !goesOn)
-                {
-                    return;
-                }
-            }
-        }, Stop)));
+        calls._calling = Task.WhenAll(
+            Enumerable
+                .Range(0, Callers)
+                .Select(caller =>
+                    Task.Run(
+                        async () =>
+                        {
+                            for (var n = 0; !calls._enough; n++)
+                            {
+                                if (!await calls.CallAsync($"{name}-{caller}-{n}") && !goesOn)
+                                {
+                                    return;
+                                }
+                            }
+                        },
+                        Stop
+                    )
+                )
+        );
         return calls;
     }
 
     /// <summary>Returns when so many more calls were answered.</summary>
     public async Task MoreAsync(int count)
     {
-        for (var wanted = Done.Count + count; Done.Count < wanted;)
+        for (var wanted = Done.Count + count; Done.Count < wanted; )
         {
             Assert.False(_calling.IsCompleted, $"The load ended after {Done.Count} calls: {_calling.Exception}");
             await Task.Delay(1, Stop); // the callers need the processor
@@ -61,20 +70,40 @@ internal sealed class NotedCalls
     /// <summary>What the server recorded of all calls: each row's phase, correlation id, and the name of the call.</summary>
     public static async Task<List<(string Phase, string Call, string Name)>> RecordedAsync(HttpClient http, string url)
     {
-        var lines = (await http.GetStringAsync(new Uri(url + "/api/v1/audit?format=jsonl&tool=pick_note"), Stop)).Split('\n', StringSplitOptions.RemoveEmptyEntries);
-        return [.. lines.Select(line => JsonElement.Parse(line)).Select(row => (row.GetProperty("phase").GetString()!, row.GetProperty("call_id").GetString()!, row.GetProperty("openai_session").GetString()!))];
+        var lines = (await http.GetStringAsync(new Uri(url + "/api/v1/audit?format=jsonl&tool=pick_note"), Stop)).Split(
+            '\n',
+            StringSplitOptions.RemoveEmptyEntries
+        );
+        return
+        [
+            .. lines
+                .Select(line => JsonElement.Parse(line))
+                .Select(row =>
+                    (
+                        row.GetProperty("phase").GetString()!,
+                        row.GetProperty("call_id").GetString()!,
+                        row.GetProperty("openai_session").GetString()!
+                    )
+                ),
+        ];
     }
 
     // A call that began is waited for: its outcome counts.
     private async Task<bool> CallAsync(string name)
     {
-        using var request = new HttpRequestMessage(HttpMethod.Post, _url + "/tools/pick_note") { Content = JsonContent.Create(new { code = "milk" }) };
+        using var request = new HttpRequestMessage(HttpMethod.Post, _url + "/tools/pick_note")
+        {
+            Content = JsonContent.Create(new { code = "milk" }),
+        };
         request.Headers.Add("openai-conversation-id", name);
         string? lost;
         try
         {
             using var response = await _http.SendAsync(request, Stop);
-            lost = response.StatusCode == HttpStatusCode.OK ? null : $"{(int)response.StatusCode} {await response.Content.ReadAsStringAsync(Stop)}";
+            lost =
+                response.StatusCode == HttpStatusCode.OK
+                    ? null
+                    : $"{(int)response.StatusCode} {await response.Content.ReadAsStringAsync(Stop)}";
         }
         catch (HttpRequestException gone)
         {

@@ -1,11 +1,11 @@
+using Microsoft.Data.Sqlite;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 using MinimalMcp.Storage;
 using MinimalMcp.Tests.Governance;
 using MinimalMcp.Tests.Protocol;
 using MinimalMcp.Tests.Scripts;
 using MinimalMcp.Tests.Tools;
-using Microsoft.Data.Sqlite;
-using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Logging;
 
 namespace MinimalMcp.Tests.Storage;
 
@@ -47,16 +47,24 @@ public sealed class PlaceTests : IDisposable
     [Fact]
     public async Task On_a_network_file_system_it_does_not_start_and_says_what_to_set()
     {
-        Assert.SkipUnless(OperatingSystem.IsLinux() && Environment.UserName == "root", "only root on Linux can show a program other mounts");
+        Assert.SkipUnless(
+            OperatingSystem.IsLinux() && Environment.UserName == "root",
+            "only root on Linux can show a program other mounts"
+        );
         var mounts = Path.Combine(_folder, "mountinfo");
         Directory.CreateDirectory(Path.Combine(_folder, "share"));
         Directory.CreateSymbolicLink(Path.Combine(_folder, "link"), Path.Combine(_folder, "share"));
-        await File.WriteAllTextAsync(mounts, $"21 1 8:1 / / rw - ext4 /dev/sda1 rw\n22 21 0:40 / {_folder}/share rw - nfs4 server:/export rw\n", Stop);
+        await File.WriteAllTextAsync(
+            mounts,
+            $"21 1 8:1 / / rw - ext4 /dev/sda1 rw\n22 21 0:40 / {_folder}/share rw - nfs4 server:/export rw\n",
+            Stop
+        );
 
         foreach (var place in (string[])["share", "link"])
         {
             var (exitCode, _, errors) = await Shell.RunAsync(
-                $"cd {AppContext.BaseDirectory} && MCP_AUTH_MODE=none Storage__Path={_folder}/{place}/sub/store.db unshare --mount sh -c 'mount --bind {mounts} /proc/$$/mountinfo && exec dotnet {ServerProcess.Dll} --urls http://127.0.0.1:0'");
+                $"cd {AppContext.BaseDirectory} && MCP_AUTH_MODE=none Storage__Path={_folder}/{place}/sub/store.db unshare --mount sh -c 'mount --bind {mounts} /proc/$$/mountinfo && exec dotnet {ServerProcess.Dll} --urls http://127.0.0.1:0'"
+            );
 
             Assert.Equal(1, exitCode);
             Assert.Contains("lies on a network file system (nfs4)", errors);
@@ -70,8 +78,15 @@ public sealed class PlaceTests : IDisposable
     {
         var time = new ManualTime();
         var backups = Path.Combine(_folder, "backups");
-        (string, string)[] settings = [("Storage:Path", Path.Combine(_folder, "store.db")), ("Storage:BackupPath", backups), ("Storage:BackupKeep", "3")];
-        await using (var server = GovernedTools.Start(new(), services => services.AddSingleton<TimeProvider>(time), settings))
+        (string, string)[] settings =
+        [
+            ("Storage:Path", Path.Combine(_folder, "store.db")),
+            ("Storage:BackupPath", backups),
+            ("Storage:BackupKeep", "3"),
+        ];
+        await using (
+            var server = GovernedTools.Start(new(), services => services.AddSingleton<TimeProvider>(time), settings)
+        )
         {
             await FilesAsync(1); // the start makes up for a night that it missed
             (await server.PostAsync("/tools/note", """{"text":"a"}""")).EnsureSuccessStatusCode();
@@ -93,7 +108,10 @@ public sealed class PlaceTests : IDisposable
         }
 
         var restored = Path.Combine(_folder, "restored.db");
-        var (exitCode, output, errors) = await ServerProcess.RunAsync(["restore", Files()[^1]], new Dictionary<string, string> { ["Storage__Path"] = restored });
+        var (exitCode, output, errors) = await ServerProcess.RunAsync(
+            ["restore", Files()[^1]],
+            new Dictionary<string, string> { ["Storage__Path"] = restored }
+        );
         Assert.True(exitCode == 0, output + errors);
         await using var again = GovernedTools.Start(new(), ("Storage:Path", restored));
         Assert.Equal(2, (await again.GetJsonAsync("/api/v1/audit")).GetProperty("count").GetInt32());
@@ -115,7 +133,11 @@ public sealed class PlaceTests : IDisposable
         var (time, log) = (new ManualTime(), new CapturedLog());
         var backups = Path.Combine(_folder, "backups");
         await File.WriteAllTextAsync(backups, "a file where the folder should be", Stop);
-        await using var server = GovernedTools.Start(new(), services => services.AddSingleton<TimeProvider>(time).AddSingleton<ILoggerProvider>(log), ("Storage:BackupPath", backups));
+        await using var server = GovernedTools.Start(
+            new(),
+            services => services.AddSingleton<TimeProvider>(time).AddSingleton<ILoggerProvider>(log),
+            ("Storage:BackupPath", backups)
+        );
         while (!log.Lines.Any(line => line.Text.Contains("could not be backed up", StringComparison.Ordinal)))
         {
             await Task.Delay(10, Stop); // between two looks
@@ -128,7 +150,9 @@ public sealed class PlaceTests : IDisposable
             await Task.Delay(10, Stop);
         }
 
-        await using var copy = new SqliteConnection($"Data Source={Directory.GetFiles(backups, "*.db").Single()};Pooling=False;Mode=ReadOnly");
+        await using var copy = new SqliteConnection(
+            $"Data Source={Directory.GetFiles(backups, "*.db").Single()};Pooling=False;Mode=ReadOnly"
+        );
         copy.Open();
         Assert.Equal("4", copy.Run("select value from meta where name = 'schema'"));
     }
@@ -138,7 +162,10 @@ public sealed class PlaceTests : IDisposable
     [InlineData("Governance__ApproveWithin=00:00:01", "Governance:ApproveWithin must be from 00:01:00 to 1.00:00:00")]
     public async Task A_wrong_setting_is_told(string variable, string said)
     {
-        var (exitCode, _, errors) = await ServerProcess.RunAsync(["--urls", "http://127.0.0.1:0"], new Dictionary<string, string> { [variable.Split('=')[0]] = variable.Split('=')[1] });
+        var (exitCode, _, errors) = await ServerProcess.RunAsync(
+            ["--urls", "http://127.0.0.1:0"],
+            new Dictionary<string, string> { [variable.Split('=')[0]] = variable.Split('=')[1] }
+        );
 
         Assert.Equal(1, exitCode);
         Assert.Contains(said, errors);

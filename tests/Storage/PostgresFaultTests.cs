@@ -23,18 +23,30 @@ public sealed class PostgresFaultTests(PostgresServer postgres, ITestOutputHelpe
         Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has no SIGQUIT");
         await using var database = new PostgresServer();
         var tools = new GovernedTools();
-        await using var server = GovernedTools.Start(tools, ("Storage:ConnectionString", await database.NewDatabaseAsync(patient: false)));
+        await using var server = GovernedTools.Start(
+            tools,
+            ("Storage:ConnectionString", await database.NewDatabaseAsync(patient: false))
+        );
         using var enough = CancellationTokenSource.CreateLinkedTokenSource(Stop);
         var calls = new ConcurrentBag<(string Text, HttpStatusCode Status, long Started, long Ended)>();
-        var load = Task.WhenAll(Enumerable.Range(0, 8).Select(worker => Task.Run(async () =>
-        {
-            for (var n = 0; !enough.IsCancellationRequested; n++)
-            {
-                var (text, started) = ($"{worker}-{n}", Stopwatch.GetTimestamp());
-                using var response = await NoteAsync(server, text);
-                calls.Add((text, response.StatusCode, started, Stopwatch.GetTimestamp()));
-            }
-        }, Stop)));
+        var load = Task.WhenAll(
+            Enumerable
+                .Range(0, 8)
+                .Select(worker =>
+                    Task.Run(
+                        async () =>
+                        {
+                            for (var n = 0; !enough.IsCancellationRequested; n++)
+                            {
+                                var (text, started) = ($"{worker}-{n}", Stopwatch.GetTimestamp());
+                                using var response = await NoteAsync(server, text);
+                                calls.Add((text, response.StatusCode, started, Stopwatch.GetTimestamp()));
+                            }
+                        },
+                        Stop
+                    )
+                )
+        );
 
         await UntilAsync(200);
         var down = Stopwatch.GetTimestamp();
@@ -45,18 +57,28 @@ public sealed class PostgresFaultTests(PostgresServer postgres, ITestOutputHelpe
         await load;
 
         var failed = calls.Where(call => call.Status != HttpStatusCode.OK).ToArray();
-        output.WriteLine($"{calls.Count} calls, {failed.Length} failed; down for {Stopwatch.GetElapsedTime(down, up).TotalMilliseconds:0} ms, the last failure began {failed.Select(call => Stopwatch.GetElapsedTime(up, call.Started).TotalMilliseconds).DefaultIfEmpty().Max():0} ms after it was up");
+        output.WriteLine(
+            $"{calls.Count} calls, {failed.Length} failed; down for {Stopwatch.GetElapsedTime(down, up).TotalMilliseconds:0} ms, the last failure began {failed.Select(call => Stopwatch.GetElapsedTime(up, call.Started).TotalMilliseconds).DefaultIfEmpty().Max():0} ms after it was up"
+        );
         Assert.NotEmpty(failed);
         var back = calls.Where(call => call.Status == HttpStatusCode.OK && call.Started > up).Min(call => call.Ended); // from then on none may fail
-        Assert.All(failed, call => Assert.Equal((HttpStatusCode.ServiceUnavailable, true), (call.Status, call.Ended >= down && call.Started <= back)));
+        Assert.All(failed, call =>
+            Assert.Equal(
+                (HttpStatusCode.ServiceUnavailable, true),
+                (call.Status, call.Ended >= down && call.Started <= back)
+            )
+        );
 
         var acknowledged = calls.Where(call => call.Status == HttpStatusCode.OK).Select(call => call.Text).ToArray();
         Assert.Equal(tools.Said.Count, tools.Said.Distinct().Count());
         Assert.Equal(acknowledged.Order(), tools.Said.Order());
         var rows = await RowsAsync(server);
-        var outcomes = rows.Where(row => Text(row, "phase") == "outcome").Select(row => Text(row, "call_id")).ToHashSet();
+        var outcomes = rows.Where(row => Text(row, "phase") == "outcome")
+            .Select(row => Text(row, "call_id"))
+            .ToHashSet();
         var recorded = rows.Where(row => Text(row, "phase") == "intent" && outcomes.Contains(Text(row, "call_id")))
-            .Select(row => row.GetProperty("arguments").GetProperty("text").GetString()!).ToHashSet();
+            .Select(row => row.GetProperty("arguments").GetProperty("text").GetString()!)
+            .ToHashSet();
         Assert.Empty(acknowledged.Except(recorded));
         Assert.Null((await server.Services.GetRequiredService<Store>().VerifyAuditAsync(Stop)).Problem);
 
@@ -84,13 +106,19 @@ public sealed class PostgresFaultTests(PostgresServer postgres, ITestOutputHelpe
         Assert.Equal(20, tools.Said.Count);
 
         relay.Break();
-        var refused = await Task.WhenAll(Enumerable.Range(0, 20).Select(async n =>
-        {
-            var started = Stopwatch.GetTimestamp();
-            using var response = await NoteAsync(server, $"cut off {n}");
-            return (response.StatusCode, Took: Stopwatch.GetElapsedTime(started));
-        }));
-        output.WriteLine($"refused after {refused.Min(call => call.Took).TotalSeconds:0.0} to {refused.Max(call => call.Took).TotalSeconds:0.0} s");
+        var refused = await Task.WhenAll(
+            Enumerable
+                .Range(0, 20)
+                .Select(async n =>
+                {
+                    var started = Stopwatch.GetTimestamp();
+                    using var response = await NoteAsync(server, $"cut off {n}");
+                    return (response.StatusCode, Took: Stopwatch.GetElapsedTime(started));
+                })
+        );
+        output.WriteLine(
+            $"refused after {refused.Min(call => call.Took).TotalSeconds:0.0} to {refused.Max(call => call.Took).TotalSeconds:0.0} s"
+        );
         Assert.All(refused, call => Assert.Equal(HttpStatusCode.ServiceUnavailable, call.StatusCode));
         using var read = await server.PostAsync("/tools/look", "{}");
         Assert.Equal(HttpStatusCode.OK, read.StatusCode);
@@ -102,8 +130,7 @@ public sealed class PostgresFaultTests(PostgresServer postgres, ITestOutputHelpe
         {
             using var again = await NoteAsync(server, "again");
             status = again.StatusCode;
-        }
-        while (status != HttpStatusCode.OK);
+        } while (status != HttpStatusCode.OK);
         Assert.Null((await server.Services.GetRequiredService<Store>().VerifyAuditAsync(Stop)).Problem);
     }
 
@@ -115,13 +142,16 @@ public sealed class PostgresFaultTests(PostgresServer postgres, ITestOutputHelpe
         await other.OpenAsync(Stop);
         await using var vanishing = new PostgresEngine(database, NullLogger.Instance);
         var (holds, back) = (new TaskCompletionSource(), new TaskCompletionSource());
-        var writing = vanishing.WriteAsync(async connection =>
-        {
-            await connection.ExecuteAsync("update audit_head set seq = seq");
-            holds.SetResult();
-            await back.Task;
-            return await connection.ExecuteAsync("update audit_head set seq = 99");
-        }, Stop);
+        var writing = vanishing.WriteAsync(
+            async connection =>
+            {
+                await connection.ExecuteAsync("update audit_head set seq = seq");
+                holds.SetResult();
+                await back.Task;
+                return await connection.ExecuteAsync("update audit_head set seq = 99");
+            },
+            Stop
+        );
         await holds.Task;
 
         var refused = 0;
@@ -144,10 +174,20 @@ public sealed class PostgresFaultTests(PostgresServer postgres, ITestOutputHelpe
         Assert.InRange(refused, 1, 5);
     }
 
-    private static Task<HttpResponseMessage> NoteAsync(TestServer server, string text) => server.PostAsync("/tools/note", $$"""{"text":"{{text}}"}""");
+    private static Task<HttpResponseMessage> NoteAsync(TestServer server, string text) =>
+        server.PostAsync("/tools/note", $$"""{"text":"{{text}}"}""");
 
     private static string Text(JsonElement row, string name) => row.GetProperty(name).GetString()!;
 
     private static async Task<JsonElement[]> RowsAsync(TestServer server) =>
-        [.. (await server.Http.GetStringAsync(new Uri("/api/v1/audit?format=jsonl&tool=note", UriKind.Relative), Stop)).Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonElement.Parse(line))];
+        [
+            .. (
+                await server.Http.GetStringAsync(
+                    new Uri("/api/v1/audit?format=jsonl&tool=note", UriKind.Relative),
+                    Stop
+                )
+            )
+                .Split('\n', StringSplitOptions.RemoveEmptyEntries)
+                .Select(line => JsonElement.Parse(line)),
+        ];
 }

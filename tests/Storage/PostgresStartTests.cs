@@ -46,12 +46,15 @@ public sealed class PostgresStartTests
         await engine.OpenAsync(Stop);
         Assert.StartsWith("PostgreSQL ", engine.Description, StringComparison.Ordinal);
 
-        foreach (var wrong in (string[])
-        [
-            "SSL Mode=VerifyFull", $"SSL Mode=VerifyFull;Root Certificate={another.Path}",
-            $"SSL Mode=VerifyCA;Root Certificate={elsewhere.Path}",
-            "SSL Mode=VerifyFull;Root Certificate=/no/such/file.crt",
-        ])
+        foreach (
+            var wrong in (string[])
+                [
+                    "SSL Mode=VerifyFull",
+                    $"SSL Mode=VerifyFull;Root Certificate={another.Path}",
+                    $"SSL Mode=VerifyCA;Root Certificate={elsewhere.Path}",
+                    "SSL Mode=VerifyFull;Root Certificate=/no/such/file.crt",
+                ]
+        )
         {
             var sentence = await FailAsync(database, wrong);
             Assert.Contains("TLS failed", sentence);
@@ -64,10 +67,14 @@ public sealed class PostgresStartTests
     [InlineData("Host=db;Pass=pa55word", "is no part of one")]
     [InlineData("pa55word", "it is no list of NAME=VALUE;")]
     public async Task A_connection_string_that_cannot_be_read_is_a_sentence_without_secrets(
-        string text, string expected)
+        string text,
+        string expected
+    )
     {
         var (exitCode, _, errors) = await ServerProcess.RunAsync(
-            ["--urls", "http://127.0.0.1:0"], new Dictionary<string, string> { ["Storage__ConnectionString"] = text });
+            ["--urls", "http://127.0.0.1:0"],
+            new Dictionary<string, string> { ["Storage__ConnectionString"] = text }
+        );
 
         Assert.Equal(1, exitCode);
         Assert.Contains(expected, errors);

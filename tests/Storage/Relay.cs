@@ -68,9 +68,7 @@ internal sealed class Relay : IAsyncDisposable
                 await far.ConnectAsync(IPAddress.Loopback, _to, either.Token);
                 await Task.WhenAny(PumpAsync(near, far, either.Token), PumpAsync(far, near, either.Token));
             }
-            catch (Exception gone) when (gone is OperationCanceledException or IOException or SocketException)
-            {
-            }
+            catch (Exception gone) when (gone is OperationCanceledException or IOException or SocketException) { }
 
             await either.CancelAsync();
         }
@@ -87,8 +85,7 @@ internal sealed class Relay : IAsyncDisposable
                 await to.GetStream().WriteAsync(bytes.AsMemory(0, read), stop);
             }
         }
-        catch (Exception gone) when (gone is OperationCanceledException or IOException or SocketException or ObjectDisposedException)
-        {
-        }
+        catch (Exception gone)
+            when (gone is OperationCanceledException or IOException or SocketException or ObjectDisposedException) { }
     }
 }

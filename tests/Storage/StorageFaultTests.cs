@@ -61,7 +61,10 @@ public sealed class StorageFaultTests : IDisposable
 
         await using var after = Start();
         Assert.Equal(2, (await after.GetJsonAsync("/api/v1/audit")).GetProperty("count").GetInt32());
-        Assert.Equal("this is no database", await File.ReadAllTextAsync(Directory.GetFiles(_folder, "store.db.replaced-*").Single(), Stop));
+        Assert.Equal(
+            "this is no database",
+            await File.ReadAllTextAsync(Directory.GetFiles(_folder, "store.db.replaced-*").Single(), Stop)
+        );
     }
 
     [Theory]
@@ -82,7 +85,12 @@ public sealed class StorageFaultTests : IDisposable
         }
 
         var before = await File.ReadAllBytesAsync(Database, Stop);
-        var (exitCode, _, errors) = await ServerProcess.RunAsync(command.Split(' ').Select(word => word.EndsWith(".db", StringComparison.Ordinal) ? Path.Combine(_folder, word) : word), Store());
+        var (exitCode, _, errors) = await ServerProcess.RunAsync(
+            command
+                .Split(' ')
+                .Select(word => word.EndsWith(".db", StringComparison.Ordinal) ? Path.Combine(_folder, word) : word),
+            Store()
+        );
 
         Assert.Equal(1, exitCode);
         Assert.Contains(said, errors);
@@ -123,7 +131,10 @@ public sealed class StorageFaultTests : IDisposable
             using var read = await server.PostAsync("/tools/look", "{}");
             using var refused = await NoteAsync(server);
             Assert.Equal((HttpStatusCode.OK, HttpStatusCode.ServiceUnavailable), (read.StatusCode, refused.StatusCode));
-            Assert.Contains("note was not called, because the server cannot record it now", await refused.Content.ReadAsStringAsync(Stop));
+            Assert.Contains(
+                "note was not called, because the server cannot record it now",
+                await refused.Content.ReadAsStringAsync(Stop)
+            );
             Assert.False(tools.Done.ContainsKey("note"));
             using var ready = await server.Http.GetAsync(new Uri("/health/ready", UriKind.Relative), Stop);
             Assert.Equal(HttpStatusCode.ServiceUnavailable, ready.StatusCode);
@@ -155,8 +166,7 @@ public sealed class StorageFaultTests : IDisposable
                 using var note = await NoteAsync(server, new string('x', 5000));
                 status = note.StatusCode;
                 done += status == HttpStatusCode.OK ? 1 : 0;
-            }
-            while (status == HttpStatusCode.OK && done < 500);
+            } while (status == HttpStatusCode.OK && done < 500);
             using var read = await server.PostAsync("/tools/look", "{}");
             Assert.Equal((HttpStatusCode.ServiceUnavailable, HttpStatusCode.OK), (status, read.StatusCode));
             Assert.Equal(done, tools.Done.GetValueOrDefault("note"));
@@ -193,7 +203,9 @@ public sealed class StorageFaultTests : IDisposable
     [InlineData(1)]
     [InlineData(2)]
     [InlineData(3)]
-    public async Task A_file_of_an_older_version_is_opened_with_all_that_it_holds_and_its_audit_still_verifies(int version)
+    public async Task A_file_of_an_older_version_is_opened_with_all_that_it_holds_and_its_audit_still_verifies(
+        int version
+    )
     {
         await FillAsync();
         await using (var connection = new SqliteConnection($"Data Source={Database};Pooling=False"))
@@ -206,7 +218,11 @@ public sealed class StorageFaultTests : IDisposable
                 connection.Run("alter table audit drop column trace_id");
             }
 
-            foreach (var table in version == 1 ? (string[])["cache", "turns", "approvals", "oauth_clients", "oauth_grants"] : [])
+            foreach (
+                var table in version == 1
+                    ? (string[])["cache", "turns", "approvals", "oauth_clients", "oauth_grants"]
+                    : []
+            )
             {
                 connection.Run($"drop table {table}");
             }
@@ -231,10 +247,16 @@ public sealed class StorageFaultTests : IDisposable
 
     [Theory]
     [InlineData("Storage__Path=/proc/nowhere/store.db", "Set Storage:Path to a place that this user may write to")]
-    [InlineData("Storage__ConnectionString=Host=127.0.0.1;Port=1;Username=u;Password=s3cret-passw0rd;Timeout=2", "The database of Storage:ConnectionString cannot be used")]
+    [InlineData(
+        "Storage__ConnectionString=Host=127.0.0.1;Port=1;Username=u;Password=s3cret-passw0rd;Timeout=2",
+        "The database of Storage:ConnectionString cannot be used"
+    )]
     public async Task A_store_that_cannot_be_reached_is_told_in_a_sentence(string variable, string said)
     {
-        var (exitCode, _, errors) = await ServerProcess.RunAsync(["--urls", "http://127.0.0.1:0"], new Dictionary<string, string> { [variable.Split('=', 2)[0]] = variable.Split('=', 2)[1] });
+        var (exitCode, _, errors) = await ServerProcess.RunAsync(
+            ["--urls", "http://127.0.0.1:0"],
+            new Dictionary<string, string> { [variable.Split('=', 2)[0]] = variable.Split('=', 2)[1] }
+        );
 
         Assert.Equal(1, exitCode);
         Assert.Contains(said, errors);
@@ -265,7 +287,8 @@ public sealed class StorageFaultTests : IDisposable
         }
     }
 
-    private static Task<HttpResponseMessage> NoteAsync(TestServer server, string text = "a") => server.PostAsync("/tools/note", $$"""{"text":"{{text}}"}""");
+    private static Task<HttpResponseMessage> NoteAsync(TestServer server, string text = "a") =>
+        server.PostAsync("/tools/note", $$"""{"text":"{{text}}"}""");
 
     private static async Task RowsAsync(TestServer server, int count)
     {
@@ -275,5 +298,6 @@ public sealed class StorageFaultTests : IDisposable
         }
     }
 
-    private static (int, string) Without((int ExitCode, string Output, string Errors) run) => (run.ExitCode, run.Errors);
+    private static (int, string) Without((int ExitCode, string Output, string Errors) run) =>
+        (run.ExitCode, run.Errors);
 }

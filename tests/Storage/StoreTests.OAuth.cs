@@ -20,7 +20,10 @@ public sealed partial class StoreTests
         var answers = await RaceAsync(one, two, store => store.RedeemCodeAsync("c", "client", Now, Stop));
 
         var winner = Assert.Single(answers, answer => answer.Grant is not null);
-        Assert.Equal(("g", "https://a/", "challenge"), (winner.Grant!.GrantId, winner.Code!.RedirectUri, winner.Code.Challenge));
+        Assert.Equal(
+            ("g", "https://a/", "challenge"),
+            (winner.Grant!.GrantId, winner.Code!.RedirectUri, winner.Code.Challenge)
+        );
         Assert.Equal(7, answers.Count(answer => answer.Ended == "g"));
         Assert.Null(await one.FindGrantAsync("g", Stop));
     }
@@ -44,7 +47,9 @@ public sealed partial class StoreTests
         await one.OpenGrantAsync(Grant("g"), null, Later, Stop);
         await one.ExtendGrantAsync("g", "r1", Later, Stop);
 
-        var answers = await RaceAsync(one, two, store => store.RotateRefreshTokenAsync("r1", "r2", Now, Now - 30, Later, Stop));
+        var answers = await RaceAsync(one, two, store =>
+            store.RotateRefreshTokenAsync("r1", "r2", Now, Now - 30, Later, Stop)
+        );
 
         Assert.All(answers, answer => Assert.Equal(("g", (string?)null), (answer.Grant?.GrantId, answer.Ended)));
         Assert.Equal("g", (await one.FindGrantOfRefreshTokenAsync("r2", Stop))!.GrantId);
@@ -54,7 +59,8 @@ public sealed partial class StoreTests
     public async Task A_refresh_token_that_comes_back_ends_the_grant(Engine engine)
     {
         await using var store = await OpenAsync(engine, await PlaceAsync(engine));
-        Task<(StoredGrant? Grant, string? Ended)> RotateAsync(string token, string successor, long at) => store.RotateRefreshTokenAsync(token, successor, at, at - 30, Later, Stop);
+        Task<(StoredGrant? Grant, string? Ended)> RotateAsync(string token, string successor, long at) =>
+            store.RotateRefreshTokenAsync(token, successor, at, at - 30, Later, Stop);
         foreach (var grant in (string[])["late", "overtaken", "expired"])
         {
             await store.OpenGrantAsync(Grant(grant), null, Later, Stop);
@@ -92,7 +98,6 @@ public sealed partial class StoreTests
         Assert.Equal("request", await one.FindTicketAsync("t", "browser", Now, Stop));
         var answers = await RaceAsync(one, two, store => store.RedeemTicketAsync("t", "browser", Now, Stop));
         Assert.Single(answers, answer => answer == "request");
-
     }
 
     [Theory, InlineData(Engine.Sqlite), InlineData(Engine.Postgres)]
@@ -139,14 +144,36 @@ public sealed partial class StoreTests
     public async Task A_client_makes_room_only_when_nobody_allowed_it_anything(Engine engine)
     {
         await using var store = await OpenAsync(engine, await PlaceAsync(engine));
-        Task<bool> RegisterAsync(string id, long at) => store.RegisterClientAsync(new() { ClientId = id, Metadata = "{}", SecretHash = null }, at, 3, at - 10, Stop);
-        Assert.Equal((true, true, true), (await RegisterAsync("oldest", Now), await RegisterAsync("idle", Now + 1), await RegisterAsync("idler", Now + 2)));
+        Task<bool> RegisterAsync(string id, long at) =>
+            store.RegisterClientAsync(
+                new()
+                {
+                    ClientId = id,
+                    Metadata = "{}",
+                    SecretHash = null,
+                },
+                at,
+                3,
+                at - 10,
+                Stop
+            );
+        Assert.Equal(
+            (true, true, true),
+            (
+                await RegisterAsync("oldest", Now),
+                await RegisterAsync("idle", Now + 1),
+                await RegisterAsync("idler", Now + 2)
+            )
+        );
         await store.OpenGrantAsync(Grant("g") with { ClientId = "oldest" }, null, Later, Stop);
 
         Assert.False(await RegisterAsync("too soon", Now + 5)); // somebody may be about to sign in
         Assert.True(await RegisterAsync("new", Now + 100));
 
-        Assert.Equal("oldest idler new", string.Join(' ', await FindAsync("oldest", "idle", "idler", "new", "too soon")));
+        Assert.Equal(
+            "oldest idler new",
+            string.Join(' ', await FindAsync("oldest", "idle", "idler", "new", "too soon"))
+        );
         async Task<List<string>> FindAsync(params string[] ids)
         {
             var found = new List<string>();
@@ -169,12 +196,24 @@ public sealed partial class StoreTests
         await using var first = one;
         await using var second = two;
         var count = 0;
-        StoredKey Key(long at) => new() { Kid = $"key {Interlocked.Increment(ref count)}", PrivateKey = "sealed", Created = at };
+        StoredKey Key(long at) =>
+            new()
+            {
+                Kid = $"key {Interlocked.Increment(ref count)}",
+                PrivateKey = "sealed",
+                Created = at,
+            };
 
         var keys = await RaceAsync(one, two, store => store.AddKeyAsync(Key(Now), Now - 10, 0, Stop));
         Assert.Single(keys.Select(found => Assert.Single(found).Kid).Distinct());
-        Assert.Equal([Now + 20, Now], (await one.AddKeyAsync(Key(Now + 20), Now + 10, Now - 1, Stop)).Select(key => key.Created));
-        Assert.Equal([Now + 20], (await one.AddKeyAsync(Key(Now + 21), Now + 10, Now, Stop)).Select(key => key.Created));
+        Assert.Equal(
+            [Now + 20, Now],
+            (await one.AddKeyAsync(Key(Now + 20), Now + 10, Now - 1, Stop)).Select(key => key.Created)
+        );
+        Assert.Equal(
+            [Now + 20],
+            (await one.AddKeyAsync(Key(Now + 21), Now + 10, Now, Stop)).Select(key => key.Created)
+        );
     }
 
     [Theory, InlineData(Engine.Sqlite), InlineData(Engine.Postgres)]
@@ -191,18 +230,42 @@ public sealed partial class StoreTests
 
         await store.PruneOAuthAsync(Now, Stop);
 
-        Assert.Equal((null, "lives"), (await store.FindGrantAsync("over", Stop), (await store.FindGrantOfRefreshTokenAsync("r2", Stop))?.GrantId));
+        Assert.Equal(
+            (null, "lives"),
+            (await store.FindGrantAsync("over", Stop), (await store.FindGrantOfRefreshTokenAsync("r2", Stop))?.GrantId)
+        );
         Assert.True(await store.UseAssertionAsync("a", Later, Stop));
         await store.RedeemCodeAsync("c2", "client", Now + 1, Stop); // kept to notice that
         Assert.Equal("lives", (await store.RedeemCodeAsync("c2", "client", Now + 2, Stop)).Ended);
     }
 
     private static StoredTicket Ticket(string hash, string browser, string address, long expires = Later) =>
-        new() { TicketHash = hash, BrowserHash = browser, Address = address, Request = "request", Expires = expires };
+        new()
+        {
+            TicketHash = hash,
+            BrowserHash = browser,
+            Address = address,
+            Request = "request",
+            Expires = expires,
+        };
 
-    private static StoredGrant Grant(string id) => new() { GrantId = id, ClientId = "client", Subject = "ann", Scope = "mcp:read" };
+    private static StoredGrant Grant(string id) =>
+        new()
+        {
+            GrantId = id,
+            ClientId = "client",
+            Subject = "ann",
+            Scope = "mcp:read",
+        };
 
-    private static StoredCode Code(string hash) => new() { CodeHash = hash, RedirectUri = "https://a/", Challenge = "challenge", Expires = Later };
+    private static StoredCode Code(string hash) =>
+        new()
+        {
+            CodeHash = hash,
+            RedirectUri = "https://a/",
+            Challenge = "challenge",
+            Expires = Later,
+        };
 
     // With PostgreSQL there are two replicas.
     private async Task<(Store One, Store Two)> OpenTwoAsync(Engine engine)
@@ -212,5 +275,6 @@ public sealed partial class StoreTests
         return (one, engine is Engine.Postgres ? await OpenAsync(engine, place) : one);
     }
 
-    private static Task<T[]> RaceAsync<T>(Store one, Store two, Func<Store, Task<T>> run) => Task.WhenAll(Enumerable.Range(0, 8).Select(n => Task.Run(() => run(n % 2 == 0 ? one : two), Stop)));
+    private static Task<T[]> RaceAsync<T>(Store one, Store two, Func<Store, Task<T>> run) =>
+        Task.WhenAll(Enumerable.Range(0, 8).Select(n => Task.Run(() => run(n % 2 == 0 ? one : two), Stop)));
 }

@@ -28,12 +28,24 @@ public sealed partial class StoreTests(PostgresServer postgres) : IDisposable
         var connection = await PlaceAsync(engine);
         await using var one = await OpenAsync(engine, connection);
         await using var two = engine is Engine.Postgres ? await OpenAsync(engine, connection) : null; // a second replica
-        Budget[] budgets = [new("critical/ann", 10, TimeSpan.FromHours(1)), new("group/ann", 50, TimeSpan.FromMinutes(1))];
+        Budget[] budgets =
+        [
+            new("critical/ann", 10, TimeSpan.FromHours(1)),
+            new("group/ann", 50, TimeSpan.FromMinutes(1)),
+        ];
 
-        var answers = await Task.WhenAll(Enumerable.Range(0, 200).Select(n => Task.Run(() => (n % 2 == 0 ? two ?? one : one).ConsumeBudgetsAsync(budgets, Now + n, 1, Stop), Stop)));
+        var answers = await Task.WhenAll(
+            Enumerable
+                .Range(0, 200)
+                .Select(n =>
+                    Task.Run(() => (n % 2 == 0 ? two ?? one : one).ConsumeBudgetsAsync(budgets, Now + n, 1, Stop), Stop)
+                )
+        );
 
         Assert.Equal(10, answers.Sum(answer => answer.Taken));
-        Assert.All(answers.Where(answer => answer.Taken == 0), answer => Assert.Equal("critical/ann", answer.UsedUp!.Budget.Name));
+        Assert.All(answers.Where(answer => answer.Taken == 0), answer =>
+            Assert.Equal("critical/ann", answer.UsedUp!.Budget.Name)
+        );
     }
 
     [Theory, InlineData(Engine.Sqlite), InlineData(Engine.Postgres)]
@@ -41,7 +53,8 @@ public sealed partial class StoreTests(PostgresServer postgres) : IDisposable
     {
         await using var store = await OpenAsync(engine, await PlaceAsync(engine));
         Budget[] budget = [new("b", 2, TimeSpan.FromSeconds(10))];
-        async Task<UsedUp?> TryAsync(long at, int count = 1) => (await store.ConsumeBudgetsAsync(budget, Now + at, count, Stop)).UsedUp;
+        async Task<UsedUp?> TryAsync(long at, int count = 1) =>
+            (await store.ConsumeBudgetsAsync(budget, Now + at, count, Stop)).UsedUp;
 
         Assert.Null(await TryAsync(0));
         Assert.Null(await TryAsync(9_000, count: 0));
@@ -56,9 +69,13 @@ public sealed partial class StoreTests(PostgresServer postgres) : IDisposable
     {
         await using var store = await OpenAsync(engine, await PlaceAsync(engine));
         Budget[] budget = [new("large", 5000, TimeSpan.FromSeconds(100))]; // slices of a second
-        async Task<int> TakeAsync(long at, int count) => (await store.ConsumeBudgetsAsync(budget, Now + at, count, Stop)).Taken;
+        async Task<int> TakeAsync(long at, int count) =>
+            (await store.ConsumeBudgetsAsync(budget, Now + at, count, Stop)).Taken;
 
-        Assert.Equal((3000, 2000, 0), (await TakeAsync(0, 3000), await TakeAsync(1_500, 3000), await TakeAsync(100_998, 1)));
+        Assert.Equal(
+            (3000, 2000, 0),
+            (await TakeAsync(0, 3000), await TakeAsync(1_500, 3000), await TakeAsync(100_998, 1))
+        );
         Assert.Equal((3000, 0), (await TakeAsync(100_999, 9000), await TakeAsync(101_998, 1))); // what was taken in the first second is a window ago now
         Assert.Equal((2000, 0), (await TakeAsync(101_999, 9000), await TakeAsync(102_000, 1)));
     }
@@ -67,7 +84,8 @@ public sealed partial class StoreTests(PostgresServer postgres) : IDisposable
     public async Task A_budget_that_refuses_takes_nothing_from_the_others(Engine engine)
     {
         await using var store = await OpenAsync(engine, await PlaceAsync(engine));
-        Budget narrow = new("narrow", 1, TimeSpan.FromHours(1)), wide = new("wide", 2, TimeSpan.FromHours(1));
+        Budget narrow = new("narrow", 1, TimeSpan.FromHours(1)),
+            wide = new("wide", 2, TimeSpan.FromHours(1));
 
         Assert.Equal(1, (await store.ConsumeBudgetsAsync([wide, narrow], Now, 1, Stop)).Taken);
         Assert.Equal(narrow, (await store.ConsumeBudgetsAsync([wide, narrow], Now, 1, Stop)).UsedUp!.Budget);
@@ -85,7 +103,22 @@ public sealed partial class StoreTests(PostgresServer postgres) : IDisposable
 
         Assert.False(await one.RedeemConfirmationAsync("token", "bob+tool+arguments", Now, Stop));
         Assert.False(await one.RedeemConfirmationAsync("token", "ann+tool+arguments", Now + 1000, Stop)); // too late
-        var won = await Task.WhenAll(Enumerable.Range(0, 8).Select(n => Task.Run(() => (n % 2 == 0 ? two ?? one : one).RedeemConfirmationAsync("token", "ann+tool+arguments", Now, Stop), Stop)));
+        var won = await Task.WhenAll(
+            Enumerable
+                .Range(0, 8)
+                .Select(n =>
+                    Task.Run(
+                        () =>
+                            (n % 2 == 0 ? two ?? one : one).RedeemConfirmationAsync(
+                                "token",
+                                "ann+tool+arguments",
+                                Now,
+                                Stop
+                            ),
+                        Stop
+                    )
+                )
+        );
         Assert.Equal(1, won.Count(yes => yes));
     }
 
@@ -96,7 +129,13 @@ public sealed partial class StoreTests(PostgresServer postgres) : IDisposable
         await using var one = await OpenAsync(engine, connection);
         await using var two = engine is Engine.Postgres ? await OpenAsync(engine, connection) : null;
 
-        await Task.WhenAll(Enumerable.Range(0, 100).Select(n => Task.Run(() => (n % 2 == 0 ? two ?? one : one).AppendAuditAsync([Row(n), Row(n)], Stop), Stop)));
+        await Task.WhenAll(
+            Enumerable
+                .Range(0, 100)
+                .Select(n =>
+                    Task.Run(() => (n % 2 == 0 ? two ?? one : one).AppendAuditAsync([Row(n), Row(n)], Stop), Stop)
+                )
+        );
 
         var verdict = await one.VerifyAuditAsync(Stop);
         Assert.Equal((200, 200, null), (verdict.Rows, verdict.Seq, verdict.Problem));
@@ -110,8 +149,16 @@ public sealed partial class StoreTests(PostgresServer postgres) : IDisposable
     [InlineData(Engine.Postgres, "delete from audit where seq = 4", "row 4 is missing")]
     [InlineData(Engine.Sqlite, "delete from audit where seq >= 9", "the chain ends with row 8, but row 10 was written")]
     [InlineData(Engine.Sqlite, "delete from audit", "the chain ends with row 0, but row 10 was written")]
-    [InlineData(Engine.Sqlite, "update audit set seq = 99 where seq = 5; update audit set seq = 5 where seq = 6; update audit set seq = 6 where seq = 99", "row 5 is not")]
-    [InlineData(Engine.Sqlite, "insert into audit select 11, at, phase, call_id, subject, client, address, surface, tool, level, arguments, outcome, detail, duration_us, openai_subject, openai_session, hash, trace_id from audit where seq = 10", "row 11 is not")]
+    [InlineData(
+        Engine.Sqlite,
+        "update audit set seq = 99 where seq = 5; update audit set seq = 5 where seq = 6; update audit set seq = 6 where seq = 99",
+        "row 5 is not"
+    )]
+    [InlineData(
+        Engine.Sqlite,
+        "insert into audit select 11, at, phase, call_id, subject, client, address, surface, tool, level, arguments, outcome, detail, duration_us, openai_subject, openai_session, hash, trace_id from audit where seq = 10",
+        "row 11 is not"
+    )]
     [InlineData(Engine.Sqlite, "delete from audit where seq <= 2", "row 1 is missing")]
     [InlineData(Engine.Sqlite, "update audit set trace_id = 'another' where seq = 4", "row 4 is not")]
     [InlineData(Engine.Sqlite, "update audit set trace_id = 'a trace' where seq = 5", "row 5 is not")]
@@ -149,7 +196,8 @@ public sealed partial class StoreTests(PostgresServer postgres) : IDisposable
     {
         await using var store = await OpenAsync(engine, await PlaceAsync(engine));
         await store.AppendAuditAsync([.. Enumerable.Range(0, 10).Select(Row)], Stop);
-        async Task<string> ReadAsync(AuditFilter filter) => string.Join(' ', (await store.ReadAuditAsync(filter, Stop)).Select(row => row.Seq));
+        async Task<string> ReadAsync(AuditFilter filter) =>
+            string.Join(' ', (await store.ReadAuditAsync(filter, Stop)).Select(row => row.Seq));
 
         Assert.Equal("10 9 8", await ReadAsync(new(Limit: 3)));
         Assert.Equal("7 6", await ReadAsync(new(Limit: 2, Before: 8)));
@@ -160,18 +208,31 @@ public sealed partial class StoreTests(PostgresServer postgres) : IDisposable
         Assert.Equal("detail é 3", (await store.ReadAuditAsync(new(CallId: "call 3"), Stop)).Single().Detail);
     }
 
-    private static AuditRow Row(int n) => new()
-    {
-        At = Now + (n * 1000), Phase = "done", CallId = $"call {n}", Subject = $"caller {n % 2}", Surface = "rest", Tool = "shop_buy", Level = "HIGH",
-        Arguments = """{"a":1}""", Outcome = "failed", Detail = $"detail é {n}", DurationUs = n,
-        TraceId = n % 2 == 1 ? $"trace {n % 4}" : null,
-    };
+    private static AuditRow Row(int n) =>
+        new()
+        {
+            At = Now + (n * 1000),
+            Phase = "done",
+            CallId = $"call {n}",
+            Subject = $"caller {n % 2}",
+            Surface = "rest",
+            Tool = "shop_buy",
+            Level = "HIGH",
+            Arguments = """{"a":1}""",
+            Outcome = "failed",
+            Detail = $"detail é {n}",
+            DurationUs = n,
+            TraceId = n % 2 == 1 ? $"trace {n % 4}" : null,
+        };
 
-    private async Task<string> PlaceAsync(Engine engine) => engine is Engine.Postgres ? await postgres.NewDatabaseAsync() : Path.Combine(_folder, "store.db");
+    private async Task<string> PlaceAsync(Engine engine) =>
+        engine is Engine.Postgres ? await postgres.NewDatabaseAsync() : Path.Combine(_folder, "store.db");
 
     private static async Task<Store> OpenAsync(Engine engine, string place)
     {
-        var store = new Store(engine is Engine.Postgres ? new PostgresEngine(place, NullLogger.Instance) : new SqliteEngine(place));
+        var store = new Store(
+            engine is Engine.Postgres ? new PostgresEngine(place, NullLogger.Instance) : new SqliteEngine(place)
+        );
         await store.OpenAsync(Stop);
         return store;
     }

@@ -23,7 +23,8 @@ public sealed class AnswerTests
         var settings = new List<(string, string)>();
         foreach (var (key, value) in product.Settings)
         {
-            var isSystem = key.EndsWith(":Url", StringComparison.Ordinal) && value.StartsWith("http://", StringComparison.Ordinal);
+            var isSystem =
+                key.EndsWith(":Url", StringComparison.Ordinal) && value.StartsWith("http://", StringComparison.Ordinal);
             if (isSystem)
             {
                 proxies.Add(await DamagingProxy.StartAsync(value));
@@ -34,8 +35,12 @@ public sealed class AnswerTests
 
         var log = new CapturedLog();
         await using var server = TestServer.Start(
-            services => services.AddSingleton<ILoggerProvider>(log), [.. settings, ("Logging:LogLevel:Default", "Error")]);
-        var schemas = (await server.McpAsync("tools/list")).Result.GetProperty("tools").EnumerateArray()
+            services => services.AddSingleton<ILoggerProvider>(log),
+            [.. settings, ("Logging:LogLevel:Default", "Error")]
+        );
+        var schemas = (await server.McpAsync("tools/list"))
+            .Result.GetProperty("tools")
+            .EnumerateArray()
             .ToDictionary(tool => tool.GetProperty("name").GetString()!, tool => tool);
         var (pairs, failures, answered) = (new JsonArray(), new List<string>(), new HashSet<string>());
         for (var round = 0; round <= Rounds; round++)
@@ -52,7 +57,10 @@ public sealed class AnswerTests
                     }
 
                     var answer = await server.McpAsync(
-                        "tools/call", new { name = tool, arguments = JsonNode.Parse(arguments) }, caller: $"round {round}");
+                        "tools/call",
+                        new { name = tool, arguments = JsonNode.Parse(arguments) },
+                        caller: $"round {round}"
+                    );
                     if (answer.IsError)
                     {
                         if (answer.Text.Contains("failed unexpectedly", StringComparison.Ordinal))
@@ -63,12 +71,14 @@ public sealed class AnswerTests
                     else if (answer.Result.TryGetProperty("structuredContent", out var structured))
                     {
                         answered.Add(tool);
-                        pairs.Add(new JsonObject
-                        {
-                            ["name"] = $"round {round}: {tool} {arguments}",
-                            ["schema"] = JsonNode.Parse(schemas[tool].GetProperty("outputSchema").GetRawText()),
-                            ["value"] = JsonNode.Parse(structured.GetRawText()),
-                        });
+                        pairs.Add(
+                            new JsonObject
+                            {
+                                ["name"] = $"round {round}: {tool} {arguments}",
+                                ["schema"] = JsonNode.Parse(schemas[tool].GetProperty("outputSchema").GetRawText()),
+                                ["value"] = JsonNode.Parse(structured.GetRawText()),
+                            }
+                        );
                     }
                 }
             }
@@ -79,10 +89,16 @@ public sealed class AnswerTests
             await proxy.DisposeAsync();
         }
 
-        Assert.True(failures.Count == 0, $"{failures.Count} failed unexpectedly\n{string.Join('\n', failures.Take(20))}");
+        Assert.True(
+            failures.Count == 0,
+            $"{failures.Count} failed unexpectedly\n{string.Join('\n', failures.Take(20))}"
+        );
         // Those that work over other families are asked in the tests of their own.
-        var silent = schemas.Where(tool => tool.Value.TryGetProperty("outputSchema", out _)).Select(tool => tool.Key)
-            .Except(answered).Except(product.Apart.SelectMany(family => family.Calls).Select(call => call.Tool));
+        var silent = schemas
+            .Where(tool => tool.Value.TryGetProperty("outputSchema", out _))
+            .Select(tool => tool.Key)
+            .Except(answered)
+            .Except(product.Apart.SelectMany(family => family.Calls).Select(call => call.Tool));
         Assert.Empty(silent);
         await OpenApiCheckTests.ConformAsync(pairs);
     }
@@ -92,7 +108,9 @@ public sealed class AnswerTests
     {
         await using var product = await ProductFamilies.StartAsync();
         await using var server = TestServer.Start([.. product.Settings, ("Governance:Confirm", "*")]);
-        var tools = (await server.McpAsync("tools/list")).Result.GetProperty("tools").EnumerateArray()
+        var tools = (await server.McpAsync("tools/list"))
+            .Result.GetProperty("tools")
+            .EnumerateArray()
             .ToDictionary(tool => tool.GetProperty("name").GetString()!);
         var pairs = new JsonArray();
         var seen = new HashSet<string>();
@@ -101,18 +119,26 @@ public sealed class AnswerTests
             foreach (var (tool, arguments, _) in family.Calls.Where(call => call.Failure is null))
             {
                 family.Reset();
-                var answer = await server.McpAsync("tools/call", new { name = tool, arguments = JsonNode.Parse(arguments) });
+                var answer = await server.McpAsync(
+                    "tools/call",
+                    new { name = tool, arguments = JsonNode.Parse(arguments) }
+                );
                 if (!answer.IsError && tools[tool].TryGetProperty("outputSchema", out var schema))
                 {
                     var shown = answer.Result.GetProperty("structuredContent");
-                    Assert.True(tool == "docker_prune" || shown.GetProperty("status").GetString() == "confirmation_required", tool);
+                    Assert.True(
+                        tool == "docker_prune" || shown.GetProperty("status").GetString() == "confirmation_required",
+                        tool
+                    );
                     seen.Add(tool);
-                    pairs.Add(new JsonObject
-                    {
-                        ["name"] = tool,
-                        ["schema"] = JsonNode.Parse(schema.GetRawText()),
-                        ["value"] = JsonNode.Parse(shown.GetRawText()),
-                    });
+                    pairs.Add(
+                        new JsonObject
+                        {
+                            ["name"] = tool,
+                            ["schema"] = JsonNode.Parse(schema.GetRawText()),
+                            ["value"] = JsonNode.Parse(shown.GetRawText()),
+                        }
+                    );
                 }
             }
         }
@@ -146,12 +172,19 @@ public sealed class AnswerTests
         await OpenApiCheckTests.ConformAsync(pairs);
 
         var functions = await server.GetJsonAsync("/api/mcp/v1/tools?format=openai");
-        Assert.All(functions.GetProperty("tools").EnumerateArray(), function => Assert.False(
-            HasNull(JsonNode.Parse(function.GetProperty("function").GetProperty("parameters").GetRawText()))));
+        Assert.All(functions.GetProperty("tools").EnumerateArray(), function =>
+            Assert.False(
+                HasNull(JsonNode.Parse(function.GetProperty("function").GetProperty("parameters").GetRawText()))
+            )
+        );
         var document = await server.GetJsonAsync("/openapi.json");
-        Assert.All(document.GetProperty("paths").EnumerateObject(), path => Assert.False(
-            path.Value.GetProperty("post").TryGetProperty("requestBody", out var body)
-            && HasNull(JsonNode.Parse(body.GetRawText())), path.Name));
+        Assert.All(document.GetProperty("paths").EnumerateObject(), path =>
+            Assert.False(
+                path.Value.GetProperty("post").TryGetProperty("requestBody", out var body)
+                    && HasNull(JsonNode.Parse(body.GetRawText())),
+                path.Name
+            )
+        );
     }
 
     [Fact]
@@ -164,7 +197,11 @@ public sealed class AnswerTests
         {
             var name = tool.GetProperty("name").GetString()!;
             Find(JsonNode.Parse(tool.GetProperty("inputSchema").GetRawText()), name, found);
-            Find(tool.TryGetProperty("outputSchema", out var output) ? JsonNode.Parse(output.GetRawText()) : null, name, found);
+            Find(
+                tool.TryGetProperty("outputSchema", out var output) ? JsonNode.Parse(output.GetRawText()) : null,
+                name,
+                found
+            );
         }
 
         Assert.Empty(found.Distinct());
@@ -175,8 +212,12 @@ public sealed class AnswerTests
             {
                 if (keyword == "properties")
                 {
-                    found.AddRange(((JsonObject)value!).Select(property => property.Key)
-                        .Where(name => name != "type" && Reserved.Contains(name)).Select(name => $"{path}: {name}"));
+                    found.AddRange(
+                        ((JsonObject)value!)
+                            .Select(property => property.Key)
+                            .Where(name => name != "type" && Reserved.Contains(name))
+                            .Select(name => $"{path}: {name}")
+                    );
                 }
 
                 Find(value, path, found);
@@ -190,26 +231,28 @@ public sealed class AnswerTests
     private static readonly HashSet<string> Reserved =
     [
         .. """
-           False None True and as assert async await break class continue def del elif else except finally for from
-           global if import in is lambda nonlocal not or pass raise return try while with yield
-           case catch const debugger default delete do enum export extends false function implements instanceof
-           interface let new null package private protected public static super switch this throw true typeof var void
-           chan defer fallthrough func go goto map range select struct type
-           abstract boolean byte char double final float int long native short strictfp synchronized throws transient
-           volatile
-           base bool checked decimal delegate event explicit extern fixed foreach implicit internal lock namespace
-           object operator out override params readonly ref sbyte sealed sizeof stackalloc string uint ulong unchecked
-           unsafe ushort using virtual
-           """.Split((char[])[' ', '\n', '\r'], StringSplitOptions.RemoveEmptyEntries),
+            False None True and as assert async await break class continue def del elif else except finally for from
+            global if import in is lambda nonlocal not or pass raise return try while with yield
+            case catch const debugger default delete do enum export extends false function implements instanceof
+            interface let new null package private protected public static super switch this throw true typeof var void
+            chan defer fallthrough func go goto map range select struct type
+            abstract boolean byte char double final float int long native short strictfp synchronized throws transient
+            volatile
+            base bool checked decimal delegate event explicit extern fixed foreach implicit internal lock namespace
+            object operator out override params readonly ref sbyte sealed sizeof stackalloc string uint ulong unchecked
+            unsafe ushort using virtual
+            """.Split((char[])[' ', '\n', '\r'], StringSplitOptions.RemoveEmptyEntries),
     ];
 
-    private static JsonObject Pair(string name, string schema) => new() { ["name"] = name, ["schema"] = JsonNode.Parse(schema) };
+    private static JsonObject Pair(string name, string schema) =>
+        new() { ["name"] = name, ["schema"] = JsonNode.Parse(schema) };
 
-    private static bool HasNull(JsonNode? node) => node switch
-    {
-        JsonObject members => members.Any(member => member.Value is null || HasNull(member.Value)),
-        JsonArray items => items.Any(item => item is null || HasNull(item)),
-        JsonValue value => value.TryGetValue<string>(out var text) && text == "null",
-        _ => false,
-    };
+    private static bool HasNull(JsonNode? node) =>
+        node switch
+        {
+            JsonObject members => members.Any(member => member.Value is null || HasNull(member.Value)),
+            JsonArray items => items.Any(item => item is null || HasNull(item)),
+            JsonValue value => value.TryGetValue<string>(out var text) && text == "null",
+            _ => false,
+        };
 }

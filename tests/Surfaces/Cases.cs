@@ -20,8 +20,14 @@ internal static class Cases
     public static readonly (string Tool, string Arguments)[] Shapes =
     [
         ("echo", """{"text":"ü 🛒 \"\\ \n"}"""),
-        ("echo", """{"text":"all","count":5,"flag":true,"ratio":1.5,"colour":"Green","tags":["a","b"],"point":{"x":1,"y":-2}}"""),
-        ("echo", """{"text":"dressed","count":"5","flag":"true","ratio":"1.5","tags":"[\"a\"]","point":"{\"x\":1,\"y\":2}"}"""),
+        (
+            "echo",
+            """{"text":"all","count":5,"flag":true,"ratio":1.5,"colour":"Green","tags":["a","b"],"point":{"x":1,"y":-2}}"""
+        ),
+        (
+            "echo",
+            """{"text":"dressed","count":"5","flag":"true","ratio":"1.5","tags":"[\"a\"]","point":"{\"x\":1,\"y\":2}"}"""
+        ),
         ("echo", """{"text":"nulls","count":null,"flag":null,"colour":null,"tags":null,"point":null}"""),
         ("echo", """{"text":"whole","count":3.0}"""),
         ("say", "{}"),
@@ -49,7 +55,11 @@ internal static class Cases
         .. BadNotes,
         ("echo", "{}", FailureKind.Arguments),
         ("echo", """{"text":null}""", FailureKind.Arguments),
-        ("echo", """{"text":"","count":0,"flag":"perhaps","ratio":[],"colour":"Blue","tags":[1],"point":{"x":1},"else":1}""", FailureKind.Arguments),
+        (
+            "echo",
+            """{"text":"","count":0,"flag":"perhaps","ratio":[],"colour":"Blue","tags":[1],"point":{"x":1},"else":1}""",
+            FailureKind.Arguments
+        ),
         ("echo", """{"text":"x","Count":1}""", FailureKind.Arguments),
         ("echo", """{"text":"x","count":99999999999999999999}""", FailureKind.Arguments),
         ("echo", """{"text":"x","point":{"x":1.5,"y":0}}""", FailureKind.Arguments),

@@ -52,13 +52,17 @@ internal sealed class DamagingProxy : IAsyncDisposable
         using var body = new MemoryStream();
         await http.Request.Body.CopyToAsync(body, http.RequestAborted);
         using var request = new HttpRequestMessage(
-            new(http.Request.Method), $"{http.Request.Path.ToUriComponent()}{http.Request.QueryString}");
+            new(http.Request.Method),
+            $"{http.Request.Path.ToUriComponent()}{http.Request.QueryString}"
+        );
         if (body.Length > 0 || http.Request.ContentType is not null)
         {
             request.Content = new ByteArrayContent(body.ToArray());
         }
 
-        foreach (var (name, value) in http.Request.Headers.Where(header => header.Key is not ("Host" or "Transfer-Encoding")))
+        foreach (
+            var (name, value) in http.Request.Headers.Where(header => header.Key is not ("Host" or "Transfer-Encoding"))
+        )
         {
             if (!request.Headers.TryAddWithoutValidation(name, value.AsEnumerable()))
             {
@@ -68,8 +72,11 @@ internal sealed class DamagingProxy : IAsyncDisposable
 
         using var response = await _system.SendAsync(request, http.RequestAborted);
         http.Response.StatusCode = (int)response.StatusCode;
-        foreach (var (name, value) in response.Headers.Concat(response.Content.Headers)
-            .Where(header => header.Key is not ("Transfer-Encoding" or "Content-Length" or "Connection")))
+        foreach (
+            var (name, value) in response
+                .Headers.Concat(response.Content.Headers)
+                .Where(header => header.Key is not ("Transfer-Encoding" or "Content-Length" or "Connection"))
+        )
         {
             http.Response.Headers[name] = value.ToArray();
         }
@@ -88,7 +95,8 @@ internal sealed class DamagingProxy : IAsyncDisposable
         }
     }
 
-    private static bool IsJson(MediaTypeHeaderValue? type) => type?.MediaType?.EndsWith("json", StringComparison.Ordinal) is true;
+    private static bool IsJson(MediaTypeHeaderValue? type) =>
+        type?.MediaType?.EndsWith("json", StringComparison.Ordinal) is true;
 
     private string Damaged(string line)
     {
@@ -127,12 +135,24 @@ internal sealed class DamagingProxy : IAsyncDisposable
 
     private bool Hit() => _random.Next(100) < Percent;
 
-    private JsonNode? Instead(JsonNode? value) => _random.Next(5) switch
-    {
-        0 or 1 => null,
-        2 => value switch { JsonObject => new JsonObject(), JsonArray => new JsonArray(), _ => "" },
-        3 => value is JsonValue number && number.TryGetValue<double>(out var real) ? real + 0.5 : value?.DeepClone(),
-        _ => value is JsonValue text && text.TryGetValue<string>(out var said) && double.TryParse(said, out var parsed)
-            ? parsed : value is JsonValue ? value.ToJsonString() : value?.DeepClone(),
-    };
+    private JsonNode? Instead(JsonNode? value) =>
+        _random.Next(5) switch
+        {
+            0 or 1 => null,
+            2 => value switch
+            {
+                JsonObject => new JsonObject(),
+                JsonArray => new JsonArray(),
+                _ => "",
+            },
+            3 => value is JsonValue number && number.TryGetValue<double>(out var real)
+                ? real + 0.5
+                : value?.DeepClone(),
+            _ => value is JsonValue text
+            && text.TryGetValue<string>(out var said)
+            && double.TryParse(said, out var parsed)
+                ? parsed
+            : value is JsonValue ? value.ToJsonString()
+            : value?.DeepClone(),
+        };
 }

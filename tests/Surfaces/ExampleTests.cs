@@ -15,8 +15,11 @@ namespace MinimalMcp.Tests.Surfaces;
 /// </summary>
 public sealed partial class ExampleTests
 {
-    private static readonly JsonSerializerOptions Pretty =
-        new() { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    private static readonly JsonSerializerOptions Pretty = new()
+    {
+        WriteIndented = true,
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+    };
 
     private static readonly bool Update = Environment.GetEnvironmentVariable("UPDATE_SNAPSHOTS") == "1";
 
@@ -33,7 +36,9 @@ public sealed partial class ExampleTests
         foreach (var family in product.Apart)
         {
             await using var server = TestServer.Start(
-                TestCaller.AddTo + family.Services, ("Server:PublicUrl", "https://tools.example"));
+                TestCaller.AddTo + family.Services,
+                ("Server:PublicUrl", "https://tools.example")
+            );
             await CheckAsync(server, family);
         }
     }
@@ -83,25 +88,31 @@ public sealed partial class ExampleTests
     private static JsonNode? Example(JsonNode? described) => described?["content"]?["application/json"]?["example"];
 
     // An example shows what an item is like; two of them do, and a picture or a long text needs no more than its start.
-    private static JsonNode? Shortened(JsonNode? node) => node switch
-    {
-        JsonArray items => new JsonArray([.. items.Take(2).Select(Shortened)]),
-        JsonObject members => new JsonObject(
-            members.Select(member => KeyValuePair.Create(member.Key, Shortened(member.Value)))),
-        JsonValue value when value.TryGetValue<string>(out var url) && Local().IsMatch(url) =>
-            Local().Replace(url, "https://tools.example"),
-        JsonValue value when value.TryGetValue<string>(out var text) && text.Length > 300 => text[..300] + "…",
-        _ => node?.DeepClone(),
-    };
+    private static JsonNode? Shortened(JsonNode? node) =>
+        node switch
+        {
+            JsonArray items => new JsonArray([.. items.Take(2).Select(Shortened)]),
+            JsonObject members => new JsonObject(
+                members.Select(member => KeyValuePair.Create(member.Key, Shortened(member.Value)))
+            ),
+            JsonValue value when value.TryGetValue<string>(out var url) && Local().IsMatch(url) => Local()
+                .Replace(url, "https://tools.example"),
+            JsonValue value when value.TryGetValue<string>(out var text) && text.Length > 300 => text[..300] + "…",
+            _ => node?.DeepClone(),
+        };
 
     [GeneratedRegex(@"\bhttps?://(127\.0\.0\.1|localhost)(:\d+)?(?!\d)")]
     private static partial Regex Local();
 
-    private static string Members(JsonNode node, string at = "") => node switch
-    {
-        JsonArray items => string.Concat(items.Select(item => item is null ? "" : Members(item, at + "[]"))),
-        JsonObject members => string.Concat(members.OrderBy(member => member.Key, StringComparer.Ordinal)
-            .Select(member => member.Value is null ? "" : Members(member.Value, $"{at}.{member.Key}"))),
-        _ => $"{at}:{(node.GetValueKind() is JsonValueKind.True ? JsonValueKind.False : node.GetValueKind())}\n",
-    };
+    private static string Members(JsonNode node, string at = "") =>
+        node switch
+        {
+            JsonArray items => string.Concat(items.Select(item => item is null ? "" : Members(item, at + "[]"))),
+            JsonObject members => string.Concat(
+                members
+                    .OrderBy(member => member.Key, StringComparer.Ordinal)
+                    .Select(member => member.Value is null ? "" : Members(member.Value, $"{at}.{member.Key}"))
+            ),
+            _ => $"{at}:{(node.GetValueKind() is JsonValueKind.True ? JsonValueKind.False : node.GetValueKind())}\n",
+        };
 }

@@ -16,23 +16,53 @@ internal static class FakeModel
         app.MapPost("/v1/chat/completions", (JsonElement request) =>
         {
             var last = request.GetProperty("messages").EnumerateArray().Last();
-            var offered = request.GetProperty("tools").EnumerateArray().Any(tool => tool.GetProperty("function").GetProperty("name").GetString() == "find_notes");
-            object message = last.GetProperty("role").GetString() == "tool"
-                ? new { role = "assistant", content = $"The note says: {JsonElement.Parse(last.GetProperty("content").GetString()!).GetProperty("notes")[0].GetProperty("text")}." }
-                : new
+            var offered = request
+                .GetProperty("tools")
+                .EnumerateArray()
+                .Any(tool => tool.GetProperty("function").GetProperty("name").GetString() == "find_notes");
+            object message =
+                last.GetProperty("role").GetString() == "tool"
+                    ? new
+                    {
+                        role = "assistant",
+                        content = $"The note says: {JsonElement.Parse(last.GetProperty("content").GetString()!).GetProperty("notes")[0].GetProperty("text")}.",
+                    }
+                    : new
+                    {
+                        role = "assistant",
+                        content = (string?)null,
+                        tool_calls = new[]
+                        {
+                            new
+                            {
+                                id = "call_1",
+                                type = "function",
+                                function = new
+                                {
+                                    name = offered ? "find_notes" : "none",
+                                    arguments = """{"query":"milk","topic":null,"limit":null}""",
+                                },
+                            },
+                        },
+                    };
+            return Results.Json(
+                new
                 {
-                    role = "assistant",
-                    content = (string?)null,
-                    tool_calls = new[] { new { id = "call_1", type = "function", function = new { name = offered ? "find_notes" : "none", arguments = """{"query":"milk","topic":null,"limit":null}""" } } },
-                };
-            return Results.Json(new
-            {
-                id = "c",
-                @object = "chat.completion",
-                created = 1,
-                model = "fake",
-                choices = new[] { new { index = 0, message, finish_reason = last.GetProperty("role").GetString() == "tool" ? "stop" : "tool_calls" } },
-            });
+                    id = "c",
+                    @object = "chat.completion",
+                    created = 1,
+                    model = "fake",
+                    choices = new[]
+                    {
+                        new
+                        {
+                            index = 0,
+                            message,
+                            finish_reason = last.GetProperty("role").GetString() == "tool" ? "stop" : "tool_calls",
+                        },
+                    },
+                }
+            );
         });
         await app.StartAsync(TestContext.Current.CancellationToken);
         return app;

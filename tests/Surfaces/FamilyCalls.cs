@@ -23,9 +23,7 @@ internal abstract class FamilyCalls : IAsyncDisposable
     public virtual Task<(string Key, string Value)[]> StartAsync() => Task.FromResult<(string, string)[]>([]);
 
     /// <summary>Puts what the family asks back into its first state. All ways share it, so this happens before each call.</summary>
-    public virtual void Reset()
-    {
-    }
+    public virtual void Reset() { }
 
     public virtual ValueTask DisposeAsync() => default;
 
@@ -39,10 +37,20 @@ internal abstract class FamilyCalls : IAsyncDisposable
             foreach (var way in ways)
             {
                 Reset();
-                var answer = await way.CallAsync($"{caller}-{way}".Replace(' ', '-').Replace(',', '-'), tool, JsonNode.Parse(arguments)!.AsObject());
+                var answer = await way.CallAsync(
+                    $"{caller}-{way}".Replace(' ', '-').Replace(',', '-'),
+                    tool,
+                    JsonNode.Parse(arguments)!.AsObject()
+                );
                 first ??= answer;
-                Assert.True(answer.Comparable == first.Comparable, $"{way}, {tool} {arguments}: {answer.Comparable}\n{ways[0]}: {first.Comparable}");
-                Assert.True(answer.Class == (failure is { } kind ? way.ClassOf(kind) : null), $"{way}, {tool} {arguments}: {answer}");
+                Assert.True(
+                    answer.Comparable == first.Comparable,
+                    $"{way}, {tool} {arguments}: {answer.Comparable}\n{ways[0]}: {first.Comparable}"
+                );
+                Assert.True(
+                    answer.Class == (failure is { } kind ? way.ClassOf(kind) : null),
+                    $"{way}, {tool} {arguments}: {answer}"
+                );
             }
         }
     }

@@ -42,13 +42,21 @@ public sealed class FamilyParityTests(FamilyParityTests.Servers servers) : IClas
     {
         await using var server = TestServer.Start(servers.Families.Settings);
 
-        var tools = (await server.GetJsonAsync("/tools")).GetProperty("tools").EnumerateArray().Select(tool => tool.GetProperty("name").GetString()!);
+        var tools = (await server.GetJsonAsync("/tools"))
+            .GetProperty("tools")
+            .EnumerateArray()
+            .Select(tool => tool.GetProperty("name").GetString()!);
 
         // A new tool needs a good call in a class that is a FamilyCalls, in the tests of its family: see tests/Tools/Shop/ShopParity.cs.
         Assert.Equal(tools.Except(Compared(servers.Families.Apart)).Order(), Compared(servers.Families.All).Order());
     }
 
-    private static IEnumerable<string> Compared(IEnumerable<FamilyCalls> families) => families.SelectMany(family => family.Calls).Where(call => call.Failure is null).Select(call => call.Tool).Distinct();
+    private static IEnumerable<string> Compared(IEnumerable<FamilyCalls> families) =>
+        families
+            .SelectMany(family => family.Calls)
+            .Where(call => call.Failure is null)
+            .Select(call => call.Tool)
+            .Distinct();
 
     public sealed class Servers : IAsyncLifetime
     {
@@ -69,8 +77,8 @@ public sealed class FamilyParityTests(FamilyParityTests.Servers servers) : IClas
             await _on!.DisposeAsync();
             await Families.DisposeAsync();
         }
-
     }
 
-    private sealed class On((string, string)[] settings, Action<IServiceCollection>? services = null) : SurfaceServers(TestCaller.AddTo + services, settings);
+    private sealed class On((string, string)[] settings, Action<IServiceCollection>? services = null)
+        : SurfaceServers(TestCaller.AddTo + services, settings);
 }

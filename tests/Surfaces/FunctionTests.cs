@@ -30,7 +30,10 @@ public sealed class FunctionTests
     {
         await using var server = TestServer.Start(NotesTools.Alone);
 
-        using var response = await server.Http.GetAsync(new Uri("/api/mcp/v1/tools" + query, UriKind.Relative), TestContext.Current.CancellationToken);
+        using var response = await server.Http.GetAsync(
+            new Uri("/api/mcp/v1/tools" + query, UriKind.Relative),
+            TestContext.Current.CancellationToken
+        );
 
         Assert.Equal(status, (int)response.StatusCode);
         Assert.Contains(part, await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
@@ -50,9 +53,14 @@ public sealed class FunctionTests
         var (_, bad) = await CallAsync(server, Request("""{"x":1}"""));
 
         Assert.True(good.TryGetProperty("result", out _) && bad.TryGetProperty("error", out _));
-        Assert.True(JsonElement.DeepEquals(JsonElement.Parse(id), good.GetProperty("id")) && JsonElement.DeepEquals(JsonElement.Parse(id), bad.GetProperty("id")), bad.ToString());
+        Assert.True(
+            JsonElement.DeepEquals(JsonElement.Parse(id), good.GetProperty("id"))
+                && JsonElement.DeepEquals(JsonElement.Parse(id), bad.GetProperty("id")),
+            bad.ToString()
+        );
 
-        string Request(string arguments) => $$$"""{"jsonrpc":"2.0","id":{{{id}}},"method":"tools/call","params":{"name":"get_topics","arguments":{{{arguments}}} } }""";
+        string Request(string arguments) =>
+            $$$"""{"jsonrpc":"2.0","id":{{{id}}},"method":"tools/call","params":{"name":"get_topics","arguments":{{{arguments}}} } }""";
     }
 
     [Fact]
@@ -60,7 +68,10 @@ public sealed class FunctionTests
     {
         await using var server = TestServer.Start(NotesTools.Alone);
 
-        var (_, answer) = await CallAsync(server, """{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"find_notes","arguments":{"query":"bagels"}}}""");
+        var (_, answer) = await CallAsync(
+            server,
+            """{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"find_notes","arguments":{"query":"bagels"}}}"""
+        );
 
         var text = answer.GetProperty("result").GetProperty("content")[0].GetProperty("text").GetString()!;
         Assert.Equal("bagels", JsonElement.Parse(text).GetProperty("notes")[0].GetProperty("code").GetString());
@@ -85,7 +96,11 @@ public sealed class FunctionTests
     [InlineData("""{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{}}""", 200, -32602)]
     [InlineData("""{"jsonrpc":"2.0","id":1,"method":"tools/call"}""", 200, -32602)]
     [InlineData("""{"jsonrpc":"2.0","id":1,"method":"resources/read","params":{"uri":"notes://none"}}""", 200, -32002)]
-    [InlineData("""{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"get_topics","arguments":[]}}""", 200, -32602)]
+    [InlineData(
+        """{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"get_topics","arguments":[]}}""",
+        200,
+        -32602
+    )]
     public async Task What_cannot_be_served_is_an_error_with_a_code_and_a_reason(string body, int status, int code)
     {
         await using var server = TestServer.Start(NotesTools.Alone);
@@ -102,7 +117,11 @@ public sealed class FunctionTests
     {
         await using var server = TestServer.Start(NotesTools.Alone);
 
-        using var response = await server.PostAsync("/api/mcp/v1/call", """{"jsonrpc":"2.0","id":1,"method":"ping"}""", "text/plain");
+        using var response = await server.PostAsync(
+            "/api/mcp/v1/call",
+            """{"jsonrpc":"2.0","id":1,"method":"ping"}""",
+            "text/plain"
+        );
 
         Assert.Equal(415, (int)response.StatusCode);
     }
@@ -112,33 +131,69 @@ public sealed class FunctionTests
     {
         await using var server = TestServer.Start(NotesTools.Alone);
 
-        foreach (var (method, parameters) in new (string, object)[]
+        foreach (
+            var (method, parameters) in new (string, object)[]
+            {
+                ("ping", new { }),
+                ("tools/list", new { }),
+                ("resources/list", new { }),
+                ("resources/templates/list", new { }),
+                ("prompts/list", new { }),
+                ("resources/read", new { uri = "notes://all" }),
+            }
+        )
         {
-            ("ping", new { }), ("tools/list", new { }), ("resources/list", new { }), ("resources/templates/list", new { }), ("prompts/list", new { }), ("resources/read", new { uri = "notes://all" }),
-        })
-        {
-            var (_, answer) = await CallAsync(server, JsonSerializer.Serialize(new { jsonrpc = "2.0", id = 1, method, @params = parameters }));
+            var (_, answer) = await CallAsync(
+                server,
+                JsonSerializer.Serialize(
+                    new
+                    {
+                        jsonrpc = "2.0",
+                        id = 1,
+                        method,
+                        @params = parameters,
+                    }
+                )
+            );
 
-            Assert.True(JsonElement.DeepEquals((await server.McpAsync(method, parameters)).Result, answer.GetProperty("result")), answer.ToString());
+            Assert.True(
+                JsonElement.DeepEquals(
+                    (await server.McpAsync(method, parameters)).Result,
+                    answer.GetProperty("result")
+                ),
+                answer.ToString()
+            );
         }
     }
 
     [Fact]
     public async Task A_call_ends_before_clients_of_this_surface_give_up_and_other_surfaces_wait_on()
     {
-        await using var server = TestServer.Start(FixtureTools.AddTo,
-            ("Tools:FunctionCallingDeadline", "00:00:00.05"), ("Tools:Deadlines:slow", "00:00:00.2"));
+        await using var server = TestServer.Start(
+            FixtureTools.AddTo,
+            ("Tools:FunctionCallingDeadline", "00:00:00.05"),
+            ("Tools:Deadlines:slow", "00:00:00.2")
+        );
 
-        var (_, answer) = await CallAsync(server, """{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"slow","arguments":{}}}""");
+        var (_, answer) = await CallAsync(
+            server,
+            """{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"slow","arguments":{}}}"""
+        );
         using var rest = await server.PostAsync("/tools/slow", "{}");
 
         Assert.Contains("within 0.1 seconds", answer.GetProperty("error").GetProperty("message").GetString());
-        Assert.Contains("within 0.2 seconds", await rest.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
+        Assert.Contains(
+            "within 0.2 seconds",
+            await rest.Content.ReadAsStringAsync(TestContext.Current.CancellationToken)
+        );
     }
 
     private static async Task<(int Status, JsonElement Answer)> CallAsync(TestServer server, string body)
     {
         using var response = await server.PostAsync("/api/mcp/v1/call", body);
-        return ((int)response.StatusCode, JsonElement.Parse(await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken)));
+        return (
+            (int)response.StatusCode,
+            JsonElement.Parse(await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken))
+        );
     }
 }

@@ -56,7 +56,10 @@ public sealed class LaneTests
         var (a, b) = (await AskAsync(fast), await AskAsync(full));
 
         Assert.Equal(a.Status, b.Status);
-        Assert.True(JsonNode.DeepEquals(JsonNode.Parse(a.Message.GetRawText()), JsonNode.Parse(b.Message.GetRawText())), $"fast: {a.Message}\nfull: {b.Message}");
+        Assert.True(
+            JsonNode.DeepEquals(JsonNode.Parse(a.Message.GetRawText()), JsonNode.Parse(b.Message.GetRawText())),
+            $"fast: {a.Message}\nfull: {b.Message}"
+        );
 
         Task<McpAnswer> AskAsync(TestServer server) => server.McpAsync(method, JsonNode.Parse(parameters), version);
     }

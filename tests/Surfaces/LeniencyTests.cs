@@ -19,9 +19,13 @@ public sealed partial class LeniencyTests
     {
         await using var product = await ProductFamilies.StartAsync();
         await using var server = TestServer.Start(TestCaller.AddTo, product.Settings);
-        var schemas = (await server.GetJsonAsync("/tools")).GetProperty("tools").EnumerateArray().ToDictionary(
-            tool => tool.GetProperty("name").GetString()!,
-            tool => JsonNode.Parse(tool.GetProperty("inputSchema").GetRawText())!.AsObject());
+        var schemas = (await server.GetJsonAsync("/tools"))
+            .GetProperty("tools")
+            .EnumerateArray()
+            .ToDictionary(
+                tool => tool.GetProperty("name").GetString()!,
+                tool => JsonNode.Parse(tool.GetProperty("inputSchema").GetRawText())!.AsObject()
+            );
         var wrong = new List<string>();
         var checks = 0;
         foreach (var family in product.All)
@@ -52,7 +56,13 @@ public sealed partial class LeniencyTests
                     foreach (var value in Strange)
                     {
                         var answer = await CallAsync(server, family, call.Tool, With(arguments, name, new(value)));
-                        if (answer.StartsWith("500", StringComparison.Ordinal) || (answer.StartsWith("400", StringComparison.Ordinal) && !answer.Contains($"'{name}", StringComparison.Ordinal)))
+                        if (
+                            answer.StartsWith("500", StringComparison.Ordinal)
+                            || (
+                                answer.StartsWith("400", StringComparison.Ordinal)
+                                && !answer.Contains($"'{name}", StringComparison.Ordinal)
+                            )
+                        )
                         {
                             wrong.Add($"{call.Tool} {name}={value}: {answer}");
                         }
@@ -69,7 +79,10 @@ public sealed partial class LeniencyTests
     [InlineData("prometheus_query_range", """{"query":"up","start":1795170260,"end":1795170300.5,"step":10}""")]
     [InlineData("prometheus_query", """{"query":"up","time":1795170260}""")]
     [InlineData("prometheus_find_series", """{"match":"up","lookback":3600}""")]
-    [InlineData("grafana_query_datasource", """{"datasource_uid":"prom1","query":"up","from":1795168800,"to":1795172400}""")]
+    [InlineData(
+        "grafana_query_datasource",
+        """{"datasource_uid":"prom1","query":"up","from":1795168800,"to":1795172400}"""
+    )]
     [InlineData("grafana_list_annotations", """{"start":1795168800000,"end":1.7951724e9}""")]
     [InlineData("grafana_create_annotation", """{"text":"x","time":1795168800,"time_end":1795168900}""")]
     [InlineData("docker_container_logs", """{"container":"web","since":1795168800}""")]
@@ -89,24 +102,49 @@ public sealed partial class LeniencyTests
         using var meant = await server.PostAsync($"/tools/{tool}", exact.ToJsonString());
 
         Assert.NotEqual(400, (int)sent.StatusCode);
-        Assert.Equal(Plain(await meant.Content.ReadAsStringAsync(TestContext.Current.CancellationToken)),
-            Plain(await sent.Content.ReadAsStringAsync(TestContext.Current.CancellationToken)));
+        Assert.Equal(
+            Plain(await meant.Content.ReadAsStringAsync(TestContext.Current.CancellationToken)),
+            Plain(await sent.Content.ReadAsStringAsync(TestContext.Current.CancellationToken))
+        );
 
-        static JsonNode Number(JsonNode value) => value.GetValueKind() is JsonValueKind.Number
-            ? value.GetValue<JsonElement>().GetDecimal().ToString(System.Globalization.CultureInfo.InvariantCulture)
-            : value.DeepClone();
+        static JsonNode Number(JsonNode value) =>
+            value.GetValueKind() is JsonValueKind.Number
+                ? value.GetValue<JsonElement>().GetDecimal().ToString(System.Globalization.CultureInfo.InvariantCulture)
+                : value.DeepClone();
     }
 
     // Never an internal error, whatever is sent.
     private static readonly string[] Strange =
     [
-        "null", "\"\"", "\"null\"", "\" \"", "0", "-1", "1.5", "1e400", "99999999999999999999", "2147483648", "true", "false",
-        "\"true\"", "[]", "[null]", "[[1]]", "{}", "{\"a\":null}", "\"[\"", "\"\\u0000\"",
+        "null",
+        "\"\"",
+        "\"null\"",
+        "\" \"",
+        "0",
+        "-1",
+        "1.5",
+        "1e400",
+        "99999999999999999999",
+        "2147483648",
+        "true",
+        "false",
+        "\"true\"",
+        "[]",
+        "[null]",
+        "[[1]]",
+        "{}",
+        "{\"a\":null}",
+        "\"[\"",
+        "\"\\u0000\"",
     ];
 
     /// <summary>What is sent, and what it means; without a node the argument is left out.</summary>
     private static IEnumerable<(Value Sent, Value Meant)> Variants(
-        string name, JsonObject schema, JsonNode? given, bool required)
+        string name,
+        JsonObject schema,
+        JsonNode? given,
+        bool required
+    )
     {
         var type = schema["type"]?.GetValue<string>();
         if (type is null)
@@ -176,19 +214,23 @@ public sealed partial class LeniencyTests
         }
     }
 
-    private static JsonNode? Any(JsonObject schema, string type) => type switch
-    {
-        _ when schema["enum"] is JsonArray choices => choices[0]!.DeepClone(),
-        "integer" or "number" => (int?)schema["minimum"] ?? 1,
-        "boolean" => false,
-        _ => null,
-    };
+    private static JsonNode? Any(JsonObject schema, string type) =>
+        type switch
+        {
+            _ when schema["enum"] is JsonArray choices => choices[0]!.DeepClone(),
+            "integer" or "number" => (int?)schema["minimum"] ?? 1,
+            "boolean" => false,
+            _ => null,
+        };
 
     private static string With(JsonObject arguments, string name, Value value)
     {
         // Put together as text: a node could not hold a number that no type can.
-        var others = arguments.Where(argument => argument.Key != name)
-            .Select(argument => $"{JsonValue.Create(argument.Key).ToJsonString()}:{argument.Value?.ToJsonString() ?? "null"}");
+        var others = arguments
+            .Where(argument => argument.Key != name)
+            .Select(argument =>
+                $"{JsonValue.Create(argument.Key).ToJsonString()}:{argument.Value?.ToJsonString() ?? "null"}"
+            );
         return $"{{{string.Join(',', value.Text is null ? others : others.Append($"\"{name}\":{value.Text}"))}}}";
     }
 
@@ -196,14 +238,19 @@ public sealed partial class LeniencyTests
     {
         family.Reset();
         using var response = await server.PostAsync(
-            $"/tools/{tool}", arguments, headers: (TestCaller.Header, $"caller-{_callers++}"));
+            $"/tools/{tool}",
+            arguments,
+            headers: (TestCaller.Header, $"caller-{_callers++}")
+        );
         var body = await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
         return $"{(int)response.StatusCode} {Plain(body)}";
     }
 
     private static string Plain(string body) => Changing().Replace(body, "#");
 
-    [GeneratedRegex(@"(?<=order_|pm_|share_)[0-9a-f]+|\b[0-9a-f]{32}([0-9a-f]{32})?\b|\d{4}-\d\d-\d\dT[\d:.]+|before [\d:]+ UTC|""traceId"":""[^""]+""")]
+    [GeneratedRegex(
+        @"(?<=order_|pm_|share_)[0-9a-f]+|\b[0-9a-f]{32}([0-9a-f]{32})?\b|\d{4}-\d\d-\d\dT[\d:.]+|before [\d:]+ UTC|""traceId"":""[^""]+"""
+    )]
     private static partial Regex Changing();
 
     /// <param name="Text">JSON; null when the argument is left out.</param>

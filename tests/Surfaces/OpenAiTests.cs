@@ -47,9 +47,17 @@ public sealed class OpenAiTests
         }
 
         // What contains itself or takes any object cannot be said strictly.
-        Assert.Equal(["wordy"], definitions.Where(definition => !definition["strict"]!.GetValue<bool>()).Select(definition => definition["name"]!.GetValue<string>()));
+        Assert.Equal(
+            ["wordy"],
+            definitions
+                .Where(definition => !definition["strict"]!.GetValue<bool>())
+                .Select(definition => definition["name"]!.GetValue<string>())
+        );
         var echo = definitions.Single(definition => definition["name"]!.GetValue<string>() == "echo")["parameters"]!;
-        Assert.Equal(["object", "null"], echo["properties"]!["point"]!["type"]!.AsArray().Select(type => type!.GetValue<string>()));
+        Assert.Equal(
+            ["object", "null"],
+            echo["properties"]!["point"]!["type"]!.AsArray().Select(type => type!.GetValue<string>())
+        );
     }
 
     [Fact]
@@ -57,7 +65,10 @@ public sealed class OpenAiTests
     {
         await using var server = TestServer.Start(NotesTools.Alone);
 
-        using var response = await server.PostAsync("/tools/find_notes", """{"query":"milk","topic":null,"limit":null}""");
+        using var response = await server.PostAsync(
+            "/tools/find_notes",
+            """{"query":"milk","topic":null,"limit":null}"""
+        );
 
         Assert.Equal(200, (int)response.StatusCode);
     }
@@ -67,24 +78,59 @@ public sealed class OpenAiTests
     {
         await using var server = TestServer.Start(NotesTools.Alone);
         await using var model = await FakeModel.StartAsync();
-        var client = new ChatClient("fake", new ApiKeyCredential("key"), new OpenAIClientOptions { Endpoint = new Uri(model.Urls.Single() + "/v1") });
+        var client = new ChatClient(
+            "fake",
+            new ApiKeyCredential("key"),
+            new OpenAIClientOptions { Endpoint = new Uri(model.Urls.Single() + "/v1") }
+        );
         var options = new ChatCompletionOptions();
-        foreach (var function in (await DefinitionsAsync(server, "openai", strict: true)).Select(definition => definition["function"]!))
+        foreach (
+            var function in (await DefinitionsAsync(server, "openai", strict: true)).Select(definition =>
+                definition["function"]!
+            )
+        )
         {
-            options.Tools.Add(ChatTool.CreateFunctionTool(
-                function["name"]!.GetValue<string>(), function["description"]!.GetValue<string>(), BinaryData.FromString(function["parameters"]!.ToJsonString()), function["strict"]!.GetValue<bool>()));
+            options.Tools.Add(
+                ChatTool.CreateFunctionTool(
+                    function["name"]!.GetValue<string>(),
+                    function["description"]!.GetValue<string>(),
+                    BinaryData.FromString(function["parameters"]!.ToJsonString()),
+                    function["strict"]!.GetValue<bool>()
+                )
+            );
         }
 
         List<ChatMessage> messages = [new UserChatMessage("What does milk cost?")];
-        ChatCompletion answer = await client.CompleteChatAsync(messages, options, TestContext.Current.CancellationToken);
+        ChatCompletion answer = await client.CompleteChatAsync(
+            messages,
+            options,
+            TestContext.Current.CancellationToken
+        );
         Assert.Equal(ChatFinishReason.ToolCalls, answer.FinishReason);
         messages.Add(new AssistantChatMessage(answer));
         foreach (var call in answer.ToolCalls)
         {
-            var request = new { jsonrpc = "2.0", id = call.Id, method = "tools/call", @params = new { name = call.FunctionName, arguments = JsonElement.Parse(call.FunctionArguments.ToString()) } };
+            var request = new
+            {
+                jsonrpc = "2.0",
+                id = call.Id,
+                method = "tools/call",
+                @params = new
+                {
+                    name = call.FunctionName,
+                    arguments = JsonElement.Parse(call.FunctionArguments.ToString()),
+                },
+            };
             using var response = await server.PostAsync("/api/mcp/v1/call", JsonSerializer.Serialize(request));
-            var result = JsonElement.Parse(await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
-            messages.Add(new ToolChatMessage(result.GetProperty("id").GetString(), result.GetProperty("result").GetProperty("content")[0].GetProperty("text").GetString()));
+            var result = JsonElement.Parse(
+                await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken)
+            );
+            messages.Add(
+                new ToolChatMessage(
+                    result.GetProperty("id").GetString(),
+                    result.GetProperty("result").GetProperty("content")[0].GetProperty("text").GetString()
+                )
+            );
         }
 
         answer = await client.CompleteChatAsync(messages, options, TestContext.Current.CancellationToken);
@@ -93,7 +139,9 @@ public sealed class OpenAiTests
 
     private static void CheckStrict(JsonNode schema, string where)
     {
-        var types = schema["type"] is JsonArray several ? several.Select(type => type!.GetValue<string>()).ToArray() : [schema["type"]!.GetValue<string>()];
+        var types = schema["type"] is JsonArray several
+            ? several.Select(type => type!.GetValue<string>()).ToArray()
+            : [schema["type"]!.GetValue<string>()];
         Assert.Null(schema["default"]);
         Assert.Null(schema["$ref"]);
         if (types.Contains("array"))
@@ -105,7 +153,10 @@ public sealed class OpenAiTests
         {
             var properties = schema["properties"]!.AsObject();
             Assert.False(schema["additionalProperties"]!.GetValue<bool>(), where);
-            Assert.Equal(properties.Select(property => property.Key).Order(), schema["required"]!.AsArray().Select(name => name!.GetValue<string>()).Order());
+            Assert.Equal(
+                properties.Select(property => property.Key).Order(),
+                schema["required"]!.AsArray().Select(name => name!.GetValue<string>()).Order()
+            );
             foreach (var (name, property) in properties)
             {
                 CheckStrict(property!, $"{where}.{name}");
@@ -119,5 +170,13 @@ public sealed class OpenAiTests
     }
 
     private static async Task<JsonObject[]> DefinitionsAsync(TestServer server, string format, bool strict = false) =>
-        [.. JsonNode.Parse((await server.GetJsonAsync($"/api/mcp/v1/tools?format={format}{(strict ? "&strict=true" : "")}")).GetRawText())!["tools"]!.AsArray().Select(tool => tool!.DeepClone().AsObject())];
+        [
+            .. JsonNode.Parse(
+                (
+                    await server.GetJsonAsync($"/api/mcp/v1/tools?format={format}{(strict ? "&strict=true" : "")}")
+                ).GetRawText()
+            )!["tools"]!
+                .AsArray()
+                .Select(tool => tool!.DeepClone().AsObject()),
+        ];
 }

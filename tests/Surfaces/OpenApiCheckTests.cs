@@ -13,12 +13,20 @@ public sealed class OpenApiCheckTests
     [Theory]
     [InlineData("3.1")]
     [InlineData("3.0")]
-    public async Task Redocly_finds_no_errors(string version) => await PassesAsync(version, "@redocly/cli/bin/cli.js", "lint", "--config", Beside("redocly.yaml"));
+    public async Task Redocly_finds_no_errors(string version) =>
+        await PassesAsync(version, "@redocly/cli/bin/cli.js", "lint", "--config", Beside("redocly.yaml"));
 
     [Theory]
     [InlineData("3.1")]
     [InlineData("3.0")]
-    public async Task Spectral_finds_no_errors(string version) => await PassesAsync(version, "@stoplight/spectral-cli/dist/index.js", "lint", "--ruleset", Beside("spectral.yaml"));
+    public async Task Spectral_finds_no_errors(string version) =>
+        await PassesAsync(
+            version,
+            "@stoplight/spectral-cli/dist/index.js",
+            "lint",
+            "--ruleset",
+            Beside("spectral.yaml")
+        );
 
     [Theory]
     [InlineData("/openapi.json?v=3.1&family=notes")]
@@ -42,18 +50,41 @@ public sealed class OpenApiCheckTests
         await using var product = await ProductFamilies.StartAsync();
         await using var server = TestServer.Start(product.Settings);
         var schemas = Schemas(await server.GetJsonAsync(document));
-        await ConformAsync(server, schemas, product.All.SelectMany(family => family.Calls.Where(call => call.Failure is null).Select(call => (call.Tool, call.Arguments, (Action)family.Reset))));
+        await ConformAsync(
+            server,
+            schemas,
+            product.All.SelectMany(family =>
+                family
+                    .Calls.Where(call => call.Failure is null)
+                    .Select(call => (call.Tool, call.Arguments, (Action)family.Reset))
+            )
+        );
     }
 
-    private static async Task ConformAsync(TestServer server, Dictionary<string, JsonElement> schemas, IEnumerable<(string Tool, string Arguments, Action Reset)> calls)
+    private static async Task ConformAsync(
+        TestServer server,
+        Dictionary<string, JsonElement> schemas,
+        IEnumerable<(string Tool, string Arguments, Action Reset)> calls
+    )
     {
         var pairs = new JsonArray();
         foreach (var (tool, arguments, reset) in calls.Where(call => schemas.ContainsKey(call.Tool)))
         {
             reset();
             using var response = await server.PostAsync($"/tools/{tool}", arguments);
-            var value = JsonNode.Parse(await response.EnsureSuccessStatusCode().Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
-            pairs.Add(new JsonObject { ["name"] = $"{tool} {arguments}", ["schema"] = JsonNode.Parse(schemas[tool].GetRawText()), ["value"] = value });
+            var value = JsonNode.Parse(
+                await response
+                    .EnsureSuccessStatusCode()
+                    .Content.ReadAsStringAsync(TestContext.Current.CancellationToken)
+            );
+            pairs.Add(
+                new JsonObject
+                {
+                    ["name"] = $"{tool} {arguments}",
+                    ["schema"] = JsonNode.Parse(schemas[tool].GetRawText()),
+                    ["value"] = value,
+                }
+            );
         }
 
         await ConformAsync(pairs);
@@ -62,11 +93,27 @@ public sealed class OpenApiCheckTests
     /// <summary>Holds each value against its schema: <c>[{ name, schema, value }]</c>, in one process for all.</summary>
     internal static Task ConformAsync(JsonArray pairs) => RunAsync([Beside("conforms.cjs")], pairs.ToJsonString());
 
-    private static Dictionary<string, JsonElement> Schemas(JsonElement document) => document.TryGetProperty("paths", out var paths)
-        ? paths.EnumerateObject().ToDictionary(path => path.Name["/tools/".Length..], path => path.Value.GetProperty("post").GetProperty("responses").GetProperty("200")
-            .GetProperty("content").GetProperty("application/json").GetProperty("schema"))
-        : document.GetProperty("tools").EnumerateArray().Where(tool => tool.TryGetProperty("outputSchema", out var schema) && schema.ValueKind is JsonValueKind.Object)
-            .ToDictionary(tool => tool.GetProperty("name").GetString()!, tool => tool.GetProperty("outputSchema"));
+    private static Dictionary<string, JsonElement> Schemas(JsonElement document) =>
+        document.TryGetProperty("paths", out var paths)
+            ? paths
+                .EnumerateObject()
+                .ToDictionary(
+                    path => path.Name["/tools/".Length..],
+                    path =>
+                        path.Value.GetProperty("post")
+                            .GetProperty("responses")
+                            .GetProperty("200")
+                            .GetProperty("content")
+                            .GetProperty("application/json")
+                            .GetProperty("schema")
+                )
+            : document
+                .GetProperty("tools")
+                .EnumerateArray()
+                .Where(tool =>
+                    tool.TryGetProperty("outputSchema", out var schema) && schema.ValueKind is JsonValueKind.Object
+                )
+                .ToDictionary(tool => tool.GetProperty("name").GetString()!, tool => tool.GetProperty("outputSchema"));
 
     private static async Task PassesAsync(string version, string program, params string[] arguments)
     {
@@ -76,7 +123,10 @@ public sealed class OpenApiCheckTests
             WordyTools.AddTo(services);
         });
         var document = await server.GetJsonAsync($"/openapi.json?v={version}");
-        await RunAsync([Path.Combine(ClientProcess.Folder, "node_modules", program), .. arguments], document.GetRawText());
+        await RunAsync(
+            [Path.Combine(ClientProcess.Folder, "node_modules", program), .. arguments],
+            document.GetRawText()
+        );
     }
 
     /// <summary>Runs a Node.js program; its last argument is a file with the text.</summary>
@@ -95,5 +145,6 @@ public sealed class OpenApiCheckTests
         }
     }
 
-    private static string Beside(string file, [CallerFilePath] string path = "") => Path.Combine(Path.GetDirectoryName(path)!, file);
+    private static string Beside(string file, [CallerFilePath] string path = "") =>
+        Path.Combine(Path.GetDirectoryName(path)!, file);
 }

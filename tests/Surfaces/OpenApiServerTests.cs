@@ -25,7 +25,10 @@ public sealed class OpenApiServerTests
 
         using var response = await server.Http.SendAsync(request, TestContext.Current.CancellationToken);
 
-        Assert.Equal("https://shop.example", ServerOf(JsonElement.Parse(await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken))));
+        Assert.Equal(
+            "https://shop.example",
+            ServerOf(JsonElement.Parse(await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken)))
+        );
     }
 
     [Fact]
@@ -36,5 +39,6 @@ public sealed class OpenApiServerTests
         Assert.Equal(server.BaseUrl, ServerOf(await server.GetJsonAsync("/openapi.json")));
     }
 
-    private static string ServerOf(JsonElement document) => Assert.Single(document.GetProperty("servers").EnumerateArray()).GetProperty("url").GetString()!;
+    private static string ServerOf(JsonElement document) =>
+        Assert.Single(document.GetProperty("servers").EnumerateArray()).GetProperty("url").GetString()!;
 }

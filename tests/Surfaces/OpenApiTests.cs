@@ -11,7 +11,10 @@ public sealed class OpenApiTests
     public async Task Each_tool_is_one_operation_that_says_whether_it_changes_something()
     {
         await using var server = TestServer.Start(NotesTools.Alone);
-        var tools = (await server.GetJsonAsync("/tools")).GetProperty("tools").EnumerateArray().ToDictionary(tool => tool.GetProperty("name").GetString()!);
+        var tools = (await server.GetJsonAsync("/tools"))
+            .GetProperty("tools")
+            .EnumerateArray()
+            .ToDictionary(tool => tool.GetProperty("name").GetString()!);
 
         var operations = Operations(await server.GetJsonAsync("/openapi.json"));
 
@@ -19,7 +22,10 @@ public sealed class OpenApiTests
         foreach (var (path, operation) in operations)
         {
             Assert.Equal(path, operation.GetProperty("operationId").GetString());
-            Assert.Equal(!tools[path].GetProperty("readOnly").GetBoolean(), operation.GetProperty("x-openai-isConsequential").GetBoolean());
+            Assert.Equal(
+                !tools[path].GetProperty("readOnly").GetBoolean(),
+                operation.GetProperty("x-openai-isConsequential").GetBoolean()
+            );
         }
     }
 
@@ -56,7 +62,9 @@ public sealed class OpenApiTests
         var description = operation.GetProperty("description").GetString()!;
         Assert.InRange(description.Length, 200, 300);
         Assert.EndsWith("marks.", description);
-        var nested = Descriptions(operation.GetProperty("requestBody")).Concat(Descriptions(operation.GetProperty("responses").GetProperty("200"))).ToArray();
+        var nested = Descriptions(operation.GetProperty("requestBody"))
+            .Concat(Descriptions(operation.GetProperty("responses").GetProperty("200")))
+            .ToArray();
         Assert.True(nested.Length > 3);
         Assert.All(nested, text => Assert.InRange(text.Length, 1, 700));
         Assert.DoesNotContain("\"$ref\":\"#\"", operation.GetRawText());
@@ -67,14 +75,19 @@ public sealed class OpenApiTests
     {
         await using var server = TestServer.Start(NotesTools.Alone);
 
-        Assert.False(Operations(await server.GetJsonAsync("/openapi.json"))["list_picked"].TryGetProperty("requestBody", out _));
+        Assert.False(
+            Operations(await server.GetJsonAsync("/openapi.json"))["list_picked"].TryGetProperty("requestBody", out _)
+        );
     }
 
     [Theory]
     [InlineData("", "3.1")]
     [InlineData("?v=3.1", "3.1")]
     [InlineData("?v=3.0", "3.0")]
-    public async Task Both_addresses_give_the_same_document_in_the_version_that_was_asked_for(string query, string version)
+    public async Task Both_addresses_give_the_same_document_in_the_version_that_was_asked_for(
+        string query,
+        string version
+    )
     {
         await using var server = TestServer.Start(NotesTools.Alone);
 
@@ -89,7 +102,10 @@ public sealed class OpenApiTests
     {
         await using var server = TestServer.Start(NotesTools.Alone);
 
-        using var response = await server.Http.GetAsync(new Uri("/openapi.json?v=2.0", UriKind.Relative), TestContext.Current.CancellationToken);
+        using var response = await server.Http.GetAsync(
+            new Uri("/openapi.json?v=2.0", UriKind.Relative),
+            TestContext.Current.CancellationToken
+        );
 
         Assert.Equal(HttpStatusCode.BadRequest, response.StatusCode);
         Assert.Contains("3.1 or 3.0", await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
@@ -108,10 +124,15 @@ public sealed class OpenApiTests
     {
         await using var server = TestServer.Start(
             FixtureTools.WithNotes,
-            ("Profiles:picking:Tools:0", "pick_note"), ("Profiles:picking:Tools:1", "list_picked"));
+            ("Profiles:picking:Tools:0", "pick_note"),
+            ("Profiles:picking:Tools:1", "list_picked")
+        );
 
         var operations = Operations(await server.GetJsonAsync("/openapi.json" + query)).Keys.ToHashSet();
-        var listed = (await server.GetJsonAsync("/tools" + query)).GetProperty("tools").EnumerateArray().Select(tool => tool.GetProperty("name").GetString()!);
+        var listed = (await server.GetJsonAsync("/tools" + query))
+            .GetProperty("tools")
+            .EnumerateArray()
+            .Select(tool => tool.GetProperty("name").GetString()!);
 
         Assert.Equal(listed.Order(), operations.Order());
         Assert.Superset(some.Split(' ').ToHashSet(), operations);
@@ -119,13 +140,24 @@ public sealed class OpenApiTests
     }
 
     private static Dictionary<string, JsonElement> Operations(JsonElement document) =>
-        document.GetProperty("paths").EnumerateObject().ToDictionary(path => path.Name["/tools/".Length..], path => Assert.Single(path.Value.EnumerateObject()).Value);
+        document
+            .GetProperty("paths")
+            .EnumerateObject()
+            .ToDictionary(
+                path => path.Name["/tools/".Length..],
+                path => Assert.Single(path.Value.EnumerateObject()).Value
+            );
 
-    private static IEnumerable<string> Descriptions(JsonElement node) => node.ValueKind switch
-    {
-        JsonValueKind.Object => node.EnumerateObject().SelectMany(member =>
-            member is { Name: "description", Value.ValueKind: JsonValueKind.String } ? [member.Value.GetString()!] : Descriptions(member.Value)),
-        JsonValueKind.Array => node.EnumerateArray().SelectMany(Descriptions),
-        _ => [],
-    };
+    private static IEnumerable<string> Descriptions(JsonElement node) =>
+        node.ValueKind switch
+        {
+            JsonValueKind.Object => node.EnumerateObject()
+                .SelectMany(member =>
+                    member is { Name: "description", Value.ValueKind: JsonValueKind.String }
+                        ? [member.Value.GetString()!]
+                        : Descriptions(member.Value)
+                ),
+            JsonValueKind.Array => node.EnumerateArray().SelectMany(Descriptions),
+            _ => [],
+        };
 }

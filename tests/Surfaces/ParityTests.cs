@@ -21,7 +21,11 @@ public sealed class ParityTests(ParityTests.Servers servers) : IClassFixture<Par
     }
 
     [Theory, MemberData(nameof(BadCalls))]
-    public async Task A_bad_call_gives_the_same_sentence_and_class_everywhere(string tool, string arguments, FailureKind kind)
+    public async Task A_bad_call_gives_the_same_sentence_and_class_everywhere(
+        string tool,
+        string arguments,
+        FailureKind kind
+    )
     {
         foreach (var (way, answer) in await CallEverywhereAsync(tool, arguments))
         {
@@ -54,7 +58,11 @@ public sealed class ParityTests(ParityTests.Servers servers) : IClassFixture<Par
         }
     }
 
-    private async Task<List<(Way Way, Answer Answer)>> CallEverywhereAsync(string tool, string arguments, bool pickFirst = false)
+    private async Task<List<(Way Way, Answer Answer)>> CallEverywhereAsync(
+        string tool,
+        string arguments,
+        bool pickFirst = false
+    )
     {
         var parsed = JsonNode.Parse(arguments)!.AsObject();
         var answers = new List<(Way Way, Answer Answer)>();
@@ -71,15 +79,19 @@ public sealed class ParityTests(ParityTests.Servers servers) : IClassFixture<Par
 
         foreach (var (way, answer) in answers)
         {
-            Assert.True(answer.Comparable == answers[0].Answer.Comparable, $"{way}: {answer.Comparable}\n{answers[0].Way}: {answers[0].Answer.Comparable}");
+            Assert.True(
+                answer.Comparable == answers[0].Answer.Comparable,
+                $"{way}: {answer.Comparable}\n{answers[0].Way}: {answers[0].Answer.Comparable}"
+            );
         }
 
         return answers;
     }
 
-    public sealed class Servers() : SurfaceServers(services =>
-    {
-        FixtureTools.WithNotes(services);
-        TestCaller.AddTo(services);
-    });
+    public sealed class Servers()
+        : SurfaceServers(services =>
+        {
+            FixtureTools.WithNotes(services);
+            TestCaller.AddTo(services);
+        });
 }

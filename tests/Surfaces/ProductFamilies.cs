@@ -13,19 +13,33 @@ internal sealed class ProductFamilies : IAsyncDisposable
     public (string Key, string Value)[] Settings { get; private set; } = [];
 
     /// <summary>The settings for a process.</summary>
-    public IReadOnlyDictionary<string, string> Environment => Settings.ToDictionary(setting => setting.Key.Replace(":", "__", StringComparison.Ordinal), setting => setting.Value);
+    public IReadOnlyDictionary<string, string> Environment =>
+        Settings.ToDictionary(
+            setting => setting.Key.Replace(":", "__", StringComparison.Ordinal),
+            setting => setting.Value
+        );
 
     public static async Task<ProductFamilies> StartAsync()
     {
-        var families = new ProductFamilies([.. typeof(FamilyCalls).Assembly.GetTypes().Where(type => type.IsSubclassOf(typeof(FamilyCalls))).OrderBy(type => type.FullName, StringComparer.Ordinal)
-            .Select(type => (FamilyCalls)Activator.CreateInstance(type)!)]);
+        var families = new ProductFamilies([
+            .. typeof(FamilyCalls)
+                .Assembly.GetTypes()
+                .Where(type => type.IsSubclassOf(typeof(FamilyCalls)))
+                .OrderBy(type => type.FullName, StringComparer.Ordinal)
+                .Select(type => (FamilyCalls)Activator.CreateInstance(type)!),
+        ]);
         foreach (var family in families.All)
         {
             families.Settings = [.. families.Settings, .. await family.StartAsync()];
         }
 
         families.Apart = [.. families.All.Where(family => family.Services is not null)];
-        families.All = [.. families.All.Where(family => family.Services is null && (!family.NeedsAnother || families.Settings.Length > 0))];
+        families.All =
+        [
+            .. families.All.Where(family =>
+                family.Services is null && (!family.NeedsAnother || families.Settings.Length > 0)
+            ),
+        ];
         return families;
     }
 

@@ -10,8 +10,14 @@ public sealed class RestArgumentTests
     [InlineData("""{"text":"x","count":"5"}""", """{"text":"x","count":5,"colour":"Red"}""")]
     [InlineData("""{"text":"x","count":3.0}""", """{"text":"x","count":3,"colour":"Red"}""")]
     [InlineData("""{"text":"x","count":2e0}""", """{"text":"x","count":2,"colour":"Red"}""")]
-    [InlineData("""{"text":"x","point":"{\"x\":1,\"y\":2}"}""", """{"text":"x","count":1,"colour":"Red","point":{"x":1,"y":2}}""")]
-    [InlineData("""{"text":"x","tags":"[\"a\"]","flag":"true"}""", """{"text":"x","count":1,"flag":true,"colour":"Red","tags":["a"]}""")]
+    [InlineData(
+        """{"text":"x","point":"{\"x\":1,\"y\":2}"}""",
+        """{"text":"x","count":1,"colour":"Red","point":{"x":1,"y":2}}"""
+    )]
+    [InlineData(
+        """{"text":"x","tags":"[\"a\"]","flag":"true"}""",
+        """{"text":"x","count":1,"flag":true,"colour":"Red","tags":["a"]}"""
+    )]
     [InlineData("""{"text":"x","count":null,"flag":null,"point":null}""", """{"text":"x","count":1,"colour":"Red"}""")]
     [InlineData("""{"text":"12"}""", """{"text":"12","count":1,"colour":"Red"}""")]
     public async Task Arguments_in_another_dress_are_read(string arguments, string answer)

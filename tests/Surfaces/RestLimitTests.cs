@@ -68,15 +68,25 @@ public sealed class RestLimitTests
     [Fact]
     public async Task The_limit_can_be_set()
     {
-        var list = (await CallAsync("huge_list", 200, setting: ("Tools:MaxResultCharacters", "5000"))).GetProperty("items").GetArrayLength();
+        var list = (await CallAsync("huge_list", 200, setting: ("Tools:MaxResultCharacters", "5000")))
+            .GetProperty("items")
+            .GetArrayLength();
 
         Assert.InRange(list, 50, 130);
     }
 
-    private static async Task<JsonElement> CallAsync(string tool, int status, string? letter = null, params (string, string)[] setting)
+    private static async Task<JsonElement> CallAsync(
+        string tool,
+        int status,
+        string? letter = null,
+        params (string, string)[] setting
+    )
     {
         await using var server = TestServer.Start(HugeTools.AddTo, setting);
-        using var response = await server.PostAsync("/tools/" + tool, JsonSerializer.Serialize(letter is null ? new { } : (object)new { of = letter }));
+        using var response = await server.PostAsync(
+            "/tools/" + tool,
+            JsonSerializer.Serialize(letter is null ? new { } : (object)new { of = letter })
+        );
         var body = await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
         Assert.Equal(status, (int)response.StatusCode);
         Assert.InRange(body.Length, 1, Limit - 1);

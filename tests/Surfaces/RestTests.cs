@@ -17,9 +17,18 @@ public sealed partial class RestTests
         var list = await server.GetJsonAsync("/tools");
 
         Assert.Equal(6, list.GetProperty("count").GetInt32());
-        var tool = list.GetProperty("tools").EnumerateArray().Single(tool => tool.GetProperty("name").GetString() == "share_notes");
-        Assert.Equal(("Share notes", "notes", "HIGH", false),
-            (tool.GetProperty("title").GetString(), tool.GetProperty("family").GetString(), tool.GetProperty("risk").GetString(), tool.GetProperty("readOnly").GetBoolean()));
+        var tool = list.GetProperty("tools")
+            .EnumerateArray()
+            .Single(tool => tool.GetProperty("name").GetString() == "share_notes");
+        Assert.Equal(
+            ("Share notes", "notes", "HIGH", false),
+            (
+                tool.GetProperty("title").GetString(),
+                tool.GetProperty("family").GetString(),
+                tool.GetProperty("risk").GetString(),
+                tool.GetProperty("readOnly").GetBoolean()
+            )
+        );
         Assert.Equal("audience", tool.GetProperty("inputSchema").GetProperty("required")[0].GetString());
         Assert.Equal("object", tool.GetProperty("outputSchema").GetProperty("type").GetString());
     }
@@ -29,10 +38,25 @@ public sealed partial class RestTests
     {
         await using var server = TestServer.Start(FixtureTools.AddTo);
 
-        var detail = await ProblemAsync(server, 400, "/tools/echo", """{"count":9,"colour":"Blue","tags":[{}],"point":{"x":1},"ratoi":1}""");
+        var detail = await ProblemAsync(
+            server,
+            400,
+            "/tools/echo",
+            """{"count":9,"colour":"Blue","tags":[{}],"point":{"x":1},"ratoi":1}"""
+        );
 
-        Assert.All(["'text' is missing", "'count' must be an integer from 1 to 5, not 9", "'colour' must be one of Red, Green", "'tags[0]'", "'point.y' is missing", "'ratoi' is not an argument (did you mean 'ratio'?)",
-            "Its arguments are: text (string of 1 to 10 characters, required)"], part => Assert.Contains(part, detail));
+        Assert.All(
+            [
+                "'text' is missing",
+                "'count' must be an integer from 1 to 5, not 9",
+                "'colour' must be one of Red, Green",
+                "'tags[0]'",
+                "'point.y' is missing",
+                "'ratoi' is not an argument (did you mean 'ratio'?)",
+                "Its arguments are: text (string of 1 to 10 characters, required)",
+            ],
+            part => Assert.Contains(part, detail)
+        );
     }
 
     [Theory]
@@ -86,7 +110,10 @@ public sealed partial class RestTests
     {
         await using var server = TestServer.Start(NotesTools.Alone);
 
-        Assert.Contains("application/json", await ProblemAsync(server, 415, "/tools/find_notes", """{"query":"milk"}""", contentType));
+        Assert.Contains(
+            "application/json",
+            await ProblemAsync(server, 415, "/tools/find_notes", """{"query":"milk"}""", contentType)
+        );
     }
 
     [Fact]
@@ -94,7 +121,11 @@ public sealed partial class RestTests
     {
         await using var server = TestServer.Start(NotesTools.Alone);
 
-        using var response = await server.PostAsync("/tools/find_notes", """{"query":"milk"}""", headers: ("Content-Encoding", "gzip"));
+        using var response = await server.PostAsync(
+            "/tools/find_notes",
+            """{"query":"milk"}""",
+            headers: ("Content-Encoding", "gzip")
+        );
 
         Assert.Equal(415, (int)response.StatusCode);
     }
@@ -128,14 +159,31 @@ public sealed partial class RestTests
 
         Assert.DoesNotContain("hunter2", detail);
         var id = Id().Match(detail).Value;
-        Assert.Contains(log.Lines, line => line.Level == LogLevel.Error && id.Length == 32 && line.Text.Contains(id, StringComparison.Ordinal) && line.Text.Contains("hunter2", StringComparison.Ordinal));
+        Assert.Contains(log.Lines, line =>
+            line.Level == LogLevel.Error
+            && id.Length == 32
+            && line.Text.Contains(id, StringComparison.Ordinal)
+            && line.Text.Contains("hunter2", StringComparison.Ordinal)
+        );
     }
 
-    private static async Task<string> ProblemAsync(TestServer server, int status, string path, string body, string contentType = "application/json")
+    private static async Task<string> ProblemAsync(
+        TestServer server,
+        int status,
+        string path,
+        string body,
+        string contentType = "application/json"
+    )
     {
         using var response = await server.PostAsync(path, body, contentType);
-        Assert.Equal((status, "application/problem+json"), ((int)response.StatusCode, response.Content.Headers.ContentType?.MediaType));
-        return JsonElement.Parse(await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken)).GetProperty("detail").GetString()!;
+        Assert.Equal(
+            (status, "application/problem+json"),
+            ((int)response.StatusCode, response.Content.Headers.ContentType?.MediaType)
+        );
+        return JsonElement
+            .Parse(await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken))
+            .GetProperty("detail")
+            .GetString()!;
     }
 
     [GeneratedRegex("[0-9a-f]{32}")]

@@ -21,7 +21,12 @@ internal sealed class StdioClient : IDisposable
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
             RedirectStandardError = true, // its banner would end up among what the tests print
-            Environment = { ["LOG_LEVEL"] = "None", ["MCP_AUTH_MODE"] = "none", ["Storage__Path"] = TestStores.New() },
+            Environment =
+            {
+                ["LOG_LEVEL"] = "None",
+                ["MCP_AUTH_MODE"] = "none",
+                ["Storage__Path"] = TestStores.New(),
+            },
         };
         foreach (var (name, value) in environment ?? new Dictionary<string, string>())
         {
@@ -35,7 +40,15 @@ internal sealed class StdioClient : IDisposable
 
     public async Task<JsonNode> AskAsync(string method, JsonObject parameters)
     {
-        await _process.StandardInput.WriteLineAsync(new JsonObject { ["jsonrpc"] = "2.0", ["id"] = 1, ["method"] = method, ["params"] = parameters }.ToJsonString());
+        await _process.StandardInput.WriteLineAsync(
+            new JsonObject
+            {
+                ["jsonrpc"] = "2.0",
+                ["id"] = 1,
+                ["method"] = method,
+                ["params"] = parameters,
+            }.ToJsonString()
+        );
         await _process.StandardInput.FlushAsync(TestContext.Current.CancellationToken);
         return JsonNode.Parse((await _process.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken))!)!;
     }

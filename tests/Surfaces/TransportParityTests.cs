@@ -25,7 +25,10 @@ public sealed class TransportParityTests
         }
 
         var unknown = await way.CallAsync("local", "fnd_notes", []);
-        Assert.Equal(("Unknown tool 'fnd_notes'. Did you mean find_notes?", "-32602"), (unknown.Failure, unknown.Class));
+        Assert.Equal(
+            ("Unknown tool 'fnd_notes'. Did you mean find_notes?", "-32602"),
+            (unknown.Failure, unknown.Class)
+        );
         Assert.Equal(0, await stdio.EndAsync());
     }
 
@@ -38,7 +41,10 @@ public sealed class TransportParityTests
         var there = await stdio.AskAsync("tools/list", []);
         var here = await server.McpAsync("tools/list");
 
-        Assert.True(JsonNode.DeepEquals(there["result"], JsonNode.Parse(here.Result.GetRawText())), there.ToJsonString());
+        Assert.True(
+            JsonNode.DeepEquals(there["result"], JsonNode.Parse(here.Result.GetRawText())),
+            there.ToJsonString()
+        );
         await stdio.EndAsync();
     }
 
@@ -46,8 +52,17 @@ public sealed class TransportParityTests
     public async Task An_unknown_tool_over_SSE_is_refused_as_over_HTTP()
     {
         await using var server = TestServer.Start(NotesTools.Alone);
-        var call = new { jsonrpc = "2.0", id = 7, method = "tools/call", @params = new { name = "fnd_notes", arguments = new { } } };
-        using var stream = await server.Http.GetStreamAsync(new Uri("/sse", UriKind.Relative), TestContext.Current.CancellationToken);
+        var call = new
+        {
+            jsonrpc = "2.0",
+            id = 7,
+            method = "tools/call",
+            @params = new { name = "fnd_notes", arguments = new { } },
+        };
+        using var stream = await server.Http.GetStreamAsync(
+            new Uri("/sse", UriKind.Relative),
+            TestContext.Current.CancellationToken
+        );
         using var events = new StreamReader(stream);
 
         (await server.PostAsync(await DataAsync(events), JsonSerializer.Serialize(call))).EnsureSuccessStatusCode();
@@ -61,9 +76,9 @@ public sealed class TransportParityTests
         string? line;
         do
         {
-            line = await events.ReadLineAsync(TestContext.Current.CancellationToken) ?? throw new EndOfStreamException("The event stream ended.");
-        }
-        while (!line.StartsWith("data: ", StringComparison.Ordinal));
+            line = await events.ReadLineAsync(TestContext.Current.CancellationToken)
+                ?? throw new EndOfStreamException("The event stream ended.");
+        } while (!line.StartsWith("data: ", StringComparison.Ordinal));
 
         return line[6..];
     }

@@ -62,8 +62,10 @@ internal sealed class OtlpReceiver : IAsyncDisposable
                 return found;
             }
 
-            Assert.False(limit.IsCancellationRequested,
-                $"It did not come. These did:\n{string.Join('\n', received)}\nRefused: {string.Join('\n', Refused)}");
+            Assert.False(
+                limit.IsCancellationRequested,
+                $"It did not come. These did:\n{string.Join('\n', received)}\nRefused: {string.Join('\n', Refused)}"
+            );
             await Task.Delay(10, CancellationToken.None); // between two looks; it goes on when it is there
         }
     }
@@ -106,7 +108,12 @@ internal sealed class OtlpReceiver : IAsyncDisposable
     }
 
     // The three requests have one shape: resources, in them scopes, in them records.
-    private static void Add<T>(ProtobufFields request, int field, Func<ProtobufFields, string, IReadOnlyDictionary<string, string>, T> read, ConcurrentQueue<T> received)
+    private static void Add<T>(
+        ProtobufFields request,
+        int field,
+        Func<ProtobufFields, string, IReadOnlyDictionary<string, string>, T> read,
+        ConcurrentQueue<T> received
+    )
     {
         foreach (var resource in request.Messages(1))
         {
@@ -123,9 +130,13 @@ internal sealed class OtlpReceiver : IAsyncDisposable
 
     /// <summary>Each value as text; of a list, its fields.</summary>
     public static IReadOnlyDictionary<string, string> Attributes(ProtobufFields? message, int field) =>
-        (message?.Messages(field) ?? []).ToDictionary(pair => pair.Text(1), pair => pair.Message(2) is { } value ? Value(value) : "");
+        (message?.Messages(field) ?? []).ToDictionary(
+            pair => pair.Text(1),
+            pair => pair.Message(2) is { } value ? Value(value) : ""
+        );
 
-    public static string Value(ProtobufFields value) => value.Has(1) ? value.Text(1)
+    public static string Value(ProtobufFields value) =>
+        value.Has(1) ? value.Text(1)
         : value.Has(2) ? (value.Number(2) == 1 ? "true" : "false")
         : value.Has(3) ? $"{(long)value.Number(3)}"
         : value.Has(4) ? $"{BitConverter.UInt64BitsToDouble(value.Number(4))}"
@@ -134,31 +145,67 @@ internal sealed class OtlpReceiver : IAsyncDisposable
 }
 
 internal sealed record OtlpSpan(
-    string Trace, string Id, string Parent, string Name, int Kind, int Status, string StatusText, string Scope,
-    IReadOnlyDictionary<string, string> Attributes, IReadOnlyDictionary<string, string> Resource, IReadOnlyList<(string Trace, string Id)> Links)
+    string Trace,
+    string Id,
+    string Parent,
+    string Name,
+    int Kind,
+    int Status,
+    string StatusText,
+    string Scope,
+    IReadOnlyDictionary<string, string> Attributes,
+    IReadOnlyDictionary<string, string> Resource,
+    IReadOnlyList<(string Trace, string Id)> Links
+)
 {
-    public const int Internal = 1, Server = 2, Client = 3, Error = 2;
+    public const int Internal = 1,
+        Server = 2,
+        Client = 3,
+        Error = 2;
 
     public string? this[string attribute] => Attributes.GetValueOrDefault(attribute);
 
-    public static OtlpSpan Read(ProtobufFields span, string scope, IReadOnlyDictionary<string, string> resource) => new(
-        span.Id(1), span.Id(2), span.Id(4), span.Text(5), (int)span.Number(6), (int)(span.Message(15)?.Number(3) ?? 0), span.Message(15)?.Text(2) ?? "",
-        scope, OtlpReceiver.Attributes(span, 9), resource, [.. span.Messages(13).Select(link => (link.Id(1), link.Id(2)))]);
+    public static OtlpSpan Read(ProtobufFields span, string scope, IReadOnlyDictionary<string, string> resource) =>
+        new(
+            span.Id(1),
+            span.Id(2),
+            span.Id(4),
+            span.Text(5),
+            (int)span.Number(6),
+            (int)(span.Message(15)?.Number(3) ?? 0),
+            span.Message(15)?.Text(2) ?? "",
+            scope,
+            OtlpReceiver.Attributes(span, 9),
+            resource,
+            [.. span.Messages(13).Select(link => (link.Id(1), link.Id(2)))]
+        );
 
-    public override string ToString() => $"{Trace[..4]} {Parent} > {Id} {Name} {string.Join(' ', Attributes.Select(pair => $"{pair.Key}={pair.Value}"))}";
+    public override string ToString() =>
+        $"{Trace[..4]} {Parent} > {Id} {Name} {string.Join(' ', Attributes.Select(pair => $"{pair.Key}={pair.Value}"))}";
 }
 
 /// <summary>One series of a metric.</summary>
-internal sealed record OtlpMetric(string Name, string Unit, string Scope, IReadOnlyList<IReadOnlyDictionary<string, string>> Series)
+internal sealed record OtlpMetric(
+    string Name,
+    string Unit,
+    string Scope,
+    IReadOnlyList<IReadOnlyDictionary<string, string>> Series
+)
 {
     public static OtlpMetric Read(ProtobufFields metric, string scope, IReadOnlyDictionary<string, string> resource)
     {
         var histogram = metric.Message(9);
         var points = histogram ?? metric.Message(7) ?? metric.Message(5);
-        return new(metric.Text(1), metric.Text(3), scope, [.. (points?.Messages(1) ?? []).Select(point => OtlpReceiver.Attributes(point, histogram is null ? 7 : 9))]);
+        return new(
+            metric.Text(1),
+            metric.Text(3),
+            scope,
+            [.. (points?.Messages(1) ?? []).Select(point => OtlpReceiver.Attributes(point, histogram is null ? 7 : 9))]
+        );
     }
 
-    public override string ToString() => $"{Name} {string.Join(" | ", Series.Select(series => string.Join(' ', series.Select(pair => $"{pair.Key}={pair.Value}"))))}";
+    public override string ToString() =>
+        $"{Name} {string.Join(" | ", Series.Select(series => string.Join(' ', series.Select(pair => $"{pair.Key}={pair.Value}"))))}";
 }
 
 internal sealed record OtlpLog(string Body, string Trace, IReadOnlyDictionary<string, string> Attributes)

@@ -62,14 +62,17 @@ internal sealed class ProtobufFields
 
     public ProtobufFields? Message(int field) => Messages(field).SingleOrDefault();
 
-    public string Text(int field) => Bytes(field).Select(bytes => Encoding.UTF8.GetString(bytes.Span)).SingleOrDefault() ?? "";
+    public string Text(int field) =>
+        Bytes(field).Select(bytes => Encoding.UTF8.GetString(bytes.Span)).SingleOrDefault() ?? "";
 
     /// <summary>As hexadecimal text.</summary>
-    public string Id(int field) => Bytes(field).Select(bytes => Convert.ToHexStringLower(bytes.Span)).SingleOrDefault() ?? "";
+    public string Id(int field) =>
+        Bytes(field).Select(bytes => Convert.ToHexStringLower(bytes.Span)).SingleOrDefault() ?? "";
 
     public ulong Number(int field) => _fields.TryGetValue(field, out var values) ? (ulong)values.Single() : 0;
 
     public bool Has(int field) => _fields.ContainsKey(field);
 
-    private IEnumerable<ReadOnlyMemory<byte>> Bytes(int field) => _fields.TryGetValue(field, out var values) ? values.Cast<ReadOnlyMemory<byte>>() : [];
+    private IEnumerable<ReadOnlyMemory<byte>> Bytes(int field) =>
+        _fields.TryGetValue(field, out var values) ? values.Cast<ReadOnlyMemory<byte>>() : [];
 }

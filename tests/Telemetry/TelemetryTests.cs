@@ -11,9 +11,14 @@ namespace MinimalMcp.Tests.Telemetry;
 /// <summary>What a collector gets, from the real program.</summary>
 public sealed class TelemetryTests
 {
-    private const string Trace = "0af7651916cd43dd8448eb211c80319c", Parent = "b7ad6b7169203331", Other = "4bf92f3577b34da6a3ce929d0e0e4736", OtherParent = "00f067aa0ba902b7";
-    private const string Traceparent = $"00-{Trace}-{Parent}-01", OtherTraceparent = $"00-{Other}-{OtherParent}-01";
-    private const string Version = "2025-11-25", Argument = "words-that-only-an-argument-has";
+    private const string Trace = "0af7651916cd43dd8448eb211c80319c",
+        Parent = "b7ad6b7169203331",
+        Other = "4bf92f3577b34da6a3ce929d0e0e4736",
+        OtherParent = "00f067aa0ba902b7";
+    private const string Traceparent = $"00-{Trace}-{Parent}-01",
+        OtherTraceparent = $"00-{Other}-{OtherParent}-01";
+    private const string Version = "2025-11-25",
+        Argument = "words-that-only-an-argument-has";
 
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
@@ -23,17 +28,56 @@ public sealed class TelemetryTests
     public async Task A_call_over_mcp_is_a_span_below_the_request_on_both_paths(string surface, string direct)
     {
         await using var server = await TracedServer.StartAsync(("Mcp__DirectPath", direct));
-        var hello = await server.PostAsync("/mcp", Rpc("initialize", new { protocolVersion = Version, capabilities = new { }, clientInfo = new { name = "test", version = "1" } }), ("MCP-Protocol-Version", Version));
+        var hello = await server.PostAsync(
+            "/mcp",
+            Rpc(
+                "initialize",
+                new
+                {
+                    protocolVersion = Version,
+                    capabilities = new { },
+                    clientInfo = new { name = "test", version = "1" },
+                }
+            ),
+            ("MCP-Protocol-Version", Version)
+        );
         Assert.Equal(Version, hello.GetProperty("result").GetProperty("protocolVersion").GetString());
 
-        await server.PostAsync("/mcp", Call("find_notes", new { query = Argument }, id: "call-7"), ("MCP-Protocol-Version", Version), ("traceparent", Traceparent), ("tracestate", "vendor=1"));
+        await server.PostAsync(
+            "/mcp",
+            Call("find_notes", new { query = Argument }, id: "call-7"),
+            ("MCP-Protocol-Version", Version),
+            ("traceparent", Traceparent),
+            ("tracestate", "vendor=1")
+        );
 
         var call = await server.Receiver.SpanAsync(span => span.Name == "tools/call find_notes");
         var request = await server.Receiver.SpanAsync(span => span.Id == call.Parent);
-        Assert.Equal((Trace, Trace, Parent, OtlpSpan.Server, OtlpSpan.Server), (call.Trace, request.Trace, request.Parent, call.Kind, request.Kind));
+        Assert.Equal(
+            (Trace, Trace, Parent, OtlpSpan.Server, OtlpSpan.Server),
+            (call.Trace, request.Trace, request.Parent, call.Kind, request.Kind)
+        );
         Assert.Equal("traced", call.Resource["service.name"]);
-        Assert.Equal(("tools/call", "execute_tool", "find_notes", "call-7", Version), (call["mcp.method.name"], call["gen_ai.operation.name"], call["gen_ai.tool.name"], call["jsonrpc.request.id"], call["mcp.protocol.version"]));
-        Assert.Equal(("tcp", "127.0.0.1", surface, "ok", null), (call["network.transport"], call["client.address"], call["minimalmcp.surface"], call["minimalmcp.outcome"], call["error.type"]));
+        Assert.Equal(
+            ("tools/call", "execute_tool", "find_notes", "call-7", Version),
+            (
+                call["mcp.method.name"],
+                call["gen_ai.operation.name"],
+                call["gen_ai.tool.name"],
+                call["jsonrpc.request.id"],
+                call["mcp.protocol.version"]
+            )
+        );
+        Assert.Equal(
+            ("tcp", "127.0.0.1", surface, "ok", null),
+            (
+                call["network.transport"],
+                call["client.address"],
+                call["minimalmcp.surface"],
+                call["minimalmcp.outcome"],
+                call["error.type"]
+            )
+        );
         Assert.Single(server.Receiver.Spans, span => span.Name.Contains("find_notes", StringComparison.Ordinal)); // and not a second time by the SDK
         RequireNoSecrets(server.Receiver);
     }
@@ -45,7 +89,12 @@ public sealed class TelemetryTests
     {
         await using var server = await TracedServer.StartAsync(("Mcp__DirectPath", direct));
 
-        await server.PostAsync("/mcp", Call("get_topics", new { }, meta: OtherTraceparent), ("MCP-Protocol-Version", Version), ("traceparent", Traceparent));
+        await server.PostAsync(
+            "/mcp",
+            Call("get_topics", new { }, meta: OtherTraceparent),
+            ("MCP-Protocol-Version", Version),
+            ("traceparent", Traceparent)
+        );
 
         var call = await server.Receiver.SpanAsync(span => span.Name == "tools/call get_topics");
         Assert.Equal((Other, OtherParent), (call.Trace, call.Parent));
@@ -56,17 +105,35 @@ public sealed class TelemetryTests
     [Theory]
     [InlineData("true")]
     [InlineData("false")]
-    public async Task A_call_in_a_session_belongs_to_its_own_request_and_not_to_the_one_that_opened_the_session(string direct)
+    public async Task A_call_in_a_session_belongs_to_its_own_request_and_not_to_the_one_that_opened_the_session(
+        string direct
+    )
     {
         await using var server = await TracedServer.StartAsync(("Mcp__DirectPath", direct));
         using var hello = new HttpRequestMessage(HttpMethod.Post, "/mcp")
         {
-            Content = TestServer.Json(Rpc("initialize", new { protocolVersion = Version, capabilities = new { }, clientInfo = new { name = "test", version = "1" } })),
+            Content = TestServer.Json(
+                Rpc(
+                    "initialize",
+                    new
+                    {
+                        protocolVersion = Version,
+                        capabilities = new { },
+                        clientInfo = new { name = "test", version = "1" },
+                    }
+                )
+            ),
             Headers = { { "Accept", "application/json, text/event-stream" }, { "traceparent", OtherTraceparent } },
         };
         var session = (await McpAnswer.ReadAsync(await server.Http.SendAsync(hello, Stop))).Session!;
 
-        await server.PostAsync("/mcp", Call("get_topics", new { }), ("MCP-Protocol-Version", Version), ("Mcp-Session-Id", session), ("traceparent", Traceparent));
+        await server.PostAsync(
+            "/mcp",
+            Call("get_topics", new { }),
+            ("MCP-Protocol-Version", Version),
+            ("Mcp-Session-Id", session),
+            ("traceparent", Traceparent)
+        );
 
         var call = await server.Receiver.SpanAsync(span => span.Name == "tools/call get_topics");
         Assert.Equal((Trace, session.Split('.')[0]), (call.Trace, call["mcp.session.id"]));
@@ -80,15 +147,37 @@ public sealed class TelemetryTests
 
         await server.PostAsync("/tools/find_notes", new { nonsense = Argument }, ("traceparent", Traceparent));
         var rest = await server.Receiver.SpanAsync(span => span.Name == "execute_tool find_notes");
-        Assert.Equal((Trace, OtlpSpan.Internal, "rest", "refused: arguments", "arguments", OtlpSpan.Error, ""),
-            (rest.Trace, rest.Kind, rest["minimalmcp.surface"], rest["minimalmcp.outcome"], rest["error.type"], rest.Status, rest.StatusText));
+        Assert.Equal(
+            (Trace, OtlpSpan.Internal, "rest", "refused: arguments", "arguments", OtlpSpan.Error, ""),
+            (
+                rest.Trace,
+                rest.Kind,
+                rest["minimalmcp.surface"],
+                rest["minimalmcp.outcome"],
+                rest["error.type"],
+                rest.Status,
+                rest.StatusText
+            )
+        );
         Assert.Null(rest["mcp.method.name"]);
 
         await server.PostAsync("/api/mcp/v1/call", Call("get_topics", new { }, id: 5), ("traceparent", Traceparent));
         var function = await server.Receiver.SpanAsync(span => span.Name == "tools/call get_topics");
-        Assert.Equal((Trace, "functions", "ok", "5"), (function.Trace, function["minimalmcp.surface"], function["minimalmcp.outcome"], function["jsonrpc.request.id"]));
+        Assert.Equal(
+            (Trace, "functions", "ok", "5"),
+            (
+                function.Trace,
+                function["minimalmcp.surface"],
+                function["minimalmcp.outcome"],
+                function["jsonrpc.request.id"]
+            )
+        );
 
-        await server.PostAsync("/mcp", Call("find_notes", new { nonsense = Argument }), ("MCP-Protocol-Version", Version));
+        await server.PostAsync(
+            "/mcp",
+            Call("find_notes", new { nonsense = Argument }),
+            ("MCP-Protocol-Version", Version)
+        );
         var refused = await server.Receiver.SpanAsync(span => span.Name == "tools/call find_notes");
         Assert.Equal(("tool_error", OtlpSpan.Error, ""), (refused["error.type"], refused.Status, refused.StatusText)); // the conventions' word for isError
         RequireNoSecrets(server.Receiver);
@@ -99,13 +188,25 @@ public sealed class TelemetryTests
     {
         await using var server = await TracedServer.StartAsync();
 
-        await server.PostAsync("/tools/ask", new { system = "Alpha" }, ("traceparent", Traceparent), ("baggage", $"user={Argument}"));
+        await server.PostAsync(
+            "/tools/ask",
+            new { system = "Alpha" },
+            ("traceparent", Traceparent),
+            ("baggage", $"user={Argument}")
+        );
         var query = await server.Receiver.SpanAsync(span => span.Name == "execute_tool ask");
         Assert.Equal("ok", query["minimalmcp.outcome"]);
         var request = await server.Receiver.SpanAsync(span => span.Parent == query.Id);
-        Assert.Equal((OtlpSpan.Client, Trace, "200"), (request.Kind, request.Trace, request["http.response.status_code"]));
+        Assert.Equal(
+            (OtlpSpan.Client, Trace, "200"),
+            (request.Kind, request.Trace, request["http.response.status_code"])
+        );
         Assert.Contains("/[REDACTED]/things/1", request["url.full"], StringComparison.Ordinal);
-        Assert.EndsWith($"-{request.Id}-01", Assert.Single(server.Asked)["traceparent"].ToString(), StringComparison.Ordinal);
+        Assert.EndsWith(
+            $"-{request.Id}-01",
+            Assert.Single(server.Asked)["traceparent"].ToString(),
+            StringComparison.Ordinal
+        );
         Assert.DoesNotContain("baggage", server.Asked[0].Keys); // what callers send is not for upstreams
         Assert.DoesNotContain("Correlation-Context", server.Asked[0].Keys);
 
@@ -113,8 +214,13 @@ public sealed class TelemetryTests
         var change = await server.Receiver.SpanAsync(span => span.Name == "execute_tool share_notes");
         Assert.Equal("ok", change["minimalmcp.outcome"]);
         var intent = await server.Receiver.SpanAsync(span => span.Name == "AppendAudit" && span.Parent == change.Id);
-        Assert.Equal((OtlpSpan.Client, "sqlite", "AppendAudit"), (intent.Kind, intent["db.system.name"], intent["db.operation.name"]));
-        await server.Receiver.SpanAsync(span => span.Scope == "MinimalMcp.Storage" && span.Name == "ConsumeBudgets" && span.Parent == change.Id);
+        Assert.Equal(
+            (OtlpSpan.Client, "sqlite", "AppendAudit"),
+            (intent.Kind, intent["db.system.name"], intent["db.operation.name"])
+        );
+        await server.Receiver.SpanAsync(span =>
+            span.Scope == "MinimalMcp.Storage" && span.Name == "ConsumeBudgets" && span.Parent == change.Id
+        );
         RequireNoSecrets(server.Receiver);
     }
 
@@ -122,12 +228,23 @@ public sealed class TelemetryTests
     public async Task The_first_transport_and_standard_input_have_spans()
     {
         await using var server = await TracedServer.StartAsync();
-        await using (var client = await McpClient.CreateAsync(new HttpClientTransport(new()
-        {
-            Endpoint = new Uri(server.Http.BaseAddress!, "/sse"),
-            TransportMode = HttpTransportMode.Sse,
-            AdditionalHeaders = new Dictionary<string, string> { ["Authorization"] = server.Http.DefaultRequestHeaders.Authorization!.ToString() },
-        }), new() { ProtocolVersion = "2024-11-05" }, cancellationToken: Stop))
+        await using (
+            var client = await McpClient.CreateAsync(
+                new HttpClientTransport(
+                    new()
+                    {
+                        Endpoint = new Uri(server.Http.BaseAddress!, "/sse"),
+                        TransportMode = HttpTransportMode.Sse,
+                        AdditionalHeaders = new Dictionary<string, string>
+                        {
+                            ["Authorization"] = server.Http.DefaultRequestHeaders.Authorization!.ToString(),
+                        },
+                    }
+                ),
+                new() { ProtocolVersion = "2024-11-05" },
+                cancellationToken: Stop
+            )
+        )
         {
             await client.CallToolAsync("get_topics", new Dictionary<string, object?>(), cancellationToken: Stop);
         }
@@ -139,37 +256,74 @@ public sealed class TelemetryTests
 
         await using var receiver = await OtlpReceiver.StartAsync();
         // With delays that no test waits for: what is there at the end is sent at the end.
-        var environment = TracedServer.Environment(receiver, ProgramTools.Notes).Where(pair => !pair.Key.EndsWith("DELAY", StringComparison.Ordinal)).ToDictionary();
+        var environment = TracedServer
+            .Environment(receiver, ProgramTools.Notes)
+            .Where(pair => !pair.Key.EndsWith("DELAY", StringComparison.Ordinal))
+            .ToDictionary();
         await using var process = ServerProcess.Start(["--stdio"], environment);
-        await process.SendAsync(JsonSerializer.Serialize(Call("get_topics", new { }, id: 2, meta: OtherTraceparent)) + "\n");
+        await process.SendAsync(
+            JsonSerializer.Serialize(Call("get_topics", new { }, id: 2, meta: OtherTraceparent)) + "\n"
+        );
         await process.ReceiveAsync();
         Assert.Equal(0, (await process.EndAsync()).ExitCode);
         var stdio = await receiver.SpanAsync(span => span.Name == "tools/call get_topics");
-        Assert.Equal((Other, OtherParent, "stdio", "pipe", null), (stdio.Trace, stdio.Parent, stdio["minimalmcp.surface"], stdio["network.transport"], stdio["client.address"]));
+        Assert.Equal(
+            (Other, OtherParent, "stdio", "pipe", null),
+            (
+                stdio.Trace,
+                stdio.Parent,
+                stdio["minimalmcp.surface"],
+                stdio["network.transport"],
+                stdio["client.address"]
+            )
+        );
     }
 
     [Fact]
     public async Task Metrics_have_the_names_of_the_conventions_and_logs_are_without_secrets()
     {
         await using var server = await TracedServer.StartAsync();
-        await server.PostAsync("/mcp", Call("find_notes", new { nonsense = 1 }), ("MCP-Protocol-Version", Version), ("traceparent", Traceparent));
-        await server.PostAsync("/mcp", Call($"{TracedServer.UpstreamToken}", new { }), ("MCP-Protocol-Version", Version));
+        await server.PostAsync(
+            "/mcp",
+            Call("find_notes", new { nonsense = 1 }),
+            ("MCP-Protocol-Version", Version),
+            ("traceparent", Traceparent)
+        );
+        await server.PostAsync(
+            "/mcp",
+            Call($"{TracedServer.UpstreamToken}", new { }),
+            ("MCP-Protocol-Version", Version)
+        );
         await server.PostAsync("/mcp", Rpc("tools/list", new { }), ("MCP-Protocol-Version", Version));
 
-        var operations = await server.Receiver.MetricAsync(metric => metric.Name == "mcp.server.operation.duration" && metric.Scope == "MinimalMcp.Tools");
+        var operations = await server.Receiver.MetricAsync(metric =>
+            metric.Name == "mcp.server.operation.duration" && metric.Scope == "MinimalMcp.Tools"
+        );
         Assert.Equal("s", operations.Unit);
-        Assert.Contains(operations.Series, series => (series["mcp.method.name"], series["gen_ai.tool.name"], series["error.type"], series["network.transport"]) == ("tools/call", "find_notes", "tool_error", "tcp"));
-        await server.Receiver.MetricAsync(metric => metric.Name == "mcp.server.operation.duration" && metric.Series.Any(series => series["mcp.method.name"] == "tools/list"));
+        Assert.Contains(operations.Series, series =>
+            (series["mcp.method.name"], series["gen_ai.tool.name"], series["error.type"], series["network.transport"])
+            == ("tools/call", "find_notes", "tool_error", "tcp")
+        );
+        await server.Receiver.MetricAsync(metric =>
+            metric.Name == "mcp.server.operation.duration"
+            && metric.Series.Any(series => series["mcp.method.name"] == "tools/list")
+        );
         await server.Receiver.MetricAsync(metric => metric.Name == "mcp_tool_duration_seconds");
         await server.Receiver.MetricAsync(metric => metric.Name == "http.server.request.duration");
         await server.Receiver.MetricAsync(metric => metric.Name.StartsWith("dotnet.gc", StringComparison.Ordinal));
-        var refused = await server.Receiver.LogAsync(log => log.Body.Contains("find_notes over http was refused", StringComparison.Ordinal));
+        var refused = await server.Receiver.LogAsync(log =>
+            log.Body.Contains("find_notes over http was refused", StringComparison.Ordinal)
+        );
         Assert.Equal(Trace, refused.Trace);
         await server.PostAsync("/tools/ask", new { method = "PUT" });
         var failed = await server.Receiver.LogAsync(log => log.Body.Contains("failed (500)", StringComparison.Ordinal));
         Assert.Contains("PUT /[REDACTED]/things/1", failed.Body, StringComparison.Ordinal);
         Assert.Equal("Alpha", failed.Attributes["Upstream"]);
-        Assert.DoesNotContain("mcp.server.operation", await server.Http.GetStringAsync(new Uri("/metrics", UriKind.Relative), Stop), StringComparison.Ordinal);
+        Assert.DoesNotContain(
+            "mcp.server.operation",
+            await server.Http.GetStringAsync(new Uri("/metrics", UriKind.Relative), Stop),
+            StringComparison.Ordinal
+        );
         RequireNoSecrets(server.Receiver);
     }
 
@@ -180,16 +334,34 @@ public sealed class TelemetryTests
         await server.PostAsync("/tools/get_topics", new { }, ("traceparent", Traceparent));
         await server.PostAsync("/tools/get_topics", new { }, ("traceparent", Traceparent));
 
-        var spans = new List<OtlpSpan> { await server.Receiver.SpanAsync(span => span.Name == "execute_tool get_topics") };
-        spans.Add(await server.Receiver.SpanAsync(span => span.Name == "execute_tool get_topics" && span.Id != spans[0].Id));
+        var spans = new List<OtlpSpan>
+        {
+            await server.Receiver.SpanAsync(span => span.Name == "execute_tool get_topics"),
+        };
+        spans.Add(
+            await server.Receiver.SpanAsync(span => span.Name == "execute_tool get_topics" && span.Id != spans[0].Id)
+        );
         JsonElement[] rows;
         do
         {
-            rows = [.. JsonElement.Parse(await server.Http.GetStringAsync(new Uri($"/api/v1/audit?trace={Trace}", UriKind.Relative), Stop)).GetProperty("rows").EnumerateArray()];
-        }
-        while (rows.Length < 2); // what only reads is written soon
+            rows =
+            [
+                .. JsonElement
+                    .Parse(
+                        await server.Http.GetStringAsync(
+                            new Uri($"/api/v1/audit?trace={Trace}", UriKind.Relative),
+                            Stop
+                        )
+                    )
+                    .GetProperty("rows")
+                    .EnumerateArray(),
+            ];
+        } while (rows.Length < 2); // what only reads is written soon
 
-        Assert.Equal(spans.Select(span => span["minimalmcp.call.id"]).Order(), rows.Select(row => row.GetProperty("call_id").GetString()).Order());
+        Assert.Equal(
+            spans.Select(span => span["minimalmcp.call.id"]).Order(),
+            rows.Select(row => row.GetProperty("call_id").GetString()).Order()
+        );
         Assert.Equal(2, rows.Select(row => row.GetProperty("call_id").GetString()).Distinct().Count());
     }
 
@@ -225,12 +397,21 @@ public sealed class TelemetryTests
 
     [Theory]
     [InlineData("OTEL_SDK_DISABLED=yes", "OTEL_SDK_DISABLED must be true or false; it is 'yes'.")]
-    [InlineData("OTEL_EXPORTER_OTLP_PROTOCOL=http/json", "OTEL_EXPORTER_OTLP_PROTOCOL must be grpc or http/protobuf; it is 'http/json'.")]
+    [InlineData(
+        "OTEL_EXPORTER_OTLP_PROTOCOL=http/json",
+        "OTEL_EXPORTER_OTLP_PROTOCOL must be grpc or http/protobuf; it is 'http/json'."
+    )]
     [InlineData("OTEL_LOGS_EXPORTER=console", "OTEL_LOGS_EXPORTER must be otlp or none; it is 'console'.")]
-    [InlineData("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT=collector:4317", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT must be an address such as http://localhost:4317.")]
+    [InlineData(
+        "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT=collector:4317",
+        "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT must be an address such as http://localhost:4317."
+    )]
     public async Task A_variable_that_would_be_misunderstood_stops_the_start(string variable, string said)
     {
-        var (exitCode, _, errors) = await ServerProcess.RunAsync(["--urls=http://127.0.0.1:0"], new Dictionary<string, string> { [variable.Split('=')[0]] = variable.Split('=')[1] });
+        var (exitCode, _, errors) = await ServerProcess.RunAsync(
+            ["--urls=http://127.0.0.1:0"],
+            new Dictionary<string, string> { [variable.Split('=')[0]] = variable.Split('=')[1] }
+        );
 
         Assert.Equal(1, exitCode);
         Assert.Contains(said, errors, StringComparison.Ordinal);
@@ -239,7 +420,10 @@ public sealed class TelemetryTests
     [Fact]
     public async Task A_signal_can_be_left_out()
     {
-        await using var server = await TracedServer.StartAsync(("OTEL_LOGS_EXPORTER", "none"), ("OTEL_METRICS_EXPORTER", "none"));
+        await using var server = await TracedServer.StartAsync(
+            ("OTEL_LOGS_EXPORTER", "none"),
+            ("OTEL_METRICS_EXPORTER", "none")
+        );
         await server.PostAsync("/mcp", Call("find_notes", new { nonsense = 1 }), ("MCP-Protocol-Version", Version));
         await server.Receiver.SpanAsync(span => span.Name == "tools/call find_notes");
 
@@ -249,20 +433,49 @@ public sealed class TelemetryTests
         Assert.Empty(server.Receiver.Metrics);
     }
 
-    private static object Rpc(string method, object parameters, object? id = null) => new { jsonrpc = "2.0", id = id ?? 1, method, @params = parameters };
+    private static object Rpc(string method, object parameters, object? id = null) =>
+        new
+        {
+            jsonrpc = "2.0",
+            id = id ?? 1,
+            method,
+            @params = parameters,
+        };
 
-    private static object Call(string name, object arguments, object? id = null, string? meta = null) => Rpc("tools/call", meta is null
-        ? new { name, arguments }
-        : new { name, arguments, _meta = new { traceparent = meta, tracestate = "vendor=2" } }, id);
+    private static object Call(string name, object arguments, object? id = null, string? meta = null) =>
+        Rpc(
+            "tools/call",
+            meta is null
+                ? new { name, arguments }
+                : new
+                {
+                    name,
+                    arguments,
+                    _meta = new { traceparent = meta, tracestate = "vendor=2" },
+                },
+            id
+        );
 
     // In none of the bytes, whatever field they were in.
     private static void RequireNoSecrets(OtlpReceiver receiver)
     {
         Assert.NotEmpty(receiver.Bodies);
         Assert.Empty(receiver.Refused);
-        foreach (var secret in (string[])[TracedServer.Key, TracedServer.UpstreamToken, TracedServer.ExportKey, Argument, AskTools.QuerySecret, AskTools.HeaderSecret])
+        foreach (
+            var secret in (string[])
+                [
+                    TracedServer.Key,
+                    TracedServer.UpstreamToken,
+                    TracedServer.ExportKey,
+                    Argument,
+                    AskTools.QuerySecret,
+                    AskTools.HeaderSecret,
+                ]
+        )
         {
-            Assert.All(receiver.Bodies, body => Assert.True(body.AsSpan().IndexOf(Encoding.UTF8.GetBytes(secret)) < 0, secret));
+            Assert.All(receiver.Bodies, body =>
+                Assert.True(body.AsSpan().IndexOf(Encoding.UTF8.GetBytes(secret)) < 0, secret)
+            );
         }
     }
 }

@@ -12,14 +12,21 @@ namespace MinimalMcp.Tests.Telemetry;
 /// <summary>The program as a process that exports to a receiver, with the tools of the tests and a system behind one of them.</summary>
 internal sealed class TracedServer : IAsyncDisposable
 {
-    public const string Key = "the-key-of-the-callers-0123456789", UpstreamToken = "the-token-of-the-upstream-0123456789", ExportKey = "the-key-of-the-collector-0123456789";
+    public const string Key = "the-key-of-the-callers-0123456789",
+        UpstreamToken = "the-token-of-the-upstream-0123456789",
+        ExportKey = "the-key-of-the-collector-0123456789";
 
     private readonly ServerProcess _process;
     private readonly WebApplication _upstream;
     private readonly List<IHeaderDictionary> _asked;
 
-    private TracedServer(ServerProcess process, WebApplication upstream, List<IHeaderDictionary> asked, OtlpReceiver receiver, HttpClient http) =>
-        (_process, _upstream, _asked, Receiver, Http) = (process, upstream, asked, receiver, http);
+    private TracedServer(
+        ServerProcess process,
+        WebApplication upstream,
+        List<IHeaderDictionary> asked,
+        OtlpReceiver receiver,
+        HttpClient http
+    ) => (_process, _upstream, _asked, Receiver, Http) = (process, upstream, asked, receiver, http);
 
     public OtlpReceiver Receiver { get; }
 
@@ -61,10 +68,17 @@ internal sealed class TracedServer : IAsyncDisposable
         {
             var url = $"http://127.0.0.1:{FreePort.Find()}";
             var process = ServerProcess.Start([$"--urls={url}"], environment);
-            var http = new HttpClient(new SocketsHttpHandler { ActivityHeadersPropagator = null }) { BaseAddress = new(url), Timeout = TimeSpan.FromSeconds(60) };
+            var http = new HttpClient(new SocketsHttpHandler { ActivityHeadersPropagator = null })
+            {
+                BaseAddress = new(url),
+                Timeout = TimeSpan.FromSeconds(60),
+            };
             http.DefaultRequestHeaders.Authorization = new("Bearer", environment["MCP_API_KEY"]);
             await ServerProcess.ReadyAsync(http, url);
-            using var answer = await http.GetAsync(new Uri("/metrics", UriKind.Relative), TestContext.Current.CancellationToken);
+            using var answer = await http.GetAsync(
+                new Uri("/metrics", UriKind.Relative),
+                TestContext.Current.CancellationToken
+            );
             if (answer.IsSuccessStatusCode)
             {
                 return new(process, upstream, asked, receiver, http);
@@ -77,27 +91,36 @@ internal sealed class TracedServer : IAsyncDisposable
     }
 
     /// <summary>What makes a process export, soon and not after the usual seconds.</summary>
-    public static Dictionary<string, string> Environment(OtlpReceiver receiver, IReadOnlyDictionary<string, string> tools) => new(tools)
-    {
-        ["OTEL_EXPORTER_OTLP_ENDPOINT"] = receiver.Url,
-        ["OTEL_EXPORTER_OTLP_PROTOCOL"] = "http/protobuf",
-        ["OTEL_EXPORTER_OTLP_HEADERS"] = $"api-key={ExportKey}",
-        ["OTEL_SERVICE_NAME"] = "traced",
-        ["OTEL_BSP_SCHEDULE_DELAY"] = "50",
-        ["OTEL_BLRP_SCHEDULE_DELAY"] = "50",
-        ["OTEL_METRIC_EXPORT_INTERVAL"] = "200",
-    };
+    public static Dictionary<string, string> Environment(
+        OtlpReceiver receiver,
+        IReadOnlyDictionary<string, string> tools
+    ) =>
+        new(tools)
+        {
+            ["OTEL_EXPORTER_OTLP_ENDPOINT"] = receiver.Url,
+            ["OTEL_EXPORTER_OTLP_PROTOCOL"] = "http/protobuf",
+            ["OTEL_EXPORTER_OTLP_HEADERS"] = $"api-key={ExportKey}",
+            ["OTEL_SERVICE_NAME"] = "traced",
+            ["OTEL_BSP_SCHEDULE_DELAY"] = "50",
+            ["OTEL_BLRP_SCHEDULE_DELAY"] = "50",
+            ["OTEL_METRIC_EXPORT_INTERVAL"] = "200",
+        };
 
     public async Task<JsonElement> PostAsync(string path, object body, params (string Name, string Value)[] headers)
     {
-        using var request = new HttpRequestMessage(HttpMethod.Post, path) { Content = new StringContent(JsonSerializer.Serialize(body), Encoding.UTF8, "application/json") };
+        using var request = new HttpRequestMessage(HttpMethod.Post, path)
+        {
+            Content = new StringContent(JsonSerializer.Serialize(body), Encoding.UTF8, "application/json"),
+        };
         request.Headers.Accept.ParseAdd("application/json, text/event-stream");
         foreach (var (name, value) in headers)
         {
             Assert.True(request.Headers.TryAddWithoutValidation(name, value));
         }
 
-        return (await McpAnswer.ReadAsync(await Http.SendAsync(request, TestContext.Current.CancellationToken))).Message;
+        return (
+            await McpAnswer.ReadAsync(await Http.SendAsync(request, TestContext.Current.CancellationToken))
+        ).Message;
     }
 
     public async ValueTask DisposeAsync()

@@ -14,7 +14,7 @@ public sealed partial class GeneratedProjects : IAsyncLifetime
 
     /// <summary>Files of the clone that git does not track.</summary>
     internal static string[] Untracked { get; } =
-        ["notes.txt", "Tools/Draft/DraftTools.cs", "deploy/secrets/portainer-token", "docs/plan.md"];
+    ["notes.txt", "Tools/Draft/DraftTools.cs", "deploy/secrets/portainer-token", "docs/plan.md"];
 
     private string[] Hive => ["--debug:custom-hive", Path.Combine(_folder, "hive")];
 
@@ -46,8 +46,9 @@ public sealed partial class GeneratedProjects : IAsyncLifetime
 
         async Task<string> SucceedAsync(string program, params string[] arguments)
         {
-            var (exitCode, output, errors) =
-                await ClientProcess.RunAsync(new ProcessStartInfo(program, arguments) { WorkingDirectory = Source });
+            var (exitCode, output, errors) = await ClientProcess.RunAsync(
+                new ProcessStartInfo(program, arguments) { WorkingDirectory = Source }
+            );
             Assert.True(exitCode == 0, $"{program} {string.Join(' ', arguments)}: {output}\n{errors}");
             return output;
         }
@@ -65,7 +66,16 @@ public sealed partial class GeneratedProjects : IAsyncLifetime
     internal async Task<string> NewAsync(string name, bool clients, params string[] options)
     {
         var folder = Path.Combine(_folder, Guid.NewGuid().ToString("N")[..8]);
-        await new Dotnet(_folder).RunAsync(["new", "minimal-mcp", "--name", name, "--output", folder, .. options, .. Hive]);
+        await new Dotnet(_folder).RunAsync([
+            "new",
+            "minimal-mcp",
+            "--name",
+            name,
+            "--output",
+            folder,
+            .. options,
+            .. Hive,
+        ]);
 
         // The packages of npm are the same, and fetching them again would take a minute.
         var packages = Path.Combine(ClientProcess.Folder, "node_modules");
@@ -83,7 +93,9 @@ public sealed partial class GeneratedProjects : IAsyncLifetime
         var dotnet = Needs.Program("this is the .NET SDK", "dotnet");
         var path = Directory.CreateDirectory(Path.Combine(_folder, "path")).FullName;
         File.CreateSymbolicLink(
-            Path.Combine(path, "dotnet"), new FileInfo(dotnet).ResolveLinkTarget(returnFinalTarget: true)?.FullName ?? dotnet);
+            Path.Combine(path, "dotnet"),
+            new FileInfo(dotnet).ResolveLinkTarget(returnFinalTarget: true)?.FullName ?? dotnet
+        );
         foreach (var program in (string[])["sh", "chmod"]) // which every Unix has, and which the build runs commands with
         {
             File.CreateSymbolicLink(Path.Combine(path, program), "/bin/" + program);
@@ -93,11 +105,25 @@ public sealed partial class GeneratedProjects : IAsyncLifetime
     }
 
     /// <summary>Adds a family, with the command that a person types in the project's folder.</summary>
-    internal async Task AddFamilyAsync(string project, string name) => await new Dotnet(project).RunAsync(["new", "mcp-family", "--name", name, .. Hive]);
+    internal async Task AddFamilyAsync(string project, string name) =>
+        await new Dotnet(project).RunAsync(["new", "mcp-family", "--name", name, .. Hive]);
 
     /// <summary>The files of a project, without what was built.</summary>
-    internal static string[] Files(string project) => [.. Directory.EnumerateFiles(project, "*", new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = FileAttributes.ReparsePoint })
-        .Select(file => Path.GetRelativePath(project, file).Replace('\\', '/')).Where(file => !file.Split('/').Any(part => part is "bin" or "obj"))];
+    internal static string[] Files(string project) =>
+        [
+            .. Directory
+                .EnumerateFiles(
+                    project,
+                    "*",
+                    new EnumerationOptions
+                    {
+                        RecurseSubdirectories = true,
+                        AttributesToSkip = FileAttributes.ReparsePoint,
+                    }
+                )
+                .Select(file => Path.GetRelativePath(project, file).Replace('\\', '/'))
+                .Where(file => !file.Split('/').Any(part => part is "bin" or "obj")),
+        ];
 
     /// <summary>Nothing of our name and port is left, in no file and in no file's name.</summary>
     internal static void AssertRenamed(string project)
@@ -107,7 +133,11 @@ public sealed partial class GeneratedProjects : IAsyncLifetime
             Assert.DoesNotMatch(OldName(), file);
             var text = File.ReadAllText(Path.Combine(project, file));
             Assert.True(!OldName().IsMatch(text), $"{file} has {OldName().Match(text).Value}");
-            Assert.True(!text.Contains("3001", StringComparison.Ordinal) || file.EndsWith("package-lock.json", StringComparison.Ordinal), $"{file} has our port");
+            Assert.True(
+                !text.Contains("3001", StringComparison.Ordinal)
+                    || file.EndsWith("package-lock.json", StringComparison.Ordinal),
+                $"{file} has our port"
+            );
         }
     }
 

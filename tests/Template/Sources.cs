@@ -8,15 +8,30 @@ internal static class Sources
     // What .gitignore names.
     private static readonly string[] Left =
     [
-        ".git", "bin", "obj", "artifacts", "node_modules", ".env", ".env.local", ".env.production",
-        ".vs", ".idea", "TestResults", "__pycache__", "secrets",
+        ".git",
+        "bin",
+        "obj",
+        "artifacts",
+        "node_modules",
+        ".env",
+        ".env.local",
+        ".env.production",
+        ".vs",
+        ".idea",
+        "TestResults",
+        "__pycache__",
+        "secrets",
     ];
 
     public static void CopyTo(string folder, string? from = null)
     {
         from ??= ClientProcess.Root;
         Directory.CreateDirectory(folder);
-        foreach (var entry in Directory.EnumerateFileSystemEntries(from).Where(entry => !Left.Contains(Path.GetFileName(entry))))
+        foreach (
+            var entry in Directory
+                .EnumerateFileSystemEntries(from)
+                .Where(entry => !Left.Contains(Path.GetFileName(entry)))
+        )
         {
             var copy = Path.Combine(folder, Path.GetFileName(entry));
             if (Directory.Exists(entry))

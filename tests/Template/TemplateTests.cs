@@ -26,12 +26,15 @@ public sealed class TemplateTests(GeneratedProjects projects)
         await PasteFirstToolAsync(project);
 
         await dotnet.BuildAsync();
-        await dotnet.ServeAsync(async (http, banner) =>
-        {
-            Assert.StartsWith("Acme.Ops 0.1.0   listening on http://127.0.0.1:", banner);
-            await AssertAnswersEverywhereAsync(http, "get_deals");
-            await AssertAnswersEverywhereAsync(http, "clock_now", compare: false);
-        }, arguments: AnyPort);
+        await dotnet.ServeAsync(
+            async (http, banner) =>
+            {
+                Assert.StartsWith("Acme.Ops 0.1.0   listening on http://127.0.0.1:", banner);
+                await AssertAnswersEverywhereAsync(http, "get_deals");
+                await AssertAnswersEverywhereAsync(http, "clock_now", compare: false);
+            },
+            arguments: AnyPort
+        );
 
         // Its families' own, and one of each kind: a program of Node.js, one of Python, a script of bash.
         var said = await dotnet.TestAsync("*ShopTests", "*VikunjaTests", "*RealClientTests", "*ScriptTests");
@@ -44,7 +47,10 @@ public sealed class TemplateTests(GeneratedProjects projects)
         Assert.StartsWith("# Acme.Ops\n", await File.ReadAllTextAsync(Path.Combine(project, "README.md"), Stop));
         Assert.Contains(Port, await File.ReadAllTextAsync(Path.Combine(project, "README.md"), Stop));
         AssertOnlyOurs(project);
-        Assert.True(OperatingSystem.IsWindows() || File.GetUnixFileMode(Path.Combine(project, "scripts", "run")).HasFlag(UnixFileMode.UserExecute));
+        Assert.True(
+            OperatingSystem.IsWindows()
+                || File.GetUnixFileMode(Path.Combine(project, "scripts", "run")).HasFlag(UnixFileMode.UserExecute)
+        );
     }
 
     [Fact]
@@ -68,19 +74,26 @@ public sealed class TemplateTests(GeneratedProjects projects)
         var dotnet = new Dotnet(project);
 
         await dotnet.BuildAsync();
-        await dotnet.ServeAsync(async (http, banner) =>
-        {
-            Assert.Contains("auth api-key", banner);
-            using var refused = await http.PostAsJsonAsync("/tools/get_deals", new { }, Stop);
-            Assert.Equal(HttpStatusCode.Unauthorized, refused.StatusCode);
-            http.DefaultRequestHeaders.Authorization = new("Bearer", Key);
-            await AssertAnswersEverywhereAsync(http, "get_deals");
-        }, [("MCP_API_KEY", Key)], AnyPort);
+        await dotnet.ServeAsync(
+            async (http, banner) =>
+            {
+                Assert.Contains("auth api-key", banner);
+                using var refused = await http.PostAsJsonAsync("/tools/get_deals", new { }, Stop);
+                Assert.Equal(HttpStatusCode.Unauthorized, refused.StatusCode);
+                http.DefaultRequestHeaders.Authorization = new("Bearer", Key);
+                await AssertAnswersEverywhereAsync(http, "get_deals");
+            },
+            [("MCP_API_KEY", Key)],
+            AnyPort
+        );
         await dotnet.TestAsync("*ShopTests", "*ArchitectureTests");
 
         GeneratedProjects.AssertRenamed(project);
         Assert.Equal(["Shop"], Families(project));
-        Assert.Equal(["Notes", "Shop"], Directory.GetDirectories(Path.Combine(project, "tests", "Tools")).Select(Path.GetFileName).Order());
+        Assert.Equal(
+            ["Notes", "Shop"],
+            Directory.GetDirectories(Path.Combine(project, "tests", "Tools")).Select(Path.GetFileName).Order()
+        );
     }
 
     [Fact]
@@ -93,43 +106,87 @@ public sealed class TemplateTests(GeneratedProjects projects)
 
         await projects.AddFamilyAsync(project, "Wiki");
         GeneratedProjects.AssertRenamed(project);
-        Assert.DoesNotContain(GeneratedProjects.Files(project), file => file.Contains("jira", StringComparison.OrdinalIgnoreCase));
+        Assert.DoesNotContain(GeneratedProjects.Files(project), file =>
+            file.Contains("jira", StringComparison.OrdinalIgnoreCase)
+        );
 
         await dotnet.BuildAsync(analyzers: true);
-        await dotnet.ServeAsync(async (http, banner) =>
-        {
-            Assert.Contains("no tools", banner);
-            Assert.Contains("  off          a family is enabled by its setting: Wiki:Url", banner);
-            Assert.Empty((await http.GetFromJsonAsync<JsonElement>("/tools", Stop)).GetProperty("tools").EnumerateArray());
-        }, arguments: AnyPort);
+        await dotnet.ServeAsync(
+            async (http, banner) =>
+            {
+                Assert.Contains("no tools", banner);
+                Assert.Contains("  off          a family is enabled by its setting: Wiki:Url", banner);
+                Assert.Empty(
+                    (await http.GetFromJsonAsync<JsonElement>("/tools", Stop)).GetProperty("tools").EnumerateArray()
+                );
+            },
+            arguments: AnyPort
+        );
         await using var wiki = await Upstream.StartAsync();
         wiki.Answer = """{"total":1,"items":[{"id":"W-1","title":"Home"}]}""";
         await dotnet.ServeAsync(
-            async (http, _) => Assert.Contains("W-1", (await CallAsync(http, "wiki_search", new { query = "home" })).GetRawText()),
-            [("Wiki__Url", wiki.Url)], AnyPort);
+            async (http, _) =>
+                Assert.Contains("W-1", (await CallAsync(http, "wiki_search", new { query = "home" })).GetRawText()),
+            [("Wiki__Url", wiki.Url)],
+            AnyPort
+        );
         await dotnet.TestAsync("*WikiTests", "*ArchitectureTests", "*NoFamilyTests");
     }
 
     [Fact]
     public void Every_family_is_a_choice_of_the_template()
     {
-        var template = JsonElement.Parse(File.ReadAllText(Path.Combine(ClientProcess.Root, ".template.config", "template.json")));
-        var choices = template.GetProperty("symbols").GetProperty("families").GetProperty("choices").EnumerateArray().Select(choice => choice.GetProperty("choice").GetString());
-        var excluded = template.GetProperty("sources")[0].GetProperty("modifiers").EnumerateArray()
-            .Select(modifier => (modifier.GetProperty("condition").GetString(), Paths: modifier.GetProperty("exclude").EnumerateArray().Select(path => path.GetString()).ToArray())).ToArray();
+        var template = JsonElement.Parse(
+            File.ReadAllText(Path.Combine(ClientProcess.Root, ".template.config", "template.json"))
+        );
+        var choices = template
+            .GetProperty("symbols")
+            .GetProperty("families")
+            .GetProperty("choices")
+            .EnumerateArray()
+            .Select(choice => choice.GetProperty("choice").GetString());
+        var excluded = template
+            .GetProperty("sources")[0]
+            .GetProperty("modifiers")
+            .EnumerateArray()
+            .Select(modifier =>
+                (
+                    modifier.GetProperty("condition").GetString(),
+                    Paths: modifier.GetProperty("exclude").EnumerateArray().Select(path => path.GetString()).ToArray()
+                )
+            )
+            .ToArray();
 
         var families = Families(ClientProcess.Root);
-        Assert.Equal(families.Select(family => family.ToLowerInvariant()).Concat(["all", "none"]).Order(), choices.Order());
-        Assert.All(families, family => Assert.Contains(excluded, modifier =>
-            modifier.Item1 == $"!(families == 'all' || families == '{family.ToLowerInvariant()}')" && modifier.Paths.Contains($"Tools/{family}/**") && modifier.Paths.Contains($"tests/Tools/{family}/**")));
+        Assert.Equal(
+            families.Select(family => family.ToLowerInvariant()).Concat(["all", "none"]).Order(),
+            choices.Order()
+        );
+        Assert.All(families, family =>
+            Assert.Contains(excluded, modifier =>
+                modifier.Item1 == $"!(families == 'all' || families == '{family.ToLowerInvariant()}')"
+                && modifier.Paths.Contains($"Tools/{family}/**")
+                && modifier.Paths.Contains($"tests/Tools/{family}/**")
+            )
+        );
     }
 
     // What is about the template and not about the project that it makes.
-    private static void AssertOnlyOurs(string project) => Assert.DoesNotContain(GeneratedProjects.Files(project), file =>
-        file.StartsWith(".template.config/", StringComparison.Ordinal) || file.StartsWith("templates/", StringComparison.Ordinal) || file.StartsWith("tests/Template/", StringComparison.Ordinal)
-        || file is "docs/template.md" or "README-template.md" or "CHANGELOG.md" or "CONTRIBUTING.md" or "LICENSE");
+    private static void AssertOnlyOurs(string project) =>
+        Assert.DoesNotContain(GeneratedProjects.Files(project), file =>
+            file.StartsWith(".template.config/", StringComparison.Ordinal)
+            || file.StartsWith("templates/", StringComparison.Ordinal)
+            || file.StartsWith("tests/Template/", StringComparison.Ordinal)
+            || file is "docs/template.md" or "README-template.md" or "CHANGELOG.md" or "CONTRIBUTING.md" or "LICENSE"
+        );
 
-    private static string[] Families(string project) => [.. Directory.GetDirectories(Path.Combine(project, "Tools")).Select(folder => Path.GetFileName(folder)!).Order()];
+    private static string[] Families(string project) =>
+        [
+            .. Directory
+                .GetDirectories(Path.Combine(project, "Tools"))
+                .Select(folder => Path.GetFileName(folder)!)
+                .Order(),
+        ];
 
     // Where the README says that the first tool goes; the tests have a copy of it, too.
     private static async Task PasteFirstToolAsync(string project)
@@ -137,7 +194,10 @@ public sealed class TemplateTests(GeneratedProjects projects)
         var readme = await File.ReadAllTextAsync(Path.Combine(project, "README.md"), Stop);
         var folder = Directory.CreateDirectory(Path.Combine(project, "Tools", "Clock")).FullName;
         await File.WriteAllTextAsync(
-            Path.Combine(folder, "ClockTools.cs"), readme.Split("```csharp\n")[1].Split("\n```")[0] + "\n", Stop);
+            Path.Combine(folder, "ClockTools.cs"),
+            readme.Split("```csharp\n")[1].Split("\n```")[0] + "\n",
+            Stop
+        );
     }
 
     // A tool that needs no argument, over every surface that a project has.
@@ -164,7 +224,13 @@ public sealed class TemplateTests(GeneratedProjects projects)
 
     private static async Task<JsonElement> PostAsync(HttpClient http, string path, string name, object arguments)
     {
-        var call = new { jsonrpc = "2.0", id = 1, method = "tools/call", @params = new { name, arguments } };
+        var call = new
+        {
+            jsonrpc = "2.0",
+            id = 1,
+            method = "tools/call",
+            @params = new { name, arguments },
+        };
         using var response = await http.PostAsJsonAsync(path, call, Stop);
         return (await response.Content.ReadFromJsonAsync<JsonElement>(Stop)).GetProperty("result");
     }

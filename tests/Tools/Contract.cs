@@ -16,10 +16,15 @@ internal sealed record Operation(string Method, string Path, string Query = "", 
         Assert.All(asked, question =>
         {
             var (method, path, query) = Parts(question.Line);
-            var operation = api.FirstOrDefault(operation => operation.Method == method && Regex.IsMatch(path, $"^{operation.Path}$"));
+            var operation = api.FirstOrDefault(operation =>
+                operation.Method == method && Regex.IsMatch(path, $"^{operation.Path}$")
+            );
             Assert.True(operation is not null, $"The API has no {question.Line}");
             // A form says in the body what else stands in the address.
-            if (question.Headers.TryGetValue("Content-Type", out var type) && type.StartsWith("application/x-www-form-urlencoded", StringComparison.Ordinal))
+            if (
+                question.Headers.TryGetValue("Content-Type", out var type)
+                && type.StartsWith("application/x-www-form-urlencoded", StringComparison.Ordinal)
+            )
             {
                 query = question.Body;
             }
@@ -31,10 +36,20 @@ internal sealed record Operation(string Method, string Path, string Query = "", 
 
     private void AssertQuery(Upstream.Question question, string query)
     {
-        var names = query.Split('&', StringSplitOptions.RemoveEmptyEntries).Select(pair => Uri.UnescapeDataString(pair.Split('=')[0])).ToArray();
+        var names = query
+            .Split('&', StringSplitOptions.RemoveEmptyEntries)
+            .Select(pair => Uri.UnescapeDataString(pair.Split('=')[0]))
+            .ToArray();
         var known = Query.Split(' ', StringSplitOptions.RemoveEmptyEntries);
-        Assert.All(names, name => Assert.True(known.Any(parameter => parameter.TrimStart('*') == name), $"{question.Line} has the unknown parameter {name}"));
-        Assert.All(known.Where(parameter => parameter[0] == '*'), parameter => Assert.True(names.Contains(parameter[1..]), $"{question.Line} lacks {parameter[1..]}"));
+        Assert.All(names, name =>
+            Assert.True(
+                known.Any(parameter => parameter.TrimStart('*') == name),
+                $"{question.Line} has the unknown parameter {name}"
+            )
+        );
+        Assert.All(known.Where(parameter => parameter[0] == '*'), parameter =>
+            Assert.True(names.Contains(parameter[1..]), $"{question.Line} lacks {parameter[1..]}")
+        );
     }
 
     private void AssertBody(Upstream.Question question)

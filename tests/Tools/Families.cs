@@ -9,5 +9,9 @@ internal static class Families
 {
     /// <summary>Takes out every family that was added until now, so that a test sees only the tools that it adds.</summary>
     public static void TakeOut(IServiceCollection services) =>
-        services.RemoveAll<ToolType>().RemoveAll<FamilyOff>().RemoveAll<McpServerPrompt>().RemoveAll<McpServerResource>();
+        services
+            .RemoveAll<ToolType>()
+            .RemoveAll<FamilyOff>()
+            .RemoveAll<McpServerPrompt>()
+            .RemoveAll<McpServerResource>();
 }

@@ -29,7 +29,8 @@ public sealed class FixtureTools
         double? ratio = null,
         Colour colour = Colour.Red,
         string[]? tags = null,
-        Point? point = null) => new(text, count, flag, ratio, colour, tags, point);
+        Point? point = null
+    ) => new(text, count, flag, ratio, colour, tags, point);
 
     [McpServerTool(Name = "say", ReadOnly = true), Description("Answers with text.")]
     public static string Say() => "“Ünïcödé”, \"quotes\", \\ and\nlines, \u0001 and 🛒.";
@@ -38,16 +39,17 @@ public sealed class FixtureTools
     public static int[] Numbers() => [1, 2, 3];
 
     [McpServerTool(Name = "nothing"), Description("Does something and has nothing to say.")]
-    public static void Nothing()
-    {
-    }
+    public static void Nothing() { }
 
     [McpServerTool(Name = "missing", ReadOnly = true), Description("Finds nothing.")]
     public static Echo? Missing() => null;
 
     [McpServerTool(Name = "picture", ReadOnly = true), Description("Answers with a picture and a word.")]
     public static IEnumerable<ContentBlock> Picture() =>
-        [ImageContentBlock.FromBytes(new byte[] { 1, 2, 3 }, "image/png"), new TextContentBlock { Text = "three bytes" }];
+        [
+            ImageContentBlock.FromBytes(new byte[] { 1, 2, 3 }, "image/png"),
+            new TextContentBlock { Text = "three bytes" },
+        ];
 
     [McpServerTool(Name = "reports", ReadOnly = true), Description("Reports progress while it works.")]
     public static string Reports(IProgress<ProgressNotificationValue> progress)
@@ -60,7 +62,12 @@ public sealed class FixtureTools
     public static string Fails() => throw new McpException("There is no such \"thing\". Try another one.");
 
     [McpServerTool(Name = "gives_up"), Description("Says that it failed, in content of its own.")]
-    public static CallToolResult GivesUp() => new() { IsError = true, Content = [new TextContentBlock { Text = "One reason." }, new TextContentBlock { Text = "Another one." }] };
+    public static CallToolResult GivesUp() =>
+        new()
+        {
+            IsError = true,
+            Content = [new TextContentBlock { Text = "One reason." }, new TextContentBlock { Text = "Another one." }],
+        };
 
     [McpServerTool(Name = "breaks"), Description("Has a mistake.")]
     public static string Breaks() => throw new InvalidOperationException("password=hunter2");
@@ -82,7 +89,15 @@ public sealed class FixtureTools
     public static Task<string> Deaf() => new TaskCompletionSource<string>().Task;
 }
 
-public sealed record Echo(string Text, int Count, bool? Flag, double? Ratio, Colour Colour, string[]? Tags, Point? Point);
+public sealed record Echo(
+    string Text,
+    int Count,
+    bool? Flag,
+    double? Ratio,
+    Colour Colour,
+    string[]? Tags,
+    Point? Point
+);
 
 public sealed record Point(int X, int Y);
 

@@ -11,7 +11,15 @@ public static class HugeTools
     public static void AddTo(IServiceCollection services) => services.AddSingleton(new ToolType(typeof(HugeTools)));
 
     [McpServerTool(Name = "huge_list", ReadOnly = true)]
-    public static Inventory HugeList() => new("everything", [.. Enumerable.Range(0, 10_000).Select(number => number % 7 == 0 ? null : new Item(number, "Name “in quotes” 🛒"))]);
+    public static Inventory HugeList() =>
+        new(
+            "everything",
+            [
+                .. Enumerable
+                    .Range(0, 10_000)
+                    .Select(number => number % 7 == 0 ? null : new Item(number, "Name “in quotes” 🛒")),
+            ]
+        );
 
     [McpServerTool(Name = "huge_bare_list", ReadOnly = true)]
     public static string[] HugeBareList() => [.. Enumerable.Repeat("\"\n\"", 50_000)];
@@ -20,7 +28,8 @@ public static class HugeTools
     public static string HugeText(string of) => string.Concat(Enumerable.Repeat(of, 200_000 / of.Length));
 
     [McpServerTool(Name = "huge_content", ReadOnly = true)]
-    public static IEnumerable<ContentBlock> HugeContent() => [new TextContentBlock { Text = HugeText("\n") }, new TextContentBlock { Text = "the end" }];
+    public static IEnumerable<ContentBlock> HugeContent() =>
+        [new TextContentBlock { Text = HugeText("\n") }, new TextContentBlock { Text = "the end" }];
 
     [McpServerTool(Name = "huge_item", ReadOnly = true)]
     public static Item HugeItem() => new(1, HugeText("x"));

@@ -10,9 +10,15 @@ public sealed class NoFamilyTests
     {
         await using var server = TestServer.Start(Families.TakeOut);
 
-        Assert.All(await ToolNames.OfAsync(server, "/tools", "/api/mcp/v1/tools", "/openapi.json", "/health", "/mcp"), Assert.Empty);
+        Assert.All(
+            await ToolNames.OfAsync(server, "/tools", "/api/mcp/v1/tools", "/openapi.json", "/health", "/mcp"),
+            Assert.Empty
+        );
         Assert.Equal("running", (await server.GetJsonAsync("/status")).GetProperty("status").GetString());
-        Assert.Equal("v1", (await server.GetJsonAsync("/.well-known/ai-plugin.json")).GetProperty("schema_version").GetString());
+        Assert.Equal(
+            "v1",
+            (await server.GetJsonAsync("/.well-known/ai-plugin.json")).GetProperty("schema_version").GetString()
+        );
         Assert.Equal("Unknown tool 'anything'. This server has no tools.", await server.FailAsync(404, "anything"));
     }
 

@@ -6,9 +6,22 @@ public sealed class ProfileTests
     [Fact]
     public async Task A_named_profile_narrows_every_surface()
     {
-        await using var server = TestServer.Start(FixtureTools.WithNotes, ("Profiles:ops:Families:0", "notes"), ("Profiles:ops:ReadOnly", "true"));
+        await using var server = TestServer.Start(
+            FixtureTools.WithNotes,
+            ("Profiles:ops:Families:0", "notes"),
+            ("Profiles:ops:ReadOnly", "true")
+        );
 
-        foreach (var names in await ToolNames.OfAsync(server, "/tools?profile=ops", "/api/mcp/v1/tools?profile=ops", "/openapi.json?profile=ops", "/mcp/ops", "/mcp?profile=ops"))
+        foreach (
+            var names in await ToolNames.OfAsync(
+                server,
+                "/tools?profile=ops",
+                "/api/mcp/v1/tools?profile=ops",
+                "/openapi.json?profile=ops",
+                "/mcp/ops",
+                "/mcp?profile=ops"
+            )
+        )
         {
             Assert.Equal(["find_notes", "get_topics", "list_picked"], names.Order());
         }
@@ -17,11 +30,18 @@ public sealed class ProfileTests
     [Fact]
     public async Task A_tool_outside_the_profile_is_unknown_there()
     {
-        await using var server = TestServer.Start(NotesTools.Alone, ("Profiles:ops:Families:0", "notes"), ("Profiles:ops:ReadOnly", "true"));
+        await using var server = TestServer.Start(
+            NotesTools.Alone,
+            ("Profiles:ops:Families:0", "notes"),
+            ("Profiles:ops:ReadOnly", "true")
+        );
 
         var answer = await server.McpAsync("tools/call", new { name = "send_picked" }, path: "/mcp/ops");
         using var rest = await server.PostAsync("/tools/send_picked?profile=ops", "{}");
-        using var function = await server.PostAsync("/api/mcp/v1/call?profile=ops", """{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"send_picked"}}""");
+        using var function = await server.PostAsync(
+            "/api/mcp/v1/call?profile=ops",
+            """{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"send_picked"}}"""
+        );
 
         Assert.Equal(-32602, answer.ErrorCode);
         Assert.StartsWith("Unknown tool 'send_picked'.", answer.Error.GetProperty("message").GetString());
@@ -42,7 +62,14 @@ public sealed class ProfileTests
 
         var status = path.StartsWith("/mcp", StringComparison.Ordinal)
             ? (await server.McpAsync("tools/list", path: path)).Status
-            : (int)(await server.Http.GetAsync(new Uri(path, UriKind.Relative), HttpCompletionOption.ResponseHeadersRead, TestContext.Current.CancellationToken)).StatusCode;
+            : (int)
+                (
+                    await server.Http.GetAsync(
+                        new Uri(path, UriKind.Relative),
+                        HttpCompletionOption.ResponseHeadersRead,
+                        TestContext.Current.CancellationToken
+                    )
+                ).StatusCode;
 
         Assert.Equal(404, status);
     }

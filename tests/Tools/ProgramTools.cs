@@ -31,13 +31,9 @@ internal static class StartupHook
             }
         }
 
-        public void OnCompleted()
-        {
-        }
+        public void OnCompleted() { }
 
-        public void OnError(Exception error)
-        {
-        }
+        public void OnError(Exception error) { }
     }
 }
 
@@ -46,7 +42,8 @@ namespace MinimalMcp.Tests.Tools
     /// <summary>What to put into the environment of a process of the program, so that its tools do not depend on the families that the product has.</summary>
     internal static class ProgramTools
     {
-        private const string Variable = "TEST_TOOLS", Upstream = "TEST_UPSTREAM";
+        private const string Variable = "TEST_TOOLS",
+            Upstream = "TEST_UPSTREAM";
 
         public static IReadOnlyDictionary<string, string> Notes => Environment("notes");
 
@@ -76,6 +73,13 @@ namespace MinimalMcp.Tests.Tools
             }
         }
 
-        private static Dictionary<string, string> Environment(string tools) => new() { ["DOTNET_STARTUP_HOOKS"] = typeof(ProgramTools).Assembly.Location, [Variable] = tools, ["MCP_AUTH_MODE"] = "none", ["Storage__Path"] = TestStores.New() };
+        private static Dictionary<string, string> Environment(string tools) =>
+            new()
+            {
+                ["DOTNET_STARTUP_HOOKS"] = typeof(ProgramTools).Assembly.Location,
+                [Variable] = tools,
+                ["MCP_AUTH_MODE"] = "none",
+                ["Storage__Path"] = TestStores.New(),
+            };
     }
 }

@@ -55,15 +55,16 @@ public sealed class RegistryTests
         await using var server = TestServer.Start(NotesTools.Alone);
         var told = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         var options = new McpClientOptions { ProtocolVersion = version };
-        options.Handlers.NotificationHandlers =
-        [
-            new(NotificationMethods.ToolListChangedNotification, (_, _) =>
+        options.Handlers.NotificationHandlers = [new(NotificationMethods.ToolListChangedNotification, (_, _) =>
             {
                 told.TrySetResult();
                 return default;
-            }),
-        ];
-        await using var client = await McpClient.CreateAsync(new HttpClientTransport(new() { Endpoint = new Uri(server.Url, path), TransportMode = mode }), options, cancellationToken: TestContext.Current.CancellationToken);
+            })];
+        await using var client = await McpClient.CreateAsync(
+            new HttpClientTransport(new() { Endpoint = new Uri(server.Url, path), TransportMode = mode }),
+            options,
+            cancellationToken: TestContext.Current.CancellationToken
+        );
 
         // The client opens its stream in its own time: the list changes until it has heard of it.
         var registry = server.Services.GetRequiredService<ToolRegistry>();

@@ -12,18 +12,29 @@ internal sealed class TestCaller : IStartupFilter
 
     public static void AddTo(IServiceCollection services) => services.AddSingleton<IStartupFilter, TestCaller>();
 
-    public Action<IApplicationBuilder> Configure(Action<IApplicationBuilder> next) => app =>
-    {
-        app.Use((http, following) =>
+    public Action<IApplicationBuilder> Configure(Action<IApplicationBuilder> next) =>
+        app =>
         {
-            if (http.Request.Headers[Header].ToString().Split(' ', StringSplitOptions.RemoveEmptyEntries) is [var name, .. var scopes])
-            {
-                var granted = scopes.Length > 0 ? scopes : ["mcp:execute"];
-                http.User = new(new ClaimsIdentity([new("sub", name), .. granted.Select(scope => new Claim("scope", scope))], "test"));
-            }
+            app.Use(
+                (http, following) =>
+                {
+                    if (
+                        http.Request.Headers[Header].ToString().Split(' ', StringSplitOptions.RemoveEmptyEntries)
+                        is [var name, .. var scopes]
+                    )
+                    {
+                        var granted = scopes.Length > 0 ? scopes : ["mcp:execute"];
+                        http.User = new(
+                            new ClaimsIdentity(
+                                [new("sub", name), .. granted.Select(scope => new Claim("scope", scope))],
+                                "test"
+                            )
+                        );
+                    }
 
-            return following(http);
-        });
-        next(app);
-    };
+                    return following(http);
+                }
+            );
+            next(app);
+        };
 }

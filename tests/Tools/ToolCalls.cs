@@ -6,10 +6,20 @@ namespace MinimalMcp.Tests.Tools;
 internal static class ToolCalls
 {
     /// <summary>Calls a tool over REST, as a caller of its own when one is named, and gives the value; another status fails the test.</summary>
-    public static async Task<JsonElement> CallAsync(this TestServer server, string tool, object? arguments = null, string? caller = null, int status = 200)
+    public static async Task<JsonElement> CallAsync(
+        this TestServer server,
+        string tool,
+        object? arguments = null,
+        string? caller = null,
+        int status = 200
+    )
     {
         var headers = caller is null ? [] : new (string, string)[] { (TestCaller.Header, caller) };
-        using var response = await server.PostAsync("/tools/" + tool, JsonSerializer.Serialize(arguments ?? new { }), headers: headers);
+        using var response = await server.PostAsync(
+            "/tools/" + tool,
+            JsonSerializer.Serialize(arguments ?? new { }),
+            headers: headers
+        );
         var body = await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
         Assert.True(status == (int)response.StatusCode, $"{tool}: {(int)response.StatusCode} {body}");
         return JsonElement.Parse(body);
@@ -17,13 +27,25 @@ internal static class ToolCalls
 
     /// <summary>Calls a tool over MCP with a progress token: what it reported, in order, and its result.</summary>
     public static async Task<((string Count, string Message)[] Steps, JsonElement Result)> CallWithProgressAsync(
-        this TestServer server, string tool, object arguments)
+        this TestServer server,
+        string tool,
+        object arguments
+    )
     {
-        var body = JsonSerializer.SerializeToUtf8Bytes(new
-        {
-            jsonrpc = "2.0", id = 1, method = "tools/call",
-            @params = new { name = tool, arguments, _meta = new { progressToken = "t" } },
-        });
+        var body = JsonSerializer.SerializeToUtf8Bytes(
+            new
+            {
+                jsonrpc = "2.0",
+                id = 1,
+                method = "tools/call",
+                @params = new
+                {
+                    name = tool,
+                    arguments,
+                    _meta = new { progressToken = "t" },
+                },
+            }
+        );
         using var response = await server.ResponseAsync("/mcp", body, ("MCP-Protocol-Version", "2025-11-25"));
         using var events = new Events(response);
         var steps = new List<(string, string)>();
@@ -44,6 +66,11 @@ internal static class ToolCalls
     }
 
     /// <summary>Calls a tool that fails, and gives the sentence that says why.</summary>
-    public static async Task<string> FailAsync(this TestServer server, int status, string tool, object? arguments = null, string? caller = null) =>
-        (await server.CallAsync(tool, arguments, caller, status)).GetProperty("detail").GetString()!;
+    public static async Task<string> FailAsync(
+        this TestServer server,
+        int status,
+        string tool,
+        object? arguments = null,
+        string? caller = null
+    ) => (await server.CallAsync(tool, arguments, caller, status)).GetProperty("detail").GetString()!;
 }

@@ -23,7 +23,10 @@ public sealed class ToolCheckTests
             await Wait.Soon(gone.Task);
         }
 
-        var listed = (await server.McpAsync("tools/list")).Result.GetProperty("tools").EnumerateArray().Select(tool => tool.GetProperty("name").GetString());
+        var listed = (await server.McpAsync("tools/list"))
+            .Result.GetProperty("tools")
+            .EnumerateArray()
+            .Select(tool => tool.GetProperty("name").GetString());
         Assert.DoesNotContain("broken", listed);
         Assert.Contains("find_notes", listed);
     }

@@ -10,14 +10,30 @@ internal static class ToolNames
         var all = new List<string[]>();
         foreach (var list in lists)
         {
-            all.Add(list.StartsWith("/mcp", StringComparison.Ordinal) ? Names((await server.McpAsync("tools/list", path: list)).Result)
-                : list.StartsWith("/openapi", StringComparison.Ordinal) ? [.. (await server.GetJsonAsync(list)).GetProperty("paths").EnumerateObject().Select(path => path.Name["/tools/".Length..])]
-                : Names(await server.GetJsonAsync(list)));
+            all.Add(
+                list.StartsWith("/mcp", StringComparison.Ordinal)
+                    ? Names((await server.McpAsync("tools/list", path: list)).Result)
+                : list.StartsWith("/openapi", StringComparison.Ordinal)
+                    ?
+                    [
+                        .. (await server.GetJsonAsync(list))
+                            .GetProperty("paths")
+                            .EnumerateObject()
+                            .Select(path => path.Name["/tools/".Length..]),
+                    ]
+                : Names(await server.GetJsonAsync(list))
+            );
         }
 
         return [.. all];
     }
 
     private static string[] Names(JsonElement list) =>
-        [.. list.GetProperty("tools").EnumerateArray().Select(tool => tool.ValueKind is JsonValueKind.String ? tool.GetString()! : tool.GetProperty("name").GetString()!)];
+        [
+            .. list.GetProperty("tools")
+                .EnumerateArray()
+                .Select(tool =>
+                    tool.ValueKind is JsonValueKind.String ? tool.GetString()! : tool.GetProperty("name").GetString()!
+                ),
+        ];
 }

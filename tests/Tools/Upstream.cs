@@ -40,8 +40,12 @@ internal sealed class Upstream : IAsyncDisposable
     /// <param name="test">The caller's own file.</param>
     public static async Task<Upstream> StartAsync(string? recorded = null, [CallerFilePath] string test = "")
     {
-        var answers = recorded is null ? [] : JsonElement.Parse(await File.ReadAllTextAsync(Path.Combine(Path.GetDirectoryName(test)!, recorded)))
-            .EnumerateObject().ToDictionary(answer => answer.Name, answer => answer.Value.GetRawText());
+        var answers = recorded is null
+            ? []
+            : JsonElement
+                .Parse(await File.ReadAllTextAsync(Path.Combine(Path.GetDirectoryName(test)!, recorded)))
+                .EnumerateObject()
+                .ToDictionary(answer => answer.Name, answer => answer.Value.GetRawText());
         var builder = WebApplication.CreateSlimBuilder();
         builder.WebHost.UseSetting("urls", "http://127.0.0.1:0");
         var app = builder.Build();
@@ -50,8 +54,15 @@ internal sealed class Upstream : IAsyncDisposable
         {
             using var reader = new StreamReader(http.Request.Body);
             var line = $"{http.Request.Method} {http.Request.Path}{http.Request.QueryString}";
-            var question = new Question(line, await reader.ReadToEndAsync(http.RequestAborted),
-                http.Request.Headers.ToDictionary(header => header.Key, header => header.Value.ToString(), StringComparer.OrdinalIgnoreCase));
+            var question = new Question(
+                line,
+                await reader.ReadToEndAsync(http.RequestAborted),
+                http.Request.Headers.ToDictionary(
+                    header => header.Key,
+                    header => header.Value.ToString(),
+                    StringComparer.OrdinalIgnoreCase
+                )
+            );
             upstream.Asked.Enqueue(question);
             if (upstream.Serve is { } serve)
             {
@@ -67,10 +78,17 @@ internal sealed class Upstream : IAsyncDisposable
                 return;
             }
 
-            var answer = upstream._recorded.GetValueOrDefault(line) ?? upstream._recorded.GetValueOrDefault($"{http.Request.Method} {http.Request.Path}") ?? upstream.Answer;
-            http.Response.StatusCode = answer is null ? 404 : upstream.StatusOf?.Invoke(http.Request.Method) ?? upstream.Status;
+            var answer = upstream._recorded.GetValueOrDefault(line)
+                ?? upstream._recorded.GetValueOrDefault($"{http.Request.Method} {http.Request.Path}")
+                ?? upstream.Answer;
+            http.Response.StatusCode = answer is null
+                ? 404
+                : upstream.StatusOf?.Invoke(http.Request.Method) ?? upstream.Status;
             http.Response.Headers.Location = "/elsewhere";
-            await http.Response.WriteAsync(answer ?? $$"""{"error":"no answer was recorded for {{line}}"}""", http.RequestAborted);
+            await http.Response.WriteAsync(
+                answer ?? $$"""{"error":"no answer was recorded for {{line}}"}""",
+                http.RequestAborted
+            );
         });
         await app.StartAsync(TestContext.Current.CancellationToken);
         return upstream;

@@ -46,10 +46,13 @@ public sealed class UpstreamReasonTests
     public async Task A_system_that_is_slow_is_504(string system, string tool, string arguments)
     {
         await using var upstream = await Upstream.StartAsync();
-        upstream.Serve = (http, _) => Task.Delay(Timeout.Infinite, http.RequestAborted)
-            .ContinueWith(_ => { }, TaskScheduler.Default);
+        upstream.Serve = (http, _) =>
+            Task.Delay(Timeout.Infinite, http.RequestAborted).ContinueWith(_ => { }, TaskScheduler.Default);
         await using var server = TestServer.Start(
-            ($"{system}:Url", upstream.Url), ($"{system}:Token", "t0ken-0815"), ("Outgoing:Deadline", "00:00:01"));
+            ($"{system}:Url", upstream.Url),
+            ($"{system}:Token", "t0ken-0815"),
+            ("Outgoing:Deadline", "00:00:01")
+        );
 
         using var response = await server.PostAsync($"/tools/{tool}", arguments);
         var said = await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
@@ -62,20 +65,31 @@ public sealed class UpstreamReasonTests
     public async Task System_status_waits_five_seconds_for_each_system_and_says_which_was_slow()
     {
         await using var slow = await Upstream.StartAsync();
-        slow.Serve = (http, _) => Task.Delay(Timeout.Infinite, http.RequestAborted)
-            .ContinueWith(_ => { }, TaskScheduler.Default);
+        slow.Serve = (http, _) =>
+            Task.Delay(Timeout.Infinite, http.RequestAborted).ContinueWith(_ => { }, TaskScheduler.Default);
         await using var well = await Upstream.StartAsync();
         well.Answer = """{"status":"success","data":{"version":"3.1"}}""";
         await using var server = TestServer.Start(
-            ("Prometheus:Url", well.Url), ("Grafana:Url", slow.Url), ("Grafana:Token", "t0ken-0815"),
-            ("Vikunja:Url", slow.Url), ("Vikunja:Token", "t0ken-0815"), ("Docker:Url", slow.Url));
+            ("Prometheus:Url", well.Url),
+            ("Grafana:Url", slow.Url),
+            ("Grafana:Token", "t0ken-0815"),
+            ("Vikunja:Url", slow.Url),
+            ("Vikunja:Token", "t0ken-0815"),
+            ("Docker:Url", slow.Url)
+        );
 
-        var systems = (await server.CallAsync("system_status")).GetProperty("systems").EnumerateArray()
-            .Where(system => system.GetProperty("configured").GetBoolean()).ToDictionary(system => system.GetProperty("name").GetString()!);
+        var systems = (await server.CallAsync("system_status"))
+            .GetProperty("systems")
+            .EnumerateArray()
+            .Where(system => system.GetProperty("configured").GetBoolean())
+            .ToDictionary(system => system.GetProperty("name").GetString()!);
 
         Assert.True(systems["prometheus"].GetProperty("reachable").GetBoolean());
-        Assert.All((string[])["grafana", "vikunja", "docker"], name => Assert.Equal(
-            (false, "It did not answer within 5 seconds."),
-            (systems[name].GetProperty("reachable").GetBoolean(), systems[name].GetProperty("detail").GetString())));
+        Assert.All((string[])["grafana", "vikunja", "docker"], name =>
+            Assert.Equal(
+                (false, "It did not answer within 5 seconds."),
+                (systems[name].GetProperty("reachable").GetBoolean(), systems[name].GetProperty("detail").GetString())
+            )
+        );
     }
 }

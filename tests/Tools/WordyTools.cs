@@ -22,6 +22,7 @@ public static class WordyTools
 public sealed record Wordy([property: Description(Wordy.Long)] string Text, Wordy? Inner = null)
 {
     // One word, which cannot be cut at the end of a sentence.
-    private const string Hundred = "a_word_of_fifty_letters_that_goes_on_and_on_and_on_a_word_of_fifty_letters_that_goes_on_and_on_and_on_";
+    private const string Hundred =
+        "a_word_of_fifty_letters_that_goes_on_and_on_and_on_a_word_of_fifty_letters_that_goes_on_and_on_and_on_";
     private const string Long = Hundred + Hundred + Hundred + Hundred + Hundred + Hundred + Hundred + Hundred;
 }

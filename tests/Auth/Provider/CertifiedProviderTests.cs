@@ -12,7 +12,8 @@ namespace MinimalMcp.Tests.Auth.Provider;
 [Slow]
 public sealed partial class CertifiedProviderTests
 {
-    private const string ClientId = "tools", Secret = "s3cr3t: of & the+client / with=signs";
+    private const string ClientId = "tools",
+        Secret = "s3cr3t: of & the+client / with=signs";
 
     [Theory]
     [InlineData("anna", true)]
@@ -22,7 +23,12 @@ public sealed partial class CertifiedProviderTests
         var port = FreePort.Find();
         await using var provider = await StartAsync($"http://127.0.0.1:{port}/auth/callback");
         await using var oauth = OAuthServer.Start(
-            ("urls", $"http://127.0.0.1:{port}"), ("Auth:Provider:Issuer", Issuer(provider)), ("Auth:Provider:ClientId", ClientId), ("Auth:Provider:ClientSecret", Secret), ("Auth:Provider:AllowedDomains", "example.com"));
+            ("urls", $"http://127.0.0.1:{port}"),
+            ("Auth:Provider:Issuer", Issuer(provider)),
+            ("Auth:Provider:ClientId", ClientId),
+            ("Auth:Provider:ClientSecret", Secret),
+            ("Auth:Provider:AllowedDomains", "example.com")
+        );
         var client = await oauth.RegisterAsync();
         using var sent = await oauth.AnswerAsync(await oauth.OpenPageAsync(client), password: "");
 
@@ -34,7 +40,12 @@ public sealed partial class CertifiedProviderTests
         }
 
         var code = OAuthServer.Query(answer)["code"];
-        using var token = await oauth.TokenAsync(("grant_type", "authorization_code"), ("client_id", client), ("code", code), ("code_verifier", OAuthServer.Verifier));
+        using var token = await oauth.TokenAsync(
+            ("grant_type", "authorization_code"),
+            ("client_id", client),
+            ("code", code),
+            ("code_verifier", OAuthServer.Verifier)
+        );
         var access = (await OAuthServer.JsonAsync(token)).GetProperty("access_token").GetString()!;
         Assert.Equal($"{Issuer(provider)}|{person}", OAuthServer.Claims(access).GetProperty("sub").GetString());
         Assert.Equal(HttpStatusCode.OK, await oauth.CallAsync(access));
@@ -44,17 +55,42 @@ public sealed partial class CertifiedProviderTests
     public async Task Its_access_token_opens_a_tool_and_its_id_token_does_not()
     {
         await using var provider = await StartAsync("http://127.0.0.1:1/callback");
-        await using var server = TestServer.Start(NotesTools.Alone, ("Auth:Mode", "oauth2"), ("Auth:Provider:Issuer", Issuer(provider)), ("Auth:Provider:Audience", "https://tools.example"));
+        await using var server = TestServer.Start(
+            NotesTools.Alone,
+            ("Auth:Mode", "oauth2"),
+            ("Auth:Provider:Issuer", Issuer(provider)),
+            ("Auth:Provider:Audience", "https://tools.example")
+        );
         using var request = new HttpRequestMessage(HttpMethod.Post, Issuer(provider) + "/token")
         {
-            Content = new FormUrlEncodedContent([new("grant_type", "client_credentials"), new("resource", "https://tools.example"), new("scope", "mcp:read")]),
+            Content = new FormUrlEncodedContent([
+                new("grant_type", "client_credentials"),
+                new("resource", "https://tools.example"),
+                new("scope", "mcp:read"),
+            ]),
         };
-        request.Headers.Add("Authorization", "Basic " + Convert.ToBase64String(System.Text.Encoding.UTF8.GetBytes($"{ClientId}:{WebUtility.UrlEncode(Secret)}")));
+        request.Headers.Add(
+            "Authorization",
+            "Basic "
+                + Convert.ToBase64String(
+                    System.Text.Encoding.UTF8.GetBytes($"{ClientId}:{WebUtility.UrlEncode(Secret)}")
+                )
+        );
         using var answer = await server.Http.SendAsync(request, TestContext.Current.CancellationToken);
-        var token = (await answer.Content.ReadFromJsonAsync<JsonElement>(TestContext.Current.CancellationToken)).GetProperty("access_token").GetString();
+        var token = (await answer.Content.ReadFromJsonAsync<JsonElement>(TestContext.Current.CancellationToken))
+            .GetProperty("access_token")
+            .GetString();
 
-        using var called = await server.PostAsync("/tools/list_picked", "{}", headers: ("Authorization", "Bearer " + token));
-        using var changing = await server.PostAsync("/tools/pick_note", """{"code":"milk"}""", headers: ("Authorization", "Bearer " + token));
+        using var called = await server.PostAsync(
+            "/tools/list_picked",
+            "{}",
+            headers: ("Authorization", "Bearer " + token)
+        );
+        using var changing = await server.PostAsync(
+            "/tools/pick_note",
+            """{"code":"milk"}""",
+            headers: ("Authorization", "Bearer " + token)
+        );
 
         Assert.Equal((HttpStatusCode.OK, HttpStatusCode.Forbidden), (called.StatusCode, changing.StatusCode));
     }
@@ -65,11 +101,21 @@ public sealed partial class CertifiedProviderTests
         var time = new ShiftedTime();
         await using var provider = await StartAsync("http://127.0.0.1:1/callback", opaque: true);
         await using var server = TestServer.Start(
-            services => NotesTools.Alone(services.AddSingleton<TimeProvider>(time)), ("Auth:Mode", "oauth2"),
-            ("Auth:Provider:Issuer", Issuer(provider)), ("Auth:Provider:Audience", "https://tools.example"),
-            ("Auth:Provider:ClientId", ClientId), ("Auth:Provider:ClientSecret", Secret));
-        var granted = await AskAsync(server, provider, "/token", ("grant_type", "client_credentials"),
-            ("resource", "https://tools.example"), ("scope", "mcp:read"));
+            services => NotesTools.Alone(services.AddSingleton<TimeProvider>(time)),
+            ("Auth:Mode", "oauth2"),
+            ("Auth:Provider:Issuer", Issuer(provider)),
+            ("Auth:Provider:Audience", "https://tools.example"),
+            ("Auth:Provider:ClientId", ClientId),
+            ("Auth:Provider:ClientSecret", Secret)
+        );
+        var granted = await AskAsync(
+            server,
+            provider,
+            "/token",
+            ("grant_type", "client_credentials"),
+            ("resource", "https://tools.example"),
+            ("scope", "mcp:read")
+        );
         var token = granted.GetProperty("access_token").GetString()!;
         Assert.DoesNotContain('.', token);
 
@@ -88,11 +134,21 @@ public sealed partial class CertifiedProviderTests
     {
         await using var provider = await StartAsync("http://127.0.0.1:1/callback", opaque: true);
         await using var server = TestServer.Start(
-            NotesTools.Alone, ("Auth:Mode", "oauth2"), ("Auth:Provider:Issuer", Issuer(provider)),
+            NotesTools.Alone,
+            ("Auth:Mode", "oauth2"),
+            ("Auth:Provider:Issuer", Issuer(provider)),
             ("Auth:Provider:Audience", "https://other.example"),
-            ("Auth:Provider:ClientId", ClientId), ("Auth:Provider:ClientSecret", Secret));
-        var ofOther = await AskAsync(server, provider, "/token", ("grant_type", "client_credentials"),
-            ("resource", "https://tools.example"), ("scope", "mcp:read"));
+            ("Auth:Provider:ClientId", ClientId),
+            ("Auth:Provider:ClientSecret", Secret)
+        );
+        var ofOther = await AskAsync(
+            server,
+            provider,
+            "/token",
+            ("grant_type", "client_credentials"),
+            ("resource", "https://tools.example"),
+            ("scope", "mcp:read")
+        );
         var ofNobody = await AskAsync(server, provider, "/token", ("grant_type", "client_credentials"));
 
         foreach (var token in (JsonElement[])[ofOther, ofNobody])
@@ -110,8 +166,12 @@ public sealed partial class CertifiedProviderTests
     public async Task A_client_registers_itself_where_our_documents_say_and_calls_with_what_its_person_allowed()
     {
         await using var provider = await StartAsync("http://127.0.0.1:1/callback");
-        await using var server = TestServer.Start(NotesTools.Alone, ("Auth:Mode", "oauth2"),
-            ("Auth:Provider:Issuer", Issuer(provider)), ("Auth:Provider:Audience", "https://tools.example"));
+        await using var server = TestServer.Start(
+            NotesTools.Alone,
+            ("Auth:Mode", "oauth2"),
+            ("Auth:Provider:Issuer", Issuer(provider)),
+            ("Auth:Provider:Audience", "https://tools.example")
+        );
         var resource = await server.GetJsonAsync("/.well-known/oauth-protected-resource/mcp");
         Assert.Equal(Issuer(provider), resource.GetProperty("authorization_servers")[0].GetString());
         var metadata = await server.GetJsonAsync("/.well-known/oauth-authorization-server");
@@ -124,24 +184,38 @@ public sealed partial class CertifiedProviderTests
                 application_type = "native",
                 token_endpoint_auth_method = "none",
                 grant_types = new[] { "authorization_code" },
-            }, TestContext.Current.CancellationToken);
+            },
+            TestContext.Current.CancellationToken
+        );
         var client = (await JsonOfAsync(registered)).GetProperty("client_id").GetString()!;
 
-        var address = QueryHelpers.AddQueryString(metadata.GetProperty("authorization_endpoint").GetString()!,
+        var address = QueryHelpers.AddQueryString(
+            metadata.GetProperty("authorization_endpoint").GetString()!,
             new Dictionary<string, string?>
             {
-                ["response_type"] = "code", ["client_id"] = client, ["redirect_uri"] = Redirect,
-                ["scope"] = "openid mcp:read", ["resource"] = "https://tools.example", ["state"] = "s",
-                ["code_challenge"] = OAuthServer.ChallengeOf(OAuthServer.Verifier), ["code_challenge_method"] = "S256",
-            });
+                ["response_type"] = "code",
+                ["client_id"] = client,
+                ["redirect_uri"] = Redirect,
+                ["scope"] = "openid mcp:read",
+                ["resource"] = "https://tools.example",
+                ["state"] = "s",
+                ["code_challenge"] = OAuthServer.ChallengeOf(OAuthServer.Verifier),
+                ["code_challenge_method"] = "S256",
+            }
+        );
         var code = QueryHelpers.ParseQuery((await SignInAsync(new(address), "anna")).Query)["code"].ToString();
-        using var answer = await server.Http.PostAsync(metadata.GetProperty("token_endpoint").GetString(),
-            new FormUrlEncodedContent(
-            [
-                new("grant_type", "authorization_code"), new("client_id", client), new("code", code),
-                new("redirect_uri", Redirect), new("code_verifier", OAuthServer.Verifier),
+        using var answer = await server.Http.PostAsync(
+            metadata.GetProperty("token_endpoint").GetString(),
+            new FormUrlEncodedContent([
+                new("grant_type", "authorization_code"),
+                new("client_id", client),
+                new("code", code),
+                new("redirect_uri", Redirect),
+                new("code_verifier", OAuthServer.Verifier),
                 new("resource", "https://tools.example"),
-            ]), TestContext.Current.CancellationToken);
+            ]),
+            TestContext.Current.CancellationToken
+        );
         var token = (await JsonOfAsync(answer)).GetProperty("access_token").GetString()!;
 
         Assert.Equal(HttpStatusCode.OK, await CallAsync(server, token));
@@ -149,14 +223,25 @@ public sealed partial class CertifiedProviderTests
     }
 
     private static Task<NodeProcess> StartAsync(string redirectUri, bool opaque = false) =>
-        NodeProcess.StartAsync("oidc-provider.mjs", new
-        {
-            clientId = ClientId, secret = Secret, redirectUri, audience = "https://tools.example", opaque,
-        });
+        NodeProcess.StartAsync(
+            "oidc-provider.mjs",
+            new
+            {
+                clientId = ClientId,
+                secret = Secret,
+                redirectUri,
+                audience = "https://tools.example",
+                opaque,
+            }
+        );
 
     // With the client's own credential.
     private static async Task<JsonElement> AskAsync(
-        TestServer server, NodeProcess provider, string path, params (string Name, string Value)[] form)
+        TestServer server,
+        NodeProcess provider,
+        string path,
+        params (string Name, string Value)[] form
+    )
     {
         using var request = new HttpRequestMessage(HttpMethod.Post, Issuer(provider) + path)
         {
@@ -179,7 +264,10 @@ public sealed partial class CertifiedProviderTests
     {
         var body = tool == "list_picked" ? "{}" : """{"code":"milk"}""";
         using var answer = await server.PostAsync(
-            "/tools/" + tool, body, headers: ("Authorization", "Bearer " + token));
+            "/tools/" + tool,
+            body,
+            headers: ("Authorization", "Bearer " + token)
+        );
         return answer.StatusCode;
     }
 
@@ -188,11 +276,16 @@ public sealed partial class CertifiedProviderTests
     // As a browser does: follows what it is sent to, fills in the form, agrees; until it is sent back to us.
     private static async Task<Uri> SignInAsync(Uri address, string person)
     {
-        using var browser = new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false, CookieContainer = new CookieContainer() });
+        using var browser = new HttpClient(
+            new SocketsHttpHandler { AllowAutoRedirect = false, CookieContainer = new CookieContainer() }
+        );
         HttpContent? form = null;
         for (var step = 0; step < 12; step++)
         {
-            using var request = new HttpRequestMessage(form is null ? HttpMethod.Get : HttpMethod.Post, address) { Content = form };
+            using var request = new HttpRequestMessage(form is null ? HttpMethod.Get : HttpMethod.Post, address)
+            {
+                Content = form,
+            };
             using var answer = await browser.SendAsync(request, TestContext.Current.CancellationToken);
             var html = await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
             form = null;
@@ -209,7 +302,11 @@ public sealed partial class CertifiedProviderTests
 
             Assert.True(answer.IsSuccessStatusCode, html);
             address = new(address, WebUtility.HtmlDecode(Action().Match(html).Groups[1].Value));
-            form = new FormUrlEncodedContent([new("prompt", Prompt().Match(html).Groups[1].Value), new("login", person), new("password", "any")]);
+            form = new FormUrlEncodedContent([
+                new("prompt", Prompt().Match(html).Groups[1].Value),
+                new("login", person),
+                new("password", "any"),
+            ]);
         }
 
         throw new InvalidOperationException("The provider never came to an end.");

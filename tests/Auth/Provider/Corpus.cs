@@ -10,7 +10,8 @@ namespace MinimalMcp.Tests.Auth.Provider;
 /// </summary>
 internal static class Corpus
 {
-    private const bool Good = true, Bad = false;
+    private const bool Good = true,
+        Bad = false;
 
     /// <param name="Sets">The sets of keys to which it applies.</param>
     internal sealed record Row(string Name, bool Accept, Func<Forge, string> Make, string Sets = "RSA EC mixed");
@@ -34,13 +35,20 @@ internal static class Corpus
         new("valid from 3 seconds ahead of our clock", Good, f => f.With("nbf", Forge.Now + 3)),
         new("expired 3 seconds ago by our clock", Good, f => f.With("exp", Forge.Now - 3)),
         new("exp with a fraction", Good, f => f.With("exp", Forge.Now + 300.25)),
-        new("exp with an exponent", Good, f => f.Raw(f.Header().ToJsonString(), f.Claims().ToJsonString().Replace($"{f.Claims()["exp"]}", "4.1e9", StringComparison.Ordinal))),
+        new("exp with an exponent", Good, f =>
+            f.Raw(
+                f.Header().ToJsonString(),
+                f.Claims().ToJsonString().Replace($"{f.Claims()["exp"]}", "4.1e9", StringComparison.Ordinal)
+            )
+        ),
         new("scp as text", Good, f => Scoped(f, "scp", "mcp:read")),
         new("scp as array", Good, f => Scoped(f, "scp", new JsonArray("mcp:read"))),
         new("scope as array", Good, f => Scoped(f, "scope", new JsonArray("mcp:read"))),
         new("app role", Good, f => Scoped(f, "roles", new JsonArray("mcp:read"))),
         new("permission", Good, f => Scoped(f, "permissions", new JsonArray("mcp:read"))),
-        new("role of the realm", Good, f => Scoped(f, "realm_access", new JsonObject { ["roles"] = new JsonArray("offline_access", "mcp:read") })),
+        new("role of the realm", Good, f =>
+            Scoped(f, "realm_access", new JsonObject { ["roles"] = new JsonArray("offline_access", "mcp:read") })
+        ),
         new("scope with the identifier of the app", Good, f => Scoped(f, "scp", "api://tools/mcp:read")),
         new("scope of another name, which the settings map", Good, f => Scoped(f, "scp", "Mcp.Read")),
         new("client_id instead of azp", Good, f => Client(f, "client_id")),
@@ -48,11 +56,25 @@ internal static class Corpus
         new("no client", Good, f => f.Without("azp")),
         new("no sub, which a machine has none of", Good, f => f.Without("sub")),
         new("a name beyond ASCII", Good, f => f.With("name", "Ånna 山田")),
-        new("escaped letters", Good, f => f.Raw(f.Header().ToJsonString(), f.Claims().ToJsonString().Replace("anna", "\\u0061nna", StringComparison.Ordinal))),
-        new("spaces in the JSON", Good, f => f.Raw("{ " + f.Header().ToJsonString()[1..], "\n" + f.Claims().ToJsonString() + " \r\n")),
-        new("10 KiB", Good, f => f.With("groups", new JsonArray([.. Enumerable.Range(0, 250).Select(i => JsonValue.Create(Guid.Empty.ToString()))]))),
+        new("escaped letters", Good, f =>
+            f.Raw(
+                f.Header().ToJsonString(),
+                f.Claims().ToJsonString().Replace("anna", "\\u0061nna", StringComparison.Ordinal)
+            )
+        ),
+        new("spaces in the JSON", Good, f =>
+            f.Raw("{ " + f.Header().ToJsonString()[1..], "\n" + f.Claims().ToJsonString() + " \r\n")
+        ),
+        new("10 KiB", Good, f =>
+            f.With(
+                "groups",
+                new JsonArray([.. Enumerable.Range(0, 250).Select(i => JsonValue.Create(Guid.Empty.ToString()))])
+            )
+        ),
         new("10 levels deep", Good, f => f.With("deep", JsonNode.Parse(Forge.Deep(10)))),
-        new("typ Bearer, in the claims and with nonce: an older Keycloak's access token", Good, f => Claims(f, ("typ", "Bearer"), ("nonce", "n"))),
+        new("typ Bearer, in the claims and with nonce: an older Keycloak's access token", Good, f =>
+            Claims(f, ("typ", "Bearer"), ("nonce", "n"))
+        ),
         new("by its PS256 key", Good, f => f.By("ps"), "mixed"),
         new("by its ES256 key", Good, f => f.By("es"), "mixed"),
         new("by its ES384 key", Good, f => f.By("es384"), "mixed"),
@@ -61,38 +83,64 @@ internal static class Corpus
         new("no kid, and one key", Good, f => f.HeadedWithout("kid"), "RSA EC"),
         new("no kid, and one key of this algorithm", Good, f => f.HeadedWithout("kid", f.Key("es384")), "mixed"),
         new("no kid, and two keys of this algorithm", Bad, f => f.HeadedWithout("kid"), "mixed"),
-
         // Signatures of others, or none.
         new("alg none", Bad, f => f.Unsigned("""{"alg":"none"}""", [])),
         new("alg None", Bad, f => f.Unsigned("""{"alg":"None"}""", [])),
         new("alg NONE", Bad, f => f.Unsigned("""{"alg":"NONE"}""", [])),
-        new("alg nOnE with typ and kid", Bad, f => f.Unsigned($$"""{"alg":"nOnE","typ":"JWT","kid":"{{f.Main.Kid}}"}""", [])),
+        new("alg nOnE with typ and kid", Bad, f =>
+            f.Unsigned($$"""{"alg":"nOnE","typ":"JWT","kid":"{{f.Main.Kid}}"}""", [])
+        ),
         new("alg none with a signature", Bad, f => f.Headed("alg", "none")),
         new("alg empty", Bad, f => f.Headed("alg", "")),
-        new("HS256 with the public key as PEM", Bad, f => Hmac(f, Encoding.UTF8.GetBytes(f.Main.Key!.ExportSubjectPublicKeyInfoPem()))),
-        new("HS256 with the public key as PEM and a line end", Bad, f => Hmac(f, Encoding.UTF8.GetBytes(f.Main.Key!.ExportSubjectPublicKeyInfoPem() + "\n"))),
+        new("HS256 with the public key as PEM", Bad, f =>
+            Hmac(f, Encoding.UTF8.GetBytes(f.Main.Key!.ExportSubjectPublicKeyInfoPem()))
+        ),
+        new("HS256 with the public key as PEM and a line end", Bad, f =>
+            Hmac(f, Encoding.UTF8.GetBytes(f.Main.Key!.ExportSubjectPublicKeyInfoPem() + "\n"))
+        ),
         new("HS256 with the public key as DER", Bad, f => Hmac(f, f.Main.Key!.ExportSubjectPublicKeyInfo())),
         new("HS256 with the JWK", Bad, f => Hmac(f, Encoding.UTF8.GetBytes(f.Main.Public.ToJsonString()))),
         new("HS256 with no secret", Bad, f => Hmac(f, [])),
-        new("HS512 with the public key", Bad, f => Hmac(f, Encoding.UTF8.GetBytes(f.Main.Key!.ExportSubjectPublicKeyInfoPem()), "HS512")),
+        new("HS512 with the public key", Bad, f =>
+            Hmac(f, Encoding.UTF8.GetBytes(f.Main.Key!.ExportSubjectPublicKeyInfoPem()), "HS512")
+        ),
         new("somebody else's key with our kid", Bad, f => f.Sign(f.Header(), f.Claims(), f.Stolen)),
         new("somebody else's key with a kid of its own", Bad, f => f.Headed("kid", "mine", f.Stolen)),
         new("somebody else's key without kid", Bad, f => f.HeadedWithout("kid", f.Stolen)),
         new("jwk in the header", Bad, f => f.Headed("jwk", f.Stolen.Public, f.Stolen)),
-        new("jwk in the header, without kid", Bad, f => f.Sign(new() { ["alg"] = f.Main.Alg, ["jwk"] = f.Stolen.Public }, f.Claims(), f.Stolen)),
+        new("jwk in the header, without kid", Bad, f =>
+            f.Sign(new() { ["alg"] = f.Main.Alg, ["jwk"] = f.Stolen.Public }, f.Claims(), f.Stolen)
+        ),
         new("jku", Bad, f => f.Headed("jku", "https://attacker.example/jwks.json", f.Stolen)),
         new("x5u", Bad, f => f.Headed("x5u", "https://attacker.example/x5u.pem", f.Stolen)),
-        new("x5c", Bad, f => f.Headed("x5c", new JsonArray(Convert.ToBase64String(f.Stolen.Key!.ExportSubjectPublicKeyInfo())), f.Stolen)),
-        new("payload swapped", Bad, f => f.Tamper(1, _ => Forge.Encode(f.Claims().ToJsonString().Replace("anna", "root", StringComparison.Ordinal)))),
-        new("header swapped", Bad, f => f.Tamper(0, _ => Forge.Encode($$"""{"kid":"{{f.Main.Kid}}","alg":"{{f.Main.Alg}}"}"""))),
+        new("x5c", Bad, f =>
+            f.Headed("x5c", new JsonArray(Convert.ToBase64String(f.Stolen.Key!.ExportSubjectPublicKeyInfo())), f.Stolen)
+        ),
+        new("payload swapped", Bad, f =>
+            f.Tamper(1, _ => Forge.Encode(f.Claims().ToJsonString().Replace("anna", "root", StringComparison.Ordinal)))
+        ),
+        new("header swapped", Bad, f =>
+            f.Tamper(0, _ => Forge.Encode($$"""{"kid":"{{f.Main.Kid}}","alg":"{{f.Main.Alg}}"}"""))
+        ),
         new("no signature", Bad, f => f.Tamper(2, _ => "")),
         new("signature of zeros", Bad, f => f.Tamper(2, signature => new string('A', signature.Length))),
-        new("signature one byte short", Bad, f => f.Tamper(2, signature => Forge.Encode(System.Buffers.Text.Base64Url.DecodeFromChars(signature)[..^1]))),
-        new("signature one byte long", Bad, f => f.Tamper(2, signature => Forge.Encode([.. System.Buffers.Text.Base64Url.DecodeFromChars(signature), 0]))),
-        new("signature with one bit changed", Bad, f => f.Tamper(2, signature => (signature[0] is 'A' ? 'B' : 'A') + signature[1..])),
+        new("signature one byte short", Bad, f =>
+            f.Tamper(2, signature => Forge.Encode(System.Buffers.Text.Base64Url.DecodeFromChars(signature)[..^1]))
+        ),
+        new("signature one byte long", Bad, f =>
+            f.Tamper(2, signature => Forge.Encode([.. System.Buffers.Text.Base64Url.DecodeFromChars(signature), 0]))
+        ),
+        new("signature with one bit changed", Bad, f =>
+            f.Tamper(2, signature => (signature[0] is 'A' ? 'B' : 'A') + signature[1..])
+        ),
         new("signature of another token", Bad, f => f.Tamper(2, _ => f.With("sub", "bert").Split('.')[2])),
         new("signature as DER", Bad, f => Der(f), "EC"),
-        new("signature larger than the curve", Bad, f => f.Tamper(2, _ => Forge.Encode([.. Enumerable.Repeat((byte)0xff, 64)])), "EC"),
+        new(
+            "signature larger than the curve",
+            Bad,
+            f => f.Tamper(2, _ => Forge.Encode([.. Enumerable.Repeat((byte)0xff, 64)])),
+            "EC"
+        ),
         new("RS256 said to be PS256", Bad, f => f.Sign(f.Header("PS256"), f.Claims(), alg: "RS256"), "RSA mixed"),
         new("PS256 with the RS256 key", Bad, f => f.Sign(f.Header("PS256"), f.Claims(), alg: "PS256"), "RSA mixed"),
         new("RS256 with the PS256 key", Bad, f => f.By("ps", "RS256"), "mixed"),
@@ -104,7 +152,6 @@ internal static class Corpus
         new("EdDSA with the Ed25519 key", Bad, f => f.By("ed"), "mixed"),
         new("a key of 1024 bits", Bad, f => f.By("weak"), "mixed"),
         new("a key for encryption", Bad, f => f.By("enc"), "mixed"),
-
         // Headers.
         new("no alg", Bad, f => f.HeadedWithout("alg")),
         new("alg as number", Bad, f => f.Headed("alg", 256)),
@@ -120,7 +167,9 @@ internal static class Corpus
         new("kid as number", Bad, f => f.Headed("kid", 1)),
         new("kid as path", Bad, f => f.Headed("kid", "../../../../dev/null")),
         new("kid as query", Bad, f => f.Headed("kid", "x' UNION SELECT 'key'--")),
-        new("crit with an unknown extension", Bad, f => f.Sign(Headers(f, ("crit", new JsonArray("exp")), ("exp", 1)), f.Claims())),
+        new("crit with an unknown extension", Bad, f =>
+            f.Sign(Headers(f, ("crit", new JsonArray("exp")), ("exp", 1)), f.Claims())
+        ),
         new("crit empty", Bad, f => f.Headed("crit", new JsonArray())),
         new("crit b64", Bad, f => f.Sign(Headers(f, ("crit", new JsonArray("b64")), ("b64", true)), f.Claims())),
         new("b64 without crit", Bad, f => f.Headed("b64", false)),
@@ -132,12 +181,20 @@ internal static class Corpus
         new("typ application/logout+jwt", Bad, f => f.Headed("typ", "application/logout+jwt")),
         new("typ empty", Bad, f => f.Headed("typ", "")),
         new("typ as number", Bad, f => f.Headed("typ", 5)),
-        new("alg twice", Bad, f => f.Raw($$"""{"alg":"{{f.Main.Alg}}","kid":"{{f.Main.Kid}}","alg":"{{f.Main.Alg}}"}""", f.Claims().ToJsonString())),
+        new("alg twice", Bad, f =>
+            f.Raw(
+                $$"""{"alg":"{{f.Main.Alg}}","kid":"{{f.Main.Kid}}","alg":"{{f.Main.Alg}}"}""",
+                f.Claims().ToJsonString()
+            )
+        ),
         new("header as array", Bad, f => f.Raw($"[{f.Header().ToJsonString()}]", f.Claims().ToJsonString())),
         new("header as text", Bad, f => f.Raw("\"" + f.Main.Alg + "\"", f.Claims().ToJsonString())),
-        new("header with a byte order mark", Bad, f => f.Raw("\ufeff" + f.Header().ToJsonString(), f.Claims().ToJsonString())),
-        new("header 5,000 levels deep", Bad, f => f.Raw(f.Header().ToJsonString()[..^1] + ",\"a\":" + Forge.Deep(500) + "}", f.Claims().ToJsonString())),
-
+        new("header with a byte order mark", Bad, f =>
+            f.Raw("\ufeff" + f.Header().ToJsonString(), f.Claims().ToJsonString())
+        ),
+        new("header 5,000 levels deep", Bad, f =>
+            f.Raw(f.Header().ToJsonString()[..^1] + ",\"a\":" + Forge.Deep(500) + "}", f.Claims().ToJsonString())
+        ),
         // Claims.
         new("no iss", Bad, f => f.Without("iss")),
         new("another iss", Bad, f => f.With("iss", "https://issuer.example")),
@@ -165,8 +222,18 @@ internal static class Corpus
         new("exp as array", Bad, f => f.With("exp", new JsonArray(Forge.Now + 300))),
         new("exp 0", Bad, f => f.With("exp", 0)),
         new("exp negative", Bad, f => f.With("exp", -1)),
-        new("exp beyond all time", Bad, f => f.Raw(f.Header().ToJsonString(), f.Claims().ToJsonString().Replace($"{f.Claims()["exp"]}", "1e300", StringComparison.Ordinal))),
-        new("exp beyond all numbers", Bad, f => f.Raw(f.Header().ToJsonString(), f.Claims().ToJsonString().Replace($"{f.Claims()["exp"]}", "1e999", StringComparison.Ordinal))),
+        new("exp beyond all time", Bad, f =>
+            f.Raw(
+                f.Header().ToJsonString(),
+                f.Claims().ToJsonString().Replace($"{f.Claims()["exp"]}", "1e300", StringComparison.Ordinal)
+            )
+        ),
+        new("exp beyond all numbers", Bad, f =>
+            f.Raw(
+                f.Header().ToJsonString(),
+                f.Claims().ToJsonString().Replace($"{f.Claims()["exp"]}", "1e999", StringComparison.Ordinal)
+            )
+        ),
         new("expired a minute ago", Bad, f => f.With("exp", Forge.Now - 60)),
         new("expired a day ago", Bad, f => f.With("exp", Forge.Now - 86400)),
         new("exp in milliseconds of the past", Bad, f => f.With("exp", (Forge.Now - 86400) * 1000)),
@@ -186,19 +253,41 @@ internal static class Corpus
         new("twice the same in an object", Bad, f => Twice(f, "\"act\":{\"a\":1,\"a\":2}")),
         new("5,000 levels deep", Bad, f => Twice(f, "\"a\":" + Forge.Deep(1200))),
         new("17 levels deep", Bad, f => f.With("deep", JsonNode.Parse(Forge.Deep(16)))),
-        new("broken UTF-8", Bad, f => f.Raw(Encoding.UTF8.GetBytes(f.Header().ToJsonString()), [.. Encoding.UTF8.GetBytes(f.Claims().ToJsonString()[..^1] + ",\"a\":\""), 0xc3, 0x28, .. "\"}"u8])),
-        new("UTF-8 longer than needed", Bad, f => f.Raw(Encoding.UTF8.GetBytes(f.Header().ToJsonString()), [.. Encoding.UTF8.GetBytes(f.Claims().ToJsonString()[..^1] + ",\"a\":\""), 0xc0, 0xaf, .. "\"}"u8])),
+        new("broken UTF-8", Bad, f =>
+            f.Raw(
+                Encoding.UTF8.GetBytes(f.Header().ToJsonString()),
+                [.. Encoding.UTF8.GetBytes(f.Claims().ToJsonString()[..^1] + ",\"a\":\""), 0xc3, 0x28, .. "\"}"u8]
+            )
+        ),
+        new("UTF-8 longer than needed", Bad, f =>
+            f.Raw(
+                Encoding.UTF8.GetBytes(f.Header().ToJsonString()),
+                [.. Encoding.UTF8.GetBytes(f.Claims().ToJsonString()[..^1] + ",\"a\":\""), 0xc0, 0xaf, .. "\"}"u8]
+            )
+        ),
         new("half a surrogate pair", Bad, f => Twice(f, "\"name\":\"\\ud800\"")),
         new("payload as array", Bad, f => f.Raw(f.Header().ToJsonString(), "[]")),
         new("payload as text", Bad, f => f.Raw(f.Header().ToJsonString(), "\"anna\"")),
         new("payload null", Bad, f => f.Raw(f.Header().ToJsonString(), "null")),
         new("payload of nothing", Bad, f => f.Raw(f.Header().ToJsonString(), "")),
-        new("payload with something behind it", Bad, f => f.Raw(f.Header().ToJsonString(), f.Claims().ToJsonString() + "{}")),
-        new("payload with a comma at its end", Bad, f => f.Raw(f.Header().ToJsonString(), f.Claims().ToJsonString()[..^1] + ",}")),
-        new("payload with a comment", Bad, f => f.Raw(f.Header().ToJsonString(), f.Claims().ToJsonString()[..^1] + "/* */}")),
-        new("payload with a byte order mark", Bad, f => f.Raw(f.Header().ToJsonString(), "\ufeff" + f.Claims().ToJsonString())),
-        new("payload as UTF-16", Bad, f => f.Raw(Encoding.UTF8.GetBytes(f.Header().ToJsonString()), Encoding.Unicode.GetBytes(f.Claims().ToJsonString()))),
-
+        new("payload with something behind it", Bad, f =>
+            f.Raw(f.Header().ToJsonString(), f.Claims().ToJsonString() + "{}")
+        ),
+        new("payload with a comma at its end", Bad, f =>
+            f.Raw(f.Header().ToJsonString(), f.Claims().ToJsonString()[..^1] + ",}")
+        ),
+        new("payload with a comment", Bad, f =>
+            f.Raw(f.Header().ToJsonString(), f.Claims().ToJsonString()[..^1] + "/* */}")
+        ),
+        new("payload with a byte order mark", Bad, f =>
+            f.Raw(f.Header().ToJsonString(), "\ufeff" + f.Claims().ToJsonString())
+        ),
+        new("payload as UTF-16", Bad, f =>
+            f.Raw(
+                Encoding.UTF8.GetBytes(f.Header().ToJsonString()),
+                Encoding.Unicode.GetBytes(f.Claims().ToJsonString())
+            )
+        ),
         // The form.
         new("20 KiB", Bad, f => f.With("a", new string('a', 15000))),
         new("1 MiB", Bad, f => f.With("a", new string('a', 1 << 20))),
@@ -211,7 +300,9 @@ internal static class Corpus
         new("a space in the signature", Bad, f => f.Tamper(2, part => part.Insert(10, " "))),
         new("a tab in the payload", Bad, f => f.Tamper(1, part => part.Insert(10, "\t"))),
         new("a percent sign", Bad, f => f.Tamper(1, part => "%41" + part)),
-        new("one letter too many", Bad, f => f.Tamper(1, part => part + (part.Length % 4 is 0 ? "A" : "AAAAA"[..(5 - (part.Length % 4))]))),
+        new("one letter too many", Bad, f =>
+            f.Tamper(1, part => part + (part.Length % 4 is 0 ? "A" : "AAAAA"[..(5 - (part.Length % 4))]))
+        ),
         new("one part", Bad, f => Forge.Encode(f.Claims().ToJsonString())),
         new("two parts", Bad, f => string.Join('.', f.Sign(f.Header(), f.Claims()).Split('.')[..2])),
         new("four parts", Bad, f => f.Sign(f.Header(), f.Claims()) + ".e30"),
@@ -221,7 +312,11 @@ internal static class Corpus
         new("two dots", Bad, f => ".."),
         new("no header", Bad, f => f.Tamper(0, _ => "")),
         new("no payload", Bad, f => f.Tamper(1, _ => "")),
-        new("the JSON form", Bad, f => f.Sign(f.Header(), f.Claims()).Split('.') is var p ? $$"""{"payload":"{{p[1]}}","protected":"{{p[0]}}","signature":"{{p[2]}}"}""" : ""),
+        new("the JSON form", Bad, f =>
+            f.Sign(f.Header(), f.Claims()).Split('.') is var p
+                ? $$"""{"payload":"{{p[1]}}","protected":"{{p[0]}}","signature":"{{p[2]}}"}"""
+                : ""
+        ),
         new("two tokens", Bad, f => f.Sign(f.Header(), f.Claims()) + "," + f.Sign(f.Header(), f.Claims())),
     ];
 
@@ -268,7 +363,8 @@ internal static class Corpus
     }
 
     // Such text a JSON library would not write.
-    private static string Twice(Forge f, string member) => f.Raw(f.Header().ToJsonString(), $"{f.Claims().ToJsonString()[..^1]},{member}}}");
+    private static string Twice(Forge f, string member) =>
+        f.Raw(f.Header().ToJsonString(), $"{f.Claims().ToJsonString()[..^1]},{member}}}");
 
     private static string Padded(Forge f, int part)
     {
@@ -286,10 +382,15 @@ internal static class Corpus
     // With text whose encoding has the letters in which the two alphabets differ.
     private static string Unsafe(Forge f)
     {
-        var payload = Forge.Encode(f.Claims().ToJsonString()[..^1] + ",\"a\":\"" + string.Concat(Enumerable.Repeat("~?>", 5)) + "\"}");
-        payload = payload.Contains('-', StringComparison.Ordinal) || payload.Contains('_', StringComparison.Ordinal)
-            ? payload
-            : Forge.Encode(f.Claims().ToJsonString()[..^1] + ",\"aa\":\"" + string.Concat(Enumerable.Repeat("~?>", 5)) + "\"}");
+        var payload = Forge.Encode(
+            f.Claims().ToJsonString()[..^1] + ",\"a\":\"" + string.Concat(Enumerable.Repeat("~?>", 5)) + "\"}"
+        );
+        payload =
+            payload.Contains('-', StringComparison.Ordinal) || payload.Contains('_', StringComparison.Ordinal)
+                ? payload
+                : Forge.Encode(
+                    f.Claims().ToJsonString()[..^1] + ",\"aa\":\"" + string.Concat(Enumerable.Repeat("~?>", 5)) + "\"}"
+                );
         return f.SignText($"{Forge.Encode(f.Header().ToJsonString())}.{payload.Replace('-', '+').Replace('_', '/')}");
     }
 

@@ -8,7 +8,12 @@ namespace MinimalMcp.Tests.Auth.Provider;
 [Slow]
 public sealed class CorpusTests(CorpusTests.Providers providers) : IClassFixture<CorpusTests.Providers>
 {
-    public static TheoryData<string, string> Tokens => [.. Corpus.Rows.SelectMany(row => row.Sets.Split(' ').Select(set => new TheoryDataRow<string, string>(set, row.Name)))];
+    public static TheoryData<string, string> Tokens =>
+        [
+            .. Corpus.Rows.SelectMany(row =>
+                row.Sets.Split(' ').Select(set => new TheoryDataRow<string, string>(set, row.Name))
+            ),
+        ];
 
     [Theory, MemberData(nameof(Tokens))]
     public async Task A_token_gets_its_verdict(string set, string name)
@@ -16,7 +21,11 @@ public sealed class CorpusTests(CorpusTests.Providers providers) : IClassFixture
         var (server, forge) = await providers.OfAsync(set);
         var row = Corpus.Rows.Single(row => row.Name == name);
         var token = row.Make(forge);
-        using var answer = await server.PostAsync("/tools/list_picked", "{}", headers: ("Authorization", "Bearer " + token));
+        using var answer = await server.PostAsync(
+            "/tools/list_picked",
+            "{}",
+            headers: ("Authorization", "Bearer " + token)
+        );
         var text = await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
 
         if (row.Accept)
@@ -26,7 +35,10 @@ public sealed class CorpusTests(CorpusTests.Providers providers) : IClassFixture
         }
 
         // What is longer than all headers may be together does not get as far as the verifier.
-        Assert.Equal(token.Length > 32 * 1024 ? HttpStatusCode.RequestHeaderFieldsTooLarge : HttpStatusCode.Unauthorized, answer.StatusCode);
+        Assert.Equal(
+            token.Length > 32 * 1024 ? HttpStatusCode.RequestHeaderFieldsTooLarge : HttpStatusCode.Unauthorized,
+            answer.StatusCode
+        );
         if (answer.StatusCode is HttpStatusCode.Unauthorized)
         {
             Assert.Contains("error=\"invalid_token\"", answer.Headers.WwwAuthenticate.ToString());
@@ -36,12 +48,12 @@ public sealed class CorpusTests(CorpusTests.Providers providers) : IClassFixture
     }
 
     public static TheoryData<string, string> GoodTokens =>
-    [
-        .. from row in Corpus.Rows
-           where row.Accept
-           from set in row.Sets.Split(' ')
-           select new TheoryDataRow<string, string>(set, row.Name),
-    ];
+        [
+            .. from row in Corpus.Rows
+            where row.Accept
+            from set in row.Sets.Split(' ')
+            select new TheoryDataRow<string, string>(set, row.Name),
+        ];
 
     // Of the good ones only: it accepts many of the bad ones too, so the server has its own (docs/dependencies.md).
     [Theory, MemberData(nameof(GoodTokens))]
@@ -83,8 +95,15 @@ public sealed class CorpusTests(CorpusTests.Providers providers) : IClassFixture
             ["EC"] = [TestKey.New("es", "ES256")],
             ["mixed"] =
             [
-                TestKey.New("rs", "RS256"), TestKey.New("rs2", "RS256"), TestKey.New("ps", "PS256"), TestKey.New("es", "ES256"), TestKey.New("es384", "ES384"), TestKey.New("es512", "ES512"),
-                TestKey.NewEd25519("ed"), TestKey.New("weak", "RS256", bits: 1024), TestKey.New("enc", "RS256", use: "enc"),
+                TestKey.New("rs", "RS256"),
+                TestKey.New("rs2", "RS256"),
+                TestKey.New("ps", "PS256"),
+                TestKey.New("es", "ES256"),
+                TestKey.New("es384", "ES384"),
+                TestKey.New("es512", "ES512"),
+                TestKey.NewEd25519("ed"),
+                TestKey.New("weak", "RS256", bits: 1024),
+                TestKey.New("enc", "RS256", use: "enc"),
             ],
         };
 
@@ -94,17 +113,30 @@ public sealed class CorpusTests(CorpusTests.Providers providers) : IClassFixture
         public ValueTask InitializeAsync() => default;
 
         // Where Node.js is missing each test says so, and not their class.
-        internal async Task<(TestServer Server, Forge Forge)> OfAsync(string set) => (await (_starting ??= StartAsync()))[set];
+        internal async Task<(TestServer Server, Forge Forge)> OfAsync(string set) =>
+            (await (_starting ??= StartAsync()))[set];
 
         private async Task<Dictionary<string, (TestServer Server, Forge Forge)>> StartAsync()
         {
-            var provider = await NodeProcess.StartAsync("identity-provider.mjs", Sets.Values.Select(keys => keys.Select(key => key.Jwk)));
+            var provider = await NodeProcess.StartAsync(
+                "identity-provider.mjs",
+                Sets.Values.Select(keys => keys.Select(key => key.Jwk))
+            );
             _started.Add(provider);
             var servers = new Dictionary<string, (TestServer Server, Forge Forge)>();
-            foreach (var (set, issuer) in Sets.Keys.Zip(provider.Answer.EnumerateArray().Select(issuer => issuer.GetString()!)))
+            foreach (
+                var (set, issuer) in Sets.Keys.Zip(
+                    provider.Answer.EnumerateArray().Select(issuer => issuer.GetString()!)
+                )
+            )
             {
-                var server = TestServer.Start(NotesTools.Alone,
-                    ("Auth:Mode", "oauth2"), ("Auth:Provider:Issuer", issuer), ("Auth:Provider:Audience", $"{Forge.Audience}, {Forge.SecondAudience}"), ("Auth:Provider:ScopeMap", "Mcp.Read=mcp:read"));
+                var server = TestServer.Start(
+                    NotesTools.Alone,
+                    ("Auth:Mode", "oauth2"),
+                    ("Auth:Provider:Issuer", issuer),
+                    ("Auth:Provider:Audience", $"{Forge.Audience}, {Forge.SecondAudience}"),
+                    ("Auth:Provider:ScopeMap", "Mcp.Read=mcp:read")
+                );
                 _started.Add(server);
                 servers.Add(set, (server, new(issuer, Sets[set])));
             }

@@ -16,18 +16,24 @@ internal class FakeProvider : IAsyncDisposable
         var builder = WebApplication.CreateSlimBuilder(["--urls", $"http://127.0.0.1:{port}"]);
         builder.Logging.ClearProviders();
         App = builder.Build();
-        App.Use((http, next) =>
-        {
-            _asked.AddOrUpdate(http.Request.Path, 1, (_, count) => count + 1);
-            return next(http);
-        });
+        App.Use(
+            (http, next) =>
+            {
+                _asked.AddOrUpdate(http.Request.Path, 1, (_, count) => count + 1);
+                return next(http);
+            }
+        );
         Map("/.well-known/openid-configuration", () => Metadata(Issuer));
     }
 
     public string Url => App.Urls.Single();
 
     /// <summary>What it calls itself.</summary>
-    public string Issuer { get => field ?? Url; set; }
+    public string Issuer
+    {
+        get => field ?? Url;
+        set;
+    }
 
     public List<TestKey> Keys { get; } = [];
 
@@ -49,26 +55,32 @@ internal class FakeProvider : IAsyncDisposable
 
     public int Asked(string path = "/jwks") => _asked.GetValueOrDefault(path);
 
-    public JsonObject Metadata(string issuer, string path = "") => new()
-    {
-        ["issuer"] = issuer,
-        ["authorization_endpoint"] = $"{Url}{path}/authorize",
-        ["token_endpoint"] = $"{Url}{path}/token",
-        ["jwks_uri"] = $"{Url}/jwks",
-        ["response_types_supported"] = new JsonArray("code"),
-        ["subject_types_supported"] = new JsonArray("pairwise"),
-        ["id_token_signing_alg_values_supported"] = new JsonArray("RS256"),
-        ["token_endpoint_auth_methods_supported"] = new JsonArray("client_secret_post", "client_secret_basic"),
-    };
+    public JsonObject Metadata(string issuer, string path = "") =>
+        new()
+        {
+            ["issuer"] = issuer,
+            ["authorization_endpoint"] = $"{Url}{path}/authorize",
+            ["token_endpoint"] = $"{Url}{path}/token",
+            ["jwks_uri"] = $"{Url}/jwks",
+            ["response_types_supported"] = new JsonArray("code"),
+            ["subject_types_supported"] = new JsonArray("pairwise"),
+            ["id_token_signing_alg_values_supported"] = new JsonArray("RS256"),
+            ["token_endpoint_auth_methods_supported"] = new JsonArray("client_secret_post", "client_secret_basic"),
+        };
 
     public ValueTask DisposeAsync() => App.DisposeAsync();
 
-    protected void Map(string path, Func<JsonNode> answer) => App.MapGet(path, http => http.Response.WriteAsJsonAsync(answer(), http.RequestAborted));
+    protected void Map(string path, Func<JsonNode> answer) =>
+        App.MapGet(path, http => http.Response.WriteAsJsonAsync(answer(), http.RequestAborted));
 
     /// <summary>Maps what is common, and listens.</summary>
     protected Task ListenAsync()
     {
-        App.MapGet("/jwks", http => Broken is { } broken ? broken(http) : http.Response.WriteAsJsonAsync(new JsonObject { ["keys"] = new JsonArray([.. Keys.Select(Publish)]) }));
+        App.MapGet("/jwks", http =>
+            Broken is { } broken
+                ? broken(http)
+                : http.Response.WriteAsJsonAsync(new JsonObject { ["keys"] = new JsonArray([.. Keys.Select(Publish)]) })
+        );
         return App.StartAsync();
     }
 

@@ -16,13 +16,23 @@ internal sealed class NodeProcess : IAsyncDisposable
 
     public static async Task<NodeProcess> StartAsync(string script, object said)
     {
-        var process = Process.Start(new ProcessStartInfo(ClientProcess.Node, [script]) { WorkingDirectory = ClientProcess.Folder, RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true })!;
+        var process = Process.Start(
+            new ProcessStartInfo(ClientProcess.Node, [script])
+            {
+                WorkingDirectory = ClientProcess.Folder,
+                RedirectStandardInput = true,
+                RedirectStandardOutput = true,
+                RedirectStandardError = true,
+            }
+        )!;
         var errors = process.StandardError.ReadToEndAsync();
         var started = new NodeProcess(process);
         await process.StandardInput.WriteLineAsync(JsonSerializer.Serialize(said));
         await process.StandardInput.FlushAsync();
         var line = await process.StandardOutput.ReadLineAsync().WaitAsync(Wait.Limit);
-        started.Answer = line is null ? throw new InvalidOperationException($"{script} ended: {await errors}") : JsonElement.Parse(line);
+        started.Answer = line is null
+            ? throw new InvalidOperationException($"{script} ended: {await errors}")
+            : JsonElement.Parse(line);
         return started;
     }
 

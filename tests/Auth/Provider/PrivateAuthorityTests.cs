@@ -33,12 +33,19 @@ public sealed class PrivateAuthorityTests
     private static async Task<(HttpStatusCode Status, string Log)> AskAsync(string issuer, string authority)
     {
         var url = $"http://127.0.0.1:{FreePort.Find()}";
-        await using var server = ServerProcess.Start(["--urls", url], new Dictionary<string, string>(ProgramTools.Notes)
-        {
-            ["MCP_AUTH_MODE"] = "oauth2", ["OAUTH2_ISSUER"] = issuer, ["OAUTH2_AUDIENCE"] = "https://mcp.example.com",
-            ["OAUTH2_JWKS_URI"] = issuer + "/keys", ["PUBLIC_URL"] = "https://mcp.example.com",
-            ["OAUTH2_OPENID_CONFIG_URL"] = issuer + "/.well-known/openid-configuration", ["SSL_CERT_FILE"] = authority,
-        });
+        await using var server = ServerProcess.Start(
+            ["--urls", url],
+            new Dictionary<string, string>(ProgramTools.Notes)
+            {
+                ["MCP_AUTH_MODE"] = "oauth2",
+                ["OAUTH2_ISSUER"] = issuer,
+                ["OAUTH2_AUDIENCE"] = "https://mcp.example.com",
+                ["OAUTH2_JWKS_URI"] = issuer + "/keys",
+                ["PUBLIC_URL"] = "https://mcp.example.com",
+                ["OAUTH2_OPENID_CONFIG_URL"] = issuer + "/.well-known/openid-configuration",
+                ["SSL_CERT_FILE"] = authority,
+            }
+        );
         using var http = new HttpClient();
         await Wait.Until(async () =>
         {
@@ -69,11 +76,16 @@ public sealed class PrivateAuthorityTests
         app.MapGet("/.well-known/openid-configuration", (HttpContext http) =>
         {
             var issuer = $"https://localhost:{http.Connection.LocalPort}";
-            return Results.Json(new
-            {
-                issuer, jwks_uri = issuer + "/keys", authorization_endpoint = issuer + "/authorize",
-                token_endpoint = issuer + "/token", response_types_supported = new[] { "code" },
-            });
+            return Results.Json(
+                new
+                {
+                    issuer,
+                    jwks_uri = issuer + "/keys",
+                    authorization_endpoint = issuer + "/authorize",
+                    token_endpoint = issuer + "/token",
+                    response_types_supported = new[] { "code" },
+                }
+            );
         });
         await app.StartAsync(Stop);
         return app;

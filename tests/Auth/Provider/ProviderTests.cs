@@ -11,7 +11,8 @@ namespace MinimalMcp.Tests.Auth.Provider;
 /// <summary>Mode oauth2: the provider's keys come, change and fail to come, and its tokens open what they may.</summary>
 public sealed class ProviderTests
 {
-    private static readonly TestKey First = TestKey.New("first", "RS256"), Second = TestKey.New("second", "RS256");
+    private static readonly TestKey First = TestKey.New("first", "RS256"),
+        Second = TestKey.New("second", "RS256");
 
     private readonly ManualTime _time = new();
 
@@ -41,7 +42,16 @@ public sealed class ProviderTests
         for (var second = 0; second < 60; second += 5)
         {
             _time.Advance(TimeSpan.FromSeconds(5));
-            var answers = await Task.WhenAll(Enumerable.Range(0, 10).Select(i => CallAsync(server, Token(provider, Second, header: header => header["kid"] = $"unknown-{second}-{i}"))));
+            var answers = await Task.WhenAll(
+                Enumerable
+                    .Range(0, 10)
+                    .Select(i =>
+                        CallAsync(
+                            server,
+                            Token(provider, Second, header: header => header["kid"] = $"unknown-{second}-{i}")
+                        )
+                    )
+            );
             Assert.All(answers, status => Assert.Equal(HttpStatusCode.Unauthorized, status));
         }
 
@@ -94,7 +104,8 @@ public sealed class ProviderTests
     public async Task A_provider_that_hangs_holds_a_call_up_for_seconds()
     {
         await using var provider = await FakeProvider.StartAsync(0, First);
-        provider.Broken = http => Task.Delay(Timeout.Infinite, http.RequestAborted).ContinueWith(_ => { }, TaskScheduler.Default);
+        provider.Broken = http =>
+            Task.Delay(Timeout.Infinite, http.RequestAborted).ContinueWith(_ => { }, TaskScheduler.Default);
         await using var server = Start(provider);
 
         var answers = await Task.WhenAll(Enumerable.Range(0, 5).Select(_ => CallAsync(server, Token(provider, First))));
@@ -108,7 +119,12 @@ public sealed class ProviderTests
     {
         var port = FreePort.Find();
         await using var server = Start($"http://127.0.0.1:{port}");
-        using (var health = await server.Http.GetAsync(new Uri("/health/live", UriKind.Relative), TestContext.Current.CancellationToken))
+        using (
+            var health = await server.Http.GetAsync(
+                new Uri("/health/live", UriKind.Relative),
+                TestContext.Current.CancellationToken
+            )
+        )
         {
             Assert.Equal(HttpStatusCode.OK, health.StatusCode);
         }
@@ -123,7 +139,9 @@ public sealed class ProviderTests
 
     private static readonly string[] Documents =
     [
-        "/.well-known/oauth-authorization-server", "/.well-known/openid-configuration", "/ai-plugin.json",
+        "/.well-known/oauth-authorization-server",
+        "/.well-known/openid-configuration",
+        "/ai-plugin.json",
         "/openapi.json",
     ];
 
@@ -167,8 +185,12 @@ public sealed class ProviderTests
     {
         var port = FreePort.Find();
         await using var server = Start($"http://127.0.0.1:{port}");
-        using (var early = await server.Http.GetAsync(
-            new Uri(path, UriKind.Relative), TestContext.Current.CancellationToken))
+        using (
+            var early = await server.Http.GetAsync(
+                new Uri(path, UriKind.Relative),
+                TestContext.Current.CancellationToken
+            )
+        )
         {
             Assert.Equal(HttpStatusCode.ServiceUnavailable, early.StatusCode);
             Assert.Equal(TimeSpan.FromSeconds(30), early.Headers.RetryAfter!.Delta);
@@ -213,16 +235,19 @@ public sealed class ProviderTests
         await using var provider = await FakeProvider.StartAsync(0, First);
         await using var server = TestServer.Start(
             services => NotesTools.Alone(services.AddSingleton<TimeProvider>(_time).AddSingleton<ILoggerProvider>(log)),
-            ("Auth:Mode", "oauth2"), ("Auth:Provider:Issuer", provider.Url),
-            ("Auth:Provider:Audience", Forge.Audience));
+            ("Auth:Mode", "oauth2"),
+            ("Auth:Provider:Issuer", provider.Url),
+            ("Auth:Provider:Audience", Forge.Audience)
+        );
 
         using var answer = await SendAsync(server, Token(provider, First, claims => claims["aud"] = audience));
 
         Assert.Equal(HttpStatusCode.Unauthorized, answer.StatusCode);
         Assert.Contains(log.Lines, line => line.Text.Contains(expected + Forge.Audience, StringComparison.Ordinal));
         // Its metadata has neither registration nor S256: that is said when the server starts.
-        Assert.Contains(log.Lines, line => line.Text.Contains(
-            "MCP clients such as ChatGPT cannot sign in by themselves", StringComparison.Ordinal));
+        Assert.Contains(log.Lines, line =>
+            line.Text.Contains("MCP clients such as ChatGPT cannot sign in by themselves", StringComparison.Ordinal)
+        );
     }
 
     [Fact]
@@ -230,7 +255,9 @@ public sealed class ProviderTests
     {
         await using var provider = await FakeProvider.StartAsync(0, First, Second);
         await using var server = Start(provider);
-        var token = Token(provider, First, claims: claims => claims["exp"] = _time.GetUtcNow().AddHours(3).ToUnixTimeSeconds());
+        var token = Token(provider, First, claims: claims =>
+            claims["exp"] = _time.GetUtcNow().AddHours(3).ToUnixTimeSeconds()
+        );
         Assert.Equal(HttpStatusCode.OK, await CallAsync(server, token));
         Assert.Equal(HttpStatusCode.OK, await CallAsync(server, token));
 
@@ -245,14 +272,19 @@ public sealed class ProviderTests
     {
         await using var provider = await FakeProvider.StartAsync(0, First);
         await using var server = Start(provider);
-        var token = Token(provider, First, claims: claims => claims["exp"] = _time.GetUtcNow().AddSeconds(20).ToUnixTimeSeconds());
+        var token = Token(provider, First, claims: claims =>
+            claims["exp"] = _time.GetUtcNow().AddSeconds(20).ToUnixTimeSeconds()
+        );
         Assert.Equal(HttpStatusCode.OK, await CallAsync(server, token));
 
         _time.Advance(TimeSpan.FromSeconds(55)); // beyond what clocks may differ by, and within the minute that tokens are remembered
 
         using var answer = await SendAsync(server, token);
         Assert.Equal(HttpStatusCode.Unauthorized, answer.StatusCode);
-        Assert.Contains("a clock is wrong: this server's says 2026-01-01T00:00:55Z", await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
+        Assert.Contains(
+            "a clock is wrong: this server's says 2026-01-01T00:00:55Z",
+            await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken)
+        );
     }
 
     [Theory]
@@ -270,7 +302,10 @@ public sealed class ProviderTests
 
         using var answer = await SendAsync(server, token);
 
-        Assert.Contains(expected + ". If it should be good, a clock is wrong", await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
+        Assert.Contains(
+            expected + ". If it should be good, a clock is wrong",
+            await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken)
+        );
     }
 
     private static readonly Dictionary<string, RequestDelegate> Faults = new()
@@ -287,9 +322,11 @@ public sealed class ProviderTests
         },
         ["garbage"] = http => WriteAsync(http, "application/json", "{\"keys\":[{]"),
         ["HTML"] = http => WriteAsync(http, "text/html", "<html><body>Maintenance</body></html>"),
-        ["HTML that says it is JSON"] = http => WriteAsync(http, "application/json", "<html><body>Maintenance</body></html>"),
+        ["HTML that says it is JSON"] = http =>
+            WriteAsync(http, "application/json", "<html><body>Maintenance</body></html>"),
         ["no keys"] = http => WriteAsync(http, "application/json", "{\"keys\":[]}"),
-        ["keys of no use"] = http => WriteAsync(http, "application/json", "{\"keys\":[{\"kty\":\"oct\",\"k\":\"c2VjcmV0\"}]}"),
+        ["keys of no use"] = http =>
+            WriteAsync(http, "application/json", "{\"keys\":[{\"kty\":\"oct\",\"k\":\"c2VjcmV0\"}]}"),
         ["256 MiB"] = async http =>
         {
             http.Response.ContentType = "application/json";
@@ -318,19 +355,37 @@ public sealed class ProviderTests
         return http.Response.WriteAsync(text, http.RequestAborted);
     }
 
-    private TestServer Start(FakeProvider provider, params (string, string)[] settings) => Start(provider.Url, settings);
+    private TestServer Start(FakeProvider provider, params (string, string)[] settings) =>
+        Start(provider.Url, settings);
 
-    private TestServer Start(string issuer, params (string, string)[] settings) => TestServer.Start(
-        services =>
-        {
-            NotesTools.Alone(services);
-            services.AddSingleton<TimeProvider>(_time);
-        },
-        [("Auth:Mode", "oauth2"), ("Auth:Provider:Issuer", issuer), ("Auth:Provider:Audience", Forge.Audience), .. settings]);
+    private TestServer Start(string issuer, params (string, string)[] settings) =>
+        TestServer.Start(
+            services =>
+            {
+                NotesTools.Alone(services);
+                services.AddSingleton<TimeProvider>(_time);
+            },
+            [
+                ("Auth:Mode", "oauth2"),
+                ("Auth:Provider:Issuer", issuer),
+                ("Auth:Provider:Audience", Forge.Audience),
+                .. settings,
+            ]
+        );
 
-    private string Token(FakeProvider provider, TestKey key, Action<JsonObject>? claims = null, Action<JsonObject>? header = null) => Token(provider.Issuer, key, claims, header);
+    private string Token(
+        FakeProvider provider,
+        TestKey key,
+        Action<JsonObject>? claims = null,
+        Action<JsonObject>? header = null
+    ) => Token(provider.Issuer, key, claims, header);
 
-    private string Token(string issuer, TestKey key, Action<JsonObject>? claims = null, Action<JsonObject>? header = null)
+    private string Token(
+        string issuer,
+        TestKey key,
+        Action<JsonObject>? claims = null,
+        Action<JsonObject>? header = null
+    )
     {
         var forge = new Forge(issuer, key);
         var (said, head) = (forge.Claims(), forge.Header());
@@ -341,12 +396,15 @@ public sealed class ProviderTests
         return forge.Sign(head, said);
     }
 
-    private static Task<HttpResponseMessage> SendAsync(TestServer server, string token) => server.PostAsync("/tools/list_picked", "{}", headers: ("Authorization", "Bearer " + token));
+    private static Task<HttpResponseMessage> SendAsync(TestServer server, string token) =>
+        server.PostAsync("/tools/list_picked", "{}", headers: ("Authorization", "Bearer " + token));
 
     private static async Task<HttpStatusCode> GetAsync(TestServer server, string path)
     {
         using var answer = await server.Http.GetAsync(
-            new Uri(path, UriKind.Relative), TestContext.Current.CancellationToken);
+            new Uri(path, UriKind.Relative),
+            TestContext.Current.CancellationToken
+        );
         return answer.StatusCode;
     }
 

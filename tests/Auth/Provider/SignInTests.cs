@@ -28,15 +28,26 @@ public sealed class SignInTests : IDisposable
 
         var answer = await AuthorizeAsync(oauth, client);
         Assert.Equal(("s&t=1", oauth.Issuer), (answer["state"], answer["iss"]));
-        using var token = await oauth.TokenAsync(("grant_type", "authorization_code"), ("client_id", client), ("code", answer["code"]), ("code_verifier", OAuthServer.Verifier), ("resource", oauth.Resource));
+        using var token = await oauth.TokenAsync(
+            ("grant_type", "authorization_code"),
+            ("client_id", client),
+            ("code", answer["code"]),
+            ("code_verifier", OAuthServer.Verifier),
+            ("resource", oauth.Resource)
+        );
         var access = (await OAuthServer.JsonAsync(token)).GetProperty("access_token").GetString()!;
 
         var claims = OAuthServer.Claims(access);
-        Assert.Equal((oauth.Issuer, oauth.Resource), (claims.GetProperty("iss").GetString(),
-            claims.GetProperty("aud").GetString()));
+        Assert.Equal(
+            (oauth.Issuer, oauth.Resource),
+            (claims.GetProperty("iss").GetString(), claims.GetProperty("aud").GetString())
+        );
         Assert.Matches("^https?://.+[|]pairwise-anna$", claims.GetProperty("sub").GetString()!); // of its issuer
         Assert.Equal(HttpStatusCode.OK, await oauth.CallAsync(access));
-        Assert.Equal("client_id&client_secret&code&code_verifier&grant_type&redirect_uri", string.Join('&', Assert.Single(entra.Forms).Split('&').Order()));
+        Assert.Equal(
+            "client_id&client_secret&code&code_verifier&grant_type&redirect_uri",
+            string.Join('&', Assert.Single(entra.Forms).Split('&').Order())
+        );
         Assert.All(_log.Lines, line => Assert.DoesNotContain(FakeEntra.Secret, line.Text));
         Assert.All(_log.Lines, line => Assert.DoesNotContain("a-token-for-graph", line.Text));
     }
@@ -52,8 +63,13 @@ public sealed class SignInTests : IDisposable
         entra.IdToken = claims => claims["name"] = name;
         var client = await oauth.RegisterAsync();
         var answer = await AuthorizeAsync(oauth, client);
-        using var token = await oauth.TokenAsync(("grant_type", "authorization_code"), ("client_id", client),
-            ("code", answer["code"]), ("code_verifier", OAuthServer.Verifier), ("resource", oauth.Resource));
+        using var token = await oauth.TokenAsync(
+            ("grant_type", "authorization_code"),
+            ("client_id", client),
+            ("code", answer["code"]),
+            ("code_verifier", OAuthServer.Verifier),
+            ("resource", oauth.Resource)
+        );
         var access = (await OAuthServer.JsonAsync(token)).GetProperty("access_token").GetString()!;
         Assert.Equal(HttpStatusCode.OK, await oauth.CallAsync(access));
 
@@ -74,11 +90,27 @@ public sealed class SignInTests : IDisposable
         var sent = await SentToEntraAsync(oauth, await oauth.RegisterAsync());
         var query = QueryHelpers.ParseQuery(sent.Query);
 
-        Assert.Equal("client_id code_challenge code_challenge_method nonce redirect_uri response_type scope state", string.Join(' ', query.Keys.Order()));
-        Assert.Equal(("S256", "openid profile email", oauth.Issuer + "/auth/callback"), (query["code_challenge_method"].ToString(), query["scope"].ToString(), query["redirect_uri"].ToString()));
+        Assert.Equal(
+            "client_id code_challenge code_challenge_method nonce redirect_uri response_type scope state",
+            string.Join(' ', query.Keys.Order())
+        );
+        Assert.Equal(
+            ("S256", "openid profile email", oauth.Issuer + "/auth/callback"),
+            (query["code_challenge_method"].ToString(), query["scope"].ToString(), query["redirect_uri"].ToString())
+        );
         // That the fake has Entra's rules: what MCP clients send it by themselves ends there.
-        Assert.Contains("AADSTS9010010", (await GoAsync(new(sent.AbsoluteUri + "&resource=" + Uri.EscapeDataString(oauth.Resource)))).Query);
-        Assert.Contains("AADSTS650053", (await GoAsync(new(sent.AbsoluteUri.Replace("openid%20profile%20email", "mcp%3Aread", StringComparison.Ordinal)))).Query);
+        Assert.Contains(
+            "AADSTS9010010",
+            (await GoAsync(new(sent.AbsoluteUri + "&resource=" + Uri.EscapeDataString(oauth.Resource)))).Query
+        );
+        Assert.Contains(
+            "AADSTS650053",
+            (
+                await GoAsync(
+                    new(sent.AbsoluteUri.Replace("openid%20profile%20email", "mcp%3Aread", StringComparison.Ordinal))
+                )
+            ).Query
+        );
     }
 
     [Fact]
@@ -94,11 +126,19 @@ public sealed class SignInTests : IDisposable
         Assert.All(["state", "nonce", "code_challenge"], name => Assert.NotEqual(first[name], second[name]));
     }
 
-    public static TheoryData<string, string> WrongTokens => new()
-    {
-        { "nonce", "of another sign-in (nonce)" }, { "no nonce", "of another sign-in (nonce)" }, { "aud", "for another server (aud)" }, { "azp", "given to another client (azp)" },
-        { "two audiences", "given to another client (azp)" }, { "exp", "has expired (exp)" }, { "iss", "issued by somebody else (iss)" }, { "v1", "issued by somebody else (iss)" }, { "no sub", "does not say who it is (sub)" },
-    };
+    public static TheoryData<string, string> WrongTokens =>
+        new()
+        {
+            { "nonce", "of another sign-in (nonce)" },
+            { "no nonce", "of another sign-in (nonce)" },
+            { "aud", "for another server (aud)" },
+            { "azp", "given to another client (azp)" },
+            { "two audiences", "given to another client (azp)" },
+            { "exp", "has expired (exp)" },
+            { "iss", "issued by somebody else (iss)" },
+            { "v1", "issued by somebody else (iss)" },
+            { "no sub", "does not say who it is (sub)" },
+        };
 
     [Theory, MemberData(nameof(WrongTokens))]
     public async Task An_id_token_that_is_not_for_this_sign_in_signs_nobody_in(string wrong, string reason)
@@ -126,11 +166,19 @@ public sealed class SignInTests : IDisposable
     [InlineData("Domains", "example", false, "email_verified")]
     [InlineData("Roles", "Mcp.User", true, "role")]
     [InlineData("Roles", "Mcp.Admin", false, "role")]
-    public async Task Only_the_people_of_the_settings_get_in(string list, string value, bool allowed, string? claim = null)
+    public async Task Only_the_people_of_the_settings_get_in(
+        string list,
+        string value,
+        bool allowed,
+        string? claim = null
+    )
     {
         await using var entra = await FakeEntra.StartAsync();
         await using var oauth = Start(entra, ("Auth:Provider:Allowed" + list, "somebody-else, " + value));
-        entra.IdToken = claims => claims[claim is "role" ? "roles" : claim ?? "none"] = claim is "role" ? new JsonArray("Mcp.User") : JsonValue.Create(claim is not null);
+        entra.IdToken = claims =>
+            claims[claim is "role" ? "roles" : claim ?? "none"] = claim is "role"
+                ? new JsonArray("Mcp.User")
+                : JsonValue.Create(claim is not null);
 
         if (allowed)
         {
@@ -141,11 +189,16 @@ public sealed class SignInTests : IDisposable
         var (status, text) = await RefusedAsync(oauth);
         Assert.Equal(HttpStatusCode.Forbidden, status);
         Assert.Contains("may not use this server", text);
-        Assert.Contains(_log.Lines, line => line.Text.Contains("aaaaaaaa-0000-0000-0000-000000000001", StringComparison.Ordinal)); // for the operator to put into the list
+        Assert.Contains(_log.Lines, line =>
+            line.Text.Contains("aaaaaaaa-0000-0000-0000-000000000001", StringComparison.Ordinal)
+        ); // for the operator to put into the list
     }
 
     [Theory]
-    [InlineData("error=access_denied&error_description=AADSTS50105%3A+not+assigned", "Your account is not assigned to the application")]
+    [InlineData(
+        "error=access_denied&error_description=AADSTS50105%3A+not+assigned",
+        "Your account is not assigned to the application"
+    )]
     [InlineData("error=access_denied", "You said no")]
     [InlineData("error=unauthorized_client", "OAUTH2_CLIENT_SECRET")] // Keycloak's word for a wrong secret
     [InlineData("error=invalid_client&error_description=AADSTS650053%3A+scope", "does not know a scope")]
@@ -158,7 +211,9 @@ public sealed class SignInTests : IDisposable
     {
         await using var entra = await FakeEntra.StartAsync();
         await using var oauth = Start(entra);
-        var state = QueryHelpers.ParseQuery((await SentToEntraAsync(oauth, await oauth.RegisterAsync())).Query)["state"].ToString();
+        var state = QueryHelpers
+            .ParseQuery((await SentToEntraAsync(oauth, await oauth.RegisterAsync())).Query)["state"]
+            .ToString();
 
         using var answer = await oauth.GetAsync($"/auth/callback?state={Uri.EscapeDataString(state)}&{query}");
         var text = await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
@@ -213,7 +268,10 @@ public sealed class SignInTests : IDisposable
 
         using var answer = await oauth.GetAsync(callback.PathAndQuery);
 
-        Assert.Contains("cannot be reached now", await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
+        Assert.Contains(
+            "cannot be reached now",
+            await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken)
+        );
     }
 
     [Theory]
@@ -225,32 +283,61 @@ public sealed class SignInTests : IDisposable
     [InlineData("email_verified", true, true)]
     [InlineData("email_verified", "true", true)] // some providers write it so
     [InlineData("xms_edov", true, true)]
-    public async Task A_client_learns_an_address_only_when_the_provider_has_verified_it(string claim, object? value, bool learns)
+    public async Task A_client_learns_an_address_only_when_the_provider_has_verified_it(
+        string claim,
+        object? value,
+        bool learns
+    )
     {
         await using var entra = await FakeEntra.StartAsync();
         await using var oauth = Start(entra);
-        entra.IdToken = claims => claims[claim] = value switch { bool flag => flag, int number => number, string text => text, _ => null };
+        entra.IdToken = claims =>
+            claims[claim] = value switch
+            {
+                bool flag => flag,
+                int number => number,
+                string text => text,
+                _ => null,
+            };
         var client = await oauth.RegisterAsync();
         var answer = await AuthorizeAsync(oauth, client, ("scope", "mcp:read profile email"));
-        using var token = await oauth.TokenAsync(("grant_type", "authorization_code"), ("client_id", client), ("code", answer["code"]), ("code_verifier", OAuthServer.Verifier));
+        using var token = await oauth.TokenAsync(
+            ("grant_type", "authorization_code"),
+            ("client_id", client),
+            ("code", answer["code"]),
+            ("code_verifier", OAuthServer.Verifier)
+        );
         var access = (await OAuthServer.JsonAsync(token)).GetProperty("access_token").GetString()!;
 
         using var who = await oauth.GetAsync("/auth/userinfo", ("Authorization", "Bearer " + access));
         var person = await OAuthServer.JsonAsync(who);
 
         Assert.Equal("Anna Example", person.GetProperty("name").GetString());
-        Assert.Equal((learns, learns), (person.TryGetProperty("email", out var email) && email.GetString() == "anna@contoso.example", person.TryGetProperty("email_verified", out var verified) && verified.GetBoolean()));
+        Assert.Equal(
+            (learns, learns),
+            (
+                person.TryGetProperty("email", out var email) && email.GetString() == "anna@contoso.example",
+                person.TryGetProperty("email_verified", out var verified) && verified.GetBoolean()
+            )
+        );
     }
 
     [Theory]
     [InlineData("""{"sub":"pairwise-anna","email":"anna@contoso.example","email_verified":true}""", true)]
     [InlineData("""{"sub":"pairwise-anna","email":"anna@contoso.example"}""", false)]
     [InlineData("""{"sub":"pairwise-anna","email":"anna@contoso.example","email_verified":false}""", false)]
-    [InlineData("""{"sub":"pairwise-bert","email":"anna@contoso.example","email_verified":true}""", false, "about somebody else")]
+    [InlineData(
+        """{"sub":"pairwise-bert","email":"anna@contoso.example","email_verified":true}""",
+        false,
+        "about somebody else"
+    )]
     [InlineData("""{"email":"anna@contoso.example","email_verified":true}""", false, "about somebody else")]
     [InlineData("<html>", false, "cannot be reached now")]
     public async Task What_the_ID_token_leaves_out_is_read_from_UserInfo_of_the_same_person(
-        string said, bool allowed, string expected = "may not use this server")
+        string said,
+        bool allowed,
+        string expected = "may not use this server"
+    )
     {
         await using var entra = await FakeEntra.StartAsync();
         entra.IdToken = claims => claims.Remove("email");
@@ -282,8 +369,11 @@ public sealed class SignInTests : IDisposable
             claims.Remove("email");
             claims["email_verified"] = true;
         };
-        entra.UserInfo = http => http.Response.WriteAsJsonAsync(
-            new { sub = "pairwise-anna", email = "anna@contoso.example" }, http.RequestAborted);
+        entra.UserInfo = http =>
+            http.Response.WriteAsJsonAsync(
+                new { sub = "pairwise-anna", email = "anna@contoso.example" },
+                http.RequestAborted
+            );
         await using var oauth = Start(entra, ("Auth:Provider:AllowedDomains", "contoso.example"));
 
         var (status, _) = await RefusedAsync(oauth);
@@ -301,11 +391,18 @@ public sealed class SignInTests : IDisposable
     [InlineData("app", """{"my.client":{"in":["Mcp.User"]}}""", "app.my.client.in", true)]
     [InlineData("roles", """["Mcp.User"]""", "groups", false)] // what is set stands for all
     public async Task Roles_and_groups_are_found_where_providers_put_them(
-        string claim, string value, string? setting, bool allowed)
+        string claim,
+        string value,
+        string? setting,
+        bool allowed
+    )
     {
         await using var entra = await FakeEntra.StartAsync();
-        await using var oauth = Start(entra, ("Auth:Provider:AllowedRoles", "Mcp.User"),
-            ("Auth:Provider:RolesClaim", setting ?? ""));
+        await using var oauth = Start(
+            entra,
+            ("Auth:Provider:AllowedRoles", "Mcp.User"),
+            ("Auth:Provider:RolesClaim", setting ?? "")
+        );
         entra.IdToken = claims => claims[claim] = JsonNode.Parse(value);
 
         if (allowed)
@@ -316,39 +413,64 @@ public sealed class SignInTests : IDisposable
 
         var (status, _) = await RefusedAsync(oauth);
         Assert.Equal(HttpStatusCode.Forbidden, status);
-        var refusals = _log.Lines.Where(line => line.Level is LogLevel.Warning
-            && line.Text.Contains("pairwise-anna", StringComparison.Ordinal));
+        var refusals = _log.Lines.Where(line =>
+            line.Level is LogLevel.Warning && line.Text.Contains("pairwise-anna", StringComparison.Ordinal)
+        );
         Assert.Contains("Anna Example", Assert.Single(refusals).Text);
     }
 
     private OAuthServer Start(FakeEntra entra, params (string, string)[] settings)
     {
-        var oauth = OAuthServer.Start(services => services.AddSingleton<ILoggerProvider>(_log),
-        [
-            ("Auth:Provider:Issuer", FakeEntra.V2), ("Auth:Provider:ConfigUrl", entra.V2Config), ("Auth:Provider:ClientId", FakeEntra.ClientId), ("Auth:Provider:ClientSecret", FakeEntra.Secret),
-            ("Auth:Provider:Name", "Contoso"), .. settings,
-        ]);
+        var oauth = OAuthServer.Start(
+            services => services.AddSingleton<ILoggerProvider>(_log),
+            [
+                ("Auth:Provider:Issuer", FakeEntra.V2),
+                ("Auth:Provider:ConfigUrl", entra.V2Config),
+                ("Auth:Provider:ClientId", FakeEntra.ClientId),
+                ("Auth:Provider:ClientSecret", FakeEntra.Secret),
+                ("Auth:Provider:Name", "Contoso"),
+                .. settings,
+            ]
+        );
         entra.RedirectUris.Add(oauth.Issuer + "/auth/callback");
         return oauth;
     }
 
-    private static async Task<Uri> SentToEntraAsync(OAuthServer oauth, string client, params (string, string?)[] changes)
+    private static async Task<Uri> SentToEntraAsync(
+        OAuthServer oauth,
+        string client,
+        params (string, string?)[] changes
+    )
     {
         using var answer = await oauth.AnswerAsync(await oauth.OpenPageAsync(client, changes), password: "");
-        Assert.True(answer.StatusCode is HttpStatusCode.SeeOther, await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
+        Assert.True(
+            answer.StatusCode is HttpStatusCode.SeeOther,
+            await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken)
+        );
         return answer.Headers.Location!;
     }
 
-    private static async Task<Dictionary<string, string>> AuthorizeAsync(OAuthServer oauth, string client, params (string, string?)[] changes)
+    private static async Task<Dictionary<string, string>> AuthorizeAsync(
+        OAuthServer oauth,
+        string client,
+        params (string, string?)[] changes
+    )
     {
-        using var answer = await oauth.GetAsync((await GoAsync(await SentToEntraAsync(oauth, client, changes))).PathAndQuery);
-        Assert.True(answer.StatusCode is HttpStatusCode.SeeOther, await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
+        using var answer = await oauth.GetAsync(
+            (await GoAsync(await SentToEntraAsync(oauth, client, changes))).PathAndQuery
+        );
+        Assert.True(
+            answer.StatusCode is HttpStatusCode.SeeOther,
+            await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken)
+        );
         return OAuthServer.Query(answer);
     }
 
     private static async Task<(HttpStatusCode Status, string Text)> RefusedAsync(OAuthServer oauth)
     {
-        using var answer = await oauth.GetAsync((await GoAsync(await SentToEntraAsync(oauth, await oauth.RegisterAsync()))).PathAndQuery);
+        using var answer = await oauth.GetAsync(
+            (await GoAsync(await SentToEntraAsync(oauth, await oauth.RegisterAsync()))).PathAndQuery
+        );
         return (answer.StatusCode, await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
     }
 
@@ -357,7 +479,10 @@ public sealed class SignInTests : IDisposable
     {
         using var browser = new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false });
         using var answer = await browser.GetAsync(address, TestContext.Current.CancellationToken);
-        Assert.True(answer.Headers.Location is not null, await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
+        Assert.True(
+            answer.Headers.Location is not null,
+            await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken)
+        );
         return answer.Headers.Location!;
     }
 
@@ -365,12 +490,24 @@ public sealed class SignInTests : IDisposable
     {
         switch (wrong)
         {
-            case "no nonce": claims.Remove("nonce"); break;
-            case "no sub": claims.Remove("sub"); break;
-            case "two audiences": claims["aud"] = new JsonArray(FakeEntra.ClientId, "another"); break;
-            case "exp": claims["exp"] = Forge.Now - 60; break;
-            case "v1": claims["iss"] = FakeEntra.V1; break;
-            default: claims[wrong] = "another"; break;
+            case "no nonce":
+                claims.Remove("nonce");
+                break;
+            case "no sub":
+                claims.Remove("sub");
+                break;
+            case "two audiences":
+                claims["aud"] = new JsonArray(FakeEntra.ClientId, "another");
+                break;
+            case "exp":
+                claims["exp"] = Forge.Now - 60;
+                break;
+            case "v1":
+                claims["iss"] = FakeEntra.V1;
+                break;
+            default:
+                claims[wrong] = "another";
+                break;
         }
     }
 }

@@ -10,108 +10,104 @@ public sealed class TokenFormTests(TokenFormTests.Server server) : IClassFixture
 
     // A person's consent is what scope and scp say. Roles and permissions never widen it, and alone they count where
     // there is none.
-    public static TheoryData<string, string, string> Tokens => new()
-    {
-        // Keycloak 26: every token has scope, and the roles of the realm beside it.
+    public static TheoryData<string, string, string> Tokens =>
+        new()
         {
-            "Keycloak, a person who is an admin",
-            """{"typ":"Bearer","scope":"openid mcp:read","realm_access":{"roles":["offline_access","mcp:admin"]}}""",
-            "read"
-        },
-        {
-            "Keycloak, a person without a role of ours",
-            """{"typ":"Bearer","scope":"openid mcp:read mcp:write","realm_access":{"roles":["uma_authorization"]}}""",
-            "write"
-        },
-        {
-            "Keycloak, a person whose roles allow less",
-            """{"typ":"Bearer","scope":"openid mcp:admin","realm_access":{"roles":["mcp:read"]}}""",
-            "read"
-        },
-        {
-            "Keycloak, a person who consented to nothing of ours",
-            """{"typ":"Bearer","scope":"openid email profile","realm_access":{"roles":["mcp:admin"]}}""",
-            "nothing"
-        },
-        {
-            "Keycloak, a service account",
-            """{"typ":"Bearer","client_id":"job","scope":"email mcp:write","realm_access":{"roles":["mcp:write"]}}""",
-            "write"
-        },
-        {
-            "Keycloak, roles of another client",
-            """{"typ":"Bearer","scope":"openid mcp:read","resource_access":{"other":{"roles":["mcp:admin"]}}}""",
-            "read"
-        },
-
-        {
-            "Keycloak, roles of this server",
-            """{"typ":"Bearer","scope":"mcp:write","resource_access":{"https://tools.example":{"roles":["mcp:read"]}}}""",
-            "read"
-        },
-        {
-            "Authentik, groups that allow less",
-            """{"scope":"openid mcp:write","groups":["people","mcp:read"]}""",
-            "read"
-        },
-
-        // Entra: scp for people, roles for machines; both when a person has an app role.
-        { "Entra, a person", """{"ver":"2.0","azp":"app","scp":"mcp:read"}""", "read" },
-        {
-            "Entra, a person with an app role",
-            """{"ver":"2.0","azp":"app","scp":"mcp:read","roles":["mcp:admin"]}""",
-            "read"
-        },
-        {
-            "Entra, a person whose role allows less",
-            """{"ver":"2.0","azp":"app","scp":"mcp:read mcp:execute","roles":["mcp:write"]}""",
-            "write"
-        },
-        {
-            "Entra, a person and a scope that is not ours",
-            """{"ver":"2.0","azp":"app","scp":"access_as_user","roles":["mcp:admin"]}""",
-            "nothing"
-        },
-        { "Entra, a machine", """{"ver":"2.0","azp":"job","roles":["mcp:write"]}""", "write" },
-        { "Entra, a machine of version 1", """{"ver":"1.0","appid":"job","roles":["mcp:read"]}""", "read" },
-
-        // Auth0: scope, and with RBAC the permissions that the person has.
-        {
-            "Auth0, a person",
-            """{"azp":"spa","scope":"openid profile mcp:read","permissions":["mcp:read","mcp:write","mcp:admin"]}""",
-            "read"
-        },
-        {
-            "Auth0, a person with fewer permissions",
-            """{"azp":"spa","scope":"openid mcp:read mcp:write","permissions":["mcp:read"]}""",
-            "read"
-        },
-        {
-            "Auth0, a machine",
-            """{"azp":"m2m","scope":"mcp:read mcp:write","permissions":["mcp:read","mcp:write"]}""",
-            "write"
-        },
-        {
-            "Auth0, permissions alone",
-            """{"azp":"m2m","gty":"client-credentials","permissions":["mcp:execute"]}""",
-            "execute"
-        },
-
-        // Okta: scp is an array.
-        { "Okta, a person", """{"cid":"web","uid":"00u1","scp":["openid","mcp:write"]}""", "write" },
-        {
-            "Okta, a person in a group of admins",
-            """{"cid":"web","uid":"00u1","scp":["openid","mcp:read"],"groups":["mcp:admin"],"roles":["mcp:admin"]}""",
-            "read"
-        },
-        { "Okta, a machine", """{"cid":"job","scp":["mcp:admin"]}""", "admin" },
-
-        // Whatever form the consent has: where there is one, roles do not take its place.
-        { "an empty scope", """{"azp":"app","scope":"","roles":["mcp:admin"]}""", "nothing" },
-        { "an empty list", """{"azp":"app","scp":[],"roles":["mcp:admin"]}""", "nothing" },
-        { "a scope that is no text", """{"azp":"app","scope":7,"roles":["mcp:admin"]}""", "nothing" },
-        { "a scope that is null", """{"azp":"app","scope":null,"roles":["mcp:admin"]}""", "nothing" },
-    };
+            // Keycloak 26: every token has scope, and the roles of the realm beside it.
+            {
+                "Keycloak, a person who is an admin",
+                """{"typ":"Bearer","scope":"openid mcp:read","realm_access":{"roles":["offline_access","mcp:admin"]}}""",
+                "read"
+            },
+            {
+                "Keycloak, a person without a role of ours",
+                """{"typ":"Bearer","scope":"openid mcp:read mcp:write","realm_access":{"roles":["uma_authorization"]}}""",
+                "write"
+            },
+            {
+                "Keycloak, a person whose roles allow less",
+                """{"typ":"Bearer","scope":"openid mcp:admin","realm_access":{"roles":["mcp:read"]}}""",
+                "read"
+            },
+            {
+                "Keycloak, a person who consented to nothing of ours",
+                """{"typ":"Bearer","scope":"openid email profile","realm_access":{"roles":["mcp:admin"]}}""",
+                "nothing"
+            },
+            {
+                "Keycloak, a service account",
+                """{"typ":"Bearer","client_id":"job","scope":"email mcp:write","realm_access":{"roles":["mcp:write"]}}""",
+                "write"
+            },
+            {
+                "Keycloak, roles of another client",
+                """{"typ":"Bearer","scope":"openid mcp:read","resource_access":{"other":{"roles":["mcp:admin"]}}}""",
+                "read"
+            },
+            {
+                "Keycloak, roles of this server",
+                """{"typ":"Bearer","scope":"mcp:write","resource_access":{"https://tools.example":{"roles":["mcp:read"]}}}""",
+                "read"
+            },
+            {
+                "Authentik, groups that allow less",
+                """{"scope":"openid mcp:write","groups":["people","mcp:read"]}""",
+                "read"
+            },
+            // Entra: scp for people, roles for machines; both when a person has an app role.
+            { "Entra, a person", """{"ver":"2.0","azp":"app","scp":"mcp:read"}""", "read" },
+            {
+                "Entra, a person with an app role",
+                """{"ver":"2.0","azp":"app","scp":"mcp:read","roles":["mcp:admin"]}""",
+                "read"
+            },
+            {
+                "Entra, a person whose role allows less",
+                """{"ver":"2.0","azp":"app","scp":"mcp:read mcp:execute","roles":["mcp:write"]}""",
+                "write"
+            },
+            {
+                "Entra, a person and a scope that is not ours",
+                """{"ver":"2.0","azp":"app","scp":"access_as_user","roles":["mcp:admin"]}""",
+                "nothing"
+            },
+            { "Entra, a machine", """{"ver":"2.0","azp":"job","roles":["mcp:write"]}""", "write" },
+            { "Entra, a machine of version 1", """{"ver":"1.0","appid":"job","roles":["mcp:read"]}""", "read" },
+            // Auth0: scope, and with RBAC the permissions that the person has.
+            {
+                "Auth0, a person",
+                """{"azp":"spa","scope":"openid profile mcp:read","permissions":["mcp:read","mcp:write","mcp:admin"]}""",
+                "read"
+            },
+            {
+                "Auth0, a person with fewer permissions",
+                """{"azp":"spa","scope":"openid mcp:read mcp:write","permissions":["mcp:read"]}""",
+                "read"
+            },
+            {
+                "Auth0, a machine",
+                """{"azp":"m2m","scope":"mcp:read mcp:write","permissions":["mcp:read","mcp:write"]}""",
+                "write"
+            },
+            {
+                "Auth0, permissions alone",
+                """{"azp":"m2m","gty":"client-credentials","permissions":["mcp:execute"]}""",
+                "execute"
+            },
+            // Okta: scp is an array.
+            { "Okta, a person", """{"cid":"web","uid":"00u1","scp":["openid","mcp:write"]}""", "write" },
+            {
+                "Okta, a person in a group of admins",
+                """{"cid":"web","uid":"00u1","scp":["openid","mcp:read"],"groups":["mcp:admin"],"roles":["mcp:admin"]}""",
+                "read"
+            },
+            { "Okta, a machine", """{"cid":"job","scp":["mcp:admin"]}""", "admin" },
+            // Whatever form the consent has: where there is one, roles do not take its place.
+            { "an empty scope", """{"azp":"app","scope":"","roles":["mcp:admin"]}""", "nothing" },
+            { "an empty list", """{"azp":"app","scp":[],"roles":["mcp:admin"]}""", "nothing" },
+            { "a scope that is no text", """{"azp":"app","scope":7,"roles":["mcp:admin"]}""", "nothing" },
+            { "a scope that is null", """{"azp":"app","scope":null,"roles":["mcp:admin"]}""", "nothing" },
+        };
 
     [Theory, MemberData(nameof(Tokens))]
     public async Task A_token_may_do_what_was_consented_to_and_never_more(string form, string claims, string expected)
@@ -131,10 +127,16 @@ public sealed class TokenFormTests(TokenFormTests.Server server) : IClassFixture
     {
         var token = server.Token(new() { ["scope"] = "mcp:read", ["cnf"] = JsonNode.Parse(confirmation) });
 
-        using var refused = await server.Strict.PostAsync("/tools/list_picked", "{}",
-            headers: ("Authorization", "Bearer " + token));
-        using var accepted = await server.Lenient.PostAsync("/tools/list_picked", "{}",
-            headers: ("Authorization", "Bearer " + token));
+        using var refused = await server.Strict.PostAsync(
+            "/tools/list_picked",
+            "{}",
+            headers: ("Authorization", "Bearer " + token)
+        );
+        using var accepted = await server.Lenient.PostAsync(
+            "/tools/list_picked",
+            "{}",
+            headers: ("Authorization", "Bearer " + token)
+        );
 
         Assert.Equal((HttpStatusCode.Unauthorized, HttpStatusCode.OK), (refused.StatusCode, accepted.StatusCode));
         Assert.Contains("bound to a key of its client (cnf)", await refused.Content.ReadAsStringAsync(Stop));
@@ -143,17 +145,20 @@ public sealed class TokenFormTests(TokenFormTests.Server server) : IClassFixture
     // By what it may do, the largest first.
     private async Task<string> LevelAsync(string token)
     {
-        foreach (var (level, method, path, body) in ((string, string, string, string)[])
-        [
-            ("admin", "GET", "/api/v1/audit", ""),
-            ("execute", "POST", "/tools/share_notes", """{"audience":"Team","dry_run":true}"""),
-            ("write", "POST", "/tools/pick_note", """{"code":"milk"}"""), ("read", "POST", "/tools/list_picked", "{}"),
-        ])
+        foreach (
+            var (level, method, path, body) in ((string, string, string, string)[])
+                [
+                    ("admin", "GET", "/api/v1/audit", ""),
+                    ("execute", "POST", "/tools/share_notes", """{"audience":"Team","dry_run":true}"""),
+                    ("write", "POST", "/tools/pick_note", """{"code":"milk"}"""),
+                    ("read", "POST", "/tools/list_picked", "{}"),
+                ]
+        )
         {
             using var request = new HttpRequestMessage(new(method), path);
             request.Headers.Authorization = new("Bearer", token);
-            request.Content = body.Length == 0 ? null
-                : new StringContent(body, System.Text.Encoding.UTF8, "application/json");
+            request.Content =
+                body.Length == 0 ? null : new StringContent(body, System.Text.Encoding.UTF8, "application/json");
             using var answer = await server.Strict.Http.SendAsync(request, Stop);
             Assert.NotEqual(HttpStatusCode.Unauthorized, answer.StatusCode);
             if (answer.StatusCode is not HttpStatusCode.Forbidden)
@@ -201,10 +206,15 @@ public sealed class TokenFormTests(TokenFormTests.Server server) : IClassFixture
             await _provider!.DisposeAsync();
         }
 
-        private TestServer Start(params (string, string)[] settings) => TestServer.Start(NotesTools.Alone,
-        [
-            ("Auth:Mode", "oauth2"), ("Auth:Provider:Issuer", _provider!.Issuer),
-            ("Auth:Provider:Audience", Forge.Audience), .. settings,
-        ]);
+        private TestServer Start(params (string, string)[] settings) =>
+            TestServer.Start(
+                NotesTools.Alone,
+                [
+                    ("Auth:Mode", "oauth2"),
+                    ("Auth:Provider:Issuer", _provider!.Issuer),
+                    ("Auth:Provider:Audience", Forge.Audience),
+                    .. settings,
+                ]
+            );
     }
 }

@@ -10,7 +10,9 @@ internal sealed partial record BadRequest(string Table, string Name, string Chan
     public static IEnumerable<BadRequest> ReadAll()
     {
         var table = "";
-        foreach (var line in File.ReadLines(Path.Combine(ClientProcess.Root, "tests", "Auth", "Server", "bad-requests.md")))
+        foreach (
+            var line in File.ReadLines(Path.Combine(ClientProcess.Root, "tests", "Auth", "Server", "bad-requests.md"))
+        )
         {
             if (line.StartsWith("## ", StringComparison.Ordinal))
             {
@@ -27,7 +29,10 @@ internal sealed partial record BadRequest(string Table, string Name, string Chan
     }
 
     /// <summary>The parts of the change, with what stands in braces replaced.</summary>
-    public IEnumerable<string> Parts(Func<string, string> variable) => Change.Length == 0 ? [] : Change.Split(" ;; ").Select(part => Variable().Replace(part, match => variable(match.Groups[1].Value)));
+    public IEnumerable<string> Parts(Func<string, string> variable) =>
+        Change.Length == 0
+            ? []
+            : Change.Split(" ;; ").Select(part => Variable().Replace(part, match => variable(match.Groups[1].Value)));
 
     /// <summary>Changes the parameters of a form or an address; gives the parts that are something else.</summary>
     public List<string> Apply(List<(string Name, string Value)> parameters, Func<string, string> variable)
@@ -60,7 +65,11 @@ internal sealed partial record BadRequest(string Table, string Name, string Chan
     }
 
     /// <summary>The same for JSON; a name may begin with the name of an object of <paramref name="objects"/>.</summary>
-    public List<string> Apply(JsonObject json, Func<string, string> variable, params (string Prefix, JsonObject Json)[] objects)
+    public List<string> Apply(
+        JsonObject json,
+        Func<string, string> variable,
+        params (string Prefix, JsonObject Json)[] objects
+    )
     {
         var others = new List<string>();
         foreach (var part in Parts(variable))
@@ -78,7 +87,9 @@ internal sealed partial record BadRequest(string Table, string Name, string Chan
             target.Remove(name);
             if (part[0] != '-')
             {
-                target[name] = part.Contains("\\ud800", StringComparison.Ordinal) ? "HALF" : JsonNode.Parse(part.Split('=', 2)[1]);
+                target[name] = part.Contains("\\ud800", StringComparison.Ordinal)
+                    ? "HALF"
+                    : JsonNode.Parse(part.Split('=', 2)[1]);
             }
         }
 

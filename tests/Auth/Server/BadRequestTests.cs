@@ -18,7 +18,8 @@ public sealed class BadRequestTests(BadRequestTests.Servers servers) : IClassFix
 {
     private static int _address;
 
-    public static TheoryData<string, string> Rows => [.. BadRequest.ReadAll().Select(row => new TheoryDataRow<string, string>(row.Table, row.Name))];
+    public static TheoryData<string, string> Rows =>
+        [.. BadRequest.ReadAll().Select(row => new TheoryDataRow<string, string>(row.Table, row.Name))];
 
     [Fact]
     public void The_table_is_read_whole_and_has_no_row_twice()
@@ -32,7 +33,11 @@ public sealed class BadRequestTests(BadRequestTests.Servers servers) : IClassFix
     public async Task Is_answered_as_the_table_says(string table, string name)
     {
         var row = BadRequest.ReadAll().Single(row => (row.Table, row.Name) == (table, name));
-        await using var run = new Run(servers, row, $"10.{Interlocked.Increment(ref _address) / 250}.0.{_address % 250}");
+        await using var run = new Run(
+            servers,
+            row,
+            $"10.{Interlocked.Increment(ref _address) / 250}.0.{_address % 250}"
+        );
         var tableRun = table switch
         {
             "authorize" or "ssrf" => run.AuthorizeAsync(),
@@ -40,7 +45,15 @@ public sealed class BadRequestTests(BadRequestTests.Servers servers) : IClassFix
             "token" => run.CodeAsync(),
             "gpt-action" => run.ActionAsync(),
             "refresh" => run.RefreshAsync(),
-            "client-credentials" => run.FormAsync("/auth/token", [("grant_type", "client_credentials"), ("client_id", "machine"), ("client_secret", OAuthServer.Secret + "2"), ("scope", "mcp:read")]),
+            "client-credentials" => run.FormAsync(
+                "/auth/token",
+                [
+                    ("grant_type", "client_credentials"),
+                    ("client_id", "machine"),
+                    ("client_secret", OAuthServer.Secret + "2"),
+                    ("scope", "mcp:read"),
+                ]
+            ),
             "register" => run.RegisterAsync(),
             "cimd" => run.DocumentAsync(),
             "assertion" => run.AssertionAsync(),
@@ -70,7 +83,10 @@ public sealed class BadRequestTests(BadRequestTests.Servers servers) : IClassFix
         public async ValueTask InitializeAsync()
         {
             Documents = await DocumentHost.StartAsync();
-            OAuth = OAuthServer.Start(services => services.AddKeyedSingleton(ClientDocuments.Key, new SafeFetch(NamedBy.Test)), ("Auth:Server:RedirectHosts", "claude.ai, vscode.dev"));
+            OAuth = OAuthServer.Start(
+                services => services.AddKeyedSingleton(ClientDocuments.Key, new SafeFetch(NamedBy.Test)),
+                ("Auth:Server:RedirectHosts", "claude.ai, vscode.dev")
+            );
             Strict = OAuthServer.Start();
             Registered = await OAuth.RegisterAsync();
             Native = await OAuth.RegisterAsync(OAuthServer.Loopback);
@@ -100,12 +116,23 @@ public sealed class BadRequestTests(BadRequestTests.Servers servers) : IClassFix
         {
             List<(string Name, string Value)> parameters =
             [
-                ("response_type", "code"), ("client_id", "public"), ("redirect_uri", OAuthServer.ChatGpt), ("state", "a b&c"), ("scope", "mcp:read mcp:write"), ("resource", _oauth.Resource),
-                ("code_challenge", OAuthServer.ChallengeOf(OAuthServer.Verifier)), ("code_challenge_method", "S256"),
+                ("response_type", "code"),
+                ("client_id", "public"),
+                ("redirect_uri", OAuthServer.ChatGpt),
+                ("state", "a b&c"),
+                ("scope", "mcp:read mcp:write"),
+                ("resource", _oauth.Resource),
+                ("code_challenge", OAuthServer.ChallengeOf(OAuthServer.Verifier)),
+                ("code_challenge_method", "S256"),
             ];
             row.Apply(parameters, Variable);
             _sentState = parameters.FirstOrDefault(parameter => parameter.Name == "state").Value ?? "";
-            var query = string.Join('&', parameters.Select(parameter => $"{parameter.Name}={(parameter.Value.Contains('%') ? parameter.Value : Uri.EscapeDataString(parameter.Value))}"));
+            var query = string.Join(
+                '&',
+                parameters.Select(parameter =>
+                    $"{parameter.Name}={(parameter.Value.Contains('%') ? parameter.Value : Uri.EscapeDataString(parameter.Value))}"
+                )
+            );
             using var answer = await _oauth.GetAsync("/auth/authorize?" + query);
             await CheckAsync(answer, row.Answer);
         }
@@ -117,26 +144,64 @@ public sealed class BadRequestTests(BadRequestTests.Servers servers) : IClassFix
             _variables["stranger"] = stranger.Cookie!;
             _variables["ticket"] = await _oauth.OpenPageAsync("public");
             _sentState = "s&t=1";
-            await FormAsync("/auth/authorize", [("ticket", _variables["ticket"]), ("password", OAuthServer.Key), ("decision", "allow")]);
+            await FormAsync(
+                "/auth/authorize",
+                [("ticket", _variables["ticket"]), ("password", OAuthServer.Key), ("decision", "allow")]
+            );
         }
 
         public async Task CodeAsync()
         {
             _variables["code"] = (await _oauth.AuthorizeAsync("public"))["code"];
-            await FormAsync("/auth/token", [("grant_type", "authorization_code"), ("client_id", "public"), ("code", _variables["code"]), ("code_verifier", OAuthServer.Verifier)]);
+            await FormAsync(
+                "/auth/token",
+                [
+                    ("grant_type", "authorization_code"),
+                    ("client_id", "public"),
+                    ("code", _variables["code"]),
+                    ("code_verifier", OAuthServer.Verifier),
+                ]
+            );
         }
 
         public async Task ActionAsync()
         {
-            var code = (await _oauth.AuthorizeAsync("gpt-action", changes: [("redirect_uri", OAuthServer.ActionAddress), ("code_challenge", null), ("code_challenge_method", null), ("resource", null)]))["code"];
-            await FormAsync("/auth/token", [("grant_type", "authorization_code"), ("client_id", "gpt-action"), ("client_secret", OAuthServer.Secret), ("code", code), ("redirect_uri", OAuthServer.ActionAddress)]);
+            var code = (
+                await _oauth.AuthorizeAsync(
+                    "gpt-action",
+                    changes:
+                    [
+                        ("redirect_uri", OAuthServer.ActionAddress),
+                        ("code_challenge", null),
+                        ("code_challenge_method", null),
+                        ("resource", null),
+                    ]
+                )
+            )["code"];
+            await FormAsync(
+                "/auth/token",
+                [
+                    ("grant_type", "authorization_code"),
+                    ("client_id", "gpt-action"),
+                    ("client_secret", OAuthServer.Secret),
+                    ("code", code),
+                    ("redirect_uri", OAuthServer.ActionAddress),
+                ]
+            );
         }
 
         public async Task RefreshAsync()
         {
             var tokens = await _oauth.SignInAsync("public");
             _variables["code"] = (await _oauth.AuthorizeAsync("public"))["code"];
-            await FormAsync("/auth/token", [("grant_type", "refresh_token"), ("client_id", "public"), ("refresh_token", tokens.GetProperty("refresh_token").GetString()!)]);
+            await FormAsync(
+                "/auth/token",
+                [
+                    ("grant_type", "refresh_token"),
+                    ("client_id", "public"),
+                    ("refresh_token", tokens.GetProperty("refresh_token").GetString()!),
+                ]
+            );
         }
 
         public async Task RevokeAsync()
@@ -145,26 +210,43 @@ public sealed class BadRequestTests(BadRequestTests.Servers servers) : IClassFix
             _variables["access"] = tokens.GetProperty("access_token").GetString()!;
             _variables["forged"] = _variables["access"][..^4] + "AAAA";
             var refresh = tokens.GetProperty("refresh_token").GetString()!;
-            await FormAsync("/auth/revoke", [("token", refresh), ("client_id", "public")], () => _oauth.RefreshAsync("public", refresh));
+            await FormAsync("/auth/revoke", [("token", refresh), ("client_id", "public")], () =>
+                _oauth.RefreshAsync("public", refresh)
+            );
         }
 
         public async Task IntrospectAsync()
         {
             var access = servers.Tokens.GetProperty("access_token").GetString()!;
             _variables["forged"] = access[..^4] + "AAAA";
-            await FormAsync("/auth/introspect", [("token", access), ("client_id", "machine"), ("client_secret", OAuthServer.Secret + "2")]);
+            await FormAsync(
+                "/auth/introspect",
+                [("token", access), ("client_id", "machine"), ("client_secret", OAuthServer.Secret + "2")]
+            );
         }
 
-        public async Task FormAsync(string path, List<(string Name, string Value)> good, Func<Task<HttpResponseMessage>>? afterwards = null)
+        public async Task FormAsync(
+            string path,
+            List<(string Name, string Value)> good,
+            Func<Task<HttpResponseMessage>>? afterwards = null
+        )
         {
             var parameters = good.ToList();
             var others = row.Apply(parameters, Variable);
             using var request = new HttpRequestMessage(HttpMethod.Post, path);
-            var form = new FormUrlEncodedContent(parameters.Concat(others.Contains("many:") ? Enumerable.Range(0, 40).Select(n => ($"p{n}", "x")) : []).Select(field => KeyValuePair.Create(field.Item1, field.Item2)));
+            var form = new FormUrlEncodedContent(
+                parameters
+                    .Concat(others.Contains("many:") ? Enumerable.Range(0, 40).Select(n => ($"p{n}", "x")) : [])
+                    .Select(field => KeyValuePair.Create(field.Item1, field.Item2))
+            );
             request.Content = form;
             if (others.Contains("json:"))
             {
-                request.Content = new StringContent(JsonSerializer.Serialize(parameters.ToDictionary(field => field.Name, field => field.Value)), Encoding.UTF8, "application/json");
+                request.Content = new StringContent(
+                    JsonSerializer.Serialize(parameters.ToDictionary(field => field.Name, field => field.Value)),
+                    Encoding.UTF8,
+                    "application/json"
+                );
             }
             else if (others.Contains("query:"))
             {
@@ -189,10 +271,20 @@ public sealed class BadRequestTests(BadRequestTests.Servers servers) : IClassFix
 
         public async Task RegisterAsync()
         {
-            var metadata = new JsonObject { ["client_name"] = "ChatGPT", ["redirect_uris"] = new JsonArray(OAuthServer.ChatGpt), ["grant_types"] = new JsonArray("authorization_code", "refresh_token"), ["token_endpoint_auth_method"] = "none" };
+            var metadata = new JsonObject
+            {
+                ["client_name"] = "ChatGPT",
+                ["redirect_uris"] = new JsonArray(OAuthServer.ChatGpt),
+                ["grant_types"] = new JsonArray("authorization_code", "refresh_token"),
+                ["token_endpoint_auth_method"] = "none",
+            };
             var others = row.Apply(metadata, Variable);
-            var body = others.FirstOrDefault(part => part.StartsWith("raw:", StringComparison.Ordinal))?[4..] ?? metadata.ToJsonString().Replace("HALF", "\\ud800", StringComparison.Ordinal);
-            using var request = new HttpRequestMessage(HttpMethod.Post, "/auth/register") { Content = new StringContent(body, Encoding.UTF8, "application/json") };
+            var body = others.FirstOrDefault(part => part.StartsWith("raw:", StringComparison.Ordinal))?[4..]
+                ?? metadata.ToJsonString().Replace("HALF", "\\ud800", StringComparison.Ordinal);
+            using var request = new HttpRequestMessage(HttpMethod.Post, "/auth/register")
+            {
+                Content = new StringContent(body, Encoding.UTF8, "application/json"),
+            };
             AddHeaders(request, others);
             using var answer = await _oauth.SendAsync(request);
             await CheckAsync(answer, row.Answer);
@@ -206,12 +298,21 @@ public sealed class BadRequestTests(BadRequestTests.Servers servers) : IClassFix
             servers.Documents.Put(servers.Documents.Document(good));
             var json = servers.Documents.Document(document);
             var others = row.Apply(json, Variable);
-            string? Option(string name) => others.FirstOrDefault(part => part.StartsWith($"@{name}:", StringComparison.Ordinal))?[(name.Length + 2)..].Trim();
-            var text = others.FirstOrDefault(part => part.StartsWith("raw:", StringComparison.Ordinal))?[4..] ?? json.ToJsonString();
-            var body = Option("latin1") is null ? Encoding.UTF8.GetBytes(text) : Encoding.Latin1.GetBytes(text.Replace("documented", "dokum\u00e9nt", StringComparison.Ordinal));
+            string? Option(string name) =>
+                others
+                    .FirstOrDefault(part => part.StartsWith($"@{name}:", StringComparison.Ordinal))
+                    ?[(name.Length + 2)..].Trim();
+            var text = others.FirstOrDefault(part => part.StartsWith("raw:", StringComparison.Ordinal))?[4..]
+                ?? json.ToJsonString();
+            var body = Option("latin1") is null
+                ? Encoding.UTF8.GetBytes(text)
+                : Encoding.Latin1.GetBytes(text.Replace("documented", "dokum\u00e9nt", StringComparison.Ordinal));
             servers.Documents.Put(document, body, response =>
             {
-                response.StatusCode = Option("status") is { } status ? int.Parse(status, CultureInfo.InvariantCulture) : Option("redirect") is null ? 200 : 302;
+                response.StatusCode =
+                    Option("status") is { } status ? int.Parse(status, CultureInfo.InvariantCulture)
+                    : Option("redirect") is null ? 200
+                    : 302;
                 response.Headers.Location = Option("redirect");
                 response.ContentType = Option("type") ?? "application/json";
                 if (Option("type") is "")
@@ -227,15 +328,32 @@ public sealed class BadRequestTests(BadRequestTests.Servers servers) : IClassFix
         {
             var client = servers.Documents.Url + "/signs.json";
             servers.Documents.Put(servers.Documents.Document(client, "private_key_jwt"));
-            var (header, claims) = (new JsonObject { ["alg"] = "ES256", ["typ"] = "JWT", ["kid"] = "k1" }, Jwt.Assertion(client, _oauth.Issuer + "/auth/token", Opaque.New()));
+            var (header, claims) = (
+                new JsonObject
+                {
+                    ["alg"] = "ES256",
+                    ["typ"] = "JWT",
+                    ["kid"] = "k1",
+                },
+                Jwt.Assertion(client, _oauth.Issuer + "/auth/token", Opaque.New())
+            );
             var others = row.Apply(claims, Variable, ("header.", header));
             using var stranger = ECDsa.Create(ECCurve.NamedCurves.nistP256);
             var assertion = Jwt.Sign(header, claims, others.Contains("@key: other") ? stranger : servers.Documents.Key);
-            var type = others.FirstOrDefault(part => part.StartsWith("@assertion-type:", StringComparison.Ordinal))?[16..].Trim() ?? "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
+            var type = others
+                .FirstOrDefault(part => part.StartsWith("@assertion-type:", StringComparison.Ordinal))
+                ?[16..].Trim()
+                ?? "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
             foreach (var expected in others.Contains("@twice: yes") ? ["200", row.Answer] : new[] { row.Answer })
             {
                 var code = (await _oauth.AuthorizeAsync(client))["code"];
-                List<(string, string)> form = [("grant_type", "authorization_code"), ("client_id", client), ("code", code), ("code_verifier", OAuthServer.Verifier)];
+                List<(string, string)> form =
+                [
+                    ("grant_type", "authorization_code"),
+                    ("client_id", client),
+                    ("code", code),
+                    ("code_verifier", OAuthServer.Verifier),
+                ];
                 if (!others.Contains("@assertion: none"))
                 {
                     form.AddRange([("client_assertion", assertion), ("client_assertion_type", type)]);
@@ -251,10 +369,15 @@ public sealed class BadRequestTests(BadRequestTests.Servers servers) : IClassFix
             var parts = servers.Tokens.GetProperty("access_token").GetString()!.Split('.');
             var (header, claims) = (Jwt.Decode(parts[0]), Jwt.Decode(parts[1]));
             var others = row.Apply(claims, Variable, ("header.", header));
-            string? Option(string name) => others.FirstOrDefault(part => part.StartsWith($"@{name}:", StringComparison.Ordinal))?[(name.Length + 2)..].Trim();
+            string? Option(string name) =>
+                others
+                    .FirstOrDefault(part => part.StartsWith($"@{name}:", StringComparison.Ordinal))
+                    ?[(name.Length + 2)..].Trim();
             using var stranger = ECDsa.Create(ECCurve.NamedCurves.nistP256);
             var signed = $"{Jwt.Encode(header)}.{Jwt.Encode(claims)}";
-            var isSame = row.Change.Length == 0 || (Option("signature") is not null && !row.Change.Contains("header.", StringComparison.Ordinal));
+            var isSame =
+                row.Change.Length == 0
+                || (Option("signature") is not null && !row.Change.Contains("header.", StringComparison.Ordinal));
             signed = isSame ? $"{parts[0]}.{parts[1]}" : signed;
             var signature = Option("signature") switch
             {
@@ -262,9 +385,19 @@ public sealed class BadRequestTests(BadRequestTests.Servers servers) : IClassFix
                 "zeros" => Base64Url.EncodeToString(new byte[64]),
                 "cut" => parts[2][..^2],
                 "padded" => parts[2] + "==",
-                "spelled" => parts[2][..^1] + "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"["ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_".IndexOf(parts[2][^1]) ^ 1],
+                "spelled" => parts[2][..^1]
+                    + "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"[
+                        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_".IndexOf(parts[2][^1]) ^ 1
+                    ],
                 "twice" => parts[2] + parts[2],
-                "hmac" => Base64Url.EncodeToString(HMACSHA256.HashData(Encoding.UTF8.GetBytes((await _oauth.GetAsync("/auth/jwks")).Content.ReadAsStringAsync(Stop).Result), Encoding.ASCII.GetBytes(signed))),
+                "hmac" => Base64Url.EncodeToString(
+                    HMACSHA256.HashData(
+                        Encoding.UTF8.GetBytes(
+                            (await _oauth.GetAsync("/auth/jwks")).Content.ReadAsStringAsync(Stop).Result
+                        ),
+                        Encoding.ASCII.GetBytes(signed)
+                    )
+                ),
                 _ => Option("key") is null ? parts[2] : Jwt.Sign(header, claims, stranger).Split('.')[2],
             };
             var token = Option("token") switch
@@ -277,7 +410,10 @@ public sealed class BadRequestTests(BadRequestTests.Servers servers) : IClassFix
                 _ => $"{signed}.{signature}",
             };
             var path = "/tools/list_picked" + (Option("token") == "query" ? "?access_token=" + token : "");
-            using var request = new HttpRequestMessage(HttpMethod.Post, path) { Content = new StringContent("{}", Encoding.UTF8, "application/json") };
+            using var request = new HttpRequestMessage(HttpMethod.Post, path)
+            {
+                Content = new StringContent("{}", Encoding.UTF8, "application/json"),
+            };
             if (Option("token") is not ("none" or "query"))
             {
                 request.Headers.TryAddWithoutValidation("Authorization", $"{Option("scheme") ?? "Bearer"} {token}");
@@ -298,20 +434,34 @@ public sealed class BadRequestTests(BadRequestTests.Servers servers) : IClassFix
             var (status, type) = ((int)answer.StatusCode, answer.Content.Headers.ContentType?.MediaType);
             var told = $"{status} {answer.Headers.Location} {body}";
             var words = expected.Split(' ');
-            Assert.True(words[0] switch
-            {
-                "question" => status == 200 && body.Contains("name=\"ticket\"", StringComparison.Ordinal),
-                "page" => $"{status}" == words[1] && type == "text/html" && answer.Headers.Location is null,
-                "error" => IsRedirect(answer, "error", words[1]),
-                "code" => IsRedirect(answer, "code", null),
-                _ => $"{status}" == words[0],
-            }, $"expected {expected}, got {told}");
+            Assert.True(
+                words[0] switch
+                {
+                    "question" => status == 200 && body.Contains("name=\"ticket\"", StringComparison.Ordinal),
+                    "page" => $"{status}" == words[1] && type == "text/html" && answer.Headers.Location is null,
+                    "error" => IsRedirect(answer, "error", words[1]),
+                    "code" => IsRedirect(answer, "code", null),
+                    _ => $"{status}" == words[0],
+                },
+                $"expected {expected}, got {told}"
+            );
             if (int.TryParse(words[0], CultureInfo.InvariantCulture, out _) && type == "application/json")
             {
                 var json = JsonElement.Parse(body);
-                Assert.Equal(words.ElementAtOrDefault(1) is { } error and not ("active" or "inactive") ? error : null, json.TryGetProperty("error", out var said) ? said.GetString() : null);
-                Assert.Equal(words.Contains("basic"), answer.Headers.WwwAuthenticate.ToString().StartsWith("Basic", StringComparison.Ordinal));
-                Assert.True(row.Table != "introspect" || status != 200 || json.GetProperty("active").GetBoolean() == words.Contains("active"), told);
+                Assert.Equal(
+                    words.ElementAtOrDefault(1) is { } error and not ("active" or "inactive") ? error : null,
+                    json.TryGetProperty("error", out var said) ? said.GetString() : null
+                );
+                Assert.Equal(
+                    words.Contains("basic"),
+                    answer.Headers.WwwAuthenticate.ToString().StartsWith("Basic", StringComparison.Ordinal)
+                );
+                Assert.True(
+                    row.Table != "introspect"
+                        || status != 200
+                        || json.GetProperty("active").GetBoolean() == words.Contains("active"),
+                    told
+                );
                 Assert.True(status != 201 || json.GetProperty("client_id").GetString() is { Length: 43 }, told);
                 Assert.True(answer.Headers.CacheControl?.NoStore == true, "kept by caches");
             }
@@ -322,8 +472,13 @@ public sealed class BadRequestTests(BadRequestTests.Servers servers) : IClassFix
         {
             var location = answer.Headers.Location?.OriginalString ?? "";
             var query = location.Contains('?') ? QueryHelpers.ParseQuery(location[location.IndexOf('?')..]) : [];
-            return answer.StatusCode == HttpStatusCode.SeeOther && location.StartsWith("https://cha", StringComparison.Ordinal) && query.ContainsKey(name) && (value is null || query[name] == value)
-                && query.ContainsKey("code") != query.ContainsKey("error") && query["iss"] == _oauth.Issuer && (_sentState.Length > 2048 || query["state"] == _sentState);
+            return answer.StatusCode == HttpStatusCode.SeeOther
+                && location.StartsWith("https://cha", StringComparison.Ordinal)
+                && query.ContainsKey(name)
+                && (value is null || query[name] == value)
+                && query.ContainsKey("code") != query.ContainsKey("error")
+                && query["iss"] == _oauth.Issuer
+                && (_sentState.Length > 2048 || query["state"] == _sentState);
         }
 
         private void AddHeaders(HttpRequestMessage request, List<string> parts)
@@ -332,7 +487,10 @@ public sealed class BadRequestTests(BadRequestTests.Servers servers) : IClassFix
             {
                 if (part.StartsWith("@basic ", StringComparison.Ordinal))
                 {
-                    request.Headers.Add("Authorization", OAuthServer.Basic(part[7..].Split(':')[0], part[7..].Split(':')[1]).Item2);
+                    request.Headers.Add(
+                        "Authorization",
+                        OAuthServer.Basic(part[7..].Split(':')[0], part[7..].Split(':')[1]).Item2
+                    );
                 }
                 else if (part.StartsWith("@Cookie:", StringComparison.Ordinal))
                 {
@@ -345,32 +503,38 @@ public sealed class BadRequestTests(BadRequestTests.Servers servers) : IClassFix
                 }
                 else if (part[0] == '@')
                 {
-                    request.Headers.TryAddWithoutValidation(part[1..part.IndexOf(':')], part[(part.IndexOf(':') + 1)..].Trim());
+                    request.Headers.TryAddWithoutValidation(
+                        part[1..part.IndexOf(':')],
+                        part[(part.IndexOf(':') + 1)..].Trim()
+                    );
                 }
             }
         }
 
-        private string Variable(string name) => _variables.TryGetValue(name, out var value) ? value : name switch
-        {
-            "issuer" => _oauth.Issuer,
-            "resource" => _oauth.Resource,
-            "challenge" => OAuthServer.ChallengeOf(OAuthServer.Verifier),
-            "verifier" => OAuthServer.Verifier,
-            "chatgpt" => OAuthServer.ChatGpt,
-            "secret" => OAuthServer.Secret,
-            "key" => OAuthServer.Key,
-            "reader" => OAuthServer.ReaderKey,
-            "long" => new string('a', 3000),
-            "huge" => new string('a', 100_000),
-            "random" => Opaque.New(),
-            "registered" => servers.Registered,
-            "native" => servers.Native,
-            "access" => servers.Tokens.GetProperty("access_token").GetString()!,
-            "refresh" => servers.Tokens.GetProperty("refresh_token").GetString()!,
-            "code-upper" => _variables["code"].ToUpperInvariant(),
-            "past" => $"{DateTimeOffset.UtcNow.AddMinutes(-5).ToUnixTimeSeconds()}",
-            "hour" => $"{DateTimeOffset.UtcNow.AddHours(1).ToUnixTimeSeconds()}",
-            _ => throw new InvalidOperationException(name),
-        };
+        private string Variable(string name) =>
+            _variables.TryGetValue(name, out var value)
+                ? value
+                : name switch
+                {
+                    "issuer" => _oauth.Issuer,
+                    "resource" => _oauth.Resource,
+                    "challenge" => OAuthServer.ChallengeOf(OAuthServer.Verifier),
+                    "verifier" => OAuthServer.Verifier,
+                    "chatgpt" => OAuthServer.ChatGpt,
+                    "secret" => OAuthServer.Secret,
+                    "key" => OAuthServer.Key,
+                    "reader" => OAuthServer.ReaderKey,
+                    "long" => new string('a', 3000),
+                    "huge" => new string('a', 100_000),
+                    "random" => Opaque.New(),
+                    "registered" => servers.Registered,
+                    "native" => servers.Native,
+                    "access" => servers.Tokens.GetProperty("access_token").GetString()!,
+                    "refresh" => servers.Tokens.GetProperty("refresh_token").GetString()!,
+                    "code-upper" => _variables["code"].ToUpperInvariant(),
+                    "past" => $"{DateTimeOffset.UtcNow.AddMinutes(-5).ToUnixTimeSeconds()}",
+                    "hour" => $"{DateTimeOffset.UtcNow.AddHours(1).ToUnixTimeSeconds()}",
+                    _ => throw new InvalidOperationException(name),
+                };
     }
 }

@@ -15,27 +15,36 @@ public sealed class BrokenBodyTests
 {
     private const string Forms = "application/x-www-form-urlencoded";
 
-    public static TheoryData<string, string> Endpoints => new()
-    {
-        { "/auth/token", Forms },
-        { "/auth/revoke", Forms },
-        { "/auth/introspect", Forms },
-        { "/auth/authorize", Forms },
-        { "/auth/register", "application/json" },
-    };
+    public static TheoryData<string, string> Endpoints =>
+        new()
+        {
+            { "/auth/token", Forms },
+            { "/auth/revoke", Forms },
+            { "/auth/introspect", Forms },
+            { "/auth/authorize", Forms },
+            { "/auth/register", "application/json" },
+        };
 
     [Theory, MemberData(nameof(Endpoints))]
     public async Task It_is_told_in_the_form_of_OAuth_and_is_no_failure_of_the_server(string path, string type)
     {
         var log = new CapturedLog();
         await using var oauth = OAuthServer.Start(
-            services => services.AddSingleton<ILoggerProvider>(log)
-                .Configure<KestrelServerOptions>(kestrel =>
-                    kestrel.Limits.MinRequestBodyDataRate = new(1000, TimeSpan.FromSeconds(1.5))),
-            ("Server:MaxRequestBytes", "50000"));
+            services =>
+                services
+                    .AddSingleton<ILoggerProvider>(log)
+                    .Configure<KestrelServerOptions>(kestrel =>
+                        kestrel.Limits.MinRequestBodyDataRate = new(1000, TimeSpan.FromSeconds(1.5))
+                    ),
+            ("Server:MaxRequestBytes", "50000")
+        );
 
-        await RefusedAsync(oauth, path, 400,
-            $"Transfer-Encoding: chunked\r\nContent-Type: {type}\r\n\r\nzz\r\nbroken\r\n");
+        await RefusedAsync(
+            oauth,
+            path,
+            400,
+            $"Transfer-Encoding: chunked\r\nContent-Type: {type}\r\n\r\nzz\r\nbroken\r\n"
+        );
         await RefusedAsync(oauth, path, 413, $"Content-Length: 60000\r\nContent-Type: {type}\r\n\r\na=b");
         var large = $"F000\r\n{new string('a', 0xF000)}\r\n0\r\n\r\n";
         await RefusedAsync(oauth, path, 413, $"Transfer-Encoding: chunked\r\nContent-Type: {type}\r\n\r\n{large}");

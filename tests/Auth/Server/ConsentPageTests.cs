@@ -18,18 +18,41 @@ public sealed class ConsentPageTests(Browser browser)
         await using var oauth = OAuthServer.Start();
         var client = await oauth.RegisterAsync(OAuthServer.Loopback);
 
-        await using var visit = await browser.OpenAsync(oauth.Server, oauth.AuthorizeAddress(client, ("redirect_uri", OAuthServer.Loopback), ("scope", "mcp:read mcp:write mcp:execute offline_access")), colors, width);
+        await using var visit = await browser.OpenAsync(
+            oauth.Server,
+            oauth.AuthorizeAddress(
+                client,
+                ("redirect_uri", OAuthServer.Loopback),
+                ("scope", "mcp:read mcp:write mcp:execute offline_access")
+            ),
+            colors,
+            width
+        );
         await visit.ScreenshotAsync($"consent-{colors}-{width}".ToLowerInvariant());
 
         var page = visit.Page;
         await Assertions.Expect(page.GetByRole(AriaRole.Heading, new() { Level = 1 })).ToContainTextAsync("ChatGPT");
-        foreach (var said in (string[])[client, "registered itself; the name is not checked", "127.0.0.1:4321", "a program on this computer", "Look things up", "Change things", "Stay connected"])
+        foreach (
+            var said in (string[])
+                [
+                    client,
+                    "registered itself; the name is not checked",
+                    "127.0.0.1:4321",
+                    "a program on this computer",
+                    "Look things up",
+                    "Change things",
+                    "Stay connected",
+                ]
+        )
         {
             await Assertions.Expect(page.GetByRole(AriaRole.Main)).ToContainTextAsync(said);
         }
 
         await Assertions.Expect(page.GetByLabel("The key of this server")).ToHaveAttributeAsync("type", "password");
-        Assert.True(await page.EvaluateAsync<bool>("document.documentElement.scrollWidth <= innerWidth"), "the page is wider than the window");
+        Assert.True(
+            await page.EvaluateAsync<bool>("document.documentElement.scrollWidth <= innerWidth"),
+            "the page is wider than the window"
+        );
         Assert.Equal(0, await page.Locator("script").CountAsync());
         Assert.Empty(visit.Problems);
     }
@@ -54,7 +77,10 @@ public sealed class ConsentPageTests(Browser browser)
         await Assertions.Expect(page.GetByRole(AriaRole.Button, new() { Name = "Allow" })).ToBeFocusedAsync();
         await page.Keyboard.PressAsync("Enter");
 
-        Assert.Matches("[?&]code=[^&]{43}&state=s%26t%3D1&iss=", await answer.WaitAsync(Wait.Limit, TestContext.Current.CancellationToken));
+        Assert.Matches(
+            "[?&]code=[^&]{43}&state=s%26t%3D1&iss=",
+            await answer.WaitAsync(Wait.Limit, TestContext.Current.CancellationToken)
+        );
     }
 
     [Fact]
@@ -66,7 +92,10 @@ public sealed class ConsentPageTests(Browser browser)
 
         await visit.Page.GetByRole(AriaRole.Button, new() { Name = "Cancel" }).ClickAsync();
 
-        Assert.Contains("error=access_denied", await answer.WaitAsync(Wait.Limit, TestContext.Current.CancellationToken));
+        Assert.Contains(
+            "error=access_denied",
+            await answer.WaitAsync(Wait.Limit, TestContext.Current.CancellationToken)
+        );
     }
 
     [Fact]
@@ -96,13 +125,21 @@ public sealed class ConsentPageTests(Browser browser)
         foreach (var (name, value) in new[] { ("the person's own", ticket), ("the attacker's", stolen) })
         {
             // The attacker's page, at another origin, with a form that posts here.
-            await visit.Page.RouteAsync("https://evil.example/**", route => route.FulfillAsync(new()
-            {
-                ContentType = "text/html",
-                Body = $"""<form method="post" action="{oauth.Issuer}/auth/authorize"><input name="ticket" value="{value}"><input name="password" value="{OAuthServer.Key}"><button name="decision" value="allow">win</button></form>""",
-            }));
+            await visit.Page.RouteAsync("https://evil.example/**", route =>
+                route.FulfillAsync(
+                    new()
+                    {
+                        ContentType = "text/html",
+                        Body =
+                            $"""<form method="post" action="{oauth.Issuer}/auth/authorize"><input name="ticket" value="{value}"><input name="password" value="{OAuthServer.Key}"><button name="decision" value="allow">win</button></form>""",
+                    }
+                )
+            );
             await visit.Page.GotoAsync("https://evil.example/");
-            var refused = await visit.Page.RunAndWaitForResponseAsync(() => visit.Page.ClickAsync("button"), answer => answer.Url.EndsWith("/auth/authorize", StringComparison.Ordinal));
+            var refused = await visit.Page.RunAndWaitForResponseAsync(
+                () => visit.Page.ClickAsync("button"),
+                answer => answer.Url.EndsWith("/auth/authorize", StringComparison.Ordinal)
+            );
             Assert.True(refused.Status == 403, $"{name}: {refused.Status}");
             await visit.Page.UnrouteAllAsync();
         }
@@ -127,7 +164,10 @@ public sealed class ConsentPageTests(Browser browser)
             Assert.True(page.Headers.CacheControl!.NoStore);
         }
 
-        Assert.Contains("form-action 'self' https://chatgpt.com;", question.Headers.GetValues("Content-Security-Policy").Single() + ";");
+        Assert.Contains(
+            "form-action 'self' https://chatgpt.com;",
+            question.Headers.GetValues("Content-Security-Policy").Single() + ";"
+        );
         Assert.Contains("form-action 'none'", problem.Headers.GetValues("Content-Security-Policy").Single());
         var cookie = question.Headers.GetValues("Set-Cookie").Single();
         Assert.Contains("httponly", cookie);
@@ -137,12 +177,19 @@ public sealed class ConsentPageTests(Browser browser)
     [Fact]
     public async Task Over_https_the_cookie_is_of_this_host_alone_and_what_a_client_says_of_itself_is_text()
     {
-        await using var oauth = OAuthServer.Start(("Server:PublicUrl", "https://mcp.example.com"), ("Auth:Server:Clients:odd:RedirectUris", OAuthServer.ChatGpt), ("Auth:Server:Clients:odd:Name", "<img src=x onerror=alert(1)>\"'"));
+        await using var oauth = OAuthServer.Start(
+            ("Server:PublicUrl", "https://mcp.example.com"),
+            ("Auth:Server:Clients:odd:RedirectUris", OAuthServer.ChatGpt),
+            ("Auth:Server:Clients:odd:Name", "<img src=x onerror=alert(1)>\"'")
+        );
 
         using var page = await oauth.GetAsync(oauth.AuthorizeAddress("odd"));
         var html = await page.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
 
-        Assert.Matches("^__Host-oauth=[^;]{43}; path=/; secure; samesite=lax; httponly$", page.Headers.GetValues("Set-Cookie").Single());
+        Assert.Matches(
+            "^__Host-oauth=[^;]{43}; path=/; secure; samesite=lax; httponly$",
+            page.Headers.GetValues("Set-Cookie").Single()
+        );
         Assert.DoesNotContain("<img src=x", html);
         Assert.Contains("&lt;img src=x", html);
         using var again = await oauth.GetAsync(oauth.AuthorizeAddress("odd"));
@@ -150,7 +197,8 @@ public sealed class ConsentPageTests(Browser browser)
         Assert.Equal(HttpStatusCode.OK, again.StatusCode);
     }
 
-    private async Task<Visit> OpenAsync(OAuthServer oauth, bool scripts = true) => await browser.OpenAsync(oauth.Server, oauth.AuthorizeAddress("public"), scripts: scripts);
+    private async Task<Visit> OpenAsync(OAuthServer oauth, bool scripts = true) =>
+        await browser.OpenAsync(oauth.Server, oauth.AuthorizeAddress("public"), scripts: scripts);
 
     // Where the browser is sent; nothing leaves this machine.
     private static async Task<Task<string>> CatchAsync(IPage page)

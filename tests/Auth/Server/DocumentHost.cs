@@ -55,15 +55,21 @@ internal sealed class DocumentHost : IAsyncDisposable
     public string NewAddress() => $"{Url}/clients/{Interlocked.Increment(ref _count)}.json";
 
     /// <summary>A good document; the caller may change it before it is put.</summary>
-    public JsonObject Document(string address, string method = "none") => new()
-    {
-        ["client_id"] = address, ["client_name"] = "A documented client", ["redirect_uris"] = new JsonArray(OAuthServer.ChatGpt, OAuthServer.Loopback),
-        ["token_endpoint_auth_method"] = method, ["jwks_uri"] = Url + "/keys",
-    };
+    public JsonObject Document(string address, string method = "none") =>
+        new()
+        {
+            ["client_id"] = address,
+            ["client_name"] = "A documented client",
+            ["redirect_uris"] = new JsonArray(OAuthServer.ChatGpt, OAuthServer.Loopback),
+            ["token_endpoint_auth_method"] = method,
+            ["jwks_uri"] = Url + "/keys",
+        };
 
-    public void Put(string address, byte[] body, Action<HttpResponse>? head = null) => _documents[address.Replace(Url, "", StringComparison.Ordinal)] = (body, head);
+    public void Put(string address, byte[] body, Action<HttpResponse>? head = null) =>
+        _documents[address.Replace(Url, "", StringComparison.Ordinal)] = (body, head);
 
-    public void Put(JsonObject document) => Put((string)document["client_id"]!, Encoding.UTF8.GetBytes(document.ToJsonString()));
+    public void Put(JsonObject document) =>
+        Put((string)document["client_id"]!, Encoding.UTF8.GetBytes(document.ToJsonString()));
 
     public async ValueTask DisposeAsync()
     {

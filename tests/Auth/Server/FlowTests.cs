@@ -14,15 +14,39 @@ public sealed class FlowTests
 
         var answer = await oauth.AuthorizeAsync(client);
         Assert.Equal(("s&t=1", oauth.Issuer), (answer["state"], answer["iss"]));
-        using var token = await oauth.TokenAsync(("grant_type", "authorization_code"), ("client_id", client), ("code", answer["code"]), ("code_verifier", OAuthServer.Verifier), ("resource", oauth.Resource));
+        using var token = await oauth.TokenAsync(
+            ("grant_type", "authorization_code"),
+            ("client_id", client),
+            ("code", answer["code"]),
+            ("code_verifier", OAuthServer.Verifier),
+            ("resource", oauth.Resource)
+        );
         var tokens = await OAuthServer.JsonAsync(token);
 
         Assert.Equal("no-store", token.Headers.CacheControl!.ToString());
-        Assert.Equal(("Bearer", 3600, "mcp:read mcp:write"), (tokens.GetProperty("token_type").GetString(), tokens.GetProperty("expires_in").GetInt32(), tokens.GetProperty("scope").GetString()));
+        Assert.Equal(
+            ("Bearer", 3600, "mcp:read mcp:write"),
+            (
+                tokens.GetProperty("token_type").GetString(),
+                tokens.GetProperty("expires_in").GetInt32(),
+                tokens.GetProperty("scope").GetString()
+            )
+        );
         var claims = OAuthServer.Claims(tokens.GetProperty("access_token").GetString()!);
-        Assert.Equal((oauth.Issuer, oauth.Resource, "default", client), (claims.GetProperty("iss").GetString(), claims.GetProperty("aud").GetString(), claims.GetProperty("sub").GetString(), claims.GetProperty("client_id").GetString()));
+        Assert.Equal(
+            (oauth.Issuer, oauth.Resource, "default", client),
+            (
+                claims.GetProperty("iss").GetString(),
+                claims.GetProperty("aud").GetString(),
+                claims.GetProperty("sub").GetString(),
+                claims.GetProperty("client_id").GetString()
+            )
+        );
         Assert.Equal(HttpStatusCode.OK, await oauth.CallAsync(tokens.GetProperty("access_token").GetString()!));
-        Assert.Equal(HttpStatusCode.OK, await oauth.CallAsync(tokens.GetProperty("access_token").GetString()!, "pick_note", """{"code":"milk"}"""));
+        Assert.Equal(
+            HttpStatusCode.OK,
+            await oauth.CallAsync(tokens.GetProperty("access_token").GetString()!, "pick_note", """{"code":"milk"}""")
+        );
     }
 
     [Fact]
@@ -37,12 +61,22 @@ public sealed class FlowTests
         var (second, repeated) = (await OAuthServer.JsonAsync(answer), await OAuthServer.JsonAsync(again));
 
         Assert.NotEqual(first, second.GetProperty("refresh_token").GetString());
-        Assert.Equal(second.GetProperty("refresh_token").GetString(), repeated.GetProperty("refresh_token").GetString());
+        Assert.Equal(
+            second.GetProperty("refresh_token").GetString(),
+            repeated.GetProperty("refresh_token").GetString()
+        );
         Assert.Equal(HttpStatusCode.OK, await oauth.CallAsync(repeated.GetProperty("access_token").GetString()!));
-        using var third = await oauth.RefreshAsync(client, second.GetProperty("refresh_token").GetString()!, "mcp:read");
+        using var third = await oauth.RefreshAsync(
+            client,
+            second.GetProperty("refresh_token").GetString()!,
+            "mcp:read"
+        );
         var narrow = await OAuthServer.JsonAsync(third);
         Assert.Equal("mcp:read", narrow.GetProperty("scope").GetString());
-        Assert.Equal(HttpStatusCode.Forbidden, await oauth.CallAsync(narrow.GetProperty("access_token").GetString()!, "pick_note", """{"code":"milk"}"""));
+        Assert.Equal(
+            HttpStatusCode.Forbidden,
+            await oauth.CallAsync(narrow.GetProperty("access_token").GetString()!, "pick_note", """{"code":"milk"}""")
+        );
         using var wide = await oauth.RefreshAsync(client, narrow.GetProperty("refresh_token").GetString()!);
         Assert.Equal("mcp:read mcp:write", (await OAuthServer.JsonAsync(wide)).GetProperty("scope").GetString()); // the refresh token kept all of it
     }

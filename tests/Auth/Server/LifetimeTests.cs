@@ -17,7 +17,12 @@ public sealed class LifetimeTests
         await using var _ = oauth;
         var code = (await oauth.AuthorizeAsync("public"))["code"];
         time.Advance(TimeSpan.FromSeconds(61));
-        using var late = await oauth.TokenAsync(("grant_type", "authorization_code"), ("client_id", "public"), ("code", code), ("code_verifier", OAuthServer.Verifier));
+        using var late = await oauth.TokenAsync(
+            ("grant_type", "authorization_code"),
+            ("client_id", "public"),
+            ("code", code),
+            ("code_verifier", OAuthServer.Verifier)
+        );
         Assert.Equal(HttpStatusCode.BadRequest, late.StatusCode);
 
         var tokens = await oauth.SignInAsync("public");
@@ -85,7 +90,13 @@ public sealed class LifetimeTests
     {
         await using var oauth = OAuthServer.Start();
         var code = (await oauth.AuthorizeAsync("public"))["code"];
-        Task<HttpResponseMessage> RedeemAsync() => oauth.TokenAsync(("grant_type", "authorization_code"), ("client_id", "public"), ("code", code), ("code_verifier", OAuthServer.Verifier));
+        Task<HttpResponseMessage> RedeemAsync() =>
+            oauth.TokenAsync(
+                ("grant_type", "authorization_code"),
+                ("client_id", "public"),
+                ("code", code),
+                ("code_verifier", OAuthServer.Verifier)
+            );
 
         var answers = await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => RedeemAsync()));
 
@@ -100,9 +111,15 @@ public sealed class LifetimeTests
         var tokens = await oauth.SignInAsync("public");
         Assert.Equal(HttpStatusCode.OK, await oauth.CallAsync(Access(tokens)));
 
-        using var revoked = await oauth.PostFormAsync("/auth/revoke", [("token", Refresh(tokens)), ("client_id", "public")]);
+        using var revoked = await oauth.PostFormAsync(
+            "/auth/revoke",
+            [("token", Refresh(tokens)), ("client_id", "public")]
+        );
 
-        Assert.Equal((HttpStatusCode.OK, HttpStatusCode.Unauthorized), (revoked.StatusCode, await oauth.CallAsync(Access(tokens))));
+        Assert.Equal(
+            (HttpStatusCode.OK, HttpStatusCode.Unauthorized),
+            (revoked.StatusCode, await oauth.CallAsync(Access(tokens)))
+        );
     }
 
     [Fact]
@@ -119,7 +136,10 @@ public sealed class LifetimeTests
 
         Assert.NotEqual(Kid(old), Kid(fresh));
         Assert.Equal([Kid(fresh), Kid(old)], await PublishedAsync(oauth));
-        Assert.Equal((HttpStatusCode.OK, HttpStatusCode.OK), (await oauth.CallAsync(Access(old)), await oauth.CallAsync(Access(fresh))));
+        Assert.Equal(
+            (HttpStatusCode.OK, HttpStatusCode.OK),
+            (await oauth.CallAsync(Access(old)), await oauth.CallAsync(Access(fresh)))
+        );
         time.Advance(TimeSpan.FromDays(30)); // and once more: the first is retired
         var last = await oauth.SignInAsync("public");
         Assert.Equal([Kid(last), Kid(fresh)], await PublishedAsync(oauth));
@@ -131,7 +151,13 @@ public sealed class LifetimeTests
     public async Task A_restart_changes_nothing_and_neither_does_kill_9(string secret)
     {
         var store = TestStores.New();
-        var environment = new Dictionary<string, string> { ["Storage__Path"] = store, ["MCP_AUTH_MODE"] = "embedded", ["MCP_API_KEY"] = OAuthServer.Key, ["SECRET_KEY"] = secret };
+        var environment = new Dictionary<string, string>
+        {
+            ["Storage__Path"] = store,
+            ["MCP_AUTH_MODE"] = "embedded",
+            ["MCP_API_KEY"] = OAuthServer.Key,
+            ["SECRET_KEY"] = secret,
+        };
         var (client, tokens, kid) = ("", default(JsonElement), "");
         for (var round = 0; round < 3; round++)
         {
@@ -171,7 +197,9 @@ public sealed class LifetimeTests
 
         // And a copy of the store opens nothing.
         var bytes = await File.ReadAllBytesAsync(store, Stop);
-        Assert.All([Refresh(tokens), Access(tokens), OAuthServer.Key], value => Assert.Equal(-1, bytes.AsSpan().IndexOf(System.Text.Encoding.UTF8.GetBytes(value))));
+        Assert.All([Refresh(tokens), Access(tokens), OAuthServer.Key], value =>
+            Assert.Equal(-1, bytes.AsSpan().IndexOf(System.Text.Encoding.UTF8.GetBytes(value)))
+        );
     }
 
     [Fact]
@@ -179,12 +207,22 @@ public sealed class LifetimeTests
     {
         var store = TestStores.New();
         JsonElement old;
-        await using (var first = OAuthServer.Start(("Storage:Path", store), ("Auth:Server:SecretKey", "one-secret-8d5036c4b1e9f73f9c1e7b2a"), ("Server:PublicUrl", "http://127.0.0.1:9")))
+        await using (
+            var first = OAuthServer.Start(
+                ("Storage:Path", store),
+                ("Auth:Server:SecretKey", "one-secret-8d5036c4b1e9f73f9c1e7b2a"),
+                ("Server:PublicUrl", "http://127.0.0.1:9")
+            )
+        )
         {
             old = await first.SignInAsync("public");
         }
 
-        await using var second = OAuthServer.Start(("Storage:Path", store), ("Auth:Server:SecretKey", "two-secret-8d5036c4b1e9f73f9c1e7b2a"), ("Server:PublicUrl", "http://127.0.0.1:9"));
+        await using var second = OAuthServer.Start(
+            ("Storage:Path", store),
+            ("Auth:Server:SecretKey", "two-secret-8d5036c4b1e9f73f9c1e7b2a"),
+            ("Server:PublicUrl", "http://127.0.0.1:9")
+        );
 
         Assert.Equal(HttpStatusCode.Unauthorized, await second.CallAsync(Access(old)));
         Assert.Equal(HttpStatusCode.OK, await second.CallAsync(Access(await second.SignInAsync("public"))));

@@ -66,48 +66,99 @@ internal sealed partial class OAuthServer : IAsyncDisposable
                 NotesTools.Alone(collection);
                 services?.Invoke(collection);
             },
-            [.. Settings, .. settings]);
-        return new(server.Url, settings.FirstOrDefault(setting => setting.Key == "Server:PublicUrl").Value ?? server.BaseUrl, server);
+            [.. Settings, .. settings]
+        );
+        return new(
+            server.Url,
+            settings.FirstOrDefault(setting => setting.Key == "Server:PublicUrl").Value ?? server.BaseUrl,
+            server
+        );
     }
 
     private static readonly (string, string)[] Settings =
     [
-        ("Auth:Mode", "embedded"), ("Auth:ApiKey", Key), ("Auth:ApiKeys:reader:Key", ReaderKey), ("Auth:ApiKeys:reader:Scopes", "mcp:read"),
-            ("Auth:Server:ClientId", "gpt-action"), ("Auth:Server:ClientSecret", Secret), ("Auth:Server:RedirectUri", ActionAddress),
-            ("Auth:Server:Clients:machine:Secret", Secret + "2"), ("Auth:Server:Clients:machine:Scope", "mcp:read mcp:write"),
-            ("Auth:Server:Clients:public:RedirectUris", ChatGpt), ("Auth:Server:Clients:public:Name", "A public client"),
+        ("Auth:Mode", "embedded"),
+        ("Auth:ApiKey", Key),
+        ("Auth:ApiKeys:reader:Key", ReaderKey),
+        ("Auth:ApiKeys:reader:Scopes", "mcp:read"),
+        ("Auth:Server:ClientId", "gpt-action"),
+        ("Auth:Server:ClientSecret", Secret),
+        ("Auth:Server:RedirectUri", ActionAddress),
+        ("Auth:Server:Clients:machine:Secret", Secret + "2"),
+        ("Auth:Server:Clients:machine:Scope", "mcp:read mcp:write"),
+        ("Auth:Server:Clients:public:RedirectUris", ChatGpt),
+        ("Auth:Server:Clients:public:Name", "A public client"),
     ];
 
     /// <summary>Registers a public client as ChatGPT does, and gives its id.</summary>
     public async Task<string> RegisterAsync(string redirect = ChatGpt, string method = "none", string? scope = null)
     {
-        using var answer = await PostJsonAsync("/auth/register", JsonSerializer.Serialize(new { client_name = "ChatGPT", redirect_uris = new[] { redirect }, token_endpoint_auth_method = method, grant_types = new[] { "authorization_code", "refresh_token" }, scope }));
+        using var answer = await PostJsonAsync(
+            "/auth/register",
+            JsonSerializer.Serialize(
+                new
+                {
+                    client_name = "ChatGPT",
+                    redirect_uris = new[] { redirect },
+                    token_endpoint_auth_method = method,
+                    grant_types = new[] { "authorization_code", "refresh_token" },
+                    scope,
+                }
+            )
+        );
         Assert.Equal(HttpStatusCode.Created, answer.StatusCode);
         return (await JsonAsync(answer)).GetProperty("client_id").GetString()!;
     }
 
-    public Task<HttpResponseMessage> GetAsync(string path, params (string Name, string Value)[] headers) => SendAsync(new(HttpMethod.Get, path), headers);
+    public Task<HttpResponseMessage> GetAsync(string path, params (string Name, string Value)[] headers) =>
+        SendAsync(new(HttpMethod.Get, path), headers);
 
-    public Task<HttpResponseMessage> PostJsonAsync(string path, string json, params (string Name, string Value)[] headers) =>
-        SendAsync(new(HttpMethod.Post, path) { Content = new StringContent(json, Encoding.UTF8, "application/json") }, headers);
+    public Task<HttpResponseMessage> PostJsonAsync(
+        string path,
+        string json,
+        params (string Name, string Value)[] headers
+    ) =>
+        SendAsync(
+            new(HttpMethod.Post, path) { Content = new StringContent(json, Encoding.UTF8, "application/json") },
+            headers
+        );
 
-    public Task<HttpResponseMessage> PostFormAsync(string path, IEnumerable<(string Name, string Value)> form, params (string Name, string Value)[] headers) =>
-        SendAsync(new(HttpMethod.Post, path) { Content = new FormUrlEncodedContent(form.Select(field => KeyValuePair.Create(field.Name, field.Value))) }, headers);
+    public Task<HttpResponseMessage> PostFormAsync(
+        string path,
+        IEnumerable<(string Name, string Value)> form,
+        params (string Name, string Value)[] headers
+    ) =>
+        SendAsync(
+            new(HttpMethod.Post, path)
+            {
+                Content = new FormUrlEncodedContent(form.Select(field => KeyValuePair.Create(field.Name, field.Value))),
+            },
+            headers
+        );
 
     /// <summary>The address that a client sends a person to; what is named replaces what a good one has, and null leaves it out.</summary>
     public string AuthorizeAddress(string client, params (string Name, string? Value)[] changes)
     {
         var parameters = new Dictionary<string, string?>
         {
-            ["response_type"] = "code", ["client_id"] = client, ["redirect_uri"] = ChatGpt, ["state"] = "s&t=1", ["scope"] = "mcp:read mcp:write", ["resource"] = Resource,
-            ["code_challenge"] = ChallengeOf(Verifier), ["code_challenge_method"] = "S256",
+            ["response_type"] = "code",
+            ["client_id"] = client,
+            ["redirect_uri"] = ChatGpt,
+            ["state"] = "s&t=1",
+            ["scope"] = "mcp:read mcp:write",
+            ["resource"] = Resource,
+            ["code_challenge"] = ChallengeOf(Verifier),
+            ["code_challenge_method"] = "S256",
         };
         foreach (var (name, value) in changes)
         {
             parameters[name] = value;
         }
 
-        return QueryHelpers.AddQueryString("/auth/authorize", parameters.Where(parameter => parameter.Value is not null));
+        return QueryHelpers.AddQueryString(
+            "/auth/authorize",
+            parameters.Where(parameter => parameter.Value is not null)
+        );
     }
 
     /// <summary>Opens the page and gives the ticket in its form.</summary>
@@ -119,11 +170,30 @@ internal sealed partial class OAuthServer : IAsyncDisposable
         return Ticket().Match(html).Groups[1].Value;
     }
 
-    public Task<HttpResponseMessage> AnswerAsync(string ticket, string password = Key, string decision = "allow", string? username = null, params (string Name, string Value)[] headers) => PostFormAsync("/auth/authorize",
-        [("ticket", ticket), ("password", password), ("decision", decision), .. username is null ? [] : new[] { ("username", username) }], headers);
+    public Task<HttpResponseMessage> AnswerAsync(
+        string ticket,
+        string password = Key,
+        string decision = "allow",
+        string? username = null,
+        params (string Name, string Value)[] headers
+    ) =>
+        PostFormAsync(
+            "/auth/authorize",
+            [
+                ("ticket", ticket),
+                ("password", password),
+                ("decision", decision),
+                .. username is null ? [] : new[] { ("username", username) },
+            ],
+            headers
+        );
 
     /// <summary>The whole way of a person: page, key, Allow; gives what the client gets at its address.</summary>
-    public async Task<Dictionary<string, string>> AuthorizeAsync(string client, string password = Key, params (string Name, string? Value)[] changes)
+    public async Task<Dictionary<string, string>> AuthorizeAsync(
+        string client,
+        string password = Key,
+        params (string Name, string? Value)[] changes
+    )
     {
         using var answer = await AnswerAsync(await OpenPageAsync(client, changes), password);
         Assert.True(answer.StatusCode == HttpStatusCode.SeeOther, await answer.Content.ReadAsStringAsync(Stop));
@@ -131,22 +201,44 @@ internal sealed partial class OAuthServer : IAsyncDisposable
     }
 
     /// <summary>And then the tokens.</summary>
-    public async Task<JsonElement> SignInAsync(string client, string password = Key, params (string Name, string? Value)[] changes)
+    public async Task<JsonElement> SignInAsync(
+        string client,
+        string password = Key,
+        params (string Name, string? Value)[] changes
+    )
     {
         var code = (await AuthorizeAsync(client, password, changes))["code"];
-        using var answer = await TokenAsync(("grant_type", "authorization_code"), ("client_id", client), ("code", code), ("code_verifier", Verifier));
+        using var answer = await TokenAsync(
+            ("grant_type", "authorization_code"),
+            ("client_id", client),
+            ("code", code),
+            ("code_verifier", Verifier)
+        );
         var json = await JsonAsync(answer);
         Assert.True(answer.IsSuccessStatusCode, json.ToString());
         return json;
     }
 
-    public Task<HttpResponseMessage> TokenAsync(params (string Name, string Value)[] form) => PostFormAsync("/auth/token", form);
+    public Task<HttpResponseMessage> TokenAsync(params (string Name, string Value)[] form) =>
+        PostFormAsync("/auth/token", form);
 
     public Task<HttpResponseMessage> RefreshAsync(string client, string token, string? scope = null) =>
-        PostFormAsync("/auth/token", [("grant_type", "refresh_token"), ("client_id", client), ("refresh_token", token), .. scope is null ? [] : new[] { ("scope", scope) }]);
+        PostFormAsync(
+            "/auth/token",
+            [
+                ("grant_type", "refresh_token"),
+                ("client_id", client),
+                ("refresh_token", token),
+                .. scope is null ? [] : new[] { ("scope", scope) },
+            ]
+        );
 
     /// <summary>The status that a call of a tool with this token gets.</summary>
-    public async Task<HttpStatusCode> CallAsync(string accessToken, string tool = "list_picked", string arguments = "{}")
+    public async Task<HttpStatusCode> CallAsync(
+        string accessToken,
+        string tool = "list_picked",
+        string arguments = "{}"
+    )
     {
         using var answer = await PostJsonAsync("/tools/" + tool, arguments, ("Authorization", "Bearer " + accessToken));
         return answer.StatusCode;
@@ -154,14 +246,25 @@ internal sealed partial class OAuthServer : IAsyncDisposable
 
     public static string Verifier => "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
 
-    public static string ChallengeOf(string verifier) => Base64Url.EncodeToString(SHA256.HashData(Encoding.ASCII.GetBytes(verifier)));
+    public static string ChallengeOf(string verifier) =>
+        Base64Url.EncodeToString(SHA256.HashData(Encoding.ASCII.GetBytes(verifier)));
 
-    public static (string, string) Basic(string id, string secret) => ("Authorization", "Basic " + Convert.ToBase64String(Encoding.UTF8.GetBytes($"{Uri.EscapeDataString(id)}:{Uri.EscapeDataString(secret)}")));
+    public static (string, string) Basic(string id, string secret) =>
+        (
+            "Authorization",
+            "Basic "
+                + Convert.ToBase64String(
+                    Encoding.UTF8.GetBytes($"{Uri.EscapeDataString(id)}:{Uri.EscapeDataString(secret)}")
+                )
+        );
 
-    public static async Task<JsonElement> JsonAsync(HttpResponseMessage answer) => JsonElement.Parse(await answer.Content.ReadAsStringAsync(Stop));
+    public static async Task<JsonElement> JsonAsync(HttpResponseMessage answer) =>
+        JsonElement.Parse(await answer.Content.ReadAsStringAsync(Stop));
 
     public static Dictionary<string, string> Query(HttpResponseMessage answer) =>
-        QueryHelpers.ParseQuery(answer.Headers.Location!.Query).ToDictionary(parameter => parameter.Key, parameter => parameter.Value.ToString());
+        QueryHelpers
+            .ParseQuery(answer.Headers.Location!.Query)
+            .ToDictionary(parameter => parameter.Key, parameter => parameter.Value.ToString());
 
     public static JsonElement Claims(string jwt) => JsonElement.Parse(Base64Url.DecodeFromChars(jwt.Split('.')[1]));
 
@@ -174,7 +277,10 @@ internal sealed partial class OAuthServer : IAsyncDisposable
         }
     }
 
-    public async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, params (string Name, string Value)[] headers)
+    public async Task<HttpResponseMessage> SendAsync(
+        HttpRequestMessage request,
+        params (string Name, string Value)[] headers
+    )
     {
         if (Cookie is { Length: > 0 })
         {
@@ -188,7 +294,11 @@ internal sealed partial class OAuthServer : IAsyncDisposable
 
         foreach (var (name, value) in headers)
         {
-            Assert.True(request.Headers.TryAddWithoutValidation(name, value) || request.Content?.Headers.TryAddWithoutValidation(name, value) == true, name);
+            Assert.True(
+                request.Headers.TryAddWithoutValidation(name, value)
+                    || request.Content?.Headers.TryAddWithoutValidation(name, value) == true,
+                name
+            );
         }
 
         var answer = await Http.SendAsync(request, Stop);

@@ -11,14 +11,21 @@ public sealed class JwtTests
 {
     private static readonly DateTimeOffset Now = new(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
     private static readonly ECDsa Key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-    private static readonly TokenRules Rules = new() { Issuers = new HashSet<string> { "https://issuer" }, Audiences = new HashSet<string> { "us" } };
+    private static readonly TokenRules Rules = new()
+    {
+        Issuers = new HashSet<string> { "https://issuer" },
+        Audiences = new HashSet<string> { "us" },
+    };
 
     [Fact]
     public void A_good_token_gives_what_it_says()
     {
         var token = Jwt.Verify(Sign(Good(), type: "at+jwt"), Keys(), Rules, Now);
 
-        Assert.Equal(("https://issuer", "anna", "client-1", "id-1", "at+jwt"), (token.Issuer, token.Subject, token.ClientId, token.Id, token.Type));
+        Assert.Equal(
+            ("https://issuer", "anna", "client-1", "id-1", "at+jwt"),
+            (token.Issuer, token.Subject, token.ClientId, token.Id, token.Type)
+        );
         Assert.Equal(["mcp:execute", "mcp:read", "mcp:write"], token.Scopes.Order());
         Assert.Equal(Now.AddMinutes(5), token.Expires);
     }
@@ -30,7 +37,15 @@ public sealed class JwtTests
     [InlineData("at+jwt", "JWT", "of another type")]
     [InlineData("at+jwt", null, "of another type")]
     public void A_type_can_be_required(string allowed, string? type, string? refusal) =>
-        Judge(Sign(Good(), type), Rules with { Types = new HashSet<string>(StringComparer.OrdinalIgnoreCase) { allowed }, TypeRequired = true }, refusal);
+        Judge(
+            Sign(Good(), type),
+            Rules with
+            {
+                Types = new HashSet<string>(StringComparer.OrdinalIgnoreCase) { allowed },
+                TypeRequired = true,
+            },
+            refusal
+        );
 
     [Theory]
     [InlineData(true, null)]
@@ -53,7 +68,13 @@ public sealed class JwtTests
     {
         var claims = Good();
         claims[claim] = Now.AddSeconds(seconds).ToUnixTimeSeconds();
-        Judge(Sign(claims), Rules, refusal is null ? null : refusal + ". If it should be good, a clock is wrong: this server's says 2026-01-01T00:00:00Z.");
+        Judge(
+            Sign(claims),
+            Rules,
+            refusal is null
+                ? null
+                : refusal + ". If it should be good, a clock is wrong: this server's says 2026-01-01T00:00:00Z."
+        );
     }
 
     [Theory]
@@ -62,7 +83,10 @@ public sealed class JwtTests
     [InlineData("""{"keys":{}}""", "The key set has no array 'keys'.")]
     [InlineData("<html>", "The key set is not JSON, says something twice, or is nested too deeply.")]
     public void What_is_no_key_set_is_refused_in_words(string document, string sentence) =>
-        Assert.Equal(sentence, Assert.Throws<FormatException>(() => JsonWebKeys.Parse(Encoding.UTF8.GetBytes(document))).Message);
+        Assert.Equal(
+            sentence,
+            Assert.Throws<FormatException>(() => JsonWebKeys.Parse(Encoding.UTF8.GetBytes(document))).Message
+        );
 
     [Fact]
     public void Keys_that_nothing_can_be_checked_with_are_left_out()
@@ -70,7 +94,11 @@ public sealed class JwtTests
         var usable = Jwk(Key);
         string[] others =
         [
-            """{"kty":"oct","k":"c2VjcmV0"}""", """{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}""", "{}", "5", "null",
+            """{"kty":"oct","k":"c2VjcmV0"}""",
+            """{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}""",
+            "{}",
+            "5",
+            "null",
             usable.Replace("\"kty\"", "\"use\":\"enc\",\"kty\"", StringComparison.Ordinal),
             usable.Replace("\"kty\"", "\"use\":5,\"kty\"", StringComparison.Ordinal),
             usable.Replace("\"kty\"", "\"key_ops\":[\"sign\"],\"kty\"", StringComparison.Ordinal),
@@ -82,20 +110,34 @@ public sealed class JwtTests
             $$"""{"kty":"RSA","n":"{{Base64Url.EncodeToString([0xff, .. RandomNumberGenerator.GetBytes(1025)])}}","e":"AQAB"}""",
         ];
 
-        Assert.Equal(1, JsonWebKeys.Parse(Encoding.UTF8.GetBytes($$"""{"keys":[{{string.Join(',', others)}},{{usable}}]}""")).Count);
+        Assert.Equal(
+            1,
+            JsonWebKeys.Parse(Encoding.UTF8.GetBytes($$"""{"keys":[{{string.Join(',', others)}},{{usable}}]}""")).Count
+        );
     }
 
     [Fact]
     public void Only_so_many_keys_are_read()
     {
-        Assert.Equal(64, JsonWebKeys.Parse(Encoding.UTF8.GetBytes($$"""{"keys":[{{string.Join(',', Enumerable.Repeat(Jwk(Key), 100))}}]}""")).Count);
-        Assert.Contains("larger than", Assert.Throws<FormatException>(() => JsonWebKeys.Parse(new byte[JsonWebKeys.MaxBytes + 1])).Message);
+        Assert.Equal(
+            64,
+            JsonWebKeys
+                .Parse(
+                    Encoding.UTF8.GetBytes($$"""{"keys":[{{string.Join(',', Enumerable.Repeat(Jwk(Key), 100))}}]}""")
+                )
+                .Count
+        );
+        Assert.Contains(
+            "larger than",
+            Assert.Throws<FormatException>(() => JsonWebKeys.Parse(new byte[JsonWebKeys.MaxBytes + 1])).Message
+        );
     }
 
     [Theory]
     [InlineData("""{"iss":"https://issuer","aud":"us","exp":99999999999,"sub":"\ud800"}""")]
     [InlineData("""{"iss":"https://issuer","aud":"us","exp":99999999999,"\udc00":1}""")]
-    public void Half_a_letter_is_a_refusal_and_no_crash(string payload) => Judge(Sign(Encoding.UTF8.GetBytes(payload)), Rules, "has a payload that is not JSON");
+    public void Half_a_letter_is_a_refusal_and_no_crash(string payload) =>
+        Judge(Sign(Encoding.UTF8.GetBytes(payload)), Rules, "has a payload that is not JSON");
 
     private static void Judge(string token, TokenRules rules, string? refusal)
     {
@@ -105,17 +147,28 @@ public sealed class JwtTests
         }
         else
         {
-            Assert.Contains(refusal, Assert.Throws<TokenRefusedException>(() => Jwt.Verify(token, Keys(), rules, Now)).Message);
+            Assert.Contains(
+                refusal,
+                Assert.Throws<TokenRefusedException>(() => Jwt.Verify(token, Keys(), rules, Now)).Message
+            );
         }
     }
 
-    private static Dictionary<string, object> Good() => new()
-    {
-        ["iss"] = "https://issuer", ["aud"] = new[] { "others", "us" }, ["sub"] = "anna", ["azp"] = "client-1", ["jti"] = "id-1",
-        ["scope"] = "mcp:read mcp:write", ["scp"] = new[] { "mcp:execute" }, ["exp"] = Now.AddMinutes(5).ToUnixTimeSeconds(),
-    };
+    private static Dictionary<string, object> Good() =>
+        new()
+        {
+            ["iss"] = "https://issuer",
+            ["aud"] = new[] { "others", "us" },
+            ["sub"] = "anna",
+            ["azp"] = "client-1",
+            ["jti"] = "id-1",
+            ["scope"] = "mcp:read mcp:write",
+            ["scp"] = new[] { "mcp:execute" },
+            ["exp"] = Now.AddMinutes(5).ToUnixTimeSeconds(),
+        };
 
-    private static string Sign(Dictionary<string, object> claims, string? type = "JWT") => Sign(JsonSerializer.SerializeToUtf8Bytes(claims), type);
+    private static string Sign(Dictionary<string, object> claims, string? type = "JWT") =>
+        Sign(JsonSerializer.SerializeToUtf8Bytes(claims), type);
 
     private static string Sign(byte[] payload, string? type = "JWT")
     {

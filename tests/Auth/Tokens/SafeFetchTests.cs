@@ -99,27 +99,46 @@ public sealed class SafeFetchTests
     [InlineData("192.88.99.1", false)]
     [InlineData("3fff::1", false)]
     [InlineData("4000::1", false)]
-    public void Public_is_what_is_handed_out_to_everybody(string address, bool expected) => Assert.Equal(expected, PublicAddress.Is(System.Net.IPAddress.Parse(address)));
+    public void Public_is_what_is_handed_out_to_everybody(string address, bool expected) =>
+        Assert.Equal(expected, PublicAddress.Is(System.Net.IPAddress.Parse(address)));
 
     [Fact]
     public async Task A_small_document_is_read_without_cookies_and_without_a_name_of_ours()
     {
-        await using var server = RawServer.Start("HTTP/1.1 200 OK\r\nContent-Type: application/jwk-set+json\r\nSet-Cookie: a=b\r\nContent-Length: 2\r\n\r\n{}");
+        await using var server = RawServer.Start(
+            "HTTP/1.1 200 OK\r\nContent-Type: application/jwk-set+json\r\nSet-Cookie: a=b\r\nContent-Length: 2\r\n\r\n{}"
+        );
         using var fetch = new SafeFetch(NamedBy.Test);
 
-        Assert.Equal("{}", Encoding.UTF8.GetString(await fetch.GetAsync(new(server.Url), MaxBytes, TestContext.Current.CancellationToken)));
-        Assert.Equal("{}", Encoding.UTF8.GetString(await fetch.GetAsync(new(server.Url), MaxBytes, TestContext.Current.CancellationToken)));
+        Assert.Equal(
+            "{}",
+            Encoding.UTF8.GetString(
+                await fetch.GetAsync(new(server.Url), MaxBytes, TestContext.Current.CancellationToken)
+            )
+        );
+        Assert.Equal(
+            "{}",
+            Encoding.UTF8.GetString(
+                await fetch.GetAsync(new(server.Url), MaxBytes, TestContext.Current.CancellationToken)
+            )
+        );
 
         Assert.All(server.Requests, request => Assert.DoesNotContain("Cookie", request));
     }
 
     [Theory]
-    [InlineData("answered 302; redirects are not followed", "HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n")]
+    [InlineData(
+        "answered 302; redirects are not followed",
+        "HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n"
+    )]
     [InlineData("answered 500", "HTTP/1.1 500 So\r\nContent-Length: 2\r\n\r\n{}")]
     [InlineData("answered 204", "HTTP/1.1 204 So\r\n\r\n")]
     [InlineData("not JSON", "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 2\r\n\r\n{}")]
     [InlineData("not JSON", "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")]
-    [InlineData("more than 1024 bytes", "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 268435456\r\n\r\n{")]
+    [InlineData(
+        "more than 1024 bytes",
+        "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 268435456\r\n\r\n{"
+    )]
     [InlineData("broke off", "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 10\r\n\r\n{}")]
     [InlineData("broke off", "nonsense\r\n\r\n")]
     public async Task Any_other_answer_is_refused(string expected, string answer)
@@ -142,7 +161,9 @@ public sealed class SafeFetchTests
     {
         await using var server = RawServer.Start(async peer =>
         {
-            await peer.SendAsync("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n");
+            await peer.SendAsync(
+                "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
+            );
             while (true)
             {
                 await peer.SendAsync("400\r\n" + new string(' ', 1024) + "\r\n");
@@ -181,5 +202,7 @@ public sealed class SafeFetchTests
     }
 
     private static Task<HttpRequestException> RefusedAsync(SafeFetch fetch, string address) =>
-        Assert.ThrowsAnyAsync<HttpRequestException>(() => fetch.GetAsync(new(address), MaxBytes, TestContext.Current.CancellationToken));
+        Assert.ThrowsAnyAsync<HttpRequestException>(() =>
+            fetch.GetAsync(new(address), MaxBytes, TestContext.Current.CancellationToken)
+        );
 }

@@ -7,7 +7,8 @@ namespace MinimalMcp.Load;
 internal sealed class Copies : IDisposable
 {
     private const int Max = 4096;
-    private static readonly TimeSpan CallLimit = TimeSpan.FromSeconds(30), Check = TimeSpan.FromSeconds(0.5);
+    private static readonly TimeSpan CallLimit = TimeSpan.FromSeconds(30),
+        Check = TimeSpan.FromSeconds(0.5);
 
     private readonly CancellationTokenSource _ended = new();
     private readonly ConcurrentStack<ScenarioContext> _idle = new();
@@ -22,7 +23,10 @@ internal sealed class Copies : IDisposable
     }
 
     /// <summary>One that has nothing to do, or a new one; null when there are too many.</summary>
-    public ScenarioContext? Idle(Stats stats) => _idle.TryPop(out var copy) ? copy : _all.Count < Max ? New(stats) : null;
+    public ScenarioContext? Idle(Stats stats) =>
+        _idle.TryPop(out var copy) ? copy
+        : _all.Count < Max ? New(stats)
+        : null;
 
     public void Return(ScenarioContext copy) => _idle.Push(copy);
 

@@ -8,10 +8,13 @@ namespace MinimalMcp.Load;
 /// </summary>
 internal sealed class Histogram
 {
-    private const int Precision = 7, Linear = 2 << Precision; // each doubling is cut into 128 buckets; below 256 ticks they are exact
+    private const int Precision = 7,
+        Linear = 2 << Precision; // each doubling is cut into 128 buckets; below 256 ticks they are exact
 
     private readonly int[] counts = new int[(63 - Precision) * (1 << Precision) + Linear];
-    private long _count, _sum, _max;
+    private long _count,
+        _sum,
+        _max;
 
     public long Count => Volatile.Read(ref _count);
 
@@ -25,7 +28,7 @@ internal sealed class Histogram
         Interlocked.Increment(ref counts[Bucket(ticks)]);
         Interlocked.Increment(ref _count);
         Interlocked.Add(ref _sum, ticks);
-        for (var max = Volatile.Read(ref _max); ticks > max;)
+        for (var max = Volatile.Read(ref _max); ticks > max; )
         {
             max = Interlocked.CompareExchange(ref _max, ticks, max) is var seen && seen == max ? ticks : seen;
         }

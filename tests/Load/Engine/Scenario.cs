@@ -14,17 +14,19 @@ internal sealed record Scenario
     /// <summary>How many calls of tools are in what was counted, for the comparison with the server's own counter.</summary>
     public Func<Stats, long> CallsIn { get; init; } = _ => 0;
 
-    public static Scenario Create(string name, Func<ScenarioContext, ValueTask<Response>> run) => new() { Name = name, Run = run };
+    public static Scenario Create(string name, Func<ScenarioContext, ValueTask<Response>> run) =>
+        new() { Name = name, Run = run };
 
     public Scenario WithWarmUpDuration(TimeSpan duration) => this with { WarmUp = duration };
 
     public Scenario WithLoadSimulations(params LoadSimulation[] simulations) => this with { Simulations = simulations };
 
     /// <summary>Each run calls one tool of the server; or, with a step, each run of that step.</summary>
-    public Scenario WithToolCall(string? step = null) => this with
-    {
-        CallsIn = stats => Answered(step is null ? stats : stats.Step(step)),
-    };
+    public Scenario WithToolCall(string? step = null) =>
+        this with
+        {
+            CallsIn = stats => Answered(step is null ? stats : stats.Step(step)),
+        };
 
     /// <summary>In the form of <see cref="Threshold"/>, without the scenario's name: <c>p99 &lt; 100 ms</c>.</summary>
     public Scenario WithThresholds(params string[] thresholds) => this with { Thresholds = thresholds };

@@ -68,5 +68,6 @@ internal sealed class ScenarioContext(Stats stats, CancellationToken ended) : ID
 /// <summary>NBomber's way to write a step.</summary>
 internal static class Step
 {
-    public static ValueTask<Response> Run(string name, ScenarioContext context, Func<ValueTask<Response>> run) => context.StepAsync(name, run);
+    public static ValueTask<Response> Run(string name, ScenarioContext context, Func<ValueTask<Response>> run) =>
+        context.StepAsync(name, run);
 }

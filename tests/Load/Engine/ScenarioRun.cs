@@ -17,9 +17,12 @@ internal sealed class ScenarioRun(Scenario scenario, LoadProfile profile) : IDis
     private readonly ConcurrentQueue<long> _waiting = new();
     private readonly TaskCompletionSource _finished = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private volatile int _wanted; // copies of the closed model
-    private int _looping, _inFlight;
-    private long _started, _issued;
-    private TimeSpan _slot, _sampled;
+    private int _looping,
+        _inFlight;
+    private long _started,
+        _issued;
+    private TimeSpan _slot,
+        _sampled;
 
     public Scenario Scenario => scenario;
     public Stats Stats { get; } = new();
@@ -97,8 +100,7 @@ internal sealed class ScenarioRun(Scenario scenario, LoadProfile profile) : IDis
         {
             await InvokeAsync(copy, intended);
             Interlocked.Decrement(ref _inFlight);
-        }
-        while (_waiting.TryDequeue(out intended));
+        } while (_waiting.TryDequeue(out intended));
         _copies.Return(copy);
     }
 

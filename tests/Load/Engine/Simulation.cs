@@ -4,10 +4,12 @@ namespace MinimalMcp.Load;
 internal static class Simulation
 {
     /// <summary>The open model: so many calls in each interval, whether the server keeps up or not.</summary>
-    public static LoadSimulation Inject(double rate, TimeSpan interval, TimeSpan during) => new(true, rate / interval.TotalSeconds, during, Ramp: false);
+    public static LoadSimulation Inject(double rate, TimeSpan interval, TimeSpan during) =>
+        new(true, rate / interval.TotalSeconds, during, Ramp: false);
 
     /// <summary>As <see cref="Inject"/>, from the rate before (at first 0) to this one.</summary>
-    public static LoadSimulation RampingInject(double rate, TimeSpan interval, TimeSpan during) => new(true, rate / interval.TotalSeconds, during, Ramp: true);
+    public static LoadSimulation RampingInject(double rate, TimeSpan interval, TimeSpan during) =>
+        new(true, rate / interval.TotalSeconds, during, Ramp: true);
 
     /// <summary>The closed model: so many copies, each of which sends its next call when it has the last one's answer.</summary>
     public static LoadSimulation KeepConstant(int copies, TimeSpan during) => new(false, copies, during, Ramp: false);
@@ -21,7 +23,10 @@ internal static class Simulation
 /// <param name="Open">Whether the level is calls a second; otherwise it is copies.</param>
 internal sealed record LoadSimulation(bool Open, double Level, TimeSpan During, bool Ramp)
 {
-    public override string ToString() => (Ramp ? "up to " : "") + (Open ? $"{Level:0.##} calls/s" : $"{Level:0} copies") + $" for {During.TotalSeconds:0.##} s";
+    public override string ToString() =>
+        (Ramp ? "up to " : "")
+        + (Open ? $"{Level:0.##} calls/s" : $"{Level:0} copies")
+        + $" for {During.TotalSeconds:0.##} s";
 }
 
 /// <summary>The simulations of one scenario, one after the other.</summary>
@@ -38,7 +43,10 @@ internal sealed class LoadProfile(params IReadOnlyList<LoadSimulation> simulatio
             if (simulation.Open)
             {
                 var seconds = into.TotalSeconds;
-                due += simulation.Ramp ? from * seconds + (simulation.Level - from) * seconds * seconds / (2 * simulation.During.TotalSeconds) : simulation.Level * seconds;
+                due += simulation.Ramp
+                    ? from * seconds
+                        + (simulation.Level - from) * seconds * seconds / (2 * simulation.During.TotalSeconds)
+                    : simulation.Level * seconds;
             }
         }
 
@@ -54,7 +62,12 @@ internal sealed class LoadProfile(params IReadOnlyList<LoadSimulation> simulatio
         }
 
         var (simulation, from, into) = Until(elapsed).Last();
-        return simulation.Open ? 0 : (int)Math.Ceiling(simulation.Ramp ? from + (simulation.Level - from) * (into / simulation.During) : simulation.Level);
+        return simulation.Open
+            ? 0
+            : (int)
+                Math.Ceiling(
+                    simulation.Ramp ? from + (simulation.Level - from) * (into / simulation.During) : simulation.Level
+                );
     }
 
     /// <summary>The simulations that have begun, each with the level before it and how far it is.</summary>
@@ -63,7 +76,11 @@ internal sealed class LoadProfile(params IReadOnlyList<LoadSimulation> simulatio
         LoadSimulation? before = null;
         foreach (var simulation in simulations)
         {
-            yield return (simulation, before?.Open == simulation.Open ? before.Level : 0, elapsed < simulation.During ? elapsed : simulation.During);
+            yield return (
+                simulation,
+                before?.Open == simulation.Open ? before.Level : 0,
+                elapsed < simulation.During ? elapsed : simulation.During
+            );
             if ((elapsed -= simulation.During) < TimeSpan.Zero)
             {
                 yield break;

@@ -10,7 +10,10 @@ internal sealed class Stats
     private readonly ConcurrentDictionary<string, Stats> _steps = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, long> _failures = new(StringComparer.Ordinal);
     private Histogram _second = new();
-    private long _ok, _fail, _bytes, _failBefore;
+    private long _ok,
+        _fail,
+        _bytes,
+        _failBefore;
     private int _place;
 
     /// <summary>Of the calls that went well; those that failed are counted, and their latencies say nothing.</summary>
@@ -22,7 +25,8 @@ internal sealed class Stats
     public IReadOnlyDictionary<string, long> Failures => _failures;
 
     /// <summary>In the order in which they were first taken.</summary>
-    public IEnumerable<(string Name, Stats Stats)> Steps => _steps.OrderBy(step => step.Value._place).Select(step => (step.Key, step.Value));
+    public IEnumerable<(string Name, Stats Stats)> Steps =>
+        _steps.OrderBy(step => step.Value._place).Select(step => (step.Key, step.Value));
 
     /// <summary>One point for each second that ended; in short runs for less.</summary>
     public List<Point> Series { get; } = [];
@@ -34,7 +38,11 @@ internal sealed class Stats
         if (response.Failure is { } reason)
         {
             Interlocked.Increment(ref _fail);
-            _failures.AddOrUpdate(_failures.Count < MaxReasons || _failures.ContainsKey(reason) ? reason : "other", 1, static (_, count) => count + 1);
+            _failures.AddOrUpdate(
+                _failures.Count < MaxReasons || _failures.ContainsKey(reason) ? reason : "other",
+                1,
+                static (_, count) => count + 1
+            );
             return;
         }
 
@@ -50,7 +58,13 @@ internal sealed class Stats
     {
         var second = Interlocked.Exchange(ref _second, new());
         var fail = Fail;
-        var point = new Point(at, second.Count / seconds, (fail - _failBefore) / seconds, second.Percentile(50).TotalMilliseconds, second.Percentile(99).TotalMilliseconds);
+        var point = new Point(
+            at,
+            second.Count / seconds,
+            (fail - _failBefore) / seconds,
+            second.Percentile(50).TotalMilliseconds,
+            second.Percentile(99).TotalMilliseconds
+        );
         _failBefore = fail;
         Series.Add(point);
         return point;

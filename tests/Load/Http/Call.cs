@@ -3,7 +3,9 @@ namespace MinimalMcp.Load;
 /// <summary>One request in the words of one surface, for any server.</summary>
 internal sealed record Call(string Name, string Method, string Path, string Headers, string Body, string Expected)
 {
-    public const string VersionHeader = "MCP-Protocol-Version", Legacy = "2025-11-25", Modern = "2026-07-28";
+    public const string VersionHeader = "MCP-Protocol-Version",
+        Legacy = "2025-11-25",
+        Modern = "2026-07-28";
 
     private const string Meta =
         $$$"""{"io.modelcontextprotocol/protocolVersion":"{{{Modern}}}","io.modelcontextprotocol/clientCapabilities":{}}""";
@@ -12,7 +14,8 @@ internal sealed record Call(string Name, string Method, string Path, string Head
 
     public static readonly string[] Revisions = [Legacy, Modern];
 
-    public static Call[] Tool(string tool, string arguments) => [.. Revisions.Select(revision => Tool(revision, tool, arguments))];
+    public static Call[] Tool(string tool, string arguments) =>
+        [.. Revisions.Select(revision => Tool(revision, tool, arguments))];
 
     public static Call Tool(string revision, string tool, string arguments) =>
         Mcp(revision, "tools/call", $$"""{"name":"{{tool}}","arguments":{{arguments}}}""", tool);
@@ -35,8 +38,15 @@ internal sealed record Call(string Name, string Method, string Path, string Head
 
     public static Call Rest(string tool, string arguments) => new("rest", "POST", $"/tools/{tool}", "", arguments, "{");
 
-    public static Call Function(string tool, string arguments) => new(
-        "functions", "POST", "/api/mcp/v1/call", "", Message("tools/call", $$"""{"name":"{{tool}}","arguments":{{arguments}}}"""), Result);
+    public static Call Function(string tool, string arguments) =>
+        new(
+            "functions",
+            "POST",
+            "/api/mcp/v1/call",
+            "",
+            Message("tools/call", $$"""{"name":"{{tool}}","arguments":{{arguments}}}"""),
+            Result
+        );
 
     public static Call Get(string path) => new(path, "GET", path, "", "", "");
 
@@ -45,5 +55,6 @@ internal sealed record Call(string Name, string Method, string Path, string Head
 
     public Call With(string header) => this with { Headers = $"{Headers}{header}\r\n" };
 
-    private static string Message(string method, string parameters) => $$"""{"jsonrpc":"2.0","id":1,"method":"{{method}}","params":{{parameters}}}""";
+    private static string Message(string method, string parameters) =>
+        $$"""{"jsonrpc":"2.0","id":1,"method":"{{method}}","params":{{parameters}}}""";
 }

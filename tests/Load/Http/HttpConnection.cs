@@ -12,7 +12,8 @@ internal sealed class HttpConnection : IDisposable
     private SslStream? tls;
     private byte[] buffer = new byte[4096];
 
-    private HttpConnection(AddressFamily family) => socket = new(family, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+    private HttpConnection(AddressFamily family) =>
+        socket = new(family, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
 
     public static async Task<HttpConnection> Open(Target server, IPAddress? source = null)
     {
@@ -49,8 +50,7 @@ internal sealed class HttpConnection : IDisposable
         do
         {
             received += await Receive(received);
-        }
-        while (!HttpResponse.TryParse(buffer.AsMemory(0, received), out response));
+        } while (!HttpResponse.TryParse(buffer.AsMemory(0, received), out response));
         return response;
     }
 
@@ -63,8 +63,7 @@ internal sealed class HttpConnection : IDisposable
         do
         {
             received += await Receive(received);
-        }
-        while (!HttpResponse.TryParseHead(buffer.AsSpan(0, received), out status, out _));
+        } while (!HttpResponse.TryParseHead(buffer.AsSpan(0, received), out status, out _));
         buffer = [];
         return status;
     }
@@ -96,7 +95,9 @@ internal sealed class HttpConnection : IDisposable
             Array.Resize(ref buffer, buffer.Length * 2);
         }
 
-        var count = tls is null ? await socket.ReceiveAsync(buffer.AsMemory(offset)) : await tls.ReadAsync(buffer.AsMemory(offset));
+        var count = tls is null
+            ? await socket.ReceiveAsync(buffer.AsMemory(offset))
+            : await tls.ReadAsync(buffer.AsMemory(offset));
         return count > 0 ? count : throw new IOException("the server closed the connection");
     }
 

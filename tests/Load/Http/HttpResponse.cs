@@ -15,7 +15,10 @@ internal readonly record struct HttpResponse(int Status, ReadOnlyMemory<byte> He
     public override string ToString() => $"{Status} {Encoding.UTF8.GetString(Body.Span[..Math.Min(Body.Length, 300)])}";
 
     /// <summary>Null when the server did not send it.</summary>
-    public string? Header(string name) => Header(Head.Span, Encoding.ASCII.GetBytes(name + ":")) is { Length: > 0 } value ? Encoding.ASCII.GetString(value) : null;
+    public string? Header(string name) =>
+        Header(Head.Span, Encoding.ASCII.GetBytes(name + ":")) is { Length: > 0 } value
+            ? Encoding.ASCII.GetString(value)
+            : null;
 
     public static bool TryParseHead(ReadOnlySpan<byte> received, out int status, out int bodyStart)
     {

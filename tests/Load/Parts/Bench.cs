@@ -9,7 +9,10 @@ internal static class Bench
         await Ratios.MeasureAsync(options, report, progress);
         if (options.Url is not null)
         {
-            return Targets.Bench.Where(target => !target.Contains("governed", StringComparison.Ordinal) && !target.Contains("memory", StringComparison.Ordinal)); // only what was started here can be compared so
+            return Targets.Bench.Where(target =>
+                !target.Contains("governed", StringComparison.Ordinal)
+                && !target.Contains("memory", StringComparison.Ordinal)
+            ); // only what was started here can be compared so
         }
 
         List<string> targets = [.. Targets.Bench];
@@ -29,7 +32,12 @@ internal static class Bench
         if (options.Streams > 0)
         {
             await using var own = new OwnServers(options) { Hook = false };
-            report.Figures.AddRange(IdleStreams.Figures(await IdleStreams.Measure([() => own.Bare(lengths), () => own.Plain()], calls[0], options.Streams), options.Streams));
+            report.Figures.AddRange(
+                IdleStreams.Figures(
+                    await IdleStreams.Measure([() => own.Bare(lengths), () => own.Plain()], calls[0], options.Streams),
+                    options.Streams
+                )
+            );
             targets.AddRange(Targets.Streams);
         }
 
@@ -48,9 +56,26 @@ internal static class Bench
         }
 
         var rounds = await new Rounds(options, progress).MeasureAsync(servers, [call]);
-        var (off, on) = (rounds.Where(round => round.Server == "server"), rounds.Where(round => round.Server == "governed"));
-        report.Figures.Add(Median.Figure("ratio.governance.rate", "x", "calls a second with key, budget and record, to none of them", off.Zip(on, (without, with) => with.Rate / without.Rate)));
-        report.Figures.Add(Median.Figure("ratio.governance.tail", "x", "p99 with key, budget and record, to none of them", off.Zip(on, (without, with) => with.P99 / without.P99)));
+        var (off, on) = (
+            rounds.Where(round => round.Server == "server"),
+            rounds.Where(round => round.Server == "governed")
+        );
+        report.Figures.Add(
+            Median.Figure(
+                "ratio.governance.rate",
+                "x",
+                "calls a second with key, budget and record, to none of them",
+                off.Zip(on, (without, with) => with.Rate / without.Rate)
+            )
+        );
+        report.Figures.Add(
+            Median.Figure(
+                "ratio.governance.tail",
+                "x",
+                "p99 with key, budget and record, to none of them",
+                off.Zip(on, (without, with) => with.P99 / without.P99)
+            )
+        );
         await WriteRate.MeasureAsync(options, report);
         return Targets.Governed;
     }

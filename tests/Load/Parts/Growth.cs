@@ -3,7 +3,9 @@ namespace MinimalMcp.Load;
 /// <summary>How the server grows with connections, tools, event streams and replicas: docs/performance.md and its pictures.</summary>
 internal static class Growth
 {
-    private static readonly int[] Connections = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024], Tools = [10, 30, 100, 300, 1000], StreamCounts = [1, 10, 100, 1000, 10_000];
+    private static readonly int[] Connections = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024],
+        Tools = [10, 30, 100, 300, 1000],
+        StreamCounts = [1, 10, 100, 1000, 10_000];
 
     public static async Task<int> RunAsync(Options options)
     {
@@ -30,7 +32,10 @@ internal static class Growth
 
         if (options.Has("replicas") && string.Join(" and ", Replicas.Missing()) is { Length: > 0 } missing)
         {
-            page.LeaveOut("Replicas", $"Replicas behind nginx with one PostgreSQL were not measured, because this was missing: {missing}.");
+            page.LeaveOut(
+                "Replicas",
+                $"Replicas behind nginx with one PostgreSQL were not measured, because this was missing: {missing}."
+            );
         }
         else if (options.Has("replicas"))
         {
@@ -41,7 +46,11 @@ internal static class Growth
         return 0;
     }
 
-    private static async Task<List<(double At, List<CallRound> Rounds)>> ConnectionsAsync(Options options, Progress progress, Call call)
+    private static async Task<List<(double At, List<CallRound> Rounds)>> ConnectionsAsync(
+        Options options,
+        Progress progress,
+        Call call
+    )
     {
         await using var own = new OwnServers(options);
         var servers = new List<ServerProcess> { own.Plain(), own.Governed() };
@@ -76,5 +85,6 @@ internal static class Growth
         return rows;
     }
 
-    private static async Task<string> LengthsAsync(ServerProcess server, Options options) => Ratios.Lengths(await Ratios.AnswersAsync(server, Call.Tool(options.Tool, options.Arguments)));
+    private static async Task<string> LengthsAsync(ServerProcess server, Options options) =>
+        Ratios.Lengths(await Ratios.AnswersAsync(server, Call.Tool(options.Tool, options.Arguments)));
 }

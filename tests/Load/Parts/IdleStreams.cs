@@ -8,7 +8,8 @@ namespace MinimalMcp.Load;
 internal static class IdleStreams
 {
     public static readonly string[] Paths = ["/mcp", "/sse"];
-    private const int Openers = 64, Calls = 1000;
+    private const int Openers = 64,
+        Calls = 1000;
     private static readonly TimeSpan Limit = TimeSpan.FromMinutes(2);
 
     public static async Task<List<StreamFigures>> Measure(Func<ServerProcess>[] servers, Call call, int count)
@@ -16,7 +17,9 @@ internal static class IdleStreams
         var results = new List<StreamFigures>();
         if (OpenFileLimit() is { } limit && limit < count + 200)
         {
-            await Console.Error.WriteLineAsync($"{count} streams need `ulimit -n {count + 200}` or more, here it is {limit}: not measured");
+            await Console.Error.WriteLineAsync(
+                $"{count} streams need `ulimit -n {count + 200}` or more, here it is {limit}: not measured"
+            );
             return results;
         }
         foreach (var (path, start) in from path in Paths from start in servers select (path, start))
@@ -24,7 +27,9 @@ internal static class IdleStreams
             await using var server = start(); // a fresh one: memory that earlier streams left behind would hide the growth
             await server.FirstAnswer(call);
             var result = await Measure(server, call, path, count);
-            await Console.Error.WriteLineAsync($"{server.Name,-7} {result.Open} of {count} streams open at {path}{result.Refusal}");
+            await Console.Error.WriteLineAsync(
+                $"{server.Name, -7} {result.Open} of {count} streams open at {path}{result.Refusal}"
+            );
             results.Add(result);
         }
 
@@ -59,7 +64,14 @@ internal static class IdleStreams
                 latencies.Record(Stopwatch.GetElapsedTime(sent));
             }
             var open = streams.Count(s => s.IsOpen);
-            return new(server.Name, path, open, refusal, open == 0 ? double.NaN : (after - before) / 1024.0 / open, latencies.Percentile(99).TotalMilliseconds);
+            return new(
+                server.Name,
+                path,
+                open,
+                refusal,
+                open == 0 ? double.NaN : (after - before) / 1024.0 / open,
+                latencies.Percentile(99).TotalMilliseconds
+            );
         }
         finally
         {
@@ -71,13 +83,32 @@ internal static class IdleStreams
     }
 
     /// <summary>As figures of a report.</summary>
-    public static IEnumerable<Figure> Figures(IEnumerable<StreamFigures> measured, int wanted) => measured.Where(streams => streams.Open == wanted).SelectMany(streams => new Figure[]
-    {
-        new($"streams.{streams.Path.TrimStart('/')}.{streams.Server}.memory", streams.KiBPerStream * 1024, "B", $"memory of {streams.Server} for each of {wanted:N0} idle streams, GET {streams.Path}"),
-        new($"streams.{streams.Path.TrimStart('/')}.{streams.Server}.p99", streams.P99, "ms", $"p99 of calls beside {wanted:N0} idle streams, GET {streams.Path}, {streams.Server}"),
-    });
+    public static IEnumerable<Figure> Figures(IEnumerable<StreamFigures> measured, int wanted) =>
+        measured
+            .Where(streams => streams.Open == wanted)
+            .SelectMany(streams =>
+                new Figure[]
+                {
+                    new(
+                        $"streams.{streams.Path.TrimStart('/')}.{streams.Server}.memory",
+                        streams.KiBPerStream * 1024,
+                        "B",
+                        $"memory of {streams.Server} for each of {wanted:N0} idle streams, GET {streams.Path}"
+                    ),
+                    new(
+                        $"streams.{streams.Path.TrimStart('/')}.{streams.Server}.p99",
+                        streams.P99,
+                        "ms",
+                        $"p99 of calls beside {wanted:N0} idle streams, GET {streams.Path}, {streams.Server}"
+                    ),
+                }
+            );
 
-    private static async Task<(List<HttpConnection> Streams, string? Refusal)> Open(Target server, string path, int count)
+    private static async Task<(List<HttpConnection> Streams, string? Refusal)> Open(
+        Target server,
+        string path,
+        int count
+    )
     {
         var streams = new List<HttpConnection>();
         var request = server.Request(Call.Stream(path));
@@ -88,7 +119,7 @@ internal static class IdleStreams
 
         async Task Opener()
         {
-            for (int i; refusal is null && (i = Interlocked.Increment(ref next)) <= count;)
+            for (int i; refusal is null && (i = Interlocked.Increment(ref next)) <= count; )
             {
                 var stream = await HttpConnection.Open(server, Source(i));
                 var status = await stream.OpenStream(request.Bytes);
@@ -126,11 +157,21 @@ internal static class IdleStreams
 
     private static int? OpenFileLimit()
     {
-        const string limits = "/proc/self/limits", name = "Max open files";
-        var line = File.Exists(limits) ? File.ReadLines(limits).FirstOrDefault(l => l.StartsWith(name, StringComparison.Ordinal)) : null;
+        const string limits = "/proc/self/limits",
+            name = "Max open files";
+        var line = File.Exists(limits)
+            ? File.ReadLines(limits).FirstOrDefault(l => l.StartsWith(name, StringComparison.Ordinal))
+            : null;
         var soft = line?[name.Length..].Split(' ', StringSplitOptions.RemoveEmptyEntries)[0];
         return int.TryParse(soft, CultureInfo.InvariantCulture, out var limit) ? limit : null;
     }
 }
 
-internal sealed record StreamFigures(string Server, string Path, int Open, string? Refusal, double KiBPerStream, double P99);
+internal sealed record StreamFigures(
+    string Server,
+    string Path,
+    int Open,
+    string? Refusal,
+    double KiBPerStream,
+    double P99
+);

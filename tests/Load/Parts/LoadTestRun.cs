@@ -11,21 +11,37 @@ internal static class LoadTestRun
     {
         RuntimeSettings.ApplyToGenerator();
         var own = options.Threshold.Select(Threshold.Parse).ToArray(); // what is misspelt is said before minutes of work
-        await using var container = options.Image is { } image ? await Container.StartAsync(image, options.Network) : null;
-        options = container is null ? options : options with { Url = container.Url, Key = Container.Key, Writes = true };
+        await using var container = options.Image is { } image
+            ? await Container.StartAsync(image, options.Network)
+            : null;
+        options = container is null
+            ? options
+            : options with
+            {
+                Url = container.Url,
+                Key = Container.Key,
+                Writes = true,
+            };
 
         options = await OwnServers.FitAsync(options);
         var clock = Stopwatch.StartNew();
         var report = new LoadReport
         {
             Started = TimeProvider.System.GetUtcNow(),
-            Machine = string.Create(CultureInfo.InvariantCulture, $"{Environment.ProcessorCount} cores, {RuntimeInformation.OSDescription}, {RuntimeInformation.FrameworkDescription}"),
+            Machine = string.Create(
+                CultureInfo.InvariantCulture,
+                $"{Environment.ProcessorCount} cores, {RuntimeInformation.OSDescription}, {RuntimeInformation.FrameworkDescription}"
+            ),
             Target = options.Image ?? options.Url?.ToString() ?? "a server started for this",
         };
         var defaults = await MeasureAsync(options, report, Progress.Console);
         report.Seconds = clock.Elapsed.TotalSeconds;
 
-        report.Thresholds.AddRange((options.NoDefaults ? own : own.Concat(defaults.Select(Threshold.Parse))).SelectMany(threshold => threshold.Judge(report)));
+        report.Thresholds.AddRange(
+            (options.NoDefaults ? own : own.Concat(defaults.Select(Threshold.Parse))).SelectMany(threshold =>
+                threshold.Judge(report)
+            )
+        );
         if (options.Compare is { } earlier)
         {
             await Comparison.AddAsync(report, earlier, options.Regression);
@@ -41,7 +57,12 @@ internal static class LoadTestRun
     {
         if (options.Bench)
         {
-            return [.. options.Governed ? await Bench.GovernedAsync(options, report, progress) : await Bench.MeasureAsync(options, report, progress)];
+            return
+            [
+                .. options.Governed
+                    ? await Bench.GovernedAsync(options, report, progress)
+                    : await Bench.MeasureAsync(options, report, progress),
+            ];
         }
 
         var targets = new List<string>();
@@ -58,7 +79,9 @@ internal static class LoadTestRun
             }
             else if (options.Url is not null)
             {
-                report.LeftOut.Add(new(part, "it compares processes that are started here, and this server runs elsewhere"));
+                report.LeftOut.Add(
+                    new(part, "it compares processes that are started here, and this server runs elsewhere")
+                );
             }
             else if (part == "ratios")
             {
@@ -91,6 +114,8 @@ internal static class LoadTestRun
         await File.WriteAllTextAsync(Path.Combine(options.Out, "report.md"), markdown);
         await File.WriteAllTextAsync(Path.Combine(options.Out, "report.json"), JsonReport.Of(report));
         await File.WriteAllTextAsync(Path.Combine(options.Out, "report.html"), HtmlReport.Of(report));
-        Console.WriteLine($"The report is in {options.Out}: report.html, report.md and report.json.\n\n{string.Join('\n', Markdown.Broken(report).Append(Markdown.Verdict(report)))}");
+        Console.WriteLine(
+            $"The report is in {options.Out}: report.html, report.md and report.json.\n\n{string.Join('\n', Markdown.Broken(report).Append(Markdown.Verdict(report)))}"
+        );
     }
 }

@@ -28,19 +28,33 @@ internal static partial class Mix
         var scenarios = test.Scenarios();
         if (scenarios.Length == 0)
         {
-            throw new InvalidOperationException($"No scenario fits {server.Target.Url}: {string.Join("; ", test.LeftOut.Select(left => left.Why).Distinct())}.");
+            throw new InvalidOperationException(
+                $"No scenario fits {server.Target.Url}: {string.Join("; ", test.LeftOut.Select(left => left.Why).Distinct())}."
+            );
         }
 
-        string[] thresholds = [.. scenarios.SelectMany(scenario => scenario.Thresholds.Select(threshold => $"{scenario.Name}.{threshold}"))];
+        string[] thresholds =
+        [
+            .. scenarios.SelectMany(scenario =>
+                scenario.Thresholds.Select(threshold => $"{scenario.Name}.{threshold}")
+            ),
+        ];
         Array.ForEach(thresholds, threshold => Threshold.Parse(threshold)); // what is misspelt is said before minutes of work
-        progress.Line($"{scenarios.Length} scenarios at once against {server.Target.Url}, {options.Seconds:0.##} s: {string.Join(", ", scenarios.Select(scenario => scenario.Name))}");
+        progress.Line(
+            $"{scenarios.Length} scenarios at once against {server.Target.Url}, {options.Seconds:0.##} s: {string.Join(", ", scenarios.Select(scenario => scenario.Name))}"
+        );
         var before = await CountedAsync(server.Target);
         var runs = await LoadRunner.RunAsync(scenarios, progress);
         report.Scenarios.AddRange(runs.Select(ScenarioFigures.Of));
         report.LeftOut.AddRange(test.LeftOut);
         if (before is { } first && await CountedAsync(server.Target) is { } last)
         {
-            report.Counted = new(runs.Sum(run => run.Scenario.CallsIn(run.Stats) + (run.WarmedUp is { } warmUp ? run.Scenario.CallsIn(warmUp) : 0)), last - first);
+            report.Counted = new(
+                runs.Sum(run =>
+                    run.Scenario.CallsIn(run.Stats) + (run.WarmedUp is { } warmUp ? run.Scenario.CallsIn(warmUp) : 0)
+                ),
+                last - first
+            );
         }
 
         return thresholds;
@@ -51,7 +65,14 @@ internal static partial class Mix
         using var connection = await HttpConnection.Open(target);
         var answer = await connection.Call(target.Request(Call.List(Call.Legacy)).Bytes);
         using var message = JsonDocument.Parse(answer.Body);
-        return [.. message.RootElement.GetProperty("result").GetProperty("tools").EnumerateArray().Select(tool => tool.GetProperty("name").GetString()!)];
+        return
+        [
+            .. message
+                .RootElement.GetProperty("result")
+                .GetProperty("tools")
+                .EnumerateArray()
+                .Select(tool => tool.GetProperty("name").GetString()!),
+        ];
     }
 
     /// <summary>The calls of tools that the server has counted; null when it does not show them.</summary>
@@ -59,7 +80,10 @@ internal static partial class Mix
     {
         using var connection = await HttpConnection.Open(target);
         var answer = await connection.Call(target.Request(Call.Get("/metrics")).Bytes);
-        return answer.Status == 200 && Encoding.UTF8.GetString(answer.Body.Span) is var text && text.Contains("# TYPE mcp_tool_calls_total", StringComparison.Ordinal)
+        return
+            answer.Status == 200
+            && Encoding.UTF8.GetString(answer.Body.Span) is var text
+            && text.Contains("# TYPE mcp_tool_calls_total", StringComparison.Ordinal)
             ? Counters().Matches(text).Sum(match => double.Parse(match.Groups[1].Value, CultureInfo.InvariantCulture))
             : null;
     }

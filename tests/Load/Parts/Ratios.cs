@@ -55,26 +55,51 @@ internal static class Ratios
                 }
 
                 var name = $"ratio.{era.Key}{(own.Key == "server" ? "" : "." + own.Key)}";
-                var what = $"{(own.Key == "server" ? "the server without key and record" : own.Key)}, {era.Key}, to bare Kestrel";
-                report.Figures.Add(Median.Figure($"{name}.rate", "x", $"calls a second of {what}", Ratio(round => round.Rate)));
-                report.Figures.Add(Median.Figure($"{name}.cpu", "x", $"processor time for a call of {what}", Ratio(round => round.Cpu)));
+                var what =
+                    $"{(own.Key == "server" ? "the server without key and record" : own.Key)}, {era.Key}, to bare Kestrel";
+                report.Figures.Add(
+                    Median.Figure($"{name}.rate", "x", $"calls a second of {what}", Ratio(round => round.Rate))
+                );
+                report.Figures.Add(
+                    Median.Figure($"{name}.cpu", "x", $"processor time for a call of {what}", Ratio(round => round.Cpu))
+                );
                 report.Figures.Add(Median.Figure($"{name}.p99", "x", $"p99 of {what}", Ratio(round => round.P99)));
                 if (own.All(round => double.IsFinite(round.Allocated)))
                 {
-                    report.Figures.Add(Median.Figure($"allocated.{era.Key}.{own.Key}", "B", $"allocated for a call, {own.Key}, {era.Key}", own.Select(round => round.Allocated)));
+                    report.Figures.Add(
+                        Median.Figure(
+                            $"allocated.{era.Key}.{own.Key}",
+                            "B",
+                            $"allocated for a call, {own.Key}, {era.Key}",
+                            own.Select(round => round.Allocated)
+                        )
+                    );
                 }
 
-                if (own.Key is not ("server" or "governed") && era.Where(round => round.Server == "governed").ToArray() is { Length: > 0 } governed)
+                if (
+                    own.Key is not ("server" or "governed")
+                    && era.Where(round => round.Server == "governed").ToArray() is { Length: > 0 } governed
+                )
                 {
-                    report.Figures.Add(Median.Figure($"ratio.{era.Key}.governed.{own.Key}", "x", $"calls a second of governed, {era.Key}, to {own.Key}", governed.Zip(own, (g, o) => g.Rate / o.Rate)));
+                    report.Figures.Add(
+                        Median.Figure(
+                            $"ratio.{era.Key}.governed.{own.Key}",
+                            "x",
+                            $"calls a second of governed, {era.Key}, to {own.Key}",
+                            governed.Zip(own, (g, o) => g.Rate / o.Rate)
+                        )
+                    );
                 }
 
                 // Round by round, so that what slows the machine for a while cancels out.
-                IEnumerable<double> Ratio(Func<CallRound, double> figure) => own.Zip(bare, (o, b) => figure(o) / figure(b));
+                IEnumerable<double> Ratio(Func<CallRound, double> figure) =>
+                    own.Zip(bare, (o, b) => figure(o) / figure(b));
             }
         }
 
-        report.Figures.Add(new("calls.errors", rounds.Sum(round => round.Failed), "", "calls of the comparison that failed"));
+        report.Figures.Add(
+            new("calls.errors", rounds.Sum(round => round.Failed), "", "calls of the comparison that failed")
+        );
     }
 
     private static async Task IdleMemoryAsync(List<ServerProcess> servers, LoadReport report)
@@ -83,10 +108,28 @@ internal static class Ratios
         foreach (var server in servers)
         {
             idle.Add(await IdleStreams.SettledRss(server));
-            report.Figures.Add(new($"memory.idle.{server.Name}", idle[^1], "B", $"resident memory of {server.Name} after its first answer"));
+            report.Figures.Add(
+                new(
+                    $"memory.idle.{server.Name}",
+                    idle[^1],
+                    "B",
+                    $"resident memory of {server.Name} after its first answer"
+                )
+            );
         }
 
-        report.Figures.AddRange(servers.Skip(1).Select((server, i) =>
-            new Figure($"ratio.memory.{server.Name}", (double)idle[i + 1] / idle[0], "x", $"idle memory of {server.Name} to bare Kestrel")));
+        report.Figures.AddRange(
+            servers
+                .Skip(1)
+                .Select(
+                    (server, i) =>
+                        new Figure(
+                            $"ratio.memory.{server.Name}",
+                            (double)idle[i + 1] / idle[0],
+                            "x",
+                            $"idle memory of {server.Name} to bare Kestrel"
+                        )
+                )
+        );
     }
 }

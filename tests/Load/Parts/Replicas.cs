@@ -4,9 +4,17 @@ namespace MinimalMcp.Load;
 internal static class Replicas
 {
     /// <summary>What is missing here to measure it, and where it comes from; empty when nothing is.</summary>
-    public static IEnumerable<string> Missing() => [.. Installed.Nginx() is null ? [Installed.WantedNginx] : Array.Empty<string>(), .. Installed.Postgres() is null ? [Installed.WantedPostgres] : Array.Empty<string>()];
+    public static IEnumerable<string> Missing() =>
+        [
+            .. Installed.Nginx() is null ? [Installed.WantedNginx] : Array.Empty<string>(),
+            .. Installed.Postgres() is null ? [Installed.WantedPostgres] : Array.Empty<string>(),
+        ];
 
-    public static async Task<List<(double At, List<CallRound> Rounds)>> MeasureAsync(Options options, Progress progress, Call call)
+    public static async Task<List<(double At, List<CallRound> Rounds)>> MeasureAsync(
+        Options options,
+        Progress progress,
+        Call call
+    )
     {
         await using var own = new OwnServers(options);
         var replicas = await own.ReplicasAsync(options.Replicas);

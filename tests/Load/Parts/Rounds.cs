@@ -5,22 +5,30 @@ internal sealed class Rounds(Options options, Progress progress)
 {
     public int Count { get; } = options.Rounds ?? (options.Seconds < 10 ? 1 : 3);
     public double Seconds { get; init; } = Math.Max(0.3, options.Seconds / 10);
+
     /// <summary>Long enough for the runtime to compile what is hot twice, the second time with what it has seen.</summary>
     public double WarmUp { get; private set; } = options.WarmUp ?? Math.Clamp(options.Seconds / 5, 0.3, 6);
 
-    public async Task<List<CallRound>> MeasureAsync(IReadOnlyList<ServerProcess> servers, IReadOnlyList<Call> calls, int? connections = null)
+    public async Task<List<CallRound>> MeasureAsync(
+        IReadOnlyList<ServerProcess> servers,
+        IReadOnlyList<Call> calls,
+        int? connections = null
+    )
     {
         var measured = new List<CallRound>();
-        var plan = from round in Enumerable.Range(0, Count + 1)
-                   from call in calls
-                   from server in servers
-                   where !(server.LegacyOnly && call.Name == Call.Modern)
-                   select (round, call, server);
+        var plan =
+            from round in Enumerable.Range(0, Count + 1)
+            from call in calls
+            from server in servers
+            where !(server.LegacyOnly && call.Name == Call.Modern)
+            select (round, call, server);
         foreach (var (round, call, server) in plan)
         {
             var during = TimeSpan.FromSeconds(round == 0 ? WarmUp : Seconds);
             var result = await MeasureAsync(server, call, connections ?? options.Connections, during);
-            progress.Line($"{(round == 0 ? "warm-up" : $"round {round}"),-8} {call.Name} {server.Name,-14} {result.Rate,8:N0}/s, {result.Failed} failed");
+            progress.Line(
+                $"{(round == 0 ? "warm-up" : $"round {round}"), -8} {call.Name} {server.Name, -14} {result.Rate, 8:N0}/s, {result.Failed} failed"
+            );
             if (round > 0)
             {
                 measured.Add(result);
@@ -47,12 +55,28 @@ internal sealed class Rounds(Options options, Progress progress)
         var allocated = await server.AllocatedAsync();
         var cpu = server.Cpu;
         var stats = await LoadRunner.KeepConstantAsync(server.Target.Request(call), connections, during);
-        return new(server.Name, call.Name, stats, during, server.Cpu - cpu, server.Rss, await server.AllocatedAsync() - allocated);
+        return new(
+            server.Name,
+            call.Name,
+            stats,
+            during,
+            server.Cpu - cpu,
+            server.Rss,
+            await server.AllocatedAsync() - allocated
+        );
     }
 }
 
 /// <summary>One server and one call in one round.</summary>
-internal sealed record CallRound(string Server, string Call, Stats Stats, TimeSpan During, TimeSpan? CpuTime, long? Rss, long? AllocatedBytes)
+internal sealed record CallRound(
+    string Server,
+    string Call,
+    Stats Stats,
+    TimeSpan During,
+    TimeSpan? CpuTime,
+    long? Rss,
+    long? AllocatedBytes
+)
 {
     public double Rate => Stats.Ok / During.TotalSeconds;
     public long Failed => Stats.Fail;

@@ -9,7 +9,9 @@ internal static class Soak
     {
         if (options.Url is not null && options.Pid is null)
         {
-            throw new InvalidOperationException("--soak looks at the memory of a process: name it with --pid, or let it start the server itself.");
+            throw new InvalidOperationException(
+                "--soak looks at the memory of a process: name it with --pid, or let it start the server itself."
+            );
         }
 
         RuntimeSettings.ApplyToGenerator();
@@ -23,7 +25,7 @@ internal static class Soak
         var samples = new List<(double Minutes, double MiB)>();
         var load = LoadRunner.RunAsync(scenarios, Progress.Console);
         var every = TimeSpan.FromSeconds(Math.Clamp(options.Seconds / 120, 0.5, 30));
-        for (var started = TimeProvider.System.GetTimestamp(); await Task.WhenAny(load, Task.Delay(every)) != load;)
+        for (var started = TimeProvider.System.GetTimestamp(); await Task.WhenAny(load, Task.Delay(every)) != load; )
         {
             samples.Add((TimeProvider.System.GetElapsedTime(started).TotalMinutes, server.Rss!.Value / 1048576.0));
         }
@@ -32,8 +34,12 @@ internal static class Soak
         // The first third is warm-up: code is compiled and pools fill.
         var (slope, error) = Slope([.. samples.Skip(samples.Count / 3)]);
         var failed = runs.Sum(run => run.Stats.Fail);
-        Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"{runs.Sum(run => run.Stats.Ok):N0} calls in {options.Soak:0.##} minutes, {failed:N0} failed. Resident memory {samples[0].MiB:0.0} MiB at first, {samples[^1].MiB:0.0} MiB at last, {samples.Max(sample => sample.MiB):0.0} MiB at most.\nSlope of the last two thirds: {slope * 60:0.00} MiB/h ± {error * 60:0.00} (two standard errors of the line; asked for over 24 h: less than 1 MiB/h)."));
+        Console.WriteLine(
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"{runs.Sum(run => run.Stats.Ok):N0} calls in {options.Soak:0.##} minutes, {failed:N0} failed. Resident memory {samples[0].MiB:0.0} MiB at first, {samples[^1].MiB:0.0} MiB at last, {samples.Max(sample => sample.MiB):0.0} MiB at most.\nSlope of the last two thirds: {slope * 60:0.00} MiB/h ± {error * 60:0.00} (two standard errors of the line; asked for over 24 h: less than 1 MiB/h)."
+            )
+        );
         foreach (var (run, failure) in runs.SelectMany(run => run.Stats.Failures.Select(failure => (run, failure))))
         {
             Console.WriteLine($"failed: {run.Scenario.Name}, {failure.Value:N0} times: {failure.Key}");

@@ -16,11 +16,24 @@ internal static class StartTime
                 var started = Stopwatch.StartNew();
                 await using var server = start();
                 await server.FirstAnswer(call);
-                (starts.TryGetValue(server.Name, out var list) ? list : starts[server.Name] = []).Add(started.Elapsed.TotalMilliseconds);
+                (starts.TryGetValue(server.Name, out var list) ? list : starts[server.Name] = []).Add(
+                    started.Elapsed.TotalMilliseconds
+                );
             }
         }
 
-        report.Figures.AddRange(starts.Select(server => Median.Figure($"start.{server.Key}", "ms", $"{server.Key}: start to first answer", server.Value)));
-        report.Figures.Add(Median.Figure("ratio.start", "x", "start to first answer, to bare Kestrel", starts["server"].Zip(starts["bare"], (own, bare) => own / bare)));
+        report.Figures.AddRange(
+            starts.Select(server =>
+                Median.Figure($"start.{server.Key}", "ms", $"{server.Key}: start to first answer", server.Value)
+            )
+        );
+        report.Figures.Add(
+            Median.Figure(
+                "ratio.start",
+                "x",
+                "start to first answer, to bare Kestrel",
+                starts["server"].Zip(starts["bare"], (own, bare) => own / bare)
+            )
+        );
     }
 }

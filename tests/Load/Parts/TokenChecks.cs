@@ -18,25 +18,52 @@ internal static class TokenChecks
         using var rsa = RSA.Create(2048);
         using var ec = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         var keys = Keys(rsa, ec);
-        await using var provider = WebApplication.CreateSlimBuilder(["--urls", "http://127.0.0.1:0", "--Logging:LogLevel:Default=None"]).Build();
+        await using var provider = WebApplication
+            .CreateSlimBuilder(["--urls", "http://127.0.0.1:0", "--Logging:LogLevel:Default=None"])
+            .Build();
         provider.MapGet("/jwks", () => Results.Text(keys, "application/json"));
         await provider.StartAsync();
         var issuer = provider.Urls.Single();
-        var settings = Microsoft.Extensions.Options.Options.Create(new ProviderOptions { Issuer = issuer, JwksUri = issuer + "/jwks", Audience = Audience });
-        using var documents = new ProviderDocuments(settings, TimeProvider.System, NullLogger<ProviderDocuments>.Instance);
+        var settings = Microsoft.Extensions.Options.Options.Create(
+            new ProviderOptions
+            {
+                Issuer = issuer,
+                JwksUri = issuer + "/jwks",
+                Audience = Audience,
+            }
+        );
+        using var documents = new ProviderDocuments(
+            settings,
+            TimeProvider.System,
+            NullLogger<ProviderDocuments>.Instance
+        );
         var tokens = new ProviderTokens(settings, documents, TimeProvider.System);
-        var rules = new TokenRules { Issuers = settings.Value.TokenIssuers, Audiences = new HashSet<string> { Audience } };
+        var rules = new TokenRules
+        {
+            Issuers = settings.Value.TokenIssuers,
+            Audiences = new HashSet<string> { Audience },
+        };
         var published = JsonWebKeys.Parse(Encoding.UTF8.GetBytes(keys));
 
         var good = true;
         foreach (var (alg, limit) in new[] { ("ES256", 150.0), ("RS256", double.MaxValue) })
         {
-            var token = Token(alg, issuer, data => alg is "ES256" ? ec.SignData(data, HashAlgorithmName.SHA256) : rsa.SignData(data, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1));
+            var token = Token(alg, issuer, data =>
+                alg is "ES256"
+                    ? ec.SignData(data, HashAlgorithmName.SHA256)
+                    : rsa.SignData(data, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1)
+            );
             _ = await tokens.CheckAsync(token, default);
-            var cold = await MeasureAsync(options, () => ValueTask.FromResult(Jwt.Verify(token, published, rules, DateTimeOffset.UtcNow)));
+            var cold = await MeasureAsync(options, () =>
+                ValueTask.FromResult(Jwt.Verify(token, published, rules, DateTimeOffset.UtcNow))
+            );
             var seen = await MeasureAsync(options, () => tokens.CheckAsync(token, default));
-            Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-                $"{alg}, {token.Length} characters: {cold.Microseconds:0.0} us and {cold.Bytes:N0} bytes the first time{(limit < 1000 ? $" (asked: {limit} us)" : "")}, {seen.Microseconds:0.00} us and {seen.Bytes:N0} bytes when seen before (asked: 3 us)"));
+            Console.WriteLine(
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"{alg}, {token.Length} characters: {cold.Microseconds:0.0} us and {cold.Bytes:N0} bytes the first time{(limit < 1000 ? $" (asked: {limit} us)" : "")}, {seen.Microseconds:0.00} us and {seen.Bytes:N0} bytes when seen before (asked: 3 us)"
+                )
+            );
             good &= cold.Microseconds <= limit && seen.Microseconds <= 3;
         }
 
@@ -44,7 +71,10 @@ internal static class TokenChecks
     }
 
     // Processor time, and the best of the rounds: whatever else the machine did only made others slower.
-    private static async Task<(double Microseconds, long Bytes)> MeasureAsync<T>(Options options, Func<ValueTask<T>> check)
+    private static async Task<(double Microseconds, long Bytes)> MeasureAsync<T>(
+        Options options,
+        Func<ValueTask<T>> check
+    )
     {
         var best = (Microseconds: double.MaxValue, Bytes: 0L);
         for (var round = 0; round <= (options.Rounds ?? 3) * 5; round++)
@@ -73,7 +103,8 @@ internal static class TokenChecks
         // About what Entra and Keycloak send.
         var payload = $$"""
             {"iss":"{{issuer}}","aud":"{{Audience}}","sub":"0b2c4d6e-8f10-4a3b-9c5d-7e8f90a1b2c3","azp":"9a8b7c6d-5e4f-4a3b-8c2d-1e0f9a8b7c6d","scope":"mcp:read mcp:write","tid":"11111111-2222-3333-4444-555555555555",
-            "name":"Anna Example","preferred_username":"anna@contoso.example","roles":["mcp:read","mcp:write"],"jti":"5d2f1f0e-6a7b-4c8d-9e0f-1a2b3c4d5e6f","iat":{{now}},"nbf":{{now}},"exp":{{now + 3600}}}
+            "name":"Anna Example","preferred_username":"anna@contoso.example","roles":["mcp:read","mcp:write"],"jti":"5d2f1f0e-6a7b-4c8d-9e0f-1a2b3c4d5e6f","iat":{{now}},"nbf":{{now}},"exp":{{now
+                + 3600}}}
             """;
         var text = $"{Encode($$"""{"alg":"{{alg}}","kid":"{{alg}}","typ":"JWT"}""")}.{Encode(payload)}";
         return $"{text}.{Base64Url.EncodeToString(sign(Encoding.ASCII.GetBytes(text)))}";
@@ -83,8 +114,12 @@ internal static class TokenChecks
     {
         var (number, point) = (rsa.ExportParameters(false), ec.ExportParameters(false).Q);
         return $$"""
-            {"keys":[{"kty":"RSA","kid":"RS256","n":"{{Base64Url.EncodeToString(number.Modulus)}}","e":"{{Base64Url.EncodeToString(number.Exponent)}}"},
-            {"kty":"EC","kid":"ES256","crv":"P-256","x":"{{Base64Url.EncodeToString(point.X)}}","y":"{{Base64Url.EncodeToString(point.Y)}}"}]}
+            {"keys":[{"kty":"RSA","kid":"RS256","n":"{{Base64Url.EncodeToString(
+                number.Modulus
+            )}}","e":"{{Base64Url.EncodeToString(number.Exponent)}}"},
+            {"kty":"EC","kid":"ES256","crv":"P-256","x":"{{Base64Url.EncodeToString(
+                point.X
+            )}}","y":"{{Base64Url.EncodeToString(point.Y)}}"}]}
             """;
     }
 

@@ -12,7 +12,12 @@ internal sealed record Line(string Name, IReadOnlyList<(double X, double Y)> Poi
 /// <summary>Lines over two axes as SVG, which needs nothing from anywhere and follows the reader's light or dark colours.</summary>
 internal static class Chart
 {
-    private const int Width = 400, Height = 220, Left = 52, Right = 14, Top = 36, Bottom = 38;
+    private const int Width = 400,
+        Height = 220,
+        Left = 52,
+        Right = 14,
+        Top = 36,
+        Bottom = 38;
 
     /// <summary>The same colours as the page's; on paper the light ones.</summary>
     public const string Style = """
@@ -27,9 +32,14 @@ internal static class Chart
     public static string Svg(string title, Axis x, Axis y, IReadOnlyList<Line> lines, bool alone = false)
     {
         var points = lines.SelectMany(line => line.Points).Where(point => Drawn(point, x, y)).ToArray();
-        var svg = new StringBuilder(string.Create(CultureInfo.InvariantCulture,
-            $"<svg class=\"chart\" xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {Width} {Height}\" role=\"img\" aria-label=\"{Text(title)}\">"));
-        svg.Append(alone ? $"<style>{Style}</style>" : "").Append($"<text class=\"title\" x=\"{Left}\" y=\"14\">{Text(title)}</text>");
+        var svg = new StringBuilder(
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"<svg class=\"chart\" xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {Width} {Height}\" role=\"img\" aria-label=\"{Text(title)}\">"
+            )
+        );
+        svg.Append(alone ? $"<style>{Style}</style>" : "")
+            .Append($"<text class=\"title\" x=\"{Left}\" y=\"14\">{Text(title)}</text>");
         if (points.Length == 0)
         {
             return svg.Append($"<text x=\"{Left}\" y=\"{Height / 2}\">nothing was measured</text></svg>").ToString();
@@ -37,12 +47,24 @@ internal static class Chart
 
         var xTicks = x.Ticks ?? Ticks(points.Select(point => point.X), x.Log, fromZero: false);
         var yTicks = y.Ticks ?? Ticks(points.Select(point => point.Y), y.Log, fromZero: true);
-        var across = Scale(points.Select(point => point.X).Concat(xTicks.Select(tick => tick.At)), x.Log, Left, Width - Right);
-        var up = Scale(points.Select(point => point.Y).Concat(yTicks.Select(tick => tick.At)), y.Log, Height - Bottom, Top);
+        var across = Scale(
+            points.Select(point => point.X).Concat(xTicks.Select(tick => tick.At)),
+            x.Log,
+            Left,
+            Width - Right
+        );
+        var up = Scale(
+            points.Select(point => point.Y).Concat(yTicks.Select(tick => tick.At)),
+            y.Log,
+            Height - Bottom,
+            Top
+        );
 
         foreach (var (at, text) in yTicks)
         {
-            Add($"<line class=\"rule\" x1=\"{Left}\" x2=\"{Width - Right}\" y1=\"{up(at):0.#}\" y2=\"{up(at):0.#}\"/><text x=\"{Left - 6}\" y=\"{up(at) + 4:0.#}\" text-anchor=\"end\">{text}</text>");
+            Add(
+                $"<line class=\"rule\" x1=\"{Left}\" x2=\"{Width - Right}\" y1=\"{up(at):0.#}\" y2=\"{up(at):0.#}\"/><text x=\"{Left - 6}\" y=\"{up(at) + 4:0.#}\" text-anchor=\"end\">{text}</text>"
+            );
         }
 
         foreach (var (at, text) in xTicks)
@@ -50,11 +72,15 @@ internal static class Chart
             Add($"<text x=\"{across(at):0.#}\" y=\"{Height - Bottom + 15}\" text-anchor=\"middle\">{text}</text>");
         }
 
-        Add($"<text x=\"{(Left + Width - Right) / 2}\" y=\"{Height - 6}\" text-anchor=\"middle\">{Text(x.Label)}</text><text x=\"{Width - Right}\" y=\"14\" text-anchor=\"end\">{Text(y.Label)}</text>");
+        Add(
+            $"<text x=\"{(Left + Width - Right) / 2}\" y=\"{Height - 6}\" text-anchor=\"middle\">{Text(x.Label)}</text><text x=\"{Width - Right}\" y=\"14\" text-anchor=\"end\">{Text(y.Label)}</text>"
+        );
         for (var i = 0; i < lines.Count; i++)
         {
             var drawn = lines[i].Points.Where(point => Drawn(point, x, y)).ToArray();
-            Add($"<polyline class=\"l{i}\" points=\"{string.Join(' ', drawn.Select(point => string.Create(CultureInfo.InvariantCulture, $"{across(point.X):0.#},{up(point.Y):0.#}")))}\"/>");
+            Add(
+                $"<polyline class=\"l{i}\" points=\"{string.Join(' ', drawn.Select(point => string.Create(CultureInfo.InvariantCulture, $"{across(point.X):0.#},{up(point.Y):0.#}")))}\"/>"
+            );
             foreach (var point in drawn.Length > 16 ? [] : drawn)
             {
                 Add($"<circle class=\"d{i}\" cx=\"{across(point.X):0.#}\" cy=\"{up(point.Y):0.#}\" r=\"2.2\"/>");
@@ -62,7 +88,9 @@ internal static class Chart
 
             if (lines.Count > 1)
             {
-                Add($"<line class=\"l{i}\" stroke-width=\"2\" x1=\"{Left + 95 * i}\" x2=\"{Left + 95 * i + 16}\" y1=\"23\" y2=\"23\"/><text x=\"{Left + 95 * i + 20}\" y=\"27\">{Text(lines[i].Name)}</text>");
+                Add(
+                    $"<line class=\"l{i}\" stroke-width=\"2\" x1=\"{Left + 95 * i}\" x2=\"{Left + 95 * i + 16}\" y1=\"23\" y2=\"23\"/><text x=\"{Left + 95 * i + 20}\" y=\"27\">{Text(lines[i].Name)}</text>"
+                );
             }
         }
 
@@ -78,7 +106,10 @@ internal static class Chart
     {
         double[] all = [.. values.Select(value => log ? Math.Log10(value) : value)];
         var (low, high) = (all.Min(), all.Max());
-        return value => high == low ? (from + to) / 2 : from + ((log ? Math.Log10(value) : value) - low) / (high - low) * (to - from);
+        return value =>
+            high == low
+                ? (from + to) / 2
+                : from + ((log ? Math.Log10(value) : value) - low) / (high - low) * (to - from);
     }
 
     private static List<(double At, string Text)> Ticks(IEnumerable<double> values, bool log, bool fromZero)
@@ -87,12 +118,24 @@ internal static class Chart
         if (log)
         {
             var (first, last) = ((int)Math.Floor(Math.Log10(low)), (int)Math.Ceiling(Math.Log10(high)));
-            return [.. Enumerable.Range(first, last - first + 1).Select(power => Math.Pow(10, power)).Select(at => (at, Short(at)))];
+            return
+            [
+                .. Enumerable
+                    .Range(first, last - first + 1)
+                    .Select(power => Math.Pow(10, power))
+                    .Select(at => (at, Short(at))),
+            ];
         }
 
         low = fromZero ? Math.Min(0, low) : low;
         var step = Step(Math.Max((high - low) / 4, 1e-9));
-        return [.. Enumerable.Range(0, (int)Math.Ceiling((high - Math.Floor(low / step) * step) / step - 1e-9) + 1).Select(i => Math.Floor(low / step) * step + i * step).Select(at => (at, Short(at)))];
+        return
+        [
+            .. Enumerable
+                .Range(0, (int)Math.Ceiling((high - Math.Floor(low / step) * step) / step - 1e-9) + 1)
+                .Select(i => Math.Floor(low / step) * step + i * step)
+                .Select(at => (at, Short(at))),
+        ];
     }
 
     // 1, 2 or 5 times a power of ten.
@@ -102,7 +145,10 @@ internal static class Chart
         return new[] { 1, 2, 5, 10 }.First(factor => factor * power >= least * 0.999) * power;
     }
 
-    private static string Short(double value) => value >= 10_000 ? (value / 1000).ToString("0.#", CultureInfo.InvariantCulture) + "k" : value.ToString("0.###", CultureInfo.InvariantCulture);
+    private static string Short(double value) =>
+        value >= 10_000
+            ? (value / 1000).ToString("0.#", CultureInfo.InvariantCulture) + "k"
+            : value.ToString("0.###", CultureInfo.InvariantCulture);
 
     private static string Text(string text) => WebUtility.HtmlEncode(text);
 }

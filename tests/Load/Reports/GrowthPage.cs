@@ -14,7 +14,8 @@ internal sealed class GrowthPage
     {
         (_folder, _connections) = (options.Docs, options.Connections);
         Directory.CreateDirectory(Path.Combine(_folder, "performance"));
-        _text = new StringBuilder($"""
+        _text = new StringBuilder(
+            $"""
             # Performance
 
             How the server grows with connections, tools, event streams and replicas, beside bare Kestrel on the same machine in the same run. This page is written by:
@@ -23,43 +24,134 @@ internal sealed class GrowthPage
             scripts/load-test --growth --docs docs
             ```
 
-            {Words.Time(TimeProvider.System.GetUtcNow())}: {Environment.ProcessorCount} cores, which the load shares, {RuntimeInformation.OSDescription}, {RuntimeInformation.FrameworkDescription}. Medians of {new Rounds(options, Progress.Console).Count} alternating
-            rounds of {Words.Number(new Rounds(options, Progress.Console).Seconds)} s. "server" has neither key nor record, "governed" has a key, a budget and the record of every call.
+            {Words.Time(
+                TimeProvider.System.GetUtcNow()
+            )}: {Environment.ProcessorCount} cores, which the load shares, {RuntimeInformation.OSDescription}, {RuntimeInformation.FrameworkDescription}. Medians of {new Rounds(
+                options,
+                Progress.Console
+            ).Count} alternating
+            rounds of {Words.Number(
+                new Rounds(options, Progress.Console).Seconds
+            )} s. "server" has neither key nor record, "governed" has a key, a budget and the record of every call.
 
-            """);
+            """
+        );
     }
 
-    public Task ConnectionsAsync(List<(double At, List<CallRound> Rounds)> rows) => ServersAsync(
-        "Connections", "tools/call in a closed model: every connection sends its next call when it has the last answer.", Log("connections"), logLatency: true,
-        [("bare", "bare"), ("server", "server"), ("governed", "governed")], rows);
+    public Task ConnectionsAsync(List<(double At, List<CallRound> Rounds)> rows) =>
+        ServersAsync(
+            "Connections",
+            "tools/call in a closed model: every connection sends its next call when it has the last answer.",
+            Log("connections"),
+            logLatency: true,
+            [("bare", "bare"), ("server", "server"), ("governed", "governed")],
+            rows
+        );
 
-    public Task ToolsAsync(List<ToolRounds> rows) => SectionAsync(
-        "Tools", "The tools are added to the project's own when the server starts. A list of a thousand tools is a long answer; \"bare\" is bare Kestrel that sends as many bytes.", "tools",
-        ["call per s", "call CPU µs", "list per s", "list CPU µs", "list bare per s", "list bare CPU µs", "list KiB", "RSS MiB"],
-        rows.Select(row => ((double)row.Count, new[]
-        {
-            Of(row.Calls, round => round.Rate), Of(row.Calls, round => round.Cpu), Of(row.Lists, round => round.Rate), Of(row.Lists, round => round.Cpu), Of(row.Bare, round => round.Rate), Of(row.Bare, round => round.Cpu),
-            Of(row.Lists, round => round.Stats.Ok == 0 ? double.NaN : round.Stats.Bytes / 1024.0 / round.Stats.Ok), Of(row.Lists, round => round.Rss / 1048576.0 ?? double.NaN),
-        })),
-        new("calls-by-tools", "tools/call a second", Log("tools"), Log: false, [new("calls", [.. rows.Select(row => ((double)row.Count, Of(row.Calls, round => round.Rate)))])]),
-        new("lists-by-tools", "tools/list a second", Log("tools"), Log: true,
-            [new("bare", [.. rows.Select(row => ((double)row.Count, Of(row.Bare, round => round.Rate)))]), new("server", [.. rows.Select(row => ((double)row.Count, Of(row.Lists, round => round.Rate)))])]));
+    public Task ToolsAsync(List<ToolRounds> rows) =>
+        SectionAsync(
+            "Tools",
+            "The tools are added to the project's own when the server starts. A list of a thousand tools is a long answer; \"bare\" is bare Kestrel that sends as many bytes.",
+            "tools",
+            [
+                "call per s",
+                "call CPU µs",
+                "list per s",
+                "list CPU µs",
+                "list bare per s",
+                "list bare CPU µs",
+                "list KiB",
+                "RSS MiB",
+            ],
+            rows.Select(row =>
+                (
+                    (double)row.Count,
+                    new[]
+                    {
+                        Of(row.Calls, round => round.Rate),
+                        Of(row.Calls, round => round.Cpu),
+                        Of(row.Lists, round => round.Rate),
+                        Of(row.Lists, round => round.Cpu),
+                        Of(row.Bare, round => round.Rate),
+                        Of(row.Bare, round => round.Cpu),
+                        Of(row.Lists, round =>
+                            round.Stats.Ok == 0 ? double.NaN : round.Stats.Bytes / 1024.0 / round.Stats.Ok
+                        ),
+                        Of(row.Lists, round => round.Rss / 1048576.0 ?? double.NaN),
+                    }
+                )
+            ),
+            new(
+                "calls-by-tools",
+                "tools/call a second",
+                Log("tools"),
+                Log: false,
+                [new("calls", [.. rows.Select(row => ((double)row.Count, Of(row.Calls, round => round.Rate)))])]
+            ),
+            new(
+                "lists-by-tools",
+                "tools/list a second",
+                Log("tools"),
+                Log: true,
+                [
+                    new("bare", [.. rows.Select(row => ((double)row.Count, Of(row.Bare, round => round.Rate)))]),
+                    new("server", [.. rows.Select(row => ((double)row.Count, Of(row.Lists, round => round.Rate)))]),
+                ]
+            )
+        );
 
     public Task StreamsAsync(List<(double At, List<StreamFigures> Streams)> rows)
     {
         (string Server, string Path)[] columns = [("bare", "/mcp"), ("server", "/mcp"), ("server", "/sse")];
-        return SectionAsync("Event streams", "Open and silent, each on its own connection; beside them one connection calls a tool. Below some hundred streams the memory for each is lost in the rest's.", "streams",
-            [.. columns.SelectMany(column => new[] { $"{column.Server} {column.Path} KiB each", $"{column.Server} {column.Path} p99 ms" })],
-            rows.Select(row => (row.At, columns.SelectMany(column => Find(row.Streams, column) is { } found ? new[] { found.KiBPerStream, found.P99 } : [double.NaN, double.NaN]).ToArray())),
-            new Picture("latency-by-streams", "p99 of calls beside", Log("streams"), Log: true, [.. columns.Select(column => new Line($"{column.Server} {column.Path}", [.. rows.Select(row => (row.At, Find(row.Streams, column)?.P99 ?? double.NaN))]))]));
+        return SectionAsync(
+            "Event streams",
+            "Open and silent, each on its own connection; beside them one connection calls a tool. Below some hundred streams the memory for each is lost in the rest's.",
+            "streams",
+            [
+                .. columns.SelectMany(column =>
+                    new[] { $"{column.Server} {column.Path} KiB each", $"{column.Server} {column.Path} p99 ms" }
+                ),
+            ],
+            rows.Select(row =>
+                (
+                    row.At,
+                    columns
+                        .SelectMany(column =>
+                            Find(row.Streams, column) is { } found
+                                ? new[] { found.KiBPerStream, found.P99 }
+                                : [double.NaN, double.NaN]
+                        )
+                        .ToArray()
+                )
+            ),
+            new Picture(
+                "latency-by-streams",
+                "p99 of calls beside",
+                Log("streams"),
+                Log: true,
+                [
+                    .. columns.Select(column => new Line(
+                        $"{column.Server} {column.Path}",
+                        [.. rows.Select(row => (row.At, Find(row.Streams, column)?.P99 ?? double.NaN))]
+                    )),
+                ]
+            )
+        );
     }
 
-    public Task ReplicasAsync(List<(double At, List<CallRound> Rounds)> rows) => ServersAsync(
-        "Replicas", $"""
+    public Task ReplicasAsync(List<(double At, List<CallRound> Rounds)> rows) =>
+        ServersAsync(
+            "Replicas",
+            $"""
             tools/call over {_connections} connections to governed replicas that share a PostgreSQL: through nginx, which asks them by turns, and by turns with that to one of them
             directly ("direct", the same in each row but for noise). The processor time is that of the replicas together, for each call. The load, nginx, PostgreSQL and all
             replicas share the cores of one machine: replicas pay where each has cores of its own, and here one sees what sharing the store costs.
-            """, new("replicas", Ticks: [.. rows.Select(row => (row.At, Words.Number(row.At)))]), logLatency: false, [("nginx", "nginx"), ("direct", "replica 1")], rows);
+            """,
+            new("replicas", Ticks: [.. rows.Select(row => (row.At, Words.Number(row.At)))]),
+            logLatency: false,
+            [("nginx", "nginx"), ("direct", "replica 1")],
+            rows
+        );
 
     public void LeaveOut(string title, string why) => _text.Append($"\n## {title}\n\n{why}\n");
 
@@ -73,35 +165,88 @@ internal sealed class GrowthPage
     }
 
     // What each of several servers did with the same calls.
-    private Task ServersAsync(string title, string note, Axis axis, bool logLatency, (string Name, string Server)[] columns, List<(double At, List<CallRound> Rounds)> rows)
+    private Task ServersAsync(
+        string title,
+        string note,
+        Axis axis,
+        bool logLatency,
+        (string Name, string Server)[] columns,
+        List<(double At, List<CallRound> Rounds)> rows
+    )
     {
-        return SectionAsync(title, note, axis.Label,
-            [.. columns.SelectMany(column => new[] { $"{column.Name} per s", $"{column.Name} p99 ms", $"{column.Name} CPU µs" })],
-            rows.Select(row => (row.At, columns.SelectMany(column => new[] { Of(row.Rounds, column.Server, round => round.Rate), Of(row.Rounds, column.Server, round => round.P99), Of(row.Rounds, column.Server, round => round.Cpu) }).ToArray())),
+        return SectionAsync(
+            title,
+            note,
+            axis.Label,
+            [
+                .. columns.SelectMany(column =>
+                    new[] { $"{column.Name} per s", $"{column.Name} p99 ms", $"{column.Name} CPU µs" }
+                ),
+            ],
+            rows.Select(row =>
+                (
+                    row.At,
+                    columns
+                        .SelectMany(column =>
+                            new[]
+                            {
+                                Of(row.Rounds, column.Server, round => round.Rate),
+                                Of(row.Rounds, column.Server, round => round.P99),
+                                Of(row.Rounds, column.Server, round => round.Cpu),
+                            }
+                        )
+                        .ToArray()
+                )
+            ),
             new($"calls-by-{axis.Label}", "Calls a second", axis, Log: false, Lines(round => round.Rate)),
-            new($"latency-by-{axis.Label}", "p99", axis, logLatency, Lines(round => round.P99)));
+            new($"latency-by-{axis.Label}", "p99", axis, logLatency, Lines(round => round.P99))
+        );
 
-        Line[] Lines(Func<CallRound, double> figure) => [.. columns.Select(column => new Line(column.Name, [.. rows.Select(row => (row.At, Of(row.Rounds, column.Server, figure)))]))];
+        Line[] Lines(Func<CallRound, double> figure) =>
+            [
+                .. columns.Select(column => new Line(
+                    column.Name,
+                    [.. rows.Select(row => (row.At, Of(row.Rounds, column.Server, figure)))]
+                )),
+            ];
     }
 
-    private async Task SectionAsync(string title, string note, string at, string[] head, IEnumerable<(double At, double[] Values)> rows, params Picture[] pictures)
+    private async Task SectionAsync(
+        string title,
+        string note,
+        string at,
+        string[] head,
+        IEnumerable<(double At, double[] Values)> rows,
+        params Picture[] pictures
+    )
     {
-        _text.Append($"\n## {title}\n\n{note}\n\n{Markdown.Rows([at, .. head], rows.Select(row => new[] { Words.Number(row.At) }.Concat(row.Values.Select(value => Words.Number(value))).ToArray()))}\n");
+        _text.Append(
+            $"\n## {title}\n\n{note}\n\n{Markdown.Rows([at, .. head], rows.Select(row => new[] { Words.Number(row.At) }.Concat(row.Values.Select(value => Words.Number(value))).ToArray()))}\n"
+        );
         foreach (var picture in pictures)
         {
-            var svg = Chart.Svg(picture.Title, picture.X, new(picture.Title.StartsWith("p99", StringComparison.Ordinal) ? "ms" : "per second", picture.Log), picture.Lines, alone: true);
+            var svg = Chart.Svg(
+                picture.Title,
+                picture.X,
+                new(picture.Title.StartsWith("p99", StringComparison.Ordinal) ? "ms" : "per second", picture.Log),
+                picture.Lines,
+                alone: true
+            );
             await File.WriteAllTextAsync(Path.Combine(_folder, "performance", picture.File + ".svg"), svg);
             _text.Append($"![{picture.Title} by {picture.X.Label}](performance/{picture.File}.svg)\n");
         }
     }
 
-    private static double Of(IEnumerable<CallRound> rounds, Func<CallRound, double> figure) => Median.Of(rounds.Select(figure));
+    private static double Of(IEnumerable<CallRound> rounds, Func<CallRound, double> figure) =>
+        Median.Of(rounds.Select(figure));
 
-    private static double Of(List<CallRound> rounds, string server, Func<CallRound, double> figure) => Of(rounds.Where(round => round.Server == server), figure);
+    private static double Of(List<CallRound> rounds, string server, Func<CallRound, double> figure) =>
+        Of(rounds.Where(round => round.Server == server), figure);
 
     private static Axis Log(string label) => new(label, Log: true);
 
-    private static StreamFigures? Find(List<StreamFigures> streams, (string Server, string Path) column) => streams.Find(found => found.Server == column.Server && found.Path == column.Path);
+    private static StreamFigures? Find(List<StreamFigures> streams, (string Server, string Path) column) =>
+        streams.Find(found => found.Server == column.Server && found.Path == column.Path);
 
     private sealed record Picture(string File, string Title, Axis X, bool Log, Line[] Lines);
 }

@@ -19,27 +19,39 @@ internal static class HtmlReport
         """;
 
     // The nines stand equally far apart.
-    private static readonly Axis Percentile = new("percentile", Log: true, [(1.0, "0"), (2.0, "50"), (10.0, "90"), (100.0, "99"), (1000.0, "99.9"), (10_000.0, "99.99")]);
+    private static readonly Axis Percentile = new(
+        "percentile",
+        Log: true,
+        [(1.0, "0"), (2.0, "50"), (10.0, "90"), (100.0, "99"), (1000.0, "99.9"), (10_000.0, "99.99")]
+    );
 
     public static string Of(LoadReport report)
     {
-        var page = new StringBuilder($"""
+        var page = new StringBuilder(
+            $"""
             <!DOCTYPE html>
             <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
             <title>Load test: {Text(Markdown.Verdict(report))}</title><style>{Style}{Chart.Style}</style></head><body>
-            <h1>Load test: <span class="{(report.Passed ? "pass" : "fail")}">{Text(Markdown.Verdict(report))}</span></h1><p>{Text(Markdown.About(report))}</p>
+            <h1>Load test: <span class="{(report.Passed ? "pass" : "fail")}">{Text(
+                Markdown.Verdict(report)
+            )}</span></h1><p>{Text(Markdown.About(report))}</p>
 
-            """);
+            """
+        );
         foreach (var table in Table.Of(report))
         {
             page.Append($"<h2>{Text(table.Title)}</h2><p>{Text(table.Note)}</p>\n");
             Append(page, table);
             if (table.Title == "Scenarios")
             {
-                page.Append("<h2>Over time, and by percentile</h2><p>The load rises during the first fifth of the time.</p>\n");
+                page.Append(
+                    "<h2>Over time, and by percentile</h2><p>The load rises during the first fifth of the time.</p>\n"
+                );
                 foreach (var scenario in report.Scenarios)
                 {
-                    page.Append($"<section class=\"scenario\"><h3>{Text(scenario.Name)}</h3><div class=\"charts\">{string.Concat(Charts(scenario))}</div></section>\n");
+                    page.Append(
+                        $"<section class=\"scenario\"><h3>{Text(scenario.Name)}</h3><div class=\"charts\">{string.Concat(Charts(scenario))}</div></section>\n"
+                    );
                 }
             }
         }
@@ -59,28 +71,70 @@ internal static class HtmlReport
         // A second without an answer has no latency.
         var answered = scenario.Series.Where(point => point.Rate > 0).ToArray();
         yield return Chart.Svg("Rate", seconds, new("calls a second"), rates);
-        yield return Chart.Svg("Latency", seconds, new("ms"), [new("p50", [.. answered.Select(point => (point.At, point.P50))]), new("p99", [.. answered.Select(point => (point.At, point.P99))])]);
-        yield return Chart.Svg("Latency by percentile", Percentile with { Ticks = [.. Percentile.Ticks!.Where(tick => tick.At <= 2 * Nines(scenario) || tick.At <= 10)] }, new("ms, logarithmic", Log: true),
-            [new("latency", [.. scenario.Percentiles.Where(point => point.Percent < 100).Select(point => (100 / (100 - point.Percent), point.Milliseconds))])]);
+        yield return Chart.Svg(
+            "Latency",
+            seconds,
+            new("ms"),
+            [
+                new("p50", [.. answered.Select(point => (point.At, point.P50))]),
+                new("p99", [.. answered.Select(point => (point.At, point.P99))]),
+            ]
+        );
+        yield return Chart.Svg(
+            "Latency by percentile",
+            Percentile with
+            {
+                Ticks = [.. Percentile.Ticks!.Where(tick => tick.At <= 2 * Nines(scenario) || tick.At <= 10)],
+            },
+            new("ms, logarithmic", Log: true),
+            [
+                new(
+                    "latency",
+                    [
+                        .. scenario
+                            .Percentiles.Where(point => point.Percent < 100)
+                            .Select(point => (100 / (100 - point.Percent), point.Milliseconds)),
+                    ]
+                ),
+            ]
+        );
     }
 
-    private static double Nines(ScenarioFigures scenario) => scenario.Percentiles.Where(point => point.Percent < 100).Select(point => 100 / (100 - point.Percent)).DefaultIfEmpty(10).Max();
+    private static double Nines(ScenarioFigures scenario) =>
+        scenario
+            .Percentiles.Where(point => point.Percent < 100)
+            .Select(point => 100 / (100 - point.Percent))
+            .DefaultIfEmpty(10)
+            .Max();
 
     private static void Append(StringBuilder page, Table table)
     {
         // A column of numbers is one to the last row.
-        var numbers = table.Head.Select((_, column) => table.Rows.All(row => row[column].Length == 0 || row[column] is "-" || char.IsAsciiDigit(row[column].TrimStart('+', '-', '±', ' ').FirstOrDefault('x')))
-            && table.Rows.Any(row => row[column].Length > 0)).ToArray();
-        page.Append($"<div class=\"scroll\"><table><thead><tr>{string.Concat(table.Head.Select((cell, column) => Cell("th", cell, numbers[column])))}</tr></thead><tbody>\n");
+        var numbers = table
+            .Head.Select(
+                (_, column) =>
+                    table.Rows.All(row =>
+                        row[column].Length == 0
+                        || row[column] is "-"
+                        || char.IsAsciiDigit(row[column].TrimStart('+', '-', '±', ' ').FirstOrDefault('x'))
+                    ) && table.Rows.Any(row => row[column].Length > 0)
+            )
+            .ToArray();
+        page.Append(
+            $"<div class=\"scroll\"><table><thead><tr>{string.Concat(table.Head.Select((cell, column) => Cell("th", cell, numbers[column])))}</tr></thead><tbody>\n"
+        );
         for (var i = 0; i < table.Rows.Count; i++)
         {
-            page.Append($"<tr{(table.Marks.Contains(i) ? " class=\"bad\"" : "")}>{string.Concat(table.Rows[i].Select((cell, column) => Cell("td", cell, numbers[column])))}</tr>\n");
+            page.Append(
+                $"<tr{(table.Marks.Contains(i) ? " class=\"bad\"" : "")}>{string.Concat(table.Rows[i].Select((cell, column) => Cell("td", cell, numbers[column])))}</tr>\n"
+            );
         }
 
         page.Append("</tbody></table></div>\n");
     }
 
-    private static string Cell(string tag, string text, bool number) => $"<{tag}{(number ? " class=\"number\"" : "")}>{Text(text)}</{tag}>";
+    private static string Cell(string tag, string text, bool number) =>
+        $"<{tag}{(number ? " class=\"number\"" : "")}>{Text(text)}</{tag}>";
 
     private static string Text(string text) => WebUtility.HtmlEncode(text);
 }

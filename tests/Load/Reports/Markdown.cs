@@ -18,24 +18,49 @@ internal static class Markdown
 
     public static string Verdict(LoadReport report)
     {
-        var (broken, worse) = (report.Thresholds.Count(threshold => !threshold.Met), report.Differences.Count(row => row.Fails));
+        var (broken, worse) = (
+            report.Thresholds.Count(threshold => !threshold.Met),
+            report.Differences.Count(row => row.Fails)
+        );
         return report.Passed
-            ? report.Thresholds.Count > 0 ? "passed" : "measured"
+            ? report.Thresholds.Count > 0
+                ? "passed"
+                : "measured"
             : $"failed, {string.Join(" and ", new[] { broken > 0 ? $"{broken} of {report.Thresholds.Count} thresholds broken" : "", worse > 0 ? $"{worse} regressions" : "" }.Where(text => text.Length > 0))}";
     }
 
     /// <summary>The lines that end a run that failed.</summary>
     public static IEnumerable<string> Broken(LoadReport report) =>
-        report.Thresholds.Where(threshold => !threshold.Met).Select(threshold => $"broken: {threshold.Text} ({(threshold.Value is null ? "not measured" : $"{threshold.Name} is {Words.Number(threshold.Value)}")})")
-            .Concat(report.Differences.Where(row => row.Fails).Select(row => $"regression: {row.Name} {Words.Percent(row.Percent)}, noise {Words.Number(row.NoisePercent)} %"));
+        report
+            .Thresholds.Where(threshold => !threshold.Met)
+            .Select(threshold =>
+                $"broken: {threshold.Text} ({(threshold.Value is null ? "not measured" : $"{threshold.Name} is {Words.Number(threshold.Value)}")})"
+            )
+            .Concat(
+                report
+                    .Differences.Where(row => row.Fails)
+                    .Select(row =>
+                        $"regression: {row.Name} {Words.Percent(row.Percent)}, noise {Words.Number(row.NoisePercent)} %"
+                    )
+            );
 
     public static string About(LoadReport report) =>
         $"{Words.Time(report.Started)}, {report.Seconds:0} s, {report.Target}. {report.Machine}."
-        + (report.Counted is { } counted ? $" Calls of tools sent by the scenarios: {Words.Number(counted.Sent)}; counted by the server meanwhile: {Words.Number(counted.Server)}." : "");
+        + (
+            report.Counted is { } counted
+                ? $" Calls of tools sent by the scenarios: {Words.Number(counted.Sent)}; counted by the server meanwhile: {Words.Number(counted.Server)}."
+                : ""
+        );
 
     public static string Rows(string[] head, IEnumerable<string[]> body)
     {
-        string[][] rows = [head, .. body.Select(row => row.Select(cell => cell.Replace("|", "\\|", StringComparison.Ordinal).ReplaceLineEndings(" ")).ToArray())];
+        string[][] rows =
+        [
+            head,
+            .. body.Select(row =>
+                row.Select(cell => cell.Replace("|", "\\|", StringComparison.Ordinal).ReplaceLineEndings(" ")).ToArray()
+            ),
+        ];
         var widths = head.Select((_, i) => rows.Max(row => row[i].Length)).ToArray();
         var text = new StringBuilder();
         for (var i = 0; i < rows.Length; i++)

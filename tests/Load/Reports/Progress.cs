@@ -28,8 +28,10 @@ internal sealed class Progress(TextWriter output, bool terminal)
         var ok = runs.Sum(run => run.Stats.Ok);
         var failed = runs.Sum(run => run.Stats.Fail);
         var worst = runs.MaxBy(run => run.Stats.Latencies.Percentile(99))!;
-        var text = string.Create(CultureInfo.InvariantCulture,
-            $"{stage,-7} {elapsed.TotalSeconds,4:0} of {runs.Max(run => run.Duration).TotalSeconds:0} s  {runs.Sum(run => run.Stats.Series.LastOrDefault()?.Rate ?? 0),7:N0}/s  {ok:N0} ok, {failed:N0} failed  slowest p99 {worst.Stats.Latencies.Percentile(99).TotalMilliseconds:0.0} ms ({worst.Scenario.Name})");
+        var text = string.Create(
+            CultureInfo.InvariantCulture,
+            $"{stage, -7} {elapsed.TotalSeconds, 4:0} of {runs.Max(run => run.Duration).TotalSeconds:0} s  {runs.Sum(run => run.Stats.Series.LastOrDefault()?.Rate ?? 0), 7:N0}/s  {ok:N0} ok, {failed:N0} failed  slowest p99 {worst.Stats.Latencies.Percentile(99).TotalMilliseconds:0.0} ms ({worst.Scenario.Name})"
+        );
         if (terminal)
         {
             var width = Math.Max(20, Width() - 1);

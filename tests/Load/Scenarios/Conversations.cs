@@ -13,10 +13,16 @@ internal sealed class Conversations : IScenarios
             yield break;
         }
 
-        var initialize = test.Target.Request(Call.Mcp(Call.Legacy, "initialize",
-            $$$"""{"protocolVersion":"{{{Call.Legacy}}}","capabilities":{},"clientInfo":{"name":"load","version":"1"}}"""));
+        var initialize = test.Target.Request(
+            Call.Mcp(
+                Call.Legacy,
+                "initialize",
+                $$$"""{"protocolVersion":"{{{Call.Legacy}}}","capabilities":{},"clientInfo":{"name":"load","version":"1"}}"""
+            )
+        );
 
-        yield return Scenario.Create("conversations", async context =>
+        yield return Scenario
+            .Create("conversations", async context =>
             {
                 string? session = null;
                 var opened = await Step.Run("initialize", context, async () =>
@@ -31,9 +37,13 @@ internal sealed class Conversations : IScenarios
                 }
 
                 await ThinkAsync(context);
-                var listed = await Step.Run("list", context, () => context.SendAsync(InSession(Call.List(Call.Legacy))));
+                var listed = await Step.Run("list", context, () =>
+                    context.SendAsync(InSession(Call.List(Call.Legacy)))
+                );
                 await ThinkAsync(context);
-                var called = await Step.Run("call", context, () => context.SendAsync(InSession(Call.Tool(Call.Legacy, test.Tool, test.Arguments))));
+                var called = await Step.Run("call", context, () =>
+                    context.SendAsync(InSession(Call.Tool(Call.Legacy, test.Tool, test.Arguments)))
+                );
                 if (session is not null)
                 {
                     await context.AskAsync(InSession(Call.Get("/mcp") with { Method = "DELETE" }));
@@ -41,15 +51,18 @@ internal sealed class Conversations : IScenarios
 
                 return listed.IsError ? listed : called;
 
-                Request InSession(Call call) => test.Target.Request(session is null ? call : call.With($"Mcp-Session-Id: {session}"));
+                Request InSession(Call call) =>
+                    test.Target.Request(session is null ? call : call.With($"Mcp-Session-Id: {session}"));
             })
             .WithLoadSimulations(
                 Simulation.RampingConstant(test.Copies(8), test.During / 5),
-                Simulation.KeepConstant(test.Copies(8), test.During * 4 / 5))
+                Simulation.KeepConstant(test.Copies(8), test.During * 4 / 5)
+            )
             .WithToolCall("call")
             .WithThresholds("fail <= 0 %", "call.p99 < 250 ms");
     }
 
     private static async Task ThinkAsync(ScenarioContext context) =>
-        await Task.Delay(ThinkTime, context.ScenarioCancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await Task.Delay(ThinkTime, context.ScenarioCancellationToken)
+            .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
 }

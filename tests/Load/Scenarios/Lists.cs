@@ -6,7 +6,8 @@ internal sealed class Lists : IScenarios
     public IEnumerable<Scenario> For(LoadTest test)
     {
         Request[] lists = [.. Call.Revisions.Select(revision => test.Target.Request(Call.List(revision)))];
-        yield return Scenario.Create("lists", context => context.SendAsync(lists[context.InvocationNumber % lists.Length]))
+        yield return Scenario
+            .Create("lists", context => context.SendAsync(lists[context.InvocationNumber % lists.Length]))
             .WithLoadSimulations(test.RampThenInject(50))
             .WithThresholds("p99 < 250 ms", "fail <= 0 %");
     }

@@ -37,29 +37,37 @@ internal sealed class LoadTest(Options options, Target target, Target? slow, IRe
 
     /// <summary>The usual load: a fifth of the time up to a rate, and the rest at it.</summary>
     public LoadSimulation[] RampThenInject(double perSecond) =>
-    [
-        Simulation.RampingInject(Rate(perSecond), TimeSpan.FromSeconds(1), During / 5),
-        Simulation.Inject(Rate(perSecond), TimeSpan.FromSeconds(1), During * 4 / 5),
-    ];
+        [
+            Simulation.RampingInject(Rate(perSecond), TimeSpan.FromSeconds(1), During / 5),
+            Simulation.Inject(Rate(perSecond), TimeSpan.FromSeconds(1), During * 4 / 5),
+        ];
 
     /// <summary>Every scenario that fits this server and was asked for, with its warm-up.</summary>
     public Scenario[] Scenarios()
     {
         var warmUp = TimeSpan.FromSeconds(options.WarmUp ?? Math.Clamp(options.Seconds / 6, 0.5, 5));
-        Scenario[] all = [.. typeof(IScenarios).Assembly.GetTypes().Where(type => type.IsClass && type.IsAssignableTo(typeof(IScenarios)))
-            .OrderBy(type => type.Name, StringComparer.Ordinal)
-            .SelectMany(type => ((IScenarios)Activator.CreateInstance(type)!).For(this))
-            .Select(scenario => scenario.WarmUp > TimeSpan.Zero ? scenario : scenario.WithWarmUpDuration(warmUp))];
+        Scenario[] all =
+        [
+            .. typeof(IScenarios)
+                .Assembly.GetTypes()
+                .Where(type => type.IsClass && type.IsAssignableTo(typeof(IScenarios)))
+                .OrderBy(type => type.Name, StringComparer.Ordinal)
+                .SelectMany(type => ((IScenarios)Activator.CreateInstance(type)!).For(this))
+                .Select(scenario => scenario.WarmUp > TimeSpan.Zero ? scenario : scenario.WithWarmUpDuration(warmUp)),
+        ];
         if (options.Only is null)
         {
             return all;
         }
 
         var only = options.Only.Split(',', StringSplitOptions.TrimEntries);
-        var unknown = only.Except(all.Select(scenario => scenario.Name).Concat(LeftOut.Select(left => left.Name))).ToArray();
+        var unknown = only.Except(all.Select(scenario => scenario.Name).Concat(LeftOut.Select(left => left.Name)))
+            .ToArray();
         return unknown.Length == 0
             ? [.. all.Where(scenario => only.Contains(scenario.Name))]
-            : throw new InvalidOperationException($"--only {unknown[0]}: the scenarios are {string.Join(", ", all.Select(scenario => scenario.Name))}.");
+            : throw new InvalidOperationException(
+                $"--only {unknown[0]}: the scenarios are {string.Join(", ", all.Select(scenario => scenario.Name))}."
+            );
     }
 }
 

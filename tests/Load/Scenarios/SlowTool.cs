@@ -7,12 +7,18 @@ internal sealed class SlowTool : IScenarios
     {
         if (test.Slow is null)
         {
-            test.LeftOut.Add(new("slow-upstream", "it needs the sample shop on a server that is started here, with a slow system behind it"));
+            test.LeftOut.Add(
+                new(
+                    "slow-upstream",
+                    "it needs the sample shop on a server that is started here, with a slow system behind it"
+                )
+            );
             yield break;
         }
 
         var request = test.Slow.Request(Call.Tool(Call.Modern, "search_products", """{"query":"milk"}"""));
-        yield return Scenario.Create("slow-upstream", context => context.SendAsync(request))
+        yield return Scenario
+            .Create("slow-upstream", context => context.SendAsync(request))
             .WithLoadSimulations(test.RampThenInject(50))
             .WithThresholds($"p99 < {test.SlowMilliseconds + 500:0} ms", "fail <= 0 %");
     }

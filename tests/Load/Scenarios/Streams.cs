@@ -9,7 +9,8 @@ internal sealed class Streams : IScenarios
     {
         var hold = test.During / 6;
         var request = test.Target.Request(Call.Stream("/mcp"));
-        yield return Scenario.Create("streams", async context =>
+        yield return Scenario
+            .Create("streams", async context =>
             {
                 var asked = Stopwatch.GetTimestamp();
                 using var stream = await HttpConnection.Open(request.Target);
@@ -20,12 +21,16 @@ internal sealed class Streams : IScenarios
                     return Response.Fail($"HTTP {status}");
                 }
 
-                await Task.Delay(hold, context.ScenarioCancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-                return stream.IsOpen ? Response.Ok(customLatencyMs: opened) : Response.Fail("the server closed the stream");
+                await Task.Delay(hold, context.ScenarioCancellationToken)
+                    .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                return stream.IsOpen
+                    ? Response.Ok(customLatencyMs: opened)
+                    : Response.Fail("the server closed the stream");
             })
             .WithLoadSimulations(
                 Simulation.RampingConstant(test.Copies(200), test.During / 5),
-                Simulation.KeepConstant(test.Copies(200), test.During * 4 / 5))
+                Simulation.KeepConstant(test.Copies(200), test.During * 4 / 5)
+            )
             .WithThresholds("p99 < 1 s", "fail <= 0 %");
     }
 }

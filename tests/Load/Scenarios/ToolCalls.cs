@@ -16,12 +16,18 @@ internal sealed class ToolCalls : IScenarios
         {
             if (!test.Has(test.Tool))
             {
-                test.LeftOut.Add(new(name, $"the server has no tool {test.Tool}: name one of its own that only reads, with --tool and --arguments"));
+                test.LeftOut.Add(
+                    new(
+                        name,
+                        $"the server has no tool {test.Tool}: name one of its own that only reads, with --tool and --arguments"
+                    )
+                );
                 continue;
             }
 
             var request = test.Target.Request(call);
-            yield return Scenario.Create(name, context => context.SendAsync(request))
+            yield return Scenario
+                .Create(name, context => context.SendAsync(request))
                 .WithLoadSimulations(test.RampThenInject(rate))
                 .WithToolCall()
                 .WithThresholds("p99 < 250 ms", "fail <= 0 %");

@@ -9,13 +9,16 @@ internal static class BareServer
     public static void Run(string answerLengths, string[] args)
     {
         var lengths = answerLengths.Split(',').Select(int.Parse).ToArray();
-        byte[] legacy = Answer(lengths[0]), modern = Answer(lengths[1]);
+        byte[] legacy = Answer(lengths[0]),
+            modern = Answer(lengths[1]);
 
         var builder = WebApplication.CreateSlimBuilder(args);
         builder.Logging.ClearProviders();
         builder.WebHost.ConfigureKestrel(kestrel => kestrel.AddServerHeader = false);
         var app = builder.Build();
-        app.MapPost("/mcp", context => Post(context, context.Request.Headers[Call.VersionHeader] == Call.Modern ? modern : legacy));
+        app.MapPost("/mcp", context =>
+            Post(context, context.Request.Headers[Call.VersionHeader] == Call.Modern ? modern : legacy)
+        );
         app.MapGet("/mcp", Stream);
         app.MapGet("/sse", Stream);
         app.Run();
@@ -23,7 +26,8 @@ internal static class BareServer
 
     private static byte[] Answer(int length)
     {
-        const string start = """{"jsonrpc":"2.0","id":1,"result":""", end = "\"}";
+        const string start = """{"jsonrpc":"2.0","id":1,"result":""",
+            end = "\"}";
         return System.Text.Encoding.ASCII.GetBytes((start + "\"").PadRight(length - end.Length, 'x') + end);
     }
 
@@ -54,6 +58,7 @@ internal static class BareServer
     {
         context.Response.ContentType = "text/event-stream";
         await context.Response.BodyWriter.WriteAsync(": open\n\n"u8.ToArray());
-        await Task.Delay(Timeout.Infinite, context.RequestAborted).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await Task.Delay(Timeout.Infinite, context.RequestAborted)
+            .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 }

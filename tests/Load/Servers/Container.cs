@@ -16,7 +16,20 @@ internal sealed class Container : IAsyncDisposable
     public static async Task<Container> StartAsync(string image, string? network)
     {
         string[] joined = network is null ? [] : ["--network", network];
-        var id = (await DockerAsync(["run", "--detach", .. joined, "--publish", "127.0.0.1::3001", "--env", "MCP_AUTH_MODE=api-key", "--env", $"MCP_API_KEY={Key}", image])).Trim();
+        var id = (
+            await DockerAsync([
+                "run",
+                "--detach",
+                .. joined,
+                "--publish",
+                "127.0.0.1::3001",
+                "--env",
+                "MCP_AUTH_MODE=api-key",
+                "--env",
+                $"MCP_API_KEY={Key}",
+                image,
+            ])
+        ).Trim();
         try
         {
             var address = (await DockerAsync("port", id, "3001/tcp")).Split('\n')[0].Trim();
@@ -33,9 +46,13 @@ internal sealed class Container : IAsyncDisposable
 
     private static async Task<string> DockerAsync(params string[] arguments)
     {
-        using var process = Process.Start(new ProcessStartInfo("docker", arguments) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+        using var process = Process.Start(
+            new ProcessStartInfo("docker", arguments) { RedirectStandardOutput = true, RedirectStandardError = true }
+        )!;
         var (output, errors) = (process.StandardOutput.ReadToEndAsync(), process.StandardError.ReadToEndAsync());
         await process.WaitForExitAsync();
-        return process.ExitCode == 0 ? await output : throw new InvalidOperationException($"docker {arguments[0]}: {(await errors).Trim()}");
+        return process.ExitCode == 0
+            ? await output
+            : throw new InvalidOperationException($"docker {arguments[0]}: {(await errors).Trim()}");
     }
 }

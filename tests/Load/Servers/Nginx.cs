@@ -7,11 +7,14 @@ internal static class Nginx
 {
     public static ServerStart Before(IEnumerable<ServerProcess> servers, string folder)
     {
-        var program = Installed.Nginx() ?? throw new InvalidOperationException($"nginx is missing: install {Installed.WantedNginx}.");
+        var program = Installed.Nginx()
+            ?? throw new InvalidOperationException($"nginx is missing: install {Installed.WantedNginx}.");
         var endPoint = ServerStart.FreePort();
         Directory.CreateDirectory(folder);
         // As root its workers would become somebody who may not enter the folder. A connection ends after 1,000 requests by default, which would count as failures.
-        File.WriteAllText(Path.Combine(folder, "nginx.conf"), $$"""
+        File.WriteAllText(
+            Path.Combine(folder, "nginx.conf"),
+            $$"""
             {{(Environment.UserName == "root" ? "user root;" : "")}}
             daemon off;
             worker_processes 2;
@@ -40,7 +43,13 @@ internal static class Nginx
                 }
               }
             }
-            """);
-        return new(ServerStart.Prepared(new ProcessStartInfo(program, ["-p", folder, "-c", "nginx.conf", "-e", "stderr"])), endPoint, null, LegacyOnly: false);
+            """
+        );
+        return new(
+            ServerStart.Prepared(new ProcessStartInfo(program, ["-p", folder, "-c", "nginx.conf", "-e", "stderr"])),
+            endPoint,
+            null,
+            LegacyOnly: false
+        );
     }
 }

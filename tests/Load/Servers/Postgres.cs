@@ -5,7 +5,8 @@ namespace MinimalMcp.Load;
 /// <summary>A PostgreSQL of its own on a private port, as durable as PostgreSQL is by default, and gone with its files when it is disposed.</summary>
 internal sealed class Postgres : IAsyncDisposable
 {
-    private readonly string _programs = Installed.Postgres() ?? throw new InvalidOperationException($"PostgreSQL is missing: install {Installed.WantedPostgres}.");
+    private readonly string _programs = Installed.Postgres()
+        ?? throw new InvalidOperationException($"PostgreSQL is missing: install {Installed.WantedPostgres}.");
     private readonly string _folder = Directory.CreateTempSubdirectory("postgres").FullName;
     private readonly int _port = ServerStart.FreePort().Port;
     private Process? _process;
@@ -13,7 +14,8 @@ internal sealed class Postgres : IAsyncDisposable
 
     private Postgres() => AppDomain.CurrentDomain.ProcessExit += (_, _) => Kill();
 
-    public string ConnectionString => $"Host=127.0.0.1;Port={_port};Username=postgres;Database=postgres;Maximum Pool Size=40";
+    public string ConnectionString =>
+        $"Host=127.0.0.1;Port={_port};Username=postgres;Database=postgres;Maximum Pool Size=40";
 
     public static async Task<Postgres> StartAsync(CancellationToken cancellationToken = default)
     {
@@ -25,7 +27,21 @@ internal sealed class Postgres : IAsyncDisposable
                 await RunAsync(new("chown", ["postgres", server._folder]), cancellationToken); // PostgreSQL refuses to run as root
             }
 
-            await RunAsync(server.AsUser("initdb", "--pgdata", server.Data, "--auth", "trust", "--username", "postgres", "--encoding", "UTF8", "--no-sync"), cancellationToken);
+            await RunAsync(
+                server.AsUser(
+                    "initdb",
+                    "--pgdata",
+                    server.Data,
+                    "--auth",
+                    "trust",
+                    "--username",
+                    "postgres",
+                    "--encoding",
+                    "UTF8",
+                    "--no-sync"
+                ),
+                cancellationToken
+            );
             await server.LaunchAsync(cancellationToken);
             return server;
         }
@@ -96,8 +112,17 @@ internal sealed class Postgres : IAsyncDisposable
     {
         string[] arguments =
         [
-            "-D", Data, "-p", $"{_port}", "-c", "listen_addresses=127.0.0.1",
-            "-c", $"unix_socket_directories={_folder}", "-c", "max_connections=200", .. _tls,
+            "-D",
+            Data,
+            "-p",
+            $"{_port}",
+            "-c",
+            "listen_addresses=127.0.0.1",
+            "-c",
+            $"unix_socket_directories={_folder}",
+            "-c",
+            "max_connections=200",
+            .. _tls,
         ];
         var start = AsUser("postgres", arguments);
         start.RedirectStandardError = true;
@@ -119,18 +144,25 @@ internal sealed class Postgres : IAsyncDisposable
     private ProcessStartInfo AsUser(string program, params string[] arguments)
     {
         program = Path.Combine(_programs, program);
-        return Environment.UserName == "root" ? new("setpriv", ["--reuid=postgres", "--regid=postgres", "--clear-groups", program, .. arguments]) : new(program, arguments);
+        return Environment.UserName == "root"
+            ? new("setpriv", ["--reuid=postgres", "--regid=postgres", "--clear-groups", program, .. arguments])
+            : new(program, arguments);
     }
 
     private static async Task RunAsync(ProcessStartInfo start, CancellationToken cancellationToken)
     {
         (start.WorkingDirectory, start.RedirectStandardOutput, start.RedirectStandardError) = ("/", true, true);
         using var process = Process.Start(start)!;
-        var (output, errors) = (process.StandardOutput.ReadToEndAsync(cancellationToken), process.StandardError.ReadToEndAsync(cancellationToken));
+        var (output, errors) = (
+            process.StandardOutput.ReadToEndAsync(cancellationToken),
+            process.StandardError.ReadToEndAsync(cancellationToken)
+        );
         await process.WaitForExitAsync(cancellationToken);
         if (process.ExitCode != 0)
         {
-            throw new InvalidOperationException($"{start.FileName} ended with {process.ExitCode}:\n{await output}{await errors}");
+            throw new InvalidOperationException(
+                $"{start.FileName} ended with {process.ExitCode}:\n{await output}{await errors}"
+            );
         }
     }
 

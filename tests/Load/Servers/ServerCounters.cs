@@ -22,7 +22,11 @@ internal static class ServerCounters
                 using var asker = listener.Accept();
                 asker.Send(BitConverter.GetBytes(GC.GetTotalAllocatedBytes()));
             }
-        }) { IsBackground = true, Name = "counters" }.Start();
+        })
+        {
+            IsBackground = true,
+            Name = "counters",
+        }.Start();
     }
 
     /// <summary>In the generator.</summary>
@@ -31,6 +35,8 @@ internal static class ServerCounters
         using var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
         await socket.ConnectAsync(new UnixDomainSocketEndPoint(path));
         var bytes = new byte[sizeof(long)];
-        return await socket.ReceiveAsync(bytes) == bytes.Length ? BitConverter.ToInt64(bytes) : throw new IOException("the server did not tell what it has allocated");
+        return await socket.ReceiveAsync(bytes) == bytes.Length
+            ? BitConverter.ToInt64(bytes)
+            : throw new IOException("the server did not tell what it has allocated");
     }
 }

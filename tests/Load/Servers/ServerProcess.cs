@@ -7,7 +7,8 @@ namespace MinimalMcp.Load;
 /// <summary>A server that is measured: a child process, or one that already runs.</summary>
 internal sealed class ServerProcess : IAsyncDisposable
 {
-    private static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(60), ReachLimit = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(60),
+        ReachLimit = TimeSpan.FromSeconds(20);
 
     private readonly Process? process;
     private readonly bool child;
@@ -24,7 +25,8 @@ internal sealed class ServerProcess : IAsyncDisposable
     /// <summary>The servers that answer for it, where it only passes calls on: its processor time is theirs.</summary>
     public IReadOnlyList<ServerProcess> Behind { get; init; } = [];
 
-    public TimeSpan? Cpu => Behind.Count == 0 ? process?.TotalProcessorTime : new TimeSpan(Behind.Sum(server => server.Cpu!.Value.Ticks));
+    public TimeSpan? Cpu =>
+        Behind.Count == 0 ? process?.TotalProcessorTime : new TimeSpan(Behind.Sum(server => server.Cpu!.Value.Ticks));
 
     public long? Rss
     {
@@ -38,11 +40,27 @@ internal sealed class ServerProcess : IAsyncDisposable
     private ServerProcess(string name, Target target, Process? process, bool child, string? counters = null) =>
         (Name, Target, this.process, this.child, this.counters) = (name, target, process, child, counters);
 
-    public static ServerProcess Attach(Target target, int? pid) => new("server", target, pid is { } id ? Process.GetProcessById(id) : null, child: false);
+    public static ServerProcess Attach(Target target, int? pid) =>
+        new("server", target, pid is { } id ? Process.GetProcessById(id) : null, child: false);
 
-    public static ServerProcess Start(string name, string? key, ServerStart start, params IReadOnlyList<ServerProcess> behind)
+    public static ServerProcess Start(
+        string name,
+        string? key,
+        ServerStart start,
+        params IReadOnlyList<ServerProcess> behind
+    )
     {
-        var server = new ServerProcess(name, new(new Uri($"http://{start.EndPoint}"), key), new Process { StartInfo = start.Info }, child: true, start.Counters) { LegacyOnly = start.LegacyOnly, Behind = behind };
+        var server = new ServerProcess(
+            name,
+            new(new Uri($"http://{start.EndPoint}"), key),
+            new Process { StartInfo = start.Info },
+            child: true,
+            start.Counters
+        )
+        {
+            LegacyOnly = start.LegacyOnly,
+            Behind = behind,
+        };
         server.process!.OutputDataReceived += server.Keep;
         server.process.ErrorDataReceived += server.Keep;
         server.process.Start();
@@ -60,7 +78,11 @@ internal sealed class ServerProcess : IAsyncDisposable
     {
         var request = Target.Request(call);
         var last = "no answer";
-        for (var waited = Stopwatch.StartNew(); waited.Elapsed < (child ? StartLimit : ReachLimit) && process is not { HasExited: true }; await Task.Delay(2))
+        for (
+            var waited = Stopwatch.StartNew();
+            waited.Elapsed < (child ? StartLimit : ReachLimit) && process is not { HasExited: true };
+            await Task.Delay(2)
+        )
         {
             try
             {
@@ -77,9 +99,14 @@ internal sealed class ServerProcess : IAsyncDisposable
                     break; // a refusal stays one
                 }
             }
-            catch (Exception e) when (e is SocketException or IOException) { last = e.Message; }
+            catch (Exception e) when (e is SocketException or IOException)
+            {
+                last = e.Message;
+            }
         }
-        throw new IOException($"{Name} at {Target.Url} does not answer {call.Method} {call.Path} ({call.Name}) as it should: {last}\n{string.Join('\n', output)}");
+        throw new IOException(
+            $"{Name} at {Target.Url} does not answer {call.Method} {call.Path} ({call.Name}) as it should: {last}\n{string.Join('\n', output)}"
+        );
     }
 
     private void Keep(object sender, DataReceivedEventArgs line)

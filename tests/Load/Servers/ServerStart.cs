@@ -17,7 +17,10 @@ internal sealed record ServerStart(ProcessStartInfo Info, IPEndPoint EndPoint, s
     public static ServerStart Dotnet(string dll, IEnumerable<string> args, int tools = 0, bool hook = true)
     {
         var endPoint = FreePort();
-        var start = new ProcessStartInfo("dotnet", [dll, .. args, "--urls", $"http://{endPoint}"]) { WorkingDirectory = Path.GetDirectoryName(dll)! };
+        var start = new ProcessStartInfo("dotnet", [dll, .. args, "--urls", $"http://{endPoint}"])
+        {
+            WorkingDirectory = Path.GetDirectoryName(dll)!,
+        };
         var counters = hook ? ServerCounters.NewSocket() : null;
         start.Environment["DOTNET_STARTUP_HOOKS"] = hook ? typeof(ServerStart).Assembly.Location : null;
         start.Environment[ServerCounters.Variable] = counters;

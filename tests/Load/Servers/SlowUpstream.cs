@@ -19,7 +19,9 @@ internal sealed class SlowUpstream : IAsyncDisposable
         app.MapFallback(async context =>
         {
             await Task.Delay(delay, context.RequestAborted).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            await context.Response.WriteAsJsonAsync(new JsonObject { ["messages"] = new JsonArray(new JsonObject { ["content"] = "Two kinds of milk." }) });
+            await context.Response.WriteAsJsonAsync(
+                new JsonObject { ["messages"] = new JsonArray(new JsonObject { ["content"] = "Two kinds of milk." }) }
+            );
         });
         await app.StartAsync();
         return new(app);

@@ -14,8 +14,13 @@ internal static class Chat
         var list = await server.GetFromJsonAsync<JsonElement>("/api/mcp/v1/tools");
         foreach (var tool in list.GetProperty("tools").EnumerateArray())
         {
-            options.Tools.Add(ChatTool.CreateFunctionTool(tool.GetProperty("name").GetString(), tool.GetProperty("description").GetString(),
-                BinaryData.FromString(tool.GetProperty("inputSchema").GetRawText())));
+            options.Tools.Add(
+                ChatTool.CreateFunctionTool(
+                    tool.GetProperty("name").GetString(),
+                    tool.GetProperty("description").GetString(),
+                    BinaryData.FromString(tool.GetProperty("inputSchema").GetRawText())
+                )
+            );
         }
 
         var messages = new List<ChatMessage> { new UserChatMessage(question) };
@@ -31,7 +36,16 @@ internal static class Chat
             foreach (var call in reply.ToolCalls)
             {
                 var parameters = new { name = call.FunctionName, arguments = JsonNode.Parse(call.FunctionArguments) };
-                var answer = await server.PostAsJsonAsync("/api/mcp/v1/call", new { jsonrpc = "2.0", id = 1, method = "tools/call", @params = parameters });
+                var answer = await server.PostAsJsonAsync(
+                    "/api/mcp/v1/call",
+                    new
+                    {
+                        jsonrpc = "2.0",
+                        id = 1,
+                        method = "tools/call",
+                        @params = parameters,
+                    }
+                );
                 messages.Add(new ToolChatMessage(call.Id, await answer.Content.ReadAsStringAsync())); // the model reads errors too
             }
         }

@@ -21,14 +21,23 @@ public sealed class DockerEndToEndTests(Lab lab)
         Assert.Equal("was running already", await ActAsync(server, "start", name));
         Assert.Equal("stopped", await ActAsync(server, "stop", name));
         Assert.Equal("was not running", await ActAsync(server, "stop", name));
-        Assert.Equal(0, (await server.CallAsync("docker_list_containers", new { name })).GetProperty("count").GetInt32());
+        Assert.Equal(
+            0,
+            (await server.CallAsync("docker_list_containers", new { name })).GetProperty("count").GetInt32()
+        );
         Assert.Equal("exited", (await FindAsync(server, name)).GetProperty("state").GetString());
         Assert.Equal("started", await ActAsync(server, "start", name));
         Assert.Equal("restarted", await ActAsync(server, "restart", name));
-        Assert.Contains("running", await server.FailAsync(422, "docker_container_action", new { action = "remove", container = name })); // 409
+        Assert.Contains(
+            "running",
+            await server.FailAsync(422, "docker_container_action", new { action = "remove", container = name })
+        ); // 409
         await ActAsync(server, "stop", name);
         Assert.Equal("removed", await ActAsync(server, "remove", name));
-        Assert.Contains("No such container", await server.FailAsync(422, "docker_container_inspect", new { container = name }));
+        Assert.Contains(
+            "No such container",
+            await server.FailAsync(422, "docker_container_inspect", new { container = name })
+        );
     }
 
     [Fact]
@@ -38,8 +47,14 @@ public sealed class DockerEndToEndTests(Lab lab)
         var name = lab.NewName();
         await lab.RunAsync("trap '' TERM; while :; do sleep 1; done", name: name, stopSeconds: 1);
 
-        Assert.Equal("restarted; it did not end by itself within 1 seconds and was killed", await ActAsync(server, "restart", name));
-        Assert.Equal("stopped; it did not end by itself within 1 seconds and was killed", await ActAsync(server, "stop", name));
+        Assert.Equal(
+            "restarted; it did not end by itself within 1 seconds and was killed",
+            await ActAsync(server, "restart", name)
+        );
+        Assert.Equal(
+            "stopped; it did not end by itself within 1 seconds and was killed",
+            await ActAsync(server, "stop", name)
+        );
     }
 
     [Fact]
@@ -47,10 +62,20 @@ public sealed class DockerEndToEndTests(Lab lab)
     {
         await using var server = await ServerAsync();
         // Six megabytes: more than an answer that is held in memory may have.
-        var id = await lab.RunAsync("echo needle first; i=0; while [ $i -lt 2 ]; do i=$((i+1)); head -c 3000000 /dev/zero | tr '\\0' x; echo; done; echo last");
+        var id = await lab.RunAsync(
+            "echo needle first; i=0; while [ $i -lt 2 ]; do i=$((i+1)); head -c 3000000 /dev/zero | tr '\\0' x; echo; done; echo last"
+        );
         await lab.EndAsync(id);
 
-        var found = await server.CallAsync("docker_container_logs", new { container = id, tail = 5000, grep = "needle" });
+        var found = await server.CallAsync(
+            "docker_container_logs",
+            new
+            {
+                container = id,
+                tail = 5000,
+                grep = "needle",
+            }
+        );
         var all = await server.CallAsync("docker_container_logs", new { container = id, tail = 5000 });
 
         Assert.Equal("needle first", found.GetProperty("log").GetString());
@@ -64,16 +89,30 @@ public sealed class DockerEndToEndTests(Lab lab)
         await using var server = await ServerAsync();
         var name = lab.NewName();
 
-        var ran = await server.CallAsync("docker_run_container", new
-        {
-            image = lab.Shell, name, detach = false, network = "none", environment = new { GREETING = "hallo" }, command = (string[])["sh", "-c", "echo $GREETING; echo oops >&2; exit 3"],
-        });
+        var ran = await server.CallAsync(
+            "docker_run_container",
+            new
+            {
+                image = lab.Shell,
+                name,
+                detach = false,
+                network = "none",
+                environment = new { GREETING = "hallo" },
+                command = (string[])["sh", "-c", "echo $GREETING; echo oops >&2; exit 3"],
+            }
+        );
         await OursAsync(name);
 
         Assert.Equal(("exited", 3), (ran.GetProperty("status").GetString(), ran.GetProperty("exitCode").GetInt32()));
         Assert.Equal(["hallo", "oops"], ran.GetProperty("log").GetProperty("log").GetString()!.Split('\n').Order());
-        Assert.Contains("already in use", await server.FailAsync(422, "docker_run_container", new { image = lab.Shell, name })); // 409
-        Assert.Contains("No such image", await server.FailAsync(422, "docker_run_container", new { image = "nobody/has-this:0" }));
+        Assert.Contains(
+            "already in use",
+            await server.FailAsync(422, "docker_run_container", new { image = lab.Shell, name })
+        ); // 409
+        Assert.Contains(
+            "No such image",
+            await server.FailAsync(422, "docker_run_container", new { image = "nobody/has-this:0" })
+        );
     }
 
     [Fact]
@@ -87,14 +126,26 @@ public sealed class DockerEndToEndTests(Lab lab)
             var name = lab.NewName();
 
             var volumes = new Dictionary<string, string> { [folder.FullName] = "/data:ro" };
-            var ran = await server.CallAsync("docker_run_container", new
-            {
-                image = lab.Shell, name, detach = false, network = lab.Network, ports = new Dictionary<string, int> { ["80"] = 0 }, volumes, command = (string[])["sh", "-c", "cat /data/note; echo x > /data/note"],
-            });
+            var ran = await server.CallAsync(
+                "docker_run_container",
+                new
+                {
+                    image = lab.Shell,
+                    name,
+                    detach = false,
+                    network = lab.Network,
+                    ports = new Dictionary<string, int> { ["80"] = 0 },
+                    volumes,
+                    command = (string[])["sh", "-c", "cat /data/note; echo x > /data/note"],
+                }
+            );
             var details = await OursAsync(name);
 
             Assert.Contains("from the host", ran.GetProperty("log").GetProperty("log").GetString());
-            Assert.Equal("from the host", await File.ReadAllTextAsync(Path.Combine(folder.FullName, "note"), Cancellation));
+            Assert.Equal(
+                "from the host",
+                await File.ReadAllTextAsync(Path.Combine(folder.FullName, "note"), Cancellation)
+            );
             Assert.False(details.HostConfig!.Privileged);
             Assert.Contains(details.Mounts!, mount => mount is { Destination: "/data", RW: false });
         }
@@ -112,7 +163,10 @@ public sealed class DockerEndToEndTests(Lab lab)
 
         var seen = await server.CallAsync("docker_container_inspect", new { container = id });
 
-        Assert.Contains("DB_PASSWORD=[REDACTED]", seen.GetProperty("environment").EnumerateArray().Select(variable => variable.GetString()));
+        Assert.Contains(
+            "DB_PASSWORD=[REDACTED]",
+            seen.GetProperty("environment").EnumerateArray().Select(variable => variable.GetString())
+        );
         Assert.DoesNotContain("hunter2", seen.GetRawText());
         Assert.Contains(lab.Network, (await server.CallAsync("docker_list_networks")).GetRawText());
         Assert.True((await server.CallAsync("docker_list_images")).GetProperty("count").GetInt32() > 0);
@@ -130,10 +184,30 @@ public sealed class DockerEndToEndTests(Lab lab)
 
         // The engine does not say which of two streams was first.
         Assert.Equal(["last", "oops", "små"], log.GetProperty("log").GetString()!.Split('\n').Order());
-        Assert.Equal("oops", (await server.CallAsync("docker_container_logs", new { container = id, grep = "OO" })).GetProperty("log").GetString());
-        Assert.Equal(0, (await server.CallAsync("docker_container_logs", new { container = id, grep = "nothing" })).GetProperty("lines").GetInt32());
-        Assert.Equal(3, (await server.CallAsync("docker_container_logs", new { container = id, since = "1h" })).GetProperty("lines").GetInt32());
-        Assert.Equal(0, (await server.CallAsync("docker_container_logs", new { container = id, since = "2999-01-01T00:00:00Z" })).GetProperty("lines").GetInt32());
+        Assert.Equal(
+            "oops",
+            (await server.CallAsync("docker_container_logs", new { container = id, grep = "OO" }))
+                .GetProperty("log")
+                .GetString()
+        );
+        Assert.Equal(
+            0,
+            (await server.CallAsync("docker_container_logs", new { container = id, grep = "nothing" }))
+                .GetProperty("lines")
+                .GetInt32()
+        );
+        Assert.Equal(
+            3,
+            (await server.CallAsync("docker_container_logs", new { container = id, since = "1h" }))
+                .GetProperty("lines")
+                .GetInt32()
+        );
+        Assert.Equal(
+            0,
+            (await server.CallAsync("docker_container_logs", new { container = id, since = "2999-01-01T00:00:00Z" }))
+                .GetProperty("lines")
+                .GetInt32()
+        );
     }
 
     [Fact]
@@ -145,11 +219,17 @@ public sealed class DockerEndToEndTests(Lab lab)
 
         var report = await server.CallAsync("docker_prune", new { what = "containers", dry_run = true });
 
-        Assert.Contains(report.GetProperty("unused").EnumerateArray(), removed => removed.GetString()!.EndsWith(name, StringComparison.Ordinal));
+        Assert.Contains(report.GetProperty("unused").EnumerateArray(), removed =>
+            removed.GetString()!.EndsWith(name, StringComparison.Ordinal)
+        );
         Assert.Equal("exited", (await FindAsync(server, name)).GetProperty("state").GetString());
         foreach (var what in (string[])["images", "networks", "volumes"])
         {
-            Assert.True((await server.CallAsync("docker_prune", new { what, dry_run = true })).GetProperty("dryRun").GetBoolean());
+            Assert.True(
+                (await server.CallAsync("docker_prune", new { what, dry_run = true }))
+                    .GetProperty("dryRun")
+                    .GetBoolean()
+            );
         }
     }
 
@@ -158,7 +238,10 @@ public sealed class DockerEndToEndTests(Lab lab)
     {
         await using var server = await ServerAsync();
 
-        Assert.Contains("could not be pulled", await server.FailAsync(422, "docker_pull_image", new { image = "registry.invalid/nobody/nothing:1" }));
+        Assert.Contains(
+            "could not be pulled",
+            await server.FailAsync(422, "docker_pull_image", new { image = "registry.invalid/nobody/nothing:1" })
+        );
     }
 
     private async Task<TestServer> ServerAsync(params (string, string)[] settings)
@@ -183,8 +266,14 @@ public sealed class DockerEndToEndTests(Lab lab)
     }
 
     private static async Task<JsonElement> FindAsync(TestServer server, string name) =>
-        Assert.Single((await server.CallAsync("docker_list_containers", new { all = true, name })).GetProperty("containers").EnumerateArray());
+        Assert.Single(
+            (await server.CallAsync("docker_list_containers", new { all = true, name }))
+                .GetProperty("containers")
+                .EnumerateArray()
+        );
 
     private static async Task<string> ActAsync(TestServer server, string action, string container) =>
-        (await server.CallAsync("docker_container_action", new { action, container })).GetProperty("result").GetString()!;
+        (await server.CallAsync("docker_container_action", new { action, container }))
+            .GetProperty("result")
+            .GetString()!;
 }

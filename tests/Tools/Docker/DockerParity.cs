@@ -15,7 +15,11 @@ internal sealed class DockerParity : FamilyCalls
         ("docker_container_action", """{"action":"start","container":"web"}""", null),
         ("docker_container_action", """{"action":"pause","container":"web"}""", FailureKind.Arguments),
         ("docker_container_action", """{"action":"stop","container":"../web"}""", FailureKind.Tool),
-        ("docker_run_container", """{"image":"redis:7","name":"cache","ports":{"80":0},"environment":{"A":"b"}}""", null),
+        (
+            "docker_run_container",
+            """{"image":"redis:7","name":"cache","ports":{"80":0},"environment":{"A":"b"}}""",
+            null
+        ),
         ("docker_run_container", """{"image":"redis:7","privileged":true}""", FailureKind.Arguments),
         ("docker_run_container", """{"image":"redis:7","volumes":{"/var/run/docker.sock":"/s"}}""", FailureKind.Tool),
         ("docker_list_images", "{}", null),

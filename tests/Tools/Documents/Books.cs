@@ -29,17 +29,47 @@ public sealed class BooksTools
             "down" => throw new HttpRequestException("Books answered 503."),
             "bug" => throw new InvalidOperationException("secret-of-the-bug"),
             "none" => [],
-            _ => [.. Enumerable.Range(1, 12).Select(number => new Book($"shelf/{number}:a", $"Book {number}", $"https://books.example/{number}"))],
+            _ =>
+            [
+                .. Enumerable
+                    .Range(1, 12)
+                    .Select(number => new Book(
+                        $"shelf/{number}:a",
+                        $"Book {number}",
+                        $"https://books.example/{number}"
+                    )),
+            ],
         };
     }
 
     [McpMeta("documents", "fetch")]
-    public static ValueTask<Book?> ReadAsync(string number) => new(number switch
-    {
-        "shelf/1:a" => new Book(number, "Book 1", "https://books.example/1", "It was a dark night.", new() { ["author"] = "Ann" }),
-        "long" => new Book(number, "", "/books/long", string.Concat(Enumerable.Repeat("\"quoted\" 🌍\n", 30_000))),
-        _ => null,
-    });
+    public static ValueTask<Book?> ReadAsync(string number) =>
+        new(
+            number switch
+            {
+                "shelf/1:a" => new Book(
+                    number,
+                    "Book 1",
+                    "https://books.example/1",
+                    "It was a dark night.",
+                    new() { ["author"] = "Ann" }
+                ),
+                "long" => new Book(
+                    number,
+                    "",
+                    "/books/long",
+                    string.Concat(Enumerable.Repeat("\"quoted\" 🌍\n", 30_000))
+                ),
+                _ => null,
+            }
+        );
 }
 
-public sealed record Book(string Id, string Title, string Url, string? Text = null, Dictionary<string, string>? Metadata = null, int Pages = 3);
+public sealed record Book(
+    string Id,
+    string Title,
+    string Url,
+    string? Text = null,
+    Dictionary<string, string>? Metadata = null,
+    int Pages = 3
+);

@@ -17,20 +17,28 @@ public sealed class DocumentTests
         await using var server = Start();
 
         var search = await server.McpAsync("tools/call", new { name = "search", arguments = new { query = "night" } });
-        var fetch = await server.McpAsync("tools/call", new { name = "fetch", arguments = new { id = "books:shelf/1:a" } });
+        var fetch = await server.McpAsync(
+            "tools/call",
+            new { name = "fetch", arguments = new { id = "books:shelf/1:a" } }
+        );
 
         foreach (var answer in (McpAnswer[])[search, fetch])
         {
             Assert.Equal(1, answer.Result.GetProperty("content").GetArrayLength());
-            Assert.True(JsonElement.DeepEquals(JsonElement.Parse(answer.Text), answer.Result.GetProperty("structuredContent")));
+            Assert.True(
+                JsonElement.DeepEquals(JsonElement.Parse(answer.Text), answer.Result.GetProperty("structuredContent"))
+            );
         }
 
         var results = search.Result.GetProperty("structuredContent");
         Assert.Equal(["results"], results.EnumerateObject().Select(member => member.Name));
-        Assert.All(results.GetProperty("results").EnumerateArray(), result => Assert.Equal(["id", "title", "url"], result.EnumerateObject().Select(member => member.Name)));
+        Assert.All(results.GetProperty("results").EnumerateArray(), result =>
+            Assert.Equal(["id", "title", "url"], result.EnumerateObject().Select(member => member.Name))
+        );
         Assert.Equal(
             """{"id":"books:shelf/1:a","title":"Book 1","text":"It was a dark night.","url":"https://books.example/1","metadata":{"author":"Ann"}}""",
-            fetch.Result.GetProperty("structuredContent").GetRawText());
+            fetch.Result.GetProperty("structuredContent").GetRawText()
+        );
     }
 
     [Fact]
@@ -50,13 +58,23 @@ public sealed class DocumentTests
     {
         await using var server = Start();
 
-        var tools = (await server.McpAsync("tools/list")).Result.GetProperty("tools").EnumerateArray().Where(tool => tool.GetProperty("name").GetString() is "search" or "fetch").ToArray();
+        var tools = (await server.McpAsync("tools/list"))
+            .Result.GetProperty("tools")
+            .EnumerateArray()
+            .Where(tool => tool.GetProperty("name").GetString() is "search" or "fetch")
+            .ToArray();
 
         Assert.Equal(2, tools.Length);
         Assert.All(tools, tool =>
         {
             Assert.True(tool.GetProperty("annotations").GetProperty("readOnlyHint").GetBoolean());
-            Assert.Equal(tool.GetProperty("name").GetString() == "search" ? ["query"] : ["id"], tool.GetProperty("inputSchema").GetProperty("properties").EnumerateObject().Select(property => property.Name));
+            Assert.Equal(
+                tool.GetProperty("name").GetString() == "search" ? ["query"] : ["id"],
+                tool.GetProperty("inputSchema")
+                    .GetProperty("properties")
+                    .EnumerateObject()
+                    .Select(property => property.Name)
+            );
             Assert.Equal("object", tool.GetProperty("outputSchema").GetProperty("type").GetString());
         });
     }
@@ -66,12 +84,27 @@ public sealed class DocumentTests
     {
         await using var server = Start();
 
-        var results = (await server.CallAsync("search", new { query = "night" })).GetProperty("results").EnumerateArray()
-            .Select(result => (Id: result.GetProperty("id").GetString()!, Title: result.GetProperty("title").GetString()!, Url: result.GetProperty("url").GetString()!)).ToArray();
+        var results = (await server.CallAsync("search", new { query = "night" }))
+            .GetProperty("results")
+            .EnumerateArray()
+            .Select(result =>
+                (
+                    Id: result.GetProperty("id").GetString()!,
+                    Title: result.GetProperty("title").GetString()!,
+                    Url: result.GetProperty("url").GetString()!
+                )
+            )
+            .ToArray();
 
-        Assert.Equal(["books:shelf/1:a", "films:1", "books:shelf/2:a", "films:2", "books:shelf/3:a"], results.Take(5).Select(result => result.Id));
+        Assert.Equal(
+            ["books:shelf/1:a", "films:1", "books:shelf/2:a", "films:2", "books:shelf/3:a"],
+            results.Take(5).Select(result => result.Id)
+        );
         Assert.Equal(10 + 2, results.Length);
-        Assert.Equal(("https://tools.example/films/1", "https://tools.example/", "2"), (results[1].Url, results[3].Url, results[3].Title));
+        Assert.Equal(
+            ("https://tools.example/films/1", "https://tools.example/", "2"),
+            (results[1].Url, results[3].Url, results[3].Title)
+        );
     }
 
     [Theory]
@@ -83,7 +116,10 @@ public sealed class DocumentTests
 
         var found = await server.CallAsync("search", new { query });
 
-        Assert.Equal(["films:1", "films:2"], found.GetProperty("results").EnumerateArray().Select(result => result.GetProperty("id").GetString()));
+        Assert.Equal(
+            ["films:1", "films:2"],
+            found.GetProperty("results").EnumerateArray().Select(result => result.GetProperty("id").GetString())
+        );
         Assert.Equal(note, found.GetProperty("note").GetString());
     }
 
@@ -140,7 +176,10 @@ public sealed class DocumentTests
 
         Assert.InRange(body.Length, 50_000, 99_000);
         Assert.Contains("[cut: these are the first", document.GetProperty("text").GetString());
-        Assert.Equal(("books:long", "https://tools.example/books/long"), (document.GetProperty("title").GetString(), document.GetProperty("url").GetString()));
+        Assert.Equal(
+            ("books:long", "https://tools.example/books/long"),
+            (document.GetProperty("title").GetString(), document.GetProperty("url").GetString())
+        );
     }
 
     [Theory]
@@ -161,7 +200,10 @@ public sealed class DocumentTests
     {
         await using var server = TestServer.Start(DocumentParity.AddTo);
 
-        Assert.Contains($"\"{server.BaseUrl}/films/1\"", (await server.CallAsync("search", new { query = "night" })).GetRawText());
+        Assert.Contains(
+            $"\"{server.BaseUrl}/films/1\"",
+            (await server.CallAsync("search", new { query = "night" })).GetRawText()
+        );
     }
 
     [Fact]
@@ -169,9 +211,16 @@ public sealed class DocumentTests
     {
         var configuration = new ConfigurationBuilder().Build();
 
-        Assert.DoesNotContain(new ServiceCollection().AddSingleton(new ToolType(typeof(NotesTools))).AddDocuments(configuration), service => service.ServiceType == typeof(DocumentTools));
-        Assert.Contains(new ServiceCollection().AddSingleton(new ToolType(typeof(BooksTools))).AddDocuments(configuration), service => service.ServiceType == typeof(DocumentTools));
+        Assert.DoesNotContain(
+            new ServiceCollection().AddSingleton(new ToolType(typeof(NotesTools))).AddDocuments(configuration),
+            service => service.ServiceType == typeof(DocumentTools)
+        );
+        Assert.Contains(
+            new ServiceCollection().AddSingleton(new ToolType(typeof(BooksTools))).AddDocuments(configuration),
+            service => service.ServiceType == typeof(DocumentTools)
+        );
     }
 
-    private static TestServer Start(params (string, string)[] settings) => TestServer.Start(DocumentParity.AddTo, [("Server:PublicUrl", "https://tools.example/"), .. settings]);
+    private static TestServer Start(params (string, string)[] settings) =>
+        TestServer.Start(DocumentParity.AddTo, [("Server:PublicUrl", "https://tools.example/"), .. settings]);
 }

@@ -22,26 +22,48 @@ public sealed class GrafanaContractTests
         new("GET", $"/api/datasources/uid/{Uid}"),
         new("GET", $"/api/datasources/uid/{Uid}/health"),
         new("GET", "/api/frontend/settings"),
-        new("POST", "/api/ds/query", Body: "from to queries queries.refId queries.datasource queries.intervalMs queries.maxDataPoints"),
+        new(
+            "POST",
+            "/api/ds/query",
+            Body: "from to queries queries.refId queries.datasource queries.intervalMs queries.maxDataPoints"
+        ),
         new("GET", "/api/v1/provisioning/alert-rules"),
         new("GET", "/api/prometheus/grafana/api/v1/rules", "folder_uid rule_group state"),
         new("GET", "/api/annotations", "from to dashboardUID panelId limit tags"),
         new("POST", "/api/annotations", Body: "text time tags"),
     ];
 
-    public static TheoryData<string, string> Calls => new(
-    [
-        .. GrafanaFailureTests.Good,
-        ("grafana_list_dashboards", """{"query":"a&b=c #?ü","tag":"x y","folder_uid":"infra1","limit":1,"page":2}"""),
-        ("grafana_list_folders", """{"parent_uid":"a&b"}"""),
-        ("grafana_get_dashboard", """{"uid":"no-such"}"""),
-        ("grafana_create_dashboard", """{"title":"ü ☃","folder_uid":"apps1","dashboard":{"uid":"mine","version":3,"id":4}}"""),
-        ("grafana_create_datasource", """{"name":"New","type":"loki","url":"http://l:1","is_default":true,"uid":"new1","json_data":{"a":1},"test":true}"""),
-        ("grafana_query_datasource", """{"datasource_uid":"prom1","query":"up","instant":true,"start":"7d","max_data_points":1000,"chart":true}"""),
-        ("grafana_query_datasource", """{"datasource_uid":"odd1","query":"{\"scenario\":\"x\",\"refId\":\"Z\",\"datasource\":{\"uid\":\"other\"}}"}"""),
-        ("grafana_list_annotations", """{"dashboard_uid":"a&b","tag":"c d","limit":1}"""),
-        ("grafana_create_annotation", """{"text":"x","dashboard_uid":"infra","panel_id":1,"time":"1h","time_end":"now"}"""),
-    ]);
+    public static TheoryData<string, string> Calls =>
+        new([
+            .. GrafanaFailureTests.Good,
+            (
+                "grafana_list_dashboards",
+                """{"query":"a&b=c #?ü","tag":"x y","folder_uid":"infra1","limit":1,"page":2}"""
+            ),
+            ("grafana_list_folders", """{"parent_uid":"a&b"}"""),
+            ("grafana_get_dashboard", """{"uid":"no-such"}"""),
+            (
+                "grafana_create_dashboard",
+                """{"title":"ü ☃","folder_uid":"apps1","dashboard":{"uid":"mine","version":3,"id":4}}"""
+            ),
+            (
+                "grafana_create_datasource",
+                """{"name":"New","type":"loki","url":"http://l:1","is_default":true,"uid":"new1","json_data":{"a":1},"test":true}"""
+            ),
+            (
+                "grafana_query_datasource",
+                """{"datasource_uid":"prom1","query":"up","instant":true,"start":"7d","max_data_points":1000,"chart":true}"""
+            ),
+            (
+                "grafana_query_datasource",
+                """{"datasource_uid":"odd1","query":"{\"scenario\":\"x\",\"refId\":\"Z\",\"datasource\":{\"uid\":\"other\"}}"}"""
+            ),
+            ("grafana_list_annotations", """{"dashboard_uid":"a&b","tag":"c d","limit":1}"""),
+            (
+                "grafana_create_annotation",
+                """{"text":"x","dashboard_uid":"infra","panel_id":1,"time":"1h","time_end":"now"}"""
+            ),
+        ]);
 
     [Theory, MemberData(nameof(Calls))]
     public async Task A_request_is_one_that_the_API_has(string tool, string arguments)
@@ -58,8 +80,16 @@ public sealed class GrafanaContractTests
     {
         await using var lab = await GrafanaLab.StartFakeAsync();
 
-        await lab.Server.CallAsync("grafana_query_datasource", JsonElement.Parse("""{"datasource_uid":"odd1","query":"{\"scenario\":\"x\",\"datasource\":{\"uid\":\"db1\"}}"}"""));
+        await lab.Server.CallAsync(
+            "grafana_query_datasource",
+            JsonElement.Parse(
+                """{"datasource_uid":"odd1","query":"{\"scenario\":\"x\",\"datasource\":{\"uid\":\"db1\"}}"}"""
+            )
+        );
 
-        Assert.Equal("odd1", lab.Asked()[^1].Json.GetProperty("queries")[0].GetProperty("datasource").GetProperty("uid").GetString());
+        Assert.Equal(
+            "odd1",
+            lab.Asked()[^1].Json.GetProperty("queries")[0].GetProperty("datasource").GetProperty("uid").GetString()
+        );
     }
 }

@@ -8,15 +8,31 @@ public sealed class GrafanaDocumentsTests
     {
         await using var lab = await GrafanaLab.StartFakeAsync(("Grafana:PublicUrl", "https://graphs.example/grafana/"));
 
-        var found = (await lab.Server.CallAsync("search", new { query = "node" })).GetProperty("results").EnumerateArray().Single(result => result.GetProperty("id").GetString()!.StartsWith("grafana:", StringComparison.Ordinal));
+        var found = (await lab.Server.CallAsync("search", new { query = "node" }))
+            .GetProperty("results")
+            .EnumerateArray()
+            .Single(result => result.GetProperty("id").GetString()!.StartsWith("grafana:", StringComparison.Ordinal));
         var dashboard = await lab.Server.CallAsync("fetch", new { id = found.GetProperty("id").GetString() });
 
-        Assert.Equal(("grafana:infra", "Node exporter", "https://graphs.example/grafana/d/infra"), (found.GetProperty("id").GetString(), found.GetProperty("title").GetString(), found.GetProperty("url").GetString()));
+        Assert.Equal(
+            ("grafana:infra", "Node exporter", "https://graphs.example/grafana/d/infra"),
+            (
+                found.GetProperty("id").GetString(),
+                found.GetProperty("title").GetString(),
+                found.GetProperty("url").GetString()
+            )
+        );
         Assert.Equal(found.GetProperty("url").GetString(), dashboard.GetProperty("url").GetString());
-        Assert.Contains("## CPU (timeseries)\nrate(node_cpu_seconds_total{job=~\"$job\"}[5m])", dashboard.GetProperty("text").GetString());
+        Assert.Contains(
+            "## CPU (timeseries)\nrate(node_cpu_seconds_total{job=~\"$job\"}[5m])",
+            dashboard.GetProperty("text").GetString()
+        );
         Assert.Contains("Variable job: label_values(up, job)", dashboard.GetProperty("text").GetString());
         Assert.Equal(("Infrastructure", "nodes", "7"), (Metadata("folder"), Metadata("tags"), Metadata("version")));
-        Assert.Contains("limit=10&", lab.Asked().First(question => question.Line.Contains("/api/search", StringComparison.Ordinal)).Line);
+        Assert.Contains(
+            "limit=10&",
+            lab.Asked().First(question => question.Line.Contains("/api/search", StringComparison.Ordinal)).Line
+        );
 
         string? Metadata(string name) => dashboard.GetProperty("metadata").GetProperty(name).GetString();
     }

@@ -5,7 +5,10 @@ internal sealed record GrafanaLab(FakeGrafana? Fake, TestServer Server) : IAsync
 {
     public static async Task<GrafanaLab> StartAsync()
     {
-        if (Environment.GetEnvironmentVariable("E2E_GRAFANA_URL") is { Length: > 0 } url && Environment.GetEnvironmentVariable("E2E_GRAFANA_KEY") is { Length: > 0 } key)
+        if (
+            Environment.GetEnvironmentVariable("E2E_GRAFANA_URL") is { Length: > 0 } url
+            && Environment.GetEnvironmentVariable("E2E_GRAFANA_KEY") is { Length: > 0 } key
+        )
         {
             return new(null, TestServer.Start(("Grafana:Url", url), ("Grafana:Token", key)));
         }
@@ -38,5 +41,6 @@ internal sealed record GrafanaLab(FakeGrafana? Fake, TestServer Server) : IAsync
         }
     }
 
-    private static TestServer Start(FakeGrafana fake, params (string, string)[] settings) => TestServer.Start([("Grafana:Url", fake.System.Url), ("Grafana:Token", FakeGrafana.Token), .. settings]);
+    private static TestServer Start(FakeGrafana fake, params (string, string)[] settings) =>
+        TestServer.Start([("Grafana:Url", fake.System.Url), ("Grafana:Token", FakeGrafana.Token), .. settings]);
 }

@@ -16,7 +16,11 @@ internal sealed class GrafanaParity : FamilyCalls
         ("grafana_get_dashboard", """{"uid":"../admin"}""", FailureKind.Tool),
         ("grafana_create_dashboard", """{"title":"x","dashboard":[]}""", FailureKind.Arguments),
         ("grafana_create_dashboard", """{"title":"Mine","dashboard":{"uid":"infra"}}""", FailureKind.Tool),
-        ("grafana_update_dashboard", """{"uid":"infra","version":1,"dashboard":{"panels":[{"id":1}]}}""", FailureKind.Tool),
+        (
+            "grafana_update_dashboard",
+            """{"uid":"infra","version":1,"dashboard":{"panels":[{"id":1}]}}""",
+            FailureKind.Tool
+        ),
         ("grafana_query_datasource", """{"datasource_uid":"prom1","query":"up{"}""", FailureKind.Tool),
         ("grafana_create_datasource", """{"name":"x","type":"loki","url":"nowhere"}""", FailureKind.Tool),
         ("grafana_list_dashboards", """{"query":"node"}""", null),

@@ -17,10 +17,27 @@ public sealed class GrafanaTests
         await using var lab = await GrafanaLab.StartAsync();
         var title = "MinimalMcp test " + Guid.NewGuid().ToString("N")[..8];
 
-        var uid = (await lab.Server.CallAsync("grafana_create_dashboard", new { title, dashboard = JsonElement.Parse("""{"id":999999,"panels":[{"id":1,"type":"timeseries","title":"Up","targets":[{"refId":"A","expr":"up"}]}]}""") })).GetProperty("uid").GetString()!;
+        var uid = (
+            await lab.Server.CallAsync(
+                "grafana_create_dashboard",
+                new
+                {
+                    title,
+                    dashboard = JsonElement.Parse(
+                        """{"id":999999,"panels":[{"id":1,"type":"timeseries","title":"Up","targets":[{"refId":"A","expr":"up"}]}]}"""
+                    ),
+                }
+            )
+        )
+            .GetProperty("uid")
+            .GetString()!;
         try
         {
-            var found = Assert.Single((await lab.Server.CallAsync("grafana_list_dashboards", new { query = title })).GetProperty("dashboards").EnumerateArray());
+            var found = Assert.Single(
+                (await lab.Server.CallAsync("grafana_list_dashboards", new { query = title }))
+                    .GetProperty("dashboards")
+                    .EnumerateArray()
+            );
             Assert.Equal(uid, found.GetProperty("uid").GetString());
             var read = await lab.Server.CallAsync("grafana_get_dashboard", new { uid, full = true });
             Assert.Equal("up", read.GetProperty("panels")[0].GetProperty("queries")[0].GetString());
@@ -28,22 +45,67 @@ public sealed class GrafanaTests
             var changed = JsonNode.Parse(read.GetProperty("dashboard").GetRawText())!;
             changed["panels"]![0]!["title"] = "Targets";
             var version = read.GetProperty("version").GetInt64();
-            var saved = await lab.Server.CallAsync("grafana_update_dashboard", new { uid, version, dashboard = changed });
+            var saved = await lab.Server.CallAsync(
+                "grafana_update_dashboard",
+                new
+                {
+                    uid,
+                    version,
+                    dashboard = changed,
+                }
+            );
             Assert.True(saved.GetProperty("version").GetInt64() > version);
-            Assert.Equal("Targets", (await lab.Server.CallAsync("grafana_get_dashboard", new { uid })).GetProperty("panels")[0].GetProperty("title").GetString());
+            Assert.Equal(
+                "Targets",
+                (await lab.Server.CallAsync("grafana_get_dashboard", new { uid }))
+                    .GetProperty("panels")[0]
+                    .GetProperty("title")
+                    .GetString()
+            );
 
             // Now it has another version, so the one that was read may no longer be saved.
-            Assert.Contains("Read it again", await lab.Server.FailAsync(422, "grafana_update_dashboard", new { uid, version, dashboard = changed }));
-            Assert.Contains("Choose another title", await lab.Server.FailAsync(422, "grafana_create_dashboard", new { title }));
-            Assert.Contains("already", await lab.Server.FailAsync(422, "grafana_create_dashboard", new { title = title + " 2", dashboard = new { uid } }));
+            Assert.Contains(
+                "Read it again",
+                await lab.Server.FailAsync(
+                    422,
+                    "grafana_update_dashboard",
+                    new
+                    {
+                        uid,
+                        version,
+                        dashboard = changed,
+                    }
+                )
+            );
+            Assert.Contains(
+                "Choose another title",
+                await lab.Server.FailAsync(422, "grafana_create_dashboard", new { title })
+            );
+            Assert.Contains(
+                "already",
+                await lab.Server.FailAsync(
+                    422,
+                    "grafana_create_dashboard",
+                    new { title = title + " 2", dashboard = new { uid } }
+                )
+            );
         }
         finally
         {
-            Assert.Equal(title, (await lab.Server.CallAsync("grafana_delete_dashboard", new { uid })).GetProperty("title").GetString());
+            Assert.Equal(
+                title,
+                (await lab.Server.CallAsync("grafana_delete_dashboard", new { uid })).GetProperty("title").GetString()
+            );
         }
 
-        Assert.Contains("grafana_list_dashboards has the uids", await lab.Server.FailAsync(422, "grafana_get_dashboard", new { uid }));
-        Assert.Contains("grafana_list_dashboards has the uids", await lab.Server.FailAsync(422, "grafana_delete_dashboard", new { uid }));
+        Assert.Contains(
+            "grafana_list_dashboards has the uids",
+            await lab.Server.FailAsync(422, "grafana_get_dashboard", new { uid })
+        );
+        Assert.Contains(
+            "grafana_list_dashboards has the uids",
+            await lab.Server.FailAsync(422, "grafana_delete_dashboard", new { uid })
+        );
     }
 
     [Fact]
@@ -51,7 +113,16 @@ public sealed class GrafanaTests
     {
         await using var lab = await GrafanaLab.StartAsync();
 
-        foreach (var (tool, list) in new[] { ("grafana_list_dashboards", "dashboards"), ("grafana_list_folders", "folders"), ("grafana_list_datasources", "dataSources"), ("grafana_list_alert_rules", "rules"), ("grafana_list_annotations", "annotations") })
+        foreach (
+            var (tool, list) in new[]
+            {
+                ("grafana_list_dashboards", "dashboards"),
+                ("grafana_list_folders", "folders"),
+                ("grafana_list_datasources", "dataSources"),
+                ("grafana_list_alert_rules", "rules"),
+                ("grafana_list_annotations", "annotations"),
+            }
+        )
         {
             var answer = await lab.Server.CallAsync(tool);
             Assert.Equal(JsonValueKind.Array, answer.GetProperty(list).ValueKind);
@@ -76,15 +147,33 @@ public sealed class GrafanaTests
     public async Task A_data_source_is_queried_and_an_error_of_it_is_told()
     {
         await using var lab = await GrafanaLab.StartAsync();
-        var source = (await lab.Server.CallAsync("grafana_list_datasources")).GetProperty("dataSources").EnumerateArray().FirstOrDefault(source => source.GetProperty("type").GetString() == "prometheus");
-        Assert.SkipWhen(source.ValueKind is JsonValueKind.Undefined, "this Grafana has no data source of the type prometheus");
+        var source = (await lab.Server.CallAsync("grafana_list_datasources"))
+            .GetProperty("dataSources")
+            .EnumerateArray()
+            .FirstOrDefault(source => source.GetProperty("type").GetString() == "prometheus");
+        Assert.SkipWhen(
+            source.ValueKind is JsonValueKind.Undefined,
+            "this Grafana has no data source of the type prometheus"
+        );
         var datasource_uid = source.GetProperty("uid").GetString();
 
-        var answer = await lab.Server.CallAsync("grafana_query_datasource", new { datasource_uid, query = "vector(1)", from = "15m", chart = true });
+        var answer = await lab.Server.CallAsync(
+            "grafana_query_datasource",
+            new
+            {
+                datasource_uid,
+                query = "vector(1)",
+                from = "15m",
+                chart = true,
+            }
+        );
 
         Assert.True(answer.GetProperty("totalSeries").GetInt32() > 0);
         Assert.Equal("image/png", answer.GetProperty("content")[0].GetProperty("mimeType").GetString());
-        Assert.Contains("parse error", await lab.Server.FailAsync(422, "grafana_query_datasource", new { datasource_uid, query = "up{" }));
+        Assert.Contains(
+            "parse error",
+            await lab.Server.FailAsync(422, "grafana_query_datasource", new { datasource_uid, query = "up{" })
+        );
     }
 
     [Fact]
@@ -93,15 +182,33 @@ public sealed class GrafanaTests
         await using var lab = await GrafanaLab.StartAsync();
         var tag = "test-" + Guid.NewGuid().ToString("N")[..8];
 
-        var made = await lab.Server.CallAsync("grafana_create_annotation", new { text = "deployed", tags = new[] { tag }, time = "5m" });
-        var found = Assert.Single((await lab.Server.CallAsync("grafana_list_annotations", new { tag, from = "1h" })).GetProperty("annotations").EnumerateArray());
+        var made = await lab.Server.CallAsync(
+            "grafana_create_annotation",
+            new
+            {
+                text = "deployed",
+                tags = new[] { tag },
+                time = "5m",
+            }
+        );
+        var found = Assert.Single(
+            (await lab.Server.CallAsync("grafana_list_annotations", new { tag, from = "1h" }))
+                .GetProperty("annotations")
+                .EnumerateArray()
+        );
 
         Assert.Equal(made.GetProperty("id").GetInt64(), found.GetProperty("id").GetInt64());
-        Assert.Equal(("deployed", made.GetProperty("time").GetString()), (found.GetProperty("text").GetString(), found.GetProperty("time").GetString()));
+        Assert.Equal(
+            ("deployed", made.GetProperty("time").GetString()),
+            (found.GetProperty("text").GetString(), found.GetProperty("time").GetString())
+        );
     }
 
     [Theory]
-    [InlineData("APP_GRAFANA__URL=grafana:3000", "Grafana:Url (APP_GRAFANA__URL) must be an absolute http or https address")]
+    [InlineData(
+        "APP_GRAFANA__URL=grafana:3000",
+        "Grafana:Url (APP_GRAFANA__URL) must be an absolute http or https address"
+    )]
     [InlineData("Grafana__PublicUrl=graphs.example.com", "Grafana:PublicUrl must be an absolute http or https address")]
     [InlineData("APP_GRAFANA__TOKEN=two words", "Grafana:Token (APP_GRAFANA__TOKEN) must be one line")]
     [InlineData("Grafana__Url=http://grafana?secret=1", "Grafana:Url")]
@@ -109,7 +216,10 @@ public sealed class GrafanaTests
     {
         var pair = variable.Split('=', 2);
 
-        var (exitCode, _, errors) = await ServerProcess.RunAsync([], new Dictionary<string, string> { [pair[0]] = pair[1] });
+        var (exitCode, _, errors) = await ServerProcess.RunAsync(
+            [],
+            new Dictionary<string, string> { [pair[0]] = pair[1] }
+        );
 
         Assert.Equal(1, exitCode);
         Assert.Contains(part, errors);
@@ -119,8 +229,13 @@ public sealed class GrafanaTests
     [Fact]
     public void Every_setting_is_documented()
     {
-        var pages = string.Concat(ReadmeTests.Pages.Select(page => File.ReadAllText(Path.Combine(ClientProcess.Root, page))));
-        var settings = typeof(GrafanaOptions).GetProperties(BindingFlags.Public | BindingFlags.Instance).Where(property => property.CanWrite).Select(property => $"Grafana:{property.Name}");
+        var pages = string.Concat(
+            ReadmeTests.Pages.Select(page => File.ReadAllText(Path.Combine(ClientProcess.Root, page)))
+        );
+        var settings = typeof(GrafanaOptions)
+            .GetProperties(BindingFlags.Public | BindingFlags.Instance)
+            .Where(property => property.CanWrite)
+            .Select(property => $"Grafana:{property.Name}");
 
         Assert.All(settings, setting => Assert.Contains($"`{setting}`", pages));
     }

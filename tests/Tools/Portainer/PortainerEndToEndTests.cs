@@ -20,15 +20,32 @@ public sealed class PortainerEndToEndTests(Lab lab)
         var name = lab.NewName();
         await lab.RunAsync(Forever, name: name);
 
-        Assert.Equal(("running", lab.Shell), (await FindAsync(server, new { name }) is var found ? found.GetProperty("state").GetString() : "", found.GetProperty("image").GetString()));
+        Assert.Equal(
+            ("running", lab.Shell),
+            (
+                await FindAsync(server, new { name }) is var found ? found.GetProperty("state").GetString() : "",
+                found.GetProperty("image").GetString()
+            )
+        );
         Assert.Equal("was running already", await ActAsync(server, "start", name)); // 304 is a success
         Assert.Equal("stopped", await ActAsync(server, "stop", name));
         Assert.Equal("was not running", await ActAsync(server, "stop", name));
-        Assert.Equal("exited", (await FindAsync(server, new { name, status = "exited" })).GetProperty("state").GetString());
-        Assert.Equal(0, (await server.CallAsync("portainer_list_containers", new { name, all = false })).GetProperty("count").GetInt32());
+        Assert.Equal(
+            "exited",
+            (await FindAsync(server, new { name, status = "exited" })).GetProperty("state").GetString()
+        );
+        Assert.Equal(
+            0,
+            (await server.CallAsync("portainer_list_containers", new { name, all = false }))
+                .GetProperty("count")
+                .GetInt32()
+        );
         Assert.Equal("started", await ActAsync(server, "start", name));
         Assert.Equal("restarted", await ActAsync(server, "restart", name));
-        Assert.Contains("portainer_list_containers", await server.FailAsync(422, "portainer_start_container", new { container_id = lab.NewName() }));
+        Assert.Contains(
+            "portainer_list_containers",
+            await server.FailAsync(422, "portainer_start_container", new { container_id = lab.NewName() })
+        );
     }
 
     [Fact]
@@ -36,13 +53,29 @@ public sealed class PortainerEndToEndTests(Lab lab)
     {
         await using var server = await ServerAsync();
         var name = lab.NewName();
-        await lab.RunAsync(Forever, name: name, healthcheck: new() { Test = ["CMD-SHELL", "echo not well; exit 1"], Interval = TimeSpan.FromMilliseconds(100), Retries = 1 });
+        await lab.RunAsync(
+            Forever,
+            name: name,
+            healthcheck: new()
+            {
+                Test = ["CMD-SHELL", "echo not well; exit 1"],
+                Interval = TimeSpan.FromMilliseconds(100),
+                Retries = 1,
+            }
+        );
 
-        await Lab.UntilAsync(() => server.CallAsync("portainer_list_containers", new { name, health = "unhealthy" }), list => list.GetProperty("count").GetInt32() == 1, "it is unhealthy");
+        await Lab.UntilAsync(
+            () => server.CallAsync("portainer_list_containers", new { name, health = "unhealthy" }),
+            list => list.GetProperty("count").GetInt32() == 1,
+            "it is unhealthy"
+        );
 
         Assert.Equal("unhealthy", (await FindAsync(server, new { name })).GetProperty("health").GetString());
         var details = await server.CallAsync("portainer_inspect_container", new { container_id = name });
-        Assert.Equal(("unhealthy", "not well"), (details.GetProperty("health").GetString(), details.GetProperty("lastHealthOutput").GetString()));
+        Assert.Equal(
+            ("unhealthy", "not well"),
+            (details.GetProperty("health").GetString(), details.GetProperty("lastHealthOutput").GetString())
+        );
     }
 
     [Fact]
@@ -56,20 +89,32 @@ public sealed class PortainerEndToEndTests(Lab lab)
         Assert.DoesNotContain("hunter2", hidden.GetRawText());
 
         await using var open = await ServerAsync(("Portainer:ShowEnvironment", "true"));
-        Assert.Contains("hunter2", (await open.CallAsync("portainer_inspect_container", new { container_id = id })).GetRawText());
+        Assert.Contains(
+            "hunter2",
+            (await open.CallAsync("portainer_inspect_container", new { container_id = id })).GetRawText()
+        );
     }
 
     [Theory, InlineData(false), InlineData(true)]
     public async Task Logs_are_text_with_and_without_a_terminal(bool terminal)
     {
         await using var server = await ServerAsync();
-        var id = await lab.RunAsync("printf 'sm\\303'; sleep 0.3; echo oops >&2; sleep 0.3; printf '\\245 \\360\\237\\232'; sleep 0.3; printf '\\200\\n'; printf '\\033[31mred\\033[0m'", terminal);
+        var id = await lab.RunAsync(
+            "printf 'sm\\303'; sleep 0.3; echo oops >&2; sleep 0.3; printf '\\245 \\360\\237\\232'; sleep 0.3; printf '\\200\\n'; printf '\\033[31mred\\033[0m'",
+            terminal
+        );
         await lab.EndAsync(id);
 
-        var log = (await server.CallAsync("portainer_get_container_logs", new { container_id = id })).GetProperty("log").GetString()!.Split('\n');
+        var log = (await server.CallAsync("portainer_get_container_logs", new { container_id = id }))
+            .GetProperty("log")
+            .GetString()!
+            .Split('\n');
 
         // With a terminal there is one stream, in which the word stands between the two halves of a letter.
-        Assert.Equal<string>(terminal ? ["sm\ufffdoops", "\ufffd 🚀", "red"] : ["oops", "red", "små 🚀"], terminal ? log : [.. log.Order(StringComparer.Ordinal)]);
+        Assert.Equal<string>(
+            terminal ? ["sm\ufffdoops", "\ufffd 🚀", "red"] : ["oops", "red", "små 🚀"],
+            terminal ? log : [.. log.Order(StringComparer.Ordinal)]
+        );
     }
 
     [Fact]
@@ -80,12 +125,43 @@ public sealed class PortainerEndToEndTests(Lab lab)
         await lab.EndAsync(id);
 
         Assert.Equal("error 1", await LogAsync(server, new { container_id = id, stream = "stderr" }));
-        Assert.EndsWith("\nline 49\nline 50", await LogAsync(server, new { container_id = id, stream = "stdout", tail = 5000 })); // which of the streams is first nobody knows
-        Assert.Equal(2, (await server.CallAsync("portainer_get_container_logs", new { container_id = id, tail = 2 })).GetProperty("lines").GetInt32());
+        Assert.EndsWith(
+            "\nline 49\nline 50",
+            await LogAsync(
+                server,
+                new
+                {
+                    container_id = id,
+                    stream = "stdout",
+                    tail = 5000,
+                }
+            )
+        ); // which of the streams is first nobody knows
+        Assert.Equal(
+            2,
+            (await server.CallAsync("portainer_get_container_logs", new { container_id = id, tail = 2 }))
+                .GetProperty("lines")
+                .GetInt32()
+        );
         Assert.Equal("line 7", await LogAsync(server, new { container_id = id, grep = "LINE 7" }));
         Assert.Equal("", await LogAsync(server, new { container_id = id, until = "1h" }));
-        Assert.Matches(@"\d{4}-\d\d-\d\dT[\d:.]+Z line 50$", await LogAsync(server, new { container_id = id, stream = "stdout", tail = 5000, timestamps = true }));
-        Assert.Contains("follow", await server.FailAsync(400, "portainer_get_container_logs", new { container_id = id, follow = true }));
+        Assert.Matches(
+            @"\d{4}-\d\d-\d\dT[\d:.]+Z line 50$",
+            await LogAsync(
+                server,
+                new
+                {
+                    container_id = id,
+                    stream = "stdout",
+                    tail = 5000,
+                    timestamps = true,
+                }
+            )
+        );
+        Assert.Contains(
+            "follow",
+            await server.FailAsync(400, "portainer_get_container_logs", new { container_id = id, follow = true })
+        );
     }
 
     [Fact]
@@ -110,7 +186,10 @@ public sealed class PortainerEndToEndTests(Lab lab)
     {
         await using var server = await ServerAsync();
 
-        Assert.Contains(lab.Network, (await server.CallAsync("portainer_list_networks", new { limit = 200 })).GetRawText());
+        Assert.Contains(
+            lab.Network,
+            (await server.CallAsync("portainer_list_networks", new { limit = 200 })).GetRawText()
+        );
         Assert.True((await server.CallAsync("portainer_list_images")).GetProperty("count").GetInt32() > 0);
         Assert.True((await server.CallAsync("portainer_list_volumes")).TryGetProperty("volumes", out _));
         var environments = await server.CallAsync("portainer_list_environments");
@@ -135,29 +214,61 @@ public sealed class PortainerEndToEndTests(Lab lab)
         var name = lab.NewName();
         using var http = new HttpClient { BaseAddress = lab.PortainerUrl };
         http.DefaultRequestHeaders.Add("X-API-Key", lab.PortainerKey);
-        var environment = (await server.CallAsync("portainer_list_environments")).GetProperty("environments")[0].GetProperty("id").GetInt32();
-        using var created = await http.PostAsJsonAsync($"api/stacks/create/standalone/string?endpointId={environment}",
-            new { name, stackFileContent = $"services:\n  web:\n    image: {lab.Shell}\n    command: sleep 600\n", env = new[] { new { name = "DB_PASSWORD", value = "hunter2-in-clear" } } }, Cancellation);
-        var stack_id = (await created.Content.ReadFromJsonAsync<JsonElement>(Cancellation)).GetProperty("Id").GetInt32();
+        var environment = (await server.CallAsync("portainer_list_environments"))
+            .GetProperty("environments")[0]
+            .GetProperty("id")
+            .GetInt32();
+        using var created = await http.PostAsJsonAsync(
+            $"api/stacks/create/standalone/string?endpointId={environment}",
+            new
+            {
+                name,
+                stackFileContent = $"services:\n  web:\n    image: {lab.Shell}\n    command: sleep 600\n",
+                env = new[] { new { name = "DB_PASSWORD", value = "hunter2-in-clear" } },
+            },
+            Cancellation
+        );
+        var stack_id = (await created.Content.ReadFromJsonAsync<JsonElement>(Cancellation))
+            .GetProperty("Id")
+            .GetInt32();
         try
         {
             var listed = await server.CallAsync("portainer_list_stacks");
-            Assert.Contains(listed.GetProperty("stacks").EnumerateArray(), stack => stack.GetProperty("name").GetString() == name && stack.GetProperty("status").GetString() == "active");
+            Assert.Contains(listed.GetProperty("stacks").EnumerateArray(), stack =>
+                stack.GetProperty("name").GetString() == name && stack.GetProperty("status").GetString() == "active"
+            );
             Assert.DoesNotContain("hunter2", listed.GetRawText());
             var stack = await server.CallAsync("portainer_get_stack", new { stack_id, include_file = true });
             Assert.Equal("DB_PASSWORD=[REDACTED]", stack.GetProperty("environment")[0].GetString());
             Assert.Contains("sleep 600", stack.GetProperty("file").GetString());
             Assert.Equal("running", (await FindAsync(server, new { stack = name })).GetProperty("state").GetString());
 
-            Assert.Equal("was active already", (await server.CallAsync("portainer_start_stack", new { stack_id })).GetProperty("result").GetString());
-            Assert.Equal("stopped", (await server.CallAsync("portainer_stop_stack", new { stack_id })).GetProperty("result").GetString());
-            Assert.Equal(0, (await server.CallAsync("portainer_list_containers", new { stack = name })).GetProperty("count").GetInt32());
-            Assert.Equal("started", (await server.CallAsync("portainer_start_stack", new { stack_id })).GetProperty("result").GetString());
+            Assert.Equal(
+                "was active already",
+                (await server.CallAsync("portainer_start_stack", new { stack_id })).GetProperty("result").GetString()
+            );
+            Assert.Equal(
+                "stopped",
+                (await server.CallAsync("portainer_stop_stack", new { stack_id })).GetProperty("result").GetString()
+            );
+            Assert.Equal(
+                0,
+                (await server.CallAsync("portainer_list_containers", new { stack = name }))
+                    .GetProperty("count")
+                    .GetInt32()
+            );
+            Assert.Equal(
+                "started",
+                (await server.CallAsync("portainer_start_stack", new { stack_id })).GetProperty("result").GetString()
+            );
             Assert.Equal("running", (await FindAsync(server, new { stack = name })).GetProperty("state").GetString());
         }
         finally
         {
-            await http.DeleteAsync(new Uri($"api/stacks/{stack_id}?endpointId={environment}", UriKind.Relative), Cancellation);
+            await http.DeleteAsync(
+                new Uri($"api/stacks/{stack_id}?endpointId={environment}", UriKind.Relative),
+                Cancellation
+            );
         }
 
         Assert.Contains("portainer_list_stacks", await server.FailAsync(422, "portainer_get_stack", new { stack_id }));
@@ -177,14 +288,24 @@ public sealed class PortainerEndToEndTests(Lab lab)
     private async Task<TestServer> ServerAsync(params (string, string)[] settings)
     {
         await lab.StartAsync();
-        return TestServer.Start([("Portainer:Url", lab.PortainerUrl.ToString()), ("Portainer:Token", lab.PortainerKey), ("Portainer:Certificate", lab.PortainerIsStandIn ? "" : "any"), .. settings]);
+        return TestServer.Start([
+            ("Portainer:Url", lab.PortainerUrl.ToString()),
+            ("Portainer:Token", lab.PortainerKey),
+            ("Portainer:Certificate", lab.PortainerIsStandIn ? "" : "any"),
+            .. settings,
+        ]);
     }
 
     private static async Task<JsonElement> FindAsync(TestServer server, object question) =>
-        Assert.Single((await server.CallAsync("portainer_list_containers", question)).GetProperty("containers").EnumerateArray());
+        Assert.Single(
+            (await server.CallAsync("portainer_list_containers", question)).GetProperty("containers").EnumerateArray()
+        );
 
     private static async Task<string> ActAsync(TestServer server, string verb, string container_id) =>
-        (await server.CallAsync($"portainer_{verb}_container", new { container_id })).GetProperty("result").GetString()!;
+        (await server.CallAsync($"portainer_{verb}_container", new { container_id }))
+            .GetProperty("result")
+            .GetString()!;
 
-    private static async Task<string> LogAsync(TestServer server, object question) => (await server.CallAsync("portainer_get_container_logs", question)).GetProperty("log").GetString()!;
+    private static async Task<string> LogAsync(TestServer server, object question) =>
+        (await server.CallAsync("portainer_get_container_logs", question)).GetProperty("log").GetString()!;
 }

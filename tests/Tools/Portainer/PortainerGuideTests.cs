@@ -12,11 +12,18 @@ public sealed class PortainerGuideTests
     {
         await using var portainer = await FakeEngine.StartAsync();
         portainer.Answers["GET api/endpoints"] = new( // the guide's is number 1
-            200, """[{"Id":1,"Name":"local","Type":1,"Status":1,"URL":"unix:///var/run/docker.sock"}]""");
-        await using var server = TestServer.Start(("Portainer:Url", portainer.Url), ("Portainer:Token", FakeEngine.Key));
+            200,
+            """[{"Id":1,"Name":"local","Type":1,"Status":1,"URL":"unix:///var/run/docker.sock"}]"""
+        );
+        await using var server = TestServer.Start(
+            ("Portainer:Url", portainer.Url),
+            ("Portainer:Token", FakeEngine.Key)
+        );
 
-        var (exitCode, output) =
-            await ClientProcess.RunAsync(Needs.Python(), ["guide.py", server.BaseUrl, "no-token", "portainer"]);
+        var (exitCode, output) = await ClientProcess.RunAsync(
+            Needs.Python(),
+            ["guide.py", server.BaseUrl, "no-token", "portainer"]
+        );
 
         Assert.True(exitCode == 0, output);
         Assert.Contains("| Name | Status | Image |", output);

@@ -12,29 +12,66 @@ namespace MinimalMcp.Tests.Tools.Portainer;
 public sealed class PortainerTests
 {
     /// <summary>Tool, arguments, and the questions that they become; the one for the environments is left out.</summary>
-    public static TheoryData<string, string, string> Questions => new()
-    {
-        { "portainer_list_environments", "{}", "" },
-        { "portainer_list_containers", "{}", "GET containers/json?all=1" },
-        { "portainer_list_containers", """{"endpoint_id":3,"stack":"shop"}""", "GET containers/json?all=1" },
-        { "portainer_start_container", """{"container_id":"web"}""", "POST containers/web/start" },
-        { "portainer_stop_container", """{"container_id":"web"}""", "GET containers/web/json GET containers/web/json POST containers/web/stop GET containers/web/json" },
-        { "portainer_stop_container", """{"container_id":"web","force":true}""", "GET containers/web/json POST containers/web/stop GET containers/web/json" },
-        { "portainer_restart_container", """{"container_id":"web"}""", "GET containers/web/json GET containers/web/json POST containers/web/restart" },
-        { "portainer_get_container_logs", """{"container_id":"web","stream":"stderr"}""", "GET containers/web/json GET containers/web/logs?stdout=0&stderr=1&tail=100" },
-        { "portainer_inspect_container", """{"container_id":"web"}""", "GET containers/web/json" },
-        { "portainer_container_stats", """{"container_id":"web"}""", "GET containers/web/stats?stream=0" },
-        { "portainer_list_images", "{}", "GET images/json" },
-        { "portainer_list_volumes", "{}", "GET volumes" },
-        { "portainer_list_networks", "{}", "GET networks" },
-        { "portainer_list_stacks", "{}", "GET api/stacks GET containers/json?all=1&filters=%7B%22label%22%3A%7B%22com.docker.compose.project%22%3Atrue%7D%7D" },
-        { "portainer_list_stacks", """{"endpoint_id":3}""", "GET api/stacks GET containers/json?all=1&filters=%7B%22label%22%3A%7B%22com.docker.compose.project%22%3Atrue%7D%7D" },
-        { "portainer_get_stack", """{"stack_id":"12"}""", "GET api/stacks/12" },
-        { "portainer_get_stack", """{"stack_id":12.0,"include_file":true}""", "GET api/stacks/12 GET api/stacks/12/file" },
-        { "portainer_stop_stack", """{"stack_id":12}""", "GET api/stacks/12 GET containers/json POST api/stacks/12/stop?endpointId=3" },
-        { "portainer_start_stack", """{"stack_id":13}""", "GET api/stacks/13 POST api/stacks/13/start?endpointId=3" },
-        { "portainer_start_stack", """{"stack_id":12}""", "GET api/stacks/12" },
-    };
+    public static TheoryData<string, string, string> Questions =>
+        new()
+        {
+            { "portainer_list_environments", "{}", "" },
+            { "portainer_list_containers", "{}", "GET containers/json?all=1" },
+            { "portainer_list_containers", """{"endpoint_id":3,"stack":"shop"}""", "GET containers/json?all=1" },
+            { "portainer_start_container", """{"container_id":"web"}""", "POST containers/web/start" },
+            {
+                "portainer_stop_container",
+                """{"container_id":"web"}""",
+                "GET containers/web/json GET containers/web/json POST containers/web/stop GET containers/web/json"
+            },
+            {
+                "portainer_stop_container",
+                """{"container_id":"web","force":true}""",
+                "GET containers/web/json POST containers/web/stop GET containers/web/json"
+            },
+            {
+                "portainer_restart_container",
+                """{"container_id":"web"}""",
+                "GET containers/web/json GET containers/web/json POST containers/web/restart"
+            },
+            {
+                "portainer_get_container_logs",
+                """{"container_id":"web","stream":"stderr"}""",
+                "GET containers/web/json GET containers/web/logs?stdout=0&stderr=1&tail=100"
+            },
+            { "portainer_inspect_container", """{"container_id":"web"}""", "GET containers/web/json" },
+            { "portainer_container_stats", """{"container_id":"web"}""", "GET containers/web/stats?stream=0" },
+            { "portainer_list_images", "{}", "GET images/json" },
+            { "portainer_list_volumes", "{}", "GET volumes" },
+            { "portainer_list_networks", "{}", "GET networks" },
+            {
+                "portainer_list_stacks",
+                "{}",
+                "GET api/stacks GET containers/json?all=1&filters=%7B%22label%22%3A%7B%22com.docker.compose.project%22%3Atrue%7D%7D"
+            },
+            {
+                "portainer_list_stacks",
+                """{"endpoint_id":3}""",
+                "GET api/stacks GET containers/json?all=1&filters=%7B%22label%22%3A%7B%22com.docker.compose.project%22%3Atrue%7D%7D"
+            },
+            { "portainer_get_stack", """{"stack_id":"12"}""", "GET api/stacks/12" },
+            {
+                "portainer_get_stack",
+                """{"stack_id":12.0,"include_file":true}""",
+                "GET api/stacks/12 GET api/stacks/12/file"
+            },
+            {
+                "portainer_stop_stack",
+                """{"stack_id":12}""",
+                "GET api/stacks/12 GET containers/json POST api/stacks/12/stop?endpointId=3"
+            },
+            {
+                "portainer_start_stack",
+                """{"stack_id":13}""",
+                "GET api/stacks/13 POST api/stacks/13/start?endpointId=3"
+            },
+            { "portainer_start_stack", """{"stack_id":12}""", "GET api/stacks/12" },
+        };
 
     [Theory, MemberData(nameof(Questions))]
     public async Task A_tool_asks_what_the_APIs_know(string tool, string arguments, string questions)
@@ -44,7 +81,13 @@ public sealed class PortainerTests
 
         await server.CallAsync(tool, JsonElement.Parse(arguments));
 
-        Assert.Equal(questions, string.Join(' ', portainer.Asked.Where(asked => !asked.StartsWith("GET api/endpoints?", StringComparison.Ordinal))));
+        Assert.Equal(
+            questions,
+            string.Join(
+                ' ',
+                portainer.Asked.Where(asked => !asked.StartsWith("GET api/endpoints?", StringComparison.Ordinal))
+            )
+        );
         Assert.Empty(portainer.Violations);
         Assert.Equal("", portainer.Spoken); // Portainer and the engine agree on the version themselves
     }
@@ -55,7 +98,11 @@ public sealed class PortainerTests
         await using var portainer = await FakeEngine.StartAsync();
         await using var server = Start(portainer);
 
-        using var response = await server.PostAsync("/tools/portainer_list_images", "{}", headers: [("Cookie", "portainer_api_key=x"), ("Origin", server.BaseUrl), ("X-API-Key", "callers")]);
+        using var response = await server.PostAsync(
+            "/tools/portainer_list_images",
+            "{}",
+            headers: [("Cookie", "portainer_api_key=x"), ("Origin", server.BaseUrl), ("X-API-Key", "callers")]
+        );
 
         Assert.Equal(200, (int)response.StatusCode);
         Assert.Equal(FakeEngine.Key, portainer.Headers!["X-API-Key"].ToString());
@@ -66,14 +113,27 @@ public sealed class PortainerTests
     public async Task A_certificate_that_nobody_signed_is_taken_by_its_fingerprint_only()
     {
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        using var made = new CertificateRequest("CN=portainer", key, HashAlgorithmName.SHA256).CreateSelfSigned(DateTimeOffset.UnixEpoch, DateTimeOffset.UnixEpoch.AddYears(200));
+        using var made = new CertificateRequest("CN=portainer", key, HashAlgorithmName.SHA256).CreateSelfSigned(
+            DateTimeOffset.UnixEpoch,
+            DateTimeOffset.UnixEpoch.AddYears(200)
+        );
         using var certificate = X509CertificateLoader.LoadPkcs12(made.Export(X509ContentType.Pkcs12), null);
         await using var portainer = await FakeEngine.StartAsync(certificate);
-        var fingerprint = string.Join(':', certificate.GetCertHashString(HashAlgorithmName.SHA256).Chunk(2).Select(two => new string(two)));
+        var fingerprint = string.Join(
+            ':',
+            certificate.GetCertHashString(HashAlgorithmName.SHA256).Chunk(2).Select(two => new string(two))
+        );
 
-        foreach (var (setting, taken) in ((string, bool)[])[("", false), (new string('a', 64), false), (fingerprint, true), ("any", true)])
+        foreach (
+            var (setting, taken) in ((string, bool)[])
+                [("", false), (new string('a', 64), false), (fingerprint, true), ("any", true)]
+        )
         {
-            await using var server = TestServer.Start(("Portainer:Url", portainer.Url), ("Portainer:Token", FakeEngine.Key), ("Portainer:Certificate", setting));
+            await using var server = TestServer.Start(
+                ("Portainer:Url", portainer.Url),
+                ("Portainer:Token", FakeEngine.Key),
+                ("Portainer:Certificate", setting)
+            );
             if (taken)
             {
                 await server.CallAsync("portainer_list_images");
@@ -93,13 +153,25 @@ public sealed class PortainerTests
     public async Task The_address_may_end_as_people_write_it(string end)
     {
         await using var portainer = await FakeEngine.StartAsync();
-        await using var server = TestServer.Start(("Portainer:Url", portainer.Url + end), ("Portainer:Token", FakeEngine.Key));
+        await using var server = TestServer.Start(
+            ("Portainer:Url", portainer.Url + end),
+            ("Portainer:Token", FakeEngine.Key)
+        );
 
-        Assert.Equal(12, (await server.CallAsync("portainer_list_stacks", new { endpoint_id = 3 })).GetProperty("stacks")[0].GetProperty("id").GetInt32());
+        Assert.Equal(
+            12,
+            (await server.CallAsync("portainer_list_stacks", new { endpoint_id = 3 }))
+                .GetProperty("stacks")[0]
+                .GetProperty("id")
+                .GetInt32()
+        );
     }
 
     [Theory]
-    [InlineData("""[{"Id":3,"Name":"one","Type":1,"Status":1},{"Id":7,"Name":"edge-berlin","Type":4,"Status":1,"Heartbeat":false}]""", "3 one (docker, up); 7 edge-berlin (docker edge agent, down)")]
+    [InlineData(
+        """[{"Id":3,"Name":"one","Type":1,"Status":1},{"Id":7,"Name":"edge-berlin","Type":4,"Status":1,"Heartbeat":false}]""",
+        "3 one (docker, up); 7 edge-berlin (docker edge agent, down)"
+    )]
     [InlineData("""[{"Id":9,"Name":"cluster","Type":5,"Status":2}]""", "9 cluster (kubernetes, down)")]
     [InlineData("[]", "none that this token may see")]
     public async Task Without_one_environment_to_choose_the_caller_is_given_the_list(string environments, string part)
@@ -121,18 +193,32 @@ public sealed class PortainerTests
         await using var server = Start(portainer);
 
         var all = (await server.McpAsync("tools/call", new { name = "portainer_list_containers" })).Result;
-        var some = (await server.McpAsync("tools/call", new { name = "portainer_list_containers", arguments = new { limit = 1 } })).Result;
+        var some = (
+            await server.McpAsync(
+                "tools/call",
+                new { name = "portainer_list_containers", arguments = new { limit = 1 } }
+            )
+        ).Result;
 
         var list = JsonElement.Parse(all.GetProperty("content")[0].GetProperty("text").GetString()!);
         Assert.Equal(3, list.GetArrayLength());
         var web = list.EnumerateArray().Single(one => one.GetProperty("Names").GetString() == "web");
         Assert.Equal(
             ("4507498168e1", "running", "acme/web:1", "unhealthy", "Up 3 minutes (unhealthy)"),
-            (web.GetProperty("Id").GetString(), web.GetProperty("State").GetString(), web.GetProperty("Image").GetString(),
-                web.GetProperty("Health").GetString(), web.GetProperty("Status").GetString()));
+            (
+                web.GetProperty("Id").GetString(),
+                web.GetProperty("State").GetString(),
+                web.GetProperty("Image").GetString(),
+                web.GetProperty("Health").GetString(),
+                web.GetProperty("Status").GetString()
+            )
+        );
         Assert.Equal(1, all.GetProperty("content").GetArrayLength());
         Assert.Equal(3, all.GetProperty("structuredContent").GetProperty("count").GetInt32());
-        Assert.Equal(1, JsonElement.Parse(some.GetProperty("content")[0].GetProperty("text").GetString()!).GetArrayLength());
+        Assert.Equal(
+            1,
+            JsonElement.Parse(some.GetProperty("content")[0].GetProperty("text").GetString()!).GetArrayLength()
+        );
         Assert.Contains("first 1 of 3", some.GetProperty("content")[1].GetProperty("text").GetString());
     }
 
@@ -144,10 +230,18 @@ public sealed class PortainerTests
 
         var list = await server.CallAsync("portainer_list_containers", new { limit = 1 });
 
-        Assert.Equal((3, "crash"), (list.GetProperty("count").GetInt32(), list.GetProperty("containers")[0].GetProperty("name").GetString()));
+        Assert.Equal(
+            (3, "crash"),
+            (list.GetProperty("count").GetInt32(), list.GetProperty("containers")[0].GetProperty("name").GetString())
+        );
         Assert.Contains("first 1 of 3", list.GetProperty("note").GetString());
-        var web = (await server.CallAsync("portainer_list_containers", new { name = "WEB" })).GetProperty("containers")[0];
-        Assert.Equal("""{"id":"4507498168e1","name":"web","image":"acme/web:1","state":"running","status":"Up 3 minutes (unhealthy)","health":"unhealthy","ports":["127.0.0.1:8080->80/tcp","9000/tcp"],"stack":"shop"}""", web.GetRawText());
+        var web = (await server.CallAsync("portainer_list_containers", new { name = "WEB" })).GetProperty("containers")[
+            0
+        ];
+        Assert.Equal(
+            """{"id":"4507498168e1","name":"web","image":"acme/web:1","state":"running","status":"Up 3 minutes (unhealthy)","health":"unhealthy","ports":["127.0.0.1:8080->80/tcp","9000/tcp"],"stack":"shop"}""",
+            web.GetRawText()
+        );
     }
 
     [Fact]
@@ -169,15 +263,28 @@ public sealed class PortainerTests
         await using var portainer = await FakeEngine.StartAsync();
         await using var server = Start(portainer);
 
-        foreach (var (tool, arguments) in ((string, object)[])[("portainer_list_environments", new { }), ("portainer_list_containers", new { }), ("portainer_list_stacks", new { }),
-            ("portainer_get_stack", new { stack_id = 12, include_file = true }), ("portainer_inspect_container", new { container_id = "web" })])
+        foreach (
+            var (tool, arguments) in ((string, object)[])
+                [
+                    ("portainer_list_environments", new { }),
+                    ("portainer_list_containers", new { }),
+                    ("portainer_list_stacks", new { }),
+                    ("portainer_get_stack", new { stack_id = 12, include_file = true }),
+                    ("portainer_inspect_container", new { container_id = "web" }),
+                ]
+        )
         {
             var text = (await server.CallAsync(tool, arguments)).GetRawText();
             Assert.DoesNotContain("hunter2", text);
             Assert.DoesNotContain("token=abc", text);
         }
 
-        Assert.Contains("image: acme/web:1", (await server.CallAsync("portainer_get_stack", new { stack_id = 12, include_file = true })).GetProperty("file").GetString());
+        Assert.Contains(
+            "image: acme/web:1",
+            (await server.CallAsync("portainer_get_stack", new { stack_id = 12, include_file = true }))
+                .GetProperty("file")
+                .GetString()
+        );
     }
 
     [Theory]
@@ -187,11 +294,20 @@ public sealed class PortainerTests
     public async Task What_would_cut_off_the_branch_is_done_only_by_force(string image)
     {
         await using var portainer = await FakeEngine.StartAsync();
-        portainer.Answers["GET containers/web/json"] = new(200, $$$"""{"Id":"4507498168e123db3f5e","Config":{"Image":"{{{image}}}"}}""");
+        portainer.Answers["GET containers/web/json"] = new(
+            200,
+            $$$"""{"Id":"4507498168e123db3f5e","Config":{"Image":"{{{image}}}"}}"""
+        );
         await using var server = Start(portainer);
 
-        Assert.Contains("Portainer itself", await server.FailAsync(422, "portainer_stop_container", new { container_id = "web" }));
-        Assert.Contains("Portainer itself", await server.FailAsync(422, "portainer_restart_container", new { container_id = "web" }));
+        Assert.Contains(
+            "Portainer itself",
+            await server.FailAsync(422, "portainer_stop_container", new { container_id = "web" })
+        );
+        Assert.Contains(
+            "Portainer itself",
+            await server.FailAsync(422, "portainer_restart_container", new { container_id = "web" })
+        );
         Assert.DoesNotContain(portainer.Asked, asked => asked.StartsWith("POST", StringComparison.Ordinal));
         await server.CallAsync("portainer_stop_container", new { container_id = "web", force = true });
     }
@@ -203,11 +319,20 @@ public sealed class PortainerTests
     public async Task Portainer_is_known_by_its_image_whatever_name_it_was_started_by(string config)
     {
         await using var portainer = await FakeEngine.StartAsync();
-        portainer.Answers["GET containers/web/json"] = new(200, $$$"""{"Id":"4507498168e1","Image":"sha256:628fe13efe86d350","Config":{{{config}}}}""");
-        portainer.Answers["GET images/sha256:628fe13efe86d350/json"] = new(200, """{"Id":"sha256:628fe13efe86d350","RepoTags":["portainer/portainer-ce:2.39.5"]}""");
+        portainer.Answers["GET containers/web/json"] = new(
+            200,
+            $$$"""{"Id":"4507498168e1","Image":"sha256:628fe13efe86d350","Config":{{{config}}}}"""
+        );
+        portainer.Answers["GET images/sha256:628fe13efe86d350/json"] = new(
+            200,
+            """{"Id":"sha256:628fe13efe86d350","RepoTags":["portainer/portainer-ce:2.39.5"]}"""
+        );
         await using var server = Start(portainer);
 
-        Assert.Contains("Portainer itself", await server.FailAsync(422, "portainer_stop_container", new { container_id = "web" }));
+        Assert.Contains(
+            "Portainer itself",
+            await server.FailAsync(422, "portainer_stop_container", new { container_id = "web" })
+        );
         Assert.DoesNotContain(portainer.Asked, asked => asked.StartsWith("POST", StringComparison.Ordinal));
     }
 
@@ -215,26 +340,49 @@ public sealed class PortainerTests
     public async Task The_stack_of_Portainer_itself_is_stopped_only_by_force()
     {
         await using var portainer = await FakeEngine.StartAsync();
-        portainer.Answers["GET containers/json"] = new(200, """[{"Id":"4507498168e1","Names":["/p"],"Image":"portainer/portainer-ce:2.39.5","Labels":{"com.docker.compose.project":"shop"}}]""");
+        portainer.Answers["GET containers/json"] = new(
+            200,
+            """[{"Id":"4507498168e1","Names":["/p"],"Image":"portainer/portainer-ce:2.39.5","Labels":{"com.docker.compose.project":"shop"}}]"""
+        );
         await using var server = Start(portainer);
 
-        Assert.Contains("contains Portainer itself", await server.FailAsync(422, "portainer_stop_stack", new { stack_id = 12 }));
+        Assert.Contains(
+            "contains Portainer itself",
+            await server.FailAsync(422, "portainer_stop_stack", new { stack_id = 12 })
+        );
         Assert.DoesNotContain(portainer.Asked, asked => asked.StartsWith("POST", StringComparison.Ordinal));
-        Assert.Equal("stopped", (await server.CallAsync("portainer_stop_stack", new { stack_id = 12, force = true })).GetProperty("result").GetString());
+        Assert.Equal(
+            "stopped",
+            (await server.CallAsync("portainer_stop_stack", new { stack_id = 12, force = true }))
+                .GetProperty("result")
+                .GetString()
+        );
     }
 
     [Fact]
     public async Task Stacks_of_Swarm_are_listed_and_their_containers_found()
     {
         await using var portainer = await FakeEngine.StartAsync();
-        portainer.Answers["GET api/stacks"] = new(200, """[{"Id":3,"Name":"swarmy","Type":1,"EndpointId":3,"Status":1},{"Id":4,"Name":"elsewhere","Type":2,"EndpointId":7,"Status":1}]""");
-        portainer.Answers["GET containers/json"] = new(200, """[{"Id":"4507498168e1","Names":["/swarmy_web.1"],"Image":"acme/web:1","State":"running","Labels":{"com.docker.stack.namespace":"swarmy"}}]""");
+        portainer.Answers["GET api/stacks"] = new(
+            200,
+            """[{"Id":3,"Name":"swarmy","Type":1,"EndpointId":3,"Status":1},{"Id":4,"Name":"elsewhere","Type":2,"EndpointId":7,"Status":1}]"""
+        );
+        portainer.Answers["GET containers/json"] = new(
+            200,
+            """[{"Id":"4507498168e1","Names":["/swarmy_web.1"],"Image":"acme/web:1","State":"running","Labels":{"com.docker.stack.namespace":"swarmy"}}]"""
+        );
         await using var server = Start(portainer);
 
         var stacks = await server.CallAsync("portainer_list_stacks", new { endpoint_id = 3 });
-        Assert.Equal("""[{"id":3,"name":"swarmy","type":"swarm","endpointId":3,"status":"active"}]""", stacks.GetProperty("stacks").GetRawText());
+        Assert.Equal(
+            """[{"id":3,"name":"swarmy","type":"swarm","endpointId":3,"status":"active"}]""",
+            stacks.GetProperty("stacks").GetRawText()
+        );
         var containers = await server.CallAsync("portainer_list_containers", new { stack = "swarmy" });
-        Assert.Equal("swarmy", Assert.Single(containers.GetProperty("containers").EnumerateArray()).GetProperty("stack").GetString());
+        Assert.Equal(
+            "swarmy",
+            Assert.Single(containers.GetProperty("containers").EnumerateArray()).GetProperty("stack").GetString()
+        );
     }
 
     [Fact]
@@ -245,7 +393,10 @@ public sealed class PortainerTests
         await using var server = Start(portainer);
 
         var stacks = await server.CallAsync("portainer_list_stacks");
-        Assert.Equal("shop", Assert.Single(stacks.GetProperty("stacks").EnumerateArray()).GetProperty("name").GetString());
+        Assert.Equal(
+            "shop",
+            Assert.Single(stacks.GetProperty("stacks").EnumerateArray()).GetProperty("name").GetString()
+        );
         Assert.Contains("cannot reach the environment 3", stacks.GetProperty("note").GetString());
         Assert.Contains("cannot reach the environment 3", await server.FailAsync(502, "portainer_list_containers"));
     }
@@ -254,17 +405,26 @@ public sealed class PortainerTests
     public async Task The_reason_that_Portainer_gives_is_told()
     {
         await using var portainer = await FakeEngine.StartAsync();
-        portainer.Answers["POST api/stacks/13/start"] = new(500, """{"message":"Unable to start stack","details":"Failed to deploy a stack: no such image: lab/notthere:9"}""");
+        portainer.Answers["POST api/stacks/13/start"] = new(
+            500,
+            """{"message":"Unable to start stack","details":"Failed to deploy a stack: no such image: lab/notthere:9"}"""
+        );
         await using var server = Start(portainer);
 
-        Assert.Contains("Unable to start stack: Failed to deploy a stack: no such image", await server.FailAsync(502, "portainer_start_stack", new { stack_id = 13 }));
+        Assert.Contains(
+            "Unable to start stack: Failed to deploy a stack: no such image",
+            await server.FailAsync(502, "portainer_start_stack", new { stack_id = 13 })
+        );
     }
 
     [Fact]
     public async Task Statistics_without_a_second_sample_claim_no_percentage()
     {
         await using var portainer = await FakeEngine.StartAsync();
-        portainer.Answers["GET containers/web/stats"] = new(200, """{"read":"2026-11-20T10:26:40Z","cpu_stats":{"cpu_usage":{"total_usage":600},"system_cpu_usage":2000},"precpu_stats":{"cpu_usage":{"total_usage":0}},"memory_stats":{"usage":10,"limit":18446744073709551615}}""");
+        portainer.Answers["GET containers/web/stats"] = new(
+            200,
+            """{"read":"2026-11-20T10:26:40Z","cpu_stats":{"cpu_usage":{"total_usage":600},"system_cpu_usage":2000},"precpu_stats":{"cpu_usage":{"total_usage":0}},"memory_stats":{"usage":10,"limit":18446744073709551615}}"""
+        );
         await using var server = Start(portainer);
 
         var stats = await server.CallAsync("portainer_container_stats", new { container_id = "web" });
@@ -274,21 +434,27 @@ public sealed class PortainerTests
     }
 
     [Theory]
-    [InlineData("""{"inactive_file":1000}""", 9000)]       // cgroup v2
+    [InlineData("""{"inactive_file":1000}""", 9000)] // cgroup v2
     [InlineData("""{"total_inactive_file":4000,"inactive_file":1}""", 6000)] // v1
     [InlineData("{}", 10000)]
     public async Task Memory_is_without_what_is_only_cached(string memory, long expected)
     {
         await using var portainer = await FakeEngine.StartAsync();
-        portainer.Answers["GET containers/web/stats"] = new(200, """
+        portainer.Answers["GET containers/web/stats"] = new(
+            200,
+            """
             {"read":"2026-11-20T10:26:40Z","cpu_stats":{"cpu_usage":{"total_usage":600,"percpu_usage":[1,2,3,4]},"system_cpu_usage":2000},"precpu_stats":{"cpu_usage":{"total_usage":500},"system_cpu_usage":1000},
              "memory_stats":{"usage":10000,"limit":50000,"stats":THESE}}
-            """.Replace("THESE", memory, StringComparison.Ordinal));
+            """.Replace("THESE", memory, StringComparison.Ordinal)
+        );
         await using var server = Start(portainer);
 
         var stats = await server.CallAsync("portainer_container_stats", new { container_id = "web" });
 
-        Assert.Equal((expected, 40.0), (stats.GetProperty("memoryBytes").GetInt64(), stats.GetProperty("cpuPercent").GetDouble()));
+        Assert.Equal(
+            (expected, 40.0),
+            (stats.GetProperty("memoryBytes").GetInt64(), stats.GetProperty("cpuPercent").GetDouble())
+        );
     }
 
     /// <summary>Bytes as an engine may send them.</summary>
@@ -300,10 +466,25 @@ public sealed class PortainerTests
             var rocket = Utf8("🚀\n");
             return new()
             {
-                { "a letter over two frames", FakeEngine.Frames((1, rocket[..2]), (2, Utf8("warn\n")), (1, rocket[2..])), 200, "warn\n🚀" },
-                { "a line over three frames", FakeEngine.Frames((1, Utf8("on")), (1, Utf8("e li")), (1, Utf8("ne\r\n"))), 200, "one line" },
+                {
+                    "a letter over two frames",
+                    FakeEngine.Frames((1, rocket[..2]), (2, Utf8("warn\n")), (1, rocket[2..])),
+                    200,
+                    "warn\n🚀"
+                },
+                {
+                    "a line over three frames",
+                    FakeEngine.Frames((1, Utf8("on")), (1, Utf8("e li")), (1, Utf8("ne\r\n"))),
+                    200,
+                    "one line"
+                },
                 { "an empty frame", FakeEngine.Frames((1, []), (1, Utf8("x\n"))), 200, "x" },
-                { "what the engine itself says", FakeEngine.Frames((3, Utf8("error from daemon\n"))), 200, "error from daemon" },
+                {
+                    "what the engine itself says",
+                    FakeEngine.Frames((3, Utf8("error from daemon\n"))),
+                    200,
+                    "error from daemon"
+                },
                 { "nothing", [], 200, "" },
                 { "a frame that was cut", FakeEngine.Frames((1, Utf8("whole\npart")))[..^2], 200, "whole\npa" },
                 { "a length of four gigabytes", [1, 0, 0, 0, 255, 255, 255, 255, .. Utf8("short")], 200, "short" },
@@ -321,17 +502,32 @@ public sealed class PortainerTests
         portainer.Answers["GET containers/web/logs"] = new Answer(200, "", bytes);
         await using var server = Start(portainer);
 
-        var answer = await server.CallAsync("portainer_get_container_logs", new { container_id = "web" }, status: status);
+        var answer = await server.CallAsync(
+            "portainer_get_container_logs",
+            new { container_id = "web" },
+            status: status
+        );
 
-        Assert.Contains(expected, status == 200 ? answer.GetProperty("log").GetString() : answer.GetProperty("detail").GetString());
+        Assert.Contains(
+            expected,
+            status == 200 ? answer.GetProperty("log").GetString() : answer.GetProperty("detail").GetString()
+        );
     }
 
     [Fact]
     public async Task A_long_log_keeps_its_newest_lines_and_says_so()
     {
         await using var portainer = await FakeEngine.StartAsync();
-        var lines = string.Concat(Enumerable.Range(1, 5000).Select(number => $"{{\"line\":{number},\"message\":\"quotes \\\"take\\\" room\"}}\n"));
-        portainer.Answers["GET containers/web/logs"] = new Answer(200, "", FakeEngine.Frames((1, Encoding.UTF8.GetBytes(lines))));
+        var lines = string.Concat(
+            Enumerable
+                .Range(1, 5000)
+                .Select(number => $"{{\"line\":{number},\"message\":\"quotes \\\"take\\\" room\"}}\n")
+        );
+        portainer.Answers["GET containers/web/logs"] = new Answer(
+            200,
+            "",
+            FakeEngine.Frames((1, Encoding.UTF8.GetBytes(lines)))
+        );
         await using var server = Start(portainer);
 
         var log = await server.CallAsync("portainer_get_container_logs", new { container_id = "web", tail = 5000 });
@@ -347,16 +543,45 @@ public sealed class PortainerTests
         get
         {
             var data = new List<(string, string, int, string)>();
-            foreach (var tool in (string[])["start_container", "stop_container", "restart_container", "get_container_logs", "inspect_container", "container_stats"])
+            foreach (
+                var tool in (string[])
+                    [
+                        "start_container",
+                        "stop_container",
+                        "restart_container",
+                        "get_container_logs",
+                        "inspect_container",
+                        "container_stats",
+                    ]
+            )
             {
-                foreach (var id in (string[])["../../../users", "..%2f..%2fusers", "%2e%2e", "web/json?x=", "web#", "wéb", "web\\u0000", "-web", "."])
+                foreach (
+                    var id in (string[])
+                        [
+                            "../../../users",
+                            "..%2f..%2fusers",
+                            "%2e%2e",
+                            "web/json?x=",
+                            "web#",
+                            "wéb",
+                            "web\\u0000",
+                            "-web",
+                            ".",
+                        ]
+                )
                 {
-                    data.Add(("portainer_" + tool, $$"""{"endpoint_id":3,"container_id":"{{id}}"}""", 422, "no name or id"));
+                    data.Add(
+                        ("portainer_" + tool, $$"""{"endpoint_id":3,"container_id":"{{id}}"}""", 422, "no name or id")
+                    );
                 }
 
                 data.Add(("portainer_" + tool, """{"endpoint_id":0,"container_id":"web"}""", 400, "endpoint_id"));
-                data.Add(("portainer_" + tool, """{"endpoint_id":"3/../4","container_id":"web"}""", 400, "endpoint_id"));
-                data.Add(("portainer_" + tool, """{"endpoint_id":99999999999,"container_id":"web"}""", 400, "endpoint_id"));
+                data.Add(
+                    ("portainer_" + tool, """{"endpoint_id":"3/../4","container_id":"web"}""", 400, "endpoint_id")
+                );
+                data.Add(
+                    ("portainer_" + tool, """{"endpoint_id":99999999999,"container_id":"web"}""", 400, "endpoint_id")
+                );
                 data.Add(("portainer_" + tool, """{"endpoint_id":1.5,"container_id":"web"}""", 400, "endpoint_id"));
                 data.Add(("portainer_" + tool, """{"endpointId":3,"container_id":"web"}""", 400, "endpointId"));
             }
@@ -377,54 +602,111 @@ public sealed class PortainerTests
     public async Task Bad_input_is_refused_before_anything_is_asked()
     {
         await using var portainer = await FakeEngine.StartAsync();
-        await using var server = TestServer.Start(TestCaller.AddTo, [("Portainer:Url", portainer.Url), ("Portainer:Token", FakeEngine.Key)]);
+        await using var server = TestServer.Start(
+            TestCaller.AddTo,
+            [("Portainer:Url", portainer.Url), ("Portainer:Token", FakeEngine.Key)]
+        );
 
         foreach (var (tool, arguments, status, part) in BadInput)
         {
-            Assert.Contains(part, await server.FailAsync(status, tool, JsonElement.Parse(arguments), caller: $"{Guid.NewGuid()}")); // budgets are each caller's own
+            Assert.Contains(
+                part,
+                await server.FailAsync(status, tool, JsonElement.Parse(arguments), caller: $"{Guid.NewGuid()}")
+            ); // budgets are each caller's own
         }
 
         Assert.Empty(portainer.Asked);
     }
 
     /// <summary>What an answer of Portainer, or of something in its place, becomes: never a success that is none.</summary>
-    public static TheoryData<int, string, string, int, string> BadAnswers => new()
-    {
-        { 200, "text/html", "<!doctype html><title>Portainer</title>", 502, "Check Portainer:Url" },
-        { 200, "application/json", "{\"half\":", 502, "JSON" },
-        { 200, "application/json", "", 502, "not what" },
-        { 200, "application/json", "\"a word\"", 502, "not what" },
-        { 301, "text/html", "", 502, "Redirects are not followed" },
-        { 400, "application/json", """{"message":"Invalid query parameter: endpointId","details":"Missing"}""", 422, "Invalid query parameter" },
-        { 401, "application/json", """{"message":"A valid authorization token is missing","details":"Unauthorized"}""", 502, "Portainer:Token must be" },
-        { 403, "application/json", """{"message":"Permission denied to access environment","details":"x"}""", 502, "Permission denied to access environment" },
-        { 403, "text/html", "<h1>Forbidden</h1>", 502, "login page" },
-        { 404, "text/plain", "404 page not found", 502, "Check Portainer:Url" },
-        { 404, "application/json", """{"message":"No such container: web"}""", 422, "portainer_list_containers" },
-        { 409, "application/json", """{"message":"A stack with the name 'x' is already running"}""", 422, "already running" },
-        { 429, "application/json", """{"message":"slow down"}""", 502, "wait a minute" },
-        { 500, "application/json", """{"message":"Unable to get the active tunnel","details":"x"}""", 502, "Unable to get the active tunnel" },
-        { 502, "text/html", "<html>Bad gateway</html>", 502, "web page" },
-        { 503, "", "", 502, "503" },
-    };
+    public static TheoryData<int, string, string, int, string> BadAnswers =>
+        new()
+        {
+            { 200, "text/html", "<!doctype html><title>Portainer</title>", 502, "Check Portainer:Url" },
+            { 200, "application/json", "{\"half\":", 502, "JSON" },
+            { 200, "application/json", "", 502, "not what" },
+            { 200, "application/json", "\"a word\"", 502, "not what" },
+            { 301, "text/html", "", 502, "Redirects are not followed" },
+            {
+                400,
+                "application/json",
+                """{"message":"Invalid query parameter: endpointId","details":"Missing"}""",
+                422,
+                "Invalid query parameter"
+            },
+            {
+                401,
+                "application/json",
+                """{"message":"A valid authorization token is missing","details":"Unauthorized"}""",
+                502,
+                "Portainer:Token must be"
+            },
+            {
+                403,
+                "application/json",
+                """{"message":"Permission denied to access environment","details":"x"}""",
+                502,
+                "Permission denied to access environment"
+            },
+            { 403, "text/html", "<h1>Forbidden</h1>", 502, "login page" },
+            { 404, "text/plain", "404 page not found", 502, "Check Portainer:Url" },
+            { 404, "application/json", """{"message":"No such container: web"}""", 422, "portainer_list_containers" },
+            {
+                409,
+                "application/json",
+                """{"message":"A stack with the name 'x' is already running"}""",
+                422,
+                "already running"
+            },
+            { 429, "application/json", """{"message":"slow down"}""", 502, "wait a minute" },
+            {
+                500,
+                "application/json",
+                """{"message":"Unable to get the active tunnel","details":"x"}""",
+                502,
+                "Unable to get the active tunnel"
+            },
+            { 502, "text/html", "<html>Bad gateway</html>", 502, "web page" },
+            { 503, "", "", 502, "503" },
+        };
 
     [Theory, MemberData(nameof(BadAnswers))]
-    public async Task A_bad_answer_is_told_and_never_a_success(int status, string type, string body, int expected, string part)
+    public async Task A_bad_answer_is_told_and_never_a_success(
+        int status,
+        string type,
+        string body,
+        int expected,
+        string part
+    )
     {
         await using var portainer = await FakeEngine.StartAsync();
         portainer.Always = new(status, type, Encoding.UTF8.GetBytes(body));
         await using var server = Start(portainer);
 
-        foreach (var (tool, arguments) in ((string, object)[])[
-            ("portainer_list_containers", new { endpoint_id = 3 }), ("portainer_inspect_container", new { endpoint_id = 3, container_id = "web" }), ("portainer_get_container_logs", new { endpoint_id = 3, container_id = "web" }),
-            ("portainer_list_stacks", new { endpoint_id = 3 }), ("portainer_stop_stack", new { stack_id = 12 }), ("portainer_list_environments", new { })])
+        foreach (
+            var (tool, arguments) in ((string, object)[])
+                [
+                    ("portainer_list_containers", new { endpoint_id = 3 }),
+                    ("portainer_inspect_container", new { endpoint_id = 3, container_id = "web" }),
+                    ("portainer_get_container_logs", new { endpoint_id = 3, container_id = "web" }),
+                    ("portainer_list_stacks", new { endpoint_id = 3 }),
+                    ("portainer_stop_stack", new { stack_id = 12 }),
+                    ("portainer_list_environments", new { }),
+                ]
+        )
         {
             Assert.Contains(part, await server.FailAsync(expected, tool, arguments));
         }
 
         if (body.Length > 0 || status >= 300)
         {
-            Assert.NotEmpty(await server.FailAsync(expected, "portainer_start_container", new { endpoint_id = 3, container_id = "web" }));
+            Assert.NotEmpty(
+                await server.FailAsync(
+                    expected,
+                    "portainer_start_container",
+                    new { endpoint_id = 3, container_id = "web" }
+                )
+            );
         }
     }
 
@@ -432,10 +714,16 @@ public sealed class PortainerTests
     public async Task A_stack_that_did_not_become_what_was_asked_is_no_success()
     {
         await using var portainer = await FakeEngine.StartAsync();
-        portainer.Answers["POST api/stacks/12/stop"] = new(200, """{"Id":12,"Name":"shop","Type":2,"EndpointId":3,"Status":1,"CreationDate":0}""");
+        portainer.Answers["POST api/stacks/12/stop"] = new(
+            200,
+            """{"Id":12,"Name":"shop","Type":2,"EndpointId":3,"Status":1,"CreationDate":0}"""
+        );
         await using var server = Start(portainer);
 
-        Assert.Contains("the stack shop is active", await server.FailAsync(502, "portainer_stop_stack", new { stack_id = 12 }));
+        Assert.Contains(
+            "the stack shop is active",
+            await server.FailAsync(502, "portainer_stop_stack", new { stack_id = 12 })
+        );
     }
 
     [Fact]
@@ -444,7 +732,14 @@ public sealed class PortainerTests
         await using var server = TestServer.Start();
         await server.FailAsync(404, "portainer_list_containers");
 
-        await using var process = ServerProcess.Start(["--stdio"], new Dictionary<string, string> { ["APP_PORTAINER__URL"] = "http://127.0.0.1:1", ["APP_PORTAINER__TOKEN"] = "ptr_0123456789abcdef" });
+        await using var process = ServerProcess.Start(
+            ["--stdio"],
+            new Dictionary<string, string>
+            {
+                ["APP_PORTAINER__URL"] = "http://127.0.0.1:1",
+                ["APP_PORTAINER__TOKEN"] = "ptr_0123456789abcdef",
+            }
+        );
         var (_, _, errors) = await process.EndAsync();
 
         Assert.Contains("portainer    15 tools", errors);
@@ -459,11 +754,15 @@ public sealed class PortainerTests
     [InlineData("Portainer__Certificate=abc", "Portainer:Certificate must be")]
     public async Task A_wrong_setting_is_told_at_the_start(string variable, string part)
     {
-        var (exitCode, _, errors) = await ServerProcess.RunAsync([], new Dictionary<string, string> { [variable.Split('=')[0]] = variable.Split('=')[1] });
+        var (exitCode, _, errors) = await ServerProcess.RunAsync(
+            [],
+            new Dictionary<string, string> { [variable.Split('=')[0]] = variable.Split('=')[1] }
+        );
 
         Assert.Equal(1, exitCode);
         Assert.Contains(part, errors);
     }
 
-    private static TestServer Start(FakeEngine portainer) => TestServer.Start(("Portainer:Url", portainer.Url), ("Portainer:Token", FakeEngine.Key));
+    private static TestServer Start(FakeEngine portainer) =>
+        TestServer.Start(("Portainer:Url", portainer.Url), ("Portainer:Token", FakeEngine.Key));
 }

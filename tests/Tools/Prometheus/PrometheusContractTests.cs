@@ -25,21 +25,21 @@ public sealed class PrometheusContractTests
         new("GET", "/api/v1/status/buildinfo"),
     ];
 
-    public static TheoryData<string, string> Calls => new(
-    [
-        .. PrometheusFailureTests.Good,
-        ("prometheus_query", """{"query":"up","time":"now-1h","limit":1}"""),
-        ("prometheus_query", $$"""{"query":"{{new string('x', 6000)}}"}"""),
-        ("prometheus_query_range", """{"query":"up","start":"7d","end":"1d","step":"1h","limit":1,"chart":true}"""),
-        ("prometheus_query_range", $$"""{"query":"{{new string('x', 6000)}}","start":"1h"}"""),
-        ("prometheus_list_label_names", """{"match":"up{job=~\".+&?#\"}","limit":1}"""),
-        ("prometheus_list_label_values", """{"label":"job","match":"up","filter":"n","offset":1,"limit":1}"""),
-        ("prometheus_list_label_values", """{"label":"a/../b?c=d&e#f%2e"}"""),
-        ("prometheus_find_series", $$"""{"match":"up{a=\"{{new string('x', 6000)}}\"}","lookback":"2w"}"""),
-        ("prometheus_list_targets", """{"state":"dropped","scrape_pool":"a&b=c"}"""),
-        ("prometheus_get_metadata", """{"metric":"größe ☃"}"""),
-        ("prometheus_list_rules", """{"type":"alert","search":"x"}"""),
-    ]);
+    public static TheoryData<string, string> Calls =>
+        new([
+            .. PrometheusFailureTests.Good,
+            ("prometheus_query", """{"query":"up","time":"now-1h","limit":1}"""),
+            ("prometheus_query", $$"""{"query":"{{new string('x', 6000)}}"}"""),
+            ("prometheus_query_range", """{"query":"up","start":"7d","end":"1d","step":"1h","limit":1,"chart":true}"""),
+            ("prometheus_query_range", $$"""{"query":"{{new string('x', 6000)}}","start":"1h"}"""),
+            ("prometheus_list_label_names", """{"match":"up{job=~\".+&?#\"}","limit":1}"""),
+            ("prometheus_list_label_values", """{"label":"job","match":"up","filter":"n","offset":1,"limit":1}"""),
+            ("prometheus_list_label_values", """{"label":"a/../b?c=d&e#f%2e"}"""),
+            ("prometheus_find_series", $$"""{"match":"up{a=\"{{new string('x', 6000)}}\"}","lookback":"2w"}"""),
+            ("prometheus_list_targets", """{"state":"dropped","scrape_pool":"a&b=c"}"""),
+            ("prometheus_get_metadata", """{"metric":"größe ☃"}"""),
+            ("prometheus_list_rules", """{"type":"alert","search":"x"}"""),
+        ]);
 
     [Theory, MemberData(nameof(Calls))]
     public async Task A_request_is_one_that_the_API_has(string tool, string arguments)
@@ -56,9 +56,13 @@ public sealed class PrometheusContractTests
     {
         await using var lab = await PrometheusLab.StartAsync();
 
-        await lab.Server.Services.GetRequiredService<HealthCheckService>().CheckHealthAsync(TestContext.Current.CancellationToken);
+        await lab
+            .Server.Services.GetRequiredService<HealthCheckService>()
+            .CheckHealthAsync(TestContext.Current.CancellationToken);
 
         Operation.AssertKnown(lab.System.Asked, Api);
-        Assert.Throws<Xunit.Sdk.AllException>(() => Operation.AssertKnown([new("GET /api/v1/query?qery=up", "", new Dictionary<string, string>())], Api));
+        Assert.Throws<Xunit.Sdk.AllException>(() =>
+            Operation.AssertKnown([new("GET /api/v1/query?qery=up", "", new Dictionary<string, string>())], Api)
+        );
     }
 }

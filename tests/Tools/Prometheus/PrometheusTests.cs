@@ -21,7 +21,10 @@ public sealed class PrometheusTests
 
         var answer = await lab.Server.CallAsync("prometheus_query", JsonElement.Parse(arguments));
 
-        Assert.Equal((type, value), (answer.GetProperty("resultType").GetString(), answer.GetProperty("value").GetString()));
+        Assert.Equal(
+            (type, value),
+            (answer.GetProperty("resultType").GetString(), answer.GetProperty("value").GetString())
+        );
         Assert.False(answer.TryGetProperty("series", out _));
     }
 
@@ -32,7 +35,10 @@ public sealed class PrometheusTests
 
         var answer = await lab.Server.CallAsync("prometheus_query", new { query = "nan" });
 
-        Assert.Equal(["NaN", "+Inf", "-Inf"], answer.GetProperty("series").EnumerateArray().Select(series => series.GetProperty("value").GetString()));
+        Assert.Equal(
+            ["NaN", "+Inf", "-Inf"],
+            answer.GetProperty("series").EnumerateArray().Select(series => series.GetProperty("value").GetString())
+        );
     }
 
     [Fact]
@@ -40,7 +46,9 @@ public sealed class PrometheusTests
     {
         await using var lab = await PrometheusLab.StartAsync();
 
-        var series = (await lab.Server.CallAsync("prometheus_query", new { query = "up{job=\"node\"}[30s]" })).GetProperty("series")[0];
+        var series = (
+            await lab.Server.CallAsync("prometheus_query", new { query = "up{job=\"node\"}[30s]" })
+        ).GetProperty("series")[0];
 
         Assert.Equal(6, series.GetProperty("values").GetArrayLength());
         Assert.Equal("2026-11-20T10:24:34.644Z", series.GetProperty("times")[0].GetString());
@@ -52,20 +60,40 @@ public sealed class PrometheusTests
     {
         await using var lab = await PrometheusLab.StartAsync();
 
-        var answer = await lab.Server.CallAsync("prometheus_query_range", JsonElement.Parse($$"""{"query":"up",{{PrometheusParity.Recorded}}}"""));
+        var answer = await lab.Server.CallAsync(
+            "prometheus_query_range",
+            JsonElement.Parse($$"""{"query":"up",{{PrometheusParity.Recorded}}}""")
+        );
 
-        Assert.Equal(("2026-11-20T10:24:20Z", "10s", 3), (answer.GetProperty("start").GetString(), answer.GetProperty("step").GetString(), answer.GetProperty("total").GetInt32()));
+        Assert.Equal(
+            ("2026-11-20T10:24:20Z", "10s", 3),
+            (
+                answer.GetProperty("start").GetString(),
+                answer.GetProperty("step").GetString(),
+                answer.GetProperty("total").GetInt32()
+            )
+        );
         Assert.Equal("""["1","1","1","1","1"]""", answer.GetProperty("series")[0].GetProperty("values").GetRawText());
-        Assert.Equal("""{"min":0,"max":0,"average":0,"last":0}""", answer.GetProperty("series")[2].GetProperty("summary").GetRawText());
+        Assert.Equal(
+            """{"min":0,"max":0,"average":0,"last":0}""",
+            answer.GetProperty("series")[2].GetProperty("summary").GetRawText()
+        );
     }
 
     [Fact]
     public async Task A_missing_sample_is_null_and_keeps_the_others_at_their_times()
     {
         await using var lab = await PrometheusLab.StartAsync();
-        lab.Answer("""{"resultType":"matrix","result":[{"metric":{},"values":[[1795170260,"1"],[1795170280.001,"NaN"],[1795170300,"3"]]}]}""");
+        lab.Answer(
+            """{"resultType":"matrix","result":[{"metric":{},"values":[[1795170260,"1"],[1795170280.001,"NaN"],[1795170300,"3"]]}]}"""
+        );
 
-        var series = (await lab.Server.CallAsync("prometheus_query_range", JsonElement.Parse($$"""{"query":"x",{{PrometheusParity.Recorded}}}"""))).GetProperty("series")[0];
+        var series = (
+            await lab.Server.CallAsync(
+                "prometheus_query_range",
+                JsonElement.Parse($$"""{"query":"x",{{PrometheusParity.Recorded}}}""")
+            )
+        ).GetProperty("series")[0];
 
         Assert.Equal("""["1",null,"NaN",null,"3"]""", series.GetProperty("values").GetRawText());
         Assert.Equal("""{"min":1,"max":3,"average":2,"last":3}""", series.GetProperty("summary").GetRawText());
@@ -78,9 +106,16 @@ public sealed class PrometheusTests
     {
         await using var lab = await PrometheusLab.StartAsync();
         const string Sample = """[1795170260,{"count":"12.5","sum":"42.1","buckets":[[0,"0.7","1","5"]]}]""";
-        lab.Answer(range ? $$"""{"resultType":"matrix","result":[{"metric":{},"histograms":[{{Sample}}]}]}""" : $$"""{"resultType":"vector","result":[{"metric":{},"histogram":{{Sample}}}]}""");
+        lab.Answer(
+            range
+                ? $$"""{"resultType":"matrix","result":[{"metric":{},"histograms":[{{Sample}}]}]}"""
+                : $$"""{"resultType":"vector","result":[{"metric":{},"histogram":{{Sample}}}]}"""
+        );
 
-        var answer = await lab.Server.CallAsync(range ? "prometheus_query_range" : "prometheus_query", JsonElement.Parse(range ? $$"""{"query":"x",{{PrometheusParity.Recorded}}}""" : """{"query":"x"}"""));
+        var answer = await lab.Server.CallAsync(
+            range ? "prometheus_query_range" : "prometheus_query",
+            JsonElement.Parse(range ? $$"""{"query":"x",{{PrometheusParity.Recorded}}}""" : """{"query":"x"}""")
+        );
 
         Assert.Contains("histogram with count 12.5 and sum 42.1", answer.GetRawText());
     }
@@ -90,11 +125,15 @@ public sealed class PrometheusTests
     {
         await using var lab = await PrometheusLab.StartAsync();
         lab.System.ForgetRecorded();
-        lab.System.Answer = """{"status":"success","data":{"resultType":"vector","result":[]},"warnings":["one store is away"],"infos":["metric might not be a counter"]}""";
+        lab.System.Answer =
+            """{"status":"success","data":{"resultType":"vector","result":[]},"warnings":["one store is away"],"infos":["metric might not be a counter"]}""";
 
         var answer = await lab.Server.CallAsync("prometheus_query", new { query = "x", time = "1795170260" });
 
-        Assert.Equal(("one store is away", "metric might not be a counter"), (answer.GetProperty("warnings")[0].GetString(), answer.GetProperty("infos")[0].GetString()));
+        Assert.Equal(
+            ("one store is away", "metric might not be a counter"),
+            (answer.GetProperty("warnings")[0].GetString(), answer.GetProperty("infos")[0].GetString())
+        );
         Assert.Contains("Nothing matches", answer.GetProperty("note").GetString());
     }
 
@@ -103,7 +142,11 @@ public sealed class PrometheusTests
     [InlineData("Prometheus:Username", "ann", "Basic YW5uOnNlY3JldA==")]
     public async Task Credentials_are_sent_and_the_tenant(string setting, string value, string header)
     {
-        await using var lab = await PrometheusLab.StartAsync((setting, value), ("Prometheus:OrgId", "team-a"), ("Prometheus:Password", setting.EndsWith("Token", StringComparison.Ordinal) ? "" : "secret"));
+        await using var lab = await PrometheusLab.StartAsync(
+            (setting, value),
+            ("Prometheus:OrgId", "team-a"),
+            ("Prometheus:Password", setting.EndsWith("Token", StringComparison.Ordinal) ? "" : "secret")
+        );
 
         await lab.Server.CallAsync("prometheus_list_alerts");
 
@@ -116,11 +159,19 @@ public sealed class PrometheusTests
     {
         await using var lab = await PrometheusLab.StartAsync();
 
-        var health = (await lab.Server.Services.GetRequiredService<HealthCheckService>().CheckHealthAsync(TestContext.Current.CancellationToken)).Entries["prometheus"];
+        var health = (
+            await lab
+                .Server.Services.GetRequiredService<HealthCheckService>()
+                .CheckHealthAsync(TestContext.Current.CancellationToken)
+        ).Entries["prometheus"];
 
         Assert.Equal((HealthStatus.Healthy, "2.42.0+ds"), (health.Status, health.Data["version"]));
         lab.System.Status = 401;
-        health = (await lab.Server.Services.GetRequiredService<HealthCheckService>().CheckHealthAsync(TestContext.Current.CancellationToken)).Entries["prometheus"];
+        health = (
+            await lab
+                .Server.Services.GetRequiredService<HealthCheckService>()
+                .CheckHealthAsync(TestContext.Current.CancellationToken)
+        ).Entries["prometheus"];
         Assert.Equal((HealthStatus.Degraded, false), (health.Status, health.Data["authorised"]));
     }
 
@@ -137,7 +188,10 @@ public sealed class PrometheusTests
     }
 
     [Theory]
-    [InlineData("APP_PROMETHEUS__URL=localhost:9090", "Prometheus:Url (APP_PROMETHEUS__URL) must be an absolute http or https address")]
+    [InlineData(
+        "APP_PROMETHEUS__URL=localhost:9090",
+        "Prometheus:Url (APP_PROMETHEUS__URL) must be an absolute http or https address"
+    )]
     [InlineData("Prometheus__Url=http://ann:secret@prometheus:9090", "Prometheus:Url")]
     [InlineData("Prometheus__Token=two words", "Prometheus:Token and Prometheus:OrgId must each be one line")]
     [InlineData("Prometheus__Password=alone", "belong together")]
@@ -145,7 +199,10 @@ public sealed class PrometheusTests
     {
         var pair = variable.Split('=', 2);
 
-        var (exitCode, _, errors) = await ServerProcess.RunAsync([], new Dictionary<string, string> { [pair[0]] = pair[1] });
+        var (exitCode, _, errors) = await ServerProcess.RunAsync(
+            [],
+            new Dictionary<string, string> { [pair[0]] = pair[1] }
+        );
 
         Assert.Equal(1, exitCode);
         Assert.Contains(part, errors);
@@ -163,8 +220,13 @@ public sealed class PrometheusTests
     [Fact]
     public void Every_setting_is_documented()
     {
-        var pages = string.Concat(ReadmeTests.Pages.Select(page => File.ReadAllText(Path.Combine(ClientProcess.Root, page))));
-        var settings = typeof(PrometheusOptions).GetProperties(BindingFlags.Public | BindingFlags.Instance).Where(property => property.CanWrite).Select(property => $"Prometheus:{property.Name}");
+        var pages = string.Concat(
+            ReadmeTests.Pages.Select(page => File.ReadAllText(Path.Combine(ClientProcess.Root, page)))
+        );
+        var settings = typeof(PrometheusOptions)
+            .GetProperties(BindingFlags.Public | BindingFlags.Instance)
+            .Where(property => property.CanWrite)
+            .Select(property => $"Prometheus:{property.Name}");
 
         Assert.All(settings, setting => Assert.Contains($"`{setting}`", pages));
     }

@@ -22,7 +22,15 @@ public sealed class PrometheusTrapTests
     {
         await using var lab = await PrometheusLab.StartAsync();
 
-        await lab.Server.CallAsync("prometheus_query_range", new { query = "up", start, end = "2030-01-01" });
+        await lab.Server.CallAsync(
+            "prometheus_query_range",
+            new
+            {
+                query = "up",
+                start,
+                end = "2030-01-01",
+            }
+        );
 
         Assert.Matches(@"start=1\d{9}(\.\d{1,3})?&end=1893456000&step=\d+$", Assert.Single(lab.System.Asked).Line);
     }
@@ -35,14 +43,30 @@ public sealed class PrometheusTrapTests
     [InlineData("7d", "10s", 3600)]
     [InlineData("9y", "1s", 1209600)]
     [InlineData("2h", "1m", 60)]
-    public async Task The_limit_of_11000_points_is_never_met_and_a_raised_step_is_said(string start, string? step, int seconds)
+    public async Task The_limit_of_11000_points_is_never_met_and_a_raised_step_is_said(
+        string start,
+        string? step,
+        int seconds
+    )
     {
         await using var lab = await PrometheusLab.StartAsync();
 
-        var answer = await lab.Server.CallAsync("prometheus_query_range", new { query = "up", start, step });
+        var answer = await lab.Server.CallAsync(
+            "prometheus_query_range",
+            new
+            {
+                query = "up",
+                start,
+                step,
+            }
+        );
 
         Assert.EndsWith($"&step={seconds}", Assert.Single(lab.System.Asked).Line);
-        Assert.Equal(step is "10s" or "1s", answer.TryGetProperty("note", out var note) && note.GetString()!.StartsWith($"The step was raised from {step} to ", StringComparison.Ordinal));
+        Assert.Equal(
+            step is "10s" or "1s",
+            answer.TryGetProperty("note", out var note)
+                && note.GetString()!.StartsWith($"The step was raised from {step} to ", StringComparison.Ordinal)
+        );
     }
 
     [Fact]
@@ -54,7 +78,13 @@ public sealed class PrometheusTrapTests
 
         Assert.Equal("GET /api/v1/targets?state=active", Assert.Single(lab.System.Asked).Line);
         Assert.DoesNotContain("__address__", answer.GetRawText());
-        Assert.Equal((2, 1), (answer.GetProperty("health").GetProperty("up").GetInt32(), answer.GetProperty("health").GetProperty("down").GetInt32()));
+        Assert.Equal(
+            (2, 1),
+            (
+                answer.GetProperty("health").GetProperty("up").GetInt32(),
+                answer.GetProperty("health").GetProperty("down").GetInt32()
+            )
+        );
     }
 
     [Fact]
@@ -107,9 +137,21 @@ public sealed class PrometheusTrapTests
         await using var lab = await PrometheusLab.StartAsync();
         lab.Answer(JsonSerializer.Serialize(Enumerable.Range(0, 5000).Select(i => $"metric_{i}")));
 
-        var answer = await lab.Server.CallAsync("prometheus_list_label_values", new { label = "__name__", limit = 3, offset = 6, filter = "_49" });
+        var answer = await lab.Server.CallAsync(
+            "prometheus_list_label_values",
+            new
+            {
+                label = "__name__",
+                limit = 3,
+                offset = 6,
+                filter = "_49",
+            }
+        );
 
-        Assert.Equal((111, "metric_495"), (answer.GetProperty("total").GetInt32(), answer.GetProperty("names")[0].GetString()));
+        Assert.Equal(
+            (111, "metric_495"),
+            (answer.GetProperty("total").GetInt32(), answer.GetProperty("names")[0].GetString())
+        );
         Assert.Contains("offset", answer.GetProperty("note").GetString());
     }
 
@@ -118,9 +160,20 @@ public sealed class PrometheusTrapTests
     {
         await using var lab = await PrometheusLab.StartAsync();
         var values = string.Join(',', Enumerable.Range(0, 241).Select(i => $"[{1795170000 + (i * 15)},\"0.{i}\"]"));
-        lab.Answer($$"""{"resultType":"matrix","result":[{{string.Join(',', Enumerable.Range(0, 50).Select(i => $$$"""{"metric":{"i":"{{{i}}}"},"values":[{{{values}}}]}"""))}}]}""");
+        lab.Answer(
+            $$"""{"resultType":"matrix","result":[{{string.Join(',', Enumerable.Range(0, 50).Select(i => $$$"""{"metric":{"i":"{{{i}}}"},"values":[{{{values}}}]}"""))}}]}"""
+        );
 
-        var range = await lab.Server.CallAsync("prometheus_query_range", new { query = "x", start = "1795170000", end = "1795173600", limit = 100 });
+        var range = await lab.Server.CallAsync(
+            "prometheus_query_range",
+            new
+            {
+                query = "x",
+                start = "1795170000",
+                end = "1795173600",
+                limit = 100,
+            }
+        );
 
         Assert.Equal((50, 16), (range.GetProperty("total").GetInt32(), range.GetProperty("series").GetArrayLength()));
         Assert.Contains("Only 16 of 50 series are listed", range.GetProperty("note").GetString());
@@ -134,9 +187,14 @@ public sealed class PrometheusTrapTests
         await using var lab = await PrometheusLab.StartAsync();
         lab.Answer("""{"x":[{"type":"counter","help":"a","unit":""},{"type":"gauge","help":"b","unit":"bytes"}]}""");
 
-        var metrics = (await lab.Server.CallAsync("prometheus_get_metadata", new { metric = "x" })).GetProperty("metrics");
+        var metrics = (await lab.Server.CallAsync("prometheus_get_metadata", new { metric = "x" })).GetProperty(
+            "metrics"
+        );
 
-        Assert.Equal("""[{"name":"x","type":"counter","help":"a"},{"name":"x","type":"gauge","help":"b","unit":"bytes"}]""", metrics.GetRawText());
+        Assert.Equal(
+            """[{"name":"x","type":"counter","help":"a"},{"name":"x","type":"gauge","help":"b","unit":"bytes"}]""",
+            metrics.GetRawText()
+        );
     }
 
     [Fact]
@@ -149,7 +207,10 @@ public sealed class PrometheusTrapTests
         var mcp = (await lab.Server.McpAsync("tools/call", new { name = "prometheus_query_range", arguments })).Result;
 
         var block = mcp.GetProperty("content")[1];
-        Assert.Equal(("image", "image/png"), (block.GetProperty("type").GetString(), block.GetProperty("mimeType").GetString()));
+        Assert.Equal(
+            ("image", "image/png"),
+            (block.GetProperty("type").GetString(), block.GetProperty("mimeType").GetString())
+        );
         Assert.Equal([0x89, (byte)'P', (byte)'N', (byte)'G'], block.GetProperty("data").GetBytesFromBase64()[..4]);
         Assert.Equal(3, mcp.GetProperty("structuredContent").GetProperty("total").GetInt32());
         Assert.Equal(block.GetRawText(), rest.GetProperty("content")[0].GetRawText());

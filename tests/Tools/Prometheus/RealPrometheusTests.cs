@@ -16,8 +16,19 @@ public sealed class RealPrometheusTests(Lab lab)
         var answer = await server.CallAsync("prometheus_query", new { query = "sum by (job) (up)" });
 
         Assert.Equal("vector", answer.GetProperty("resultType").GetString());
-        Assert.Equal("down=0 node=1 prometheus=1", string.Join(' ', answer.GetProperty("series").EnumerateArray()
-            .Select(series => $"{series.GetProperty("metric").GetProperty("job")}={series.GetProperty("value")}").Order()));
+        Assert.Equal(
+            "down=0 node=1 prometheus=1",
+            string.Join(
+                ' ',
+                answer
+                    .GetProperty("series")
+                    .EnumerateArray()
+                    .Select(series =>
+                        $"{series.GetProperty("metric").GetProperty("job")}={series.GetProperty("value")}"
+                    )
+                    .Order()
+            )
+        );
     }
 
     [Theory]
@@ -32,7 +43,10 @@ public sealed class RealPrometheusTests(Lab lab)
         var answer = await server.CallAsync("prometheus_query", new { query });
 
         Assert.Equal(type, answer.GetProperty("resultType").GetString());
-        Assert.Equal(value, (type == "vector" ? answer.GetProperty("series")[0] : answer).GetProperty("value").GetString());
+        Assert.Equal(
+            value,
+            (type == "vector" ? answer.GetProperty("series")[0] : answer).GetProperty("value").GetString()
+        );
     }
 
     [Theory]
@@ -44,7 +58,16 @@ public sealed class RealPrometheusTests(Lab lab)
     {
         await using var server = await StartAsync();
 
-        var answer = await server.CallAsync("prometheus_query_range", new { query = "vector(time())", start, step, chart = true });
+        var answer = await server.CallAsync(
+            "prometheus_query_range",
+            new
+            {
+                query = "vector(time())",
+                start,
+                step,
+                chart = true,
+            }
+        );
 
         var values = answer.GetProperty("series")[0].GetProperty("values");
         Assert.InRange(values.GetArrayLength(), 2, 251);
@@ -57,7 +80,10 @@ public sealed class RealPrometheusTests(Lab lab)
     {
         await using var server = await StartAsync();
 
-        var answer = await server.CallAsync("prometheus_query", new { query = string.Join(" or ", Enumerable.Range(0, 3000).Select(i => $"x{i}")) + " or vector(1)" });
+        var answer = await server.CallAsync(
+            "prometheus_query",
+            new { query = string.Join(" or ", Enumerable.Range(0, 3000).Select(i => $"x{i}")) + " or vector(1)" }
+        );
 
         Assert.Equal(1, answer.GetProperty("total").GetInt32());
     }
@@ -67,19 +93,65 @@ public sealed class RealPrometheusTests(Lab lab)
     {
         await using var server = await StartAsync();
 
-        Assert.Contains("instance", Texts((await server.CallAsync("prometheus_list_label_names")).GetProperty("names")));
-        Assert.Equal(["down", "node", "prometheus"], Texts((await server.CallAsync("prometheus_list_label_values", new { label = "job", match = "up" })).GetProperty("names")));
-        Assert.Equal(0, (await server.CallAsync("prometheus_list_label_values", new { label = "no_such_label" })).GetProperty("total").GetInt32());
-        Assert.Equal(3, (await server.CallAsync("prometheus_find_series", new { match = "up", lookback = "5m" })).GetProperty("total").GetInt32());
-        Assert.Equal("gauge", (await server.CallAsync("prometheus_get_metadata", new { metric = "node_load1" })).GetProperty("metrics")[0].GetProperty("type").GetString());
-        var found = (await server.CallAsync("prometheus_list_metrics", new { search = "cpu seconds" })).GetProperty("metrics").EnumerateArray().ToArray();
-        Assert.Contains(found, metric => metric.GetProperty("name").GetString() == "node_cpu_seconds_total" && metric.GetProperty("type").GetString() == "counter");
+        Assert.Contains(
+            "instance",
+            Texts((await server.CallAsync("prometheus_list_label_names")).GetProperty("names"))
+        );
+        Assert.Equal(
+            ["down", "node", "prometheus"],
+            Texts(
+                (
+                    await server.CallAsync("prometheus_list_label_values", new { label = "job", match = "up" })
+                ).GetProperty("names")
+            )
+        );
+        Assert.Equal(
+            0,
+            (await server.CallAsync("prometheus_list_label_values", new { label = "no_such_label" }))
+                .GetProperty("total")
+                .GetInt32()
+        );
+        Assert.Equal(
+            3,
+            (await server.CallAsync("prometheus_find_series", new { match = "up", lookback = "5m" }))
+                .GetProperty("total")
+                .GetInt32()
+        );
+        Assert.Equal(
+            "gauge",
+            (await server.CallAsync("prometheus_get_metadata", new { metric = "node_load1" }))
+                .GetProperty("metrics")[0]
+                .GetProperty("type")
+                .GetString()
+        );
+        var found = (await server.CallAsync("prometheus_list_metrics", new { search = "cpu seconds" }))
+            .GetProperty("metrics")
+            .EnumerateArray()
+            .ToArray();
+        Assert.Contains(found, metric =>
+            metric.GetProperty("name").GetString() == "node_cpu_seconds_total"
+            && metric.GetProperty("type").GetString() == "counter"
+        );
 
-        var down = (await server.CallAsync("prometheus_list_targets", new { health = "down" })).GetProperty("targets")[0];
+        var down = (await server.CallAsync("prometheus_list_targets", new { health = "down" })).GetProperty("targets")[
+            0
+        ];
         Assert.Equal("down", down.GetProperty("job").GetString());
         Assert.Contains("no-such-host", down.GetProperty("lastError").GetString());
-        Assert.Equal("dropped", (await server.CallAsync("prometheus_list_targets", new { state = "dropped" })).GetProperty("targets")[0].GetProperty("job").GetString());
-        Assert.Equal(["lab:up:sum"], (await server.CallAsync("prometheus_list_rules", new { type = "record" })).GetProperty("rules").EnumerateArray().Select(rule => rule.GetProperty("name").GetString()));
+        Assert.Equal(
+            "dropped",
+            (await server.CallAsync("prometheus_list_targets", new { state = "dropped" }))
+                .GetProperty("targets")[0]
+                .GetProperty("job")
+                .GetString()
+        );
+        Assert.Equal(
+            ["lab:up:sum"],
+            (await server.CallAsync("prometheus_list_rules", new { type = "record" }))
+                .GetProperty("rules")
+                .EnumerateArray()
+                .Select(rule => rule.GetProperty("name").GetString())
+        );
     }
 
     [Fact]
@@ -87,9 +159,16 @@ public sealed class RealPrometheusTests(Lab lab)
     {
         await using var server = await StartAsync();
 
-        var firing = Assert.Single((await server.CallAsync("prometheus_list_alerts", new { state = "firing" })).GetProperty("alerts").EnumerateArray());
+        var firing = Assert.Single(
+            (await server.CallAsync("prometheus_list_alerts", new { state = "firing" }))
+                .GetProperty("alerts")
+                .EnumerateArray()
+        );
 
-        Assert.Equal(("AlwaysFiring", "page"), (firing.GetProperty("name").GetString(), firing.GetProperty("labels").GetProperty("severity").GetString()));
+        Assert.Equal(
+            ("AlwaysFiring", "page"),
+            (firing.GetProperty("name").GetString(), firing.GetProperty("labels").GetProperty("severity").GetString())
+        );
         Assert.Equal("Fires all the time", firing.GetProperty("annotations").GetProperty("summary").GetString());
     }
 

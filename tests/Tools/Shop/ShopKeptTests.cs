@@ -28,7 +28,10 @@ public sealed class ShopKeptTests(PostgresServer postgres)
 
         await using var last = TestServer.Start(TestCaller.AddTo, ("Storage:Path", path));
         Assert.Equal((0, 1), (await ItemsAsync(last, "ann"), await ItemsAsync(last, "ben")));
-        Assert.Contains($"The last order, {order} with 3 items for 12.57 USD, was placed at", await last.FailAsync(422, "checkout", caller: "ann"));
+        Assert.Contains(
+            $"The last order, {order} with 3 items for 12.57 USD, was placed at",
+            await last.FailAsync(422, "checkout", caller: "ann")
+        );
         Assert.DoesNotContain("order_", await last.FailAsync(422, "checkout", caller: "eve"));
     }
 
@@ -40,14 +43,21 @@ public sealed class ShopKeptTests(PostgresServer postgres)
         await using var two = TestServer.Start(TestCaller.AddTo, ("Storage:ConnectionString", database));
         TestServer Either(int n) => n % 2 == 0 ? one : two;
 
-        await Task.WhenAll(Enumerable.Range(0, 40).Select(n => Either(n).CallAsync("add_to_cart", new { productCode = "milk" }, "ann")));
+        await Task.WhenAll(
+            Enumerable.Range(0, 40).Select(n => Either(n).CallAsync("add_to_cart", new { productCode = "milk" }, "ann"))
+        );
         Assert.Equal((40, 40), (await ItemsAsync(one, "ann"), await ItemsAsync(two, "ann")));
 
-        var statuses = await Task.WhenAll(Enumerable.Range(0, 6).Select(async n =>
-        {
-            using var response = await Either(n).PostAsync("/tools/checkout", "{}", headers: (TestCaller.Header, "ann"));
-            return (int)response.StatusCode;
-        }));
+        var statuses = await Task.WhenAll(
+            Enumerable
+                .Range(0, 6)
+                .Select(async n =>
+                {
+                    using var response = await Either(n)
+                        .PostAsync("/tools/checkout", "{}", headers: (TestCaller.Header, "ann"));
+                    return (int)response.StatusCode;
+                })
+        );
         Assert.Equal([200, 422, 422, 422, 422, 422], statuses.Order());
         Assert.Equal((0, 0), (await ItemsAsync(one, "ann"), await ItemsAsync(two, "ann")));
     }
@@ -58,16 +68,23 @@ public sealed class ShopKeptTests(PostgresServer postgres)
         var connection = new NpgsqlConnectionStringBuilder(await postgres.NewDatabaseAsync(patient: false));
         await using var relay = new Relay(connection.Port);
         connection.Port = relay.Port;
-        await using var server = TestServer.Start(TestCaller.AddTo, ("Storage:ConnectionString", connection.ConnectionString));
+        await using var server = TestServer.Start(
+            TestCaller.AddTo,
+            ("Storage:ConnectionString", connection.ConnectionString)
+        );
         await server.CallAsync("add_to_cart", new { productCode = "milk" }, "ann");
 
         relay.Break();
         await server.CallAsync("search_products", new { query = "milk" }, "ann");
-        Assert.Equal("view_cart cannot reach the server's store now. Try again in a minute.", await server.FailAsync(503, "view_cart", caller: "ann"));
+        Assert.Equal(
+            "view_cart cannot reach the server's store now. Try again in a minute.",
+            await server.FailAsync(503, "view_cart", caller: "ann")
+        );
 
         relay.Mend();
         Assert.Equal(1, await ItemsAsync(server, "ann"));
     }
 
-    private static async Task<int> ItemsAsync(TestServer server, string caller) => (await server.CallAsync("view_cart", caller: caller)).GetProperty("cart").GetProperty("totalItems").GetInt32();
+    private static async Task<int> ItemsAsync(TestServer server, string caller) =>
+        (await server.CallAsync("view_cart", caller: caller)).GetProperty("cart").GetProperty("totalItems").GetInt32();
 }

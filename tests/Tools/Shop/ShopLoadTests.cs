@@ -15,16 +15,43 @@ public sealed class ShopLoadTests
         var folder = Directory.CreateTempSubdirectory("load-test");
         try
         {
-            var (exitCode, output, errors) = await ClientProcess.RunAsync(new ProcessStartInfo("dotnet",
-            [
-                Path.Combine(AppContext.BaseDirectory, "Load.dll"), "--server", ServerProcess.Dll, "--seconds", "2", "--parts", "scenarios",
-                "--no-defaults", "--threshold", "*.fail <= 0 %", "--threshold", "slow-upstream.p50 >= 200 ms", "--out", folder.FullName,
-            ]) { WorkingDirectory = ClientProcess.Root });
+            var (exitCode, output, errors) = await ClientProcess.RunAsync(
+                new ProcessStartInfo(
+                    "dotnet",
+                    [
+                        Path.Combine(AppContext.BaseDirectory, "Load.dll"),
+                        "--server",
+                        ServerProcess.Dll,
+                        "--seconds",
+                        "2",
+                        "--parts",
+                        "scenarios",
+                        "--no-defaults",
+                        "--threshold",
+                        "*.fail <= 0 %",
+                        "--threshold",
+                        "slow-upstream.p50 >= 200 ms",
+                        "--out",
+                        folder.FullName,
+                    ]
+                )
+                {
+                    WorkingDirectory = ClientProcess.Root,
+                }
+            );
 
             Assert.True(exitCode == 0, output + errors);
-            var report = JsonElement.Parse(await File.ReadAllBytesAsync(Path.Combine(folder.FullName, "report.json"), TestContext.Current.CancellationToken));
+            var report = JsonElement.Parse(
+                await File.ReadAllBytesAsync(
+                    Path.Combine(folder.FullName, "report.json"),
+                    TestContext.Current.CancellationToken
+                )
+            );
             Assert.Equal(9, report.GetProperty("scenarios").GetArrayLength());
-            Assert.Equal(report.GetProperty("counted").GetProperty("sent").GetDouble(), report.GetProperty("counted").GetProperty("server").GetDouble());
+            Assert.Equal(
+                report.GetProperty("counted").GetProperty("sent").GetDouble(),
+                report.GetProperty("counted").GetProperty("server").GetDouble()
+            );
         }
         finally
         {

@@ -21,11 +21,16 @@ public sealed class ShopMemoryTests
             Assert.Contains("larger than 4194304 bytes", await ViewCartAsync());
         }
 
-        Assert.True(server.PeakMemory - before < 48 << 20, $"It took {(server.PeakMemory - before) >> 20} MiB of memory");
+        Assert.True(
+            server.PeakMemory - before < 48 << 20,
+            $"It took {(server.PeakMemory - before) >> 20} MiB of memory"
+        );
 
         async Task<string> ViewCartAsync()
         {
-            await server.SendAsync("""{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"view_cart","arguments":{}}}""" + "\n");
+            await server.SendAsync(
+                """{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"view_cart","arguments":{}}}""" + "\n"
+            );
             return (await server.ReceiveAsync()).ToString();
         }
     }

@@ -15,12 +15,22 @@ public sealed class ShopPromptTests
         await using var server = TestServer.Start();
         await using var client = await ConnectAsync(server, version);
 
-        var resource = Assert.Single(await client.ListResourcesAsync(cancellationToken: TestContext.Current.CancellationToken));
-        var read = await client.ReadResourceAsync(resource.Uri, cancellationToken: TestContext.Current.CancellationToken);
+        var resource = Assert.Single(
+            await client.ListResourcesAsync(cancellationToken: TestContext.Current.CancellationToken)
+        );
+        var read = await client.ReadResourceAsync(
+            resource.Uri,
+            cancellationToken: TestContext.Current.CancellationToken
+        );
 
         Assert.Equal(("shop://catalog", "application/json"), (resource.Uri, resource.MimeType));
-        var products = JsonElement.Parse(Assert.IsType<TextResourceContents>(Assert.Single(read.Contents)).Text).GetProperty("products");
-        Assert.Equal(5, products.EnumerateArray().Select(product => product.GetProperty("category").GetString()).Distinct().Count());
+        var products = JsonElement
+            .Parse(Assert.IsType<TextResourceContents>(Assert.Single(read.Contents)).Text)
+            .GetProperty("products");
+        Assert.Equal(
+            5,
+            products.EnumerateArray().Select(product => product.GetProperty("category").GetString()).Distinct().Count()
+        );
         Assert.InRange(products.GetArrayLength(), 25, 40);
     }
 
@@ -32,17 +42,26 @@ public sealed class ShopPromptTests
         await using var server = TestServer.Start();
         await using var client = await ConnectAsync(server, version);
 
-        var prompt = Assert.Single(await client.ListPromptsAsync(cancellationToken: TestContext.Current.CancellationToken));
+        var prompt = Assert.Single(
+            await client.ListPromptsAsync(cancellationToken: TestContext.Current.CancellationToken)
+        );
         var text = await TextAsync(new() { ["occasion"] = "breakfast for four" });
         var narrowed = await TextAsync(new() { ["occasion"] = "tea", ["category"] = "bakery" });
-        var tools = (await client.ListToolsAsync(cancellationToken: TestContext.Current.CancellationToken)).Select(tool => tool.Name);
+        var tools = (await client.ListToolsAsync(cancellationToken: TestContext.Current.CancellationToken)).Select(
+            tool => tool.Name
+        );
 
         Assert.Contains("breakfast for four", text);
         Assert.Contains("category bakery", narrowed);
         Assert.Subset(tools.ToHashSet(), text.Split(' ', ',', '\n', '.').Where(word => word.Contains('_')).ToHashSet());
 
         async Task<string> TextAsync(Dictionary<string, object?> arguments) =>
-            ((TextContentBlock)(await prompt.GetAsync(arguments, cancellationToken: TestContext.Current.CancellationToken)).Messages.Single().Content).Text;
+            (
+                (TextContentBlock)
+                    (await prompt.GetAsync(arguments, cancellationToken: TestContext.Current.CancellationToken))
+                        .Messages.Single()
+                        .Content
+            ).Text;
     }
 
     [Theory]
@@ -54,7 +73,12 @@ public sealed class ShopPromptTests
         await using var server = TestServer.Start();
         await using var client = await ConnectAsync(server, version);
 
-        var completion = await client.CompleteAsync(new PromptReference { Name = "plan_shopping" }, "category", typed, cancellationToken: TestContext.Current.CancellationToken);
+        var completion = await client.CompleteAsync(
+            new PromptReference { Name = "plan_shopping" },
+            "category",
+            typed,
+            cancellationToken: TestContext.Current.CancellationToken
+        );
 
         Assert.Equal(expected, string.Join(' ', completion.Completion.Values));
     }
@@ -67,10 +91,17 @@ public sealed class ShopPromptTests
         await using var server = TestServer.Start();
         await using var client = await ConnectAsync(server, version);
 
-        var result = await client.CallToolAsync("search_products", new Dictionary<string, object?> { ["query"] = "bagels" }, cancellationToken: TestContext.Current.CancellationToken);
+        var result = await client.CallToolAsync(
+            "search_products",
+            new Dictionary<string, object?> { ["query"] = "bagels" },
+            cancellationToken: TestContext.Current.CancellationToken
+        );
 
         Assert.Equal(version, client.NegotiatedProtocolVersion);
-        Assert.Equal("bagels", result.StructuredContent!.Value.GetProperty("products")[0].GetProperty("productCode").GetString());
+        Assert.Equal(
+            "bagels",
+            result.StructuredContent!.Value.GetProperty("products")[0].GetProperty("productCode").GetString()
+        );
     }
 
     [Fact]
@@ -81,14 +112,21 @@ public sealed class ShopPromptTests
         await using var server = TestServer.Start(("Shop:Url", shop.Url));
         await using var client = await ConnectAsync(server, "2025-11-25");
 
-        var read = await client.ReadResourceAsync("shop://catalog", cancellationToken: TestContext.Current.CancellationToken);
+        var read = await client.ReadResourceAsync(
+            "shop://catalog",
+            cancellationToken: TestContext.Current.CancellationToken
+        );
 
         Assert.Equal(shop.Answer, ((TextResourceContents)read.Contents.Single()).Text);
         Assert.StartsWith("GET /api/catalog", Assert.Single(shop.Asked).Line);
     }
 
-    private static Task<McpClient> ConnectAsync(TestServer server, string version) => McpClient.CreateAsync(
-        new HttpClientTransport(new() { Endpoint = new Uri(server.Url, "/mcp"), TransportMode = HttpTransportMode.StreamableHttp }),
-        new() { ProtocolVersion = version },
-        cancellationToken: TestContext.Current.CancellationToken);
+    private static Task<McpClient> ConnectAsync(TestServer server, string version) =>
+        McpClient.CreateAsync(
+            new HttpClientTransport(
+                new() { Endpoint = new Uri(server.Url, "/mcp"), TransportMode = HttpTransportMode.StreamableHttp }
+            ),
+            new() { ProtocolVersion = version },
+            cancellationToken: TestContext.Current.CancellationToken
+        );
 }

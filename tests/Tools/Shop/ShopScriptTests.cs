@@ -27,7 +27,10 @@ public sealed class ShopScriptTests
     [Fact]
     public async Task A_wrong_address_of_the_shop_is_told_beside_the_others()
     {
-        var (exitCode, output, errors) = await ServerProcess.RunAsync([], new Dictionary<string, string> { ["NEXTJS_URL"] = "bar", ["PUBLIC_URL"] = "foo" });
+        var (exitCode, output, errors) = await ServerProcess.RunAsync(
+            [],
+            new Dictionary<string, string> { ["NEXTJS_URL"] = "bar", ["PUBLIC_URL"] = "foo" }
+        );
 
         Assert.Equal((1, ""), (exitCode, output));
         Assert.All(["NEXTJS_URL", "PUBLIC_URL", "2 settings are wrong"], part => Assert.Contains(part, errors));
@@ -36,8 +39,13 @@ public sealed class ShopScriptTests
     [Fact]
     public void Every_setting_of_the_shop_is_documented()
     {
-        var pages = string.Concat(ReadmeTests.Pages.Select(page => File.ReadAllText(Path.Combine(ClientProcess.Root, page))));
-        var settings = typeof(ShopOptions).GetProperties(BindingFlags.Public | BindingFlags.Instance).Where(property => property.CanWrite).Select(property => $"Shop:{property.Name}");
+        var pages = string.Concat(
+            ReadmeTests.Pages.Select(page => File.ReadAllText(Path.Combine(ClientProcess.Root, page)))
+        );
+        var settings = typeof(ShopOptions)
+            .GetProperties(BindingFlags.Public | BindingFlags.Instance)
+            .Where(property => property.CanWrite)
+            .Select(property => $"Shop:{property.Name}");
 
         Assert.All(settings, setting => Assert.Contains($"`{setting}", pages));
     }
@@ -46,25 +54,45 @@ public sealed class ShopScriptTests
     public async Task Every_request_of_the_http_file_is_answered()
     {
         await using var server = TestServer.Start();
-        var requests = (await File.ReadAllTextAsync(Path.Combine(ClientProcess.Root, "MinimalMcp.http"), TestContext.Current.CancellationToken))
-            .Replace("{{server}}", server.BaseUrl, StringComparison.Ordinal).Split("\n### ").Skip(1);
+        var requests = (
+            await File.ReadAllTextAsync(
+                Path.Combine(ClientProcess.Root, "MinimalMcp.http"),
+                TestContext.Current.CancellationToken
+            )
+        )
+            .Replace("{{server}}", server.BaseUrl, StringComparison.Ordinal)
+            .Split("\n### ")
+            .Skip(1);
         foreach (var text in requests)
         {
             var parts = text[(text.IndexOf('\n', StringComparison.Ordinal) + 1)..].Trim().Split("\n\n", 2);
             var lines = parts[0].Split('\n');
             using var request = new HttpRequestMessage(new HttpMethod(lines[0].Split(' ')[0]), lines[0].Split(' ')[1]);
-            request.Content = parts.Length == 2 ? new StringContent(parts[1], System.Text.Encoding.UTF8, "application/json") : null;
-            foreach (var header in lines.Skip(1).Where(line => !line.StartsWith("Content-Type:", StringComparison.Ordinal)).Select(line => line.Split(": ", 2)))
+            request.Content =
+                parts.Length == 2 ? new StringContent(parts[1], System.Text.Encoding.UTF8, "application/json") : null;
+            foreach (
+                var header in lines
+                    .Skip(1)
+                    .Where(line => !line.StartsWith("Content-Type:", StringComparison.Ordinal))
+                    .Select(line => line.Split(": ", 2))
+            )
             {
                 request.Headers.TryAddWithoutValidation(header[0], header[1]);
             }
 
             // One of them is a stream that stays open.
-            using var response = await server.Http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, TestContext.Current.CancellationToken);
+            using var response = await server.Http.SendAsync(
+                request,
+                HttpCompletionOption.ResponseHeadersRead,
+                TestContext.Current.CancellationToken
+            );
             Assert.True(response.IsSuccessStatusCode, text);
             if (response.Content.Headers.ContentType?.MediaType == "application/json")
             {
-                Assert.DoesNotContain("\"error\":", await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
+                Assert.DoesNotContain(
+                    "\"error\":",
+                    await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken)
+                );
             }
         }
     }

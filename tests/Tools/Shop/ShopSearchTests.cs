@@ -23,7 +23,16 @@ public sealed class ShopSearchTests
 
         var found = await server.CallAsync("search_products", JsonElement.Parse(arguments));
 
-        Assert.Equal(codes, string.Join(' ', found.GetProperty("products").EnumerateArray().Select(product => product.GetProperty("productCode").GetString())));
+        Assert.Equal(
+            codes,
+            string.Join(
+                ' ',
+                found
+                    .GetProperty("products")
+                    .EnumerateArray()
+                    .Select(product => product.GetProperty("productCode").GetString())
+            )
+        );
         Assert.Equal(found.GetProperty("products").GetArrayLength(), found.GetProperty("total").GetInt32());
     }
 
@@ -35,9 +44,15 @@ public sealed class ShopSearchTests
         var ten = await server.CallAsync("search_products", new { query = "e" });
         var two = await server.CallAsync("search_products", new { query = "e", limit = 2 });
 
-        Assert.Equal((10, 2), (ten.GetProperty("products").GetArrayLength(), two.GetProperty("products").GetArrayLength()));
+        Assert.Equal(
+            (10, 2),
+            (ten.GetProperty("products").GetArrayLength(), two.GetProperty("products").GetArrayLength())
+        );
         Assert.True(two.GetProperty("total").GetInt32() > 10);
-        Assert.Contains("Produce, Dairy, Bakery, Pantry, Beverages", await server.FailAsync(422, "search_products", new { query = "e", category = "shoes" }));
+        Assert.Contains(
+            "Produce, Dairy, Bakery, Pantry, Beverages",
+            await server.FailAsync(422, "search_products", new { query = "e", category = "shoes" })
+        );
     }
 
     [Fact]
@@ -45,10 +60,27 @@ public sealed class ShopSearchTests
     {
         await using var server = TestServer.Start();
 
-        foreach (var (code, price) in new[] { ("apple", 3.99m), ("banana", 1.29m), ("carrots", 2.49m), ("milk", 4.19m), ("cheese", 5.99m) })
+        foreach (
+            var (code, price) in new[]
+            {
+                ("apple", 3.99m),
+                ("banana", 1.29m),
+                ("carrots", 2.49m),
+                ("milk", 4.19m),
+                ("cheese", 5.99m),
+            }
+        )
         {
             var product = (await server.CallAsync("search_products", new { query = code })).GetProperty("products")[0];
-            Assert.Equal((code, price, "USD", true), (product.GetProperty("productCode").GetString(), product.GetProperty("price").GetDecimal(), product.GetProperty("currency").GetString(), product.GetProperty("inStock").GetBoolean()));
+            Assert.Equal(
+                (code, price, "USD", true),
+                (
+                    product.GetProperty("productCode").GetString(),
+                    product.GetProperty("price").GetDecimal(),
+                    product.GetProperty("currency").GetString(),
+                    product.GetProperty("inStock").GetBoolean()
+                )
+            );
         }
     }
 }

@@ -13,7 +13,14 @@ public sealed class ShopStatusTests
         await shop.DisposeAsync();
         var down = (await server.CallAsync("system_status")).GetProperty("systems")[0];
 
-        Assert.Equal(("shop", true, true), (up.GetProperty("name").GetString(), up.GetProperty("configured").GetBoolean(), up.GetProperty("reachable").GetBoolean()));
+        Assert.Equal(
+            ("shop", true, true),
+            (
+                up.GetProperty("name").GetString(),
+                up.GetProperty("configured").GetBoolean(),
+                up.GetProperty("reachable").GetBoolean()
+            )
+        );
         Assert.False(down.GetProperty("reachable").GetBoolean());
     }
 }

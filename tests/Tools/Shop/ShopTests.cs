@@ -27,7 +27,10 @@ public sealed class ShopTests
     [Theory]
     [InlineData("Governance:Approve", "approval_required")]
     [InlineData("Governance:Confirm", "confirmation_required")]
-    public async Task Whoever_agrees_to_an_order_sees_what_it_is_and_an_empty_cart_is_not_asked_about(string setting, string status)
+    public async Task Whoever_agrees_to_an_order_sees_what_it_is_and_an_empty_cart_is_not_asked_about(
+        string setting,
+        string status
+    )
     {
         await using var server = TestServer.Start((setting, "checkout"));
         Assert.Contains("The cart is empty.", await server.FailAsync(422, "checkout"));
@@ -51,7 +54,11 @@ public sealed class ShopTests
         else
         {
             var token = asked.GetProperty("confirmation_token").GetString();
-            Assert.True((await server.CallAsync("checkout", new { cartSummary = "milk", confirmation_token = token })).TryGetProperty("order", out _));
+            Assert.True(
+                (
+                    await server.CallAsync("checkout", new { cartSummary = "milk", confirmation_token = token })
+                ).TryGetProperty("order", out _)
+            );
         }
     }
 
@@ -65,7 +72,11 @@ public sealed class ShopTests
 
         Assert.Equal((3, 1, 0), (await ItemsAsync("ann"), await ItemsAsync("ben"), await ItemsAsync(null)));
 
-        async Task<int> ItemsAsync(string? caller) => (await server.CallAsync("view_cart", caller: caller)).GetProperty("cart").GetProperty("totalItems").GetInt32();
+        async Task<int> ItemsAsync(string? caller) =>
+            (await server.CallAsync("view_cart", caller: caller))
+                .GetProperty("cart")
+                .GetProperty("totalItems")
+                .GetInt32();
     }
 
     [Fact]
@@ -73,12 +84,21 @@ public sealed class ShopTests
     {
         await using var server = TestServer.Start();
 
-        await Task.WhenAll(Enumerable.Range(0, 20).Select(_ => server.CallAsync("add_to_cart", new { productCode = "milk" })));
-        var answers = await Task.WhenAll(Enumerable.Range(0, 5).Select(async _ =>
-        {
-            using var response = await server.PostAsync("/tools/checkout", "{}");
-            return ((int)response.StatusCode, await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
-        }));
+        await Task.WhenAll(
+            Enumerable.Range(0, 20).Select(_ => server.CallAsync("add_to_cart", new { productCode = "milk" }))
+        );
+        var answers = await Task.WhenAll(
+            Enumerable
+                .Range(0, 5)
+                .Select(async _ =>
+                {
+                    using var response = await server.PostAsync("/tools/checkout", "{}");
+                    return (
+                        (int)response.StatusCode,
+                        await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken)
+                    );
+                })
+        );
 
         Assert.Equal([200, 422, 422, 422, 422], answers.Select(answer => answer.Item1).Order());
         var order = JsonElement.Parse(answers.Single(answer => answer.Item1 == 200).Item2).GetProperty("order");
@@ -102,7 +122,10 @@ public sealed class ShopTests
         await using var server = TestServer.Start();
         await server.CallAsync("add_to_cart", new { productCode = "milk", quantity = 99 });
 
-        Assert.Contains("this one has 99", await server.FailAsync(422, "add_to_cart", new { productCode = "milk-001" }));
+        Assert.Contains(
+            "this one has 99",
+            await server.FailAsync(422, "add_to_cart", new { productCode = "milk-001" })
+        );
     }
 
     [Theory]
@@ -119,7 +142,10 @@ public sealed class ShopTests
         await server.CallAsync("add_to_cart", new { productCode = "milk" });
         var order = (await server.CallAsync("checkout")).GetProperty("order");
 
-        Assert.Equal((type, true), (method.GetProperty("type").GetString(), method.GetProperty("isDefault").GetBoolean()));
+        Assert.Equal(
+            (type, true),
+            (method.GetProperty("type").GetString(), method.GetProperty("isDefault").GetBoolean())
+        );
         Assert.EndsWith(shown, method.GetProperty("label").GetString());
         Assert.Equal(method.GetProperty("label").GetString(), order.GetProperty("payment").GetString());
     }
@@ -130,9 +156,16 @@ public sealed class ShopTests
         await using var server = TestServer.Start();
 
         var all = (await server.CallAsync("get_deals")).GetProperty("deals").EnumerateArray().ToArray();
-        var produce = (await server.CallAsync("get_deals", new { category = "produce" })).GetProperty("deals").EnumerateArray().ToArray();
+        var produce = (await server.CallAsync("get_deals", new { category = "produce" }))
+            .GetProperty("deals")
+            .EnumerateArray()
+            .ToArray();
 
-        Assert.All(all, deal => Assert.True(deal.GetProperty("deal").GetProperty("price").GetDecimal() < deal.GetProperty("price").GetDecimal()));
+        Assert.All(all, deal =>
+            Assert.True(
+                deal.GetProperty("deal").GetProperty("price").GetDecimal() < deal.GetProperty("price").GetDecimal()
+            )
+        );
         Assert.Equal(["strawberries", "tomatoes"], produce.Select(deal => deal.GetProperty("productCode").GetString()));
         Assert.True(all.Length > produce.Length);
     }

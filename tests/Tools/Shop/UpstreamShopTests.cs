@@ -7,15 +7,40 @@ namespace MinimalMcp.Tests.Tools.Shop;
 public sealed class UpstreamShopTests
 {
     [Theory]
-    [InlineData("search_products", """{"query":"milk","category":"dairy","limit":3}""", "catalog", """{"action":"search","query":"milk","category":"dairy","limit":3}""")]
-    [InlineData("search_products", """{"query":"milk"}""", "catalog", """{"action":"search","query":"milk","limit":10}""")]
-    [InlineData("add_to_cart", """{"productCode":"milk-001"}""", "cart", """{"action":"add","productCode":"milk-001","quantity":1}""")]
+    [InlineData(
+        "search_products",
+        """{"query":"milk","category":"dairy","limit":3}""",
+        "catalog",
+        """{"action":"search","query":"milk","category":"dairy","limit":3}"""
+    )]
+    [InlineData(
+        "search_products",
+        """{"query":"milk"}""",
+        "catalog",
+        """{"action":"search","query":"milk","limit":10}"""
+    )]
+    [InlineData(
+        "add_to_cart",
+        """{"productCode":"milk-001"}""",
+        "cart",
+        """{"action":"add","productCode":"milk-001","quantity":1}"""
+    )]
     [InlineData("view_cart", "{}", "cart", """{"action":"view"}""")]
     [InlineData("checkout", """{"cartSummary":"all"}""", "cart", """{"action":"checkout","cartSummary":"all"}""")]
     [InlineData("checkout", "{}", "cart", """{"action":"checkout"}""")]
-    [InlineData("add_payment_method", """{"type":"credit_card"}""", "payment", """{"action":"add","type":"credit_card"}""")]
+    [InlineData(
+        "add_payment_method",
+        """{"type":"credit_card"}""",
+        "payment",
+        """{"action":"add","type":"credit_card"}"""
+    )]
     [InlineData("get_deals", """{"category":"dairy"}""", "deals", """{"action":"get","category":"dairy"}""")]
-    public async Task Each_tool_posts_its_question_to_its_agent(string tool, string arguments, string agent, string body)
+    public async Task Each_tool_posts_its_question_to_its_agent(
+        string tool,
+        string arguments,
+        string agent,
+        string body
+    )
     {
         await using var shop = await FakeShop.StartAsync();
         await using var server = TestServer.Start(("Shop:Url", shop.Url));
@@ -30,7 +55,10 @@ public sealed class UpstreamShopTests
 
     [Theory]
     [InlineData("""{"messages":[{"role":"human","content":"?"},{"role":"ai","content":"plain"}]}""", "plain")]
-    [InlineData("""{"messages":[{"kwargs":{"content":[{"type":"text","text":"in "},{"type":"text","text":"parts"}]}}]}""", "in parts")]
+    [InlineData(
+        """{"messages":[{"kwargs":{"content":[{"type":"text","text":"in "},{"type":"text","text":"parts"}]}}]}""",
+        "in parts"
+    )]
     [InlineData("""{"content":"beside"}""", "beside")]
     [InlineData("""{"cart":[]}""", """{"cart":[]}""")]
     public async Task The_words_are_found_in_every_shape_of_answer(string reply, string words)
@@ -43,7 +71,11 @@ public sealed class UpstreamShopTests
     }
 
     [Theory]
-    [InlineData(200, """{"messages":[{"content":"I'm sorry, I'm having trouble connecting to the cart service right now."}]}""", "gave no answer")]
+    [InlineData(
+        200,
+        """{"messages":[{"content":"I'm sorry, I'm having trouble connecting to the cart service right now."}]}""",
+        "gave no answer"
+    )]
     [InlineData(200, """{"messages":[]}""", "gave no answer")]
     [InlineData(200, """{"success":false,"message":"closed on Sundays"}""", "closed on Sundays")]
     [InlineData(200, """{"error":{"message":"no stock"}}""", "no stock")]
@@ -51,7 +83,11 @@ public sealed class UpstreamShopTests
     [InlineData(302, "", "Redirects are not followed")]
     [InlineData(401, """{"error":"Unauthorized","message":"bad key"}""", "Check Shop:ApiKey")]
     [InlineData(500, """{"error":"kaput"}""", "The shop answered 500: kaput.")]
-    public async Task A_failure_of_the_shop_is_502_with_its_reason_and_nothing_is_sent_twice(int status, string reply, string part)
+    public async Task A_failure_of_the_shop_is_502_with_its_reason_and_nothing_is_sent_twice(
+        int status,
+        string reply,
+        string part
+    )
     {
         await using var shop = await FakeShop.StartAsync();
         (shop.Status, shop.Answer) = (status, reply);
@@ -77,7 +113,17 @@ public sealed class UpstreamShopTests
         await using var shop = await FakeShop.StartAsync();
         await using var server = TestServer.Start(("Shop:Url", shop.Url), ("Shop:ApiKey", "ours"));
 
-        using var response = await server.PostAsync("/tools/view_cart", "{}", headers: [("Authorization", "Bearer secret"), ("X-User-Token", "secret"), ("Cookie", "secret"), ("X-MCP-API-Key", "secret")]);
+        using var response = await server.PostAsync(
+            "/tools/view_cart",
+            "{}",
+            headers:
+            [
+                ("Authorization", "Bearer secret"),
+                ("X-User-Token", "secret"),
+                ("Cookie", "secret"),
+                ("X-MCP-API-Key", "secret"),
+            ]
+        );
 
         Assert.Equal(200, (int)response.StatusCode);
         var headers = Assert.Single(shop.Asked).Headers;
@@ -91,7 +137,11 @@ public sealed class UpstreamShopTests
         await using var shop = await FakeShop.StartAsync();
         await using var server = TestServer.Start(("Shop:Url", shop.Url), ("Shop:ForwardAuthorization", "true"));
 
-        using var response = await server.PostAsync("/tools/view_cart", "{}", headers: [("Authorization", "Bearer ann"), ("X-User-Token", "Bearer user"), ("Cookie", "secret")]);
+        using var response = await server.PostAsync(
+            "/tools/view_cart",
+            "{}",
+            headers: [("Authorization", "Bearer ann"), ("X-User-Token", "Bearer user"), ("Cookie", "secret")]
+        );
 
         Assert.Equal(200, (int)response.StatusCode);
         var headers = Assert.Single(shop.Asked).Headers;

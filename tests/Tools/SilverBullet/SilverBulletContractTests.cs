@@ -28,13 +28,22 @@ public sealed class SilverBulletContractTests
             Assert.True(space.Asked.Count > before, $"{tool} {failure} asked nothing");
         }
 
-        Assert.Equal(200, (int)(await server.Http.GetAsync("/health/ready", TestContext.Current.CancellationToken)).StatusCode);
+        Assert.Equal(
+            200,
+            (int)(await server.Http.GetAsync("/health/ready", TestContext.Current.CancellationToken)).StatusCode
+        );
         Assert.All(space.Asked.Zip(space.Targets), asked =>
         {
             Assert.StartsWith(Space.Prefix, asked.Second);
-            Assert.Contains(Contract, row => asked.First.Line.StartsWith(row.Method + " ", StringComparison.Ordinal)
-                && Regex.IsMatch(asked.Second[Space.Prefix.Length..], row.Path) && row.Body == asked.First.Body.Length > 0);
-            Assert.Equal(("Bearer " + Space.Token, "true"), (asked.First.Headers["Authorization"], asked.First.Headers["X-Sync-Mode"]));
+            Assert.Contains(Contract, row =>
+                asked.First.Line.StartsWith(row.Method + " ", StringComparison.Ordinal)
+                && Regex.IsMatch(asked.Second[Space.Prefix.Length..], row.Path)
+                && row.Body == asked.First.Body.Length > 0
+            );
+            Assert.Equal(
+                ("Bearer " + Space.Token, "true"),
+                (asked.First.Headers["Authorization"], asked.First.Headers["X-Sync-Mode"])
+            );
         });
     }
 
@@ -53,8 +62,17 @@ public sealed class SilverBulletContractTests
             ("silverbullet_search_pages", ["query"]),
         ];
 
-        var tools = (await server.McpAsync("tools/list", path: "/mcp/silverbullet")).Result.GetProperty("tools").EnumerateArray()
-            .ToDictionary(tool => tool.GetProperty("name").GetString()!, tool => tool.GetProperty("inputSchema").GetProperty("required").EnumerateArray().Select(name => name.GetString()));
+        var tools = (await server.McpAsync("tools/list", path: "/mcp/silverbullet"))
+            .Result.GetProperty("tools")
+            .EnumerateArray()
+            .ToDictionary(
+                tool => tool.GetProperty("name").GetString()!,
+                tool =>
+                    tool.GetProperty("inputSchema")
+                        .GetProperty("required")
+                        .EnumerateArray()
+                        .Select(name => name.GetString())
+            );
 
         Assert.Equal(known.Select(tool => tool.Tool).Order(), tools.Keys.Order());
         Assert.All(known, tool => Assert.Equal(tool.Required, tools[tool.Tool]));

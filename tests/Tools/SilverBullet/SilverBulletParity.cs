@@ -14,7 +14,11 @@ internal sealed class SilverBulletParity : FamilyCalls
         ("silverbullet_get_page", """{"page_name":"Garden"}""", FailureKind.Tool),
         ("silverbullet_get_page", """{"page_name":"../etc/passwd"}""", FailureKind.Tool),
         ("silverbullet_create_page", """{"page_name":"index","content":"new"}""", FailureKind.Tool),
-        ("silverbullet_update_page", """{"page_name":"index","content":"new","expected_last_modified":1}""", FailureKind.Tool),
+        (
+            "silverbullet_update_page",
+            """{"page_name":"index","content":"new","expected_last_modified":1}""",
+            FailureKind.Tool
+        ),
         ("silverbullet_delete_page", """{"page_name":"Library/Std/APIs/Command"}""", FailureKind.Tool),
         ("silverbullet_list_pages", "{}", null),
         ("silverbullet_get_page", """{"page_name":"Projects/Åland & co"}""", null),

@@ -14,11 +14,22 @@ public sealed class SilverBulletStatusTests
         space.Fault = status is null ? null : (null, status.Value, body, "text/html");
         await using var server = TestServer.Start(space.Settings);
 
-        var told = (await server.CallAsync("system_status")).GetProperty("systems").EnumerateArray().Single(system => system.GetProperty("name").GetString() == "silverbullet");
+        var told = (await server.CallAsync("system_status"))
+            .GetProperty("systems")
+            .EnumerateArray()
+            .Single(system => system.GetProperty("name").GetString() == "silverbullet");
 
         Assert.True(told.GetProperty("configured").GetBoolean());
         Assert.Equal(status is null or 401, told.GetProperty("reachable").GetBoolean());
-        Assert.Equal(status switch { null => true, 401 => false, _ => (bool?)null }, told.TryGetProperty("authorised", out var authorised) ? authorised.GetBoolean() : null);
+        Assert.Equal(
+            status switch
+            {
+                null => true,
+                401 => false,
+                _ => (bool?)null,
+            },
+            told.TryGetProperty("authorised", out var authorised) ? authorised.GetBoolean() : null
+        );
         Assert.Equal(status is not null, told.TryGetProperty("detail", out _));
     }
 }

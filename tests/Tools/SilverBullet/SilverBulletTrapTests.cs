@@ -51,9 +51,30 @@ public sealed class SilverBulletTrapTests
     }
 
     [Theory]
-    [InlineData("PUT", "silverbullet_create_page", 200, "<!doctype html>login", 502, "read the page before trying again")]
-    [InlineData("PUT", "silverbullet_update_page", 200, "<!doctype html>login", 502, "read the page before trying again")]
-    [InlineData("DELETE", "silverbullet_delete_page", 200, "<!doctype html>login", 502, "read the page before trying again")]
+    [InlineData(
+        "PUT",
+        "silverbullet_create_page",
+        200,
+        "<!doctype html>login",
+        502,
+        "read the page before trying again"
+    )]
+    [InlineData(
+        "PUT",
+        "silverbullet_update_page",
+        200,
+        "<!doctype html>login",
+        502,
+        "read the page before trying again"
+    )]
+    [InlineData(
+        "DELETE",
+        "silverbullet_delete_page",
+        200,
+        "<!doctype html>login",
+        502,
+        "read the page before trying again"
+    )]
     [InlineData("PUT", "silverbullet_update_page", 403, "read-only", 422, "read-only")]
     [InlineData("DELETE", "silverbullet_delete_page", 403, "read-only", 422, "read-only")]
     [InlineData("PUT", "silverbullet_update_page", 409, "conflict", 422, "Read it again")]
@@ -61,7 +82,14 @@ public sealed class SilverBulletTrapTests
     [InlineData("PUT", "silverbullet_create_page", 413, "large", 422, "Split it")]
     [InlineData("PUT", "silverbullet_update_page", 500, "oops", 502, "may have been made all the same")]
     [InlineData("DELETE", "silverbullet_delete_page", 404, "404 page not found\n", 422, "There is no page")]
-    public async Task A_change_that_fails_halfway_says_so(string method, string tool, int status, string body, int expected, string part)
+    public async Task A_change_that_fails_halfway_says_so(
+        string method,
+        string tool,
+        int status,
+        string body,
+        int expected,
+        string part
+    )
     {
         await using var space = await Space.StartAsync();
         space.Fault = (method, status, body, body[0] == '<' ? "text/html" : "text/plain");
@@ -98,8 +126,14 @@ public sealed class SilverBulletTrapTests
             Assert.Contains(part, await server.FailAsync(422, tool, new { page_name = name }));
         }
 
-        Assert.Contains(part, await server.FailAsync(422, "silverbullet_create_page", new { page_name = name, content = "x" }));
-        Assert.Contains(part, await server.FailAsync(422, "silverbullet_update_page", new { page_name = name, content = "x" }));
+        Assert.Contains(
+            part,
+            await server.FailAsync(422, "silverbullet_create_page", new { page_name = name, content = "x" })
+        );
+        Assert.Contains(
+            part,
+            await server.FailAsync(422, "silverbullet_update_page", new { page_name = name, content = "x" })
+        );
         Assert.Empty(space.Asked);
     }
 
@@ -111,7 +145,10 @@ public sealed class SilverBulletTrapTests
         await using var space = await Space.StartAsync();
         await using var server = TestServer.Start(space.Settings);
 
-        Assert.Contains("SilverBullet's own", await server.FailAsync(422, "silverbullet_create_page", new { page_name = name, content = "x" }));
+        Assert.Contains(
+            "SilverBullet's own",
+            await server.FailAsync(422, "silverbullet_create_page", new { page_name = name, content = "x" })
+        );
         Assert.Empty(space.Asked);
     }
 
@@ -130,7 +167,10 @@ public sealed class SilverBulletTrapTests
         await using var space = await Space.StartAsync();
         await using var server = TestServer.Start(space.Settings);
 
-        using var response = await server.PostAsync("/tools/silverbullet_get_page", JsonSerializer.Serialize(new { page_name = name }));
+        using var response = await server.PostAsync(
+            "/tools/silverbullet_get_page",
+            JsonSerializer.Serialize(new { page_name = name })
+        );
 
         Assert.Equal(Space.Prefix + path, space.Targets.First());
     }
@@ -140,9 +180,17 @@ public sealed class SilverBulletTrapTests
     {
         await using var space = await Space.StartAsync();
         space.Authorization = "Basic " + Convert.ToBase64String(Encoding.UTF8.GetBytes("ann:pass:word-1"));
-        await using var server = TestServer.Start(("SilverBullet:Url", space.Url + "/"), ("SilverBullet:Token", "ann:pass:word-1"));
+        await using var server = TestServer.Start(
+            ("SilverBullet:Url", space.Url + "/"),
+            ("SilverBullet:Token", "ann:pass:word-1")
+        );
 
-        Assert.Equal("# Welcome\nStart here.", (await server.CallAsync("silverbullet_get_page", new { page_name = "index" })).GetProperty("content").GetString());
+        Assert.Equal(
+            "# Welcome\nStart here.",
+            (await server.CallAsync("silverbullet_get_page", new { page_name = "index" }))
+                .GetProperty("content")
+                .GetString()
+        );
     }
 
     [Fact]
@@ -164,7 +212,12 @@ public sealed class SilverBulletTrapTests
         space.Put("Html.md", "<html> is where it begins");
         await using var server = TestServer.Start(space.Settings);
 
-        Assert.StartsWith("<html>", (await server.CallAsync("silverbullet_get_page", new { page_name = "Html" })).GetProperty("content").GetString());
+        Assert.StartsWith(
+            "<html>",
+            (await server.CallAsync("silverbullet_get_page", new { page_name = "Html" }))
+                .GetProperty("content")
+                .GetString()
+        );
     }
 
     [Theory]
@@ -177,7 +230,10 @@ public sealed class SilverBulletTrapTests
         await using var server = TestServer.Start(space.Settings);
         var name = silent ? "index" : "Library/Std/APIs/Command";
 
-        Assert.Contains("read-only", await server.FailAsync(422, "silverbullet_update_page", new { page_name = name, content = "x" }));
+        Assert.Contains(
+            "read-only",
+            await server.FailAsync(422, "silverbullet_update_page", new { page_name = name, content = "x" })
+        );
         Assert.Contains("read-only", await server.FailAsync(422, "silverbullet_delete_page", new { page_name = name }));
         Assert.DoesNotContain(space.Asked, asked => !asked.Line.StartsWith("GET", StringComparison.Ordinal));
     }
@@ -190,7 +246,10 @@ public sealed class SilverBulletTrapTests
         space.Fault = ("PUT", 500, "read-only", "text/plain");
         await using var server = TestServer.Start(space.Settings);
 
-        Assert.Contains("Before version 2.10 that also means that the page is read-only", await server.FailAsync(502, "silverbullet_create_page", new { page_name = "new", content = "x" }));
+        Assert.Contains(
+            "Before version 2.10 that also means that the page is read-only",
+            await server.FailAsync(502, "silverbullet_create_page", new { page_name = "new", content = "x" })
+        );
     }
 
     [Fact]
@@ -199,7 +258,10 @@ public sealed class SilverBulletTrapTests
         await using var space = await Space.StartAsync();
         await using var server = TestServer.Start(space.Settings);
 
-        Assert.Contains("Did you mean 'Projects/Garden'?", await server.FailAsync(422, "silverbullet_get_page", new { page_name = "garden" }));
+        Assert.Contains(
+            "Did you mean 'Projects/Garden'?",
+            await server.FailAsync(422, "silverbullet_get_page", new { page_name = "garden" })
+        );
     }
 
     [Fact]
@@ -214,7 +276,10 @@ public sealed class SilverBulletTrapTests
         await using var server = TestServer.Start(space.Settings);
 
         Assert.Equal(3, (await server.CallAsync("silverbullet_list_pages")).GetProperty("total").GetInt32());
-        Assert.Equal(4, (await server.CallAsync("silverbullet_list_pages", new { all = true })).GetProperty("total").GetInt32());
+        Assert.Equal(
+            4,
+            (await server.CallAsync("silverbullet_list_pages", new { all = true })).GetProperty("total").GetInt32()
+        );
     }
 
     [Fact]
@@ -228,7 +293,15 @@ public sealed class SilverBulletTrapTests
         var (read, offset) = ("", 0);
         while (true)
         {
-            var part = await server.CallAsync("silverbullet_get_page", new { page_name = "Long", offset, max_chars = 44_992 });
+            var part = await server.CallAsync(
+                "silverbullet_get_page",
+                new
+                {
+                    page_name = "Long",
+                    offset,
+                    max_chars = 44_992,
+                }
+            );
             read += part.GetProperty("content").GetString();
             offset = read.Length;
             if (!part.TryGetProperty("note", out var note))
@@ -253,8 +326,14 @@ public sealed class SilverBulletTrapTests
 
         var found = await server.CallAsync("silverbullet_search_pages", new { query = "roof" });
 
-        Assert.Equal(["Projects/Garden", "Projects/Åland & co"], found.GetProperty("pages").EnumerateArray().Select(page => page.GetProperty("name").GetString()));
-        Assert.Equal(["GET /notes/.fs", "GET /notes/.fs/Projects/Garden.md"], space.Asked.Skip(before).Select(asked => asked.Line));
+        Assert.Equal(
+            ["Projects/Garden", "Projects/Åland & co"],
+            found.GetProperty("pages").EnumerateArray().Select(page => page.GetProperty("name").GetString())
+        );
+        Assert.Equal(
+            ["GET /notes/.fs", "GET /notes/.fs/Projects/Garden.md"],
+            space.Asked.Skip(before).Select(asked => asked.Line)
+        );
     }
 
     [Fact]
@@ -277,9 +356,15 @@ public sealed class SilverBulletTrapTests
     public async Task An_address_without_the_prefix_of_the_space_is_answered_with_a_page_and_is_told_so(string tool)
     {
         await using var space = await Space.StartAsync();
-        await using var server = TestServer.Start(("SilverBullet:Url", space.Url[..^Space.Prefix.Length]), ("SilverBullet:Token", Space.Token));
+        await using var server = TestServer.Start(
+            ("SilverBullet:Url", space.Url[..^Space.Prefix.Length]),
+            ("SilverBullet:Token", Space.Token)
+        );
 
-        Assert.Contains("with the prefix of the space", await server.FailAsync(502, tool, All.Single(call => call.Tool == tool).Arguments));
+        Assert.Contains(
+            "with the prefix of the space",
+            await server.FailAsync(502, tool, All.Single(call => call.Tool == tool).Arguments)
+        );
     }
 
     [Theory]
@@ -290,7 +375,10 @@ public sealed class SilverBulletTrapTests
     {
         var pair = variable.Split('=');
 
-        var (exitCode, _, errors) = await ServerProcess.RunAsync([], new Dictionary<string, string> { [pair[0]] = pair[1] });
+        var (exitCode, _, errors) = await ServerProcess.RunAsync(
+            [],
+            new Dictionary<string, string> { [pair[0]] = pair[1] }
+        );
 
         Assert.Equal(1, exitCode);
         Assert.Contains(part, errors);

@@ -12,7 +12,8 @@ namespace MinimalMcp.Tests.Tools.SilverBullet;
 /// </summary>
 internal sealed class Space : IAsyncDisposable
 {
-    public const string Token = "space-token-4711", Prefix = "/notes";
+    public const string Token = "space-token-4711",
+        Prefix = "/notes";
 
     private readonly Upstream _upstream;
     private readonly ConcurrentDictionary<string, File> _files = new();
@@ -73,13 +74,22 @@ internal sealed class Space : IAsyncDisposable
         var (request, target) = (http.Request, http.Features.Get<IHttpRequestFeature>()!.RawTarget);
         Targets.Enqueue(target);
         var path = target.Split('?')[0];
-        return Fault is { } fault && (fault.Method ?? request.Method) == request.Method ? WriteAsync(http, fault.Status, fault.Body, fault.Type)
+        return Fault is { } fault && (fault.Method ?? request.Method) == request.Method
+                ? WriteAsync(http, fault.Status, fault.Body, fault.Type)
             : !path.StartsWith(Prefix + "/", StringComparison.Ordinal) ? PageAsync(http) // another space, or the list of them
             : path == Prefix + "/.ping" ? WriteAsync(http, 200, "OK")
-            : request.Headers.Authorization.ToString() != Authorization ? WriteAsync(http, 401, "Unauthorized", location: "/.auth")
-            : path == Prefix + "/.config" && request.Method == "GET" ? WriteAsync(http, 200, """{"readOnly":false,"spaceFolderPath":"/space","indexPage":"index"}""", "application/json")
+            : request.Headers.Authorization.ToString() != Authorization
+                ? WriteAsync(http, 401, "Unauthorized", location: "/.auth")
+            : path == Prefix + "/.config" && request.Method == "GET"
+                ? WriteAsync(
+                    http,
+                    200,
+                    """{"readOnly":false,"spaceFolderPath":"/space","indexPage":"index"}""",
+                    "application/json"
+                )
             : path == Prefix + "/.fs" && request.Method == "GET" ? WriteAsync(http, 200, Listing(), "application/json")
-            : path.StartsWith(Prefix + "/.fs/", StringComparison.Ordinal) ? FileAsync(http, path[(Prefix.Length + 5)..], question.Body)
+            : path.StartsWith(Prefix + "/.fs/", StringComparison.Ordinal)
+                ? FileAsync(http, path[(Prefix.Length + 5)..], question.Body)
             : PageAsync(http);
     }
 
@@ -101,7 +111,12 @@ internal sealed class Space : IAsyncDisposable
         {
             case "GET" when known is not null:
                 Describe(http, known);
-                return WriteAsync(http, 200, http.Request.Headers.ContainsKey("X-Get-Meta") ? "" : known.Text, known.Type);
+                return WriteAsync(
+                    http,
+                    200,
+                    http.Request.Headers.ContainsKey("X-Get-Meta") ? "" : known.Text,
+                    known.Type
+                );
             case "PUT" when known?.Permission == "ro":
             case "DELETE" when known?.Permission == "ro":
                 return WriteAsync(http, IsOld ? 500 : 403, "read-only");
@@ -129,19 +144,29 @@ internal sealed class Space : IAsyncDisposable
         }
     }
 
-    private string Listing() => System.Text.Json.JsonSerializer.Serialize(_files.Select(file => new
-    {
-        name = file.Key,
-        created = 1_795_000_000_000,
-        lastModified = file.Value.LastModified,
-        size = Encoding.UTF8.GetByteCount(file.Value.Text),
-        contentType = file.Value.Type,
-        perm = file.Value.Permission,
-    }));
+    private string Listing() =>
+        System.Text.Json.JsonSerializer.Serialize(
+            _files.Select(file => new
+            {
+                name = file.Key,
+                created = 1_795_000_000_000,
+                lastModified = file.Value.LastModified,
+                size = Encoding.UTF8.GetByteCount(file.Value.Text),
+                contentType = file.Value.Type,
+                perm = file.Value.Permission,
+            })
+        );
 
-    private static Task PageAsync(HttpContext http) => WriteAsync(http, 200, "<!DOCTYPE html><html><head><title>SilverBullet</title></head></html>", "text/html");
+    private static Task PageAsync(HttpContext http) =>
+        WriteAsync(http, 200, "<!DOCTYPE html><html><head><title>SilverBullet</title></head></html>", "text/html");
 
-    private static async Task WriteAsync(HttpContext http, int status, string body, string type = "text/plain", string? location = null)
+    private static async Task WriteAsync(
+        HttpContext http,
+        int status,
+        string body,
+        string type = "text/plain",
+        string? location = null
+    )
     {
         http.Response.StatusCode = status;
         http.Response.ContentType = type;

@@ -7,5 +7,6 @@ internal sealed class StatusParity : FamilyCalls
 {
     public override bool NeedsAnother => true;
 
-    public override IReadOnlyList<(string Tool, string Arguments, FailureKind? Failure)> Calls { get; } = [("system_status", "{}", null), ("system_status", """{"system":"shop"}""", FailureKind.Arguments)];
+    public override IReadOnlyList<(string Tool, string Arguments, FailureKind? Failure)> Calls { get; } =
+    [("system_status", "{}", null), ("system_status", """{"system":"shop"}""", FailureKind.Arguments)];
 }

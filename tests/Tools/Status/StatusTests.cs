@@ -15,21 +15,35 @@ public sealed class StatusTests
         await using var server = TestServer.Start(services =>
         {
             Families.TakeOut(services);
-            services.AddHealthChecks()
-                .AddCheck("up", () => HealthCheckResult.Healthy(data: new Dictionary<string, object> { ["authorised"] = true, ["version"] = "1.2" }))
-                .AddCheck("refuses", () => HealthCheckResult.Degraded("The key is wrong.", data: new Dictionary<string, object> { ["authorised"] = false }))
+            services
+                .AddHealthChecks()
+                .AddCheck("up", () =>
+                    HealthCheckResult.Healthy(
+                        data: new Dictionary<string, object> { ["authorised"] = true, ["version"] = "1.2" }
+                    )
+                )
+                .AddCheck("refuses", () =>
+                    HealthCheckResult.Degraded(
+                        "The key is wrong.",
+                        data: new Dictionary<string, object> { ["authorised"] = false }
+                    )
+                )
                 .AddCheck("down", () => HealthCheckResult.Unhealthy("It does not answer."));
-            services.AddSingleton(new FamilyOff("jira", "Jira")).AddSingleton<StatusTools>().AddSingleton(new ToolType(typeof(StatusTools)));
+            services
+                .AddSingleton(new FamilyOff("jira", "Jira"))
+                .AddSingleton<StatusTools>()
+                .AddSingleton(new ToolType(typeof(StatusTools)));
         });
 
         var systems = (await server.CallAsync("system_status")).GetProperty("systems").GetRawText();
 
         Assert.Equal(
             """[{"name":"up","configured":true,"reachable":true,"authorised":true,"version":"1.2"},"""
-            + """{"name":"refuses","configured":true,"reachable":true,"authorised":false,"detail":"The key is wrong."},"""
-            + """{"name":"down","configured":true,"reachable":false,"detail":"It does not answer."},"""
-            + """{"name":"jira","configured":false,"detail":"Set Jira:Url to use it."}]""",
-            systems);
+                + """{"name":"refuses","configured":true,"reachable":true,"authorised":false,"detail":"The key is wrong."},"""
+                + """{"name":"down","configured":true,"reachable":false,"detail":"It does not answer."},"""
+                + """{"name":"jira","configured":false,"detail":"Set Jira:Url to use it."}]""",
+            systems
+        );
     }
 
     [Fact]
@@ -38,8 +52,10 @@ public sealed class StatusTests
         await using var server = TestServer.Start(services =>
         {
             Families.TakeOut(services);
-            services.AddHealthChecks()
-                .AddCheck("up", () => HealthCheckResult.Healthy()).AddCheck("down", () => HealthCheckResult.Unhealthy());
+            services
+                .AddHealthChecks()
+                .AddCheck("up", () => HealthCheckResult.Healthy())
+                .AddCheck("down", () => HealthCheckResult.Unhealthy());
             services.AddSingleton<StatusTools>().AddSingleton(new ToolType(typeof(StatusTools)));
         });
 
@@ -55,7 +71,9 @@ public sealed class StatusTests
     {
         var configuration = new ConfigurationBuilder().Build();
 
-        Assert.DoesNotContain(new ServiceCollection().AddStatus(configuration), service => service.ServiceType == typeof(StatusTools));
+        Assert.DoesNotContain(new ServiceCollection().AddStatus(configuration), service =>
+            service.ServiceType == typeof(StatusTools)
+        );
 
         var services = new ServiceCollection();
         services.AddHealthChecks();

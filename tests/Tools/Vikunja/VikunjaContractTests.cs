@@ -7,7 +7,8 @@ namespace MinimalMcp.Tests.Tools.Vikunja;
 /// <summary>Every request that a tool sends is one that Vikunja has, with the verb, the query and the body that it wants.</summary>
 public sealed class VikunjaContractTests
 {
-    private const string Paged = "page per_page s", Filtered = "page per_page s filter filter_timezone filter_include_nulls sort_by order_by expand";
+    private const string Paged = "page per_page s",
+        Filtered = "page per_page s filter filter_timezone filter_include_nulls sort_by order_by expand";
 
     // Method, path, allowed query, required members of the body. In v1 PUT creates and POST updates; the tasks of a project have a GET that its description leaves out.
     private static readonly (string Method, string Path, string Query, string Body)[] Contract =
@@ -21,7 +22,12 @@ public sealed class VikunjaContractTests
         ("GET", "^/api/v1/projects/\\d+/projectusers$", "s", ""),
         ("GET", "^/api/v1/tasks$", Filtered, ""),
         ("GET", "^/api/v1/tasks/\\d+$", "expand", ""),
-        ("POST", "^/api/v1/tasks/\\d+$", "", "title description done due_date repeat_after repeat_mode priority start_date end_date hex_color percent_done is_favorite cover_image_attachment_id assignees reminders"),
+        (
+            "POST",
+            "^/api/v1/tasks/\\d+$",
+            "",
+            "title description done due_date repeat_after repeat_mode priority start_date end_date hex_color percent_done is_favorite cover_image_attachment_id assignees reminders"
+        ),
         ("DELETE", "^/api/v1/tasks/\\d+$", "", ""),
         ("PATCH", "^/api/v2/tasks/\\d+$", "", ""),
         ("GET", "^/api/v1/tasks/\\d+/comments$", "order_by", ""),
@@ -51,15 +57,28 @@ public sealed class VikunjaContractTests
 
         Assert.All(board.Asked, asked =>
         {
-            var (method, target) = asked.Line.Split(' ', 2) is [var verb, var rest] ? (verb, rest[Board.Prefix.Length..].Split('?')) : throw new InvalidOperationException();
+            var (method, target) = asked.Line.Split(' ', 2) is [var verb, var rest]
+                ? (verb, rest[Board.Prefix.Length..].Split('?'))
+                : throw new InvalidOperationException();
             var row = Assert.Single(Contract, row => row.Method == method && Regex.IsMatch(target[0], row.Path));
-            Assert.Subset(row.Query.Split(' ').ToHashSet(), QueryHelpers.ParseQuery(target.ElementAtOrDefault(1)).Keys.ToHashSet());
+            Assert.Subset(
+                row.Query.Split(' ').ToHashSet(),
+                QueryHelpers.ParseQuery(target.ElementAtOrDefault(1)).Keys.ToHashSet()
+            );
             Assert.Equal(method is "PUT" or "POST" or "PATCH", asked.Body.Length > 0);
-            Assert.All(row.Body.Split(' ', StringSplitOptions.RemoveEmptyEntries), member => Assert.True(asked.Json.TryGetProperty(member, out _), $"{asked.Line} without {member}"));
+            Assert.All(row.Body.Split(' ', StringSplitOptions.RemoveEmptyEntries), member =>
+                Assert.True(asked.Json.TryGetProperty(member, out _), $"{asked.Line} without {member}")
+            );
             Assert.Equal("Bearer " + Board.Token, asked.Headers["Authorization"]);
         });
-        Assert.Equal(version == "v2.5.0", board.Asked.Any(asked => asked.Line.StartsWith("PATCH", StringComparison.Ordinal)));
-        Assert.Equal(version == "v1.1.0", board.Asked.Any(asked => asked.Line.StartsWith("POST", StringComparison.Ordinal)));
+        Assert.Equal(
+            version == "v2.5.0",
+            board.Asked.Any(asked => asked.Line.StartsWith("PATCH", StringComparison.Ordinal))
+        );
+        Assert.Equal(
+            version == "v1.1.0",
+            board.Asked.Any(asked => asked.Line.StartsWith("POST", StringComparison.Ordinal))
+        );
     }
 
     [Fact]
@@ -79,13 +98,21 @@ public sealed class VikunjaContractTests
             ("vikunja_delete_task", "project_id task_id", ""),
         ];
 
-        var tools = (await server.McpAsync("tools/list", path: "/mcp/vikunja")).Result.GetProperty("tools").EnumerateArray().ToDictionary(tool => tool.GetProperty("name").GetString()!, tool => tool.GetProperty("inputSchema"));
+        var tools = (await server.McpAsync("tools/list", path: "/mcp/vikunja"))
+            .Result.GetProperty("tools")
+            .EnumerateArray()
+            .ToDictionary(tool => tool.GetProperty("name").GetString()!, tool => tool.GetProperty("inputSchema"));
 
         Assert.All(known, tool =>
         {
             var schema = tools[tool.Tool];
-            Assert.Equal(tool.Required, string.Join(' ', schema.GetProperty("required").EnumerateArray().Select(name => name.GetString())));
-            Assert.All(tool.Optional.Split(' ', StringSplitOptions.RemoveEmptyEntries), name => Assert.True(schema.GetProperty("properties").TryGetProperty(name, out _), $"{tool.Tool} {name}"));
+            Assert.Equal(
+                tool.Required,
+                string.Join(' ', schema.GetProperty("required").EnumerateArray().Select(name => name.GetString()))
+            );
+            Assert.All(tool.Optional.Split(' ', StringSplitOptions.RemoveEmptyEntries), name =>
+                Assert.True(schema.GetProperty("properties").TryGetProperty(name, out _), $"{tool.Tool} {name}")
+            );
         });
     }
 }

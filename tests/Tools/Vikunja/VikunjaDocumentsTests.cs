@@ -9,7 +9,11 @@ public sealed class VikunjaDocumentsTests
         await using var board = await Board.StartAsync();
         await using var server = TestServer.Start([.. board.Settings, ("Vikunja:PublicUrl", "https://tasks.example/")]);
 
-        var found = (await server.CallAsync("search", new { query = "o" })).GetProperty("results").EnumerateArray().Select(result => result.GetProperty("id").GetString()).ToArray();
+        var found = (await server.CallAsync("search", new { query = "o" }))
+            .GetProperty("results")
+            .EnumerateArray()
+            .Select(result => result.GetProperty("id").GetString())
+            .ToArray();
         var task = await server.CallAsync("fetch", new { id = "vikunja:task/12" });
         var project = await server.CallAsync("fetch", new { id = "vikunja:project/2" });
 
@@ -17,7 +21,10 @@ public sealed class VikunjaDocumentsTests
         Assert.Equal("https://tasks.example/tasks/12", task.GetProperty("url").GetString());
         Assert.Contains("before <b>Friday</b>", task.GetProperty("text").GetString());
         Assert.Equal(("ops, ann", "2", "4"), (Metadata("assignees"), Metadata("project_id"), Metadata("priority")));
-        Assert.Equal(("Ops", "https://tasks.example/projects/2"), (project.GetProperty("title").GetString(), project.GetProperty("url").GetString()));
+        Assert.Equal(
+            ("Ops", "https://tasks.example/projects/2"),
+            (project.GetProperty("title").GetString(), project.GetProperty("url").GetString())
+        );
 
         string? Metadata(string name) => task.GetProperty("metadata").GetProperty(name).GetString();
     }

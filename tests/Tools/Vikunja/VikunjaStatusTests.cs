@@ -15,10 +15,24 @@ public sealed class VikunjaStatusTests
         board.Fault = status is null or 401 ? null : (null, status.Value, body, "text/html");
         await using var server = TestServer.Start(board.Settings);
 
-        var told = (await server.CallAsync("system_status")).GetProperty("systems").EnumerateArray().Single(system => system.GetProperty("name").GetString() == "vikunja");
+        var told = (await server.CallAsync("system_status"))
+            .GetProperty("systems")
+            .EnumerateArray()
+            .Single(system => system.GetProperty("name").GetString() == "vikunja");
 
         Assert.Equal(status is null or 401, told.GetProperty("reachable").GetBoolean());
-        Assert.Equal(status switch { null => true, 401 => false, _ => (bool?)null }, told.TryGetProperty("authorised", out var authorised) ? authorised.GetBoolean() : null);
-        Assert.Equal(status is null or 401 ? "v1.1.0" : null, told.TryGetProperty("version", out var version) ? version.GetString() : null);
+        Assert.Equal(
+            status switch
+            {
+                null => true,
+                401 => false,
+                _ => (bool?)null,
+            },
+            told.TryGetProperty("authorised", out var authorised) ? authorised.GetBoolean() : null
+        );
+        Assert.Equal(
+            status is null or 401 ? "v1.1.0" : null,
+            told.TryGetProperty("version", out var version) ? version.GetString() : null
+        );
     }
 }

@@ -15,7 +15,16 @@ public sealed class VikunjaTrapTests
         ("vikunja_list_tasks", new { project_id = 2 }, ""),
         ("vikunja_get_task", new { project_id = 2, task_id = 12 }, ""),
         ("vikunja_create_task", new { project_id = 2, title = "New" }, "PUT"),
-        ("vikunja_update_task", new { project_id = 2, task_id = 12, title = "New" }, "POST"),
+        (
+            "vikunja_update_task",
+            new
+            {
+                project_id = 2,
+                task_id = 12,
+                title = "New",
+            },
+            "POST"
+        ),
         ("vikunja_delete_task", new { project_id = 2, task_id = 12 }, "DELETE"),
         ("vikunja_search_tasks", new { query = "x" }, ""),
         ("vikunja_list_comments", new { task_id = 12 }, ""),
@@ -34,7 +43,12 @@ public sealed class VikunjaTrapTests
         (200, """{"id":1,"id":2}""", 502, "another shape"),
         (302, "", 502, "Redirects are not followed"),
         (400, """{"code":4001,"message":"You must say more."}""", 422, "You must say more"),
-        (401, """{"code":11,"message":"missing, malformed, expired or otherwise invalid token provided"}""", 502, "it lacks the permission"),
+        (
+            401,
+            """{"code":11,"message":"missing, malformed, expired or otherwise invalid token provided"}""",
+            502,
+            "it lacks the permission"
+        ),
         (403, """{"message":"Forbidden"}""", 422, "may not do this here"),
         (404, """{"code":3001,"message":"This project does not exist."}""", 422, "vikunja_list_projects"),
         (404, """{"code":4002,"message":"This task does not exist"}""", 422, "vikunja_search_tasks"),
@@ -48,7 +62,13 @@ public sealed class VikunjaTrapTests
     ];
 
     // Every request of the tool; and only the one that changes something, after the looks before it went well.
-    public static TheoryData<string, string?> Tools => [.. All.SelectMany(call => call.Changes.Length > 0 ? (string?[])[null, call.Changes] : [null], (call, method) => new TheoryDataRow<string, string?>(call.Tool, method))];
+    public static TheoryData<string, string?> Tools =>
+        [
+            .. All.SelectMany(
+                call => call.Changes.Length > 0 ? (string?[])[null, call.Changes] : [null],
+                (call, method) => new TheoryDataRow<string, string?>(call.Tool, method)
+            ),
+        ];
 
     [Theory, MemberData(nameof(Tools))]
     public async Task A_failure_is_told_with_what_to_do_and_is_never_a_success(string tool, string? method)
@@ -64,7 +84,12 @@ public sealed class VikunjaTrapTests
             var sentence = await server.FailAsync(expected, tool, All.Single(call => call.Tool == tool).Arguments);
 
             Assert.Contains(part, sentence);
-            Assert.True(status < 500 || method is null || sentence.Contains("may have been made all the same", StringComparison.Ordinal), sentence);
+            Assert.True(
+                status < 500
+                    || method is null
+                    || sentence.Contains("may have been made all the same", StringComparison.Ordinal),
+                sentence
+            );
             Assert.DoesNotContain("sign in", sentence);
             Assert.DoesNotContain(Board.Token, sentence);
             Assert.InRange(board.Asked.Count(asked => !asked.Line.StartsWith("GET", StringComparison.Ordinal)), 0, 1); // nothing that writes is sent twice
@@ -98,12 +123,32 @@ public sealed class VikunjaTrapTests
     [Theory]
     [InlineData("vikunja_create_project", """{"title":"   "}""", "title is empty")]
     [InlineData("vikunja_create_task", """{"project_id":-1,"title":"x"}""", "not a real project")]
-    [InlineData("vikunja_create_task", """{"project_id":2,"title":"x","due_date":"tomorrow"}""", "Write it with a zone")]
-    [InlineData("vikunja_create_task", """{"project_id":2,"title":"x","due_date":"2026-13-01"}""", "Write it with a zone")]
-    [InlineData("vikunja_create_task", """{"project_id":2,"title":"x","due_date":"0001-01-01T00:00:00Z"}""", "four digits")]
-    [InlineData("vikunja_create_task", """{"project_id":2,"title":"x","due_date":"2026-03-29T02:30:00"}""", "the clocks skip that hour")]
+    [InlineData(
+        "vikunja_create_task",
+        """{"project_id":2,"title":"x","due_date":"tomorrow"}""",
+        "Write it with a zone"
+    )]
+    [InlineData(
+        "vikunja_create_task",
+        """{"project_id":2,"title":"x","due_date":"2026-13-01"}""",
+        "Write it with a zone"
+    )]
+    [InlineData(
+        "vikunja_create_task",
+        """{"project_id":2,"title":"x","due_date":"0001-01-01T00:00:00Z"}""",
+        "four digits"
+    )]
+    [InlineData(
+        "vikunja_create_task",
+        """{"project_id":2,"title":"x","due_date":"2026-03-29T02:30:00"}""",
+        "the clocks skip that hour"
+    )]
     [InlineData("vikunja_update_task", """{"project_id":2,"task_id":12}""", "Nothing to change")]
-    public async Task What_cannot_be_meant_is_refused_before_anything_is_sent(string tool, string arguments, string part)
+    public async Task What_cannot_be_meant_is_refused_before_anything_is_sent(
+        string tool,
+        string arguments,
+        string part
+    )
     {
         await using var board = await Board.StartAsync();
         await using var server = TestServer.Start([.. board.Settings, ("Vikunja:TimeZone", "Europe/Berlin")]);
@@ -125,7 +170,15 @@ public sealed class VikunjaTrapTests
         await using var board = await Board.StartAsync();
         await using var server = TestServer.Start([.. board.Settings, ("Vikunja:TimeZone", "Europe/Berlin")]);
 
-        await server.CallAsync("vikunja_create_task", new { project_id = 2, title = "x", due_date = said });
+        await server.CallAsync(
+            "vikunja_create_task",
+            new
+            {
+                project_id = 2,
+                title = "x",
+                due_date = said,
+            }
+        );
 
         Assert.Equal(sent, Assert.Single(board.Asked).Json.GetProperty("due_date").GetString());
     }
@@ -148,7 +201,15 @@ public sealed class VikunjaTrapTests
         await using var board = await Board.StartAsync();
         await using var server = TestServer.Start(board.Settings);
 
-        var done = await server.CallAsync("vikunja_update_task", new { project_id = 3, task_id = 14, done = true });
+        var done = await server.CallAsync(
+            "vikunja_update_task",
+            new
+            {
+                project_id = 3,
+                task_id = 14,
+                done = true,
+            }
+        );
 
         Assert.Equal((false, true), (done.GetProperty("done").GetBoolean(), done.GetProperty("repeats").GetBoolean()));
         Assert.Contains("The task repeats", done.GetProperty("note").GetString());
@@ -165,14 +226,33 @@ public sealed class VikunjaTrapTests
         board.Fault = lacks is null ? ("PATCH", 200, "<!DOCTYPE html>", "text/html") : null; // the frontend answers unknown paths
         await using var server = TestServer.Start(board.Settings);
 
-        await server.CallAsync("vikunja_update_task", new { project_id = 2, task_id = 12, priority = 1 });
+        await server.CallAsync(
+            "vikunja_update_task",
+            new
+            {
+                project_id = 2,
+                task_id = 12,
+                priority = 1,
+            }
+        );
 
-        Assert.Equal((1, 2, 1), ((int)board.Task(12)["priority"]!, board.Task(12)["assignees"]!.AsArray().Count, board.Task(12)["reminders"]!.AsArray().Count));
+        Assert.Equal(
+            (1, 2, 1),
+            (
+                (int)board.Task(12)["priority"]!,
+                board.Task(12)["assignees"]!.AsArray().Count,
+                board.Task(12)["reminders"]!.AsArray().Count
+            )
+        );
         Assert.Contains(board.Asked, asked => asked.Line == "POST /vk/api/v1/tasks/12");
     }
 
     [Theory]
-    [InlineData("vikunja_update_task", """{"project_id":2,"task_id":12,"priority":1}""", "priority of task 12 did not change")]
+    [InlineData(
+        "vikunja_update_task",
+        """{"project_id":2,"task_id":12,"priority":1}""",
+        "priority of task 12 did not change"
+    )]
     [InlineData("vikunja_add_label", """{"task_id":12,"label_id":5}""", "labels of task 12 are as before")]
     [InlineData("vikunja_assign", """{"task_id":12,"user":"bob"}""", "assignees of task 12 are as before")]
     public async Task A_change_that_Vikunja_only_claims_is_a_failure(string tool, string arguments, string part)
@@ -191,14 +271,25 @@ public sealed class VikunjaTrapTests
         board.IsBusy = true;
         await using var server = TestServer.Start(board.Settings);
 
-        var changed = await server.CallAsync("vikunja_update_task", new { project_id = 2, task_id = 12, priority = 1 });
+        var changed = await server.CallAsync(
+            "vikunja_update_task",
+            new
+            {
+                project_id = 2,
+                task_id = 12,
+                priority = 1,
+            }
+        );
 
         Assert.Contains("assignees, reminders changed too", changed.GetProperty("note").GetString());
     }
 
     [Theory]
     [InlineData("""{"project_id":2,"done":false}""", "done = false")]
-    [InlineData("""{"project_id":2,"done":true,"filter":"priority > 3 || dueDate < now"}""", "(priority > 3 || dueDate < now) && done = true")]
+    [InlineData(
+        """{"project_id":2,"done":true,"filter":"priority > 3 || dueDate < now"}""",
+        "(priority > 3 || dueDate < now) && done = true"
+    )]
     [InlineData("""{"project_id":2,"filter":"priority > 3"}""", "priority > 3")]
     public async Task Done_and_a_filter_hold_together(string arguments, string filter)
     {
@@ -216,22 +307,50 @@ public sealed class VikunjaTrapTests
         await using var board = await Board.StartAsync();
         await using var server = TestServer.Start(board.Settings);
 
-        Assert.Contains("in project 2 and not in 3", (await server.CallAsync("vikunja_get_task", new { project_id = 3, task_id = 12 })).GetProperty("note").GetString());
-        Assert.Contains("Nothing was changed", await server.FailAsync(422, "vikunja_update_task", new { project_id = 3, task_id = 12, done = true }));
-        Assert.Contains("Nothing was changed", await server.FailAsync(422, "vikunja_delete_task", new { project_id = 3, task_id = 12 }));
+        Assert.Contains(
+            "in project 2 and not in 3",
+            (await server.CallAsync("vikunja_get_task", new { project_id = 3, task_id = 12 }))
+                .GetProperty("note")
+                .GetString()
+        );
+        Assert.Contains(
+            "Nothing was changed",
+            await server.FailAsync(
+                422,
+                "vikunja_update_task",
+                new
+                {
+                    project_id = 3,
+                    task_id = 12,
+                    done = true,
+                }
+            )
+        );
+        Assert.Contains(
+            "Nothing was changed",
+            await server.FailAsync(422, "vikunja_delete_task", new { project_id = 3, task_id = 12 })
+        );
         Assert.True(board.Has(12));
     }
 
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public async Task Pages_are_followed_however_small_the_server_makes_them_and_whether_or_not_it_says_how_many(bool says)
+    public async Task Pages_are_followed_however_small_the_server_makes_them_and_whether_or_not_it_says_how_many(
+        bool says
+    )
     {
         await using var board = await Board.StartAsync();
         (board.PerPage, board.SaysPages) = (1, says);
         await using var server = TestServer.Start(board.Settings);
 
-        Assert.Equal([-1, 2, 3, 9], (await server.CallAsync("vikunja_list_projects")).GetProperty("projects").EnumerateArray().Select(project => project.GetProperty("id").GetInt64()));
+        Assert.Equal(
+            [-1, 2, 3, 9],
+            (await server.CallAsync("vikunja_list_projects"))
+                .GetProperty("projects")
+                .EnumerateArray()
+                .Select(project => project.GetProperty("id").GetInt64())
+        );
     }
 
     [Fact]
@@ -258,10 +377,19 @@ public sealed class VikunjaTrapTests
         await using var board = await Board.StartAsync();
         await using var server = TestServer.Start(board.Settings);
 
-        var projects = (await server.CallAsync("vikunja_list_projects")).GetProperty("projects").EnumerateArray().ToArray();
+        var projects = (await server.CallAsync("vikunja_list_projects"))
+            .GetProperty("projects")
+            .EnumerateArray()
+            .ToArray();
 
-        Assert.Contains("Not a real project", projects.Single(project => project.GetProperty("id").GetInt64() < 0).GetProperty("note").GetString());
-        Assert.Equal("write", (await server.CallAsync("vikunja_get_project", new { project_id = 2 })).GetProperty("access").GetString());
+        Assert.Contains(
+            "Not a real project",
+            projects.Single(project => project.GetProperty("id").GetInt64() < 0).GetProperty("note").GetString()
+        );
+        Assert.Equal(
+            "write",
+            (await server.CallAsync("vikunja_get_project", new { project_id = 2 })).GetProperty("access").GetString()
+        );
     }
 
     [Fact]
@@ -270,8 +398,14 @@ public sealed class VikunjaTrapTests
         await using var board = await Board.StartAsync();
         await using var server = TestServer.Start(board.Settings);
 
-        Assert.Contains("out of the archive", await server.FailAsync(422, "vikunja_create_task", new { project_id = 4, title = "x" }));
-        Assert.Contains("may not do this here", await server.FailAsync(422, "vikunja_list_tasks", new { project_id = 9 }));
+        Assert.Contains(
+            "out of the archive",
+            await server.FailAsync(422, "vikunja_create_task", new { project_id = 4, title = "x" })
+        );
+        Assert.Contains(
+            "may not do this here",
+            await server.FailAsync(422, "vikunja_list_tasks", new { project_id = 9 })
+        );
     }
 
     [Fact]
@@ -281,16 +415,27 @@ public sealed class VikunjaTrapTests
         board.Lacks = "PUT /v1/tasks/12/comments";
         await using var server = TestServer.Start(board.Settings);
 
-        Assert.Contains("\"tasks_comments: create\"", await server.FailAsync(502, "vikunja_add_comment", new { task_id = 12, comment = "x" }));
+        Assert.Contains(
+            "\"tasks_comments: create\"",
+            await server.FailAsync(502, "vikunja_add_comment", new { task_id = 12, comment = "x" })
+        );
     }
 
     [Fact]
     public async Task The_address_may_end_with_the_path_of_the_API()
     {
         await using var board = await Board.StartAsync();
-        await using var server = TestServer.Start(("Vikunja:Url", board.Url + "/api/v1/"), ("Vikunja:Token", Board.Token));
+        await using var server = TestServer.Start(
+            ("Vikunja:Url", board.Url + "/api/v1/"),
+            ("Vikunja:Token", Board.Token)
+        );
 
-        Assert.Equal($"{board.Url}/tasks/12", (await server.CallAsync("vikunja_get_task", new { project_id = 2, task_id = 12 })).GetProperty("url").GetString());
+        Assert.Equal(
+            $"{board.Url}/tasks/12",
+            (await server.CallAsync("vikunja_get_task", new { project_id = 2, task_id = 12 }))
+                .GetProperty("url")
+                .GetString()
+        );
     }
 
     [Theory]
@@ -301,7 +446,10 @@ public sealed class VikunjaTrapTests
     {
         var pair = variable.Split('=');
 
-        var (exitCode, _, errors) = await ServerProcess.RunAsync([], new Dictionary<string, string> { [pair[0]] = pair[1] });
+        var (exitCode, _, errors) = await ServerProcess.RunAsync(
+            [],
+            new Dictionary<string, string> { [pair[0]] = pair[1] }
+        );
 
         Assert.Equal(1, exitCode);
         Assert.Contains(part, errors);

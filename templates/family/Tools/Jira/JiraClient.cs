@@ -14,7 +14,10 @@ public sealed class JiraClient(HttpClient http) : IHealthCheck
         SendAsync<Item>(HttpMethod.Post, "api/items", new { title }, ct);
 
     /// <summary>Whether the system answers, and whether it accepts our token: system_status tells the model.</summary>
-    public async Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)
+    public async Task<HealthCheckResult> CheckHealthAsync(
+        HealthCheckContext context,
+        CancellationToken cancellationToken = default
+    )
     {
         try
         {
@@ -23,7 +26,10 @@ public sealed class JiraClient(HttpClient http) : IHealthCheck
         }
         catch (HttpRequestException e) when (e.StatusCode is HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden)
         {
-            return HealthCheckResult.Degraded(e.Message, data: new Dictionary<string, object> { ["authorised"] = false });
+            return HealthCheckResult.Degraded(
+                e.Message,
+                data: new Dictionary<string, object> { ["authorised"] = false }
+            );
         }
         catch (HttpRequestException e)
         {
@@ -34,14 +40,23 @@ public sealed class JiraClient(HttpClient http) : IHealthCheck
     // What fails here is an HttpRequestException whose message a model can use: it is shown to the caller, so nothing secret may be in it.
     private async Task<T> SendAsync<T>(HttpMethod method, string path, object? body, CancellationToken ct)
     {
-        using var request = new HttpRequestMessage(method, path) { Content = body is null ? null : JsonContent.Create(body) };
+        using var request = new HttpRequestMessage(method, path)
+        {
+            Content = body is null ? null : JsonContent.Create(body),
+        };
         try
         {
             using var response = await http.SendAsync(request, ct);
             if (!response.IsSuccessStatusCode)
             {
-                var hint = response.StatusCode is HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden ? " Check Jira:Token." : "";
-                throw new HttpRequestException($"Jira answered {(int)response.StatusCode}.{hint}", null, response.StatusCode);
+                var hint = response.StatusCode is HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden
+                    ? " Check Jira:Token."
+                    : "";
+                throw new HttpRequestException(
+                    $"Jira answered {(int)response.StatusCode}.{hint}",
+                    null,
+                    response.StatusCode
+                );
             }
 
             return await response.Content.ReadFromJsonAsync<T>(ct) ?? throw new JsonException();
@@ -52,7 +67,11 @@ public sealed class JiraClient(HttpClient http) : IHealthCheck
         }
         catch (JsonException e)
         {
-            throw new HttpRequestException("Jira sent something that is not what its documentation says. Check Jira:Url.", e, HttpStatusCode.BadGateway);
+            throw new HttpRequestException(
+                "Jira sent something that is not what its documentation says. Check Jira:Url.",
+                e,
+                HttpStatusCode.BadGateway
+            );
         }
         catch (OperationCanceledException e) when (!ct.IsCancellationRequested)
         {

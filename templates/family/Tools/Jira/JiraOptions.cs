@@ -14,9 +14,18 @@ public sealed class JiraOptions : IValidatableObject
 
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
     {
-        if (!string.IsNullOrEmpty(Url) && !(Uri.TryCreate(Url, UriKind.Absolute, out var uri) && uri is { Scheme: "http" or "https", Query: "", UserInfo: "" }))
+        if (
+            !string.IsNullOrEmpty(Url)
+            && !(
+                Uri.TryCreate(Url, UriKind.Absolute, out var uri)
+                && uri is { Scheme: "http" or "https", Query: "", UserInfo: "" }
+            )
+        )
         {
-            yield return new("Jira:Url must be an absolute http or https address without user name or query, for example https://jira.example.com.", [nameof(Url)]);
+            yield return new(
+                "Jira:Url must be an absolute http or https address without user name or query, for example https://jira.example.com.",
+                [nameof(Url)]
+            );
         }
 
         if (Token?.Any(letter => letter is < '!' or > '~') is true)
@@ -39,15 +48,25 @@ public static class JiraSetup
             return services; // not configured, or wrongly, which the options say when the server starts
         }
 
-        services.AddHttpClient<JiraClient>(http =>
+        services
+            .AddHttpClient<JiraClient>(http =>
             {
                 http.BaseAddress = new Uri(url.TrimEnd('/') + "/");
                 http.Timeout = TimeSpan.FromSeconds(30);
                 http.MaxResponseContentBufferSize = 1 << 20;
-                http.DefaultRequestHeaders.Authorization = string.IsNullOrEmpty(token) ? null : new AuthenticationHeaderValue("Bearer", token);
+                http.DefaultRequestHeaders.Authorization = string.IsNullOrEmpty(token)
+                    ? null
+                    : new AuthenticationHeaderValue("Bearer", token);
             })
             // Callers share the connections, never a cookie; a token must not follow a redirect; and a new address of the host is noticed.
-            .ConfigurePrimaryHttpMessageHandler(() => new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false, PooledConnectionLifetime = TimeSpan.FromMinutes(2) })
+            .ConfigurePrimaryHttpMessageHandler(() =>
+                new SocketsHttpHandler
+                {
+                    AllowAutoRedirect = false,
+                    UseCookies = false,
+                    PooledConnectionLifetime = TimeSpan.FromMinutes(2),
+                }
+            )
             .SetHandlerLifetime(Timeout.InfiniteTimeSpan);
         services.AddHealthChecks().AddCheck<JiraClient>("jira");
         return services.AddSingleton<JiraTools>();

@@ -16,7 +16,10 @@ public sealed class JiraTests
         var found = await server.CallAsync("jira_search", new { query = "login" });
 
         Assert.Equal(2, found.GetProperty("total").GetInt32());
-        Assert.Equal(["J-1", "J-7"], found.GetProperty("items").EnumerateArray().Select(item => item.GetProperty("id").GetString()));
+        Assert.Equal(
+            ["J-1", "J-7"],
+            found.GetProperty("items").EnumerateArray().Select(item => item.GetProperty("id").GetString())
+        );
         Assert.Equal("Bearer secret", Assert.Single(jira.Asked).Headers["Authorization"]);
     }
 
@@ -36,14 +39,20 @@ public sealed class JiraTests
     [InlineData(401, "Check Jira:Token", HealthStatus.Degraded)]
     [InlineData(500, "Jira answered 500", HealthStatus.Unhealthy)]
     [InlineData(200, "Jira sent something", HealthStatus.Unhealthy)]
-    public async Task A_failure_says_what_to_mend_and_shows_in_the_health(int status, string part, HealthStatus expected)
+    public async Task A_failure_says_what_to_mend_and_shows_in_the_health(
+        int status,
+        string part,
+        HealthStatus expected
+    )
     {
         await using var jira = await Upstream.StartAsync();
         (jira.Status, jira.Answer) = (status, "<html>");
         await using var server = Start(jira);
 
         var reason = await server.FailAsync(502, "jira_search", new { query = "login" });
-        var health = await server.Services.GetRequiredService<HealthCheckService>().CheckHealthAsync(TestContext.Current.CancellationToken);
+        var health = await server
+            .Services.GetRequiredService<HealthCheckService>()
+            .CheckHealthAsync(TestContext.Current.CancellationToken);
 
         Assert.Contains(part, reason);
         Assert.DoesNotContain("secret", reason);
@@ -75,11 +84,15 @@ public sealed class JiraTests
     {
         var pair = variable.Split('=');
 
-        var (exitCode, _, errors) = await ServerProcess.RunAsync([], new Dictionary<string, string> { [pair[0]] = pair[1] });
+        var (exitCode, _, errors) = await ServerProcess.RunAsync(
+            [],
+            new Dictionary<string, string> { [pair[0]] = pair[1] }
+        );
 
         Assert.Equal(1, exitCode);
         Assert.Contains(part, errors);
     }
 
-    private static TestServer Start(Upstream jira) => TestServer.Start(("Jira:Url", jira.Url), ("Jira:Token", "secret"));
+    private static TestServer Start(Upstream jira) =>
+        TestServer.Start(("Jira:Url", jira.Url), ("Jira:Token", "secret"));
 }
