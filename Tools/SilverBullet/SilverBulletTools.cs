@@ -7,7 +7,7 @@ using ModelContextProtocol.Server;
 namespace MinimalMcp.Tools.SilverBullet;
 
 [McpServerToolType]
-public sealed class SilverBulletTools(SilverBulletClient space, SilverBulletSearch pages)
+public sealed partial class SilverBulletTools(SilverBulletClient space, SilverBulletSearch pages)
 {
     private const string Name = "The page's name, folders separated by /, for example \"Projects/Roof\".";
     private const int MaxName = 500,
@@ -209,25 +209,6 @@ public sealed class SilverBulletTools(SilverBulletClient space, SilverBulletSear
         [Description("At most this many pages."), Range(1, 200)] int limit = 20,
         CancellationToken ct = default
     ) => pages.FindAsync(query, limit, ct);
-
-    [McpMeta("documents", "search")]
-    [McpMeta("documents_from", "silverbullet_search_pages")]
-    public async Task<IReadOnlyList<PageDocument>> SearchDocuments(string query, CancellationToken ct) =>
-        [
-            .. (await pages.FindAsync(query, 10, ct)).Pages.Select(page => new PageDocument(
-                page.Name,
-                page.Name,
-                page.Snippet,
-                space.LinkTo(page.Name)
-            )),
-        ];
-
-    [McpMeta("documents", "fetch")]
-    [McpMeta("documents_from", "silverbullet_get_page")]
-    public async Task<PageDocument?> FetchDocument(string id, CancellationToken ct) =>
-        PageName.Read(id) is var name && await space.ReadAsync(name, ct) is { } page
-            ? new(name, name, page.Text, space.LinkTo(name))
-            : null;
 
     private static string Joined(string first, string second) =>
         first.Length == 0 || first.EndsWith('\n') ? first + second : $"{first}\n{second}";

@@ -1,5 +1,4 @@
 using System.ComponentModel;
-using System.Text.Json.Serialization;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Options;
 using ModelContextProtocol;
@@ -65,38 +64,3 @@ public sealed class StatusTools(
         ]);
     }
 }
-
-public static class StatusSetup
-{
-    /// <summary>For each system; all are asked at the same time.</summary>
-    internal static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
-
-    /// <summary>Listed only when there is a system to speak of. The last family to be added, so that all others have said so.</summary>
-    public static IServiceCollection AddStatus(this IServiceCollection services, IConfiguration configuration) =>
-        services.Any(service => service.ServiceType == typeof(HealthCheckService))
-            ? services
-                .AddSingleton<StatusTools>()
-                .PostConfigure<HealthCheckServiceOptions>(options =>
-                {
-                    foreach (var check in options.Registrations)
-                    {
-                        check.Timeout = Patience;
-                    }
-                })
-            : services;
-}
-
-public sealed record StatusResult(IReadOnlyList<SystemState> Systems);
-
-public sealed record SystemState(
-    string Name,
-    bool Configured,
-    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] bool? Reachable = null,
-    [property:
-        JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull),
-        Description("False when the system refuses our credentials.")
-    ]
-        bool? Authorised = null,
-    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Version = null,
-    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Detail = null
-);

@@ -41,10 +41,3 @@ public sealed class JiraTools(JiraClient jira)
         CancellationToken ct = default
     ) => jira.CreateAsync(title, ct);
 }
-
-public sealed record FoundItems(
-    [property: Description("How many items match, whether listed or not.")] int Total,
-    IReadOnlyList<Item> Items
-);
-
-public sealed record Item([property: Description("What other tools take.")] string Id, string Title);

@@ -1,8 +1,93 @@
 using System.Collections.Frozen;
+using System.ComponentModel;
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using ModelContextProtocol;
+using static System.Text.Json.Serialization.JsonIgnoreCondition;
 
 namespace MinimalMcp.Tools.Shop;
+
+/// <summary>A result holds data of the embedded shop or, when Shop:Url is set, the words of its agent.</summary>
+public abstract record ShopResult
+{
+    [JsonIgnore(Condition = WhenWritingNull)]
+    [Description("What the shop's agent said. When it is there, it is the whole result.")]
+    public string? Answer { get; init; }
+}
+
+public sealed record SearchResult(
+    [property: JsonIgnore(Condition = WhenWritingNull), Description("How many products match, whether listed or not.")]
+        int? Total = null,
+    [property: JsonIgnore(Condition = WhenWritingNull)] IReadOnlyList<Product>? Products = null
+) : ShopResult;
+
+public sealed record CartResult([property: JsonIgnore(Condition = WhenWritingNull)] Cart? Cart = null) : ShopResult;
+
+public sealed record OrderResult(
+    [property: JsonIgnore(Condition = WhenWritingNull)] Order? Order = null,
+    [property:
+        JsonIgnore(Condition = WhenWritingNull),
+        Description("Of a dry run: what a call without dry_run would order.")
+    ]
+        Cart? WouldOrder = null
+) : ShopResult;
+
+public sealed record PaymentMethodResult(
+    [property: JsonIgnore(Condition = WhenWritingNull)] PaymentMethod? PaymentMethod = null
+) : ShopResult;
+
+public sealed record DealsResult(
+    [property: JsonIgnore(Condition = WhenWritingNull)] IReadOnlyList<Product>? Deals = null
+) : ShopResult;
+
+public sealed record Product(
+    [property: Description("What add_to_cart takes.")] string ProductCode,
+    string Name,
+    string Category,
+    [property: Description("Regular price. With a deal, the deal's price is charged.")] decimal Price,
+    string Currency = "USD",
+    bool InStock = true,
+    [property: JsonIgnore(Condition = WhenWritingNull)] Deal? Deal = null
+)
+{
+    internal readonly string SearchText = $"{Name}\n{Category}\n{ProductCode}".ToLowerInvariant();
+}
+
+public sealed record Deal(
+    decimal Price,
+    int PercentOff,
+    [property: Description("How long the deal holds.")] string Valid
+);
+
+public sealed record CartLine(string ProductCode, string Name, int Quantity, decimal UnitPrice, decimal LineTotal);
+
+public sealed record Cart(IReadOnlyList<CartLine> Lines, int TotalItems, decimal Total, string Currency = "USD");
+
+public sealed record Order(
+    string OrderId,
+    DateTimeOffset PlacedAt,
+    [property: Description("How it is paid: the masked payment method, or on delivery.")] string Payment,
+    Cart Cart,
+    [property: JsonIgnore(Condition = WhenWritingNull)] string? Note = null
+);
+
+public sealed record PaymentMethod(string Id, PaymentType Type, string Label, bool IsDefault);
+
+[JsonConverter(typeof(JsonStringEnumConverter<PaymentType>))]
+public enum PaymentType
+{
+    [JsonStringEnumMemberName("credit_card")]
+    CreditCard,
+
+    [JsonStringEnumMemberName("debit_card")]
+    DebitCard,
+
+    [JsonStringEnumMemberName("bank_account")]
+    BankAccount,
+
+    [JsonStringEnumMemberName("paypal")]
+    PayPal,
+}
 
 /// <summary>What the embedded shop sells, read from catalog.json.</summary>
 internal sealed class Catalogue(Product[] products, IReadOnlyDictionary<string, string> aliases)

@@ -8,7 +8,7 @@ using MinimalMcp.Tools.Documents;
 namespace MinimalMcp.Tests.Tools.Documents;
 
 /// <summary>search and fetch over two families of the tests, so that they hold whichever families the product has.</summary>
-internal sealed class DocumentParity : FamilyCalls
+internal sealed class DocumentsParity : FamilyCalls
 {
     public override IReadOnlyList<(string Tool, string Arguments, FailureKind? Failure)> Calls { get; } =
     [
@@ -27,8 +27,8 @@ internal sealed class DocumentParity : FamilyCalls
     public static void AddTo(IServiceCollection services)
     {
         Families.TakeOut(services);
-        services.AddSingleton<DocumentTools>();
-        foreach (var type in (Type[])[typeof(BooksTools), typeof(FilmsTools), typeof(DocumentTools)])
+        services.AddSingleton<DocumentsTools>();
+        foreach (var type in (Type[])[typeof(BooksTools), typeof(FilmsTools), typeof(DocumentsTools)])
         {
             services.AddSingleton(new ToolType(type));
         }

@@ -9,7 +9,7 @@ using MinimalMcp.Tools.Documents;
 namespace MinimalMcp.Tests.Tools.Documents;
 
 /// <summary>search and fetch, as ChatGPT's deep research calls them.</summary>
-public sealed class DocumentTests
+public sealed class DocumentsTests
 {
     [Fact]
     public async Task Their_results_are_exactly_what_deep_research_reads_as_structured_content_and_as_the_same_text()
@@ -130,8 +130,8 @@ public sealed class DocumentTests
         BooksTools.Hangs = new(TaskCreationOptions.RunContinuationsAsynchronously);
         await using var server = TestServer.Start(services =>
         {
-            DocumentParity.AddTo(services);
-            services.AddSingleton(provider => ActivatorUtilities.CreateInstance<DocumentTools>(provider, time)); // the deadline of the call keeps its own clock
+            DocumentsParity.AddTo(services);
+            services.AddSingleton(provider => ActivatorUtilities.CreateInstance<DocumentsTools>(provider, time)); // the deadline of the call keeps its own clock
         });
 
         var search = server.CallAsync("search", new { query = "slow" });
@@ -198,7 +198,7 @@ public sealed class DocumentTests
     [Fact]
     public async Task Without_a_public_address_links_lead_to_where_the_server_listens()
     {
-        await using var server = TestServer.Start(DocumentParity.AddTo);
+        await using var server = TestServer.Start(DocumentsParity.AddTo);
 
         Assert.Contains(
             $"\"{server.BaseUrl}/films/1\"",
@@ -213,14 +213,14 @@ public sealed class DocumentTests
 
         Assert.DoesNotContain(
             new ServiceCollection().AddSingleton(new ToolType(typeof(NotesTools))).AddDocuments(configuration),
-            service => service.ServiceType == typeof(DocumentTools)
+            service => service.ServiceType == typeof(DocumentsTools)
         );
         Assert.Contains(
             new ServiceCollection().AddSingleton(new ToolType(typeof(BooksTools))).AddDocuments(configuration),
-            service => service.ServiceType == typeof(DocumentTools)
+            service => service.ServiceType == typeof(DocumentsTools)
         );
     }
 
     private static TestServer Start(params (string, string)[] settings) =>
-        TestServer.Start(DocumentParity.AddTo, [("Server:PublicUrl", "https://tools.example/"), .. settings]);
+        TestServer.Start(DocumentsParity.AddTo, [("Server:PublicUrl", "https://tools.example/"), .. settings]);
 }

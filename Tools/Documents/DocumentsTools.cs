@@ -1,23 +1,21 @@
 using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
-using System.Text.Json.Serialization;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using ModelContextProtocol;
 using ModelContextProtocol.Server;
-using static System.Text.Json.Serialization.JsonIgnoreCondition;
 
 namespace MinimalMcp.Tools.Documents;
 
 /// <summary>The two tools that ChatGPT's deep research and company knowledge want of a server, in exactly the shape that they read.</summary>
 [McpServerToolType]
-public sealed partial class DocumentTools(
+public sealed partial class DocumentsTools(
     IEnumerable<ToolType> types,
     ToolRegistry registry,
     IServiceProvider services,
     IConfiguration configuration,
     TimeProvider time,
-    ILogger<DocumentTools> logger
+    ILogger<DocumentsTools> logger
 )
 {
     private const int PerFamily = 10;
@@ -178,43 +176,3 @@ public sealed partial class DocumentTools(
     [LoggerMessage(LogLevel.Error, "The documents of {Family} could not be searched")]
     private static partial void LogFailed(ILogger logger, Exception exception, string family);
 }
-
-public static class DocumentsSetup
-{
-    // Its documents alone are no reason: search_products finds them all.
-    private const string Sample = "Shop";
-
-    /// <summary>
-    /// Listed when a family beside the sample has documents, or as <c>Documents:Enabled</c> says; so it is added after
-    /// the families.
-    /// </summary>
-    public static IServiceCollection AddDocuments(this IServiceCollection services, IConfiguration configuration)
-    {
-        var types = services
-            .Select(service => service.ImplementationInstance)
-            .OfType<ToolType>()
-            .Select(tool => tool.Type)
-            .Where(DocumentSource.IsIn)
-            .ToArray();
-        var isOn = bool.TryParse(configuration["Documents:Enabled"], out var said)
-            ? said
-            : types.Any(type => type.Namespace!.Split('.')[^1] != Sample);
-        return isOn && types.Length > 0 ? services.AddSingleton<DocumentTools>() : services;
-    }
-}
-
-public sealed record DocumentResults(
-    IReadOnlyList<FoundDocument> Results,
-    [property: JsonIgnore(Condition = WhenWritingNull), Description("Which systems could not be searched, and why.")]
-        string? Note = null
-);
-
-public sealed record FoundDocument([property: Description("What fetch takes.")] string Id, string Title, string Url);
-
-public sealed record Document(
-    string Id,
-    string Title,
-    string Text,
-    string Url,
-    [property: JsonIgnore(Condition = WhenWritingNull)] IReadOnlyDictionary<string, string>? Metadata = null
-);

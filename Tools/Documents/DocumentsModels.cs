@@ -1,0 +1,21 @@
+using System.ComponentModel;
+using System.Text.Json.Serialization;
+using static System.Text.Json.Serialization.JsonIgnoreCondition;
+
+namespace MinimalMcp.Tools.Documents;
+
+public sealed record DocumentResults(
+    IReadOnlyList<FoundDocument> Results,
+    [property: JsonIgnore(Condition = WhenWritingNull), Description("Which systems could not be searched, and why.")]
+        string? Note = null
+);
+
+public sealed record FoundDocument([property: Description("What fetch takes.")] string Id, string Title, string Url);
+
+public sealed record Document(
+    string Id,
+    string Title,
+    string Text,
+    string Url,
+    [property: JsonIgnore(Condition = WhenWritingNull)] IReadOnlyDictionary<string, string>? Metadata = null
+);

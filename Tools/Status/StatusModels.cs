@@ -1,0 +1,19 @@
+using System.ComponentModel;
+using System.Text.Json.Serialization;
+
+namespace MinimalMcp.Tools.Status;
+
+public sealed record StatusResult(IReadOnlyList<SystemState> Systems);
+
+public sealed record SystemState(
+    string Name,
+    bool Configured,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] bool? Reachable = null,
+    [property:
+        JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull),
+        Description("False when the system refuses our credentials.")
+    ]
+        bool? Authorised = null,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Version = null,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Detail = null
+);
