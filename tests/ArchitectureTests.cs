@@ -59,10 +59,6 @@ public sealed partial class ArchitectureTests
     }
 
     [Fact]
-    public void A_file_is_one_idea_of_at_most_400_lines() =>
-        Assert.DoesNotContain(Sources(), file => File.ReadLines(Path.Combine(ClientProcess.Root, file)).Count() > 400);
-
-    [Fact]
     public void Program_is_a_table_of_contents() =>
         Assert.InRange(File.ReadLines(Path.Combine(ClientProcess.Root, "Program.cs")).Count(), 1, 80);
 
