@@ -6,7 +6,7 @@ namespace MinimalMcp.Tools.Grafana;
 using static GrafanaJson;
 
 /// <summary>Dashboards as documents, for a host that looks into all systems at once (search and fetch).</summary>
-public sealed partial class GrafanaTools
+public sealed partial class GrafanaDashboardTools
 {
     private const int MaxDocuments = 10;
 
@@ -29,7 +29,7 @@ public sealed partial class GrafanaTools
     [McpMeta("documents_from", "grafana_get_dashboard")]
     public async Task<DashboardDocument?> FetchDocument(string id, CancellationToken ct)
     {
-        var dashboard = await grafana.ReadAsync(id, full: false, ct);
+        var dashboard = await ReadAsync(id, full: false, ct);
         var text = new StringBuilder($"{dashboard.Title}\n");
         foreach (var panel in dashboard.Panels)
         {

@@ -83,6 +83,6 @@ public static class GrafanaSetup
         });
         services.AddHealthChecks().AddCheck<GrafanaClient>("grafana");
         services.TryAddSingleton(TimeProvider.System);
-        return services.AddSingleton<GrafanaTools>();
+        return services.AddSingleton<GrafanaDashboardTools>().AddSingleton<GrafanaTools>();
     }
 }

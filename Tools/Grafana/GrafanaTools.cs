@@ -1,8 +1,11 @@
 using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
+using System.Globalization;
+using System.Net;
 using System.Text.Json;
-using Microsoft.Extensions.Options;
+using System.Text.Json.Nodes;
 using MinimalMcp.Charts;
+using ModelContextProtocol;
 using ModelContextProtocol.Protocol;
 using ModelContextProtocol.Server;
 
@@ -10,178 +13,31 @@ namespace MinimalMcp.Tools.Grafana;
 
 using static GrafanaJson;
 
-/// <summary>What a model can do with Grafana: find, read, query, mark; make and change dashboards.</summary>
+/// <summary>Data sources, alert rules and annotations: what a model can ask Grafana, and mark in it.</summary>
 [McpServerToolType]
-public sealed partial class GrafanaTools(GrafanaClient grafana, IOptions<GrafanaOptions> options, TimeProvider clock)
+public sealed class GrafanaTools(GrafanaClient grafana, TimeProvider clock)
 {
-    [McpServerTool(
-        Name = "grafana_list_dashboards",
-        Title = "Find dashboards",
-        ReadOnly = true,
-        Destructive = false,
-        Idempotent = true,
-        OpenWorld = false,
-        UseStructuredContent = true
-    )]
-    [Description(
-        "Finds dashboards by words of their title, tag or folder. Start here: other tools need the uid that this returns."
-    )]
-    public async Task<DashboardList> ListDashboards(
-        [Description("Words of the title. Leave out for all."), StringLength(200)] string? query = null,
-        [Description("Only dashboards with this tag."), StringLength(200)] string? tag = null,
-        [Description("Only dashboards of this folder, by its uid from grafana_list_folders."), StringLength(200)]
-            string? folder_uid = null,
-        [Description("At most this many."), Range(1, 500)] int limit = 100,
-        [Description("The page, from 1."), Range(1, 100_000)] int page = 1,
-        CancellationToken ct = default
-    )
-    {
-        var path =
-            $"search?type=dash-db&limit={limit}&page={page}"
-            + Parameter("query", query)
-            + Parameter("tag", tag)
-            + Parameter("folderUIDs", folder_uid);
-        DashboardHit[] found =
-        [
-            .. (await grafana.GetAsync(path, ct))
-                .All()
-                .Select(hit => new DashboardHit(
-                    hit.Text("uid") ?? "",
-                    hit.Text("title") ?? "",
-                    hit.Text("folderUid"),
-                    hit.Text("folderTitle"),
-                    hit.Text("url"),
-                    hit.Texts("tags")
-                )),
-        ];
-        return new(
-            found,
-            found.Length == limit ? $"There may be more: page={page + 1}, or narrow with query, tag or folder_uid."
-                : found.Length == 0 ? "No dashboard is like that."
-                : null
-        );
-    }
-
-    [McpServerTool(
-        Name = "grafana_get_dashboard",
-        Title = "Read a dashboard",
-        ReadOnly = true,
-        Destructive = false,
-        Idempotent = true,
-        OpenWorld = false,
-        UseStructuredContent = true
-    )]
-    [Description(
-        "Reads a dashboard: its panels with their queries, its variables, folder and version. The whole JSON, which is long, comes only with full; grafana_update_dashboard needs that."
-    )]
-    public Task<DashboardResult> GetDashboard(
-        [Description("The dashboard, by its uid from grafana_list_dashboards."), StringLength(200, MinimumLength = 1)]
-            string uid,
-        [Description("Also give the whole dashboard as JSON.")] bool full = false,
-        CancellationToken ct = default
-    ) => grafana.ReadAsync(uid, full, ct);
-
-    [McpServerTool(
-        Name = "grafana_create_dashboard",
-        Title = "Create a dashboard",
-        ReadOnly = false,
-        Destructive = false,
-        Idempotent = false,
-        OpenWorld = false,
-        UseStructuredContent = true
-    )]
-    [McpMeta("addresses", "dashboard")]
-    [Description(
-        "Creates a new dashboard, empty or from JSON. It never replaces one that is there: grafana_update_dashboard does."
-    )]
-    public Task<SavedDashboard> CreateDashboard(
-        [Description("Its title."), StringLength(200, MinimumLength = 1)] string title,
-        [Description("The folder, by its uid from grafana_list_folders. Leave out for General."), StringLength(200)]
-            string? folder_uid = null,
-        [Description("The dashboard as JSON: panels, templating, time, tags. Leave out for an empty one.")]
-            Dictionary<string, JsonElement>? dashboard = null,
-        CancellationToken ct = default
-    ) => grafana.CreateAsync(title, folder_uid, dashboard, ct);
-
-    [McpServerTool(
-        Name = "grafana_update_dashboard",
-        Title = "Change a dashboard",
-        ReadOnly = false,
-        Destructive = true,
-        Idempotent = false,
-        OpenWorld = false,
-        UseStructuredContent = true
-    )]
-    [McpMeta("addresses", "dashboard")]
-    [Description(
-        "Replaces a dashboard by a changed version of itself; its folder stays. Read it first with grafana_get_dashboard and full, change that, and give all of it with the version that you read."
-    )]
-    public Task<SavedDashboard> UpdateDashboard(
-        [Description("The dashboard, by its uid."), StringLength(200, MinimumLength = 1)] string uid,
-        [Description("The version that was read. When somebody saved since, nothing is done."), Range(0, int.MaxValue)]
-            int version,
-        [Description("The whole dashboard as JSON, as it was read, with the change.")]
-            Dictionary<string, JsonElement> dashboard,
-        [Description("What was changed, for the history."), StringLength(500)] string? message = null,
-        CancellationToken ct = default
-    ) => grafana.UpdateAsync(uid, version, dashboard, message, ct);
-
-    [McpServerTool(
-        Name = "grafana_delete_dashboard",
-        Title = "Delete a dashboard",
-        ReadOnly = false,
-        Destructive = true,
-        Idempotent = true,
-        OpenWorld = false,
-        UseStructuredContent = true
-    )]
-    [Description("Deletes a dashboard with its history. Show the user its title from grafana_get_dashboard first.")]
-    public async Task<DeletedDashboard> DeleteDashboard(
-        [Description("The dashboard, by its uid from grafana_list_dashboards."), StringLength(200, MinimumLength = 1)]
-            string uid,
-        CancellationToken ct = default
-    ) =>
-        new(
-            uid,
-            (
-                await grafana.DeleteAsync(
-                    $"dashboards/uid/{GrafanaClient.Segment(uid, "uid")}",
-                    ct,
-                    GrafanaDashboards.Missing
-                )
-            ).Text("title")
-        );
-
-    [McpServerTool(
-        Name = "grafana_list_folders",
-        Title = "List folders",
-        ReadOnly = true,
-        Destructive = false,
-        Idempotent = true,
-        OpenWorld = false,
-        UseStructuredContent = true
-    )]
-    [Description("Lists the folders of dashboards, or those inside one.")]
-    public async Task<FolderList> ListFolders(
-        [Description("List the folders inside this one, by its uid."), StringLength(200)] string? parent_uid = null,
-        [Description("At most this many."), Range(1, 500)] int limit = 100,
-        [Description("The page, from 1."), Range(1, 100_000)] int page = 1,
-        CancellationToken ct = default
-    )
-    {
-        var folders = (
-            await grafana.GetAsync($"folders?limit={limit}&page={page}" + Parameter("parentUid", parent_uid), ct)
-        ).All();
-        FolderHit[] found =
-        [
-            .. folders.Select(folder => new FolderHit(
-                folder.Text("uid") ?? "",
-                folder.Text("title") ?? "",
-                folder.Text("parentUid")
-            )),
-        ];
-        return new(found, found.Length == limit ? $"There may be more: page={page + 1}." : null);
-    }
+    // The member that holds the text of the query, and what else that type needs; by the type's name, or how it begins.
+    private static readonly (string Type, string Member, string Beside)[] Types =
+    [
+        ("prometheus", "expr", """{"format":"time_series"}"""),
+        ("grafana-amazonprometheus", "expr", """{"format":"time_series"}"""),
+        ("loki", "expr", """{"queryType":"range","direction":"backward"}"""),
+        ("mysql", "rawSql", """{"format":"table"}"""),
+        ("postgres", "rawSql", """{"format":"table"}"""),
+        ("grafana-postgresql", "rawSql", """{"format":"table"}"""),
+        ("mssql", "rawSql", """{"format":"table"}"""),
+        ("grafana-clickhouse", "rawSql", """{"format":1}"""),
+        ("frser-sqlite", "queryText", """{"queryType":"table"}"""),
+        ("influxdb", "query", """{"rawQuery":true,"resultFormat":"time_series"}"""),
+        ("graphite", "target", "{}"),
+        (
+            "elasticsearch",
+            "query",
+            """{"metrics":[{"id":"1","type":"raw_data","settings":{"size":"100"}}],"bucketAggs":[]}"""
+        ),
+        ("tempo", "query", """{"queryType":"traceql","limit":20}"""),
+    ];
 
     [McpServerTool(
         Name = "grafana_list_datasources",
@@ -195,7 +51,7 @@ public sealed partial class GrafanaTools(GrafanaClient grafana, IOptions<Grafana
     [Description(
         "Lists the systems that Grafana can query, with uid and type. grafana_query_datasource needs the uid."
     )]
-    public Task<DataSourceList> ListDataSources(CancellationToken ct = default) => grafana.DataSourcesAsync(ct);
+    public Task<DataSourceList> ListDataSources(CancellationToken ct = default) => DataSourcesAsync(ct);
 
     [McpServerTool(
         Name = "grafana_create_datasource",
@@ -227,7 +83,7 @@ public sealed partial class GrafanaTools(GrafanaClient grafana, IOptions<Grafana
             Dictionary<string, JsonElement>? json_data = null,
         [Description("Let Grafana test it then.")] bool test = false,
         CancellationToken ct = default
-    ) => grafana.CreateAsync(name, type, url, is_default, uid, json_data, test, ct);
+    ) => CreateAsync(name, type, url, is_default, uid, json_data, test, ct);
 
     [McpServerTool(
         Name = "grafana_query_datasource",
@@ -273,7 +129,7 @@ public sealed partial class GrafanaTools(GrafanaClient grafana, IOptions<Grafana
         var axis = Read(() =>
             TimeAxis.Parse(start, end, null, clock.GetUtcNow(), max_data_points, TimeSpan.FromSeconds(1))
         );
-        var (result, picture) = await grafana.QueryAsync(
+        var (result, picture) = await QueryAsync(
             datasource_uid,
             query,
             axis,
@@ -310,7 +166,7 @@ public sealed partial class GrafanaTools(GrafanaClient grafana, IOptions<Grafana
         [Description("Only rules whose title contains this."), StringLength(200)] string? search = null,
         [Description("At most this many."), Range(1, 500)] int limit = 50,
         CancellationToken ct = default
-    ) => grafana.AlertRulesAsync(state, folder_uid, search, limit, ct);
+    ) => AlertRulesAsync(state, folder_uid, search, limit, ct);
 
     [McpServerTool(
         Name = "grafana_list_annotations",
@@ -337,7 +193,7 @@ public sealed partial class GrafanaTools(GrafanaClient grafana, IOptions<Grafana
         [Description("At most this many."), Range(1, 500)] int limit = 50,
         CancellationToken ct = default
     ) =>
-        grafana.AnnotationsAsync(
+        AnnotationsAsync(
             Read(() => TimeAxis.Parse(start, end, null, clock.GetUtcNow(), 100, TimeSpan.FromSeconds(1))),
             dashboard_uid,
             tag,
@@ -369,7 +225,7 @@ public sealed partial class GrafanaTools(GrafanaClient grafana, IOptions<Grafana
     )
     {
         var now = clock.GetUtcNow();
-        return grafana.AnnotateAsync(
+        return AnnotateAsync(
             text,
             tags,
             dashboard_uid,
@@ -391,4 +247,342 @@ public sealed partial class GrafanaTools(GrafanaClient grafana, IOptions<Grafana
     )]
     [Description("Says whether Grafana and its database work, its version, and whether it accepts our token.")]
     public Task<HealthResult> GetHealth(CancellationToken ct = default) => grafana.HealthAsync(ct);
+
+    private async Task<DataSourceList> DataSourcesAsync(CancellationToken ct)
+    {
+        try
+        {
+            return new([.. (await grafana.GetAsync("datasources", ct)).All().Select(DataSource.From)]);
+        }
+        catch (HttpRequestException refused) when (refused.StatusCode is HttpStatusCode.Forbidden)
+        {
+            // A viewer may not list them, but is told which there are for the pages that it may see.
+            var settings = await grafana.GetAsync("frontend/settings", ct);
+            var standard = settings.Text("defaultDatasource");
+            DataSource[] sources =
+            [
+                .. settings.Member("datasources").ValueKind is JsonValueKind.Object
+                    ? settings
+                        .Member("datasources")
+                        .EnumerateObject()
+                        .Where(source =>
+                            source.Value.Text("uid")
+                                is not null
+                                    and not "-- Mixed --"
+                                    and not "-- Dashboard --"
+                                    and not "grafana"
+                        )
+                        .Select(source => new DataSource(
+                            source.Value.Text("uid")!,
+                            source.Name,
+                            source.Value.Text("type") ?? "",
+                            IsDefault: source.Name == standard
+                        ))
+                    : throw GrafanaClient.Shape(),
+            ];
+            return new(
+                sources,
+                "Addresses are missing: the token may not read the settings of data sources (datasources:read)."
+            );
+        }
+    }
+
+    private async Task<CreatedDataSource> CreateAsync(
+        string name,
+        string type,
+        string url,
+        bool isDefault,
+        string? uid,
+        Dictionary<string, JsonElement>? settings,
+        bool test,
+        CancellationToken ct
+    )
+    {
+        if (!Uri.TryCreate(url, UriKind.Absolute, out var address) || address.UserInfo.Length > 0)
+        {
+            throw new McpException(
+                "url must be an absolute address without user name, for example http://prometheus:9090. Credentials are set in Grafana."
+            );
+        }
+
+        var before = isDefault
+            ? (await DataSourcesAsync(ct)).DataSources.FirstOrDefault(source => source.IsDefault)
+            : null;
+        var body = new JsonObject
+        {
+            ["name"] = name,
+            ["type"] = type,
+            ["url"] = url,
+            ["access"] = "proxy",
+            ["isDefault"] = isDefault, // Grafana asks it, not the browser
+            ["jsonData"] = settings is null ? new JsonObject() : JsonNode.Parse(JsonSerializer.Serialize(settings)),
+        };
+        if (!string.IsNullOrEmpty(uid))
+        {
+            body["uid"] = uid;
+        }
+
+        var created = DataSource.From((await grafana.PostAsync("datasources", body, ct)).Member("datasource")); // the answer has it inside
+        string? health = null;
+        if (test)
+        {
+            try
+            {
+                health = (
+                    await grafana.GetAsync($"datasources/uid/{GrafanaClient.Segment(created.Uid, "uid")}/health", ct)
+                ).Text("message");
+            }
+            catch (Exception failed) when (failed is McpException or HttpRequestException)
+            {
+                health = failed.Message;
+            }
+        }
+
+        return new(
+            created,
+            health,
+            before is null ? null : $"It is the default now; {before.Name} ({before.Uid}) no longer is."
+        );
+    }
+
+    private async Task<AlertRuleList> AlertRulesAsync(
+        string? state,
+        string? folder,
+        string? search,
+        int limit,
+        CancellationToken ct
+    )
+    {
+        var rules = (await grafana.GetAsync("v1/provisioning/alert-rules", ct)).All().ToArray();
+        var (states, note) = (new Dictionary<string, JsonElement>(), (string?)null);
+        try
+        {
+            // The rules as they are defined have no state: that is told elsewhere.
+            var groups = (await grafana.GetAsync("prometheus/grafana/api/v1/rules", ct)).Member("data").Items("groups");
+            states = groups
+                .SelectMany(group => group.Items("rules"))
+                .Where(rule => rule.Text("uid") is not null)
+                .DistinctBy(rule => rule.Text("uid"))
+                .ToDictionary(rule => rule.Text("uid")!);
+        }
+        catch (Exception failed)
+            when (string.IsNullOrEmpty(state)
+                && (
+                    failed is McpException
+                    || failed is HttpRequestException { StatusCode: not HttpStatusCode.Unauthorized }
+                )
+            )
+        {
+            note = "States are missing. " + failed.Message;
+        }
+
+        var all = rules
+            .Select(rule => AlertRule.From(rule, states.GetValueOrDefault(rule.Text("uid") ?? "")))
+            .Where(rule =>
+                (string.IsNullOrEmpty(state) || rule.State == state)
+                && (string.IsNullOrEmpty(folder) || rule.FolderUid == folder)
+                && (string.IsNullOrEmpty(search) || rule.Title.Contains(search, StringComparison.OrdinalIgnoreCase))
+            )
+            .ToArray();
+        note =
+            all.Length > limit
+                ? $"These are {limit} of {all.Length}. Narrow with state, folder_uid or search, or raise limit. {note}".Trim()
+            : all.Length == 0 ? $"There is no such rule. {note}".Trim()
+            : note;
+        return new(all.Length, [.. all.Take(limit)], note);
+    }
+
+    private async Task<AnnotationList> AnnotationsAsync(
+        TimeAxis axis,
+        string? dashboard,
+        string? tag,
+        int limit,
+        CancellationToken ct
+    )
+    {
+        var path =
+            $"annotations?from={axis.From.ToUnixTimeMilliseconds()}&to={axis.To.ToUnixTimeMilliseconds()}&limit={limit}"
+            + (string.IsNullOrEmpty(dashboard) ? "" : $"&dashboardUID={Uri.EscapeDataString(dashboard)}")
+            + (string.IsNullOrEmpty(tag) ? "" : $"&tags={Uri.EscapeDataString(tag)}");
+        Annotation[] found =
+        [
+            .. (await grafana.GetAsync(path, ct))
+                .All()
+                .Select(annotation => new Annotation(
+                    annotation.Number("id") ?? 0,
+                    Time(annotation, "time"),
+                    Time(annotation, "timeEnd"),
+                    annotation.Text("text"),
+                    annotation.Texts("tags"),
+                    annotation.Text("dashboardUID"),
+                    annotation.Number("panelId") is > 0 and var panel ? panel : null,
+                    annotation.Text("login")
+                )),
+        ];
+        return new(
+            found,
+            found.Length == limit ? "There may be more. Narrow start and end, or raise limit."
+                : found.Length == 0 ? "There is none in that time."
+                : null
+        );
+    }
+
+    private async Task<Annotation> AnnotateAsync(
+        string text,
+        string[]? tags,
+        string? dashboard,
+        int? panel,
+        DateTimeOffset time,
+        DateTimeOffset? end,
+        CancellationToken ct
+    )
+    {
+        var body = new JsonObject
+        {
+            ["text"] = text,
+            ["time"] = time.ToUnixTimeMilliseconds(),
+            ["tags"] = new JsonArray([.. (tags ?? []).Select(tag => JsonValue.Create(tag))]),
+        };
+        if (end is { } until)
+        {
+            body["timeEnd"] =
+                until >= time ? until.ToUnixTimeMilliseconds() : throw new McpException("time_end is before time.");
+        }
+
+        if (panel is not null && string.IsNullOrEmpty(dashboard))
+        {
+            throw new McpException("panel_id is a panel of a dashboard: give dashboard_uid, too.");
+        }
+
+        if (!string.IsNullOrEmpty(dashboard))
+        {
+            (body["dashboardUID"], body["panelId"]) = (dashboard, panel ?? 0);
+        }
+
+        var made = await grafana.PostAsync("annotations", body, ct, "grafana_list_dashboards has the uids.");
+        return new(
+            made.Number("id") ?? throw GrafanaClient.Shape(),
+            TimeAxis.Show(time),
+            end is null ? null : TimeAxis.Show(end.Value),
+            text,
+            tags,
+            dashboard,
+            panel
+        );
+    }
+
+    private async Task<(DataResult Result, LineChart? Chart)> QueryAsync(
+        string uid,
+        string query,
+        TimeAxis axis,
+        bool instant,
+        int points,
+        int rows,
+        bool chart,
+        CancellationToken ct
+    )
+    {
+        var type = await TypeAsync(uid, ct);
+        var asked = Query(type, query, instant, rows);
+        asked["refId"] = "A";
+        asked["datasource"] = new JsonObject { ["uid"] = uid, ["type"] = type };
+        asked["intervalMs"] = (long)axis.Step.TotalMilliseconds;
+        asked["maxDataPoints"] = points;
+        var answer = await grafana.PostAsync(
+            "ds/query",
+            new()
+            {
+                ["from"] = Milliseconds(axis.From), // as text: that is how this API has them
+                ["to"] = Milliseconds(axis.To),
+                ["queries"] = new JsonArray(asked),
+            },
+            ct,
+            "grafana_list_datasources has the uids."
+        );
+        var result = answer.Member("results").Member("A");
+        if (result.Text("error") is { } error)
+        {
+            throw new McpException(
+                $"The data source refused the query: {GrafanaJson.Clean(error)}. A query of the type {type} was sent."
+            );
+        }
+
+        if (result.ValueKind is not JsonValueKind.Object)
+        {
+            throw GrafanaClient.Shape();
+        }
+
+        var frames = result.Items("frames").Select(frame => new Frame(frame)).ToArray();
+        return (DataResult.From(type, frames, axis, rows), chart ? GrafanaFigures.Chart(query, frames, axis) : null);
+    }
+
+    private async Task<string> TypeAsync(string uid, CancellationToken ct)
+    {
+        var segment = GrafanaClient.Segment(uid, "datasource_uid");
+        try
+        {
+            return (
+                await grafana.GetAsync($"datasources/uid/{segment}", ct, "grafana_list_datasources has the uids.")
+            ).Text("type") ?? throw GrafanaClient.Shape();
+        }
+        catch (HttpRequestException refused) when (refused.StatusCode is System.Net.HttpStatusCode.Forbidden)
+        {
+            // Who may query need not be allowed to read the settings.
+            return (await DataSourcesAsync(ct)).DataSources.FirstOrDefault(source => source.Uid == uid)?.Type
+                ?? throw new McpException(
+                    $"There is no data source with the uid \"{uid}\". grafana_list_datasources has the uids."
+                );
+        }
+    }
+
+    private static JsonObject Query(string type, string query, bool instant, int rows)
+    {
+        if (query.TrimStart().StartsWith('{') && Model(query) is { } model)
+        {
+            return model;
+        }
+
+        var known = Array.Find(Types, known => type.StartsWith(known.Type, StringComparison.Ordinal));
+        if (known.Member is null)
+        {
+            throw new McpException(
+                $"Data sources of the type {type} want more than a text. Give query as a JSON object: the members of a target, as a panel of grafana_get_dashboard with full has them."
+            );
+        }
+
+        var body = JsonNode.Parse(known.Beside)!.AsObject();
+        body[known.Member] = query;
+        if (known.Member == "expr" && type != "loki")
+        {
+            (body["instant"], body["range"]) = (instant, !instant);
+        }
+        else if (type == "loki")
+        {
+            body["maxLines"] = rows;
+            body["queryType"] = instant ? "instant" : "range";
+        }
+
+        return body;
+    }
+
+    // LogQL begins with a brace as well: only what reads as JSON is a query in parts.
+    private static JsonObject? Model(string query)
+    {
+        try
+        {
+            return JsonNode.Parse(query) as JsonObject;
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
+
+    private static string? Time(JsonElement json, string name) =>
+        json.Number(name) is > 0 and < 200_000_000_000_000 and var milliseconds
+            ? TimeAxis.Show(DateTimeOffset.FromUnixTimeMilliseconds(milliseconds))
+            : null;
+
+    private static string Milliseconds(DateTimeOffset time) =>
+        time.ToUnixTimeMilliseconds().ToString(CultureInfo.InvariantCulture);
 }

@@ -88,6 +88,27 @@ public sealed partial class PrometheusClient(HttpClient http) : IHealthCheck
         }
     }
 
+    /// <summary>A label in a path. Names that are not classic ones are written as Prometheus 3 wants them: U__ and each other letter by its number.</summary>
+    internal static string Escape(string label)
+    {
+        if (ClassicName().IsMatch(label))
+        {
+            return label;
+        }
+
+        var escaped = new StringBuilder("U__");
+        foreach (var letter in label.EnumerateRunes())
+        {
+            escaped.Append(
+                letter.Value == '_' ? "__"
+                : Rune.IsLetterOrDigit(letter) && letter.IsAscii ? letter.ToString()
+                : $"_{letter.Value:x}_"
+            );
+        }
+
+        return escaped.ToString();
+    }
+
     private async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken ct)
     {
         try
@@ -231,6 +252,36 @@ public sealed partial class PrometheusClient(HttpClient http) : IHealthCheck
         return plain.Length > 400 ? plain[..400] + "…" : plain;
     }
 
+    [GeneratedRegex("^[a-zA-Z_][a-zA-Z0-9_]*$")]
+    private static partial Regex ClassicName();
+
     [GeneratedRegex(@"(\d+):(\d+): (?:parse error: )?(.+)$")]
     private static partial Regex Position();
+}
+
+/// <summary>What Prometheus answered, with its own remarks.</summary>
+internal sealed record PrometheusAnswer(JsonElement Data, string[]? Warnings, string[]? Infos)
+{
+    /// <summary>Makes something of it; what has another shape than the API's is not an answer of Prometheus.</summary>
+    public T Read<T>(Func<PrometheusAnswer, T> read)
+    {
+        try
+        {
+            return read(this);
+        }
+        catch (Exception shape)
+            when (shape
+                    is InvalidOperationException
+                        or KeyNotFoundException
+                        or IndexOutOfRangeException
+                        or FormatException
+            )
+        {
+            throw new HttpRequestException(
+                "Prometheus:Url answered something that is not Prometheus' API. Check the address and its path prefix.",
+                shape,
+                HttpStatusCode.BadGateway
+            );
+        }
+    }
 }

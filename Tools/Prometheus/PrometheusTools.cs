@@ -1,19 +1,33 @@
 using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
+using System.Globalization;
+using System.Net;
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using MinimalMcp.Charts;
+using ModelContextProtocol;
 using ModelContextProtocol.Protocol;
 using ModelContextProtocol.Server;
 
 namespace MinimalMcp.Tools.Prometheus;
 
-using static PrometheusLists;
-using static PrometheusReads;
-
 /// <summary>What a model can ask Prometheus. Nothing here changes anything; its admin API stays out.</summary>
 [McpServerToolType]
 public sealed class PrometheusTools(PrometheusClient prometheus, TimeProvider clock)
 {
+    /// <summary>Values of a series that a model is shown. Prometheus itself refuses more than 11,000.</summary>
+    private const int MaxPoints = 251;
+
+    /// <summary>Of names, asked of servers that know the parameter: older ones send all.</summary>
+    private const string ServerLimit = "20000";
+
+    private static readonly TimeSpan FinestStep = TimeSpan.FromSeconds(15);
+
+    private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web)
+    {
+        DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+    };
+
     [McpServerTool(
         Name = "prometheus_query",
         Title = "Query Prometheus",
@@ -99,7 +113,7 @@ public sealed class PrometheusTools(PrometheusClient prometheus, TimeProvider cl
             StructuredContent = JsonSerializer.SerializeToElement(result, Json),
             Content =
                 chart && result.Series is { Count: > 0 }
-                    ? [ImageContentBlock.FromBytes(Chart(query, result, axis).ToPng(), "image/png")]
+                    ? [ImageContentBlock.FromBytes(PrometheusFigures.Chart(query, result, axis).ToPng(), "image/png")]
                     : [],
         };
     }
@@ -122,7 +136,46 @@ public sealed class PrometheusTools(PrometheusClient prometheus, TimeProvider cl
         [Description("At most this many."), Range(1, 500)] int limit = 50,
         [Description("How many to skip, to page on."), Range(0, 1_000_000)] int offset = 0,
         CancellationToken ct = default
-    ) => await prometheus.MetricsAsync(search, offset, limit, ct);
+    )
+    {
+        var names = await prometheus.AskAsync("label/__name__/values", ct, ("limit", ServerLimit));
+        var (known, missing) = (new Dictionary<string, Metric>(), "");
+        try
+        {
+            var metadata = await prometheus.AskAsync("metadata", ct, ("limit_per_metric", "1"));
+            known = metadata
+                .Read(answer => Metric.From(answer.Data).ToArray())
+                .GroupBy(metric => metric.Name)
+                .ToDictionary(metric => metric.Key, metric => metric.First());
+        }
+        catch (HttpRequestException failed)
+            when (failed.StatusCode is not (HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden))
+        {
+            missing = " Types and help are missing: " + failed.Message;
+        }
+
+        var words = (search ?? "").Split(' ', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+        var all = names
+            .Read(answer =>
+                answer.Data.EnumerateArray().Select(name => MetricList.Describe(name.GetString() ?? "", known))
+            )
+            .Where(metric =>
+                words.All(word =>
+                    PrometheusList.Contains(metric.Name, word) || PrometheusList.Contains(metric.Help ?? "", word)
+                )
+            )
+            .ToArray();
+        var listed = all.Skip(offset).Take(limit).ToArray();
+        var note =
+            PrometheusList.NoteOn(
+                all.Length,
+                offset,
+                listed.Length,
+                "Narrow with search, or go on with offset.",
+                "No metric has these words. Try fewer or shorter ones."
+            ) + missing;
+        return new(all.Length, listed) { Warnings = names.Warnings, Note = note.Length > 0 ? note.Trim() : null };
+    }
 
     [McpServerTool(
         Name = "prometheus_list_label_names",
@@ -146,7 +199,7 @@ public sealed class PrometheusTools(PrometheusClient prometheus, TimeProvider cl
         CancellationToken ct = default
     ) =>
         (await prometheus.AskAsync("labels", ct, ("match[]", match), ("limit", ServerLimit))).Read(answer =>
-            Names(
+            NameList.From(
                 answer,
                 null,
                 0,
@@ -182,9 +235,14 @@ public sealed class PrometheusTools(PrometheusClient prometheus, TimeProvider cl
         CancellationToken ct = default
     ) =>
         (
-            await prometheus.AskAsync($"label/{Escape(label)}/values", ct, ("match[]", match), ("limit", ServerLimit))
+            await prometheus.AskAsync(
+                $"label/{PrometheusClient.Escape(label)}/values",
+                ct,
+                ("match[]", match),
+                ("limit", ServerLimit)
+            )
         ).Read(answer =>
-            Names(
+            NameList.From(
                 answer,
                 filter,
                 offset,
@@ -229,7 +287,7 @@ public sealed class PrometheusTools(PrometheusClient prometheus, TimeProvider cl
                 ("end", Unix(now)),
                 ("limit", ServerLimit)
             )
-        ).Read(answer => FoundSeries(answer, limit, lookback));
+        ).Read(answer => SeriesList.From(answer, limit, lookback));
     }
 
     [McpServerTool(
@@ -257,7 +315,7 @@ public sealed class PrometheusTools(PrometheusClient prometheus, TimeProvider cl
         CancellationToken ct = default
     ) =>
         (await prometheus.AskAsync("targets", ct, ("state", state), ("scrapePool", scrape_pool))).Read(answer =>
-            Targets(answer.Data, state, health, scrape_pool, limit)
+            TargetList.From(answer.Data, state, health, scrape_pool, limit)
         );
 
     [McpServerTool(
@@ -285,7 +343,7 @@ public sealed class PrometheusTools(PrometheusClient prometheus, TimeProvider cl
                 ("metric", metric),
                 ("limit_per_metric", string.IsNullOrEmpty(metric) ? "1" : null)
             )
-        ).Read(answer => Metadata(answer.Data, metric, limit));
+        ).Read(answer => MetricList.From(answer.Data, metric, limit));
 
     [McpServerTool(
         Name = "prometheus_list_alerts",
@@ -303,7 +361,7 @@ public sealed class PrometheusTools(PrometheusClient prometheus, TimeProvider cl
         [Description("Only alerts in this state.")] [AllowedValues("firing", "pending")] string? state = null,
         [Description("At most this many."), Range(1, 500)] int limit = 50,
         CancellationToken ct = default
-    ) => (await prometheus.AskAsync("alerts", ct)).Read(answer => Alerts(answer.Data, state, limit));
+    ) => (await prometheus.AskAsync("alerts", ct)).Read(answer => AlertList.From(answer.Data, state, limit));
 
     [McpServerTool(
         Name = "prometheus_list_rules",
@@ -324,6 +382,24 @@ public sealed class PrometheusTools(PrometheusClient prometheus, TimeProvider cl
         CancellationToken ct = default
     ) =>
         (await prometheus.AskAsync("rules", ct, ("type", type), ("exclude_alerts", "true"))).Read(answer =>
-            Rules(answer.Data, search, limit)
+            RuleList.From(answer.Data, search, limit)
         );
+
+    private static bool IsNow(string time) => time.Trim().Equals("now", StringComparison.OrdinalIgnoreCase);
+
+    private static string Unix(DateTimeOffset time) => Seconds(time - DateTimeOffset.UnixEpoch);
+
+    private static string Seconds(TimeSpan span) => span.TotalSeconds.ToString("0.###", CultureInfo.InvariantCulture);
+
+    private static T Read<T>(Func<T> parse)
+    {
+        try
+        {
+            return parse();
+        }
+        catch (FormatException wrong)
+        {
+            throw new McpException(wrong.Message);
+        }
+    }
 }

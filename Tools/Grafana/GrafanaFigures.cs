@@ -1,8 +1,141 @@
+using System.ComponentModel;
 using System.Globalization;
 using System.Text.Json;
 using MinimalMcp.Charts;
 
 namespace MinimalMcp.Tools.Grafana;
+
+/// <summary>The chart of what a data source answered.</summary>
+internal static class GrafanaFigures
+{
+    public static LineChart? Chart(string query, Frame[] frames, TimeAxis axis)
+    {
+        var series = frames.SelectMany(frame => frame.Series()).ToArray();
+        if (series.Length == 0)
+        {
+            return null;
+        }
+
+        var names = Legend.Names([.. series.Select(one => one.Labels)]);
+        var lines = series
+            .Select(
+                (one, i) =>
+                    new Line(one.Name ?? names[i], [.. one.Values.Select(value => Frame.NumberOf(value))], one.Times)
+            )
+            .ToArray();
+        // What the data source took for the distance of two points may be more than what it was asked for.
+        var step = series.Select(one => one.Interval).Append(axis.Step).Max();
+        return new(query, axis with { Step = step }, lines)
+        {
+            Unit = UnitOf(series.Select(one => one.Unit).FirstOrDefault(unit => unit is not null)),
+        };
+    }
+
+    // Grafana's names of units.
+    private static string UnitOf(string? unit) =>
+        unit switch
+        {
+            "bytes" or "decbytes" => "B",
+            "Bps" or "binBps" => "B/s",
+            "s" => "s",
+            "percent" => "%",
+            _ => "",
+        };
+}
+
+public sealed record DataResult(
+    [property: Description("Of the data source.")] string Type,
+    string Start,
+    string End,
+    int TotalSeries,
+    [property: Description("Numbers over time.")] IReadOnlyList<DataSeries> Series,
+    [property: Description("Anything else: rows of SQL, lines of a log.")] IReadOnlyList<DataTable> Tables,
+    [property: Description("Remarks of the data source, what was left out, and which argument to use.")]
+        string? Note = null
+)
+{
+    private const int MaxPoints = 2000;
+
+    internal static DataResult From(string type, Frame[] frames, TimeAxis axis, int rows)
+    {
+        var (all, listed, left) = (
+            frames.SelectMany(frame => frame.Series()).ToArray(),
+            new List<DataSeries>(),
+            MaxPoints
+        );
+        foreach (var one in all)
+        {
+            if ((left -= one.Values.Length) < 0 && listed.Count > 0)
+            {
+                break;
+            }
+
+            listed.Add(DataSeries.From(one));
+        }
+
+        DataTable[] tables = [.. frames.Select(frame => frame.Table(rows)).OfType<DataTable>()];
+        List<string> notes = [.. frames.SelectMany(frame => frame.Notices).Distinct().Take(5)];
+        if (axis.Note is { } changed)
+        {
+            notes.Add(changed);
+        }
+
+        if (all.Length == 0 && tables.Length == 0)
+        {
+            notes.Add(
+                "The query gave no data. Check its names and labels, and whether there was data between start and end."
+            );
+        }
+
+        if (listed.Count < all.Length)
+        {
+            notes.Add(
+                $"Only {listed.Count} of {all.Length} series are listed. Aggregate in query, or lower max_data_points."
+            );
+        }
+
+        if (tables.Any(table => table.Rows.Count < table.Total))
+        {
+            notes.Add("Not all rows are listed. Narrow query, or raise limit.");
+        }
+
+        return new(
+            type,
+            TimeAxis.Show(axis.From),
+            TimeAxis.Show(axis.To),
+            all.Length,
+            listed,
+            tables,
+            notes.Count > 0 ? string.Join(' ', notes) : null
+        );
+    }
+}
+
+public sealed record DataSeries(
+    string? Name,
+    IReadOnlyDictionary<string, string> Labels,
+    [property: Description(
+        "Pairs of time and value, oldest first. Values are strings because they may be NaN, +Inf or -Inf."
+    )]
+        IReadOnlyList<IReadOnlyList<string?>> Points,
+    double? Min,
+    double? Max
+)
+{
+    internal static DataSeries From(FrameSeries series)
+    {
+        var finite = series.Values.Select(Frame.NumberOf).Where(double.IsFinite).ToArray();
+        return new(
+            series.Name,
+            series.Labels,
+            [.. series.Times.Zip(series.Values, (time, value) => (IReadOnlyList<string?>)[TimeAxis.Show(time), value])],
+            finite.Length > 0 ? finite.Min() : null,
+            finite.Length > 0 ? finite.Max() : null
+        );
+    }
+}
+
+public sealed record DataTable(int Total, IReadOnlyList<string> Columns, IReadOnlyList<IReadOnlyList<string?>> Rows);
 
 /// <summary>A data frame: columns of one length. Times are milliseconds; NaN and infinities, which JSON lacks, are null and listed beside.</summary>
 internal sealed class Frame(JsonElement frame)
