@@ -68,7 +68,9 @@ public sealed partial class ArchitectureTests
             .Select(file => Path.GetRelativePath(ClientProcess.Root, file).Replace('\\', '/'))
             .Where(file =>
                 !file.Split('/')
-                    .Any(folder => folder is "bin" or "obj" or "tests" or "artifacts" or "node_modules" or "templates")
+                    .Any(folder =>
+                        folder is "bin" or "obj" or "tests" or "samples" or "artifacts" or "node_modules" or "templates"
+                    )
             );
 
     // What stands in comments is for people.

@@ -9,6 +9,8 @@ public sealed partial class DependencyTests
 {
     private static readonly string Tests = Path.Combine(ClientProcess.Root, "tests");
 
+    private static readonly string Samples = Path.Combine(ClientProcess.Root, "samples");
+
     [Fact]
     public void The_page_has_the_packages_of_the_server() =>
         AssertRows(
@@ -23,7 +25,11 @@ public sealed partial class DependencyTests
     public void The_page_has_the_packages_of_the_tests() =>
         AssertRows(
             "Packages of the tests",
-            Directory.GetDirectories(Tests).Prepend(Tests).SelectMany(folder => Directory.GetFiles(folder, "*.csproj"))
+            Directory
+                .GetDirectories(Tests)
+                .Prepend(Tests)
+                .Concat(Directory.GetDirectories(Samples))
+                .SelectMany(folder => Directory.GetFiles(folder, "*.csproj"))
         );
 
     private static void AssertRows(string heading, IEnumerable<string> projects)
