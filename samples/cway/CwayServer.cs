@@ -8,8 +8,8 @@ using GraphQL.Types;
 namespace CwaySample;
 
 /// <summary>
-/// A Cway that runs here: its GraphQL API with a seeded workspace, behind a bearer token. It refuses what the schema does
-/// not know, and variables that are missing or of another type.
+/// A Cway that runs here: its GraphQL API with a seeded workspace, behind a bearer token. It refuses what the schema
+/// does not know, and variables that are missing or of another type.
 /// </summary>
 public sealed class CwayServer : IAsyncDisposable
 {
@@ -52,7 +52,11 @@ public sealed class CwayServer : IAsyncDisposable
         builder.Services.AddRoutingCore();
         builder.Services.AddSingleton(workspace).AddSingleton<Queries>().AddSingleton<Mutations>();
         builder.Services.AddGraphQL(graphQl =>
-            graphQl.AddSchema(CwaySchema.Build).AddSystemTextJson().AddErrorInfoProvider<CwayErrors>()
+            graphQl
+                .AddSchema(CwaySchema.Build)
+                .AddSystemTextJson()
+                .AddErrorInfoProvider<CwayErrors>()
+                .AddValidationRule<VariableTypes>()
         );
         var app = builder.Build();
         var server = new CwayServer(app, workspace, token, options.Latency);

@@ -15,7 +15,7 @@ public sealed record CwayServerOptions
     /// <summary>How many projects there are. From the 41st on they repeat the first forty.</summary>
     public int Projects { get; init; } = 40;
 
-    /// <summary>How many entries the history of a project has, if it has one; nothing: what its artworks need.</summary>
+    /// <summary>How many entries the history of a project has, if any; nothing: what its artworks need.</summary>
     public int? EventsPerProject { get; init; }
 
     /// <summary>The planner has 0.4 where it has 40.0 otherwise.</summary>
