@@ -1,11 +1,11 @@
-# The server as an image: docker build -t minimal-mcp .   How it is run stands in docs/container.md.
+# The server as an image: docker build -t minimal-mcp .   How it is run stands in docs/operate/container.md.
 # Only what the classic builder knows, too: no --mount, --link, --chmod or heredoc, and no "syntax" line, for which BuildKit asks a registry.
 ARG SDK_IMAGE=mcr.microsoft.com/dotnet/sdk:10.0
 # Nothing here needs a shell at run time: aspnet:10.0-noble-chiseled fits as well, for tools that do without time zones' names.
 ARG RUNTIME_IMAGE=mcr.microsoft.com/dotnet/aspnet:10.0
 
 FROM ${SDK_IMAGE} AS build
-# Compiles ahead of time what runs before the first answer (docs/performance.md). "false" where .NET has no such compiler.
+# Compiles ahead of time what runs before the first answer (docs/reference/performance.md). "false" where .NET has no such compiler.
 ARG READY_TO_RUN=true
 WORKDIR /source
 # Packages change less often than code: this layer is kept while these files are the same.

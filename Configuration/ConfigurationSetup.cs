@@ -242,7 +242,7 @@ public static class ConfigurationSetup
             InvalidOperationException unset when unset.Message.Contains("HTTPS", StringComparison.Ordinal) =>
             [
                 "An https address has no certificate. Set Kestrel:Certificates:Default:Path and KeyPath (PEM), or Path "
-                    + "and Password (PFX): docs/settings.md.",
+                    + "and Password (PFX): docs/reference/settings.md.",
             ],
             System.Security.Cryptography.CryptographicException unread =>
             [

@@ -9,7 +9,9 @@ using MinimalMcp.Tools;
 
 namespace MinimalMcp.Surfaces;
 
-/// <summary>Tools for function calling: definitions to hand to the OpenAI API, and one JSON-RPC endpoint that executes what the model chose.</summary>
+/// <summary>
+/// Tools for function calling: definitions to hand to the OpenAI or the Gemini API, and one JSON-RPC endpoint that executes what the model chose.
+/// </summary>
 public static class Functions
 {
     // Clients of this API, those of its guide among them, give up after 30 seconds: the sentence has to come before.
@@ -34,11 +36,13 @@ public static class Functions
         }
 
         var strict = http.Request.Query["strict"].FirstOrDefault() is "true" or "1";
-        Func<Tool, JsonObject>? shape = http.Request.Query["format"].FirstOrDefault() switch
+        var format = http.Request.Query["format"].FirstOrDefault();
+        Func<Tool, JsonObject>? shape = format switch
         {
             null or "" => Plain,
             "openai" => tool => OpenAiDefinition.Chat(tool, strict),
             "openai-responses" => tool => OpenAiDefinition.Responses(tool, strict),
+            "gemini" => GeminiDefinition.Function,
             _ => null,
         };
         await (
@@ -46,16 +50,24 @@ public static class Functions
                 ? Results.Problem(
                     statusCode: 400,
                     title: "Unknown format",
-                    detail: "format is openai (Chat Completions) or openai-responses (Responses); leave it out for MCP's own form."
+                    detail: "format must be openai (Chat Completions), openai-responses (Responses) or gemini; "
+                        + "leave it out for MCP's own form."
                 )
                 : Results.Json(
                     new JsonObject
                     {
                         ["count"] = tools.All.Count,
-                        ["tools"] = new JsonArray([.. tools.All.Select(shape)]),
+                        ["tools"] =
+                            format == "gemini"
+                                ? Together(tools.All.Select(shape))
+                                : new JsonArray([.. tools.All.Select(shape)]),
                     }
                 )
         ).ExecuteAsync(http);
+
+        // Gemini's member "tools" has one entry with all functions.
+        static JsonArray Together(IEnumerable<JsonObject> functions) =>
+            [new JsonObject { ["functionDeclarations"] = new JsonArray([.. functions]) }];
 
         static JsonObject Plain(Tool tool) =>
             new()

@@ -27,6 +27,7 @@ public static class WellKnownSetup
                     ("/.well-known/ai-plugin.json", UnavailableProvider.Answered(AiPlugin.GetAsync)),
                     ("/ai-plugin.json", UnavailableProvider.Answered(AiPlugin.GetAsync)),
                     ("/logo.svg", AiPlugin.LogoAsync),
+                    ("/llms.txt", LlmsText.GetAsync),
                     ("/health", Health.GetAsync),
                     ("/health/live", Health.LiveAsync),
                     ("/health/ready", Health.ReadyAsync),

@@ -4,7 +4,7 @@ using MinimalMcp.Tests.Clients;
 
 namespace MinimalMcp.Tests;
 
-/// <summary>docs/dependencies.md names every direct dependency, and nothing that is no dependency any more.</summary>
+/// <summary>docs/reference/dependencies.md names every direct dependency, and nothing that is no dependency any more.</summary>
 public sealed partial class DependencyTests
 {
     private static readonly string Tests = Path.Combine(ClientProcess.Root, "tests");
@@ -34,7 +34,7 @@ public sealed partial class DependencyTests
 
     private static void AssertRows(string heading, IEnumerable<string> projects)
     {
-        var page = File.ReadAllText(Path.Combine(ClientProcess.Root, "docs", "dependencies.md"));
+        var page = File.ReadAllText(Path.Combine(ClientProcess.Root, "docs", "reference", "dependencies.md"));
         var section = page.Split("\n## ").Single(part => part.StartsWith(heading + "\n", StringComparison.Ordinal));
         var rows = Row().Matches(section).Select(match => match.Groups[1].Value).ToArray();
         var packages = projects
@@ -46,8 +46,8 @@ public sealed partial class DependencyTests
 
         Assert.NotEmpty(packages);
         var (missing, left) = (string.Join(", ", packages.Except(rows)), string.Join(", ", rows.Except(packages)));
-        Assert.True(missing == "", $"Add a row to '{heading}' of docs/dependencies.md for: {missing}");
-        Assert.True(left == "", $"Remove the row from '{heading}' of docs/dependencies.md: {left}");
+        Assert.True(missing == "", $"Add a row to '{heading}' of docs/reference/dependencies.md for: {missing}");
+        Assert.True(left == "", $"Remove the row from '{heading}' of docs/reference/dependencies.md: {left}");
         Assert.Equal(rows.Distinct(), rows);
     }
 

@@ -22,6 +22,7 @@ public sealed class ApiKeyTests
         "/health/live",
         "/health/ready",
         "/logo.svg",
+        "/llms.txt",
         "/ai-plugin.json",
         "/.well-known/ai-plugin.json",
         "/.well-known/{**document}",

@@ -38,7 +38,7 @@ public sealed class BuiltImage : IAsyncLifetime
         }
     }
 
-    /// <summary>Starts a container as docs/container.md says: no capabilities, nothing writable, one port, on this machine only.</summary>
+    /// <summary>Starts a container as docs/operate/container.md says: no capabilities, nothing writable, one port, on this machine only.</summary>
     internal async Task<RunningContainer> StartAsync(params string[] environment)
     {
         await BuildAsync();

@@ -49,8 +49,8 @@ public sealed partial class ComposeTests
 
     // The commands of the pages, without sudo and Docker: each file is there, for its owner alone, and none is too many.
     [Theory]
-    [InlineData("container.md", "cd deploy\n", "compose.yaml")]
-    [InlineData("replicas.md", "cd deploy/replicas\n", "replicas/compose.yaml")]
+    [InlineData("operate/compose.md", "cd deploy\n", "compose.yaml")]
+    [InlineData("operate/replicas.md", "cd deploy/replicas\n", "replicas/compose.yaml")]
     public async Task The_commands_of_the_page_write_every_secret_that_is_mounted(
         string page,
         string begin,
@@ -108,7 +108,7 @@ public sealed partial class ComposeTests
 
         foreach (var source in volumes.Select(volume => volume.Split(':')[0]))
         {
-            // A path here, the engine's own socket, what docs/container.md says to write, or a volume that is declared.
+            // A path here, the engine's own socket, what docs/operate/compose.md says to write, or a volume that is declared.
             Assert.True(
                 source is "/var/run/docker.sock"
                     || source.StartsWith("./secrets/", StringComparison.Ordinal)

@@ -10,7 +10,7 @@ using MinimalMcp.Tests.Protocol;
 
 namespace MinimalMcp.Tests.Container;
 
-/// <summary>The Dockerfile builds, and what it builds runs as docs/container.md says.</summary>
+/// <summary>The Dockerfile builds, and what it builds runs as docs/operate/container.md says.</summary>
 [Slow]
 public sealed class ImageTests(BuiltImage image, ITestOutputHelper output) : IClassFixture<BuiltImage>
 {

@@ -7,7 +7,7 @@ using MinimalMcp.Tests.Tools;
 namespace MinimalMcp.Tests.Guides;
 
 /// <summary>
-/// The server behind nginx, Caddy, HAProxy and Apache, with the blocks of docs/reverse-proxy.md as they stand there:
+/// The server behind nginx, Caddy, HAProxy and Apache, with the blocks of docs/operate/reverse-proxy.md as they stand there:
 /// for the whole host, and for a path that the proxy takes off or leaves.
 /// </summary>
 [Slow]
@@ -65,7 +65,10 @@ public sealed partial class ReverseProxyTests
     [Fact]
     public async Task The_block_of_the_connectors_page_tells_who_calls_and_how()
     {
-        var page = await File.ReadAllTextAsync(Path.Combine(ClientProcess.Root, "docs", "chatgpt-connector.md"), Stop);
+        var page = await File.ReadAllTextAsync(
+            Path.Combine(ClientProcess.Root, "docs", "connect", "chatgpt-connector.md"),
+            Stop
+        );
         var location = page.Split("```nginx\n").Skip(1).Single().Split("\n```")[0];
         await using var upstream = await Upstream.StartAsync();
         upstream.Answer = "{}";
@@ -224,7 +227,10 @@ public sealed partial class ReverseProxyTests
 
     private static async Task<string> BlockAsync(string kind, string heading)
     {
-        var page = await File.ReadAllTextAsync(Path.Combine(ClientProcess.Root, "docs", "reverse-proxy.md"), Stop);
+        var page = await File.ReadAllTextAsync(
+            Path.Combine(ClientProcess.Root, "docs", "operate", "reverse-proxy.md"),
+            Stop
+        );
         var section = page.Split("\n## ").Single(part => part.StartsWith(heading + "\n", StringComparison.Ordinal));
         var fence = Proxies.Single(proxy => proxy.Kind == kind).Fence;
         return section.Split($"```{fence}\n").Skip(1).Single().Split("\n```")[0];

@@ -21,6 +21,6 @@ internal static class Usage
           --image: --network NAME
           --growth: --parts connections,tools,streams,replicas --streams 10000 --replicas 4 --docs artifacts/load/growth
 
-        docs/load-test.md explains the scenarios, the thresholds and the report.
+        docs/operate/load-test.md explains the scenarios, the thresholds and the report.
         """;
 }

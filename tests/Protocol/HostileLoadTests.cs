@@ -11,7 +11,7 @@ namespace MinimalMcp.Tests.Protocol;
 /// <summary>
 /// A server with a heap of 256 MiB under strangers who make it hold as much as they can, one kind after the other, each
 /// stranger from an address of its own. It survives and serves others meanwhile. scripts/hostile-load sends 10,000 of
-/// each kind and writes the figures of docs/security.md.
+/// each kind and writes the figures of docs/operate/security.md.
 /// </summary>
 [Slow]
 public sealed class HostileLoadTests

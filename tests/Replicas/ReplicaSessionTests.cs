@@ -9,7 +9,7 @@ using ModelContextProtocol.Protocol;
 
 namespace MinimalMcp.Tests.Replicas;
 
-/// <summary>Sessions of the older revisions on two replicas: what docs/replicas.md promises of them.</summary>
+/// <summary>Sessions of the older revisions on two replicas: what docs/operate/replicas.md promises of them.</summary>
 [Slow]
 public sealed class ReplicaSessionTests(PostgresServer postgres)
 {

@@ -176,7 +176,7 @@ public sealed class LoadEngineTests
     public void The_page_shows_a_scenario_that_is_compiled_here() =>
         Assert.Contains(
             File.ReadAllText(Path.Combine(ClientProcess.Root, "tests", "Load", "Scenarios", "Lists.cs")),
-            File.ReadAllText(Path.Combine(ClientProcess.Root, "docs", "load-test.md"))
+            File.ReadAllText(Path.Combine(ClientProcess.Root, "docs", "operate", "load-test.md"))
         );
 
     [Fact]

@@ -17,6 +17,7 @@ using MinimalMcp.Tools;
 using MinimalMcp.Tools.Clock;
 using OpenAI;
 using OpenAI.Chat;
+using static MinimalMcp.Tests.Scripts.Page;
 
 namespace MinimalMcp.Tests.Scripts;
 
@@ -24,7 +25,7 @@ namespace MinimalMcp.Tests.Scripts;
 [Slow]
 public sealed partial class ReadmeTests
 {
-    private const string FunctionCalling = "docs/function-calling.md";
+    private const string FunctionCalling = "docs/connect/function-calling.md";
 
     /// <summary>The second becomes the first of a project that is made with the template.</summary>
     private static readonly string[] Readmes =
@@ -38,10 +39,16 @@ public sealed partial class ReadmeTests
     [
         .. Readmes,
         .. Directory
-            .GetFiles(Path.Combine(ClientProcess.Root, "docs"), "*.md")
-            .Select(file => "docs/" + Path.GetFileName(file))
-            .Order(),
+            .GetFiles(Path.Combine(ClientProcess.Root, "docs"), "*.md", SearchOption.AllDirectories)
+            .Select(file => Path.GetRelativePath(ClientProcess.Root, file).Replace('\\', '/'))
+            .Order(StringComparer.Ordinal),
+        .. SampleFolders.Select(folder => $"samples/{folder}/README.md"),
     ];
+
+    private static IEnumerable<string> SampleFolders =>
+        Directory.Exists(Path.Combine(ClientProcess.Root, "samples"))
+            ? Directory.GetDirectories(Path.Combine(ClientProcess.Root, "samples")).Select(Path.GetFileName).Order()!
+            : [];
 
     /// <summary>The blocks fenced as bash; those fenced as sh are only shown.</summary>
     public static TheoryData<string, string> Commands =>
@@ -157,7 +164,7 @@ public sealed partial class ReadmeTests
             .Concat(EnvironmentNames.Table.SelectMany(row => new[] { row.Name, row.Setting }))
             .Concat(SettingsReadByName());
 
-        Assert.All(settings.Distinct(), setting => Assert.Contains($"`{setting}", Text("docs/settings.md")));
+        Assert.All(settings.Distinct(), setting => Assert.Contains($"`{setting}", Text("docs/reference/settings.md")));
     }
 
     [Fact]
@@ -165,35 +172,42 @@ public sealed partial class ReadmeTests
         Assert.All(Pages.SelectMany(page => Blocks(page, "json")), block => JsonElement.Parse(block));
 
     [Fact]
-    public void Their_links_lead_to_files_and_headings() =>
-        Assert.All(Pages.SelectMany(page => LocalLink().Matches(Text(page)).Select(match => (page, match))), link =>
-        {
-            var file = Path.GetFullPath(
-                Path.Combine(ClientProcess.Root, Path.GetDirectoryName(link.page)!, link.match.Groups[1].Value)
-            );
-            Assert.True(File.Exists(file), link.match.Value);
-            if (link.match.Groups[2].Value is { Length: > 0 } heading)
-            {
-                Assert.Contains(
-                    heading,
-                    File.ReadLines(file)
-                        .Where(line => line.StartsWith('#'))
-                        .Select(line => line.TrimStart('#', ' ').ToLowerInvariant().Replace(' ', '-'))
-                );
-            }
-        });
+    public void Their_links_lead_to_files_and_headings()
+    {
+        var dead = Pages
+            .SelectMany(page => LocalLink().Matches(WithoutBlocks(page)).Select(match => (page, match)))
+            .Where(link => !Leads(link.page, link.match.Groups[1].Value, link.match.Groups[2].Value))
+            .Select(link => $"{link.page}: {link.match.Value}");
+        Assert.Empty(dead);
+    }
 
     [Fact]
-    public void Every_page_is_linked_from_the_readme() =>
-        Assert.All(Readmes, readme =>
-            Assert.All(
-                Pages.Except(Readmes).Where(page => (readme, page) is not ("README-template.md", "docs/template.md")),
-                page => Assert.Contains($"]({page})", Text(readme))
-            )
+    public void Every_page_is_linked_from_the_index()
+    {
+        const string Index = "docs/README.md";
+        var linked = LocalLink()
+            .Matches(Text(Index))
+            .Select(match => "docs/" + match.Groups[1].Value.Replace("../", "", StringComparison.Ordinal))
+            .Concat(Readmes.SelectMany(page => LocalLink().Matches(Text(page)).Select(match => match.Groups[1].Value)))
+            .ToHashSet();
+        Assert.Empty(Pages.Except(Readmes).Except(linked).Where(page => !linked.Contains("docs/" + page)));
+        Assert.All(Readmes, readme => Assert.Contains($"]({Index})", Text(readme)));
+    }
+
+    [Fact]
+    public void Their_lines_are_at_most_120_characters_wide()
+    {
+        var wide = Pages.Except(["docs/template.md"]).SelectMany(page =>
+            Text(page)
+                .Split('\n')
+                .Select((line, index) => (line, Where: $"{page}:{index + 1}"))
+                .Where(line => line.line.Length > 120 && !line.line.StartsWith('|')) // a row of a table cannot be broken
         );
+        Assert.Empty(wide.Select(line => line.Where));
+    }
 
     // Somebody may have pasted the README's first tool, which the server then finds by itself.
-    private static TestServer StartWithClock() =>
+    internal static TestServer StartWithClock() =>
         TestServer.Start(services =>
         {
             if (typeof(ClockTools).Assembly != typeof(Program).Assembly)
@@ -239,25 +253,36 @@ public sealed partial class ReadmeTests
         }
     }
 
-    private static string Text(string page) => File.ReadAllText(Path.Combine(ClientProcess.Root, page));
+    private static bool Leads(string page, string target, string heading)
+    {
+        var file = Path.GetFullPath(
+            target == "" ? page : Path.Combine(Path.GetDirectoryName(page)!, target),
+            ClientProcess.Root
+        );
+        return heading == ""
+            ? File.Exists(file) || Directory.Exists(file)
+            : File.Exists(file)
+                && File.ReadLines(file).Where(line => line.StartsWith('#')).Select(Anchor).Contains(heading);
+    }
 
-    private static IEnumerable<string> Blocks(string page, string language) =>
-        Block()
-            .Matches(Text(page))
-            .Where(match => match.Groups[1].Value == language)
-            .Select(match => match.Groups[2].Value.TrimEnd());
+    // As GitHub makes them: letters, digits, hyphens and underscores stay.
+    private static string Anchor(string heading) =>
+        new([
+            .. heading
+                .TrimStart('#', ' ')
+                .ToLowerInvariant()
+                .Replace(' ', '-')
+                .Where(letter => char.IsLetterOrDigit(letter) || letter is '-' or '_'),
+        ]);
 
     private static string Dedent(string code) => string.Join('\n', code.Split('\n').Select(line => line.Trim()));
 
     private static string Sample(string file) => Path.Combine(ClientProcess.Root, "tests", "Scripts", "Samples", file);
 
-    [GeneratedRegex(@"^```(\w+)\n(.*?)^```$", RegexOptions.Singleline | RegexOptions.Multiline)]
-    private static partial Regex Block();
-
     [GeneratedRegex(@"onfiguration(?:\.GetValue(?:<[^>]+>)?\(|\[)\$?""([A-Za-z]+(?::[A-Za-z]+)*:?)")]
     private static partial Regex ReadByName();
 
-    [GeneratedRegex(@"\]\((?!https?:)([^)#]+)(?:#([^)]+))?\)")]
+    [GeneratedRegex(@"\]\((?!https?:)([^)#]*)(?:#([^)]+))?\)")]
     private static partial Regex LocalLink();
 
     /// <summary>Chat Completions of a model that asks for one tool call, and then repeats what it was given.</summary>

@@ -24,7 +24,7 @@ public sealed class FunctionTests
     }
 
     [Theory]
-    [InlineData("?format=gemini", 400, "openai-responses")]
+    [InlineData("?format=claude", 400, "openai-responses")]
     [InlineData("?profile=none", 404, "notes")]
     public async Task An_unknown_format_or_profile_is_refused_with_the_known_ones(string query, int status, string part)
     {

@@ -14,25 +14,24 @@ internal sealed class GrowthPage
     {
         (_folder, _connections) = (options.Docs, options.Connections);
         Directory.CreateDirectory(Path.Combine(_folder, "performance"));
+        var rounds = new Rounds(options, Progress.Console);
         _text = new StringBuilder(
             $"""
             # Performance
 
-            How the server grows with connections, tools, event streams and replicas, beside bare Kestrel on the same machine in the same run. This page is written by:
+            How the server grows with connections, tools, event streams and replicas. Bare Kestrel ran on the same machine in
+            the same run. This writes the page:
 
             ```sh
-            scripts/load-test --growth --docs docs
+            scripts/load-test --growth --docs docs/reference
             ```
 
-            {Words.Time(
-                TimeProvider.System.GetUtcNow()
-            )}: {Environment.ProcessorCount} cores, which the load shares, {RuntimeInformation.OSDescription}, {RuntimeInformation.FrameworkDescription}. Medians of {new Rounds(
-                options,
-                Progress.Console
-            ).Count} alternating
+            {Words.Time(TimeProvider.System.GetUtcNow())}: {Environment.ProcessorCount} cores, shared with the load,
+            {RuntimeInformation.OSDescription}, {RuntimeInformation.FrameworkDescription}. Medians of {rounds.Count} alternating
             rounds of {Words.Number(
-                new Rounds(options, Progress.Console).Seconds
-            )} s. "server" has neither key nor record, "governed" has a key, a budget and the record of every call.
+                rounds.Seconds
+            )} s. "server" has neither key nor audit log. "governed" has a key, a budget
+            and an audit entry for every call.
 
             """
         );
@@ -51,7 +50,10 @@ internal sealed class GrowthPage
     public Task ToolsAsync(List<ToolRounds> rows) =>
         SectionAsync(
             "Tools",
-            "The tools are added to the project's own when the server starts. A list of a thousand tools is a long answer; \"bare\" is bare Kestrel that sends as many bytes.",
+            """
+            The tools are added to the project's own when the server starts. A list of a thousand tools is a long answer. "bare"
+            is bare Kestrel that sends as many bytes.
+            """,
             "tools",
             [
                 "call per s",
@@ -105,7 +107,10 @@ internal sealed class GrowthPage
         (string Server, string Path)[] columns = [("bare", "/mcp"), ("server", "/mcp"), ("server", "/sse")];
         return SectionAsync(
             "Event streams",
-            "Open and silent, each on its own connection; beside them one connection calls a tool. Below some hundred streams the memory for each is lost in the rest's.",
+            """
+            Open and silent, each on its own connection. Another connection calls a tool. Below some hundred streams the memory
+            of each cannot be told from the noise.
+            """,
             "streams",
             [
                 .. columns.SelectMany(column =>
@@ -143,9 +148,10 @@ internal sealed class GrowthPage
         ServersAsync(
             "Replicas",
             $"""
-            tools/call over {_connections} connections to governed replicas that share a PostgreSQL: through nginx, which asks them by turns, and by turns with that to one of them
-            directly ("direct", the same in each row but for noise). The processor time is that of the replicas together, for each call. The load, nginx, PostgreSQL and all
-            replicas share the cores of one machine: replicas pay where each has cores of its own, and here one sees what sharing the store costs.
+            tools/call over {_connections} connections to governed replicas that share a PostgreSQL. "nginx": through nginx,
+            which alternates between them. "direct": to one of them, the same in each row but for noise. The processor time is
+            that of all replicas for each call. The load, nginx, PostgreSQL and the replicas share the cores of one machine. The
+            table shows the cost of the shared store; replicas pay off where each has its own cores.
             """,
             new("replicas", Ticks: [.. rows.Select(row => (row.At, Words.Number(row.At)))]),
             logLatency: false,

@@ -5,7 +5,7 @@ using OpenAI.Chat;
 
 namespace MinimalMcp.Tests.Scripts.Samples;
 
-/// <summary>The README's function calling in C#, compiled here so that it stays true.</summary>
+/// <summary>The function calling in C# of docs/connect/function-calling.md, compiled here so that it stays true.</summary>
 internal static class Chat
 {
     public static async Task<string> AskAsync(ChatClient chat, HttpClient server, string question)
@@ -46,7 +46,8 @@ internal static class Chat
                         @params = parameters,
                     }
                 );
-                messages.Add(new ToolChatMessage(call.Id, await answer.Content.ReadAsStringAsync())); // the model reads errors too
+                // The model reads an error as well as a result, and corrects its call.
+                messages.Add(new ToolChatMessage(call.Id, await answer.Content.ReadAsStringAsync()));
             }
         }
     }
