@@ -78,7 +78,8 @@ function isOurs(request) {
 
 const server = createServer(async (request, response) => {
   const send = (status, type, text) => {
-    response.writeHead(status, { "Content-Type": type, "Content-Security-Policy": "default-src 'self'" });
+    const policy = "default-src 'self'; img-src 'self' data:";
+    response.writeHead(status, { "Content-Type": type, "Content-Security-Policy": policy });
     response.end(text);
   };
   const sendJson = (status, value) => send(status, "application/json", JSON.stringify(value));

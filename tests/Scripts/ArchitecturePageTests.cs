@@ -20,7 +20,7 @@ public sealed partial class ArchitecturePageTests
     [Fact]
     public void It_has_every_folder_of_the_code()
     {
-        string[] others = ["bin", "obj", "artifacts", "node_modules", "Properties"];
+        string[] others = ["bin", "obj", "artifacts", "node_modules", "Properties", "TestResults"];
         var folders = Directory
             .GetDirectories(ClientProcess.Root)
             .Select(folder => Path.GetFileName(folder)!)

@@ -54,7 +54,10 @@ public sealed class IntegrationPageTests
                 const last = messages.at(-1);
                 const message = last.getType() === "tool"
                   ? new AIMessage(typeof last.content === "string" ? last.content : JSON.stringify(last.content))
-                  : new AIMessage({ content: "", tool_calls: [{ id: "1", name: "find_notes", args: JSON.parse(last.content) }] });
+                  : new AIMessage({
+                      content: "",
+                      tool_calls: [{ type: "tool_call", id: "1", name: "find_notes", args: JSON.parse(last.content) }],
+                    });
                 return { generations: [{ text: "", message }] };
               }
             }

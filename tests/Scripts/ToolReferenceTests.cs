@@ -69,17 +69,16 @@ public sealed class ToolReferenceTests
         if (Directory.Exists(Path.Combine(ClientProcess.Root, ".template.config")))
         {
             Assert.Equal(families.Keys.Prepend("Permissions"), sections.Keys);
-            Assert.Equal(Permissions(families.Values.SelectMany(tools => tools)), sections["Permissions"][1..] + "\n");
+            Assert.Equal(Permissions(families.Values.SelectMany(tools => tools)), sections["Permissions"][1..]);
         }
     }
 
     private static string Permissions(IEnumerable<Tool> tools) =>
         "## Permissions\n\n| tool | effect | risk | scope | confirmed |\n|---|---|---|---|---|\n"
-        + string.Concat(tools.Select(Row))
-        + "\n";
+        + string.Concat(tools.Select(Row));
 
     private static string Row(Tool tool) =>
-        $"| [{tool.Name}](#{tool.Name}) | {Effect(tool)} | {tool.Risk} | `{tool.Scope}` | {(tool.NeedsConfirmation ? "yes" : "")} |\n";
+        $"| [{tool.Name}](#{tool.Name}) | {Effect(tool)} | {tool.Risk} | `{tool.Scope}` |{(tool.NeedsConfirmation ? " yes" : "")} |\n";
 
     private static string Section(KeyValuePair<string, Tool[]> family)
     {

@@ -34,15 +34,15 @@ public sealed class GeminiTests
         var functions = await FunctionsAsync(server);
 
         Assert.Empty(functions.SelectMany(FakeGemini.ProblemsOf));
-        var nested = Property(functions, "wordy", "nested");
-        Assert.Equal("STRING", nested.GetProperty("type").GetString());
-        Assert.EndsWith("A JSON value as text.", nested.GetProperty("description").GetString());
+        var inner = Property(functions, "wordy", "nested").GetProperty("properties").GetProperty("inner");
+        Assert.Equal("STRING", inner.GetProperty("type").GetString());
+        Assert.EndsWith("A JSON value as text.", inner.GetProperty("description").GetString());
         Assert.Equal("OBJECT", Property(functions, "echo", "point").GetProperty("type").GetString());
 
         // What such a declaration makes a model send is accepted.
         using var answer = await server.PostAsync(
             "/tools/wordy",
-            JsonSerializer.Serialize(new { text = "a", nested = """{"text":"b"}""" })
+            """{"text":"a","nested":{"text":"b","inner":"{\"text\":\"c\"}"}}"""
         );
         Assert.Equal(200, (int)answer.StatusCode);
     }
