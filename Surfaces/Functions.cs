@@ -10,7 +10,8 @@ using MinimalMcp.Tools;
 namespace MinimalMcp.Surfaces;
 
 /// <summary>
-/// Tools for function calling: definitions to hand to the OpenAI or the Gemini API, and one JSON-RPC endpoint that executes what the model chose.
+/// Tools for function calling: definitions to hand to the OpenAI or the Gemini API, and one JSON-RPC endpoint that
+/// executes what the model chose.
 /// </summary>
 public static class Functions
 {
@@ -121,7 +122,8 @@ public static class Functions
         }
         catch (RpcException refused)
         {
-            // Scripts call raise_for_status first and look at "error" after it; so only what is no JSON-RPC at all is an HTTP error.
+            // Scripts call raise_for_status first and look at "error" after it; so only what is no JSON-RPC at all is
+            // an HTTP error.
             status =
                 refused.Code is RpcCode.ParseError || refused.Status is StatusCodes.Status415UnsupportedMediaType
                     ? refused.Status

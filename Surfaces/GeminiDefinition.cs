@@ -4,8 +4,10 @@ using MinimalMcp.Tools;
 namespace MinimalMcp.Surfaces;
 
 /// <summary>
-/// A tool as the Gemini API takes it: a FunctionDeclaration, whose parameters are the API's own subset of OpenAPI 3.0 (ai.google.dev/api/caching,
-/// Schema). The API answers 400 to a member that it does not know, such as <c>additionalProperties</c>, and to a list of types.
+/// A tool as the Gemini API takes it: a FunctionDeclaration, whose parameters are the API's own subset of OpenAPI 3.0
+/// (ai.google.dev/api/caching,
+/// Schema). The API answers 400 to a member that it does not know, such as <c>additionalProperties</c>, and to a list
+/// of types.
 /// </summary>
 internal static class GeminiDefinition
 {

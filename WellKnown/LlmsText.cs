@@ -4,7 +4,9 @@ using MinimalMcp.Tools;
 
 namespace MinimalMcp.WellKnown;
 
-/// <summary>This server for a language model that reads about it (llmstxt.org): its addresses and its tools, as Markdown.</summary>
+/// <summary>
+/// This server for a language model that reads about it (llmstxt.org): its addresses and its tools, as Markdown.
+/// </summary>
 internal static class LlmsText
 {
     private const int MaxTools = 300;
@@ -16,9 +18,8 @@ internal static class LlmsText
         var url = PublicUrl.Of(http);
         var name = Identity.Name(configuration);
         var mode = configuration["mode"] ?? "all";
-        var text = new StringBuilder(
-            $"# {name}\n\n> {configuration["Server:Description"] ?? $"The tools of {name}, for language models."}\n\n## Connect\n\n"
-        );
+        var description = configuration["Server:Description"] ?? $"The tools of {name}, for language models.";
+        var text = new StringBuilder($"# {name}\n\n> {description}\n\n## Connect\n\n");
         if (mode is "all" or "sse")
         {
             text.Append($"- [MCP]({url}/mcp): Model Context Protocol, Streamable HTTP\n");

@@ -4,7 +4,9 @@ using MinimalMcp.Tests.Clients;
 
 namespace MinimalMcp.Tests;
 
-/// <summary>docs/reference/dependencies.md names every direct dependency, and nothing that is no dependency any more.</summary>
+/// <summary>
+/// docs/reference/dependencies.md names every direct dependency, and nothing that is no dependency any more.
+/// </summary>
 public sealed partial class DependencyTests
 {
     private static readonly string Tests = Path.Combine(ClientProcess.Root, "tests");

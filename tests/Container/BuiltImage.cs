@@ -6,7 +6,10 @@ using MinimalMcp.Tests.Scripts;
 
 namespace MinimalMcp.Tests.Container;
 
-/// <summary>The image of this tree, built once for all tests that run it. Everything that is made carries the run's label, and goes in the end.</summary>
+/// <summary>
+/// The image of this tree, built once for all tests that run it. Everything that is made carries the run's label, and
+/// goes in the end.
+/// </summary>
 public sealed class BuiltImage : IAsyncLifetime
 {
     private const string Label = "minimalmcp.test-run";
@@ -38,7 +41,10 @@ public sealed class BuiltImage : IAsyncLifetime
         }
     }
 
-    /// <summary>Starts a container as docs/operate/container.md says: no capabilities, nothing writable, one port, on this machine only.</summary>
+    /// <summary>
+    /// Starts a container as docs/operate/container.md says: no capabilities, nothing writable, one port, on this
+    /// machine only.
+    /// </summary>
     internal async Task<RunningContainer> StartAsync(params string[] environment)
     {
         await BuildAsync();
@@ -102,7 +108,8 @@ public sealed class BuiltImage : IAsyncLifetime
         var labels = new Dictionary<string, string> { [Label] = _run };
         await Engine.Networks.CreateNetworkAsync(new() { Name = Network, Labels = labels }, cancellation);
 
-        // The classic builder, which is what the API has without a further protocol. On the machine's own network, where
+        // The classic builder, which is what the API has without a further protocol. On the machine's own network,
+        // where
         // packages are reached.
         await using var context = await new BuildContext(ClientProcess.Root).ToTarAsync(cancellation);
         var parameters = new ImageBuildParameters

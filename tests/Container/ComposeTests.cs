@@ -47,7 +47,8 @@ public sealed partial class ComposeTests
         }
     }
 
-    // The commands of the pages, without sudo and Docker: each file is there, for its owner alone, and none is too many.
+    // The commands of the pages, without sudo and Docker: each file is there, for its owner alone, and none is too
+    // many.
     [Theory]
     [InlineData("operate/compose.md", "cd deploy\n", "compose.yaml")]
     [InlineData("operate/replicas.md", "cd deploy/replicas\n", "replicas/compose.yaml")]
@@ -108,7 +109,8 @@ public sealed partial class ComposeTests
 
         foreach (var source in volumes.Select(volume => volume.Split(':')[0]))
         {
-            // A path here, the engine's own socket, what docs/operate/compose.md says to write, or a volume that is declared.
+            // A path here, the engine's own socket, what docs/operate/compose.md says to write, or a volume that is
+            // declared.
             Assert.True(
                 source is "/var/run/docker.sock"
                     || source.StartsWith("./secrets/", StringComparison.Ordinal)

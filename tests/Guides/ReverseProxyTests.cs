@@ -7,7 +7,8 @@ using MinimalMcp.Tests.Tools;
 namespace MinimalMcp.Tests.Guides;
 
 /// <summary>
-/// The server behind nginx, Caddy, HAProxy and Apache, with the blocks of docs/operate/reverse-proxy.md as they stand there:
+/// The server behind nginx, Caddy, HAProxy and Apache, with the blocks of docs/operate/reverse-proxy.md as they stand
+/// there:
 /// for the whole host, and for a path that the proxy takes off or leaves.
 /// </summary>
 [Slow]

@@ -9,7 +9,9 @@ using static Microsoft.Playwright.Assertions;
 
 namespace MinimalMcp.Tests.Pages;
 
-/// <summary>The chat page of samples/chat in a browser, with its own server part, over a real server and a scripted model.</summary>
+/// <summary>
+/// The chat page of samples/chat in a browser, with its own server part, over a real server and a scripted model.
+/// </summary>
 [Collection(nameof(Browser))]
 [Slow]
 public sealed class ChatSampleTests(Browser browser)
@@ -88,7 +90,10 @@ public sealed class ChatSampleTests(Browser browser)
 
     private static ILocator Entries(Visit visit, string who) => visit.Page.Locator($"li[data-who='{who}']");
 
-    /// <summary>The sample's server part, between a server with notes and a model that calls what the user names and repeats what it got.</summary>
+    /// <summary>
+    /// The sample's server part, between a server with notes and a model that calls what the user names and repeats
+    /// what it got.
+    /// </summary>
     private sealed class Chat : IAsyncDisposable
     {
         private readonly TestServer _tools = TestServer.Start(NotesTools.Alone);

@@ -5,7 +5,9 @@ using MinimalMcp.Tests.Tools;
 
 namespace MinimalMcp.Tests.Scripts;
 
-/// <summary>The programs of the pages about Gemini, LangChain, LlamaIndex and the HTTP API are run as they stand there.</summary>
+/// <summary>
+/// The programs of the pages about Gemini, LangChain, LlamaIndex and the HTTP API are run as they stand there.
+/// </summary>
 [Slow]
 public sealed class IntegrationPageTests
 {

@@ -203,7 +203,7 @@ public sealed partial class ReadmeTests
                 Text(page)
                     .Split('\n')
                     .Select((line, index) => (line, Where: $"{page}:{index + 1}"))
-                    .Where(line => line.line.Length > 120 && !line.line.StartsWith('|')) // a row of a table cannot be broken
+                    .Where(line => line.line.Length > 120 && !line.line.StartsWith('|')) // a table's row has one line
             );
         Assert.Empty(wide.Select(line => line.Where));
     }

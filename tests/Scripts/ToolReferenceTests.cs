@@ -8,7 +8,8 @@ using MinimalMcp.Tools;
 namespace MinimalMcp.Tests.Scripts;
 
 /// <summary>
-/// docs/tools/reference.md is written from the registered tools. After a change of a tool that is meant, run this class once with
+/// docs/tools/reference.md is written from the registered tools. After a change of a tool that is meant, run this class
+/// once with
 /// UPDATE_SNAPSHOTS=1.
 /// </summary>
 public sealed class ToolReferenceTests
@@ -16,11 +17,11 @@ public sealed class ToolReferenceTests
     private const string Intro = """
         # Tools reference
 
-        <!-- Written by UPDATE_SNAPSHOTS=1 scripts/test --filter-class "*ToolReferenceTests"; a test compares it with the tools. -->
+        <!-- Do not edit. UPDATE_SNAPSHOTS=1 scripts/test --filter-class "*ToolReferenceTests" writes this page. -->
 
-        Every tool, with its effect, risk level, required scope and arguments. This is the default; the operator can change
-        the risk (`Governance:Risk:{tool}`), which changes scope and budget too. [Governance](../operate/governance.md)
-        describes risk levels, budgets and confirmation, [authentication](../operate/authentication.md#scopes) the scopes.
+        Every tool, with its effect, risk level, required scope and arguments. The operator can change the risk
+        (`Governance:Risk:{tool}`), which changes scope and budget too. [Governance](../operate/governance.md) describes
+        risk levels, budgets and confirmation. [Authentication](../operate/authentication.md#scopes) has the scopes.
 
         | effect | meaning |
         |---|---|
@@ -78,7 +79,8 @@ public sealed class ToolReferenceTests
         + string.Concat(tools.Select(Row));
 
     private static string Row(Tool tool) =>
-        $"| [{tool.Name}](#{tool.Name}) | {Effect(tool)} | {tool.Risk} | `{tool.Scope}` |{(tool.NeedsConfirmation ? " yes" : "")} |\n";
+        $"| [{tool.Name}](#{tool.Name}) | {Effect(tool)} | {tool.Risk} | `{tool.Scope}` |"
+        + (tool.NeedsConfirmation ? " yes |\n" : " |\n");
 
     private static string Section(KeyValuePair<string, Tool[]> family)
     {

@@ -7,8 +7,10 @@ using Microsoft.AspNetCore.Http;
 namespace MinimalMcp.Tests.Surfaces;
 
 /// <summary>
-/// An endpoint like Gemini's generateContent, whose model calls find_notes with the user's text as arguments and repeats what it got. It answers
-/// 400 to what the description of the API does not have: names, members and forms of schemas, thought signatures that do not come back.
+/// An endpoint like Gemini's generateContent, whose model calls find_notes with the user's text as arguments and
+/// repeats what it got. It answers
+/// 400 to what the description of the API does not have: names, members and forms of schemas, thought signatures that
+/// do not come back.
 /// </summary>
 internal static partial class FakeGemini
 {

@@ -55,7 +55,8 @@ public sealed class CorpusTests(CorpusTests.Providers providers) : IClassFixture
             select new TheoryDataRow<string, string>(set, row.Name),
         ];
 
-    // Of the good ones only: it accepts many of the bad ones too, so the server has its own (docs/reference/dependencies.md).
+    // Of the good ones only: it accepts many of the bad ones too, so the server has its own
+    // (docs/reference/dependencies.md).
     [Theory, MemberData(nameof(GoodTokens))]
     public async Task The_verifier_of_another_make_takes_a_good_token_too(string set, string name)
     {

@@ -1,6 +1,9 @@
 namespace MinimalMcp.Load;
 
-/// <summary>How the server grows with connections, tools, event streams and replicas: docs/reference/performance.md and its pictures.</summary>
+/// <summary>
+/// How the server grows with connections, tools, event streams and replicas: docs/reference/performance.md and its
+/// pictures.
+/// </summary>
 internal static class Growth
 {
     private static readonly int[] Connections = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024],

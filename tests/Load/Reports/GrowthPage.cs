@@ -15,22 +15,22 @@ internal sealed class GrowthPage
         (_folder, _connections) = (options.Docs, options.Connections);
         Directory.CreateDirectory(Path.Combine(_folder, "performance"));
         var rounds = new Rounds(options, Progress.Console);
+        var (now, seconds) = (Words.Time(TimeProvider.System.GetUtcNow()), Words.Number(rounds.Seconds));
+        var cores = Environment.ProcessorCount;
         _text = new StringBuilder(
             $"""
             # Performance
 
-            How the server grows with connections, tools, event streams and replicas. Bare Kestrel ran on the same machine in
-            the same run. This writes the page:
+            How the server grows with connections, tools, event streams and replicas. Bare Kestrel ran on the same
+            machine in the same run. This writes the page:
 
             ```sh
             scripts/load-test --growth --docs docs/reference
             ```
 
-            {Words.Time(TimeProvider.System.GetUtcNow())}: {Environment.ProcessorCount} cores, shared with the load,
-            {RuntimeInformation.OSDescription}, {RuntimeInformation.FrameworkDescription}. Medians of {rounds.Count} alternating
-            rounds of {Words.Number(
-                rounds.Seconds
-            )} s. "server" has neither key nor audit log. "governed" has a key, a budget
+            {now}: {cores} cores, shared with the load,
+            {RuntimeInformation.OSDescription}, {RuntimeInformation.FrameworkDescription}. Medians of {rounds.Count}
+            alternating rounds of {seconds} s. "server" has neither key nor audit log. "governed" has a key, a budget
             and an audit entry for every call.
 
             """
@@ -51,8 +51,8 @@ internal sealed class GrowthPage
         SectionAsync(
             "Tools",
             """
-            The tools are added to the project's own when the server starts. A list of a thousand tools is a long answer. "bare"
-            is bare Kestrel that sends as many bytes.
+            The tools are added to the project's own when the server starts. A list of a thousand tools is a long answer.
+            "bare" is bare Kestrel that sends as many bytes.
             """,
             "tools",
             [
@@ -108,8 +108,8 @@ internal sealed class GrowthPage
         return SectionAsync(
             "Event streams",
             """
-            Open and silent, each on its own connection. Another connection calls a tool. Below some hundred streams the memory
-            of each cannot be told from the noise.
+            Open and silent, each on its own connection. Another connection calls a tool. Below some hundred streams the
+            memory of each cannot be told from the noise.
             """,
             "streams",
             [
@@ -148,10 +148,11 @@ internal sealed class GrowthPage
         ServersAsync(
             "Replicas",
             $"""
-            tools/call over {_connections} connections to governed replicas that share a PostgreSQL. "nginx": through nginx,
-            which alternates between them. "direct": to one of them, the same in each row but for noise. The processor time is
-            that of all replicas for each call. The load, nginx, PostgreSQL and the replicas share the cores of one machine. The
-            table shows the cost of the shared store; replicas pay off where each has its own cores.
+            tools/call over {_connections} connections to governed replicas that share a PostgreSQL. "nginx": through
+            nginx, which alternates between them. "direct": to one of them, the same in each row but for noise. The
+            processor time is that of all replicas for each call. The load, nginx, PostgreSQL and the replicas share the
+            cores of one machine. The table shows the cost of the shared store; replicas pay off where each has its own
+            cores.
             """,
             new("replicas", Ticks: [.. rows.Select(row => (row.At, Words.Number(row.At)))]),
             logLatency: false,

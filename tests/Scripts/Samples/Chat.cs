@@ -5,7 +5,9 @@ using OpenAI.Chat;
 
 namespace MinimalMcp.Tests.Scripts.Samples;
 
-/// <summary>The function calling in C# of docs/connect/function-calling.md, compiled here so that it stays true.</summary>
+/// <summary>
+/// The function calling in C# of docs/connect/function-calling.md, compiled here so that it stays true.
+/// </summary>
 internal static class Chat
 {
     public static async Task<string> AskAsync(ChatClient chat, HttpClient server, string question)
