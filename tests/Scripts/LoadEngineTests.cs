@@ -179,19 +179,5 @@ public sealed class LoadEngineTests
             File.ReadAllText(Path.Combine(ClientProcess.Root, "docs", "operate", "load-test.md"))
         );
 
-    [Fact]
-    public void Its_files_are_short() =>
-        Assert.All(
-            Directory
-                .EnumerateFiles(Path.Combine(ClientProcess.Root, "tests", "Load"), "*.cs", SearchOption.AllDirectories)
-                .Where(file =>
-                    !file.Contains(
-                        $"{Path.DirectorySeparatorChar}obj{Path.DirectorySeparatorChar}",
-                        StringComparison.Ordinal
-                    )
-                ),
-            file => Assert.True(File.ReadLines(file).Count() <= 150, file)
-        );
-
     private static TimeSpan Seconds(double seconds) => TimeSpan.FromSeconds(seconds);
 }
