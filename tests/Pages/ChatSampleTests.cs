@@ -45,7 +45,7 @@ public sealed class ChatSampleTests(Browser browser)
         await visit.Page.GetByRole(AriaRole.Button, new() { Name = "Run", Exact = true }).ClickAsync();
         await Expect(Entries(visit, "Model").Last).ToContainTextAsync("Buy milk for 4.19");
         await AskAsync(visit, "list_picked {}");
-        await Expect(Entries(visit, "Model").Nth(2)).ToContainTextAsync("\"count\":1");
+        await Expect(Entries(visit, "Model").Nth(2)).ToContainTextAsync("\"total\":1");
         Assert.Empty(visit.Problems);
     }
 
