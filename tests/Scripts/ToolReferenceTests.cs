@@ -79,12 +79,20 @@ public sealed class ToolReferenceTests
     {
         await using var product = await ProductFamilies.StartAsync();
         await using var server = TestServer.Start(product.Settings);
-        var rows = Page.Text("docs/tools/README.md").Split('\n').Where(line => line.StartsWith("| ")).ToArray();
+        var rows = Page.Text("docs/tools/README.md")
+            .Split('\n')
+            .Where(line => line.StartsWith("| ", StringComparison.Ordinal))
+            .ToArray();
 
         var missing = server
             .Services.GetRequiredService<ToolRegistry>()
             .Current.All.GroupBy(tool => tool.Family)
-            .Where(family => !rows.Any(row => row.Contains($"`{family.Key}`") && row.Contains($"| {family.Count()} |")))
+            .Where(family =>
+                !rows.Any(row =>
+                    row.Contains($"`{family.Key}`", StringComparison.Ordinal)
+                    && row.Contains($"| {family.Count()} |", StringComparison.Ordinal)
+                )
+            )
             .Select(family => $"{family.Key}: {family.Count()} tools");
         Assert.Empty(missing); // write or correct the family's row in docs/tools/README.md
     }
