@@ -28,11 +28,7 @@ public sealed class LlmsTextTests
     [Fact]
     public async Task It_names_no_surface_that_is_disabled_and_no_tool_that_is_denied()
     {
-        await using var server = TestServer.Start(
-            NotesTools.Alone,
-            ("mode", "rest"),
-            ("Governance:Deny", "pick_note")
-        );
+        await using var server = TestServer.Start(NotesTools.Alone, ("mode", "rest"), ("Governance:Deny", "pick_note"));
 
         var text = await TextAsync(server);
 
