@@ -62,6 +62,16 @@ public static class EnvironmentNames
         ("APP_SILVERBULLET__TOKEN", "SilverBullet:Token"),
         ("APP_VIKUNJA__URL", "Vikunja:Url"),
         ("APP_VIKUNJA__TOKEN", "Vikunja:Token"),
+        ("CWAY_API_URL", "Cway:Url"),
+        ("CWAY_API_TOKEN", "Cway:Token"),
+        ("AUTH_METHOD", "Cway:AuthMethod"),
+        ("AZURE_TENANT_ID", "Cway:TenantId"),
+        ("AZURE_CLIENT_ID", "Cway:ClientId"),
+        ("AZURE_CLIENT_SECRET", "Cway:ClientSecret"),
+        ("OAUTH2_SCOPE", "Cway:Scope"),
+        ("USE_DEVICE_CODE_FLOW", "Cway:UseDeviceCodeFlow"),
+        ("REQUEST_TIMEOUT", "Outgoing:Deadlines:Cway"),
+        ("MAX_RETRIES", "Cway:MaxRetries"),
     ];
 
     /// <summary>Why nothing reads <see cref="Unused"/>, which are names of the guides.</summary>
@@ -192,7 +202,8 @@ public static class EnvironmentNames
             "HOST" => variables.GetValueOrDefault("PORT") is { Length: > 0 } ? value : null,
             "DEBUG" => value.ToUpperInvariant() is "TRUE" or "1" ? nameof(LogLevel.Debug) : null,
             "LOG_LEVEL" => LogLevelOf(value),
-            "TOOL_TIMEOUT" when int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out var seconds) =>
+            "TOOL_TIMEOUT" or "REQUEST_TIMEOUT"
+                when int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out var seconds) =>
                 TimeSpan.FromSeconds(seconds).ToString(), // as people write it, in seconds
             // A guide writes the number alone.
             "MCP_RATE_LIMIT_CRITICAL" or "MCP_RATE_LIMIT_MEDIUM" when value.All(char.IsAsciiDigit) => value + "/hour",

@@ -1,5 +1,8 @@
+using System.Security.Claims;
 using System.Security.Cryptography;
 using System.Text;
+using System.Text.Json;
+using MinimalMcp.Auth;
 using MinimalMcp.Storage;
 
 namespace MinimalMcp.Governance;
@@ -10,12 +13,30 @@ namespace MinimalMcp.Governance;
 /// </summary>
 public sealed class Confirmations(Store store, TimeProvider time)
 {
-    private static readonly TimeSpan Lifetime = TimeSpan.FromMinutes(5);
+    internal static readonly TimeSpan Lifetime = TimeSpan.FromMinutes(5);
 
-    public async ValueTask<(string Token, DateTimeOffset Expires)> OpenAsync(
+    public ValueTask<(string Token, DateTimeOffset Expires)> OpenAsync(
         string tool,
         ToolCall call,
         string arguments,
+        CancellationToken cancellationToken
+    ) => OpenAsync(Binding(tool, call, arguments), cancellationToken);
+
+    /// <summary>For a call that the same caller is going to make, with exactly these arguments.</summary>
+    public ValueTask<(string Token, DateTimeOffset Expires)> OpenAsync(
+        string tool,
+        ClaimsPrincipal? user,
+        IEnumerable<KeyValuePair<string, JsonElement>> arguments,
+        CancellationToken cancellationToken
+    )
+    {
+        var caller = Caller.From(user);
+        var binding = Binding(caller.Subject, caller.Client, tool, JsonText.Of(arguments, sorted: true));
+        return OpenAsync(binding, cancellationToken);
+    }
+
+    private async ValueTask<(string Token, DateTimeOffset Expires)> OpenAsync(
+        string binding,
         CancellationToken cancellationToken
     )
     {
@@ -23,7 +44,7 @@ public sealed class Confirmations(Store store, TimeProvider time)
         var now = time.GetUtcNow();
         await store.OpenConfirmationAsync(
             Hash(token),
-            Binding(tool, call, arguments),
+            binding,
             now.ToUnixTimeMilliseconds(),
             (now + Lifetime).ToUnixTimeMilliseconds(),
             cancellationToken

@@ -67,6 +67,12 @@ public sealed class Tool
     /// <summary>The tool reports progress to a client that asks for it.</summary>
     public bool ReportsProgress { get; init; }
 
+    /// <summary>The tool belongs to the profile of its family; see <see cref="ToolProfiles"/>.</summary>
+    public bool IsInProfile { get; init; }
+
+    /// <summary>Other names that it answers to, unless a tool has them. They are not listed.</summary>
+    public IReadOnlyList<string> Aliases { get; init; } = [];
+
     /// <summary>Some argument is repeated as an HTTP header (MCP 2026-07-28, x-mcp-header).</summary>
     public bool HasHeaders { get; }
 

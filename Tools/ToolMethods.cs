@@ -85,6 +85,8 @@ public sealed partial class ToolMethods(
             ReportsProgress = parameters.Any(parameter =>
                 parameter.ParameterType == typeof(IProgress<ProgressNotificationValue>)
             ),
+            IsInProfile = Declared(method, InProfile) is not null,
+            Aliases = AliasesOf(method, name),
         };
     }
 
@@ -225,6 +227,13 @@ public sealed partial class ToolMethods(
     // What arguments were called once, still accepted: [McpMeta("old_names", "from=start to=end")].
     private const string OldNames = "old_names";
 
+    // Names of the tool in the system that the family follows: [McpMeta("aliases", "list_all_users")], beside its own
+    // name without the family's prefix. They are answered to where the family's setting OriginalNames is on.
+    private const string Aliases = "aliases";
+
+    // The tool belongs to what the family's profile offers, of a family with more than a host takes.
+    private const string InProfile = "profile";
+
     private Policy Policy(MethodInfo method, McpServerToolAttribute attribute, string name)
     {
         // The attribute's Destructive is true when nothing was said, which for a tool that only reads would be nonsense.
@@ -264,7 +273,7 @@ public sealed partial class ToolMethods(
         foreach (
             var declared in method
                 .GetCustomAttributes<McpMetaAttribute>()
-                .Where(meta => meta.Name is not (Addresses or OldNames))
+                .Where(meta => meta.Name is not (Addresses or OldNames or Aliases or InProfile))
         )
         {
             meta[declared.Name] = JsonNode.Parse(declared.JsonValue);
@@ -297,6 +306,18 @@ public sealed partial class ToolMethods(
             },
             result
         );
+    }
+
+    private string[] AliasesOf(MethodInfo method, string name)
+    {
+        var prefix = FamilyOf(method.DeclaringType!) + "_";
+        return configuration.GetValue<bool>($"{prefix[..^1]}:OriginalNames")
+            ?
+            [
+                .. name.StartsWith(prefix, StringComparison.Ordinal) ? (string[])[name[prefix.Length..]] : [],
+                .. (Declared(method, Aliases) ?? "").Split(' ', StringSplitOptions.RemoveEmptyEntries),
+            ]
+            : [];
     }
 
     private static string FamilyOf(Type type) => (type.Namespace ?? "").Split('.')[^1].ToLowerInvariant();

@@ -55,9 +55,24 @@ public sealed class ToolProfiles(IConfiguration configuration, ToolRegistry regi
 
         return name.Equals("readonly", StringComparison.OrdinalIgnoreCase) ? new ToolProfile { ReadOnly = true }
             : registry.Current.All.Any(tool => tool.Family.Equals(name, StringComparison.OrdinalIgnoreCase))
-                ? new ToolProfile { Families = [name] }
+                ? OfFamily(name)
             : null;
     }
+
+    // All of a family, or those that a large one marks: hosts take no more.
+    private ToolProfile OfFamily(string family) =>
+        new()
+        {
+            Families = [family],
+            Tools =
+            [
+                .. registry
+                    .Current.All.Where(tool =>
+                        tool.IsInProfile && tool.Family.Equals(family, StringComparison.OrdinalIgnoreCase)
+                    )
+                    .Select(tool => tool.Name),
+            ],
+        };
 
     public IEnumerable<string> Names =>
         _named

@@ -17,6 +17,7 @@ public sealed class ToolSet
 
     private readonly ToolSet?[] _shown = new ToolSet?[MaxLevel + 1];
     private readonly Dictionary<string, Tool> _byName;
+    private readonly Dictionary<string, Tool> _byAlias = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<object, object> _derived = new();
 
     public ToolSet(IEnumerable<Tool> tools)
@@ -24,19 +25,28 @@ public sealed class ToolSet
         var sorted = tools.OrderBy(tool => tool.Name, StringComparer.Ordinal).ToArray();
         All = [.. sorted.Where(tool => !tool.IsDenied)];
         _byName = sorted.ToDictionary(tool => tool.Name, StringComparer.Ordinal);
+        foreach (var tool in sorted.Where(tool => tool.Aliases.Count > 0))
+        {
+            foreach (var alias in tool.Aliases.Where(alias => !_byName.ContainsKey(alias)))
+            {
+                _byAlias.TryAdd(alias, tool);
+            }
+        }
     }
 
     private ToolSet(ToolSet whole, int level)
     {
         All = [.. whole.All.Where(tool => tool.ScopeLevel <= level)];
         _byName = whole._byName;
+        _byAlias = whole._byAlias;
     }
 
     /// <summary>What may be listed.</summary>
     public IReadOnlyList<Tool> All { get; }
 
     /// <summary>A tool by its name, also one that is switched off: whoever calls it is told so, and the attempt is recorded.</summary>
-    public Tool? Find(string name) => _byName.GetValueOrDefault(name);
+    public Tool? Find(string name) =>
+        _byName.GetValueOrDefault(name) ?? _byAlias.GetValueOrDefault(name);
 
     /// <summary>Why a name was not found, for the model that made it up.</summary>
     public string NotFound(string name)

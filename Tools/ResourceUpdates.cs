@@ -1,0 +1,38 @@
+using System.Collections.Concurrent;
+
+namespace MinimalMcp.Tools;
+
+/// <summary>
+/// Between families, which know when what a resource shows has changed, and the surfaces, which tell the clients that
+/// subscribed to it.
+/// </summary>
+public sealed class ResourceUpdates
+{
+    private readonly ConcurrentDictionary<object, (string Uri, Func<string, Task> Listener)> _watchers = new();
+
+    /// <summary>Whether somebody wants to know: a family need not look otherwise.</summary>
+    public bool IsWatched(string uri) => _watchers.Values.Any(watcher => watcher.Uri == uri);
+
+    /// <summary>Tells everybody who watches the resource.</summary>
+    public Task AnnounceAsync(string uri) =>
+        Task.WhenAll(
+            _watchers.Values.Where(watcher => watcher.Uri == uri).Select(watcher => TellAsync(watcher.Listener, uri))
+        );
+
+    /// <summary>Watches until the returned handle is disposed.</summary>
+    public IDisposable Watch(string uri, Func<string, Task> listener)
+    {
+        var key = new object();
+        _watchers[key] = (uri, listener);
+        return new Registration(() => _watchers.TryRemove(key, out _));
+    }
+
+    // A client that has gone must not keep the others from hearing.
+    private static async Task TellAsync(Func<string, Task> listener, string uri) =>
+        await listener(uri).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+
+    private sealed class Registration(Action remove) : IDisposable
+    {
+        public void Dispose() => remove();
+    }
+}
