@@ -9,6 +9,7 @@ using MinimalMcp.Surfaces;
 using MinimalMcp.Surfaces.Mcp;
 using MinimalMcp.Telemetry;
 using MinimalMcp.Tools;
+using MinimalMcp.Tools.Cway;
 using MinimalMcp.WellKnown;
 
 if (!ConfigurationSetup.TryCreateBuilder(args, out var builder)) // settings: files, the environment, the command line
@@ -42,6 +43,11 @@ if (mode.Stdio)
 }
 
 var app = builder.Build();
+if (mode.Http)
+{
+    app.MapCway(); // the REST API of that family, where it is on
+}
+
 switch (args.FirstOrDefault())
 {
     case "export-openapi":

@@ -21,6 +21,7 @@ public static class EnvironmentNames
         ("CORS_ORIGINS", "Server:CorsOrigins"),
         ("DEBUG", "Logging:LogLevel:Default"), // true is the level Debug
         ("LOG_LEVEL", "Logging:LogLevel:Default"),
+        ("LOG_DIR", "Logging:File:Path"), // a file in it, named after the mode: mcp_sse.log
         ("LOG_FILE", "Logging:File:Path"),
         ("MCP_AUTH_MODE", "Auth:Mode"),
         ("MCP_API_KEY", "Auth:ApiKey"),
@@ -114,7 +115,7 @@ public static class EnvironmentNames
             if (
                 variables.TryGetValue(name, out var value)
                 && value.Length > 0
-                && Meaning(name, value, variables) is { } means
+                && Meaning(name, value, variables, configuration["mode"]) is { } means
             )
             {
                 names.Add((name, setting));
@@ -196,12 +197,18 @@ public static class EnvironmentNames
     }
 
     /// <summary>What a name of the guides says in our words; null when it says nothing here.</summary>
-    private static string? Meaning(string name, string value, Dictionary<string, string> variables) =>
+    private static string? Meaning(
+        string name,
+        string value,
+        Dictionary<string, string> variables,
+        string? mode
+    ) =>
         name switch
         {
             "HOST" => variables.GetValueOrDefault("PORT") is { Length: > 0 } ? value : null,
             "DEBUG" => value.ToUpperInvariant() is "TRUE" or "1" ? nameof(LogLevel.Debug) : null,
             "LOG_LEVEL" => LogLevelOf(value),
+            "LOG_DIR" => Path.Combine(value, $"mcp_{mode?.ToLowerInvariant() ?? "all"}.log"),
             "TOOL_TIMEOUT" or "REQUEST_TIMEOUT"
                 when int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out var seconds) =>
                 TimeSpan.FromSeconds(seconds).ToString(), // as people write it, in seconds

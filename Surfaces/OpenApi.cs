@@ -49,17 +49,44 @@ public static class OpenApi
         return group.AllowHead();
     }
 
-    /// <summary><c>export-openapi [FILE] [3.0|3.1]</c>: the same document without a listener. Without a file it goes to standard output.</summary>
+    /// <summary>
+    /// <c>export-openapi [--family NAME] [FILE] [3.0|3.1]</c>: the same document without a listener. Without a file it
+    /// goes to standard output.
+    /// </summary>
     public static async Task<int> ExportOpenApiAsync(this WebApplication app, string[] args)
     {
         var url = PublicUrl.Configured(app.Configuration)
             ?? $"http://127.0.0.1:{app.Configuration["Server:Port"] ?? "3001"}";
+        string? family = null;
+        if (args is [var command, "--family", var named, .. var others])
+        {
+            (family, args) = (named, [command, .. others]);
+        }
+
         var version = args is [.., "3.0"] ? OpenApiSpecVersion.OpenApi3_0 : OpenApiSpecVersion.OpenApi3_1;
         using var document = new MemoryStream();
         try
         {
             var tools = app.Services.GetRequiredService<ToolRegistry>().Current;
-            await WriteAsync(app.Services, tools, all: false, url, version, document, CancellationToken.None);
+            if (family is not null && tools.All.All(tool => tool.Family != family.ToLowerInvariant()))
+            {
+                await Console.Error.WriteLineAsync(
+                    $"There is no family {family}, or its settings are missing. There are: "
+                        + $"{string.Join(", ", tools.All.Select(tool => tool.Family).Distinct())}."
+                );
+                return 1;
+            }
+
+            if (OwnDocument(app.Services, family) is { } own)
+            {
+                app.UseRouting().UseEndpoints(_ => { }); // the document is made of routes, which the start would add
+                await WriteOwnAsync(own, url, version, document, CancellationToken.None);
+            }
+            else
+            {
+                tools = family is null ? tools : tools.Narrow(new() { Families = [family] });
+                await WriteAsync(app.Services, tools, all: false, url, version, document, CancellationToken.None);
+            }
         }
         catch (HttpRequestException gone) when (gone.StatusCode is System.Net.HttpStatusCode.ServiceUnavailable)
         {
@@ -72,6 +99,28 @@ public static class OpenApi
             args is [_, var file, ..] && file != "-" ? File.Create(file) : Console.OpenStandardOutput();
         await document.CopyToAsync(output);
         return 0;
+    }
+
+    /// <summary>
+    /// A family with REST routes of its own brings the document of them, under its name, as a keyed service of ASP.NET
+    /// Core: it is what <c>?family=NAME</c> gives. Its tools are in <c>?profile=NAME</c>.
+    /// </summary>
+    private static IOpenApiDocumentProvider? OwnDocument(IServiceProvider services, string? family) =>
+        family is { Length: > 0 and < 50 } && family != DocumentName
+            ? services.GetKeyedService<IOpenApiDocumentProvider>(family.ToLowerInvariant())
+            : null;
+
+    private static async Task WriteOwnAsync(
+        IOpenApiDocumentProvider own,
+        string serverUrl,
+        OpenApiSpecVersion version,
+        Stream output,
+        CancellationToken cancellationToken
+    )
+    {
+        var document = await own.GetOpenApiDocumentAsync(cancellationToken);
+        document.Servers = [new OpenApiServer { Url = serverUrl }];
+        await document.SerializeAsJsonAsync(output, version, cancellationToken);
     }
 
     /// <summary>Writes the document.</summary>
@@ -182,6 +231,13 @@ public static class OpenApi
 
         using var buffer = new MemoryStream();
         var all = http.Request.Query["all"].ToString() is "true" or "1";
+        if (!all && OwnDocument(http.RequestServices, http.Request.Query["family"]) is { } own)
+        {
+            await WriteOwnAsync(own, PublicUrl.Of(http), version.Value, buffer, http.RequestAborted);
+            await http.Response.WriteJsonAsync(StatusCodes.Status200OK, buffer.ToArray());
+            return;
+        }
+
         await WriteAsync(
             http.RequestServices,
             tools,

@@ -14,7 +14,7 @@ public static class CommandLine
         ("backup", "FILE", "Write a copy of the store, also while the server runs."),
         ("restore", "FILE", "Put a copy back in the place of the store."),
         ("verify-audit", "", "Check the chain of the audit log."),
-        ("export-openapi", "[FILE] [3.0|3.1]", "Write the OpenAPI document."),
+        ("export-openapi", "[--family NAME] [FILE] [3.0|3.1]", "Write the OpenAPI document."),
         ("hash-password", "", "Read a password from standard input, and print its hash."),
     ];
 
@@ -70,7 +70,7 @@ public static class CommandLine
         if (args is [var word, ..] && !word.StartsWith('-') && !IsSetting(word))
         {
             return Commands.Any(command => command.Name == word)
-                ? ProblemOfSwitches(args[1..], "--timeout")
+                ? ProblemOfSwitches(args[1..], "--timeout", "--family")
                 : $"There is no command '{Shown(word)}'.{DidYouMean(word, Commands.Select(command => command.Name))}";
         }
 

@@ -16,6 +16,7 @@ internal sealed record LineServices(
     DirectPath Direct,
     SdkPath Sdk,
     ListChanges Changes,
+    ResourceUpdates Updates,
     RpcMetrics Metrics,
     IOptions<McpOptions> Options,
     ILogger<LineTransport> Logger
@@ -43,6 +44,7 @@ internal sealed class LineTransport : ITransport
     private readonly SemaphoreSlim _room;
     private readonly SemaphoreSlim _sending = new(1, 1);
     private readonly Lock _starting = new();
+    private readonly ResourceSubscriptions _subscriptions;
     private IDisposable? _listChanges;
     private Handshake? _handshake;
     private Task? _running;
@@ -59,6 +61,7 @@ internal sealed class LineTransport : ITransport
     {
         (_surface, _tools, _services, _toolsReady, _send) = (surface, tools, services, toolsReady, send);
         _room = new(MaxInFlight, MaxInFlight);
+        _subscriptions = new(services.Updates, message => SendAsync(message, _ended.Token));
     }
 
     public string? SessionId => null;
@@ -118,6 +121,7 @@ internal sealed class LineTransport : ITransport
 
         await _ended.CancelAsync().ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         _listChanges?.Dispose();
+        _subscriptions.Dispose();
         await _sending.WaitAsync();
         _sending.Release();
         _toServer.Writer.TryComplete();
@@ -245,7 +249,7 @@ internal sealed class LineTransport : ITransport
         if (_running is not null)
         {
             await _toolsReady;
-            _toServer.Writer.TryWrite(_services.Sdk.Message(envelope, null, _tools(), origin));
+            _toServer.Writer.TryWrite(_services.Sdk.Message(envelope, null, _tools(), origin, _subscriptions));
         }
 
         if (envelope.Method == "notifications/cancelled")
@@ -264,7 +268,13 @@ internal sealed class LineTransport : ITransport
     {
         // Of 2026-07-28 the SDK reads the version itself, with what comes beside it.
         var request = (JsonRpcRequest)
-            _services.Sdk.Message(envelope, Revision.IsModern(version) ? null : version, tools, origin);
+            _services.Sdk.Message(
+                envelope,
+                Revision.IsModern(version) ? null : version,
+                tools,
+                origin,
+                _subscriptions
+            );
         var asked = new TaskCompletionSource<JsonRpcMessage>(TaskCreationOptions.RunContinuationsAsynchronously);
         if (!_asked.TryAdd(request.Id, asked))
         {

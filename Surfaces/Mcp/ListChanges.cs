@@ -9,13 +9,16 @@ namespace MinimalMcp.Surfaces.Mcp;
 /// <summary>Tells every client that wants to know that a list changed, in the way of its revision.</summary>
 internal sealed class ListChanges : IDisposable
 {
+    private const int MaxResources = 100;
+
     private readonly ToolRegistry _registry;
+    private readonly ResourceUpdates _updates;
     private readonly CancellationToken _stopping;
     private readonly ConcurrentDictionary<object, Func<string, Task>> _listeners = new();
 
-    public ListChanges(ToolRegistry registry, IHostApplicationLifetime lifetime)
+    public ListChanges(ToolRegistry registry, ResourceUpdates updates, IHostApplicationLifetime lifetime)
     {
-        _registry = registry;
+        (_registry, _updates) = (registry, updates);
         _stopping = lifetime.ApplicationStopping;
         _registry.Changed += ToolsChanged;
     }
@@ -74,6 +77,12 @@ internal sealed class ListChanges : IDisposable
         Grant(wanted.ToolsListChanged, "toolsListChanged", NotificationMethods.ToolListChangedNotification);
         Grant(wanted.PromptsListChanged, "promptsListChanged", NotificationMethods.PromptListChangedNotification);
         Grant(wanted.ResourcesListChanged, "resourcesListChanged", NotificationMethods.ResourceListChangedNotification);
+        var uris = KnownOf(wanted.ResourceSubscriptions, request.Server.ServerOptions);
+        if (uris.Length > 0)
+        {
+            granted["resourceSubscriptions"] = new JsonArray([.. uris.Select(uri => JsonValue.Create(uri))]);
+        }
+
         // Listening begins before the acknowledgement, and speaking after it: a client may change a list the moment it reads it.
         var acknowledged = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         var options = request.Server.ServerOptions;
@@ -90,7 +99,14 @@ internal sealed class ListChanges : IDisposable
             }
         }
 
+        async Task Updated(string uri)
+        {
+            await acknowledged.Task;
+            await SendAsync(NotificationMethods.ResourceUpdatedNotification, new JsonObject { ["uri"] = uri });
+        }
+
         using var registration = Listen(Notify);
+        var watching = uris.Select(uri => _updates.Watch(uri, Updated)).ToArray();
         options.PromptCollection?.Changed += PromptsChanged;
         options.ResourceCollection?.Changed += ResourcesChanged;
         try
@@ -106,6 +122,7 @@ internal sealed class ListChanges : IDisposable
         }
         finally
         {
+            Array.ForEach(watching, one => one.Dispose());
             options.PromptCollection?.Changed -= PromptsChanged;
             options.ResourceCollection?.Changed -= ResourcesChanged;
         }
@@ -115,6 +132,15 @@ internal sealed class ListChanges : IDisposable
     }
 
     public void Dispose() => _registry.Changed -= ToolsChanged;
+
+    // Those that there are, and not without bound.
+    private static string[] KnownOf(IList<string>? asked, McpServerOptions options) =>
+        [
+            .. (asked ?? [])
+                .Distinct(StringComparer.Ordinal)
+                .Where(uri => options.ResourceCollection?.Any(resource => resource.IsMatch(uri)) is true)
+                .Take(MaxResources),
+        ];
 
     private void ToolsChanged()
     {

@@ -296,7 +296,7 @@ internal sealed partial class McpEndpoint(
         var (http, envelope) = (request.Http, request.Envelope);
         using InFlight.Request? running = envelope.IsRequest ? session.InFlight.Begin(envelope, session.Ended) : null;
         await session.ConverseAsync(http.User);
-        await PassAsync(request, version, running?.Token ?? session.Ended);
+        await PassAsync(request, version, running?.Token ?? session.Ended, session.Subscriptions);
         if (envelope.Method == "notifications/cancelled")
         {
             session.InFlight.Cancel(envelope);
@@ -304,11 +304,16 @@ internal sealed partial class McpEndpoint(
     }
 
     // Hands the request to the SDK as a client that follows its rules to the letter would have sent it.
-    private async Task PassAsync(Request request, string version, CancellationToken cancellationToken)
+    private async Task PassAsync(
+        Request request,
+        string version,
+        CancellationToken cancellationToken,
+        ResourceSubscriptions? subscriptions = null
+    )
     {
         var http = request.Http;
         sdk.Check(request.Envelope, request.Tools, Origin.Of(http));
-        SdkCall.Current = new(request.Tools, Origin.Of(http));
+        SdkCall.Current = new(request.Tools, Origin.Of(http)) { Subscriptions = subscriptions };
         http.Request.Headers.Accept = BothTypes;
         http.Request.Headers[VersionHeader] = version;
         http.Request.Body = new MemoryStream(request.Body.ToArray());

@@ -45,6 +45,9 @@ internal sealed class SdkHandlers(
         options.Handlers.CallToolHandler = CallToolAsync;
         _logs = options.Handlers.SetLoggingLevelHandler is not null;
         options.Handlers.SubscriptionsListenHandler = changes.ListenAsync;
+        options.Capabilities.Resources.Subscribe = true;
+        options.Handlers.SubscribeToResourcesHandler ??= SubscribeAsync;
+        options.Handlers.UnsubscribeFromResourcesHandler ??= UnsubscribeAsync;
         options.Filters.Message.OutgoingFilters.Add(next =>
             (context, cancellationToken) =>
             {
@@ -123,6 +126,30 @@ internal sealed class SdkHandlers(
 
         var tools = SdkCall.Current.Tools!.All.Select(tool => tool.Definition);
         return new(Cacheable(new ListToolsResult { Tools = [.. tools] }, request.JsonRpcRequest));
+    }
+
+    private static ValueTask<EmptyResult> SubscribeAsync(
+        RequestContext<SubscribeRequestParams> request,
+        CancellationToken cancellationToken
+    )
+    {
+        var subscriptions =
+            SdkCall.Current.Subscriptions
+            ?? throw new McpProtocolException(
+                "A subscription needs a session: send the Mcp-Session-Id that initialize gave.",
+                McpErrorCode.InvalidRequest
+            );
+        subscriptions.Add(request.Params!.Uri);
+        return new(new EmptyResult());
+    }
+
+    private static ValueTask<EmptyResult> UnsubscribeAsync(
+        RequestContext<UnsubscribeRequestParams> request,
+        CancellationToken cancellationToken
+    )
+    {
+        SdkCall.Current.Subscriptions?.Remove(request.Params!.Uri);
+        return new(new EmptyResult());
     }
 
     private async ValueTask<CallToolResult> CallToolAsync(

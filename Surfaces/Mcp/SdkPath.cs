@@ -40,10 +40,16 @@ internal sealed class SdkPath(ILoggerFactory loggers, IServiceProvider services)
     }
 
     /// <summary>The SDK's form of a message that was checked, with what came beside it.</summary>
-    public JsonRpcMessage Message(in Envelope envelope, string? version, ToolSet tools, Origin origin)
+    public JsonRpcMessage Message(
+        in Envelope envelope,
+        string? version,
+        ToolSet tools,
+        Origin origin,
+        ResourceSubscriptions? subscriptions = null
+    )
     {
         Check(envelope, tools, origin);
-        SdkCall.Current = new(tools, origin);
+        SdkCall.Current = new(tools, origin) { Subscriptions = subscriptions };
         var message = envelope.Root.Deserialize(MessageInfo)!;
         message.Context = new()
         {
@@ -162,6 +168,9 @@ internal sealed class SdkPath(ILoggerFactory loggers, IServiceProvider services)
 /// <summary>What the handlers of the SDK's server know of the request that they answer, beside its message.</summary>
 internal sealed record SdkCall(ToolSet? Tools, Origin Origin)
 {
+    /// <summary>Of the conversation that the request is part of; null when it is part of none.</summary>
+    public ResourceSubscriptions? Subscriptions { get; init; }
+
     private static readonly AsyncLocal<SdkCall?> Flowing = new();
 
     /// <summary>Flows with the execution context, as the SDK promises for all of its transports.</summary>

@@ -2,6 +2,7 @@ using System.Security.Claims;
 using System.Text;
 using Microsoft.Extensions.Options;
 using MinimalMcp.Auth;
+using MinimalMcp.Tools;
 using ModelContextProtocol.AspNetCore;
 using ModelContextProtocol.Protocol;
 
@@ -17,6 +18,7 @@ internal sealed class Sessions(
     SessionIds ids,
     SdkEndpoints sdk,
     ListChanges changes,
+    ResourceUpdates updates,
     TimeProvider time,
     IServiceProvider services
 ) : IHostedService, ISessionMigrationHandler, IDisposable
@@ -161,7 +163,7 @@ internal sealed class Sessions(
             return null;
         }
 
-        session.Listen(changes);
+        session.Listen(changes, updates);
         return session;
     }
 
@@ -225,6 +227,9 @@ internal sealed class Session(
     /// <summary>What the server says beside its answers; a GET attaches itself to it.</summary>
     public SessionEvents Events { get; } = new();
 
+    /// <summary>The resources that its client wants to hear of; null without a handshake.</summary>
+    public ResourceSubscriptions? Subscriptions { get; private set; }
+
     public CancellationToken Ended => _ended.Token;
 
     public bool HasConversation => Volatile.Read(ref _listening) is not null;
@@ -270,10 +275,11 @@ internal sealed class Session(
         return IsBusy || Interlocked.Exchange(ref _isOut, 0) == 0;
     }
 
-    public void Listen(ListChanges changes)
+    public void Listen(ListChanges changes, ResourceUpdates updates)
     {
         if (handshake is not null)
         {
+            Subscriptions = new(updates, SendAsync);
             _listChanges = changes.Listen(NotifyAsync);
         }
     }
@@ -312,6 +318,7 @@ internal sealed class Session(
     public async ValueTask DisposeAsync()
     {
         _listChanges?.Dispose();
+        Subscriptions?.Dispose();
         await _ended.CancelAsync().ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         if (HasConversation)
         {
@@ -335,9 +342,10 @@ internal sealed class Session(
     private void Return() => open.Return(this);
 
     private Task NotifyAsync(string method) =>
-        Events.SendAsync(
-            Encoding.UTF8.GetBytes($"event: message\ndata: {{\"jsonrpc\":\"2.0\",\"method\":\"{method}\"}}\n\n")
-        );
+        SendAsync(Encoding.UTF8.GetBytes($"{{\"jsonrpc\":\"2.0\",\"method\":\"{method}\"}}"));
+
+    private Task SendAsync(ReadOnlyMemory<byte> message) =>
+        Events.SendAsync((byte[])[.. "event: message\ndata: "u8, .. message.Span, .. "\n\n"u8]);
 
     internal readonly struct Use(Session session) : IDisposable
     {

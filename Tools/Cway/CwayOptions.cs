@@ -225,7 +225,8 @@ public static class CwaySetup
         var options = services.AddOptions<CwayOptions>().Bind(section);
         var (url, token) = (section[nameof(CwayOptions.Url)], section[nameof(CwayOptions.Token)]);
         var usesOAuth = "oauth2".Equals(section[nameof(CwayOptions.AuthMethod)], StringComparison.OrdinalIgnoreCase);
-        if (string.IsNullOrEmpty(url) && string.IsNullOrEmpty(token) && !usesOAuth)
+        var tenant = section[nameof(CwayOptions.TenantId)];
+        if (string.IsNullOrEmpty(url) && string.IsNullOrEmpty(token) && !(usesOAuth && !string.IsNullOrEmpty(tenant)))
         {
             return services;
         }

@@ -379,8 +379,13 @@ internal static class CwayTemporalFigures
     private static T Most<T>(IEnumerable<T> values)
         where T : notnull => values.CountBy(value => value).OrderByDescending(count => count.Value).ThenBy(count => count.Key).First().Key;
 
-    private static IReadOnlyDictionary<string, int> Sorted(IEnumerable<string> periods) =>
-        periods.CountBy(period => period).OrderBy(period => period.Key, StringComparer.Ordinal).ToDictionary();
+    private static CwayPeriod[] Sorted(IEnumerable<string> periods) =>
+        [
+            .. periods
+                .CountBy(period => period)
+                .OrderBy(period => period.Key, StringComparer.Ordinal)
+                .Select(period => new CwayPeriod(period.Key, period.Value)),
+        ];
 
     private static string DayName(DateOnly day) => day.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture);
 

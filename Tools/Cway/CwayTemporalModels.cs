@@ -36,7 +36,7 @@ public sealed record CwayAlert(
     IReadOnlyList<string> RecommendedActions
 );
 
-/// <param name="Period">2026-01-31, 2026-W05 or 2026-01.</param>
+/// <param name="Period">2026-01-31, 2026-W05, 2026-01 or 2026-Q1.</param>
 public sealed record CwayPeriod(string Period, int Revisions);
 
 public sealed record CwaySprint(string StartDate, string EndDate, int TotalRevisions, int Days);
@@ -67,8 +67,8 @@ public sealed record CwayTeamMetrics(
     [property: Description("Projects in progress.")] int ConcurrentProjectActivity,
     double ProjectsPerActiveDay,
     IReadOnlyDictionary<string, int> RevisionsByWeekday,
-    IReadOnlyDictionary<string, int> RevisionsByMonth,
-    IReadOnlyDictionary<string, int> RevisionsByQuarter
+    IReadOnlyList<CwayPeriod> RevisionsByMonth,
+    IReadOnlyList<CwayPeriod> RevisionsByQuarter
 );
 
 public sealed record CwayTemporalDashboard(

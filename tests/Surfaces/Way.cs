@@ -75,7 +75,9 @@ internal sealed partial record Answer(JsonNode? Value, string? Failure, string? 
         );
     }
 
-    [GeneratedRegex(@"(?<=order_|pm_|share_)[0-9a-f]+|(?<=""placedAt"":"")[^""]+|\b[0-9a-f]{32}\b")]
+    [GeneratedRegex(
+        @"(?<=order_|pm_|share_)[0-9a-f]+|(?<=""(placed|generated|tokenExpires)At"":"")[^""]+|\b[0-9a-f]{32}([0-9a-f]{32})?\b"
+    )]
     private static partial Regex Changing();
 }
 
