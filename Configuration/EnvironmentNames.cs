@@ -197,21 +197,18 @@ public static class EnvironmentNames
     }
 
     /// <summary>What a name of the guides says in our words; null when it says nothing here.</summary>
-    private static string? Meaning(
-        string name,
-        string value,
-        Dictionary<string, string> variables,
-        string? mode
-    ) =>
+    private static string? Meaning(string name, string value, Dictionary<string, string> variables, string? mode) =>
         name switch
         {
             "HOST" => variables.GetValueOrDefault("PORT") is { Length: > 0 } ? value : null,
             "DEBUG" => value.ToUpperInvariant() is "TRUE" or "1" ? nameof(LogLevel.Debug) : null,
             "LOG_LEVEL" => LogLevelOf(value),
             "LOG_DIR" => Path.Combine(value, $"mcp_{mode?.ToLowerInvariant() ?? "all"}.log"),
-            "TOOL_TIMEOUT" or "REQUEST_TIMEOUT"
-                when int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out var seconds) =>
-                TimeSpan.FromSeconds(seconds).ToString(), // as people write it, in seconds
+            "TOOL_TIMEOUT"
+            or "REQUEST_TIMEOUT"
+                when int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out var seconds) => TimeSpan
+                .FromSeconds(seconds)
+                .ToString(), // as people write it, in seconds
             // A guide writes the number alone.
             "MCP_RATE_LIMIT_CRITICAL" or "MCP_RATE_LIMIT_MEDIUM" when value.All(char.IsAsciiDigit) => value + "/hour",
             _ => value,

@@ -45,8 +45,7 @@ public sealed class ToolSet
     public IReadOnlyList<Tool> All { get; }
 
     /// <summary>A tool by its name, also one that is switched off: whoever calls it is told so, and the attempt is recorded.</summary>
-    public Tool? Find(string name) =>
-        _byName.GetValueOrDefault(name) ?? _byAlias.GetValueOrDefault(name);
+    public Tool? Find(string name) => _byName.GetValueOrDefault(name) ?? _byAlias.GetValueOrDefault(name);
 
     /// <summary>Why a name was not found, for the model that made it up.</summary>
     public string NotFound(string name)

@@ -268,13 +268,7 @@ internal sealed class LineTransport : ITransport
     {
         // Of 2026-07-28 the SDK reads the version itself, with what comes beside it.
         var request = (JsonRpcRequest)
-            _services.Sdk.Message(
-                envelope,
-                Revision.IsModern(version) ? null : version,
-                tools,
-                origin,
-                _subscriptions
-            );
+            _services.Sdk.Message(envelope, Revision.IsModern(version) ? null : version, tools, origin, _subscriptions);
         var asked = new TaskCompletionSource<JsonRpcMessage>(TaskCreationOptions.RunContinuationsAsynchronously);
         if (!_asked.TryAdd(request.Id, asked))
         {

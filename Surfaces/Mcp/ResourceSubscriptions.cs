@@ -9,7 +9,8 @@ namespace MinimalMcp.Surfaces.Mcp;
 /// The resources that one conversation has subscribed to (MCP 2025-11-25, server/resources, "Subscriptions"): each
 /// change is told by a notification that names the resource.
 /// </summary>
-internal sealed class ResourceSubscriptions(ResourceUpdates updates, Func<ReadOnlyMemory<byte>, Task> send) : IDisposable
+internal sealed class ResourceSubscriptions(ResourceUpdates updates, Func<ReadOnlyMemory<byte>, Task> send)
+    : IDisposable
 {
     private const int Max = 100;
 

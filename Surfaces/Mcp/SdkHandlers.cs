@@ -133,8 +133,7 @@ internal sealed class SdkHandlers(
         CancellationToken cancellationToken
     )
     {
-        var subscriptions =
-            SdkCall.Current.Subscriptions
+        var subscriptions = SdkCall.Current.Subscriptions
             ?? throw new McpProtocolException(
                 "A subscription needs a session: send the Mcp-Session-Id that initialize gave.",
                 McpErrorCode.InvalidRequest

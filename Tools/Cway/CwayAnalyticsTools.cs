@@ -136,7 +136,12 @@ public sealed class CwayAnalyticsTools(CwayClient cway, CwayHistoryClient histor
             return new(null, "Project not found");
         }
 
-        var (events, _) = await cway.AskAsync<List<CwayRawEvent?>>("CwayProjectHistory", "projectHistory", new { id }, ct);
+        var (events, _) = await cway.AskAsync<List<CwayRawEvent?>>(
+            "CwayProjectHistory",
+            "projectHistory",
+            new { id },
+            ct
+        );
         var facts = new CwayFacts(
             new(id, project.Name, null, null, project.State, null, null, null, null, project.Progress, null, null),
             [.. events.Present().Select(one => CwayEvent.SecondsOf(one.Timestamp)).Order()]

@@ -9,8 +9,7 @@ namespace MinimalMcp.Tools.Cway;
 [McpServerToolType]
 public sealed class CwayArtworkTools(CwayClient cway)
 {
-    internal const string ArtworkId =
-        "The artwork's UUID, from cway_get_project_by_id or cway_get_my_artworks.";
+    internal const string ArtworkId = "The artwork's UUID, from cway_get_project_by_id or cway_get_my_artworks.";
 
     [McpServerTool(
         Name = "cway_get_artwork",
@@ -172,7 +171,10 @@ public sealed class CwayArtworkTools(CwayClient cway)
             ("projectId", CwayShape.Uuid(nameof(project_id), project_id)),
             ("name", name),
             ("description", description),
-            ("categoryId", category_id is null ? await FirstCategoryAsync(ct) : CwayShape.Uuid(nameof(category_id), category_id))
+            (
+                "categoryId",
+                category_id is null ? await FirstCategoryAsync(ct) : CwayShape.Uuid(nameof(category_id), category_id)
+            )
         );
         await cway.ChangeAsync("CwayCreateArtwork", "createArtwork", new { input }, ct);
         return new(true, "Artwork created successfully. cway_get_project_by_id shows its UUID.");
@@ -210,7 +212,9 @@ public sealed class CwayArtworkTools(CwayClient cway)
     )]
     [McpMeta("risk", "MEDIUM")]
     [McpMeta("profile", "default")]
-    [Description("Rejects the current revision of an artwork as the user of our token, with the reason for its makers.")]
+    [Description(
+        "Rejects the current revision of an artwork as the user of our token, with the reason for its makers."
+    )]
     public async Task<CwayArtworkChange> RejectArtwork(
         [Description(ArtworkId)] string artwork_id,
         [Description("What has to change."), StringLength(2000)] string? reason = null,

@@ -27,7 +27,7 @@ public sealed partial class CwayClient(
 
     private static readonly FrozenDictionary<string, string> Operations = ReadOperations();
 
-    /// <summary>Where progress becomes percent. The planner and the projects of the search may count differently.</summary>
+    /// <summary>Where progress becomes percent. The planner and the search may count differently.</summary>
     internal CwayPercent PlannerPercent { get; } = new(options.Value.PercentageScale);
 
     internal CwayPercent Percent { get; } = new(options.Value.PercentageScale);
@@ -67,12 +67,8 @@ public sealed partial class CwayClient(
         }
     }
 
-    /// <summary>One operation for many ids at once, each under its own alias. What Cway could not give is null.</summary>
-    internal async Task<JsonElement?[]> AskEachAsync(
-        string operation,
-        IReadOnlyList<string> ids,
-        CancellationToken ct
-    )
+    /// <summary>One operation for many ids, each under its own alias. What Cway could not give is null.</summary>
+    internal async Task<JsonElement?[]> AskEachAsync(string operation, IReadOnlyList<string> ids, CancellationToken ct)
     {
         var variables = ids.Select((id, at) => ("id" + at, id)).ToDictionary(pair => pair.Item1, pair => pair.id);
         using var answer = await SendAsync(operation + "Batch", Batch(operation, ids.Count), variables, ct);
@@ -270,7 +266,10 @@ public sealed partial class CwayClient(
         return operations.ToFrozenDictionary();
     }
 
-    [GeneratedRegex(@"^(?:query|mutation) (\w+).*?(?=^(?:query|mutation) |\z)", RegexOptions.Multiline | RegexOptions.Singleline)]
+    [GeneratedRegex(
+        @"^(?:query|mutation) (\w+).*?(?=^(?:query|mutation) |\z)",
+        RegexOptions.Multiline | RegexOptions.Singleline
+    )]
     private static partial Regex Operation();
 
     [GeneratedRegex("^#.*$", RegexOptions.Multiline)]
@@ -279,8 +278,7 @@ public sealed partial class CwayClient(
     /// <summary>An answer: data, or errors, or some of both.</summary>
     private sealed class Answer(JsonDocument document) : IDisposable
     {
-        public JsonElement Data { get; } =
-            document.RootElement.TryGetProperty("data", out var data) ? data : default;
+        public JsonElement Data { get; } = document.RootElement.TryGetProperty("data", out var data) ? data : default;
 
         /// <summary>What Cway said was wrong, in one line; null when nothing.</summary>
         public string? Errors { get; } = Messages(document.RootElement);

@@ -15,7 +15,11 @@ public sealed partial class CwayTools
         [
             .. found
                 .Projects.Where(project => project.Id is not null)
-                .Select(project => new CwayFoundDocument($"project/{project.Id}", project.Name ?? "", Link(project.Id!))),
+                .Select(project => new CwayFoundDocument(
+                    $"project/{project.Id}",
+                    project.Name ?? "",
+                    Link(project.Id!)
+                )),
         ];
     }
 

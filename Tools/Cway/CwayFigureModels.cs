@@ -65,8 +65,7 @@ public sealed record CwayStatusSummary(
     IReadOnlyDictionary<string, int> ByState,
     IReadOnlyDictionary<string, int> ByStatus,
     [property: Description("0 to 100.")] double AverageProgress,
-    [property: Description("Open projects below 80 % that end within 7 days or should have ended.")]
-        int DeadlineAtRisk,
+    [property: Description("Open projects below 80 % that end within 7 days or should have ended.")] int DeadlineAtRisk,
     [property: Description("The first 50 of them, the earliest first.")] IReadOnlyList<CwayDeadline> AtRisk,
     string? Note
 );

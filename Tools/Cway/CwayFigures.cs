@@ -1,8 +1,8 @@
 namespace MinimalMcp.Tools.Cway;
 
 /// <summary>
-/// The KPIs of a workspace at this moment. Progress counts from 0 to 100 here. CLOSED counts as the original's COMPLETED
-/// and STAND_BY as its PLANNED, which Cway's schema does not have.
+/// The KPIs of a workspace at this moment. Progress counts from 0 to 100 here. CLOSED counts as the original's
+/// COMPLETED, which Cway's schema does not have, and STAND_BY as its PLANNED.
 /// </summary>
 internal static class CwayFigures
 {
@@ -50,14 +50,20 @@ internal static class CwayFigures
     /// </summary>
     public static string Status(double value, double warning, double critical) =>
         warning > critical
-            ? value <= critical ? "critical"
-                : value <= warning ? "warning"
-                : value >= 90 ? "excellent"
-                : "healthy"
-            : value >= critical ? "critical"
-                : value >= warning ? "warning"
-                : value <= warning / 5 ? "excellent"
-                : "healthy";
+            ? value <= critical
+                ? "critical"
+                : value <= warning
+                    ? "warning"
+                    : value >= 90
+                        ? "excellent"
+                        : "healthy"
+            : value >= critical
+                ? "critical"
+                : value >= warning
+                    ? "warning"
+                    : value <= warning / 5
+                        ? "excellent"
+                        : "healthy";
 
     /// <summary>Every project with its health, the worst first.</summary>
     public static IReadOnlyList<CwayHealth> Health(CwayWorkspace workspace) =>
@@ -194,11 +200,14 @@ internal static class CwayFigures
         var sorted = months.OrderBy(month => month.Month, StringComparer.Ordinal).ToArray();
         return new(
             [
-                .. sorted.Select((month, at) => new CwayTrend(
-                    month.Month is { Length: >= 7 } day ? day[..7] : month.Month,
-                    month.Count ?? 0,
-                    at == 0 ? null : (month.Count ?? 0) - (sorted[at - 1].Count ?? 0)
-                )),
+                .. sorted.Select(
+                    (month, at) =>
+                        new CwayTrend(
+                            month.Month is { Length: >= 7 } day ? day[..7] : month.Month,
+                            month.Count ?? 0,
+                            at == 0 ? null : (month.Count ?? 0) - (sorted[at - 1].Count ?? 0)
+                        )
+                ),
             ],
             sorted.Length,
             null

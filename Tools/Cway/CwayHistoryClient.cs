@@ -62,7 +62,8 @@ public sealed class CwayHistoryClient(CwayClient cway, IDistributedCache store, 
         cway.Percent.Learn(projects.Select(project => project.Progress?.PercentageDone));
         if (first.TotalHits > cway.Options.MaxProjects)
         {
-            note = $"Only the first {cway.Options.MaxProjects} of {first.TotalHits} projects are counted (Cway:MaxProjects).";
+            note =
+                $"Only {cway.Options.MaxProjects} of {first.TotalHits} projects are counted (Cway:MaxProjects).";
         }
 
         return ([.. projects.Select(cway.Percent.Of)], note);
@@ -81,7 +82,12 @@ public sealed class CwayHistoryClient(CwayClient cway, IDistributedCache store, 
             var unknown = stale.Length == 0 ? [] : await FetchAsync(stale, report, ct);
             Forget(projects);
             return new(
-                [.. projects.Select(project => new CwayFacts(project, _entries.GetValueOrDefault(project.Id!)?.Times ?? []))],
+                [
+                    .. projects.Select(project => new CwayFacts(
+                        project,
+                        _entries.GetValueOrDefault(project.Id!)?.Times ?? []
+                    )),
+                ],
                 Now,
                 Zone,
                 unknown.Count > 0
@@ -125,15 +131,11 @@ public sealed class CwayHistoryClient(CwayClient cway, IDistributedCache store, 
         var unknown = new ConcurrentBag<string>();
         try
         {
-            await System.Threading.Tasks.Parallel.ForEachAsync(
-                batches,
-                Options(ct),
-                async (batch, stop) =>
-                {
-                    await FetchBatchAsync(batch, dirty, unknown, stop);
-                    step?.Invoke($"Reading the history of {projects.Length} projects");
-                }
-            );
+            await System.Threading.Tasks.Parallel.ForEachAsync(batches, Options(ct), async (batch, stop) =>
+            {
+                await FetchBatchAsync(batch, dirty, unknown, stop);
+                step?.Invoke($"Reading the history of {projects.Length} projects");
+            });
         }
         finally
         {

@@ -87,7 +87,9 @@ public sealed class CwayIndexTools(
         UseStructuredContent = true
     )]
     [McpMeta("risk", "MEDIUM")]
-    [Description("Writes one project with its figures to the index targets. In a file target it replaces nothing else.")]
+    [Description(
+        "Writes one project with its figures to the index targets. In a file target it replaces nothing else."
+    )]
     public async Task<CwayProjectIndexResult> IndexProjectContent(
         IProgress<ProgressNotificationValue> progress,
         [Description(CwayTools.ProjectId)] string project_id,
@@ -124,7 +126,9 @@ public sealed class CwayIndexTools(
         var target = options.Value.Targets.GetValueOrDefault(name) ?? throw UnknownTarget([name]);
         if (!target.Platform.Equals(platform, StringComparison.OrdinalIgnoreCase))
         {
-            throw new McpException($"The target {name} is of the platform {target.Platform}; only the operator changes it.");
+            throw new McpException(
+                $"The target {name} is of the platform {target.Platform}; only the operator changes it."
+            );
         }
 
         var bytes = JsonSerializer.SerializeToUtf8Bytes(new CwayTargetChoice(enabled, description));
@@ -153,9 +157,9 @@ public sealed class CwayIndexTools(
     internal IReadOnlyList<CwayIndexJob> Jobs => [.. _jobs];
 
     /// <summary>The targets of the settings, as callers have enabled or disabled them.</summary>
-    internal async Task<IReadOnlyList<(string Name, CwayIndexTarget Target, bool Enabled, string Description)>> TargetsAsync(
-        CancellationToken ct
-    )
+    internal async Task<
+        IReadOnlyList<(string Name, CwayIndexTarget Target, bool Enabled, string Description)>
+    > TargetsAsync(CancellationToken ct)
     {
         var targets = new List<(string, CwayIndexTarget, bool, string)>();
         foreach (var (name, target) in options.Value.Targets.OrderBy(target => target.Key, StringComparer.Ordinal))
@@ -194,14 +198,14 @@ public sealed class CwayIndexTools(
             .ToList();
         if (project is not null)
         {
-            return documents.Count > 0 ? documents : throw CwayShape.NotFound("Project", project, "cway_search_projects");
+            return documents.Count > 0
+                ? documents
+                : throw CwayShape.NotFound("Project", project, "cway_search_projects");
         }
 
         var (users, total, _) = await CwayUserTools.AllAsync(cway, null, 10_000, ct);
         documents.AddRange(users.Select(user => new CwayDocument($"user-{user.Id}", "user", user.FullName, user)));
-        documents.Add(
-            new("kpi-dashboard", "kpi", "KPI dashboard", CwayFigures.Dashboard(workspace, (int)total))
-        );
+        documents.Add(new("kpi-dashboard", "kpi", "KPI dashboard", CwayFigures.Dashboard(workspace, (int)total)));
         documents.Add(
             new(
                 "temporal-kpi-dashboard",
@@ -229,7 +233,18 @@ public sealed class CwayIndexTools(
 
         var chosen = all.Where(target => names is null ? target.Enabled : names.Contains(target.Name)).ToArray();
         var started = time.GetUtcNow();
-        var job = new CwayIndexJob($"{kind}_{started.ToUnixTimeMilliseconds()}", "running", false, "", 0, 0, [], [], started, null);
+        var job = new CwayIndexJob(
+            $"{kind}_{started.ToUnixTimeMilliseconds()}",
+            "running",
+            false,
+            "",
+            0,
+            0,
+            [],
+            [],
+            started,
+            null
+        );
         if (chosen.Length == 0)
         {
             return Finish(job, "No enabled targets found", 0, [], []);
@@ -244,9 +259,11 @@ public sealed class CwayIndexTools(
             {
                 try
                 {
-                    await (target.IsFile
-                        ? WriteFileAsync(target, project, documents, ct)
-                        : WriteBulkAsync(target, documents, ct));
+                    await (
+                        target.IsFile
+                            ? WriteFileAsync(target, project, documents, ct)
+                            : WriteBulkAsync(target, documents, ct)
+                    );
                     completed.Add(name);
                 }
                 catch (Exception wrong)

@@ -220,10 +220,7 @@ public sealed class CwayMediaTools(CwayClient cway)
         UseStructuredContent = true
     )]
     [Description("Deletes a folder of the media center with what is in it.")]
-    public async Task<CwayDone> DeleteFolder(
-        [Description(FolderId)] string folder_id,
-        CancellationToken ct = default
-    )
+    public async Task<CwayDone> DeleteFolder([Description(FolderId)] string folder_id, CancellationToken ct = default)
     {
         var folderId = CwayShape.Uuid(nameof(folder_id), folder_id);
         await cway.ChangeAsync("CwayDeleteFolder", "deleteFolder", new { folderId }, ct);

@@ -99,7 +99,9 @@ public sealed record CwayArtwork(
     string? Description,
     string? ProjectId,
     string? ProjectName,
-    [property: Description("UNSTARTED, FOR_REVIEW, COMMENTED, REJECTED, APPROVED, BUNDLED, SHIPPED, DELIVERED or CANCELED.")]
+    [property: Description(
+        "UNSTARTED, FOR_REVIEW, COMMENTED, REJECTED, APPROVED, BUNDLED, SHIPPED, DELIVERED or CANCELED."
+    )]
         string? State,
     string? Status,
     string? Created,
@@ -123,8 +125,7 @@ public sealed record CwayEvent(string? Id, DateTimeOffset Time, string? Name, st
     internal static CwayEvent Of(CwayRawEvent raw) => new(raw.Id, TimeOf(raw.Timestamp), raw.Name, raw.Description);
 
     /// <summary>Cway's timestamps are numbers since 1970: milliseconds, and seconds from older records.</summary>
-    internal static DateTimeOffset TimeOf(long timestamp) =>
-        DateTimeOffset.FromUnixTimeSeconds(SecondsOf(timestamp));
+    internal static DateTimeOffset TimeOf(long timestamp) => DateTimeOffset.FromUnixTimeSeconds(SecondsOf(timestamp));
 
     internal static long SecondsOf(long timestamp) =>
         Math.Clamp(Math.Abs(timestamp) >= 100_000_000_000 ? timestamp / 1000 : timestamp, 0, 253_402_300_799);
@@ -213,8 +214,7 @@ public sealed record CwayItem(
     string? Name,
     bool? Obsolete,
     long? Created,
-    [property: Description("The file itself; its id is what cway_get_file and cway_create_share take.")]
-        CwayFile? File,
+    [property: Description("The file itself; its id is what cway_get_file and cway_create_share take.")] CwayFile? File,
     [property: Description("The folders that it is in, from the outermost.")] IReadOnlyList<CwayNamed?>? Lineage
 );
 
@@ -252,8 +252,7 @@ internal static class CwayShape
     public static List<T> Present<T>(this IEnumerable<T?>? list)
         where T : class => [.. (list ?? []).OfType<T>()];
 
-    public static Dictionary<string, object> Page(int page, int size) =>
-        new() { ["page"] = page, ["pageSize"] = size };
+    public static Dictionary<string, object> Page(int page, int size) => new() { ["page"] = page, ["pageSize"] = size };
 
     /// <summary>An id in the one spelling that Cway gives; anything else is refused before it is sent.</summary>
     public static string Uuid(string argument, string value) =>
@@ -261,7 +260,7 @@ internal static class CwayShape
             ? id.ToString("D")
             : throw new McpException(
                 $"{argument} must be a UUID such as 7f6b0d5e-0000-4000-8000-000000000001; you sent "
-                    + $"'{(value.Length > 60 ? value[..60] + "…" : value)}'. Look it up with the tool that lists such things."
+                    + $"'{(value.Length > 60 ? value[..60] + "…" : value)}'. Look it up with a tool that lists them."
             );
 
     public static string[] Uuids(string argument, IEnumerable<string> values) =>

@@ -65,8 +65,7 @@ public sealed class CwayOptions : IValidatableObject
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
     {
         foreach (
-            var (setting, url) in ((string, string)[])
-                [("Cway:Url (CWAY_API_URL)", Url), ("Cway:Authority", Authority)]
+            var (setting, url) in ((string, string)[])[("Cway:Url (CWAY_API_URL)", Url), ("Cway:Authority", Authority)]
         )
         {
             if (!IsPlainHttp(url))
@@ -162,9 +161,7 @@ public sealed class CwayOptions : IValidatableObject
     }
 
     private IEnumerable<string> TargetProblems() =>
-        Targets.SelectMany(target =>
-            target.Value.Problems().Select(problem => $"Cway:Targets:{target.Key}:{problem}")
-        );
+        Targets.SelectMany(target => target.Value.Problems().Select(problem => $"Cway:Targets:{target.Key}:{problem}"));
 }
 
 /// <summary>A place that content of Cway is written to for search.</summary>

@@ -32,9 +32,7 @@ public sealed class CwayProjectTools(CwayClient cway)
         CancellationToken ct = default
     )
     {
-        var orderer = orderer_id is null
-            ? await OwnIdAsync(ct)
-            : CwayShape.Uuid(nameof(orderer_id), orderer_id);
+        var orderer = orderer_id is null ? await OwnIdAsync(ct) : CwayShape.Uuid(nameof(orderer_id), orderer_id);
         var id = Guid.NewGuid().ToString("D"); // createProject answers true, so we choose the id to know it
         await cway.ChangeAsync(
             "CwayCreateProject",
@@ -90,7 +88,8 @@ public sealed class CwayProjectTools(CwayClient cway)
         if (input.Count == 1)
         {
             throw new McpException(
-                "Nothing to change was given. Give at least one of name, description, start_date, end_date and order_number."
+                "Nothing to change was given. "
+                    + "Give at least one of name, description, start_date, end_date and order_number."
             );
         }
 
@@ -108,7 +107,9 @@ public sealed class CwayProjectTools(CwayClient cway)
         UseStructuredContent = true
     )]
     [McpMeta("risk", "MEDIUM")]
-    [Description("Replaces the internal notes of a project. Read them first with cway_get_project_by_id to add to them.")]
+    [Description(
+        "Replaces the internal notes of a project. Read them first with cway_get_project_by_id to add to them."
+    )]
     public async Task<CwayProjectChange> UpdateProjectNotes(
         [Description(CwayTools.ProjectId)] string project_id,
         [Description("The whole new text; empty removes the notes."), StringLength(20_000)] string notes,
@@ -185,7 +186,9 @@ public sealed class CwayProjectTools(CwayClient cway)
         OpenWorld = true,
         UseStructuredContent = true
     )]
-    [Description("Lets Cway's own AI write a summary of a project for an audience. For the facts themselves use the other tools.")]
+    [Description(
+        "Lets Cway's own AI write a summary of a project for an audience. For the facts themselves use the other tools."
+    )]
     public async Task<CwaySummary> GenerateProjectSummaryAi(
         [Description(CwayTools.ProjectId)] string project_id,
         [Description("PROJECT_MANAGER, ORDERER or GRAPHICS_CREATOR.")]

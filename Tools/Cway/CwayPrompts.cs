@@ -17,7 +17,10 @@ public sealed class CwayPrompts(CwayClient cway, CwayHistoryClient history)
     {
         var workspace = await history.LoadAsync(null, ct);
         var week = CwayTemporalFigures.Dashboard(workspace, 7);
-        var summary = CwayFigures.StatusSummary([.. workspace.Projects.Select(facts => facts.Project)], workspace.Today);
+        var summary = CwayFigures.StatusSummary(
+            [.. workspace.Projects.Select(facts => facts.Project)],
+            workspace.Today
+        );
         return $"""
             Write a weekly report about our Cway projects for {audience}, dated {workspace.Today:yyyy-MM-dd}.
             Start with three sentences that say how the week went. Then: what moved, what stands still, which deadlines
@@ -37,7 +40,10 @@ public sealed class CwayPrompts(CwayClient cway, CwayHistoryClient history)
         var workspace = await history.LoadAsync(null, ct);
         var health = CwayFigures.Health(workspace).Where(CwayAnalyticsTools.IsCritical).Take(15);
         var alerts = CwayTemporalFigures.Alerts(workspace, 8).Take(15);
-        var summary = CwayFigures.StatusSummary([.. workspace.Projects.Select(facts => facts.Project)], workspace.Today);
+        var summary = CwayFigures.StatusSummary(
+            [.. workspace.Projects.Select(facts => facts.Project)],
+            workspace.Today
+        );
         return $"""
             Review the risks in our Cway projects as of {workspace.Today:yyyy-MM-dd}.
             Group the projects below by cause (blocked, forgotten, too much rework, too late). For each group say how

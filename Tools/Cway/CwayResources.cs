@@ -49,9 +49,7 @@ public sealed class CwayResources(CwayClient cway, CwayHistoryClient history, Cw
     [McpServerResource(UriTemplate = "cway://users/{id}", Name = "Cway User", MimeType = Json)]
     [Description("One user.")]
     public async Task<string> User([Description("The user's UUID or username.")] string id, CancellationToken ct) =>
-        Write(
-            await CwayUserTools.FindAsync(cway, id, ct) ?? throw CwayShape.NotFound("User", id, "cway_search_users")
-        );
+        Write(await CwayUserTools.FindAsync(cway, id, ct) ?? throw CwayShape.NotFound("User", id, "cway_search_users"));
 
     [McpServerResource(UriTemplate = "cway://system/status", Name = "System Status", MimeType = Json)]
     [Description("Whether Cway answers, and whom our token belongs to.")]
@@ -124,9 +122,7 @@ public sealed class CwayResources(CwayClient cway, CwayHistoryClient history, Cw
     public async Task<string> TeamMetrics(CancellationToken ct)
     {
         var workspace = await history.LoadAsync(null, ct);
-        return Write(
-            CwayTemporalFigures.Team([.. workspace.Projects.SelectMany(facts => facts.Times)], workspace)
-        );
+        return Write(CwayTemporalFigures.Team([.. workspace.Projects.SelectMany(facts => facts.Times)], workspace));
     }
 
     [McpServerResource(UriTemplate = "cway://indexing/targets", Name = "Indexing Targets", MimeType = Json)]
@@ -178,9 +174,24 @@ public sealed class CwayResources(CwayClient cway, CwayHistoryClient history, Cw
             {
                 platforms = new object[]
                 {
-                    new { name = "file", settings = (string[])["File"], writes = "JSON lines below Cway:DataFolder" },
-                    new { name = "elasticsearch", settings = (string[])["Url", "Index", "ApiKey"], writes = "_bulk" },
-                    new { name = "opensearch", settings = (string[])["Url", "Index", "ApiKey"], writes = "_bulk" },
+                    new
+                    {
+                        name = "file",
+                        settings = (string[])["File"],
+                        writes = "JSON lines below Cway:DataFolder",
+                    },
+                    new
+                    {
+                        name = "elasticsearch",
+                        settings = (string[])["Url", "Index", "ApiKey"],
+                        writes = "_bulk",
+                    },
+                    new
+                    {
+                        name = "opensearch",
+                        settings = (string[])["Url", "Index", "ApiKey"],
+                        writes = "_bulk",
+                    },
                 },
             }
         );

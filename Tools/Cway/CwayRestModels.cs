@@ -86,13 +86,7 @@ internal sealed record CwayRestAlert(
 )
 {
     public static CwayRestAlert Of(CwayAlert alert) =>
-        new(
-            alert.ProjectId,
-            alert.ProjectName,
-            alert.UrgencyScore,
-            alert.DaysSinceActivity,
-            alert.RecommendedActions
-        );
+        new(alert.ProjectId, alert.ProjectName, alert.UrgencyScore, alert.DaysSinceActivity, alert.RecommendedActions);
 }
 
 internal sealed record CwayRestError([property: Description("What happened, and how to fix it.")] string Detail);

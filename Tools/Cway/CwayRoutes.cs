@@ -15,7 +15,7 @@ using ModelContextProtocol;
 
 namespace MinimalMcp.Tools.Cway;
 
-/// <summary>The REST API of the family, below <c>/api</c>: what a GPT Action calls with CWAY_API_TOKEN as its key.</summary>
+/// <summary>The REST API below <c>/api</c>, which a GPT Action calls with CWAY_API_TOKEN as its key.</summary>
 public static class CwayRoutes
 {
     /// <summary>The name of the OpenAPI document, of the policy and of the authentication scheme.</summary>
@@ -31,20 +31,17 @@ public static class CwayRoutes
     {
         services.AddAuthenticationCore(schemes => schemes.AddScheme<CwayTokenHandler>(Name, null));
         services.AddTransient<CwayTokenHandler>();
-        services.AddOpenApi(
-            Name,
-            options =>
-            {
-                options.ShouldInclude = route => route.GroupName == Name;
-                options.AddDocumentTransformer(
-                    (document, _, _) =>
-                    {
-                        Describe(document);
-                        return Task.CompletedTask;
-                    }
-                );
-            }
-        );
+        services.AddOpenApi(Name, options =>
+        {
+            options.ShouldInclude = route => route.GroupName == Name;
+            options.AddDocumentTransformer(
+                (document, _, _) =>
+                {
+                    Describe(document);
+                    return Task.CompletedTask;
+                }
+            );
+        });
     }
 
     /// <summary>Maps the routes, where the family is on.</summary>
@@ -56,36 +53,31 @@ public static class CwayRoutes
         }
 
         var api = routes.MapGroup("/api").WithGroupName(Name).WithTags(Name).AddEndpointFilter(FailAsync);
-        var tokens = routes.ServiceProvider.GetRequiredService<IConfiguration>();
-        // The server's own callers, and whoever has the token of Cway. In mode none the server knows nobody: then
-        // this token is the only key, where there is one.
-        var isOpen = (tokens["Auth:Mode"] ?? "none").Equals("none", StringComparison.OrdinalIgnoreCase);
-        var hasToken = !string.IsNullOrEmpty(tokens["Cway:Token"]);
         api.RequireAuthorization(policy =>
             policy
-                .AddAuthenticationSchemes(hasToken && isOpen ? [Name] : hasToken ? ["MinimalMcp", Name] : ["MinimalMcp"])
+                .AddAuthenticationSchemes(Name)
                 .RequireAuthenticatedUser()
-                .RequireAssertion(context =>
-                    context.User.HasClaim(claim => claim.Type == "scope" && claim.Value.StartsWith("mcp:", StringComparison.Ordinal))
-                )
+                .RequireAssertion(context => context.User.Claims.Any(IsScope))
         );
         MapProjects(api);
         MapUsers(api);
         MapFigures(api);
     }
 
+    // Every scope contains mcp:read.
+    private static bool IsScope(Claim claim) =>
+        claim.Type == "scope" && claim.Value.StartsWith("mcp:", StringComparison.Ordinal);
+
     private static void MapProjects(RouteGroupBuilder api)
     {
         api.MapGet("/projects", (CwayClient cway, CancellationToken ct) => ProjectsAsync(cway, _ => true, ct))
             .Described<CwayRestProjects>("listProjects", "List projects", "All projects of the planner.");
-        api.MapGet(
-                "/projects/filter/active",
-                (CwayClient cway, CancellationToken ct) => ProjectsAsync(cway, project => project.IsActive, ct)
+        api.MapGet("/projects/filter/active", (CwayClient cway, CancellationToken ct) =>
+                ProjectsAsync(cway, project => project.IsActive, ct)
             )
             .Described<CwayRestProjects>("listActiveProjects", "List active projects", "Projects in progress.");
-        api.MapGet(
-                "/projects/filter/completed",
-                (CwayClient cway, CancellationToken ct) => ProjectsAsync(cway, project => project.IsCompleted, ct)
+        api.MapGet("/projects/filter/completed", (CwayClient cway, CancellationToken ct) =>
+                ProjectsAsync(cway, project => project.IsCompleted, ct)
             )
             .Described<CwayRestProjects>("listCompletedProjects", "List completed projects", "Delivered or closed.");
         api.MapGet("/projects/search", SearchAsync)
@@ -95,7 +87,11 @@ public static class CwayRoutes
                 "Projects by words in name, description, files or barcodes."
             );
         api.MapGet("/projects/status-summary", SummaryAsync)
-            .Described<CwayStatusSummary>("getStatusSummary", "Summarise projects", "Counts by state, and deadlines at risk.");
+            .Described<CwayStatusSummary>(
+                "getStatusSummary",
+                "Summarise projects",
+                "Counts by state, and deadlines at risk."
+            );
         api.MapGet("/projects/{project_id}", ProjectAsync)
             .Described<CwayRestProject>("getProject", "Get a project", "One project of the planner.");
         api.MapGet("/projects/{project_id}/details", DetailsAsync)
@@ -119,33 +115,26 @@ public static class CwayRoutes
     {
         api.MapGet("/system/status", StatusAsync)
             .Described<CwayRestStatus>("getSystemStatus", "Get the status", "Whether Cway answers.");
-        api.MapGet(
-                "/kpis/dashboard",
-                async (CwayClient cway, CwayHistoryClient history, CancellationToken ct) =>
-                    Figures(
-                        CwayFigures.Dashboard(
-                            await history.LoadAsync(null, ct),
-                            await CwayUserTools.CountAsync(cway, ct)
-                        )
-                    )
+        api.MapGet("/kpis/dashboard", async (CwayClient cway, CwayHistoryClient history, CancellationToken ct) =>
+                Figures(
+                    CwayFigures.Dashboard(await history.LoadAsync(null, ct), await CwayUserTools.CountAsync(cway, ct))
+                )
             )
             .Described<CwayKpiDashboard>("getKpiDashboard", "Get the KPI dashboard", "KPIs, health and productivity.");
-        api.MapGet(
-                "/kpis/project-health",
-                async (CwayHistoryClient history, CancellationToken ct) =>
-                    Figures(CwayFigures.Health(await history.LoadAsync(null, ct)))
+        api.MapGet("/kpis/project-health", async (CwayHistoryClient history, CancellationToken ct) =>
+                Figures(CwayFigures.Health(await history.LoadAsync(null, ct)))
             )
             .Described<CwayHealth[]>("getProjectHealth", "Get project health", "All projects, the worst first.");
-        api.MapGet(
-                "/kpis/critical-projects",
-                async (CwayHistoryClient history, CancellationToken ct) =>
-                    Figures(
-                        CwayFigures.Health(await history.LoadAsync(null, ct)).Where(CwayAnalyticsTools.IsCritical)
-                    )
+        api.MapGet("/kpis/critical-projects", async (CwayHistoryClient history, CancellationToken ct) =>
+                Figures(CwayFigures.Health(await history.LoadAsync(null, ct)).Where(CwayAnalyticsTools.IsCritical))
             )
             .Described<CwayHealth[]>("getCriticalProjects", "Get critical projects", "Health critical or warning.");
         api.MapGet("/temporal-kpis/dashboard", TemporalAsync)
-            .Described<CwayTemporalDashboard>("getTemporalDashboard", "Get the activity dashboard", "Pace and stagnation.");
+            .Described<CwayTemporalDashboard>(
+                "getTemporalDashboard",
+                "Get the activity dashboard",
+                "Pace and stagnation."
+            );
         api.MapGet("/temporal-kpis/stagnation-alerts", AlertsAsync)
             .Described<CwayRestAlert[]>("getStagnationAlerts", "Get stagnation alerts", "The most urgent first.");
     }
@@ -213,8 +202,7 @@ public static class CwayRoutes
         [Description("At most this many events."), Range(1, 1000)] int limit = 100
     ) =>
         limit is < 1 or > 1000 ? Invalid("limit must be from 1 to 1000.")
-        : Guid.TryParse(project_id, out _)
-            ? Figures(await new CwayTools(cway).GetProjectHistory(project_id, limit, ct))
+        : Guid.TryParse(project_id, out _) ? Figures(await new CwayTools(cway).GetProjectHistory(project_id, limit, ct))
         : NotFound($"Project not found: {project_id}");
 
     private static async Task<IResult> VelocityAsync(
@@ -347,44 +335,47 @@ public static class CwayRoutes
     }
 }
 
-/// <summary>Whoever sends CWAY_API_TOKEN: may call the routes of this family, and nothing else knows this caller.</summary>
+/// <summary>
+/// Whoever sends CWAY_API_TOKEN may call the routes of this family, and nothing else knows this caller. Everybody else
+/// is a caller of the server's own, if it knows any: in mode none it admits everybody, so this token is the only key.
+/// </summary>
 internal sealed class CwayTokenHandler(
     IOptionsMonitor<AuthenticationSchemeOptions> options,
     ILoggerFactory logger,
     UrlEncoder encoder,
-    IOptions<CwayOptions> cway
+    IOptions<CwayOptions> cway,
+    IConfiguration configuration
 ) : AuthenticationHandler<AuthenticationSchemeOptions>(options, logger, encoder)
 {
-    private const string Bearer = "Bearer ";
+    private const string Bearer = "Bearer ",
+        OfServer = "MinimalMcp";
+
+    private readonly bool _isOnlyKey =
+        !string.IsNullOrEmpty(cway.Value.Token)
+        && (configuration["Auth:Mode"] ?? "none").Equals("none", StringComparison.OrdinalIgnoreCase);
 
     protected override Task<AuthenticateResult> HandleAuthenticateAsync()
     {
         var sent = Request.Headers.Authorization.ToString();
-        if (!sent.StartsWith(Bearer, StringComparison.OrdinalIgnoreCase) || sent.Length > 4096)
+        var isBearer = sent.StartsWith(Bearer, StringComparison.OrdinalIgnoreCase) && sent.Length <= 4096;
+        if (isBearer && cway.Value.Token is { Length: > 0 } own && AreEqual(sent[Bearer.Length..].Trim(), own))
         {
-            return Task.FromResult(AuthenticateResult.NoResult());
+            var caller = new ClaimsIdentity([new("sub", "cway-token"), new("scope", "mcp:read")], "CwayToken");
+            Response.Headers.CacheControl = "no-store";
+            return Task.FromResult(AuthenticateResult.Success(new(new ClaimsPrincipal(caller), Scheme.Name)));
         }
 
-        var own = cway.Value.Token;
-        var isOwn =
-            !string.IsNullOrEmpty(own)
-            && CryptographicOperations.FixedTimeEquals(Hash(sent[Bearer.Length..].Trim()), Hash(own));
-        if (!isOwn)
-        {
-            return Task.FromResult(AuthenticateResult.Fail("Invalid authentication token"));
-        }
-
-        var caller = new ClaimsIdentity([new("sub", "cway-token"), new("scope", "mcp:read")], "CwayToken");
-        Response.Headers.CacheControl = "no-store";
-        return Task.FromResult(AuthenticateResult.Success(new(new ClaimsPrincipal(caller), Scheme.Name)));
+        return !_isOnlyKey ? Context.AuthenticateAsync(OfServer)
+            : isBearer ? Task.FromResult(AuthenticateResult.Fail("Invalid authentication token"))
+            : Task.FromResult(AuthenticateResult.NoResult());
     }
 
     // RFC 6750 section 3: the challenge names the scheme, and an error where a token came.
-    protected override async Task HandleChallengeAsync(AuthenticationProperties properties)
+    protected override Task HandleChallengeAsync(AuthenticationProperties properties)
     {
-        if (Response.HasStarted || Response.StatusCode is StatusCodes.Status401Unauthorized)
+        if (!_isOnlyKey)
         {
-            return; // the server's own scheme has answered
+            return Context.ChallengeAsync(OfServer, properties);
         }
 
         var sentOne = Request.Headers.Authorization.Count > 0;
@@ -393,8 +384,15 @@ internal sealed class CwayTokenHandler(
         var detail = sentOne
             ? "Invalid authentication token"
             : "Send the API token of Cway as 'Authorization: Bearer TOKEN'.";
-        await Response.WriteAsJsonAsync(new CwayRestError(detail));
+        return Response.WriteAsJsonAsync(new CwayRestError(detail));
     }
 
-    private static byte[] Hash(string text) => SHA256.HashData(Encoding.UTF8.GetBytes(text));
+    protected override Task HandleForbiddenAsync(AuthenticationProperties properties) =>
+        _isOnlyKey ? base.HandleForbiddenAsync(properties) : Context.ForbidAsync(OfServer, properties);
+
+    private static bool AreEqual(string sent, string own) =>
+        CryptographicOperations.FixedTimeEquals(
+            SHA256.HashData(Encoding.UTF8.GetBytes(sent)),
+            SHA256.HashData(Encoding.UTF8.GetBytes(own))
+        );
 }

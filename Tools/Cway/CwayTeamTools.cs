@@ -73,8 +73,7 @@ public sealed class CwayTeamTools(CwayClient cway)
     [Description("Makes users members of a team.")]
     public async Task<CwayDone> AddUsersToTeam(
         [Description(TeamId)] string team_id,
-        [Description("UUIDs of 1 to 50 users, from cway_search_users."), MinLength(1), MaxLength(50)]
-            string[] user_ids,
+        [Description("UUIDs of 1 to 50 users, from cway_search_users."), MinLength(1), MaxLength(50)] string[] user_ids,
         [Description("true makes them administrators of the team.")] bool admin = false,
         CancellationToken ct = default
     )

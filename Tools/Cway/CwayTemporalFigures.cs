@@ -218,7 +218,12 @@ internal static class CwayTemporalFigures
     public static CwayTemporalDashboard Dashboard(CwayWorkspace workspace, int days)
     {
         var since = workspace.Now.AddDays(-days).ToUnixTimeSeconds();
-        var recent = workspace.Projects.Select(facts => facts with { Times = [.. facts.Times.Where(time => time > since)] });
+        var recent = workspace.Projects.Select(facts =>
+            facts with
+            {
+                Times = [.. facts.Times.Where(time => time > since)],
+            }
+        );
         var pairs = recent
             .Select(facts => (Facts: facts, Timeline: Timeline(facts, workspace)))
             .Zip(workspace.Projects, (pair, whole) => (pair.Facts, pair.Timeline, Whole: Rest(whole, workspace)))
@@ -309,10 +314,7 @@ internal static class CwayTemporalFigures
     }
 
     private static CwayPeriod[] Grouped((DateOnly Day, int Count)[] days, Func<DateOnly, string> name) =>
-        [
-            .. days.GroupBy(day => name(day.Day))
-                .Select(group => new CwayPeriod(group.Key, group.Sum(day => day.Count))),
-        ];
+        [.. days.GroupBy(day => name(day.Day)).Select(group => new CwayPeriod(group.Key, group.Sum(day => day.Count)))];
 
     private static IEnumerable<(DateOnly Start, DateOnly End, int Revisions, int Days)> Runs(
         (DateOnly Day, int Count)[] days,
@@ -377,7 +379,8 @@ internal static class CwayTemporalFigures
     }
 
     private static T Most<T>(IEnumerable<T> values)
-        where T : notnull => values.CountBy(value => value).OrderByDescending(count => count.Value).ThenBy(count => count.Key).First().Key;
+        where T : notnull =>
+        values.CountBy(value => value).OrderByDescending(count => count.Value).ThenBy(count => count.Key).First().Key;
 
     private static CwayPeriod[] Sorted(IEnumerable<string> periods) =>
         [

@@ -203,7 +203,10 @@ public sealed partial class CwayTools(CwayClient cway)
         "Counts all projects by state and status, with their average progress, and lists those whose end date is "
             + "near or past while they are below 80 %."
     )]
-    public async Task<CwayStatusSummary> GetProjectStatusSummary(CwayHistoryClient history, CancellationToken ct = default)
+    public async Task<CwayStatusSummary> GetProjectStatusSummary(
+        CwayHistoryClient history,
+        CancellationToken ct = default
+    )
     {
         var (projects, note) = await history.ProjectsAsync(ct);
         return CwayFigures.StatusSummary(projects, history.Today) with { Note = note };
@@ -230,9 +233,10 @@ public sealed partial class CwayTools(CwayClient cway)
         var missing = ids.Where((_, at) => read[at].Value is null).ToArray();
         return CwayFigures.Compare(read.Select(one => one.Value).Present()) with
         {
-            Note = missing.Length > 0
-                ? $"Not found: {string.Join(", ", missing)}."
-                : read.Select(one => one.Note).FirstOrDefault(note => note is not null),
+            Note =
+                missing.Length > 0
+                    ? $"Not found: {string.Join(", ", missing)}."
+                    : read.Select(one => one.Note).FirstOrDefault(note => note is not null),
         };
     }
 
@@ -296,7 +300,12 @@ public sealed partial class CwayTools(CwayClient cway)
         CancellationToken ct
     )
     {
-        var (sent, note) = await cway.AskAsync<List<CwayProject?>>("CwayListPlannerProjects", "plannerProjects", null, ct);
+        var (sent, note) = await cway.AskAsync<List<CwayProject?>>(
+            "CwayListPlannerProjects",
+            "plannerProjects",
+            null,
+            ct
+        );
         var projects = sent.Present();
         cway.PlannerPercent.Learn(projects.Select(project => project.PercentageDone));
         return ([.. projects.Select(cway.PlannerPercent.Of)], note);
@@ -331,11 +340,14 @@ public sealed partial class CwayTools(CwayClient cway)
         return new(project is null ? null : cway.Percent.Of(project), note);
     }
 
-    internal static async Task<CwayProjectDetails> RequireAsync(CwayClient cway, string project_id, CancellationToken ct)
+    internal static async Task<CwayProjectDetails> RequireAsync(
+        CwayClient cway,
+        string project_id,
+        CancellationToken ct
+    )
     {
         var id = CwayShape.Uuid(nameof(project_id), project_id);
-        return (await ReadAsync(cway, id, ct)).Value
-            ?? throw CwayShape.NotFound("Project", id, "cway_search_projects");
+        return (await ReadAsync(cway, id, ct)).Value ?? throw CwayShape.NotFound("Project", id, "cway_search_projects");
     }
 
     private async Task<CwayProjectList> PlannedAsync(Func<CwayProject, bool> which, int limit, CancellationToken ct)

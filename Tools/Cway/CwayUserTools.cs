@@ -369,7 +369,11 @@ public sealed class CwayUserTools(CwayClient cway, ConfirmationDoor confirmation
         var (sent, note) = await cway.AskAsync<CwayUserPage>(
             "CwayFindUsersPage",
             "findUsersPage",
-            new { username = string.IsNullOrWhiteSpace(username) ? null : username.Trim(), paging = CwayShape.Page(page, size) },
+            new
+            {
+                username = string.IsNullOrWhiteSpace(username) ? null : username.Trim(),
+                paging = CwayShape.Page(page, size),
+            },
             ct
         );
         return (sent ?? new(page, 0, []), note);

@@ -65,7 +65,11 @@ public sealed class CwayFailureTests
         lab.Cway.Requests.Clear();
         var project = lab.Project(project => project.State is ProjectState.CLOSED);
         lab.Cway.Faults.Next(Fault.Failed(502));
-        var sentence = await lab.Server.FailAsync(502, "cway_reopen_projects", new { project_ids = (Guid[])[project.Id] });
+        var sentence = await lab.Server.FailAsync(
+            502,
+            "cway_reopen_projects",
+            new { project_ids = (Guid[])[project.Id] }
+        );
         Assert.Contains("may have been made all the same", sentence);
         Assert.Single(lab.Cway.Requests);
     }
@@ -84,7 +88,10 @@ public sealed class CwayFailureTests
 
         var list = await lab.CallAsync("list_projects");
 
-        Assert.Equal(40, Assert.Single(list.GetProperty("projects").EnumerateArray()).GetProperty("percentageDone").GetDouble());
+        Assert.Equal(
+            40,
+            Assert.Single(list.GetProperty("projects").EnumerateArray()).GetProperty("percentageDone").GetDouble()
+        );
         Assert.Contains("Access denied", list.GetProperty("note").GetString());
     }
 

@@ -168,10 +168,7 @@ public sealed class CwayFiguresTests
 
     [Fact]
     public void On_REST_progress_counts_to_one() =>
-        Assert.Equal(
-            0.4,
-            CwayRestProject.Of(new CwayProject("a", "A", "IN_PROGRESS", 40, null, null)).PercentageDone
-        );
+        Assert.Equal(0.4, CwayRestProject.Of(new CwayProject("a", "A", "IN_PROGRESS", 40, null, null)).PercentageDone);
 
     internal static CwayFacts Project(string name, string? state, double percent, params IReadOnlyList<long> times) =>
         new(Found(name, state, percent, null), times);

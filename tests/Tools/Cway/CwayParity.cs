@@ -12,8 +12,8 @@ internal sealed class CwayParity : FamilyCalls
     public override IReadOnlyList<(string Tool, string Arguments, FailureKind? Failure)> Calls =>
         _cway is null ? [] : CallsOf(_cway);
 
-    // All ways share one workspace, and changes of it cannot be taken back: they are dry runs here. CwayToolsTests makes
-    // them.
+    // All ways share one workspace, and changes of it cannot be taken back: they are dry runs here. CwayToolsTests
+    // makes them.
     public IReadOnlyList<(string Tool, string Arguments, FailureKind? Failure)> CallsOf(CwayServer cway)
     {
         var workspace = cway.Workspace;
@@ -21,7 +21,10 @@ internal sealed class CwayParity : FamilyCalls
         var (open, closable) = (projects[0], projects.First(project => project.IsInClosableState));
         var closed = projects.First(project => project.State is ProjectState.CLOSED);
         var artwork = open.Artworks[0];
-        var approvable = projects.SelectMany(project => project.Artworks).Where(one => one.IsInApprovableState).ToArray();
+        var approvable = projects
+            .SelectMany(project => project.Artworks)
+            .Where(one => one.IsInApprovableState)
+            .ToArray();
         var (user, team, me) = (workspace.Users.Skip(3).First(), workspace.Teams.First(), workspace.Me);
         var folder = workspace.Folders.First(one => one.Items.Length > 2);
         var item = folder.Items[0];
@@ -63,7 +66,11 @@ internal sealed class CwayParity : FamilyCalls
             ("list_teams", "{}", null),
             ("get_artwork", artworkId, null),
             ("get_artwork_versions", artworkId, null),
-            ("get_artwork_preview", $$"""{"artwork_id":"{{approvable.First(one => one.PreviewFile is not null).Id}}"}""", null),
+            (
+                "get_artwork_preview",
+                $$"""{"artwork_id":"{{approvable.First(one => one.PreviewFile is not null).Id}}"}""",
+                null
+            ),
             ("get_artwork_history", artworkId, null),
             ("get_my_artworks", "{}", null),
             ("get_artworks_to_approve", "{}", null),
@@ -82,32 +89,84 @@ internal sealed class CwayParity : FamilyCalls
             ("update_project", $$"""{"project_id":"{{open.Id}}","name":"{{open.Name}}","dry_run":true}""", null),
             ("update_project_notes", $$"""{"project_id":"{{open.Id}}","notes":"Two weeks","dry_run":true}""", null),
             ("create_project", """{"name":"Garden","description":"Beds","dry_run":true}""", null),
-            ("transfer_project_ownership", $$"""{"project_id":"{{open.Id}}","new_owner_id":"{{user.Id}}","dry_run":true}""", null),
-            ("upload_project_attachment", $$"""{"project_id":"{{open.Id}}","file_id":"{{file.Id}}","dry_run":true}""", null),
+            (
+                "transfer_project_ownership",
+                $$"""{"project_id":"{{open.Id}}","new_owner_id":"{{user.Id}}","dry_run":true}""",
+                null
+            ),
+            (
+                "upload_project_attachment",
+                $$"""{"project_id":"{{open.Id}}","file_id":"{{file.Id}}","dry_run":true}""",
+                null
+            ),
             ("prepare_close_projects", $$"""{"project_ids":["{{closable.Id}}"]}""", null),
             ("confirm_close_projects", $$"""{"project_ids":["{{closable.Id}}"],"dry_run":true}""", null),
             ("reopen_projects", $$"""{"project_ids":["{{closed.Id}}"],"dry_run":true}""", null),
-            ("create_user", """{"email":"new@nordlys.example","username":"new@nordlys.example","first_name":"Nia","dry_run":true}""", null),
+            (
+                "create_user",
+                """{"email":"new@nordlys.example","username":"new@nordlys.example","first_name":"Nia","dry_run":true}""",
+                null
+            ),
             ("update_user_name", $$"""{"username":"{{user.Username}}","first_name":"Nia","dry_run":true}""", null),
-            ("set_user_permissions", $$"""{"usernames":["{{user.Username}}"],"permission_group_id":"{{workspace.PermissionGroups.First().Id}}","dry_run":true}""", null),
+            (
+                "set_user_permissions",
+                $$"""{"usernames":["{{user.Username}}"],"permission_group_id":"{{workspace.PermissionGroups.First().Id}}","dry_run":true}""",
+                null
+            ),
             ("create_team", """{"name":"Proof readers","description":"They read","dry_run":true}""", null),
-            ("add_users_to_team", $$"""{"team_id":"{{team.Id}}","user_ids":["{{workspace.Users.Last().Id}}"],"dry_run":true}""", null),
-            ("remove_users_from_team", $$"""{"team_id":"{{team.Id}}","user_ids":["{{workspace.Users.Last().Id}}"],"dry_run":true}""", null),
-            ("attach_team_to_artwork", $$"""{"artwork_id":"{{artwork.Id}}","team_id":"{{team.Id}}","assignments":["RECEIVER"],"dry_run":true}""", null),
+            (
+                "add_users_to_team",
+                $$"""{"team_id":"{{team.Id}}","user_ids":["{{workspace.Users.Last().Id}}"],"dry_run":true}""",
+                null
+            ),
+            (
+                "remove_users_from_team",
+                $$"""{"team_id":"{{team.Id}}","user_ids":["{{workspace.Users.Last().Id}}"],"dry_run":true}""",
+                null
+            ),
+            (
+                "attach_team_to_artwork",
+                $$"""{"artwork_id":"{{artwork.Id}}","team_id":"{{team.Id}}","assignments":["RECEIVER"],"dry_run":true}""",
+                null
+            ),
             ("create_artwork", $$"""{"project_id":"{{open.Id}}","name":"Lid","dry_run":true}""", null),
             ("approve_artwork", $$"""{"artwork_id":"{{approvable[0].Id}}","dry_run":true}""", null),
-            ("reject_artwork", $$"""{"artwork_id":"{{approvable[1].Id}}","reason":"The logo is old","dry_run":true}""", null),
-            ("bulk_update_artwork_status", $$"""{"artwork_ids":["{{approvable[2].Id}}"],"status":"APPROVED","dry_run":true}""", null),
-            ("bulk_update_artwork_status", $$"""{"artwork_ids":["{{approvable[3].Id}}"],"status":"REJECTED","dry_run":true}""", null),
+            (
+                "reject_artwork",
+                $$"""{"artwork_id":"{{approvable[1].Id}}","reason":"The logo is old","dry_run":true}""",
+                null
+            ),
+            (
+                "bulk_update_artwork_status",
+                $$"""{"artwork_ids":["{{approvable[2].Id}}"],"status":"APPROVED","dry_run":true}""",
+                null
+            ),
+            (
+                "bulk_update_artwork_status",
+                $$"""{"artwork_ids":["{{approvable[3].Id}}"],"status":"REJECTED","dry_run":true}""",
+                null
+            ),
             ("assign_artwork", $$"""{"artwork_id":"{{artwork.Id}}","user_id":"{{user.Id}}","dry_run":true}""", null),
             ("create_category", """{"name":"Poster","description":"For walls","dry_run":true}""", null),
             ("create_folder", $$"""{"name":"Proofs","parent_folder_id":"{{root.Id}}","dry_run":true}""", null),
             ("rename_folder", $$"""{"folder_id":"{{folder.Id}}","new_name":"Pictures","dry_run":true}""", null),
             ("rename_file", $$"""{"file_id":"{{item.Id}}","new_name":"Shelf 2","dry_run":true}""", null),
-            ("move_files", $$"""{"file_ids":["{{item.Id}}"],"target_folder_id":"{{root.Id}}","source_folder_id":"{{folder.Id}}","dry_run":true}""", null),
-            ("delete_file", $$"""{"file_id":"{{folder.Items[1].Id}}","folder_id":"{{folder.Id}}","dry_run":true}""", null),
+            (
+                "move_files",
+                $$"""{"file_ids":["{{item.Id}}"],"target_folder_id":"{{root.Id}}","source_folder_id":"{{folder.Id}}","dry_run":true}""",
+                null
+            ),
+            (
+                "delete_file",
+                $$"""{"file_id":"{{folder.Items[1].Id}}","folder_id":"{{folder.Id}}","dry_run":true}""",
+                null
+            ),
             ("delete_folder", $$"""{"folder_id":"{{workspace.Folders.Last().Id}}","dry_run":true}""", null),
-            ("create_share", $$"""{"name":"Proofs","file_ids":["{{file.Id}}"],"emails":"{{user.Email}}","dry_run":true}""", null),
+            (
+                "create_share",
+                $$"""{"name":"Proofs","file_ids":["{{file.Id}}"],"emails":"{{user.Email}}","dry_run":true}""",
+                null
+            ),
             ("delete_share", $$"""{"share_id":"{{share.Id}}","dry_run":true}""", null),
             ("index_all_content", """{"dry_run":true}""", null),
             ("quick_backup", """{"dry_run":true}""", null),

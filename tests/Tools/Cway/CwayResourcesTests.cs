@@ -35,7 +35,10 @@ public sealed class CwayResourcesTests
         var listed = (await lab.Server.McpAsync("resources/list")).Result.GetProperty("resources").EnumerateArray();
         Assert.Equal(
             Uris,
-            listed.Select(one => one.GetProperty("uri").GetString()!).Where(uri => uri.StartsWith("cway:")).Order(StringComparer.Ordinal)
+            listed
+                .Select(one => one.GetProperty("uri").GetString()!)
+                .Where(uri => uri.StartsWith("cway:"))
+                .Order(StringComparer.Ordinal)
         );
         foreach (var uri in Uris)
         {
@@ -56,7 +59,10 @@ public sealed class CwayResourcesTests
             templates.EnumerateArray().Select(one => one.GetProperty("uriTemplate").GetString()).Order()
         );
 
-        Assert.Equal(lab.Open.Name, (await ReadAsync(lab, $"cway://projects/{lab.Open.Id}")).GetProperty("name").GetString());
+        Assert.Equal(
+            lab.Open.Name,
+            (await ReadAsync(lab, $"cway://projects/{lab.Open.Id}")).GetProperty("name").GetString()
+        );
         var me = lab.Cway.Workspace.Me;
         Assert.Equal(me.Username, (await ReadAsync(lab, $"cway://users/{me.Id}")).GetProperty("username").GetString());
     }
@@ -66,7 +72,11 @@ public sealed class CwayResourcesTests
     {
         await using var lab = await CwayLab.StartAsync(null, null, ("Cway:AlertInterval", "00:00:00.2"));
         var session = await lab.Server.InitializeAsync();
-        using var events = await lab.Server.OpenAsync("/mcp", ("Mcp-Session-Id", session!), ("Accept", "text/event-stream"));
+        using var events = await lab.Server.OpenAsync(
+            "/mcp",
+            ("Mcp-Session-Id", session!),
+            ("Accept", "text/event-stream")
+        );
         var uri = new { uri = "cway://temporal-kpis/stagnation-alerts" };
         var subscribed = await lab.Server.McpAsync("resources/subscribe", uri, session: session);
         Assert.Equal(JsonValueKind.Object, subscribed.Result.ValueKind);
@@ -102,7 +112,11 @@ public sealed class CwayResourcesTests
             async () =>
             {
                 var projects = lab.Cway.Workspace.Projects.Where(project => project.State is ProjectState.IN_PROGRESS);
-                foreach (var project in projects.Where(project => project.History is [.., var last] && last.At < DateTimeOffset.UtcNow.AddDays(-8)))
+                foreach (
+                    var project in projects.Where(project =>
+                        project.History is [.., var last] && last.At < DateTimeOffset.UtcNow.AddDays(-8)
+                    )
+                )
                 {
                     lab.Cway.Workspace.Record(project, "Looked", "Somebody looked");
                     await Task.Delay(500, done.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);

@@ -19,7 +19,7 @@ public sealed class CwayRoutesTests
             var (status, body) = await lab.GetAsync("/api/projects");
 
             var projects = body.GetProperty("projects").EnumerateArray().ToArray();
-            Assert.Equal((200, 40, 40), (status, body.GetProperty("total").GetInt32(), projects.Length)); // without the nulls
+            Assert.Equal((200, 40, 40), (status, body.GetProperty("total").GetInt32(), projects.Length)); // no nulls
             Assert.All(projects, project => Assert.InRange(project.GetProperty("percentageDone").GetDouble(), 0, 1));
             Assert.Contains(projects, project => project.GetProperty("percentageDone").GetDouble() == 1);
             Assert.Equal(
@@ -43,7 +43,10 @@ public sealed class CwayRoutesTests
         Assert.Equal(16, active.GetProperty("total").GetInt32());
         Assert.Equal(15, (await BodyAsync("/api/projects/filter/completed")).GetProperty("total").GetInt32());
         Assert.Equal(project.Name, (await BodyAsync($"/api/projects/{project.Id}")).GetProperty("name").GetString());
-        Assert.Equal(project.Name, (await BodyAsync($"/api/projects/{project.Id}/details")).GetProperty("name").GetString());
+        Assert.Equal(
+            project.Name,
+            (await BodyAsync($"/api/projects/{project.Id}/details")).GetProperty("name").GetString()
+        );
         Assert.Equal(
             project.History.Length,
             (await BodyAsync($"/api/projects/{project.Id}/history")).GetProperty("event_count").GetInt32()
@@ -62,7 +65,10 @@ public sealed class CwayRoutesTests
             byEmail.EnumerateObject().Select(member => member.Name)
         );
         var status = await BodyAsync("/api/system/status");
-        Assert.Equal(("healthy", true), (status.GetProperty("status").GetString(), status.GetProperty("connected").GetBoolean()));
+        Assert.Equal(
+            ("healthy", true),
+            (status.GetProperty("status").GetString(), status.GetProperty("connected").GetBoolean())
+        );
         Assert.EndsWith("Z", status.GetProperty("timestamp").GetString());
         var dashboard = await BodyAsync("/api/kpis/dashboard");
         Assert.Equal(40, dashboard.GetProperty("totals").GetProperty("projects").GetInt32());
@@ -70,10 +76,14 @@ public sealed class CwayRoutesTests
         Assert.Equal(40, health.Length);
         Assert.All(health, one => Assert.InRange(one.GetProperty("health_score").GetDouble(), 0, 100));
         var critical = (await BodyAsync("/api/kpis/critical-projects")).EnumerateArray().ToArray();
-        Assert.All(critical, one => Assert.Contains(one.GetProperty("risk_level").GetString(), (string[])["HIGH", "CRITICAL"]));
+        Assert.All(critical, one =>
+            Assert.Contains(one.GetProperty("risk_level").GetString(), (string[])["HIGH", "CRITICAL"])
+        );
         var temporal = await BodyAsync("/api/temporal-kpis/dashboard?analysis_period_days=30");
         Assert.Equal(30, temporal.GetProperty("analysis_period_days").GetInt32());
-        var alerts = (await BodyAsync("/api/temporal-kpis/stagnation-alerts?min_urgency_score=8")).EnumerateArray().ToArray();
+        var alerts = (await BodyAsync("/api/temporal-kpis/stagnation-alerts?min_urgency_score=8"))
+            .EnumerateArray()
+            .ToArray();
         Assert.NotEmpty(alerts);
         Assert.Equal(
             ["project_id", "project_name", "urgency_score", "days_since_activity", "recommendations"],
@@ -90,12 +100,24 @@ public sealed class CwayRoutesTests
 
     [Theory]
     [InlineData("/api/projects/7", 404, "Project not found: 7")]
-    [InlineData("/api/projects/00000000-0000-4000-8000-000000000000", 404, "Project not found: 00000000-0000-4000-8000-000000000000")]
+    [InlineData(
+        "/api/projects/00000000-0000-4000-8000-000000000000",
+        404,
+        "Project not found: 00000000-0000-4000-8000-000000000000"
+    )]
     [InlineData("/api/projects/7/velocity", 404, "Project not found: 7")]
     [InlineData("/api/users/nobody", 404, "User not found: nobody")]
     [InlineData("/api/users/by-email/no@body.example", 404, "User not found with email: no@body.example")]
-    [InlineData("/api/temporal-kpis/dashboard?analysis_period_days=0", 422, "analysis_period_days must be from 1 to 3650.")]
-    [InlineData("/api/temporal-kpis/stagnation-alerts?min_urgency_score=11", 422, "min_urgency_score must be from 1 to 10.")]
+    [InlineData(
+        "/api/temporal-kpis/dashboard?analysis_period_days=0",
+        422,
+        "analysis_period_days must be from 1 to 3650."
+    )]
+    [InlineData(
+        "/api/temporal-kpis/stagnation-alerts?min_urgency_score=11",
+        422,
+        "min_urgency_score must be from 1 to 10."
+    )]
     [InlineData("/api/projects/search?limit=1000", 422, "limit must be from 1 to 100.")]
     public async Task A_failure_says_why(string path, int status, string detail)
     {
@@ -168,7 +190,10 @@ public sealed class CwayRoutesTests
         Assert.Contains("getProjectVelocity", ids);
         Assert.Equal("https://cway.example", document.GetProperty("servers")[0].GetProperty("url").GetString());
         var bearer = document.GetProperty("components").GetProperty("securitySchemes").GetProperty("BearerAuth");
-        Assert.Equal(("http", "bearer"), (bearer.GetProperty("type").GetString(), bearer.GetProperty("scheme").GetString()));
+        Assert.Equal(
+            ("http", "bearer"),
+            (bearer.GetProperty("type").GetString(), bearer.GetProperty("scheme").GetString())
+        );
 
         // Every path of it can be called as it says.
         foreach (var path in document.GetProperty("paths").EnumerateObject().Select(path => path.Name))

@@ -3,7 +3,7 @@ using static MinimalMcp.Tests.Tools.Cway.CwayFiguresTests;
 
 namespace MinimalMcp.Tests.Tools.Cway;
 
-/// <summary>Pace, activity and stagnation, against tables that were worked out by hand. Now is 2026-03-31, 12:00.</summary>
+/// <summary>Pace, activity and stagnation, against tables worked out by hand. Now is 2026-03-31, 12:00.</summary>
 public sealed class CwayTemporalFiguresTests
 {
     [Fact]
@@ -26,7 +26,10 @@ public sealed class CwayTemporalFiguresTests
         var timeline = CwayTemporalFigures.Timeline(facts, Workspace(facts));
 
         Assert.Equal((7, 21, 10, 4, 6, 3), Counts());
-        Assert.Equal((0.7, 4.9, 21.0, 1.5), (timeline.RevisionsPerDay, timeline.RevisionsPerWeek, timeline.RevisionsPerMonth, timeline.MeanGapDays));
+        Assert.Equal(
+            (0.7, 4.9, 21.0, 1.5),
+            (timeline.RevisionsPerDay, timeline.RevisionsPerWeek, timeline.RevisionsPerMonth, timeline.MeanGapDays)
+        );
         Assert.Equal(("moderate", "moderate"), (timeline.ActivityLevel, timeline.StagnationRisk));
         Assert.Equal(new DateOnly(2026, 3, 15), timeline.EstimatedCompletion); // half of 7 at 0.7 a day: 5 days
 
@@ -48,7 +51,10 @@ public sealed class CwayTemporalFiguresTests
 
         var timeline = CwayTemporalFigures.Timeline(facts, Workspace(facts));
 
-        Assert.Equal(("inactive", "none", 0), (timeline.ActivityLevel, timeline.StagnationRisk, timeline.TotalProjectDays));
+        Assert.Equal(
+            ("inactive", "none", 0),
+            (timeline.ActivityLevel, timeline.StagnationRisk, timeline.TotalProjectDays)
+        );
         Assert.Null(CwayTemporalFigures.Velocity(facts, Workspace(facts)));
     }
 
@@ -88,14 +94,12 @@ public sealed class CwayTemporalFiguresTests
         );
 
         Assert.Equal(
-            [
-                ("quarter", 10, 100, "high"),
-                ("two months", 8, 60, "moderate"),
-                ("fortnight", 6, 14, "low"),
-            ],
+            [("quarter", 10, 100, "high"), ("two months", 8, 60, "moderate"), ("fortnight", 6, 14, "low")],
             CwayTemporalFigures
                 .Alerts(workspace, 5)
-                .Select(alert => (alert.ProjectName, alert.UrgencyScore, alert.DaysSinceActivity, alert.PreviousActivityLevel))
+                .Select(alert =>
+                    (alert.ProjectName, alert.UrgencyScore, alert.DaysSinceActivity, alert.PreviousActivityLevel)
+                )
         );
         Assert.Equal(2, CwayTemporalFigures.Alerts(workspace, 7).Count);
         Assert.All(CwayTemporalFigures.Alerts(workspace, 1), alert => Assert.Equal(4, alert.RecommendedActions.Count));
@@ -127,7 +131,11 @@ public sealed class CwayTemporalFiguresTests
             "a",
             "IN_PROGRESS",
             50,
-            [.. Enumerable.Repeat(At("2026-03-02T08:00"), 3), .. Enumerable.Repeat(At("2026-03-03T08:00"), 3), At("2026-03-20T08:00")]
+            [
+                .. Enumerable.Repeat(At("2026-03-02T08:00"), 3),
+                .. Enumerable.Repeat(At("2026-03-03T08:00"), 3),
+                At("2026-03-20T08:00"),
+            ]
         );
 
         var velocity = CwayTemporalFigures.Velocity(facts, Workspace(facts))!;
@@ -143,7 +151,8 @@ public sealed class CwayTemporalFiguresTests
             [new CwayIdle("2026-03-04", "2026-03-19", 16), new CwayIdle("2026-03-21", "2026-03-31", 11)],
             velocity.IdlePeriods
         );
-        Assert.Equal((0.25, 1.0), (velocity.VelocityForecastNextWeek, velocity.VelocityForecastNextMonth)); // (0 + 1 + 0 + 0) / 4
+        // (0 + 1 + 0 + 0) / 4
+        Assert.Equal((0.25, 1.0), (velocity.VelocityForecastNextWeek, velocity.VelocityForecastNextMonth));
         Assert.Equal("erratic", velocity.VelocityTrend);
     }
 

@@ -28,12 +28,21 @@ public sealed class CwayToolsTests
     {
         await using var lab = await CwayLab.StartAsync();
 
-        var created = (await lab.CallAsync("create_project", new { name = "Autumn labels", description = "New" }))
-            .GetProperty("project");
+        var created = (
+            await lab.CallAsync("create_project", new { name = "Autumn labels", description = "New" })
+        ).GetProperty("project");
         var id = created.GetProperty("id").GetString()!;
         Assert.Equal(("Autumn labels", "New"), (Text(created, "name"), Text(created, "description")));
 
-        var changed = await lab.CallAsync("update_project", new { project_id = id, name = "Winter labels", end_date = "2031-01-31" });
+        var changed = await lab.CallAsync(
+            "update_project",
+            new
+            {
+                project_id = id,
+                name = "Winter labels",
+                end_date = "2031-01-31",
+            }
+        );
         Assert.Equal("Winter labels", Text(changed.GetProperty("project"), "name"));
         Assert.Equal("New", Text(changed.GetProperty("project"), "description")); // what was left out stays
         var noted = await lab.CallAsync("update_project_notes", new { project_id = id, notes = "Call the printer" });
@@ -42,8 +51,21 @@ public sealed class CwayToolsTests
         await lab.CallAsync("transfer_project_ownership", new { project_id = id, new_owner_id = manager.Id });
         Assert.Equal(manager, lab.Cway.Workspace.Projects.Get(Guid.Parse(id)).ProjectManager);
         var file = lab.Cway.Workspace.Files.First();
-        await lab.CallAsync("upload_project_attachment", new { project_id = id, file_id = file.Id, name = file.Name });
-        Assert.Equal(1, (await lab.CallAsync("get_project_attachments", new { project_id = id })).GetProperty("attachmentCount").GetInt32());
+        await lab.CallAsync(
+            "upload_project_attachment",
+            new
+            {
+                project_id = id,
+                file_id = file.Id,
+                name = file.Name,
+            }
+        );
+        Assert.Equal(
+            1,
+            (await lab.CallAsync("get_project_attachments", new { project_id = id }))
+                .GetProperty("attachmentCount")
+                .GetInt32()
+        );
 
         await PrepareAndConfirmAsync(lab, "close_projects", id);
         Assert.Equal(ProjectState.CLOSED, lab.Cway.Workspace.Projects.Get(Guid.Parse(id)).State);
@@ -51,7 +73,10 @@ public sealed class CwayToolsTests
         Assert.Equal(ProjectState.IN_PROGRESS, lab.Cway.Workspace.Projects.Get(Guid.Parse(id)).State);
         await PrepareAndConfirmAsync(lab, "delete_projects", id);
         Assert.Null(lab.Cway.Workspace.Projects.Find(Guid.Parse(id)));
-        Assert.Equal("Project not found", Text(await lab.CallAsync("get_project_by_id", new { project_id = id }), "message"));
+        Assert.Equal(
+            "Project not found",
+            Text(await lab.CallAsync("get_project_by_id", new { project_id = id }), "message")
+        );
     }
 
     [Fact]
@@ -80,7 +105,10 @@ public sealed class CwayToolsTests
                 new { project_ids = (Guid[])[one.Id], confirmation_token = token }
             )
         );
-        await lab.CallAsync("confirm_close_projects", new { project_ids = (Guid[])[one.Id], confirmation_token = token });
+        await lab.CallAsync(
+            "confirm_close_projects",
+            new { project_ids = (Guid[])[one.Id], confirmation_token = token }
+        );
         Assert.Contains(
             "used already",
             await lab.Server.FailAsync(
@@ -91,7 +119,11 @@ public sealed class CwayToolsTests
         );
 
         // Without a token it is a preview: nothing happens.
-        await lab.Server.CallAsync("cway_confirm_close_projects", new { project_ids = (Guid[])[other.Id] }, status: 202);
+        await lab.Server.CallAsync(
+            "cway_confirm_close_projects",
+            new { project_ids = (Guid[])[other.Id] },
+            status: 202
+        );
         Assert.Equal(ProjectState.IN_PROGRESS, other.State);
     }
 
@@ -111,7 +143,15 @@ public sealed class CwayToolsTests
         Assert.Equal($"{user.Id}", Text(byEmail.GetProperty("user"), "id"));
         Assert.Equal("User not found", Text(await lab.CallAsync("get_user", new { user_id = "nobody" }), "message"));
 
-        await lab.CallAsync("create_user", new { email = "new@nordlys.example", username = "new@nordlys.example", first_name = "Nia" });
+        await lab.CallAsync(
+            "create_user",
+            new
+            {
+                email = "new@nordlys.example",
+                username = "new@nordlys.example",
+                first_name = "Nia",
+            }
+        );
         Assert.Equal("Nia", lab.Cway.Workspace.FindUser("new@nordlys.example")!.FirstName);
         var preview = await lab.CallAsync("prepare_delete_user", new { username = "new@nordlys.example" });
         Assert.NotNull(lab.Cway.Workspace.FindUser("new@nordlys.example"));
@@ -135,7 +175,15 @@ public sealed class CwayToolsTests
         Assert.Equal(ArtworkState.REJECTED, artworks[1].State);
 
         var user = lab.Cway.Workspace.Users.Last();
-        await lab.CallAsync("assign_artwork", new { artwork_id = artworks[0].Id, user_id = user.Id, role = "SUPPLIER" });
+        await lab.CallAsync(
+            "assign_artwork",
+            new
+            {
+                artwork_id = artworks[0].Id,
+                user_id = user.Id,
+                role = "SUPPLIER",
+            }
+        );
         Assert.Contains(artworks[0].Users, one => one.User == user && one is { IsSupplier: true, IsApprover: false });
 
         var others = lab.Cway.Workspace.Artworks.Where(artwork => artwork.IsInApprovableState).Take(20).ToArray();
@@ -157,7 +205,9 @@ public sealed class CwayToolsTests
         await using var original = TestServer.Start([.. lab.Settings, ("Cway:OriginalNames", "true")]);
 
         Assert.Contains("Unknown tool", await lab.Server.FailAsync(404, "list_projects"));
-        foreach (var name in (string[])["list_projects", "get_planner_projects", "list_all_users", "cway_list_projects"])
+        foreach (
+            var name in (string[])["list_projects", "get_planner_projects", "list_all_users", "cway_list_projects"]
+        )
         {
             await original.CallAsync(name);
         }
@@ -197,15 +247,45 @@ public sealed class CwayToolsTests
         Assert.Equal(job.GetProperty("documentsIndexed").GetInt32(), lines.Length);
         Assert.Equal(
             [("kpi", 1), ("project", 40), ("temporal_kpi", 1), ("user", lab.Cway.Workspace.Users.Count)],
-            lines.CountBy(line => Text(JsonElement.Parse(line), "type")!).OrderBy(type => type.Key, StringComparer.Ordinal).Select(type => (type.Key, type.Value))
+            lines
+                .CountBy(line => Text(JsonElement.Parse(line), "type")!)
+                .OrderBy(type => type.Key, StringComparer.Ordinal)
+                .Select(type => (type.Key, type.Value))
         );
         var status = await lab.CallAsync("get_indexing_job_status", new { job_id = Text(job, "jobId") });
         Assert.Equal("completed", Text(status.GetProperty("jobStatus"), "status"));
 
-        Assert.Contains("There are: backup", await lab.Server.FailAsync(422, "cway_index_all_content", new { targets = (string[])["/etc/passwd"] }));
-        await lab.CallAsync("configure_indexing_target", new { name = "backup", platform = "file", description = "Off", enabled = false });
-        Assert.Contains("No enabled targets", Text((await lab.CallAsync("quick_backup")).GetProperty("backupResult"), "message"));
-        Assert.Contains("only the operator", await lab.Server.FailAsync(422, "cway_configure_indexing_target", new { name = "backup", platform = "elasticsearch", description = "" }));
+        Assert.Contains(
+            "There are: backup",
+            await lab.Server.FailAsync(422, "cway_index_all_content", new { targets = (string[])["/etc/passwd"] })
+        );
+        await lab.CallAsync(
+            "configure_indexing_target",
+            new
+            {
+                name = "backup",
+                platform = "file",
+                description = "Off",
+                enabled = false,
+            }
+        );
+        Assert.Contains(
+            "No enabled targets",
+            Text((await lab.CallAsync("quick_backup")).GetProperty("backupResult"), "message")
+        );
+        Assert.Contains(
+            "only the operator",
+            await lab.Server.FailAsync(
+                422,
+                "cway_configure_indexing_target",
+                new
+                {
+                    name = "backup",
+                    platform = "elasticsearch",
+                    description = "",
+                }
+            )
+        );
     }
 
     [Fact]
@@ -221,18 +301,28 @@ public sealed class CwayToolsTests
             ("Cway:Targets:search:ApiKey", "key-of-the-cluster")
         );
 
-        var job = (await lab.CallAsync("index_all_content", new { targets = (string[])["search"] })).GetProperty("indexingResult");
+        var job = (await lab.CallAsync("index_all_content", new { targets = (string[])["search"] })).GetProperty(
+            "indexingResult"
+        );
 
         Assert.True(job.GetProperty("success").GetBoolean(), $"{job}");
         var asked = Assert.Single(cluster.Asked);
-        Assert.Equal(("POST /_bulk", "ApiKey key-of-the-cluster", "application/x-ndjson"), (asked.Line, asked.Headers["Authorization"], asked.Headers["Content-Type"]));
+        Assert.Equal(
+            ("POST /_bulk", "ApiKey key-of-the-cluster", "application/x-ndjson"),
+            (asked.Line, asked.Headers["Authorization"], asked.Headers["Content-Type"])
+        );
         var lines = asked.Body.TrimEnd('\n').Split('\n');
         Assert.Equal(job.GetProperty("documentsIndexed").GetInt32() * 2, lines.Length);
         Assert.Equal("cway", Text(JsonElement.Parse(lines[0]).GetProperty("index"), "_index"));
 
         cluster.Answer = """{"took":1,"errors":true,"items":[]}""";
-        var refused = (await lab.CallAsync("index_all_content", new { targets = (string[])["search"] })).GetProperty("indexingResult");
-        Assert.Contains("Failed to index to any targets: search: the cluster refused some documents", Text(refused, "message"));
+        var refused = (await lab.CallAsync("index_all_content", new { targets = (string[])["search"] })).GetProperty(
+            "indexingResult"
+        );
+        Assert.Contains(
+            "Failed to index to any targets: search: the cluster refused some documents",
+            Text(refused, "message")
+        );
     }
 
     private static async Task PrepareAndConfirmAsync(CwayLab lab, string what, string id)
