@@ -43,11 +43,7 @@ if (mode.Stdio)
 }
 
 var app = builder.Build();
-if (mode.Http)
-{
-    app.MapCway(); // the REST API of that family, where it is on
-}
-
+app.MapCway(mode.Http); // the REST API of that family, where it is on
 switch (args.FirstOrDefault())
 {
     case "export-openapi":

@@ -26,6 +26,9 @@ public sealed class CwayHistoryClient(CwayClient cway, IDistributedCache store, 
     private static readonly DistributedCacheEntryOptions Kept = new() { SlidingExpiration = TimeSpan.FromDays(90) };
 
     private readonly ConcurrentDictionary<string, Entry> _entries = new(StringComparer.Ordinal);
+
+    // Projects whose history Cway refuses, and when it was asked for last.
+    private readonly ConcurrentDictionary<string, DateTimeOffset> _refused = new(StringComparer.Ordinal);
     private readonly SemaphoreSlim _loading = new(1, 1);
     private readonly string _prefix =
         "cway/history/1/"
@@ -79,8 +82,13 @@ public sealed class CwayHistoryClient(CwayClient cway, IDistributedCache store, 
         {
             await ReadKeptAsync(ct);
             var stale = projects.Where(IsStale).ToArray();
-            var unknown = stale.Length == 0 ? [] : await FetchAsync(stale, report, ct);
+            if (stale.Length > 0)
+            {
+                await FetchAsync(stale, report, ct);
+            }
+
             Forget(projects);
+            var unknown = projects.Count(project => _refused.ContainsKey(project.Id!));
             return new(
                 [
                     .. projects.Select(project => new CwayFacts(
@@ -90,8 +98,8 @@ public sealed class CwayHistoryClient(CwayClient cway, IDistributedCache store, 
                 ],
                 Now,
                 Zone,
-                unknown.Count > 0
-                    ? $"The history of {unknown.Count} projects could not be read, so they count as without activity."
+                unknown > 0
+                    ? $"The history of {unknown} projects could not be read, so they count as without activity."
                     : note
             );
         }
@@ -115,11 +123,12 @@ public sealed class CwayHistoryClient(CwayClient cway, IDistributedCache store, 
     }
 
     private bool IsStale(CwayFoundProject project) =>
-        !_entries.TryGetValue(project.Id!, out var kept)
+        _refused.TryGetValue(project.Id!, out var asked) ? time.GetUtcNow() - asked > WithoutActivity
+        : !_entries.TryGetValue(project.Id!, out var kept)
         || kept.Activity != (project.LastActivity ?? "")
         || (project.LastActivity is null && time.GetUtcNow() - kept.Fetched > WithoutActivity);
 
-    private async Task<ConcurrentBag<string>> FetchAsync(
+    private async Task FetchAsync(
         CwayFoundProject[] projects,
         IProgress<ProgressNotificationValue>? report,
         CancellationToken ct
@@ -128,12 +137,11 @@ public sealed class CwayHistoryClient(CwayClient cway, IDistributedCache store, 
         var batches = projects.Chunk(Batch).ToArray();
         var step = report?.Steps(batches.Length);
         var dirty = new ConcurrentDictionary<int, bool>();
-        var unknown = new ConcurrentBag<string>();
         try
         {
             await System.Threading.Tasks.Parallel.ForEachAsync(batches, Options(ct), async (batch, stop) =>
             {
-                await FetchBatchAsync(batch, dirty, unknown, stop);
+                await FetchBatchAsync(batch, dirty, stop);
                 step?.Invoke($"Reading the history of {projects.Length} projects");
             });
         }
@@ -142,14 +150,11 @@ public sealed class CwayHistoryClient(CwayClient cway, IDistributedCache store, 
             // What was fetched before a caller left is kept too: the next one goes on from there.
             await KeepAsync(dirty.Keys, CancellationToken.None);
         }
-
-        return unknown;
     }
 
     private async Task FetchBatchAsync(
         CwayFoundProject[] batch,
         ConcurrentDictionary<int, bool> dirty,
-        ConcurrentBag<string> unknown,
         CancellationToken ct
     )
     {
@@ -158,11 +163,23 @@ public sealed class CwayHistoryClient(CwayClient cway, IDistributedCache store, 
         {
             histories = await cway.AskEachAsync("CwayProjectActivity", [.. batch.Select(project => project.Id!)], ct);
         }
-        catch (HttpRequestException large)
-            when (large.HttpRequestError is HttpRequestError.ConfigurationLimitExceeded && batch.Length > 1)
+        catch (Exception failed)
+            when (batch.Length > 1
+                && (
+                    failed is McpException
+                    || failed is HttpRequestException { HttpRequestError: HttpRequestError.ConfigurationLimitExceeded }
+                )
+            )
         {
-            await FetchBatchAsync(batch[..(batch.Length / 2)], dirty, unknown, ct);
-            await FetchBatchAsync(batch[(batch.Length / 2)..], dirty, unknown, ct);
+            // Too large; or one was refused, which leaves nothing of the others: a history may not be null (GraphQL,
+            // "Handling Field Errors"). Halves find out which one.
+            await FetchBatchAsync(batch[..(batch.Length / 2)], dirty, ct);
+            await FetchBatchAsync(batch[(batch.Length / 2)..], dirty, ct);
+            return;
+        }
+        catch (McpException)
+        {
+            _refused[batch[0].Id!] = time.GetUtcNow();
             return;
         }
 
@@ -170,12 +187,13 @@ public sealed class CwayHistoryClient(CwayClient cway, IDistributedCache store, 
         {
             if (history is { ValueKind: JsonValueKind.Array } events)
             {
+                _refused.TryRemove(project.Id!, out _);
                 _entries[project.Id!] = new(project.LastActivity ?? "", time.GetUtcNow(), TimesOf(events));
                 dirty[BucketOf(project.Id!)] = true;
             }
             else
             {
-                unknown.Add(project.Id!);
+                _refused[project.Id!] = time.GetUtcNow();
             }
         }
     }
@@ -202,12 +220,17 @@ public sealed class CwayHistoryClient(CwayClient cway, IDistributedCache store, 
 
     private void Forget(IReadOnlyList<CwayFoundProject> projects)
     {
-        if (_entries.Count > projects.Count)
+        if (_entries.Count + _refused.Count > projects.Count)
         {
             var there = projects.Select(project => project.Id!).ToHashSet(StringComparer.Ordinal);
             foreach (var id in _entries.Keys.Where(id => !there.Contains(id)).ToArray())
             {
                 _entries.TryRemove(id, out _);
+            }
+
+            foreach (var id in _refused.Keys.Where(id => !there.Contains(id)).ToArray())
+            {
+                _refused.TryRemove(id, out _);
             }
         }
     }

@@ -45,9 +45,10 @@ public static class CwayRoutes
     }
 
     /// <summary>Maps the routes, where the family is on.</summary>
-    public static void MapCway(this IEndpointRouteBuilder routes)
+    /// <param name="isOn">Whether this process serves plain HTTP.</param>
+    public static void MapCway(this IEndpointRouteBuilder routes, bool isOn = true)
     {
-        if (routes.ServiceProvider.GetService<CwayClient>() is null)
+        if (!isOn || routes.ServiceProvider.GetService<CwayClient>() is null)
         {
             return;
         }
