@@ -65,8 +65,7 @@ public sealed class CwayHistoryClient(CwayClient cway, IDistributedCache store, 
         cway.Percent.Learn(projects.Select(project => project.Progress?.PercentageDone));
         if (first.TotalHits > cway.Options.MaxProjects)
         {
-            note =
-                $"Only {cway.Options.MaxProjects} of {first.TotalHits} projects are counted (Cway:MaxProjects).";
+            note = $"Only {cway.Options.MaxProjects} of {first.TotalHits} projects are counted (Cway:MaxProjects).";
         }
 
         return ([.. projects.Select(cway.Percent.Of)], note);
@@ -123,10 +122,11 @@ public sealed class CwayHistoryClient(CwayClient cway, IDistributedCache store, 
     }
 
     private bool IsStale(CwayFoundProject project) =>
-        _refused.TryGetValue(project.Id!, out var asked) ? time.GetUtcNow() - asked > WithoutActivity
-        : !_entries.TryGetValue(project.Id!, out var kept)
-        || kept.Activity != (project.LastActivity ?? "")
-        || (project.LastActivity is null && time.GetUtcNow() - kept.Fetched > WithoutActivity);
+        _refused.TryGetValue(project.Id!, out var asked)
+            ? time.GetUtcNow() - asked > WithoutActivity
+            : !_entries.TryGetValue(project.Id!, out var kept)
+                || kept.Activity != (project.LastActivity ?? "")
+                || (project.LastActivity is null && time.GetUtcNow() - kept.Fetched > WithoutActivity);
 
     private async Task FetchAsync(
         CwayFoundProject[] projects,
