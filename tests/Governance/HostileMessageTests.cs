@@ -101,6 +101,17 @@ public sealed class HostileMessageTests
     }
 
     [Fact]
+    public async Task A_page_shows_it_in_the_values_that_it_is_made_of()
+    {
+        var name = $"Acme {string.Concat(Hidden)} Bank";
+        await using var server = TestServer.Start(NotesTools.Alone, ("Server:Name", name));
+
+        var page = await server.Http.GetStringAsync(new Uri("/", UriKind.Relative), Stop);
+
+        Assert.Contains(@"Acme \u{1B}\u{202E}\u{2028}\u{E0041} Bank", page, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Rest_shows_it_in_what_it_refuses()
     {
         await using var server = TestServer.Start(HostilePrompts.Add);
