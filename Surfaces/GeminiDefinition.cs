@@ -13,6 +13,9 @@ internal static class GeminiDefinition
 {
     private const string AsText = "A JSON value as text.";
 
+    // A schema that contains itself is written out to some depth, and a model seldom needs more.
+    private const int MaxDepth = 4;
+
     private static readonly string[] Limits =
     [
         "description",
@@ -33,17 +36,20 @@ internal static class GeminiDefinition
         // An object without properties is refused; a function without arguments has no parameters.
         if (parameters["properties"] is JsonObject { Count: > 0 })
         {
-            function["parameters"] = Schema(parameters);
+            function["parameters"] = Schema(parameters, 0);
         }
 
         return function;
     }
 
-    private static JsonObject Schema(JsonObject schema)
+    private static JsonObject Schema(JsonObject schema, int depth)
     {
         var types = TypesOf(schema);
         var nullable = types.Remove("null");
-        var result = types is [var type] ? OfType(type, schema) : Text(schema);
+        var result =
+            types is [var type] && (depth <= MaxDepth || type is not ("object" or "array"))
+                ? OfType(type, schema, depth)
+                : Text(schema);
         foreach (var name in Limits)
         {
             if (schema[name] is { } value && !result.ContainsKey(name))
@@ -60,24 +66,32 @@ internal static class GeminiDefinition
         return result;
     }
 
-    private static JsonObject OfType(string type, JsonObject schema) =>
+    private static JsonObject OfType(string type, JsonObject schema, int depth) =>
         type switch
         {
-            "object" when schema["properties"] is JsonObject { Count: > 0 } properties => Object(schema, properties),
-            "array" when schema["items"] is JsonObject items => new() { ["type"] = "ARRAY", ["items"] = Schema(items) },
+            "object" when schema["properties"] is JsonObject { Count: > 0 } properties => Object(
+                schema,
+                properties,
+                depth
+            ),
+            "array" when schema["items"] is JsonObject items => new()
+            {
+                ["type"] = "ARRAY",
+                ["items"] = Schema(items, depth + 1),
+            },
             "string" => String(schema),
             "integer" or "number" or "boolean" => new() { ["type"] = type.ToUpperInvariant() },
             _ => Text(schema),
         };
 
-    private static JsonObject Object(JsonObject schema, JsonObject properties)
+    private static JsonObject Object(JsonObject schema, JsonObject properties, int depth)
     {
         var result = new JsonObject
         {
             ["type"] = "OBJECT",
             ["properties"] = new JsonObject(
                 properties.Select(property =>
-                    KeyValuePair.Create(property.Key, (JsonNode?)Schema(property.Value as JsonObject ?? []))
+                    KeyValuePair.Create(property.Key, (JsonNode?)Schema(property.Value as JsonObject ?? [], depth + 1))
                 )
             ),
         };
