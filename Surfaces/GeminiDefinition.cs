@@ -5,9 +5,8 @@ namespace MinimalMcp.Surfaces;
 
 /// <summary>
 /// A tool as the Gemini API takes it: a FunctionDeclaration, whose parameters are the API's own subset of OpenAPI 3.0
-/// (ai.google.dev/api/caching,
-/// Schema). The API answers 400 to a member that it does not know, such as <c>additionalProperties</c>, and to a list
-/// of types.
+/// (ai.google.dev/api/caching, Schema). The API answers 400 to a member that it does not know, such as
+/// <c>additionalProperties</c>, and to a list of types.
 /// </summary>
 internal static class GeminiDefinition
 {
@@ -50,7 +49,8 @@ internal static class GeminiDefinition
             types is [var type] && (depth <= MaxDepth || type is not ("object" or "array"))
                 ? OfType(type, schema, depth)
                 : Text(schema);
-        foreach (var name in Limits)
+        var isAsText = types is not ["string"] && result["type"]!.GetValue<string>() == "STRING";
+        foreach (var name in isAsText ? [] : Limits) // limits of what the text says are not those of the text
         {
             if (schema[name] is { } value && !result.ContainsKey(name))
             {
