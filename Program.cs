@@ -1,6 +1,5 @@
 using MinimalMcp.Auth;
 using MinimalMcp.Configuration;
-using MinimalMcp.Dashboard;
 using MinimalMcp.Governance;
 using MinimalMcp.Outgoing;
 using MinimalMcp.Pages;

@@ -14,7 +14,6 @@ using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using MinimalMcp.Auth;
 using MinimalMcp.Configuration;
-using MinimalMcp.Dashboard;
 using MinimalMcp.Governance;
 using MinimalMcp.Outgoing;
 using MinimalMcp.Pages;

@@ -1,6 +1,6 @@
 using MinimalMcp.Governance;
 
-namespace MinimalMcp.Dashboard;
+namespace MinimalMcp.Pages;
 
 public static class DashboardSetup
 {

@@ -1,10 +1,9 @@
 using Microsoft.Extensions.Options;
 using MinimalMcp.Auth;
 using MinimalMcp.Governance;
-using MinimalMcp.Pages;
 using MinimalMcp.WellKnown;
 
-namespace MinimalMcp.Dashboard;
+namespace MinimalMcp.Pages;
 
 /// <summary>The calls that wait for a person, with the buttons that decide them.</summary>
 internal static class DashboardPage

@@ -2,11 +2,10 @@ using System.Text.Json.Nodes;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Playwright;
 using MinimalMcp.Tests.Governance;
-using MinimalMcp.Tests.Pages;
 using MinimalMcp.Tools;
 using static Microsoft.Playwright.Assertions;
 
-namespace MinimalMcp.Tests.Dashboard;
+namespace MinimalMcp.Tests.Pages;
 
 /// <summary>The page of approvals, as the person sees it who decides.</summary>
 [Collection(nameof(Browser))]
