@@ -74,7 +74,7 @@ if (mode.Http)
 {
     app.MapTools("/tools"); // plain HTTP, which GPT Actions call
     app.MapToolOpenApi(); // the document that a GPT Action imports
-    app.MapFunctions("/api/mcp/v1"); // function calling
+    app.MapFunctionCalling("/api/mcp/v1"); // function calling
 }
 
 // What operators, machines and people look for.

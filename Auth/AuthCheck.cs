@@ -46,7 +46,10 @@ internal sealed class AuthCheck(IConfiguration configuration, IServiceProviderIs
         // Closed rather than open when a part was left out of the program.
         return
             options.TakesTokens
-            && !(services.IsService(typeof(IAccessTokens)) && services.IsService(typeof(IAuthorizationServerMetadata)))
+            && !(
+                services.IsService(typeof(IAccessTokenVerifier))
+                && services.IsService(typeof(IAuthorizationServerMetadata))
+            )
             ? ValidateOptionsResult.Fail(
                 $"Auth:Mode (MCP_AUTH_MODE) is '{options.Mode}', and nothing in this program issues or checks its tokens. Register an IAccessTokens and an IAuthorizationServerMetadata in AddAuth."
             )
@@ -54,7 +57,7 @@ internal sealed class AuthCheck(IConfiguration configuration, IServiceProviderIs
 
         bool HasOwnClient(AuthOptions auth) =>
             auth.TakesTokens
-            && Server.ServerSetup.IsOn(configuration)
+            && Server.AuthorizationServerSetup.IsOn(configuration)
             && (
                 configuration["Auth:Server:ClientSecret"] is { Length: > 0 }
                 || configuration

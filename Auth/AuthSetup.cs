@@ -24,22 +24,22 @@ public static class AuthSetup
         services.AddSingleton(new SettingsSection("Auth:Provider", typeof(ProviderOptions)));
         services.AddSingleton<IValidateOptions<AuthOptions>, AuthCheck>();
         services.AddSingleton<ApiKeys>();
-        services.TryAddSingleton(new RateLimitFigures());
-        services.AddSingleton<RateLimits>();
-        services.AddSingleton<RequestLimit>();
+        services.TryAddSingleton(new RateLimitPolicies());
+        services.AddSingleton<RateLimiters>();
+        services.AddSingleton<RequestRateLimiter>();
         services.AddSingleton<CredentialVerifier>();
-        services.AddSingleton<RefusedCredentials>();
-        services.AddSingleton<ShortCut>();
+        services.AddSingleton<RefusedCredentialLog>();
+        services.AddSingleton<AuthFastPath>();
         // Not AddAuthentication, which also makes keys for cookies when the server starts; we have none.
         services.AddAuthenticationCore(schemes => schemes.AddScheme<CredentialHandler>(AuthScheme.Name, null));
         services.PostConfigure<AuthenticationOptions>(LeaveDefaultScheme);
         services.AddTransient<CredentialHandler>();
         services.AddWebEncoders();
         AuthPolicies.Add(services.AddAuthorizationBuilder());
-        services.AddSingleton<OpenStreams>();
+        services.AddSingleton<StreamAuthorization>();
         services.AddSingleton<ProtectedResource>();
-        services.AddSingleton<Challenges>();
-        services.AddSingleton<ExchangeLog>();
+        services.AddSingleton<BearerChallenges>();
+        services.AddSingleton<DiagnosticsLog>();
         builder.AddIdentityProvider();
         builder.AddAuthorizationServer();
         return builder;
@@ -60,22 +60,22 @@ public static class AuthSetup
     /// <summary>The framework's authentication and authorization, and the limit of requests.</summary>
     public static WebApplication UseAuth(this WebApplication app)
     {
-        if (ShortCut.IsPossible(app.Services))
+        if (AuthFastPath.IsPossible(app.Services))
         {
             RequestDelegate? beyond = null;
             app.Use(next =>
             {
-                var shortCut = app.Services.GetRequiredService<ShortCut>(); // now, when the settings have been checked
+                var shortCut = app.Services.GetRequiredService<AuthFastPath>(); // now, when the settings have been checked
                 return http => shortCut.Admits(http) ? beyond!(http) : next(http);
             });
-            WrongMethod.Use(app);
+            MethodNotAllowed.Use(app);
             app.UseAuthentication();
             app.UseAuthorization();
             app.Use(next => beyond = next);
         }
         else
         {
-            WrongMethod.Use(app);
+            MethodNotAllowed.Use(app);
             app.UseAuthentication();
             app.UseAuthorization();
         }
@@ -84,7 +84,7 @@ public static class AuthSetup
         {
             app.Use(next =>
             {
-                var limit = app.Services.GetRequiredService<RequestLimit>();
+                var limit = app.Services.GetRequiredService<RequestRateLimiter>();
                 return http => limit.Refusal(http) ?? next(http);
             });
         }
@@ -96,7 +96,7 @@ public static class AuthSetup
     /// <summary>Keeps what was asked and answered while hosts discover the server and sign in, for the page that explains it. Before everything else, to see what the rest refuses.</summary>
     public static WebApplication UseDiagnostics(this WebApplication app)
     {
-        app.UseMiddleware<ExchangeRecorder>();
+        app.UseMiddleware<DiagnosticsMiddleware>();
         return app;
     }
 
@@ -109,7 +109,10 @@ public static class AuthSetup
     internal static TBuilder AllowGuests<TBuilder>(this TBuilder routes)
         where TBuilder : IEndpointConventionBuilder
     {
-        routes.RequireAuthorization(AuthPolicies.Caller).WithMetadata(GuestsMayAsk.Mark).Finally(ShortCut.AddMark);
+        routes
+            .RequireAuthorization(AuthPolicies.Caller)
+            .WithMetadata(AllowGuestsMetadata.Mark)
+            .Finally(AuthFastPath.AddMark);
         return routes;
     }
 
@@ -123,7 +126,7 @@ public static class AuthSetup
 }
 
 /// <summary>Marks a route of tools: in mode mixed it also serves whoever has no token, and each tool decides.</summary>
-internal sealed class GuestsMayAsk
+internal sealed class AllowGuestsMetadata
 {
-    public static readonly GuestsMayAsk Mark = new();
+    public static readonly AllowGuestsMetadata Mark = new();
 }

@@ -47,7 +47,7 @@ public sealed class LineChart(string title, TimeAxis axis, IReadOnlyList<Line> l
     public byte[] ToPng()
     {
         var drawn = lines.Take(MaxLines).Select(line => (line.Name, Points: Points(line))).ToArray();
-        var scale = new Scale(
+        var scale = new ValueAxis(
             [.. drawn.SelectMany(line => line.Points).Select(point => point.Y).Where(double.IsFinite)],
             Unit
         );
@@ -120,7 +120,7 @@ public sealed class LineChart(string title, TimeAxis axis, IReadOnlyList<Line> l
         return points;
     }
 
-    private static void DrawValues(Canvas canvas, Scale scale)
+    private static void DrawValues(Canvas canvas, ValueAxis scale)
     {
         foreach (var tick in scale.Ticks())
         {
@@ -175,7 +175,7 @@ public sealed class LineChart(string title, TimeAxis axis, IReadOnlyList<Line> l
         canvas.Text(x + width - 24 - Glyphs.Width(last), y, last, Pale);
     }
 
-    private static string Last(List<(double X, double Y)> points, Scale scale) =>
+    private static string Last(List<(double X, double Y)> points, ValueAxis scale) =>
         points.FindLastIndex(point => double.IsFinite(point.Y)) is >= 0 and var place
             ? scale.Show(points[place].Y, exact: true)
             : "no data";
@@ -185,6 +185,6 @@ public sealed class LineChart(string title, TimeAxis axis, IReadOnlyList<Line> l
 
     private double X(double seconds) => Left + (seconds / (axis.To - axis.From).TotalSeconds * (Width - Left - Right));
 
-    private static double Y(double value, Scale scale) =>
+    private static double Y(double value, ValueAxis scale) =>
         Top + PlotHeight - ((value - scale.Low) / (scale.High - scale.Low) * PlotHeight);
 }

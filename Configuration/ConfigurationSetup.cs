@@ -212,7 +212,7 @@ public static class ConfigurationSetup
         catch (Exception failure) when (Sentences(failure).ToArray() is { Length: > 0 } sentences)
         {
             Console.Error.WriteLine(
-                failure is StartException
+                failure is StartupException
                     ? "The server did not start:"
                     : $"The server did not start. {(sentences.Length == 1 ? "One setting is" : $"{sentences.Length} settings are")} wrong:"
             );
@@ -236,7 +236,7 @@ public static class ConfigurationSetup
         failure switch
         {
             AggregateException many => many.InnerExceptions.SelectMany(Sentences),
-            StartException plain => [plain.Message],
+            StartupException plain => [plain.Message],
             OptionsValidationException wrong => wrong.Failures.Select(Sentence),
             InvalidOperationException { InnerException: not null } unreadable => [Unreadable(unreadable.Message)],
             InvalidOperationException unset when unset.Message.Contains("HTTPS", StringComparison.Ordinal) =>

@@ -29,7 +29,7 @@ internal sealed partial class HostGuard
         (_next, _options) = (next, options.Value);
         _hosts = Hosts(_options, configuration);
         _origins = _options.Origins.ToHashSet(StringComparer.OrdinalIgnoreCase);
-        _takesProxiedHosts = ProxiedHost.IsOn(configuration);
+        _takesProxiedHosts = ForwardedHost.IsOn(configuration);
         if (_takesProxiedHosts)
         {
             LogProxiedHosts(log);
@@ -39,7 +39,7 @@ internal sealed partial class HostGuard
     public Task InvokeAsync(HttpContext http)
     {
         var request = http.Request;
-        var isProxied = _takesProxiedHosts && ProxiedHost.Admits(http, _options);
+        var isProxied = _takesProxiedHosts && ForwardedHost.Admits(http, _options);
         if (!isProxied && (_lastServed is null || request.Host.Value != _lastServed) && !IsServed(request.Host))
         {
             return RefuseAsync(
@@ -50,7 +50,7 @@ internal sealed partial class HostGuard
         }
 
         var origin = request.Headers.Origin;
-        return origin.Count == 0 || IsAllowed(origin.ToString()) || (isProxied && origin == ProxiedHost.Of(http))
+        return origin.Count == 0 || IsAllowed(origin.ToString()) || (isProxied && origin == ForwardedHost.Of(http))
             ? _next(http)
             : RefuseAsync(
                 http,

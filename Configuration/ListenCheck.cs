@@ -39,7 +39,7 @@ internal sealed class ListenCheck(IConfiguration configuration) : IValidateOptio
 
         if (
             auth.ToLowerInvariant() is not ("none" or "api-key")
-            && !ProxiedHost.IsOn(configuration)
+            && !ForwardedHost.IsOn(configuration)
             && PublicUrlProblem(options) is { } problem
             && configuration["mode"] is not "stdio"
         )

@@ -8,7 +8,7 @@ public static class PublicUrl
 {
     public static string Of(HttpContext http) =>
         Configured(http.RequestServices.GetRequiredService<IConfiguration>())
-        ?? ProxiedHost.Of(http)
+        ?? ForwardedHost.Of(http)
         ?? $"{http.Request.Scheme}://{http.Request.Host}{http.Request.PathBase}";
 
     /// <summary>The configured address without a trailing slash, or null.</summary>
@@ -19,7 +19,7 @@ public static class PublicUrl
     /// What documents name where tokens are used: <see cref="Fixed"/>, or the host of a known proxy where only an
     /// identity provider issues tokens.
     /// </summary>
-    public static string OfDocuments(HttpContext http) => ProxiedHost.Of(http) ?? Fixed(http.RequestServices);
+    public static string OfDocuments(HttpContext http) => ForwardedHost.Of(http) ?? Fixed(http.RequestServices);
 
     /// <summary>
     /// The configured address, or else the one that the server listens on; never what a request says, which anybody can write. What OAuth names (issuer, resource) is made of it:

@@ -23,7 +23,7 @@ internal static partial class SettingsFiles
         }
         catch (Exception failure) when (Explain(failure) is { } why)
         {
-            throw new StartException(why, failure);
+            throw new StartupException(why, failure);
         }
     }
 
@@ -33,7 +33,7 @@ internal static partial class SettingsFiles
         var lines = File.ReadAllLines(file);
         if (Problem(lines) is { } problem)
         {
-            throw new StartException($"{file}, line {problem.Line}: {problem.Why}");
+            throw new StartupException($"{file}, line {problem.Line}: {problem.Why}");
         }
 
         try
@@ -42,7 +42,7 @@ internal static partial class SettingsFiles
         }
         catch (Exception failure) when (failure is ArgumentException or InvalidOperationException)
         {
-            throw new StartException($"{file}: {failure.Message}", failure); // it names the variable
+            throw new StartupException($"{file}: {failure.Message}", failure); // it names the variable
         }
     }
 
@@ -50,7 +50,7 @@ internal static partial class SettingsFiles
     public static string? Explain(Exception failure) =>
         failure switch
         {
-            StartException plain => plain.Message,
+            StartupException plain => plain.Message,
             InvalidDataException { InnerException: FormatException { InnerException: JsonException syntax } } =>
                 $"{FileOf(failure)}, line {syntax.LineNumber + 1}, position {syntax.BytePositionInLine + 1}: "
                     + What(syntax.Message),

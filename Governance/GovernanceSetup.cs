@@ -12,10 +12,10 @@ public static class GovernanceSetup
     {
         builder.Services.AddSettings<GovernanceOptions>("Governance");
         builder.Services.AddSingleton<IValidateOptions<GovernanceOptions>, UnknownSettings>();
-        builder.Services.AddSingleton<Policies>();
+        builder.Services.AddSingleton<ToolPolicies>();
         builder.Services.AddSingleton<CallLog>();
         builder.Services.AddSingleton<Redactor>();
-        CleanConsole.Around(builder.Services);
+        RedactingConsoleFormatter.Around(builder.Services);
         builder.Services.AddSettings<LogFileOptions>("Logging:File");
         if (builder.Configuration["Logging:File:Path"] is { Length: > 0 })
         {
@@ -28,14 +28,14 @@ public static class GovernanceSetup
             console.UseUtcTimestamp = true;
             console.TimestampFormat ??= "yyyy-MM-dd'T'HH:mm:ss.fff'Z' ";
         });
-        builder.Services.AddSingleton<ISubjectNames, SubjectNames>();
+        builder.Services.AddSingleton<ISubjectMigration, SubjectMigration>();
         builder.Services.AddSingleton<Budgets>();
         builder.Services.AddSingleton<Confirmations>();
         builder.Services.AddSingleton<Approvals>();
         builder.Services.AddSingleton<AuditRetention>();
         builder.Services.AddSingleton<AuditLog>();
         builder.Services.AddHostedService(services => services.GetRequiredService<AuditLog>());
-        builder.Services.AddSingleton<Gate>();
+        builder.Services.AddSingleton<GovernanceServices>();
         return builder;
     }
 }

@@ -14,10 +14,10 @@ public sealed class GovernedFunction : DelegatingAIFunction
 {
     private readonly Func<AIFunctionArguments, CancellationToken, ValueTask<object?>> _method;
     private readonly ArgumentCheck _arguments;
-    private readonly Consent _consent;
-    private readonly Gate _gate;
+    private readonly ConfirmationPolicy _consent;
+    private readonly GovernanceServices _gate;
 
-    public GovernedFunction(AIFunction function, Policy policy, Gate gate)
+    public GovernedFunction(AIFunction function, ToolPolicy policy, GovernanceServices gate)
         : base(function)
     {
         (Policy, _gate, _method) = (policy, gate, function.InvokeAsync);
@@ -25,7 +25,7 @@ public sealed class GovernedFunction : DelegatingAIFunction
         _arguments = new(function.Name, _consent.Schema, policy.OldNames);
     }
 
-    public Policy Policy { get; }
+    public ToolPolicy Policy { get; }
 
     /// <summary>What callers may send: the tool's own arguments, and what governance takes beside them.</summary>
     public override JsonElement JsonSchema => _consent.Schema;
@@ -37,7 +37,7 @@ public sealed class GovernedFunction : DelegatingAIFunction
     )
     {
         var call = (ToolCall)arguments;
-        var record = new CallRecord(_gate, Name, Policy, call); // outermost, so that refusals are recorded too
+        var record = new CallAudit(_gate, Name, Policy, call); // outermost, so that refusals are recorded too
         try
         {
             RequireAllowed();
@@ -50,7 +50,7 @@ public sealed class GovernedFunction : DelegatingAIFunction
             }
 
             await record.IntendAsync(); // durable before the world changes
-            var result = await Deadline.RunAsync(_method, call, LimitOf(call), Name, cancellationToken);
+            var result = await CallTimeout.RunAsync(_method, call, LimitOf(call), Name, cancellationToken);
             await record.EndedAsync(result);
             return result;
         }
@@ -71,7 +71,7 @@ public sealed class GovernedFunction : DelegatingAIFunction
 
     // The tool's own dry run, for whoever is asked to agree.
     private async ValueTask<string?> LookAsync(ToolCall call, CancellationToken cancellationToken) =>
-        await Deadline.RunAsync(_method, call, LimitOf(call), Name, cancellationToken) switch
+        await CallTimeout.RunAsync(_method, call, LimitOf(call), Name, cancellationToken) switch
         {
             null => null,
             CallToolResult { IsError: true } failed => throw new McpException(
@@ -109,7 +109,7 @@ public sealed class GovernedFunction : DelegatingAIFunction
             if (
                 call.TryGetValue(name, out var value)
                 && value is JsonElement json
-                && MetadataAddress.In(json) is { } host
+                && CloudMetadataAddress.In(json) is { } host
             )
             {
                 throw new ToolRefusedException(

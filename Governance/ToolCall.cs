@@ -30,7 +30,7 @@ public sealed class ToolCall : AIFunctionArguments
     private string? _traceparent;
     private string? _tracestate;
 
-    public ToolCall(string surface, Origin origin)
+    public ToolCall(string surface, CallOrigin origin)
     {
         Surface = surface;
         Origin = origin;
@@ -64,7 +64,7 @@ public sealed class ToolCall : AIFunctionArguments
     /// <summary>How the call arrived: http, sse, stdio, rest or functions.</summary>
     public string Surface { get; }
 
-    public Origin Origin { get; }
+    public CallOrigin Origin { get; }
 
     /// <summary>Of the JSON-RPC request and of the MCP revision that brought the call, for its span.</summary>
     public JsonElement RequestId { get; init; }

@@ -135,7 +135,7 @@ internal sealed partial class UnknownSettings(
             !name.Equals(section, StringComparison.OrdinalIgnoreCase)
             && Math.Abs(name.Length - section.Length) <= 2
             && section.Length > 3
-            && Spelling.Distance(section, name) <= (name.Length > 6 ? 2 : 1)
+            && NameSuggestions.Distance(section, name) <= (name.Length > 6 ? 2 : 1)
         );
 
     private string Sentence(string key)
@@ -146,7 +146,7 @@ internal sealed partial class UnknownSettings(
             .SelectMany(names => names)
             .Select(name => $"{parent}:{name}")
             .DefaultIfEmpty(string.Join(", ", Protecting));
-        return Spelling.Nearest(key, siblings, 1) is [var near] && near.Contains(':')
+        return NameSuggestions.Nearest(key, siblings, 1) is [var near] && near.Contains(':')
             ? $"{key} is not a setting. Did you mean {near}?"
             : $"{key} is not a setting of this server. docs/reference/settings.md has all of them.";
     }

@@ -35,7 +35,7 @@ public static class OutgoingSetup
                 next(builder);
                 var upstream = upstreams.Of(builder.Name);
                 Limit(builder.PrimaryHandler, upstream.MaxInFlight);
-                builder.AdditionalHandlers.Add(new OutgoingHandler(upstream)); // next to the wire: what it sends again went through the family's handlers once
+                builder.AdditionalHandlers.Add(new ResilientHandler(upstream)); // next to the wire: what it sends again went through the family's handlers once
             };
 
         private static readonly TraceHeaders Trace = new();

@@ -43,7 +43,7 @@ internal sealed class Upstream : IDisposable
 
     private readonly ConcurrencyLimiter _bulkhead;
     private readonly CircuitBreakerStateProvider _breaker = new();
-    private readonly ResiliencePipeline<Attempt> _pipeline;
+    private readonly ResiliencePipeline<RequestAttempt> _pipeline;
 
     public Upstream(string name, OutgoingOptions options, TimeProvider time, OutgoingLog log)
     {
@@ -63,9 +63,9 @@ internal sealed class Upstream : IDisposable
         );
 
         // From the outside in. Each retry asks the breaker again, and each attempt counts for it.
-        _pipeline = new ResiliencePipelineBuilder<Attempt> { TimeProvider = time }
+        _pipeline = new ResiliencePipelineBuilder<RequestAttempt> { TimeProvider = time }
             .AddRetry(
-                new RetryStrategyOptions<Attempt>
+                new RetryStrategyOptions<RequestAttempt>
                 {
                     MaxRetryAttempts = MaxRetries,
                     ShouldHandle = retry =>
@@ -81,7 +81,7 @@ internal sealed class Upstream : IDisposable
                 }
             )
             .AddCircuitBreaker(
-                new CircuitBreakerStrategyOptions<Attempt>
+                new CircuitBreakerStrategyOptions<RequestAttempt>
                 {
                     MinimumThroughput = 10,
                     FailureRatio = 0.501, // Polly opens at the ratio, and half is not yet most
@@ -137,8 +137,8 @@ internal sealed class Upstream : IDisposable
         return place.IsAcquired ? place : throw UpstreamFailure.Full(this);
     }
 
-    public ValueTask<Attempt> TryAsync(
-        Func<CancellationToken, ValueTask<Attempt>> send,
+    public ValueTask<RequestAttempt> TryAsync(
+        Func<CancellationToken, ValueTask<RequestAttempt>> send,
         CancellationToken cancellationToken
     )
     {

@@ -4,14 +4,14 @@ using MinimalMcp.WellKnown;
 namespace MinimalMcp.Pages;
 
 /// <summary>The page that asks a person whether a client may call this server's tools. It has no script: what it does must be plain to see, and work in every browser.</summary>
-internal sealed class ConsentPage(PageFiles files, IConfiguration configuration) : IAuthorizationPages
+internal sealed class ConsentPage(PageAssets files, IConfiguration configuration) : IAuthorizationPages
 {
-    public Task AskAsync(HttpContext http, Question question, int status = StatusCodes.Status200OK)
+    public Task AskAsync(HttpContext http, ConsentRequest question, int status = StatusCodes.Status200OK)
     {
         var request = question.Request;
         var target = new Uri(request.RedirectUri);
         var isLocal = RedirectAddress.IsLoopback(target);
-        var name = Identity.Name(configuration);
+        var name = ServerIdentity.Name(configuration);
         return Page(
             http,
             status,
@@ -29,7 +29,7 @@ internal sealed class ConsentPage(PageFiles files, IConfiguration configuration)
                 )}
                   {Html.When(!question.CanSignIn, () =>
                     Html.Of(
-                        $"""<p class="problem" role="alert"><strong>Nobody can sign in yet.</strong> This server has no key. {Credentials.HowToAdd}</p>"""
+                        $"""<p class="problem" role="alert"><strong>Nobody can sign in yet.</strong> This server has no key. {SignInCredentials.HowToAdd}</p>"""
                     )
                 )}
                   <dl>
@@ -41,7 +41,7 @@ internal sealed class ConsentPage(PageFiles files, IConfiguration configuration)
                 )}</dd>
                     <dt>What it may do</dt>
                     <dd><ul>{Html.Each(request.Scopes, scope =>
-                    Html.Of($"<li>{Grantable.InWords(scope)} <code>{scope}</code></li>")
+                    Html.Of($"<li>{GrantableScopes.InWords(scope)} <code>{scope}</code></li>")
                 )}</ul></dd>
                   </dl>
                   <form method="post" action="authorize">
@@ -70,7 +70,7 @@ internal sealed class ConsentPage(PageFiles files, IConfiguration configuration)
             Html.Of(
                 $"""
                 <main>
-                  <p class="server">{Identity.Name(configuration)}</p>
+                  <p class="server">{ServerIdentity.Name(configuration)}</p>
                   <h1>{title}</h1>
                   <p>{text}</p>
                   {Html.When(back is not null, () =>
@@ -90,7 +90,7 @@ internal sealed class ConsentPage(PageFiles files, IConfiguration configuration)
             Html.Of(
                 $"""
                 <main>
-                  <p class="server">{Identity.Name(configuration)}</p>
+                  <p class="server">{ServerIdentity.Name(configuration)}</p>
                   <h1>The sign-in works</h1>
                   <p>You tried it by hand: no application waits at this address, so the code is shown here.</p>
                   <p><code id="code">{code.Code}</code></p>
@@ -124,15 +124,15 @@ internal sealed class ConsentPage(PageFiles files, IConfiguration configuration)
             .WriteAsync(http, status, forms: forms);
     }
 
-    private static Html Who(KnownFrom from) =>
+    private static Html Who(ClientOrigin from) =>
         from switch
         {
-            KnownFrom.Settings => Html.Of($"<span>entered by the operator of this server</span>"),
-            KnownFrom.Document => Html.Of($"<span>known by its address; the name is what it calls itself</span>"),
+            ClientOrigin.Settings => Html.Of($"<span>entered by the operator of this server</span>"),
+            ClientOrigin.Document => Html.Of($"<span>known by its address; the name is what it calls itself</span>"),
             _ => Html.Of($"""<span class="caution">registered itself; the name is not checked</span>"""),
         };
 
-    private static Html SignIn(Question question) =>
+    private static Html SignIn(ConsentRequest question) =>
         question.Provider is not null
             ? Html.Of($"")
             : Html.Of(

@@ -16,8 +16,8 @@ internal static class DashboardPage
             return Results.Redirect(".." + http.Request.Path.Value.TrimEnd('/')).ExecuteAsync(http);
         }
 
-        var files = http.RequestServices.GetRequiredService<PageFiles>();
-        var name = Identity.Name(http.RequestServices.GetRequiredService<IConfiguration>());
+        var files = http.RequestServices.GetRequiredService<PageAssets>();
+        var name = ServerIdentity.Name(http.RequestServices.GetRequiredService<IConfiguration>());
         var auth = http.RequestServices.GetRequiredService<IOptions<AuthOptions>>().Value;
         var asked =
             http.RequestServices.GetRequiredService<IOptions<GovernanceOptions>>().Value.Approve is { Length: > 0 };

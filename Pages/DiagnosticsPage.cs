@@ -17,19 +17,19 @@ internal static class DiagnosticsPage
             return;
         }
 
-        var log = http.RequestServices.GetRequiredService<ExchangeLog>();
+        var log = http.RequestServices.GetRequiredService<DiagnosticsLog>();
         if (!http.Request.Headers.Accept.ToString().Contains("text/html", StringComparison.OrdinalIgnoreCase))
         {
             http.Response.Headers.CacheControl = "no-store";
             await http.Response.WriteAsJsonAsync(
-                new { exchanges = log.Exchanges, clients = log.Greetings },
+                new { exchanges = log.Entries, clients = log.InitializedClients },
                 http.RequestAborted
             );
             return;
         }
 
-        var files = http.RequestServices.GetRequiredService<PageFiles>();
-        var name = Identity.Name(http.RequestServices.GetRequiredService<IConfiguration>());
+        var files = http.RequestServices.GetRequiredService<PageAssets>();
+        var name = ServerIdentity.Name(http.RequestServices.GetRequiredService<IConfiguration>());
         await Html.Page(
                 $"{name}: diagnostics",
                 Html.Of(
@@ -42,19 +42,19 @@ internal static class DiagnosticsPage
                     $"""
                     <main class="wide">
                         <h1>Diagnostics</h1>
-                        <p>The last {ExchangeLog.Size} requests for documents, for signing in, and those of MCP that were refused; newest first. Nothing here opens anything: keys, tokens and codes are
+                        <p>The last {DiagnosticsLog.Size} requests for documents, for signing in, and those of MCP that were refused; newest first. Nothing here opens anything: keys, tokens and codes are
                           not kept. <a href="./">Back to {name}</a></p>
                         <h2>Exchanges</h2>
                         {Table(
                         ["Time (UTC)", "Request", "Answer", "What it means", "From"],
-                        log.Exchanges,
+                        log.Entries,
                         Row,
                         "Nothing yet. Connect a host, then load this page again."
                     )}
                         <h2>Clients</h2>
                         {Table(
                         ["Last hello (UTC)", "Client", "Revision", "From"],
-                        log.Greetings,
+                        log.InitializedClients,
                         Row,
                         "No client has said initialize yet."
                     )}
@@ -99,7 +99,7 @@ internal static class DiagnosticsPage
                 """
             );
 
-    private static Html Row(Exchange one) =>
+    private static Html Row(DiagnosticsEntry one) =>
         Html.Of(
             $"""
             <tr><td>{Time(
@@ -111,7 +111,7 @@ internal static class DiagnosticsPage
             """
         );
 
-    private static Html Row(Greeting one) =>
+    private static Html Row(InitializedClient one) =>
         Html.Of(
             $"<tr><td>{Time(one.Time)}</td><td>{one.Client}</td><td>{one.Revision}</td><td>{one.Address}</td></tr>"
         );

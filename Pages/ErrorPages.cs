@@ -10,8 +10,8 @@ internal static class ErrorPages
         await next(http);
         if (http.Response is { StatusCode: StatusCodes.Status404NotFound, HasStarted: false, ContentType: null })
         {
-            var name = Identity.Name(http.RequestServices.GetRequiredService<IConfiguration>());
-            var files = http.RequestServices.GetRequiredService<PageFiles>();
+            var name = ServerIdentity.Name(http.RequestServices.GetRequiredService<IConfiguration>());
+            var files = http.RequestServices.GetRequiredService<PageAssets>();
             var root = Root(http.Request);
             await Html.Page(
                     $"{name}: not found",

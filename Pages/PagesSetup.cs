@@ -7,7 +7,7 @@ public static class PagesSetup
 {
     public static IHostApplicationBuilder AddPages(this IHostApplicationBuilder builder)
     {
-        builder.Services.AddSingleton<PageFiles>();
+        builder.Services.AddSingleton<PageAssets>();
         builder.Services.AddSingleton<IAuthorizationPages, ConsentPage>();
         return builder;
     }
@@ -32,15 +32,15 @@ public static class PagesSetup
             var (path, answer) in (ReadOnlySpan<(string, RequestDelegate)>)
                 [
                     ("/", StartPage.GetAsync),
-                    ("/docs", http => Explorer.Redirect(http).ExecuteAsync(http)),
-                    ("/assets/{name}", PageFiles.GetAsync),
+                    ("/docs", http => ApiExplorer.Redirect(http).ExecuteAsync(http)),
+                    ("/assets/{name}", PageAssets.GetAsync),
                 ]
         )
         {
             group.MapMethods(path, [HttpMethods.Get, HttpMethods.Head], answer);
         }
 
-        Explorer.Map(group);
+        ApiExplorer.Map(group);
         string[] reading = [HttpMethods.Get, HttpMethods.Head];
         routes
             .MapMethods("/diagnostics", reading, (RequestDelegate)DiagnosticsPage.GetAsync)

@@ -16,12 +16,12 @@ internal static class StartPage
     {
         var services = http.RequestServices;
         var configuration = services.GetRequiredService<IConfiguration>();
-        var files = services.GetRequiredService<PageFiles>();
+        var files = services.GetRequiredService<PageAssets>();
         var tools = services.GetRequiredService<ToolRegistry>().Current.All;
         var auth = services.GetRequiredService<IOptions<AuthOptions>>().Value;
-        var routes = Routes.Of(http);
-        var reachable = Routes.Of(http, withoutKey: !auth.IsOff);
-        var name = Identity.Name(configuration);
+        var routes = MappedRoutes.Of(http);
+        var reachable = MappedRoutes.Of(http, withoutKey: !auth.IsOff);
+        var name = ServerIdentity.Name(configuration);
         var url = auth.TakesTokens ? PublicUrl.OfDocuments(http) : PublicUrl.Of(http); // tokens are for one address only
         return Html.Page(
                 name,
@@ -39,7 +39,7 @@ internal static class StartPage
                 <div>
                   <h1>{name}</h1>
                   <p class="facts">
-                    <span>version {Identity.Version}</span>
+                    <span>version {ServerIdentity.Version}</span>
                     <span>{(auth.IsOff ? "no authentication" : "authentication: " + auth.Mode.ToLowerInvariant())}</span>
                     <span>{tools.Count} {(tools.Count == 1 ? "tool" : "tools")}</span>
                   </p>
@@ -58,13 +58,13 @@ internal static class StartPage
                       before this server, and set <code>PUBLIC_URL</code> to its address: then this page names that one. Programs on this machine can connect now.</p>
                     """))}
                   <ul class="ways">
-                    {Html.Each(Connections.To(url, auth).Where(way => way.Route is null || routes.Contains(way.Route)), Way)}
+                    {Html.Each(ConnectionGuides.To(url, auth).Where(way => way.Route is null || routes.Contains(way.Route)), Way)}
                   </ul>
                 </section>
                 <section aria-labelledby="tools">
                   <h2 id="tools">Tools</h2>
                   {Html.Each(tools.GroupBy(tool => tool.Family), family => Family(family.Key, [.. family], tools.Count <= MaxOpen, routes.Contains("/openapi.json")))}
-                  {Html.Each(auth.IsOff ? services.GetServices<FamilyOff>().OrderBy(off => off.Section, StringComparer.Ordinal).AsEnumerable() : [], off => Html.Of($"""
+                  {Html.Each(auth.IsOff ? services.GetServices<UnconfiguredFamily>().OrderBy(off => off.Section, StringComparer.Ordinal).AsEnumerable() : [], off => Html.Of($"""
                     <div class="family off"><h3>{off.Family}</h3> <p>off: nothing is configured under <code>{off.Section}</code>; <code>{EnvironmentNames.Short($"{off.Section}:Url")}</code> enables it</p></div>
                     """))}
                   {Html.When(tools.Count == 0, () => Html.Of($"<p>There are none yet. A class with <code>[McpServerToolType]</code> below <code>Tools/</code> adds some.</p>"))}
@@ -89,7 +89,7 @@ internal static class StartPage
     ];
 
     // The button is shown by the script that makes it work.
-    private static Html Way(Connection way) =>
+    private static Html Way(ConnectionGuide way) =>
         Html.Of(
             $"""
             <li>

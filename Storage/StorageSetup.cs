@@ -10,14 +10,14 @@ public static class StorageSetup
     public static IHostApplicationBuilder AddStorage(this IHostApplicationBuilder builder)
     {
         builder.Services.AddSettings<StorageOptions>("Storage");
-        builder.Services.AddHostedService<StorageStart>();
+        builder.Services.AddHostedService<StorageStartup>();
         builder.Services.AddSingleton(services =>
         {
             var options = services.GetRequiredService<IOptions<StorageOptions>>().Value;
             return new Store(
                 options.ConnectionString is { Length: > 0 } connection
-                    ? new PostgresEngine(connection, services.GetRequiredService<ILogger<Store>>())
-                    : new SqliteEngine(options.FullPath(builder.Environment))
+                    ? new PostgresDatabase(connection, services.GetRequiredService<ILogger<Store>>())
+                    : new SqliteDatabase(options.FullPath(builder.Environment))
             );
         });
 
@@ -25,7 +25,7 @@ public static class StorageSetup
         builder.Services.AddSingleton<IDistributedCache, StoreCache>();
         if (builder.Configuration["Storage:ConnectionString"] is { Length: > 0 })
         {
-            builder.Services.AddSingleton<PartitionedRateLimiter<string>, StoreTurns>();
+            builder.Services.AddSingleton<PartitionedRateLimiter<string>, StoreLocks>();
         }
 
         if (builder.Configuration["Storage:BackupPath"] is { Length: > 0 })

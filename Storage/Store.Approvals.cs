@@ -6,7 +6,7 @@ namespace MinimalMcp.Storage;
 public sealed partial class Store
 {
     /// <summary>False when so many calls of this caller wait already.</summary>
-    public Task<bool> OpenApprovalAsync(ApprovalRow row, int most, CancellationToken cancellationToken) =>
+    public Task<bool> OpenApprovalAsync(StoredApproval row, int most, CancellationToken cancellationToken) =>
         WriteAsync(
             async connection =>
             {
@@ -29,15 +29,15 @@ public sealed partial class Store
         );
 
     /// <summary>Those that wait, the oldest first.</summary>
-    public Task<IReadOnlyList<ApprovalRow>> ReadApprovalsAsync(
+    public Task<IReadOnlyList<StoredApproval>> ReadApprovalsAsync(
         long now,
         int limit,
         CancellationToken cancellationToken
     ) =>
-        ReadAsync<IReadOnlyList<ApprovalRow>>(
+        ReadAsync<IReadOnlyList<StoredApproval>>(
             async connection =>
                 (
-                    await connection.QueryAsync<ApprovalRow>(
+                    await connection.QueryAsync<StoredApproval>(
                         """
                         select approvals.*, (select max(person) from oauth_grants where subject = approvals.subject) as person
                         from approvals where status = 'waiting' and expires > @now order by at, id limit @limit
@@ -48,10 +48,10 @@ public sealed partial class Store
             cancellationToken
         );
 
-    public Task<ApprovalRow?> FindApprovalAsync(string id, long now, CancellationToken cancellationToken) =>
+    public Task<StoredApproval?> FindApprovalAsync(string id, long now, CancellationToken cancellationToken) =>
         ReadAsync(
             connection =>
-                connection.QuerySingleOrDefaultAsync<ApprovalRow>(
+                connection.QuerySingleOrDefaultAsync<StoredApproval>(
                     "select * from approvals where id = @id and expires > @now",
                     new { id, now }
                 ),
@@ -99,7 +99,7 @@ public sealed partial class Store
 }
 
 /// <summary>A call that waits, as it is stored.</summary>
-public sealed class ApprovalRow
+public sealed class StoredApproval
 {
     /// <summary>What is known of the person who asked, beside the subject; only in lists.</summary>
     public string? Person { get; set; }

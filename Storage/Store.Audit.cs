@@ -8,7 +8,7 @@ namespace MinimalMcp.Storage;
 public sealed partial class Store
 {
     /// <summary>Appends rows to the end of the chain; their numbers and hashes are made here.</summary>
-    public Task<int> AppendAuditAsync(IReadOnlyList<AuditRow> rows, CancellationToken cancellationToken) =>
+    public Task<int> AppendAuditAsync(IReadOnlyList<AuditEntry> rows, CancellationToken cancellationToken) =>
         WriteAsync(
             async connection =>
             {
@@ -24,17 +24,17 @@ public sealed partial class Store
                     hash = row.Hash = row.HashAfter(hash);
                 }
 
-                await _engine.InsertAsync(connection, "audit", AuditRow.Columns, rows.Select(row => row.Values()));
+                await _engine.InsertAsync(connection, "audit", AuditEntry.Columns, rows.Select(row => row.Values()));
                 return await connection.ExecuteAsync("update audit_head set hash = @hash where id = 1", new { hash });
             },
             cancellationToken
         );
 
-    public Task<IReadOnlyList<AuditRow>> ReadAuditAsync(AuditFilter filter, CancellationToken cancellationToken) =>
-        ReadAsync<IReadOnlyList<AuditRow>>(
+    public Task<IReadOnlyList<AuditEntry>> ReadAuditAsync(AuditFilter filter, CancellationToken cancellationToken) =>
+        ReadAsync<IReadOnlyList<AuditEntry>>(
             async connection =>
                 (
-                    await connection.QueryAsync<AuditRow>(
+                    await connection.QueryAsync<AuditEntry>(
                         """
                         select page.*, people.person from (
                             select * from audit
@@ -55,7 +55,7 @@ public sealed partial class Store
         );
 
     /// <summary>Recomputes the chain from its anchor to its head. A changed, removed, added or moved row breaks it.</summary>
-    public Task<AuditVerdict> VerifyAuditAsync(CancellationToken cancellationToken) =>
+    public Task<AuditVerification> VerifyAuditAsync(CancellationToken cancellationToken) =>
         ReadAsync(
             async connection =>
             {
@@ -65,10 +65,10 @@ public sealed partial class Store
                 var (seq, hash) = await AnchorAsync(connection);
                 long rows = 0;
                 foreach (
-                    var row in connection.Query<AuditRow>(
+                    var row in connection.Query<AuditEntry>(
                         "select * from audit order by seq",
                         buffered: false,
-                        commandTimeout: PostgresEngine.Long
+                        commandTimeout: PostgresDatabase.Long
                     )
                 )
                 {
@@ -76,7 +76,7 @@ public sealed partial class Store
                     rows++;
                     if (row.Seq != seq + 1)
                     {
-                        return new AuditVerdict(
+                        return new AuditVerification(
                             rows,
                             seq,
                             hash,
@@ -88,7 +88,7 @@ public sealed partial class Store
 
                     if (row.HashAfter(hash) != row.Hash)
                     {
-                        return new AuditVerdict(
+                        return new AuditVerification(
                             rows,
                             seq,
                             hash,
@@ -99,7 +99,7 @@ public sealed partial class Store
                     (seq, hash) = (row.Seq, row.Hash);
                 }
 
-                return new AuditVerdict(
+                return new AuditVerification(
                     rows,
                     seq,
                     hash,
@@ -119,7 +119,7 @@ public sealed partial class Store
                     "select min(seq) from audit where at >= @before",
                     new { before }
                 );
-                var last = await connection.QuerySingleOrDefaultAsync<AuditRow>(
+                var last = await connection.QuerySingleOrDefaultAsync<AuditEntry>(
                     "select * from audit where seq = (select max(seq) from audit where cast(@stays as bigint) is null or seq < @stays)",
                     new { stays }
                 );
@@ -135,7 +135,7 @@ public sealed partial class Store
                 return await connection.ExecuteAsync(
                     "delete from audit where seq <= @Seq",
                     new { last.Seq },
-                    commandTimeout: PostgresEngine.Long
+                    commandTimeout: PostgresDatabase.Long
                 );
             },
             cancellationToken

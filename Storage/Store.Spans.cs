@@ -59,7 +59,7 @@ public sealed partial class Store
         operation = operation.Replace("Async", "", StringComparison.Ordinal);
         return Spans
             .StartActivity(operation, ActivityKind.Client)
-            ?.SetTag("db.system.name", _engine is PostgresEngine ? "postgresql" : "sqlite")
+            ?.SetTag("db.system.name", _engine is PostgresDatabase ? "postgresql" : "sqlite")
             .SetTag("db.operation.name", operation);
     }
 

@@ -6,7 +6,7 @@ using Dapper;
 namespace MinimalMcp.Storage;
 
 /// <summary>The names of callers, when they changed from one version of the server to the next.</summary>
-internal interface ISubjectNames
+internal interface ISubjectMigration
 {
     /// <summary>The name that a caller has now; the same one for who keeps it.</summary>
     string Now(string subject);
@@ -17,7 +17,7 @@ internal interface ISubjectNames
     string AtProvider(string subject);
 
     /// <summary>What binds an approval to its call under another subject; null when it cannot be known.</summary>
-    string? Bind(ApprovalRow approval, string subject);
+    string? Bind(StoredApproval approval, string subject);
 }
 
 /// <summary>Who something belongs to.</summary>
@@ -30,7 +30,7 @@ public sealed partial class Store
     /// and not at all in one that was made by this version. The audit log stays as it is: its chain of hashes holds the
     /// old names.
     /// </summary>
-    private Task<int> RenameSubjectsAsync(ISubjectNames names, CancellationToken cancellationToken) =>
+    private Task<int> RenameSubjectsAsync(ISubjectMigration names, CancellationToken cancellationToken) =>
         _engine.WriteAsync(
             async connection =>
             {
@@ -58,7 +58,9 @@ public sealed partial class Store
                     }
                 }
 
-                foreach (var approval in (await connection.QueryAsync<ApprovalRow>("select * from approvals")).AsList())
+                foreach (
+                    var approval in (await connection.QueryAsync<StoredApproval>("select * from approvals")).AsList()
+                )
                 {
                     var subject = names.Now(approval.Subject);
                     if (subject != approval.Subject)

@@ -6,10 +6,10 @@ namespace MinimalMcp.Storage;
 /// <summary>What is kept, in the words of those who keep it. Nothing else in the program contains SQL.</summary>
 public sealed partial class Store : IAsyncDisposable
 {
-    private readonly IEngine _engine;
+    private readonly IDatabase _engine;
     private readonly TaskCompletionSource _opened = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    internal Store(IEngine engine) => _engine = engine;
+    internal Store(IDatabase engine) => _engine = engine;
 
     static Store() => DefaultTypeMap.MatchNamesWithUnderscores = true;
 
@@ -20,7 +20,7 @@ public sealed partial class Store : IAsyncDisposable
 
     /// <inheritdoc cref="OpenAsync(CancellationToken)"/>
     /// <param name="names">Asked for only when an older version wrote the store.</param>
-    internal async Task OpenAsync(Func<ISubjectNames?> names, CancellationToken cancellationToken)
+    internal async Task OpenAsync(Func<ISubjectMigration?> names, CancellationToken cancellationToken)
     {
         try
         {
@@ -57,13 +57,13 @@ public sealed partial class Store : IAsyncDisposable
     /// </summary>
     /// <param name="count">How many are wanted; fewer are given when fewer are left. 0 only asks whether there is one.</param>
     /// <returns>How many were taken; or the budget that is used up and when it has room again.</returns>
-    public Task<(int Taken, UsedUp? UsedUp)> ConsumeBudgetsAsync(
+    public Task<(int Taken, ExhaustedBudget? UsedUp)> ConsumeBudgetsAsync(
         IReadOnlyList<Budget> budgets,
         long now,
         int count,
         CancellationToken cancellationToken
     ) =>
-        WriteAsync<(int, UsedUp?)>(
+        WriteAsync<(int, ExhaustedBudget?)>(
             async connection =>
             {
                 var taken = count;
@@ -85,7 +85,7 @@ public sealed partial class Store : IAsyncDisposable
                     );
                     if (used >= budget.Limit)
                     {
-                        return (0, new UsedUp(budget, (first ?? now) + now - over));
+                        return (0, new ExhaustedBudget(budget, (first ?? now) + now - over));
                     }
 
                     taken = (int)Math.Min(taken, budget.Limit - used);
@@ -177,4 +177,4 @@ public sealed record Budget(string Name, int Limit, TimeSpan Window)
 }
 
 /// <summary>A budget without room, and when it has room again (milliseconds since 1970 UTC).</summary>
-public sealed record UsedUp(Budget Budget, long Until);
+public sealed record ExhaustedBudget(Budget Budget, long Until);

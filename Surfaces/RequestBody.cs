@@ -53,7 +53,7 @@ internal static class RequestBody
         }
     }
 
-    public static async Task RefuseAsync(this HttpResponse response, RpcException refused)
+    public static async Task RefuseAsync(this HttpResponse response, JsonRpcException refused)
     {
         if (response.HasStarted)
         {

@@ -64,7 +64,7 @@ public static class Rest
         {
             arguments = await ReadArgumentsAsync(http);
         }
-        catch (RpcException refused)
+        catch (JsonRpcException refused)
         {
             await Problem(refused.Status, "Bad request body", refused.Message).ExecuteAsync(http);
             return;
@@ -85,7 +85,7 @@ public static class Rest
         using (arguments)
         {
             var headers = http.Request.Headers; // what GPT Actions say of their user and conversation
-            var call = new ToolCall("rest", Origin.Of(http))
+            var call = new ToolCall("rest", CallOrigin.Of(http))
             {
                 OpenAiSubject = headers["openai-ephemeral-user-id"],
                 OpenAiSession = headers["openai-conversation-id"],
@@ -115,21 +115,24 @@ public static class Rest
 
         if (!RequestBody.IsJson(http.Request) || http.Request.Headers.ContentEncoding.Count > 0)
         {
-            throw new RpcException(
-                RpcCode.InvalidRequest,
+            throw new JsonRpcException(
+                JsonRpcErrorCode.InvalidRequest,
                 "Content-Type must be application/json, without Content-Encoding.",
                 status: StatusCodes.Status415UnsupportedMediaType
             );
         }
 
-        var document = Envelope.Parse(new ReadOnlySequence<byte>(bytes));
+        var document = JsonRpcEnvelope.Parse(new ReadOnlySequence<byte>(bytes));
         if (document.RootElement.ValueKind is JsonValueKind.Object)
         {
             return document;
         }
 
         document.Dispose();
-        throw new RpcException(RpcCode.InvalidRequest, "The body must be a JSON object: the tool's arguments by name.");
+        throw new JsonRpcException(
+            JsonRpcErrorCode.InvalidRequest,
+            "The body must be a JSON object: the tool's arguments by name."
+        );
     }
 
     private static Task WriteAsync(HttpContext http, ToolResult result) =>
@@ -137,7 +140,7 @@ public static class Rest
         {
             { Preview: not null } => http.Response.WriteJsonAsync(StatusCodes.Status202Accepted, result.Json), // nothing was done yet
             { Failure: { Scope: { } scope } failure } => Problem(
-                    http.RequestServices.GetRequiredService<Challenges>().Mark(http, scope, failure.Message),
+                    http.RequestServices.GetRequiredService<BearerChallenges>().Mark(http, scope, failure.Message),
                     Title(failure.Kind),
                     failure.Message
                 )
@@ -153,7 +156,7 @@ public static class Rest
             { Json.IsEmpty: true, Text: { } text } => Results
                 .Json(new JsonObject { ["result"] = text })
                 .ExecuteAsync(http),
-            _ => http.Response.WriteJsonAsync(StatusCodes.Status200OK, Pictures.Beside(result)),
+            _ => http.Response.WriteJsonAsync(StatusCodes.Status200OK, ImageBlocks.Beside(result)),
         };
 
     private static IResult Problem(int status, string title, string detail) =>

@@ -60,7 +60,7 @@ internal static class OtlpExport
         }
         else
         {
-            builder.Logging.AddFilter<CleanLogs>(_ => false); // UseOtlpExporter turns all three on
+            builder.Logging.AddFilter<RedactingLoggerProvider>(_ => false); // UseOtlpExporter turns all three on
         }
 
         telemetry.UseOtlpExporter();
@@ -75,7 +75,7 @@ internal static class OtlpExport
             && service.ImplementationFactory?.Method.ReturnType == typeof(OpenTelemetryLoggerProvider)
         );
         services.Remove(provider);
-        services.AddSingleton<ILoggerProvider>(built => new CleanLogs(
+        services.AddSingleton<ILoggerProvider>(built => new RedactingLoggerProvider(
             (ILoggerProvider)provider.ImplementationFactory!(built),
             built.GetRequiredService<Redactor>()
         ));
@@ -101,8 +101,10 @@ internal static class OtlpExport
                 http.Filter = context => !Quiet.Any(path => context.Request.Path.StartsWithSegments(path))
             )
             .AddHttpClientInstrumentation()
-            .ConfigureServices(services => services.AddSingleton<CleanSpans>());
-        ((IDeferredTracerProviderBuilder)traces).Configure((services, _) => services.GetRequiredService<CleanSpans>());
+            .ConfigureServices(services => services.AddSingleton<RedactingActivityListener>());
+        ((IDeferredTracerProviderBuilder)traces).Configure(
+            (services, _) => services.GetRequiredService<RedactingActivityListener>()
+        );
         if (usesPostgres)
         {
             traces.AddNpgsql();

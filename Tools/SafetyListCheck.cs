@@ -34,11 +34,11 @@ internal sealed class SafetyListCheck(IEnumerable<ToolType> registered) : IValid
             .SelectMany(ToolMethods.NamesOf)
             .ToArray();
         var problems = listed
-            .Where(item => !tools.Any(tool => Policies.Matches([item.Name], tool)))
+            .Where(item => !tools.Any(tool => ToolPolicies.Matches([item.Name], tool)))
             .Select(item =>
                 $"Governance:{item.Setting} has '{item.Name}', and no tool has such a name. "
                 + (
-                    Spelling.Nearest(item.Name, tools, 1) is [var near]
+                    NameSuggestions.Nearest(item.Name, tools, 1) is [var near]
                         ? $"Did you mean {near}?"
                         : "GET /tools lists them."
                 )
@@ -48,7 +48,7 @@ internal sealed class SafetyListCheck(IEnumerable<ToolType> registered) : IValid
     }
 
     private static IEnumerable<Item> Items(string setting, string? list) =>
-        Policies.List(list).Select(item => new Item(setting, item));
+        ToolPolicies.List(list).Select(item => new Item(setting, item));
 
     // A type of ours, not a tuple: code for generics over framework types alone is compiled anew at every start.
     private sealed record Item(string Setting, string Name);

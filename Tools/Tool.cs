@@ -25,7 +25,7 @@ public sealed class Tool
     internal Tool(
         string name,
         string family,
-        Policy policy,
+        ToolPolicy policy,
         bool needsConversation,
         bool hasHeaders,
         Redactor redactor,
@@ -37,7 +37,7 @@ public sealed class Tool
         Name = IsName(name)
             ? name
             : throw new ArgumentException(
-                $"'{VisibleText.Show(TextLimit.Cut(name, TextLimit.Name), out _)}' cannot be a tool's name: it has 1 to "
+                $"'{SanitizedText.Show(TextLimit.Cut(name, TextLimit.Name), out _)}' cannot be a tool's name: it has 1 to "
                     + "128 letters, digits, '_', '-' and '.' (MCP, server/tools).",
                 nameof(name)
             );
@@ -52,7 +52,7 @@ public sealed class Tool
         _definition = new(() =>
         {
             var (definition, result) = define(_callable.Value);
-            return (VisibleJson.Show(definition, DefinitionInfo), result);
+            return (SanitizedJson.Show(definition, DefinitionInfo), result);
         });
     }
 
@@ -102,7 +102,7 @@ public sealed class Tool
     /// <summary>Always an object schema with <c>properties</c> and <c>required</c>, empty if need be.</summary>
     public JsonElement InputSchema => Definition.InputSchema;
 
-    private Policy Policy { get; }
+    private ToolPolicy Policy { get; }
 
     /// <summary>
     /// Calls the tool. Failures are results too: what the caller can mend is a sentence, anything else was logged whole and is shown as a

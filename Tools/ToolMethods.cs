@@ -17,8 +17,8 @@ namespace MinimalMcp.Tools;
 /// <summary>Makes tools from methods that carry the SDK's own attributes.</summary>
 public sealed partial class ToolMethods(
     IServiceProvider services,
-    Gate gate,
-    Policies policies,
+    GovernanceServices gate,
+    ToolPolicies policies,
     ILogger<ToolMethods> logger,
     IConfiguration configuration
 )
@@ -90,7 +90,7 @@ public sealed partial class ToolMethods(
         };
     }
 
-    private Tool.Callable Callable(string name, MethodInfo method, Policy policy)
+    private Tool.Callable Callable(string name, MethodInfo method, ToolPolicy policy)
     {
         var function = AIFunctionFactory.Create(
             method,
@@ -107,7 +107,7 @@ public sealed partial class ToolMethods(
         var type = Json.GetTypeInfo(ResultType(method) ?? typeof(object));
         return new(
             new GovernedFunction(
-                new FunctionWithSchema(function, Schemas.Input(function.JsonSchema, method)),
+                new FunctionWithSchema(function, ToolSchemas.Input(function.JsonSchema, method)),
                 policy,
                 gate
             ),
@@ -266,7 +266,7 @@ public sealed partial class ToolMethods(
         AIFunction function,
         MethodInfo method,
         McpServerToolAttribute attribute,
-        Policy policy
+        ToolPolicy policy
     )
     {
         var meta = new JsonObject();
@@ -281,7 +281,7 @@ public sealed partial class ToolMethods(
 
         meta["risk"] = policy.Level;
         JsonElement? result = (attribute.OutputSchemaType ?? ResultType(method)) is { } type
-            ? Schemas.Output(type, Json)
+            ? ToolSchemas.Output(type, Json)
             : null;
         var mayLook = policy.Effect is not Effect.Read || policy.NeedsConfirmation;
         return (
@@ -293,7 +293,7 @@ public sealed partial class ToolMethods(
                     ?? Humanize(function.Name),
                 Description = function.Description,
                 InputSchema = function.JsonSchema,
-                OutputSchema = mayLook && result is { } own ? Schemas.OrPreview(own, Preview.Schema) : result,
+                OutputSchema = mayLook && result is { } own ? ToolSchemas.OrPreview(own, Preview.Schema) : result,
                 Annotations = new()
                 {
                     Title = attribute.Title,

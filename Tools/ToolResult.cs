@@ -164,7 +164,7 @@ public sealed class ToolResult : IDisposable
 
         if (Text is { } said)
         {
-            var clean = VisibleJson.ShowPage(redactor.Clean(said));
+            var clean = SanitizedJson.ShowPage(redactor.Clean(said));
             // What is shown takes more room than what was there.
             clean = clean.Length > said.Length ? ResultLimit.Cut(clean, maxCharacters) : clean;
             return clean == said ? this : new(text: clean, failure: Failure?.With(clean));
@@ -175,9 +175,9 @@ public sealed class ToolResult : IDisposable
 
     private ToolResult CleanedJson(Redactor redactor, int maxCharacters)
     {
-        var own = Text is null ? null : VisibleJson.ShowPage(redactor.Clean(Text));
+        var own = Text is null ? null : SanitizedJson.ShowPage(redactor.Clean(Text));
         var isDirty = redactor.IsDirty(_json!.Written.Span);
-        if (isDirty || VisibleText.MayHide(_json.Written.Span))
+        if (isDirty || SanitizedText.MayHide(_json.Written.Span))
         {
             var text = Encoding.UTF8.GetString(_json.Written.Span);
             var clean = CleanJson(isDirty ? redactor.Clean(text) : text);
@@ -199,7 +199,7 @@ public sealed class ToolResult : IDisposable
             content.StructuredContent = JsonElement.Parse(CleanJson(redactor.Clean(structured.GetRawText())));
         }
 
-        _ = new VisibleJson(redactor).Show(content.Meta);
+        _ = new SanitizedJson(redactor).Show(content.Meta);
         // Surfaces that know no content blocks show the sentence of the failure instead.
         return Failure is null ? this : new(content: content, failure: Failure.With(Sentence(content)));
     }
@@ -209,12 +209,12 @@ public sealed class ToolResult : IDisposable
         switch (block)
         {
             case TextContentBlock text:
-                text.Text = VisibleJson.ShowPage(redactor.Clean(text.Text));
+                text.Text = SanitizedJson.ShowPage(redactor.Clean(text.Text));
                 return text;
             case ImageContentBlock or AudioContentBlock:
                 return block;
             default: // a resource, or the link to one
-                return VisibleJson.Show(block, BlockInfo, redactor);
+                return SanitizedJson.Show(block, BlockInfo, redactor);
         }
     }
 
@@ -236,14 +236,14 @@ public sealed class ToolResult : IDisposable
     {
         if (!json.Contains("\\u", StringComparison.Ordinal))
         {
-            VisibleText.Show(json, out var shown);
+            SanitizedText.Show(json, out var shown);
             if (shown == 0)
             {
                 return json;
             }
         }
 
-        return VisibleJson.Show(json);
+        return SanitizedJson.Show(json);
     }
 
     /// <summary>How a tool's value becomes a result.</summary>

@@ -50,8 +50,8 @@ public sealed class ToolSet
     /// <summary>Why a name was not found, for the model that made it up.</summary>
     public string NotFound(string name)
     {
-        var shown = VisibleText.Show(name.Length <= 60 ? name : string.Concat(name.AsSpan(0, 60), "…"), out _);
-        var near = Spelling.Nearest(name, _byName.Keys);
+        var shown = SanitizedText.Show(name.Length <= 60 ? name : string.Concat(name.AsSpan(0, 60), "…"), out _);
+        var near = NameSuggestions.Nearest(name, _byName.Keys);
         return $"Unknown tool '{shown}'. "
             + (
                 All.Count == 0 ? "This server has no tools."

@@ -45,11 +45,11 @@ public static class ToolsSetup
             else if (
                 !OfOthers.Contains(family)
                 && !builder.Services.Any(service =>
-                    service.ImplementationInstance is FamilyOff off && off.Section == family
+                    service.ImplementationInstance is UnconfiguredFamily off && off.Section == family
                 )
             ) // once, however many classes it has
             {
-                builder.Services.AddSingleton(new FamilyOff(family.ToLowerInvariant(), family));
+                builder.Services.AddSingleton(new UnconfiguredFamily(family.ToLowerInvariant(), family));
             }
         }
 
@@ -76,7 +76,7 @@ public static class ToolsSetup
 }
 
 /// <summary>A family that is there but not configured.</summary>
-public sealed record FamilyOff(string Family, string Section);
+public sealed record UnconfiguredFamily(string Family, string Section);
 
 /// <summary>A class whose methods are tools.</summary>
 public sealed record ToolType(Type Type);

@@ -11,7 +11,7 @@ internal static class AiPlugin
     {
         var configuration = http.RequestServices.GetRequiredService<IConfiguration>();
         var url = PublicUrl.Of(http);
-        var name = Identity.Name(configuration);
+        var name = ServerIdentity.Name(configuration);
         await http.Response.WriteAsJsonAsync(
             new
             {
@@ -55,7 +55,7 @@ internal static class AiPlugin
 
     public static Task LogoAsync(HttpContext http)
     {
-        http.Response.ContentType = Logo.Type;
-        return http.Response.WriteAsync(Logo.Svg);
+        http.Response.ContentType = ServerIcon.Type;
+        return http.Response.WriteAsync(ServerIcon.Svg);
     }
 }

@@ -27,7 +27,7 @@ public static class Banner
         var mode = configuration["mode"] ?? "all";
         var lines = new List<string>
         {
-            $"{Identity.Name(configuration)} {Identity.Version}   {(mode == "stdio" ? "on standard input and output" : $"listening on {address}")}   auth {configuration["Auth:Mode"] ?? "none"}   mode {mode}",
+            $"{ServerIdentity.Name(configuration)} {ServerIdentity.Version}   {(mode == "stdio" ? "on standard input and output" : $"listening on {address}")}   auth {configuration["Auth:Mode"] ?? "none"}   mode {mode}",
         };
         lines.AddRange(
             tools
@@ -38,7 +38,7 @@ public static class Banner
         );
         if (
             app
-                .Services.GetServices<FamilyOff>()
+                .Services.GetServices<UnconfiguredFamily>()
                 .Select(off => off.Section)
                 .Order(StringComparer.Ordinal)
                 .Select(section => EnvironmentNames.Short($"{section}:Url"))
@@ -78,12 +78,12 @@ public static class Banner
         }
 
         if (
-            app.Services.GetService<Auth.Server.Credentials>() is { AreThere: false }
-            && app.Services.GetService<Auth.Server.ISignIn>() is null
+            app.Services.GetService<Auth.Server.SignInCredentials>() is { AreThere: false }
+            && app.Services.GetService<Auth.Server.IExternalSignIn>() is null
             && mode != "stdio"
         )
         {
-            lines.Add($"  no key       nobody can sign in. {Auth.Server.Credentials.HowToAdd}");
+            lines.Add($"  no key       nobody can sign in. {Auth.Server.SignInCredentials.HowToAdd}");
         }
 
         foreach (var (name, why) in WithoutEffect(app))

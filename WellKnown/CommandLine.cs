@@ -52,7 +52,7 @@ public static class CommandLine
 
         if (args.Contains("--version"))
         {
-            Console.Out.WriteLine(Identity.Version);
+            Console.Out.WriteLine(ServerIdentity.Version);
             return 0;
         }
 
@@ -107,9 +107,9 @@ public static class CommandLine
         argument.Split('=')[0] is var name && name.Contains(':') && !name.Contains(' ');
 
     private static string DidYouMean(string wrong, IEnumerable<string> known) =>
-        Spelling.Nearest(wrong, known, 1) is [var near] ? $" Did you mean '{near}'?" : "";
+        NameSuggestions.Nearest(wrong, known, 1) is [var near] ? $" Did you mean '{near}'?" : "";
 
-    private static string Shown(string text) => VisibleText.Show(TextLimit.Cut(text, TextLimit.Name), out _);
+    private static string Shown(string text) => SanitizedText.Show(TextLimit.Cut(text, TextLimit.Name), out _);
 
     private static string Help()
     {
@@ -117,7 +117,7 @@ public static class CommandLine
         var commands = Commands.Select(command => Line($"{command.Name} {command.Arguments}".TrimEnd(), command.Does));
         var switches = Switches.Select(known => Line($"{known.Name} {known.Argument}".TrimEnd(), known.Does));
         return $"""
-            {program} {Identity.Version}: a server whose C# methods ChatGPT can call.
+            {program} {ServerIdentity.Version}: a server whose C# methods ChatGPT can call.
 
             dotnet {program}.dll [COMMAND] [SWITCHES]     Without a command the server starts.
 

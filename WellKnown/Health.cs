@@ -11,8 +11,8 @@ internal static class Health
             new
             {
                 status = "healthy",
-                service = Identity.Name(Of<IConfiguration>(http)),
-                version = Identity.Version,
+                service = ServerIdentity.Name(Of<IConfiguration>(http)),
+                version = ServerIdentity.Version,
                 timestamp = Of<TimeProvider>(http).GetUtcNow(),
                 uptime_seconds = (long)Of<StartTime>(http).Uptime.TotalSeconds,
                 tools = Of<ToolRegistry>(http).Current.All.Select(tool => tool.Name),
@@ -54,8 +54,8 @@ internal static class Health
             new
             {
                 status = "running",
-                service = Identity.Name(configuration),
-                version = Identity.Version,
+                service = ServerIdentity.Name(configuration),
+                version = ServerIdentity.Version,
                 protocol = "2026-07-28",
                 protocols = (string[])["2026-07-28", "2025-11-25", "2025-06-18", "2025-03-26", "2024-11-05"],
                 mode = configuration["mode"] ?? "all",

@@ -23,7 +23,7 @@ internal static class OAuthDocuments
                 [(ProtectedResource.Mcp, ["", "/mcp", "/mcp/{profile}"]), (ProtectedResource.Sse, ["/sse"])]
         )
         {
-            var resource = UnavailableProvider.Answered(http => ResourceAsync(http, transport));
+            var resource = ProviderUnavailable.Answered(http => ResourceAsync(http, transport));
             foreach (var suffix in suffixes)
             {
                 open.MapGet(ProtectedResource.WellKnown + suffix, resource);
@@ -46,7 +46,7 @@ internal static class OAuthDocuments
                     ]
             )
             {
-                open.MapGet(path, UnavailableProvider.Answered(ServerAsync));
+                open.MapGet(path, ProviderUnavailable.Answered(ServerAsync));
             }
         }
 
@@ -78,7 +78,7 @@ internal static class OAuthDocuments
                     .. Scopes.Split(resource.ScopesOf(http)).Select(scope => JsonValue.Create(scope)),
                 ]),
                 ["bearer_methods_supported"] = new JsonArray("header"),
-                ["resource_name"] = Identity.Name(services.GetRequiredService<IConfiguration>()),
+                ["resource_name"] = ServerIdentity.Name(services.GetRequiredService<IConfiguration>()),
                 ["resource_documentation"] = PublicUrl.OfDocuments(http) + "/",
             }
         );

@@ -24,8 +24,8 @@ public static class WellKnownSetup
         foreach (
             var (path, answer) in (ReadOnlySpan<(string, RequestDelegate)>)
                 [
-                    ("/.well-known/ai-plugin.json", UnavailableProvider.Answered(AiPlugin.GetAsync)),
-                    ("/ai-plugin.json", UnavailableProvider.Answered(AiPlugin.GetAsync)),
+                    ("/.well-known/ai-plugin.json", ProviderUnavailable.Answered(AiPlugin.GetAsync)),
+                    ("/ai-plugin.json", ProviderUnavailable.Answered(AiPlugin.GetAsync)),
                     ("/logo.svg", AiPlugin.LogoAsync),
                     ("/llms.txt", LlmsText.GetAsync),
                     ("/health", Health.GetAsync),

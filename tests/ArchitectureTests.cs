@@ -40,13 +40,7 @@ public sealed partial class ArchitectureTests
     ];
 
     // These lists get shorter, never longer.
-    private static readonly string[] NotYetInShape =
-    [
-        "Docker",
-        "Grafana",
-        "Portainer",
-        "Prometheus",
-    ];
+    private static readonly string[] NotYetInShape = ["Docker", "Grafana", "Portainer", "Prometheus"];
 
     private static readonly string[] NotYetNarrow =
     [

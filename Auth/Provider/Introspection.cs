@@ -29,7 +29,11 @@ internal sealed class Introspection(
 
     /// <exception cref="TokenRefusedException">It is not good, or not for this server.</exception>
     /// <exception cref="HttpRequestException">The provider cannot be asked now.</exception>
-    public async Task<VerifiedToken> CheckAsync(string token, TokenRules rules, CancellationToken cancellationToken)
+    public async Task<VerifiedToken> CheckAsync(
+        string token,
+        TokenValidationRules rules,
+        CancellationToken cancellationToken
+    )
     {
         var metadata = await documents.MetadataAsync(cancellationToken);
         var endpoint = metadata.IntrospectionEndpoint
@@ -55,7 +59,7 @@ internal sealed class Introspection(
         return Read(await answer.Content.ReadAsByteArrayAsync(cancellationToken), rules);
     }
 
-    private VerifiedToken Read(byte[] body, TokenRules rules)
+    private VerifiedToken Read(byte[] body, TokenValidationRules rules)
     {
         JsonElement said;
         try
@@ -90,14 +94,14 @@ internal sealed class Introspection(
         var sentence = "Its introspection endpoint " + what;
         var last = Volatile.Read(ref _said);
         if (
-            (last == 0 || time.GetElapsedTime(last) >= UnavailableProvider.RetryAfter)
+            (last == 0 || time.GetElapsedTime(last) >= ProviderUnavailable.RetryAfter)
             && Interlocked.CompareExchange(ref _said, time.GetTimestamp(), last) == last
         )
         {
             ProviderLog.FetchFailed(logger, sentence);
         }
 
-        return UnavailableProvider.Because(sentence);
+        return ProviderUnavailable.Because(sentence);
     }
 
     private static bool Differs(JsonElement said, string name, string expected) =>

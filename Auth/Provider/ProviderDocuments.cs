@@ -11,9 +11,9 @@ internal sealed class ProviderDocuments : IAuthorizationServerMetadata, IDisposa
     private const int MaxBytes = 256 * 1024;
 
     private readonly ProviderOptions _options;
-    private readonly SafeFetch _fetch = new(NamedBy.Operator);
+    private readonly SafeFetch _fetch = new(UrlSource.Operator);
     private readonly CachedDocument<ProviderMetadata>? _metadata;
-    private readonly CachedDocument<JsonWebKeys> _keys;
+    private readonly CachedDocument<JsonWebKeySet> _keys;
     private readonly ILogger _logger;
 
     public ProviderDocuments(IOptions<ProviderOptions> options, TimeProvider time, ILogger<ProviderDocuments> logger)
@@ -37,7 +37,7 @@ internal sealed class ProviderDocuments : IAuthorizationServerMetadata, IDisposa
                     stop
                 ),
             bytes =>
-                JsonWebKeys.Parse(bytes) is { Count: > 0 } some
+                JsonWebKeySet.Parse(bytes) is { Count: > 0 } some
                     ? some
                     : throw new FormatException("The key set has no key that signatures can be checked with."),
             time,
@@ -49,7 +49,7 @@ internal sealed class ProviderDocuments : IAuthorizationServerMetadata, IDisposa
     public string Issuer => _options.Issuers is [var issuer, ..] ? issuer : Known()?.Issuer ?? "";
 
     /// <summary>The keys that are known now. Whatever was verified with others must be verified again.</summary>
-    public JsonWebKeys? Keys => _keys.Current;
+    public JsonWebKeySet? Keys => _keys.Current;
 
     public async ValueTask<JsonObject> DocumentAsync(CancellationToken cancellationToken) =>
         (await MetadataAsync(cancellationToken)).ToJson();
@@ -66,7 +66,7 @@ internal sealed class ProviderDocuments : IAuthorizationServerMetadata, IDisposa
         _metadata is null
             ? ProviderMetadata.Of(_options)
             : await _metadata.GetAsync(cancellationToken)
-                ?? throw UnavailableProvider.Because("The identity provider's discovery document cannot be had now.");
+                ?? throw ProviderUnavailable.Because("The identity provider's discovery document cannot be had now.");
 
     /// <summary>
     /// The key that a token is signed with. One that is not known may be new, so the keys are fetched again before it
@@ -79,7 +79,7 @@ internal sealed class ProviderDocuments : IAuthorizationServerMetadata, IDisposa
         return keys?.Find(kid, algorithm)
             ?? (
                 await _keys.GetNewerAsync(cancellationToken)
-                ?? throw UnavailableProvider.Because(
+                ?? throw ProviderUnavailable.Because(
                     "The identity provider's keys cannot be had now, so this token cannot be checked."
                 )
             ).Find(kid, algorithm)
@@ -90,7 +90,7 @@ internal sealed class ProviderDocuments : IAuthorizationServerMetadata, IDisposa
     /// Compares the discovery document with the settings before anybody is let in, since a wrong issuer would refuse everybody's tokens one by one. A provider
     /// that is down keeps nothing from starting: its tokens are answered with 503 until its keys arrive.
     /// </summary>
-    /// <exception cref="StartException">It is another issuer's document, or none.</exception>
+    /// <exception cref="StartupException">It is another issuer's document, or none.</exception>
     public async Task CheckAsync(CancellationToken cancellationToken)
     {
         if (
@@ -99,7 +99,7 @@ internal sealed class ProviderDocuments : IAuthorizationServerMetadata, IDisposa
             && _metadata.Failure is FormatException wrong
         )
         {
-            throw new StartException(wrong.Message);
+            throw new StartupException(wrong.Message);
         }
 
         if (_metadata?.Current is { IsOfAnother: true } other)

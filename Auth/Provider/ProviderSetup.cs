@@ -38,7 +38,7 @@ public static class ProviderSetup
         {
             services.AddSingleton<CodeExchange>();
             services.AddSingleton<UserInfo>();
-            services.AddSingleton<ISignIn, ProviderSignIn>();
+            services.AddSingleton<IExternalSignIn, ProviderSignIn>();
         }
 
         if (issues)
@@ -50,7 +50,7 @@ public static class ProviderSetup
                     "Auth:Provider:Audience (OAUTH2_AUDIENCE) is not set. It is what the provider writes into tokens for this server, for example the application's id: a token for somebody else must not open this one."
                 );
             services.AddSingleton<Introspection>();
-            services.AddSingleton<IAccessTokens, ProviderTokens>();
+            services.AddSingleton<IAccessTokenVerifier, ProviderTokenVerifier>();
             services.AddSingleton<IAuthorizationServerMetadata>(provider =>
                 provider.GetRequiredService<ProviderDocuments>()
             );
@@ -63,12 +63,12 @@ public static class ProviderSetup
         ProviderDocuments documents,
         IOptions<ProviderOptions> options,
         ILogger<ProviderCheck> logger,
-        ISignIn? signIn = null
+        IExternalSignIn? signIn = null
     ) : IHostedService
     {
         public async Task StartAsync(CancellationToken cancellationToken)
         {
-            if (signIn is not null && new AllowedPeople(options.Value).AreEverybody)
+            if (signIn is not null && new UserAllowList(options.Value).AreEverybody)
             {
                 ProviderLog.EverybodyMayUse(logger, signIn.Name);
             }

@@ -19,15 +19,15 @@ internal sealed class ProviderSignIn(
     IServiceProvider services,
     TimeProvider time,
     ILogger<ProviderSignIn> logger
-) : ISignIn
+) : IExternalSignIn
 {
     public const string CallbackPath = "/auth/callback";
     private const int MaxCode = 8 * 1024;
 
     private readonly ProviderOptions _options = options.Value;
     private readonly StateSecrets _secrets = new(options.Value.ClientSecret);
-    private readonly AllowedPeople _allowed = new(options.Value);
-    private readonly TokenRules _rules = new()
+    private readonly UserAllowList _allowed = new(options.Value);
+    private readonly TokenValidationRules _rules = new()
     {
         Issuers = options.Value.TokenIssuers,
         Audiences = new HashSet<string>(StringComparer.Ordinal) { options.Value.ClientId! },
@@ -63,7 +63,7 @@ internal sealed class ProviderSignIn(
             )
         );
 
-    public async ValueTask<SignedIn> FinishAsync(
+    public async ValueTask<ExternalUser> FinishAsync(
         string state,
         IQueryCollection answer,
         CancellationToken cancellationToken
@@ -88,7 +88,7 @@ internal sealed class ProviderSignIn(
                 throw unread is null ? NotAllowed(person) : Unreachable(unread);
             }
 
-            return AllowedPeople.Describe(person, Subjects.Of(person.Issuer, person.Subject!));
+            return UserAllowList.Describe(person, Subjects.Of(person.Issuer, person.Subject!));
         }
         catch (TokenRefusedException wrong)
         {
@@ -156,10 +156,10 @@ internal sealed class ProviderSignIn(
             Reason =
                 "the account is in none of Auth:Provider:AllowedUsers, AllowedDomains and AllowedRoles. Its "
                 + $"subject is {Said(person.Subject)}, its object id {Said(person.Text("oid"))}, its name "
-                + $"{Said(person.Text("name"))}, its verified address {Said(AllowedPeople.Email(person))}",
+                + $"{Said(person.Text("name"))}, its verified address {Said(UserAllowList.Email(person))}",
         };
 
-    private static string Said(string? claim) => claim is null ? "none" : Shown.Text(claim, 200);
+    private static string Said(string? claim) => claim is null ? "none" : RedactedRequest.Text(claim, 200);
 
     // OpenID Connect Core section 3.1.3.7.
     private async Task<VerifiedToken> VerifyAsync(string idToken, string nonce, CancellationToken cancellationToken)

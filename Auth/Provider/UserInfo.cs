@@ -30,7 +30,7 @@ internal sealed class UserInfo : IDisposable
         "auth_time",
     ];
 
-    private readonly SafeFetch _fetch = new(NamedBy.Operator);
+    private readonly SafeFetch _fetch = new(UrlSource.Operator);
 
     /// <summary>The ID token with what it lacks.</summary>
     /// <exception cref="HttpRequestException">Nothing came that could be read.</exception>

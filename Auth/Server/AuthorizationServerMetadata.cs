@@ -31,7 +31,7 @@ internal sealed class AuthorizationServerMetadata(Issuer issuer, IOptions<Author
             ["introspection_endpoint"] = issuer.Url + "/auth/introspect",
             ["userinfo_endpoint"] = issuer.Url + "/auth/userinfo",
             ["jwks_uri"] = issuer.Url + "/auth/jwks",
-            ["scopes_supported"] = List(Grantable.All),
+            ["scopes_supported"] = List(GrantableScopes.All),
             ["response_types_supported"] = List("code"),
             ["response_modes_supported"] = List("query"),
             ["grant_types_supported"] = List(

@@ -168,7 +168,7 @@ public sealed class AuthorizationServerOptions : IValidatableObject
     {
         try
         {
-            _ = ClientDocuments.Pinned(document);
+            _ = ClientMetadataDocuments.Pinned(document);
             return null;
         }
         catch (OAuthException unfit)

@@ -10,21 +10,26 @@ internal static class Jwt
     private const double EndOfTime = 253402300800; // the year 10000, where .NET's time ends
 
     /// <exception cref="TokenRefusedException">With a sentence that may be shown.</exception>
-    public static VerifiedToken Verify(string token, JsonWebKeys keys, TokenRules rules, DateTimeOffset now)
+    public static VerifiedToken Verify(string token, JsonWebKeySet keys, TokenValidationRules rules, DateTimeOffset now)
     {
         var signed = SignedToken.Parse(token, rules);
         return Verify(signed, keys.Find(signed.KeyId, signed.Algorithm) ?? throw UnknownKey(), rules, now);
     }
 
     /// <summary>For whoever finds the key in a way of his own.</summary>
-    public static VerifiedToken Verify(SignedToken token, SignatureKey key, TokenRules rules, DateTimeOffset now)
+    public static VerifiedToken Verify(
+        SignedToken token,
+        SignatureKey key,
+        TokenValidationRules rules,
+        DateTimeOffset now
+    )
     {
         return Check(token.Open(key), token.Type, rules, now);
     }
 
     /// <summary>What the claims must say, of a token that its issuer vouches for.</summary>
     /// <exception cref="TokenRefusedException">With a sentence that may be shown.</exception>
-    public static VerifiedToken Check(JsonElement payload, string? type, TokenRules rules, DateTimeOffset now)
+    public static VerifiedToken Check(JsonElement payload, string? type, TokenValidationRules rules, DateTimeOffset now)
     {
         var issuer =
             payload.TryGetProperty("iss", out var iss) && iss.ValueKind is JsonValueKind.String ? iss.GetString()! : "";
@@ -58,14 +63,14 @@ internal static class Jwt
 
     // For the log. The signature was good, so these are its issuer's own words; they are cut all the same.
     private static string List(IEnumerable<string> values) =>
-        values.Take(5).Select(value => $"'{Shown.Text(value, 200)}'").ToArray() is { Length: > 0 } some
+        values.Take(5).Select(value => $"'{RedactedRequest.Text(value, 200)}'").ToArray() is { Length: > 0 } some
             ? string.Join(", ", some)
             : "missing";
 
     public static TokenRefusedException UnknownKey() =>
         SignedToken.Refuse("is signed with a key that its issuer does not publish, or names none of several");
 
-    private static void CheckTimes(VerifiedToken token, TokenRules rules, DateTimeOffset now)
+    private static void CheckTimes(VerifiedToken token, TokenValidationRules rules, DateTimeOffset now)
     {
         if (now >= token.Expires + rules.Leeway)
         {

@@ -4,7 +4,7 @@ using System.Security.Authentication;
 namespace MinimalMcp.Auth.Tokens;
 
 /// <summary>Who named the address of a document, and so where it may be.</summary>
-internal enum NamedBy
+internal enum UrlSource
 {
     /// <summary>Anybody: only https and only public addresses, or the server would fetch for strangers what only its own network may see.</summary>
     Stranger,
@@ -24,29 +24,29 @@ internal sealed class SafeFetch : IDisposable
 {
     private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(5);
 
-    private readonly NamedBy _namedBy;
+    private readonly UrlSource _namedBy;
     private readonly HttpMessageInvoker _http;
 
-    public SafeFetch(NamedBy namedBy = NamedBy.Stranger)
+    public SafeFetch(UrlSource namedBy = UrlSource.Stranger)
     {
         _namedBy = namedBy;
         var sockets = new SocketsHttpHandler
         {
             AllowAutoRedirect = false,
             UseCookies = false,
-            UseProxy = namedBy is NamedBy.Operator,
+            UseProxy = namedBy is UrlSource.Operator,
             AutomaticDecompression = DecompressionMethods.None,
             ConnectTimeout = Deadline,
             MaxConnectionsPerServer = 4,
             MaxResponseHeadersLength = 16, // KiB
             PooledConnectionLifetime = TimeSpan.FromMinutes(1), // and then the name is looked up again
         };
-        if (namedBy is not NamedBy.Operator)
+        if (namedBy is not UrlSource.Operator)
         {
             sockets.ConnectCallback = (context, cancellationToken) =>
                 PublicAddress.ConnectAsync(
                     context.DnsEndPoint,
-                    andLoopback: namedBy is NamedBy.Test,
+                    andLoopback: namedBy is UrlSource.Test,
                     cancellationToken
                 );
         }
@@ -54,7 +54,7 @@ internal sealed class SafeFetch : IDisposable
         _http = new(sockets);
     }
 
-    public bool AllowsLoopback => _namedBy is not NamedBy.Stranger;
+    public bool AllowsLoopback => _namedBy is not UrlSource.Stranger;
 
     /// <exception cref="HttpRequestException">Nothing came that could be read. The message is a sentence, and has nothing of the answer in it.</exception>
     public async Task<byte[]> GetAsync(
@@ -87,7 +87,7 @@ internal sealed class SafeFetch : IDisposable
                 broken.InnerException switch
                 {
                     NotPublicException => "is at an address that is not public",
-                    AuthenticationException when _namedBy is NamedBy.Operator =>
+                    AuthenticationException when _namedBy is UrlSource.Operator =>
                         "has a certificate that this machine does not trust. If it is of a CA of your own, set "
                             + "SSL_CERT_FILE to a file with that CA's certificate",
                     AuthenticationException => "has a certificate that this machine does not trust",
@@ -104,7 +104,9 @@ internal sealed class SafeFetch : IDisposable
         if (
             !uri.IsAbsoluteUri
             || uri.UserInfo.Length > 0
-            || !(uri.Scheme == "https" || (uri.Scheme == "http" && _namedBy is not NamedBy.Stranger && uri.IsLoopback))
+            || !(
+                uri.Scheme == "https" || (uri.Scheme == "http" && _namedBy is not UrlSource.Stranger && uri.IsLoopback)
+            )
         )
         {
             throw new Refusal("A document is fetched from an https address only, and without a user name in it.");

@@ -16,7 +16,13 @@ internal sealed class SignedToken
     private readonly byte[] _payload,
         _signature;
 
-    private SignedToken(string token, int payloadStart, int signatureStart, JsonElement header, TokenRules rules)
+    private SignedToken(
+        string token,
+        int payloadStart,
+        int signatureStart,
+        JsonElement header,
+        TokenValidationRules rules
+    )
     {
         Algorithm = Text(header, "alg") ?? throw Refuse("names no algorithm");
         if (!rules.Algorithms.Contains(Algorithm))
@@ -48,7 +54,7 @@ internal sealed class SignedToken
 
     public string? Type { get; }
 
-    public static SignedToken Parse(string token, TokenRules rules)
+    public static SignedToken Parse(string token, TokenValidationRules rules)
     {
         if (token.Length > rules.MaxLength)
         {

@@ -14,12 +14,15 @@ internal static class Batch
         JsonElement batch,
         JsonBuffer output,
         ILogger logger,
-        Func<Envelope, ValueTask<JsonBuffer?>> answer
+        Func<JsonRpcEnvelope, ValueTask<JsonBuffer?>> answer
     )
     {
         if (batch.GetArrayLength() is 0 or > MaxLength)
         {
-            throw new RpcException(RpcCode.InvalidRequest, $"Invalid request: a batch has 1 to {MaxLength} messages.");
+            throw new JsonRpcException(
+                JsonRpcErrorCode.InvalidRequest,
+                $"Invalid request: a batch has 1 to {MaxLength} messages."
+            );
         }
 
         var answers = new List<string>();
@@ -43,28 +46,28 @@ internal static class Batch
     private static async Task<JsonBuffer?> AnswerOneAsync(
         JsonElement message,
         ILogger logger,
-        Func<Envelope, ValueTask<JsonBuffer?>> answer
+        Func<JsonRpcEnvelope, ValueTask<JsonBuffer?>> answer
     )
     {
-        Envelope envelope = default;
+        JsonRpcEnvelope envelope = default;
         try
         {
-            envelope = Envelope.Read(message);
+            envelope = JsonRpcEnvelope.Read(message);
             return envelope.Method == "initialize"
-                ? throw new RpcException(
-                    RpcCode.InvalidRequest,
+                ? throw new JsonRpcException(
+                    JsonRpcErrorCode.InvalidRequest,
                     "Invalid request: initialize must not be part of a batch.",
                     envelope.Id
                 )
                 : await answer(envelope);
         }
-        catch (RpcException refused)
+        catch (JsonRpcException refused)
         {
             return refused.ToJson();
         }
-        catch (Exception failure) when (Unexpected.Is(failure))
+        catch (Exception failure) when (InternalError.Is(failure))
         {
-            return Unexpected.Explain(failure, envelope, logger).ToJson();
+            return InternalError.Explain(failure, envelope, logger).ToJson();
         }
     }
 }

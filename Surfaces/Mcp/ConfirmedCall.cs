@@ -75,7 +75,7 @@ internal static class ConfirmedCall
 
     private static ToolCall With(ToolCall call, string token)
     {
-        call[Consent.Token] = JsonSerializer.SerializeToElement(token);
+        call[ConfirmationPolicy.Token] = JsonSerializer.SerializeToElement(token);
         return call;
     }
 

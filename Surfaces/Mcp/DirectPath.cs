@@ -11,14 +11,14 @@ namespace MinimalMcp.Surfaces.Mcp;
 /// Answers what needs no conversation without starting one: one strict read, the governed function, one write. Answers
 /// that do not depend on the request are asked of the SDK once and kept, so a client cannot tell which path answered.
 /// </summary>
-internal sealed class DirectPath(SdkPath sdk, StepUp stepUp, IConfiguration configuration)
+internal sealed class DirectPath(SdkPath sdk, ScopeChallenge stepUp, IConfiguration configuration)
 {
     // Off only to compare the two paths. A handshake is always answered here: its session is ours.
     private readonly bool _on = configuration.GetValue("Mcp:DirectPath", true);
     private readonly ConcurrentDictionary<(string Method, string Version), Task<byte[]>> _constant = new();
 
     /// <summary>True when this path can answer the request.</summary>
-    public bool Takes(in Envelope envelope, string version, ToolSet tools) =>
+    public bool Takes(in JsonRpcEnvelope envelope, string version, ToolSet tools) =>
         _on
         && envelope.IsRequest
         && envelope.Method switch
@@ -32,39 +32,39 @@ internal sealed class DirectPath(SdkPath sdk, StepUp stepUp, IConfiguration conf
             _ => NeedsNoTools(envelope.Method, version),
         };
 
-    private static bool AsksForProgress(in Envelope envelope) =>
+    private static bool AsksForProgress(in JsonRpcEnvelope envelope) =>
         envelope.Meta("progressToken"u8).ValueKind is JsonValueKind.String or JsonValueKind.Number;
 
     /// <summary>Methods whose answer does not depend on the tools: it can be given before they are there.</summary>
     public static bool NeedsNoTools(string? method, string version) =>
         method switch
         {
-            "ping" or "initialize" => !Revision.IsModern(version),
-            "server/discover" => Revision.IsModern(version),
+            "ping" or "initialize" => !ProtocolRevision.IsModern(version),
+            "server/discover" => ProtocolRevision.IsModern(version),
             _ => false,
         };
 
     /// <summary>Answers a request over HTTP.</summary>
     public async Task AnswerAsync(
         HttpContext http,
-        Envelope envelope,
+        JsonRpcEnvelope envelope,
         string version,
         ToolSet tools,
         CancellationToken cancellationToken
     )
     {
         using var answer = new JsonBuffer();
-        await AnswerAsync(envelope, version, tools, Origin.Of(http), "http", answer, cancellationToken);
+        await AnswerAsync(envelope, version, tools, CallOrigin.Of(http), "http", answer, cancellationToken);
         await http.Response.WriteJsonAsync(StatusCodes.Status200OK, answer.Written);
     }
 
     /// <summary>Writes the whole JSON-RPC answer.</summary>
     /// <param name="tools">May be null where <see cref="NeedsNoTools"/> says so.</param>
     public ValueTask AnswerAsync(
-        Envelope envelope,
+        JsonRpcEnvelope envelope,
         string version,
         ToolSet? tools,
-        Origin origin,
+        CallOrigin origin,
         string surface,
         JsonBuffer output,
         CancellationToken cancellationToken
@@ -85,10 +85,10 @@ internal sealed class DirectPath(SdkPath sdk, StepUp stepUp, IConfiguration conf
     }
 
     private async ValueTask CallAsync(
-        Envelope envelope,
+        JsonRpcEnvelope envelope,
         string version,
         ToolSet tools,
-        Origin origin,
+        CallOrigin origin,
         string surface,
         JsonBuffer output,
         CancellationToken cancellationToken
@@ -105,7 +105,7 @@ internal sealed class DirectPath(SdkPath sdk, StepUp stepUp, IConfiguration conf
             .WithMeta(envelope.Param("_meta"u8));
         using var result = await McpResult.OfAsync(tool, call, version, envelope, cancellationToken);
         // Before the writer is taken: it belongs to this thread, and an await may come back on another.
-        var serverInfo = Revision.IsModern(version) ? await ServerInfoAsync() : null;
+        var serverInfo = ProtocolRevision.IsModern(version) ? await ServerInfoAsync() : null;
         var writer = output.StartWriting();
         WriteStart(writer, envelope);
         writer.WriteStartObject();
@@ -122,12 +122,12 @@ internal sealed class DirectPath(SdkPath sdk, StepUp stepUp, IConfiguration conf
     }
 
     /// <summary>The tool that a tools/call names, and its arguments.</summary>
-    public static (Tool Tool, JsonElement Arguments) Target(in Envelope envelope, ToolSet tools)
+    public static (Tool Tool, JsonElement Arguments) Target(in JsonRpcEnvelope envelope, ToolSet tools)
     {
         var name = Name(envelope) ?? throw Invalid("tools/call needs \"name\", a string", envelope);
         var tool = tools.Find(name)
-            ?? throw new RpcException(
-                RpcCode.InvalidParams,
+            ?? throw new JsonRpcException(
+                JsonRpcErrorCode.InvalidParams,
                 tools.NotFound(name),
                 envelope.Id,
                 StatusCodes.Status200OK
@@ -138,7 +138,7 @@ internal sealed class DirectPath(SdkPath sdk, StepUp stepUp, IConfiguration conf
             : throw Invalid("\"arguments\" must be an object", envelope);
     }
 
-    private async ValueTask ListAsync(Envelope envelope, string version, ToolSet tools, JsonBuffer output)
+    private async ValueTask ListAsync(JsonRpcEnvelope envelope, string version, ToolSet tools, JsonBuffer output)
     {
         if (envelope.Param("cursor"u8).ValueKind is not (JsonValueKind.Undefined or JsonValueKind.Null))
         {
@@ -149,7 +149,7 @@ internal sealed class DirectPath(SdkPath sdk, StepUp stepUp, IConfiguration conf
         Write(output, envelope, await list);
     }
 
-    private async ValueTask ConstantAsync(Envelope envelope, string version, JsonBuffer output) =>
+    private async ValueTask ConstantAsync(JsonRpcEnvelope envelope, string version, JsonBuffer output) =>
         Write(output, envelope, await ConstantAsync(envelope.Method!, version));
 
     private Task<byte[]> ConstantAsync(string method, string version) =>
@@ -166,9 +166,10 @@ internal sealed class DirectPath(SdkPath sdk, StepUp stepUp, IConfiguration conf
             };
 
     // What the SDK puts into every result of 2026-07-28.
-    private async Task<byte[]> ServerInfoAsync() => await _constant.GetOrAdd(("_meta", Revision.V2026_07_28), async _ =>
+    private async Task<byte[]> ServerInfoAsync() =>
+        await _constant.GetOrAdd(("_meta", ProtocolRevision.V2026_07_28), async _ =>
         {
-            var discovered = JsonNode.Parse(await ConstantAsync("server/discover", Revision.V2026_07_28))!;
+            var discovered = JsonNode.Parse(await ConstantAsync("server/discover", ProtocolRevision.V2026_07_28))!;
             SdkHandlers.Shorten(discovered["_meta"]![SdkHandlers.ServerInfoKey]);
             return Encoding.UTF8.GetBytes(discovered["_meta"]!.ToJsonString());
         });
@@ -179,13 +180,13 @@ internal sealed class DirectPath(SdkPath sdk, StepUp stepUp, IConfiguration conf
         return Encoding.UTF8.GetBytes(answer.GetProperty("result").GetRawText());
     }
 
-    private static RpcException Invalid(string why, in Envelope envelope) =>
-        new(RpcCode.InvalidParams, $"Invalid params: {why}.", envelope.Id, StatusCodes.Status200OK);
+    private static JsonRpcException Invalid(string why, in JsonRpcEnvelope envelope) =>
+        new(JsonRpcErrorCode.InvalidParams, $"Invalid params: {why}.", envelope.Id, StatusCodes.Status200OK);
 
-    private static string? Name(in Envelope envelope) =>
+    private static string? Name(in JsonRpcEnvelope envelope) =>
         envelope.Param("name"u8) is { ValueKind: JsonValueKind.String } name ? name.GetString() : null;
 
-    private static void Write(JsonBuffer output, in Envelope envelope, ReadOnlySpan<byte> result)
+    private static void Write(JsonBuffer output, in JsonRpcEnvelope envelope, ReadOnlySpan<byte> result)
     {
         var writer = output.StartWriting();
         WriteStart(writer, envelope);
@@ -194,7 +195,7 @@ internal sealed class DirectPath(SdkPath sdk, StepUp stepUp, IConfiguration conf
         writer.Flush();
     }
 
-    public static void WriteStart(Utf8JsonWriter writer, in Envelope envelope)
+    public static void WriteStart(Utf8JsonWriter writer, in JsonRpcEnvelope envelope)
     {
         writer.WriteStartObject();
         writer.WriteString("jsonrpc"u8, "2.0"u8);

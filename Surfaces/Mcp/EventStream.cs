@@ -37,7 +37,7 @@ internal static class EventStream
         SessionEvents events,
         TimeSpan keepAlive,
         TimeSpan limit,
-        OpenStream stream
+        AuthorizedStream stream
     )
     {
         var attached = events.Attach(response.BodyWriter, stream.Ended);

@@ -32,14 +32,14 @@ internal sealed class Handshake
 
     private string ClientVersion { get; }
 
-    public static Handshake Read(in Envelope initialize)
+    public static Handshake Read(in JsonRpcEnvelope initialize)
     {
         if (initialize.Params.ValueKind is JsonValueKind.Object && initialize.Params.GetRawText().Length > MaxBytes)
         {
             throw Refused($"initialize takes at most {MaxBytes} bytes", initialize);
         }
 
-        var version = Revision.Negotiate(initialize);
+        var version = ProtocolRevision.Negotiate(initialize);
         var client = initialize.Param("clientInfo"u8);
         return new(version, Member(client, "name"u8), Member(client, "version"u8), Capabilities(initialize));
     }
@@ -55,7 +55,7 @@ internal sealed class Handshake
 
     /// <summary>In bytes, for an id that carries it.</summary>
     public byte[] Pack() =>
-        [(byte)Array.IndexOf(Revision.All, Version), .. Text(Name), .. Text(ClientVersion), .. _capabilities];
+        [(byte)Array.IndexOf(ProtocolRevision.All, Version), .. Text(Name), .. Text(ClientVersion), .. _capabilities];
 
     /// <summary>What <see cref="Pack"/> made: its signature was checked.</summary>
     public static Handshake Unpack(ReadOnlySpan<byte> packed)
@@ -63,7 +63,7 @@ internal sealed class Handshake
         var name = packed.Slice(2, packed[1]);
         var version = packed.Slice(3 + name.Length, packed[2 + name.Length]);
         return new(
-            Revision.All[packed[0]],
+            ProtocolRevision.All[packed[0]],
             Encoding.UTF8.GetString(name),
             Encoding.UTF8.GetString(version),
             packed[(3 + name.Length + version.Length)..].ToArray()
@@ -76,7 +76,7 @@ internal sealed class Handshake
         return [(byte)Math.Min(bytes.Length, byte.MaxValue), .. bytes.AsSpan(0, Math.Min(bytes.Length, byte.MaxValue))];
     }
 
-    private static byte[] Capabilities(in Envelope initialize)
+    private static byte[] Capabilities(in JsonRpcEnvelope initialize)
     {
         var given = initialize.Param("capabilities"u8);
         if (given.ValueKind is JsonValueKind.Undefined or JsonValueKind.Null)
@@ -113,6 +113,6 @@ internal sealed class Handshake
         return text.Length <= MaxName ? text : text[..MaxName];
     }
 
-    private static RpcException Refused(string why, in Envelope initialize) =>
-        new(RpcCode.InvalidParams, $"Invalid params: {why}.", initialize.Id, StatusCodes.Status200OK);
+    private static JsonRpcException Refused(string why, in JsonRpcEnvelope initialize) =>
+        new(JsonRpcErrorCode.InvalidParams, $"Invalid params: {why}.", initialize.Id, StatusCodes.Status200OK);
 }

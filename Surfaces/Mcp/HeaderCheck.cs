@@ -15,17 +15,21 @@ internal static class HeaderCheck
     /// Finds the revision of a request and throws when its headers do not fit it. Null means an older revision that did
     /// not say which: the header came with 2025-06-18 and clients exist that leave it out.
     /// </summary>
-    public static string? Revision(HttpRequest request, in Envelope envelope)
+    public static string? Revision(HttpRequest request, in JsonRpcEnvelope envelope)
     {
         var header = request.Headers["MCP-Protocol-Version"];
-        var stated = header.Count == 1 ? Mcp.Revision.Known(header[0]!.Trim()) : null;
-        var inBody = envelope.Meta(Mcp.Revision.VersionKey);
-        if (header.Count == 0 && !Mcp.Revision.IsModern(Text(inBody)))
+        var stated = header.Count == 1 ? Mcp.ProtocolRevision.Known(header[0]!.Trim()) : null;
+        var inBody = envelope.Meta(Mcp.ProtocolRevision.VersionKey);
+        if (header.Count == 0 && !Mcp.ProtocolRevision.IsModern(Text(inBody)))
         {
             return null;
         }
 
-        if (stated is not null && !Mcp.Revision.IsModern(stated) && !Mcp.Revision.IsModern(Text(inBody)))
+        if (
+            stated is not null
+            && !Mcp.ProtocolRevision.IsModern(stated)
+            && !Mcp.ProtocolRevision.IsModern(Text(inBody))
+        )
         {
             return stated;
         }
@@ -48,12 +52,12 @@ internal static class HeaderCheck
     }
 
     /// <summary>The checks of a 2026-07-28 request beyond its version.</summary>
-    public static void Modern(HttpRequest request, in Envelope envelope, ToolSet tools)
+    public static void Modern(HttpRequest request, in JsonRpcEnvelope envelope, ToolSet tools)
     {
         if (envelope.Method is null)
         {
-            throw new RpcException(
-                RpcCode.InvalidRequest,
+            throw new JsonRpcException(
+                JsonRpcErrorCode.InvalidRequest,
                 "Invalid request: revision 2026-07-28 has no requests from server to client: nothing to respond to.",
                 envelope.Id
             );
@@ -98,17 +102,25 @@ internal static class HeaderCheck
             Parameters(request, tool.InputSchema, envelope.Param("arguments"u8), envelope);
         }
 
-        if (envelope.IsRequest && envelope.Meta(Mcp.Revision.CapabilitiesKey).ValueKind is not JsonValueKind.Object)
+        if (
+            envelope.IsRequest
+            && envelope.Meta(Mcp.ProtocolRevision.CapabilitiesKey).ValueKind is not JsonValueKind.Object
+        )
         {
-            throw new RpcException(
-                RpcCode.InvalidParams,
+            throw new JsonRpcException(
+                JsonRpcErrorCode.InvalidParams,
                 "Invalid params: _meta needs \"io.modelcontextprotocol/clientCapabilities\", an object.",
                 envelope.Id
             );
         }
     }
 
-    private static void RequireSameVersion(string? header, JsonElement inBody, string? stated, in Envelope envelope)
+    private static void RequireSameVersion(
+        string? header,
+        JsonElement inBody,
+        string? stated,
+        in JsonRpcEnvelope envelope
+    )
     {
         if (header is null)
         {
@@ -119,8 +131,8 @@ internal static class HeaderCheck
         {
             throw stated is null
                 ? Unsupported(header, envelope)
-                : new RpcException(
-                    RpcCode.InvalidParams,
+                : new JsonRpcException(
+                    JsonRpcErrorCode.InvalidParams,
                     "Invalid params: _meta needs \"io.modelcontextprotocol/protocolVersion\".",
                     envelope.Id
                 );
@@ -137,7 +149,12 @@ internal static class HeaderCheck
         }
     }
 
-    private static void Parameters(HttpRequest request, JsonElement schema, JsonElement arguments, in Envelope envelope)
+    private static void Parameters(
+        HttpRequest request,
+        JsonElement schema,
+        JsonElement arguments,
+        in JsonRpcEnvelope envelope
+    )
     {
         if (
             schema.ValueKind is not JsonValueKind.Object
@@ -201,7 +218,7 @@ internal static class HeaderCheck
     private static bool IsPlain(string? value) =>
         !value.AsSpan().ContainsAnyExceptInRange('!', '~') && !value.AsSpan().StartsWith("=?");
 
-    private static string Decode(string name, string value, in Envelope envelope)
+    private static string Decode(string name, string value, in JsonRpcEnvelope envelope)
     {
         var trimmed = value.Trim();
         return
@@ -212,11 +229,11 @@ internal static class HeaderCheck
     }
 
     private static string? Text(JsonElement value) =>
-        Mcp.Revision.Known(value) ?? (value.ValueKind is JsonValueKind.String ? value.GetString() : null);
+        Mcp.ProtocolRevision.Known(value) ?? (value.ValueKind is JsonValueKind.String ? value.GetString() : null);
 
-    private static RpcException Unsupported(string requested, in Envelope envelope) =>
-        Mcp.Revision.Unsupported(requested, envelope.Id);
+    private static JsonRpcException Unsupported(string requested, in JsonRpcEnvelope envelope) =>
+        Mcp.ProtocolRevision.Unsupported(requested, envelope.Id);
 
-    private static RpcException Mismatch(string what, in Envelope envelope) =>
-        new(RpcCode.HeaderMismatch, $"Header mismatch: {what}.", envelope.Id);
+    private static JsonRpcException Mismatch(string what, in JsonRpcEnvelope envelope) =>
+        new(JsonRpcErrorCode.HeaderMismatch, $"Header mismatch: {what}.", envelope.Id);
 }

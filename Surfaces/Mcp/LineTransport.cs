@@ -40,7 +40,7 @@ internal sealed class LineTransport : ITransport
     private readonly ConcurrentDictionary<RequestId, TaskCompletionSource<JsonRpcMessage>> _asked = new();
     private readonly CancellationTokenSource _ended = new();
     private readonly CancellationTokenSource _inputEnded = new();
-    private readonly InFlight _inFlight = new();
+    private readonly InFlightRequests _inFlight = new();
     private readonly SemaphoreSlim _room;
     private readonly SemaphoreSlim _sending = new(1, 1);
     private readonly Lock _starting = new();
@@ -74,14 +74,14 @@ internal sealed class LineTransport : ITransport
     /// Takes one message. Returns when there is room for the next, not when it is answered: a long call must not hold
     /// up a ping or its own cancellation.
     /// </summary>
-    public async Task ReceiveAsync(ReadOnlyMemory<byte> message, Origin origin, CancellationToken cancellationToken)
+    public async Task ReceiveAsync(ReadOnlyMemory<byte> message, CallOrigin origin, CancellationToken cancellationToken)
     {
         await _room.WaitAsync(cancellationToken);
         _ = HandleAsync(message, origin);
     }
 
     /// <summary>Answers a message that could not be read.</summary>
-    public async Task RefuseAsync(RpcException refused)
+    public async Task RefuseAsync(JsonRpcException refused)
     {
         using var answer = refused.ToJson();
         await SendAsync(answer.Written, _ended.Token);
@@ -145,15 +145,18 @@ internal sealed class LineTransport : ITransport
         await SendAsync(JsonSerializer.SerializeToUtf8Bytes(message, SdkPath.MessageInfo), cancellationToken);
     }
 
-    private async Task HandleAsync(ReadOnlyMemory<byte> message, Origin origin)
+    private async Task HandleAsync(ReadOnlyMemory<byte> message, CallOrigin origin)
     {
         var started = Stopwatch.GetTimestamp();
         string? method = null;
         var errorCode = 0;
         try
         {
-            using var document = Envelope.Parse(new ReadOnlySequence<byte>(message));
-            if (document.RootElement.ValueKind is JsonValueKind.Array && _handshake?.Version == Revision.V2025_03_26)
+            using var document = JsonRpcEnvelope.Parse(new ReadOnlySequence<byte>(message));
+            if (
+                document.RootElement.ValueKind is JsonValueKind.Array
+                && _handshake?.Version == ProtocolRevision.V2025_03_26
+            )
             {
                 using var answers = new JsonBuffer();
                 await Batch.AnswerAsync(document.RootElement, answers, _services.Logger, one =>
@@ -163,11 +166,11 @@ internal sealed class LineTransport : ITransport
                 return;
             }
 
-            var envelope = Envelope.Read(document.RootElement);
+            var envelope = JsonRpcEnvelope.Read(document.RootElement);
             method = envelope.Method;
             await OneAsync(envelope, origin);
         }
-        catch (RpcException refused)
+        catch (JsonRpcException refused)
         {
             errorCode = refused.Code;
             await RefuseQuietlyAsync(refused);
@@ -184,7 +187,7 @@ internal sealed class LineTransport : ITransport
         _services.Metrics.Record(method, _surface, started, errorCode);
     }
 
-    private async Task OneAsync(Envelope envelope, Origin origin)
+    private async Task OneAsync(JsonRpcEnvelope envelope, CallOrigin origin)
     {
         try
         {
@@ -194,13 +197,13 @@ internal sealed class LineTransport : ITransport
                 await SendAsync(answer.Written, _ended.Token);
             }
         }
-        catch (Exception failure) when (Unexpected.Is(failure) && !IsGone(failure))
+        catch (Exception failure) when (InternalError.Is(failure) && !IsGone(failure))
         {
-            throw Unexpected.Explain(failure, envelope, _services.Logger);
+            throw InternalError.Explain(failure, envelope, _services.Logger);
         }
     }
 
-    private async Task RefuseQuietlyAsync(RpcException refused)
+    private async Task RefuseQuietlyAsync(JsonRpcException refused)
     {
         try
         {
@@ -216,7 +219,7 @@ internal sealed class LineTransport : ITransport
         failure is OperationCanceledException or IOException or ObjectDisposedException;
 
     // Null for what has no answer: a notification, or a response to the server.
-    private async ValueTask<JsonBuffer?> AnswerAsync(Envelope envelope, Origin origin)
+    private async ValueTask<JsonBuffer?> AnswerAsync(JsonRpcEnvelope envelope, CallOrigin origin)
     {
         var version = VersionOf(envelope);
         if (!envelope.IsRequest)
@@ -244,7 +247,7 @@ internal sealed class LineTransport : ITransport
         return answer;
     }
 
-    private async Task NoteAsync(Envelope envelope, Origin origin)
+    private async Task NoteAsync(JsonRpcEnvelope envelope, CallOrigin origin)
     {
         if (_running is not null)
         {
@@ -259,10 +262,10 @@ internal sealed class LineTransport : ITransport
     }
 
     private async Task<JsonBuffer> AskServerAsync(
-        Envelope envelope,
+        JsonRpcEnvelope envelope,
         string version,
         ToolSet tools,
-        Origin origin,
+        CallOrigin origin,
         CancellationToken cancellationToken
     )
     {
@@ -272,8 +275,8 @@ internal sealed class LineTransport : ITransport
         var asked = new TaskCompletionSource<JsonRpcMessage>(TaskCreationOptions.RunContinuationsAsynchronously);
         if (!_asked.TryAdd(request.Id, asked))
         {
-            throw new RpcException(
-                RpcCode.InvalidRequest,
+            throw new JsonRpcException(
+                JsonRpcErrorCode.InvalidRequest,
                 "Invalid request: this id is in use by a running request.",
                 envelope.Id
             );
@@ -317,34 +320,34 @@ internal sealed class LineTransport : ITransport
     }
 
     // Since 2026-07-28 every request says which revision it speaks, and what its client can do.
-    private string VersionOf(in Envelope envelope)
+    private string VersionOf(in JsonRpcEnvelope envelope)
     {
-        if (Revision.IsHandshake(envelope))
+        if (ProtocolRevision.IsHandshake(envelope))
         {
             return Remember(Handshake.Read(envelope));
         }
 
-        var stated = envelope.Meta(Revision.VersionKey);
-        var known = Revision.Known(stated);
-        if (known is null && stated.ValueKind is JsonValueKind.String && Revision.IsModern(stated.GetString()))
+        var stated = envelope.Meta(ProtocolRevision.VersionKey);
+        var known = ProtocolRevision.Known(stated);
+        if (known is null && stated.ValueKind is JsonValueKind.String && ProtocolRevision.IsModern(stated.GetString()))
         {
-            throw Revision.Unsupported(stated.GetString()!, envelope.Id);
+            throw ProtocolRevision.Unsupported(stated.GetString()!, envelope.Id);
         }
 
         if (
             envelope.IsRequest
-            && Revision.IsModern(known)
-            && envelope.Meta(Revision.CapabilitiesKey).ValueKind is not JsonValueKind.Object
+            && ProtocolRevision.IsModern(known)
+            && envelope.Meta(ProtocolRevision.CapabilitiesKey).ValueKind is not JsonValueKind.Object
         )
         {
-            throw new RpcException(
-                RpcCode.InvalidParams,
+            throw new JsonRpcException(
+                JsonRpcErrorCode.InvalidParams,
                 "Invalid params: _meta needs \"io.modelcontextprotocol/clientCapabilities\", an object.",
                 envelope.Id
             );
         }
 
-        return known ?? _handshake?.Version ?? Revision.NewestWithHandshake;
+        return known ?? _handshake?.Version ?? ProtocolRevision.NewestWithHandshake;
     }
 
     private string Remember(Handshake handshake)

@@ -10,12 +10,12 @@ internal sealed partial class McpEndpoint
     // Revision 2025-03-26 requires batches, the ones after it forbid them.
     private async Task BatchAsync(HttpContext http, JsonElement batch)
     {
-        const string Version = Revision.V2025_03_26;
+        const string Version = ProtocolRevision.V2025_03_26;
         var session = await FindSessionAsync(http, default);
         if ((session?.Handshake!.Version ?? http.Request.Headers[VersionHeader].ToString()) != Version)
         {
-            throw new RpcException(
-                RpcCode.InvalidRequest,
+            throw new JsonRpcException(
+                JsonRpcErrorCode.InvalidRequest,
                 "Invalid request: batches exist only in revision 2025-03-26; send one message per request."
             );
         }
@@ -33,7 +33,7 @@ internal sealed partial class McpEndpoint
         await http.Response.WriteJsonAsync(StatusCodes.Status200OK, answers.Written);
 
         // Each by itself: what only a conversation can carry has no place in a batch, which is one JSON answer.
-        async ValueTask<JsonBuffer?> AnswerOneAsync(Envelope message)
+        async ValueTask<JsonBuffer?> AnswerOneAsync(JsonRpcEnvelope message)
         {
             if (!message.IsRequest)
             {
@@ -58,7 +58,7 @@ internal sealed partial class McpEndpoint
                     message,
                     Version,
                     tools,
-                    Origin.Of(http),
+                    CallOrigin.Of(http),
                     "http",
                     answer,
                     running?.Token ?? CancellationToken.None
@@ -70,7 +70,7 @@ internal sealed partial class McpEndpoint
                     message,
                     Version,
                     tools,
-                    Origin.Of(http),
+                    CallOrigin.Of(http),
                     answer,
                     running?.Token ?? lifetime.ApplicationStopping
                 );

@@ -18,14 +18,14 @@ namespace MinimalMcp.Surfaces.Mcp;
 internal sealed partial class McpEndpoint(
     DirectPath direct,
     SdkPath sdk,
-    StepUp stepUp,
+    ScopeChallenge stepUp,
     Sessions sessions,
     SseEndpoint sse,
     ToolRegistry registry,
     ToolProfiles profiles,
-    OpenStreams streams,
-    ExchangeLog exchanges,
-    RpcMetrics metrics,
+    StreamAuthorization streams,
+    DiagnosticsLog exchanges,
+    JsonRpcMetrics metrics,
     IOptions<McpOptions> options,
     IOptions<HttpServerTransportOptions> transport,
     IHostApplicationLifetime lifetime,
@@ -49,14 +49,14 @@ internal sealed partial class McpEndpoint(
             var body = await reader.ReadToEndAsync(CancellationToken.None); // a lost connection ends it by itself
             try
             {
-                using var document = Envelope.Parse(body);
+                using var document = JsonRpcEnvelope.Parse(body);
                 if (document.RootElement.ValueKind is JsonValueKind.Array)
                 {
                     await BatchAsync(http, document.RootElement);
                 }
                 else
                 {
-                    var envelope = Envelope.Read(document.RootElement);
+                    var envelope = JsonRpcEnvelope.Read(document.RootElement);
                     method = envelope.Method;
                     await OneAsync(new(http, envelope, Tools(http, envelope.Id), takesStream, body, next));
                 }
@@ -66,16 +66,16 @@ internal sealed partial class McpEndpoint(
                 reader.AdvanceTo(body.End);
             }
         }
-        catch (RpcException refused)
+        catch (JsonRpcException refused)
         {
             errorCode = refused.Code;
             await http.Response.RefuseAsync(refused);
         }
         catch (BadHttpRequestException bad)
         {
-            errorCode = RpcCode.InvalidRequest;
+            errorCode = JsonRpcErrorCode.InvalidRequest;
             var why = bad.StatusCode == 413 ? "The body is too large." : "The request could not be read.";
-            await http.Response.RefuseAsync(new RpcException(errorCode, why, status: bad.StatusCode));
+            await http.Response.RefuseAsync(new JsonRpcException(errorCode, why, status: bad.StatusCode));
         }
         catch (OperationCanceledException)
         {
@@ -134,8 +134,8 @@ internal sealed partial class McpEndpoint(
         else
         {
             await http.Response.RefuseAsync(
-                new RpcException(
-                    RpcCode.InvalidRequest,
+                new JsonRpcException(
+                    JsonRpcErrorCode.InvalidRequest,
                     $"Too many open streams: a caller has at most {options.Value.MaxSessionsPerCaller}, and all callers "
                         + $"{options.Value.MaxSessions}. Close one first.",
                     status: StatusCodes.Status429TooManyRequests
@@ -155,7 +155,10 @@ internal sealed partial class McpEndpoint(
         if (session is null)
         {
             await http.Response.RefuseAsync(
-                new RpcException(RpcCode.InvalidRequest, $"DELETE ends a session: name it in {SessionHeader}.")
+                new JsonRpcException(
+                    JsonRpcErrorCode.InvalidRequest,
+                    $"DELETE ends a session: name it in {SessionHeader}."
+                )
             );
             return;
         }
@@ -167,18 +170,18 @@ internal sealed partial class McpEndpoint(
     {
         try
         {
-            if (Revision.IsHandshake(request.Envelope))
+            if (ProtocolRevision.IsHandshake(request.Envelope))
             {
                 await InitializeAsync(request);
                 return;
             }
 
             var version = HeaderCheck.Revision(request.Http.Request, request.Envelope);
-            await (Revision.IsModern(version) ? ModernAsync(request) : HandshakeEraAsync(request, version));
+            await (ProtocolRevision.IsModern(version) ? ModernAsync(request) : HandshakeEraAsync(request, version));
         }
-        catch (Exception failure) when (Unexpected.Is(failure))
+        catch (Exception failure) when (InternalError.Is(failure))
         {
-            throw Unexpected.Explain(failure, request.Envelope, logger);
+            throw InternalError.Explain(failure, request.Envelope, logger);
         }
     }
 
@@ -194,7 +197,7 @@ internal sealed partial class McpEndpoint(
     {
         _ = await FindSessionAsync(request.Http, request.Envelope.Id);
         var handshake = Handshake.Read(request.Envelope);
-        exchanges.Greeted(request.Http, request.Envelope.Param("clientInfo"u8), handshake.Version);
+        exchanges.RecordInitialize(request.Http, request.Envelope.Param("clientInfo"u8), handshake.Version);
         if (await sessions.OpenAsync(request.Http, handshake) is { } session)
         {
             request.Http.Response.Headers[SessionHeader] = session.Id;
@@ -214,7 +217,7 @@ internal sealed partial class McpEndpoint(
     {
         var (http, envelope, tools) = (request.Http, request.Envelope, request.Tools);
         var session = await FindSessionAsync(http, envelope.Id);
-        version ??= session?.Handshake!.Version ?? Revision.V2025_03_26;
+        version ??= session?.Handshake!.Version ?? ProtocolRevision.V2025_03_26;
         using var use = session?.InUse();
         await stepUp.RequireScopeAsync(http, envelope, tools);
         if (direct.Takes(envelope, version, tools))
@@ -251,14 +254,14 @@ internal sealed partial class McpEndpoint(
         {
             http.Response.Accept();
         }
-        else if (direct.Takes(envelope, Revision.V2026_07_28, tools))
+        else if (direct.Takes(envelope, ProtocolRevision.V2026_07_28, tools))
         {
-            await direct.AnswerAsync(http, envelope, Revision.V2026_07_28, tools, http.RequestAborted);
+            await direct.AnswerAsync(http, envelope, ProtocolRevision.V2026_07_28, tools, http.RequestAborted);
         }
-        else if (Revision.IsRemoved(envelope.Method!))
+        else if (ProtocolRevision.IsRemoved(envelope.Method!))
         {
-            throw new RpcException(
-                RpcCode.MethodNotFound,
+            throw new JsonRpcException(
+                JsonRpcErrorCode.MethodNotFound,
                 $"Method not found: revision 2026-07-28 has no {envelope.Method}.",
                 envelope.Id,
                 StatusCodes.Status404NotFound
@@ -268,8 +271,8 @@ internal sealed partial class McpEndpoint(
         {
             await (
                 request.TakesStream
-                    ? PassAsync(request, Revision.V2026_07_28, http.RequestAborted)
-                    : OnceAsync(request, Revision.V2026_07_28, http.RequestAborted)
+                    ? PassAsync(request, ProtocolRevision.V2026_07_28, http.RequestAborted)
+                    : OnceAsync(request, ProtocolRevision.V2026_07_28, http.RequestAborted)
             );
         }
         else if (!request.TakesStream)
@@ -281,7 +284,7 @@ internal sealed partial class McpEndpoint(
             await using var stream = streams.Open(http, http.RequestAborted);
             try
             {
-                await PassAsync(request, Revision.V2026_07_28, stream.Ended);
+                await PassAsync(request, ProtocolRevision.V2026_07_28, stream.Ended);
             }
             catch (OperationCanceledException) when (stream.IsRefused)
             {
@@ -294,7 +297,9 @@ internal sealed partial class McpEndpoint(
     {
         // The SDK's server leaves the response of a cancelled request open, so the token here ends it.
         var (http, envelope) = (request.Http, request.Envelope);
-        using InFlight.Request? running = envelope.IsRequest ? session.InFlight.Begin(envelope, session.Ended) : null;
+        using InFlightRequests.Request? running = envelope.IsRequest
+            ? session.InFlight.Begin(envelope, session.Ended)
+            : null;
         await session.ConverseAsync(http.User);
         await PassAsync(request, version, running?.Token ?? session.Ended, session.Subscriptions);
         if (envelope.Method == "notifications/cancelled")
@@ -335,21 +340,21 @@ internal sealed partial class McpEndpoint(
         var (http, envelope, tools) = (request.Http, request.Envelope, request.Tools);
         if (request.TakesStream)
         {
-            var message = sdk.Message(envelope, version, tools, Origin.Of(http));
+            var message = sdk.Message(envelope, version, tools, CallOrigin.Of(http));
             EventStream.Start(http.Response);
             await sdk.ServeOnceAsync(message, http.Response.Body, cancellationToken);
             return;
         }
 
         using var answer = new JsonBuffer();
-        var status = await sdk.AnswerAsync(envelope, version, tools, Origin.Of(http), answer, cancellationToken);
+        var status = await sdk.AnswerAsync(envelope, version, tools, CallOrigin.Of(http), answer, cancellationToken);
         await http.Response.WriteJsonAsync(status, answer.Written);
     }
 
     private ToolSet Tools(HttpContext http, JsonElement id) =>
         registry.Current.For(http.Request, profiles)
-        ?? throw new RpcException(
-            RpcCode.InvalidRequest,
+        ?? throw new JsonRpcException(
+            JsonRpcErrorCode.InvalidRequest,
             $"Unknown profile. There are: {string.Join(", ", profiles.Names)}.",
             id,
             StatusCodes.Status404NotFound
@@ -360,8 +365,8 @@ internal sealed partial class McpEndpoint(
     {
         if (!RequestBody.IsJson(request) || request.Headers.ContentEncoding.Count > 0)
         {
-            throw new RpcException(
-                RpcCode.InvalidRequest,
+            throw new JsonRpcException(
+                JsonRpcErrorCode.InvalidRequest,
                 "Content-Type must be application/json, without Content-Encoding.",
                 status: StatusCodes.Status415UnsupportedMediaType
             );
@@ -382,9 +387,9 @@ internal sealed partial class McpEndpoint(
             : throw NotAcceptable("answers are JSON or, where there are several messages, an event stream", default);
     }
 
-    private static RpcException NotAcceptable(string why, JsonElement id) =>
+    private static JsonRpcException NotAcceptable(string why, JsonElement id) =>
         new(
-            RpcCode.InvalidRequest,
+            JsonRpcErrorCode.InvalidRequest,
             $"Not acceptable: {why}. Send \"Accept: {BothTypes}\".",
             id,
             StatusCodes.Status406NotAcceptable
@@ -401,8 +406,8 @@ internal sealed partial class McpEndpoint(
 
         return await sessions.FindAsync(http, named.ToString()) is { Handshake: not null } session
             ? session
-            : throw new RpcException(
-                RpcCode.SessionNotFound,
+            : throw new JsonRpcException(
+                JsonRpcErrorCode.SessionNotFound,
                 "Session not found: it ended or never was. Send initialize to start another.",
                 id,
                 StatusCodes.Status404NotFound
@@ -412,7 +417,7 @@ internal sealed partial class McpEndpoint(
     // What GET and DELETE share: since 2026-07-28 there is neither, and a session that is named must be there.
     private async Task<(bool IsRefused, Session? Session)> SessionOfAsync(HttpContext http)
     {
-        if (Revision.IsModern(http.Request.Headers[VersionHeader].ToString()))
+        if (ProtocolRevision.IsModern(http.Request.Headers[VersionHeader].ToString()))
         {
             http.Response.Headers.Allow = "POST";
             http.Response.StatusCode = StatusCodes.Status405MethodNotAllowed;
@@ -423,7 +428,7 @@ internal sealed partial class McpEndpoint(
         {
             return (false, await FindSessionAsync(http, default));
         }
-        catch (RpcException unknown)
+        catch (JsonRpcException unknown)
         {
             await http.Response.RefuseAsync(unknown);
             return (true, null);
@@ -433,7 +438,7 @@ internal sealed partial class McpEndpoint(
     /// <summary>One message, and what it came with.</summary>
     private readonly record struct Request(
         HttpContext Http,
-        Envelope Envelope,
+        JsonRpcEnvelope Envelope,
         ToolSet Tools,
         bool TakesStream,
         ReadOnlySequence<byte> Body,

@@ -23,7 +23,7 @@ internal static class McpResult
         Tool tool,
         ToolCall call,
         string version,
-        Envelope envelope,
+        JsonRpcEnvelope envelope,
         CancellationToken cancellationToken
     )
     {
@@ -33,11 +33,11 @@ internal static class McpResult
         }
         catch (McpProtocolException refused)
         {
-            throw new RpcException(
+            throw new JsonRpcException(
                 (int)refused.ErrorCode,
                 refused.Message,
                 envelope.Id,
-                Revision.StatusOf((int)refused.ErrorCode, version)
+                ProtocolRevision.StatusOf((int)refused.ErrorCode, version)
             );
         }
     }

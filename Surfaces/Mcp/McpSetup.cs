@@ -22,10 +22,10 @@ public static class McpSetup
     {
         var services = mcp.Services;
         services.AddSettings<McpOptions>("Mcp");
-        services.AddSingleton<RpcMetrics>();
-        services.AddSingleton<ListChanges>();
+        services.AddSingleton<JsonRpcMetrics>();
+        services.AddSingleton<ListChangeNotifier>();
         services.AddSingleton<IToolScopes, ToolScopes>();
-        services.AddSingleton<StepUp>();
+        services.AddSingleton<ScopeChallenge>();
         services.AddSingleton<SdkPath>();
         services.AddSingleton<SdkEndpoints>();
         services.AddSingleton<DirectPath>();
@@ -37,7 +37,7 @@ public static class McpSetup
         services.AddSingleton<SseEndpoint>();
         services.AddSingleton<LineServices>();
         services.AddSingleton<SdkHandlers>();
-        services.AddSingleton<VisibleMessages>();
+        services.AddSingleton<SanitizedMessages>();
 
         // By the provider: MapMcp() makes what configures the options, before wrong settings can be explained.
         services
@@ -125,8 +125,8 @@ public static class McpSetup
             [
                 new()
                 {
-                    Source = url is null ? Logo.DataUri : url + "/logo.svg",
-                    MimeType = Logo.Type,
+                    Source = url is null ? ServerIcon.DataUri : url + "/logo.svg",
+                    MimeType = ServerIcon.Type,
                     Sizes = ["any"],
                 },
             ],

@@ -29,7 +29,7 @@ internal static class ParameterCheck
         Level = [("level", JsonValueKind.String, true)];
 
     /// <param name="options">What the SDK's server knows; read only for the methods that are about it.</param>
-    public static void Check(in Envelope envelope, Lazy<McpServerOptions> options)
+    public static void Check(in JsonRpcEnvelope envelope, Lazy<McpServerOptions> options)
     {
         if (!envelope.IsRequest)
         {
@@ -39,8 +39,8 @@ internal static class ParameterCheck
         if (envelope.Method is "logging/setLevel" && options.Value.Handlers.SetLoggingLevelHandler is null)
         {
             // As for any method of a capability that was not offered (lifecycle, "Capability Negotiation").
-            throw new RpcException(
-                RpcCode.MethodNotFound,
+            throw new JsonRpcException(
+                JsonRpcErrorCode.MethodNotFound,
                 "Method not found: logging/setLevel. This server does not offer logging.",
                 envelope.Id,
                 StatusCodes.Status200OK
@@ -84,7 +84,7 @@ internal static class ParameterCheck
             _ => [],
         };
 
-    private static void RequirePromptArguments(in Envelope envelope, McpServerOptions options)
+    private static void RequirePromptArguments(in JsonRpcEnvelope envelope, McpServerOptions options)
     {
         var name = Text(envelope.Params, "name")!;
         if (Prompt(options, name) is not { } prompt)
@@ -120,7 +120,7 @@ internal static class ParameterCheck
         }
     }
 
-    private static void RequireReference(in Envelope envelope, McpServerOptions options)
+    private static void RequireReference(in JsonRpcEnvelope envelope, McpServerOptions options)
     {
         var (reference, argument) = (envelope.Param("ref"u8), envelope.Param("argument"u8));
         RequireKind(envelope, argument, "\"argument\"", "name", JsonValueKind.String, true);
@@ -168,7 +168,7 @@ internal static class ParameterCheck
         }
     }
 
-    private static void RequireResource(in Envelope envelope, McpServerOptions options)
+    private static void RequireResource(in JsonRpcEnvelope envelope, McpServerOptions options)
     {
         var uri = Text(envelope.Params, "uri")!;
         if (
@@ -180,7 +180,7 @@ internal static class ParameterCheck
         }
     }
 
-    private static void RequireNoCursor(in Envelope envelope)
+    private static void RequireNoCursor(in JsonRpcEnvelope envelope)
     {
         if (Text(envelope.Params, "cursor") is not null)
         {
@@ -189,7 +189,7 @@ internal static class ParameterCheck
     }
 
     private static void RequireKind(
-        in Envelope envelope,
+        in JsonRpcEnvelope envelope,
         JsonElement holder,
         string what,
         string name,
@@ -219,6 +219,6 @@ internal static class ParameterCheck
 
     private static string Shown(string text) => text.Length <= 60 ? text : text[..60] + "…";
 
-    private static RpcException Refused(string why, in Envelope envelope) =>
-        new(RpcCode.InvalidParams, $"Invalid params: {why}.", envelope.Id, StatusCodes.Status200OK);
+    private static JsonRpcException Refused(string why, in JsonRpcEnvelope envelope) =>
+        new(JsonRpcErrorCode.InvalidParams, $"Invalid params: {why}.", envelope.Id, StatusCodes.Status200OK);
 }

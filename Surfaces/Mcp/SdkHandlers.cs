@@ -16,11 +16,11 @@ namespace MinimalMcp.Surfaces.Mcp;
 /// of resources, whose changes are announced.
 /// </summary>
 internal sealed class SdkHandlers(
-    ListChanges changes,
-    StepUp stepUp,
-    Challenges challenges,
+    ListChangeNotifier changes,
+    ScopeChallenge stepUp,
+    BearerChallenges challenges,
     ToolRegistry registry,
-    VisibleMessages visible
+    SanitizedMessages visible
 )
 {
     public const string ServerInfoKey = "io.modelcontextprotocol/serverInfo";
@@ -100,7 +100,7 @@ internal sealed class SdkHandlers(
         // "MCP Protocol Versions this server supports" (DiscoverResult): the SDK names only those without a handshake.
         if (result["supportedVersions"] is JsonArray)
         {
-            result["supportedVersions"] = Revision.AllAsJson();
+            result["supportedVersions"] = ProtocolRevision.AllAsJson();
             return;
         }
 
@@ -193,7 +193,7 @@ internal sealed class SdkHandlers(
     private static T Cacheable<T>(T result, JsonRpcRequest request)
         where T : ICacheableResult
     {
-        if (Revision.IsModern(request.Context?.ProtocolVersion))
+        if (ProtocolRevision.IsModern(request.Context?.ProtocolVersion))
         {
             result.TimeToLive ??= TimeSpan.FromMinutes(5);
             result.CacheScope ??= CacheScope.Private;

@@ -27,7 +27,7 @@ internal sealed class SdkPath(ILoggerFactory loggers, IServiceProvider services)
     );
 
     /// <summary>Refuses what the SDK would call an internal error, in the same words on every transport.</summary>
-    public void Check(in Envelope envelope, ToolSet tools, Origin origin)
+    public void Check(in JsonRpcEnvelope envelope, ToolSet tools, CallOrigin origin)
     {
         if (envelope.Method == RequestMethods.ToolsCall)
         {
@@ -36,7 +36,7 @@ internal sealed class SdkPath(ILoggerFactory loggers, IServiceProvider services)
         }
 
         ParameterCheck.Check(envelope, _options);
-        StepUp.RequireRead(envelope, Caller.From(origin.User));
+        ScopeChallenge.RequireRead(envelope, Caller.From(origin.User));
     }
 
     /// <summary>The SDK's form of a message that was checked, with what came beside it.</summary>
@@ -90,7 +90,7 @@ internal sealed class SdkPath(ILoggerFactory loggers, IServiceProvider services)
     )
     {
         parameters ??= [];
-        if (Revision.IsModern(version))
+        if (ProtocolRevision.IsModern(version))
         {
             parameters["_meta"] = new JsonObject
             {
@@ -123,10 +123,10 @@ internal sealed class SdkPath(ILoggerFactory loggers, IServiceProvider services)
     /// accept JSON only. Gives the HTTP status.
     /// </summary>
     public async Task<int> AnswerAsync(
-        Envelope envelope,
+        JsonRpcEnvelope envelope,
         string version,
         ToolSet tools,
-        Origin origin,
+        CallOrigin origin,
         JsonBuffer output,
         CancellationToken cancellationToken
     )
@@ -138,7 +138,7 @@ internal sealed class SdkPath(ILoggerFactory loggers, IServiceProvider services)
         answer.WriteTo(writer);
         writer.Flush();
         return answer.TryGetProperty("error"u8, out var error)
-            ? Revision.StatusOf(error.GetProperty("code"u8).GetInt32(), version)
+            ? ProtocolRevision.StatusOf(error.GetProperty("code"u8).GetInt32(), version)
             : StatusCodes.Status200OK;
     }
 
@@ -166,7 +166,7 @@ internal sealed class SdkPath(ILoggerFactory loggers, IServiceProvider services)
 }
 
 /// <summary>What the handlers of the SDK's server know of the request that they answer, beside its message.</summary>
-internal sealed record SdkCall(ToolSet? Tools, Origin Origin)
+internal sealed record SdkCall(ToolSet? Tools, CallOrigin Origin)
 {
     /// <summary>Of the conversation that the request is part of; null when it is part of none.</summary>
     public ResourceSubscriptions? Subscriptions { get; init; }

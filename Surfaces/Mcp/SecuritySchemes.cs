@@ -9,7 +9,7 @@ namespace MinimalMcp.Surfaces.Mcp;
 /// beside its name and in its <c>_meta</c>. The SDK's type has no such member, so it is added to the answer on its way
 /// out; the direct path's lists are answers of the SDK, too.
 /// </summary>
-internal sealed class SecuritySchemes(Challenges challenges, ToolRegistry registry)
+internal sealed class SecuritySchemes(BearerChallenges challenges, ToolRegistry registry)
 {
     private const string Name = "securitySchemes";
 

@@ -16,7 +16,7 @@ internal sealed class SseEndpoint(
     Sessions sessions,
     ToolRegistry registry,
     ToolProfiles profiles,
-    OpenStreams streams,
+    StreamAuthorization streams,
     IOptions<McpOptions> options,
     IHostApplicationLifetime lifetime
 )
@@ -96,11 +96,11 @@ internal sealed class SseEndpoint(
             return;
         }
 
-        await conversation.ReceiveAsync(message, Origin.Of(http), http.RequestAborted);
+        await conversation.ReceiveAsync(message, CallOrigin.Of(http), http.RequestAborted);
         await TextAsync(http, StatusCodes.Status202Accepted, "Accepted");
     }
 
-    private async Task ServeAsync(HttpContext http, string id, LineTransport conversation, OpenStream stream)
+    private async Task ServeAsync(HttpContext http, string id, LineTransport conversation, AuthorizedStream stream)
     {
         try
         {

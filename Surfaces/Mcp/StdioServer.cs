@@ -115,7 +115,10 @@ internal sealed class StdioServer(
             {
                 skipping = true;
                 await conversation.RefuseAsync(
-                    new RpcException(RpcCode.InvalidRequest, $"Invalid request: a message has at most {limit} bytes.")
+                    new JsonRpcException(
+                        JsonRpcErrorCode.InvalidRequest,
+                        $"Invalid request: a message has at most {limit} bytes."
+                    )
                 );
             }
 

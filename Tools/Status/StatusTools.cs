@@ -14,7 +14,7 @@ namespace MinimalMcp.Tools.Status;
 public sealed class StatusTools(
     HealthCheckService health,
     IOptions<HealthCheckServiceOptions> checks,
-    IEnumerable<FamilyOff> off
+    IEnumerable<UnconfiguredFamily> off
 )
 {
     [McpServerTool(

@@ -81,7 +81,7 @@ public sealed class ChatGptTests
             services =>
             {
                 NotesTools.Alone(services);
-                services.AddKeyedSingleton("clients", new SafeFetch(NamedBy.Test)); // the documents are on this machine
+                services.AddKeyedSingleton("clients", new SafeFetch(UrlSource.Test)); // the documents are on this machine
             },
             ("Auth:Mode", mode),
             ("Auth:ApiKey", Key),

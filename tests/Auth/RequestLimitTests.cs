@@ -58,7 +58,7 @@ public sealed class RequestLimitTests
         await using var server = Modes.Start(
             services =>
                 TestTokens.WithNotes(
-                    services.AddSingleton(new RateLimitFigures { WrongKeys = new(1, TimeSpan.FromSeconds(3)) })
+                    services.AddSingleton(new RateLimitPolicies { WrongKeys = new(1, TimeSpan.FromSeconds(3)) })
                 ),
             "api-key",
             ("Auth:ApiKeys:short:Sha256", Convert.ToHexString(SHA256.HashData(Encoding.UTF8.GetBytes(Short))))

@@ -9,12 +9,14 @@ using MinimalMcp.Configuration;
 namespace MinimalMcp.Tests.Auth;
 
 /// <summary>Stands in for whoever issues tokens, where a test is about what happens before and after: "ann.read+write.x" is a token of ann.</summary>
-internal sealed class TestTokens : IAccessTokens
+internal sealed class TestTokens : IAccessTokenVerifier
 {
     private readonly ConcurrentDictionary<string, ClaimsPrincipal> _seen = new();
 
     public static void AddTo(IServiceCollection services) =>
-        services.AddSingleton<IAccessTokens, TestTokens>().AddSingleton<IAuthorizationServerMetadata, TestMetadata>();
+        services
+            .AddSingleton<IAccessTokenVerifier, TestTokens>()
+            .AddSingleton<IAuthorizationServerMetadata, TestMetadata>();
 
     public static void WithNotes(IServiceCollection services)
     {

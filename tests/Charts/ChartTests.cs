@@ -132,7 +132,7 @@ public sealed class ChartTests
     [InlineData(3e250, "", "3e250")]
     [InlineData(0, "B", "0 B")]
     public void A_number_is_written_with_its_unit(double value, string unit, string text) =>
-        Assert.Equal(text, new Scale([0, value], unit).Show(value, exact: true));
+        Assert.Equal(text, new ValueAxis([0, value], unit).Show(value, exact: true));
 
     [Fact]
     public void Ticks_are_few_round_and_include_all_values()
@@ -142,7 +142,7 @@ public sealed class ChartTests
         {
             var size = Math.Pow(10, random.Next(-12, 200));
             double[] values = [(random.NextDouble() - 0.5) * size, (random.NextDouble() - 0.5) * size];
-            var scale = new Scale(values, i % 2 == 0 ? "B" : "");
+            var scale = new ValueAxis(values, i % 2 == 0 ? "B" : "");
 
             Assert.InRange(scale.Ticks().Count(), 2, 13);
             Assert.True(scale.Low <= values.Min() && scale.High >= values.Max(), $"{values[0]} {values[1]}");

@@ -206,6 +206,6 @@ public sealed class ImageTests(BuiltImage image, ITestOutputHelper output) : ICl
             ("MinimalMcp", "MIT"),
             (labels!["org.opencontainers.image.title"], labels["org.opencontainers.image.licenses"])
         );
-        Assert.Equal(WellKnown.Identity.Version, labels["org.opencontainers.image.version"]);
+        Assert.Equal(WellKnown.ServerIdentity.Version, labels["org.opencontainers.image.version"]);
     }
 }

@@ -61,7 +61,7 @@ public sealed partial class PageTests
     public async Task With_keys_the_pages_open_without_one_and_link_only_to_what_does_too()
     {
         await using var server = TestServer.Start(
-            services => services.AddSingleton(new MinimalMcp.Tools.FamilyOff("weather", "Weather")),
+            services => services.AddSingleton(new MinimalMcp.Tools.UnconfiguredFamily("weather", "Weather")),
             ("Auth:Mode", "api-key"),
             ("Auth:ApiKey", "0123456789abcdefghijklmnopqrstuvwxyz")
         );

@@ -170,6 +170,6 @@ public sealed class StartPageTests(Browser browser)
     private static void FamilyOff(IServiceCollection services)
     {
         NotesTools.Alone(services);
-        services.AddSingleton(new MinimalMcp.Tools.FamilyOff("weather", "Weather"));
+        services.AddSingleton(new MinimalMcp.Tools.UnconfiguredFamily("weather", "Weather"));
     }
 }

@@ -77,7 +77,7 @@ public sealed class CacheTests(PostgresServer postgres)
     {
         var time = new ManualTime();
         var path = TestStores.New();
-        await using var store = new Store(new SqliteEngine(path));
+        await using var store = new Store(new SqliteDatabase(path));
         await store.OpenAsync(Stop);
         var cache = new StoreCache(store, time);
         for (var n = 0; n < 50; n++)
@@ -98,7 +98,7 @@ public sealed class CacheTests(PostgresServer postgres)
     {
         var time = new ManualTime();
         await using var store = await OpenAsync(shared);
-        var turns = new StoreTurns(store, time);
+        var turns = new StoreLocks(store, time);
         var (inside, most, done) = (0, 0, 0);
         await Task.WhenAll(
             Enumerable
@@ -126,8 +126,8 @@ public sealed class CacheTests(PostgresServer postgres)
     {
         var store = new Store(
             shared
-                ? new PostgresEngine(await postgres.NewDatabaseAsync(), NullLogger.Instance)
-                : new SqliteEngine(TestStores.New())
+                ? new PostgresDatabase(await postgres.NewDatabaseAsync(), NullLogger.Instance)
+                : new SqliteDatabase(TestStores.New())
         );
         await store.OpenAsync(Stop);
         return store;

@@ -138,9 +138,9 @@ public sealed class PostgresFaultTests(PostgresServer postgres, ITestOutputHelpe
     public async Task A_replica_that_vanishes_within_a_write_holds_up_the_others_for_seconds_only()
     {
         var database = await postgres.NewDatabaseAsync(patient: false);
-        await using var other = new Store(new PostgresEngine(database, NullLogger.Instance));
+        await using var other = new Store(new PostgresDatabase(database, NullLogger.Instance));
         await other.OpenAsync(Stop);
-        await using var vanishing = new PostgresEngine(database, NullLogger.Instance);
+        await using var vanishing = new PostgresDatabase(database, NullLogger.Instance);
         var (holds, back) = (new TaskCompletionSource(), new TaskCompletionSource());
         var writing = vanishing.WriteAsync(
             async connection =>
@@ -159,7 +159,7 @@ public sealed class PostgresFaultTests(PostgresServer postgres, ITestOutputHelpe
         {
             try
             {
-                await other.AppendAuditAsync([new AuditRow()], Stop);
+                await other.AppendAuditAsync([new AuditEntry()], Stop);
                 break;
             }
             catch (StorageException)

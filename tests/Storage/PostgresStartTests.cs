@@ -92,6 +92,6 @@ public sealed class PostgresStartTests
         return failure.Message;
     }
 
-    private static MinimalMcp.Storage.PostgresEngine Engine(string connection, Tools.CapturedLog log) =>
+    private static MinimalMcp.Storage.PostgresDatabase Engine(string connection, Tools.CapturedLog log) =>
         new(connection, log.CreateLogger("store"));
 }

@@ -53,7 +53,7 @@ public sealed partial class StoreTests(PostgresServer postgres) : IDisposable
     {
         await using var store = await OpenAsync(engine, await PlaceAsync(engine));
         Budget[] budget = [new("b", 2, TimeSpan.FromSeconds(10))];
-        async Task<UsedUp?> TryAsync(long at, int count = 1) =>
+        async Task<ExhaustedBudget?> TryAsync(long at, int count = 1) =>
             (await store.ConsumeBudgetsAsync(budget, Now + at, count, Stop)).UsedUp;
 
         Assert.Null(await TryAsync(0));
@@ -208,7 +208,7 @@ public sealed partial class StoreTests(PostgresServer postgres) : IDisposable
         Assert.Equal("detail é 3", (await store.ReadAuditAsync(new(CallId: "call 3"), Stop)).Single().Detail);
     }
 
-    private static AuditRow Row(int n) =>
+    private static AuditEntry Row(int n) =>
         new()
         {
             At = Now + (n * 1000),
@@ -231,7 +231,7 @@ public sealed partial class StoreTests(PostgresServer postgres) : IDisposable
     private static async Task<Store> OpenAsync(Engine engine, string place)
     {
         var store = new Store(
-            engine is Engine.Postgres ? new PostgresEngine(place, NullLogger.Instance) : new SqliteEngine(place)
+            engine is Engine.Postgres ? new PostgresDatabase(place, NullLogger.Instance) : new SqliteDatabase(place)
         );
         await store.OpenAsync(Stop);
         return store;

@@ -11,7 +11,7 @@ internal static class Families
     public static void TakeOut(IServiceCollection services) =>
         services
             .RemoveAll<ToolType>()
-            .RemoveAll<FamilyOff>()
+            .RemoveAll<UnconfiguredFamily>()
             .RemoveAll<McpServerPrompt>()
             .RemoveAll<McpServerResource>();
 }

@@ -84,7 +84,7 @@ public sealed class BadRequestTests(BadRequestTests.Servers servers) : IClassFix
         {
             Documents = await DocumentHost.StartAsync();
             OAuth = OAuthServer.Start(
-                services => services.AddKeyedSingleton(ClientDocuments.Key, new SafeFetch(NamedBy.Test)),
+                services => services.AddKeyedSingleton(ClientMetadataDocuments.Key, new SafeFetch(UrlSource.Test)),
                 ("Auth:Server:RedirectHosts", "claude.ai, vscode.dev")
             );
             Strict = OAuthServer.Start();
@@ -335,7 +335,7 @@ public sealed class BadRequestTests(BadRequestTests.Servers servers) : IClassFix
                     ["typ"] = "JWT",
                     ["kid"] = "k1",
                 },
-                Jwt.Assertion(client, _oauth.Issuer + "/auth/token", Opaque.New())
+                Jwt.Assertion(client, _oauth.Issuer + "/auth/token", ReferenceTokens.New())
             );
             var others = row.Apply(claims, Variable, ("header.", header));
             using var stranger = ECDsa.Create(ECCurve.NamedCurves.nistP256);
@@ -526,7 +526,7 @@ public sealed class BadRequestTests(BadRequestTests.Servers servers) : IClassFix
                     "reader" => OAuthServer.ReaderKey,
                     "long" => new string('a', 3000),
                     "huge" => new string('a', 100_000),
-                    "random" => Opaque.New(),
+                    "random" => ReferenceTokens.New(),
                     "registered" => servers.Registered,
                     "native" => servers.Native,
                     "access" => servers.Tokens.GetProperty("access_token").GetString()!,

@@ -142,7 +142,7 @@ public sealed class OAuthClientTests
     {
         await using var documents = await DocumentHost.StartAsync();
         await using var oauth = OAuthServer.Start(services =>
-            services.AddKeyedSingleton(ClientDocuments.Key, new SafeFetch(NamedBy.Test))
+            services.AddKeyedSingleton(ClientMetadataDocuments.Key, new SafeFetch(UrlSource.Test))
         );
         var client = documents.NewAddress();
         var document = documents.Document(client, "private_key_jwt");
@@ -154,7 +154,7 @@ public sealed class OAuthClientTests
         {
             var assertion = Jwt.Sign(
                 new() { ["alg"] = "ES256", ["kid"] = "k1" },
-                Jwt.Assertion(client, audience, Opaque.New()),
+                Jwt.Assertion(client, audience, ReferenceTokens.New()),
                 documents.Key
             );
             using var answer = await oauth.TokenAsync(
@@ -178,7 +178,7 @@ public sealed class OAuthClientTests
         await using var oauth = OAuthServer.Start(services =>
             services
                 .AddSingleton<TimeProvider>(time)
-                .AddKeyedSingleton(ClientDocuments.Key, new SafeFetch(NamedBy.Test))
+                .AddKeyedSingleton(ClientMetadataDocuments.Key, new SafeFetch(UrlSource.Test))
         );
         var client = documents.NewAddress();
         documents.Put(documents.Document(client));
@@ -221,7 +221,7 @@ public sealed class OAuthClientTests
     {
         await using var documents = await DocumentHost.StartAsync();
         await using var oauth = OAuthServer.Start(services =>
-            services.AddKeyedSingleton(ClientDocuments.Key, new SafeFetch(NamedBy.Test))
+            services.AddKeyedSingleton(ClientMetadataDocuments.Key, new SafeFetch(UrlSource.Test))
         );
 
         var answers = await Task.WhenAll(
@@ -261,7 +261,7 @@ public sealed class OAuthClientTests
     public async Task The_wait_for_another_registration_ends()
     {
         await using var oauth = OAuthServer.Start(services =>
-            services.AddSingleton(new RateLimitFigures { Registrations = new(1, TimeSpan.FromSeconds(3)) })
+            services.AddSingleton(new RateLimitPolicies { Registrations = new(1, TimeSpan.FromSeconds(3)) })
         );
         await oauth.RegisterAsync();
 

@@ -215,7 +215,7 @@ public sealed class SignInTests
     public async Task The_wait_for_wrong_passwords_ends()
     {
         await using var oauth = OAuthServer.Start(
-            services => services.AddSingleton(new RateLimitFigures { SignIns = new(1, TimeSpan.FromSeconds(3)) }),
+            services => services.AddSingleton(new RateLimitPolicies { SignIns = new(1, TimeSpan.FromSeconds(3)) }),
             ("Auth:Users:ann:Password", Password)
         );
         using var wrong = await oauth.AnswerAsync(await oauth.OpenPageAsync("public"), "wrong", username: "ann");
@@ -234,7 +234,7 @@ public sealed class SignInTests
     public async Task One_address_does_not_stop_the_sign_in_of_another()
     {
         await using var oauth = OAuthServer.Start(services =>
-            services.AddSingleton(new RateLimitFigures { OpenSignIns = 3, AllOpenSignIns = 8 })
+            services.AddSingleton(new RateLimitPolicies { OpenSignIns = 3, AllOpenSignIns = 8 })
         );
         await using var person = oauth.Visitor("203.0.113.8");
         var waiting = await person.OpenPageAsync("public");
@@ -261,7 +261,7 @@ public sealed class SignInTests
     [Fact]
     public async Task An_identity_provider_signs_in_after_the_person_has_agreed()
     {
-        await using var oauth = OAuthServer.Start(services => services.AddSingleton<ISignIn, FakeProvider>());
+        await using var oauth = OAuthServer.Start(services => services.AddSingleton<IExternalSignIn, FakeProvider>());
         using var page = await oauth.GetAsync(
             oauth.AuthorizeAddress("public", ("scope", "mcp:read mcp:admin profile"))
         );
@@ -378,7 +378,7 @@ public sealed class SignInTests
         return (exitCode, output.Trim(), errors);
     }
 
-    private sealed class FakeProvider : ISignIn
+    private sealed class FakeProvider : IExternalSignIn
     {
         public string Name => "Example ID";
 
@@ -388,13 +388,13 @@ public sealed class SignInTests
         public ValueTask<Uri> StartAsync(string state, CancellationToken cancellationToken) =>
             ValueTask.FromResult(new Uri("https://id.example/authorize?state=" + state));
 
-        public ValueTask<SignedIn> FinishAsync(
+        public ValueTask<ExternalUser> FinishAsync(
             string state,
             IQueryCollection answer,
             CancellationToken cancellationToken
         ) =>
             answer["code"].ToString() is { Length: > 0 } code
-                ? ValueTask.FromResult(new SignedIn("id|" + code, code))
+                ? ValueTask.FromResult(new ExternalUser("id|" + code, code))
                 : throw new SignInException("You are not from here.");
     }
 }

@@ -11,7 +11,7 @@ public sealed class JwtTests
 {
     private static readonly DateTimeOffset Now = new(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
     private static readonly ECDsa Key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-    private static readonly TokenRules Rules = new()
+    private static readonly TokenValidationRules Rules = new()
     {
         Issuers = new HashSet<string> { "https://issuer" },
         Audiences = new HashSet<string> { "us" },
@@ -85,7 +85,7 @@ public sealed class JwtTests
     public void What_is_no_key_set_is_refused_in_words(string document, string sentence) =>
         Assert.Equal(
             sentence,
-            Assert.Throws<FormatException>(() => JsonWebKeys.Parse(Encoding.UTF8.GetBytes(document))).Message
+            Assert.Throws<FormatException>(() => JsonWebKeySet.Parse(Encoding.UTF8.GetBytes(document))).Message
         );
 
     [Fact]
@@ -112,7 +112,9 @@ public sealed class JwtTests
 
         Assert.Equal(
             1,
-            JsonWebKeys.Parse(Encoding.UTF8.GetBytes($$"""{"keys":[{{string.Join(',', others)}},{{usable}}]}""")).Count
+            JsonWebKeySet
+                .Parse(Encoding.UTF8.GetBytes($$"""{"keys":[{{string.Join(',', others)}},{{usable}}]}"""))
+                .Count
         );
     }
 
@@ -121,7 +123,7 @@ public sealed class JwtTests
     {
         Assert.Equal(
             64,
-            JsonWebKeys
+            JsonWebKeySet
                 .Parse(
                     Encoding.UTF8.GetBytes($$"""{"keys":[{{string.Join(',', Enumerable.Repeat(Jwk(Key), 100))}}]}""")
                 )
@@ -129,7 +131,7 @@ public sealed class JwtTests
         );
         Assert.Contains(
             "larger than",
-            Assert.Throws<FormatException>(() => JsonWebKeys.Parse(new byte[JsonWebKeys.MaxBytes + 1])).Message
+            Assert.Throws<FormatException>(() => JsonWebKeySet.Parse(new byte[JsonWebKeySet.MaxBytes + 1])).Message
         );
     }
 
@@ -139,7 +141,7 @@ public sealed class JwtTests
     public void Half_a_letter_is_a_refusal_and_no_crash(string payload) =>
         Judge(Sign(Encoding.UTF8.GetBytes(payload)), Rules, "has a payload that is not JSON");
 
-    private static void Judge(string token, TokenRules rules, string? refusal)
+    private static void Judge(string token, TokenValidationRules rules, string? refusal)
     {
         if (refusal is null)
         {
@@ -177,7 +179,7 @@ public sealed class JwtTests
         return $"{signed}.{Base64Url.EncodeToString(Key.SignData(Encoding.ASCII.GetBytes(signed), HashAlgorithmName.SHA256))}";
     }
 
-    private static JsonWebKeys Keys() => JsonWebKeys.Parse(Encoding.UTF8.GetBytes($$"""{"keys":[{{Jwk(Key)}}]}"""));
+    private static JsonWebKeySet Keys() => JsonWebKeySet.Parse(Encoding.UTF8.GetBytes($$"""{"keys":[{{Jwk(Key)}}]}"""));
 
     private static string Jwk(ECDsa key)
     {

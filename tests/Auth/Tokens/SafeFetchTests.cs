@@ -108,7 +108,7 @@ public sealed class SafeFetchTests
         await using var server = RawServer.Start(
             "HTTP/1.1 200 OK\r\nContent-Type: application/jwk-set+json\r\nSet-Cookie: a=b\r\nContent-Length: 2\r\n\r\n{}"
         );
-        using var fetch = new SafeFetch(NamedBy.Test);
+        using var fetch = new SafeFetch(UrlSource.Test);
 
         Assert.Equal(
             "{}",
@@ -148,7 +148,7 @@ public sealed class SafeFetchTests
             await peer.SendAsync(answer);
             peer.Close();
         });
-        using var fetch = new SafeFetch(NamedBy.Test);
+        using var fetch = new SafeFetch(UrlSource.Test);
 
         var refused = await RefusedAsync(fetch, server.Url);
 
@@ -169,7 +169,7 @@ public sealed class SafeFetchTests
                 await peer.SendAsync("400\r\n" + new string(' ', 1024) + "\r\n");
             }
         });
-        using var fetch = new SafeFetch(NamedBy.Test);
+        using var fetch = new SafeFetch(UrlSource.Test);
 
         var refused = await RefusedAsync(fetch, server.Url);
 
@@ -180,7 +180,7 @@ public sealed class SafeFetchTests
     public async Task A_server_that_does_not_answer_is_given_up()
     {
         await using var server = RawServer.Start(peer => peer.HangAsync());
-        using var fetch = new SafeFetch(NamedBy.Test);
+        using var fetch = new SafeFetch(UrlSource.Test);
 
         var refused = await RefusedAsync(fetch, server.Url);
 
@@ -191,7 +191,7 @@ public sealed class SafeFetchTests
     public async Task A_caller_who_leaves_is_not_told_of_a_failure()
     {
         await using var server = RawServer.Start(peer => peer.HangAsync());
-        using var fetch = new SafeFetch(NamedBy.Test);
+        using var fetch = new SafeFetch(UrlSource.Test);
         using var leaving = new CancellationTokenSource();
 
         var fetched = fetch.GetAsync(new(server.Url), MaxBytes, leaving.Token);

@@ -37,13 +37,13 @@ internal static class TokenChecks
             TimeProvider.System,
             NullLogger<ProviderDocuments>.Instance
         );
-        var tokens = new ProviderTokens(settings, documents, TimeProvider.System);
-        var rules = new TokenRules
+        var tokens = new ProviderTokenVerifier(settings, documents, TimeProvider.System);
+        var rules = new TokenValidationRules
         {
             Issuers = settings.Value.TokenIssuers,
             Audiences = new HashSet<string> { Audience },
         };
-        var published = JsonWebKeys.Parse(Encoding.UTF8.GetBytes(keys));
+        var published = JsonWebKeySet.Parse(Encoding.UTF8.GetBytes(keys));
 
         var good = true;
         foreach (var (alg, limit) in new[] { ("ES256", 150.0), ("RS256", double.MaxValue) })

@@ -30,7 +30,7 @@ public sealed class StatusTests
                 )
                 .AddCheck("down", () => HealthCheckResult.Unhealthy("It does not answer."));
             services
-                .AddSingleton(new FamilyOff("jira", "Jira"))
+                .AddSingleton(new UnconfiguredFamily("jira", "Jira"))
                 .AddSingleton<StatusTools>()
                 .AddSingleton(new ToolType(typeof(StatusTools)));
         });

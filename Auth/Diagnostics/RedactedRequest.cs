@@ -1,0 +1,54 @@
+using System.Text;
+
+namespace MinimalMcp.Auth.Diagnostics;
+
+/// <summary>What of a request may be shown.</summary>
+internal static class RedactedRequest
+{
+    // Of all others only the name is shown: codes, tokens, states, session ids, whatever comes next.
+    private static readonly HashSet<string> Harmless = new(StringComparer.Ordinal)
+    {
+        "client_id",
+        "redirect_uri",
+        "response_type",
+        "response_mode",
+        "scope",
+        "resource",
+        "code_challenge_method",
+        "error",
+        "profile",
+        "family",
+        "readonly",
+    };
+
+    public static string Path(HttpRequest request)
+    {
+        var shown = new StringBuilder(request.PathBase.Value).Append(request.Path.Value);
+        var separator = '?';
+        foreach (var (name, values) in request.QueryString.HasValue ? request.Query.Take(20) : [])
+        {
+            shown.Append(separator).Append(name).Append('=').Append(Harmless.Contains(name) ? values.ToString() : "…");
+            separator = '&';
+        }
+
+        return Text(shown.ToString(), 400);
+    }
+
+    public static string Client(HttpRequest request) => Text(request.Headers.UserAgent.ToString(), 160);
+
+    public static string Address(HttpContext http) => http.Connection.RemoteIpAddress?.ToString() ?? "";
+
+    /// <summary>Somebody else's words: cut, and without letters that change how the rest is read.</summary>
+    public static string Text(string text, int limit) =>
+        new([
+            .. text.Take(limit)
+                .Select(letter =>
+                    char.IsControl(letter)
+                    || char.GetUnicodeCategory(letter)
+                        is System.Globalization.UnicodeCategory.Format
+                            or System.Globalization.UnicodeCategory.LineSeparator
+                        ? '·'
+                        : letter
+                ),
+        ]);
+}

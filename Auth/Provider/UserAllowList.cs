@@ -1,0 +1,67 @@
+using System.Text.Json;
+using MinimalMcp.Auth.Server;
+using MinimalMcp.Auth.Tokens;
+
+namespace MinimalMcp.Auth.Provider;
+
+/// <summary>Whom the settings let in, of those whom the provider knows.</summary>
+internal sealed class UserAllowList(ProviderOptions options)
+{
+    private readonly HashSet<string> _users = new(
+        ProviderOptions.List(options.AllowedUsers),
+        StringComparer.OrdinalIgnoreCase
+    );
+    private readonly HashSet<string> _domains = new(
+        ProviderOptions.List(options.AllowedDomains).Select(domain => domain.TrimStart('@')),
+        StringComparer.OrdinalIgnoreCase
+    );
+    private readonly HashSet<string> _roles = new(ProviderOptions.List(options.AllowedRoles), StringComparer.Ordinal);
+
+    private readonly RoleClaims _claims = new(options, ProviderOptions.List(options.ClientId));
+
+    /// <summary>There is no list at all: whoever can sign in may call.</summary>
+    public bool AreEverybody => _users.Count + _domains.Count + _roles.Count == 0;
+
+    public bool Include(VerifiedToken person) =>
+        AreEverybody
+        || (
+            Email(person) is { } email
+            && (_users.Contains(email) || _domains.Contains(email[(email.LastIndexOf('@') + 1)..]))
+        )
+        || (person.Subject is { } subject && _users.Contains(subject))
+        || (person.Text("oid") is { } account && _users.Contains(account))
+        || (_roles.Count > 0 && _claims.Of(person).Any(_roles.Contains));
+
+    /// <summary>
+    /// Something that this server shows or goes by is not there: then UserInfo is asked (OpenID Connect Core section
+    /// 5.4, where a provider leaves the claims of profile and email out of the ID token).
+    /// </summary>
+    public bool Misses(VerifiedToken person) =>
+        person.Text("email") is null
+        || (person.Text("name") ?? person.Text("preferred_username")) is null
+        || (_roles.Count > 0 && !_claims.Of(person).Any());
+
+    /// <summary>
+    /// Only an address that the provider has verified: in some, people write any address into their account. Entra verifies by the domain, and says so in a claim of its own
+    /// that an application has to ask for; its preferred_username and upn can be changed and given to somebody else, so they stand for nobody.
+    /// </summary>
+    public static string? Email(VerifiedToken person) =>
+        person.Text("email") is { Length: > 2 } email
+        && email.Contains('@')
+        && (IsTrue(person, "email_verified") || IsTrue(person, "xms_edov"))
+            ? email
+            : null;
+
+    public static ExternalUser Describe(VerifiedToken person, string subject) =>
+        new(subject, person.Text("name") ?? person.Text("preferred_username"), Email(person));
+
+    private static bool IsTrue(VerifiedToken token, string claim) =>
+        token.Payload.TryGetProperty(claim, out var value)
+        && value.ValueKind switch
+        {
+            JsonValueKind.True => true,
+            JsonValueKind.String => value.GetString() is "true" or "True" or "1",
+            JsonValueKind.Number => value.GetRawText() is "1",
+            _ => false,
+        };
+}

@@ -1,0 +1,62 @@
+using System.Globalization;
+using System.Threading.RateLimiting;
+using Microsoft.Extensions.Options;
+
+namespace MinimalMcp.Auth;
+
+/// <summary>
+/// How many requests a minute a caller may make, or an address of whose caller nothing is known. ChatGPT calls for all
+/// of its users from few addresses, so known callers are not counted by theirs.
+/// </summary>
+internal sealed class RequestRateLimiter(RateLimiters limits, IOptions<AuthOptions> options)
+{
+    private readonly int _limit = options.Value.RateLimitPerMinute;
+    private readonly PartitionedRateLimiter<int>? _limiter = limits.Requests;
+
+    /// <summary>Null when the request may go on, with the headers set; otherwise what refuses it.</summary>
+    public Task? Refusal(HttpContext http)
+    {
+        // An orchestrator that gets 429 would end the server.
+        if (_limiter is null || http.Request.Path.StartsWithSegments("/health"))
+        {
+            return null;
+        }
+
+        var counter = CounterOf(http);
+        using var lease = _limiter.AttemptAcquire(counter);
+        var left = _limiter.GetStatistics(counter)?.CurrentAvailablePermits ?? _limit;
+        var headers = http.Response.Headers;
+        headers["X-RateLimit-Limit"] = Text(_limit);
+        headers["X-RateLimit-Remaining"] = Text(left);
+        // Seconds until all are there again.
+        headers["X-RateLimit-Reset"] = Text((long)Math.Ceiling((_limit - left) * 60d / _limit));
+        if (lease.IsAcquired)
+        {
+            return null;
+        }
+
+        var wait = lease.TryGetMetadata(MetadataName.RetryAfter, out var retry) ? retry : TimeSpan.FromMinutes(1);
+        return RefuseAsync(http, wait, $"More than {_limit} requests in a minute.");
+    }
+
+    public static Task RefuseAsync(HttpContext http, TimeSpan wait, string why)
+    {
+        var seconds = Math.Max(1, (long)Math.Ceiling(wait.TotalSeconds));
+        var detail = $"{why} Try again in {seconds} seconds.";
+        http.Explain(detail);
+        http.Response.Headers.RetryAfter = Text(seconds);
+        return Results
+            .Problem(statusCode: StatusCodes.Status429TooManyRequests, title: "Too many requests", detail: detail)
+            .ExecuteAsync(http);
+    }
+
+    private static int CounterOf(HttpContext http)
+    {
+        var caller = Caller.From(http.User);
+        return caller == Caller.Local || caller.IsGuest
+            ? HashCode.Combine(CallerAddress.Of(http))
+            : HashCode.Combine(caller.Subject, caller.Client);
+    }
+
+    private static string Text(long number) => number.ToString(CultureInfo.InvariantCulture);
+}

@@ -1,0 +1,174 @@
+namespace MinimalMcp.Auth.Server;
+
+/// <summary>What a person's answer leads to.</summary>
+internal sealed partial class Consent(
+    AuthorizationTickets tickets,
+    SignInCredentials credentials,
+    Grants grants,
+    IAuthorizationPages pages,
+    Issuer issuer,
+    ManualCallback callback,
+    ILogger<Consent> log,
+    IExternalSignIn? signIn = null
+)
+{
+    public async Task<ConsentRequest> QuestionAsync(
+        AuthorizationRequest request,
+        string ticket,
+        CancellationToken cancellationToken,
+        string? problem = null
+    )
+    {
+        var client = new Uri(request.RedirectUri).GetLeftPart(UriPartial.Authority);
+        string[] targets = signIn is null ? [client] : [client, await signIn.OriginAsync(cancellationToken)];
+        var canSignIn = signIn is not null || credentials.AreThere;
+        return new(request, ticket, signIn?.Name, credentials.HasUsers, canSignIn, targets, problem);
+    }
+
+    public async Task DenyAsync(HttpContext http, string ticket)
+    {
+        if (await tickets.RedeemAsync(http, ticket) is { } request)
+        {
+            Answer(http, request, ("error", "access_denied"), ("error_description", "The person did not allow it."));
+        }
+        else
+        {
+            await ExpiredAsync(http);
+        }
+    }
+
+    public async Task AllowAsync(HttpContext http, AuthorizationRequest request, string ticket, FormParameters form)
+    {
+        if (signIn is not null)
+        {
+            // The question is answered; who answered it is still to be found out. The state is a ticket too: one use, this browser.
+            if (await tickets.RedeemAsync(http, ticket) is null)
+            {
+                await ExpiredAsync(http);
+                return;
+            }
+
+            var state = await tickets.OpenAsync(http, request);
+            AuthorizeEndpoint.SeeOther(http, (await signIn.StartAsync(state, http.RequestAborted)).AbsoluteUri);
+            return;
+        }
+
+        var (person, problem) = await credentials.CheckAsync(form["username"], form["password"] ?? "", http);
+        if (person is null)
+        {
+            await pages.AskAsync(
+                http,
+                await QuestionAsync(request, ticket, http.RequestAborted, problem),
+                StatusCodes.Status403Forbidden
+            );
+        }
+        else if (await tickets.RedeemAsync(http, ticket) is null)
+        {
+            await ExpiredAsync(http);
+        }
+        else
+        {
+            await GrantAsync(http, request, person);
+        }
+    }
+
+    /// <summary>
+    /// The browser comes back from the identity provider: with a state that is a ticket of ours. Or with the code of
+    /// our own that somebody tries by hand, whose state, if any, is that person's.
+    /// </summary>
+    public async Task FinishAsync(HttpContext http)
+    {
+        var state = http.Request.Query["state"].ToString();
+        if (callback.Find(http) is { } code && !(signIn is not null && ReferenceTokens.IsWellFormed(state)))
+        {
+            await pages.ShowCodeAsync(http, code);
+            return;
+        }
+
+        if (signIn is null || state.Length == 0)
+        {
+            await pages.ExplainAsync(
+                http,
+                StatusCodes.Status400BadRequest,
+                "There is nothing to do here",
+                signIn is null
+                    ? "This server signs people in itself. If an application sent you here, its redirect address is wrong: it must be the application's own."
+                    : "This is where the identity provider sends the browser back to. Start from the application."
+            );
+            return;
+        }
+
+        if (!ReferenceTokens.IsWellFormed(state) || await tickets.RedeemAsync(http, state) is not { } request)
+        {
+            await ExpiredAsync(http);
+            return;
+        }
+
+        try
+        {
+            var who = await signIn.FinishAsync(state, http.Request.Query, http.RequestAborted);
+            await GrantAsync(http, request, credentials.Of(who));
+        }
+        catch (SignInException refused)
+        {
+            LogRefused(refused.Reason);
+            await pages.ExplainAsync(
+                http,
+                StatusCodes.Status403Forbidden,
+                "You are not signed in",
+                refused.Message,
+                AuthorizationRequest.Answer(
+                    request.RedirectUri,
+                    request.State,
+                    issuer,
+                    ("error", "access_denied"),
+                    ("error_description", "The person could not sign in.")
+                )
+            );
+        }
+    }
+
+    private async Task GrantAsync(HttpContext http, AuthorizationRequest request, SignedInUser person)
+    {
+        var scopes = GrantableScopes.OfPerson(request.Scopes, person.Scopes);
+        if (!scopes.Any(GrantableScopes.IsForTools))
+        {
+            Answer(
+                http,
+                request,
+                ("error", "access_denied"),
+                ("error_description", "The person may not do any of what was asked for.")
+            );
+            return;
+        }
+
+        var code = await grants.OpenAsync(request, person, scopes, http.RequestAborted);
+        callback.Remember(http, request, code);
+        LogAllowed(person.Described, request.ClientId, string.Join(' ', scopes), http.Connection.RemoteIpAddress);
+        Answer(http, request, ("code", code));
+    }
+
+    private void Answer(
+        HttpContext http,
+        AuthorizationRequest request,
+        params ReadOnlySpan<(string, string?)> answer
+    ) =>
+        AuthorizeEndpoint.SeeOther(
+            http,
+            AuthorizationRequest.Answer(request.RedirectUri, request.State, issuer, answer)
+        );
+
+    private Task ExpiredAsync(HttpContext http) =>
+        pages.ExplainAsync(
+            http,
+            StatusCodes.Status403Forbidden,
+            "This page has expired",
+            "It was answered already, is older than ten minutes, or belongs to another browser. Start again from the application."
+        );
+
+    [LoggerMessage(LogLevel.Information, "{Person} allowed the client {Client} {Scopes}, from {Address}")]
+    private partial void LogAllowed(string person, string client, string scopes, System.Net.IPAddress? address);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "A sign-in was refused: {Reason}")]
+    private partial void LogRefused(string reason);
+}

@@ -1,0 +1,23 @@
+using Microsoft.Extensions.Options;
+
+namespace MinimalMcp.Auth.Server;
+
+/// <summary>What must be right together before the server may start.</summary>
+internal sealed class AuthorizationServerCheck(IOptions<AuthOptions> auth)
+    : IValidateOptions<AuthorizationServerOptions>
+{
+    public ValidateOptionsResult Validate(string? name, AuthorizationServerOptions options)
+    {
+        var problems = Problems(options).ToArray();
+        return problems.Length == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(problems);
+    }
+
+    private IEnumerable<string> Problems(AuthorizationServerOptions options)
+    {
+        var keys = auth.Value.ApiKeys.Keys.Concat(auth.Value.ApiKey is { Length: > 0 } ? ["default"] : []).ToArray();
+        foreach (var both in keys.Intersect(options.Users.Keys))
+        {
+            yield return $"Auth:Users:{both} and the key '{both}' have one name; budgets and the record would take them for one person.";
+        }
+    }
+}

@@ -1,0 +1,128 @@
+using System.Text.Json.Nodes;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Options;
+using MinimalMcp.Auth.Tokens;
+using MinimalMcp.Configuration;
+
+namespace MinimalMcp.Auth.Server;
+
+/// <summary>The authorization server of our own (OAuth 2.1): ChatGPT sends a person here, who allows it to call this server's tools.</summary>
+internal static class AuthorizationServerSetup
+{
+    /// <summary>Does nothing where tokens are somebody else's, or nobody's.</summary>
+    public static IHostApplicationBuilder AddAuthorizationServer(this IHostApplicationBuilder builder)
+    {
+        if (!IsOn(builder.Configuration))
+        {
+            return builder;
+        }
+
+        builder.Services.AddSettings<AuthorizationServerOptions>("Auth:Server");
+        builder
+            .Services.AddOptions<AuthorizationServerOptions>()
+            .Configure<IConfiguration>(
+                (options, configuration) => configuration.GetSection("Auth:Users").Bind(options.Users)
+            );
+        builder.Services.AddSingleton<IValidateOptions<AuthorizationServerOptions>, AuthorizationServerCheck>();
+        builder.Services.TryAddKeyedSingleton(ClientMetadataDocuments.Key, new SafeFetch());
+        foreach (
+            var part in (Type[])
+                [
+                    typeof(Issuer),
+                    typeof(ServerSecret),
+                    typeof(SigningKeys),
+                    typeof(VerifiedTokenCache),
+                    typeof(IssuedTokenVerifier),
+                    typeof(Grants),
+                    typeof(SignInCredentials),
+                    typeof(Clients),
+                    typeof(ClientMetadataDocuments),
+                    typeof(ClientAssertion),
+                    typeof(ClientAuthentication),
+                    typeof(AuthorizationTickets),
+                    typeof(Consent),
+                    typeof(ManualCallback),
+                    typeof(AuthorizeEndpoint),
+                    typeof(TokenEndpoint),
+                    typeof(RevocationEndpoint),
+                    typeof(UserInfoEndpoint),
+                    typeof(AuthorizationServerMetadata),
+                ]
+        )
+        {
+            builder.Services.AddSingleton(part);
+        }
+
+        builder.Services.AddSingleton<IAccessTokenVerifier>(services =>
+            services.GetRequiredService<IssuedTokenVerifier>()
+        );
+        builder.Services.AddSingleton<IAuthorizationServerMetadata>(services =>
+            services.GetRequiredService<AuthorizationServerMetadata>()
+        );
+        builder.Services.AddHostedService<AuthorizationServerMaintenance>();
+        return builder;
+    }
+
+    /// <summary>Open to everybody: whoever comes here has no token yet. Each endpoint checks who it is.</summary>
+    public static IEndpointRouteBuilder MapAuthorizationServer(this IEndpointRouteBuilder routes)
+    {
+        if (!IsOn(routes.ServiceProvider.GetRequiredService<IConfiguration>()))
+        {
+            return routes;
+        }
+
+        var group = routes.MapGroup("/auth").AllowAnonymous();
+        group.MapGet("/authorize", OAuthResponses.Page(http => The<AuthorizeEndpoint>(http).GetAsync(http)));
+        group.MapPost("/authorize", OAuthResponses.Page(http => The<AuthorizeEndpoint>(http).PostAsync(http)));
+        group.MapGet("/callback", OAuthResponses.Page(http => The<Consent>(http).FinishAsync(http)));
+        group.MapPost("/token", OAuthResponses.Json(async http => await The<TokenEndpoint>(http).PostAsync(http)));
+        group.MapPost("/register", OAuthResponses.Json(RegisterAsync, StatusCodes.Status201Created));
+        group.MapPost(
+            "/introspect",
+            OAuthResponses.Json(async http => await The<RevocationEndpoint>(http).IntrospectAsync(http))
+        );
+        group.MapPost(
+            "/revoke",
+            OAuthResponses.Json(async http =>
+            {
+                await The<RevocationEndpoint>(http).RevokeAsync(http);
+                return null;
+            })
+        );
+        group.MapGet("/jwks", (RequestDelegate)JwksAsync);
+        group.MapMethods(
+            "/userinfo",
+            [HttpMethods.Get, HttpMethods.Post],
+            (RequestDelegate)(http => The<UserInfoEndpoint>(http).GetAsync(http))
+        );
+
+        group.AllowHead();
+        return routes;
+    }
+
+    // In modes hybrid and mixed, tokens are the identity provider's when there is one at which we are no client.
+    internal static bool IsOn(IConfiguration configuration) =>
+        configuration["Auth:Mode"]?.ToLowerInvariant() switch
+        {
+            "embedded" => true,
+            "hybrid" or "mixed" => configuration["Auth:Provider:ClientId"] is { Length: > 0 }
+                || configuration["Auth:Provider:Issuer"] is null or "",
+            _ => false,
+        };
+
+    private static async Task<JsonObject?> RegisterAsync(HttpContext http) =>
+        await The<Clients>(http).RegisterAsync(await OAuthResponses.ReadJsonAsync(http), http);
+
+    private static async Task JwksAsync(HttpContext http)
+    {
+        var keys = await The<SigningKeys>(http).PublishedAsync(http.RequestAborted);
+        http.Response.Headers.CacheControl = "public, max-age=300";
+        await http.Response.WriteAsJsonAsync(
+            new JsonObject { ["keys"] = new JsonArray([.. keys.Select(key => key.ToJwk())]) },
+            http.RequestAborted
+        );
+    }
+
+    private static T The<T>(HttpContext http)
+        where T : notnull => http.RequestServices.GetRequiredService<T>();
+}

@@ -1,0 +1,120 @@
+using MinimalMcp.Auth;
+using MinimalMcp.Configuration;
+using MinimalMcp.Storage;
+
+namespace MinimalMcp.Governance;
+
+public static class ApprovalEndpoint
+{
+    /// <summary>The calls that wait for a person, and the decision, for whoever has the scope mcp:admin.</summary>
+    public static IEndpointConventionBuilder MapApprovals(
+        this IEndpointRouteBuilder routes,
+        string pattern = "/api/v1/approvals"
+    )
+    {
+        var group = routes.MapGroup(pattern).RequireAuthorization(Scopes.Admin);
+        group.MapGet("", (RequestDelegate)ListAsync);
+        group.MapPost("/{id}/approve", (RequestDelegate)ApproveAsync);
+        group.MapPost("/{id}/deny", (RequestDelegate)DenyAsync);
+        return group.AllowHead();
+    }
+
+    private static Task ListAsync(HttpContext http) => GuardedAsync(http, async approvals =>
+        {
+            var rows = await approvals.ListAsync(http.RequestAborted);
+            var by = Caller.From(http.User);
+            return Results.Json(
+                new
+                {
+                    count = rows.Count,
+                    approvals = rows.Select(row => new
+                    {
+                        id = row.Id,
+                        tool = row.Tool,
+                        level = row.Level,
+                        effect = row.Effect,
+                        subject = SanitizedText.Show(row.Subject, out _),
+                        name = PersonName.Of(row.Person),
+                        client = row.Client is null ? null : SanitizedText.Show(row.Client, out _),
+                        address = row.Address,
+                        surface = row.Surface,
+                        arguments = row.Arguments,
+                        shown = SanitizedText.Show(JsonRewriter.Indented(row.Arguments), out _),
+                        preview = row.Preview is null
+                            ? null
+                            : SanitizedText.Show(JsonRewriter.Indented(row.Preview), out _),
+                        why_not = approvals.WhyNot(row, by),
+                        call_id = row.CallId,
+                        asked = DateTimeOffset.FromUnixTimeMilliseconds(row.At),
+                        expires = DateTimeOffset.FromUnixTimeMilliseconds(row.Expires),
+                    }),
+                }
+            );
+        });
+
+    private static Task ApproveAsync(HttpContext http) =>
+        GuardedAsync(http, approvals => DecideAsync(http, approvals, approve: true));
+
+    private static Task DenyAsync(HttpContext http) =>
+        GuardedAsync(http, approvals => DecideAsync(http, approvals, approve: false));
+
+    private static async Task<IResult> DecideAsync(HttpContext http, Approvals approvals, bool approve)
+    {
+        if (!IsOurs(http))
+        {
+            return Results.Problem(
+                statusCode: 403,
+                title: "Not from here",
+                detail: "A decision is sent by this server's own page, or by a program: as JSON, and not from a page of another origin."
+            );
+        }
+
+        return
+            await approvals.DecideAsync(
+                (string)http.Request.RouteValues["id"]!,
+                approve,
+                Caller.From(http.User),
+                CancellationToken.None
+            )
+                is { } why
+            ? Results.Problem(statusCode: 409, title: "Not decided", detail: why)
+            : Results.Json(new { status = approve ? "approved" : "denied" });
+    }
+
+    private static async Task GuardedAsync(HttpContext http, Func<Approvals, Task<IResult>> answer)
+    {
+        IResult result;
+        http.Response.Headers.CacheControl = "no-store";
+        try
+        {
+            result = await answer(http.RequestServices.GetRequiredService<Approvals>());
+        }
+        catch (StorageException)
+        {
+            result = Results.Problem(
+                statusCode: 503,
+                title: "Not possible now",
+                detail: "The store cannot be used now. Try again in a minute."
+            );
+        }
+
+        await result.ExecuteAsync(http);
+    }
+
+    // Without authentication any page that this machine's browser shows could post here. A browser says where a request comes from (Sec-Fetch-Site, Origin),
+    // and sends JSON to another origin only when that one allows it.
+    private static bool IsOurs(HttpContext http)
+    {
+        var (site, origin) = (
+            http.Request.Headers["Sec-Fetch-Site"].ToString(),
+            http.Request.Headers.Origin.ToString()
+        );
+        return http.Request.HasJsonContentType()
+            && site is "" or "same-origin"
+            && (
+                origin.Length == 0
+                || origin == $"{http.Request.Scheme}://{http.Request.Host}"
+                || origin == new Uri(PublicUrl.Of(http)).GetLeftPart(UriPartial.Authority)
+            );
+    }
+}

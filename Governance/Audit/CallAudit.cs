@@ -1,0 +1,162 @@
+using System.Buffers;
+using System.Diagnostics;
+using System.Runtime.InteropServices;
+using System.Text;
+using System.Text.Json;
+using MinimalMcp.Storage;
+using ModelContextProtocol;
+using ModelContextProtocol.Protocol;
+
+namespace MinimalMcp.Governance;
+
+/// <summary>What is written down of one call: a row when it only read or was refused; one before and one after it when it changed something.</summary>
+internal sealed class CallAudit
+{
+    private const int MaxWaiting = 32 << 10;
+
+    private readonly GovernanceServices _gate;
+    private readonly string _tool;
+    private readonly ToolPolicy _policy;
+    private readonly ToolCall _call;
+    private readonly string? _arguments;
+    private readonly long _started = Stopwatch.GetTimestamp();
+    private readonly Activity? _span;
+    private bool _intended;
+
+    [ThreadStatic]
+    private static ArrayBufferWriter<byte>? _text;
+
+    public CallAudit(GovernanceServices gate, string tool, ToolPolicy policy, ToolCall call)
+    {
+        (_gate, _tool, _policy, _call) = (gate, tool, policy, call);
+        _span = CallSpan.Start(call, tool);
+        // Now: the arguments lie in the request, which is gone when the row is written. Long ones are shortened at once, since
+        // rows wait in memory.
+        _arguments = gate.Audit.IsOn ? Text(call) : null;
+        if (_arguments is { Length: > MaxWaiting })
+        {
+            (_text, _arguments) = (null, gate.Redactor.CleanArguments(_arguments));
+        }
+    }
+
+    /// <summary>A call that changes something does not happen unless it is on record.</summary>
+    public async ValueTask IntendAsync()
+    {
+        if (_policy.Effect is Effect.Read)
+        {
+            return;
+        }
+
+        try
+        {
+            await _gate.Audit.WriteAsync(Row("intent", "intent", null));
+            _intended = true;
+        }
+        catch (StorageException gone)
+        {
+            throw new ToolRefusedException(
+                Refusal.Unavailable,
+                $"{_tool} was not called, because the server cannot record it now. Try again in a minute.",
+                gone
+            );
+        }
+    }
+
+    public ValueTask EndedAsync(object? result) =>
+        result is CallToolResult { IsError: true } failed
+            ? EndAsync("failed", (failed.Content.FirstOrDefault() as TextContentBlock)?.Text, CallSpan.ToolError)
+            : EndAsync("ok", null, null);
+
+    public ValueTask FailedAsync(Exception failure)
+    {
+        if (failure is ToolRefusedException refused)
+        {
+            _gate.Log.LogRefused(
+                _tool,
+                _call.Surface,
+                refused.Reason,
+                TextLimit.Cut(_gate.Redactor.Clean(refused.Message), TextLimit.Detail)
+            );
+        }
+
+        var (outcome, detail) = failure switch
+        {
+            PreviewException => ("preview", null), // with a token in its message
+            ToolRefusedException { Reason: var reason } => (
+                $"refused: {reason.ToString().ToLowerInvariant()}",
+                failure.Message
+            ),
+            OperationCanceledException => ("cancelled", null),
+            InputRequiredException => ("input required", null),
+            McpException or HttpRequestException => ("failed", failure.Message),
+            _ => ("failed", failure.GetType().Name),
+        };
+        return EndAsync(outcome, detail, CallSpan.ErrorType(failure, _call));
+    }
+
+    private async ValueTask EndAsync(string outcome, string? detail, string? errorType)
+    {
+        _gate.Log.Measure(_tool, _call, _started, outcome, errorType);
+        CallSpan.End(_span, outcome, errorType);
+        if (_gate.Log.IsDebug)
+        {
+            var elapsed = Stopwatch.GetElapsedTime(_started).TotalMilliseconds;
+            _gate.Log.LogEnded(_tool, _call.Surface, _call.Caller.Subject, outcome, elapsed, _call.Id);
+        }
+
+        var row = Row(_intended ? "outcome" : "done", outcome, detail);
+        row.DurationUs = (long)Stopwatch.GetElapsedTime(_started).TotalMicroseconds;
+        if (_intended)
+        {
+            try
+            {
+                row.Arguments = null; // they stand in the intent
+                await _gate.Audit.WriteAsync(row);
+                return;
+            }
+            catch (StorageException)
+            {
+                // It happened, and the caller is told so; the row follows when the store is back.
+            }
+        }
+
+        await _gate.Audit.WriteSoonAsync(row);
+    }
+
+    private AuditEntry Row(string phase, string outcome, string? detail) =>
+        new()
+        {
+            At = _gate.Time.GetUtcNow().ToUnixTimeMilliseconds(),
+            Phase = phase,
+            CallId = _call.Id,
+            Subject = _call.Caller.Subject,
+            Client = _call.Caller.Client,
+            Address = _call.Origin.Address?.ToString(),
+            Surface = _call.Surface,
+            Tool = _tool,
+            Level = _policy.Level,
+            Arguments = _arguments,
+            Outcome = outcome,
+            Detail = detail is null ? null : TextLimit.Cut(detail, TextLimit.Detail),
+            OpenaiSubject = _call.OpenAiSubject,
+            OpenaiSession = _call.OpenAiSession,
+            TraceId = _span?.TraceId.ToHexString() ?? _call.TraceId,
+        };
+
+    // As it came, but for the spaces between the arguments.
+    private static string Text(ToolCall call)
+    {
+        var text = _text ??= new(256);
+        text.ResetWrittenCount();
+        foreach (var (name, value) in call)
+        {
+            text.Write(text.WrittenCount == 0 ? "{\""u8 : ",\""u8);
+            text.Write(JsonEncodedText.Encode(name).EncodedUtf8Bytes);
+            text.Write("\":"u8);
+            text.Write(value is JsonElement json ? JsonMarshal.GetRawUtf8Value(json) : "null"u8);
+        }
+
+        text.Write(text.WrittenCount == 0 ? "{}"u8 : "}"u8);
+        return Encoding.UTF8.GetString(text.WrittenSpan);
+    }
+}

@@ -1,0 +1,12 @@
+namespace MinimalMcp.Governance;
+
+/// <summary>What the steps of a governed call share.</summary>
+public sealed record GovernanceServices(
+    CallLog Log,
+    AuditLog Audit,
+    Budgets Budgets,
+    Confirmations Confirmations,
+    Approvals Approvals,
+    Redactor Redactor,
+    TimeProvider Time
+);

@@ -1,0 +1,17 @@
+using Microsoft.AspNetCore.Authorization;
+
+namespace MinimalMcp.Pages;
+
+/// <summary>The paths that this server answers. A page asks them what to show, so it never names an address that is not there.</summary>
+internal static class MappedRoutes
+{
+    /// <param name="http">Any request.</param>
+    /// <param name="withoutKey">Only those that a browser can open when the others ask for a key.</param>
+    public static HashSet<string> Of(HttpContext http, bool withoutKey = false) =>
+        http
+            .RequestServices.GetRequiredService<EndpointDataSource>()
+            .Endpoints.OfType<RouteEndpoint>()
+            .Where(endpoint => !withoutKey || endpoint.Metadata.GetMetadata<IAllowAnonymous>() is not null)
+            .Select(endpoint => "/" + endpoint.RoutePattern.RawText?.Trim('/'))
+            .ToHashSet(StringComparer.Ordinal);
+}

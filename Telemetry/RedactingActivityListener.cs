@@ -1,0 +1,40 @@
+using System.Diagnostics;
+using MinimalMcp.Governance;
+
+namespace MinimalMcp.Telemetry;
+
+/// <summary>
+/// Takes the secrets of the settings out of spans: an address of an upstream may carry one in its path. A listener that comes before
+/// OpenTelemetry's, and no processor of OpenTelemetry's: finding the tools loads every type of this assembly, with its base types.
+/// </summary>
+internal sealed class RedactingActivityListener : IDisposable
+{
+    private readonly Redactor _redactor;
+    private readonly ActivityListener _listener;
+
+    public RedactingActivityListener(Redactor redactor)
+    {
+        _redactor = redactor;
+        _listener = new() { ShouldListenTo = _ => true, ActivityStopped = Clean };
+        ActivitySource.AddActivityListener(_listener);
+    }
+
+    public void Dispose() => _listener.Dispose();
+
+    private void Clean(Activity span)
+    {
+        List<KeyValuePair<string, string>>? cleaned = null;
+        foreach (ref readonly var tag in span.EnumerateTagObjects())
+        {
+            if (tag.Value is string text && _redactor.Clean(text) is var clean && clean != text)
+            {
+                (cleaned ??= []).Add(new(tag.Key, clean));
+            }
+        }
+
+        foreach (var (name, value) in cleaned ?? [])
+        {
+            span.SetTag(name, value);
+        }
+    }
+}
