@@ -15,12 +15,14 @@ internal sealed class AuthCheck(IConfiguration configuration, IServiceProviderIs
         )
         {
             return ValidateOptionsResult.Fail(
-                "Auth:Mode (MCP_AUTH_MODE) is 'oauth2' and there is no identity provider. Set OAUTH2_ISSUER and OAUTH2_AUDIENCE (Auth:Provider), and OAUTH2_JWKS_URI if it has no discovery document, "
+                "Auth:Mode (MCP_AUTH_MODE) is 'oauth2' and there is no identity provider. Set OAUTH2_ISSUER and "
+                    + "OAUTH2_AUDIENCE (Auth:Provider), and OAUTH2_JWKS_URI if it has no discovery document, "
                     + "or MCP_AUTH_MODE to embedded, where this server signs people in itself."
             );
         }
 
-        // They say who may sign in there; without a client of ours nobody is asked to, and everybody with a key gets in.
+        // They say who may sign in there; without a client of ours nobody is asked to, and everybody with a key gets
+        // in.
         if (
             options.Mode.Equals("embedded", StringComparison.OrdinalIgnoreCase)
             && configuration["Auth:Provider:ClientId"] is null or ""
@@ -30,7 +32,8 @@ internal sealed class AuthCheck(IConfiguration configuration, IServiceProviderIs
         {
             return ValidateOptionsResult.Fail(
                 $"Auth:Provider has {string.Join(", ", apart)} and no ClientId (OAUTH2_CLIENT_ID), so in "
-                    + "mode embedded nobody signs in at the provider. Set OAUTH2_CLIENT_ID and OAUTH2_CLIENT_SECRET, or remove the others."
+                    + "mode embedded nobody signs in at the provider. Set OAUTH2_CLIENT_ID and OAUTH2_CLIENT_SECRET, "
+                    + "or remove the others."
             );
         }
 
@@ -39,7 +42,8 @@ internal sealed class AuthCheck(IConfiguration configuration, IServiceProviderIs
         {
             return ValidateOptionsResult.Fail(
                 $"Auth:Mode (MCP_AUTH_MODE) is '{options.Mode}' and there is no key. "
-                    + "Set MCP_API_KEY to at least 32 random characters, for example what `openssl rand -hex 32` prints."
+                    + "Set MCP_API_KEY to at least 32 random characters, for example what `openssl rand -hex 32` "
+                    + "prints."
             );
         }
 
@@ -51,7 +55,8 @@ internal sealed class AuthCheck(IConfiguration configuration, IServiceProviderIs
                 && services.IsService(typeof(IAuthorizationServerMetadata))
             )
             ? ValidateOptionsResult.Fail(
-                $"Auth:Mode (MCP_AUTH_MODE) is '{options.Mode}', and nothing in this program issues or checks its tokens. Register an IAccessTokens and an IAuthorizationServerMetadata in AddAuth."
+                $"Auth:Mode (MCP_AUTH_MODE) is '{options.Mode}', and nothing in this program issues or checks its "
+                    + "tokens. Register an IAccessTokens and an IAuthorizationServerMetadata in AddAuth."
             )
             : ValidateOptionsResult.Success;
 

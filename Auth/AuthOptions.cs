@@ -8,12 +8,15 @@ public sealed class AuthOptions : IValidatableObject
     private static readonly string[] Modes = ["none", "api-key", "oauth2", "embedded", "hybrid", "mixed"];
 
     /// <summary>
-    /// none (this machine only), api-key, oauth2 (tokens of an identity provider), embedded (tokens of our own authorization server), hybrid (keys and tokens), or mixed
-    /// (tokens; whoever has none may read).
+    /// none (this machine only), api-key, oauth2 (tokens of an identity provider), embedded (tokens of our own
+    /// authorization server), hybrid (keys and tokens), or mixed (tokens; whoever has none may read).
     /// </summary>
     public string Mode { get; set; } = "none";
 
-    /// <summary>One key that may do everything; its caller is called "default". For more than one, or for less, see <see cref="ApiKeys"/>.</summary>
+    /// <summary>
+    /// One key that may do everything; its caller is called "default". For more than one, or for less, see <see
+    /// cref="ApiKeys"/>.
+    /// </summary>
     [DataType(DataType.Password)]
     public string? ApiKey { get; set; }
 
@@ -24,7 +27,9 @@ public sealed class AuthOptions : IValidatableObject
     /// <summary>Keys by the name of their caller, which logs and limits go by.</summary>
     public Dictionary<string, ApiKeyOptions> ApiKeys { get; } = new(StringComparer.Ordinal);
 
-    /// <summary>How many requests a minute one caller may make, or one address when the caller is not known; 0 is any number.</summary>
+    /// <summary>
+    /// How many requests a minute one caller may make, or one address when the caller is not known; 0 is any number.
+    /// </summary>
     public int RateLimitPerMinute { get; set; }
 
     public bool IsOff => Is("none");
@@ -63,7 +68,8 @@ public sealed class AuthOptions : IValidatableObject
         if (IsOff && (ApiKey is { Length: > 0 } || ApiKeys.Count > 0))
         {
             yield return new(
-                "Auth:ApiKey (MCP_API_KEY) is set, but Auth:Mode (MCP_AUTH_MODE) is 'none', so nobody would be asked for it. Set MCP_AUTH_MODE to api-key, or remove the key."
+                "Auth:ApiKey (MCP_API_KEY) is set, but Auth:Mode (MCP_AUTH_MODE) is 'none', so nobody would be asked "
+                    + "for it. Set MCP_AUTH_MODE to api-key, or remove the key."
             );
         }
 
@@ -75,7 +81,8 @@ public sealed class AuthOptions : IValidatableObject
         if (string.IsNullOrEmpty(ApiKey) && NextApiKey is { Length: > 0 })
         {
             yield return new(
-                "Auth:NextApiKey (MCP_API_KEY_NEXT) is set without Auth:ApiKey (MCP_API_KEY), which it is to replace. Set MCP_API_KEY to it."
+                "Auth:NextApiKey (MCP_API_KEY_NEXT) is set without Auth:ApiKey (MCP_API_KEY), which it is to "
+                    + "replace. Set MCP_API_KEY to it."
             );
         }
 
@@ -93,7 +100,8 @@ public sealed class AuthOptions : IValidatableObject
         if (TakesKeys && TakesTokens && Keys().Any(key => key?.Count('.') == 2))
         {
             yield return new(
-                "A key under Auth:ApiKey or Auth:ApiKeys has two dots, as access tokens have, so it would be taken for one. Use what `openssl rand -hex 32` prints."
+                "A key under Auth:ApiKey or Auth:ApiKeys has two dots, as access tokens have, so it would be taken "
+                    + "for one. Use what `openssl rand -hex 32` prints."
             );
         }
 

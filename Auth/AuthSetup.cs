@@ -65,7 +65,8 @@ public static class AuthSetup
             RequestDelegate? beyond = null;
             app.Use(next =>
             {
-                var shortCut = app.Services.GetRequiredService<AuthFastPath>(); // now, when the settings have been checked
+                // now, when the settings have been checked
+                var shortCut = app.Services.GetRequiredService<AuthFastPath>();
                 return http => shortCut.Admits(http) ? beyond!(http) : next(http);
             });
             MethodNotAllowed.Use(app);
@@ -93,14 +94,20 @@ public static class AuthSetup
         return app;
     }
 
-    /// <summary>Keeps what was asked and answered while hosts discover the server and sign in, for the page that explains it. Before everything else, to see what the rest refuses.</summary>
+    /// <summary>
+    /// Keeps what was asked and answered while hosts discover the server and sign in, for the page that explains it.
+    /// Before everything else, to see what the rest refuses.
+    /// </summary>
     public static WebApplication UseDiagnostics(this WebApplication app)
     {
         app.UseMiddleware<DiagnosticsMiddleware>();
         return app;
     }
 
-    /// <summary><c>hash-password</c>: reads a password from the standard input, and prints what <c>Auth:Users:NAME:PasswordHash</c> takes.</summary>
+    /// <summary>
+    /// <c>hash-password</c>: reads a password from the standard input, and prints what
+    /// <c>Auth:Users:NAME:PasswordHash</c> takes.
+    /// </summary>
     public static int HashPassword(this WebApplication app) => Passwords.Print(Console.In, Console.Out);
 
     /// <summary>

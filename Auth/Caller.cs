@@ -6,7 +6,9 @@ namespace MinimalMcp.Auth;
 /// <summary>Who makes a call, as far as authorization, budgets and the audit need to know.</summary>
 public sealed class Caller
 {
-    /// <summary>The caller when authentication is off: whoever is on this machine. The server then listens on loopback only.</summary>
+    /// <summary>
+    /// The caller when authentication is off: whoever is on this machine. The server then listens on loopback only.
+    /// </summary>
     public static readonly Caller Local = new("local", null, int.MaxValue);
 
     /// <summary>Whoever has no credential, in mode mixed: may read.</summary>
@@ -58,12 +60,14 @@ public sealed class Caller
     /// <param name="what">What was asked for.</param>
     internal string LacksScope(string what, string scope) =>
         HasKey
-            ? $"{what} needs the scope {scope}, and the key '{Subject}' has {(Level < 0 ? "none" : Scopes.UpTo(Scopes.OfLevel(Level)))}. "
+            ? $"{what} needs the scope {scope}, and the key '{Subject}' has "
+                + $"{(Level < 0 ? "none" : Scopes.UpTo(Scopes.OfLevel(Level)))}. "
                 + $"Use another key, or ask the operator to add the scope (Auth:ApiKeys:{Subject}:Scopes)."
             : $"{what} needs the scope {scope}, which this connection was not granted. Connect again and allow it.";
 
     /// <summary>
-    /// Reads the claims that the check of a credential leaves: <c>sub</c>, <c>client_id</c> and one <c>scope</c> claim per scope.
+    /// Reads the claims that the check of a credential leaves: <c>sub</c>, <c>client_id</c> and one <c>scope</c> claim
+    /// per scope.
     /// </summary>
     /// <param name="user">Null where there is no request: on standard input and output.</param>
     public static Caller From(ClaimsPrincipal? user) =>

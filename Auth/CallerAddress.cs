@@ -3,7 +3,10 @@ using System.Net.Sockets;
 
 namespace MinimalMcp.Auth;
 
-/// <summary>What is counted as one address: behind a trusted proxy that of its client, and of IPv6 the network of a household, which has more addresses than could be counted.</summary>
+/// <summary>
+/// What is counted as one address: behind a trusted proxy that of its client, and of IPv6 the network of a household,
+/// which has more addresses than could be counted.
+/// </summary>
 internal static class CallerAddress
 {
     public static IPAddress Of(HttpContext http) =>

@@ -31,6 +31,8 @@ public static class Scopes
     /// <summary>The scope that reaches as far.</summary>
     internal static string OfLevel(int level) => Hierarchy[Math.Min(level, Hierarchy.Length - 1)];
 
-    /// <summary>A scope with all that it contains: a client that asks for exactly these keeps what it had before.</summary>
+    /// <summary>
+    /// A scope with all that it contains: a client that asks for exactly these keeps what it had before.
+    /// </summary>
     public static string UpTo(string scope) => string.Join(' ', Hierarchy[..(Level(scope) + 1)]);
 }

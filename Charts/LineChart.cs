@@ -7,8 +7,8 @@ namespace MinimalMcp.Charts;
 public sealed record Line(string Name, IReadOnlyList<double> Values, IReadOnlyList<DateTimeOffset>? Times = null);
 
 /// <summary>
-/// A line chart as a picture that models and people can read: opaque and light, so that it looks the same on a dark page and on a light one.
-/// Times are UTC.
+/// A line chart as a picture that models and people can read: opaque and light, so that it looks the same on a dark
+/// page and on a light one. Times are UTC.
 /// </summary>
 public sealed class LineChart(string title, TimeAxis axis, IReadOnlyList<Line> lines)
 {
@@ -41,7 +41,9 @@ public sealed class LineChart(string title, TimeAxis axis, IReadOnlyList<Line> l
         0x66BB00,
     ];
 
-    /// <summary>B, B/s and s are written with prefixes (20 MiB, 5 ms); anything else stands behind the number.</summary>
+    /// <summary>
+    /// B, B/s and s are written with prefixes (20 MiB, 5 ms); anything else stands behind the number.
+    /// </summary>
     public string Unit { get; init; } = "";
 
     public byte[] ToPng()
@@ -60,7 +62,8 @@ public sealed class LineChart(string title, TimeAxis axis, IReadOnlyList<Line> l
         DrawTimes(canvas);
         for (var i = drawn.Length - 1; i >= 0; i--)
         {
-            canvas.Polyline([.. drawn[i].Points.Select(point => (X(point.X), Y(point.Y, scale)))], Colours[i], 2); // the first one on top
+            // the first one on top
+            canvas.Polyline([.. drawn[i].Points.Select(point => (X(point.X), Y(point.Y, scale)))], Colours[i], 2);
         }
 
         for (var i = 0; i < drawn.Length; i++)

@@ -45,7 +45,10 @@ public sealed partial record TimeAxis(DateTimeOffset From, DateTimeOffset To, Ti
 
     public int Points => (int)((To - From) / Step) + 1;
 
-    /// <summary>Reads the window, and chooses a step when none is given, or a coarser one when the given one makes more points than allowed.</summary>
+    /// <summary>
+    /// Reads the window, and chooses a step when none is given, or a coarser one when the given one makes more points
+    /// than allowed.
+    /// </summary>
     /// <exception cref="FormatException">In a sentence that says what to write.</exception>
     public static TimeAxis Parse(
         string from,
@@ -60,7 +63,8 @@ public sealed partial record TimeAxis(DateTimeOffset From, DateTimeOffset To, Ti
         if (start >= end)
         {
             throw new FormatException(
-                $"The window is empty: it starts at {Show(start)} and ends at {Show(end)}. The start must be the earlier one; a span such as 1h counts back from now."
+                $"The window is empty: it starts at {Show(start)} and ends at {Show(end)}. The start must be the "
+                    + "earlier one; a span such as 1h counts back from now."
             );
         }
 
@@ -82,7 +86,8 @@ public sealed partial record TimeAxis(DateTimeOffset From, DateTimeOffset To, Ti
                 start,
                 end,
                 RoundUp(least),
-                $"The step was raised from {Show(given)} to {Show(RoundUp(least))}, because this window would have more than {maxPoints} points; ask for a shorter window to see more detail."
+                $"The step was raised from {Show(given)} to {Show(RoundUp(least))}, because this window would have "
+                    + $"more than {maxPoints} points; ask for a shorter window to see more detail."
             );
     }
 
@@ -91,7 +96,8 @@ public sealed partial record TimeAxis(DateTimeOffset From, DateTimeOffset To, Ti
     {
         var word = text.Trim();
         var refused = new FormatException(
-            $"\"{Shorten(word)}\" is not a time. Write now, a span back from now (15m, 7d, now-1h30m), RFC 3339 (2026-01-31T12:00:00Z) or seconds since 1970."
+            $"\"{Shorten(word)}\" is not a time. Write now, a span back from now (15m, 7d, now-1h30m), RFC 3339 "
+                + "(2026-01-31T12:00:00Z) or seconds since 1970."
         );
         if (word.Equals("now", StringComparison.OrdinalIgnoreCase))
         {
@@ -162,7 +168,8 @@ public sealed partial record TimeAxis(DateTimeOffset From, DateTimeOffset To, Ti
         return seconds >= 0.001 && seconds <= Longest.TotalSeconds
             ? TimeSpan.FromMilliseconds(Math.Round(seconds * 1000))
             : throw new FormatException(
-                $"\"{Shorten(word)}\" is not a span that can be used: it must be longer than zero and at most ten years."
+                $"\"{Shorten(word)}\" is not a span that can be used: it must be longer than zero and at most ten "
+                    + "years."
             );
     }
 

@@ -84,12 +84,14 @@ public static class ConfigurationSetup
             // The slim builder sets "simple" over whatever the settings say.
             console.FormatterName = builder.Configuration["Logging:Console:FormatterName"] ?? console.FormatterName;
         });
-        builder.Logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.Critical); // a failed start is told in a sentence, not with its stack as well
+        // a failed start is told in a sentence, not with its stack as well
+        builder.Logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.Critical);
         builder.Services.AddSingleton(TimeProvider.System);
         Drain.Add(builder);
         builder.Services.AddCors();
         builder.Services.AddProblemDetails();
-        builder.Services.Configure<HostFilteringOptions>(filtering => filtering.AllowedHosts = ["*"]); // HostGuard decides, lets loopback in, and says why not
+        // HostGuard decides, lets loopback in, and says why not
+        builder.Services.Configure<HostFilteringOptions>(filtering => filtering.AllowedHosts = ["*"]);
         builder.Services.Configure<ForwardedHeadersOptions>(forwarded =>
         {
             forwarded.ForwardedHeaders = ForwardedHeaders.All;
@@ -114,8 +116,8 @@ public static class ConfigurationSetup
     }
 
     /// <summary>
-    /// What happens to every request before it reaches a surface. The host is checked as it was sent, before a proxy's headers replace it:
-    /// a page that rebinds its name could send those headers too.
+    /// What happens to every request before it reaches a surface. The host is checked as it was sent, before a proxy's
+    /// headers replace it: a page that rebinds its name could send those headers too.
     /// </summary>
     public static WebApplication UseConfiguration(this WebApplication app)
     {
@@ -153,7 +155,9 @@ public static class ConfigurationSetup
         return app;
     }
 
-    /// <summary>Binds a section to its options. What cannot be read is told with the other errors when the server starts.</summary>
+    /// <summary>
+    /// Binds a section to its options. What cannot be read is told with the other errors when the server starts.
+    /// </summary>
     public static void AddSettings<T>(this IServiceCollection services, string section)
         where T : class =>
         services
@@ -200,7 +204,9 @@ public static class ConfigurationSetup
             _ => $"a value of {type}",
         };
 
-    /// <summary>Starts the server and waits for its end. Every setting that is wrong is printed, and then nothing starts.</summary>
+    /// <summary>
+    /// Starts the server and waits for its end. Every setting that is wrong is printed, and then nothing starts.
+    /// </summary>
     public static async Task<int> RunOrExplainAsync(this WebApplication app, Action<WebApplication>? started = null)
     {
         try
@@ -214,7 +220,8 @@ public static class ConfigurationSetup
             Console.Error.WriteLine(
                 failure is StartupException
                     ? "The server did not start:"
-                    : $"The server did not start. {(sentences.Length == 1 ? "One setting is" : $"{sentences.Length} settings are")} wrong:"
+                    : "The server did not start. "
+                        + $"{(sentences.Length == 1 ? "One setting is" : $"{sentences.Length} settings are")} wrong:"
             );
             foreach (var sentence in sentences)
             {
@@ -247,7 +254,8 @@ public static class ConfigurationSetup
             System.Security.Cryptography.CryptographicException unread =>
             [
                 "A certificate of Kestrel:Certificates or Kestrel:Endpoints cannot be read "
-                    + $"({unread.Message.TrimEnd('.')}). Check Path, KeyPath and Password: a PEM file needs KeyPath, a PFX file its Password.",
+                    + $"({unread.Message.TrimEnd('.')}). Check Path, KeyPath and Password: a PEM file needs KeyPath, "
+                    + "a PFX file its Password.",
             ],
             IOException { InnerException: Microsoft.AspNetCore.Connections.AddressInUseException } taken =>
             [

@@ -4,8 +4,9 @@ using Microsoft.Extensions.Options;
 namespace MinimalMcp.Configuration;
 
 /// <summary>
-/// Between the signal to end and the end: readiness is false from the first moment, and for <see cref="ServerOptions.DrainDelay"/> the server goes on
-/// listening, until whoever sends it requests has noticed. Then calls under way are finished.
+/// Between the signal to end and the end: readiness is false from the first moment, and for <see
+/// cref="ServerOptions.DrainDelay"/> the server goes on listening, until whoever sends it requests has noticed. Then
+/// calls under way are finished.
 /// </summary>
 internal sealed class Drain(IOptions<ServerOptions> options, TimeProvider time) : IHostedLifecycleService
 {
@@ -35,7 +36,10 @@ internal sealed class Drain(IOptions<ServerOptions> options, TimeProvider time) 
         );
     }
 
-    /// <summary>While it drains, every answer ends its connection (RFC 9112, 9.6), so that a balancer's next request on it goes to another replica.</summary>
+    /// <summary>
+    /// While it drains, every answer ends its connection (RFC 9112, 9.6), so that a balancer's next request on it goes
+    /// to another replica.
+    /// </summary>
     public static void Use(WebApplication app)
     {
         if (Delay(app.Configuration) == TimeSpan.Zero)

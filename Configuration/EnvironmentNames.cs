@@ -4,8 +4,8 @@ using Microsoft.Extensions.Configuration.Json;
 namespace MinimalMcp.Configuration;
 
 /// <summary>
-/// The environment names of the guides, and the settings they stand for. ASP.NET Core's own names (<c>Server__PublicUrl</c>) work for
-/// everything and win over these.
+/// The environment names of the guides, and the settings they stand for. ASP.NET Core's own names
+/// (<c>Server__PublicUrl</c>) work for everything and win over these.
 /// </summary>
 public static class EnvironmentNames
 {
@@ -80,7 +80,9 @@ public static class EnvironmentNames
 
     private static readonly string[] Unused = ["MAX_CONCURRENT_SERVERS", "SERVER_TIMEOUT"];
 
-    /// <summary>The names for a setting, as they stand in a message: " (PORT, MCP_SERVER_PORT)"; empty when there is none.</summary>
+    /// <summary>
+    /// The names for a setting, as they stand in a message: " (PORT, MCP_SERVER_PORT)"; empty when there is none.
+    /// </summary>
     internal static string Of(string setting) =>
         Table
             .Where(row => row.Setting.Equals(setting, StringComparison.OrdinalIgnoreCase))
@@ -269,7 +271,9 @@ public static class EnvironmentNames
         };
 }
 
-/// <summary>What was found: files of variables, the names of the table that are set, and what follows from them.</summary>
+/// <summary>
+/// What was found: files of variables, the names of the table that are set, and what follows from them.
+/// </summary>
 internal sealed record EnvironmentRead(
     IReadOnlyList<string> Files,
     IReadOnlyList<(string Name, string Setting)> Names,
@@ -286,7 +290,10 @@ internal sealed record EnvironmentRead(
 /// <summary>A setting that nobody set, and that follows from others.</summary>
 internal sealed record InferredSetting(string Setting, string Value, string Why);
 
-/// <summary>What the environment says, under the names of settings; <see cref="EnvironmentProvider"/> tells it from other sources.</summary>
+/// <summary>
+/// What the environment says, under the names of settings; <see cref="EnvironmentProvider"/> tells it from other
+/// sources.
+/// </summary>
 internal sealed class EnvironmentSource : IConfigurationSource
 {
     public IEnumerable<KeyValuePair<string, string?>> InitialData { get; init; } = [];

@@ -20,7 +20,9 @@ internal sealed class ForwardedHost
     /// <summary>The address without a trailing slash; null unless <see cref="Admits"/> said yes.</summary>
     public static string? Of(HttpContext http) => http.Features.Get<ForwardedHost>()?.Url;
 
-    /// <summary>Whether a known proxy received the request by https. Asked before the proxy's headers are applied.</summary>
+    /// <summary>
+    /// Whether a known proxy received the request by https. Asked before the proxy's headers are applied.
+    /// </summary>
     public static bool Admits(HttpContext http, ServerOptions options)
     {
         if (

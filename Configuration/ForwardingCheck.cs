@@ -39,7 +39,8 @@ internal sealed partial class ForwardingCheck(RequestDelegate next, ILogger<Forw
     [LoggerMessage(
         LogLevel.Warning,
         "The reverse proxy on this machine sends X-Forwarded-Proto or X-Forwarded-Host and no "
-            + "X-Forwarded-For, so all callers have one address and share its limits. Let it send the address, in nginx: "
+            + "X-Forwarded-For, so all callers have one address and share its limits. Let it send the address, in "
+            + "nginx: "
             + "proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;"
     )]
     private partial void LogNoAddress();

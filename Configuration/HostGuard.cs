@@ -3,8 +3,9 @@ using Microsoft.Extensions.Options;
 namespace MinimalMcp.Configuration;
 
 /// <summary>
-/// Refuses requests for a host that is not ours (400) and from web pages that may not call us (403), on every route. Without it any page in
-/// any browser could reach a server on loopback by letting its own name resolve to 127.0.0.1 (DNS rebinding).
+/// Refuses requests for a host that is not ours (400) and from web pages that may not call us (403), on every route.
+/// Without it any page in any browser could reach a server on loopback by letting its own name resolve to 127.0.0.1
+/// (DNS rebinding).
 /// </summary>
 internal sealed partial class HostGuard
 {
@@ -45,7 +46,8 @@ internal sealed partial class HostGuard
             return RefuseAsync(
                 http,
                 StatusCodes.Status400BadRequest,
-                $"The host '{Shorten(request.Host.Host)}' is not served here. Set PUBLIC_URL to the public address, or add the host to AllowedHosts."
+                $"The host '{Shorten(request.Host.Host)}' is not served here. Set PUBLIC_URL to the public address, "
+                    + "or add the host to AllowedHosts."
             );
         }
 
@@ -55,7 +57,8 @@ internal sealed partial class HostGuard
             : RefuseAsync(
                 http,
                 StatusCodes.Status403Forbidden,
-                $"The origin '{Shorten(origin.ToString())}' may not call this server. Add it to CORS_ORIGINS if it should."
+                $"The origin '{Shorten(origin.ToString())}' may not call this server. Add it to CORS_ORIGINS if it "
+                    + "should."
             );
     }
 

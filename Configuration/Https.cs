@@ -32,7 +32,9 @@ internal static class Https
         }
     }
 
-    /// <summary>Behind it: what a proxy received by https is not redirected. Orchestrators ask for health by http.</summary>
+    /// <summary>
+    /// Behind it: what a proxy received by https is not redirected. Orchestrators ask for health by http.
+    /// </summary>
     public static void UseRedirect(WebApplication app)
     {
         if (IsServed(app.Configuration))

@@ -97,7 +97,9 @@ internal static class LingeringClose
         public PipeWriter Output => output;
     }
 
-    /// <summary>Is not completed by the protocol, which would close the connection, but by <see cref="RunAsync"/>.</summary>
+    /// <summary>
+    /// Is not completed by the protocol, which would close the connection, but by <see cref="RunAsync"/>.
+    /// </summary>
     private sealed class Input(PipeReader inner) : PipeReader
     {
         /// <summary>Whether something that arrived was left unread.</summary>

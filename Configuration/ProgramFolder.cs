@@ -1,14 +1,16 @@
 namespace MinimalMcp.Configuration;
 
 /// <summary>
-/// Where the program's settings and data lie. Never the current folder: a workspace that somebody opens must not be able
-/// to configure the server, and a service must not lose its settings because it is started from elsewhere.
+/// Where the program's settings and data lie. Never the current folder: a workspace that somebody opens must not be
+/// able to configure the server, and a service must not lose its settings because it is started from elsewhere.
 /// </summary>
 public static class ProgramFolder
 {
     private static readonly string Name = typeof(ProgramFolder).Assembly.GetName().Name!;
 
-    /// <summary>The project's folder when the program runs from its build output (<c>dotnet run</c>); else null.</summary>
+    /// <summary>
+    /// The project's folder when the program runs from its build output (<c>dotnet run</c>); else null.
+    /// </summary>
     public static string? Project { get; } = FindProject();
 
     /// <summary>The folder of the settings: the project's, or the program's own.</summary>
@@ -30,7 +32,9 @@ public static class ProgramFolder
                 "appsettings.json"
             );
 
-    /// <summary>The user's folder for data of programs (XDG Base Directory Specification), with a part of our own.</summary>
+    /// <summary>
+    /// The user's folder for data of programs (XDG Base Directory Specification), with a part of our own.
+    /// </summary>
     public static string State =>
         Path.Combine(
             OperatingSystem.IsWindows() || OperatingSystem.IsMacOS()
@@ -49,7 +53,8 @@ public static class ProgramFolder
                 is { } environment
                 ? ["--environment=" + environment]
                 : Array.Empty<string>(),
-            "--hostBuilder:reloadConfigOnChange=false", // watching files would take a good part of the time that a start takes
+            // watching files would take a good part of the time that a start takes
+            "--hostBuilder:reloadConfigOnChange=false",
             .. Environment.GetEnvironmentVariable("ASPNETCORE_CONTENTROOT") is null
                 ? ["--contentRoot=" + Settings]
                 : Array.Empty<string>(),

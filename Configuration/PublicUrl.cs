@@ -22,8 +22,9 @@ public static class PublicUrl
     public static string OfDocuments(HttpContext http) => ForwardedHost.Of(http) ?? Fixed(http.RequestServices);
 
     /// <summary>
-    /// The configured address, or else the one that the server listens on; never what a request says, which anybody can write. What OAuth names (issuer, resource) is made of it:
-    /// without a configured address OAuth is for this machine only.
+    /// The configured address, or else the one that the server listens on; never what a request says, which anybody can
+    /// write. What OAuth names (issuer, resource) is made of it: without a configured address OAuth is for this machine
+    /// only.
     /// </summary>
     public static string Fixed(IServiceProvider services)
     {

@@ -26,10 +26,16 @@ public sealed class ServerOptions : IValidatableObject
 
     public int Port { get; set; } = 3001;
 
-    /// <summary>The address that the world uses, for example https://mcp.example.com. Documents name it, and requests for its host are let in.</summary>
+    /// <summary>
+    /// The address that the world uses, for example https://mcp.example.com. Documents name it, and requests for its
+    /// host are let in.
+    /// </summary>
     public string? PublicUrl { get; set; }
 
-    /// <summary>Origins of web pages that may call from a browser, separated by commas. ChatGPT calls from its servers and needs none.</summary>
+    /// <summary>
+    /// Origins of web pages that may call from a browser, separated by commas. ChatGPT calls from its servers and needs
+    /// none.
+    /// </summary>
     public string? CorsOrigins { get; set; }
 
     /// <summary>
@@ -42,7 +48,10 @@ public sealed class ServerOptions : IValidatableObject
     /// <summary>Arguments are short; what is longer is refused with 413.</summary>
     public long MaxRequestBytes { get; set; } = DefaultMaxRequestBytes;
 
-    /// <summary>How long it goes on listening after it was told to end and is no longer ready: as long as a load balancer needs to notice.</summary>
+    /// <summary>
+    /// How long it goes on listening after it was told to end and is no longer ready: as long as a load balancer needs
+    /// to notice.
+    /// </summary>
     public TimeSpan DrainDelay { get; set; }
 
     public Uri? PublicUri => Uri.TryCreate(PublicUrl, UriKind.Absolute, out var url) ? url : null;
@@ -59,7 +68,8 @@ public sealed class ServerOptions : IValidatableObject
             ? int.Parse(number, CultureInfo.InvariantCulture)
             : null;
 
-    // Everything here and nothing as an attribute: attributes that fail would keep this from running, and all errors are told together.
+    // Everything here and nothing as an attribute: attributes that fail would keep this from running, and all errors
+    // are told together.
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
     {
         if (Port is < 0 or > 65535)
@@ -87,7 +97,8 @@ public sealed class ServerOptions : IValidatableObject
         )
         {
             yield return new(
-                $"Server:PublicUrl (PUBLIC_URL) is '{PublicUrl}'; it must be an absolute address such as https://mcp.example.com."
+                $"Server:PublicUrl (PUBLIC_URL) is '{PublicUrl}'; it must be an absolute address such as "
+                    + "https://mcp.example.com."
             );
         }
 
@@ -102,7 +113,8 @@ public sealed class ServerOptions : IValidatableObject
         )
         {
             yield return new(
-                $"Server:CorsOrigins (CORS_ORIGINS) has '{origin}'; an origin is a scheme and a host without a path, such as https://chatgpt.com."
+                $"Server:CorsOrigins (CORS_ORIGINS) has '{origin}'; an origin is a scheme and a host without a path, "
+                    + "such as https://chatgpt.com."
             );
         }
 

@@ -5,13 +5,17 @@ using Microsoft.AspNetCore.Http.Features;
 
 namespace MinimalMcp.Governance;
 
-/// <summary>Where a call comes from: who the authentication says it is, and from which address. Neither is known on standard input.</summary>
+/// <summary>
+/// Where a call comes from: who the authentication says it is, and from which address. Neither is known on standard
+/// input.
+/// </summary>
 public readonly record struct CallOrigin(ClaimsPrincipal? User, IPAddress? Address)
 {
     private const int MaxSessionId = 200;
 
     /// <summary>
-    /// The request that brought the call. Not <see cref="Activity.Current"/>: a conversation goes on after the request that began it.
+    /// The request that brought the call. Not <see cref="Activity.Current"/>: a conversation goes on after the request
+    /// that began it.
     /// </summary>
     internal Activity? Request { get; init; }
 

@@ -4,7 +4,8 @@ namespace MinimalMcp.Governance;
 
 internal static class CallTimeout
 {
-    // A token source per call would be most of what a call allocates, so each thread keeps one whose token was never cancelled.
+    // A token source per call would be most of what a call allocates, so each thread keeps one whose token was never
+    // cancelled.
     [ThreadStatic]
     private static CancellationTokenSource? _idle;
 
@@ -39,7 +40,8 @@ internal static class CallTimeout
         {
             throw new ToolRefusedException(
                 Refusal.Deadline,
-                $"{name} did not finish within {limit.TotalSeconds:0.#} seconds and was stopped. Ask for less, or try again later."
+                $"{name} did not finish within {limit.TotalSeconds:0.#} seconds and was stopped. Ask for less, or "
+                    + "try again later."
             );
         }
         finally

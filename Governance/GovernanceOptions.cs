@@ -11,10 +11,15 @@ public sealed class GovernanceOptions : IValidatableObject
     /// <summary>Tools that nobody may call, by name, separated by commas; <c>*</c> stands for any letters.</summary>
     public string? Deny { get; set; }
 
-    /// <summary>Tools that are confirmed before they run, beside those of level CRITICAL; as in <see cref="Deny"/>.</summary>
+    /// <summary>
+    /// Tools that are confirmed before they run, beside those of level CRITICAL; as in <see cref="Deny"/>.
+    /// </summary>
     public string? Confirm { get; set; }
 
-    /// <summary>Tools that a person approves at the dashboard before they run, as in <see cref="Deny"/>; a level (<c>CRITICAL</c>) names all of it.</summary>
+    /// <summary>
+    /// Tools that a person approves at the dashboard before they run, as in <see cref="Deny"/>; a level
+    /// (<c>CRITICAL</c>) names all of it.
+    /// </summary>
     public string? Approve { get; set; }
 
     /// <summary>
@@ -41,7 +46,10 @@ public sealed class GovernanceOptions : IValidatableObject
             ["docker"] = "50/minute",
         };
 
-    /// <summary>Whether calls are recorded. Without the record calls of tools that change something are not held back when the store is gone.</summary>
+    /// <summary>
+    /// Whether calls are recorded. Without the record calls of tools that change something are not held back when the
+    /// store is gone.
+    /// </summary>
     public bool Audit { get; set; } = true;
 
     /// <summary>How many days the record is kept; 0 keeps it for ever.</summary>
@@ -83,7 +91,8 @@ public sealed class GovernanceOptions : IValidatableObject
     }
 
     private static string RateProblem(string name, string rate) =>
-        $"Governance:{name} is '{rate}'; it must be a number and a time such as 10/hour, 100/minute or 5/second, or off.";
+        $"Governance:{name} is '{rate}'; it must be a number and a time such as 10/hour, 100/minute or 5/second, or "
+        + "off.";
 }
 
 /// <summary>So many within a time.</summary>

@@ -7,8 +7,8 @@ using ModelContextProtocol.Protocol;
 namespace MinimalMcp.Governance;
 
 /// <summary>
-/// A tool's function with everything that happens to every call around it. It is the function that is wrapped, when the tool is
-/// registered, and not the surfaces: so no surface can forget governance or go around it.
+/// A tool's function with everything that happens to every call around it. It is the function that is wrapped, when the
+/// tool is registered, and not the surfaces: so no surface can forget governance or go around it.
 /// </summary>
 public sealed class GovernedFunction : DelegatingAIFunction
 {
@@ -30,7 +30,8 @@ public sealed class GovernedFunction : DelegatingAIFunction
     /// <summary>What callers may send: the tool's own arguments, and what governance takes beside them.</summary>
     public override JsonElement JsonSchema => _consent.Schema;
 
-    // What happens to every call, in the order it happens. A step lets the call pass or throws the refusal that the caller reads.
+    // What happens to every call, in the order it happens. A step lets the call pass or throws the refusal that the
+    // caller reads.
     protected override async ValueTask<object?> InvokeCoreAsync(
         AIFunctionArguments arguments,
         CancellationToken cancellationToken
@@ -115,7 +116,8 @@ public sealed class GovernedFunction : DelegatingAIFunction
                 throw new ToolRefusedException(
                     Refusal.Arguments,
                     $"{Name}: '{name}' leads to {SchemaNode.Shorten(host)}, "
-                        + "a link-local address or a cloud's metadata service, which may hold credentials. Name another "
+                        + "a link-local address or a cloud's metadata service, which may hold credentials. Name "
+                        + "another "
                         + "host. An operator can allow it: Governance:AllowMetadataAddresses=true."
                 );
             }

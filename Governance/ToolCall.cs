@@ -9,8 +9,9 @@ using MinimalMcp.Auth;
 namespace MinimalMcp.Governance;
 
 /// <summary>
-/// One call of one tool: the arguments by name (each a <see cref="JsonElement"/> until they are bound), and what the call brings along.
-/// Every surface makes one and none of them can pass less, so governance sees the same thing whichever way a call came.
+/// One call of one tool: the arguments by name (each a <see cref="JsonElement"/> until they are bound), and what the
+/// call brings along. Every surface makes one and none of them can pass less, so governance sees the same thing
+/// whichever way a call came.
 /// </summary>
 public sealed class ToolCall : AIFunctionArguments
 {
@@ -36,10 +37,15 @@ public sealed class ToolCall : AIFunctionArguments
         Origin = origin;
     }
 
-    /// <summary>Under which the log and the audit tell of this call. Always ours: a caller can neither choose nor repeat it.</summary>
+    /// <summary>
+    /// Under which the log and the audit tell of this call. Always ours: a caller can neither choose nor repeat it.
+    /// </summary>
     public string Id => _id ??= NextId();
 
-    /// <summary>The span that the caller put into <c>params._meta</c> (OpenTelemetry's conventions for MCP, "Context propagation").</summary>
+    /// <summary>
+    /// The span that the caller put into <c>params._meta</c> (OpenTelemetry's conventions for MCP, "Context
+    /// propagation").
+    /// </summary>
     internal ActivityContext? CallerSpan =>
         (_traceparent ?? Origin.Traceparent) is { } sent
         && ActivityContext.TryParse(sent, _tracestate, isRemote: true, out var span)
@@ -76,24 +82,30 @@ public sealed class ToolCall : AIFunctionArguments
 
     public ClaimsPrincipal? User => Origin.User;
 
-    /// <summary>What ChatGPT says of its user and of the conversation. Worth recording; anybody can send it, so nothing may depend on it.</summary>
+    /// <summary>
+    /// What ChatGPT says of its user and of the conversation. Worth recording; anybody can send it, so nothing may
+    /// depend on it.
+    /// </summary>
     public string? OpenAiSubject { get; set; }
 
     public string? OpenAiSession { get; set; }
 
     public Caller Caller => _caller ??= Caller.From(User);
 
-    /// <summary>The caller understands answers that only MCP has: an error of the protocol, or a question back.</summary>
+    /// <summary>
+    /// The caller understands answers that only MCP has: an error of the protocol, or a question back.
+    /// </summary>
     public bool SpeaksMcp { get; init; }
 
     /// <summary>
-    /// The MCP request behind the call when it came through a conversation: what tools need that report progress or ask the client back.
+    /// The MCP request behind the call when it came through a conversation: what tools need that report progress or ask
+    /// the client back.
     /// </summary>
     public object? Conversation { get; init; }
 
     /// <summary>
-    /// Adds the arguments of a JSON object, whose document must live until they are bound. A method that takes raw JSON gets a copy, because
-    /// one that does not listen to its token outlives the request and the buffer it was read into.
+    /// Adds the arguments of a JSON object, whose document must live until they are bound. A method that takes raw JSON
+    /// gets a copy, because one that does not listen to its token outlives the request and the buffer it was read into.
     /// </summary>
     public ToolCall With(JsonElement arguments)
     {

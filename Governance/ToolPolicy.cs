@@ -20,8 +20,8 @@ public enum RiskLevel
 }
 
 /// <summary>
-/// What governs one tool. Everything else that speaks of a tool's danger (annotations, required scope, x-openai-isConsequential)
-/// is derived from these, so that no two of them can disagree.
+/// What governs one tool. Everything else that speaks of a tool's danger (annotations, required scope,
+/// x-openai-isConsequential) is derived from these, so that no two of them can disagree.
 /// </summary>
 /// <param name="Deadline">40 s leave a GPT Action, which gives up after 45 s, time to read the refusal.</param>
 public sealed record ToolPolicy(Effect Effect, RiskLevel Risk, TimeSpan Deadline)
@@ -53,8 +53,9 @@ public sealed record ToolPolicy(Effect Effect, RiskLevel Risk, TimeSpan Deadline
     public string Level { get; } = Risk.ToString().ToUpperInvariant();
 
     /// <summary>
-    /// The scope that a caller needs: mcp:execute for what cannot be undone and for HIGH and CRITICAL, whatever it does; else mcp:write for what changes something, mcp:read for
-    /// what does not. mcp:admin is for no tool, but for the server itself (its record of calls, approvals, diagnostics).
+    /// The scope that a caller needs: mcp:execute for what cannot be undone and for HIGH and CRITICAL, whatever it
+    /// does; else mcp:write for what changes something, mcp:read for what does not. mcp:admin is for no tool, but for
+    /// the server itself (its record of calls, approvals, diagnostics).
     /// </summary>
     public string Scope { get; } =
         Effect is Effect.Destroy || Risk >= RiskLevel.High ? Scopes.Execute

@@ -9,7 +9,8 @@ namespace MinimalMcp.Governance;
 
 /// <summary>
 /// Finds settings that nothing reads. A misspelt name in a section that protects the server would leave the protection
-/// off without a word, so it is an error; in other sections of ours it is a warning. Sections of others are not looked at.
+/// off without a word, so it is an error; in other sections of ours it is a warning. Sections of others are not looked
+/// at.
 /// </summary>
 internal sealed partial class UnknownSettings(
     IConfiguration configuration,

@@ -2,7 +2,10 @@ using System.Diagnostics.Metrics;
 
 namespace MinimalMcp.Outgoing;
 
-/// <summary>One measurement per request that went out or was refused, and a line for each that failed: never a query, a header or a body.</summary>
+/// <summary>
+/// One measurement per request that went out or was refused, and a line for each that failed: never a query, a header
+/// or a body.
+/// </summary>
 internal sealed partial class OutgoingLog
 {
     private readonly Histogram<double> _duration;

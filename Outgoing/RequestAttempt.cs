@@ -16,7 +16,10 @@ internal sealed class RequestAttempt(HttpMethod method, HttpResponseMessage? ans
     /// <summary>Set when headers were given to the family: from then on nothing is sent again.</summary>
     public bool HandedOver { get; init; }
 
-    /// <summary>Whether it speaks against the upstream's health. An answer that is too large or elsewhere does not, nor does a caller who left.</summary>
+    /// <summary>
+    /// Whether it speaks against the upstream's health. An answer that is too large or elsewhere does not, nor does a
+    /// caller who left.
+    /// </summary>
     public bool Failed =>
         answer is not null
             ? (int)answer.StatusCode is 429 or >= 500
@@ -28,8 +31,8 @@ internal sealed class RequestAttempt(HttpMethod method, HttpResponseMessage? ans
                 };
 
     /// <summary>
-    /// Only for reads (RFC 9110 section 9.2.1), and only when no answer came or one of a gateway. A Retry-After that is longer than a call
-    /// can wait is taken as no.
+    /// Only for reads (RFC 9110 section 9.2.1), and only when no answer came or one of a gateway. A Retry-After that is
+    /// longer than a call can wait is taken as no.
     /// </summary>
     public bool MayBeRepeated =>
         !HandedOver

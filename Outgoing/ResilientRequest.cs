@@ -3,8 +3,9 @@ using Polly.CircuitBreaker;
 namespace MinimalMcp.Outgoing;
 
 /// <summary>
-/// One request, from waiting for its turn to the last byte of its answer. The family gets the answer when the headers are there; the place
-/// in the bulkhead, the deadline and the breaker's verdict go on until the body ends, since a hang or a cut comes there just as well.
+/// One request, from waiting for its turn to the last byte of its answer. The family gets the answer when the headers
+/// are there; the place in the bulkhead, the deadline and the breaker's verdict go on until the body ends, since a hang
+/// or a cut comes there just as well.
 /// </summary>
 internal sealed class ResilientRequest(
     Upstream upstream,

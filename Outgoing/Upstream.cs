@@ -9,8 +9,8 @@ using Polly.Retry;
 namespace MinimalMcp.Outgoing;
 
 /// <summary>
-/// One entry per client name, for as long as the server runs. Not per host: families behind one reverse proxy share a host and must not
-/// share a breaker, and names, unlike hosts, cannot be made up by an argument.
+/// One entry per client name, for as long as the server runs. Not per host: families behind one reverse proxy share a
+/// host and must not share a breaker, and names, unlike hosts, cannot be made up by an argument.
 /// </summary>
 internal sealed class Upstreams(IOptions<OutgoingOptions> options, TimeProvider time, OutgoingLog log) : IDisposable
 {
@@ -34,7 +34,10 @@ internal sealed class Upstreams(IOptions<OutgoingOptions> options, TimeProvider 
     }
 }
 
-/// <summary>What is remembered about a system that requests go to, so that one in trouble gets fewer of them and holds up nobody else.</summary>
+/// <summary>
+/// What is remembered about a system that requests go to, so that one in trouble gets fewer of them and holds up nobody
+/// else.
+/// </summary>
 internal sealed class Upstream : IDisposable
 {
     private const int MaxRetries = 1;

@@ -6,14 +6,15 @@ using Polly.CircuitBreaker;
 namespace MinimalMcp.Outgoing;
 
 /// <summary>
-/// The sentences for what can go wrong on the way. What an upstream sent is never in them, nor is it in an inner exception, which would be
-/// logged: garbage may hold a secret.
+/// The sentences for what can go wrong on the way. What an upstream sent is never in them, nor is it in an inner
+/// exception, which would be logged: garbage may hold a secret.
 /// </summary>
 internal static class UpstreamFailure
 {
     public static HttpRequestException Full(Upstream upstream) =>
         Refused(
-            $"{upstream.Name} is busy: {upstream.MaxInFlight} requests are under way and the queue is full. Nothing was sent; try again in a few seconds."
+            $"{upstream.Name} is busy: {upstream.MaxInFlight} requests are under way and the queue is full. Nothing "
+                + "was sent; try again in a few seconds."
         );
 
     public static HttpRequestException Open(Upstream upstream, BrokenCircuitException open)
@@ -30,7 +31,8 @@ internal static class UpstreamFailure
     public static HttpRequestException Late(Upstream upstream, HttpMethod method, int attempts) =>
         new(
             attempts == 0
-                ? $"{upstream.Name} was busy with other requests for {Seconds(upstream.Deadline)}; nothing was sent. Try again later."
+                ? $"{upstream.Name} was busy with other requests for {Seconds(upstream.Deadline)}; nothing was sent. "
+                    + "Try again later."
                 : $"{upstream.Name} did not answer completely within {Seconds(upstream.Deadline)}.{Doubt(method)}",
             null,
             HttpStatusCode.GatewayTimeout
@@ -39,7 +41,8 @@ internal static class UpstreamFailure
     public static HttpRequestException TooLarge(Upstream upstream, HttpMethod method) =>
         new(
             HttpRequestError.ConfigurationLimitExceeded,
-            $"The answer of {upstream.Name} is larger than {upstream.MaxResponseBytes} bytes and was not read. Ask for less, or raise Outgoing:MaxResponseBytes.{Doubt(method)}",
+            $"The answer of {upstream.Name} is larger than {upstream.MaxResponseBytes} bytes and was not read. Ask "
+                + $"for less, or raise Outgoing:MaxResponseBytes.{Doubt(method)}",
             null,
             HttpStatusCode.BadGateway
         );
@@ -58,7 +61,8 @@ internal static class UpstreamFailure
         {
             HttpRequestException http => http.HttpRequestError,
             HttpIOException io => io.HttpRequestError,
-            OperationCanceledException when !answered => HttpRequestError.ConnectionError, // the time to connect in ran out
+            // the time to connect in ran out
+            OperationCanceledException when !answered => HttpRequestError.ConnectionError,
             AuthenticationException => HttpRequestError.SecureConnectionError,
             IOException or InvalidDataException => HttpRequestError.Unknown,
             _ => (HttpRequestError?)null,

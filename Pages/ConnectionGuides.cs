@@ -14,13 +14,15 @@ internal static class ConnectionGuides
         yield return auth.TakesTokens || auth.IsOff
             ? new(
                 "ChatGPT connector",
-                $"Turn on developer mode in ChatGPT's settings and add a custom MCP server with this address and {(auth.IsOff ? "No authentication" : signIn + " as authentication")}.",
+                "Turn on developer mode in ChatGPT's settings and add a custom MCP server with this address and "
+                    + $"{(auth.IsOff ? "No authentication" : signIn + " as authentication")}.",
                 url + "/mcp",
                 "/mcp"
             )
             : new(
                 "MCP clients",
-                "A connector cannot send a key, so ChatGPT gets no further than this address. Other MCP clients send it as Authorization: Bearer.",
+                "A connector cannot send a key, so ChatGPT gets no further than this address. Other MCP clients send "
+                    + "it as Authorization: Bearer.",
                 url + "/mcp",
                 "/mcp"
             );

@@ -3,7 +3,10 @@ using MinimalMcp.WellKnown;
 
 namespace MinimalMcp.Pages;
 
-/// <summary>The page that asks a person whether a client may call this server's tools. It has no script: what it does must be plain to see, and work in every browser.</summary>
+/// <summary>
+/// The page that asks a person whether a client may call this server's tools. It has no script: what it does must be
+/// plain to see, and work in every browser.
+/// </summary>
 internal sealed class ConsentPage(PageAssets files, IConfiguration configuration) : IAuthorizationPages
 {
     public Task AskAsync(HttpContext http, ConsentRequest question, int status = StatusCodes.Status200OK)
@@ -104,7 +107,8 @@ internal sealed class ConsentPage(PageAssets files, IConfiguration configuration
             )
         );
 
-    // The header says no-referrer; on top of that a browser would leave our own name out of the form's Origin header, by which we know our page.
+    // The header says no-referrer; on top of that a browser would leave our own name out of the form's Origin header,
+    // by which we know our page.
     private Task Page(HttpContext http, int status, string title, string forms, Html body)
     {
         http.Response.Headers.XFrameOptions = "DENY"; // for what is older than frame-ancestors

@@ -5,8 +5,8 @@ namespace MinimalMcp.Pages;
 public static class DashboardSetup
 {
     /// <summary>
-    /// The operator's page, and what its buttons call. The page itself is open, as a browser sends no key by itself, and says nothing: what it shows
-    /// it asks for with the key that is typed in.
+    /// The operator's page, and what its buttons call. The page itself is open, as a browser sends no key by itself,
+    /// and says nothing: what it shows it asks for with the key that is typed in.
     /// </summary>
     public static IEndpointConventionBuilder MapDashboard(
         this IEndpointRouteBuilder routes,

@@ -7,7 +7,10 @@ using MinimalMcp.WellKnown;
 
 namespace MinimalMcp.Pages;
 
-/// <summary>What hosts asked for while they looked for the server and signed in, what they got, and what that means. For the operator: the scope mcp:admin.</summary>
+/// <summary>
+/// What hosts asked for while they looked for the server and signed in, what they got, and what that means. For the
+/// operator: the scope mcp:admin.
+/// </summary>
 internal static class DiagnosticsPage
 {
     public static async Task GetAsync(HttpContext http)

@@ -6,8 +6,8 @@ using MinimalMcp.Governance;
 namespace MinimalMcp.Pages;
 
 /// <summary>
-/// Text that is HTML already. It is only made from an interpolated string, and every value in one is encoded, so that it
-/// cannot be forgotten. Characters that nobody sees are shown.
+/// Text that is HTML already. It is only made from an interpolated string, and every value in one is encoded, so that
+/// it cannot be forgotten. Characters that nobody sees are shown.
 /// </summary>
 internal sealed class Html
 {

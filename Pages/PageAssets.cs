@@ -13,7 +13,9 @@ internal sealed class PageAssets
 
     private readonly ConcurrentDictionary<string, PageAsset> _files = new(StringComparer.Ordinal);
 
-    /// <summary>The address of a file as it is now, which may be kept for ever; null when there is no such file.</summary>
+    /// <summary>
+    /// The address of a file as it is now, which may be kept for ever; null when there is no such file.
+    /// </summary>
     public string? Address(string name) => Find(name) is { } file ? $"assets/{name}?v={file.Version}" : null;
 
     public static Task GetAsync(HttpContext http)
@@ -35,7 +37,9 @@ internal sealed class PageAssets
         return content is null ? null : _files.GetOrAdd(name, new PageAsset(name, content));
     }
 
-    /// <summary>Read and compressed when it is first asked for, and kept in that form, which every browser takes.</summary>
+    /// <summary>
+    /// Read and compressed when it is first asked for, and kept in that form, which every browser takes.
+    /// </summary>
     private sealed class PageAsset
     {
         private readonly string _type;

@@ -22,8 +22,8 @@ public static class PagesSetup
     }
 
     /// <summary>
-    /// What people see in a browser. Nothing is read or rendered before somebody asks. A browser sends no key by itself, so the
-    /// pages are open, and tell hardly more than the OpenAPI document, which is open too.
+    /// What people see in a browser. Nothing is read or rendered before somebody asks. A browser sends no key by
+    /// itself, so the pages are open, and tell hardly more than the OpenAPI document, which is open too.
     /// </summary>
     public static IEndpointConventionBuilder MapPages(this IEndpointRouteBuilder routes)
     {

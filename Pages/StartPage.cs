@@ -22,7 +22,8 @@ internal static class StartPage
         var routes = MappedRoutes.Of(http);
         var reachable = MappedRoutes.Of(http, withoutKey: !auth.IsOff);
         var name = ServerIdentity.Name(configuration);
-        var url = auth.TakesTokens ? PublicUrl.OfDocuments(http) : PublicUrl.Of(http); // tokens are for one address only
+        // tokens are for one address only
+        var url = auth.TakesTokens ? PublicUrl.OfDocuments(http) : PublicUrl.Of(http);
         return Html.Page(
                 name,
                 Html.Of(
@@ -118,11 +119,13 @@ internal static class StartPage
         """
         );
 
-    // A link to the tool's place in the explorer. The document is narrowed to the family, because it holds no more than a GPT Action takes.
+    // A link to the tool's place in the explorer. The document is narrowed to the family, because it holds no more than
+    // a GPT Action takes.
     private static Html Name(Tool tool, bool explorer) =>
         explorer
             ? Html.Of(
-                $"""<a href="scalar?family={Uri.EscapeDataString(tool.Family)}#tag/{Uri.EscapeDataString(tool.Family)}/POST/tools/{tool.Name}"><code>{tool.Name}</code></a>"""
+                $"""<a href="scalar?family={Uri.EscapeDataString(tool.Family)}#tag/"""
+                    + $"""{Uri.EscapeDataString(tool.Family)}/POST/tools/{tool.Name}"><code>{tool.Name}</code></a>"""
             )
             : Html.Of($"<code>{tool.Name}</code>");
 

@@ -5,7 +5,9 @@ using System.Text.Json.Serialization;
 
 namespace MinimalMcp.Storage;
 
-/// <summary>One row of the audit, as it is stored. Times are milliseconds since 1970 UTC, durations microseconds.</summary>
+/// <summary>
+/// One row of the audit, as it is stored. Times are milliseconds since 1970 UTC, durations microseconds.
+/// </summary>
 public sealed class AuditEntry
 {
     [ThreadStatic]
@@ -52,7 +54,9 @@ public sealed class AuditEntry
 
     public string Hash { get; set; } = "";
 
-    /// <summary>The trace (W3C Trace Context) that the call belongs to. A caller may choose it, and use it for many calls.</summary>
+    /// <summary>
+    /// The trace (W3C Trace Context) that the call belongs to. A caller may choose it, and use it for many calls.
+    /// </summary>
     public string? TraceId { get; set; }
 
     /// <summary>What is known of the caller, beside the subject; only in lists, and no part of the row.</summary>
@@ -104,7 +108,9 @@ public sealed class AuditEntry
             TraceId,
         ];
 
-    /// <summary>The hash of the row before and of everything that this row says. As a JSON array no two rows are written alike.</summary>
+    /// <summary>
+    /// The hash of the row before and of everything that this row says. As a JSON array no two rows are written alike.
+    /// </summary>
     internal string HashAfter(string previous)
     {
         var buffer = _buffer ??= new ArrayBufferWriter<byte>(1024);

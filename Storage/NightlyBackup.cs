@@ -5,8 +5,9 @@ using Microsoft.Extensions.Options;
 namespace MinimalMcp.Storage;
 
 /// <summary>
-/// A backup of the SQLite file for each day, made after three at night by the machine's clock, or as soon as the server runs again; the newest are kept.
-/// Whether there is one for the day is asked of the folder, so a restart makes none twice.
+/// A backup of the SQLite file for each day, made after three at night by the machine's clock, or as soon as the server
+/// runs again; the newest are kept. Whether there is one for the day is asked of the folder, so a restart makes none
+/// twice.
 /// </summary>
 internal sealed partial class NightlyBackup(
     Store store,

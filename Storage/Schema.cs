@@ -27,7 +27,8 @@ internal static class Schema
             connection.Run("drop table if exists oauth_tickets");
         }
 
-        // In SQLite only INTEGER names the number that a row has anyhow (https://sqlite.org/langcreatetable.html#rowid); any other type is a second tree to write.
+        // In SQLite only INTEGER names the number that a row has anyhow
+        // (https://sqlite.org/langcreatetable.html#rowid); any other type is a second tree to write.
         connection.Run(
             connection is SqliteConnection
                 ? tables.Replace("bigint primary key", "integer primary key", StringComparison.Ordinal)
@@ -43,7 +44,8 @@ internal static class Schema
             );
         }
 
-        // Not "on conflict": PostgreSQL would wait there for whoever appends, who may wait for the table that was locked above.
+        // Not "on conflict": PostgreSQL would wait there for whoever appends, who may wait for the table that was
+        // locked above.
         connection.Run(
             "insert into audit_head (id, seq, hash) select 1, 0, '' where not exists (select 1 from audit_head)"
         );
@@ -66,7 +68,8 @@ internal static class Schema
         else if (found > Version)
         {
             throw new StorageException(
-                $"{place} has version {found} of the schema, and this server knows version {Version}. Start the version of the server that wrote it, or restore a backup."
+                $"{place} has version {found} of the schema, and this server knows version {Version}. Start the "
+                    + "version of the server that wrote it, or restore a backup."
             );
         }
 
@@ -87,7 +90,10 @@ internal static class Schema
         }
     }
 
-    /// <summary>Runs a statement without parameters and gives its first value. For the start: Dapper would have to be made ready first, which takes a tenth of a second.</summary>
+    /// <summary>
+    /// Runs a statement without parameters and gives its first value. For the start: Dapper would have to be made ready
+    /// first, which takes a tenth of a second.
+    /// </summary>
     public static object? Run(this DbConnection connection, string statement)
     {
         using var command = connection.CreateCommand();

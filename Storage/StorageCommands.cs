@@ -25,11 +25,15 @@ public static class StorageCommands
 
             await Task.Run(() => SqliteBackup.Write(path, target));
             Console.WriteLine(
-                $"{target} holds the store as it was at {DateTimeOffset.UtcNow:yyyy-MM-dd HH:mm:ss} UTC ({new FileInfo(target).Length:N0} bytes)."
+                $"{target} holds the store as it was at {DateTimeOffset.UtcNow:yyyy-MM-dd HH:mm:ss} UTC "
+                    + $"({new FileInfo(target).Length:N0} bytes)."
             );
         });
 
-    /// <summary><c>restore FILE</c>: puts a backup in the place of the store. The server must not run; what was there is kept beside it.</summary>
+    /// <summary>
+    /// <c>restore FILE</c>: puts a backup in the place of the store. The server must not run; what was there is kept
+    /// beside it.
+    /// </summary>
     public static Task<int> RestoreAsync(this WebApplication app, string[] args) =>
         ExplainAsync(async () =>
         {
@@ -82,7 +86,8 @@ public static class StorageCommands
             Console.WriteLine(
                 verdict is { Problem: null, Rows: 0 } ? "The audit log is empty: there is nothing to verify."
                 : verdict.Problem is null
-                    ? $"The audit is as it was written: {verdict.Rows} rows, the last is {verdict.Seq} {verdict.Hash}. Keep this line elsewhere, and a later check can be held against it."
+                    ? $"The audit is as it was written: {verdict.Rows} rows, the last is {verdict.Seq} "
+                        + $"{verdict.Hash}. Keep this line elsewhere, and a later check can be held against it."
                 : $"The audit was changed: {verdict.Problem}. Everything up to row {verdict.Seq} is as it was written."
             );
             return verdict.Problem is null ? 0 : 1;

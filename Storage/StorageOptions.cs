@@ -56,7 +56,10 @@ public sealed class StorageOptions : IValidatableObject
     /// <summary>A PostgreSQL connection string, for several replicas. With it there is no file.</summary>
     public string? ConnectionString { get; set; }
 
-    /// <summary>A folder, relative to the content root, where each night a backup of the SQLite file is made. Without it there is none.</summary>
+    /// <summary>
+    /// A folder, relative to the content root, where each night a backup of the SQLite file is made. Without it there
+    /// is none.
+    /// </summary>
     public string? BackupPath { get; set; }
 
     /// <summary>How many of them are kept.</summary>
@@ -82,7 +85,8 @@ public sealed class StorageOptions : IValidatableObject
         if (BackupPath is { Length: > 0 } && ConnectionString is { Length: > 0 })
         {
             yield return new(
-                "Storage:BackupPath is for the SQLite file, and the store is a PostgreSQL database: back it up with pg_dump."
+                "Storage:BackupPath is for the SQLite file, and the store is a PostgreSQL database: back it up with "
+                    + "pg_dump."
             );
         }
 

@@ -1,6 +1,8 @@
 namespace MinimalMcp.Storage;
 
-/// <summary>Opens the store beside the start of everything else; the start ends when it is open, and fails when it cannot be.</summary>
+/// <summary>
+/// Opens the store beside the start of everything else; the start ends when it is open, and fails when it cannot be.
+/// </summary>
 internal sealed class StorageStartup(Store store, IServiceProvider services) : IHostedLifecycleService, IAsyncDisposable
 {
     private Task _opening = Task.CompletedTask;
@@ -16,7 +18,10 @@ internal sealed class StorageStartup(Store store, IServiceProvider services) : I
 
     public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
-    /// <summary>A start that failed elsewhere closes the store while it may still be opening; this is disposed before it, and waits.</summary>
+    /// <summary>
+    /// A start that failed elsewhere closes the store while it may still be opening; this is disposed before it, and
+    /// waits.
+    /// </summary>
     public async ValueTask DisposeAsync() => await _opening.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
 
     public Task StartedAsync(CancellationToken cancellationToken) => _opening;

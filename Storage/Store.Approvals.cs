@@ -69,7 +69,8 @@ public sealed partial class Store
         WriteAsync(
             async connection =>
                 await connection.ExecuteAsync(
-                    "update approvals set status = @status, decided_by = @by where id = @id and status = 'waiting' and expires > @now",
+                    "update approvals set status = @status, decided_by = @by where id = @id and status = 'waiting' "
+                        + "and expires > @now",
                     new
                     {
                         id,
@@ -86,7 +87,8 @@ public sealed partial class Store
         WriteAsync(
             async connection =>
                 await connection.ExecuteAsync(
-                    "delete from approvals where id = @id and binding = @binding and status = 'approved' and expires > @now",
+                    "delete from approvals where id = @id and binding = @binding and status = 'approved' and expires "
+                        + "> @now",
                     new
                     {
                         id,

@@ -54,7 +54,9 @@ public sealed partial class Store
             cancellationToken
         );
 
-    /// <summary>Recomputes the chain from its anchor to its head. A changed, removed, added or moved row breaks it.</summary>
+    /// <summary>
+    /// Recomputes the chain from its anchor to its head. A changed, removed, added or moved row breaks it.
+    /// </summary>
     public Task<AuditVerification> VerifyAuditAsync(CancellationToken cancellationToken) =>
         ReadAsync(
             async connection =>
@@ -109,7 +111,10 @@ public sealed partial class Store
             cancellationToken
         );
 
-    /// <summary>Removes rows of before a time. The chain goes on from the last of them, whose number and hash are kept as its anchor.</summary>
+    /// <summary>
+    /// Removes rows of before a time. The chain goes on from the last of them, whose number and hash are kept as its
+    /// anchor.
+    /// </summary>
     public Task<int> CutAuditAsync(long before, CancellationToken cancellationToken) =>
         WriteAsync(
             async connection =>
@@ -120,7 +125,8 @@ public sealed partial class Store
                     new { before }
                 );
                 var last = await connection.QuerySingleOrDefaultAsync<AuditEntry>(
-                    "select * from audit where seq = (select max(seq) from audit where cast(@stays as bigint) is null or seq < @stays)",
+                    "select * from audit where seq = (select max(seq) from audit where cast(@stays as bigint) is "
+                        + "null or seq < @stays)",
                     new { stays }
                 );
                 if (last is null)
@@ -129,7 +135,8 @@ public sealed partial class Store
                 }
 
                 await connection.ExecuteAsync(
-                    "insert into meta (name, value) values ('audit_anchor', @anchor) on conflict (name) do update set value = @anchor",
+                    "insert into meta (name, value) values ('audit_anchor', @anchor) on conflict (name) do update "
+                        + "set value = @anchor",
                     new { anchor = $"{last.Seq} {last.Hash}" }
                 );
                 return await connection.ExecuteAsync(

@@ -27,7 +27,10 @@ public sealed partial class Store
             cancellationToken
         );
 
-    /// <summary>An entry that was asked for stays. It may stay a tenth longer than was said, so that not each question has to write.</summary>
+    /// <summary>
+    /// An entry that was asked for stays. It may stay a tenth longer than was said, so that not each question has to
+    /// write.
+    /// </summary>
     public Task<int> TouchCacheAsync(string name, long now, CancellationToken cancellationToken) =>
         WriteAsync(
             connection =>
@@ -57,7 +60,8 @@ public sealed partial class Store
                 if (Interlocked.Increment(ref _cached) % 1000 == 0)
                 {
                     await connection.ExecuteAsync(
-                        "delete from cache where name in (select name from cache order by expires desc limit 10000 offset @MaxCached)",
+                        "delete from cache where name in (select name from cache order by expires desc limit 10000 "
+                            + "offset @MaxCached)",
                         new { MaxCached }
                     );
                 }

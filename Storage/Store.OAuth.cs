@@ -4,8 +4,8 @@ using Dapper;
 namespace MinimalMcp.Storage;
 
 /// <summary>
-/// What people allowed, and the codes and tokens of it. Each is used up by one statement, so that of many who try at once exactly one succeeds,
-/// also across replicas.
+/// What people allowed, and the codes and tokens of it. Each is used up by one statement, so that of many who try at
+/// once exactly one succeeds, also across replicas.
 /// </summary>
 public sealed partial class Store
 {
@@ -22,7 +22,8 @@ public sealed partial class Store
             async connection =>
             {
                 await connection.ExecuteAsync(
-                    $"insert into oauth_grants ({Grant}, expires) values (@GrantId, @ClientId, @Subject, @Scope, @Person, @Credential, @expires)",
+                    $"insert into oauth_grants ({Grant}, expires) values (@GrantId, @ClientId, @Subject, @Scope, "
+                        + "@Person, @Credential, @expires)",
                     new
                     {
                         grant.GrantId,
@@ -37,7 +38,8 @@ public sealed partial class Store
                 return code is null
                     ? 0
                     : await connection.ExecuteAsync(
-                        "insert into oauth_codes (code_hash, grant_id, client_id, redirect_uri, challenge, expires) values (@CodeHash, @GrantId, @ClientId, @RedirectUri, @Challenge, @Expires)",
+                        "insert into oauth_codes (code_hash, grant_id, client_id, redirect_uri, challenge, expires) "
+                            + "values (@CodeHash, @GrantId, @ClientId, @RedirectUri, @Challenge, @Expires)",
                         new
                         {
                             code.CodeHash,
@@ -67,7 +69,8 @@ public sealed partial class Store
             async connection =>
             {
                 var code = await connection.QuerySingleOrDefaultAsync<StoredCode>(
-                    "update oauth_codes set used = @now where code_hash = @codeHash and client_id = @clientId and used is null returning code_hash, redirect_uri, challenge, expires",
+                    "update oauth_codes set used = @now where code_hash = @codeHash and client_id = @clientId and "
+                        + "used is null returning code_hash, redirect_uri, challenge, expires",
                     new
                     {
                         codeHash,
@@ -105,15 +108,17 @@ public sealed partial class Store
         ReadAsync<StoredGrant?>(
             connection =>
                 connection.QuerySingleOrDefaultAsync<StoredGrant?>(
-                    $"select {Grant} from oauth_grants where grant_id = (select grant_id from oauth_refresh_tokens where token_hash = @tokenHash)",
+                    $"select {Grant} from oauth_grants where grant_id = (select grant_id from oauth_refresh_tokens "
+                        + "where token_hash = @tokenHash)",
                     new { tokenHash }
                 ),
             cancellationToken
         );
 
     /// <summary>
-    /// Puts a successor in the place of a refresh token. The same token may come again within a short time, as long as nobody used the successor: answers get lost,
-    /// and clients refresh twice at once. After that somebody else has it, and the grant ends (RFC 9700 section 4.14.2).
+    /// Puts a successor in the place of a refresh token. The same token may come again within a short time, as long as
+    /// nobody used the successor: answers get lost, and clients refresh twice at once. After that somebody else has it,
+    /// and the grant ends (RFC 9700 section 4.14.2).
     /// </summary>
     /// <returns>The grant; or the id of the one that has ended; or neither.</returns>
     public Task<(StoredGrant? Grant, string? Ended)> RotateRefreshTokenAsync(
@@ -128,7 +133,8 @@ public sealed partial class Store
             async connection =>
             {
                 var grantId = await connection.ExecuteScalarAsync<string>(
-                    "update oauth_refresh_tokens set used = @now where token_hash = @tokenHash and used is null and expires > @now returning grant_id",
+                    "update oauth_refresh_tokens set used = @now where token_hash = @tokenHash and used is null and "
+                        + "expires > @now returning grant_id",
                     new { tokenHash, now }
                 );
                 if (grantId is null)
@@ -207,7 +213,8 @@ public sealed partial class Store
         return refreshTokenHash is null
             ? extended
             : await connection.ExecuteAsync(
-                "insert into oauth_refresh_tokens (token_hash, grant_id, expires) values (@refreshTokenHash, @grantId, @expires) on conflict (token_hash) do nothing",
+                "insert into oauth_refresh_tokens (token_hash, grant_id, expires) values (@refreshTokenHash, "
+                    + "@grantId, @expires) on conflict (token_hash) do nothing",
                 new
                 {
                     refreshTokenHash,

@@ -3,12 +3,15 @@ using Dapper;
 
 namespace MinimalMcp.Storage;
 
-/// <summary>Clients of the authorization server, what they are about to ask a person, and the server's own keys.</summary>
+/// <summary>
+/// Clients of the authorization server, what they are about to ask a person, and the server's own keys.
+/// </summary>
 public sealed partial class Store
 {
     /// <summary>
-    /// Keeps a client that registered itself. When there are too many, the oldest one that nobody allowed anything makes room;
-    /// one that has a grant never does, because it could not come back (ChatGPT registers once and keeps the id).
+    /// Keeps a client that registered itself. When there are too many, the oldest one that nobody allowed anything
+    /// makes room; one that has a grant never does, because it could not come back (ChatGPT registers once and keeps
+    /// the id).
     /// </summary>
     /// <param name="settled">Younger ones are left alone: somebody may be about to sign in.</param>
     /// <returns>False when there is no room.</returns>
@@ -39,7 +42,8 @@ public sealed partial class Store
                 }
 
                 return await connection.ExecuteAsync(
-                        "insert into oauth_clients (client_id, metadata, secret_hash, created) values (@ClientId, @Metadata, @SecretHash, @now)",
+                        "insert into oauth_clients (client_id, metadata, secret_hash, created) values (@ClientId, "
+                            + "@Metadata, @SecretHash, @now)",
                         new
                         {
                             client.ClientId,
@@ -115,7 +119,8 @@ public sealed partial class Store
         ReadAsync(
             connection =>
                 connection.ExecuteScalarAsync<string?>(
-                    "select request from oauth_tickets where ticket_hash = @ticketHash and browser_hash = @browserHash and expires > @now",
+                    "select request from oauth_tickets where ticket_hash = @ticketHash and browser_hash = "
+                        + "@browserHash and expires > @now",
                     new
                     {
                         ticketHash,
@@ -136,7 +141,8 @@ public sealed partial class Store
         WriteAsync(
             connection =>
                 connection.ExecuteScalarAsync<string?>(
-                    "delete from oauth_tickets where ticket_hash = @ticketHash and browser_hash = @browserHash and expires > @now returning request",
+                    "delete from oauth_tickets where ticket_hash = @ticketHash and browser_hash = @browserHash and "
+                        + "expires > @now returning request",
                     new
                     {
                         ticketHash,
@@ -152,7 +158,8 @@ public sealed partial class Store
         WriteAsync(
             async connection =>
                 await connection.ExecuteAsync(
-                    "insert into oauth_assertions (assertion_hash, expires) values (@assertionHash, @expires) on conflict (assertion_hash) do nothing",
+                    "insert into oauth_assertions (assertion_hash, expires) values (@assertionHash, @expires) on "
+                        + "conflict (assertion_hash) do nothing",
                     new { assertionHash, expires }
                 ) == 1,
             cancellationToken
@@ -162,7 +169,9 @@ public sealed partial class Store
     public Task<IReadOnlyList<StoredKey>> ReadKeysAsync(CancellationToken cancellationToken) =>
         ReadAsync(KeysAsync, cancellationToken);
 
-    /// <summary>Adds the key unless another replica just did, and removes those that have retired; gives what there is then.</summary>
+    /// <summary>
+    /// Adds the key unless another replica just did, and removes those that have retired; gives what there is then.
+    /// </summary>
     /// <param name="since">A key that is younger makes this one unnecessary.</param>
     public Task<IReadOnlyList<StoredKey>> AddKeyAsync(
         StoredKey key,
@@ -175,7 +184,8 @@ public sealed partial class Store
             {
                 await HoldAsync(connection);
                 await connection.ExecuteAsync(
-                    "insert into oauth_keys (kid, private_key, created) select @Kid, @PrivateKey, cast(@Created as bigint) where not exists (select 1 from oauth_keys where created > @since)",
+                    "insert into oauth_keys (kid, private_key, created) select @Kid, @PrivateKey, cast(@Created as "
+                        + "bigint) where not exists (select 1 from oauth_keys where created > @since)",
                     new
                     {
                         key.Kid,

@@ -4,7 +4,9 @@ using System.Runtime.CompilerServices;
 
 namespace MinimalMcp.Storage;
 
-/// <summary>What every statement goes through: it waits until the store is open, and is a span of the trace that it belongs to.</summary>
+/// <summary>
+/// What every statement goes through: it waits until the store is open, and is a span of the trace that it belongs to.
+/// </summary>
 public sealed partial class Store
 {
     private static readonly ActivitySource Spans = new("MinimalMcp.Storage");
@@ -46,8 +48,9 @@ public sealed partial class Store
     }
 
     /// <summary>
-    /// The span of something that is asked of the store, named by OpenTelemetry's conventions for databases; null while nobody listens.
-    /// Only within a trace: what the server does by itself, such as writing the audit, would be a trace of its own many times a second.
+    /// The span of something that is asked of the store, named by OpenTelemetry's conventions for databases; null while
+    /// nobody listens. Only within a trace: what the server does by itself, such as writing the audit, would be a trace
+    /// of its own many times a second.
     /// </summary>
     internal Activity? StartSpan(string operation)
     {

@@ -48,8 +48,8 @@ public sealed partial class Store
                 var subjects = (await connection.QueryAsync<string>(All)).ToHashSet();
                 foreach (var budget in (await connection.QueryAsync<string>("select name from budgets")).AsList())
                 {
-                    // level/HIGH/subject. A name that stood for two callers goes on for both, so that nobody has more than
-                    // before.
+                    // level/HIGH/subject. A name that stood for two callers goes on for both, so that nobody has more
+                    // than before.
                     if (budget.Split('/', 3) is [var kind, var of, var subject])
                     {
                         subjects.Add(subject);

@@ -52,10 +52,12 @@ public sealed partial class Store : IAsyncDisposable
         );
 
     /// <summary>
-    /// Takes uses from each of the budgets, or none from any. A use counts for the budget's window after it, so no window of that length ever
-    /// holds more uses than the limit.
+    /// Takes uses from each of the budgets, or none from any. A use counts for the budget's window after it, so no
+    /// window of that length ever holds more uses than the limit.
     /// </summary>
-    /// <param name="count">How many are wanted; fewer are given when fewer are left. 0 only asks whether there is one.</param>
+    /// <param name="count">
+    /// How many are wanted; fewer are given when fewer are left. 0 only asks whether there is one.
+    /// </param>
     /// <returns>How many were taken; or the budget that is used up and when it has room again.</returns>
     public Task<(int Taken, ExhaustedBudget? UsedUp)> ConsumeBudgetsAsync(
         IReadOnlyList<Budget> budgets,
@@ -67,11 +69,13 @@ public sealed partial class Store : IAsyncDisposable
             async connection =>
             {
                 var taken = count;
-                foreach (var budget in budgets.OrderBy(budget => budget.Name, StringComparer.Ordinal)) // in one order, so that two replicas cannot wait for each other
+                // in one order, so that two replicas cannot wait for each other
+                foreach (var budget in budgets.OrderBy(budget => budget.Name, StringComparer.Ordinal))
                 {
                     // Holds the row until the transaction ends.
                     await connection.ExecuteAsync(
-                        "insert into budgets (name, touched) values (@Name, @now) on conflict (name) do update set touched = @now",
+                        "insert into budgets (name, touched) values (@Name, @now) on conflict (name) do update set "
+                            + "touched = @now",
                         new { budget.Name, now }
                     );
                     var over = budget.OverAt(now);
@@ -94,7 +98,8 @@ public sealed partial class Store : IAsyncDisposable
                 foreach (var budget in taken > 0 ? budgets : [])
                 {
                     await connection.ExecuteAsync(
-                        "insert into budget_uses (name, at, uses) values (@Name, @at, @taken) on conflict (name, at) do update set uses = budget_uses.uses + @taken",
+                        "insert into budget_uses (name, at, uses) values (@Name, @at, @taken) on conflict (name, at) "
+                            + "do update set uses = budget_uses.uses + @taken",
                         new
                         {
                             budget.Name,
@@ -133,7 +138,9 @@ public sealed partial class Store : IAsyncDisposable
             cancellationToken
         );
 
-    /// <summary>True for exactly one of all who try. A token for another call is left alone, so that guessing spoils nothing.</summary>
+    /// <summary>
+    /// True for exactly one of all who try. A token for another call is left alone, so that guessing spoils nothing.
+    /// </summary>
     public Task<bool> RedeemConfirmationAsync(
         string tokenHash,
         string binding,
@@ -158,8 +165,9 @@ public sealed partial class Store : IAsyncDisposable
 }
 
 /// <summary>
-/// So many uses within a time, shared by everything that consumes the same name. Uses of a large budget are kept by slices of its window: each
-/// counts until the last moment of its slice is a window ago, so the limit holds and there are never more than a hundred rows.
+/// So many uses within a time, shared by everything that consumes the same name. Uses of a large budget are kept by
+/// slices of its window: each counts until the last moment of its slice is a window ago, so the limit holds and there
+/// are never more than a hundred rows.
 /// </summary>
 public sealed record Budget(string Name, int Limit, TimeSpan Window)
 {

@@ -4,7 +4,9 @@ using Microsoft.Extensions.Caching.Distributed;
 
 namespace MinimalMcp.Storage;
 
-/// <summary>The framework's cache over the store: what a family puts there survives a restart and is the same on every replica.</summary>
+/// <summary>
+/// The framework's cache over the store: what a family puts there survives a restart and is the same on every replica.
+/// </summary>
 internal sealed class StoreCache(Store store, TimeProvider time) : IDistributedCache
 {
     private const int MaxBytes = 1 << 20;

@@ -6,8 +6,9 @@ using System.Threading.RateLimiting;
 namespace MinimalMcp.Storage;
 
 /// <summary>
-/// One at a time across replicas: whoever reads an entry of the cache, changes it and writes it back takes a turn for its name first, because
-/// the framework's cache cannot compare and set. A replica that dies in its turn holds up that name for half a minute, and no longer.
+/// One at a time across replicas: whoever reads an entry of the cache, changes it and writes it back takes a turn for
+/// its name first, because the framework's cache cannot compare and set. A replica that dies in its turn holds up that
+/// name for half a minute, and no longer.
 /// </summary>
 internal sealed class StoreLocks(Store store, TimeProvider time) : PartitionedRateLimiter<string>
 {

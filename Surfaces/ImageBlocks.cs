@@ -9,8 +9,9 @@ namespace MinimalMcp.Surfaces;
 internal static class ImageBlocks
 {
     /// <summary>
-    /// The JSON of a result. Pictures stand beside the members of the value as "content", in the blocks that MCP has for them: a program can
-    /// show them. ChatGPT cannot: a GPT Action may not return pictures, neither so nor as a file.
+    /// The JSON of a result. Pictures stand beside the members of the value as "content", in the blocks that MCP has
+    /// for them: a program can show them. ChatGPT cannot: a GPT Action may not return pictures, neither so nor as a
+    /// file.
     /// </summary>
     public static ReadOnlyMemory<byte> Beside(ToolResult result)
     {

@@ -4,7 +4,8 @@ using MinimalMcp.Tools;
 namespace MinimalMcp.Surfaces;
 
 /// <summary>
-/// Which tools a request is about: <c>/mcp/{profile}</c>, <c>?profile=</c>, <c>?family=</c> and <c>?readonly=true</c>; and which of them its caller gets to see: those that it may call.
+/// Which tools a request is about: <c>/mcp/{profile}</c>, <c>?profile=</c>, <c>?family=</c> and <c>?readonly=true</c>;
+/// and which of them its caller gets to see: those that it may call.
 /// </summary>
 internal static class ProfileSelection
 {

@@ -8,7 +8,9 @@ namespace MinimalMcp.Surfaces;
 /// <summary>Reading a whole request body without copying it, and answering with JSON that is ready.</summary>
 internal static class RequestBody
 {
-    /// <summary>Reads the body to its end. The caller advances the pipe to the end of the returned buffer when done with it.</summary>
+    /// <summary>
+    /// Reads the body to its end. The caller advances the pipe to the end of the returned buffer when done with it.
+    /// </summary>
     public static async ValueTask<ReadOnlySequence<byte>> ReadToEndAsync(
         this PipeReader reader,
         CancellationToken cancellationToken

@@ -8,7 +8,9 @@ using MinimalMcp.Tools;
 
 namespace MinimalMcp.Surfaces;
 
-/// <summary>Tools as plain HTTP, the way a GPT Action calls them: <c>POST /tools/{name}</c> with the arguments as the body.</summary>
+/// <summary>
+/// Tools as plain HTTP, the way a GPT Action calls them: <c>POST /tools/{name}</c> with the arguments as the body.
+/// </summary>
 public static class Rest
 {
     public static IEndpointConventionBuilder MapTools(this IEndpointRouteBuilder routes, string pattern = "/tools")
@@ -138,7 +140,8 @@ public static class Rest
     private static Task WriteAsync(HttpContext http, ToolResult result) =>
         result switch
         {
-            { Preview: not null } => http.Response.WriteJsonAsync(StatusCodes.Status202Accepted, result.Json), // nothing was done yet
+            // nothing was done yet
+            { Preview: not null } => http.Response.WriteJsonAsync(StatusCodes.Status202Accepted, result.Json),
             { Failure: { Scope: { } scope } failure } => Problem(
                     http.RequestServices.GetRequiredService<BearerChallenges>().Mark(http, scope, failure.Message),
                     Title(failure.Kind),

@@ -15,7 +15,8 @@ public sealed record SurfaceMode(bool Mcp, bool Http, bool Stdio)
             "sse" => new(Mcp: true, Http: false, Stdio: false),
             "rest" => new(Mcp: false, Http: true, Stdio: false),
             "stdio" => new(Mcp: false, Http: false, Stdio: true),
-            _ => new(Mcp: true, Http: true, Stdio: false), // a wrong word stops the start, with the other settings that are wrong
+            // a wrong word stops the start, with the other settings that are wrong
+            _ => new(Mcp: true, Http: true, Stdio: false),
         };
     }
 }

@@ -11,7 +11,10 @@ using OpenTelemetry.Trace;
 
 namespace MinimalMcp.Telemetry;
 
-/// <summary>OpenTelemetry with the framework's instrumentation and ours. The only place that knows it, so that it loads only when it is asked for.</summary>
+/// <summary>
+/// OpenTelemetry with the framework's instrumentation and ours. The only place that knows it, so that it loads only
+/// when it is asked for.
+/// </summary>
 internal static class OtlpExport
 {
     private const string Ours = "MinimalMcp.*";
@@ -41,7 +44,8 @@ internal static class OtlpExport
     [MethodImpl(MethodImplOptions.NoInlining)]
     public static void Add(IHostApplicationBuilder builder, TelemetryOptions options)
     {
-        Sdk.SetDefaultTextMapPropagator(new TraceContextPropagator()); // no baggage: callers could fill it with what they like
+        // no baggage: callers could fill it with what they like
+        Sdk.SetDefaultTextMapPropagator(new TraceContextPropagator());
         var usesPostgres = builder.Configuration["Storage:ConnectionString"] is { Length: > 0 };
         var telemetry = builder.Services.AddOpenTelemetry().ConfigureResource(Describe);
         if (options.Traces)
@@ -94,7 +98,8 @@ internal static class OtlpExport
 
     private static void AddTraces(TracerProviderBuilder traces, bool usesPostgres)
     {
-        // Not the source of the MCP SDK: it sees only what takes its path, twice with ours, and puts error messages into spans.
+        // Not the source of the MCP SDK: it sees only what takes its path, twice with ours, and puts error messages
+        // into spans.
         traces
             .AddSource(Ours)
             .AddAspNetCoreInstrumentation(http =>

@@ -3,8 +3,9 @@ using MinimalMcp.Governance;
 namespace MinimalMcp.Telemetry;
 
 /// <summary>
-/// Hands log records on to OpenTelemetry's provider without the secrets of the settings, as the console's formatter does. Exceptions
-/// become attributes (OpenTelemetry's conventions for exceptions in logs), since they could not be cleaned.
+/// Hands log records on to OpenTelemetry's provider without the secrets of the settings, as the console's formatter
+/// does. Exceptions become attributes (OpenTelemetry's conventions for exceptions in logs), since they could not be
+/// cleaned.
 /// </summary>
 [ProviderAlias("OpenTelemetry")]
 internal sealed class RedactingLoggerProvider(ILoggerProvider provider, Redactor redactor) : ILoggerProvider

@@ -1,8 +1,8 @@
 namespace MinimalMcp.Telemetry;
 
 /// <summary>
-/// What the variables <c>OTEL_*</c> ask for (OpenTelemetry specification, "Environment Variable Specification"). Those that are not read
-/// here are read by OpenTelemetry itself.
+/// What the variables <c>OTEL_*</c> ask for (OpenTelemetry specification, "Environment Variable Specification"). Those
+/// that are not read here are read by OpenTelemetry itself.
 /// </summary>
 internal sealed class TelemetryOptions
 {

@@ -5,8 +5,8 @@ namespace MinimalMcp.Telemetry;
 public static class TelemetrySetup
 {
     /// <summary>
-    /// Exports traces, metrics and logs by OTLP when <c>OTEL_EXPORTER_OTLP_ENDPOINT</c> or another variable of OpenTelemetry asks for it.
-    /// Without one no assembly of OpenTelemetry is loaded.
+    /// Exports traces, metrics and logs by OTLP when <c>OTEL_EXPORTER_OTLP_ENDPOINT</c> or another variable of
+    /// OpenTelemetry asks for it. Without one no assembly of OpenTelemetry is loaded.
     /// </summary>
     public static IHostApplicationBuilder AddTelemetry(this IHostApplicationBuilder builder)
     {

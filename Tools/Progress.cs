@@ -6,7 +6,9 @@ namespace MinimalMcp.Tools;
 
 internal static class ProgressExtensions
 {
-    /// <summary>Where a tool reports progress: to the client that asked for it with a progress token, or nowhere.</summary>
+    /// <summary>
+    /// Where a tool reports progress: to the client that asked for it with a progress token, or nowhere.
+    /// </summary>
     public static IProgress<ProgressNotificationValue> Progress(this RequestContext<CallToolRequestParams>? request) =>
         request?.Params?.ProgressToken is { } token ? new ToClient(request.Server, token) : Nowhere.Instance;
 

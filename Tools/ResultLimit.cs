@@ -9,8 +9,8 @@ using ModelContextProtocol.Protocol;
 namespace MinimalMcp.Tools;
 
 /// <summary>
-/// Keeps every answer below what hosts accept (a GPT Action: 100,000 characters). A list is cut between two items and says so; the model
-/// then narrows its question. Cutting inside an item would give JSON that nobody can read.
+/// Keeps every answer below what hosts accept (a GPT Action: 100,000 characters). A list is cut between two items and
+/// says so; the model then narrows its question. Cutting inside an item would give JSON that nobody can read.
 /// </summary>
 internal static class ResultLimit
 {
@@ -21,7 +21,9 @@ internal static class ResultLimit
 
     public static readonly JsonSerializerOptions Relaxed = new() { Encoder = Encoder };
 
-    /// <summary>The text, or as much of its beginning as fits: written as JSON a letter can take six characters.</summary>
+    /// <summary>
+    /// The text, or as much of its beginning as fits: written as JSON a letter can take six characters.
+    /// </summary>
     public static string Cut(string text, int limit)
     {
         if (text.Length <= limit / 6 || Fitting(text, limit) == text.Length)

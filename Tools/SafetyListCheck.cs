@@ -6,8 +6,8 @@ using ModelContextProtocol.Server;
 namespace MinimalMcp.Tools;
 
 /// <summary>
-/// A misspelt name in a list that protects (<c>Governance:Approve=chekout</c>) would protect nothing without a word. Each
-/// name or pattern must match a tool of some family, enabled or not.
+/// A misspelt name in a list that protects (<c>Governance:Approve=chekout</c>) would protect nothing without a word.
+/// Each name or pattern must match a tool of some family, enabled or not.
 /// </summary>
 internal sealed class SafetyListCheck(IEnumerable<ToolType> registered) : IValidateOptions<GovernanceOptions>
 {

@@ -8,8 +8,8 @@ using Definition = ModelContextProtocol.Protocol.Tool;
 namespace MinimalMcp.Tools;
 
 /// <summary>
-/// Something a model can call. One governed function and what describes it; every surface (MCP, REST, OpenAPI, function calling) is a
-/// projection of it, so that nothing is declared twice.
+/// Something a model can call. One governed function and what describes it; every surface (MCP, REST, OpenAPI, function
+/// calling) is a projection of it, so that nothing is declared twice.
 /// </summary>
 public sealed class Tool
 {
@@ -37,7 +37,8 @@ public sealed class Tool
         Name = IsName(name)
             ? name
             : throw new ArgumentException(
-                $"'{SanitizedText.Show(TextLimit.Cut(name, TextLimit.Name), out _)}' cannot be a tool's name: it has 1 to "
+                $"'{SanitizedText.Show(TextLimit.Cut(name, TextLimit.Name), out _)}' cannot be a tool's name: it has "
+                    + "1 to "
                     + "128 letters, digits, '_', '-' and '.' (MCP, server/tools).",
                 nameof(name)
             );
@@ -105,8 +106,9 @@ public sealed class Tool
     private ToolPolicy Policy { get; }
 
     /// <summary>
-    /// Calls the tool. Failures are results too: what the caller can mend is a sentence, anything else was logged whole and is shown as a
-    /// correlation id. Only a cancelled caller and the protocol's own exceptions (input required, missing capability) are thrown.
+    /// Calls the tool. Failures are results too: what the caller can mend is a sentence, anything else was logged whole
+    /// and is shown as a correlation id. Only a cancelled caller and the protocol's own exceptions (input required,
+    /// missing capability) are thrown.
     /// </summary>
     public async ValueTask<ToolResult> CallAsync(ToolCall call, CancellationToken cancellationToken)
     {

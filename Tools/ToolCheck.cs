@@ -1,8 +1,9 @@
 namespace MinimalMcp.Tools;
 
 /// <summary>
-/// Tools are made when they are first needed, so that the server starts at once. This makes them beside the start: one that cannot be made
-/// (a service that nobody registered, a parameter without a schema) is said in the log and taken off the list, which it would break.
+/// Tools are made when they are first needed, so that the server starts at once. This makes them beside the start: one
+/// that cannot be made (a service that nobody registered, a parameter without a schema) is said in the log and taken
+/// off the list, which it would break.
 /// </summary>
 internal sealed partial class ToolCheck(
     ToolRegistry registry,
@@ -11,10 +12,12 @@ internal sealed partial class ToolCheck(
     ILogger<ToolCheck> logger
 ) : IHostedService
 {
-    // What only lists need, the output schemas, can wait: the first calls should not have to share the processor with it.
+    // What only lists need, the output schemas, can wait: the first calls should not have to share the processor with
+    // it.
     private static readonly TimeSpan Moment = TimeSpan.FromSeconds(1);
 
-    // Not a BackgroundService: one whose start is called off logs a stack, on top of the sentence that says why the server did not start.
+    // Not a BackgroundService: one whose start is called off logs a stack, on top of the sentence that says why the
+    // server did not start.
     private Task _work = Task.CompletedTask;
 
     public Task StartAsync(CancellationToken cancellationToken)

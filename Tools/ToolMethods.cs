@@ -24,8 +24,8 @@ public sealed partial class ToolMethods(
 )
 {
     /// <summary>
-    /// How arguments are read and results written: names in camelCase and exact, enums by name, absent values left out. Case-insensitive
-    /// reading would let two spellings of one argument mean different things to two readers.
+    /// How arguments are read and results written: names in camelCase and exact, enums by name, absent values left out.
+    /// Case-insensitive reading would let two spellings of one argument mean different things to two readers.
     /// </summary>
     public static readonly JsonSerializerOptions Json = CreateOptions();
 
@@ -236,7 +236,8 @@ public sealed partial class ToolMethods(
 
     private Policy Policy(MethodInfo method, McpServerToolAttribute attribute, string name)
     {
-        // The attribute's Destructive is true when nothing was said, which for a tool that only reads would be nonsense.
+        // The attribute's Destructive is true when nothing was said, which for a tool that only reads would be
+        // nonsense.
         var effect =
             attribute.ReadOnly ? Effect.Read
             : attribute.Destructive ? Effect.Destroy

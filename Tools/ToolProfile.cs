@@ -1,8 +1,8 @@
 namespace MinimalMcp.Tools;
 
 /// <summary>
-/// A part of the tools. Hosts cap how many they take (30 operations per GPT Action, 128 functions per request), and least privilege
-/// is worth having on its own.
+/// A part of the tools. Hosts cap how many they take (30 operations per GPT Action, 128 functions per request), and
+/// least privilege is worth having on its own.
 /// </summary>
 public sealed class ToolProfile
 {
@@ -33,7 +33,10 @@ public sealed class ToolProfile
         $"{string.Join(',', Families.Select(family => family.ToLowerInvariant()).Order())}|{string.Join(',', Tools.Order())}|{ReadOnly}";
 }
 
-/// <summary>The profiles that the operator named under <c>Profiles</c> in the configuration; every family is one by itself, and so is "readonly".</summary>
+/// <summary>
+/// The profiles that the operator named under <c>Profiles</c> in the configuration; every family is one by itself, and
+/// so is "readonly".
+/// </summary>
 public sealed class ToolProfiles(IConfiguration configuration, ToolRegistry registry)
 {
     private readonly Dictionary<string, ToolProfile> _named = configuration

@@ -1,7 +1,9 @@
 namespace MinimalMcp.Tools;
 
 /// <summary>The tools that can be called now. They may come and go while the server runs.</summary>
-/// <param name="initial">Reading attributes and making schemas takes time: it is done when the tools are first asked for.</param>
+/// <param name="initial">
+/// Reading attributes and making schemas takes time: it is done when the tools are first asked for.
+/// </param>
 public sealed class ToolRegistry(Func<IEnumerable<Tool>> initial)
 {
     private readonly Lock _changing = new();
@@ -26,7 +28,9 @@ public sealed class ToolRegistry(Func<IEnumerable<Tool>> initial)
         }
     }
 
-    /// <summary>Adds tools. A name that is taken is refused: a tool must never stand in for another one unnoticed.</summary>
+    /// <summary>
+    /// Adds tools. A name that is taken is refused: a tool must never stand in for another one unnoticed.
+    /// </summary>
     public void Add(params IReadOnlyCollection<Tool> tools)
     {
         lock (_changing)

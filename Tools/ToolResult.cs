@@ -9,8 +9,8 @@ using ModelContextProtocol.Protocol;
 namespace MinimalMcp.Tools;
 
 /// <summary>
-/// What a call gave, ready to be written: an object as JSON, plain text, or content blocks that the tool made itself; or a failure.
-/// The JSON lies in a rented buffer: dispose the result after writing it.
+/// What a call gave, ready to be written: an object as JSON, plain text, or content blocks that the tool made itself;
+/// or a failure. The JSON lies in a rented buffer: dispose the result after writing it.
 /// </summary>
 public sealed class ToolResult : IDisposable
 {
@@ -36,7 +36,9 @@ public sealed class ToolResult : IDisposable
         Failure = failure;
     }
 
-    /// <summary>The result as a JSON object; empty when it is text or content. With text beside it, that is what models read.</summary>
+    /// <summary>
+    /// The result as a JSON object; empty when it is text or content. With text beside it, that is what models read.
+    /// </summary>
     public ReadOnlyMemory<byte> Json => _json?.Written ?? default;
 
     /// <summary>Pictures and remarks that belong to the JSON, of a tool that returns structured content.</summary>
@@ -50,7 +52,9 @@ public sealed class ToolResult : IDisposable
 
     public Failure? Failure { get; }
 
-    /// <summary>Nothing was done yet: the call was only to be looked at, or waits to be confirmed. No failure.</summary>
+    /// <summary>
+    /// Nothing was done yet: the call was only to be looked at, or waits to be confirmed. No failure.
+    /// </summary>
     public Preview? Preview { get; }
 
     public void Dispose() => _json?.Dispose();
@@ -86,7 +90,8 @@ public sealed class ToolResult : IDisposable
             case IEnumerable<ContentBlock> blocks:
                 return new(content: ResultLimit.Cut(new CallToolResult { Content = [.. blocks] }, shape.MaxCharacters));
             case null when shape.IsObject:
-                throw new McpException("There is no such thing: nothing was found for these arguments."); // null would not be what the output schema promises
+                // null would not be what the output schema promises
+                throw new McpException("There is no such thing: nothing was found for these arguments.");
         }
 
         var json = new JsonBuffer();

@@ -4,8 +4,8 @@ using MinimalMcp.Governance;
 namespace MinimalMcp.Tools;
 
 /// <summary>
-/// The tools as they were at one moment, in a fixed order. It never changes, so what surfaces derive from it (a tools/list answer, an
-/// OpenAPI document) is made once and kept with it.
+/// The tools as they were at one moment, in a fixed order. It never changes, so what surfaces derive from it (a
+/// tools/list answer, an OpenAPI document) is made once and kept with it.
 /// </summary>
 public sealed class ToolSet
 {
@@ -56,7 +56,8 @@ public sealed class ToolSet
             + (
                 All.Count == 0 ? "This server has no tools."
                 : near.Length > 0 ? $"Did you mean {string.Join(" or ", near)}?"
-                : $"Known tools: {string.Join(", ", All.Take(20).Select(tool => tool.Name))}{(All.Count > 20 ? ", …" : "")}."
+                : "Known tools: "
+                    + $"{string.Join(", ", All.Take(20).Select(tool => tool.Name))}{(All.Count > 20 ? ", …" : "")}."
             );
     }
 
@@ -75,8 +76,9 @@ public sealed class ToolSet
     }
 
     /// <summary>
-    /// The same tools to call, and fewer to list: those that a scope of this level is enough for. Whoever calls another one is told which scope is missing, and not that there
-    /// is no such tool. What is made of each of these sets is kept with it, as with all sets.
+    /// The same tools to call, and fewer to list: those that a scope of this level is enough for. Whoever calls another
+    /// one is told which scope is missing, and not that there is no such tool. What is made of each of these sets is
+    /// kept with it, as with all sets.
     /// </summary>
     public ToolSet Show(int level) =>
         level >= MaxLevel ? this : _shown[Math.Max(level, -1) + 1] ??= new ToolSet(this, level);

@@ -11,9 +11,10 @@ public static class ToolsSetup
     private static readonly string[] OfOthers = ["Documents", "Status"];
 
     /// <summary>
-    /// Finds every class with <see cref="McpServerToolTypeAttribute"/> below the namespace Tools: adding a file adds its tools, removing a
-    /// folder removes them. A family that has settings brings a method <c>Add{Folder}(IServiceCollection, IConfiguration)</c>, which
-    /// registers the tool class only when the settings are there; not configured is not listed.
+    /// Finds every class with <see cref="McpServerToolTypeAttribute"/> below the namespace Tools: adding a file adds
+    /// its tools, removing a folder removes them. A family that has settings brings a method
+    /// <c>Add{Folder}(IServiceCollection, IConfiguration)</c>, which registers the tool class only when the settings
+    /// are there; not configured is not listed.
     /// </summary>
     public static IHostApplicationBuilder AddTools(this IHostApplicationBuilder builder)
     {

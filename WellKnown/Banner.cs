@@ -10,7 +10,9 @@ namespace MinimalMcp.WellKnown;
 
 public static class Banner
 {
-    /// <summary>Says what is on, what is off and why, and where the server listens. On standard error, which stdio leaves free.</summary>
+    /// <summary>
+    /// Says what is on, what is off and why, and where the server listens. On standard error, which stdio leaves free.
+    /// </summary>
     public static void Print(WebApplication app)
     {
         var configuration = app.Configuration;
@@ -27,13 +29,16 @@ public static class Banner
         var mode = configuration["mode"] ?? "all";
         var lines = new List<string>
         {
-            $"{ServerIdentity.Name(configuration)} {ServerIdentity.Version}   {(mode == "stdio" ? "on standard input and output" : $"listening on {address}")}   auth {configuration["Auth:Mode"] ?? "none"}   mode {mode}",
+            $"{ServerIdentity.Name(configuration)} {ServerIdentity.Version}   "
+                + $"{(mode == "stdio" ? "on standard input and output" : $"listening on {address}")}   auth "
+                + $"{configuration["Auth:Mode"] ?? "none"}   mode {mode}",
         };
         lines.AddRange(
             tools
                 .GroupBy(tool => tool.Family)
                 .Select(family =>
-                    $"  {family.Key, -12} {family.Count()} {(family.Count() == 1 ? "tool" : "tools")}: {string.Join(", ", family.Take(8).Select(tool => tool.Name))}{(family.Count() > 8 ? ", …" : "")}"
+                    $"  {family.Key, -12} {family.Count()} {(family.Count() == 1 ? "tool" : "tools")}: "
+                    + $"{string.Join(", ", family.Take(8).Select(tool => tool.Name))}{(family.Count() > 8 ? ", …" : "")}"
                 )
         );
         if (

@@ -41,7 +41,9 @@ public static class CommandLine
         ("--version", "", "Show the version."),
     ];
 
-    /// <summary>The exit code when there is nothing to start: help, version, health, or something unknown. Else null.</summary>
+    /// <summary>
+    /// The exit code when there is nothing to start: help, version, health, or something unknown. Else null.
+    /// </summary>
     public static async Task<int?> AnswerAsync(string[] args, IConfiguration configuration)
     {
         if (args.Any(argument => argument is "--help" or "-h" or "-?" or "help"))

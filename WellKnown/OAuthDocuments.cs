@@ -6,8 +6,9 @@ using MinimalMcp.Configuration;
 namespace MinimalMcp.WellKnown;
 
 /// <summary>
-/// Where to sign in: the protected resource (RFC 9728) and its authorization server (RFC 8414). Clients look for both at every place that any of these standards names, and for the
-/// second one here even when it is elsewhere. While OAuth is off none is there: a host that finds one asks for a login.
+/// Where to sign in: the protected resource (RFC 9728) and its authorization server (RFC 8414). Clients look for both
+/// at every place that any of these standards names, and for the second one here even when it is elsewhere. While OAuth
+/// is off none is there: a host that finds one asks for a login.
 /// </summary>
 internal static class OAuthDocuments
 {
@@ -29,7 +30,8 @@ internal static class OAuthDocuments
                 open.MapGet(ProtectedResource.WellKnown + suffix, resource);
             }
 
-            // The path before the well-known part instead of behind it: OpenID's order, which one of the guides uses for both.
+            // The path before the well-known part instead of behind it: OpenID's order, which one of the guides uses
+            // for both.
             open.MapGet(transport + ProtectedResource.WellKnown, resource);
         }
 

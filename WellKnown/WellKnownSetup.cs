@@ -39,7 +39,8 @@ public static class WellKnownSetup
 
         OAuthDocuments.Map(open);
 
-        // A document that is not there is told as that: a host that got 401 instead would think that it has to sign in to read it.
+        // A document that is not there is told as that: a host that got 401 instead would think that it has to sign in
+        // to read it.
         open.MapGet("/.well-known/{**document}", (RequestDelegate)OAuthDocuments.NotThereAsync);
         group.MapGet("/status", (RequestDelegate)Health.StatusAsync).RequireAuthorization(AuthPolicies.Caller);
         group.MapGet("/metrics", (RequestDelegate)metrics.WriteAsync).RequireAuthorization(AuthPolicies.Caller);

@@ -5,8 +5,8 @@ using MinimalMcp.Load;
 namespace MinimalMcp.Tests;
 
 /// <summary>
-/// What a test needs besides .NET. Where it is missing the test is skipped, and says by name what to install; scripts/test installs all of it,
-/// and CI accepts no skipped test.
+/// What a test needs besides .NET. Where it is missing the test is skipped, and says by name what to install;
+/// scripts/test installs all of it, and CI accepts no skipped test.
 /// </summary>
 internal static class Needs
 {
@@ -64,7 +64,8 @@ internal static class Needs
         var found = EngineAddress.OfThisMachine().FirstOrDefault(Answers);
         Assert.SkipWhen(
             found is null,
-            "no container engine answers: start Docker, or set DOCKER_HOST to its socket (unix:///...); as root, scripts/test starts one by itself"
+            "no container engine answers: start Docker, or set DOCKER_HOST to its socket (unix:///...); as root, "
+                + "scripts/test starts one by itself"
         );
         return found!;
     }
@@ -74,7 +75,8 @@ internal static class Needs
         using var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
         try
         {
-            socket.Connect(new UnixDomainSocketEndPoint(address.Socket ?? "/nowhere")); // the tests' scripts speak to sockets only
+            // the tests' scripts speak to sockets only
+            socket.Connect(new UnixDomainSocketEndPoint(address.Socket ?? "/nowhere"));
             return true;
         }
         catch (SocketException)

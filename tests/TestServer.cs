@@ -20,7 +20,9 @@ internal static class NobodysSettings
         );
 }
 
-/// <summary>The server on a real socket, in this process: a fresh one for each test, with the settings that the test names.</summary>
+/// <summary>
+/// The server on a real socket, in this process: a fresh one for each test, with the settings that the test names.
+/// </summary>
 public sealed class TestServer : WebApplicationFactory<Program>
 {
     private readonly (string Key, string Value)[] _settings;
@@ -45,10 +47,12 @@ public sealed class TestServer : WebApplicationFactory<Program>
     public static TestServer Start(Action<IServiceCollection>? services, params (string Key, string Value)[] settings)
     {
         var server = new TestServer(settings, services);
-        // Without a port here: the factory would set it while the program may already be listening. The setting "urls" says it below.
+        // Without a port here: the factory would set it while the program may already be listening. The setting "urls"
+        // says it below.
         server.UseKestrel();
         server.StartServer();
-        server.Http = new HttpClient(new SocketsHttpHandler { MaxResponseDrainSize = 0 }) // a stream that a test closes is closed at once
+        // a stream that a test closes is closed at once
+        server.Http = new HttpClient(new SocketsHttpHandler { MaxResponseDrainSize = 0 })
         {
             BaseAddress = server.Url,
             Timeout = Wait.Limit,
@@ -56,7 +60,10 @@ public sealed class TestServer : WebApplicationFactory<Program>
         return server;
     }
 
-    /// <summary>Posts one MCP message the way a client of that revision does, and gives the JSON-RPC answer, whichever form it came in.</summary>
+    /// <summary>
+    /// Posts one MCP message the way a client of that revision does, and gives the JSON-RPC answer, whichever form it
+    /// came in.
+    /// </summary>
     public async Task<McpAnswer> McpAsync(
         string method,
         object? parameters = null,

@@ -4,7 +4,9 @@ using MinimalMcp.Tests;
 
 namespace MinimalMcp.Tests;
 
-/// <summary>A store for each server that a test starts as a process: they run side by side. Removed when the tests end.</summary>
+/// <summary>
+/// A store for each server that a test starts as a process: they run side by side. Removed when the tests end.
+/// </summary>
 public sealed class TestStores : IDisposable
 {
     private static readonly string Folder = Path.Combine(

@@ -1,6 +1,8 @@
 namespace MinimalMcp.Tests;
 
-/// <summary>Waits for what must happen. How long it may take says nothing about the product: slow machines pass, too.</summary>
+/// <summary>
+/// Waits for what must happen. How long it may take says nothing about the product: slow machines pass, too.
+/// </summary>
 internal static class Wait
 {
     /// <summary>What takes longer hangs.</summary>

@@ -3,16 +3,25 @@ using MinimalMcp.Auth.Server;
 
 namespace MinimalMcp.Auth;
 
-/// <summary>One caller's key, and the next one while both are valid. The configuration may hold a key itself or, so that a look at the settings gives nothing away, only its hash.</summary>
+/// <summary>
+/// One caller's key, and the next one while both are valid. The configuration may hold a key itself or, so that a look
+/// at the settings gives nothing away, only its hash.
+/// </summary>
 public sealed class ApiKeyOptions
 {
     [DataType(DataType.Password)]
     public string? Key { get; set; }
 
-    /// <summary>Instead of the key: the SHA-256 of its UTF-8 bytes in hexadecimal, which <c>printf %s KEY | sha256sum</c> prints.</summary>
+    /// <summary>
+    /// Instead of the key: the SHA-256 of its UTF-8 bytes in hexadecimal, which <c>printf %s KEY | sha256sum</c>
+    /// prints.
+    /// </summary>
     public string? Sha256 { get; set; }
 
-    /// <summary>The key that replaces <see cref="Key"/>: both are taken until the first is removed or expires, so that nobody is locked out meanwhile.</summary>
+    /// <summary>
+    /// The key that replaces <see cref="Key"/>: both are taken until the first is removed or expires, so that nobody is
+    /// locked out meanwhile.
+    /// </summary>
     [DataType(DataType.Password)]
     public string? NextKey { get; set; }
 

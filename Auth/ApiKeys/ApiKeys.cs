@@ -15,7 +15,9 @@ internal sealed partial class ApiKeys(IOptions<AuthOptions> options, TimeProvide
 
     public bool AreThere => _entries.Length > 0;
 
-    /// <summary>Takes the same time for every wrong key: all hashes are compared, and each of them as a whole.</summary>
+    /// <summary>
+    /// Takes the same time for every wrong key: all hashes are compared, and each of them as a whole.
+    /// </summary>
     /// <param name="expired">It was a key once: whoever sends it does not guess.</param>
     public ClaimsPrincipal? Find(string key, out bool expired)
     {
@@ -35,7 +37,8 @@ internal sealed partial class ApiKeys(IOptions<AuthOptions> options, TimeProvide
         if (found.Seen is null)
         {
             found.Seen = new(key, key.GetHashCode());
-            LogUsed(Prefix(key), found.Caller.FindFirstValue("sub")!); // so that one sees which of two keys is still in use
+            // so that one sees which of two keys is still in use
+            LogUsed(Prefix(key), found.Caller.FindFirstValue("sub")!);
         }
 
         return found.Caller;
@@ -45,11 +48,14 @@ internal sealed partial class ApiKeys(IOptions<AuthOptions> options, TimeProvide
     public ClaimsPrincipal? FindByHash(ReadOnlySpan<byte> hash) =>
         Find(hash) is { } found && !(found.Expires <= time.GetUtcNow()) ? found.Caller : null;
 
-    /// <summary>What may be shown of a key, to find it again: its beginning. Of what is too short to be a key, nothing.</summary>
+    /// <summary>
+    /// What may be shown of a key, to find it again: its beginning. Of what is too short to be a key, nothing.
+    /// </summary>
     public static string Prefix(string key) => key.Length < 32 ? "(too short)" : string.Concat(key.AsSpan(0, 6), "…");
 
-    // Hosts send the same key with every call, and to see that it is the same costs a tenth of its SHA-256. A string's hash code has a secret of this process in it: the time of the
-    // comparison tells nobody how much of a wrong key is right.
+    // Hosts send the same key with every call, and to see that it is the same costs a tenth of its SHA-256. A string's
+    // hash code has a secret of this process in it: the time of the comparison tells nobody how much of a wrong key is
+    // right.
     private Entry? Find(string key)
     {
         var code = key.GetHashCode();

@@ -24,7 +24,9 @@ internal sealed class StreamAuthorization(
         ? services.GetRequiredService<IAccessTokenVerifier>()
         : null;
 
-    /// <summary>A stream that answers this request, until it is disposed. It also ends with any of the tokens.</summary>
+    /// <summary>
+    /// A stream that answers this request, until it is disposed. It also ends with any of the tokens.
+    /// </summary>
     public AuthorizedStream Open(HttpContext http, params CancellationToken[] ends)
     {
         var presented = _isOff ? null : CredentialVerifier.Presented(http.Request);

@@ -3,7 +3,10 @@ using System.Text.Json;
 
 namespace MinimalMcp.Auth.Diagnostics;
 
-/// <summary>One request and what became of it. Nothing in it opens anything: no credential, no body, and of the address only what is harmless.</summary>
+/// <summary>
+/// One request and what became of it. Nothing in it opens anything: no credential, no body, and of the address only
+/// what is harmless.
+/// </summary>
 /// <param name="Client">What the client calls itself; anybody can write it.</param>
 internal sealed record DiagnosticsEntry(
     DateTimeOffset Time,

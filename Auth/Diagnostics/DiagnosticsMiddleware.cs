@@ -3,7 +3,10 @@ using Microsoft.Extensions.Options;
 
 namespace MinimalMcp.Auth.Diagnostics;
 
-/// <summary>Writes down what helps to understand why a host does not connect. A call that goes well is let through without being looked at any closer.</summary>
+/// <summary>
+/// Writes down what helps to understand why a host does not connect. A call that goes well is let through without being
+/// looked at any closer.
+/// </summary>
 internal sealed partial class DiagnosticsMiddleware(
     RequestDelegate next,
     DiagnosticsLog log,
@@ -65,8 +68,8 @@ internal sealed partial class DiagnosticsMiddleware(
         );
     }
 
-    // Discovery, signing in and connecting. What is wrong with a call of a tool is for its caller. And whatever asks for
-    // what is not here looks for another server's weaknesses, and would push out what matters.
+    // Discovery, signing in and connecting. What is wrong with a call of a tool is for its caller. And whatever asks
+    // for what is not here looks for another server's weaknesses, and would push out what matters.
     private static bool Matters(HttpContext http, int status)
     {
         var path = http.Request.Path;

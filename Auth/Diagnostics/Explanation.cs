@@ -14,7 +14,9 @@ internal static class Explanation
     public static bool IsMcp(PathString path) =>
         path.StartsWithSegments("/mcp") || path.StartsWithSegments("/sse") || path.StartsWithSegments("/message");
 
-    /// <summary>Where clients of ours ask; a host that is refused is refused before anybody knows whether the path is there.</summary>
+    /// <summary>
+    /// Where clients of ours ask; a host that is refused is refused before anybody knows whether the path is there.
+    /// </summary>
     public static bool IsOurs(PathString path) =>
         IsMcp(path)
         || path.StartsWithSegments("/tools")
@@ -34,7 +36,8 @@ internal static class Explanation
             (true, 404) when options.IsOff =>
                 $"Asked for {path} and got 404 because auth is off: nobody has to sign in.",
             (true, 404) when !options.TakesTokens =>
-                $"Asked for {path} and got 404 because this server takes keys and has no sign-in (mode {options.Mode}).",
+                $"Asked for {path} and got 404 because this server takes keys and has no sign-in (mode "
+                    + $"{options.Mode}).",
             (true, 404) => $"Asked for {path} and got 404: there is no such document.",
             (_, < 400) when said is not null => said, // a redirect may carry an error
             (_, < 400) => $"Asked for {path} and got what it asked for.",

@@ -1,8 +1,9 @@
 namespace MinimalMcp.Auth.Provider;
 
 /// <summary>
-/// A document of the provider: fetched when it is first needed, and again after an hour or when something newer is asked for, but at most twice a
-/// minute, whatever strangers send. While the provider is down the last good one serves for a day.
+/// A document of the provider: fetched when it is first needed, and again after an hour or when something newer is
+/// asked for, but at most twice a minute, whatever strangers send. While the provider is down the last good one serves
+/// for a day.
 /// </summary>
 internal sealed class CachedDocument<T>(
     Func<CancellationToken, Task<byte[]>> fetch,
@@ -80,7 +81,8 @@ internal sealed class CachedDocument<T>(
         try
         {
             var bytes = await fetch(CancellationToken.None);
-            var same = _version is { } old && bytes.AsSpan().SequenceEqual(old.Bytes) ? old.Value : null; // what hangs on these keys need not be dropped
+            // what hangs on these keys need not be dropped
+            var same = _version is { } old && bytes.AsSpan().SequenceEqual(old.Bytes) ? old.Value : null;
             _version = new(same ?? parse(bytes), bytes, time.GetTimestamp());
             _failure = null;
         }

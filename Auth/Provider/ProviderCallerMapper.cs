@@ -17,7 +17,9 @@ internal sealed class ProviderCallerMapper(ProviderOptions options)
         .ScopePairs()
         .ToLookup(pair => pair.Theirs, pair => pair.Ours, StringComparer.Ordinal);
 
-    /// <exception cref="TokenRefusedException">The token is not meant for calls, or its client may not call.</exception>
+    /// <exception cref="TokenRefusedException">
+    /// The token is not meant for calls, or its client may not call.
+    /// </exception>
     public ClaimsPrincipal From(VerifiedToken token)
     {
         if (IsIdToken(token))
@@ -43,7 +45,8 @@ internal sealed class ProviderCallerMapper(ProviderOptions options)
         if (_clients.Count > 0 && !(token.ClientId is { } client && _clients.Contains(client)))
         {
             throw new TokenRefusedException(
-                "The client that got this token may not call this server: its operator lists the clients that may (ALLOWED_MCP_CLIENTS)."
+                "The client that got this token may not call this server: its operator lists the clients that may "
+                    + "(ALLOWED_MCP_CLIENTS)."
             )
             {
                 IsForbidden = true,
@@ -72,7 +75,8 @@ internal sealed class ProviderCallerMapper(ProviderOptions options)
         if (_required.Except(granted).ToArray() is [_, ..] missing)
         {
             throw new TokenRefusedException(
-                $"The token lacks what this server requires (REQUIRED_MCP_SCOPES), as a scope or an app role: {string.Join(' ', missing)}."
+                "The token lacks what this server requires (REQUIRED_MCP_SCOPES), as a scope or an app role: "
+                    + $"{string.Join(' ', missing)}."
             )
             {
                 IsForbidden = true,
@@ -111,8 +115,9 @@ internal sealed class ProviderCallerMapper(ProviderOptions options)
             ? scope[(own.Length + 1)..]
         : scope;
 
-    // RFC 9068's type and Keycloak's claim say that it is an access token. Otherwise what OpenID Connect puts into ID tokens only tells; where the audience of
-    // both is the client's id, as in Entra, one that grants nothing is none either.
+    // RFC 9068's type and Keycloak's claim say that it is an access token. Otherwise what OpenID Connect puts into ID
+    // tokens only tells; where the audience of both is the client's id, as in Entra, one that grants nothing is none
+    // either.
     private bool IsIdToken(VerifiedToken token) =>
         token.Text("typ") switch
         {

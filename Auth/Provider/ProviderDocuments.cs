@@ -87,8 +87,9 @@ internal sealed class ProviderDocuments : IAuthorizationServerMetadata, IDisposa
     }
 
     /// <summary>
-    /// Compares the discovery document with the settings before anybody is let in, since a wrong issuer would refuse everybody's tokens one by one. A provider
-    /// that is down keeps nothing from starting: its tokens are answered with 503 until its keys arrive.
+    /// Compares the discovery document with the settings before anybody is let in, since a wrong issuer would refuse
+    /// everybody's tokens one by one. A provider that is down keeps nothing from starting: its tokens are answered with
+    /// 503 until its keys arrive.
     /// </summary>
     /// <exception cref="StartupException">It is another issuer's document, or none.</exception>
     public async Task CheckAsync(CancellationToken cancellationToken)

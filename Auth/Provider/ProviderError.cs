@@ -3,7 +3,10 @@ using MinimalMcp.Auth.Server;
 
 namespace MinimalMcp.Auth.Provider;
 
-/// <summary>What a provider's error means, for the person and for the operator. Its own words are not shown: through the browser anybody may have written them.</summary>
+/// <summary>
+/// What a provider's error means, for the person and for the operator. Its own words are not shown: through the browser
+/// anybody may have written them.
+/// </summary>
 internal static partial class ProviderError
 {
     /// <param name="detail">For the log only.</param>
@@ -22,11 +25,14 @@ internal static partial class ProviderError
         (code, error) switch
         {
             ("AADSTS50105", _) =>
-                "Your account is not assigned to the application: ask whoever looks after it in Entra (Enterprise applications, Users and groups).",
+                "Your account is not assigned to the application: ask whoever looks after it in Entra (Enterprise "
+                    + "applications, Users and groups).",
             ("AADSTS65001" or "AADSTS65004" or "AADSTS90094", _) or (_, "consent_required") =>
-                "The application was not agreed to: agree when you are asked, or ask an administrator to grant consent for it.",
+                "The application was not agreed to: agree when you are asked, or ask an administrator to grant "
+                    + "consent for it.",
             ("AADSTS650053" or "AADSTS70011", _) or (_, "invalid_scope") =>
-                "The provider does not know a scope that was asked for: this server asks for openid, profile and email, which the application must be allowed.",
+                "The provider does not know a scope that was asked for: this server asks for openid, profile and "
+                    + "email, which the application must be allowed.",
             // Keycloak says unauthorized_client of a wrong secret.
             ("AADSTS7000215" or "AADSTS7000222", _) or (_, "invalid_client" or "unauthorized_client") =>
                 "This server's operator has to put a valid secret of the application into OAUTH2_CLIENT_SECRET.",

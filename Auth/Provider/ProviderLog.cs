@@ -19,14 +19,16 @@ internal static partial class ProviderLog
     [LoggerMessage(
         LogLevel.Warning,
         "MCP clients such as ChatGPT cannot sign in by themselves: the identity "
-            + "provider's metadata has {Lacks}. Enter each client at the provider, or let this server sign people in there "
+            + "provider's metadata has {Lacks}. Enter each client at the provider, or let this server sign people in "
+            + "there "
             + "(MCP_AUTH_MODE=embedded with OAUTH2_CLIENT_ID)"
     )]
     public static partial void NoNewClients(ILogger logger, string lacks);
 
     [LoggerMessage(
         LogLevel.Warning,
-        "Everybody who can sign in at {Provider} may use this server. Set Auth:Provider:AllowedUsers, AllowedDomains or AllowedRoles if these are not all meant"
+        "Everybody who can sign in at {Provider} may use this server. Set Auth:Provider:AllowedUsers, AllowedDomains "
+            + "or AllowedRoles if these are not all meant"
     )]
     public static partial void EverybodyMayUse(ILogger logger, string provider);
 }

@@ -4,7 +4,10 @@ using MinimalMcp.Auth.Tokens;
 
 namespace MinimalMcp.Auth.Provider;
 
-/// <summary>What the provider's discovery document says (OpenID Connect Discovery section 3, RFC 8414), where the settings do not say otherwise.</summary>
+/// <summary>
+/// What the provider's discovery document says (OpenID Connect Discovery section 3, RFC 8414), where the settings do
+/// not say otherwise.
+/// </summary>
 internal sealed class ProviderMetadata
 {
     private readonly JsonElement _document;
@@ -64,7 +67,9 @@ internal sealed class ProviderMetadata
         _document.TryGetProperty("code_challenge_methods_supported", out var methods)
         && VerifiedToken.Texts(methods).Contains("S256");
 
-    /// <summary>Whether an answer of the authorization endpoint without <c>iss</c> is not its answer (RFC 9207 section 2.4).</summary>
+    /// <summary>
+    /// Whether an answer of the authorization endpoint without <c>iss</c> is not its answer (RFC 9207 section 2.4).
+    /// </summary>
     public bool NamesItself =>
         _document.TryGetProperty("authorization_response_iss_parameter_supported", out var named)
         && named.ValueKind is JsonValueKind.True;
@@ -94,7 +99,8 @@ internal sealed class ProviderMetadata
             json[name] = address;
         }
 
-        // Left out it would mean code and implicit (OpenID Connect Discovery section 3). Entra leaves it out, and does these.
+        // Left out it would mean code and implicit (OpenID Connect Discovery section 3). Entra leaves it out, and does
+        // these.
         if (!json.ContainsKey("grant_types_supported"))
         {
             json["grant_types_supported"] = new JsonArray("authorization_code", "refresh_token", "client_credentials");
@@ -103,7 +109,9 @@ internal sealed class ProviderMetadata
         return json;
     }
 
-    /// <exception cref="FormatException">It is none, or that of another issuer. The message is a sentence for the operator.</exception>
+    /// <exception cref="FormatException">
+    /// It is none, or that of another issuer. The message is a sentence for the operator.
+    /// </exception>
     public static ProviderMetadata Parse(byte[] utf8, ProviderOptions options)
     {
         try
@@ -125,7 +133,8 @@ internal sealed class ProviderMetadata
                 ? new(document, options)
                 : throw new FormatException(
                     $"The discovery document {options.Discovery} says issuer '{issuer}', which is no "
-                        + "issuer of tokens. Set OAUTH2_ISSUER (Auth:Provider:Issuer), and Auth:Provider:Tenants for several tenants of Entra."
+                        + "issuer of tokens. Set OAUTH2_ISSUER (Auth:Provider:Issuer), and Auth:Provider:Tenants for "
+                        + "several tenants of Entra."
                 );
         }
         catch (FormatException wrong) when (!wrong.Message.EndsWith('.'))

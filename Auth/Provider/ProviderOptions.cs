@@ -2,13 +2,19 @@ using System.ComponentModel.DataAnnotations;
 
 namespace MinimalMcp.Auth.Provider;
 
-/// <summary>An identity provider such as Entra, Keycloak or Auth0; configuration section <c>Auth:Provider</c>. Lists are separated by commas or spaces.</summary>
+/// <summary>
+/// An identity provider such as Entra, Keycloak or Auth0; configuration section <c>Auth:Provider</c>. Lists are
+/// separated by commas or spaces.
+/// </summary>
 public sealed class ProviderOptions : IValidatableObject
 {
     /// <summary>What stands for the tenant in the issuer that Entra publishes for all of them.</summary>
     internal const string AnyTenant = "{tenantid}";
 
-    /// <summary>As it stands in the tokens, letter by letter. Several when the provider has several, as Entra has two for one tenant.</summary>
+    /// <summary>
+    /// As it stands in the tokens, letter by letter. Several when the provider has several, as Entra has two for one
+    /// tenant.
+    /// </summary>
     public string? Issuer { get; set; }
 
     /// <summary>The discovery document; when empty, where OpenID Connect puts it, below the first issuer.</summary>
@@ -27,7 +33,9 @@ public sealed class ProviderOptions : IValidatableObject
     /// </summary>
     public string? IntrospectionEndpoint { get; set; }
 
-    /// <summary>What tokens for this server have as their audience. At least one: a token for somebody else is no token for us.</summary>
+    /// <summary>
+    /// What tokens for this server have as their audience. At least one: a token for somebody else is no token for us.
+    /// </summary>
     public string? Audience { get; set; }
 
     public string Algorithms { get; set; } = "RS256 PS256 ES256 ES384 ES512";
@@ -49,7 +57,9 @@ public sealed class ProviderOptions : IValidatableObject
     /// </summary>
     public string? RolesClaim { get; set; }
 
-    /// <summary>What the provider's other scopes and roles mean here, such as <c>Mcp.Read=mcp:read Mcp.Ops=mcp:write</c>.</summary>
+    /// <summary>
+    /// What the provider's other scopes and roles mean here, such as <c>Mcp.Read=mcp:read Mcp.Ops=mcp:write</c>.
+    /// </summary>
     public string? ScopeMap { get; set; }
 
     /// <summary>
@@ -73,7 +83,10 @@ public sealed class ProviderOptions : IValidatableObject
     [DataType(DataType.Password)]
     public string? ClientSecret { get; set; }
 
-    /// <summary>Who may sign in: verified addresses, or subjects. When this and the next two are empty, everybody whom the provider lets.</summary>
+    /// <summary>
+    /// Who may sign in: verified addresses, or subjects. When this and the next two are empty, everybody whom the
+    /// provider lets.
+    /// </summary>
     public string? AllowedUsers { get; set; }
 
     /// <summary>Domains of verified addresses.</summary>
@@ -117,7 +130,8 @@ public sealed class ProviderOptions : IValidatableObject
         foreach (var (setting, address) in Addresses().Where(row => !IsSafe(row.Address)))
         {
             yield return new(
-                $"Auth:Provider:{setting} is '{address}'; it must be an absolute https address, or http on this machine."
+                $"Auth:Provider:{setting} is '{address}'; it must be an absolute https address, or http on this "
+                    + "machine."
             );
         }
 
@@ -136,7 +150,8 @@ public sealed class ProviderOptions : IValidatableObject
         if (IsMultiTenant && !List(Tenants).Any())
         {
             yield return new(
-                "Auth:Provider:Issuer (OAUTH2_ISSUER) is for every tenant of Entra there is. Set Auth:Provider:Tenants to the ids of those that may call."
+                "Auth:Provider:Issuer (OAUTH2_ISSUER) is for every tenant of Entra there is. Set "
+                    + "Auth:Provider:Tenants to the ids of those that may call."
             );
         }
 
@@ -148,7 +163,8 @@ public sealed class ProviderOptions : IValidatableObject
         )
         {
             yield return new(
-                $"Auth:Provider:ScopeMap or DefaultScopes has '{scope}'; a pair is THEIRS=OURS, and ours are {Scopes.All}."
+                $"Auth:Provider:ScopeMap or DefaultScopes has '{scope}'; a pair is THEIRS=OURS, and ours are "
+                    + $"{Scopes.All}."
             );
         }
     }

@@ -8,8 +8,9 @@ namespace MinimalMcp.Auth.Provider;
 public static class ProviderSetup
 {
     /// <summary>
-    /// An identity provider, in one of two parts. With a client of ours there (<c>Auth:Provider:ClientId</c>) and our own authorization server, people sign in
-    /// at the provider, and tokens are ours. Otherwise its tokens are taken as they are: in mode oauth2, in mode hybrid beside keys, and in mode mixed from whoever wants to do more than read.
+    /// An identity provider, in one of two parts. With a client of ours there (<c>Auth:Provider:ClientId</c>) and our
+    /// own authorization server, people sign in at the provider, and tokens are ours. Otherwise its tokens are taken as
+    /// they are: in mode oauth2, in mode hybrid beside keys, and in mode mixed from whoever wants to do more than read.
     /// </summary>
     public static IHostApplicationBuilder AddIdentityProvider(this IHostApplicationBuilder builder)
     {
@@ -47,7 +48,9 @@ public static class ProviderSetup
                 .AddOptions<ProviderOptions>()
                 .Validate(
                     provider => ProviderOptions.List(provider.Audience).Any(),
-                    "Auth:Provider:Audience (OAUTH2_AUDIENCE) is not set. It is what the provider writes into tokens for this server, for example the application's id: a token for somebody else must not open this one."
+                    "Auth:Provider:Audience (OAUTH2_AUDIENCE) is not set. It is what the provider writes into tokens "
+                        + "for this server, for example the application's id: a token for somebody else must not "
+                        + "open this one."
                 );
             services.AddSingleton<Introspection>();
             services.AddSingleton<IAccessTokenVerifier, ProviderTokenVerifier>();

@@ -8,8 +8,9 @@ using MinimalMcp.Configuration;
 namespace MinimalMcp.Auth.Provider;
 
 /// <summary>
-/// People sign in at the provider, and the tokens that clients get are ours. To the provider this server is one client: it never sees who asks, nor the
-/// <c>resource</c> that MCP clients send, which Entra refuses (AADSTS9010010); of what it answers nothing is kept but who it was.
+/// People sign in at the provider, and the tokens that clients get are ours. To the provider this server is one client:
+/// it never sees who asks, nor the <c>resource</c> that MCP clients send, which Entra refuses (AADSTS9010010); of what
+/// it answers nothing is kept but who it was.
 /// </summary>
 internal sealed class ProviderSignIn(
     IOptions<ProviderOptions> options,

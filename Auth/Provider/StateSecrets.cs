@@ -5,8 +5,9 @@ using System.Text;
 namespace MinimalMcp.Auth.Provider;
 
 /// <summary>
-/// What belongs to one sign-in beside its state, and stays here: made of the state with a key, so that nothing has to be kept meanwhile, and another replica can finish.
-/// The key comes from the secret that all replicas have; without one, from this process.
+/// What belongs to one sign-in beside its state, and stays here: made of the state with a key, so that nothing has to
+/// be kept meanwhile, and another replica can finish. The key comes from the secret that all replicas have; without
+/// one, from this process.
 /// </summary>
 internal sealed class StateSecrets(string? secret)
 {

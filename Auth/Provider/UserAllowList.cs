@@ -42,8 +42,9 @@ internal sealed class UserAllowList(ProviderOptions options)
         || (_roles.Count > 0 && !_claims.Of(person).Any());
 
     /// <summary>
-    /// Only an address that the provider has verified: in some, people write any address into their account. Entra verifies by the domain, and says so in a claim of its own
-    /// that an application has to ask for; its preferred_username and upn can be changed and given to somebody else, so they stand for nobody.
+    /// Only an address that the provider has verified: in some, people write any address into their account. Entra
+    /// verifies by the domain, and says so in a claim of its own that an application has to ask for; its
+    /// preferred_username and upn can be changed and given to somebody else, so they stand for nobody.
     /// </summary>
     public static string? Email(VerifiedToken person) =>
         person.Text("email") is { Length: > 2 } email

@@ -17,7 +17,8 @@ internal sealed class AuthorizationServerCheck(IOptions<AuthOptions> auth)
         var keys = auth.Value.ApiKeys.Keys.Concat(auth.Value.ApiKey is { Length: > 0 } ? ["default"] : []).ToArray();
         foreach (var both in keys.Intersect(options.Users.Keys))
         {
-            yield return $"Auth:Users:{both} and the key '{both}' have one name; budgets and the record would take them for one person.";
+            yield return $"Auth:Users:{both} and the key '{both}' have one name; budgets and the record would take "
+                + "them for one person.";
         }
     }
 }

@@ -5,7 +5,10 @@ using MinimalMcp.Storage;
 
 namespace MinimalMcp.Auth.Server;
 
-/// <summary>Looks once whether people can sign in, and clients get their answer; then from time to time: removes what has expired, and looks whether it is time for a new key.</summary>
+/// <summary>
+/// Looks once whether people can sign in, and clients get their answer; then from time to time: removes what has
+/// expired, and looks whether it is time for a new key.
+/// </summary>
 internal sealed partial class AuthorizationServerMaintenance(
     Store store,
     SigningKeys keys,
@@ -30,7 +33,8 @@ internal sealed partial class AuthorizationServerMaintenance(
         )
         {
             throw new StartupException(
-                "Nobody could sign in: set MCP_API_KEY to what `openssl rand -hex 32` prints, and type it on the page that asks; or add people under Auth:Users."
+                "Nobody could sign in: set MCP_API_KEY to what `openssl rand -hex 32` prints, and type it on the "
+                    + "page that asks; or add people under Auth:Users."
             );
         }
 

@@ -3,7 +3,9 @@ using Microsoft.Extensions.Options;
 
 namespace MinimalMcp.Auth.Server;
 
-/// <summary>What a client must know of this authorization server (RFC 8414). The same wherever it is asked for.</summary>
+/// <summary>
+/// What a client must know of this authorization server (RFC 8414). The same wherever it is asked for.
+/// </summary>
 internal sealed class AuthorizationServerMetadata(Issuer issuer, IOptions<AuthorizationServerOptions> options)
     : IAuthorizationServerMetadata
 {

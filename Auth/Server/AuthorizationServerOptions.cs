@@ -6,8 +6,8 @@ namespace MinimalMcp.Auth.Server;
 public sealed class AuthorizationServerOptions : IValidatableObject
 {
     /// <summary>
-    /// What everything secret is derived from. Without one a random one is kept in a file beside the SQLite database; with PostgreSQL it must be
-    /// set, the same for every replica.
+    /// What everything secret is derived from. Without one a random one is kept in a file beside the SQLite database;
+    /// with PostgreSQL it must be set, the same for every replica.
     /// </summary>
     [DataType(DataType.Password)]
     public string? SecretKey { get; set; }
@@ -17,15 +17,21 @@ public sealed class AuthorizationServerOptions : IValidatableObject
     /// <summary>Since it was last used: a connection that is in use never ends.</summary>
     public int RefreshTokenDays { get; set; } = 30;
 
-    /// <summary>After so many days tokens are signed with a new key; the one before it stays published until its last token has expired.</summary>
+    /// <summary>
+    /// After so many days tokens are signed with a new key; the one before it stays published until its last token has
+    /// expired.
+    /// </summary>
     public int KeyDays { get; set; } = 90;
 
-    /// <summary>open: any client whose redirect addresses are allowed may register itself (RFC 7591), which ChatGPT does. Or closed.</summary>
+    /// <summary>
+    /// open: any client whose redirect addresses are allowed may register itself (RFC 7591), which ChatGPT does. Or
+    /// closed.
+    /// </summary>
     public string Registration { get; set; } = "open";
 
     /// <summary>
-    /// Hosts, separated by commas, that codes may be sent to besides ChatGPT's own addresses and programs on the user's machine. Clients of the settings
-    /// have addresses of their own.
+    /// Hosts, separated by commas, that codes may be sent to besides ChatGPT's own addresses and programs on the user's
+    /// machine. Clients of the settings have addresses of their own.
     /// </summary>
     public string? RedirectHosts { get; set; }
 
@@ -50,7 +56,9 @@ public sealed class AuthorizationServerOptions : IValidatableObject
     /// <summary>More such clients, by their id.</summary>
     public Dictionary<string, StaticClientOptions> Clients { get; } = new(StringComparer.Ordinal);
 
-    /// <summary>Metadata documents of clients that are known beforehand, and so are not fetched: JSON, by any name.</summary>
+    /// <summary>
+    /// Metadata documents of clients that are known beforehand, and so are not fetched: JSON, by any name.
+    /// </summary>
     public Dictionary<string, string> Documents { get; } = new(StringComparer.Ordinal);
 
     /// <summary>What people may allow a client at most who sign in with an identity provider.</summary>
@@ -97,7 +105,8 @@ public sealed class AuthorizationServerOptions : IValidatableObject
 
         if (AccessTokenMinutes is < 1 or > 1440)
         {
-            yield return "Auth:Server:AccessTokenMinutes (ACCESS_TOKEN_EXPIRE_MINUTES) must be from 1 to 1440: a token that was stolen is good for as long.";
+            yield return "Auth:Server:AccessTokenMinutes (ACCESS_TOKEN_EXPIRE_MINUTES) must be from 1 to 1440: a "
+                + "token that was stolen is good for as long.";
         }
 
         if (RefreshTokenDays is < 1 or > 3650)
@@ -122,12 +131,14 @@ public sealed class AuthorizationServerOptions : IValidatableObject
 
         foreach (var host in Hosts.Where(host => Uri.CheckHostName(host.Trim('[', ']')) is UriHostNameType.Unknown))
         {
-            yield return $"Auth:Server:RedirectHosts has '{host}'; it must be the name of a host, such as claude.ai, without https:// and without a path.";
+            yield return $"Auth:Server:RedirectHosts has '{host}'; it must be the name of a host, such as claude.ai, "
+                + "without https:// and without a path.";
         }
 
         if (string.IsNullOrEmpty(ClientId) && !string.IsNullOrEmpty(ClientSecret + NextClientSecret + RedirectUri))
         {
-            yield return "Auth:Server:ClientSecret or RedirectUri (OAUTH_CLIENT_SECRET, OAUTH_REDIRECT_URI) is set, but no Auth:Server:ClientId (OAUTH_CLIENT_ID).";
+            yield return "Auth:Server:ClientSecret or RedirectUri (OAUTH_CLIENT_SECRET, OAUTH_REDIRECT_URI) is set, "
+                + "but no Auth:Server:ClientId (OAUTH_CLIENT_ID).";
         }
 
         foreach (

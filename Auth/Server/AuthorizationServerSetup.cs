@@ -6,7 +6,10 @@ using MinimalMcp.Configuration;
 
 namespace MinimalMcp.Auth.Server;
 
-/// <summary>The authorization server of our own (OAuth 2.1): ChatGPT sends a person here, who allows it to call this server's tools.</summary>
+/// <summary>
+/// The authorization server of our own (OAuth 2.1): ChatGPT sends a person here, who allows it to call this server's
+/// tools.
+/// </summary>
 internal static class AuthorizationServerSetup
 {
     /// <summary>Does nothing where tokens are somebody else's, or nobody's.</summary>

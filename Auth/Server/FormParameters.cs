@@ -3,7 +3,9 @@ using Microsoft.AspNetCore.Http.Features;
 
 namespace MinimalMcp.Auth.Server;
 
-/// <summary>The parameters of a request in its body: each once, an empty one as good as none (RFC 6749 section 3.2).</summary>
+/// <summary>
+/// The parameters of a request in its body: each once, an empty one as good as none (RFC 6749 section 3.2).
+/// </summary>
 internal sealed class FormParameters
 {
     private const int MaxBytes = 32 * 1024,

@@ -3,7 +3,10 @@ namespace MinimalMcp.Auth.Server;
 /// <summary>The scopes that this server grants, in words, and what of a wish is granted.</summary>
 internal static class GrantableScopes
 {
-    /// <summary>A refresh token (OpenID Connect Core, section 11). Every client that may refresh gets one; hosts ask with it all the same.</summary>
+    /// <summary>
+    /// A refresh token (OpenID Connect Core, section 11). Every client that may refresh gets one; hosts ask with it all
+    /// the same.
+    /// </summary>
     public const string Offline = "offline_access";
 
     public const string Profile = "profile",
@@ -16,8 +19,8 @@ internal static class GrantableScopes
     private static readonly string[] Default = [Scopes.Read, Scopes.Write];
 
     /// <summary>
-    /// What a client asks for, as far as it may. What is unknown is left out and not an error, because hosts ask for more than was offered; what is granted is reported
-    /// (RFC 6749 section 3.3).
+    /// What a client asks for, as far as it may. What is unknown is left out and not an error, because hosts ask for
+    /// more than was offered; what is granted is reported (RFC 6749 section 3.3).
     /// </summary>
     /// <exception cref="OAuthException">Nothing is left.</exception>
     public static string[] Of(string asked, IReadOnlyCollection<string> client)

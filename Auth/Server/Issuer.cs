@@ -3,8 +3,9 @@ using MinimalMcp.Configuration;
 namespace MinimalMcp.Auth.Server;
 
 /// <summary>
-/// The name of this authorization server, and of the resource that its tokens are for. They come from the settings, or on loopback from where the server
-/// listens, and never from a request: clients compare them letter by letter, and whoever sends a request chooses its Host header.
+/// The name of this authorization server, and of the resource that its tokens are for. They come from the settings, or
+/// on loopback from where the server listens, and never from a request: clients compare them letter by letter, and
+/// whoever sends a request chooses its Host header.
 /// </summary>
 internal sealed class Issuer(IServiceProvider services)
 {

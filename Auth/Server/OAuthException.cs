@@ -1,6 +1,9 @@
 namespace MinimalMcp.Auth.Server;
 
-/// <summary>A request that is refused, in the terms of OAuth (RFC 6749 sections 4.1.2.1 and 5.2). The description is shown and logged: it has nothing secret in it.</summary>
+/// <summary>
+/// A request that is refused, in the terms of OAuth (RFC 6749 sections 4.1.2.1 and 5.2). The description is shown and
+/// logged: it has nothing secret in it.
+/// </summary>
 internal sealed class OAuthException(string error, string description, int status = StatusCodes.Status400BadRequest)
     : Exception(description)
 {
@@ -11,7 +14,9 @@ internal sealed class OAuthException(string error, string description, int statu
     /// <summary>When the same request may succeed.</summary>
     public TimeSpan? RetryAfter { get; init; }
 
-    /// <summary>The client tried to authenticate in the Authorization header, so it is told how (RFC 6749 section 5.2).</summary>
+    /// <summary>
+    /// The client tried to authenticate in the Authorization header, so it is told how (RFC 6749 section 5.2).
+    /// </summary>
     public bool IsBasic { get; init; }
 
     public static OAuthException BusyFor(TimeSpan retryAfter, string description) =>
@@ -21,6 +26,7 @@ internal sealed class OAuthException(string error, string description, int statu
     public static OAuthException InvalidGrant() =>
         new(
             "invalid_grant",
-            "The code or refresh token is unknown, used, expired or revoked, or was given to another client. The user has to sign in again."
+            "The code or refresh token is unknown, used, expired or revoked, or was given to another client. The "
+                + "user has to sign in again."
         );
 }

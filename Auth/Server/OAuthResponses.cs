@@ -4,7 +4,10 @@ using MinimalMcp.Storage;
 
 namespace MinimalMcp.Auth.Server;
 
-/// <summary>How the endpoints answer: programs with JSON (RFC 6749 section 5), people with a page. Nothing of it is kept anywhere.</summary>
+/// <summary>
+/// How the endpoints answer: programs with JSON (RFC 6749 section 5), people with a page. Nothing of it is kept
+/// anywhere.
+/// </summary>
 internal static class OAuthResponses
 {
     private const int MaxJson = 64 * 1024;

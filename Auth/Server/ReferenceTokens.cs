@@ -4,7 +4,9 @@ using System.Text;
 
 namespace MinimalMcp.Auth.Server;
 
-/// <summary>Codes, tokens and secrets that mean nothing by themselves: 256 random bits, of which only the hash is kept.</summary>
+/// <summary>
+/// Codes, tokens and secrets that mean nothing by themselves: 256 random bits, of which only the hash is kept.
+/// </summary>
 internal static class ReferenceTokens
 {
     /// <summary>Of every one that we make, in characters.</summary>

@@ -8,8 +8,9 @@ using MinimalMcp.Storage;
 namespace MinimalMcp.Auth.Server;
 
 /// <summary>
-/// The one secret of this server, and the keys that are derived from it for each purpose (HKDF, RFC 5869). It is set, or made once and kept beside
-/// the SQLite file, readable for this user alone; never in the store itself, because whoever copies that would have both halves.
+/// The one secret of this server, and the keys that are derived from it for each purpose (HKDF, RFC 5869). It is set,
+/// or made once and kept beside the SQLite file, readable for this user alone; never in the store itself, because
+/// whoever copies that would have both halves.
 /// </summary>
 internal sealed class ServerSecret
 {
@@ -28,7 +29,8 @@ internal sealed class ServerSecret
             options.Value.SecretKey is { Length: > 0 } set ? Encoding.UTF8.GetBytes(set)
             : storage.Value.ConnectionString is { Length: > 0 }
                 ? throw new StartupException(
-                    "Auth:Server:SecretKey (SECRET_KEY) is missing. With a PostgreSQL store it must be set, the same for every replica: what `openssl rand -hex 32` prints."
+                    "Auth:Server:SecretKey (SECRET_KEY) is missing. With a PostgreSQL store it must be set, the same "
+                        + "for every replica: what `openssl rand -hex 32` prints."
                 )
             : Kept(storage.Value.FullPath(environment) + ".key");
         (_sealing, _refresh, _credential) = (Derive("signing keys"), Derive("refresh tokens"), Derive("credentials"));
@@ -62,8 +64,8 @@ internal sealed class ServerSecret
     }
 
     /// <summary>
-    /// The refresh token that follows a token. Derived and not random, so that a client that asks twice, because the answer was lost, gets
-    /// the same one, and nobody had to keep it.
+    /// The refresh token that follows a token. Derived and not random, so that a client that asks twice, because the
+    /// answer was lost, gets the same one, and nobody had to keep it.
     /// </summary>
     public string SuccessorOf(string refreshToken) =>
         Base64Url.EncodeToString(HMACSHA256.HashData(_refresh, Encoding.UTF8.GetBytes(refreshToken)));
@@ -112,7 +114,9 @@ internal sealed class ServerSecret
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
         {
             throw new StartupException(
-                $"The key of the authorization server cannot be kept in {path} ({failure.Message}). Set SECRET_KEY to what `openssl rand -hex 32` prints, or Storage:Path to a place that this user may write to.",
+                $"The key of the authorization server cannot be kept in {path} ({failure.Message}). Set SECRET_KEY "
+                    + "to what `openssl rand -hex 32` prints, or Storage:Path to a place that this user may write "
+                    + "to.",
                 failure
             );
         }

@@ -2,7 +2,9 @@ using System.Text.Json;
 
 namespace MinimalMcp.Auth.Tokens;
 
-/// <summary>The keys of a JWK Set (RFC 7517) that signatures can be checked with; the others, and the broken ones, are left out.</summary>
+/// <summary>
+/// The keys of a JWK Set (RFC 7517) that signatures can be checked with; the others, and the broken ones, are left out.
+/// </summary>
 internal sealed class JsonWebKeySet
 {
     public const int MaxBytes = 256 * 1024;
@@ -43,7 +45,8 @@ internal sealed class JsonWebKeySet
             : throw new FormatException("The key set has no array 'keys'.");
 
     /// <summary>
-    /// The key for a token. Without <c>kid</c> it is the only one that serves the algorithm: to try several would give a forger several tries.
+    /// The key for a token. Without <c>kid</c> it is the only one that serves the algorithm: to try several would give
+    /// a forger several tries.
     /// </summary>
     public SignatureKey? Find(string? kid, string algorithm)
     {

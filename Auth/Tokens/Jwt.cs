@@ -4,7 +4,10 @@ using MinimalMcp.Auth.Diagnostics;
 
 namespace MinimalMcp.Auth.Tokens;
 
-/// <summary>Checks signed JSON Web Tokens (RFC 7519, by the advice of RFC 8725), ours and other people's. Whatever is not clearly good is refused.</summary>
+/// <summary>
+/// Checks signed JSON Web Tokens (RFC 7519, by the advice of RFC 8725), ours and other people's. Whatever is not
+/// clearly good is refused.
+/// </summary>
 internal static class Jwt
 {
     private const double EndOfTime = 253402300800; // the year 10000, where .NET's time ends
@@ -92,7 +95,8 @@ internal static class Jwt
         new(
             string.Create(
                 CultureInfo.InvariantCulture,
-                $"The token {why}. If it should be good, a clock is wrong: this server's says {now.UtcDateTime:yyyy-MM-dd'T'HH:mm:ss'Z'}."
+                $"The token {why}. If it should be good, a clock is wrong: this server's says "
+                    + $"{now.UtcDateTime:yyyy-MM-dd'T'HH:mm:ss'Z'}."
             )
         );
 

@@ -29,8 +29,8 @@ internal static class PublicAddress
         }.Select(IPNetwork.Parse),
     ];
 
-    // Of IPv6 only this is handed out. Outside are loopback, link-local, unique local and multicast addresses, and IPv4 in disguise
-    // (::ffff:10.0.0.1, 64:ff9b::10.0.0.1); within, Teredo, documentation and 6to4, which is IPv4 as well.
+    // Of IPv6 only this is handed out. Outside are loopback, link-local, unique local and multicast addresses, and IPv4
+    // in disguise (::ffff:10.0.0.1, 64:ff9b::10.0.0.1); within, Teredo, documentation and 6to4, which is IPv4 as well.
     private static readonly IPNetwork Global6 = IPNetwork.Parse("2000::/3");
     private static readonly IPNetwork[] Special6 =
     [
@@ -46,7 +46,10 @@ internal static class PublicAddress
             _ => false,
         };
 
-    /// <summary>Connects to a name whose addresses are all public. The very addresses that were checked are dialled: a name that is looked up twice may have two answers.</summary>
+    /// <summary>
+    /// Connects to a name whose addresses are all public. The very addresses that were checked are dialled: a name that
+    /// is looked up twice may have two answers.
+    /// </summary>
     /// <exception cref="NotPublicException">One of the addresses is not.</exception>
     public static async ValueTask<Stream> ConnectAsync(
         DnsEndPoint name,

@@ -6,7 +6,10 @@ namespace MinimalMcp.Auth.Tokens;
 /// <summary>Who named the address of a document, and so where it may be.</summary>
 internal enum UrlSource
 {
-    /// <summary>Anybody: only https and only public addresses, or the server would fetch for strangers what only its own network may see.</summary>
+    /// <summary>
+    /// Anybody: only https and only public addresses, or the server would fetch for strangers what only its own network
+    /// may see.
+    /// </summary>
     Stranger,
 
     /// <summary>As <see cref="Stranger"/>, and loopback over http as well: for tests.</summary>
@@ -17,8 +20,9 @@ internal enum UrlSource
 }
 
 /// <summary>
-/// Fetches small JSON documents: no redirect, no cookies, status 200 only, five seconds for all of it. Not a client of the factory: its
-/// breaker would let one stranger's broken address stop everybody else's, and its retries would double what is promised to be fetched twice a minute.
+/// Fetches small JSON documents: no redirect, no cookies, status 200 only, five seconds for all of it. Not a client of
+/// the factory: its breaker would let one stranger's broken address stop everybody else's, and its retries would double
+/// what is promised to be fetched twice a minute.
 /// </summary>
 internal sealed class SafeFetch : IDisposable
 {
@@ -56,7 +60,9 @@ internal sealed class SafeFetch : IDisposable
 
     public bool AllowsLoopback => _namedBy is not UrlSource.Stranger;
 
-    /// <exception cref="HttpRequestException">Nothing came that could be read. The message is a sentence, and has nothing of the answer in it.</exception>
+    /// <exception cref="HttpRequestException">
+    /// Nothing came that could be read. The message is a sentence, and has nothing of the answer in it.
+    /// </exception>
     public async Task<byte[]> GetAsync(
         Uri uri,
         int maxBytes,
@@ -119,7 +125,8 @@ internal sealed class SafeFetch : IDisposable
         {
             throw Failed(
                 uri,
-                $"answered {(int)answer.StatusCode}{((int)answer.StatusCode is >= 300 and < 400 ? "; redirects are not followed" : "")}"
+                "answered "
+                    + $"{(int)answer.StatusCode}{((int)answer.StatusCode is >= 300 and < 400 ? "; redirects are not followed" : "")}"
             );
         }
 

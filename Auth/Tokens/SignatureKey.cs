@@ -5,7 +5,10 @@ using System.Text.Json;
 
 namespace MinimalMcp.Auth.Tokens;
 
-/// <summary>A public key that signatures are checked with: RSA of at least 2048 bits, or one of the three NIST curves (RFC 7518 section 3).</summary>
+/// <summary>
+/// A public key that signatures are checked with: RSA of at least 2048 bits, or one of the three NIST curves (RFC 7518
+/// section 3).
+/// </summary>
 internal sealed class SignatureKey
 {
     // Larger keys are nobody's, except of whoever wants each check to take long.
@@ -16,7 +19,8 @@ internal sealed class SignatureKey
     private readonly string? _algorithm;
     private readonly int _rsaBytes;
 
-    // Their instances are not promised to be safe for several threads. Those of keys that were replaced are left to the finalizer.
+    // Their instances are not promised to be safe for several threads. Those of keys that were replaced are left to the
+    // finalizer.
     private readonly ConcurrentBag<AsymmetricAlgorithm> _idle = [];
 
     private SignatureKey(string? id, string? algorithm, Func<AsymmetricAlgorithm> create, int rsaBytes = 0)
@@ -28,7 +32,9 @@ internal sealed class SignatureKey
     /// <summary><c>kid</c>.</summary>
     public string? Id { get; }
 
-    /// <summary>The key in a JWK (RFC 7517), or null when it is of another kind, for another use, too weak, or broken.</summary>
+    /// <summary>
+    /// The key in a JWK (RFC 7517), or null when it is of another kind, for another use, too weak, or broken.
+    /// </summary>
     public static SignatureKey? Read(JsonElement jwk)
     {
         if (
@@ -55,7 +61,10 @@ internal sealed class SignatureKey
         }
     }
 
-    /// <summary>Whether a signature of this algorithm may be checked with it. A key that says its algorithm is for that one only.</summary>
+    /// <summary>
+    /// Whether a signature of this algorithm may be checked with it. A key that says its algorithm is for that one
+    /// only.
+    /// </summary>
     public bool Serves(string algorithm) =>
         _algorithm is null ? algorithm is ['R' or 'P', 'S', ..] : algorithm == _algorithm;
 

@@ -5,10 +5,14 @@ using System.Text.Json;
 
 namespace MinimalMcp.Auth.Tokens;
 
-/// <summary>A JWT in its compact form (RFC 7515 section 7.1) whose header is one that we could accept. Nothing that it says is believed yet.</summary>
+/// <summary>
+/// A JWT in its compact form (RFC 7515 section 7.1) whose header is one that we could accept. Nothing that it says is
+/// believed yet.
+/// </summary>
 internal sealed class SignedToken
 {
-    // Critical extensions, encryption, compression: whoever does not know them must refuse (RFC 7515 section 4.1.11), and we know none.
+    // Critical extensions, encryption, compression: whoever does not know them must refuse (RFC 7515 section 4.1.11),
+    // and we know none.
     private static readonly string[] Unsupported = ["crit", "zip", "enc", "b64"];
 
     private readonly string _token;
@@ -92,7 +96,8 @@ internal sealed class SignedToken
 
     public static TokenRefusedException Refuse(string why) => new($"The token {why}.");
 
-    // One spelling for each value, so that no two texts are the same token: no padding, no spaces, no stray bits at the end.
+    // One spelling for each value, so that no two texts are the same token: no padding, no spaces, no stray bits at the
+    // end.
     private static byte[] Decode(ReadOnlySpan<char> text)
     {
         var bytes = new byte[Base64Url.GetMaxDecodedLength(text.Length)];

@@ -3,12 +3,17 @@ using System.Text.Unicode;
 
 namespace MinimalMcp.Auth.Tokens;
 
-/// <summary>Reads JSON of which two readers cannot think differently: one value for each name, shallow, and nothing but Unicode in its texts.</summary>
+/// <summary>
+/// Reads JSON of which two readers cannot think differently: one value for each name, shallow, and nothing but Unicode
+/// in its texts.
+/// </summary>
 internal static class StrictJson
 {
     private const int MaxDepth = 16;
 
-    /// <exception cref="FormatException">It is something else; the message is the end of a sentence about it.</exception>
+    /// <exception cref="FormatException">
+    /// It is something else; the message is the end of a sentence about it.
+    /// </exception>
     public static JsonElement ParseObject(ReadOnlySpan<byte> utf8)
     {
         if (!Utf8.IsValid(utf8))
@@ -27,7 +32,8 @@ internal static class StrictJson
         }
         catch (Exception notJson) when (notJson is JsonException or InvalidOperationException)
         {
-            throw new FormatException("is not JSON, says something twice, or is nested too deeply"); // without the inner one, which quotes
+            // without the inner one, which quotes
+            throw new FormatException("is not JSON, says something twice, or is nested too deeply");
         }
     }
 

@@ -1,6 +1,9 @@
 namespace MinimalMcp.Auth.Tokens;
 
-/// <summary>What a token must say to be accepted. The defaults fail closed: no issuer and no audience is accepted that is not listed.</summary>
+/// <summary>
+/// What a token must say to be accepted. The defaults fail closed: no issuer and no audience is accepted that is not
+/// listed.
+/// </summary>
 internal sealed record TokenValidationRules
 {
     /// <summary>Compared letter by letter: an issuer with and without a slash at its end are two issuers.</summary>
@@ -9,14 +12,21 @@ internal sealed record TokenValidationRules
     /// <summary>One of these must be among the token's audiences.</summary>
     public IReadOnlySet<string> Audiences { get; init; } = new HashSet<string>();
 
-    /// <summary>For tokens that are bound to us in another way. Without it a token that names no audience is refused.</summary>
+    /// <summary>
+    /// For tokens that are bound to us in another way. Without it a token that names no audience is refused.
+    /// </summary>
     public bool AnyAudience { get; init; }
 
-    /// <summary>Signatures with a public key only: with HMAC a published key would be the secret (RFC 8725 section 2.1).</summary>
+    /// <summary>
+    /// Signatures with a public key only: with HMAC a published key would be the secret (RFC 8725 section 2.1).
+    /// </summary>
     public IReadOnlySet<string> Algorithms { get; init; } =
         new HashSet<string>(StringComparer.Ordinal) { "RS256", "PS256", "ES256", "ES384", "ES512" };
 
-    /// <summary>Values of the header <c>typ</c>, without <c>application/</c>, so that a logout token is not taken for an access token (RFC 8725 section 3.11).</summary>
+    /// <summary>
+    /// Values of the header <c>typ</c>, without <c>application/</c>, so that a logout token is not taken for an access
+    /// token (RFC 8725 section 3.11).
+    /// </summary>
     public IReadOnlySet<string> Types { get; init; } =
         new HashSet<string>(StringComparer.OrdinalIgnoreCase) { "JWT", "at+jwt" };
 

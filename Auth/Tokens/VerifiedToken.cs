@@ -2,13 +2,18 @@ using System.Text.Json;
 
 namespace MinimalMcp.Auth.Tokens;
 
-/// <summary>A token whose signature, issuer, audience and times were checked. What the rest means is for whoever asked.</summary>
+/// <summary>
+/// A token whose signature, issuer, audience and times were checked. What the rest means is for whoever asked.
+/// </summary>
 /// <param name="Type">The header <c>typ</c>, when there is one.</param>
 internal sealed record VerifiedToken(JsonElement Payload, string Issuer, DateTimeOffset Expires, string? Type)
 {
     public string? Subject => Text("sub");
 
-    /// <summary>The client that the token was given to: RFC 9068 says <c>client_id</c>, OpenID Connect <c>azp</c>, Entra's first version <c>appid</c>.</summary>
+    /// <summary>
+    /// The client that the token was given to: RFC 9068 says <c>client_id</c>, OpenID Connect <c>azp</c>, Entra's first
+    /// version <c>appid</c>.
+    /// </summary>
     public string? ClientId => Text("azp") ?? Text("client_id") ?? Text("appid") ?? Text("cid");
 
     /// <summary><c>jti</c>, with which a token that may be used once is known again.</summary>
@@ -25,7 +30,9 @@ internal sealed record VerifiedToken(JsonElement Payload, string Issuer, DateTim
             ? value.GetString()
             : null;
 
-    /// <summary>The texts of a claim that is a text or an array; anything else in it is not a text and counts for nothing.</summary>
+    /// <summary>
+    /// The texts of a claim that is a text or an array; anything else in it is not a text and counts for nothing.
+    /// </summary>
     public IEnumerable<string> Texts(string claim) => Payload.TryGetProperty(claim, out var value) ? Texts(value) : [];
 
     /// <summary>The same, with a text taken for a list of words.</summary>

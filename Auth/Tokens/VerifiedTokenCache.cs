@@ -7,8 +7,9 @@ using System.Text;
 namespace MinimalMcp.Auth.Tokens;
 
 /// <summary>
-/// Access tokens that were good a moment ago: a host sends the same one with every call. They are known by their SHA-256, so that no token lies in memory, and only for a
-/// minute, so that what another replica revoked is not honoured for longer. Each has a ground, which it is as good as: the keys that verified it, or the grant it is of.
+/// Access tokens that were good a moment ago: a host sends the same one with every call. They are known by their
+/// SHA-256, so that no token lies in memory, and only for a minute, so that what another replica revoked is not
+/// honoured for longer. Each has a ground, which it is as good as: the keys that verified it, or the grant it is of.
 /// </summary>
 internal sealed class VerifiedTokenCache(TimeProvider time)
 {
@@ -18,7 +19,9 @@ internal sealed class VerifiedTokenCache(TimeProvider time)
     private readonly ConcurrentDictionary<Digest, Seen> _tokens = new();
     private int _round;
 
-    /// <summary>Changes when something is forgotten: what was looked up before that must not be added after it.</summary>
+    /// <summary>
+    /// Changes when something is forgotten: what was looked up before that must not be added after it.
+    /// </summary>
     public int Round => Volatile.Read(ref _round);
 
     /// <param name="ground">When it is given, a token counts only if this very object was its ground.</param>

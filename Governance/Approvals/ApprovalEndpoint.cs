@@ -65,7 +65,8 @@ public static class ApprovalEndpoint
             return Results.Problem(
                 statusCode: 403,
                 title: "Not from here",
-                detail: "A decision is sent by this server's own page, or by a program: as JSON, and not from a page of another origin."
+                detail: "A decision is sent by this server's own page, or by a program: as JSON, and not from a page "
+                    + "of another origin."
             );
         }
 
@@ -101,8 +102,8 @@ public static class ApprovalEndpoint
         await result.ExecuteAsync(http);
     }
 
-    // Without authentication any page that this machine's browser shows could post here. A browser says where a request comes from (Sec-Fetch-Site, Origin),
-    // and sends JSON to another origin only when that one allows it.
+    // Without authentication any page that this machine's browser shows could post here. A browser says where a request
+    // comes from (Sec-Fetch-Site, Origin), and sends JSON to another origin only when that one allows it.
     private static bool IsOurs(HttpContext http)
     {
         var (site, origin) = (

@@ -9,8 +9,9 @@ using MinimalMcp.Storage;
 namespace MinimalMcp.Governance;
 
 /// <summary>
-/// Calls that a person decides: the caller gets a token that is worth nothing until somebody else has approved. As with a confirmation it is for one
-/// caller, one tool and these arguments, works once, and not for long; the store holds its hash, which is also the name that the person decides by.
+/// Calls that a person decides: the caller gets a token that is worth nothing until somebody else has approved. As with
+/// a confirmation it is for one caller, one tool and these arguments, works once, and not for long; the store holds its
+/// hash, which is also the name that the person decides by.
 /// </summary>
 public sealed class Approvals(
     Store store,
@@ -63,11 +64,15 @@ public sealed class Approvals(
             }
             : throw new ToolRefusedException(
                 Refusal.Budget,
-                $"{preview.Tool} was not called: {MaxWaiting} calls of this caller wait for approval already. Wait until a person has decided some at {Address()}."
+                $"{preview.Tool} was not called: {MaxWaiting} calls of this caller wait for approval already. Wait "
+                    + $"until a person has decided some at {Address()}."
             );
     }
 
-    /// <summary>Returns when a person approved this call, which is then done once. Throws what the caller reads while it waits, and when it was denied.</summary>
+    /// <summary>
+    /// Returns when a person approved this call, which is then done once. Throws what the caller reads while it waits,
+    /// and when it was denied.
+    /// </summary>
     public async ValueTask RedeemAsync(
         string token,
         Preview preview,
@@ -92,14 +97,17 @@ public sealed class Approvals(
             case "denied":
                 throw new ToolRefusedException(
                     Refusal.Confirmation,
-                    $"{preview.Tool} was not called: {row!.DecidedBy} denied it. Do not ask for the same again unless the user wants it."
+                    $"{preview.Tool} was not called: {row!.DecidedBy} denied it. Do not ask for the same again "
+                        + "unless the user wants it."
                 );
             case "approved" when await store.RedeemApprovalAsync(id, binding, Now, cancellationToken):
                 return;
             default:
                 throw new ToolRefusedException(
                     Refusal.Confirmation,
-                    $"{preview.Tool} was not called: this {ConfirmationPolicy.Token} was used already, is older than {options.Value.ApproveWithin.TotalMinutes:0} minutes, or was given for another call. Call {preview.Tool} without it to ask for approval anew."
+                    $"{preview.Tool} was not called: this {ConfirmationPolicy.Token} was used already, is older than "
+                        + $"{options.Value.ApproveWithin.TotalMinutes:0} minutes, or was given for another call. "
+                        + $"Call {preview.Tool} without it to ask for approval anew."
                 );
         }
     }
@@ -107,7 +115,10 @@ public sealed class Approvals(
     public Task<IReadOnlyList<StoredApproval>> ListAsync(CancellationToken cancellationToken) =>
         store.ReadApprovalsAsync(Now, MaxListed, cancellationToken);
 
-    /// <summary>Decides, on record before and after. Null when there is no such call any more; else whether this decision is the one that counts, or why not.</summary>
+    /// <summary>
+    /// Decides, on record before and after. Null when there is no such call any more; else whether this decision is the
+    /// one that counts, or why not.
+    /// </summary>
     public async Task<string?> DecideAsync(string id, bool approve, Caller by, CancellationToken cancellationToken)
     {
         if (await store.FindApprovalAsync(id, Now, cancellationToken) is not { } row)

@@ -5,8 +5,9 @@ using MinimalMcp.Storage;
 namespace MinimalMcp.Governance;
 
 /// <summary>
-/// Whether a call that may be made is made now: the caller's budgets, a dry run, and the confirmation of what is dangerous. A tool that changes something
-/// takes <c>dry_run</c>, and one that is confirmed takes <c>confirmation_token</c>, beside its own arguments.
+/// Whether a call that may be made is made now: the caller's budgets, a dry run, and the confirmation of what is
+/// dangerous. A tool that changes something takes <c>dry_run</c>, and one that is confirmed takes
+/// <c>confirmation_token</c>, beside its own arguments.
 /// </summary>
 internal sealed class ConfirmationPolicy
 {
@@ -58,7 +59,8 @@ internal sealed class ConfirmationPolicy
                 : null;
         try
         {
-            // A tool with a dry run of its own knows better what it would do; that changes nothing, so nobody has to confirm it.
+            // A tool with a dry run of its own knows better what it would do; that changes nothing, so nobody has to
+            // confirm it.
             var looks =
                 _looksItself
                 && call.TryGetValue(DryRun, out var own)
@@ -71,7 +73,8 @@ internal sealed class ConfirmationPolicy
 
             if (token is not null && _policy.NeedsApproval)
             {
-                await _gate.Budgets.RequireAsync(_tool, _policy, call.Caller, spend: false, cancellationToken); // an approval is not spent on a refusal
+                // an approval is not spent on a refusal
+                await _gate.Budgets.RequireAsync(_tool, _policy, call.Caller, spend: false, cancellationToken);
                 await _gate.Approvals.RedeemAsync(token, Describe(call), call, cancellationToken);
             }
             else if (token is not null)
@@ -160,7 +163,8 @@ internal sealed class ConfirmationPolicy
                     "Leave out at first: the answer then shows what the call would do, and has a token. "
                     + (
                         _policy.NeedsApproval
-                            ? "When a person has approved it where the answer says, call again with the same arguments and that token."
+                            ? "When a person has approved it where the answer says, call again with the same "
+                                + "arguments and that token."
                             : "When the user has agreed, call again with the same arguments and that token."
                     ),
             };

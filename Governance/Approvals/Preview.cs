@@ -5,7 +5,10 @@ namespace MinimalMcp.Governance;
 
 /// <summary>What a call would do. Nothing was done yet.</summary>
 /// <param name="Arguments">As the tool would get them, as JSON.</param>
-/// <param name="ConfirmationToken">Given with the same arguments it makes the call happen, once; after a person approved, when there is an address for that. Null after a dry run.</param>
+/// <param name="ConfirmationToken">
+/// Given with the same arguments it makes the call happen, once; after a person approved, when there is an address for
+/// that. Null after a dry run.
+/// </param>
 public sealed record Preview(
     string Tool,
     string Risk,
@@ -58,8 +61,13 @@ public sealed record Preview(
     public string Message =>
         ConfirmationToken is null ? $"Dry run, nothing was done. {What}"
         : ApprovalUrl is not null
-            ? $"Nothing was done yet: this {(StillWaits ? "still waits" : "waits")} for approval by a person at {ApprovalUrl}. {What} Tell the user. When it was approved, call {Tool} again before {Expires:HH:mm:ss} UTC with the same arguments and {ConfirmationPolicy.Token} \"{ConfirmationToken}\"."
-        : $"Nothing was done yet, because this needs a confirmation. {What} If the user agrees, call {Tool} again before {Expires:HH:mm:ss} UTC with the same arguments and {ConfirmationPolicy.Token} \"{ConfirmationToken}\".";
+            ? $"Nothing was done yet: this {(StillWaits ? "still waits" : "waits")} for approval by a person at "
+                + $"{ApprovalUrl}. {What} Tell the user. When it was approved, call {Tool} again before "
+                + $"{Expires:HH:mm:ss} UTC with the same arguments and {ConfirmationPolicy.Token} "
+                + $"\"{ConfirmationToken}\"."
+        : $"Nothing was done yet, because this needs a confirmation. {What} If the user agrees, call {Tool} again "
+            + $"before {Expires:HH:mm:ss} UTC with the same arguments and {ConfirmationPolicy.Token} "
+            + $"\"{ConfirmationToken}\".";
 
     /// <summary>For surfaces that answer with JSON.</summary>
     public JsonObject ToJson()

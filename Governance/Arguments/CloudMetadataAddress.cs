@@ -31,7 +31,9 @@ internal static class CloudMetadataAddress
         "metadata.tencentyun.com",
     ];
 
-    /// <summary>The first such host in a value, whether an address, the name of an image, or JSON with addresses.</summary>
+    /// <summary>
+    /// The first such host in a value, whether an address, the name of an image, or JSON with addresses.
+    /// </summary>
     public static string? In(JsonElement value) =>
         value.ValueKind switch
         {

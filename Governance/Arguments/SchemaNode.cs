@@ -5,8 +5,9 @@ using System.Text.Json;
 namespace MinimalMcp.Governance;
 
 /// <summary>
-/// The part of JSON Schema 2020-12 that says what a value must be: type, enum, properties, required, items, bounds. A keyword that is
-/// not read here never refuses a value. Only references into the same document are followed: a schema may come from another server.
+/// The part of JSON Schema 2020-12 that says what a value must be: type, enum, properties, required, items, bounds. A
+/// keyword that is not read here never refuses a value. Only references into the same document are followed: a schema
+/// may come from another server.
 /// </summary>
 internal sealed partial class SchemaNode
 {
@@ -100,7 +101,10 @@ internal sealed partial class SchemaNode
         return node;
     }
 
-    /// <summary>The value as the tool wants it, when it was sent in another dress: "12" or 12.0 for an integer, "{...}" for an object.</summary>
+    /// <summary>
+    /// The value as the tool wants it, when it was sent in another dress: "12" or 12.0 for an integer, "{...}" for an
+    /// object.
+    /// </summary>
     public JsonElement? Undress(JsonElement value) =>
         value.ValueKind switch
         {
@@ -197,7 +201,8 @@ internal sealed partial class SchemaNode
             }
             else if (_closed)
             {
-                return $"'{path}.{Shorten(property.Name)}' is not known (known are: {string.Join(", ", Properties?.Keys ?? Enumerable.Empty<string>())})";
+                return $"'{path}.{Shorten(property.Name)}' is not known (known are: "
+                    + $"{string.Join(", ", Properties?.Keys ?? Enumerable.Empty<string>())})";
             }
         }
 

@@ -19,7 +19,10 @@ public static class AuditEndpoint
         DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
     };
 
-    /// <summary>The record of calls, newest first, for whoever has the scope mcp:admin. <c>?format=jsonl</c> gives all that matches, a line for each.</summary>
+    /// <summary>
+    /// The record of calls, newest first, for whoever has the scope mcp:admin. <c>?format=jsonl</c> gives all that
+    /// matches, a line for each.
+    /// </summary>
     public static IEndpointConventionBuilder MapAudit(
         this IEndpointRouteBuilder routes,
         string pattern = "/api/v1/audit"
@@ -140,7 +143,8 @@ public static class AuditEndpoint
             .Keys.Except(["subject", "tool", "outcome", "call", "trace", "from", "to", "before", "limit", "format"])
             .FirstOrDefault()
             is { } unknown
-            ? $"'{unknown}' is no filter. They are subject, tool, outcome, call (the correlation id), trace (a trace id), "
+            ? $"'{unknown}' is no filter. They are subject, tool, outcome, call (the correlation id), trace (a trace "
+                + "id), "
                 + "from and to (times), before (a row's seq), limit and format."
             : null;
         var limit = Number("limit", ref wrong) ?? 100;

@@ -18,7 +18,8 @@ public sealed partial class AuditLog
 
     public void Dispose() => _pressing.Dispose();
 
-    // The call is over and its answer stands, whatever becomes of the row: after the last batch it is written by itself, while the store is still there.
+    // The call is over and its answer stands, whatever becomes of the row: after the last batch it is written by
+    // itself, while the store is still there.
     private async ValueTask QueueAsync(AuditEntry row)
     {
         if (await TryEnqueueAsync(new(row, null)))

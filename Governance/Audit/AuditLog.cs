@@ -5,8 +5,8 @@ using MinimalMcp.Storage;
 namespace MinimalMcp.Governance;
 
 /// <summary>
-/// The record of every attempt. Rows gather while the batch before them is being written. What changes the world waits until its row is
-/// durable; the rest does not, and is kept for later while the store is gone.
+/// The record of every attempt. Rows gather while the batch before them is being written. What changes the world waits
+/// until its row is durable; the rest does not, and is kept for later while the store is gone.
 /// </summary>
 public sealed partial class AuditLog(
     Store store,
@@ -19,7 +19,8 @@ public sealed partial class AuditLog(
     private const int MaxBatch = 256;
     private const int MaxKept = 10_000;
 
-    // How long rows gather that nobody waits for: many share one flush to the disk, and a batch is not so large that calls wait for its processor.
+    // How long rows gather that nobody waits for: many share one flush to the disk, and a batch is not so large that
+    // calls wait for its processor.
     private static readonly TimeSpan Gathering = TimeSpan.FromMilliseconds(5);
 
     private readonly Channel<Entry> _queue = Channel.CreateBounded<Entry>(
@@ -47,7 +48,10 @@ public sealed partial class AuditLog(
         }
     }
 
-    /// <summary>Hands the row over. It is written soon; when the store is gone, as soon as it is back. Who calls faster than rows are written waits.</summary>
+    /// <summary>
+    /// Hands the row over. It is written soon; when the store is gone, as soon as it is back. Who calls faster than
+    /// rows are written waits.
+    /// </summary>
     public ValueTask WriteSoonAsync(AuditEntry row) =>
         !IsOn || _queue.Writer.TryWrite(new(row, null)) ? default : QueueAsync(row);
 
@@ -78,7 +82,8 @@ public sealed partial class AuditLog(
     private async Task WriteAllAsync()
     {
         var batch = new List<Entry>(MaxBatch);
-        while (await _queue.Reader.WaitToReadAsync(CancellationToken.None)) // ends when the queue is completed and empty
+        // ends when the queue is completed and empty
+        while (await _queue.Reader.WaitToReadAsync(CancellationToken.None))
         {
             await GatherAsync();
             while (batch.Count < MaxBatch && _queue.Reader.TryRead(out var entry))
@@ -157,7 +162,8 @@ public sealed partial class AuditLog(
 
     [LoggerMessage(
         LogLevel.Error,
-        "The audit cannot be written now. Calls that change something are refused; the record of the others is kept in memory."
+        "The audit cannot be written now. Calls that change something are refused; the record of the others is kept "
+            + "in memory."
     )]
     private static partial void LogGone(ILogger logger, Exception failure);
 

@@ -9,7 +9,10 @@ using ModelContextProtocol.Protocol;
 
 namespace MinimalMcp.Governance;
 
-/// <summary>What is written down of one call: a row when it only read or was refused; one before and one after it when it changed something.</summary>
+/// <summary>
+/// What is written down of one call: a row when it only read or was refused; one before and one after it when it
+/// changed something.
+/// </summary>
 internal sealed class CallAudit
 {
     private const int MaxWaiting = 32 << 10;
@@ -30,8 +33,8 @@ internal sealed class CallAudit
     {
         (_gate, _tool, _policy, _call) = (gate, tool, policy, call);
         _span = CallSpan.Start(call, tool);
-        // Now: the arguments lie in the request, which is gone when the row is written. Long ones are shortened at once, since
-        // rows wait in memory.
+        // Now: the arguments lie in the request, which is gone when the row is written. Long ones are shortened at
+        // once, since rows wait in memory.
         _arguments = gate.Audit.IsOn ? Text(call) : null;
         if (_arguments is { Length: > MaxWaiting })
         {

@@ -3,8 +3,8 @@ using MinimalMcp.Storage;
 namespace MinimalMcp.Governance;
 
 /// <summary>
-/// A piece of a large budget, so that not every call asks the store. It was counted as used when it was taken, and is good for the slice of
-/// time that it was taken in: what is called with it is never more than the budget allows.
+/// A piece of a large budget, so that not every call asks the store. It was counted as used when it was taken, and is
+/// good for the slice of time that it was taken in: what is called with it is never more than the budget allows.
 /// </summary>
 internal sealed class BudgetLease : IDisposable
 {
@@ -27,7 +27,8 @@ internal sealed class BudgetLease : IDisposable
             return null;
         }
 
-        // One asks and the others wait for what it gets; if each asked, pieces would lie about while callers are refused.
+        // One asks and the others wait for what it gets; if each asked, pieces would lie about while callers are
+        // refused.
         await _refilling.WaitAsync(cancellationToken);
         try
         {

@@ -5,13 +5,17 @@ using MinimalMcp.Storage;
 
 namespace MinimalMcp.Governance;
 
-/// <summary>How often a caller may call. Counted in the store, so that replicas count together and a restart forgets nothing.</summary>
+/// <summary>
+/// How often a caller may call. Counted in the store, so that replicas count together and a restart forgets nothing.
+/// </summary>
 public sealed class Budgets(Store store, TimeProvider time)
 {
     private readonly ConcurrentDictionary<(ToolPolicy, string), (Budget[], BudgetLease?)> _accounts = new();
     private readonly ConcurrentDictionary<string, BudgetLease> _leases = new(StringComparer.Ordinal);
 
-    /// <summary>Takes one call from each budget of the tool, or refuses with the limit and when it has room again.</summary>
+    /// <summary>
+    /// Takes one call from each budget of the tool, or refuses with the limit and when it has room again.
+    /// </summary>
     /// <param name="spend">False only looks, for a call that will not be done yet.</param>
     public async ValueTask RequireAsync(
         string tool,
@@ -42,8 +46,11 @@ public sealed class Budgets(Store store, TimeProvider time)
         var until = DateTimeOffset.FromUnixTimeMilliseconds(full.Until);
         throw new ToolRefusedException(
             Refusal.Budget,
-            $"{tool} was not called: {name} allows {full.Budget.Limit} calls per {Unit(full.Budget.Window)}, and they are used up. "
-                + $"The next one is possible at {until.UtcDateTime.ToString("yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture)} UTC, in {Math.Max(1, (long)Math.Ceiling((until - now).TotalSeconds))} seconds."
+            $"{tool} was not called: {name} allows {full.Budget.Limit} calls per {Unit(full.Budget.Window)}, and "
+                + "they are used up. "
+                + "The next one is possible at "
+                + $"{until.UtcDateTime.ToString("yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture)} UTC, in "
+                + $"{Math.Max(1, (long)Math.Ceiling((until - now).TotalSeconds))} seconds."
         )
         {
             RetryAfter = until - now,

@@ -3,7 +3,10 @@ using System.Diagnostics.Metrics;
 
 namespace MinimalMcp.Governance;
 
-/// <summary>What the operator sees of calls as they happen: one measurement per attempt, refused ones too, and a line for each refusal.</summary>
+/// <summary>
+/// What the operator sees of calls as they happen: one measurement per attempt, refused ones too, and a line for each
+/// refusal.
+/// </summary>
 public sealed partial class CallLog
 {
     private readonly Histogram<double> _duration;

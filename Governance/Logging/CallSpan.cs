@@ -8,8 +8,8 @@ using ModelContextProtocol.Protocol;
 namespace MinimalMcp.Governance;
 
 /// <summary>
-/// The span of a tool call, named by OpenTelemetry's semantic conventions for MCP and for GenAI. Null, and nearly free, while nobody
-/// listens. Never an argument, a result or a sentence of an error.
+/// The span of a tool call, named by OpenTelemetry's semantic conventions for MCP and for GenAI. Null, and nearly free,
+/// while nobody listens. Never an argument, a result or a sentence of an error.
 /// </summary>
 internal static class CallSpan
 {
@@ -42,8 +42,8 @@ internal static class CallSpan
     }
 
     /// <summary>
-    /// The attribute <c>error.type</c>: the code of a JSON-RPC error, <c>tool_error</c> for a result of MCP with <c>isError</c>, else the
-    /// kind of the failure. A preview and a question back are no failures.
+    /// The attribute <c>error.type</c>: the code of a JSON-RPC error, <c>tool_error</c> for a result of MCP with
+    /// <c>isError</c>, else the kind of the failure. A preview and a question back are no failures.
     /// </summary>
     public static string? ErrorType(Exception failure, ToolCall call) =>
         failure switch

@@ -8,7 +8,9 @@ namespace MinimalMcp.Governance;
 /// <summary>A file for the log; configuration section <c>Logging:File</c>.</summary>
 public sealed class LogFileOptions : IValidatableObject
 {
-    /// <summary>Without a path there is no file. A relative one is below the folder that the server is started in.</summary>
+    /// <summary>
+    /// Without a path there is no file. A relative one is below the folder that the server is started in.
+    /// </summary>
     public string? Path { get; set; }
 
     /// <summary>A file of that size is renamed to PATH.1, PATH.1 to PATH.2, and so on.</summary>
@@ -73,8 +75,8 @@ public sealed class LogFileOptions : IValidatableObject
 }
 
 /// <summary>
-/// Writes log entries to a file as well, with a time, without secrets, and with a bound for each entry and for all files.
-/// A disk that is full stops the file and nothing else.
+/// Writes log entries to a file as well, with a time, without secrets, and with a bound for each entry and for all
+/// files. A disk that is full stops the file and nothing else.
 /// </summary>
 [ProviderAlias("File")]
 internal sealed class LogFile : ILoggerProvider

@@ -4,15 +4,17 @@ using Microsoft.Extensions.Logging.Console;
 namespace MinimalMcp.Governance;
 
 /// <summary>
-/// A formatter of the framework, whose entries reach the console without the secrets of the settings, without characters
-/// that move a terminal's cursor, and with a bound: whatever an exception or an upstream says.
+/// A formatter of the framework, whose entries reach the console without the secrets of the settings, without
+/// characters that move a terminal's cursor, and with a bound: whatever an exception or an upstream says.
 /// </summary>
 internal sealed class RedactingConsoleFormatter(ConsoleFormatter inner, Redactor redactor)
     : ConsoleFormatter(inner.Name)
 {
     private const int MaxCharacters = 32_000;
 
-    /// <summary>Puts this around every formatter: an operator may choose any (<c>Logging:Console:FormatterName</c>).</summary>
+    /// <summary>
+    /// Puts this around every formatter: an operator may choose any (<c>Logging:Console:FormatterName</c>).
+    /// </summary>
     public static void Around(IServiceCollection services)
     {
         for (var i = 0; i < services.Count; i++)

@@ -8,7 +8,10 @@ using MinimalMcp.Storage;
 
 namespace MinimalMcp.Governance;
 
-/// <summary>Takes secrets out of what leaves the server or is kept: those of the settings wherever they stand, and what a name says is one.</summary>
+/// <summary>
+/// Takes secrets out of what leaves the server or is kept: those of the settings wherever they stand, and what a name
+/// says is one.
+/// </summary>
 public sealed partial class Redactor
 {
     public const string Instead = "[REDACTED]";
@@ -55,7 +58,10 @@ public sealed partial class Redactor
         return text;
     }
 
-    /// <summary>A row as it may be kept. NUL or half a character, which no database takes, would hold up the rows of all the others.</summary>
+    /// <summary>
+    /// A row as it may be kept. NUL or half a character, which no database takes, would hold up the rows of all the
+    /// others.
+    /// </summary>
     public void Clean(AuditEntry row)
     {
         row.Arguments = row.Arguments is null ? null : CleanArguments(row.Arguments);
@@ -145,7 +151,9 @@ public sealed partial class Redactor
             .ToHashSet(StringComparer.OrdinalIgnoreCase)
     );
 
-    /// <summary>Whether a member of that name holds a secret, in whatever case it is written: clientSecret, CLIENT_SECRET.</summary>
+    /// <summary>
+    /// Whether a member of that name holds a secret, in whatever case it is written: clientSecret, CLIENT_SECRET.
+    /// </summary>
     internal static bool NamesSecret(string name) =>
         name.Length <= MaxName && SecretName().IsMatch(Separator().Replace(name, ""));
 

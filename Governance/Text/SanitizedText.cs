@@ -5,8 +5,8 @@ namespace MinimalMcp.Governance;
 
 /// <summary>
 /// Shows the characters that nobody sees: control characters, bidirectional overrides, zero-width and tag characters.
-/// In a log they move the cursor; in an answer they carry instructions that only the model reads (Unicode TR 36, TS 39).
-/// Ordinary text of any language stays as it is, with the joiners of emoji and of scripts that need them.
+/// In a log they move the cursor; in an answer they carry instructions that only the model reads (Unicode TR 36, TS
+/// 39). Ordinary text of any language stays as it is, with the joiners of emoji and of scripts that need them.
 /// </summary>
 public static class SanitizedText
 {
@@ -65,7 +65,8 @@ public static class SanitizedText
             ZeroWidthNonJoiner or ZeroWidthJoiner => !(Joins(before) && Joins(At(text, next))),
             0x200E or 0x200F or 0x061C => !IsRightToLeft(before) && !IsRightToLeft(At(text, next)),
             0xFE0E or 0xFE0F => IsSelector(before) || at == 0,
-            // Other variation selectors choose a glyph of an ideograph or a symbol; chains of them are a way to hide bytes.
+            // Other variation selectors choose a glyph of an ideograph or a symbol; chains of them are a way to hide
+            // bytes.
             (>= 0xFE00 and <= 0xFE0D) or (>= 0xE0100 and <= 0xE01EF) => Category(before)
                 is not (UnicodeCategory.OtherLetter or UnicodeCategory.MathSymbol or UnicodeCategory.OtherSymbol),
             (>= 0x0600 and <= 0x0605) or 0x06DD or 0x070F or 0x08E2 or 0x110BD or 0x110CD => false, // visible signs
@@ -93,7 +94,8 @@ public static class SanitizedText
         return 0;
     }
 
-    // Letters and marks of scripts other than Latin, Greek and Cyrillic, symbols, and what may stand between those of emoji.
+    // Letters and marks of scripts other than Latin, Greek and Cyrillic, symbols, and what may stand between those of
+    // emoji.
     private static bool Joins(int character) =>
         character >= 0x0530
         && !IsJoiner(character)

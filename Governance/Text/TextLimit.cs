@@ -16,5 +16,6 @@ public static class TextLimit
     public static string Cut(string text, int limit) =>
         text.Length <= limit
             ? text
-            : $"{text.AsSpan(0, char.IsHighSurrogate(text[limit - 1]) ? limit - 1 : limit)}… ({text.Length} characters)";
+            : $"{text.AsSpan(0, char.IsHighSurrogate(text[limit - 1]) ? limit - 1 : limit)}… ({text.Length} "
+                + "characters)";
 }

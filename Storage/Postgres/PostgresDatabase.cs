@@ -6,7 +6,9 @@ using NpgsqlTypes;
 
 namespace MinimalMcp.Storage;
 
-/// <summary>PostgreSQL, for several replicas of the server. Exactness across them comes from the rows that the statements hold.</summary>
+/// <summary>
+/// PostgreSQL, for several replicas of the server. Exactness across them comes from the rows that the statements hold.
+/// </summary>
 internal sealed partial class PostgresDatabase(string connectionString, ILogger logger) : IDatabase
 {
     // At the start the database may be starting too, or the machine have much to do.
@@ -23,9 +25,10 @@ internal sealed partial class PostgresDatabase(string connectionString, ILogger 
     private readonly SemaphoreSlim _room = new(MaxWrites);
     private readonly NpgsqlDataSource _source = Source(WithLimits(connectionString));
 
-    // Our statements take milliseconds. What is not answered in seconds is on the other side of a broken network, and whoever calls is told so; by
-    // themselves the limits would be half a minute. The first call takes the limit of a command and twice that of a connection, for the attempt to
-    // cancel; then the pool is empty and each takes that of a connection. What the operator's own string says stands.
+    // Our statements take milliseconds. What is not answered in seconds is on the other side of a broken network, and
+    // whoever calls is told so; by themselves the limits would be half a minute. The first call takes the limit of a
+    // command and twice that of a connection, for the attempt to cancel; then the pool is empty and each takes that of
+    // a connection. What the operator's own string says stands.
     private static readonly (string Name, object Value)[] Limits =
     [
         ("Timeout", 2),
@@ -34,7 +37,8 @@ internal sealed partial class PostgresDatabase(string connectionString, ILogger 
         ("Keepalive", 10),
     ];
 
-    // A replica that lost its power within a transaction would hold its rows, the end of the audit's chain among them, until TCP notices: after two hours.
+    // A replica that lost its power within a transaction would hold its rows, the end of the audit's chain among them,
+    // until TCP notices: after two hours.
     private const string Impatient = "set local idle_in_transaction_session_timeout = 5000";
 
     /// <summary>For the few statements that go over many rows, in seconds.</summary>
@@ -48,7 +52,8 @@ internal sealed partial class PostgresDatabase(string connectionString, ILogger 
         {
             await using var connection = await ConnectAsync(cancellationToken);
             Description =
-                $"PostgreSQL {connection.PostgreSqlVersion} at {connection.Host}:{connection.Port}/{connection.Database}";
+                $"PostgreSQL {connection.PostgreSqlVersion} at "
+                + $"{connection.Host}:{connection.Port}/{connection.Database}";
             await connection.ExecuteAsync("select pg_advisory_lock(@SchemaLock)", new { SchemaLock });
             try
             {
@@ -171,7 +176,8 @@ internal sealed partial class PostgresDatabase(string connectionString, ILogger 
         _room.Dispose();
     }
 
-    // Npgsql's spans belong below one of ours. What the server does by itself would be a trace of its own many times a second.
+    // Npgsql's spans belong below one of ours. What the server does by itself would be a trace of its own many times a
+    // second.
     private static NpgsqlDataSource Source(string connectionString) =>
         new NpgsqlDataSourceBuilder(connectionString)
             .ConfigureTracing(tracing =>

@@ -16,11 +16,13 @@ internal static class PostgresFailure
         {
             _ when IsOfTls(failure) =>
                 $"{Cannot}: TLS failed ({Innermost(failure).Message.TrimEnd('.')}). Check 'SSL Mode' in the "
-                    + "connection string, and that 'Root Certificate' names a file with the certificate of the server's CA; with "
+                    + "connection string, and that 'Root Certificate' names a file with the certificate of the "
+                    + "server's CA; with "
                     + "SSL Mode=VerifyFull the certificate must be for the host that is named.",
             PostgresException { SqlState: PostgresErrorCodes.InvalidAuthorizationSpecification } refused
                 when refused.MessageText.Contains("no encryption", StringComparison.Ordinal) =>
-                $"{Cannot}: the server wants TLS ({refused.MessageText}). Add SSL Mode=VerifyFull and 'Root Certificate' "
+                $"{Cannot}: the server wants TLS ({refused.MessageText}). Add SSL Mode=VerifyFull and 'Root "
+                    + "Certificate' "
                     + "to the connection string.",
             NpgsqlException or SocketException or TimeoutException =>
                 $"{Cannot} ({failure.Message.TrimEnd('.')}). Check host, name, user and password.",

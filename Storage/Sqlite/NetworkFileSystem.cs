@@ -3,19 +3,23 @@ using System.Text.RegularExpressions;
 namespace MinimalMcp.Storage;
 
 /// <summary>
-/// Whether a file lies on another machine. SQLite's write-ahead log needs memory that all its processes share, and locks that hold; over a network there
-/// is neither (https://sqlite.org/wal.html, https://sqlite.org/faq.html#q5).
+/// Whether a file lies on another machine. SQLite's write-ahead log needs memory that all its processes share, and
+/// locks that hold; over a network there is neither (https://sqlite.org/wal.html, https://sqlite.org/faq.html#q5).
 /// </summary>
 internal static partial class NetworkFileSystem
 {
     private const string Mounts = "/proc/self/mountinfo";
 
-    /// <summary>The type of the file system when it is one of a network. Null elsewhere, and on systems that do not tell.</summary>
+    /// <summary>
+    /// The type of the file system when it is one of a network. Null elsewhere, and on systems that do not tell.
+    /// </summary>
     public static string? Of(string path) =>
         File.Exists(Mounts) && TypeOf(Real(path), File.ReadAllText(Mounts)) is { } type && IsRemote(type) ? type : null;
 
     /// <param name="path">Absolute, without links.</param>
-    /// <param name="mountinfo">As proc(5) describes it: the fifth field is the place, and the first after the dash the type.</param>
+    /// <param name="mountinfo">
+    /// As proc(5) describes it: the fifth field is the place, and the first after the dash the type.
+    /// </param>
     internal static string? TypeOf(string path, string mountinfo)
     {
         var (longest, found) = (-1, (string?)null);
@@ -32,7 +36,8 @@ internal static partial class NetworkFileSystem
                 .TrimEnd('/');
             if (place.Length >= longest && (path == place || path.StartsWith(place + "/", StringComparison.Ordinal)))
             {
-                (longest, found) = (place.Length, line[(dash + 3)..].Split(' ')[0]); // of two at one place the later one is seen
+                // of two at one place the later one is seen
+                (longest, found) = (place.Length, line[(dash + 3)..].Split(' ')[0]);
             }
         }
 

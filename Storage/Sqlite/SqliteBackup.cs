@@ -25,7 +25,8 @@ internal static class SqliteBackup
                 if (copy.Run("pragma quick_check(1)") is var check and not "ok")
                 {
                     throw new StorageException(
-                        $"The backup of {path} is damaged ({check}), and perhaps the store is: restart the server, which checks it."
+                        $"The backup of {path} is damaged ({check}), and perhaps the store is: restart the server, "
+                            + "which checks it."
                     );
                 }
             }

@@ -13,7 +13,8 @@ internal sealed class SqliteDatabase : IDatabase
     public SqliteDatabase(string path)
     {
         _path = path;
-        // One second, after which the caller is told: SQLite would otherwise block for thirty while another process holds the file.
+        // One second, after which the caller is told: SQLite would otherwise block for thirty while another process
+        // holds the file.
         _readers = new SqliteConnectionStringBuilder
         {
             DataSource = path,
@@ -33,8 +34,10 @@ internal sealed class SqliteDatabase : IDatabase
             if (NetworkFileSystem.Of(_path) is { } type)
             {
                 throw new StorageException(
-                    $"The file {_path} lies on a network file system ({type}), where SQLite's locks do not hold and the file would be damaged sooner or later. "
-                        + "Set Storage:Path to a disk of this machine, or Storage:ConnectionString to a PostgreSQL database."
+                    $"The file {_path} lies on a network file system ({type}), where SQLite's locks do not hold and "
+                        + "the file would be damaged sooner or later. "
+                        + "Set Storage:Path to a disk of this machine, or Storage:ConnectionString to a PostgreSQL "
+                        + "database."
                 );
             }
 
@@ -62,14 +65,16 @@ internal sealed class SqliteDatabase : IDatabase
             throw failure.SqliteErrorCode is 11 or 26
                 ? Damaged(failure.Message, failure)
                 : new StorageException(
-                    $"The file {_path} cannot be opened ({failure.Message}). Check that this user may write there and that nothing else holds it, or set Storage:Path.",
+                    $"The file {_path} cannot be opened ({failure.Message}). Check that this user may write there "
+                        + "and that nothing else holds it, or set Storage:Path.",
                     failure
                 );
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
         {
             throw new StorageException(
-                $"The folder of {_path} cannot be made ({failure.Message}). Set Storage:Path to a place that this user may write to.",
+                $"The folder of {_path} cannot be made ({failure.Message}). Set Storage:Path to a place that this "
+                    + "user may write to.",
                 failure
             );
         }
@@ -121,7 +126,8 @@ internal sealed class SqliteDatabase : IDatabase
 
     private StorageException Damaged(string finding, Exception? inner) =>
         new(
-            $"The file {_path} is damaged ({finding}). Nothing was changed. Restore a backup with: dotnet {typeof(SqliteDatabase).Assembly.GetName().Name}.dll restore BACKUP",
+            $"The file {_path} is damaged ({finding}). Nothing was changed. Restore a backup with: dotnet "
+                + $"{typeof(SqliteDatabase).Assembly.GetName().Name}.dll restore BACKUP",
             inner
         );
 }

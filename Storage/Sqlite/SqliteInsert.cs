@@ -5,7 +5,10 @@ using SQLitePCL;
 
 namespace MinimalMcp.Storage;
 
-/// <summary>Inserts by a statement that is prepared once and bound by position. ADO.NET's commands look every parameter up by its name, for each row.</summary>
+/// <summary>
+/// Inserts by a statement that is prepared once and bound by position. ADO.NET's commands look every parameter up by
+/// its name, for each row.
+/// </summary>
 internal static class SqliteInsert
 {
     public static void Run(SqliteConnection connection, string table, string[] columns, IEnumerable<object?[]> rows)
@@ -14,7 +17,8 @@ internal static class SqliteInsert
         Check(
             raw.sqlite3_prepare_v2(
                 database,
-                $"insert into {table} ({string.Join(", ", columns)}) values ({string.Join(", ", columns.Select(_ => "?"))})",
+                $"insert into {table} ({string.Join(", ", columns)}) values "
+                    + $"({string.Join(", ", columns.Select(_ => "?"))})",
                 out var statement
             ),
             database
@@ -29,7 +33,9 @@ internal static class SqliteInsert
                 {
                     if (last is not null && Equals(last[column], row[column]))
                     {
-                        continue; // a binding stays until the next one, and most of what is recorded of a call is as in the one before it
+                        // a binding stays until the next one, and most of what is recorded of a call is as in the one
+                        // before it
+                        continue;
                     }
 
                     Check(

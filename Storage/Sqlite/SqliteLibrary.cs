@@ -30,7 +30,8 @@ internal static class SqliteLibrary
             var platform = RuntimeInformation.RuntimeIdentifier;
             throw new StorageException(
                 $"SQLite's library for {platform} is not beside the server, which was published for another platform. "
-                    + $"Publish it with --runtime {platform}, or set Storage:ConnectionString to a PostgreSQL database.",
+                    + $"Publish it with --runtime {platform}, or set Storage:ConnectionString to a PostgreSQL "
+                    + "database.",
                 missing
             );
         }

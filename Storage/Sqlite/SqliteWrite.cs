@@ -28,7 +28,8 @@ internal sealed class SqliteWrite<T>(Func<DbConnection, Task<T>> work) : SqliteW
             _result = work(connection).GetAwaiter().GetResult(); // SQLite does everything on the calling thread
             return true;
         }
-        catch (SqliteException failure) when (failure.SqliteErrorCode is not 19) // a constraint concerns this work; a full disk all of them
+        // a constraint concerns this work; a full disk all of them
+        catch (SqliteException failure) when (failure.SqliteErrorCode is not 19)
         {
             throw;
         }

@@ -5,9 +5,9 @@ using Microsoft.Data.Sqlite;
 namespace MinimalMcp.Storage;
 
 /// <summary>
-/// All writes go through one connection on one thread, which commits what has gathered meanwhile in one transaction: many callers share one
-/// flush to the disk. Several writers would starve each other, and before 3.51.3 could corrupt the file when two of them restart the
-/// write-ahead log (https://sqlite.org/wal.html#walresetbug).
+/// All writes go through one connection on one thread, which commits what has gathered meanwhile in one transaction:
+/// many callers share one flush to the disk. Several writers would starve each other, and before 3.51.3 could corrupt
+/// the file when two of them restart the write-ahead log (https://sqlite.org/wal.html#walresetbug).
 /// </summary>
 internal sealed class SqliteWriter : IAsyncDisposable
 {

@@ -40,7 +40,8 @@ internal static class OpenAiDefinition
         return function;
     }
 
-    // A value or an object of any shape, or one that contains itself, cannot be described strictly: such a tool is offered without.
+    // A value or an object of any shape, or one that contains itself, cannot be described strictly: such a tool is
+    // offered without.
     private static bool CanBeStrict(JsonNode? schema) =>
         schema is JsonObject node
         && node["type"] is not null
@@ -54,7 +55,10 @@ internal static class OpenAiDefinition
             )
         );
 
-    /// <summary>Strict mode wants every property required; one that may be left out becomes one that may be null, which we read as left out.</summary>
+    /// <summary>
+    /// Strict mode wants every property required; one that may be left out becomes one that may be null, which we read
+    /// as left out.
+    /// </summary>
     private static void MakeStrict(JsonObject schema)
     {
         if (schema["items"] is JsonObject items)

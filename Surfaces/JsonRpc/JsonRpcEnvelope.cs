@@ -6,8 +6,9 @@ using System.Text.Unicode;
 namespace MinimalMcp.Surfaces;
 
 /// <summary>
-/// One JSON-RPC message, read strictly: exact names, no key twice, UTF-8 only, bounded depth. Readers that are lenient in different ways
-/// let one message mean two things (CVE-2026-27896). Holds the parsed document: dispose it when the answer is written.
+/// One JSON-RPC message, read strictly: exact names, no key twice, UTF-8 only, bounded depth. Readers that are lenient
+/// in different ways let one message mean two things (CVE-2026-27896). Holds the parsed document: dispose it when the
+/// answer is written.
 /// </summary>
 public readonly struct JsonRpcEnvelope : IDisposable
 {
@@ -55,7 +56,10 @@ public readonly struct JsonRpcEnvelope : IDisposable
     public ReadOnlySpan<byte> RawId =>
         Id.ValueKind is JsonValueKind.Undefined ? "null"u8 : JsonMarshal.GetRawUtf8Value(Id);
 
-    /// <summary>Parses bytes that must outlive the document. Throws <see cref="JsonRpcException"/> with the code that JSON-RPC assigns.</summary>
+    /// <summary>
+    /// Parses bytes that must outlive the document. Throws <see cref="JsonRpcException"/> with the code that JSON-RPC
+    /// assigns.
+    /// </summary>
     public static JsonDocument Parse(ReadOnlySequence<byte> body)
     {
         if (body.IsEmpty)

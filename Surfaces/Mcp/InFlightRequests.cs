@@ -3,7 +3,9 @@ using System.Text;
 
 namespace MinimalMcp.Surfaces.Mcp;
 
-/// <summary>The requests of one conversation that are being worked on, so that <c>notifications/cancelled</c> can stop one.</summary>
+/// <summary>
+/// The requests of one conversation that are being worked on, so that <c>notifications/cancelled</c> can stop one.
+/// </summary>
 internal sealed class InFlightRequests
 {
     private readonly ConcurrentDictionary<string, CancellationTokenSource> _requests = new(StringComparer.Ordinal);
@@ -17,7 +19,9 @@ internal sealed class InFlightRequests
         return new(this, key, source);
     }
 
-    /// <summary>Handles the notification. A request that is unknown or finished is none of our business (MCP, cancellation).</summary>
+    /// <summary>
+    /// Handles the notification. A request that is unknown or finished is none of our business (MCP, cancellation).
+    /// </summary>
     public void Cancel(in JsonRpcEnvelope notification)
     {
         var id = notification.Param("requestId"u8);

@@ -2,7 +2,10 @@ using System.Text.Json;
 
 namespace MinimalMcp.Surfaces.Mcp;
 
-/// <summary>A request that failed where nothing should: logged whole, answered with JSON-RPC's internal error and a correlation id.</summary>
+/// <summary>
+/// A request that failed where nothing should: logged whole, answered with JSON-RPC's internal error and a correlation
+/// id.
+/// </summary>
 internal static partial class InternalError
 {
     public static bool Is(Exception failure) =>

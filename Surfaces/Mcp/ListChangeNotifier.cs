@@ -23,7 +23,9 @@ internal sealed class ListChangeNotifier : IDisposable
         _registry.Changed += ToolsChanged;
     }
 
-    /// <summary>Listens until the returned handle is disposed. The listener gets the method of the notification.</summary>
+    /// <summary>
+    /// Listens until the returned handle is disposed. The listener gets the method of the notification.
+    /// </summary>
     public IDisposable Listen(Func<string, Task> listener)
     {
         var key = new object();
@@ -32,7 +34,8 @@ internal sealed class ListChangeNotifier : IDisposable
     }
 
     /// <summary>
-    /// <c>subscriptions/listen</c> of 2026-07-28: acknowledges what is granted, then holds the answer open and sends what was asked for.
+    /// <c>subscriptions/listen</c> of 2026-07-28: acknowledges what is granted, then holds the answer open and sends
+    /// what was asked for.
     /// </summary>
     public async ValueTask<EmptyResult> ListenAsync(
         RequestContext<SubscriptionsListenRequestParams> request,
@@ -45,7 +48,8 @@ internal sealed class ListChangeNotifier : IDisposable
             : JsonValue.Create((string?)request.JsonRpcRequest.Id.Id);
         using var sending = new SemaphoreSlim(1, 1);
 
-        // Raw notifications, because the typed parameters have no _meta and every one of these must carry the subscription's id.
+        // Raw notifications, because the typed parameters have no _meta and every one of these must carry the
+        // subscription's id.
         async Task SendAsync(string method, JsonObject parameters)
         {
             parameters["_meta"] = new JsonObject { [MetaKeys.SubscriptionId] = id!.DeepClone() };

@@ -136,7 +136,8 @@ internal sealed partial class McpEndpoint(
             await http.Response.RefuseAsync(
                 new JsonRpcException(
                     JsonRpcErrorCode.InvalidRequest,
-                    $"Too many open streams: a caller has at most {options.Value.MaxSessionsPerCaller}, and all callers "
+                    $"Too many open streams: a caller has at most {options.Value.MaxSessionsPerCaller}, and all "
+                        + "callers "
                         + $"{options.Value.MaxSessions}. Close one first.",
                     status: StatusCodes.Status429TooManyRequests
                 )

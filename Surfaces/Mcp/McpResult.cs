@@ -9,7 +9,9 @@ using Tool = MinimalMcp.Tools.Tool;
 
 namespace MinimalMcp.Surfaces.Mcp;
 
-/// <summary>A tool's result as tools/call answers it: for the SDK, and written directly. The two must say the same.</summary>
+/// <summary>
+/// A tool's result as tools/call answers it: for the SDK, and written directly. The two must say the same.
+/// </summary>
 internal static class McpResult
 {
     private static readonly JsonTypeInfo<CallToolResult> ResultInfo =
@@ -100,7 +102,9 @@ internal static class McpResult
         }
     }
 
-    /// <summary>Writes <c>_meta</c>: what every result of 2026-07-28 has, and what this one has to say. Both may be null.</summary>
+    /// <summary>
+    /// Writes <c>_meta</c>: what every result of 2026-07-28 has, and what this one has to say. Both may be null.
+    /// </summary>
     public static void WriteMeta(Utf8JsonWriter writer, byte[]? always, JsonObject? own)
     {
         if (own is not null)

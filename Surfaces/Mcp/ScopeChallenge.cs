@@ -7,8 +7,9 @@ using MinimalMcp.Tools;
 namespace MinimalMcp.Surfaces.Mcp;
 
 /// <summary>
-/// A call whose caller lacks the tool's scope, where OAuth is on: the client can ask for more. HTTP says it (403, MCP authorization, "Scope Challenge Handling"), which all
-/// clients understand; where guests are admitted, and where the answer does not come with the request, the result says it, which ChatGPT understands.
+/// A call whose caller lacks the tool's scope, where OAuth is on: the client can ask for more. HTTP says it (403, MCP
+/// authorization, "Scope Challenge Handling"), which all clients understand; where guests are admitted, and where the
+/// answer does not come with the request, the result says it, which ChatGPT understands.
 /// </summary>
 internal sealed class ScopeChallenge(BearerChallenges challenges)
 {
@@ -16,7 +17,10 @@ internal sealed class ScopeChallenge(BearerChallenges challenges)
 
     private static readonly string[] Reading = ["resources/", "prompts/", "completion/"];
 
-    /// <summary>Refuses such a call, whichever lane would have taken it. Governance refuses it, so that it is recorded like all others.</summary>
+    /// <summary>
+    /// Refuses such a call, whichever lane would have taken it. Governance refuses it, so that it is recorded like all
+    /// others.
+    /// </summary>
     public ValueTask RequireScopeAsync(HttpContext http, in JsonRpcEnvelope envelope, ToolSet tools)
     {
         var caller = Caller.From(http.User);

@@ -10,8 +10,9 @@ using Tool = MinimalMcp.Tools.Tool;
 namespace MinimalMcp.Surfaces;
 
 /// <summary>
-/// The OpenAPI document that a GPT Action imports: one operation per tool, its schemas embedded as they are (OpenAPI 3.1 speaks JSON Schema).
-/// ASP.NET Core makes the frame of the document, so whatever else describes the API (security schemes) adds a document transformer.
+/// The OpenAPI document that a GPT Action imports: one operation per tool, its schemas embedded as they are (OpenAPI
+/// 3.1 speaks JSON Schema). ASP.NET Core makes the frame of the document, so whatever else describes the API (security
+/// schemes) adds a document transformer.
 /// </summary>
 public static class OpenApi
 {
@@ -26,7 +27,8 @@ public static class OpenApi
             .Services.AddSingleton<OpenApiSecurity>()
             .AddOpenApi(DocumentName, options =>
             {
-                options.ShouldInclude = _ => false; // the tools are added below, from the registry; no other route is for a model
+                // the tools are added below, from the registry; no other route is for a model
+                options.ShouldInclude = _ => false;
                 options.AddDocumentTransformer(
                     async (document, context, cancellationToken) =>
                     {
@@ -34,7 +36,8 @@ public static class OpenApi
                         document.Info.Title = configuration["Server:Name"] ?? typeof(OpenApi).Assembly.GetName().Name;
                         document.Info.Version = typeof(OpenApi).Assembly.GetName().Version!.ToString(3);
                         document.Info.Description =
-                            "The tools of this server. Each operation calls one tool; a failed call answers with a problem document whose detail says what to mend.";
+                            "The tools of this server. Each operation calls one tool; a failed call answers with a "
+                            + "problem document whose detail says what to mend.";
                         var security = context.ApplicationServices.GetRequiredService<OpenApiSecurity>();
                         await security.AddToAsync(document, cancellationToken);
                     }
@@ -168,8 +171,8 @@ public static class OpenApi
     }
 
     /// <summary>
-    /// As many whole families as a GPT Action takes: a part of one would lack what its other tools refer to. The smaller
-    /// ones first, so that most are there, and of two those that read more.
+    /// As many whole families as a GPT Action takes: a part of one would lack what its other tools refer to. The
+    /// smaller ones first, so that most are there, and of two those that read more.
     /// </summary>
     private static IReadOnlyList<Tool> Selected(IReadOnlyList<Tool> tools)
     {

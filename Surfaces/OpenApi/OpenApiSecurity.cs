@@ -43,7 +43,8 @@ internal sealed class OpenApiSecurity(IOptions<AuthOptions> options, IServicePro
             );
         }
 
-        document.Security = _options.IsOff ? [new OpenApiSecurityRequirement()] : [.. Requirements(document, null)]; // said outright when nobody needs to sign in
+        // said outright when nobody needs to sign in
+        document.Security = _options.IsOff ? [new OpenApiSecurityRequirement()] : [.. Requirements(document, null)];
     }
 
     /// <summary>What one tool needs; null when that is what the document says of all.</summary>

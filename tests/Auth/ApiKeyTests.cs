@@ -15,7 +15,10 @@ public sealed class ApiKeyTests
     private const string Key = "uM3xkQ9TzR7vB1nW5cY8pL2dF6hJ4sGa";
     private const string Reader = "Zk7Qw2Rt9Yb4Nm6Xc1Vp8Ls3Hd5Jf0Ga";
 
-    /// <summary>What anybody may see: that the server lives, and documents that say how to sign in. Whoever adds a route decides here.</summary>
+    /// <summary>
+    /// What anybody may see: that the server lives, and documents that say how to sign in. Whoever adds a route decides
+    /// here.
+    /// </summary>
     private static readonly string[] Open =
     [
         "/health",

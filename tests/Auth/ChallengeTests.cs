@@ -154,7 +154,8 @@ public sealed class ChallengeTests
 
         Assert.Equal(403, (int)response.StatusCode);
         Assert.StartsWith(
-            $"Bearer {Resource}, scope=\"{scopes}\", error=\"insufficient_scope\", error_description=\"{tool} needs the scope",
+            $"Bearer {Resource}, scope=\"{scopes}\", error=\"insufficient_scope\", error_description=\"{tool} needs "
+                + "the scope",
             response.Headers.WwwAuthenticate.ToString()
         );
         var answer = JsonElement.Parse(await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
@@ -164,7 +165,8 @@ public sealed class ChallengeTests
         JsonElement[] rows;
         do
         {
-            rows = [.. (await server.GetJsonAsync("/api/v1/audit?tool=" + tool)).GetProperty("rows").EnumerateArray()]; // written soon, not at once
+            // written soon, not at once
+            rows = [.. (await server.GetJsonAsync("/api/v1/audit?tool=" + tool)).GetProperty("rows").EnumerateArray()];
         } while (rows.Length == 0);
 
         Assert.Equal(
@@ -179,7 +181,8 @@ public sealed class ChallengeTests
         await using var server = Modes.Start("hybrid", Public);
         server.Http.DefaultRequestHeaders.Authorization = new("Bearer", "ann.read.x");
         const string call =
-            """{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"pick_note","arguments":{"code":"milk"}}}""";
+            """{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"pick_note","arguments":"""
+            + """{"code":"milk"}}}""";
 
         using var rest = await server.PostAsync("/tools/pick_note", """{"code":"milk"}""");
         using var function = await server.PostAsync("/api/mcp/v1/call", call);

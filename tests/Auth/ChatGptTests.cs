@@ -5,7 +5,10 @@ using MinimalMcp.Tests.Scripts;
 
 namespace MinimalMcp.Tests.Auth;
 
-/// <summary>A program that behaves like ChatGPT (tests/ChatGpt, which scripts/check-chatgpt runs against any address) finds nothing to trip over.</summary>
+/// <summary>
+/// A program that behaves like ChatGPT (tests/ChatGpt, which scripts/check-chatgpt runs against any address) finds
+/// nothing to trip over.
+/// </summary>
 [Slow]
 public sealed class ChatGptTests
 {
@@ -81,7 +84,8 @@ public sealed class ChatGptTests
             services =>
             {
                 NotesTools.Alone(services);
-                services.AddKeyedSingleton("clients", new SafeFetch(UrlSource.Test)); // the documents are on this machine
+                // the documents are on this machine
+                services.AddKeyedSingleton("clients", new SafeFetch(UrlSource.Test));
             },
             ("Auth:Mode", mode),
             ("Auth:ApiKey", Key),

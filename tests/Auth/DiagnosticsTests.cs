@@ -37,21 +37,26 @@ public sealed class DiagnosticsTests
             .GetProperty("exchanges")
             .EnumerateArray()
             .Select(one =>
-                $"{one.GetProperty("method")} {one.GetProperty("path")} {one.GetProperty("status")}: {one.GetProperty("verdict")}"
+                $"{one.GetProperty("method")} {one.GetProperty("path")} {one.GetProperty("status")}: "
+                + $"{one.GetProperty("verdict")}"
             )
             .Reverse()
             .ToArray();
 
         Assert.Equal(
             [
-                "GET /.well-known/oauth-authorization-server/mcp 200: Asked for /.well-known/oauth-authorization-server/mcp and got what it asked for.",
-                "GET /.well-known/no-such-document?code=…&state=…&token=…&scope=mcp:read 404: Asked for /.well-known/no-such-document and got 404. ",
+                "GET /.well-known/oauth-authorization-server/mcp 200: Asked for "
+                    + "/.well-known/oauth-authorization-server/mcp and got what it asked for.",
+                "GET /.well-known/no-such-document?code=…&state=…&token=…&scope=mcp:read 404: Asked for "
+                    + "/.well-known/no-such-document and got 404. ",
                 "GET /status 401: Was told to sign in (401). It came without a credential.",
                 "POST /mcp 401: Was told to sign in (401). The token is for another audience.",
                 "POST /mcp 403: Was refused (403). This client is not one of those that may use this server.",
-                "POST /mcp?access_token=… 400: Was answered 400. A token does not belong into the address, where logs keep it: send it as 'Authorization: Bearer TOKEN'.",
+                "POST /mcp?access_token=… 400: Was answered 400. A token does not belong into the address, where "
+                    + "logs keep it: send it as 'Authorization: Bearer TOKEN'.",
                 "POST /mcp 400: Was answered 400. Parse error: the body is not valid JSON (line 1, byte 3).",
-                "POST /mcp 400: Was answered 400. It named a host that is not served here: PUBLIC_URL is not what the client calls.",
+                "POST /mcp 400: Was answered 400. It named a host that is not served here: PUBLIC_URL is not what "
+                    + "the client calls.",
             ],
             found
         );

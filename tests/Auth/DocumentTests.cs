@@ -3,7 +3,10 @@ using System.Text.Json;
 
 namespace MinimalMcp.Tests.Auth;
 
-/// <summary>The documents by which a host finds out where to sign in: all of them in every OAuth mode, none in the others, and nothing in them from a request.</summary>
+/// <summary>
+/// The documents by which a host finds out where to sign in: all of them in every OAuth mode, none in the others, and
+/// nothing in them from a request.
+/// </summary>
 public sealed class DocumentTests
 {
     private static readonly string[] Resources =

@@ -9,8 +9,9 @@ public sealed class ModeTests(ModeTests.Servers servers) : IClassFixture<ModeTes
 {
     private static int _address;
 
-    // The credentials, from left to right: none, a key, a key that reads, a wrong key, a token that reads, one that writes, one that may do everything, an expired one, one of a
-    // client that may not use the server, and a token in the address.
+    // The credentials, from left to right: none, a key, a key that reads, a wrong key, a token that reads, one that
+    // writes, one that may do everything, an expired one, one of a client that may not use the server, and a token in
+    // the address.
     private static readonly string[] Credentials =
     [
         "",
@@ -184,10 +185,11 @@ public sealed class ModeTests(ModeTests.Servers servers) : IClassFixture<ModeTes
     private static string Body(string call) =>
         call switch
         {
-            "hello" =>
-                """{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"t","version":"1"}}}""",
-            "write" =>
-                """{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"pick_note","arguments":{"code":"milk"}}}""",
+            "hello" => """{"jsonrpc":"2.0","id":1,"method":"initialize","params":"""
+                + """{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":"""
+                + """{"name":"t","version":"1"}}}""",
+            "write" => """{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"pick_note","arguments":"""
+                + """{"code":"milk"}}}""",
             "send" => """{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"send_picked"}}""",
             "list" => """{"jsonrpc":"2.0","id":1,"method":"tools/list"}""",
             _ => """{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"list_picked"}}""",

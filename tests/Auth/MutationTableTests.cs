@@ -3,7 +3,9 @@ using MinimalMcp.Tests.Clients;
 
 namespace MinimalMcp.Tests.Auth;
 
-/// <summary>scripts/mutation takes away one guard after the other; a guard that has moved would be taken away no more.</summary>
+/// <summary>
+/// scripts/mutation takes away one guard after the other; a guard that has moved would be taken away no more.
+/// </summary>
 public sealed class MutationTableTests
 {
     private sealed record Mutation(

@@ -124,7 +124,8 @@ public sealed class OpenStreamTests
         "hello",
         "POST",
         "/mcp",
-        """{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"t","version":"1"}}}"""
+        """{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":"""
+            + """{},"clientInfo":{"name":"t","version":"1"}}}"""
     )]
     [InlineData("batch", "POST", "/mcp", "[" + Ping + "]")]
     [InlineData("events", "GET", "/mcp", null)]
@@ -214,7 +215,9 @@ public sealed class OpenStreamTests
             "POST",
             "/mcp",
             credential,
-            $$$"""{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"{{{version}}}","capabilities":{},"clientInfo":{"name":"t","version":"1"} } }"""
+            $$$"""{"jsonrpc":"2.0","id":1,"method":"initialize","params":"""
+                + $$$"""{"protocolVersion":"{{{version}}}","capabilities":{},"clientInfo":"""
+                + $$$"""{"name":"t","version":"1"} } }"""
         );
         using var answer = await server.Http.SendAsync(request, TestContext.Current.CancellationToken);
         return answer.Headers.GetValues("Mcp-Session-Id").Single();

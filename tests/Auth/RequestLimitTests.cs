@@ -164,7 +164,8 @@ public sealed class RequestLimitTests
             429,
             (await AskAsync(server, null, "198.51.100.1", "/.well-known/oauth-protected-resource")).Status
         );
-        Assert.Equal(200, (await AskAsync(server, null, "198.51.100.1", "/health/live")).Status); // or an orchestrator would end the server
+        // or an orchestrator would end the server
+        Assert.Equal(200, (await AskAsync(server, null, "198.51.100.1", "/health/live")).Status);
         Assert.Equal(200, (await AskAsync(server, null, "198.51.100.3")).Status);
     }
 

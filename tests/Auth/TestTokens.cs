@@ -8,7 +8,10 @@ using MinimalMcp.Configuration;
 
 namespace MinimalMcp.Tests.Auth;
 
-/// <summary>Stands in for whoever issues tokens, where a test is about what happens before and after: "ann.read+write.x" is a token of ann.</summary>
+/// <summary>
+/// Stands in for whoever issues tokens, where a test is about what happens before and after: "ann.read+write.x" is a
+/// token of ann.
+/// </summary>
 internal sealed class TestTokens : IAccessTokenVerifier
 {
     private readonly ConcurrentDictionary<string, ClaimsPrincipal> _seen = new();

@@ -4,7 +4,9 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace MinimalMcp.Tests.Auth;
 
-/// <summary>A known path with another method is 405 with Allow on every surface, with or without a credential.</summary>
+/// <summary>
+/// A known path with another method is 405 with Allow on every surface, with or without a credential.
+/// </summary>
 public sealed class WrongMethodTests
 {
     private const string Key = "wrong-method-Wq7Zr2Kx9Lm4Np6Tv8Yb1Cd3";

@@ -3,7 +3,9 @@ using System.Text.Json;
 
 namespace MinimalMcp.ChatGpt;
 
-/// <summary>What ChatGPT does once it is connected: lists, calls, refreshes, loses an answer, and is disconnected.</summary>
+/// <summary>
+/// What ChatGPT does once it is connected: lists, calls, refreshes, loses an answer, and is disconnected.
+/// </summary>
 internal static class CallChecks
 {
     public static async Task RunAsync(Checklist checks, Target target, Options options)

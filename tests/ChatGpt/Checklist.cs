@@ -2,7 +2,9 @@ using System.Text.Json;
 
 namespace MinimalMcp.ChatGpt;
 
-/// <summary>Runs named checks one after the other and keeps what became of each. A check that fails lets the next one run.</summary>
+/// <summary>
+/// Runs named checks one after the other and keeps what became of each. A check that fails lets the next one run.
+/// </summary>
 internal sealed class Checklist(TextWriter output)
 {
     public List<Outcome> Outcomes { get; } = [];

@@ -9,7 +9,9 @@ namespace MinimalMcp.ChatGpt;
 /// <summary>ChatGPT as an OAuth client: one of its identities, and the requests that it makes with it.</summary>
 internal sealed class Client(Target target, string id, string redirect)
 {
-    /// <summary>Where ChatGPT is answered when the server sends <c>iss</c>, and otherwise one address a connection.</summary>
+    /// <summary>
+    /// Where ChatGPT is answered when the server sends <c>iss</c>, and otherwise one address a connection.
+    /// </summary>
     public const string StableRedirect = "https://chatgpt.com/connector_platform_oauth_redirect",
         CallbackRedirect = "https://chatgpt.com/connector/oauth/cb-0123456789";
 
@@ -38,7 +40,8 @@ internal sealed class Client(Target target, string id, string redirect)
             ["response_type"] = "code",
             ["client_id"] = id,
             ["redirect_uri"] = redirect,
-            ["scope"] = scope ?? string.Join(' ', target.Metadata.Texts("scopes_supported")), // ChatGPT asks for all that are advertised
+            // ChatGPT asks for all that are advertised
+            ["scope"] = scope ?? string.Join(' ', target.Metadata.Texts("scopes_supported")),
             ["state"] = state,
             ["resource"] = target.Resource,
             ["code_challenge"] = WithPkce
@@ -134,13 +137,16 @@ internal sealed class Client(Target target, string id, string redirect)
 /// <summary>An authorization request, and what only the client knows of it.</summary>
 internal sealed record Authorization(Uri Url, string State, string Verifier)
 {
-    /// <summary>The code in the address that the browser came back to, after the checks of RFC 9207 and of the state.</summary>
+    /// <summary>
+    /// The code in the address that the browser came back to, after the checks of RFC 9207 and of the state.
+    /// </summary>
     public string Code(Uri back, string issuer)
     {
         var answer = Answer(back);
         Must.Be(
             !answer.ContainsKey("error"),
-            $"the answer is the error {answer.GetValueOrDefault("error")}: {answer.GetValueOrDefault("error_description")}"
+            $"the answer is the error {answer.GetValueOrDefault("error")}: "
+                + $"{answer.GetValueOrDefault("error_description")}"
         );
         Must.Equal(State, answer.GetValueOrDefault("state"), "state");
         Must.Equal(issuer, answer.GetValueOrDefault("iss"), "iss");

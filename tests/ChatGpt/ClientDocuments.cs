@@ -1,6 +1,9 @@
 namespace MinimalMcp.ChatGpt;
 
-/// <summary>The documents that ChatGPT publishes of its clients: one for all connections, one for each, and the keys beside them.</summary>
+/// <summary>
+/// The documents that ChatGPT publishes of its clients: one for all connections, one for each, and the keys beside
+/// them.
+/// </summary>
 internal sealed class ClientDocuments : IAsyncDisposable
 {
     private readonly WebApplication _app;

@@ -5,7 +5,9 @@ using System.Text.Json;
 
 namespace MinimalMcp.ChatGpt;
 
-/// <summary>The key with which ChatGPT's own client signs in at the token endpoint, and how it spells the assertion.</summary>
+/// <summary>
+/// The key with which ChatGPT's own client signs in at the token endpoint, and how it spells the assertion.
+/// </summary>
 internal sealed class ClientKey : IDisposable
 {
     private readonly RSA _rsa = RSA.Create(2048);

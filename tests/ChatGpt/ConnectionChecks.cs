@@ -3,7 +3,9 @@ using System.Text.Json;
 
 namespace MinimalMcp.ChatGpt;
 
-/// <summary>A connection with a client that registered itself: the page, the code, and every way in that must fail.</summary>
+/// <summary>
+/// A connection with a client that registered itself: the page, the code, and every way in that must fail.
+/// </summary>
 internal static class ConnectionChecks
 {
     public static async Task RunAsync(Checklist checks, Target target, Options options)

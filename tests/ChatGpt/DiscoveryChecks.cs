@@ -4,7 +4,10 @@ using System.Text.RegularExpressions;
 
 namespace MinimalMcp.ChatGpt;
 
-/// <summary>How ChatGPT finds out where to sign in: from the 401, from the resource's document, and from the places where it looks without asking.</summary>
+/// <summary>
+/// How ChatGPT finds out where to sign in: from the 401, from the resource's document, and from the places where it
+/// looks without asking.
+/// </summary>
 internal static partial class DiscoveryChecks
 {
     public static readonly string[] MetadataPlaces =

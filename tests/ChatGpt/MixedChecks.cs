@@ -3,7 +3,9 @@ using System.Text.Json;
 
 namespace MinimalMcp.ChatGpt;
 
-/// <summary>A server that lets anybody read: ChatGPT connects without signing in, and signs in when a tool wants it.</summary>
+/// <summary>
+/// A server that lets anybody read: ChatGPT connects without signing in, and signs in when a tool wants it.
+/// </summary>
 internal static class MixedChecks
 {
     public static async Task RunAsync(Checklist checks, Target target, Options options)

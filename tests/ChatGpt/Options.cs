@@ -20,7 +20,10 @@ internal sealed record Options
     /// <summary>Where the pre-registered client is answered.</summary>
     public string ActionRedirect { get; init; } = "https://chat.openai.com/aip/g-0123456789/oauth/callback";
 
-    /// <summary>Port for the client documents that this program serves on loopback; 0 leaves their checks out. A server on the internet cannot read them there.</summary>
+    /// <summary>
+    /// Port for the client documents that this program serves on loopback; 0 leaves their checks out. A server on the
+    /// internet cannot read them there.
+    /// </summary>
     public int DocumentsPort { get; init; }
 
     public static Options? Parse(string[] args)

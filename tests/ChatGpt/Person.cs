@@ -3,7 +3,10 @@ using System.Text.RegularExpressions;
 
 namespace MinimalMcp.ChatGpt;
 
-/// <summary>The person in front of the browser to which ChatGPT hands the sign-in: reads the page, types the key, presses a button.</summary>
+/// <summary>
+/// The person in front of the browser to which ChatGPT hands the sign-in: reads the page, types the key, presses a
+/// button.
+/// </summary>
 internal sealed partial class Person : IDisposable
 {
     private readonly CookieContainer _cookies = new();
@@ -89,7 +92,8 @@ internal sealed partial class Person : IDisposable
         var answer = shown.Status is HttpStatusCode.OK ? await DecideAsync(request, shown, allow) : shown;
         return answer.Headers.Location
             ?? throw new CheckFailedException(
-                $"the browser is not sent back but shown {(int)answer.Status}: {(answer.Body.Length > 300 ? answer.Body[..300] : answer.Body)}"
+                $"the browser is not sent back but shown {(int)answer.Status}: "
+                    + $"{(answer.Body.Length > 300 ? answer.Body[..300] : answer.Body)}"
             );
     }
 

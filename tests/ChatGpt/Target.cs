@@ -5,7 +5,10 @@ using System.Text.Json;
 
 namespace MinimalMcp.ChatGpt;
 
-/// <summary>The server, as a host's servers reach it: without redirects followed, without cookies, with the user agent that such requests have.</summary>
+/// <summary>
+/// The server, as a host's servers reach it: without redirects followed, without cookies, with the user agent that such
+/// requests have.
+/// </summary>
 internal sealed class Target : IDisposable
 {
     private readonly HttpClient _http = new(
@@ -24,7 +27,8 @@ internal sealed class Target : IDisposable
     {
         Mcp = url;
         Origin = url.GetLeftPart(UriPartial.Authority);
-        _http.DefaultRequestHeaders.TryAddWithoutValidation("User-Agent", "Python/3.12 aiohttp/3.11.11"); // seen in the field; some firewalls block it
+        // seen in the field; some firewalls block it
+        _http.DefaultRequestHeaders.TryAddWithoutValidation("User-Agent", "Python/3.12 aiohttp/3.11.11");
     }
 
     public Uri Mcp { get; }

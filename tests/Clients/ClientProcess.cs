@@ -42,7 +42,8 @@ internal static class ClientProcess
         {
             process.Kill(entireProcessTree: true);
             Assert.Fail(
-                $"{start.FileName} {string.Join(' ', start.ArgumentList)} did not end within {minutes} minutes.\n{await output}\n{await errors}"
+                $"{start.FileName} {string.Join(' ', start.ArgumentList)} did not end within {minutes} "
+                    + $"minutes.\n{await output}\n{await errors}"
             );
         }
 

@@ -1,6 +1,8 @@
 namespace MinimalMcp.Tests.Clients;
 
-/// <summary>Clients that other people wrote, against the running server. Each script stops at the first thing that is wrong.</summary>
+/// <summary>
+/// Clients that other people wrote, against the running server. Each script stops at the first thing that is wrong.
+/// </summary>
 [Slow]
 public sealed class RealClientTests
 {

@@ -4,8 +4,8 @@ using ModelContextProtocol.Protocol;
 namespace MinimalMcp.Tests.Conformance;
 
 /// <summary>
-/// Everything that the official conformance suite expects to find in the server under test. Names and texts are the suite's own,
-/// so change them only together with its version.
+/// Everything that the official conformance suite expects to find in the server under test. Names and texts are the
+/// suite's own, so change them only together with its version.
 /// </summary>
 public static class ConformanceFixtures
 {
@@ -38,7 +38,7 @@ public static class ConformanceFixtures
 }
 
 /// <summary>
-/// How the fixture tools change the host's lists while it runs. The host registers one of these as a singleton; each action
-/// adds or removes something, so that whoever listens is told that the list changed.
+/// How the fixture tools change the host's lists while it runs. The host registers one of these as a singleton; each
+/// action adds or removes something, so that whoever listens is told that the list changed.
 /// </summary>
 public sealed record ListChanges(Action Tools, Action Prompts);

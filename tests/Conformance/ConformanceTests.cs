@@ -8,7 +8,10 @@ using ModelContextProtocol.Server;
 
 namespace MinimalMcp.Tests.Conformance;
 
-/// <summary>The official suite, for each revision that it has a frozen list of required scenarios for. There is no list of expected failures.</summary>
+/// <summary>
+/// The official suite, for each revision that it has a frozen list of required scenarios for. There is no list of
+/// expected failures.
+/// </summary>
 [Slow]
 public sealed partial class ConformanceTests
 {
@@ -39,7 +42,8 @@ public sealed partial class ConformanceTests
         var artifacts = Path.Combine(ClientProcess.Root, "artifacts", "conformance", requirements);
         if (Directory.Exists(artifacts))
         {
-            Directory.Delete(artifacts, recursive: true); // the suite names its folders by time, so old runs would pile up
+            // the suite names its folders by time, so old runs would pile up
+            Directory.Delete(artifacts, recursive: true);
         }
         var (exitCode, output) = await ClientProcess.RunAsync(
             ClientProcess.Node,

@@ -6,7 +6,9 @@ using ModelContextProtocol.Server;
 
 namespace MinimalMcp.Tests.Conformance;
 
-/// <summary>Tools that answer without asking anything: one for each kind of content, plus errors, progress and logging.</summary>
+/// <summary>
+/// Tools that answer without asking anything: one for each kind of content, plus errors, progress and logging.
+/// </summary>
 [McpServerToolType]
 public sealed class ContentTools
 {
@@ -82,7 +84,8 @@ public sealed class ContentTools
     public static string HeaderParameter([McpHeader("Region"), Description("Any text")] string region) => region;
 
     /// <summary>
-    /// Before 2026-07-28 a client is sent everything until it sets a level; since then, nothing unless the request itself names one.
+    /// Before 2026-07-28 a client is sent everything until it sets a level; since then, nothing unless the request
+    /// itself names one.
     /// </summary>
     internal static Task LogAsync(
         RequestContext<CallToolRequestParams> context,

@@ -7,7 +7,9 @@ using static ModelContextProtocol.Protocol.ElicitRequestParams;
 
 namespace MinimalMcp.Tests.Conformance;
 
-/// <summary>Tools that send the client a request of their own while they run, as revisions before 2026-07-28 do.</summary>
+/// <summary>
+/// Tools that send the client a request of their own while they run, as revisions before 2026-07-28 do.
+/// </summary>
 [McpServerToolType]
 public sealed class ConversationTools
 {

@@ -197,7 +197,10 @@ internal static class Answers
     }
 }
 
-/// <summary>requestState travels through the client, so it is only believed with a valid HMAC, and only by the tool that issued it.</summary>
+/// <summary>
+/// requestState travels through the client, so it is only believed with a valid HMAC, and only by the tool that issued
+/// it.
+/// </summary>
 internal static class SealedState
 {
     private static readonly byte[] Key = RandomNumberGenerator.GetBytes(32);

@@ -54,7 +54,8 @@ public sealed class BuiltImage : IAsyncLifetime
                 Image = Name,
                 Env = environment,
                 Labels = new Dictionary<string, string> { [Label] = _run },
-                Healthcheck = new() { Interval = TimeSpan.FromMilliseconds(200) }, // what is asked stays what the image says
+                // what is asked stays what the image says
+                Healthcheck = new() { Interval = TimeSpan.FromMilliseconds(200) },
                 HostConfig = new()
                 {
                     NetworkMode = Network, // not the default one, which an engine may lack

@@ -10,8 +10,9 @@ using MinimalMcp.Tests.Clients;
 namespace MinimalMcp.Tests.Container;
 
 /// <summary>
-/// An engine, and a Portainer before it, on loopback: gives recorded answers of both, or whatever a test says instead. Keeps what it was asked,
-/// and refuses what is not in the APIs. For what a real engine cannot be made to do; everything else is asked of a real one.
+/// An engine, and a Portainer before it, on loopback: gives recorded answers of both, or whatever a test says instead.
+/// Keeps what it was asked, and refuses what is not in the APIs. For what a real engine cannot be made to do;
+/// everything else is asked of a real one.
 /// </summary>
 internal sealed class FakeEngine : IAsyncDisposable
 {

@@ -5,8 +5,9 @@ using System.Text.Json;
 namespace MinimalMcp.Tests.EndToEnd;
 
 /// <summary>
-/// What a person asks, which tools a model would call for that, and what it would answer with what they gave. The tools are called as an own program
-/// with a model calls them: by function calling. What was said is added to the file that DEMO_TRANSCRIPT names, if any.
+/// What a person asks, which tools a model would call for that, and what it would answer with what they gave. The tools
+/// are called as an own program with a model calls them: by function calling. What was said is added to the file that
+/// DEMO_TRANSCRIPT names, if any.
 /// </summary>
 internal sealed class Conversation : IAsyncDisposable
 {

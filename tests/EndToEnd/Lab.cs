@@ -10,9 +10,10 @@ namespace MinimalMcp.Tests.EndToEnd;
 public sealed class SharesTheLab : ICollectionFixture<Lab>;
 
 /// <summary>
-/// Real systems for end-to-end tests, shared by the tests of the collection. <see cref="StartAsync"/> gives the engine and Portainer,
-/// <see cref="StartMonitoringAsync"/> also Prometheus, node-exporter and Alertmanager. Both skip the test where that cannot be had. Everything
-/// carries the run's label and goes in the end; ports are on this machine only.
+/// Real systems for end-to-end tests, shared by the tests of the collection. <see cref="StartAsync"/> gives the engine
+/// and Portainer, <see cref="StartMonitoringAsync"/> also Prometheus, node-exporter and Alertmanager. Both skip the
+/// test where that cannot be had. Everything carries the run's label and goes in the end; ports are on this machine
+/// only.
 /// </summary>
 public sealed class Lab : IAsyncLifetime
 {

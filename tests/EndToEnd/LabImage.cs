@@ -6,8 +6,9 @@ using MinimalMcp.Tests.Container;
 namespace MinimalMcp.Tests.EndToEnd;
 
 /// <summary>
-/// An image that the lab runs: the one that the environment names, else the official one where it is present or can be pulled, else one made
-/// of Debian's packages, with the official one's paths and user. Nothing is installed on this machine for that.
+/// An image that the lab runs: the one that the environment names, else the official one where it is present or can be
+/// pulled, else one made of Debian's packages, with the official one's paths and user. Nothing is installed on this
+/// machine for that.
 /// </summary>
 /// <param name="Official">The name and version that is tried first.</param>
 /// <param name="Package">Debian's package of the same program.</param>
@@ -184,7 +185,8 @@ internal sealed record LabImage(
                 .Concat(Found(Path.Combine(folder, "libc"), Library))
         )
         {
-            await tar.WriteEntryAsync(path, target, cancellation); // links stay links: they lead to files of the same package
+            // links stay links: they lead to files of the same package
+            await tar.WriteEntryAsync(path, target, cancellation);
         }
 
         if (Package == "busybox-static")
@@ -232,7 +234,8 @@ internal sealed record LabImage(
     )
     {
         var file = Needs.Program(
-            "the lab makes images of Debian's packages where no registry can be reached; name images in E2E_..._IMAGE instead",
+            "the lab makes images of Debian's packages where no registry can be reached; name images in "
+                + "E2E_..._IMAGE instead",
             program
         );
         using var process = Process.Start(
@@ -250,7 +253,8 @@ internal sealed record LabImage(
         await process.WaitForExitAsync(cancellation);
         Assert.SkipWhen(
             process.ExitCode != 0,
-            $"{program} {string.Join(' ', arguments)} failed, so that the lab has no images (try apt-get update): {string.Concat(printed)}"
+            $"{program} {string.Join(' ', arguments)} failed, so that the lab has no images (try apt-get update): "
+                + $"{string.Concat(printed)}"
         );
     }
 }

@@ -3,7 +3,9 @@ using MinimalMcp.Tests.Container;
 
 namespace MinimalMcp.Tests.EndToEnd;
 
-/// <summary>Prometheus with something to watch, and with an alert that fires at once and reaches Alertmanager.</summary>
+/// <summary>
+/// Prometheus with something to watch, and with an alert that fires at once and reaches Alertmanager.
+/// </summary>
 internal sealed record Monitoring(Uri Prometheus, Uri Alertmanager)
 {
     private const string Configuration = """
@@ -93,7 +95,8 @@ internal sealed record Monitoring(Uri Prometheus, Uri Alertmanager)
             "Alertmanager has the alert"
         );
         lab.Log(
-            $"prometheus: {(await AskAsync(http, prometheus, "api/v1/status/buildinfo", cancellation)).GetProperty("data").GetProperty("version")}"
+            "prometheus: "
+                + $"{(await AskAsync(http, prometheus, "api/v1/status/buildinfo", cancellation)).GetProperty("data").GetProperty("version")}"
         );
         return new(prometheus, alertmanager);
     }

@@ -264,7 +264,8 @@ public sealed class ApprovalTests(PostgresServer postgres)
         await CallAsync(server, "note_that_fails", "ann", """{"password":"hunter22"}""");
         await CallAsync(server, "note_that_fails", "ann", """{"password":"x","text":"s3cret-of-the-settings"}""");
         var waiting = await WaitingAsync(server);
-        Assert.Equal("""{"password":"[REDACTED]"}""", Assert.Single(waiting).GetProperty("arguments").GetString()); // the second has an argument too many
+        // the second has an argument too many
+        Assert.Equal("""{"password":"[REDACTED]"}""", Assert.Single(waiting).GetProperty("arguments").GetString());
         await DecideAsync(server, await OnlyAsync(server), "approve");
 
         var rows = (await server.GetJsonAsync("/api/v1/audit?subject=boss"))

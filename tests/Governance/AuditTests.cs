@@ -65,7 +65,8 @@ public sealed class AuditTests(PostgresServer postgres)
             case "functions":
                 await server.PostAsync(
                     "/api/mcp/v1/call",
-                    """{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"wipe","arguments":{"what":"it"},"_meta":{"openai/subject":"u1","openai/session":"s1"}}}""",
+                    """{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"wipe","arguments":"""
+                        + """{"what":"it"},"_meta":{"openai/subject":"u1","openai/session":"s1"}}}""",
                     headers: (TestCaller.Header, "ann")
                 );
                 break;
@@ -229,7 +230,9 @@ public sealed class AuditTests(PostgresServer postgres)
         Assert.DoesNotContain(Secret, (await server.GetJsonAsync("/api/v1/audit")).GetRawText());
     }
 
-    /// <summary>Settings that hold a secret: of the environment, of a key that is replaced, and all that options mark.</summary>
+    /// <summary>
+    /// Settings that hold a secret: of the environment, of a key that is replaced, and all that options mark.
+    /// </summary>
     public static TheoryData<string> SecretSettings =>
         [
             "Own:SECRET_KEY",
@@ -342,7 +345,9 @@ public sealed class AuditTests(PostgresServer postgres)
             ("Storage:ConnectionString", await postgres.NewDatabaseAsync())
         );
         const string Odd =
-            """{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"note","arguments":{"text":"a\u0000\n","b\u0000":1},"_meta":{"openai/subject":"u\u0000\n","openai/session":"LONG"}}}""";
+            """{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"note","arguments":"""
+            + """{"text":"a\u0000\n","b\u0000":1},"_meta":"""
+            + """{"openai/subject":"u\u0000\n","openai/session":"LONG"}}}""";
         await server.PostAsync("/mcp", Odd.Replace("LONG", new string('x', 100_000), StringComparison.Ordinal));
 
         using var note = await server.PostAsync("/tools/note", """{"text":"\u0000"}""");
@@ -361,7 +366,8 @@ public sealed class AuditTests(PostgresServer postgres)
             new Dictionary<string, string>(ProgramTools.Notes) { ["Other__ApiKey"] = Key, ["LOG_LEVEL"] = "DEBUG" }
         );
         const string Call =
-            """{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"pick_note","arguments":{"KEY\nfail: Forged[0]":1}}}""";
+            """{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"pick_note","arguments":"""
+            + """{"KEY\nfail: Forged[0]":1}}}""";
         await server.SendAsync(Call.Replace("KEY", Key, StringComparison.Ordinal) + "\n");
         Assert.DoesNotContain(Key, (await server.ReceiveAsync()).GetRawText());
 
@@ -471,7 +477,8 @@ public sealed class AuditTests(PostgresServer postgres)
         var underWay = server.PostAsync("/tools/note", """{"text":"a"}""");
         await begun.Task;
 
-        await server.Services.GetRequiredService<AuditLog>().StopAsync(Stop); // as at the end of the server, when a call outlives the time that it has
+        // as at the end of the server, when a call outlives the time that it has
+        await server.Services.GetRequiredService<AuditLog>().StopAsync(Stop);
         goOn.SetResult();
         using var note = await underWay;
         using var look = await server.PostAsync("/tools/look", "{}");

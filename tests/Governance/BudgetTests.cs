@@ -87,7 +87,8 @@ public sealed class BudgetTests(PostgresServer postgres)
             (refused.StatusCode, refused.Headers.RetryAfter!.Delta)
         );
         Assert.Contains(
-            "level HIGH allows 1 calls per hour, and they are used up. The next one is possible at 2026-01-01 01:00:00 UTC, in 2400 seconds.",
+            "level HIGH allows 1 calls per hour, and they are used up. The next one is possible at 2026-01-01 "
+                + "01:00:00 UTC, in 2400 seconds.",
             await TextAsync(refused)
         );
         time.Advance(TimeSpan.FromMinutes(40));

@@ -13,7 +13,10 @@ namespace MinimalMcp.Tests.Governance;
 /// <summary>What is critical is done only after somebody has seen what it would do.</summary>
 public sealed class ConfirmationTests(PostgresServer postgres)
 {
-    /// <summary>Ways to use a token that was given to ann for launch of "moon" twice: tool, caller, arguments without the token, and minutes later.</summary>
+    /// <summary>
+    /// Ways to use a token that was given to ann for launch of "moon" twice: tool, caller, arguments without the token,
+    /// and minutes later.
+    /// </summary>
     public static TheoryData<string, string, string, string, int> BadAttempts =>
         new()
         {
@@ -177,7 +180,8 @@ public sealed class ConfirmationTests(PostgresServer postgres)
 
         using var function = await server.PostAsync(
             "/api/mcp/v1/call",
-            """{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"launch","arguments":{"target":"moon","confirmation_token":""}}}""",
+            """{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"launch","arguments":"""
+                + """{"target":"moon","confirmation_token":""}}}""",
             headers: (TestCaller.Header, "ann")
         );
         var result = JsonElement

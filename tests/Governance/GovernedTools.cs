@@ -8,7 +8,9 @@ using ModelContextProtocol.Server;
 
 namespace MinimalMcp.Tests.Governance;
 
-/// <summary>A tool of each level. What they do is counted, so that a test sees whether they were really called.</summary>
+/// <summary>
+/// A tool of each level. What they do is counted, so that a test sees whether they were really called.
+/// </summary>
 internal sealed class GovernedTools
 {
     private readonly Lock _changing = new();

@@ -14,7 +14,9 @@ using ModelContextProtocol.Server;
 
 namespace MinimalMcp.Tests.Governance;
 
-/// <summary>Text from elsewhere that is no tool's result: there too what nobody sees is shown, and secrets are not.</summary>
+/// <summary>
+/// Text from elsewhere that is no tool's result: there too what nobody sees is shown, and secrets are not.
+/// </summary>
 public sealed class HostileMessageTests
 {
     private const string Key = "hostile-message-Wq7Zr2Kx9Lm4Np6Tv8Yb1";
@@ -30,7 +32,8 @@ public sealed class HostileMessageTests
             { "prompts/list", "{}" },
             {
                 "prompts/get",
-                $$$"""{"name":"hostile_prompt","arguments":{"words":{{{JsonSerializer.Serialize(HostilePrompts.Text)}}}}}"""
+                $$$"""{"name":"hostile_prompt","arguments":{"words":"""
+                    + $$$"""{{{JsonSerializer.Serialize(HostilePrompts.Text)}}}}}"""
             },
             { "prompts/get", """{"name":"hostile_prompt","arguments":{"words":"fail"}}""" },
             { "prompts/get", """{"name":"no\u202e\u001b\u2028\udb40\udc41"}""" },

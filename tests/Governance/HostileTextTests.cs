@@ -77,7 +77,8 @@ public sealed class HostileTextTests
             using var rest = await server.PostAsync("/tools/" + tool, asked);
             using var function = await server.PostAsync(
                 "/api/mcp/v1/call",
-                $$$"""{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"{{{tool}}}","arguments":{{{asked}}}}}"""
+                $$$"""{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"{{{tool}}}","arguments":"""
+                    + $$$"""{{{asked}}}}}"""
             );
             var mcp = await server.McpAsync("tools/call", new { name = tool, arguments = new { text } });
             var modern = await server.McpAsync(

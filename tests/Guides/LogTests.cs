@@ -2,7 +2,9 @@ using MinimalMcp.Tests.Protocol;
 
 namespace MinimalMcp.Tests.Guides;
 
-/// <summary>What an operator who looks for a reason finds in the log, and in the file that the log is written to.</summary>
+/// <summary>
+/// What an operator who looks for a reason finds in the log, and in the file that the log is written to.
+/// </summary>
 [Slow]
 public sealed class LogTests
 {
@@ -108,7 +110,8 @@ public sealed class LogTests
         );
         Assert.DoesNotContain(Key, text);
         Assert.Contains("log          " + file, log);
-        const UnixFileMode NotForOthers = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead; // or less, by the umask
+        // or less, by the umask
+        const UnixFileMode NotForOthers = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead;
         if (!OperatingSystem.IsWindows())
         {
             foreach (var one in files)

@@ -122,7 +122,8 @@ internal sealed record Options
         var all = options.AllParts;
         return options.Parts?.Split(',').Except(all).FirstOrDefault() is { } unknown
                 ? throw new InvalidOperationException(
-                    $"--parts {unknown}: the parts {(options.Growth ? "of --growth " : "")}are {string.Join(", ", all[..^1])} and {all[^1]}."
+                    $"--parts {unknown}: the parts {(options.Growth ? "of --growth " : "")}are "
+                        + $"{string.Join(", ", all[..^1])} and {all[^1]}."
                 )
             : options.Replicas is < 1 or > 4
                 ? throw new InvalidOperationException($"--replicas {options.Replicas}: give a number from 1 to 4.")

@@ -123,7 +123,8 @@ public sealed class BrokenAnswerTests
     public async Task An_error_status_is_the_familys_to_explain_and_is_logged_without_its_body()
     {
         await using var alpha = RawServer.Start(
-            $"HTTP/1.1 404 {AskTools.AnswerSecret}\r\nContent-Length: 21\r\nX-Secret: {AskTools.AnswerSecret}\r\n\r\n\"{AskTools.AnswerSecret}\""
+            $"HTTP/1.1 404 {AskTools.AnswerSecret}\r\nContent-Length: 21\r\nX-Secret: "
+                + $"{AskTools.AnswerSecret}\r\n\r\n\"{AskTools.AnswerSecret}\""
         );
         await using var server = OutgoingServer.Start(alpha);
 

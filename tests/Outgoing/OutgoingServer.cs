@@ -69,7 +69,8 @@ internal sealed class OutgoingServer : IAsyncDisposable
     {
         var arguments =
             tool == "ask"
-                ? $$"""{"method":"{{method}}","headersFirst":{{(headersFirst ? "true" : "false")}},"system":"{{system}}"}"""
+                ? $$"""{"method":"{{method}}","headersFirst":"""
+                    + $$"""{{(headersFirst ? "true" : "false")}},"system":"{{system}}"}"""
                 : "{}";
         using var response = await _server.PostAsync("/tools/" + tool, arguments);
         return (
@@ -78,7 +79,10 @@ internal sealed class OutgoingServer : IAsyncDisposable
         );
     }
 
-    /// <summary>A call that fails because of the system behind it; gives the sentence, in which no secret may stand, and neither in the log.</summary>
+    /// <summary>
+    /// A call that fails because of the system behind it; gives the sentence, in which no secret may stand, and neither
+    /// in the log.
+    /// </summary>
     public async Task<string> FailAsync(string method = "GET", bool headersFirst = false, string system = "Alpha")
     {
         var (status, text) = await AskAsync(method, headersFirst, system);

@@ -5,7 +5,10 @@ using System.Text;
 
 namespace MinimalMcp.Tests.Outgoing;
 
-/// <summary>A server on a bare socket, which misbehaves as the test says. It counts what arrived, and which connections are still open.</summary>
+/// <summary>
+/// A server on a bare socket, which misbehaves as the test says. It counts what arrived, and which connections are
+/// still open.
+/// </summary>
 internal sealed class RawServer : IAsyncDisposable
 {
     private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
@@ -117,7 +120,10 @@ internal sealed class RawServer : IAsyncDisposable
             while (await stream.ReadAsync(new byte[1024], end) > 0) { }
         }
 
-        /// <summary>The next request line and headers, without what follows; null when the other side hung up. Bodies here are empty or short.</summary>
+        /// <summary>
+        /// The next request line and headers, without what follows; null when the other side hung up. Bodies here are
+        /// empty or short.
+        /// </summary>
         public async Task<string?> ReadHeadAsync()
         {
             var read = new StringBuilder();

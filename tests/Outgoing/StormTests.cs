@@ -178,7 +178,8 @@ public sealed class StormTests
         calls.Remove(refused);
 
         Assert.Contains(
-            "Alpha is busy: 2 requests are under way and the queue is full. Nothing was sent; try again in a few seconds.",
+            "Alpha is busy: 2 requests are under way and the queue is full. Nothing was sent; try again in a few "
+                + "seconds.",
             (await refused).Text
         );
         Assert.Equal(200, (await server.AskAsync(system: "Beta")).Status);

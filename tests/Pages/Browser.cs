@@ -3,7 +3,10 @@ using MinimalMcp.Tests.Clients;
 
 namespace MinimalMcp.Tests.Pages;
 
-/// <summary>One Chromium for all tests of the pages. It is the installed one: nothing is ever downloaded, and it calls nobody by itself.</summary>
+/// <summary>
+/// One Chromium for all tests of the pages. It is the installed one: nothing is ever downloaded, and it calls nobody by
+/// itself.
+/// </summary>
 public sealed class Browser : IAsyncDisposable
 {
     private static readonly string[] Arguments =

@@ -72,7 +72,8 @@ public sealed class DashboardTests(Browser browser)
 
         using var done = await CallAsync(
             server,
-            $$$"""{"target":"<img src=x onerror=alert(1)>","options":{"password":"hunter22","fuel":[1,2]},"confirmation_token":"{{{token}}}"}"""
+            $$$"""{"target":"<img src=x onerror=alert(1)>","options":{"password":"hunter22","fuel":"""
+                + $$$"""[1,2]},"confirmation_token":"{{{token}}}"}"""
         );
         Assert.Equal(200, (int)done.StatusCode);
         Assert.Equal(1, tools.Done["launch"]);

@@ -37,7 +37,8 @@ public sealed class ExplorerTests(Browser browser)
     [Fact]
     public async Task A_tool_is_tried_out_and_its_answer_is_read_on_the_page()
     {
-        await using var server = TestServer.Start(NotesTools.Alone, ("Server:PublicUrl", "https://mcp.example.com")); // the document names it, the page calls its own origin
+        // the document names it, the page calls its own origin
+        await using var server = TestServer.Start(NotesTools.Alone, ("Server:PublicUrl", "https://mcp.example.com"));
         await using var visit = await browser.OpenAsync(server, "/scalar");
 
         var answer = await TryOutAsync(visit, "Find notes", """{"query":"milk"}""");
@@ -71,7 +72,8 @@ public sealed class ExplorerTests(Browser browser)
         await using var visit = await browser.OpenAsync(server, "/scalar?family=shop");
 
         await Expect(visit.Page.GetByRole(AriaRole.Link, new() { Name = "Search products" })).ToBeVisibleAsync();
-        await Expect(visit.Page.GetByRole(AriaRole.Link, new() { Name = "Fetch" })).ToHaveCountAsync(0); // of the family documents
+        // of the family documents
+        await Expect(visit.Page.GetByRole(AriaRole.Link, new() { Name = "Fetch" })).ToHaveCountAsync(0);
         Assert.Empty(visit.Problems);
     }
 
@@ -140,7 +142,9 @@ public sealed class ExplorerTests(Browser browser)
         await Expect(visit.Page.Locator("noscript a")).ToHaveAttributeAsync("href", "../openapi.json");
     }
 
-    /// <summary>What a person does: opens the tool, writes its arguments, sends the request. Gives the place of the answer.</summary>
+    /// <summary>
+    /// What a person does: opens the tool, writes its arguments, sends the request. Gives the place of the answer.
+    /// </summary>
     internal static async Task<ILocator> TryOutAsync(Visit visit, string tool, string? arguments = null)
     {
         await visit.Page.GetByRole(AriaRole.Link, new() { Name = tool }).ClickAsync();

@@ -30,7 +30,8 @@ public sealed class StartPageTests(Browser browser)
         """;
 
     private const string Outline =
-        "() => { const { outlineStyle, outlineWidth } = getComputedStyle(document.activeElement); return `${outlineStyle} ${outlineWidth}`; }";
+        "() => { const { outlineStyle, outlineWidth } = getComputedStyle(document.activeElement); return "
+        + "`${outlineStyle} ${outlineWidth}`; }";
 
     [Theory]
     [InlineData(ColorScheme.Light, 1280, "start-light")]

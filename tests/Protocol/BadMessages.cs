@@ -1,6 +1,8 @@
 namespace MinimalMcp.Tests.Protocol;
 
-/// <summary>Messages that are wrong in themselves, and the JSON-RPC error that each deserves on every surface.</summary>
+/// <summary>
+/// Messages that are wrong in themselves, and the JSON-RPC error that each deserves on every surface.
+/// </summary>
 internal static class BadMessages
 {
     private static readonly string Deep = new string('[', 10_000) + new string(']', 10_000);
@@ -17,7 +19,8 @@ internal static class BadMessages
         ["half a surrogate pair in the method"] = (-32700, """{"jsonrpc":"2.0","id":1,"method":"\ud800"}"""),
         ["half a surrogate pair in an argument"] = (
             -32700,
-            """{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"get_topics","arguments":{"start":"\uDC00"}}}"""
+            """{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"get_topics","arguments":"""
+                + """{"start":"\uDC00"}}}"""
         ),
         ["half a surrogate pair in a key"] = (
             -32700,
@@ -39,7 +42,8 @@ internal static class BadMessages
         ),
         ["a key twice in arguments"] = (
             -32700,
-            """{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"get_topics","arguments":{"start":"a","start":"b"}}}"""
+            """{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"get_topics","arguments":"""
+                + """{"start":"a","start":"b"}}}"""
         ),
         ["Method"] = (-32600, """{"jsonrpc":"2.0","id":1,"Method":"ping"}"""),
         ["JSONRPC"] = (-32600, """{"JSONRPC":"2.0","id":1,"method":"ping"}"""),

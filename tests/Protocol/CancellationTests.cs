@@ -103,7 +103,8 @@ public sealed class CancellationTests
 
         await Wait.Soon(gate.Cancelled.Task);
         await PostAsync(server, endpoint, """{"jsonrpc":"2.0","id":2,"method":"ping"}""");
-        Assert.Equal("""{"jsonrpc":"2.0","id":2,"result":{}}""", await events.DataAsync()); // the cancelled call has no answer
+        // the cancelled call has no answer
+        Assert.Equal("""{"jsonrpc":"2.0","id":2,"result":{}}""", await events.DataAsync());
     }
 
     [Theory, InlineData("wait"), InlineData("wait_in_conversation")]

@@ -68,7 +68,8 @@ public sealed class ConversationTests
         var result = await client.CallToolAsync("test_tool_with_progress", progress: seen, cancellationToken: Token);
 
         Assert.Equal("Progress finished.", Text(result));
-        Assert.Equal([0f, 50f], (await Wait.Soon(seen.Two)).Order()); // the client itself drops the last, which comes with the result
+        // the client itself drops the last, which comes with the result
+        Assert.Equal([0f, 50f], (await Wait.Soon(seen.Two)).Order());
     }
 
     [Theory, InlineData(Streamable), InlineData(Sse)]

@@ -4,7 +4,9 @@ using MinimalMcp.Tools;
 
 namespace MinimalMcp.Tests.Protocol;
 
-/// <summary>A server with the tools, prompts and resources that the conformance suite expects: they use every feature.</summary>
+/// <summary>
+/// A server with the tools, prompts and resources that the conformance suite expects: they use every feature.
+/// </summary>
 internal static class FixtureServer
 {
     public static TestServer Start(params (string Key, string Value)[] settings) =>

@@ -3,7 +3,10 @@ using System.Text.Json;
 
 namespace MinimalMcp.Tests.Protocol;
 
-/// <summary>Thousands of broken messages, always the same ones: the server never fails, never hangs, and always says something readable.</summary>
+/// <summary>
+/// Thousands of broken messages, always the same ones: the server never fails, never hangs, and always says something
+/// readable.
+/// </summary>
 public sealed class FuzzTests
 {
     private const int Rounds = 1000;
@@ -11,15 +14,23 @@ public sealed class FuzzTests
     private static readonly string[] Good =
     [
         Wire.Ping,
-        """{"jsonrpc":"2.0","id":"a","method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{"elicitation":{}},"clientInfo":{"name":"t","version":"1"}}}""",
+        """{"jsonrpc":"2.0","id":"a","method":"initialize","params":"""
+            + """{"protocolVersion":"2025-11-25","capabilities":{"elicitation":{}},"clientInfo":"""
+            + """{"name":"t","version":"1"}}}""",
         """{"jsonrpc":"2.0","id":2,"method":"tools/list","params":{"cursor":null}}""",
-        """{"jsonrpc":"2.0","id":3,"method":"tools/call","params":{"name":"find_notes","arguments":{"query":"milk","limit":3},"_meta":{"progressToken":1}}}""",
-        """{"jsonrpc":"2.0","id":4,"method":"tools/call","params":{"name":"pick_note","arguments":{"code":"milk","copies":2}}}""",
-        """{"jsonrpc":"2.0","id":5,"method":"prompts/get","params":{"name":"plan_notes","arguments":{"occasion":"tea"}}}""",
+        """{"jsonrpc":"2.0","id":3,"method":"tools/call","params":{"name":"find_notes","arguments":"""
+            + """{"query":"milk","limit":3},"_meta":{"progressToken":1}}}""",
+        """{"jsonrpc":"2.0","id":4,"method":"tools/call","params":{"name":"pick_note","arguments":"""
+            + """{"code":"milk","copies":2}}}""",
+        """{"jsonrpc":"2.0","id":5,"method":"prompts/get","params":{"name":"plan_notes","arguments":"""
+            + """{"occasion":"tea"}}}""",
         """{"jsonrpc":"2.0","id":6,"method":"resources/read","params":{"uri":"notes://all"}}""",
-        """{"jsonrpc":"2.0","id":7,"method":"completion/complete","params":{"ref":{"type":"ref/prompt","name":"plan_notes"},"argument":{"name":"topic","value":"h"}}}""",
+        """{"jsonrpc":"2.0","id":7,"method":"completion/complete","params":{"ref":"""
+            + """{"type":"ref/prompt","name":"plan_notes"},"argument":{"name":"topic","value":"h"}}}""",
         """{"jsonrpc":"2.0","id":8,"method":"logging/setLevel","params":{"level":"info"}}""",
-        """{"jsonrpc":"2.0","id":9,"method":"server/discover","params":{"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientCapabilities":{}}}}""",
+        """{"jsonrpc":"2.0","id":9,"method":"server/discover","params":{"_meta":"""
+            + """{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/"""
+            + """clientCapabilities":{}}}}""",
         """{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":3}}""",
         """{"jsonrpc":"2.0","id":1,"result":{"action":"accept"}}""",
         """[{"jsonrpc":"2.0","id":1,"method":"ping"},{"jsonrpc":"2.0","id":2,"method":"prompts/list"}]""",

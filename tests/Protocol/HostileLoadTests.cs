@@ -75,7 +75,8 @@ public sealed class HostileLoadTests
             using var process = Process.GetProcessById(server.Id);
             figures.AppendLine(
                 CultureInfo.InvariantCulture,
-                $"| {kind} | {Count} | {said} | {served} | {slowest.TotalMilliseconds:0} ms | {process.WorkingSet64 >> 20} MiB | {server.PeakMemory >> 20} MiB |"
+                $"| {kind} | {Count} | {said} | {served} | {slowest.TotalMilliseconds:0} ms | "
+                    + $"{process.WorkingSet64 >> 20} MiB | {server.PeakMemory >> 20} MiB |"
             );
         }
 

@@ -6,7 +6,9 @@ using System.Text;
 
 namespace MinimalMcp.Tests.Protocol;
 
-/// <summary>An answer that comes before the end of its request arrives, although the client sends on (RFC 9112 section 9.6).</summary>
+/// <summary>
+/// An answer that comes before the end of its request arrives, although the client sends on (RFC 9112 section 9.6).
+/// </summary>
 public sealed class LingeringCloseTests
 {
     private const string Post = "Host: localhost\r\nContent-Type: application/json\r\n";
@@ -137,7 +139,8 @@ public sealed class LingeringCloseTests
     {
         var stop = TestContext.Current.CancellationToken;
         await stream.WriteAsync(Encoding.Latin1.GetBytes(first), stop);
-        // The answer has begun, so the server has decided. Only now the rest is sent, and must not meet a closed socket.
+        // The answer has begun, so the server has decided. Only now the rest is sent, and must not meet a closed
+        // socket.
         var begin = new byte["HTTP/1.1 413 ".Length];
         await stream.ReadExactlyAsync(begin, stop);
         var part = Encoding.Latin1.GetBytes(string.Concat(Enumerable.Repeat(rest, 4_000)));

@@ -117,7 +117,8 @@ public sealed class ParameterTests(ParameterTests.Server fixture) : IClassFixtur
             );
         }
 
-        if (method is not ("logging/setLevel" or "resources/subscribe" or "resources/unsubscribe")) // which 2026-07-28 has not
+        // which 2026-07-28 has not
+        if (method is not ("logging/setLevel" or "resources/subscribe" or "resources/unsubscribe"))
         {
             var modern = await _server.McpAsync(method, JsonNode.Parse(parameters), "2026-07-28", id: 7);
             AssertNamed(
@@ -186,11 +187,13 @@ public sealed class ParameterTests(ParameterTests.Server fixture) : IClassFixtur
                     ("logging/setLevel", """{"level":"warning"}"""),
                     (
                         "completion/complete",
-                        $$$"""{"ref":{"type":"ref/prompt","name":"{{{Prompt}}}"},"argument":{"name":"arg1","value":"p"}}"""
+                        $$$"""{"ref":{"type":"ref/prompt","name":"{{{Prompt}}}"},"argument":"""
+                            + $$$"""{"name":"arg1","value":"p"}}"""
                     ),
                     (
                         "completion/complete",
-                        """{"ref":{"type":"ref/resource","uri":"test://template/{id}/data"},"argument":{"name":"id","value":""}}"""
+                        """{"ref":{"type":"ref/resource","uri":"test://template/{id}/data"},"argument":"""
+                            + """{"name":"id","value":""}}"""
                     ),
                     ("resources/subscribe", """{"uri":"test://watched-resource"}"""),
                     ("resources/subscribe", """{"uri":"test://template/7/data"}"""),

@@ -178,7 +178,8 @@ public sealed class RevisionTests
     }
 
     private static string Hello(string asked) =>
-        $$"""{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"{{asked}}","capabilities":{},"clientInfo":{"name":"test","version":"1"} } }""";
+        $$"""{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"{{asked}}","capabilities":"""
+        + $$"""{},"clientInfo":{"name":"test","version":"1"} } }""";
 
     private static Task<McpAnswer> InitializeAsync(TestServer server, string asked) =>
         server.McpAsync(

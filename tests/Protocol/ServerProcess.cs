@@ -4,7 +4,10 @@ using System.Text.Json;
 
 namespace MinimalMcp.Tests.Protocol;
 
-/// <summary>The program itself, as `dotnet MinimalMcp.dll` starts it, in a folder without .env and with nothing of our environment that decides.</summary>
+/// <summary>
+/// The program itself, as `dotnet MinimalMcp.dll` starts it, in a folder without .env and with nothing of our
+/// environment that decides.
+/// </summary>
 internal sealed class ServerProcess : IAsyncDisposable
 {
     public static readonly string Dll = Path.Combine(AppContext.BaseDirectory, "MinimalMcp.dll");

@@ -25,7 +25,8 @@ public sealed class SessionTests
     {
         await using var server = TestServer.Start(NotesTools.Alone);
         var session = await server.InitializeAsync();
-        Assert.Equal(200, (await server.McpAsync("prompts/list", session: session)).Status); // in the SDK path, so there is a conversation to end
+        // in the SDK path, so there is a conversation to end
+        Assert.Equal(200, (await server.McpAsync("prompts/list", session: session)).Status);
 
         Assert.Equal(200, await server.DeleteAsync(session));
 
@@ -211,7 +212,8 @@ public sealed class SessionTests
         await using var server = TestServer.Start(NotesTools.Alone);
         var answer = await server.SendAsync("/mcp", Wire.Bytes(Hello(client, capabilities)));
 
-        Assert.Equal(200, (await server.McpAsync("prompts/list", session: answer.Session)).Status); // the SDK knows the client
+        // the SDK knows the client
+        Assert.Equal(200, (await server.McpAsync("prompts/list", session: answer.Session)).Status);
     }
 
     [Fact]
@@ -330,7 +332,9 @@ public sealed class SessionTests
     {
         await using var server = TestServer.Start(NotesTools.Alone);
         var batch = Wire.Bytes(
-            $$$"""[{{{Wire.Ping}}},{"jsonrpc":"2.0","method":"notifications/initialized"},{"jsonrpc":"2.0","id":"b","method":"prompts/get","params":{"name":"plan_notes","arguments":{"occasion":"data: tea"} } }]"""
+            $$$"""[{{{Wire.Ping}}},{"jsonrpc":"2.0","method":"notifications/initialized"},"""
+                + $$$"""{"jsonrpc":"2.0","id":"b","method":"prompts/get","params":"""
+                + $$$"""{"name":"plan_notes","arguments":{"occasion":"data: tea"} } }]"""
         );
 
         var answer = await server.SendAsync(
@@ -368,7 +372,8 @@ public sealed class SessionTests
     }
 
     private static string Hello(string client, string capabilities) =>
-        $$"""{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{{capabilities}},"clientInfo":{{client}} } }""";
+        $$"""{"jsonrpc":"2.0","id":1,"method":"initialize","params":"""
+        + $$"""{"protocolVersion":"2025-11-25","capabilities":{{capabilities}},"clientInfo":{{client}} } }""";
 
     private static string Nested(int levels) =>
         string.Concat(Enumerable.Repeat("{\"x\":", levels)) + "{}" + new string('}', levels);

@@ -10,10 +10,12 @@ namespace MinimalMcp.Tests.Protocol;
 public sealed class StdioTests
 {
     private const string Hello =
-        """{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"test","version":"1"}}}""";
+        """{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":"""
+        + """{},"clientInfo":{"name":"test","version":"1"}}}""";
     private const string Initialized = """{"jsonrpc":"2.0","method":"notifications/initialized"}""";
     private const string Prompt =
-        """{"jsonrpc":"2.0","id":"p","method":"prompts/get","params":{"name":"plan_notes","arguments":{"occasion":"tea"}}}""";
+        """{"jsonrpc":"2.0","id":"p","method":"prompts/get","params":{"name":"plan_notes","arguments":"""
+        + """{"occasion":"tea"}}}""";
     private const string Modern =
         "\"_meta\":{\"io.modelcontextprotocol/protocolVersion\":\"2026-07-28\",\"io.modelcontextprotocol/clientCapabilities\":{}}";
     private const string NoCapabilities = "\"_meta\":{\"io.modelcontextprotocol/protocolVersion\":\"2026-07-28\"}";

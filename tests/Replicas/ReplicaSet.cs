@@ -7,7 +7,10 @@ using MinimalMcp.Tests.Tools;
 
 namespace MinimalMcp.Tests.Replicas;
 
-/// <summary>What deploy/replicas starts, without containers: two processes, nginx with that folder's configuration, and one PostgreSQL.</summary>
+/// <summary>
+/// What deploy/replicas starts, without containers: two processes, nginx with that folder's configuration, and one
+/// PostgreSQL.
+/// </summary>
 internal sealed partial class ReplicaSet : IAsyncDisposable
 {
     public static readonly string Deploy = Path.Combine(ClientProcess.Root, "deploy", "replicas");

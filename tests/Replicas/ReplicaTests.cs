@@ -4,7 +4,9 @@ using MinimalMcp.Tests.Storage;
 
 namespace MinimalMcp.Tests.Replicas;
 
-/// <summary>Two replicas behind nginx, as deploy/replicas has them: what callers notice when one of them goes.</summary>
+/// <summary>
+/// Two replicas behind nginx, as deploy/replicas has them: what callers notice when one of them goes.
+/// </summary>
 [Slow]
 public sealed class ReplicaTests(PostgresServer postgres, ITestOutputHelper output)
 {

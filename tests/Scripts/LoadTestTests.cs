@@ -8,7 +8,9 @@ using ServerProcess = MinimalMcp.Tests.Protocol.ServerProcess;
 
 namespace MinimalMcp.Tests.Scripts;
 
-/// <summary>scripts/load-test as a team meets it: what it says of a server, and the exit code that a release waits for.</summary>
+/// <summary>
+/// scripts/load-test as a team meets it: what it says of a server, and the exit code that a release waits for.
+/// </summary>
 [Slow]
 public sealed partial class LoadTestTests : IDisposable
 {
@@ -61,7 +63,8 @@ public sealed partial class LoadTestTests : IDisposable
             scenarios.Keys.Order(StringComparer.Ordinal)
         );
         Assert.All(scenarios.Values, scenario => Assert.Equal(0, scenario.GetProperty("failed").GetInt64()));
-        // Up to 100 a second in 0.4 s, and 100 a second for 1.6 s: the open model sends neither more nor fewer, however busy the machine is.
+        // Up to 100 a second in 0.4 s, and 100 a second for 1.6 s: the open model sends neither more nor fewer, however
+        // busy the machine is.
         Assert.Equal(180, scenarios["rest"].GetProperty("ok").GetInt64());
 
         var counted = report.GetProperty("counted");

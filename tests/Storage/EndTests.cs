@@ -5,7 +5,9 @@ using MinimalMcp.Tests.Tools;
 
 namespace MinimalMcp.Tests.Storage;
 
-/// <summary>The server ends in the middle of its work: what it acknowledged is on record, and nothing is half there.</summary>
+/// <summary>
+/// The server ends in the middle of its work: what it acknowledged is on record, and nothing is half there.
+/// </summary>
 [Slow]
 public sealed class EndTests(ITestOutputHelper output) : IDisposable
 {
@@ -66,8 +68,10 @@ public sealed class EndTests(ITestOutputHelper output) : IDisposable
         await using var after = await StartAsync();
         var rows = await NotedCalls.RecordedAsync(_http, after.Url);
         output.WriteLine($"{load.Done.Count} calls acknowledged, {rows.Count(row => row.Phase == "outcome")} recorded");
-        Assert.Equal(load.Done.Order(), rows.Where(row => row.Phase == "outcome").Select(row => row.Name).Order()); // each that happened was answered
-        Assert.Equal(load.Done.Order(), rows.Where(row => row.Phase == "intent").Select(row => row.Name).Order()); // and none was begun and dropped
+        // each that happened was answered
+        Assert.Equal(load.Done.Order(), rows.Where(row => row.Phase == "outcome").Select(row => row.Name).Order());
+        // and none was begun and dropped
+        Assert.Equal(load.Done.Order(), rows.Where(row => row.Phase == "intent").Select(row => row.Name).Order());
     }
 
     [Fact]

@@ -4,7 +4,10 @@ using System.Text.Json;
 
 namespace MinimalMcp.Tests.Storage;
 
-/// <summary>Callers that go on until they are told, or until the server is gone. Each call changes something, and is named by what ChatGPT would call its conversation.</summary>
+/// <summary>
+/// Callers that go on until they are told, or until the server is gone. Each call changes something, and is named by
+/// what ChatGPT would call its conversation.
+/// </summary>
 internal sealed class NotedCalls
 {
     public const int Callers = 8;
@@ -67,7 +70,9 @@ internal sealed class NotedCalls
         return _calling;
     }
 
-    /// <summary>What the server recorded of all calls: each row's phase, correlation id, and the name of the call.</summary>
+    /// <summary>
+    /// What the server recorded of all calls: each row's phase, correlation id, and the name of the call.
+    /// </summary>
     public static async Task<List<(string Phase, string Call, string Name)>> RecordedAsync(HttpClient http, string url)
     {
         var lines = (await http.GetStringAsync(new Uri(url + "/api/v1/audit?format=jsonl&tool=pick_note"), Stop)).Split(

@@ -63,7 +63,9 @@ public sealed class PlaceTests : IDisposable
         foreach (var place in (string[])["share", "link"])
         {
             var (exitCode, _, errors) = await Shell.RunAsync(
-                $"cd {AppContext.BaseDirectory} && MCP_AUTH_MODE=none Storage__Path={_folder}/{place}/sub/store.db unshare --mount sh -c 'mount --bind {mounts} /proc/$$/mountinfo && exec dotnet {ServerProcess.Dll} --urls http://127.0.0.1:0'"
+                $"cd {AppContext.BaseDirectory} && MCP_AUTH_MODE=none Storage__Path={_folder}/{place}/sub/store.db "
+                    + $"unshare --mount sh -c 'mount --bind {mounts} /proc/$$/mountinfo && exec dotnet "
+                    + $"{ServerProcess.Dll} --urls http://127.0.0.1:0'"
             );
 
             Assert.Equal(1, exitCode);

@@ -11,7 +11,10 @@ using Npgsql;
 
 namespace MinimalMcp.Tests.Storage;
 
-/// <summary>PostgreSQL goes away and comes back: calls fail only meanwhile, nothing is done twice, and none that was acknowledged is missing.</summary>
+/// <summary>
+/// PostgreSQL goes away and comes back: calls fail only meanwhile, nothing is done twice, and none that was
+/// acknowledged is missing.
+/// </summary>
 [Slow]
 public sealed class PostgresFaultTests(PostgresServer postgres, ITestOutputHelper output)
 {
@@ -58,10 +61,13 @@ public sealed class PostgresFaultTests(PostgresServer postgres, ITestOutputHelpe
 
         var failed = calls.Where(call => call.Status != HttpStatusCode.OK).ToArray();
         output.WriteLine(
-            $"{calls.Count} calls, {failed.Length} failed; down for {Stopwatch.GetElapsedTime(down, up).TotalMilliseconds:0} ms, the last failure began {failed.Select(call => Stopwatch.GetElapsedTime(up, call.Started).TotalMilliseconds).DefaultIfEmpty().Max():0} ms after it was up"
+            $"{calls.Count} calls, {failed.Length} failed; down for "
+                + $"{Stopwatch.GetElapsedTime(down, up).TotalMilliseconds:0} ms, the last failure began "
+                + $"{failed.Select(call => Stopwatch.GetElapsedTime(up, call.Started).TotalMilliseconds).DefaultIfEmpty().Max():0} ms after it was up"
         );
         Assert.NotEmpty(failed);
-        var back = calls.Where(call => call.Status == HttpStatusCode.OK && call.Started > up).Min(call => call.Ended); // from then on none may fail
+        // from then on none may fail
+        var back = calls.Where(call => call.Status == HttpStatusCode.OK && call.Started > up).Min(call => call.Ended);
         Assert.All(failed, call =>
             Assert.Equal(
                 (HttpStatusCode.ServiceUnavailable, true),
@@ -117,7 +123,8 @@ public sealed class PostgresFaultTests(PostgresServer postgres, ITestOutputHelpe
                 })
         );
         output.WriteLine(
-            $"refused after {refused.Min(call => call.Took).TotalSeconds:0.0} to {refused.Max(call => call.Took).TotalSeconds:0.0} s"
+            $"refused after {refused.Min(call => call.Took).TotalSeconds:0.0} to "
+                + $"{refused.Max(call => call.Took).TotalSeconds:0.0} s"
         );
         Assert.All(refused, call => Assert.Equal(HttpStatusCode.ServiceUnavailable, call.StatusCode));
         using var read = await server.PostAsync("/tools/look", "{}");

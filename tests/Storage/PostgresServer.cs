@@ -6,7 +6,9 @@ using Npgsql;
 
 namespace MinimalMcp.Tests.Storage;
 
-/// <summary>A PostgreSQL of the tests' own, made when the first test asks for a database and gone with the last.</summary>
+/// <summary>
+/// A PostgreSQL of the tests' own, made when the first test asks for a database and gone with the last.
+/// </summary>
 public sealed class PostgresServer : IAsyncDisposable
 {
     private readonly Lazy<Task<Postgres>> _server = new(async () =>
@@ -16,7 +18,9 @@ public sealed class PostgresServer : IAsyncDisposable
     });
 
     /// <summary>The connection string of a new, empty database.</summary>
-    /// <param name="patient">False leaves the limits of time to the server. Else a machine with much to do makes no test fail.</param>
+    /// <param name="patient">
+    /// False leaves the limits of time to the server. Else a machine with much to do makes no test fail.
+    /// </param>
     public async Task<string> NewDatabaseAsync(bool patient = true)
     {
         var server = new NpgsqlConnectionStringBuilder((await _server.Value).ConnectionString);

@@ -3,7 +3,9 @@ using System.Net.Sockets;
 
 namespace MinimalMcp.Tests.Storage;
 
-/// <summary>A network between two sides that a test can break: then nothing arrives any more, and nobody is told.</summary>
+/// <summary>
+/// A network between two sides that a test can break: then nothing arrives any more, and nobody is told.
+/// </summary>
 internal sealed class Relay : IAsyncDisposable
 {
     private readonly TcpListener _listener = new(IPAddress.Loopback, 0);

@@ -7,7 +7,9 @@ using MinimalMcp.Tests.Scripts;
 
 namespace MinimalMcp.Tests.Storage;
 
-/// <summary>What the server does when its store is damaged, locked, full or cut off, and what an operator does then.</summary>
+/// <summary>
+/// What the server does when its store is damaged, locked, full or cut off, and what an operator does then.
+/// </summary>
 [Slow]
 public sealed class StorageFaultTests : IDisposable
 {

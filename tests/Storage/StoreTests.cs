@@ -27,7 +27,8 @@ public sealed partial class StoreTests(PostgresServer postgres) : IDisposable
     {
         var connection = await PlaceAsync(engine);
         await using var one = await OpenAsync(engine, connection);
-        await using var two = engine is Engine.Postgres ? await OpenAsync(engine, connection) : null; // a second replica
+        // a second replica
+        await using var two = engine is Engine.Postgres ? await OpenAsync(engine, connection) : null;
         Budget[] budgets =
         [
             new("critical/ann", 10, TimeSpan.FromHours(1)),
@@ -76,7 +77,8 @@ public sealed partial class StoreTests(PostgresServer postgres) : IDisposable
             (3000, 2000, 0),
             (await TakeAsync(0, 3000), await TakeAsync(1_500, 3000), await TakeAsync(100_998, 1))
         );
-        Assert.Equal((3000, 0), (await TakeAsync(100_999, 9000), await TakeAsync(101_998, 1))); // what was taken in the first second is a window ago now
+        // what was taken in the first second is a window ago now
+        Assert.Equal((3000, 0), (await TakeAsync(100_999, 9000), await TakeAsync(101_998, 1)));
         Assert.Equal((2000, 0), (await TakeAsync(101_999, 9000), await TakeAsync(102_000, 1)));
     }
 
@@ -151,12 +153,14 @@ public sealed partial class StoreTests(PostgresServer postgres) : IDisposable
     [InlineData(Engine.Sqlite, "delete from audit", "the chain ends with row 0, but row 10 was written")]
     [InlineData(
         Engine.Sqlite,
-        "update audit set seq = 99 where seq = 5; update audit set seq = 5 where seq = 6; update audit set seq = 6 where seq = 99",
+        "update audit set seq = 99 where seq = 5; update audit set seq = 5 where seq = 6; update audit set seq = 6 "
+            + "where seq = 99",
         "row 5 is not"
     )]
     [InlineData(
         Engine.Sqlite,
-        "insert into audit select 11, at, phase, call_id, subject, client, address, surface, tool, level, arguments, outcome, detail, duration_us, openai_subject, openai_session, hash, trace_id from audit where seq = 10",
+        "insert into audit select 11, at, phase, call_id, subject, client, address, surface, tool, level, arguments, "
+            + "outcome, detail, duration_us, openai_subject, openai_session, hash, trace_id from audit where seq = 10",
         "row 11 is not"
     )]
     [InlineData(Engine.Sqlite, "delete from audit where seq <= 2", "row 1 is missing")]

@@ -22,7 +22,8 @@ internal static class Cases
         ("echo", """{"text":"ü 🛒 \"\\ \n"}"""),
         (
             "echo",
-            """{"text":"all","count":5,"flag":true,"ratio":1.5,"colour":"Green","tags":["a","b"],"point":{"x":1,"y":-2}}"""
+            """{"text":"all","count":5,"flag":true,"ratio":1.5,"colour":"Green","tags":["a","b"],"point":"""
+                + """{"x":1,"y":-2}}"""
         ),
         (
             "echo",

@@ -5,7 +5,9 @@ using Microsoft.AspNetCore.Http;
 
 namespace MinimalMcp.Tests.Surfaces;
 
-/// <summary>An endpoint like OpenAI's, whose model looks milk up when it is offered the tool and reads the note in the answer.</summary>
+/// <summary>
+/// An endpoint like OpenAI's, whose model looks milk up when it is offered the tool and reads the note in the answer.
+/// </summary>
 internal static class FakeModel
 {
     public static async Task<WebApplication> StartAsync()
@@ -25,7 +27,8 @@ internal static class FakeModel
                     ? new
                     {
                         role = "assistant",
-                        content = $"The note says: {JsonElement.Parse(last.GetProperty("content").GetString()!).GetProperty("notes")[0].GetProperty("text")}.",
+                        content = "The note says: "
+                            + $"{JsonElement.Parse(last.GetProperty("content").GetString()!).GetProperty("notes")[0].GetProperty("text")}.",
                     }
                     : new
                     {

@@ -5,7 +5,9 @@ using MinimalMcp.Tests.Tools;
 
 namespace MinimalMcp.Tests.Surfaces;
 
-/// <summary>The families of the product, whichever they are: what a tool answers does not depend on the way to it.</summary>
+/// <summary>
+/// The families of the product, whichever they are: what a tool answers does not depend on the way to it.
+/// </summary>
 public sealed class FamilyParityTests(FamilyParityTests.Servers servers) : IClassFixture<FamilyParityTests.Servers>
 {
     [Fact]
@@ -47,7 +49,8 @@ public sealed class FamilyParityTests(FamilyParityTests.Servers servers) : IClas
             .EnumerateArray()
             .Select(tool => tool.GetProperty("name").GetString()!);
 
-        // A new tool needs a good call in a class that is a FamilyCalls, in the tests of its family: see tests/Tools/Shop/ShopParity.cs.
+        // A new tool needs a good call in a class that is a FamilyCalls, in the tests of its family: see
+        // tests/Tools/Shop/ShopParity.cs.
         Assert.Equal(tools.Except(Compared(servers.Families.Apart)).Order(), Compared(servers.Families.All).Order());
     }
 

@@ -3,7 +3,10 @@ using MinimalMcp.Tests.Tools;
 
 namespace MinimalMcp.Tests.Surfaces;
 
-/// <summary>The endpoint that executes what a model chose, as scripts use it: HTTP 200, and "error" in the answer when it failed.</summary>
+/// <summary>
+/// The endpoint that executes what a model chose, as scripts use it: HTTP 200, and "error" in the answer when it
+/// failed.
+/// </summary>
 public sealed class FunctionTests
 {
     [Fact]
@@ -60,7 +63,8 @@ public sealed class FunctionTests
         );
 
         string Request(string arguments) =>
-            $$$"""{"jsonrpc":"2.0","id":{{{id}}},"method":"tools/call","params":{"name":"get_topics","arguments":{{{arguments}}} } }""";
+            $$$"""{"jsonrpc":"2.0","id":{{{id}}},"method":"tools/call","params":{"name":"get_topics","arguments":"""
+            + $$$"""{{{arguments}}} } }""";
     }
 
     [Fact]
@@ -70,7 +74,8 @@ public sealed class FunctionTests
 
         var (_, answer) = await CallAsync(
             server,
-            """{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"find_notes","arguments":{"query":"bagels"}}}"""
+            """{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"find_notes","arguments":"""
+                + """{"query":"bagels"}}}"""
         );
 
         var text = answer.GetProperty("result").GetProperty("content")[0].GetProperty("text").GetString()!;

@@ -7,7 +7,9 @@ using OpenAI.Chat;
 
 namespace MinimalMcp.Tests.Surfaces;
 
-/// <summary>Definitions that can be handed to the OpenAI API as they are, and the loop that a program builds with them.</summary>
+/// <summary>
+/// Definitions that can be handed to the OpenAI API as they are, and the loop that a program builds with them.
+/// </summary>
 public sealed class OpenAiTests
 {
     [Fact]

@@ -90,7 +90,9 @@ public sealed class OpenApiCheckTests
         await ConformAsync(pairs);
     }
 
-    /// <summary>Holds each value against its schema: <c>[{ name, schema, value }]</c>, in one process for all.</summary>
+    /// <summary>
+    /// Holds each value against its schema: <c>[{ name, schema, value }]</c>, in one process for all.
+    /// </summary>
     internal static Task ConformAsync(JsonArray pairs) => RunAsync([Beside("conforms.cjs")], pairs.ToJsonString());
 
     private static Dictionary<string, JsonElement> Schemas(JsonElement document) =>

@@ -37,7 +37,8 @@ public sealed class ParityTests(ParityTests.Servers servers) : IClassFixture<Par
     [Fact]
     public async Task An_unknown_tool_is_refused_with_near_names_everywhere()
     {
-        foreach (var way in servers.Ways.Where(way => way.ToString() != "sse")) // its client throws; TransportParityTests reads the bare message
+        // its client throws; TransportParityTests reads the bare message
+        foreach (var way in servers.Ways.Where(way => way.ToString() != "sse"))
         {
             var answer = await way.CallAsync("ann", "fnd_notes", []);
 

@@ -3,7 +3,9 @@ using MinimalMcp.Tests.Tools;
 
 namespace MinimalMcp.Tests.Surfaces;
 
-/// <summary>Hosts send arguments in another dress than the schema asks for: what is meant is clear, so it is read.</summary>
+/// <summary>
+/// Hosts send arguments in another dress than the schema asks for: what is meant is clear, so it is read.
+/// </summary>
 public sealed class RestArgumentTests
 {
     [Theory]

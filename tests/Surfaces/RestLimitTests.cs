@@ -3,7 +3,10 @@ using MinimalMcp.Tests.Tools;
 
 namespace MinimalMcp.Tests.Surfaces;
 
-/// <summary>A GPT Action takes answers of fewer than 100,000 characters. What is longer is cut where it stays readable, and says so.</summary>
+/// <summary>
+/// A GPT Action takes answers of fewer than 100,000 characters. What is longer is cut where it stays readable, and says
+/// so.
+/// </summary>
 public sealed class RestLimitTests
 {
     private const int Limit = 100_000;

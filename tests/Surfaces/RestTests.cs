@@ -6,7 +6,9 @@ using MinimalMcp.Tests.Tools;
 
 namespace MinimalMcp.Tests.Surfaces;
 
-/// <summary>Tools as plain HTTP. A failed call answers with a problem document whose detail says what to mend.</summary>
+/// <summary>
+/// Tools as plain HTTP. A failed call answers with a problem document whose detail says what to mend.
+/// </summary>
 public sealed partial class RestTests
 {
     [Fact]

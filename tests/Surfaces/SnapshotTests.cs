@@ -6,8 +6,8 @@ using MinimalMcp.Tests.Clients;
 namespace MinimalMcp.Tests.Surfaces;
 
 /// <summary>
-/// What hosts and models see of this server, as files: a change to it shows up in a review. After a change that is meant, run the tests once
-/// with UPDATE_SNAPSHOTS=1.
+/// What hosts and models see of this server, as files: a change to it shows up in a review. After a change that is
+/// meant, run the tests once with UPDATE_SNAPSHOTS=1.
 /// </summary>
 public sealed class SnapshotTests
 {

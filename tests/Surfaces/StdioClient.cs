@@ -5,7 +5,9 @@ using MinimalMcp.Tests.Tools;
 
 namespace MinimalMcp.Tests.Surfaces;
 
-/// <summary>The server as a host would start it, in a process of its own: one message a line, one answer a line.</summary>
+/// <summary>
+/// The server as a host would start it, in a process of its own: one message a line, one answer a line.
+/// </summary>
 internal sealed class StdioClient : IDisposable
 {
     private readonly Process _process;

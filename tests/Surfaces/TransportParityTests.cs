@@ -4,7 +4,9 @@ using MinimalMcp.Tests.Tools;
 
 namespace MinimalMcp.Tests.Surfaces;
 
-/// <summary>The transports that are not one HTTP request per call: stdio in a process of its own, and the bare messages of SSE.</summary>
+/// <summary>
+/// The transports that are not one HTTP request per call: stdio in a process of its own, and the bare messages of SSE.
+/// </summary>
 public sealed class TransportParityTests
 {
     [Fact]

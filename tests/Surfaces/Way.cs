@@ -8,7 +8,10 @@ using ModelContextProtocol.Protocol;
 
 namespace MinimalMcp.Tests.Surfaces;
 
-/// <summary>What a call gave, in the words that all surfaces share: the value, or the sentence of the failure and the surface's class for it.</summary>
+/// <summary>
+/// What a call gave, in the words that all surfaces share: the value, or the sentence of the failure and the surface's
+/// class for it.
+/// </summary>
 internal sealed partial record Answer(JsonNode? Value, string? Failure, string? Class)
 {
     public static Answer Of(JsonNode value) => new(value, null, null);
@@ -88,7 +91,9 @@ internal sealed class Way(
     Func<string, string, JsonObject, Task<Answer>> call
 )
 {
-    /// <param name="caller">Who calls: what is kept is kept per caller, so a caller of its own starts with nothing.</param>
+    /// <param name="caller">
+    /// Who calls: what is kept is kept per caller, so a caller of its own starts with nothing.
+    /// </param>
     public Task<Answer> CallAsync(string caller, string tool, JsonObject arguments) => call(caller, tool, arguments);
 
     public string ClassOf(FailureKind kind) => classOf(kind).ToString()!;

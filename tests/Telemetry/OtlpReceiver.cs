@@ -7,8 +7,8 @@ using Microsoft.Extensions.Logging;
 namespace MinimalMcp.Tests.Telemetry;
 
 /// <summary>
-/// Receives OTLP over HTTP with protobuf, as a collector does (https://opentelemetry.io/docs/specs/otlp/#otlphttp), and refuses everything
-/// else. The numbers of fields are those of opentelemetry-proto 1.x.
+/// Receives OTLP over HTTP with protobuf, as a collector does (https://opentelemetry.io/docs/specs/otlp/#otlphttp), and
+/// refuses everything else. The numbers of fields are those of opentelemetry-proto 1.x.
 /// </summary>
 internal sealed class OtlpReceiver : IAsyncDisposable
 {
@@ -181,7 +181,8 @@ internal sealed record OtlpSpan(
         );
 
     public override string ToString() =>
-        $"{Trace[..4]} {Parent} > {Id} {Name} {string.Join(' ', Attributes.Select(pair => $"{pair.Key}={pair.Value}"))}";
+        $"{Trace[..4]} {Parent} > {Id} {Name} "
+        + $"{string.Join(' ', Attributes.Select(pair => $"{pair.Key}={pair.Value}"))}";
 }
 
 /// <summary>One series of a metric.</summary>
@@ -205,7 +206,8 @@ internal sealed record OtlpMetric(
     }
 
     public override string ToString() =>
-        $"{Name} {string.Join(" | ", Series.Select(series => string.Join(' ', series.Select(pair => $"{pair.Key}={pair.Value}"))))}";
+        $"{Name} "
+        + $"{string.Join(" | ", Series.Select(series => string.Join(' ', series.Select(pair => $"{pair.Key}={pair.Value}"))))}";
 }
 
 internal sealed record OtlpLog(string Body, string Trace, IReadOnlyDictionary<string, string> Attributes)

@@ -3,7 +3,10 @@ using System.Text;
 
 namespace MinimalMcp.Tests.Telemetry;
 
-/// <summary>The fields of one protobuf message, by number (https://protobuf.dev/programming-guides/encoding). Throws when it is not one.</summary>
+/// <summary>
+/// The fields of one protobuf message, by number (https://protobuf.dev/programming-guides/encoding). Throws when it is
+/// not one.
+/// </summary>
 internal sealed class ProtobufFields
 {
     private readonly Dictionary<int, List<object>> _fields = [];

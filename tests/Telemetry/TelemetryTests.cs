@@ -78,7 +78,8 @@ public sealed class TelemetryTests
                 call["error.type"]
             )
         );
-        Assert.Single(server.Receiver.Spans, span => span.Name.Contains("find_notes", StringComparison.Ordinal)); // and not a second time by the SDK
+        // and not a second time by the SDK
+        Assert.Single(server.Receiver.Spans, span => span.Name.Contains("find_notes", StringComparison.Ordinal));
         RequireNoSecrets(server.Receiver);
     }
 
@@ -179,7 +180,8 @@ public sealed class TelemetryTests
             ("MCP-Protocol-Version", Version)
         );
         var refused = await server.Receiver.SpanAsync(span => span.Name == "tools/call find_notes");
-        Assert.Equal(("tool_error", OtlpSpan.Error, ""), (refused["error.type"], refused.Status, refused.StatusText)); // the conventions' word for isError
+        // the conventions' word for isError
+        Assert.Equal(("tool_error", OtlpSpan.Error, ""), (refused["error.type"], refused.Status, refused.StatusText));
         RequireNoSecrets(server.Receiver);
     }
 

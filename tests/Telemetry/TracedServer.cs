@@ -9,7 +9,9 @@ using MinimalMcp.Tests.Tools;
 
 namespace MinimalMcp.Tests.Telemetry;
 
-/// <summary>The program as a process that exports to a receiver, with the tools of the tests and a system behind one of them.</summary>
+/// <summary>
+/// The program as a process that exports to a receiver, with the tools of the tests and a system behind one of them.
+/// </summary>
 internal sealed class TracedServer : IAsyncDisposable
 {
     public const string Key = "the-key-of-the-callers-0123456789",

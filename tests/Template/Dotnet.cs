@@ -3,7 +3,9 @@ using MinimalMcp.Tests.Clients;
 
 namespace MinimalMcp.Tests.Template;
 
-/// <summary>The command dotnet in a folder, as a person types it: without what an outer dotnet left in the environment.</summary>
+/// <summary>
+/// The command dotnet in a folder, as a person types it: without what an outer dotnet left in the environment.
+/// </summary>
 internal sealed class Dotnet(string folder, string? path = null)
 {
     private static readonly string[] Inherited =
@@ -28,7 +30,9 @@ internal sealed class Dotnet(string folder, string? path = null)
         return output;
     }
 
-    /// <param name="analyzers">They take most of a build's time, and see little that differs between two projects.</param>
+    /// <param name="analyzers">
+    /// They take most of a build's time, and see little that differs between two projects.
+    /// </param>
     public async Task BuildAsync(bool analyzers = false) =>
         Assert.Contains(
             "0 Warning(s)",
@@ -48,7 +52,9 @@ internal sealed class Dotnet(string folder, string? path = null)
         return said;
     }
 
-    /// <summary>Runs the project's server until the test has asked it; the banner that it printed goes to the test, too.</summary>
+    /// <summary>
+    /// Runs the project's server until the test has asked it; the banner that it printed goes to the test, too.
+    /// </summary>
     public async Task ServeAsync(
         Func<HttpClient, string, Task> test,
         (string Name, string Value)[]? environment = null,

@@ -96,7 +96,8 @@ public sealed partial class GeneratedProjects : IAsyncLifetime
             Path.Combine(path, "dotnet"),
             new FileInfo(dotnet).ResolveLinkTarget(returnFinalTarget: true)?.FullName ?? dotnet
         );
-        foreach (var program in (string[])["sh", "chmod"]) // which every Unix has, and which the build runs commands with
+        // which every Unix has, and which the build runs commands with
+        foreach (var program in (string[])["sh", "chmod"])
         {
             File.CreateSymbolicLink(Path.Combine(path, program), "/bin/" + program);
         }

@@ -7,8 +7,8 @@ using MinimalMcp.Tests.Tools;
 namespace MinimalMcp.Tests.Template;
 
 /// <summary>
-/// What `dotnet new` makes: it builds without a warning, answers on every surface, passes its own tests, and has nothing
-/// of our name. The server's own suite is not run again in it.
+/// What `dotnet new` makes: it builds without a warning, answers on every surface, passes its own tests, and has
+/// nothing of our name. The server's own suite is not run again in it.
 /// </summary>
 [Collection(nameof(GeneratedProjects)), Slow]
 public sealed class TemplateTests(GeneratedProjects projects)

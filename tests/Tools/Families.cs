@@ -7,7 +7,9 @@ namespace MinimalMcp.Tests.Tools;
 
 internal static class Families
 {
-    /// <summary>Takes out every family that was added until now, so that a test sees only the tools that it adds.</summary>
+    /// <summary>
+    /// Takes out every family that was added until now, so that a test sees only the tools that it adds.
+    /// </summary>
     public static void TakeOut(IServiceCollection services) =>
         services
             .RemoveAll<ToolType>()

@@ -6,8 +6,9 @@ using MinimalMcp.Tests.Tools;
 using MinimalMcp.Tools;
 
 /// <summary>
-/// Changes the tools of the real program when a test starts it as a process. .NET runs this before Main in a process whose environment names
-/// this assembly, and a host under construction can be seen by whoever listens: that is how WebApplicationFactory does it, too.
+/// Changes the tools of the real program when a test starts it as a process. .NET runs this before Main in a process
+/// whose environment names this assembly, and a host under construction can be seen by whoever listens: that is how
+/// WebApplicationFactory does it, too.
 /// </summary>
 internal static class StartupHook
 {
@@ -39,7 +40,10 @@ internal static class StartupHook
 
 namespace MinimalMcp.Tests.Tools
 {
-    /// <summary>What to put into the environment of a process of the program, so that its tools do not depend on the families that the product has.</summary>
+    /// <summary>
+    /// What to put into the environment of a process of the program, so that its tools do not depend on the families
+    /// that the product has.
+    /// </summary>
     internal static class ProgramTools
     {
         private const string Variable = "TEST_TOOLS",

@@ -5,7 +5,9 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace MinimalMcp.Tests.Tools;
 
-/// <summary>Makes the caller from a header, as an authentication handler would from a token: "ann" or "ann mcp:read".</summary>
+/// <summary>
+/// Makes the caller from a header, as an authentication handler would from a token: "ann" or "ann mcp:read".
+/// </summary>
 internal sealed class TestCaller : IStartupFilter
 {
     public const string Header = "X-Test-Caller";

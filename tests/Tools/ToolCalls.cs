@@ -5,7 +5,10 @@ namespace MinimalMcp.Tests.Tools;
 
 internal static class ToolCalls
 {
-    /// <summary>Calls a tool over REST, as a caller of its own when one is named, and gives the value; another status fails the test.</summary>
+    /// <summary>
+    /// Calls a tool over REST, as a caller of its own when one is named, and gives the value; another status fails the
+    /// test.
+    /// </summary>
     public static async Task<JsonElement> CallAsync(
         this TestServer server,
         string tool,

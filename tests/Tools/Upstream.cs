@@ -7,7 +7,9 @@ using Microsoft.AspNetCore.Http;
 
 namespace MinimalMcp.Tests.Tools;
 
-/// <summary>An outside system, on a real socket: keeps what it was asked, and answers what the test says or what was recorded.</summary>
+/// <summary>
+/// An outside system, on a real socket: keeps what it was asked, and answers what the test says or what was recorded.
+/// </summary>
 internal sealed class Upstream : IAsyncDisposable
 {
     private readonly WebApplication _app;
@@ -36,7 +38,10 @@ internal sealed class Upstream : IAsyncDisposable
 
     public string Url => _app.Urls.Single();
 
-    /// <param name="recorded">A JSON file beside the test: a question such as "GET /items?limit=1", or "GET /items" for any query, and the answer. Any other question is 404.</param>
+    /// <param name="recorded">
+    /// A JSON file beside the test: a question such as "GET /items?limit=1", or "GET /items" for any query, and the
+    /// answer. Any other question is 404.
+    /// </param>
     /// <param name="test">The caller's own file.</param>
     public static async Task<Upstream> StartAsync(string? recorded = null, [CallerFilePath] string test = "")
     {

@@ -1,6 +1,8 @@
 namespace MinimalMcp.Tests.Tools;
 
-/// <summary>What a system says of a failure reaches the model, also as plain text, and slowness is told apart from it.</summary>
+/// <summary>
+/// What a system says of a failure reaches the model, also as plain text, and slowness is told apart from it.
+/// </summary>
 public sealed class UpstreamReasonTests
 {
     [Theory]

@@ -3,7 +3,9 @@ using Microsoft.Extensions.Primitives;
 
 namespace MinimalMcp.Auth.Server;
 
-/// <summary>What a client asks a person for (RFC 6749 section 4.1.1), as it was checked; kept while the person thinks about it.</summary>
+/// <summary>
+/// What a client asks a person for (RFC 6749 section 4.1.1), as it was checked; kept while the person thinks about it.
+/// </summary>
 internal sealed record AuthorizationRequest(
     string ClientId,
     string ClientName,
@@ -16,7 +18,10 @@ internal sealed record AuthorizationRequest(
 {
     private const int MaxState = 2048;
 
-    /// <summary>Checks everything but the client and where it wants the answer, which must be right before an error may be sent there.</summary>
+    /// <summary>
+    /// Checks everything but the client and where it wants the answer, which must be right before an error may be sent
+    /// there.
+    /// </summary>
     public static AuthorizationRequest Parse(IQueryCollection query, Client client, string redirect, Issuer issuer)
     {
         if (query.ContainsKey("request") || query.ContainsKey("request_uri"))
@@ -49,7 +54,8 @@ internal sealed record AuthorizationRequest(
             throw new OAuthException("unauthorized_client", "This client may not ask a person.");
         }
 
-        if (!query["resource"].All(resource => resource is "" || issuer.IsResource(resource))) // an empty parameter is none (RFC 6749 section 3.1)
+        // an empty parameter is none (RFC 6749 section 3.1)
+        if (!query["resource"].All(resource => resource is "" || issuer.IsResource(resource)))
         {
             throw new OAuthException("invalid_target", $"resource must be {issuer.Resource}.");
         }

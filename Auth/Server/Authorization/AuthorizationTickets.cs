@@ -4,8 +4,8 @@ using MinimalMcp.Storage;
 namespace MinimalMcp.Auth.Server;
 
 /// <summary>
-/// Questions that wait for a person's answer. A ticket works once, for some minutes, and only in the browser that was shown the question: another one could be
-/// somebody who was sent a link to a question of an attacker's.
+/// Questions that wait for a person's answer. A ticket works once, for some minutes, and only in the browser that was
+/// shown the question: another one could be somebody who was sent a link to a question of an attacker's.
 /// </summary>
 internal sealed class AuthorizationTickets(Store store, Issuer issuer, RateLimitPolicies figures, TimeProvider time)
 {

@@ -1,6 +1,9 @@
 namespace MinimalMcp.Auth.Server;
 
-/// <summary><c>/auth/authorize</c>: a client sends a person here, who is asked every time. An answer that was remembered could be used by a client that only claims to be the same.</summary>
+/// <summary>
+/// <c>/auth/authorize</c>: a client sends a person here, who is asked every time. An answer that was remembered could
+/// be used by a client that only claims to be the same.
+/// </summary>
 internal sealed class AuthorizeEndpoint(
     Clients clients,
     AuthorizationTickets tickets,
@@ -31,7 +34,8 @@ internal sealed class AuthorizeEndpoint(
                 http,
                 StatusCodes.Status400BadRequest,
                 "This application is not known here",
-                "It has to register first, or the operator of this server has to enter it. If it worked before, remove it in the application and add it again."
+                "It has to register first, or the operator of this server has to enter it. If it worked before, "
+                    + "remove it in the application and add it again."
             );
             return;
         }
@@ -48,7 +52,8 @@ internal sealed class AuthorizeEndpoint(
                 http,
                 StatusCodes.Status400BadRequest,
                 "The answer would go to an unknown address",
-                $"The application wants the answer at {Diagnostics.RedactedRequest.Text(redirect, 200)}, and that address is not "
+                $"The application wants the answer at {Diagnostics.RedactedRequest.Text(redirect, 200)}, and that "
+                    + "address is not "
                     + "registered for it (redirect_uri). Nobody was asked and nothing was sent."
             );
             return;
@@ -100,7 +105,8 @@ internal sealed class AuthorizeEndpoint(
                 http,
                 StatusCodes.Status403Forbidden,
                 "This page has expired",
-                "It was answered already, is older than ten minutes, or belongs to another browser. Start again from the application."
+                "It was answered already, is older than ten minutes, or belongs to another browser. Start again from "
+                    + "the application."
             );
             return;
         }
@@ -124,14 +130,18 @@ internal sealed class AuthorizeEndpoint(
         }
     }
 
-    /// <summary>Always 303: with 307 the browser would send the form, and the password in it, to the client (RFC 9700 section 4.12).</summary>
+    /// <summary>
+    /// Always 303: with 307 the browser would send the form, and the password in it, to the client (RFC 9700 section
+    /// 4.12).
+    /// </summary>
     public static void SeeOther(HttpContext http, string address)
     {
         http.Response.StatusCode = StatusCodes.Status303SeeOther;
         http.Response.Headers.Location = address;
     }
 
-    // What browsers say of a post from elsewhere. Another program may say nothing: it has no cookie of the person's either.
+    // What browsers say of a post from elsewhere. Another program may say nothing: it has no cookie of the person's
+    // either.
     private bool IsOurPage(HttpRequest request) =>
         (
             request.Headers.Origin.Count == 0

@@ -41,7 +41,8 @@ internal sealed partial class Consent(
     {
         if (signIn is not null)
         {
-            // The question is answered; who answered it is still to be found out. The state is a ticket too: one use, this browser.
+            // The question is answered; who answered it is still to be found out. The state is a ticket too: one use,
+            // this browser.
             if (await tickets.RedeemAsync(http, ticket) is null)
             {
                 await ExpiredAsync(http);
@@ -92,7 +93,8 @@ internal sealed partial class Consent(
                 StatusCodes.Status400BadRequest,
                 "There is nothing to do here",
                 signIn is null
-                    ? "This server signs people in itself. If an application sent you here, its redirect address is wrong: it must be the application's own."
+                    ? "This server signs people in itself. If an application sent you here, its redirect address is "
+                        + "wrong: it must be the application's own."
                     : "This is where the identity provider sends the browser back to. Start from the application."
             );
             return;
@@ -163,7 +165,8 @@ internal sealed partial class Consent(
             http,
             StatusCodes.Status403Forbidden,
             "This page has expired",
-            "It was answered already, is older than ten minutes, or belongs to another browser. Start again from the application."
+            "It was answered already, is older than ten minutes, or belongs to another browser. Start again from the "
+                + "application."
         );
 
     [LoggerMessage(LogLevel.Information, "{Person} allowed the client {Client} {Scopes}, from {Address}")]

@@ -16,8 +16,12 @@ internal interface IAuthorizationPages
 
 /// <summary>Who asks for what, and how the person signs in.</summary>
 /// <param name="Ticket">The form brings it back.</param>
-/// <param name="Provider">The name of an identity provider that signs people in; then the page asks for no password.</param>
-/// <param name="Targets">Origins that the form may lead to: our own, the client's, the provider's. Browsers look at each step of a redirect.</param>
+/// <param name="Provider">
+/// The name of an identity provider that signs people in; then the page asks for no password.
+/// </param>
+/// <param name="Targets">
+/// Origins that the form may lead to: our own, the client's, the provider's. Browsers look at each step of a redirect.
+/// </param>
 /// <param name="CanSignIn">False while there are neither keys nor people nor a provider.</param>
 /// <param name="Problem">Why the last answer was not taken.</param>
 internal sealed record ConsentRequest(

@@ -3,8 +3,8 @@ using Microsoft.Extensions.Options;
 namespace MinimalMcp.Auth.Server;
 
 /// <summary>
-/// A client whose redirect address is this server's own <c>/auth/callback</c>: an operator tries the sign-in by hand, as
-/// a guide says. The code is shown in the browser that allowed it, and in no other: a link with somebody else's code
+/// A client whose redirect address is this server's own <c>/auth/callback</c>: an operator tries the sign-in by hand,
+/// as a guide says. The code is shown in the browser that allowed it, and in no other: a link with somebody else's code
 /// must not look like an answer.
 /// </summary>
 internal sealed class ManualCallback(Issuer issuer, IOptions<AuthorizationServerOptions> options)
@@ -33,7 +33,9 @@ internal sealed class ManualCallback(Issuer issuer, IOptions<AuthorizationServer
         }
     }
 
-    /// <summary>The code, when it is this browser's, and how to redeem it; null when the request brings no such code.</summary>
+    /// <summary>
+    /// The code, when it is this browser's, and how to redeem it; null when the request brings no such code.
+    /// </summary>
     public ManualCode? Find(HttpContext http)
     {
         var code = http.Request.Query["code"];

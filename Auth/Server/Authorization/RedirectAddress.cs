@@ -1,6 +1,9 @@
 namespace MinimalMcp.Auth.Server;
 
-/// <summary>Where codes are sent. Whoever can choose that gets them, so an address is compared letter by letter (RFC 9700 section 2.1).</summary>
+/// <summary>
+/// Where codes are sent. Whoever can choose that gets them, so an address is compared letter by letter (RFC 9700
+/// section 2.1).
+/// </summary>
 internal static class RedirectAddress
 {
     private const int MaxLength = 2000;
@@ -28,10 +31,12 @@ internal static class RedirectAddress
             return "a redirect address is absolute, and has no fragment";
         }
 
-        // A reader that sees 127.0.0.1 in 2130706433 is another one than a browser's address line. This refuses users as well.
+        // A reader that sees 127.0.0.1 in 2130706433 is another one than a browser's address line. This refuses users
+        // as well.
         if (authority != uri.Authority && authority != $"{uri.Host}:{uri.Port}")
         {
-            return "the host of a redirect address is written as it is sent: in small letters, an IP address in four numbers, and without a user";
+            return "the host of a redirect address is written as it is sent: in small letters, an IP address in four "
+                + "numbers, and without a user";
         }
 
         if (IsTwisted(address))
@@ -44,7 +49,10 @@ internal static class RedirectAddress
             : "a redirect address is https, or http on this machine (127.0.0.1, [::1] or localhost)";
     }
 
-    /// <summary>Letter by letter; only the port of a program on the user's machine is chosen when it starts (RFC 8252 section 7.3).</summary>
+    /// <summary>
+    /// Letter by letter; only the port of a program on the user's machine is chosen when it starts (RFC 8252 section
+    /// 7.3).
+    /// </summary>
     public static bool Matches(string registered, string given) =>
         registered == given
         || (
@@ -56,7 +64,10 @@ internal static class RedirectAddress
             && known.PathAndQuery == asked.PathAndQuery
         );
 
-    /// <summary>Whether a client that nobody entered may have it: ChatGPT's own addresses, programs on the user's machine, and hosts of the settings.</summary>
+    /// <summary>
+    /// Whether a client that nobody entered may have it: ChatGPT's own addresses, programs on the user's machine, and
+    /// hosts of the settings.
+    /// </summary>
     public static bool IsAllowed(string address, IReadOnlyList<string> hosts)
     {
         var uri = new Uri(address);

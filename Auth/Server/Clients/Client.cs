@@ -9,7 +9,9 @@ internal enum ClientOrigin
     /// <summary>It registered itself (RFC 7591): nothing about it was checked.</summary>
     Registration,
 
-    /// <summary>Its id is the address of a document about it (Client ID Metadata Documents): whoever has the host is the client.</summary>
+    /// <summary>
+    /// Its id is the address of a document about it (Client ID Metadata Documents): whoever has the host is the client.
+    /// </summary>
     Document,
 }
 

@@ -5,7 +5,10 @@ using MinimalMcp.Storage;
 
 namespace MinimalMcp.Auth.Server;
 
-/// <summary><c>private_key_jwt</c> (RFC 7523): the client signs with a key that its document names, so there is no secret that could be stolen from us.</summary>
+/// <summary>
+/// <c>private_key_jwt</c> (RFC 7523): the client signs with a key that its document names, so there is no secret that
+/// could be stolen from us.
+/// </summary>
 internal sealed class ClientAssertion(ClientMetadataDocuments documents, Store store, Issuer issuer, TimeProvider time)
 {
     private const string Type = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";

@@ -4,7 +4,9 @@ using System.Text;
 
 namespace MinimalMcp.Auth.Server;
 
-/// <summary>Which client makes a request of its own, and whether it really is that one (RFC 6749 section 2.3).</summary>
+/// <summary>
+/// Which client makes a request of its own, and whether it really is that one (RFC 6749 section 2.3).
+/// </summary>
 internal sealed class ClientAuthentication(Clients clients, ClientAssertion assertions)
 {
     public async Task<Client> AuthenticateAsync(HttpContext http, FormParameters form)

@@ -28,7 +28,10 @@ internal sealed record ClientMetadata(
 
     public string? Jwks { get; init; }
 
-    /// <param name="takes">Of a document that was written for every server: which of its redirect addresses are good here. Without it all of them must be.</param>
+    /// <param name="takes">
+    /// Of a document that was written for every server: which of its redirect addresses are good here. Without it all
+    /// of them must be.
+    /// </param>
     public static ClientMetadata Parse(ReadOnlySpan<byte> json, string id, Func<string, bool>? takes = null)
     {
         try
@@ -153,7 +156,8 @@ internal sealed record ClientMetadata(
             return known.Length > 0 && (one is null || known.Contains(one)) ? known
                 : one is null ? []
                 : throw Invalid(
-                    "token_endpoint_auth_method must be none, client_secret_basic, client_secret_post or private_key_jwt."
+                    "token_endpoint_auth_method must be none, client_secret_basic, client_secret_post or "
+                        + "private_key_jwt."
                 );
         }
 

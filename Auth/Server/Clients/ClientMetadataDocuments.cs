@@ -7,8 +7,8 @@ using MinimalMcp.Auth.Tokens;
 namespace MinimalMcp.Auth.Server;
 
 /// <summary>
-/// Clients whose id is the https address of a JSON document about them (OAuth Client ID Metadata Documents, draft 02). Whoever asks us to fetch one is
-/// not known, so each fetch is limited, and goes to public addresses only.
+/// Clients whose id is the https address of a JSON document about them (OAuth Client ID Metadata Documents, draft 02).
+/// Whoever asks us to fetch one is not known, so each fetch is limited, and goes to public addresses only.
 /// </summary>
 internal sealed partial class ClientMetadataDocuments(
     IOptions<AuthorizationServerOptions> options,
@@ -34,7 +34,10 @@ internal sealed partial class ClientMetadataDocuments(
         .Value.Documents.Values.Select(Pinned)
         .ToDictionary(client => client.Id, StringComparer.Ordinal);
 
-    /// <summary>Whether an id is such an address at all: written as it would be fetched, with a path, and nothing that two readers could see differently.</summary>
+    /// <summary>
+    /// Whether an id is such an address at all: written as it would be fetched, with a path, and nothing that two
+    /// readers could see differently.
+    /// </summary>
     public bool IsAddress(string id) =>
         Uri.TryCreate(id, UriKind.Absolute, out var uri)
         && (uri.Scheme == "https" || (uri.Scheme == "http" && uri.IsLoopback && fetch.AllowsLoopback))

@@ -5,7 +5,10 @@ using MinimalMcp.Storage;
 
 namespace MinimalMcp.Auth.Server;
 
-/// <summary>Every client that is known: those of the settings, those that registered, and those whose id is the address of their document.</summary>
+/// <summary>
+/// Every client that is known: those of the settings, those that registered, and those whose id is the address of their
+/// document.
+/// </summary>
 internal sealed class Clients(
     IOptions<AuthorizationServerOptions> options,
     Store store,
@@ -74,7 +77,9 @@ internal sealed class Clients(
         {
             throw new OAuthException(
                 "invalid_redirect_uri",
-                $"The redirect address {Diagnostics.RedactedRequest.Text(refused, 200)} is not allowed. A redirect address of a client that registers itself is one of ChatGPT's, a program's on the user's machine, or at a host that the operator allowed (Auth:Server:RedirectHosts)."
+                $"The redirect address {Diagnostics.RedactedRequest.Text(refused, 200)} is not allowed. A redirect "
+                    + "address of a client that registers itself is one of ChatGPT's, a program's on the user's "
+                    + "machine, or at a host that the operator allowed (Auth:Server:RedirectHosts)."
             );
         }
 
@@ -86,7 +91,8 @@ internal sealed class Clients(
                 method != ClientMetadata.PrivateKey
                     ? [method]
                     : throw ClientMetadata.Invalid(
-                        "private_key_jwt is for clients whose id is the address of their metadata document; use none, client_secret_basic or client_secret_post."
+                        "private_key_jwt is for clients whose id is the address of their metadata document; use "
+                            + "none, client_secret_basic or client_secret_post."
                     ),
         };
         if (limits.Registrations.TryTake(CallerAddress.Of(http)) is { } wait)

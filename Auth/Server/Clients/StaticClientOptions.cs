@@ -2,7 +2,10 @@ using System.ComponentModel.DataAnnotations;
 
 namespace MinimalMcp.Auth.Server;
 
-/// <summary>A client that the operator entered: a GPT Action with an id and a secret, a program that calls by itself, or a public client.</summary>
+/// <summary>
+/// A client that the operator entered: a GPT Action with an id and a secret, a program that calls by itself, or a
+/// public client.
+/// </summary>
 public sealed class StaticClientOptions
 {
     /// <summary>Shown to the person who is asked.</summary>
@@ -16,7 +19,9 @@ public sealed class StaticClientOptions
     [DataType(DataType.Password)]
     public string? NextSecret { get; set; }
 
-    /// <summary>Exact addresses, separated by commas. A client with a secret needs none to call by itself (client credentials).</summary>
+    /// <summary>
+    /// Exact addresses, separated by commas. A client with a secret needs none to call by itself (client credentials).
+    /// </summary>
     public string? RedirectUris { get; set; }
 
     /// <summary>
@@ -47,7 +52,8 @@ public sealed class StaticClientOptions
 
         if (string.IsNullOrEmpty(Secret) && Redirects.Length == 0)
         {
-            yield return "RedirectUris (OAUTH_REDIRECT_URI) is missing; a client without a secret can do nothing without one.";
+            yield return "RedirectUris (OAUTH_REDIRECT_URI) is missing; a client without a secret can do nothing "
+                + "without one.";
         }
 
         foreach (var redirect in Redirects)

@@ -5,8 +5,8 @@ using MinimalMcp.Storage;
 namespace MinimalMcp.Auth.Server;
 
 /// <summary>
-/// The keys that sign access tokens (ES256). All replicas share them through the store. A new one takes over after some time, and the one before it stays
-/// published until its last token has expired.
+/// The keys that sign access tokens (ES256). All replicas share them through the store. A new one takes over after some
+/// time, and the one before it stays published until its last token has expired.
 /// </summary>
 internal sealed class SigningKeys(
     Store store,
@@ -46,7 +46,10 @@ internal sealed class SigningKeys(
         }
     }
 
-    /// <summary>The key of a token. One that is not known may be another replica's new one, so the store is asked, but not for every token that somebody makes up.</summary>
+    /// <summary>
+    /// The key of a token. One that is not known may be another replica's new one, so the store is asked, but not for
+    /// every token that somebody makes up.
+    /// </summary>
     public async ValueTask<SigningKey?> FindAsync(string? kid, CancellationToken cancellationToken)
     {
         var known = _keys.FirstOrDefault(key => key.Kid == kid);

@@ -60,7 +60,10 @@ internal sealed class Grants(
         return code;
     }
 
-    /// <summary>Uses a code up. Only after that is looked at whether the rest of the request is right: a code that somebody tries things with is worth nothing any more.</summary>
+    /// <summary>
+    /// Uses a code up. Only after that is looked at whether the rest of the request is right: a code that somebody
+    /// tries things with is worth nothing any more.
+    /// </summary>
     public async Task<(StoredGrant Grant, StoredCode Code)> RedeemAsync(
         string code,
         Client client,
@@ -114,7 +117,9 @@ internal sealed class Grants(
         return await TokensAsync(grant, grant.Scope, null, cancellationToken);
     }
 
-    /// <param name="scopes">As many of the grant's as the client wants this time; the refresh token keeps all of them.</param>
+    /// <param name="scopes">
+    /// As many of the grant's as the client wants this time; the refresh token keeps all of them.
+    /// </param>
     public async Task<JsonObject> RefreshAsync(string refreshToken, string scopes, CancellationToken cancellationToken)
     {
         var now = time.GetUtcNow();

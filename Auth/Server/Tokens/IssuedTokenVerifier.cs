@@ -4,7 +4,9 @@ using MinimalMcp.Storage;
 
 namespace MinimalMcp.Auth.Server;
 
-/// <summary>Checks access tokens of our own. A token is as good as its grant: when that was revoked, so are they all.</summary>
+/// <summary>
+/// Checks access tokens of our own. A token is as good as its grant: when that was revoked, so are they all.
+/// </summary>
 internal sealed class IssuedTokenVerifier(
     SigningKeys keys,
     Store store,

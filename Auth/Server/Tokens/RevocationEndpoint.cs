@@ -4,7 +4,9 @@ using MinimalMcp.Storage;
 
 namespace MinimalMcp.Auth.Server;
 
-/// <summary><c>/auth/revoke</c> (RFC 7009) and <c>/auth/introspect</c> (RFC 7662): what a client asks about tokens it has.</summary>
+/// <summary>
+/// <c>/auth/revoke</c> (RFC 7009) and <c>/auth/introspect</c> (RFC 7662): what a client asks about tokens it has.
+/// </summary>
 internal sealed class RevocationEndpoint(
     ClientAuthentication authentication,
     IssuedTokenVerifier tokens,
@@ -13,7 +15,10 @@ internal sealed class RevocationEndpoint(
     Issuer issuer
 )
 {
-    /// <summary>Either token ends the grant with all its tokens. One that is unknown, or another client's, is no error and nothing happens.</summary>
+    /// <summary>
+    /// Either token ends the grant with all its tokens. One that is unknown, or another client's, is no error and
+    /// nothing happens.
+    /// </summary>
     public async Task RevokeAsync(HttpContext http)
     {
         var form = await FormParameters.ReadAsync(http);
@@ -27,7 +32,10 @@ internal sealed class RevocationEndpoint(
         }
     }
 
-    /// <summary>Whether a token is good. A confidential client of the settings may ask about every token, as a gateway does; others about their own.</summary>
+    /// <summary>
+    /// Whether a token is good. A confidential client of the settings may ask about every token, as a gateway does;
+    /// others about their own.
+    /// </summary>
     public async Task<JsonObject> IntrospectAsync(HttpContext http)
     {
         var form = await FormParameters.ReadAsync(http);

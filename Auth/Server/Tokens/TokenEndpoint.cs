@@ -6,7 +6,9 @@ using MinimalMcp.Storage;
 
 namespace MinimalMcp.Auth.Server;
 
-/// <summary><c>/auth/token</c>: a client exchanges what it has for tokens (RFC 6749 sections 4.1.3, 4.4.2 and 6).</summary>
+/// <summary>
+/// <c>/auth/token</c>: a client exchanges what it has for tokens (RFC 6749 sections 4.1.3, 4.4.2 and 6).
+/// </summary>
 internal sealed class TokenEndpoint(
     ClientAuthentication authentication,
     Grants grants,
@@ -53,7 +55,8 @@ internal sealed class TokenEndpoint(
     private async Task<JsonObject> CodeAsync(Client client, FormParameters form, CancellationToken cancellationToken)
     {
         var (grant, code) = await grants.RedeemAsync(form.Required("code"), client, cancellationToken);
-        // With a challenge, OAuth 2.1 leaves the address out (section 4.1.3); without one it is what binds the code to the request.
+        // With a challenge, OAuth 2.1 leaves the address out (section 4.1.3); without one it is what binds the code to
+        // the request.
         if (
             form["redirect_uri"] is var redirect
             && (redirect is null ? code.Challenge is null : redirect != code.RedirectUri)
@@ -99,7 +102,8 @@ internal sealed class TokenEndpoint(
         return await grants.RefreshAsync(token, string.Join(' ', wanted.Intersect(granted)), cancellationToken);
     }
 
-    // RFC 7636 section 4.6. A verifier where there was no challenge means that somebody took the challenge away (RFC 9700 section 4.8.2).
+    // RFC 7636 section 4.6. A verifier where there was no challenge means that somebody took the challenge away (RFC
+    // 9700 section 4.8.2).
     private static bool IsMet(string? challenge, string? verifier) =>
         challenge is null
             ? verifier is null

@@ -3,7 +3,10 @@ using MinimalMcp.Auth.Tokens;
 
 namespace MinimalMcp.Auth.Server;
 
-/// <summary><c>/auth/userinfo</c>: who the person is, as far as the client was allowed to know (OpenID Connect Core section 5.3). A workspace may admit people by it.</summary>
+/// <summary>
+/// <c>/auth/userinfo</c>: who the person is, as far as the client was allowed to know (OpenID Connect Core section
+/// 5.3). A workspace may admit people by it.
+/// </summary>
 internal sealed class UserInfoEndpoint(IssuedTokenVerifier tokens)
 {
     public async Task GetAsync(HttpContext http)

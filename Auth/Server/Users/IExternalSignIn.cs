@@ -1,12 +1,18 @@
 namespace MinimalMcp.Auth.Server;
 
-/// <summary>Signs people in instead of our own page: an identity provider, to which the browser goes after the person has agreed, and from which it comes back to <c>/auth/callback</c>.</summary>
+/// <summary>
+/// Signs people in instead of our own page: an identity provider, to which the browser goes after the person has
+/// agreed, and from which it comes back to <c>/auth/callback</c>.
+/// </summary>
 internal interface IExternalSignIn
 {
     /// <summary>Shown on the page: "Continue to sign in with NAME".</summary>
     string Name { get; }
 
-    /// <summary>The origin of the provider's authorization endpoint: the page's Content-Security-Policy must let its form go there.</summary>
+    /// <summary>
+    /// The origin of the provider's authorization endpoint: the page's Content-Security-Policy must let its form go
+    /// there.
+    /// </summary>
     ValueTask<string> OriginAsync(CancellationToken cancellationToken);
 
     /// <summary>Where the browser goes.</summary>

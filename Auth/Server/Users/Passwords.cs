@@ -2,7 +2,9 @@ using Microsoft.AspNetCore.Identity;
 
 namespace MinimalMcp.Auth.Server;
 
-/// <summary>Passwords of people, hashed as ASP.NET Core Identity does it (PBKDF2, HMAC-SHA512, 100,000 rounds).</summary>
+/// <summary>
+/// Passwords of people, hashed as ASP.NET Core Identity does it (PBKDF2, HMAC-SHA512, 100,000 rounds).
+/// </summary>
 internal static class Passwords
 {
     private static readonly PasswordHasher<string> Hasher = new();

@@ -29,7 +29,10 @@ internal sealed record SignedInUser(
             : default;
 }
 
-/// <summary>What people sign in with on our own page: a key of the settings, which stands for the operator or whoever was given it, or a name and a password.</summary>
+/// <summary>
+/// What people sign in with on our own page: a key of the settings, which stands for the operator or whoever was given
+/// it, or a name and a password.
+/// </summary>
 internal sealed partial class SignInCredentials(
     ApiKeys keys,
     ServerSecret secret,
@@ -50,7 +53,9 @@ internal sealed partial class SignInCredentials(
 
     public bool HasUsers => options.Value.Users.Count > 0;
 
-    /// <summary>The person, or why not. One sentence for everything that is wrong, so that nobody learns which names exist.</summary>
+    /// <summary>
+    /// The person, or why not. One sentence for everything that is wrong, so that nobody learns which names exist.
+    /// </summary>
     /// <exception cref="OAuthException">Too many were wrong.</exception>
     public async Task<(SignedInUser? Person, string? Problem)> CheckAsync(
         string? name,
@@ -94,7 +99,10 @@ internal sealed partial class SignInCredentials(
     public SignedInUser Of(ExternalUser person) =>
         new(person.Subject, [.. Scopes.Split(options.Value.SignInScopes)], null, person.Name, person.Email);
 
-    /// <summary>Whether the key or password that a grant was made with is still in the settings: to take it away ends what it allowed.</summary>
+    /// <summary>
+    /// Whether the key or password that a grant was made with is still in the settings: to take it away ends what it
+    /// allowed.
+    /// </summary>
     public bool AreStillGood(StoredGrant grant) =>
         grant.Credential switch
         {

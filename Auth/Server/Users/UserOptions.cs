@@ -34,7 +34,8 @@ public sealed class UserOptions
 
         if (PasswordHash is { Length: > 0 } && !Passwords.IsHash(PasswordHash))
         {
-            yield return $"PasswordHash is not what `dotnet {typeof(UserOptions).Assembly.GetName().Name}.dll hash-password` prints.";
+            yield return $"PasswordHash is not what `dotnet {typeof(UserOptions).Assembly.GetName().Name}.dll "
+                + "hash-password` prints.";
         }
 
         foreach (var scope in Auth.Scopes.Split(Scopes).Except(Auth.Scopes.Split(Auth.Scopes.All)))

@@ -26,12 +26,15 @@ internal static class WeakSecret
             ? "is the placeholder of a guide, which everybody knows; use what `openssl rand -hex 32` prints."
             : Guessable(secret);
 
-    /// <summary>What a person writes by mistake or copies from a guide is guessed first. Keys of callers go by this as well.</summary>
+    /// <summary>
+    /// What a person writes by mistake or copies from a guide is guessed first. Keys of callers go by this as well.
+    /// </summary>
     public static string? Guessable(string secret) =>
         secret switch
         {
             { Length: < MinLength } =>
-                $"has {secret.Length} characters; it needs at least {MinLength}, for example what `openssl rand -hex 32` prints.",
+                $"has {secret.Length} characters; it needs at least {MinLength}, for example what `openssl rand -hex "
+                    + "32` prints.",
             _ when secret.Distinct().Count() < 10 =>
                 "is too regular to be random; use what `openssl rand -hex 32` prints.",
             _ => null,

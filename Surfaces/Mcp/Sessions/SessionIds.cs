@@ -54,7 +54,9 @@ internal sealed partial class SessionIds(IServiceProvider services, TimeProvider
         return $"{name}.{Base64Url.EncodeToString(bytes)}";
     }
 
-    /// <summary>What the session of that id agreed on; null when it is not this caller's, was ended, or is too old.</summary>
+    /// <summary>
+    /// What the session of that id agreed on; null when it is not this caller's, was ended, or is too old.
+    /// </summary>
     public async ValueTask<Handshake?> ReadAsync(string id, string owner, CancellationToken cancellationToken)
     {
         var dot = id.IndexOf('.', StringComparison.Ordinal);
@@ -158,7 +160,8 @@ internal sealed partial class SessionIds(IServiceProvider services, TimeProvider
 
     [LoggerMessage(
         Level = LogLevel.Warning,
-        Message = "Session {Session} has ended here, but the store could not be told ({Why}): other replicas may open it again."
+        Message = "Session {Session} has ended here, but the store could not be told ({Why}): other replicas may "
+            + "open it again."
     )]
     private static partial void LogNotKept(ILogger logger, string session, string why);
 }

@@ -8,7 +8,9 @@ using MinimalMcp.Tests.Auth.Server;
 
 namespace MinimalMcp.Tests.Auth.Provider;
 
-/// <summary>A provider that other people wrote and OpenID certified, as Keycloak and Auth0 are: its own pages, its own tokens.</summary>
+/// <summary>
+/// A provider that other people wrote and OpenID certified, as Keycloak and Auth0 are: its own pages, its own tokens.
+/// </summary>
 [Slow]
 public sealed partial class CertifiedProviderTests
 {

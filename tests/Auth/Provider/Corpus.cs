@@ -5,8 +5,8 @@ using System.Text.Json.Nodes;
 namespace MinimalMcp.Tests.Auth.Provider;
 
 /// <summary>
-/// What must be accepted and what must be refused, each made for every set of keys to which it applies. The table is the promise: a verifier of another make, put
-/// in the place of ours, has to give the same verdicts.
+/// What must be accepted and what must be refused, each made for every set of keys to which it applies. The table is
+/// the promise: a verifier of another make, put in the place of ours, has to give the same verdicts.
 /// </summary>
 internal static class Corpus
 {

@@ -10,8 +10,9 @@ using Microsoft.AspNetCore.WebUtilities;
 namespace MinimalMcp.Tests.Auth.Provider;
 
 /// <summary>
-/// Entra's rules as far as they trip MCP clients up: two versions with two issuers, metadata without S256, no registration, <c>resource</c> refused, scopes of nobody
-/// refused, keys without <c>alg</c>, and people whose address is not verified. Its issuers are the real ones; only its addresses are on loopback.
+/// Entra's rules as far as they trip MCP clients up: two versions with two issuers, metadata without S256, no
+/// registration, <c>resource</c> refused, scopes of nobody refused, keys without <c>alg</c>, and people whose address
+/// is not verified. Its issuers are the real ones; only its addresses are on loopback.
 /// </summary>
 internal sealed class FakeEntra : FakeProvider
 {
@@ -88,7 +89,8 @@ internal sealed class FakeEntra : FakeProvider
         if (!RedirectUris.Contains(query["redirect_uri"].ToString()))
         {
             return Results.Text(
-                "AADSTS50011: The redirect URI specified in the request does not match the redirect URIs configured for the application.",
+                "AADSTS50011: The redirect URI specified in the request does not match the redirect URIs configured "
+                    + "for the application.",
                 statusCode: 400
             );
         }
@@ -114,7 +116,8 @@ internal sealed class FakeEntra : FakeProvider
             return Refuse(
                 query,
                 "invalid_client",
-                $"AADSTS650053: The application 'Tools' asked for scope '{unknown}' that doesn't exist on the resource '00000003-0000-0000-c000-000000000000'."
+                $"AADSTS650053: The application 'Tools' asked for scope '{unknown}' that doesn't exist on the "
+                    + "resource '00000003-0000-0000-c000-000000000000'."
             );
         }
 
@@ -152,7 +155,8 @@ internal sealed class FakeEntra : FakeProvider
                 new
                 {
                     error = "invalid_request",
-                    error_description = "AADSTS9010010: The resource parameter provided in the request doesn't match with the requested scopes.",
+                    error_description = "AADSTS9010010: The resource parameter provided in the request doesn't match "
+                        + "with the requested scopes.",
                 },
                 statusCode: 400
             );
@@ -169,7 +173,8 @@ internal sealed class FakeEntra : FakeProvider
                 new
                 {
                     error = "invalid_grant",
-                    error_description = "AADSTS501481: The Code_Verifier does not match the code_challenge supplied in the authorization request.",
+                    error_description = "AADSTS501481: The Code_Verifier does not match the code_challenge supplied "
+                        + "in the authorization request.",
                 },
                 statusCode: 400
             );

@@ -6,7 +6,9 @@ using Microsoft.Extensions.Logging;
 
 namespace MinimalMcp.Tests.Auth.Provider;
 
-/// <summary>A provider in this process, which publishes what a test says, counts who asks, and breaks on request.</summary>
+/// <summary>
+/// A provider in this process, which publishes what a test says, counts who asks, and breaks on request.
+/// </summary>
 internal class FakeProvider : IAsyncDisposable
 {
     private readonly ConcurrentDictionary<string, int> _asked = new();

@@ -4,7 +4,9 @@ using System.Text.Json.Nodes;
 
 namespace MinimalMcp.Tests.Auth.Provider;
 
-/// <summary>Makes tokens of an issuer, good ones and others, with keys that the issuer publishes, and with one that it does not.</summary>
+/// <summary>
+/// Makes tokens of an issuer, good ones and others, with keys that the issuer publishes, and with one that it does not.
+/// </summary>
 internal sealed class Forge(string issuer, params TestKey[] keys)
 {
     public const string Audience = "https://tools.example",
@@ -106,7 +108,9 @@ internal sealed class Forge(string issuer, params TestKey[] keys)
     public static string Deep(int levels) =>
         string.Concat(Enumerable.Repeat("{\"a\":", levels)) + "1" + new string('}', levels);
 
-    /// <summary>The same bytes in the same number of letters, with a bit set that means nothing. Null when no bit is left over.</summary>
+    /// <summary>
+    /// The same bytes in the same number of letters, with a bit set that means nothing. Null when no bit is left over.
+    /// </summary>
     public static string? Stray(string part)
     {
         const string Letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";

@@ -4,7 +4,9 @@ using MinimalMcp.Tests.Clients;
 
 namespace MinimalMcp.Tests.Auth.Provider;
 
-/// <summary>A script of tests/Clients that reads a line of JSON, answers with a line, and runs until its input ends.</summary>
+/// <summary>
+/// A script of tests/Clients that reads a line of JSON, answers with a line, and runs until its input ends.
+/// </summary>
 internal sealed class NodeProcess : IAsyncDisposable
 {
     private readonly Process _process;

@@ -4,7 +4,9 @@ using MinimalMcp.Tests.Protocol;
 
 namespace MinimalMcp.Tests.Auth.Provider;
 
-/// <summary>What the settings of the guide say about tokens, and what they are told when they cannot mean what they say.</summary>
+/// <summary>
+/// What the settings of the guide say about tokens, and what they are told when they cannot mean what they say.
+/// </summary>
 public sealed class ProviderSettingsTests
 {
     private const string Guid = FakeEntra.Tenant,
@@ -22,11 +24,14 @@ public sealed class ProviderSettingsTests
         );
 
         Assert.Contains(
-            $"Auth:Provider:Issuer (OAUTH2_ISSUER) is '{FakeEntra.V2}', but the document at {entra.V1Config} says issuer '{FakeEntra.V1}'.",
+            $"Auth:Provider:Issuer (OAUTH2_ISSUER) is '{FakeEntra.V2}', but the document at {entra.V1Config} says "
+                + $"issuer '{FakeEntra.V1}'.",
             errors
         );
         Assert.Contains(
-            $"That is Entra's document of version 1.0, and the issuer is that of version 2.0: set OAUTH2_OPENID_CONFIG_URL to https://login.microsoftonline.com/{Guid}/v2.0/.well-known/openid-configuration.",
+            "That is Entra's document of version 1.0, and the issuer is that of version 2.0: set "
+                + "OAUTH2_OPENID_CONFIG_URL to "
+                + $"https://login.microsoftonline.com/{Guid}/v2.0/.well-known/openid-configuration.",
             errors
         );
         Assert.Contains($"set OAUTH2_ISSUER to '{FakeEntra.V2},{FakeEntra.V1}' to take both", errors);

@@ -8,7 +8,9 @@ using MinimalMcp.Tests.Tools;
 
 namespace MinimalMcp.Tests.Auth.Provider;
 
-/// <summary>Mode oauth2: the provider's keys come, change and fail to come, and its tokens open what they may.</summary>
+/// <summary>
+/// Mode oauth2: the provider's keys come, change and fail to come, and its tokens open what they may.
+/// </summary>
 public sealed class ProviderTests
 {
     private static readonly TestKey First = TestKey.New("first", "RS256"),
@@ -277,7 +279,8 @@ public sealed class ProviderTests
         );
         Assert.Equal(HttpStatusCode.OK, await CallAsync(server, token));
 
-        _time.Advance(TimeSpan.FromSeconds(55)); // beyond what clocks may differ by, and within the minute that tokens are remembered
+        // beyond what clocks may differ by, and within the minute that tokens are remembered
+        _time.Advance(TimeSpan.FromSeconds(55));
 
         using var answer = await SendAsync(server, token);
         Assert.Equal(HttpStatusCode.Unauthorized, answer.StatusCode);

@@ -16,12 +16,14 @@ public sealed class TokenFormTests(TokenFormTests.Server server) : IClassFixture
             // Keycloak 26: every token has scope, and the roles of the realm beside it.
             {
                 "Keycloak, a person who is an admin",
-                """{"typ":"Bearer","scope":"openid mcp:read","realm_access":{"roles":["offline_access","mcp:admin"]}}""",
+                """{"typ":"Bearer","scope":"openid mcp:read","realm_access":{"roles":"""
+                    + """["offline_access","mcp:admin"]}}""",
                 "read"
             },
             {
                 "Keycloak, a person without a role of ours",
-                """{"typ":"Bearer","scope":"openid mcp:read mcp:write","realm_access":{"roles":["uma_authorization"]}}""",
+                """{"typ":"Bearer","scope":"openid mcp:read mcp:write","realm_access":{"roles":"""
+                    + """["uma_authorization"]}}""",
                 "write"
             },
             {
@@ -36,7 +38,8 @@ public sealed class TokenFormTests(TokenFormTests.Server server) : IClassFixture
             },
             {
                 "Keycloak, a service account",
-                """{"typ":"Bearer","client_id":"job","scope":"email mcp:write","realm_access":{"roles":["mcp:write"]}}""",
+                """{"typ":"Bearer","client_id":"job","scope":"email mcp:write","realm_access":{"roles":"""
+                    + """["mcp:write"]}}""",
                 "write"
             },
             {
@@ -46,7 +49,8 @@ public sealed class TokenFormTests(TokenFormTests.Server server) : IClassFixture
             },
             {
                 "Keycloak, roles of this server",
-                """{"typ":"Bearer","scope":"mcp:write","resource_access":{"https://tools.example":{"roles":["mcp:read"]}}}""",
+                """{"typ":"Bearer","scope":"mcp:write","resource_access":{"https://tools.example":{"roles":"""
+                    + """["mcp:read"]}}}""",
                 "read"
             },
             {
@@ -76,7 +80,8 @@ public sealed class TokenFormTests(TokenFormTests.Server server) : IClassFixture
             // Auth0: scope, and with RBAC the permissions that the person has.
             {
                 "Auth0, a person",
-                """{"azp":"spa","scope":"openid profile mcp:read","permissions":["mcp:read","mcp:write","mcp:admin"]}""",
+                """{"azp":"spa","scope":"openid profile mcp:read","permissions":"""
+                    + """["mcp:read","mcp:write","mcp:admin"]}""",
                 "read"
             },
             {
@@ -98,7 +103,8 @@ public sealed class TokenFormTests(TokenFormTests.Server server) : IClassFixture
             { "Okta, a person", """{"cid":"web","uid":"00u1","scp":["openid","mcp:write"]}""", "write" },
             {
                 "Okta, a person in a group of admins",
-                """{"cid":"web","uid":"00u1","scp":["openid","mcp:read"],"groups":["mcp:admin"],"roles":["mcp:admin"]}""",
+                """{"cid":"web","uid":"00u1","scp":["openid","mcp:read"],"groups":["mcp:admin"],"roles":"""
+                    + """["mcp:admin"]}""",
                 "read"
             },
             { "Okta, a machine", """{"cid":"job","scp":["mcp:admin"]}""", "admin" },

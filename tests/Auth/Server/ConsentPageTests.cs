@@ -131,7 +131,9 @@ public sealed class ConsentPageTests(Browser browser)
                     {
                         ContentType = "text/html",
                         Body =
-                            $"""<form method="post" action="{oauth.Issuer}/auth/authorize"><input name="ticket" value="{value}"><input name="password" value="{OAuthServer.Key}"><button name="decision" value="allow">win</button></form>""",
+                            $"""<form method="post" action="{oauth.Issuer}/auth/authorize"><input name="ticket" """
+                            + $"""value="{value}"><input name="password" value="{OAuthServer.Key}"><button """
+                            + $"""name="decision" value="allow">win</button></form>""",
                     }
                 )
             );

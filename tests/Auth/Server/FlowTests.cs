@@ -78,6 +78,7 @@ public sealed class FlowTests
             await oauth.CallAsync(narrow.GetProperty("access_token").GetString()!, "pick_note", """{"code":"milk"}""")
         );
         using var wide = await oauth.RefreshAsync(client, narrow.GetProperty("refresh_token").GetString()!);
-        Assert.Equal("mcp:read mcp:write", (await OAuthServer.JsonAsync(wide)).GetProperty("scope").GetString()); // the refresh token kept all of it
+        // the refresh token kept all of it
+        Assert.Equal("mcp:read mcp:write", (await OAuthServer.JsonAsync(wide)).GetProperty("scope").GetString());
     }
 }

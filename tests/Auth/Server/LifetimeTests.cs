@@ -48,7 +48,8 @@ public sealed class LifetimeTests
         using var replay = await oauth.RefreshAsync("public", Refresh(first));
 
         Assert.Equal("invalid_grant", (await OAuthServer.JsonAsync(replay)).GetProperty("error").GetString());
-        Assert.Equal(HttpStatusCode.Unauthorized, await oauth.CallAsync(Access(second))); // although it was good a moment ago
+        // although it was good a moment ago
+        Assert.Equal(HttpStatusCode.Unauthorized, await oauth.CallAsync(Access(second)));
         using var next = await oauth.RefreshAsync("public", Refresh(second));
         Assert.Equal("invalid_grant", (await OAuthServer.JsonAsync(next)).GetProperty("error").GetString());
     }
@@ -174,7 +175,8 @@ public sealed class LifetimeTests
             }
             else
             {
-                Assert.Equal(HttpStatusCode.NotFound, await oauth.CallAsync(Access(tokens), "no_such_tool")); // which only a good token is told
+                // which only a good token is told
+                Assert.Equal(HttpStatusCode.NotFound, await oauth.CallAsync(Access(tokens), "no_such_tool"));
                 tokens = await Refreshed(oauth, tokens, client);
                 Assert.Equal(kid, Kid(tokens));
             }

@@ -9,7 +9,9 @@ using MinimalMcp.Tests.Clients;
 
 namespace MinimalMcp.Tests.Auth.Server;
 
-/// <summary>Clients of every kind: other people's libraries, GPT Actions, documents, programs that call by themselves.</summary>
+/// <summary>
+/// Clients of every kind: other people's libraries, GPT Actions, documents, programs that call by themselves.
+/// </summary>
 [Slow]
 public sealed class OAuthClientTests
 {

@@ -11,7 +11,9 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace MinimalMcp.Tests.Auth.Server;
 
-/// <summary>A server in mode embedded, and a browser and a client that go through the flow with it step by step.</summary>
+/// <summary>
+/// A server in mode embedded, and a browser and a client that go through the flow with it step by step.
+/// </summary>
 internal sealed partial class OAuthServer : IAsyncDisposable
 {
     /// <summary>The operator's, that is typed on the page.</summary>
@@ -136,7 +138,9 @@ internal sealed partial class OAuthServer : IAsyncDisposable
             headers
         );
 
-    /// <summary>The address that a client sends a person to; what is named replaces what a good one has, and null leaves it out.</summary>
+    /// <summary>
+    /// The address that a client sends a person to; what is named replaces what a good one has, and null leaves it out.
+    /// </summary>
     public string AuthorizeAddress(string client, params (string Name, string? Value)[] changes)
     {
         var parameters = new Dictionary<string, string?>

@@ -6,7 +6,10 @@ using MinimalMcp.Auth.Tokens;
 
 namespace MinimalMcp.Tests.Auth.Tokens;
 
-/// <summary>What the verifier's rules can be set to. The tokens themselves, good and forged, go through the front door: see the corpus.</summary>
+/// <summary>
+/// What the verifier's rules can be set to. The tokens themselves, good and forged, go through the front door: see the
+/// corpus.
+/// </summary>
 public sealed class JwtTests
 {
     private static readonly DateTimeOffset Now = new(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);

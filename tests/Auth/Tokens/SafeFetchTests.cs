@@ -4,7 +4,10 @@ using MinimalMcp.Tests.Outgoing;
 
 namespace MinimalMcp.Tests.Auth.Tokens;
 
-/// <summary>What strangers may make the server fetch: nothing that only its own network can see, and nothing large, slow or elsewhere.</summary>
+/// <summary>
+/// What strangers may make the server fetch: nothing that only its own network can see, and nothing large, slow or
+/// elsewhere.
+/// </summary>
 public sealed class SafeFetchTests
 {
     private const int MaxBytes = 1024;
@@ -106,7 +109,8 @@ public sealed class SafeFetchTests
     public async Task A_small_document_is_read_without_cookies_and_without_a_name_of_ours()
     {
         await using var server = RawServer.Start(
-            "HTTP/1.1 200 OK\r\nContent-Type: application/jwk-set+json\r\nSet-Cookie: a=b\r\nContent-Length: 2\r\n\r\n{}"
+            "HTTP/1.1 200 OK\r\nContent-Type: application/jwk-set+json\r\nSet-Cookie: a=b\r\nContent-Length: "
+                + "2\r\n\r\n{}"
         );
         using var fetch = new SafeFetch(UrlSource.Test);
 

@@ -3,8 +3,9 @@ using System.Numerics;
 namespace MinimalMcp.Load;
 
 /// <summary>
-/// Latencies in buckets whose width grows with the value (the idea of HdrHistogram): a percentile is at most 0.4 percent from the true value,
-/// or half of the 100 ns that a tick is, from 100 ns to centuries. Any number of threads may record.
+/// Latencies in buckets whose width grows with the value (the idea of HdrHistogram): a percentile is at most 0.4
+/// percent from the true value, or half of the 100 ns that a tick is, from 100 ns to centuries. Any number of threads
+/// may record.
 /// </summary>
 internal sealed class Histogram
 {

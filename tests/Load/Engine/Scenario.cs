@@ -11,7 +11,9 @@ internal sealed record Scenario
     /// <summary>Calls that are answered before anything is measured. With the load of the last simulation.</summary>
     public TimeSpan WarmUp { get; init; }
 
-    /// <summary>How many calls of tools are in what was counted, for the comparison with the server's own counter.</summary>
+    /// <summary>
+    /// How many calls of tools are in what was counted, for the comparison with the server's own counter.
+    /// </summary>
     public Func<Stats, long> CallsIn { get; init; } = _ => 0;
 
     public static Scenario Create(string name, Func<ScenarioContext, ValueTask<Response>> run) =>

@@ -22,7 +22,9 @@ internal sealed class ScenarioContext(Stats stats, CancellationToken ended) : ID
         return request.Accepts(answer) ? Response.Ok(answer.Size) : Response.Fail(answer.Reason);
     }
 
-    /// <summary>As <see cref="SendAsync"/>, for a scenario that reads the answer. Its body is only good until the next call.</summary>
+    /// <summary>
+    /// As <see cref="SendAsync"/>, for a scenario that reads the answer. Its body is only good until the next call.
+    /// </summary>
     public async ValueTask<HttpResponse> AskAsync(Request request)
     {
         if (_connection is null || !ReferenceEquals(_connectedTo, request.Target))

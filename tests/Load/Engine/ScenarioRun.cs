@@ -4,8 +4,9 @@ using System.Diagnostics;
 namespace MinimalMcp.Load;
 
 /// <summary>
-/// One scenario under its load. Calls of the open model begin on a grid of milliseconds, and their latency counts from there, also when
-/// the program or a busy connection sends them later: what a slow server keeps waiting is counted, not left out (coordinated omission).
+/// One scenario under its load. Calls of the open model begin on a grid of milliseconds, and their latency counts from
+/// there, also when the program or a busy connection sends them later: what a slow server keeps waiting is counted, not
+/// left out (coordinated omission).
 /// </summary>
 internal sealed class ScenarioRun(Scenario scenario, LoadProfile profile) : IDisposable
 {

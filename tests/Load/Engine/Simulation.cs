@@ -11,7 +11,9 @@ internal static class Simulation
     public static LoadSimulation RampingInject(double rate, TimeSpan interval, TimeSpan during) =>
         new(true, rate / interval.TotalSeconds, during, Ramp: true);
 
-    /// <summary>The closed model: so many copies, each of which sends its next call when it has the last one's answer.</summary>
+    /// <summary>
+    /// The closed model: so many copies, each of which sends its next call when it has the last one's answer.
+    /// </summary>
     public static LoadSimulation KeepConstant(int copies, TimeSpan during) => new(false, copies, during, Ramp: false);
 
     /// <summary>As <see cref="KeepConstant"/>, from the copies before (at first 0) to this many.</summary>

@@ -3,7 +3,9 @@ using System.Text.RegularExpressions;
 
 namespace MinimalMcp.Load;
 
-/// <summary>A limit as text: <c>rest.p99 &lt; 20 ms</c>, <c>*.fail &lt;= 0 %</c>, <c>ratio.2025-11-25.rate >= 0.7</c>.</summary>
+/// <summary>
+/// A limit as text: <c>rest.p99 &lt; 20 ms</c>, <c>*.fail &lt;= 0 %</c>, <c>ratio.2025-11-25.rate >= 0.7</c>.
+/// </summary>
 internal sealed partial record Threshold(string Subject, string Comparison, double Limit, string Text)
 {
     // The units of each kind of figure, in the one that the report uses.
@@ -31,7 +33,8 @@ internal sealed partial record Threshold(string Subject, string Comparison, doub
         )
         {
             throw new InvalidOperationException(
-                $"'{text}' is no threshold: write a name, a comparison and a limit, for example \"rest.p99 < 20 ms\" or \"*.fail <= 0 %\"."
+                $"'{text}' is no threshold: write a name, a comparison and a limit, for example \"rest.p99 < 20 ms\" "
+                    + "or \"*.fail <= 0 %\"."
             );
         }
 
@@ -39,7 +42,8 @@ internal sealed partial record Threshold(string Subject, string Comparison, doub
         if (!Units.TryGetValue(unit, out var known))
         {
             throw new InvalidOperationException(
-                $"'{text}': the unit {unit} is not known; the units are {string.Join(", ", Units.Keys.Where(name => name.Length > 0))}."
+                $"'{text}': the unit {unit} is not known; the units are "
+                    + $"{string.Join(", ", Units.Keys.Where(name => name.Length > 0))}."
             );
         }
 

@@ -8,7 +8,8 @@ internal sealed record Call(string Name, string Method, string Path, string Head
         Modern = "2026-07-28";
 
     private const string Meta =
-        $$$"""{"io.modelcontextprotocol/protocolVersion":"{{{Modern}}}","io.modelcontextprotocol/clientCapabilities":{}}""";
+        $$$"""{"io.modelcontextprotocol/protocolVersion":"{{{Modern}}}","io.modelcontextprotocol/"""
+        + $$$"""clientCapabilities":{}}""";
 
     private const string Result = "\"result\":";
 

@@ -4,7 +4,9 @@ using System.Net.Sockets;
 
 namespace MinimalMcp.Load;
 
-/// <summary>A keep-alive connection over a bare socket, because HttpClient costs more than the server that is measured.</summary>
+/// <summary>
+/// A keep-alive connection over a bare socket, because HttpClient costs more than the server that is measured.
+/// </summary>
 internal sealed class HttpConnection : IDisposable
 {
     private const int MaxResponse = 16 << 20;

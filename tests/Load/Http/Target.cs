@@ -20,7 +20,8 @@ internal sealed class Target
 
         (Url, Key, _host) = (url, key, url.Authority);
         _path = url.AbsolutePath.TrimEnd('/');
-        _path = _path.EndsWith("/mcp", StringComparison.Ordinal) ? _path[..^4] : _path; // the address that people paste into ChatGPT
+        // the address that people paste into ChatGPT
+        _path = _path.EndsWith("/mcp", StringComparison.Ordinal) ? _path[..^4] : _path;
         EndPoint = new(
             IPAddress.TryParse(url.Host.Trim('[', ']'), out var address) ? address : Resolve(url.Host),
             url.Port
@@ -35,7 +36,8 @@ internal sealed class Target
     public Request Request(Call call)
     {
         var head = new StringBuilder(
-            $"{call.Method} {_path}{call.Path} HTTP/1.1\r\nHost: {_host}\r\nAccept: application/json, text/event-stream\r\n"
+            $"{call.Method} {_path}{call.Path} HTTP/1.1\r\nHost: {_host}\r\nAccept: application/json, "
+                + "text/event-stream\r\n"
         );
         if (Key is not null)
         {

@@ -1,6 +1,8 @@
 namespace MinimalMcp.Load;
 
-/// <summary>scripts/bench: the calls against bare Kestrel, the start and idle streams; or what governance costs.</summary>
+/// <summary>
+/// scripts/bench: the calls against bare Kestrel, the start and idle streams; or what governance costs.
+/// </summary>
 internal static class Bench
 {
     public static async Task<IEnumerable<string>> MeasureAsync(Options options, LoadReport report, Progress progress)
@@ -44,7 +46,10 @@ internal static class Bench
         return targets;
     }
 
-    /// <summary>The same calls to the server with key, budget and record and to one without the three, and the rate of durable writes.</summary>
+    /// <summary>
+    /// The same calls to the server with key, budget and record and to one without the three, and the rate of durable
+    /// writes.
+    /// </summary>
     public static async Task<IEnumerable<string>> GovernedAsync(Options options, LoadReport report, Progress progress)
     {
         await using var own = new OwnServers(options);

@@ -4,7 +4,10 @@ using System.Net;
 
 namespace MinimalMcp.Load;
 
-/// <summary>What a server's memory grows by for each event stream that is open and silent, and what calls beside them feel of it.</summary>
+/// <summary>
+/// What a server's memory grows by for each event stream that is open and silent, and what calls beside them feel of
+/// it.
+/// </summary>
 internal static class IdleStreams
 {
     public static readonly string[] Paths = ["/mcp", "/sse"];
@@ -24,7 +27,8 @@ internal static class IdleStreams
         }
         foreach (var (path, start) in from path in Paths from start in servers select (path, start))
         {
-            await using var server = start(); // a fresh one: memory that earlier streams left behind would hide the growth
+            // a fresh one: memory that earlier streams left behind would hide the growth
+            await using var server = start();
             await server.FirstAnswer(call);
             var result = await Measure(server, call, path, count);
             await Console.Error.WriteLineAsync(

@@ -10,7 +10,8 @@ internal static class LoadTestRun
     public static async Task<int> RunAsync(Options options)
     {
         RuntimeSettings.ApplyToGenerator();
-        var own = options.Threshold.Select(Threshold.Parse).ToArray(); // what is misspelt is said before minutes of work
+        // what is misspelt is said before minutes of work
+        var own = options.Threshold.Select(Threshold.Parse).ToArray();
         await using var container = options.Image is { } image
             ? await Container.StartAsync(image, options.Network)
             : null;
@@ -30,7 +31,8 @@ internal static class LoadTestRun
             Started = TimeProvider.System.GetUtcNow(),
             Machine = string.Create(
                 CultureInfo.InvariantCulture,
-                $"{Environment.ProcessorCount} cores, {RuntimeInformation.OSDescription}, {RuntimeInformation.FrameworkDescription}"
+                $"{Environment.ProcessorCount} cores, {RuntimeInformation.OSDescription}, "
+                    + $"{RuntimeInformation.FrameworkDescription}"
             ),
             Target = options.Image ?? options.Url?.ToString() ?? "a server started for this",
         };
@@ -115,7 +117,8 @@ internal static class LoadTestRun
         await File.WriteAllTextAsync(Path.Combine(options.Out, "report.json"), JsonReport.Of(report));
         await File.WriteAllTextAsync(Path.Combine(options.Out, "report.html"), HtmlReport.Of(report));
         Console.WriteLine(
-            $"The report is in {options.Out}: report.html, report.md and report.json.\n\n{string.Join('\n', Markdown.Broken(report).Append(Markdown.Verdict(report)))}"
+            $"The report is in {options.Out}: report.html, report.md and "
+                + $"report.json.\n\n{string.Join('\n', Markdown.Broken(report).Append(Markdown.Verdict(report)))}"
         );
     }
 }

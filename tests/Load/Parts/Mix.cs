@@ -29,7 +29,8 @@ internal static partial class Mix
         if (scenarios.Length == 0)
         {
             throw new InvalidOperationException(
-                $"No scenario fits {server.Target.Url}: {string.Join("; ", test.LeftOut.Select(left => left.Why).Distinct())}."
+                $"No scenario fits {server.Target.Url}: "
+                    + $"{string.Join("; ", test.LeftOut.Select(left => left.Why).Distinct())}."
             );
         }
 
@@ -39,9 +40,11 @@ internal static partial class Mix
                 scenario.Thresholds.Select(threshold => $"{scenario.Name}.{threshold}")
             ),
         ];
-        Array.ForEach(thresholds, threshold => Threshold.Parse(threshold)); // what is misspelt is said before minutes of work
+        // what is misspelt is said before minutes of work
+        Array.ForEach(thresholds, threshold => Threshold.Parse(threshold));
         progress.Line(
-            $"{scenarios.Length} scenarios at once against {server.Target.Url}, {options.Seconds:0.##} s: {string.Join(", ", scenarios.Select(scenario => scenario.Name))}"
+            $"{scenarios.Length} scenarios at once against {server.Target.Url}, {options.Seconds:0.##} s: "
+                + $"{string.Join(", ", scenarios.Select(scenario => scenario.Name))}"
         );
         var before = await CountedAsync(server.Target);
         var runs = await LoadRunner.RunAsync(scenarios, progress);

@@ -2,7 +2,9 @@ using System.Text.Json;
 
 namespace MinimalMcp.Load;
 
-/// <summary>Other people's servers, under the same calls and with the same answer. They run where their packages are installed.</summary>
+/// <summary>
+/// Other people's servers, under the same calls and with the same answer. They run where their packages are installed.
+/// </summary>
 internal static class Peers
 {
     private const string Script = "tests/Load/peers/typescript-sdk.cjs",

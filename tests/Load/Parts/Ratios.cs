@@ -1,6 +1,9 @@
 namespace MinimalMcp.Load;
 
-/// <summary>The server against bare Kestrel, in both eras: without key and record, with both and a budget, and other people's servers.</summary>
+/// <summary>
+/// The server against bare Kestrel, in both eras: without key and record, with both and a budget, and other people's
+/// servers.
+/// </summary>
 internal static class Ratios
 {
     public static async Task MeasureAsync(Options options, LoadReport report, Progress progress)
@@ -56,7 +59,8 @@ internal static class Ratios
 
                 var name = $"ratio.{era.Key}{(own.Key == "server" ? "" : "." + own.Key)}";
                 var what =
-                    $"{(own.Key == "server" ? "the server without key and record" : own.Key)}, {era.Key}, to bare Kestrel";
+                    $"{(own.Key == "server" ? "the server without key and record" : own.Key)}, {era.Key}, to bare "
+                    + "Kestrel";
                 report.Figures.Add(
                     Median.Figure($"{name}.rate", "x", $"calls a second of {what}", Ratio(round => round.Rate))
                 );

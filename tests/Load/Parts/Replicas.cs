@@ -1,6 +1,8 @@
 namespace MinimalMcp.Load;
 
-/// <summary>Governed replicas behind nginx that share a PostgreSQL, and by turns with them one that is asked without nginx.</summary>
+/// <summary>
+/// Governed replicas behind nginx that share a PostgreSQL, and by turns with them one that is asked without nginx.
+/// </summary>
 internal static class Replicas
 {
     /// <summary>What is missing here to measure it, and where it comes from; empty when nothing is.</summary>

@@ -1,12 +1,17 @@
 namespace MinimalMcp.Load;
 
-/// <summary>The same calls to several servers by turns, in the closed model, so that a machine that slows down slows all of them.</summary>
+/// <summary>
+/// The same calls to several servers by turns, in the closed model, so that a machine that slows down slows all of
+/// them.
+/// </summary>
 internal sealed class Rounds(Options options, Progress progress)
 {
     public int Count { get; } = options.Rounds ?? (options.Seconds < 10 ? 1 : 3);
     public double Seconds { get; init; } = Math.Max(0.3, options.Seconds / 10);
 
-    /// <summary>Long enough for the runtime to compile what is hot twice, the second time with what it has seen.</summary>
+    /// <summary>
+    /// Long enough for the runtime to compile what is hot twice, the second time with what it has seen.
+    /// </summary>
     public double WarmUp { get; private set; } = options.WarmUp ?? Math.Clamp(options.Seconds / 5, 0.3, 6);
 
     public async Task<List<CallRound>> MeasureAsync(
@@ -27,7 +32,8 @@ internal sealed class Rounds(Options options, Progress progress)
             var during = TimeSpan.FromSeconds(round == 0 ? WarmUp : Seconds);
             var result = await MeasureAsync(server, call, connections ?? options.Connections, during);
             progress.Line(
-                $"{(round == 0 ? "warm-up" : $"round {round}"), -8} {call.Name} {server.Name, -14} {result.Rate, 8:N0}/s, {result.Failed} failed"
+                $"{(round == 0 ? "warm-up" : $"round {round}"), -8} {call.Name} {server.Name, -14} "
+                    + $"{result.Rate, 8:N0}/s, {result.Failed} failed"
             );
             if (round > 0)
             {

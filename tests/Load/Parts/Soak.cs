@@ -2,7 +2,9 @@ using System.Globalization;
 
 namespace MinimalMcp.Load;
 
-/// <summary>Load for as long as it was asked, and what the server's memory does meanwhile: a leak is a slope that stays.</summary>
+/// <summary>
+/// Load for as long as it was asked, and what the server's memory does meanwhile: a leak is a slope that stays.
+/// </summary>
 internal static class Soak
 {
     public static async Task<int> RunAsync(Options options)
@@ -37,7 +39,11 @@ internal static class Soak
         Console.WriteLine(
             string.Create(
                 CultureInfo.InvariantCulture,
-                $"{runs.Sum(run => run.Stats.Ok):N0} calls in {options.Soak:0.##} minutes, {failed:N0} failed. Resident memory {samples[0].MiB:0.0} MiB at first, {samples[^1].MiB:0.0} MiB at last, {samples.Max(sample => sample.MiB):0.0} MiB at most.\nSlope of the last two thirds: {slope * 60:0.00} MiB/h ± {error * 60:0.00} (two standard errors of the line; asked for over 24 h: less than 1 MiB/h)."
+                $"{runs.Sum(run => run.Stats.Ok):N0} calls in {options.Soak:0.##} minutes, {failed:N0} failed. "
+                    + $"Resident memory {samples[0].MiB:0.0} MiB at first, {samples[^1].MiB:0.0} MiB at last, "
+                    + $"{samples.Max(sample => sample.MiB):0.0} MiB at most.\nSlope of the last two thirds: "
+                    + $"{slope * 60:0.00} MiB/h ± {error * 60:0.00} (two standard errors of the line; asked for over "
+                    + $"24 h: less than 1 MiB/h)."
             )
         );
         foreach (var (run, failure) in runs.SelectMany(run => run.Stats.Failures.Select(failure => (run, failure))))

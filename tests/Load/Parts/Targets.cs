@@ -4,8 +4,8 @@ namespace MinimalMcp.Load;
 internal static class Targets
 {
     /// <summary>
-    /// Of the standard run: loose enough to hold on a machine that is shared, tight enough that a lost fast path breaks them. Processor time and
-    /// allocation are the steady ones; rates swing with whatever else runs.
+    /// Of the standard run: loose enough to hold on a machine that is shared, tight enough that a lost fast path breaks
+    /// them. Processor time and allocation are the steady ones; rates swing with whatever else runs.
     /// </summary>
     public static readonly string[] Ratios =
     [

@@ -8,7 +8,10 @@ using MinimalMcp.Auth.Tokens;
 
 namespace MinimalMcp.Load;
 
-/// <summary>What the check of an identity provider's token costs: the first time, with its signature, and when the token was seen within the last minute.</summary>
+/// <summary>
+/// What the check of an identity provider's token costs: the first time, with its signature, and when the token was
+/// seen within the last minute.
+/// </summary>
 internal static class TokenChecks
 {
     private const string Audience = "https://tools.example";
@@ -61,7 +64,9 @@ internal static class TokenChecks
             Console.WriteLine(
                 string.Create(
                     CultureInfo.InvariantCulture,
-                    $"{alg}, {token.Length} characters: {cold.Microseconds:0.0} us and {cold.Bytes:N0} bytes the first time{(limit < 1000 ? $" (asked: {limit} us)" : "")}, {seen.Microseconds:0.00} us and {seen.Bytes:N0} bytes when seen before (asked: 3 us)"
+                    $"{alg}, {token.Length} characters: {cold.Microseconds:0.0} us and {cold.Bytes:N0} bytes the "
+                        + $"first time{(limit < 1000 ? $" (asked: {limit} us)" : "")}, {seen.Microseconds:0.00} us "
+                        + $"and {seen.Bytes:N0} bytes when seen before (asked: 3 us)"
                 )
             );
             good &= cold.Microseconds <= limit && seen.Microseconds <= 3;

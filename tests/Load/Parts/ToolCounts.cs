@@ -44,7 +44,8 @@ internal static class ToolCounts
                 Median.Figure(
                     $"ratio.tools.list.bare.{tools.Count}.cpu",
                     "x",
-                    $"processor time for a tools/list with {tools.Count:N0} more tools, to bare Kestrel that sends as many bytes",
+                    $"processor time for a tools/list with {tools.Count:N0} more tools, to bare Kestrel that sends "
+                        + "as many bytes",
                     Ratio(tools.Lists, tools.Bare, round => round.Cpu)
                 )
             );
@@ -69,7 +70,9 @@ internal static class ToolCounts
         );
     }
 
-    /// <summary>All by turns, so that what slows the machine for a while does not look like a matter of tools.</summary>
+    /// <summary>
+    /// All by turns, so that what slows the machine for a while does not look like a matter of tools.
+    /// </summary>
     public static async Task<List<ToolRounds>> MeasureAsync(Options options, Progress progress, params int[] counts)
     {
         await using var own = new OwnServers(options);

@@ -1,6 +1,8 @@
 namespace MinimalMcp.Load;
 
-/// <summary>How many calls that change something are acknowledged a second, each with its intent and its outcome on the disk.</summary>
+/// <summary>
+/// How many calls that change something are acknowledged a second, each with its intent and its outcome on the disk.
+/// </summary>
 internal static class WriteRate
 {
     public static async Task MeasureAsync(Options options, LoadReport report)
@@ -15,7 +17,8 @@ internal static class WriteRate
             options.Connections,
             TimeSpan.FromSeconds(Math.Max(1, options.Seconds / 10))
         );
-        // A cart holds 99 of one product; what is refused by the tool itself is on record all the same, before and after.
+        // A cart holds 99 of one product; what is refused by the tool itself is on record all the same, before and
+        // after.
         report.Figures.Add(
             new(
                 "writes.rate",

@@ -9,7 +9,9 @@ internal sealed record Axis(string Label, bool Log = false, IReadOnlyList<(doubl
 
 internal sealed record Line(string Name, IReadOnlyList<(double X, double Y)> Points);
 
-/// <summary>Lines over two axes as SVG, which needs nothing from anywhere and follows the reader's light or dark colours.</summary>
+/// <summary>
+/// Lines over two axes as SVG, which needs nothing from anywhere and follows the reader's light or dark colours.
+/// </summary>
 internal static class Chart
 {
     private const int Width = 400,
@@ -35,7 +37,8 @@ internal static class Chart
         var svg = new StringBuilder(
             string.Create(
                 CultureInfo.InvariantCulture,
-                $"<svg class=\"chart\" xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {Width} {Height}\" role=\"img\" aria-label=\"{Text(title)}\">"
+                $"<svg class=\"chart\" xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {Width} {Height}\" "
+                    + $"role=\"img\" aria-label=\"{Text(title)}\">"
             )
         );
         svg.Append(alone ? $"<style>{Style}</style>" : "")
@@ -63,7 +66,9 @@ internal static class Chart
         foreach (var (at, text) in yTicks)
         {
             Add(
-                $"<line class=\"rule\" x1=\"{Left}\" x2=\"{Width - Right}\" y1=\"{up(at):0.#}\" y2=\"{up(at):0.#}\"/><text x=\"{Left - 6}\" y=\"{up(at) + 4:0.#}\" text-anchor=\"end\">{text}</text>"
+                $"<line class=\"rule\" x1=\"{Left}\" x2=\"{Width - Right}\" y1=\"{up(at):0.#}\" "
+                    + $"y2=\"{up(at):0.#}\"/><text x=\"{Left - 6}\" y=\"{up(at) + 4:0.#}\" "
+                    + $"text-anchor=\"end\">{text}</text>"
             );
         }
 
@@ -73,13 +78,16 @@ internal static class Chart
         }
 
         Add(
-            $"<text x=\"{(Left + Width - Right) / 2}\" y=\"{Height - 6}\" text-anchor=\"middle\">{Text(x.Label)}</text><text x=\"{Width - Right}\" y=\"14\" text-anchor=\"end\">{Text(y.Label)}</text>"
+            $"<text x=\"{(Left + Width - Right) / 2}\" y=\"{Height - 6}\" "
+                + $"text-anchor=\"middle\">{Text(x.Label)}</text><text x=\"{Width - Right}\" y=\"14\" "
+                + $"text-anchor=\"end\">{Text(y.Label)}</text>"
         );
         for (var i = 0; i < lines.Count; i++)
         {
             var drawn = lines[i].Points.Where(point => Drawn(point, x, y)).ToArray();
             Add(
-                $"<polyline class=\"l{i}\" points=\"{string.Join(' ', drawn.Select(point => string.Create(CultureInfo.InvariantCulture, $"{across(point.X):0.#},{up(point.Y):0.#}")))}\"/>"
+                $"<polyline class=\"l{i}\" "
+                    + $"points=\"{string.Join(' ', drawn.Select(point => string.Create(CultureInfo.InvariantCulture, $"{across(point.X):0.#},{up(point.Y):0.#}")))}\"/>"
             );
             foreach (var point in drawn.Length > 16 ? [] : drawn)
             {
@@ -89,7 +97,9 @@ internal static class Chart
             if (lines.Count > 1)
             {
                 Add(
-                    $"<line class=\"l{i}\" stroke-width=\"2\" x1=\"{Left + 95 * i}\" x2=\"{Left + 95 * i + 16}\" y1=\"23\" y2=\"23\"/><text x=\"{Left + 95 * i + 20}\" y=\"27\">{Text(lines[i].Name)}</text>"
+                    $"<line class=\"l{i}\" stroke-width=\"2\" x1=\"{Left + 95 * i}\" x2=\"{Left + 95 * i + 16}\" "
+                        + $"y1=\"23\" y2=\"23\"/><text x=\"{Left + 95 * i + 20}\" "
+                        + $"y=\"27\">{Text(lines[i].Name)}</text>"
                 );
             }
         }

@@ -3,9 +3,10 @@ using System.Text.Json;
 namespace MinimalMcp.Load;
 
 /// <summary>
-/// What is different from an earlier run, and how much of it may be noise. The noise of a scenario's figure is two standard errors of the
-/// difference, from the seconds of both runs (which hang together a little, so it is rather too small); of a comparison's figure it is how
-/// far the rounds of both runs lie apart. Within the noise a difference means nothing.
+/// What is different from an earlier run, and how much of it may be noise. The noise of a scenario's figure is two
+/// standard errors of the difference, from the seconds of both runs (which hang together a little, so it is rather too
+/// small); of a comparison's figure it is how far the rounds of both runs lie apart. Within the noise a difference
+/// means nothing.
 /// </summary>
 internal static class Comparison
 {

@@ -14,7 +14,9 @@ internal sealed record LoadReport
     public List<ThresholdResult> Thresholds { get; init; } = [];
     public List<Difference> Differences { get; init; } = [];
 
-    /// <summary>The tool calls of the scenarios, and what the server itself counted meanwhile, where it says so.</summary>
+    /// <summary>
+    /// The tool calls of the scenarios, and what the server itself counted meanwhile, where it says so.
+    /// </summary>
     public CallCounts? Counted { get; set; }
 
     public bool Passed =>

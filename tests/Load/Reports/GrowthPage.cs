@@ -228,7 +228,8 @@ internal sealed class GrowthPage
     )
     {
         _text.Append(
-            $"\n## {title}\n\n{note}\n\n{Markdown.Rows([at, .. head], rows.Select(row => new[] { Words.Number(row.At) }.Concat(row.Values.Select(value => Words.Number(value))).ToArray()))}\n"
+            "\n## "
+                + $"{title}\n\n{note}\n\n{Markdown.Rows([at, .. head], rows.Select(row => new[] { Words.Number(row.At) }.Concat(row.Values.Select(value => Words.Number(value))).ToArray()))}\n"
         );
         foreach (var picture in pictures)
         {

@@ -3,7 +3,9 @@ using System.Text;
 
 namespace MinimalMcp.Load;
 
-/// <summary>The report as one HTML file without anything from elsewhere: it opens from a disk, in an archive, and prints.</summary>
+/// <summary>
+/// The report as one HTML file without anything from elsewhere: it opens from a disk, in an archive, and prints.
+/// </summary>
 internal static class HtmlReport
 {
     private const string Style = """
@@ -50,7 +52,8 @@ internal static class HtmlReport
                 foreach (var scenario in report.Scenarios)
                 {
                     page.Append(
-                        $"<section class=\"scenario\"><h3>{Text(scenario.Name)}</h3><div class=\"charts\">{string.Concat(Charts(scenario))}</div></section>\n"
+                        $"<section class=\"scenario\"><h3>{Text(scenario.Name)}</h3><div "
+                            + $"class=\"charts\">{string.Concat(Charts(scenario))}</div></section>\n"
                     );
                 }
             }
@@ -121,7 +124,8 @@ internal static class HtmlReport
             )
             .ToArray();
         page.Append(
-            $"<div class=\"scroll\"><table><thead><tr>{string.Concat(table.Head.Select((cell, column) => Cell("th", cell, numbers[column])))}</tr></thead><tbody>\n"
+            "<div "
+                + $"class=\"scroll\"><table><thead><tr>{string.Concat(table.Head.Select((cell, column) => Cell("th", cell, numbers[column])))}</tr></thead><tbody>\n"
         );
         for (var i = 0; i < table.Rows.Count; i++)
         {

@@ -26,7 +26,8 @@ internal static class Markdown
             ? report.Thresholds.Count > 0
                 ? "passed"
                 : "measured"
-            : $"failed, {string.Join(" and ", new[] { broken > 0 ? $"{broken} of {report.Thresholds.Count} thresholds broken" : "", worse > 0 ? $"{worse} regressions" : "" }.Where(text => text.Length > 0))}";
+            : "failed, "
+                + $"{string.Join(" and ", new[] { broken > 0 ? $"{broken} of {report.Thresholds.Count} thresholds broken" : "", worse > 0 ? $"{worse} regressions" : "" }.Where(text => text.Length > 0))}";
     }
 
     /// <summary>The lines that end a run that failed.</summary>
@@ -34,7 +35,8 @@ internal static class Markdown
         report
             .Thresholds.Where(threshold => !threshold.Met)
             .Select(threshold =>
-                $"broken: {threshold.Text} ({(threshold.Value is null ? "not measured" : $"{threshold.Name} is {Words.Number(threshold.Value)}")})"
+                $"broken: {threshold.Text} "
+                + $"({(threshold.Value is null ? "not measured" : $"{threshold.Name} is {Words.Number(threshold.Value)}")})"
             )
             .Concat(
                 report
@@ -48,7 +50,8 @@ internal static class Markdown
         $"{Words.Time(report.Started)}, {report.Seconds:0} s, {report.Target}. {report.Machine}."
         + (
             report.Counted is { } counted
-                ? $" Calls of tools sent by the scenarios: {Words.Number(counted.Sent)}; counted by the server meanwhile: {Words.Number(counted.Server)}."
+                ? $" Calls of tools sent by the scenarios: {Words.Number(counted.Sent)}; counted by the server "
+                    + $"meanwhile: {Words.Number(counted.Server)}."
                 : ""
         );
 

@@ -2,7 +2,9 @@ using System.Globalization;
 
 namespace MinimalMcp.Load;
 
-/// <summary>What is going on, on standard error: one line that changes on a terminal, and now and then a line elsewhere.</summary>
+/// <summary>
+/// What is going on, on standard error: one line that changes on a terminal, and now and then a line elsewhere.
+/// </summary>
 internal sealed class Progress(TextWriter output, bool terminal)
 {
     private TimeSpan _next;
@@ -30,7 +32,10 @@ internal sealed class Progress(TextWriter output, bool terminal)
         var worst = runs.MaxBy(run => run.Stats.Latencies.Percentile(99))!;
         var text = string.Create(
             CultureInfo.InvariantCulture,
-            $"{stage, -7} {elapsed.TotalSeconds, 4:0} of {runs.Max(run => run.Duration).TotalSeconds:0} s  {runs.Sum(run => run.Stats.Series.LastOrDefault()?.Rate ?? 0), 7:N0}/s  {ok:N0} ok, {failed:N0} failed  slowest p99 {worst.Stats.Latencies.Percentile(99).TotalMilliseconds:0.0} ms ({worst.Scenario.Name})"
+            $"{stage, -7} {elapsed.TotalSeconds, 4:0} of {runs.Max(run => run.Duration).TotalSeconds:0} s  "
+                + $"{runs.Sum(run => run.Stats.Series.LastOrDefault()?.Rate ?? 0), 7:N0}/s  {ok:N0} ok, {failed:N0} "
+                + $"failed  slowest p99 {worst.Stats.Latencies.Percentile(99).TotalMilliseconds:0.0} ms "
+                + $"({worst.Scenario.Name})"
         );
         if (terminal)
         {

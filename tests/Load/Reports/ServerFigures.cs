@@ -1,6 +1,9 @@
 namespace MinimalMcp.Load;
 
-/// <summary>One server under the same calls as bare Kestrel: medians of the rounds, each with its ratio to bare Kestrel in the same round.</summary>
+/// <summary>
+/// One server under the same calls as bare Kestrel: medians of the rounds, each with its ratio to bare Kestrel in the
+/// same round.
+/// </summary>
 internal sealed record ServerFigures(
     string Server,
     string Call,

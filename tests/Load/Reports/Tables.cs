@@ -30,7 +30,8 @@ internal sealed record Table(string Title, string Note, string[] Head, List<stri
             ),
             Make(
                 "Scenarios",
-                "All at once. Latencies are in milliseconds, of calls that went well, from the moment at which they were due (bucket error below 0.4 %).",
+                "All at once. Latencies are in milliseconds, of calls that went well, from the moment at which they "
+                    + "were due (bucket error below 0.4 %).",
                 ["scenario", "load", "ok", "failed", "per s", "mean", "p50", "p95", "p99", "p99.9", "max"],
                 report.Scenarios.SelectMany(scenario =>
                     scenario
@@ -50,7 +51,8 @@ internal sealed record Table(string Title, string Note, string[] Head, List<stri
             ),
             Make(
                 "Against bare Kestrel",
-                "The same call to each server by turns; medians of the rounds. × is the ratio to bare Kestrel in the same round.",
+                "The same call to each server by turns; medians of the rounds. × is the ratio to bare Kestrel in the "
+                    + "same round.",
                 [
                     "server",
                     "call",
@@ -96,7 +98,8 @@ internal sealed record Table(string Title, string Note, string[] Head, List<stri
             ),
             Make(
                 "Against an earlier run",
-                "A difference within the noise means nothing: it is two standard errors from the seconds of both runs, or how far the rounds of both lie apart.",
+                "A difference within the noise means nothing: it is two standard errors from the seconds of both "
+                    + "runs, or how far the rounds of both lie apart.",
                 ["figure", "before", "now", "difference", "noise", ""],
                 report.Differences.Select(row =>
                     (

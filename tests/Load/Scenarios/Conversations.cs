@@ -1,6 +1,9 @@
 namespace MinimalMcp.Load;
 
-/// <summary>What a host of 2025-11-25 does from its first request to its last, in a closed model: users who think before they go on.</summary>
+/// <summary>
+/// What a host of 2025-11-25 does from its first request to its last, in a closed model: users who think before they go
+/// on.
+/// </summary>
 internal sealed class Conversations : IScenarios
 {
     private static readonly TimeSpan ThinkTime = TimeSpan.FromMilliseconds(100);
@@ -17,7 +20,8 @@ internal sealed class Conversations : IScenarios
             Call.Mcp(
                 Call.Legacy,
                 "initialize",
-                $$$"""{"protocolVersion":"{{{Call.Legacy}}}","capabilities":{},"clientInfo":{"name":"load","version":"1"}}"""
+                $$$"""{"protocolVersion":"{{{Call.Legacy}}}","capabilities":{},"clientInfo":"""
+                    + $$$"""{"name":"load","version":"1"}}"""
             )
         );
 

@@ -1,6 +1,8 @@
 namespace MinimalMcp.Load;
 
-/// <summary>A tool whose system answers late: waiting calls must cost neither threads nor the calls beside them.</summary>
+/// <summary>
+/// A tool whose system answers late: waiting calls must cost neither threads nor the calls beside them.
+/// </summary>
 internal sealed class SlowTool : IScenarios
 {
     public IEnumerable<Scenario> For(LoadTest test)

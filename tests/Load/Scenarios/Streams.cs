@@ -2,7 +2,9 @@ using System.Diagnostics;
 
 namespace MinimalMcp.Load;
 
-/// <summary>Event streams that are opened and held, beside the calls. The latency is the time to the first byte.</summary>
+/// <summary>
+/// Event streams that are opened and held, beside the calls. The latency is the time to the first byte.
+/// </summary>
 internal sealed class Streams : IScenarios
 {
     public IEnumerable<Scenario> For(LoadTest test)

@@ -19,7 +19,8 @@ internal sealed class ToolCalls : IScenarios
                 test.LeftOut.Add(
                     new(
                         name,
-                        $"the server has no tool {test.Tool}: name one of its own that only reads, with --tool and --arguments"
+                        $"the server has no tool {test.Tool}: name one of its own that only reads, with --tool and "
+                            + "--arguments"
                     )
                 );
                 continue;

@@ -1,6 +1,8 @@
 namespace MinimalMcp.Load;
 
-/// <summary>A tool that changes something: its intent is on the disk before the call, and its outcome after it.</summary>
+/// <summary>
+/// A tool that changes something: its intent is on the disk before the call, and its outcome after it.
+/// </summary>
 internal sealed class Writes : IScenarios
 {
     public IEnumerable<Scenario> For(LoadTest test)
@@ -10,7 +12,8 @@ internal sealed class Writes : IScenarios
             test.LeftOut.Add(
                 new(
                     "writes",
-                    $"the server has no tool {test.WriteTool}: name one of its own that may be called often, with --write-tool and --write-arguments"
+                    $"the server has no tool {test.WriteTool}: name one of its own that may be called often, with "
+                        + "--write-tool and --write-arguments"
                 )
             );
             yield break;

@@ -3,7 +3,9 @@ using System.Text.Json;
 
 namespace MinimalMcp.Load;
 
-/// <summary>What Kestrel costs by itself: the body is read and tokenised, the answer is constant and as long as the server's.</summary>
+/// <summary>
+/// What Kestrel costs by itself: the body is read and tokenised, the answer is constant and as long as the server's.
+/// </summary>
 internal static class BareServer
 {
     public static void Run(string answerLengths, string[] args)

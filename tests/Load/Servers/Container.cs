@@ -2,7 +2,9 @@ using System.Diagnostics;
 
 namespace MinimalMcp.Load;
 
-/// <summary>A container of an image, started through the docker command and removed afterwards. Only this machine can reach it.</summary>
+/// <summary>
+/// A container of an image, started through the docker command and removed afterwards. Only this machine can reach it.
+/// </summary>
 internal sealed class Container : IAsyncDisposable
 {
     public const string Key = "load-container-Vb4Nc8Mx2Zq6Lw0Kp5Jd9Hs3Gf7";

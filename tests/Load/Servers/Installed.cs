@@ -1,6 +1,8 @@
 namespace MinimalMcp.Load;
 
-/// <summary>Programs of this machine that some measurements and tests want beside .NET. A null says that it is missing.</summary>
+/// <summary>
+/// Programs of this machine that some measurements and tests want beside .NET. A null says that it is missing.
+/// </summary>
 internal static class Installed
 {
     public const string WantedPostgres = "PostgreSQL 15 or newer (Debian: apt-get install postgresql)",

@@ -6,8 +6,8 @@ using System.Reflection.Emit;
 namespace MinimalMcp.Load;
 
 /// <summary>
-/// Gives a server as many tools as a measurement asks for. They are methods with the SDK's attributes, written when the server starts, and
-/// are registered as every tool is: what is measured is the server's own way with them.
+/// Gives a server as many tools as a measurement asks for. They are methods with the SDK's attributes, written when the
+/// server starts, and are registered as every tool is: what is measured is the server's own way with them.
 /// </summary>
 internal static class MoreTools
 {

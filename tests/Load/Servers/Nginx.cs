@@ -2,7 +2,10 @@ using System.Diagnostics;
 
 namespace MinimalMcp.Load;
 
-/// <summary>nginx before several servers, which it asks by turns over connections that it keeps. It touches nothing outside its folder.</summary>
+/// <summary>
+/// nginx before several servers, which it asks by turns over connections that it keeps. It touches nothing outside its
+/// folder.
+/// </summary>
 internal static class Nginx
 {
     public static ServerStart Before(IEnumerable<ServerProcess> servers, string folder)
@@ -11,7 +14,8 @@ internal static class Nginx
             ?? throw new InvalidOperationException($"nginx is missing: install {Installed.WantedNginx}.");
         var endPoint = ServerStart.FreePort();
         Directory.CreateDirectory(folder);
-        // As root its workers would become somebody who may not enter the folder. A connection ends after 1,000 requests by default, which would count as failures.
+        // As root its workers would become somebody who may not enter the folder. A connection ends after 1,000
+        // requests by default, which would count as failures.
         File.WriteAllText(
             Path.Combine(folder, "nginx.conf"),
             $$"""

@@ -15,7 +15,10 @@ internal sealed class OwnServers(Options options) : IAsyncDisposable
 
     public string Folder => _folder.FullName;
 
-    /// <summary>The options for the project as it is: with a tool that is lent to its servers, when it has not the sample one and none was named.</summary>
+    /// <summary>
+    /// The options for the project as it is: with a tool that is lent to its servers, when it has not the sample one
+    /// and none was named.
+    /// </summary>
     public static async Task<Options> FitAsync(Options options)
     {
         if (options.Url is not null)

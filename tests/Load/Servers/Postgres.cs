@@ -2,7 +2,10 @@ using System.Diagnostics;
 
 namespace MinimalMcp.Load;
 
-/// <summary>A PostgreSQL of its own on a private port, as durable as PostgreSQL is by default, and gone with its files when it is disposed.</summary>
+/// <summary>
+/// A PostgreSQL of its own on a private port, as durable as PostgreSQL is by default, and gone with its files when it
+/// is disposed.
+/// </summary>
 internal sealed class Postgres : IAsyncDisposable
 {
     private readonly string _programs = Installed.Postgres()
@@ -24,7 +27,8 @@ internal sealed class Postgres : IAsyncDisposable
         {
             if (Environment.UserName == "root")
             {
-                await RunAsync(new("chown", ["postgres", server._folder]), cancellationToken); // PostgreSQL refuses to run as root
+                // PostgreSQL refuses to run as root
+                await RunAsync(new("chown", ["postgres", server._folder]), cancellationToken);
             }
 
             await RunAsync(

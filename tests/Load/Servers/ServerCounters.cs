@@ -2,7 +2,10 @@ using System.Net.Sockets;
 
 namespace MinimalMcp.Load;
 
-/// <summary>How many bytes a server has allocated since it started: told over a Unix socket by a thread of its own, only when asked.</summary>
+/// <summary>
+/// How many bytes a server has allocated since it started: told over a Unix socket by a thread of its own, only when
+/// asked.
+/// </summary>
 internal static class ServerCounters
 {
     public const string Variable = "LOAD_COUNTERS";

@@ -105,7 +105,8 @@ internal sealed class ServerProcess : IAsyncDisposable
             }
         }
         throw new IOException(
-            $"{Name} at {Target.Url} does not answer {call.Method} {call.Path} ({call.Name}) as it should: {last}\n{string.Join('\n', output)}"
+            $"{Name} at {Target.Url} does not answer {call.Method} {call.Path} ({call.Name}) as it should: "
+                + $"{last}\n{string.Join('\n', output)}"
         );
     }
 
@@ -122,7 +123,8 @@ internal sealed class ServerProcess : IAsyncDisposable
         }
     }
 
-    // Nothing here may block: this can run on the thread that completes the work of all sockets and pipes (see RuntimeSettings).
+    // Nothing here may block: this can run on the thread that completes the work of all sockets and pipes (see
+    // RuntimeSettings).
     public async ValueTask DisposeAsync()
     {
         if (!child || disposed)

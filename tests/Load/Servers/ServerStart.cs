@@ -59,8 +59,9 @@ internal sealed record ServerStart(ProcessStartInfo Info, IPEndPoint EndPoint, s
     }
 
     /// <summary>
-    /// An address for a program that must be told where to listen. Below the ports that the system gives to whoever names
-    /// none (32768 and up on Linux), and a new one for each call, so that nobody takes it before the program does.
+    /// An address for a program that must be told where to listen. Below the ports that the system gives to whoever
+    /// names none (32768 and up on Linux), and a new one for each call, so that nobody takes it before the program
+    /// does.
     /// </summary>
     public static IPEndPoint FreePort()
     {

@@ -2,7 +2,9 @@ using System.Text.Json.Nodes;
 
 namespace MinimalMcp.Load;
 
-/// <summary>A system behind a tool that takes its time: the shop's own server, which answers every question after a delay.</summary>
+/// <summary>
+/// A system behind a tool that takes its time: the shop's own server, which answers every question after a delay.
+/// </summary>
 internal sealed class SlowUpstream : IAsyncDisposable
 {
     private readonly WebApplication _app;

@@ -1,8 +1,9 @@
 using MinimalMcp.Load;
 
 /// <summary>
-/// Runs inside a server that is measured, before its own code (DOTNET_STARTUP_HOOKS wants this name, without a namespace): the very build
-/// that ships then tells what it has allocated, and has as many tools as a measurement asks for.
+/// Runs inside a server that is measured, before its own code (DOTNET_STARTUP_HOOKS wants this name, without a
+/// namespace): the very build that ships then tells what it has allocated, and has as many tools as a measurement asks
+/// for.
 /// </summary>
 internal static class StartupHook
 {
