@@ -11,21 +11,21 @@ using MinimalMcp.Tools;
 using MinimalMcp.Tools.Cway;
 using MinimalMcp.WellKnown;
 
-if (!ConfigurationSetup.TryCreateBuilder(args, out var builder)) // settings: files, the environment, the command line
+if (!ConfigurationSetup.TryCreateBuilder(args, out var builder)) // settings: files, environment variables, command line
 {
     return 1;
 }
 
 if (await CommandLine.AnswerAsync(args, builder.Configuration) is { } exitCode)
 {
-    return exitCode; // --help, --version, health, or a word that it does not know
+    return exitCode; // --help, --version, health, or an unknown command
 }
 
 var mode = SurfaceMode.Read(builder.Configuration, args);
-builder.AddStorage(); // what is kept: the audit, budgets, confirmations
-builder.AddTelemetry(); // what is exported by OTLP, when an OTEL_* variable asks for it
-builder.AddTools(); // what this server can do: every [McpServerTool] below Tools/
-builder.AddOutgoing(); // how requests leave: every HttpClient gets a deadline, a breaker and a size limit
+builder.AddStorage(); // the store: audit log, budgets, grants
+builder.AddTelemetry(); // OTLP export, when an OTEL_* variable is set
+builder.AddTools(); // the tools: every [McpServerTool] below Tools/
+builder.AddOutgoing(); // every HttpClient gets a timeout, a circuit breaker and a size limit
 
 // Who may call, and what happens to every call, whichever way it comes.
 builder.AddAuth().CloseOtherRoutes();

@@ -3,7 +3,7 @@ using MinimalMcp.Auth.Tokens;
 
 namespace MinimalMcp.Auth;
 
-/// <summary>Whether the mode has its parts.</summary>
+/// <summary>Checks that the configured mode has everything that it needs.</summary>
 internal sealed class AuthCheck(IConfiguration configuration, IServiceProviderIsService services)
     : IValidateOptions<AuthOptions>
 {
@@ -15,14 +15,13 @@ internal sealed class AuthCheck(IConfiguration configuration, IServiceProviderIs
         )
         {
             return ValidateOptionsResult.Fail(
-                "Auth:Mode (MCP_AUTH_MODE) is 'oauth2' and there is no identity provider. Set OAUTH2_ISSUER and "
-                    + "OAUTH2_AUDIENCE (Auth:Provider), and OAUTH2_JWKS_URI if it has no discovery document, "
-                    + "or MCP_AUTH_MODE to embedded, where this server signs people in itself."
+                "Auth:Mode (MCP_AUTH_MODE) is 'oauth2', but no identity provider is configured. Set OAUTH2_ISSUER "
+                    + "and OAUTH2_AUDIENCE (Auth:Provider), and OAUTH2_JWKS_URI if the provider has no discovery "
+                    + "document. Or set MCP_AUTH_MODE to embedded, where this server signs users in itself."
             );
         }
 
-        // They say who may sign in there; without a client of ours nobody is asked to, and everybody with a key gets
-        // in.
+        // Without a client id nobody signs in at the provider, so these settings would restrict nobody.
         if (
             options.Mode.Equals("embedded", StringComparison.OrdinalIgnoreCase)
             && configuration["Auth:Provider:ClientId"] is null or ""
@@ -31,23 +30,22 @@ internal sealed class AuthCheck(IConfiguration configuration, IServiceProviderIs
         )
         {
             return ValidateOptionsResult.Fail(
-                $"Auth:Provider has {string.Join(", ", apart)} and no ClientId (OAUTH2_CLIENT_ID), so in "
-                    + "mode embedded nobody signs in at the provider. Set OAUTH2_CLIENT_ID and OAUTH2_CLIENT_SECRET, "
-                    + "or remove the others."
+                $"Auth:Provider has {string.Join(", ", apart)} but no ClientId (OAUTH2_CLIENT_ID), so nobody signs "
+                    + "in at the provider in mode embedded. Set OAUTH2_CLIENT_ID and OAUTH2_CLIENT_SECRET, or "
+                    + "remove the other settings."
             );
         }
 
-        // In mode hybrid a client with a secret can call without anybody who signs in.
+        // In mode hybrid a client with a secret can call without a signed-in user.
         if (options.LacksKeys && !HasOwnClient(options))
         {
             return ValidateOptionsResult.Fail(
-                $"Auth:Mode (MCP_AUTH_MODE) is '{options.Mode}' and there is no key. "
-                    + "Set MCP_API_KEY to at least 32 random characters, for example what `openssl rand -hex 32` "
-                    + "prints."
+                $"Auth:Mode (MCP_AUTH_MODE) is '{options.Mode}', but no API key is configured. Set MCP_API_KEY to "
+                    + "at least 32 random characters, for example the output of `openssl rand -hex 32`."
             );
         }
 
-        // Closed rather than open when a part was left out of the program.
+        // Fails closed when a part was left out of the program.
         return
             options.TakesTokens
             && !(
@@ -55,8 +53,8 @@ internal sealed class AuthCheck(IConfiguration configuration, IServiceProviderIs
                 && services.IsService(typeof(IAuthorizationServerMetadata))
             )
             ? ValidateOptionsResult.Fail(
-                $"Auth:Mode (MCP_AUTH_MODE) is '{options.Mode}', and nothing in this program issues or checks its "
-                    + "tokens. Register an IAccessTokens and an IAuthorizationServerMetadata in AddAuth."
+                $"Auth:Mode (MCP_AUTH_MODE) is '{options.Mode}', but nothing in this program issues or verifies its "
+                    + "tokens. Register an IAccessTokenVerifier and an IAuthorizationServerMetadata in AddAuth."
             )
             : ValidateOptionsResult.Success;
 

@@ -2,51 +2,54 @@ using System.ComponentModel.DataAnnotations;
 
 namespace MinimalMcp.Auth;
 
-/// <summary>Who may call; configuration section <c>Auth</c>.</summary>
+/// <summary>Who may call this server. Configuration section <c>Auth</c>.</summary>
 public sealed class AuthOptions : IValidatableObject
 {
     private static readonly string[] Modes = ["none", "api-key", "oauth2", "embedded", "hybrid", "mixed"];
 
     /// <summary>
-    /// none (this machine only), api-key, oauth2 (tokens of an identity provider), embedded (tokens of our own
-    /// authorization server), hybrid (keys and tokens), or mixed (tokens; whoever has none may read).
+    /// The authentication mode: none (loopback only), api-key, oauth2 (tokens of an identity provider), embedded
+    /// (tokens of our own authorization server), hybrid (API keys and tokens) or mixed (tokens; unauthenticated callers
+    /// may read).
     /// </summary>
     public string Mode { get; set; } = "none";
 
     /// <summary>
-    /// One key that may do everything; its caller is called "default". For more than one, or for less, see <see
+    /// One API key with all scopes; its caller is named "default". For several keys or fewer scopes see <see
     /// cref="ApiKeys"/>.
     /// </summary>
     [DataType(DataType.Password)]
     public string? ApiKey { get; set; }
 
-    /// <summary>The key that replaces <see cref="ApiKey"/>; both are taken meanwhile.</summary>
+    /// <summary>The key that replaces <see cref="ApiKey"/>. Both are accepted during the rotation.</summary>
     [DataType(DataType.Password)]
     public string? NextApiKey { get; set; }
 
-    /// <summary>Keys by the name of their caller, which logs and limits go by.</summary>
+    /// <summary>API keys by the name of their caller, which logs and limits use.</summary>
     public Dictionary<string, ApiKeyOptions> ApiKeys { get; } = new(StringComparer.Ordinal);
 
     /// <summary>
-    /// How many requests a minute one caller may make, or one address when the caller is not known; 0 is any number.
+    /// Requests per minute for each caller, or for each address when the caller is unknown. 0 means no limit.
     /// </summary>
     public int RateLimitPerMinute { get; set; }
 
     public bool IsOff => Is("none");
 
-    /// <summary>Keys are what callers are told to send.</summary>
+    /// <summary>Error messages and documents offer API keys.</summary>
     internal bool OffersKeys => Is("api-key") || (Is("hybrid") && HasKeys);
 
-    /// <summary>The mode is of no use without a key.</summary>
+    /// <summary>The mode needs an API key and none is configured.</summary>
     internal bool LacksKeys => (Is("api-key") || Is("hybrid")) && !HasKeys;
 
-    /// <summary>Keys are accepted. In mode embedded too: whoever has one can sign in with it anyway.</summary>
+    /// <summary>
+    /// API keys are accepted. In mode embedded as well: the holder of a key can sign in with it anyway.
+    /// </summary>
     internal bool TakesKeys => OffersKeys || (Is("embedded") && HasKeys);
 
-    /// <summary>OAuth is on: there are documents that say where to sign in.</summary>
+    /// <summary>OAuth is enabled: discovery documents name an authorization server.</summary>
     internal bool TakesTokens => Is("oauth2") || Is("embedded") || Is("hybrid") || Is("mixed");
 
-    /// <summary>Whoever has no token may read.</summary>
+    /// <summary>Unauthenticated callers may read.</summary>
     internal bool AdmitsGuests => Is("mixed");
 
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)

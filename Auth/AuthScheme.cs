@@ -2,17 +2,15 @@ using Microsoft.AspNetCore.Authorization;
 
 namespace MinimalMcp.Auth;
 
-/// <summary>
-/// The authentication scheme that our credentials are: API keys, our own tokens, tokens of an identity provider.
-/// </summary>
+/// <summary>The authentication scheme for API keys, our own tokens and tokens of an identity provider.</summary>
 public static class AuthScheme
 {
-    /// <summary>For <c>AddAuthentication(AuthScheme.Name)</c>, where it is to be the default.</summary>
+    /// <summary>For <c>AddAuthentication(AuthScheme.Name)</c>, where it is the default scheme.</summary>
     public const string Name = "MinimalMcp";
 }
 
 /// <summary>
-/// The policies that go by our scheme. Each scope is a policy of its own name, so
+/// Authorization policies of our scheme. Each scope is a policy of the same name, so
 /// <c>app.MapGet(...).RequireAuthorization("mcp:admin")</c> works on any route.
 /// </summary>
 public static class AuthPolicies
@@ -20,7 +18,7 @@ public static class AuthPolicies
     /// <summary>The name of <see cref="AnyCaller"/>.</summary>
     public const string Caller = "mcp";
 
-    /// <summary>Any caller with a good credential, whatever its scopes.</summary>
+    /// <summary>Any caller with a valid credential, whatever its scopes.</summary>
     public static AuthorizationPolicy AnyCaller { get; } =
         new AuthorizationPolicyBuilder(AuthScheme.Name).RequireAuthenticatedUser().Build();
 

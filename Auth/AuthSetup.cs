@@ -11,14 +11,14 @@ namespace MinimalMcp.Auth;
 public static class AuthSetup
 {
     /// <summary>
-    /// Our credentials as an authentication scheme, and our scopes as policies. Routes of the application's own stay as
-    /// they are: neither a default scheme nor a fallback policy is set here.
+    /// Adds our credentials as an authentication scheme, and our scopes as policies. Sets neither a default scheme nor
+    /// a fallback policy, so that routes of the application are unaffected.
     /// </summary>
     public static IHostApplicationBuilder AddAuth(this IHostApplicationBuilder builder)
     {
         var services = builder.Services;
         services.AddSettings<AuthOptions>("Auth");
-        // Known in every mode: a setting that has no effect in one of them is no misspelling.
+        // Registered in every mode, so that a setting without effect in one mode is not reported as misspelled.
         services.AddSingleton(new SettingsSection("Auth:Server", typeof(AuthorizationServerOptions)));
         services.AddSingleton(new SettingsSection("Auth:Users", typeof(Dictionary<string, UserOptions>)));
         services.AddSingleton(new SettingsSection("Auth:Provider", typeof(ProviderOptions)));
@@ -30,7 +30,7 @@ public static class AuthSetup
         services.AddSingleton<CredentialVerifier>();
         services.AddSingleton<RefusedCredentialLog>();
         services.AddSingleton<AuthFastPath>();
-        // Not AddAuthentication, which also makes keys for cookies when the server starts; we have none.
+        // Not AddAuthentication, which also sets up data protection for cookies; we use none.
         services.AddAuthenticationCore(schemes => schemes.AddScheme<CredentialHandler>(AuthScheme.Name, null));
         services.PostConfigure<AuthenticationOptions>(LeaveDefaultScheme);
         services.AddTransient<CredentialHandler>();
@@ -46,9 +46,8 @@ public static class AuthSetup
     }
 
     /// <summary>
-    /// For a program that serves nothing but this server: our scheme is the default, and every route is closed unless
-    /// it says
-    /// <c>AllowAnonymous</c> or has a policy.
+    /// For a program that serves only this server: our scheme is the default, and every route is closed unless it has
+    /// <c>AllowAnonymous</c> or a policy.
     /// </summary>
     public static IHostApplicationBuilder CloseOtherRoutes(this IHostApplicationBuilder builder)
     {
@@ -57,7 +56,7 @@ public static class AuthSetup
         return builder;
     }
 
-    /// <summary>The framework's authentication and authorization, and the limit of requests.</summary>
+    /// <summary>Adds the framework's authentication and authorization, and the request rate limit.</summary>
     public static WebApplication UseAuth(this WebApplication app)
     {
         if (AuthFastPath.IsPossible(app.Services))
@@ -65,7 +64,7 @@ public static class AuthSetup
             RequestDelegate? beyond = null;
             app.Use(next =>
             {
-                // now, when the settings have been checked
+                // resolved now, after the settings were validated
                 var shortCut = app.Services.GetRequiredService<AuthFastPath>();
                 return http => shortCut.Admits(http) ? beyond!(http) : next(http);
             });
@@ -95,8 +94,8 @@ public static class AuthSetup
     }
 
     /// <summary>
-    /// Keeps what was asked and answered while hosts discover the server and sign in, for the page that explains it.
-    /// Before everything else, to see what the rest refuses.
+    /// Records discovery and sign-in requests for the diagnostics page. Comes before all other middleware, to see what
+    /// that refuses.
     /// </summary>
     public static WebApplication UseDiagnostics(this WebApplication app)
     {
@@ -105,13 +104,13 @@ public static class AuthSetup
     }
 
     /// <summary>
-    /// <c>hash-password</c>: reads a password from the standard input, and prints what
-    /// <c>Auth:Users:NAME:PasswordHash</c> takes.
+    /// <c>hash-password</c>: reads a password from standard input and prints its hash for
+    /// <c>Auth:Users:NAME:PasswordHash</c>.
     /// </summary>
     public static int HashPassword(this WebApplication app) => Passwords.Print(Console.In, Console.Out);
 
     /// <summary>
-    /// Marks routes of tools: for every caller and, in mode mixed, for whoever has no token; each tool decides.
+    /// Opens tool routes to every caller and, in mode mixed, to unauthenticated callers; each tool decides.
     /// </summary>
     internal static TBuilder AllowGuests<TBuilder>(this TBuilder routes)
         where TBuilder : IEndpointConventionBuilder
@@ -123,8 +122,7 @@ public static class AuthSetup
         return routes;
     }
 
-    // The framework makes the only scheme the default. Ours must not become it, and must not keep another from being
-    // it.
+    // The framework makes the only scheme the default. Ours must not become it, nor stop another scheme from being it.
     private static void LeaveDefaultScheme(AuthenticationOptions options)
     {
         var others = options.Schemes.Where(scheme => scheme.Name != AuthScheme.Name).ToArray();
@@ -132,7 +130,9 @@ public static class AuthSetup
     }
 }
 
-/// <summary>Marks a route of tools: in mode mixed it also serves whoever has no token, and each tool decides.</summary>
+/// <summary>
+/// Endpoint metadata of tool routes: in mode mixed they also serve unauthenticated callers, and each tool decides.
+/// </summary>
 internal sealed class AllowGuestsMetadata
 {
     public static readonly AllowGuestsMetadata Mark = new();

@@ -3,20 +3,18 @@ using System.Security.Claims;
 
 namespace MinimalMcp.Auth;
 
-/// <summary>Who makes a call, as far as authorization, budgets and the audit need to know.</summary>
+/// <summary>The caller of a tool, as authorization, budgets and the audit log see it.</summary>
 public sealed class Caller
 {
-    /// <summary>
-    /// The caller when authentication is off: whoever is on this machine. The server then listens on loopback only.
-    /// </summary>
+    /// <summary>The caller when authentication is disabled. The server then listens on loopback only.</summary>
     public static readonly Caller Local = new("local", null, int.MaxValue);
 
-    /// <summary>Whoever has no credential, in mode mixed: may read.</summary>
+    /// <summary>An unauthenticated caller in mode mixed, who may read.</summary>
     internal static readonly ClaimsPrincipal Guest = new(
         new ClaimsIdentity([new("sub", "anonymous"), new("scope", Scopes.Read)], "Guest")
     );
 
-    /// <summary>The same for the framework's authentication.</summary>
+    /// <summary><see cref="Local"/> as a principal of the framework.</summary>
     internal static readonly ClaimsPrincipal LocalUser = new(
         new ClaimsIdentity(
             [new("sub", "local"), .. Scopes.Split(Scopes.All).Select(scope => new Claim("scope", scope))],
@@ -24,10 +22,10 @@ public sealed class Caller
         )
     );
 
-    // Whoever asks for what is open to everybody: may do nothing that a scope is needed for.
+    // An unauthenticated caller of an open route, without any scope.
     private static readonly Caller Nobody = new("anonymous", null, -1, isGuest: true);
 
-    // The principals of keys and of tokens that are known already are the same objects from call to call.
+    // Principals of keys and of cached tokens are the same objects from call to call.
     private static readonly ConditionalWeakTable<ClaimsPrincipal, Caller> Known = [];
 
     private Caller(string subject, string? client, int level, bool isGuest = false, bool hasKey = false)
@@ -42,22 +40,22 @@ public sealed class Caller
     /// <summary>The token's subject, or "local".</summary>
     public string Subject { get; }
 
-    /// <summary>The OAuth client that the caller uses, when there is one.</summary>
+    /// <summary>The OAuth client that the caller uses, if any.</summary>
     public string? Client { get; }
 
-    /// <summary>Nobody in particular: signing in would allow more.</summary>
+    /// <summary>Unauthenticated: signing in would grant more.</summary>
     public bool IsGuest { get; }
 
-    /// <summary>The caller sent a key of the settings: nobody can allow it more by signing in.</summary>
+    /// <summary>The caller authenticated with a configured API key, so signing in cannot grant it more.</summary>
     private bool HasKey { get; }
 
-    /// <summary>How far the caller's largest scope reaches; -1 when there is none.</summary>
+    /// <summary>The rank of the caller's highest scope; -1 without one.</summary>
     public int Level { get; }
 
     public bool HasScope(string scope) => Scopes.Level(scope) <= Level && (Scopes.Level(scope) >= 0 || this == Local);
 
-    /// <summary>What is missing, and how to get it.</summary>
-    /// <param name="what">What was asked for.</param>
+    /// <summary>The error for a missing scope, and how to get it.</summary>
+    /// <param name="what">What was requested.</param>
     internal string LacksScope(string what, string scope) =>
         HasKey
             ? $"{what} needs the scope {scope}, and the key '{Subject}' has "
@@ -66,10 +64,9 @@ public sealed class Caller
             : $"{what} needs the scope {scope}, which this connection was not granted. Connect again and allow it.";
 
     /// <summary>
-    /// Reads the claims that the check of a credential leaves: <c>sub</c>, <c>client_id</c> and one <c>scope</c> claim
-    /// per scope.
+    /// Reads the claims of a verified credential: <c>sub</c>, <c>client_id</c> and one <c>scope</c> claim per scope.
     /// </summary>
-    /// <param name="user">Null where there is no request: on standard input and output.</param>
+    /// <param name="user">Null on standard input and output, where there is no request.</param>
     public static Caller From(ClaimsPrincipal? user) =>
         user is null || user == LocalUser ? Local
         : user.Identity is { IsAuthenticated: true } ? Known.GetValue(user, Read)
@@ -80,7 +77,7 @@ public sealed class Caller
         var subject = user.FindFirstValue("sub")
             ?? user.FindFirstValue(ClaimTypes.NameIdentifier)
             ?? throw new InvalidOperationException(
-                "An authenticated caller has no subject: the check of the credential must set the claim 'sub'."
+                "The authenticated caller has no subject. The authentication handler must set the claim 'sub'."
             );
         return new Caller(
             subject,

@@ -4,8 +4,8 @@ using System.Net.Sockets;
 namespace MinimalMcp.Auth;
 
 /// <summary>
-/// What is counted as one address: behind a trusted proxy that of its client, and of IPv6 the network of a household,
-/// which has more addresses than could be counted.
+/// The address that limits count by. Behind a trusted proxy it is the client's; for IPv6 it is the /64 network, since
+/// one household has more addresses than could be counted.
 /// </summary>
 internal static class CallerAddress
 {

@@ -1,8 +1,8 @@
 namespace MinimalMcp.Auth;
 
 /// <summary>
-/// The names of callers. A subject is unique within its issuer only (RFC 7519 section 4.1.2), so one of an identity
-/// provider has the issuer in front. Those of this server have none: keys, its own users and its clients.
+/// Names of callers. A subject is unique only within its issuer (RFC 7519 section 4.1.2), so a subject of an identity
+/// provider is prefixed with the issuer. Keys, users and clients of this server have no prefix.
 /// </summary>
 internal static class Subjects
 {
@@ -11,20 +11,20 @@ internal static class Subjects
 
     private static readonly string[] Reserved = ["local", "anonymous"];
 
-    /// <summary>A person, or a program, of an identity provider.</summary>
+    /// <summary>A user or a client of an identity provider.</summary>
     public static string Of(string issuer, string subject) => issuer + Separator + subject;
 
-    /// <summary>A client that calls by itself.</summary>
+    /// <summary>A client that calls on its own behalf.</summary>
     public static string OfClient(string id) => Client + id;
 
-    /// <summary>What is wrong with a name that an operator gives to a key or a user; null when nothing is.</summary>
+    /// <summary>Why a name cannot be used for a key or a user; null when it can.</summary>
     public static string? Problem(string name) =>
         IsReserved(name)
-            ? $"is not a good name: {string.Join(", ", Reserved)}, names that begin with '{Client}' and names with "
-                + $"'{Separator}' stand for other callers."
+            ? $"is reserved: {string.Join(", ", Reserved)}, names that begin with '{Client}' and names with "
+                + $"'{Separator}' stand for other callers. Choose another name."
             : null;
 
-    /// <summary>It cannot be the name of a key or a user.</summary>
+    /// <summary>Whether the name cannot be used for a key or a user.</summary>
     public static bool IsReserved(string name) =>
         Reserved.Contains(name) || name.StartsWith(Client, StringComparison.Ordinal) || name.Contains(Separator);
 }

@@ -2,7 +2,7 @@ using Microsoft.Extensions.Options;
 
 namespace MinimalMcp.Configuration;
 
-/// <summary>Whether the files of the server's own certificates are there (Kestrel's sections).</summary>
+/// <summary>Checks that the files of the server's certificates exist (Kestrel's sections).</summary>
 internal sealed class CertificateCheck(IConfiguration configuration, IHostEnvironment environment)
     : IValidateOptions<ServerOptions>
 {

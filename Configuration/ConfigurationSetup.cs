@@ -8,8 +8,8 @@ namespace MinimalMcp.Configuration;
 public static class ConfigurationSetup
 {
     /// <summary>
-    /// The program's builder with its settings: those beside it, those of its user, and what
-    /// <see cref="AddConfiguration"/> reads. False when one of the files is not well formed; it was reported.
+    /// Creates the builder with the settings of the program, of the user, and of <see cref="AddConfiguration"/>.
+    /// Returns false when a settings file is malformed, which was reported.
     /// </summary>
     public static bool TryCreateBuilder(string[] args, [NotNullWhen(true)] out WebApplicationBuilder? builder)
     {
@@ -36,7 +36,7 @@ public static class ConfigurationSetup
         }
     }
 
-    /// <summary>Reads the settings, decides where to listen, and sets the limits of every request.</summary>
+    /// <summary>Reads the settings, configures the listening address, and sets the limits of every request.</summary>
     public static WebApplicationBuilder AddConfiguration(this WebApplicationBuilder builder)
     {
         builder.Services.AddSingleton(
@@ -57,7 +57,7 @@ public static class ConfigurationSetup
             && !builder.Configuration.GetSection("Kestrel:Endpoints").GetChildren().Any()
         )
         {
-            // A port that is no number is reported with the other settings that are wrong.
+            // An invalid port is reported with the other invalid settings.
             var port = int.TryParse(server["Port"] ?? "3001", out var number) ? number : 0;
             builder.WebHost.UseUrls($"http://{server["Host"] ?? "127.0.0.1"}:{port}");
         }
@@ -84,19 +84,19 @@ public static class ConfigurationSetup
             // The slim builder sets "simple" over whatever the settings say.
             console.FormatterName = builder.Configuration["Logging:Console:FormatterName"] ?? console.FormatterName;
         });
-        // a failed start is told in a sentence, not with its stack as well
+        // a failed start is reported in a sentence, without a stack trace
         builder.Logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.Critical);
         builder.Services.AddSingleton(TimeProvider.System);
         Drain.Add(builder);
         builder.Services.AddCors();
         builder.Services.AddProblemDetails();
-        // HostGuard decides, lets loopback in, and says why not
+        // HostGuard decides, allows loopback, and explains refusals
         builder.Services.Configure<HostFilteringOptions>(filtering => filtering.AllowedHosts = ["*"]);
         builder.Services.Configure<ForwardedHeadersOptions>(forwarded =>
         {
             forwarded.ForwardedHeaders = ForwardedHeaders.All;
             var known = new ServerOptions { KnownProxies = server["KnownProxies"] };
-            // As many in a row as are known; or so many.
+            // The number of known proxies, or the configured number.
             forwarded.ForwardLimit = known.ProxyCount;
             if (known is { ProxyCount: not null, Proxies.Count: 0 })
             {
@@ -116,8 +116,8 @@ public static class ConfigurationSetup
     }
 
     /// <summary>
-    /// What happens to every request before it reaches a surface. The host is checked as it was sent, before a proxy's
-    /// headers replace it: a page that rebinds its name could send those headers too.
+    /// Adds the middleware ahead of the surfaces. The Host is checked as it was sent, before forwarded headers replace
+    /// it: a page that rebinds its name could send those too.
     /// </summary>
     public static WebApplication UseConfiguration(this WebApplication app)
     {
@@ -156,7 +156,7 @@ public static class ConfigurationSetup
     }
 
     /// <summary>
-    /// Binds a section to its options. What cannot be read is told with the other errors when the server starts.
+    /// Binds a section to its options. Invalid values are reported with the other errors when the server starts.
     /// </summary>
     public static void AddSettings<T>(this IServiceCollection services, string section)
         where T : class =>
@@ -179,7 +179,7 @@ public static class ConfigurationSetup
             .ValidateDataAnnotations()
             .ValidateOnStart();
 
-    // Above the settings beside the program, below the environment and the command line.
+    // With higher priority than the program's settings, and lower than the environment and the command line.
     private static void AddFile(ConfigurationManager configuration)
     {
         if (configuration["config"] is { Length: > 0 } file && File.Exists(file))
@@ -204,14 +204,12 @@ public static class ConfigurationSetup
             _ => $"a value of {type}",
         };
 
-    /// <summary>
-    /// Starts the server and waits for its end. Every setting that is wrong is printed, and then nothing starts.
-    /// </summary>
+    /// <summary>Runs the server. When settings are invalid, prints all problems and does not start.</summary>
     public static async Task<int> RunOrExplainAsync(this WebApplication app, Action<WebApplication>? started = null)
     {
         try
         {
-            // The host would do this too, and log each error with its stack; a person wants the sentences.
+            // The host would do this too, but log each error with a stack trace.
             app.Services.GetRequiredService<IStartupValidator>().Validate();
             await app.StartAsync();
         }
@@ -228,7 +226,7 @@ public static class ConfigurationSetup
                 Console.Error.WriteLine("  - " + sentence);
             }
 
-            app.Lifetime.StopApplication(); // background services then take their end for one, and nothing is logged
+            app.Lifetime.StopApplication(); // so that background services stop cleanly and log nothing
             await app.DisposeAsync();
             return 1;
         }
@@ -264,7 +262,7 @@ public static class ConfigurationSetup
             _ => [],
         };
 
-    // DataAnnotations wraps the message in its own words.
+    // DataAnnotations wraps the message in its own text.
     private static string Sentence(string failure) =>
         failure.IndexOf("with the error: '", StringComparison.Ordinal) is >= 0 and var start
             ? failure[(start + 17)..].TrimEnd('.').TrimEnd('\'')

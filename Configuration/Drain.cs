@@ -4,13 +4,12 @@ using Microsoft.Extensions.Options;
 namespace MinimalMcp.Configuration;
 
 /// <summary>
-/// Between the signal to end and the end: readiness is false from the first moment, and for <see
-/// cref="ServerOptions.DrainDelay"/> the server goes on listening, until whoever sends it requests has noticed. Then
-/// calls under way are finished.
+/// Graceful shutdown: readiness fails at once, the server keeps listening for <see cref="ServerOptions.DrainDelay"/>
+/// until load balancers have noticed, and then calls in progress complete.
 /// </summary>
 internal sealed class Drain(IOptions<ServerOptions> options, TimeProvider time) : IHostedLifecycleService
 {
-    // Longer than a call may take by itself, and than a GPT Action waits (45 s).
+    // Longer than a call may take, and than a GPT Action waits (45 s).
     private static readonly TimeSpan LastCalls = TimeSpan.FromSeconds(50);
 
     public Task StoppingAsync(CancellationToken cancellationToken) =>
@@ -37,8 +36,8 @@ internal sealed class Drain(IOptions<ServerOptions> options, TimeProvider time) 
     }
 
     /// <summary>
-    /// While it drains, every answer ends its connection (RFC 9112, 9.6), so that a balancer's next request on it goes
-    /// to another replica.
+    /// While draining, every response closes its connection (RFC 9112 section 9.6), so that a load balancer's next
+    /// request goes to another replica.
     /// </summary>
     public static void Use(WebApplication app)
     {
@@ -61,7 +60,7 @@ internal sealed class Drain(IOptions<ServerOptions> options, TimeProvider time) 
         );
     }
 
-    // A value that cannot be read is told with the other errors, later.
+    // An invalid value is reported with the other errors.
     private static TimeSpan Delay(IConfiguration configuration) =>
         TimeSpan.TryParse(configuration["Server:DrainDelay"], CultureInfo.InvariantCulture, out var delay)
         && delay > TimeSpan.Zero

@@ -4,12 +4,12 @@ using Microsoft.Extensions.Configuration.Json;
 namespace MinimalMcp.Configuration;
 
 /// <summary>
-/// The environment names of the guides, and the settings they stand for. ASP.NET Core's own names
-/// (<c>Server__PublicUrl</c>) work for everything and win over these.
+/// Maps environment variables of the guides to settings. ASP.NET Core's own names (<c>Server__PublicUrl</c>) work for
+/// every setting and take precedence.
 /// </summary>
 public static class EnvironmentNames
 {
-    /// <summary>The one table. Of two names for one setting, the later one wins.</summary>
+    /// <summary>The only table of names. When two names set the same setting, the later one wins.</summary>
     public static readonly (string Name, string Setting)[] Table =
     [
         ("HOST", "Server:Host"), // only beside PORT: some shells export it
@@ -75,14 +75,12 @@ public static class EnvironmentNames
         ("MAX_RETRIES", "Cway:MaxRetries"),
     ];
 
-    /// <summary>Why nothing reads <see cref="Unused"/>, which are names of the guides.</summary>
+    /// <summary>Why <see cref="Unused"/> names have no effect.</summary>
     internal const string UnusedWhy = "this version starts no other servers";
 
     private static readonly string[] Unused = ["MAX_CONCURRENT_SERVERS", "SERVER_TIMEOUT"];
 
-    /// <summary>
-    /// The names for a setting, as they stand in a message: " (PORT, MCP_SERVER_PORT)"; empty when there is none.
-    /// </summary>
+    /// <summary>The names of a setting for messages: " (PORT, MCP_SERVER_PORT)"; empty without one.</summary>
     internal static string Of(string setting) =>
         Table
             .Where(row => row.Setting.Equals(setting, StringComparison.OrdinalIgnoreCase))
@@ -92,13 +90,13 @@ public static class EnvironmentNames
             ? $" ({string.Join(", ", names)})"
             : "";
 
-    /// <summary>The shortest way to write a setting: the guides' name, or its own.</summary>
+    /// <summary>The shortest name of a setting.</summary>
     internal static string Short(string setting) =>
         Table.LastOrDefault(row => row.Setting.Equals(setting, StringComparison.OrdinalIgnoreCase)).Name ?? setting;
 
     /// <summary>
-    /// Reads <c>.env</c>, <c>.env.local</c> and, for the environment Production, <c>.env.production</c> of the content
-    /// root, each before the next; then the table, then the rest of the environment.
+    /// Reads <c>.env</c>, <c>.env.local</c> and, in the environment Production, <c>.env.production</c> of the content
+    /// root, in this order; then the table, then the other environment variables.
     /// </summary>
     internal static EnvironmentRead AddEnvironment(
         this ConfigurationManager configuration,
@@ -125,7 +123,7 @@ public static class EnvironmentNames
             }
         }
 
-        // OpenTelemetry reads its own from the configuration, by these names.
+        // OpenTelemetry reads these names from the configuration.
         foreach (
             var (name, value) in variables.Where(variable => variable.Key.StartsWith("OTEL_", StringComparison.Ordinal))
         )
@@ -140,7 +138,7 @@ public static class EnvironmentNames
             settings[name.Replace("__", ":")] = value;
         }
 
-        // Before the command line, which the host added last.
+        // Before the command line, which the host adds last.
         var commandLine = configuration
             .Sources.OfType<Microsoft.Extensions.Configuration.CommandLine.CommandLineConfigurationSource>()
             .LastOrDefault();
@@ -159,8 +157,8 @@ public static class EnvironmentNames
     }
 
     /// <summary>
-    /// The host's environment by the guides' name, or null. Other names of the host win, and other values are of other
-    /// programs.
+    /// The host environment from the guides' variable, or null. Other variables of the host take precedence, and other
+    /// values belong to other programs.
     /// </summary>
     internal static string? HostEnvironment(string contentRoot) =>
         (string[])["ASPNETCORE_ENVIRONMENT", "DOTNET_ENVIRONMENT"] is var own
@@ -181,7 +179,7 @@ public static class EnvironmentNames
         return names.Select(name => Path.Combine(contentRoot, name)).Where(File.Exists);
     }
 
-    // A variable that is really set is nearer than a file.
+    // A real environment variable takes precedence over a file.
     private static Dictionary<string, string> Variables(IEnumerable<string> files)
     {
         var variables = new Dictionary<string, string>(StringComparer.Ordinal);
@@ -217,8 +215,8 @@ public static class EnvironmentNames
         };
 
     /// <summary>
-    /// What a guide leaves out because it follows. A client and its secret are only of use where this server issues
-    /// tokens. A client's redirect address that is our own callback contains our own address.
+    /// Infers settings that a guide omits. A client with a secret requires a mode that issues tokens. A redirect URI
+    /// that is our own callback contains our own URL.
     /// </summary>
     private static List<InferredSetting> Infer(ConfigurationManager configuration)
     {
@@ -241,7 +239,7 @@ public static class EnvironmentNames
         bool IsEmpty(string setting) => string.IsNullOrEmpty(configuration[setting]);
     }
 
-    // The file beside the program says "none" for those who say nothing. Whoever says it elsewhere means it.
+    // appsettings.json has "none" as a default; a value from elsewhere is explicit.
     private static bool IsDefaultMode(ConfigurationManager configuration) =>
         (configuration["Auth:Mode"] ?? "") is "" or "none"
         && !((IConfigurationRoot)configuration).Providers.Any(provider =>
@@ -261,7 +259,7 @@ public static class EnvironmentNames
             .Select(redirect => redirect[..^"/auth/callback".Length])
             .FirstOrDefault();
 
-    // The guides write INFO and DEBUG, .NET says Information and Debug.
+    // The guides use INFO and DEBUG, .NET uses Information and Debug.
     private static string LogLevelOf(string value) =>
         value.ToUpperInvariant() switch
         {
@@ -271,28 +269,25 @@ public static class EnvironmentNames
         };
 }
 
-/// <summary>
-/// What was found: files of variables, the names of the table that are set, and what follows from them.
-/// </summary>
+/// <summary>What was read: .env files, names of the table, and inferred settings.</summary>
 internal sealed record EnvironmentRead(
     IReadOnlyList<string> Files,
     IReadOnlyList<(string Name, string Setting)> Names,
     IReadOnlyList<InferredSetting> Inferred
 )
 {
-    /// <summary>What could not be read, in sentences.</summary>
+    /// <summary>Errors, as messages.</summary>
     public IReadOnlyList<string> Problems { get; init; } = [];
 
-    /// <summary>Names of the guides that are set and that nothing reads.</summary>
+    /// <summary>Variables of the guides that are set but have no effect.</summary>
     public IReadOnlyList<string> Unused { get; init; } = [];
 }
 
-/// <summary>A setting that nobody set, and that follows from others.</summary>
+/// <summary>An inferred setting.</summary>
 internal sealed record InferredSetting(string Setting, string Value, string Why);
 
 /// <summary>
-/// What the environment says, under the names of settings; <see cref="EnvironmentProvider"/> tells it from other
-/// sources.
+/// Settings from the environment; <see cref="EnvironmentProvider"/> distinguishes them from other sources.
 /// </summary>
 internal sealed class EnvironmentSource : IConfigurationSource
 {

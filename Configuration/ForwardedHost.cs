@@ -3,9 +3,9 @@ using System.Net;
 namespace MinimalMcp.Configuration;
 
 /// <summary>
-/// The public address as a known reverse proxy names it, for a server of mode oauth2 without PUBLIC_URL. Documents name
-/// it, and nothing else: what tokens are for (OAUTH2_AUDIENCE) and where codes are sent to never come from a request.
-/// Modes that issue tokens, and those without tokens, where a page could rebind its name to this machine, have none.
+/// The public URL from a known reverse proxy, for a server in mode oauth2 without PUBLIC_URL. Only documents use it:
+/// audiences (OAUTH2_AUDIENCE) and redirect URIs never come from a request. Modes that issue tokens do not use it, nor
+/// do modes without tokens, where a page could rebind its name to this machine.
 /// </summary>
 internal sealed class ForwardedHost
 {
@@ -17,11 +17,11 @@ internal sealed class ForwardedHost
         PublicUrl.Configured(configuration) is null
         && "oauth2".Equals(configuration["Auth:Mode"], StringComparison.OrdinalIgnoreCase);
 
-    /// <summary>The address without a trailing slash; null unless <see cref="Admits"/> said yes.</summary>
+    /// <summary>The URL without a trailing slash; null unless <see cref="Admits"/> returned true.</summary>
     public static string? Of(HttpContext http) => http.Features.Get<ForwardedHost>()?.Url;
 
     /// <summary>
-    /// Whether a known proxy received the request by https. Asked before the proxy's headers are applied.
+    /// Whether a known proxy received the request by https. Evaluated before forwarded headers are applied.
     /// </summary>
     public static bool Admits(HttpContext http, ServerOptions options)
     {
@@ -34,7 +34,7 @@ internal sealed class ForwardedHost
         }
 
         http.Features.Set(new ForwardedHost($"https://{http.Request.Host.ToUriComponent()}"));
-        http.Response.Headers.CacheControl = "no-store"; // the answer is right for this host only
+        http.Response.Headers.CacheControl = "no-store"; // the response is specific to this host
         return true;
     }
 

@@ -3,8 +3,7 @@ using System.Net;
 namespace MinimalMcp.Configuration;
 
 /// <summary>
-/// Warns once when a reverse proxy on this machine does not say for whom it calls: every caller then has the address of
-/// the proxy, and whatever is limited by address is limited for all of them together.
+/// Warns once when a reverse proxy on this machine sends no X-Forwarded-For: all callers would then share its address.
 /// </summary>
 internal sealed partial class ForwardingCheck(RequestDelegate next, ILogger<ForwardingCheck> log)
 {

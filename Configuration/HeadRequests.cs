@@ -2,9 +2,7 @@ namespace MinimalMcp.Configuration;
 
 internal static class HeadRequests
 {
-    /// <summary>
-    /// Lets routes that answer GET answer HEAD too (RFC 9110 section 9.3.2). The server leaves the body out by itself.
-    /// </summary>
+    /// <summary>Adds HEAD to routes that support GET (RFC 9110 section 9.3.2). The server omits the body.</summary>
     public static TBuilder AllowHead<TBuilder>(this TBuilder routes)
         where TBuilder : IEndpointConventionBuilder
     {

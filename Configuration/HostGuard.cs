@@ -3,9 +3,8 @@ using Microsoft.Extensions.Options;
 namespace MinimalMcp.Configuration;
 
 /// <summary>
-/// Refuses requests for a host that is not ours (400) and from web pages that may not call us (403), on every route.
-/// Without it any page in any browser could reach a server on loopback by letting its own name resolve to 127.0.0.1
-/// (DNS rebinding).
+/// Refuses requests with an unknown Host (400) or a disallowed Origin (403) on every route. Otherwise any web page
+/// could reach a server on loopback by resolving its own name to 127.0.0.1 (DNS rebinding).
 /// </summary>
 internal sealed partial class HostGuard
 {
@@ -17,7 +16,7 @@ internal sealed partial class HostGuard
         _origins;
     private readonly bool _takesProxiedHosts;
 
-    // Nearly every request names the host that the one before it named.
+    // Most requests have the same Host as the previous one.
     private string? _lastServed;
 
     public HostGuard(
@@ -46,8 +45,8 @@ internal sealed partial class HostGuard
             return RefuseAsync(
                 http,
                 StatusCodes.Status400BadRequest,
-                $"The host '{Shorten(request.Host.Host)}' is not served here. Set PUBLIC_URL to the public address, "
-                    + "or add the host to AllowedHosts."
+                $"The host '{Shorten(request.Host.Host)}' is not allowed. Set PUBLIC_URL to the public URL, or add "
+                    + "the host to AllowedHosts."
             );
         }
 
@@ -57,8 +56,8 @@ internal sealed partial class HostGuard
             : RefuseAsync(
                 http,
                 StatusCodes.Status403Forbidden,
-                $"The origin '{Shorten(origin.ToString())}' may not call this server. Add it to CORS_ORIGINS if it "
-                    + "should."
+                $"The origin '{Shorten(origin.ToString())}' is not allowed. Add it to CORS_ORIGINS if it should "
+                    + "call this server."
             );
     }
 
@@ -97,8 +96,8 @@ internal sealed partial class HostGuard
 
     [LoggerMessage(
         LogLevel.Warning,
-        "PUBLIC_URL is not set, so documents name the host that a known reverse proxy "
-            + "receives by https. Set PUBLIC_URL to the public address of this server"
+        "PUBLIC_URL is not set, so documents use the host that a known reverse proxy forwards. Set PUBLIC_URL to "
+            + "the public URL of this server"
     )]
     private static partial void LogProxiedHosts(ILogger log);
 

@@ -1,12 +1,12 @@
 namespace MinimalMcp.Configuration;
 
 /// <summary>
-/// Where this server serves https itself, browsers are told to stay there (RFC 6797), and what comes by http is sent
-/// there. Behind a proxy that is the proxy's part.
+/// HSTS and redirection to https, where this server terminates TLS itself (RFC 6797). Behind a reverse proxy that is
+/// the proxy's task.
 /// </summary>
 internal static class Https
 {
-    /// <summary>HTTP/3, where an endpoint is to speak it: the slim host leaves its transport out.</summary>
+    /// <summary>Adds HTTP/3 where an endpoint requests it: the slim host omits its transport.</summary>
     public static void AddQuic(WebApplicationBuilder builder)
     {
         var kestrel = builder.Configuration.GetSection("Kestrel");
@@ -23,7 +23,7 @@ internal static class Https
         }
     }
 
-    /// <summary>Before the proxy's headers are read: the header is of our own connection.</summary>
+    /// <summary>Before forwarded headers are applied: HSTS concerns our own connection.</summary>
     public static void UseStrictTransport(WebApplication app)
     {
         if (IsServed(app.Configuration))
@@ -33,7 +33,8 @@ internal static class Https
     }
 
     /// <summary>
-    /// Behind it: what a proxy received by https is not redirected. Orchestrators ask for health by http.
+    /// After forwarded headers: a request that a proxy received by https is not redirected. Orchestrators check health
+    /// by http.
     /// </summary>
     public static void UseRedirect(WebApplication app)
     {

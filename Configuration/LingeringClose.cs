@@ -6,9 +6,9 @@ using Microsoft.AspNetCore.Server.Kestrel.Core;
 namespace MinimalMcp.Configuration;
 
 /// <summary>
-/// Reads on for a moment after an answer that came before the end of its request (413, 431, a broken body).
-/// Kestrel would close at once. What the client still sends would then be answered with a TCP reset, which takes the
-/// answer away that the client or a proxy has not read yet (RFC 9112 section 9.6).
+/// Lingering close: keeps reading briefly after a response that came before the end of its request (413, 431, a
+/// malformed body). Kestrel would close at once, and further data of the client would cause a TCP reset that destroys
+/// the unread response (RFC 9112 section 9.6).
 /// </summary>
 internal static class LingeringClose
 {

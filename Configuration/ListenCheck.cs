@@ -3,12 +3,10 @@ using Microsoft.Extensions.Options;
 
 namespace MinimalMcp.Configuration;
 
-/// <summary>Whether the server may listen where it was told to, whichever way it was said.</summary>
+/// <summary>Checks the listening addresses, however they are configured.</summary>
 internal sealed class ListenCheck(IConfiguration configuration) : IValidateOptions<ServerOptions>
 {
-    /// <summary>
-    /// Without authentication nobody but this machine may connect: there is no setting that changes that.
-    /// </summary>
+    /// <summary>Without authentication only loopback is allowed; no setting changes that.</summary>
     public ValidateOptionsResult Validate(string? name, ServerOptions options)
     {
         var problems = new List<string>();
@@ -25,7 +23,7 @@ internal sealed class ListenCheck(IConfiguration configuration) : IValidateOptio
 
         if (configuration["config"] is { } file && !File.Exists(file))
         {
-            problems.Add($"--config names '{file}', and there is no such file.");
+            problems.Add($"--config is '{file}', but the file does not exist.");
         }
 
         var auth = configuration["Auth:Mode"] ?? "none";
@@ -35,10 +33,10 @@ internal sealed class ListenCheck(IConfiguration configuration) : IValidateOptio
         )
         {
             problems.Add(
-                "Auth:Mode (MCP_AUTH_MODE) is 'none', so the server may listen on this machine only, not on "
-                    + $"{string.Join(", ", open)}. "
-                    + "Set MCP_AUTH_MODE to api-key and MCP_API_KEY to a key, or Server:Host (MCP_SERVER_HOST) or "
-                    + "--urls to 127.0.0.1 with a reverse proxy that authenticates in front."
+                "Auth:Mode (MCP_AUTH_MODE) is 'none', so the server may listen only on loopback, not on "
+                    + $"{string.Join(", ", open)}. Set MCP_AUTH_MODE to api-key and MCP_API_KEY to a key. Or set "
+                    + "Server:Host (MCP_SERVER_HOST) or --urls to 127.0.0.1, behind a reverse proxy that "
+                    + "authenticates."
             );
         }
 
@@ -55,18 +53,18 @@ internal sealed class ListenCheck(IConfiguration configuration) : IValidateOptio
         return problems.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(problems);
     }
 
-    // Tokens are for an address, and travel to it: it must be the one that clients use, and nobody may listen in on the
-    // way (RFC 8414 section 2, RFC 9728 section 1.2).
+    // Tokens are bound to a URL and sent to it: it must be the URL that clients use, and must be encrypted (RFC 8414
+    // section 2, RFC 9728 section 1.2).
     private string? PublicUrlProblem(ServerOptions options) =>
         options.PublicUri is { } url
             ? url.Scheme is "https" || url.IsLoopback
                 ? null
-                : $"and Server:PublicUrl (PUBLIC_URL) is '{url}': signing in needs https. Set PUBLIC_URL to the "
-                    + "https address of the proxy or tunnel."
+                : $"but Server:PublicUrl (PUBLIC_URL) is '{url}', and OAuth requires https. Set PUBLIC_URL to the "
+                    + "https URL of the reverse proxy or tunnel."
             : Addresses(configuration).All(IsLoopback)
                 ? null
-                : "and Server:PublicUrl (PUBLIC_URL) is not set: tokens and documents name the address that the "
-                    + "world uses. Set PUBLIC_URL to it, for example https://mcp.example.com.";
+                : "but Server:PublicUrl (PUBLIC_URL) is not set. Tokens and documents contain the public URL. Set "
+                    + "PUBLIC_URL to it, for example https://mcp.example.com.";
 
     private static IEnumerable<string> Addresses(IConfiguration configuration) =>
         configuration

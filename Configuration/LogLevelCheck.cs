@@ -3,8 +3,8 @@ using Microsoft.Extensions.Options;
 namespace MinimalMcp.Configuration;
 
 /// <summary>
-/// Levels of the log that are none. The framework's factory would throw when it is made, before any error can be shown:
-/// so the level is replaced, and reported with the other settings that are wrong.
+/// Detects invalid log levels. The framework's factory would throw before any error can be shown, so the level is
+/// replaced, and reported with the other invalid settings.
 /// </summary>
 internal sealed class LogLevelCheck(string[] problems) : IValidateOptions<ServerOptions>
 {

@@ -1,8 +1,8 @@
 namespace MinimalMcp.Configuration;
 
 /// <summary>
-/// Where the program's settings and data lie. Never the current folder: a workspace that somebody opens must not be
-/// able to configure the server, and a service must not lose its settings because it is started from elsewhere.
+/// The folders of settings and data. Never the current directory: a workspace that somebody opens must not configure
+/// the server, and a service must not lose its settings when it is started elsewhere.
 /// </summary>
 public static class ProgramFolder
 {
@@ -13,12 +13,10 @@ public static class ProgramFolder
     /// </summary>
     public static string? Project { get; } = FindProject();
 
-    /// <summary>The folder of the settings: the project's, or the program's own.</summary>
+    /// <summary>The folder of the settings: the project's or the program's.</summary>
     public static string Settings => Project ?? AppContext.BaseDirectory;
 
-    /// <summary>
-    /// The user's own settings, for a program that is installed and not built from the project beside it; else null.
-    /// </summary>
+    /// <summary>The user's settings file, for an installed program; null when it runs from its project.</summary>
     public static string? UserSettings =>
         Project is not null
             ? null
@@ -32,9 +30,7 @@ public static class ProgramFolder
                 "appsettings.json"
             );
 
-    /// <summary>
-    /// The user's folder for data of programs (XDG Base Directory Specification), with a part of our own.
-    /// </summary>
+    /// <summary>The user's state folder (XDG Base Directory Specification), with a subfolder of ours.</summary>
     public static string State =>
         Path.Combine(
             OperatingSystem.IsWindows() || OperatingSystem.IsMacOS()
@@ -44,7 +40,7 @@ public static class ProgramFolder
             "minimal-mcp"
         );
 
-    /// <summary>What the host is told before the program's own arguments, which win.</summary>
+    /// <summary>Arguments for the host, before the program's own, which take precedence.</summary>
     public static string[] HostArguments(string[] args) =>
         [
             .. EnvironmentNames.HostEnvironment(
@@ -53,12 +49,12 @@ public static class ProgramFolder
                 is { } environment
                 ? ["--environment=" + environment]
                 : Array.Empty<string>(),
-            // watching files would take a good part of the time that a start takes
+            // watching files would slow the start considerably
             "--hostBuilder:reloadConfigOnChange=false",
             .. Environment.GetEnvironmentVariable("ASPNETCORE_CONTENTROOT") is null
                 ? ["--contentRoot=" + Settings]
                 : Array.Empty<string>(),
-            // A word without a value would take the argument after it for its value.
+            // A switch without a value would consume the next argument.
             .. args.Select(argument => argument == "--stdio" ? "--mode=stdio" : argument),
         ];
 

@@ -1,9 +1,9 @@
 namespace MinimalMcp.Configuration;
 
 /// <summary>
-/// The path of PUBLIC_URL, when it has one. A reverse proxy may take it off or leave it, so both are served. Documents
-/// are also found where the standards put them for an identifier with a path: behind the well-known part (RFC 8414
-/// section 3.1, RFC 9728 section 3.1).
+/// Handles the path of PUBLIC_URL. A reverse proxy may strip it or not; both work. Documents are also served where the
+/// standards put them for an identifier with a path: after the well-known part (RFC 8414 section 3.1, RFC 9728 section
+/// 3.1).
 /// </summary>
 internal static class PublicPath
 {
@@ -30,7 +30,7 @@ internal static class PublicPath
                 request.Path = request.Path.StartsWithSegments(path, StringComparison.Ordinal, out var rest)
                     ? rest
                     : WithoutPath(request.Path, path);
-                request.PathBase = path; // also where the proxy took it off
+                request.PathBase = path; // also when the proxy stripped it
                 return next(http);
             }
         );

@@ -3,7 +3,7 @@ using Microsoft.AspNetCore.Hosting.Server.Features;
 
 namespace MinimalMcp.Configuration;
 
-/// <summary>The address that the world uses for this server: configured, or what a trusted proxy says.</summary>
+/// <summary>The public URL of this server: configured, or forwarded by a trusted proxy.</summary>
 public static class PublicUrl
 {
     public static string Of(HttpContext http) =>
@@ -11,20 +11,19 @@ public static class PublicUrl
         ?? ForwardedHost.Of(http)
         ?? $"{http.Request.Scheme}://{http.Request.Host}{http.Request.PathBase}";
 
-    /// <summary>The configured address without a trailing slash, or null.</summary>
+    /// <summary>The configured URL without a trailing slash, or null.</summary>
     public static string? Configured(IConfiguration configuration) =>
         configuration["Server:PublicUrl"] is { Length: > 0 } url ? url.TrimEnd('/') : null;
 
     /// <summary>
-    /// What documents name where tokens are used: <see cref="Fixed"/>, or the host of a known proxy where only an
+    /// The URL in documents where tokens are used: <see cref="Fixed"/>, or the host of a known proxy where only an
     /// identity provider issues tokens.
     /// </summary>
     public static string OfDocuments(HttpContext http) => ForwardedHost.Of(http) ?? Fixed(http.RequestServices);
 
     /// <summary>
-    /// The configured address, or else the one that the server listens on; never what a request says, which anybody can
-    /// write. What OAuth names (issuer, resource) is made of it: without a configured address OAuth is for this machine
-    /// only.
+    /// The configured URL, or the listening address; never a value of the request, which the caller controls. OAuth
+    /// identifiers (issuer, resource) are built from it: without PUBLIC_URL, OAuth works only on this machine.
     /// </summary>
     public static string Fixed(IServiceProvider services)
     {

@@ -4,8 +4,8 @@ using Microsoft.Extensions.Options;
 namespace MinimalMcp.Configuration;
 
 /// <summary>
-/// Secrets as files, as Docker and Kubernetes mount them: NAME_FILE has the path of a file with the value of NAME. For
-/// every name of the table and every name with two underscores, since any of them may be a secret.
+/// Reads secrets from files, as Docker and Kubernetes mount them: NAME_FILE is the path of a file with the value of
+/// NAME. Works for every name of the table and every name with two underscores, since any may be a secret.
 /// </summary>
 internal static class SecretFiles
 {
@@ -13,10 +13,10 @@ internal static class SecretFiles
 
     private const int MaxBytes = 64 * 1024;
 
-    /// <summary>OpenTelemetry's variable with keys of collectors in it.</summary>
+    /// <summary>OpenTelemetry's variable with credentials of collectors.</summary>
     private const string Headers = "OTEL_EXPORTER_OTLP_HEADERS";
 
-    /// <summary>Puts values in the place of paths.</summary>
+    /// <summary>Replaces paths by the values of the files.</summary>
     public static (IReadOnlyList<string> Files, IReadOnlyList<string> Problems) Read(
         Dictionary<string, string> variables,
         IEnumerable<string> table
@@ -51,7 +51,7 @@ internal static class SecretFiles
         return (files, problems);
     }
 
-    /// <summary>Whether a setting is such a name, which the host's own reader of the environment has, too.</summary>
+    /// <summary>Whether a setting is such a name; the host's own environment provider has it too.</summary>
     public static bool IsFile(string variable) =>
         variable.EndsWith(Suffix, StringComparison.Ordinal) && variable.Length > Suffix.Length;
 
@@ -72,24 +72,24 @@ internal static class SecretFiles
                 return $"the file has more than {MaxBytes} bytes.";
             }
 
-            // Editors and echo end it with a line break, which is no part of the secret.
+            // Editors and echo append a line break, which is not part of the secret.
             value = new UTF8Encoding(false, true).GetString(bytes, 0, length).TrimEnd('\r', '\n');
             return value.Length > 0 ? null : "the file is empty.";
         }
         catch (DecoderFallbackException)
         {
-            return "the file is no text.";
+            return "the file is not text.";
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
         {
             return failure is FileNotFoundException or DirectoryNotFoundException
-                ? "there is no such file."
-                : "it cannot be read by this user. Check its owner and mode.";
+                ? "the file does not exist."
+                : "this user cannot read the file. Check its owner and mode.";
         }
     }
 }
 
-/// <summary>A secret that could not be read stops the start: without it the server would run with less.</summary>
+/// <summary>An unreadable secret prevents the start: without it the server would be less protected.</summary>
 internal sealed class SecretFileCheck(EnvironmentRead environment) : IValidateOptions<ServerOptions>
 {
     public ValidateOptionsResult Validate(string? name, ServerOptions options) =>

@@ -11,7 +11,7 @@ internal static class ServerIcon
         + """<path d="M14 46V18l18 18 18-18v28" fill="none" stroke="#fff" stroke-width="6" stroke-linejoin="round" """
         + """stroke-linecap="round"/></svg>""";
 
-    /// <summary>For clients that have no address to fetch it from.</summary>
+    /// <summary>For clients that cannot fetch a URL.</summary>
     public static string DataUri =>
         $"data:{Type};base64," + Convert.ToBase64String(System.Text.Encoding.UTF8.GetBytes(Svg));
 }

@@ -1,6 +1,6 @@
 namespace MinimalMcp.Configuration;
 
-/// <summary>A section of the settings, and the options that are bound to it.</summary>
+/// <summary>A configuration section and its options type.</summary>
 internal sealed record SettingsSection(string Path, Type Options)
 {
     public bool Has(string key) =>

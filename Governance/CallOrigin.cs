@@ -5,24 +5,21 @@ using Microsoft.AspNetCore.Http.Features;
 
 namespace MinimalMcp.Governance;
 
-/// <summary>
-/// Where a call comes from: who the authentication says it is, and from which address. Neither is known on standard
-/// input.
-/// </summary>
+/// <summary>The origin of a call: the authenticated user and the address. Both are unknown on standard input.</summary>
 public readonly record struct CallOrigin(ClaimsPrincipal? User, IPAddress? Address)
 {
     private const int MaxSessionId = 200;
 
     /// <summary>
-    /// The request that brought the call. Not <see cref="Activity.Current"/>: a conversation goes on after the request
-    /// that began it.
+    /// The HTTP request of the call. Not <see cref="Activity.Current"/>: a conversation outlives the request that began
+    /// it.
     /// </summary>
     internal Activity? Request { get; init; }
 
-    /// <summary>What the caller sent as its span, when there is no activity: nobody logs and nobody listens.</summary>
+    /// <summary>The caller's traceparent, when there is no activity because nobody listens.</summary>
     internal string? Traceparent { get; init; }
 
-    /// <summary>The MCP session that the client names; read only for a span.</summary>
+    /// <summary>The MCP session id; read only for spans.</summary>
     internal string? Session { get; init; }
 
     public static CallOrigin Of(HttpContext http)
@@ -36,7 +33,7 @@ public readonly record struct CallOrigin(ClaimsPrincipal? User, IPAddress? Addre
         };
     }
 
-    // What stands after a dot in our ids is for us alone.
+    // The part of our session ids after the dot is private.
     private static string? SessionOf(HttpRequest request) =>
         request.Headers["Mcp-Session-Id"] is [{ Length: > 0 } session]
         && session.Split('.')[0] is { Length: <= MaxSessionId } id

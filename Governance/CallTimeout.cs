@@ -4,12 +4,12 @@ namespace MinimalMcp.Governance;
 
 internal static class CallTimeout
 {
-    // A token source per call would be most of what a call allocates, so each thread keeps one whose token was never
+    // A token source per call would be most of a call's allocations, so each thread reuses one that was never
     // cancelled.
     [ThreadStatic]
     private static CancellationTokenSource? _idle;
 
-    /// <summary>Runs a function and answers in time even when the function does not listen to its token.</summary>
+    /// <summary>Runs a function with a timeout that holds even when the function ignores its token.</summary>
     public static async ValueTask<object?> RunAsync(
         Func<AIFunctionArguments, CancellationToken, ValueTask<object?>> function,
         ToolCall call,
@@ -29,7 +29,7 @@ internal static class CallTimeout
             var running = function(call, source.Token);
             if (running.IsCompleted)
             {
-                return await running; // most tools that need no other system: not even a timer is started for them
+                return await running; // most tools without an upstream complete here, without a timer
             }
 
             source.CancelAfter(limit);
@@ -40,8 +40,8 @@ internal static class CallTimeout
         {
             throw new ToolRefusedException(
                 Refusal.Deadline,
-                $"{name} did not finish within {limit.TotalSeconds:0.#} seconds and was stopped. Ask for less, or "
-                    + "try again later."
+                $"{name} did not finish within {limit.TotalSeconds:0.#} seconds and was stopped. Request less data, "
+                    + "or try again later."
             );
         }
         finally

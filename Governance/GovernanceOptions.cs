@@ -2,42 +2,41 @@ using System.ComponentModel.DataAnnotations;
 
 namespace MinimalMcp.Governance;
 
-/// <summary>What may happen here, and how often; configuration section <c>Governance</c>.</summary>
+/// <summary>Which calls are allowed, and how often. Configuration section <c>Governance</c>.</summary>
 public sealed class GovernanceOptions : IValidatableObject
 {
-    /// <summary>Only tools that change nothing may be called, and only they are listed.</summary>
+    /// <summary>Enables and lists only tools that change nothing.</summary>
     public bool ReadOnly { get; set; }
 
-    /// <summary>Tools that nobody may call, by name, separated by commas; <c>*</c> stands for any letters.</summary>
+    /// <summary>Disabled tools, by name, separated by commas; <c>*</c> matches any characters.</summary>
     public string? Deny { get; set; }
 
     /// <summary>
-    /// Tools that are confirmed before they run, beside those of level CRITICAL; as in <see cref="Deny"/>.
+    /// Tools that need confirmation, in addition to those of level CRITICAL; as in <see cref="Deny"/>.
     /// </summary>
     public string? Confirm { get; set; }
 
     /// <summary>
-    /// Tools that a person approves at the dashboard before they run, as in <see cref="Deny"/>; a level
-    /// (<c>CRITICAL</c>) names all of it.
+    /// Tools that need manual approval, as in <see cref="Deny"/>; a level (<c>CRITICAL</c>) selects all its tools.
     /// </summary>
     public string? Approve { get; set; }
 
     /// <summary>
-    /// Whether tools that make an upstream fetch an address may name link-local ones and those of a cloud's metadata.
+    /// Whether tools that make an upstream fetch a URL may use link-local addresses and cloud metadata services.
     /// </summary>
     public bool AllowMetadataAddresses { get; set; }
 
-    /// <summary>How long a call waits for a person.</summary>
+    /// <summary>How long an approval stays pending.</summary>
     public TimeSpan ApproveWithin { get; set; } = TimeSpan.FromMinutes(30);
 
-    /// <summary>Levels by tool, instead of the ones that the tools declare.</summary>
+    /// <summary>Risk levels by tool, which override the declared ones.</summary>
     public Dictionary<string, string> Risk { get; } = new(StringComparer.Ordinal);
 
-    /// <summary>How often one caller may call tools of a level: <c>10/hour</c>, or <c>off</c>.</summary>
+    /// <summary>Calls per caller and risk level: <c>10/hour</c>, or <c>off</c>.</summary>
     public Dictionary<string, string> Levels { get; } =
         new(StringComparer.OrdinalIgnoreCase) { ["CRITICAL"] = "10/hour", ["HIGH"] = "100/minute" };
 
-    /// <summary>How often one caller may call tools of a family, whatever their level.</summary>
+    /// <summary>Calls per caller and family, whatever the level.</summary>
     public Dictionary<string, string> Groups { get; } =
         new(StringComparer.OrdinalIgnoreCase)
         {
@@ -47,12 +46,11 @@ public sealed class GovernanceOptions : IValidatableObject
         };
 
     /// <summary>
-    /// Whether calls are recorded. Without the record calls of tools that change something are not held back when the
-    /// store is gone.
+    /// Whether the audit log is written. When it is disabled, calls that change data do not depend on the store.
     /// </summary>
     public bool Audit { get; set; } = true;
 
-    /// <summary>How many days the record is kept; 0 keeps it for ever.</summary>
+    /// <summary>Days that audit entries are kept; 0 keeps them forever.</summary>
     public int AuditDays { get; set; } = 90;
 
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
@@ -81,24 +79,23 @@ public sealed class GovernanceOptions : IValidatableObject
 
         if (ApproveWithin < TimeSpan.FromMinutes(1) || ApproveWithin > TimeSpan.FromDays(1))
         {
-            yield return new("Governance:ApproveWithin must be from 00:01:00 to 1.00:00:00.");
+            yield return new("Governance:ApproveWithin must be between 00:01:00 and 1.00:00:00.");
         }
 
         if (AuditDays < 0)
         {
-            yield return new("Governance:AuditDays must be 0 (kept for ever) or more.");
+            yield return new("Governance:AuditDays must be 0 (kept forever) or more.");
         }
     }
 
     private static string RateProblem(string name, string rate) =>
-        $"Governance:{name} is '{rate}'; it must be a number and a time such as 10/hour, 100/minute or 5/second, or "
-        + "off.";
+        $"Governance:{name} is '{rate}'; it must be a rate such as 10/hour, 100/minute or 5/second, or off.";
 }
 
-/// <summary>So many within a time.</summary>
+/// <summary>A number of calls per time window.</summary>
 public readonly record struct Rate(int Limit, TimeSpan Window)
 {
-    /// <summary>Reads <c>10/hour</c>; "off" is no limit. A number alone is by the minute.</summary>
+    /// <summary>Parses <c>10/hour</c>; "off" means no limit. A number alone is per minute.</summary>
     public static bool TryParse(string text, out Rate? rate)
     {
         rate = null;

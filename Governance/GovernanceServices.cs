@@ -1,6 +1,6 @@
 namespace MinimalMcp.Governance;
 
-/// <summary>What the steps of a governed call share.</summary>
+/// <summary>The services that the steps of a governed call share.</summary>
 public sealed record GovernanceServices(
     CallLog Log,
     AuditLog Audit,

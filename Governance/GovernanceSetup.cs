@@ -8,8 +8,8 @@ namespace MinimalMcp.Governance;
 public static class GovernanceSetup
 {
     /// <summary>
-    /// May this call happen, and the record that it did. The order of the steps stands in <see
-    /// cref="GovernedFunction"/>.
+    /// Adds governance: whether a call may run, and the audit log. <see cref="GovernedFunction"/> has the order of the
+    /// steps.
     /// </summary>
     public static IHostApplicationBuilder AddGovernance(this IHostApplicationBuilder builder)
     {

@@ -7,8 +7,8 @@ using ModelContextProtocol.Protocol;
 namespace MinimalMcp.Governance;
 
 /// <summary>
-/// A tool's function with everything that happens to every call around it. It is the function that is wrapped, when the
-/// tool is registered, and not the surfaces: so no surface can forget governance or go around it.
+/// Wraps a tool's function with the steps that apply to every call. The function is wrapped when the tool is
+/// registered, and not in the surfaces, so that no surface can bypass governance.
 /// </summary>
 public sealed class GovernedFunction : DelegatingAIFunction
 {
@@ -27,18 +27,17 @@ public sealed class GovernedFunction : DelegatingAIFunction
 
     public ToolPolicy Policy { get; }
 
-    /// <summary>What callers may send: the tool's own arguments, and what governance takes beside them.</summary>
+    /// <summary>The tool's own arguments and those that governance adds.</summary>
     public override JsonElement JsonSchema => _consent.Schema;
 
-    // What happens to every call, in the order it happens. A step lets the call pass or throws the refusal that the
-    // caller reads.
+    // The steps of every call, in order. A step lets the call pass or throws the refusal that the caller reads.
     protected override async ValueTask<object?> InvokeCoreAsync(
         AIFunctionArguments arguments,
         CancellationToken cancellationToken
     )
     {
         var call = (ToolCall)arguments;
-        var record = new CallAudit(_gate, Name, Policy, call); // outermost, so that refusals are recorded too
+        var record = new CallAudit(_gate, Name, Policy, call); // outermost, so that refusals are audited too
         try
         {
             RequireAllowed();
@@ -50,7 +49,7 @@ public sealed class GovernedFunction : DelegatingAIFunction
                 await _consent.RequireAsync(call, LookAsync, cancellationToken); // budget, dry run, confirmation
             }
 
-            await record.IntendAsync(); // durable before the world changes
+            await record.IntendAsync(); // durable before anything changes
             var result = await CallTimeout.RunAsync(_method, call, LimitOf(call), Name, cancellationToken);
             await record.EndedAsync(result);
             return result;
@@ -70,7 +69,7 @@ public sealed class GovernedFunction : DelegatingAIFunction
     private TimeSpan LimitOf(ToolCall call) =>
         call.Deadline is { } shorter && shorter < Policy.Deadline ? shorter : Policy.Deadline;
 
-    // The tool's own dry run, for whoever is asked to agree.
+    // The tool's own dry run, for the confirmation.
     private async ValueTask<string?> LookAsync(ToolCall call, CancellationToken cancellationToken) =>
         await CallTimeout.RunAsync(_method, call, LimitOf(call), Name, cancellationToken) switch
         {
@@ -82,7 +81,7 @@ public sealed class GovernedFunction : DelegatingAIFunction
             var value => JsonSerializer.Serialize(value, value.GetType(), JsonSerializerOptions),
         };
 
-    // What a family keeps in the server's store is as far away as the store.
+    // A family that uses the server's store fails with the store.
     private ToolRefusedException Unavailable(Exception gone) =>
         new(
             Refusal.Unavailable,
@@ -115,10 +114,9 @@ public sealed class GovernedFunction : DelegatingAIFunction
             {
                 throw new ToolRefusedException(
                     Refusal.Arguments,
-                    $"{Name}: '{name}' leads to {SchemaNode.Shorten(host)}, "
-                        + "a link-local address or a cloud's metadata service, which may hold credentials. Name "
-                        + "another "
-                        + "host. An operator can allow it: Governance:AllowMetadataAddresses=true."
+                    $"{Name}: '{name}' leads to {SchemaNode.Shorten(host)}, a link-local address or a cloud "
+                        + "metadata service, which may hold credentials. Use another host. An operator can allow "
+                        + "it with Governance:AllowMetadataAddresses=true."
                 );
             }
         }
@@ -131,7 +129,7 @@ public sealed class GovernedFunction : DelegatingAIFunction
             throw new ToolRefusedException(
                 Refusal.Scope,
                 call.Caller.IsGuest
-                    ? $"{Name} needs the scope {Policy.Scope}, and nobody is signed in. Sign in and allow it."
+                    ? $"{Name} needs the scope {Policy.Scope}, but nobody is signed in. Sign in and grant it."
                     : call.Caller.LacksScope(Name, Policy.Scope)
             )
             {

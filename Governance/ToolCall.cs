@@ -9,22 +9,21 @@ using MinimalMcp.Auth;
 namespace MinimalMcp.Governance;
 
 /// <summary>
-/// One call of one tool: the arguments by name (each a <see cref="JsonElement"/> until they are bound), and what the
-/// call brings along. Every surface makes one and none of them can pass less, so governance sees the same thing
-/// whichever way a call came.
+/// One call of a tool: its arguments by name (each a <see cref="JsonElement"/> until it is bound) and its context.
+/// Every surface creates one with the same content, so governance sees the same for each.
 /// </summary>
 public sealed class ToolCall : AIFunctionArguments
 {
     private Caller? _caller;
 
-    // Unique as a Guid is, for a tenth of its time: a random start, and counted from there.
+    // As unique as a Guid for a tenth of its cost: a random prefix and a counter.
     private static readonly string Run = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(8));
     private static long _count = RandomNumberGenerator.GetInt32(int.MaxValue);
 
-    // Of a user or a conversation: what is longer is no name.
+    // Longer names of users and conversations are ignored.
     private const int MaxName = 200;
 
-    // W3C Trace Context section 3.3.1.1: at least so much should be passed on. More is not worth holding.
+    // W3C Trace Context section 3.3.1.1 requires at least this much.
     private const int MaxTraceState = 512;
 
     private string? _id;
@@ -38,13 +37,12 @@ public sealed class ToolCall : AIFunctionArguments
     }
 
     /// <summary>
-    /// Under which the log and the audit tell of this call. Always ours: a caller can neither choose nor repeat it.
+    /// The id of the call in the log and the audit log. Generated here: a caller can neither choose nor repeat it.
     /// </summary>
     public string Id => _id ??= NextId();
 
     /// <summary>
-    /// The span that the caller put into <c>params._meta</c> (OpenTelemetry's conventions for MCP, "Context
-    /// propagation").
+    /// The caller's span from <c>params._meta</c> (OpenTelemetry's conventions for MCP, "Context propagation").
     /// </summary>
     internal ActivityContext? CallerSpan =>
         (_traceparent ?? Origin.Traceparent) is { } sent
@@ -52,7 +50,7 @@ public sealed class ToolCall : AIFunctionArguments
             ? span
             : null;
 
-    /// <summary>The trace that this call belongs to, when somebody else knows of that trace too.</summary>
+    /// <summary>The trace of the call, when it is known outside this server too.</summary>
     internal string? TraceId
     {
         get
@@ -72,19 +70,18 @@ public sealed class ToolCall : AIFunctionArguments
 
     public CallOrigin Origin { get; }
 
-    /// <summary>Of the JSON-RPC request and of the MCP revision that brought the call, for its span.</summary>
+    /// <summary>The JSON-RPC id and the MCP revision of the request, for its span.</summary>
     public JsonElement RequestId { get; init; }
 
     public string? ProtocolVersion { get; init; }
 
-    /// <summary>How long the surface waits at most; null when the tool's own limit is all.</summary>
+    /// <summary>The surface's timeout; null when only the tool's timeout applies.</summary>
     public TimeSpan? Deadline { get; init; }
 
     public ClaimsPrincipal? User => Origin.User;
 
     /// <summary>
-    /// What ChatGPT says of its user and of the conversation. Worth recording; anybody can send it, so nothing may
-    /// depend on it.
+    /// ChatGPT's ids of its user and the conversation. For the audit log only: they are not authenticated.
     /// </summary>
     public string? OpenAiSubject { get; set; }
 
@@ -92,20 +89,17 @@ public sealed class ToolCall : AIFunctionArguments
 
     public Caller Caller => _caller ??= Caller.From(User);
 
-    /// <summary>
-    /// The caller understands answers that only MCP has: an error of the protocol, or a question back.
-    /// </summary>
+    /// <summary>The caller supports responses that only MCP has: protocol errors and elicitation.</summary>
     public bool SpeaksMcp { get; init; }
 
     /// <summary>
-    /// The MCP request behind the call when it came through a conversation: what tools need that report progress or ask
-    /// the client back.
+    /// The MCP request of a call that came through a session. Tools that report progress or elicit input need it.
     /// </summary>
     public object? Conversation { get; init; }
 
     /// <summary>
-    /// Adds the arguments of a JSON object, whose document must live until they are bound. A method that takes raw JSON
-    /// gets a copy, because one that does not listen to its token outlives the request and the buffer it was read into.
+    /// Adds the members of a JSON object as arguments. The document must live until they are bound. A method that takes
+    /// raw JSON gets a copy, because one that ignores its token outlives the request and its buffer.
     /// </summary>
     public ToolCall With(JsonElement arguments)
     {
@@ -120,7 +114,7 @@ public sealed class ToolCall : AIFunctionArguments
         return this;
     }
 
-    /// <summary>Reads what ChatGPT says in a request's <c>_meta</c>, and the caller's trace context.</summary>
+    /// <summary>Reads ChatGPT's ids and the trace context from a request's <c>_meta</c>.</summary>
     public ToolCall WithMeta(JsonElement? meta)
     {
         if (meta is { ValueKind: JsonValueKind.Object } said)

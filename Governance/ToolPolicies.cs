@@ -3,7 +3,7 @@ using Microsoft.Extensions.Options;
 
 namespace MinimalMcp.Governance;
 
-/// <summary>What governs each tool: what it declares, and what the operator says about it.</summary>
+/// <summary>The policy of each tool, from its declaration and the operator's settings.</summary>
 public sealed class ToolPolicies(IOptions<GovernanceOptions> options, IConfiguration configuration)
 {
     private readonly GovernanceOptions _options = options.Value;
@@ -12,8 +12,8 @@ public sealed class ToolPolicies(IOptions<GovernanceOptions> options, IConfigura
     private readonly string[] _approve = List(options.Value.Approve);
 
     /// <param name="group">The tool's family.</param>
-    /// <param name="declared">The level that the tool declares; null when it follows from its effect.</param>
-    /// <param name="addresses">Its arguments that hold an address which an upstream will fetch, by spaces.</param>
+    /// <param name="declared">The declared risk level; null to derive it from the effect.</param>
+    /// <param name="addresses">Arguments with an address that an upstream will fetch, separated by spaces.</param>
     public ToolPolicy Of(string tool, string group, Effect effect, RiskLevel? declared, string? addresses = null)
     {
         var risk = _options.Risk.TryGetValue(tool, out var level)
@@ -29,9 +29,9 @@ public sealed class ToolPolicies(IOptions<GovernanceOptions> options, IConfigura
             NeedsApproval = approved,
             Addresses = _options.AllowMetadataAddresses || addresses is null ? [] : addresses.Split(' '),
             Denied =
-                Matches(_deny, tool) ? $"{tool} is switched off here (Governance:Deny)."
+                Matches(_deny, tool) ? $"{tool} is disabled on this server (Governance:Deny)."
                 : _options.ReadOnly && effect is not Effect.Read
-                    ? $"{tool} changes something, and this server only reads (Governance:ReadOnly)."
+                    ? $"{tool} changes data, but this server is read-only (Governance:ReadOnly)."
                 : null,
             Budgets =
             [
@@ -46,11 +46,11 @@ public sealed class ToolPolicies(IOptions<GovernanceOptions> options, IConfigura
             ? [new(name, limit.Limit, limit.Window)]
             : [];
 
-    /// <summary>Whether one of the patterns names the tool; <c>*</c> stands for any letters.</summary>
+    /// <summary>Whether a pattern matches the tool; <c>*</c> matches any characters.</summary>
     internal static bool Matches(string[] patterns, string tool) =>
         patterns.Any(pattern => FileSystemName.MatchesSimpleExpression(pattern, tool, ignoreCase: false));
 
-    /// <summary>The items of a list that is separated by commas.</summary>
+    /// <summary>The items of a comma-separated list.</summary>
     internal static string[] List(string? text) =>
         (text ?? "").Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
 }

@@ -2,7 +2,7 @@ using MinimalMcp.Auth;
 
 namespace MinimalMcp.Governance;
 
-/// <summary>What a tool does to the world.</summary>
+/// <summary>What a tool does to data.</summary>
 public enum Effect
 {
     Read,
@@ -10,7 +10,7 @@ public enum Effect
     Destroy,
 }
 
-/// <summary>How much harm a wrong call can do. Budgets and confirmation follow from it.</summary>
+/// <summary>How much harm a wrong call can do. Budgets and confirmation depend on it.</summary>
 public enum RiskLevel
 {
     Low,
@@ -20,42 +20,44 @@ public enum RiskLevel
 }
 
 /// <summary>
-/// What governs one tool. Everything else that speaks of a tool's danger (annotations, required scope,
-/// x-openai-isConsequential) is derived from these, so that no two of them can disagree.
+/// The policy of one tool. Everything else that describes its danger (annotations, required scope,
+/// x-openai-isConsequential) is derived from it, so that they cannot disagree.
 /// </summary>
-/// <param name="Deadline">40 s leave a GPT Action, which gives up after 45 s, time to read the refusal.</param>
+/// <param name="Deadline">
+/// The timeout. 40 s leave a GPT Action, which gives up after 45 s, time to read the refusal.
+/// </param>
 public sealed record ToolPolicy(Effect Effect, RiskLevel Risk, TimeSpan Deadline)
 {
     public static readonly TimeSpan DefaultDeadline = TimeSpan.FromSeconds(40);
 
-    /// <summary>The tool's family, which has a budget of its own.</summary>
+    /// <summary>The tool's family, which can have its own budget.</summary>
     public string Group { get; init; } = "";
 
-    /// <summary>The first call is answered with a preview, and only a second one that confirms it is done.</summary>
+    /// <summary>The first call returns a preview; only a second call that confirms it runs.</summary>
     public bool NeedsConfirmation { get; init; }
 
-    /// <summary>It is confirmed by a person who is not the caller.</summary>
+    /// <summary>A person other than the caller must approve the call.</summary>
     public bool NeedsApproval { get; init; }
 
-    /// <summary>Why nobody may call the tool here; null when callers may. It is not listed then.</summary>
+    /// <summary>Why the tool is disabled; null when it is enabled. A disabled tool is not listed.</summary>
     public string? Denied { get; init; }
 
-    /// <summary>Arguments that hold an address which an upstream will fetch.</summary>
+    /// <summary>Arguments with an address that an upstream will fetch.</summary>
     public IReadOnlyList<string> Addresses { get; init; } = [];
 
-    /// <summary>What arguments were called once, with their names of today.</summary>
+    /// <summary>Former argument names and their current names.</summary>
     public IReadOnlyDictionary<string, string> OldNames { get; init; } = new Dictionary<string, string>();
 
-    /// <summary>What each caller may spend.</summary>
+    /// <summary>The budgets of each caller.</summary>
     public IReadOnlyList<CallLimit> Budgets { get; init; } = [];
 
-    /// <summary>The risk as it is written everywhere.</summary>
+    /// <summary>The risk level in upper case.</summary>
     public string Level { get; } = Risk.ToString().ToUpperInvariant();
 
     /// <summary>
-    /// The scope that a caller needs: mcp:execute for what cannot be undone and for HIGH and CRITICAL, whatever it
-    /// does; else mcp:write for what changes something, mcp:read for what does not. mcp:admin is for no tool, but for
-    /// the server itself (its record of calls, approvals, diagnostics).
+    /// The scope that a caller needs: mcp:execute for irreversible tools and for HIGH and CRITICAL; otherwise mcp:write
+    /// for tools that change something, and mcp:read for the others. mcp:admin is for the server itself (audit log,
+    /// approvals, diagnostics).
     /// </summary>
     public string Scope { get; } =
         Effect is Effect.Destroy || Risk >= RiskLevel.High ? Scopes.Execute
@@ -73,6 +75,6 @@ public sealed record ToolPolicy(Effect Effect, RiskLevel Risk, TimeSpan Deadline
         };
 }
 
-/// <summary>So many calls within a time.</summary>
+/// <summary>A number of calls per time window.</summary>
 /// <param name="Name">What is counted together: <c>level/HIGH</c> or <c>group/docker</c>.</param>
 public sealed record CallLimit(string Name, int Calls, TimeSpan Window);

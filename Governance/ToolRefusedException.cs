@@ -2,40 +2,40 @@ using ModelContextProtocol;
 
 namespace MinimalMcp.Governance;
 
-/// <summary>Why governance did not let a call happen, or did not let it go on.</summary>
+/// <summary>Why governance refused or stopped a call.</summary>
 public enum Refusal
 {
-    /// <summary>An argument is missing, unknown or of the wrong kind: the caller can mend it.</summary>
+    /// <summary>An argument is missing, unknown or invalid; the caller can fix it.</summary>
     Arguments,
 
-    /// <summary>The caller's scopes do not cover this effect.</summary>
+    /// <summary>The caller lacks the scope.</summary>
     Scope,
 
-    /// <summary>The operator switched the tool off.</summary>
+    /// <summary>The operator disabled the tool.</summary>
     Denied,
 
-    /// <summary>A budget is used up.</summary>
+    /// <summary>A budget is exhausted.</summary>
     Budget,
 
-    /// <summary>The confirmation is not one for this call.</summary>
+    /// <summary>The confirmation does not match the call.</summary>
     Confirmation,
 
-    /// <summary>The method did not finish in time.</summary>
+    /// <summary>The call timed out.</summary>
     Deadline,
 
-    /// <summary>The call could not be counted or recorded, and so was not made.</summary>
+    /// <summary>The call could not be counted or audited, and did not run.</summary>
     Unavailable,
 }
 
-/// <summary>A refusal with a sentence that the model may read and act on.</summary>
+/// <summary>A refusal with a message that the model can act on.</summary>
 public class ToolRefusedException(Refusal reason, string message, Exception? inner = null)
     : McpException(message, inner)
 {
     public Refusal Reason { get; } = reason;
 
-    /// <summary>The scope that the caller lacks, when that is the reason.</summary>
+    /// <summary>The missing scope, if that is the reason.</summary>
     public string? Scope { get; init; }
 
-    /// <summary>When it is worth trying again, if that is known.</summary>
+    /// <summary>When to try again, if known.</summary>
     public TimeSpan? RetryAfter { get; init; }
 }

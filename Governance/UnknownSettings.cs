@@ -8,9 +8,8 @@ using MinimalMcp.Configuration;
 namespace MinimalMcp.Governance;
 
 /// <summary>
-/// Finds settings that nothing reads. A misspelt name in a section that protects the server would leave the protection
-/// off without a word, so it is an error; in other sections of ours it is a warning. Sections of others are not looked
-/// at.
+/// Detects settings that nothing reads. In sections that protect the server a misspelt name is an error, because the
+/// protection would silently be disabled; in our other sections it is a warning. Foreign sections are ignored.
 /// </summary>
 internal sealed partial class UnknownSettings(
     IConfiguration configuration,
@@ -18,7 +17,7 @@ internal sealed partial class UnknownSettings(
     ILogger<UnknownSettings> logger
 ) : IValidateOptions<GovernanceOptions>
 {
-    // The environment has names of other programs, so that Server__Something there may be meant for one of those.
+    // Environment variables may belong to other programs, Server__Something among them.
     private static readonly string[] Protecting = ["Auth", "Governance", "Hub", "Server"];
     private static readonly string[] ProtectingInEnvironment = ["Auth", "Governance", "Hub"];
 
@@ -60,7 +59,7 @@ internal sealed partial class UnknownSettings(
         return errors.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(errors);
     }
 
-    // Family options are bound by families, which know nothing of ours: their type is named after the section.
+    // Families bind their options themselves: the type is named after the section.
     private static IEnumerable<SettingsSection> FamilySections() =>
         typeof(UnknownSettings)
             .Assembly.GetTypes()
@@ -87,7 +86,7 @@ internal sealed partial class UnknownSettings(
         }
     }
 
-    // A section of its own is known as a whole: it may be anybody's.
+    // A separate section is accepted as a whole.
     private bool IsKnown(string key)
     {
         var owners = Owners(key).ToArray();

@@ -3,8 +3,8 @@ using System.Diagnostics.Metrics;
 namespace MinimalMcp.Outgoing;
 
 /// <summary>
-/// One measurement per request that went out or was refused, and a line for each that failed: never a query, a header
-/// or a body.
+/// Metrics and log lines of upstream requests: one measurement per attempt or refusal, and a line per failure. Never a
+/// query, a header or a body.
 /// </summary>
 internal sealed partial class OutgoingLog
 {
@@ -19,11 +19,11 @@ internal sealed partial class OutgoingLog
             .CreateHistogram<double>(
                 "mcp_upstream_duration_seconds",
                 "s",
-                "How long requests to other systems took, by system and outcome."
+                "The duration of upstream requests, by upstream and outcome."
             );
     }
 
-    /// <param name="outcome">The status, or what happened instead.</param>
+    /// <param name="outcome">The status code, or the kind of failure.</param>
     public void Write(
         string upstream,
         string method,
@@ -51,7 +51,7 @@ internal sealed partial class OutgoingLog
 
     [LoggerMessage(
         LogLevel.Warning,
-        "{Upstream}: {Method} {Path} failed ({Outcome}) after {Milliseconds} ms, attempt {Attempt}"
+        "Upstream request failed {Upstream} {Method} {Path} {Outcome} {ElapsedMs} {Attempt}"
     )]
     private partial void LogFailed(
         string upstream,
@@ -72,9 +72,9 @@ internal sealed partial class OutgoingLog
         int attempt
     );
 
-    [LoggerMessage(LogLevel.Warning, "{Upstream}: most requests failed, so for {Seconds} seconds none is sent")]
+    [LoggerMessage(LogLevel.Warning, "Circuit breaker opened {Upstream} {BreakSeconds}")]
     public partial void Opened(string upstream, double seconds);
 
-    [LoggerMessage(LogLevel.Information, "{Upstream}: answers again")]
+    [LoggerMessage(LogLevel.Information, "Circuit breaker closed {Upstream}")]
     public partial void Closed(string upstream);
 }

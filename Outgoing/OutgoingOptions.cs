@@ -3,29 +3,29 @@ using System.ComponentModel.DataAnnotations;
 namespace MinimalMcp.Outgoing;
 
 /// <summary>
-/// Limits of every request to another system; configuration section <c>Outgoing</c>. They count for each system on its
-/// own.
+/// Limits of requests to upstream systems. Configuration section <c>Outgoing</c>. They apply to each upstream
+/// separately.
 /// </summary>
 public sealed class OutgoingOptions : IValidatableObject
 {
     /// <summary>
-    /// Retries, waiting and the whole answer included. Below Tools:Deadline, so that the sentence names the system and
-    /// not the tool.
+    /// The timeout of a request, including retries, queueing and the body. Less than Tools:Deadline, so that the error
+    /// names the upstream and not the tool.
     /// </summary>
     public TimeSpan Deadline { get; set; } = TimeSpan.FromSeconds(30);
 
-    /// <summary>By the name of the system, for one that needs longer or less.</summary>
+    /// <summary>Timeouts by upstream name.</summary>
     public Dictionary<string, TimeSpan> Deadlines { get; } = new(StringComparer.OrdinalIgnoreCase);
 
-    /// <summary>Of an answer, after decompression.</summary>
+    /// <summary>The maximum response size after decompression.</summary>
     public long MaxResponseBytes { get; set; } = 4L << 20;
 
-    /// <summary>By the name of the system.</summary>
+    /// <summary>Maximum response sizes by upstream name.</summary>
     public Dictionary<string, long> MaxResponseBytesOf { get; } = new(StringComparer.OrdinalIgnoreCase);
 
     public int MaxInFlight { get; set; } = 32;
 
-    /// <summary>Requests that wait for their turn; further ones are refused at once.</summary>
+    /// <summary>Requests that may wait in the queue; further ones are refused at once.</summary>
     public int MaxWaiting { get; set; } = 64;
 
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
@@ -58,12 +58,12 @@ public sealed class OutgoingOptions : IValidatableObject
 
         if (MaxInFlight is < 1 or > 10_000)
         {
-            yield return new("Outgoing:MaxInFlight must be from 1 to 10000.");
+            yield return new("Outgoing:MaxInFlight must be between 1 and 10000.");
         }
 
         if (MaxWaiting is < 0 or > 100_000)
         {
-            yield return new("Outgoing:MaxWaiting must be from 0 to 100000.");
+            yield return new("Outgoing:MaxWaiting must be between 0 and 100000.");
         }
     }
 
@@ -72,7 +72,7 @@ public sealed class OutgoingOptions : IValidatableObject
 
     private static bool IsSize(long bytes) => bytes is >= 1024 and <= 1L << 30;
 
-    private static string DeadlineProblem(string setting) => $"{setting} must be from 00:00:00.1 to 00:30:00.";
+    private static string DeadlineProblem(string setting) => $"{setting} must be between 00:00:00.1 and 00:30:00.";
 
-    private static string SizeProblem(string setting) => $"{setting} must be from 1024 to 1073741824.";
+    private static string SizeProblem(string setting) => $"{setting} must be between 1024 and 1073741824.";
 }

@@ -7,9 +7,8 @@ namespace MinimalMcp.Outgoing;
 public static class OutgoingSetup
 {
     /// <summary>
-    /// Puts the same limits around every client of the factory, so that a family says <c>AddHttpClient</c> and nothing
-    /// of ours. The name of the client, without the word Client, is the name of the system in settings, logs and
-    /// sentences.
+    /// Applies the same limits to every client of IHttpClientFactory, so that a family only uses <c>AddHttpClient</c>.
+    /// The client's name, without "Client", is the upstream's name in settings, logs and messages.
     /// </summary>
     public static IHostApplicationBuilder AddOutgoing(this IHostApplicationBuilder builder)
     {
@@ -20,7 +19,7 @@ public static class OutgoingSetup
         builder.Services.ConfigureHttpClientDefaults(client =>
             client
                 .RemoveAllLoggers() // they log queries and headers
-                .SetHandlerLifetime(Timeout.InfiniteTimeSpan) // connections are renewed instead, below
+                .SetHandlerLifetime(Timeout.InfiniteTimeSpan) // connections are recycled instead, see below
                 // it would not cover a body that is read later
                 .ConfigureHttpClient(http => http.Timeout = Timeout.InfiniteTimeSpan)
                 .UseSocketsHttpHandler((sockets, _) => sockets.AutomaticDecompression = DecompressionMethods.All)
@@ -29,8 +28,7 @@ public static class OutgoingSetup
     }
 
     /// <summary>
-    /// A filter and not a default, because it sees the client's name, and comes after a family that brings a handler of
-    /// its own.
+    /// A filter and not a default, because it sees the client's name and runs after a family that sets its own handler.
     /// </summary>
     private sealed class OutgoingFilter(Upstreams upstreams) : IHttpMessageHandlerBuilderFilter
     {
@@ -40,7 +38,7 @@ public static class OutgoingSetup
                 next(builder);
                 var upstream = upstreams.Of(builder.Name);
                 Limit(builder.PrimaryHandler, upstream.MaxInFlight);
-                // next to the wire: what it sends again went through the family's handlers once
+                // innermost: retries do not pass the family's handlers again
                 builder.AdditionalHandlers.Add(new ResilientHandler(upstream));
             };
 
@@ -50,15 +48,15 @@ public static class OutgoingSetup
         {
             if (handler is SocketsHttpHandler sockets)
             {
-                // A redirect would carry keys to wherever an answer says, also to 169.254.169.254; callers share
-                // connections, never a cookie.
+                // A redirect would send keys to any address that a response names, 169.254.169.254 included. Callers
+                // share connections, but never cookies.
                 sockets.AllowAutoRedirect = sockets.UseCookies = false;
                 sockets.ActivityHeadersPropagator = Trace;
                 sockets.ConnectTimeout = TimeSpan.FromSeconds(5);
                 sockets.PooledConnectionLifetime = TimeSpan.FromMinutes(5);
                 sockets.MaxConnectionsPerServer = maxConnections;
                 sockets.MaxResponseHeadersLength = 32; // KiB
-                // what a family did not read; more, and the connection is closed instead
+                // unread bytes that are drained; with more the connection is closed
                 sockets.MaxResponseDrainSize = 64 << 10;
             }
             else if (handler is HttpClientHandler simple)

@@ -4,7 +4,7 @@ using System.Net.Http.Headers;
 
 namespace MinimalMcp.Outgoing;
 
-/// <summary>What came of sending a request once: an answer or a failure. Polly's strategies judge by it.</summary>
+/// <summary>The result of one attempt: a response or a failure. Polly's strategies evaluate it.</summary>
 internal sealed class RequestAttempt(HttpMethod method, HttpResponseMessage? answer, Exception? failure) : IDisposable
 {
     private static readonly TimeSpan LongestRetryAfter = TimeSpan.FromSeconds(2);
@@ -13,12 +13,12 @@ internal sealed class RequestAttempt(HttpMethod method, HttpResponseMessage? ans
 
     public Exception? Failure => failure;
 
-    /// <summary>Set when headers were given to the family: from then on nothing is sent again.</summary>
+    /// <summary>The family has the headers: nothing is sent again.</summary>
     public bool HandedOver { get; init; }
 
     /// <summary>
-    /// Whether it speaks against the upstream's health. An answer that is too large or elsewhere does not, nor does a
-    /// caller who left.
+    /// Whether it counts as a failure of the upstream. A response that is too large or a redirect does not, nor does
+    /// cancellation.
     /// </summary>
     public bool Failed =>
         answer is not null
@@ -31,8 +31,8 @@ internal sealed class RequestAttempt(HttpMethod method, HttpResponseMessage? ans
                 };
 
     /// <summary>
-    /// Only for reads (RFC 9110 section 9.2.1), and only when no answer came or one of a gateway. A Retry-After that is
-    /// longer than a call can wait is taken as no.
+    /// Whether the request may be retried: only safe methods (RFC 9110 section 9.2.1), without a response or with a
+    /// gateway error. A Retry-After longer than a call can wait prevents it.
     /// </summary>
     public bool MayBeRepeated =>
         !HandedOver
@@ -54,11 +54,11 @@ internal sealed class RequestAttempt(HttpMethod method, HttpResponseMessage? ans
         answer?.Headers.RetryAfter switch
         {
             RetryConditionHeaderValue { Delta: { } delta } => delta,
-            RetryConditionHeaderValue { Date: not null } => TimeSpan.MaxValue, // a date needs clocks that agree
+            RetryConditionHeaderValue { Date: not null } => TimeSpan.MaxValue, // a date requires synchronized clocks
             _ => null,
         };
 
-    /// <summary>For the log and the metrics: the status, or what happened instead.</summary>
+    /// <summary>The status code, or the kind of failure, for logs and metrics.</summary>
     public string Outcome =>
         failure switch
         {
@@ -73,6 +73,6 @@ internal sealed class RequestAttempt(HttpMethod method, HttpResponseMessage? ans
             _ => "failed",
         };
 
-    /// <summary>Polly disposes of what it does not give back.</summary>
+    /// <summary>Polly disposes results that it does not return.</summary>
     public void Dispose() => answer?.Dispose();
 }

@@ -7,8 +7,8 @@ internal sealed class ResilientHandler(Upstream upstream) : DelegatingHandler
         CancellationToken cancellationToken
     )
     {
-        // A request without content is silently sent up to four times when the peer closes without an answer, POST and
-        // DELETE too (dotnet/runtime#86714). Content, even empty, makes it one; what may be sent again is decided in
+        // SocketsHttpHandler silently resends a request without content up to four times when the peer closes the
+        // connection, even POST and DELETE (dotnet/runtime#86714). Empty content prevents that; retries are decided in
         // Upstream, within its budget.
         request.Content ??= new ByteArrayContent([]);
         return new ResilientRequest(upstream, request, base.SendAsync, cancellationToken).StartAsync();

@@ -3,9 +3,9 @@ using Polly.CircuitBreaker;
 namespace MinimalMcp.Outgoing;
 
 /// <summary>
-/// One request, from waiting for its turn to the last byte of its answer. The family gets the answer when the headers
-/// are there; the place in the bulkhead, the deadline and the breaker's verdict go on until the body ends, since a hang
-/// or a cut comes there just as well.
+/// One upstream request, from the concurrency limiter to the last byte of the response. The family gets the response
+/// when its headers arrive; the permit, the timeout and the circuit breaker's result stay open until the body ends,
+/// since hangs and interruptions happen there too.
 /// </summary>
 internal sealed class ResilientRequest(
     Upstream upstream,
@@ -17,8 +17,8 @@ internal sealed class ResilientRequest(
     private readonly HttpMethod _method = request.Method;
     private readonly string _path = request.RequestUri?.AbsolutePath ?? "";
 
-    // A family that reads piece by piece, and holds no more than it needs, says so with the option Streamed: the limit
-    // is there for memory, and the deadline ends such an answer.
+    // A family that reads a stream in small parts sets the option Streamed: the size limit only protects memory, and
+    // the timeout ends such a response.
     private readonly long _maxBytes =
         request.Options.TryGetValue(new HttpRequestOptionsKey<bool>("Streamed"), out var streamed) && streamed
             ? long.MaxValue
@@ -28,7 +28,7 @@ internal sealed class ResilientRequest(
         TaskCreationOptions.RunContinuationsAsynchronously
     );
 
-    // Its continuation, the verdict, runs before the family reads on.
+    // Its continuation, which reports the result, runs before the family reads on.
     private readonly TaskCompletionSource<Exception?> _bodyEnd = new();
     private CancellationToken _deadline,
         _stop;
@@ -93,7 +93,7 @@ internal sealed class ResilientRequest(
                 throw UpstreamFailure.Redirected(upstream, answer.StatusCode);
             }
 
-            answer.ReasonPhrase = null; // the upstream's own words, which EnsureSuccessStatusCode would repeat
+            answer.ReasonPhrase = null; // the upstream's own text, which EnsureSuccessStatusCode would repeat
             attempt = new(_method, answer, null);
             if (!attempt.Failed)
             {
@@ -119,12 +119,12 @@ internal sealed class ResilientRequest(
         return attempt;
     }
 
-    // Gives the family the answer, and comes back when its body ended; with what went wrong, if anything did.
+    // Hands the response to the family and returns when its body ended, with the failure if any.
     private async Task<Exception?> HandOverAsync(HttpResponseMessage answer)
     {
         if (_method == HttpMethod.Head)
         {
-            _answer.TrySetResult(answer); // its Content-Length speaks of a body that does not come
+            _answer.TrySetResult(answer); // its Content-Length is of a body that is not sent
             return null;
         }
 
@@ -144,7 +144,7 @@ internal sealed class ResilientRequest(
             answer.Content.Headers.TryAddWithoutValidation(name, values);
         }
 
-        // Nobody may be reading when the time is up.
+        // The timeout must end the response even when nobody reads.
         await using var abort = _stop.UnsafeRegister(static state => ((ResponseStream)state!).Abort(), body);
         _answer.TrySetResult(answer);
         return await _bodyEnd.Task;
@@ -154,11 +154,11 @@ internal sealed class ResilientRequest(
 
     public Exception TooLarge() => UpstreamFailure.TooLarge(upstream, _method);
 
-    /// <summary>The words for what was thrown. A caller who left, and our own mistakes, stay what they are.</summary>
+    /// <summary>The message for an exception. Cancellation by the caller and our own bugs are unchanged.</summary>
     public Exception Explain(Exception failure, bool answered) =>
         failure switch
         {
-            HttpRequestException { StatusCode: not null } => failure, // has its words already
+            HttpRequestException { StatusCode: not null } => failure, // already has a message
             _ when _deadline.IsCancellationRequested => UpstreamFailure.Late(upstream, _method, _attempts),
             _ when _stop.IsCancellationRequested => failure as OperationCanceledException
                 ?? new OperationCanceledException(caller),

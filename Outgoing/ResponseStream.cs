@@ -1,7 +1,7 @@
 namespace MinimalMcp.Outgoing;
 
 /// <summary>
-/// The body of an answer as the family reads it: counted, ended by the deadline, and with its failures in words.
+/// The response body as the family reads it: size-limited, ended by the timeout, with readable failures.
 /// </summary>
 internal sealed class ResponseStream(Stream wire, long limit, ResilientRequest exchange, CancellationToken stop)
     : Stream
@@ -43,7 +43,7 @@ internal sealed class ResponseStream(Stream wire, long limit, ResilientRequest e
         }
         catch (Exception failure)
         {
-            await wire.DisposeAsync(); // not only when the family does: the connection is of no more use
+            await wire.DisposeAsync(); // not only when the family does: the connection cannot be reused
             var told = exchange.Explain(failure, answered: true);
             exchange.End(told);
             if (ReferenceEquals(told, failure))
@@ -69,7 +69,7 @@ internal sealed class ResponseStream(Stream wire, long limit, ResilientRequest e
 
     public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
 
-    /// <summary>The time is up, or the caller left.</summary>
+    /// <summary>The request timed out or was cancelled.</summary>
     public void Abort()
     {
         wire.Dispose();
@@ -81,7 +81,7 @@ internal sealed class ResponseStream(Stream wire, long limit, ResilientRequest e
         if (disposing)
         {
             wire.Dispose();
-            exchange.End(null); // a family that does not want the rest is content
+            exchange.End(null); // the family does not need the rest
         }
 
         base.Dispose(disposing);

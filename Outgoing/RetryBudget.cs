@@ -1,8 +1,7 @@
 namespace MinimalMcp.Outgoing;
 
 /// <summary>
-/// Retries may add a tenth to what an upstream in trouble has to bear, and three in any case, counted in windows of
-/// half a minute.
+/// Limits retries to a tenth of an upstream's requests, and at least three, per window of half a minute.
 /// </summary>
 internal sealed class RetryBudget(TimeProvider time)
 {

@@ -3,8 +3,7 @@ using System.Diagnostics;
 namespace MinimalMcp.Outgoing;
 
 /// <summary>
-/// What an upstream learns of a trace: its ids (W3C Trace Context), and never the baggage, which any caller could fill
-/// with what it likes.
+/// Propagates trace ids to upstreams (W3C Trace Context), but not the baggage, which any caller could fill.
 /// </summary>
 internal sealed class TraceHeaders : DistributedContextPropagator
 {

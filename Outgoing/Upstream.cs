@@ -9,8 +9,8 @@ using Polly.Retry;
 namespace MinimalMcp.Outgoing;
 
 /// <summary>
-/// One entry per client name, for as long as the server runs. Not per host: families behind one reverse proxy share a
-/// host and must not share a breaker, and names, unlike hosts, cannot be made up by an argument.
+/// One entry per client name for the lifetime of the server. Not per host: families behind one reverse proxy share a
+/// host and must not share a circuit breaker; and names, unlike hosts, cannot come from an argument.
 /// </summary>
 internal sealed class Upstreams(IOptions<OutgoingOptions> options, TimeProvider time, OutgoingLog log) : IDisposable
 {
@@ -35,8 +35,8 @@ internal sealed class Upstreams(IOptions<OutgoingOptions> options, TimeProvider 
 }
 
 /// <summary>
-/// What is remembered about a system that requests go to, so that one in trouble gets fewer of them and holds up nobody
-/// else.
+/// The state of an upstream: its circuit breaker, concurrency limiter and retry budget, so that an upstream in trouble
+/// gets fewer requests and delays nobody else.
 /// </summary>
 internal sealed class Upstream : IDisposable
 {
@@ -65,7 +65,7 @@ internal sealed class Upstream : IDisposable
             }
         );
 
-        // From the outside in. Each retry asks the breaker again, and each attempt counts for it.
+        // From the outside in. Each retry passes the circuit breaker, and each attempt counts for it.
         _pipeline = new ResiliencePipelineBuilder<RequestAttempt> { TimeProvider = time }
             .AddRetry(
                 new RetryStrategyOptions<RequestAttempt>
@@ -87,11 +87,11 @@ internal sealed class Upstream : IDisposable
                 new CircuitBreakerStrategyOptions<RequestAttempt>
                 {
                     MinimumThroughput = 10,
-                    FailureRatio = 0.501, // Polly opens at the ratio, and half is not yet most
+                    FailureRatio = 0.501, // Polly opens at the ratio; exactly half is not a majority
                     SamplingDuration = TimeSpan.FromSeconds(30),
                     BreakDuration = TimeSpan.FromSeconds(15),
                     StateProvider = _breaker,
-                    // A probe whose caller left has proved nothing.
+                    // A cancelled probe proves nothing.
                     ShouldHandle = call =>
                         ValueTask.FromResult(
                             call.Outcome.Result is not { } attempt
@@ -133,7 +133,7 @@ internal sealed class Upstream : IDisposable
 
     public bool IsProbed => _breaker.CircuitState is CircuitState.HalfOpen;
 
-    /// <summary>A place among those that may be under way, until it is disposed.</summary>
+    /// <summary>Acquires a permit of the concurrency limiter, until it is disposed.</summary>
     public async Task<RateLimitLease> EnterAsync(CancellationToken cancellationToken)
     {
         var place = await _bulkhead.AcquireAsync(1, cancellationToken);
@@ -151,7 +151,7 @@ internal sealed class Upstream : IDisposable
 
     public void Dispose() => _bulkhead.Dispose();
 
-    // Full jitter: callers that failed together do not come back together.
+    // Full jitter: callers that failed together do not retry together.
     private static TimeSpan Backoff(int attempt)
     {
         var cap = Math.Min(LongestBackoff.TotalMilliseconds, FirstBackoff.TotalMilliseconds * (1 << attempt));

@@ -6,8 +6,8 @@ using Polly.CircuitBreaker;
 namespace MinimalMcp.Outgoing;
 
 /// <summary>
-/// The sentences for what can go wrong on the way. What an upstream sent is never in them, nor is it in an inner
-/// exception, which would be logged: garbage may hold a secret.
+/// The error messages of upstream requests. They contain nothing that an upstream sent, not even in an inner exception,
+/// which would be logged: malformed data may hold a secret.
 /// </summary>
 internal static class UpstreamFailure
 {
@@ -54,14 +54,14 @@ internal static class UpstreamFailure
             status
         );
 
-    /// <summary>What the connection threw, in words. Null for what is not the upstream's doing.</summary>
+    /// <summary>The message for an exception of the connection. Null when the upstream did not cause it.</summary>
     public static HttpRequestException? Of(Exception failure, Upstream upstream, HttpMethod method, bool answered)
     {
         var error = failure switch
         {
             HttpRequestException http => http.HttpRequestError,
             HttpIOException io => io.HttpRequestError,
-            // the time to connect in ran out
+            // the connect timeout expired
             OperationCanceledException when !answered => HttpRequestError.ConnectionError,
             AuthenticationException => HttpRequestError.SecureConnectionError,
             IOException or InvalidDataException => HttpRequestError.Unknown,
@@ -70,7 +70,7 @@ internal static class UpstreamFailure
         return error switch
         {
             null => null,
-            // Nothing but the network has spoken yet, so its reason may be logged.
+            // Only the network was involved so far, so its reason may be logged.
             HttpRequestError.NameResolutionError
             or HttpRequestError.ConnectionError
             or HttpRequestError.ProxyTunnelError => new(
@@ -105,7 +105,7 @@ internal static class UpstreamFailure
                 null,
                 HttpStatusCode.BadGateway
             ),
-            // Reset or closed, it is the same: no answer came.
+            // Reset or closed: no response came.
             _ => new(
                 HttpRequestError.ResponseEnded,
                 $"{upstream.Name} closed the connection without an answer.{Doubt(method)}",

@@ -2,8 +2,8 @@ using MinimalMcp.Auth;
 
 namespace MinimalMcp.Pages;
 
-/// <summary>One way of connecting, and what to paste for it.</summary>
-/// <param name="Route">What must be mapped for it; null when no route is needed.</param>
+/// <summary>How to connect one kind of client.</summary>
+/// <param name="Route">The route that it needs; null when it needs none.</param>
 internal sealed record ConnectionGuide(string Title, string How, string Address, string? Route);
 
 internal static class ConnectionGuides
@@ -14,15 +14,14 @@ internal static class ConnectionGuides
         yield return auth.TakesTokens || auth.IsOff
             ? new(
                 "ChatGPT connector",
-                "Turn on developer mode in ChatGPT's settings and add a custom MCP server with this address and "
+                "Enable developer mode in ChatGPT's settings. Add a custom MCP server with this URL and "
                     + $"{(auth.IsOff ? "No authentication" : signIn + " as authentication")}.",
                 url + "/mcp",
                 "/mcp"
             )
             : new(
                 "MCP clients",
-                "A connector cannot send a key, so ChatGPT gets no further than this address. Other MCP clients send "
-                    + "it as Authorization: Bearer.",
+                "ChatGPT connectors cannot send an API key. Other MCP clients send it as Authorization: Bearer.",
                 url + "/mcp",
                 "/mcp"
             );
@@ -32,14 +31,14 @@ internal static class ConnectionGuides
                 + (
                     auth.IsOff ? "None."
                     : auth.OffersKeys ? "API Key, of type Bearer."
-                    : "OAuth, with the addresses that the document names."
+                    : "OAuth, with the URLs in the document."
                 ),
             url + "/openapi.json",
             "/openapi.json"
         );
         yield return new(
             "Function calling",
-            "Your own program fetches the definitions here and hands them to the model."
+            "Your program fetches the tool definitions here and passes them to the model."
                 + (
                     auth.IsOff
                         ? ""
@@ -50,13 +49,13 @@ internal static class ConnectionGuides
         );
         yield return new(
             "Older MCP clients",
-            "For clients that know only HTTP with SSE, of revision 2024-11-05.",
+            "For clients that support only HTTP+SSE of revision 2024-11-05.",
             url + "/sse",
             "/sse"
         );
         yield return new(
-            "Desktop hosts",
-            "They start the server themselves and speak over standard input and output.",
+            "Desktop clients",
+            "They start the server and communicate over standard input and output.",
             $"dotnet run --project /path/to/{typeof(ConnectionGuides).Assembly.GetName().Name}.csproj -- --stdio",
             null
         );

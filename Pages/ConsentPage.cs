@@ -3,10 +3,7 @@ using MinimalMcp.WellKnown;
 
 namespace MinimalMcp.Pages;
 
-/// <summary>
-/// The page that asks a person whether a client may call this server's tools. It has no script: what it does must be
-/// plain to see, and work in every browser.
-/// </summary>
+/// <summary>The consent page. It has no script: what it does must be plain to see, and work in every browser.</summary>
 internal sealed class ConsentPage(PageAssets files, IConfiguration configuration) : IAuthorizationPages
 {
     public Task AskAsync(HttpContext http, ConsentRequest question, int status = StatusCodes.Status200OK)
@@ -27,22 +24,28 @@ internal sealed class ConsentPage(PageAssets files, IConfiguration configuration
                   <h1>Allow <q>{request.ClientName}</q> to use this server?</h1>
                   {Html.When(question.Problem is not null, () =>
                     Html.Of(
-                        $"""<p class="problem" role="alert" id="problem"><strong>Not signed in.</strong> {question.Problem}</p>"""
+                        $"""
+                        <p class="problem" role="alert" id="problem">
+                            <strong>Not signed in.</strong> {question.Problem}</p>
+                        """
                     )
                 )}
                   {Html.When(!question.CanSignIn, () =>
                     Html.Of(
-                        $"""<p class="problem" role="alert"><strong>Nobody can sign in yet.</strong> This server has no key. {SignInCredentials.HowToAdd}</p>"""
+                        $"""
+                        <p class="problem" role="alert"><strong>Nobody can sign in yet.</strong>
+                            No API key is configured. {SignInCredentials.HowToAdd}</p>
+                        """
                     )
                 )}
                   <dl>
-                    <dt>Who asks</dt>
+                    <dt>Application</dt>
                     <dd><code>{request.ClientId}</code> {Who(request.From)}</dd>
-                    <dt>Where the answer goes</dt>
+                    <dt>Redirects to</dt>
                     <dd><strong>{target.Authority}</strong>{Html.When(isLocal, () =>
-                    Html.Of($", a program on this computer. Allow it only if you have just started it yourself.")
+                    Html.Of($", a program on this computer. Allow it only if you started it yourself.")
                 )}</dd>
-                    <dt>What it may do</dt>
+                    <dt>Permissions</dt>
                     <dd><ul>{Html.Each(request.Scopes, scope =>
                     Html.Of($"<li>{GrantableScopes.InWords(scope)} <code>{scope}</code></li>")
                 )}</ul></dd>
@@ -57,7 +60,8 @@ internal sealed class ConsentPage(PageAssets files, IConfiguration configuration
                       <button name="decision" value="deny" formnovalidate>Cancel</button>
                     </p>
                   </form>
-                  <p class="hint">It gets no more than you may do yourself. You can end it in the application, and the operator of this server by taking the key or password away.</p>
+                  <p class="hint">The application gets no more access than you have. You can revoke it in the application.
+                    The operator of this server can revoke it by removing the key or password.</p>
                 </main>
                 """
             )
@@ -95,13 +99,17 @@ internal sealed class ConsentPage(PageAssets files, IConfiguration configuration
                 <main>
                   <p class="server">{ServerIdentity.Name(configuration)}</p>
                   <h1>The sign-in works</h1>
-                  <p>You tried it by hand: no application waits at this address, so the code is shown here.</p>
+                  <p>This was a manual test: no application receives the code at this URL, so it is shown here.</p>
                   <p><code id="code">{code.Code}</code></p>
-                  <p>It works once, within {Grants.CodeLifetime.TotalSeconds} seconds. This gets a token for it:</p>
-                  <pre><code>curl -X POST {code.TokenEndpoint}               -d "grant_type=authorization_code"               -d "code={code.Code}"               -d "client_id={code.ClientId}"               -d "redirect_uri={code.RedirectUri}"               -d "client_secret=$OAUTH_CLIENT_SECRET"</code></pre>
-                  <p class="hint">The secret must be there: this client has one, and a client that has one proves with it
-                    that it is the client (RFC 6749, section 3.2.1). Without it, whoever sees the code in a browser's
-                    history or in the log of a proxy could redeem it.</p>
+                  <p>It works once, within {Grants.CodeLifetime.TotalSeconds} seconds. This command exchanges it for a token:</p>
+                  <pre><code>curl -X POST {code.TokenEndpoint} \
+                      -d "grant_type=authorization_code" \
+                      -d "code={code.Code}" \
+                      -d "client_id={code.ClientId}" \
+                      -d "redirect_uri={code.RedirectUri}" \
+                      -d "client_secret=$OAUTH_CLIENT_SECRET"</code></pre>
+                  <p class="hint">The secret is required: it authenticates the client (RFC 6749, section 3.2.1). Without it,
+                    anybody who finds the code in a browser's history or a proxy's log could redeem it.</p>
                 </main>
                 """
             )
@@ -111,7 +119,7 @@ internal sealed class ConsentPage(PageAssets files, IConfiguration configuration
     // by which we know our page.
     private Task Page(HttpContext http, int status, string title, string forms, Html body)
     {
-        http.Response.Headers.XFrameOptions = "DENY"; // for what is older than frame-ancestors
+        http.Response.Headers.XFrameOptions = "DENY"; // for browsers without frame-ancestors
         return Html.Page(
                 title,
                 Html.Of(
@@ -131,10 +139,15 @@ internal sealed class ConsentPage(PageAssets files, IConfiguration configuration
     private static Html Who(ClientOrigin from) =>
         from switch
         {
-            ClientOrigin.Settings => Html.Of($"<span>entered by the operator of this server</span>"),
-            ClientOrigin.Document => Html.Of($"<span>known by its address; the name is what it calls itself</span>"),
-            _ => Html.Of($"""<span class="caution">registered itself; the name is not checked</span>"""),
+            ClientOrigin.Settings => Html.Of($"<span>registered by the operator of this server</span>"),
+            ClientOrigin.Document => Html.Of($"<span>identified by its URL; the name is not verified</span>"),
+            _ => Html.Of($"""<span class="caution">registered itself; the name is not verified</span>"""),
         };
+
+    private static readonly Html Invalid = Html.Of($""" aria-invalid="true" aria-describedby="problem" """);
+
+    private static string Label(ConsentRequest question) =>
+        question.HasUsers ? "Your password, or a key of this server" : "The key of this server";
 
     private static Html SignIn(ConsentRequest question) =>
         question.Provider is not null
@@ -142,11 +155,12 @@ internal sealed class ConsentPage(PageAssets files, IConfiguration configuration
             : Html.Of(
                 $"""
         {Html.When(question.HasUsers, () => Html.Of($"""
-            <p><label for="username">Your name <span class="hint">(leave it empty to use a key)</span></label>
+            <p><label for="username">Your name <span class="hint">(leave empty to use a key)</span></label>
               <input id="username" name="username" autocomplete="username" autocapitalize="none" spellcheck="false"></p>
             """))}
-        <p><label for="password">{(question.HasUsers ? "Your password, or a key of this server" : "The key of this server")}</label>
-          <input id="password" name="password" type="password" autocomplete="current-password" required maxlength="512"{Html.When(question.Problem is not null, () => Html.Of($""" aria-invalid="true" aria-describedby="problem" """))}></p>
+        <p><label for="password">{Label(question)}</label>
+          <input id="password" name="password" type="password" autocomplete="current-password" required
+            maxlength="512"{Html.When(question.Problem is not null, () => Invalid)}></p>
         """
             );
 }

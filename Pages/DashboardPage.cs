@@ -5,7 +5,7 @@ using MinimalMcp.WellKnown;
 
 namespace MinimalMcp.Pages;
 
-/// <summary>The calls that wait for a person, with the buttons that decide them.</summary>
+/// <summary>The approvals page: pending calls, with buttons to approve or deny them.</summary>
 internal static class DashboardPage
 {
     public static Task GetAsync(HttpContext http)
@@ -42,14 +42,16 @@ internal static class DashboardPage
               </header>
               <main>
                 <section aria-labelledby="waiting">
-                  <h2 id="waiting">Waiting for a person</h2>
+                  <h2 id="waiting">Pending approvals</h2>
                   {Html.When(!asked, () => Html.Of($"""
-                    <p class="note">No tool waits for approval here: name tools or levels in <code>Governance:Approve</code>, such as <code>CRITICAL</code>.</p>
+                    <p class="note">No tool needs approval on this server. Set <code>Governance:Approve</code> to tools or
+                      risk levels, for example <code>CRITICAL</code>.</p>
                     """))}
                   {Html.When(!auth.IsOff, () => Html.Of($"""
                     <form id="sign-in">
-                      <label for="key">Your key, with the scope mcp:admin. It stays in this tab, and is gone when you leave the page.</label>
-                      <div><input id="key" type="password" autocomplete="off" spellcheck="false" required><button>Show</button></div>
+                      <label for="key">API key with the scope mcp:admin. It stays in this tab until you leave the page.</label>
+                      <div><input id="key" type="password" autocomplete="off" spellcheck="false" required>
+                        <button>Show</button></div>
                     </form>
                     """))}
                   <p id="state">This page needs JavaScript.</p>

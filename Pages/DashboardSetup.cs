@@ -5,8 +5,8 @@ namespace MinimalMcp.Pages;
 public static class DashboardSetup
 {
     /// <summary>
-    /// The operator's page, and what its buttons call. The page itself is open, as a browser sends no key by itself,
-    /// and says nothing: what it shows it asks for with the key that is typed in.
+    /// Maps the approvals page and its API. The page itself is anonymous, as a browser sends no key by itself, and
+    /// contains no data: it fetches that with the key that the operator enters.
     /// </summary>
     public static IEndpointConventionBuilder MapDashboard(
         this IEndpointRouteBuilder routes,

@@ -8,8 +8,7 @@ using MinimalMcp.WellKnown;
 namespace MinimalMcp.Pages;
 
 /// <summary>
-/// What hosts asked for while they looked for the server and signed in, what they got, and what that means. For the
-/// operator: the scope mcp:admin.
+/// The diagnostics page: recent discovery and sign-in requests with an explanation. Requires the scope mcp:admin.
 /// </summary>
 internal static class DiagnosticsPage
 {
@@ -45,21 +44,21 @@ internal static class DiagnosticsPage
                     $"""
                     <main class="wide">
                         <h1>Diagnostics</h1>
-                        <p>The last {DiagnosticsLog.Size} requests for documents, for signing in, and those of MCP that were refused; newest first. Nothing here opens anything: keys, tokens and codes are
-                          not kept. <a href="./">Back to {name}</a></p>
-                        <h2>Exchanges</h2>
+                        <p>The last {DiagnosticsLog.Size} discovery and sign-in requests, and refused MCP requests, newest
+                          first. Keys, tokens and codes are not recorded. <a href="./">Back to {name}</a></p>
+                        <h2>Requests</h2>
                         {Table(
-                        ["Time (UTC)", "Request", "Answer", "What it means", "From"],
+                        ["Time (UTC)", "Request", "Response", "Explanation", "Client"],
                         log.Entries,
                         Row,
-                        "Nothing yet. Connect a host, then load this page again."
+                        "No requests yet. Connect a client, then reload this page."
                     )}
                         <h2>Clients</h2>
                         {Table(
-                        ["Last hello (UTC)", "Client", "Revision", "From"],
+                        ["Last initialize (UTC)", "Client", "Revision", "Address"],
                         log.InitializedClients,
                         Row,
-                        "No client has said initialize yet."
+                        "No client has connected yet."
                     )}
                       </main>
                     """
@@ -68,7 +67,7 @@ internal static class DiagnosticsPage
             .WriteAsync(http);
     }
 
-    // Without authentication the page is for this machine; a proxy on it brings others here.
+    // Without authentication the page is available on loopback only; a reverse proxy would expose it.
     private static async ValueTask<bool> IsHereAsync(HttpContext http)
     {
         if (
@@ -84,7 +83,7 @@ internal static class DiagnosticsPage
             .Problem(
                 statusCode: StatusCodes.Status403Forbidden,
                 title: "Forbidden",
-                detail: "Without authentication the page of diagnostics is for this machine only."
+                detail: "Without authentication the diagnostics page is available on loopback only."
             )
             .ExecuteAsync(http);
         return false;

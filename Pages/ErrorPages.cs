@@ -2,7 +2,7 @@ using MinimalMcp.WellKnown;
 
 namespace MinimalMcp.Pages;
 
-/// <summary>What a browser shows where nothing is. Programs get the status alone, as before.</summary>
+/// <summary>The 404 page for browsers. Programs get only the status.</summary>
 internal static class ErrorPages
 {
     public static async Task InvokeAsync(HttpContext http, RequestDelegate next)
@@ -40,7 +40,7 @@ internal static class ErrorPages
         HttpMethods.IsGet(request.Method)
         && request.Headers.Accept.ToString().Contains("text/html", StringComparison.OrdinalIgnoreCase);
 
-    // Relative, because a proxy may have taken a prefix off.
+    // Relative, because a reverse proxy may strip a path prefix.
     private static string Root(HttpRequest request) =>
         "./"
         + string.Concat(

@@ -2,9 +2,7 @@ using Microsoft.AspNetCore.Authorization;
 
 namespace MinimalMcp.Pages;
 
-/// <summary>
-/// The paths that this server answers. A page asks them what to show, so it never names an address that is not there.
-/// </summary>
+/// <summary>The mapped routes. Pages use them to show only URLs that exist.</summary>
 internal static class MappedRoutes
 {
     /// <param name="http">Any request.</param>

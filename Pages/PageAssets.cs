@@ -5,17 +5,15 @@ using Microsoft.Net.Http.Headers;
 
 namespace MinimalMcp.Pages;
 
-/// <summary>Our own scripts and styles of the pages, which are in the assembly.</summary>
+/// <summary>The scripts and styles of the pages, which are embedded resources.</summary>
 internal sealed class PageAssets
 {
-    /// <summary>Cache-Control of a file whose address names its version.</summary>
+    /// <summary>The Cache-Control of a file with a versioned URL.</summary>
     public const string Immutable = "public, max-age=31536000, immutable";
 
     private readonly ConcurrentDictionary<string, PageAsset> _files = new(StringComparer.Ordinal);
 
-    /// <summary>
-    /// The address of a file as it is now, which may be kept for ever; null when there is no such file.
-    /// </summary>
+    /// <summary>The versioned URL of a file, which may be cached forever; null when there is no such file.</summary>
     public string? Address(string name) => Find(name) is { } file ? $"assets/{name}?v={file.Version}" : null;
 
     public static Task GetAsync(HttpContext http)
@@ -37,9 +35,7 @@ internal sealed class PageAssets
         return content is null ? null : _files.GetOrAdd(name, new PageAsset(name, content));
     }
 
-    /// <summary>
-    /// Read and compressed when it is first asked for, and kept in that form, which every browser takes.
-    /// </summary>
+    /// <summary>Read and compressed on first use; every browser accepts the compressed form.</summary>
     private sealed class PageAsset
     {
         private readonly string _type;

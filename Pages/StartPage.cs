@@ -6,10 +6,10 @@ using MinimalMcp.WellKnown;
 
 namespace MinimalMcp.Pages;
 
-/// <summary>The page at <c>/</c>: what this server is, what is on, and which address goes where in ChatGPT.</summary>
+/// <summary>The start page at <c>/</c>: what this server is, what is enabled, and how to connect clients.</summary>
 internal static class StartPage
 {
-    // All families are open when they fit on a screen or two.
+    // All families are expanded when they fit on a screen or two.
     private const int MaxOpen = 24;
 
     public static Task GetAsync(HttpContext http)
@@ -24,6 +24,14 @@ internal static class StartPage
         var name = ServerIdentity.Name(configuration);
         // tokens are for one address only
         var url = auth.TakesTokens ? PublicUrl.OfDocuments(http) : PublicUrl.Of(http);
+        var guides = ConnectionGuides.To(url, auth).Where(guide => guide.Route is null || routes.Contains(guide.Route));
+        var hasExplorer = routes.Contains("/openapi.json");
+        var disabled = auth.IsOff
+            ? services
+                .GetServices<UnconfiguredFamily>()
+                .OrderBy(family => family.Section, StringComparer.Ordinal)
+                .ToArray()
+            : [];
         return Html.Page(
                 name,
                 Html.Of(
@@ -41,34 +49,39 @@ internal static class StartPage
                   <h1>{name}</h1>
                   <p class="facts">
                     <span>version {ServerIdentity.Version}</span>
-                    <span>{(auth.IsOff ? "no authentication" : "authentication: " + auth.Mode.ToLowerInvariant())}</span>
+                    <span>{Authentication(auth)}</span>
                     <span>{tools.Count} {(tools.Count == 1 ? "tool" : "tools")}</span>
                   </p>
                 </div>
               </header>
               <nav aria-label="Pages of this server">
                 <ul>
-                  {Html.Each(Links.Where(link => reachable.Contains(link.Needs)), link => Html.Of($"""<li><a href="{link.Path}">{link.Text}</a></li>"""))}
+                  {Html.Each(Links.Where(link => reachable.Contains(link.Needs)), Link)}
                 </ul>
               </nav>
               <main>
                 <section aria-labelledby="connect">
                   <h2 id="connect">Connect</h2>
                   {Html.When(!url.StartsWith("https://", StringComparison.OrdinalIgnoreCase), () => Html.Of($"""
-                    <p class="note"><strong>ChatGPT needs https.</strong> It calls from the internet, so it cannot use {url}. Put a tunnel or a reverse proxy with TLS
-                      before this server, and set <code>PUBLIC_URL</code> to its address: then this page names that one. Programs on this machine can connect now.</p>
+                    <p class="note"><strong>ChatGPT needs https.</strong> It calls from the internet, so it cannot use
+                      {url}. Run this server behind a tunnel or a reverse proxy with TLS, and set
+                      <code>PUBLIC_URL</code> to its URL. Programs on this machine can connect now.</p>
                     """))}
                   <ul class="ways">
-                    {Html.Each(ConnectionGuides.To(url, auth).Where(way => way.Route is null || routes.Contains(way.Route)), Way)}
+                    {Html.Each(guides, Guide)}
                   </ul>
                 </section>
                 <section aria-labelledby="tools">
                   <h2 id="tools">Tools</h2>
-                  {Html.Each(tools.GroupBy(tool => tool.Family), family => Family(family.Key, [.. family], tools.Count <= MaxOpen, routes.Contains("/openapi.json")))}
-                  {Html.Each(auth.IsOff ? services.GetServices<UnconfiguredFamily>().OrderBy(off => off.Section, StringComparer.Ordinal).AsEnumerable() : [], off => Html.Of($"""
-                    <div class="family off"><h3>{off.Family}</h3> <p>off: nothing is configured under <code>{off.Section}</code>; <code>{EnvironmentNames.Short($"{off.Section}:Url")}</code> enables it</p></div>
+                  {Html.Each(tools.GroupBy(tool => tool.Family), family =>
+                    Family(family.Key, [.. family], tools.Count <= MaxOpen, hasExplorer))}
+                  {Html.Each(disabled, family => Html.Of($"""
+                    <div class="family off"><h3>{family.Family}</h3>
+                      <p>disabled: set <code>{EnvironmentNames.Short($"{family.Section}:Url")}</code> to enable it</p></div>
                     """))}
-                  {Html.When(tools.Count == 0, () => Html.Of($"<p>There are none yet. A class with <code>[McpServerToolType]</code> below <code>Tools/</code> adds some.</p>"))}
+                  {Html.When(tools.Count == 0, () => Html.Of($"""
+                    <p>No tools yet. Add a class with <code>[McpServerToolType]</code> below <code>Tools/</code>.</p>
+                    """))}
                 </section>
               </main>
               <p id="said" class="unseen" role="status" aria-live="polite"></p>
@@ -89,14 +102,21 @@ internal static class StartPage
         ("diagnostics", "Diagnostics", "/diagnostics"),
     ];
 
-    // The button is shown by the script that makes it work.
-    private static Html Way(ConnectionGuide way) =>
+    private static string Authentication(AuthOptions auth) =>
+        auth.IsOff ? "no authentication" : "authentication: " + auth.Mode.ToLowerInvariant();
+
+    private static Html Link((string Path, string Text, string Needs) link) =>
+        Html.Of($"""<li><a href="{link.Path}">{link.Text}</a></li>""");
+
+    // The script shows the button that it handles.
+    private static Html Guide(ConnectionGuide way) =>
         Html.Of(
             $"""
             <li>
               <h3>{way.Title}</h3>
               <p>{way.How}</p>
-              <div class="address"><code>{way.Address}</code><button type="button" hidden data-copy="{way.Address}" aria-label="Copy: {way.Title}">Copy</button></div>
+              <div class="address"><code>{way.Address}</code>
+                <button type="button" hidden data-copy="{way.Address}" aria-label="Copy: {way.Title}">Copy</button></div>
             </li>
             """
         );
@@ -110,7 +130,7 @@ internal static class StartPage
             {Html.Each(tools, tool => Html.Of($"""
               <li>
                 {Name(tool, explorer)}
-                <span class="effect">{(tool.IsReadOnly ? "reads" : "changes")} · risk {tool.Risk.ToLowerInvariant()}</span>
+                <span class="effect">{Effect(tool)} · risk {tool.Risk.ToLowerInvariant()}</span>
                 <p>{FirstSentence(tool.Description)}</p>
               </li>
               """))}
@@ -124,10 +144,17 @@ internal static class StartPage
     private static Html Name(Tool tool, bool explorer) =>
         explorer
             ? Html.Of(
-                $"""<a href="scalar?family={Uri.EscapeDataString(tool.Family)}#tag/"""
-                    + $"""{Uri.EscapeDataString(tool.Family)}/POST/tools/{tool.Name}"><code>{tool.Name}</code></a>"""
+                $"""
+                <a href="scalar?family={Family(tool)}#tag/{Family(
+                    tool
+                )}/POST/tools/{tool.Name}"><code>{tool.Name}</code></a>
+                """
             )
             : Html.Of($"<code>{tool.Name}</code>");
+
+    private static string Family(Tool tool) => Uri.EscapeDataString(tool.Family);
+
+    private static string Effect(Tool tool) => tool.IsReadOnly ? "reads" : "changes";
 
     private static string FirstSentence(string text) =>
         text.IndexOf(". ", StringComparison.Ordinal) is > 0 and var end ? text[..(end + 1)] : text;

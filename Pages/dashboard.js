@@ -35,7 +35,7 @@ function item(call) {
     button.addEventListener('click', () => decide(call, path, buttons));
     buttons.append(button);
   }
-  one.append(title, make('p', `Asked by ${who} at ${time(call.asked)}; waits until ${time(call.expires)}`));
+  one.append(title, make('p', `Requested by ${who} at ${time(call.asked)}; expires at ${time(call.expires)}`));
   one.append(make('pre', call.shown));
   if (call.preview) one.append(make('p', 'It would do this:'), make('pre', call.preview, 'preview'));
   if (call.why_not) one.append(make('p', call.why_not));
@@ -62,7 +62,7 @@ async function show() {
   try {
     const { approvals } = await ask('');
     if (form) form.hidden = true;
-    tell(approvals.length ? '' : 'Nothing waits now. The page looks again by itself.');
+    tell(approvals.length ? '' : 'No pending approvals. This page refreshes automatically.');
     // What stays is left alone: whoever is about to press a button keeps it.
     for (const [id, one] of items) {
       if (!approvals.some(call => call.id === id)) {
@@ -75,7 +75,7 @@ async function show() {
       list.append(items.get(call.id));
     }
   } catch (failure) {
-    tell(failure.status ? failure.message : 'The server does not answer. The page tries again by itself.', true);
+    tell(failure.status ? failure.message : 'The server does not respond. This page retries automatically.', true);
     if (failure.status === 401 || failure.status === 403) {
       key = '';
       items.clear();
@@ -91,6 +91,6 @@ form?.addEventListener('submit', event => {
   document.getElementById('key').value = '';
   show();
 });
-tell(form ? '' : 'Looking …');
+tell(form ? '' : 'Loading …');
 if (!form) show();
 setInterval(() => { if (!document.hidden && (key || !form)) show(); }, 3000);

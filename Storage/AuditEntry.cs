@@ -5,9 +5,7 @@ using System.Text.Json.Serialization;
 
 namespace MinimalMcp.Storage;
 
-/// <summary>
-/// One row of the audit, as it is stored. Times are milliseconds since 1970 UTC, durations microseconds.
-/// </summary>
+/// <summary>An audit entry as it is stored. Times are milliseconds since 1970 UTC, durations microseconds.</summary>
 public sealed class AuditEntry
 {
     [ThreadStatic]
@@ -55,11 +53,11 @@ public sealed class AuditEntry
     public string Hash { get; set; } = "";
 
     /// <summary>
-    /// The trace (W3C Trace Context) that the call belongs to. A caller may choose it, and use it for many calls.
+    /// The trace of the call (W3C Trace Context). The caller may choose it, and use it for many calls.
     /// </summary>
     public string? TraceId { get; set; }
 
-    /// <summary>What is known of the caller, beside the subject; only in lists, and no part of the row.</summary>
+    /// <summary>The caller's name and email, if known; only in lists, and not part of the entry.</summary>
     [JsonIgnore]
     public string? Person { get; set; }
 
@@ -85,7 +83,7 @@ public sealed class AuditEntry
         "trace_id",
     ];
 
-    /// <summary>Each a string, a long or null, in the order of <see cref="Columns"/>.</summary>
+    /// <summary>The values, in the order of <see cref="Columns"/>: strings, longs or nulls.</summary>
     internal object?[] Values() =>
         [
             Seq,
@@ -109,7 +107,7 @@ public sealed class AuditEntry
         ];
 
     /// <summary>
-    /// The hash of the row before and of everything that this row says. As a JSON array no two rows are written alike.
+    /// The hash of the previous hash and all values. As a JSON array, no two entries serialize equally.
     /// </summary>
     internal string HashAfter(string previous)
     {
@@ -142,7 +140,8 @@ public sealed class AuditEntry
         writer.WriteStringValue(OpenaiSession);
         if (TraceId is not null)
         {
-            writer.WriteStringValue(TraceId); // rows of before version 3 have none, and their hash stays what it was
+            // entries before schema version 3 have none, and their hashes must not change
+            writer.WriteStringValue(TraceId);
         }
 
         writer.WriteEndArray();
@@ -155,7 +154,7 @@ public sealed class AuditEntry
     }
 }
 
-/// <summary>Which rows to read: newest first, below <paramref name="Before"/> when it is given.</summary>
+/// <summary>Selects entries: newest first, below <paramref name="Before"/> when it is given.</summary>
 public sealed record AuditFilter(
     string? Subject = null,
     string? Tool = null,
@@ -168,6 +167,6 @@ public sealed record AuditFilter(
     string? TraceId = null
 );
 
-/// <summary>What a check of the chain found.</summary>
-/// <param name="Problem">Null when every row is as it was written.</param>
+/// <summary>The result of verifying the chain.</summary>
+/// <param name="Problem">Null when the chain is intact.</param>
 public sealed record AuditVerification(long Rows, long Seq, string Hash, string? Problem);

@@ -5,9 +5,8 @@ using Microsoft.Extensions.Options;
 namespace MinimalMcp.Storage;
 
 /// <summary>
-/// A backup of the SQLite file for each day, made after three at night by the machine's clock, or as soon as the server
-/// runs again; the newest are kept. Whether there is one for the day is asked of the folder, so a restart makes none
-/// twice.
+/// Writes a daily backup of the SQLite file, after 3 a.m. local time or as soon as the server runs again, and keeps the
+/// newest ones. The folder shows whether the day has one, so a restart creates no duplicate.
 /// </summary>
 internal sealed partial class NightlyBackup(
     Store store,
@@ -26,7 +25,7 @@ internal sealed partial class NightlyBackup(
         {
             try
             {
-                await store.CheckAsync(stoppingToken); // it may not be open yet
+                await store.CheckAsync(stoppingToken); // the store may not be open yet
                 await Task.Run(BackUp, stoppingToken);
             }
             catch (Exception failure)
@@ -64,9 +63,9 @@ internal sealed partial class NightlyBackup(
         }
     }
 
-    [LoggerMessage(LogLevel.Information, "The store was backed up to {File}")]
+    [LoggerMessage(LogLevel.Information, "Store backed up {File}")]
     private static partial void LogMade(ILogger logger, string file);
 
-    [LoggerMessage(LogLevel.Error, "The store could not be backed up to {Folder}; it is tried again in half an hour")]
+    [LoggerMessage(LogLevel.Error, "Store backup failed and will be retried in half an hour {Folder}")]
     private static partial void LogFailed(ILogger logger, Exception failure, string folder);
 }

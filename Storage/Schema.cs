@@ -4,7 +4,7 @@ using Microsoft.Data.Sqlite;
 
 namespace MinimalMcp.Storage;
 
-/// <summary>The tables, and their version.</summary>
+/// <summary>Creates and migrates the tables.</summary>
 internal static class Schema
 {
     public const int Version = 4;
@@ -14,7 +14,7 @@ internal static class Schema
         var before = Found(connection);
         if (before == Version)
         {
-            return; // nothing is locked for nothing: other replicas are at work
+            return; // do not lock needlessly: other replicas are working
         }
 
         using var resource = typeof(Schema).Assembly.GetManifestResourceStream("MinimalMcp.Storage.schema.sql")!;
@@ -68,8 +68,8 @@ internal static class Schema
         else if (found > Version)
         {
             throw new StorageException(
-                $"{place} has version {found} of the schema, and this server knows version {Version}. Start the "
-                    + "version of the server that wrote it, or restore a backup."
+                $"{place} has schema version {found}, but this server supports version {Version}. Start the server "
+                    + "version that wrote it, or restore a backup."
             );
         }
 

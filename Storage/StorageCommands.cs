@@ -5,33 +5,37 @@ using Microsoft.Extensions.Options;
 
 namespace MinimalMcp.Storage;
 
-/// <summary>What an operator does with the store from the command line. Each ends with 0 when it succeeded.</summary>
+/// <summary>Commands for the store. Each exits with 0 on success.</summary>
 public static class StorageCommands
 {
-    /// <summary><c>backup FILE</c>: a copy of one moment, while the server runs.</summary>
+    /// <summary><c>backup FILE</c>: writes a consistent copy, also while the server runs.</summary>
     public static Task<int> BackupAsync(this WebApplication app, string[] args) =>
         ExplainAsync(async () =>
         {
             var (path, target) = Files(app, args, "backup FILE");
             if (!File.Exists(path))
             {
-                throw new StorageException($"There is no store at {path}, so nothing was backed up.");
+                throw new StorageException(
+                    $"There is no store at {path}, so nothing was backed up. Check " + "Storage:Path."
+                );
             }
 
             if (File.Exists(target))
             {
-                throw new StorageException($"{target} exists already; a backup replaces nothing. Name another file.");
+                throw new StorageException(
+                    $"{target} already exists, and a backup does not overwrite files. Choose " + "another name."
+                );
             }
 
             await Task.Run(() => SqliteBackup.Write(path, target));
             Console.WriteLine(
-                $"{target} holds the store as it was at {DateTimeOffset.UtcNow:yyyy-MM-dd HH:mm:ss} UTC "
+                $"The store was backed up to {target} at {DateTimeOffset.UtcNow:yyyy-MM-dd HH:mm:ss} UTC "
                     + $"({new FileInfo(target).Length:N0} bytes)."
             );
         });
 
     /// <summary>
-    /// <c>restore FILE</c>: puts a backup in the place of the store. The server must not run; what was there is kept
+    /// <c>restore FILE</c>: replaces the store with a backup. The server must be stopped; the replaced store is kept
     /// beside it.
     /// </summary>
     public static Task<int> RestoreAsync(this WebApplication app, string[] args) =>
@@ -40,7 +44,7 @@ public static class StorageCommands
             var (path, source) = Files(app, args, "restore FILE");
             if (!File.Exists(source))
             {
-                throw new StorageException($"There is no file {source}.");
+                throw new StorageException($"The file {source} does not exist.");
             }
 
             await using (var backup = SqliteBackup.Open(source, SqliteOpenMode.ReadOnly))
@@ -51,7 +55,7 @@ public static class StorageCommands
                 )
                 {
                     throw new StorageException(
-                        $"{source} is damaged, or no backup of this server. Nothing was changed."
+                        $"{source} is damaged, or is not a backup of this server. Nothing was changed."
                     );
                 }
             }
@@ -72,11 +76,12 @@ public static class StorageCommands
 
             File.Move(incoming, path);
             Console.WriteLine(
-                $"{path} is now what {source} holds.{(File.Exists(kept) ? $" What was there is in {kept}." : "")}"
+                $"{path} was restored from "
+                    + $"{source}.{(File.Exists(kept) ? $" The replaced store is in {kept}." : "")}"
             );
         });
 
-    /// <summary><c>verify-audit</c>: recomputes the chain of the audit.</summary>
+    /// <summary><c>verify-audit</c>: recomputes the hash chain of the audit log.</summary>
     public static Task<int> VerifyAuditAsync(this WebApplication app) =>
         ExplainAsync(async () =>
         {
@@ -86,9 +91,9 @@ public static class StorageCommands
             Console.WriteLine(
                 verdict is { Problem: null, Rows: 0 } ? "The audit log is empty: there is nothing to verify."
                 : verdict.Problem is null
-                    ? $"The audit is as it was written: {verdict.Rows} rows, the last is {verdict.Seq} "
-                        + $"{verdict.Hash}. Keep this line elsewhere, and a later check can be held against it."
-                : $"The audit was changed: {verdict.Problem}. Everything up to row {verdict.Seq} is as it was written."
+                    ? $"The audit log is intact: {verdict.Rows} entries; the last is {verdict.Seq} {verdict.Hash}. "
+                        + "Keep this line elsewhere to compare it with a later check."
+                : $"The audit log was modified: {verdict.Problem}. Entries up to {verdict.Seq} are intact."
             );
             return verdict.Problem is null ? 0 : 1;
         });
@@ -108,7 +113,7 @@ public static class StorageCommands
             );
     }
 
-    // Leaving the write-ahead log needs the file for oneself alone, and is refused while anybody else has it open.
+    // Leaving WAL mode requires exclusive access, and fails while another process has the file open.
     private static void RequireUnused(string path)
     {
         if (!File.Exists(path))
@@ -127,7 +132,7 @@ public static class StorageCommands
         }
         catch (SqliteException)
         {
-            // Damaged: that is why it is replaced.
+            // A damaged store may be the reason for the restore.
         }
     }
 

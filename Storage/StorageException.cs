@@ -2,7 +2,5 @@ using MinimalMcp.Configuration;
 
 namespace MinimalMcp.Storage;
 
-/// <summary>
-/// The store cannot be used now (locked, full, gone) or at all (damaged). The message is for whoever runs the server.
-/// </summary>
+/// <summary>The store is unavailable (locked, full, unreachable) or damaged. The message is for the operator.</summary>
 public sealed class StorageException(string message, Exception? inner = null) : StartupException(message, inner);

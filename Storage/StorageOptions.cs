@@ -4,17 +4,17 @@ using Npgsql;
 
 namespace MinimalMcp.Storage;
 
-/// <summary>Where things are kept; configuration section <c>Storage</c>.</summary>
+/// <summary>Where data is stored. Configuration section <c>Storage</c>.</summary>
 public sealed class StorageOptions : IValidatableObject
 {
     /// <summary>
-    /// The SQLite file, relative to the content root; it is made when it is not there. When nothing is set: the one in
-    /// <c>data/</c> of the content root or in the user's state folder, if there is one already; else a new one, in
-    /// <c>data/</c> when the program runs from its project, in the state folder otherwise.
+    /// The SQLite file, relative to the content root; created when missing. By default an existing one in <c>data/</c>
+    /// of the content root or in the user's state folder; otherwise a new one, in <c>data/</c> when the program runs
+    /// from its project, and in the state folder when it is installed.
     /// </summary>
     public string? Path { get; set; }
 
-    /// <summary>The whole path of <see cref="Path"/>.</summary>
+    /// <summary>The full path of <see cref="Path"/>.</summary>
     public string FullPath(IHostEnvironment environment) =>
         System.IO.Path.GetFullPath(System.IO.Path.Combine(environment.ContentRootPath, Path ?? Found(environment)));
 
@@ -26,7 +26,7 @@ public sealed class StorageOptions : IValidatableObject
             && connection.Contains("://", StringComparison.Ordinal)
         )
         {
-            return "it is an address.";
+            return "it is a URL.";
         }
 
         try
@@ -38,8 +38,8 @@ public sealed class StorageOptions : IValidatableObject
         {
             return
                 wrong is ArgumentException { ParamName: { Length: > 0 and < 40 } name } && name.All(char.IsAsciiLetter)
-                ? $"'{name}' is no part of one, or its value is wrong."
-                : "it is no list of NAME=VALUE;.";
+                ? $"'{name}' is not a known keyword, or its value is invalid."
+                : "it is not a list of NAME=VALUE; pairs.";
         }
     }
 
@@ -53,7 +53,7 @@ public sealed class StorageOptions : IValidatableObject
             : beside;
     }
 
-    /// <summary>A PostgreSQL connection string, for several replicas. With it there is no file.</summary>
+    /// <summary>A PostgreSQL connection string, for several replicas. Replaces the SQLite file.</summary>
     public string? ConnectionString { get; set; }
 
     /// <summary>
@@ -62,7 +62,7 @@ public sealed class StorageOptions : IValidatableObject
     /// </summary>
     public string? BackupPath { get; set; }
 
-    /// <summary>How many of them are kept.</summary>
+    /// <summary>The number of backups to keep.</summary>
     public int BackupKeep { get; set; } = 7;
 
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
@@ -70,14 +70,15 @@ public sealed class StorageOptions : IValidatableObject
         if (Path is not null && string.IsNullOrWhiteSpace(Path) && string.IsNullOrEmpty(ConnectionString))
         {
             yield return new(
-                "Storage:Path is empty; name a file, such as data/minimalmcp.db, or set Storage:ConnectionString."
+                "Storage:Path is empty. Set it to a file such as data/minimalmcp.db, or set "
+                    + "Storage:ConnectionString."
             );
         }
 
         if (ConnectionString is { Length: > 0 } && Unreadable(ConnectionString) is { } problem)
         {
             yield return new(
-                $"Storage:ConnectionString cannot be read: {problem} Its form is "
+                $"Storage:ConnectionString is invalid: {problem} Its form is "
                     + "Host=...;Database=...;Username=...;Password=..., with SSL Mode=VerifyFull for TLS."
             );
         }
@@ -92,7 +93,7 @@ public sealed class StorageOptions : IValidatableObject
 
         if (BackupKeep is < 1 or > 1000)
         {
-            yield return new("Storage:BackupKeep must be from 1 to 1000.");
+            yield return new("Storage:BackupKeep must be between 1 and 1000.");
         }
     }
 }

@@ -1,7 +1,8 @@
 namespace MinimalMcp.Storage;
 
 /// <summary>
-/// Opens the store beside the start of everything else; the start ends when it is open, and fails when it cannot be.
+/// Opens the store in parallel with the rest of the start. The start completes when it is open, and fails when it
+/// cannot be opened.
 /// </summary>
 internal sealed class StorageStartup(Store store, IServiceProvider services) : IHostedLifecycleService, IAsyncDisposable
 {

@@ -2,10 +2,10 @@ using Dapper;
 
 namespace MinimalMcp.Storage;
 
-/// <summary>Calls that a person approves or denies.</summary>
+/// <summary>Calls that await manual approval.</summary>
 public sealed partial class Store
 {
-    /// <summary>False when so many calls of this caller wait already.</summary>
+    /// <summary>Returns false when the caller has too many pending calls.</summary>
     public Task<bool> OpenApprovalAsync(StoredApproval row, int most, CancellationToken cancellationToken) =>
         WriteAsync(
             async connection =>
@@ -17,9 +17,11 @@ public sealed partial class Store
                     ) < most
                     && await connection.ExecuteAsync(
                         """
-                        insert into approvals (id, binding, tool, level, effect, subject, client, address, surface, arguments, preview, call_id, at, expires,
+                        insert into approvals (id, binding, tool, level, effect, subject, client, address, surface,
+                            arguments, preview, call_id, at, expires,
                             status)
-                        values (@Id, @Binding, @Tool, @Level, @Effect, @Subject, @Client, @Address, @Surface, @Arguments, @Preview, @CallId, @At, @Expires,
+                        values (@Id, @Binding, @Tool, @Level, @Effect, @Subject, @Client, @Address, @Surface,
+                            @Arguments, @Preview, @CallId, @At, @Expires,
                             'waiting')
                         """,
                         row
@@ -28,7 +30,7 @@ public sealed partial class Store
             cancellationToken
         );
 
-    /// <summary>Those that wait, the oldest first.</summary>
+    /// <summary>The pending calls, oldest first.</summary>
     public Task<IReadOnlyList<StoredApproval>> ReadApprovalsAsync(
         long now,
         int limit,
@@ -39,7 +41,8 @@ public sealed partial class Store
                 (
                     await connection.QueryAsync<StoredApproval>(
                         """
-                        select approvals.*, (select max(person) from oauth_grants where subject = approvals.subject) as person
+                        select approvals.*, (select max(person) from oauth_grants where subject = approvals.subject) as
+                            person
                         from approvals where status = 'waiting' and expires > @now order by at, id limit @limit
                         """,
                         new { now, limit }
@@ -58,7 +61,7 @@ public sealed partial class Store
             cancellationToken
         );
 
-    /// <summary>True for the first who decides.</summary>
+    /// <summary>Returns true for the first decision.</summary>
     public Task<bool> DecideApprovalAsync(
         string id,
         bool approve,
@@ -82,7 +85,7 @@ public sealed partial class Store
             cancellationToken
         );
 
-    /// <summary>True for exactly one of all who try.</summary>
+    /// <summary>Returns true for exactly one of all attempts.</summary>
     public Task<bool> RedeemApprovalAsync(string id, string binding, long now, CancellationToken cancellationToken) =>
         WriteAsync(
             async connection =>
@@ -100,10 +103,10 @@ public sealed partial class Store
         );
 }
 
-/// <summary>A call that waits, as it is stored.</summary>
+/// <summary>A pending call, as it is stored.</summary>
 public sealed class StoredApproval
 {
-    /// <summary>What is known of the person who asked, beside the subject; only in lists.</summary>
+    /// <summary>The requester's name and email, if known; only in lists.</summary>
     public string? Person { get; set; }
 
     public string Id { get; set; } = "";
@@ -126,7 +129,7 @@ public sealed class StoredApproval
 
     public string Arguments { get; set; } = "";
 
-    /// <summary>What the tool itself says that it would do, as JSON; null when it does not say.</summary>
+    /// <summary>The result of the tool's own dry run as JSON; null without one.</summary>
     public string? Preview { get; set; }
 
     public string CallId { get; set; } = "";

@@ -4,10 +4,10 @@ using Dapper;
 
 namespace MinimalMcp.Storage;
 
-/// <summary>The audit: rows that are only ever appended, each chained to the one before it.</summary>
+/// <summary>The audit log: append-only entries, each chained to the previous one by a hash.</summary>
 public sealed partial class Store
 {
-    /// <summary>Appends rows to the end of the chain; their numbers and hashes are made here.</summary>
+    /// <summary>Appends entries to the chain and assigns their numbers and hashes.</summary>
     public Task<int> AppendAuditAsync(IReadOnlyList<AuditEntry> rows, CancellationToken cancellationToken) =>
         WriteAsync(
             async connection =>
@@ -41,7 +41,8 @@ public sealed partial class Store
                             where (@Subject is null or subject = @Subject) and (@Tool is null or tool = @Tool)
                               and (@Outcome is null or outcome = @Outcome)
                               and (@CallId is null or call_id = @CallId) and (@TraceId is null or trace_id = @TraceId)
-                              and (cast(@From as bigint) is null or at >= @From) and (cast(@To as bigint) is null or at < @To)
+                              and (cast(@From as bigint) is null or at >= @From) and (cast(@To as bigint) is null or at
+                                  < @To)
                               and (cast(@Before as bigint) is null or seq < @Before)
                             order by seq desc limit @Limit) as page
                         left join (select subject, max(person) as person from oauth_grants group by subject) as people
@@ -55,7 +56,7 @@ public sealed partial class Store
         );
 
     /// <summary>
-    /// Recomputes the chain from its anchor to its head. A changed, removed, added or moved row breaks it.
+    /// Recomputes the chain from its anchor to its head. A changed, removed, added or moved entry breaks it.
     /// </summary>
     public Task<AuditVerification> VerifyAuditAsync(CancellationToken cancellationToken) =>
         ReadAsync(
@@ -84,7 +85,7 @@ public sealed partial class Store
                             hash,
                             row.Seq <= seq
                                 ? $"row {row.Seq} stands where it does not belong"
-                                : $"row {seq + 1} is missing"
+                                : $"entry {seq + 1} is missing"
                         );
                     }
 
@@ -94,7 +95,7 @@ public sealed partial class Store
                             rows,
                             seq,
                             hash,
-                            $"row {row.Seq} is not as it was written, or the row before it is another one"
+                            $"entry {row.Seq} was modified, or the entry before it was replaced"
                         );
                     }
 
@@ -105,21 +106,21 @@ public sealed partial class Store
                     rows,
                     seq,
                     hash,
-                    (seq, hash) == head ? null : $"the chain ends with row {seq}, but row {head.Seq} was written"
+                    (seq, hash) == head ? null : $"the chain ends with entry {seq}, but entry {head.Seq} was written"
                 );
             },
             cancellationToken
         );
 
     /// <summary>
-    /// Removes rows of before a time. The chain goes on from the last of them, whose number and hash are kept as its
+    /// Deletes entries older than a time. The chain continues from the last of them, whose number and hash become its
     /// anchor.
     /// </summary>
     public Task<int> CutAuditAsync(long before, CancellationToken cancellationToken) =>
         WriteAsync(
             async connection =>
             {
-                // Up to the first row that stays: a clock that jumped must not tear a hole.
+                // Up to the first remaining entry: a clock that jumped must not create a gap.
                 var stays = await connection.ExecuteScalarAsync<long?>(
                     "select min(seq) from audit where at >= @before",
                     new { before }

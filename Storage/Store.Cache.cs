@@ -2,7 +2,7 @@ using Dapper;
 
 namespace MinimalMcp.Storage;
 
-/// <summary>Entries that go when nobody asks for them any more, and turns to change one.</summary>
+/// <summary>Cache entries with sliding expiration, and locks to change one.</summary>
 public sealed partial class Store
 {
     private const int MaxCached = 100_000;
@@ -11,7 +11,7 @@ public sealed partial class Store
 
     /// <param name="Value">Null when there is no such entry.</param>
     /// <param name="Expires">In milliseconds since 1970 UTC, as everywhere.</param>
-    /// <param name="Sliding">In milliseconds; 0 when the entry does not stay longer for being asked for.</param>
+    /// <param name="Sliding">In milliseconds; 0 without sliding expiration.</param>
     public readonly record struct Cached(string? Value, long Expires, long Sliding);
 
     public Task<Cached> ReadCacheAsync(string name, long now, CancellationToken cancellationToken) =>
@@ -28,15 +28,15 @@ public sealed partial class Store
         );
 
     /// <summary>
-    /// An entry that was asked for stays. It may stay a tenth longer than was said, so that not each question has to
-    /// write.
+    /// Extends an entry that was read. It may live a tenth longer than requested, so that not every read has to write.
     /// </summary>
     public Task<int> TouchCacheAsync(string name, long now, CancellationToken cancellationToken) =>
         WriteAsync(
             connection =>
                 connection.ExecuteAsync(
                     """
-                    update cache set expires = case when @now + sliding + sliding / 10 < absolute then @now + sliding + sliding / 10 else absolute end
+                    update cache set expires = case when @now + sliding + sliding / 10 < absolute then @now + sliding +
+                        sliding / 10 else absolute end
                     where name = @name and sliding > 0 and expires > @now
                     """,
                     new { name, now }
@@ -44,7 +44,9 @@ public sealed partial class Store
             cancellationToken
         );
 
-    /// <summary>Keeps an entry; what has expired goes on the way, and of too many those that would go first.</summary>
+    /// <summary>
+    /// Writes an entry. Deletes expired entries and, when there are too many, those that expire first.
+    /// </summary>
     public Task WriteCacheAsync(
         string name,
         string value,
@@ -69,8 +71,10 @@ public sealed partial class Store
                 var expires = sliding > 0 ? Math.Min(absolute, now + sliding + (sliding / 10)) : absolute;
                 return await connection.ExecuteAsync(
                     """
-                    insert into cache (name, value, expires, absolute, sliding) values (@name, @value, @expires, @absolute, @sliding)
-                    on conflict (name) do update set value = @value, expires = @expires, absolute = @absolute, sliding = @sliding
+                    insert into cache (name, value, expires, absolute, sliding) values (@name, @value, @expires,
+                        @absolute, @sliding)
+                    on conflict (name) do update set value = @value, expires = @expires, absolute = @absolute, sliding
+                        = @sliding
                     """,
                     new
                     {
@@ -91,7 +95,7 @@ public sealed partial class Store
             cancellationToken
         );
 
-    /// <summary>True for one of all who try, until it ends the turn or the turn expires.</summary>
+    /// <summary>Returns true for exactly one of all attempts, until it releases the lock or the lock expires.</summary>
     public Task<bool> TryTakeTurnAsync(
         string name,
         string owner,

@@ -4,14 +4,14 @@ using Dapper;
 namespace MinimalMcp.Storage;
 
 /// <summary>
-/// What people allowed, and the codes and tokens of it. Each is used up by one statement, so that of many who try at
-/// once exactly one succeeds, also across replicas.
+/// OAuth grants, and their codes and tokens. Each is consumed by one statement, so that exactly one of several attempts
+/// succeeds, also across replicas.
 /// </summary>
 public sealed partial class Store
 {
     private const string Grant = "grant_id, client_id, subject, scope, person, credential";
 
-    /// <summary>Keeps a grant; with a code when it is a client that fetches its tokens with one.</summary>
+    /// <summary>Stores a grant, with a code for the authorization code flow.</summary>
     public Task<int> OpenGrantAsync(
         StoredGrant grant,
         StoredCode? code,
@@ -55,8 +55,8 @@ public sealed partial class Store
         );
 
     /// <summary>
-    /// Uses the code up and gives its grant. A code that comes a second time was stolen, before or now: the grant ends
-    /// (RFC 6749 section 4.1.2). Another client's code is left alone.
+    /// Redeems a code and returns its grant. A code that is redeemed twice was stolen: the grant is revoked (RFC 6749
+    /// section 4.1.2). Another client's code is not consumed.
     /// </summary>
     /// <returns>The grant; or the id of the one that has ended; or neither.</returns>
     public Task<(StoredGrant? Grant, StoredCode? Code, string? Ended)> RedeemCodeAsync(
@@ -93,7 +93,7 @@ public sealed partial class Store
             cancellationToken
         );
 
-    /// <summary>The grant lives on, with a refresh token or without.</summary>
+    /// <summary>Extends the grant, optionally with a refresh token.</summary>
     public Task<int> ExtendGrantAsync(
         string grantId,
         string? refreshTokenHash,
@@ -116,9 +116,9 @@ public sealed partial class Store
         );
 
     /// <summary>
-    /// Puts a successor in the place of a refresh token. The same token may come again within a short time, as long as
-    /// nobody used the successor: answers get lost, and clients refresh twice at once. After that somebody else has it,
-    /// and the grant ends (RFC 9700 section 4.14.2).
+    /// Replaces a refresh token. The same token may be used again within a short time, until its successor is used:
+    /// responses get lost, and clients refresh twice at once. After that the token counts as stolen, and the grant is
+    /// revoked (RFC 9700 section 4.14.2).
     /// </summary>
     /// <returns>The grant; or the id of the one that has ended; or neither.</returns>
     public Task<(StoredGrant? Grant, string? Ended)> RotateRefreshTokenAsync(
@@ -175,7 +175,7 @@ public sealed partial class Store
     public Task<int> RevokeGrantAsync(string grantId, CancellationToken cancellationToken) =>
         WriteAsync(connection => RevokeAsync(connection, grantId), cancellationToken);
 
-    /// <summary>Removes what can have no effect any more.</summary>
+    /// <summary>Deletes expired and orphaned rows.</summary>
     public Task<int> PruneOAuthAsync(long now, CancellationToken cancellationToken) =>
         WriteAsync(
             async connection =>
@@ -184,8 +184,10 @@ public sealed partial class Store
                     delete from oauth_tickets where expires <= @now;
                     delete from oauth_assertions where expires <= @now;
                     delete from oauth_grants where expires <= @now;
-                    delete from oauth_codes where expires <= @now and not exists (select 1 from oauth_grants where oauth_grants.grant_id = oauth_codes.grant_id);
-                    delete from oauth_refresh_tokens where expires <= @now or not exists (select 1 from oauth_grants where oauth_grants.grant_id = oauth_refresh_tokens.grant_id);
+                    delete from oauth_codes where expires <= @now and not exists (select 1 from oauth_grants where
+                        oauth_grants.grant_id = oauth_codes.grant_id);
+                    delete from oauth_refresh_tokens where expires <= @now or not exists (select 1 from oauth_grants
+                        where oauth_grants.grant_id = oauth_refresh_tokens.grant_id);
                     """,
                     new { now }
                 ),
@@ -198,7 +200,7 @@ public sealed partial class Store
             new { grantId }
         );
 
-    // The grant lives as long as the last token of it.
+    // The grant lives as long as its last token.
     private static async Task<int> ExtendAsync(
         DbConnection connection,
         string grantId,

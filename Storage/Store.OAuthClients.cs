@@ -3,17 +3,14 @@ using Dapper;
 
 namespace MinimalMcp.Storage;
 
-/// <summary>
-/// Clients of the authorization server, what they are about to ask a person, and the server's own keys.
-/// </summary>
+/// <summary>Clients of the authorization server, their pending authorization requests, and the signing keys.</summary>
 public sealed partial class Store
 {
     /// <summary>
-    /// Keeps a client that registered itself. When there are too many, the oldest one that nobody allowed anything
-    /// makes room; one that has a grant never does, because it could not come back (ChatGPT registers once and keeps
-    /// the id).
+    /// Stores a self-registered client. When there are too many, the oldest client without a grant is deleted; one with
+    /// a grant never is, because it could not come back (ChatGPT registers once and keeps the id).
     /// </summary>
-    /// <param name="settled">Younger ones are left alone: somebody may be about to sign in.</param>
+    /// <param name="settled">Newer clients are kept: a user may be about to sign in.</param>
     /// <returns>False when there is no room.</returns>
     public Task<bool> RegisterClientAsync(
         StoredClient client,
@@ -32,7 +29,8 @@ public sealed partial class Store
                     && await connection.ExecuteAsync(
                         """
                         delete from oauth_clients where client_id = (select client_id from oauth_clients
-                            where created < @settled and not exists (select 1 from oauth_grants where oauth_grants.client_id = oauth_clients.client_id) order by created limit 1)
+                            where created < @settled and not exists (select 1 from oauth_grants where
+                                oauth_grants.client_id = oauth_clients.client_id) order by created limit 1)
                         """,
                         new { settled }
                     ) == 0
@@ -67,8 +65,8 @@ public sealed partial class Store
         );
 
     /// <summary>
-    /// Keeps a question. When its address has too many, the oldest of them goes; when there are too many at all, the
-    /// oldest of the address that has most: whoever opens many makes room for the others.
+    /// Stores an authorization request. When its address has too many, its oldest one is deleted; when there are too
+    /// many overall, the oldest of the address with the most.
     /// </summary>
     public Task<int> OpenTicketAsync(
         StoredTicket ticket,
@@ -131,7 +129,7 @@ public sealed partial class Store
             cancellationToken
         );
 
-    /// <summary>What was asked; to exactly one of all who try.</summary>
+    /// <summary>Returns the request to exactly one of all attempts.</summary>
     public Task<string?> RedeemTicketAsync(
         string ticketHash,
         string browserHash,
@@ -153,7 +151,7 @@ public sealed partial class Store
             cancellationToken
         );
 
-    /// <summary>True for the first who shows it.</summary>
+    /// <summary>Returns true for the first use.</summary>
     public Task<bool> UseAssertionAsync(string assertionHash, long expires, CancellationToken cancellationToken) =>
         WriteAsync(
             async connection =>
@@ -165,12 +163,12 @@ public sealed partial class Store
             cancellationToken
         );
 
-    /// <summary>The newest first.</summary>
+    /// <summary>Newest first.</summary>
     public Task<IReadOnlyList<StoredKey>> ReadKeysAsync(CancellationToken cancellationToken) =>
         ReadAsync(KeysAsync, cancellationToken);
 
     /// <summary>
-    /// Adds the key unless another replica just did, and removes those that have retired; gives what there is then.
+    /// Adds the key unless another replica just did, and deletes retired ones. Returns the current keys.
     /// </summary>
     /// <param name="since">A key that is younger makes this one unnecessary.</param>
     public Task<IReadOnlyList<StoredKey>> AddKeyAsync(
@@ -207,7 +205,7 @@ public sealed partial class Store
             )
         ).AsList();
 
-    // Two replicas take their turns.
+    // Serializes replicas.
     private static Task<int> HoldAsync(DbConnection connection) =>
         connection.ExecuteAsync("update meta set value = value where name = 'schema'");
 }

@@ -2,7 +2,7 @@ using Dapper;
 
 namespace MinimalMcp.Storage;
 
-/// <summary>What replicas have to know of one another's MCP sessions.</summary>
+/// <summary>MCP session data that replicas share.</summary>
 public sealed partial class Store
 {
     // Above it the oldest can be opened again by who has their ids, which opens no more than a new one would.
@@ -10,7 +10,7 @@ public sealed partial class Store
 
     private int _endedSessions;
 
-    /// <summary>A key that all replicas share: the first one that asks makes it.</summary>
+    /// <summary>The key that signs session ids, created by the first replica.</summary>
     public Task<string> ShareKeyAsync(string name, string key, CancellationToken cancellationToken) =>
         WriteAsync(
             async connection =>
@@ -27,7 +27,7 @@ public sealed partial class Store
             cancellationToken
         );
 
-    /// <summary>Keeps a session from being opened again until its id is too old anyhow.</summary>
+    /// <summary>Prevents a session from being reopened until its id has expired.</summary>
     public Task EndSessionAsync(string sessionId, long now, long expires, CancellationToken cancellationToken) =>
         WriteAsync(
             async connection =>
@@ -38,7 +38,8 @@ public sealed partial class Store
                     await connection.ExecuteAsync(
                         """
                         delete from ended_sessions where session_id in (
-                            select session_id from ended_sessions order by expires desc limit 10000 offset @MaxEndedSessions)
+                            select session_id from ended_sessions order by expires desc limit 10000 offset
+                                @MaxEndedSessions)
                         """,
                         new { MaxEndedSessions }
                     );

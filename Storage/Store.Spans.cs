@@ -4,9 +4,7 @@ using System.Runtime.CompilerServices;
 
 namespace MinimalMcp.Storage;
 
-/// <summary>
-/// What every statement goes through: it waits until the store is open, and is a span of the trace that it belongs to.
-/// </summary>
+/// <summary>Wraps every statement: waits until the store is open, and records a span in the current trace.</summary>
 public sealed partial class Store
 {
     private static readonly ActivitySource Spans = new("MinimalMcp.Storage");
@@ -48,9 +46,8 @@ public sealed partial class Store
     }
 
     /// <summary>
-    /// The span of something that is asked of the store, named by OpenTelemetry's conventions for databases; null while
-    /// nobody listens. Only within a trace: what the server does by itself, such as writing the audit, would be a trace
-    /// of its own many times a second.
+    /// A span named by OpenTelemetry's conventions for databases; null while nobody listens. Only within a trace:
+    /// background work, such as writing the audit log, would create many traces per second.
     /// </summary>
     internal Activity? StartSpan(string operation)
     {

@@ -5,10 +5,10 @@ using Dapper;
 
 namespace MinimalMcp.Storage;
 
-/// <summary>The names of callers, when they changed from one version of the server to the next.</summary>
+/// <summary>Renames callers after a change of the naming scheme.</summary>
 internal interface ISubjectMigration
 {
-    /// <summary>The name that a caller has now; the same one for who keeps it.</summary>
+    /// <summary>The current name of a caller; the same name when it did not change.</summary>
     string Now(string subject);
 
     /// <summary>
@@ -20,15 +20,14 @@ internal interface ISubjectMigration
     string? Bind(StoredApproval approval, string subject);
 }
 
-/// <summary>Who something belongs to.</summary>
+/// <summary>The owner of a row.</summary>
 public sealed partial class Store
 {
     internal const string Subjects = "subjects";
 
     /// <summary>
-    /// Gives carts, budgets, approvals and grants the names that their callers have now. Once in the life of a store,
-    /// and not at all in one that was made by this version. The audit log stays as it is: its chain of hashes holds the
-    /// old names.
+    /// Renames the callers of carts, budgets, approvals and grants. Runs once per store, and not for stores of this
+    /// version. The audit log is not changed: its hash chain contains the old names.
     /// </summary>
     private Task<int> RenameSubjectsAsync(ISubjectMigration names, CancellationToken cancellationToken) =>
         _engine.WriteAsync(

@@ -3,7 +3,7 @@ using Dapper;
 
 namespace MinimalMcp.Storage;
 
-/// <summary>What is kept, in the words of those who keep it. Nothing else in the program contains SQL.</summary>
+/// <summary>The store, in domain terms. Nothing else in the program contains SQL.</summary>
 public sealed partial class Store : IAsyncDisposable
 {
     private readonly IDatabase _engine;
@@ -15,11 +15,11 @@ public sealed partial class Store : IAsyncDisposable
 
     public string Description => _engine.Description;
 
-    /// <summary>Whoever needs the store before it is open waits for it.</summary>
+    /// <summary>Opens the store. Operations that start earlier wait for it.</summary>
     internal Task OpenAsync(CancellationToken cancellationToken) => OpenAsync(() => null, cancellationToken);
 
     /// <inheritdoc cref="OpenAsync(CancellationToken)"/>
-    /// <param name="names">Asked for only when an older version wrote the store.</param>
+    /// <param name="names">Called only when an older version wrote the store.</param>
     internal async Task OpenAsync(Func<ISubjectMigration?> names, CancellationToken cancellationToken)
     {
         try
@@ -44,7 +44,7 @@ public sealed partial class Store : IAsyncDisposable
         }
     }
 
-    /// <summary>Whether a write would succeed now.</summary>
+    /// <summary>Checks that a write succeeds.</summary>
     public Task CheckAsync(CancellationToken cancellationToken) =>
         WriteAsync(
             connection => connection.ExecuteAsync("update meta set value = value where name = 'schema'"),
@@ -52,13 +52,11 @@ public sealed partial class Store : IAsyncDisposable
         );
 
     /// <summary>
-    /// Takes uses from each of the budgets, or none from any. A use counts for the budget's window after it, so no
-    /// window of that length ever holds more uses than the limit.
+    /// Takes uses from all budgets, or from none. A use counts for the length of the window, so no window ever holds
+    /// more uses than the limit.
     /// </summary>
-    /// <param name="count">
-    /// How many are wanted; fewer are given when fewer are left. 0 only asks whether there is one.
-    /// </param>
-    /// <returns>How many were taken; or the budget that is used up and when it has room again.</returns>
+    /// <param name="count">The number of uses to take; fewer are taken when fewer are left. 0 only checks.</param>
+    /// <returns>The number of uses taken; or the exhausted budget and when it has room again.</returns>
     public Task<(int Taken, ExhaustedBudget? UsedUp)> ConsumeBudgetsAsync(
         IReadOnlyList<Budget> budgets,
         long now,
@@ -69,10 +67,10 @@ public sealed partial class Store : IAsyncDisposable
             async connection =>
             {
                 var taken = count;
-                // in one order, so that two replicas cannot wait for each other
+                // in a fixed order, so that replicas cannot deadlock
                 foreach (var budget in budgets.OrderBy(budget => budget.Name, StringComparer.Ordinal))
                 {
-                    // Holds the row until the transaction ends.
+                    // Locks the row until the transaction ends.
                     await connection.ExecuteAsync(
                         "insert into budgets (name, touched) values (@Name, @now) on conflict (name) do update set "
                             + "touched = @now",
@@ -139,7 +137,8 @@ public sealed partial class Store : IAsyncDisposable
         );
 
     /// <summary>
-    /// True for exactly one of all who try. A token for another call is left alone, so that guessing spoils nothing.
+    /// Returns true for exactly one of all attempts. A token of another call is not consumed, so guessing has no
+    /// effect.
     /// </summary>
     public Task<bool> RedeemConfirmationAsync(
         string tokenHash,
@@ -165,9 +164,9 @@ public sealed partial class Store : IAsyncDisposable
 }
 
 /// <summary>
-/// So many uses within a time, shared by everything that consumes the same name. Uses of a large budget are kept by
-/// slices of its window: each counts until the last moment of its slice is a window ago, so the limit holds and there
-/// are never more than a hundred rows.
+/// A number of uses per time window, shared by everything that uses the name. Uses of a large budget are stored per
+/// slice of its window: each counts until its slice is a window ago, so the limit holds with at most about a hundred
+/// rows.
 /// </summary>
 public sealed record Budget(string Name, int Limit, TimeSpan Window)
 {
@@ -180,9 +179,9 @@ public sealed record Budget(string Name, int Limit, TimeSpan Window)
 
     public long SliceOf(long now) => now - (now % Slice);
 
-    /// <summary>Slices that began then or before count no longer.</summary>
+    /// <summary>Slices that began at this time or before no longer count.</summary>
     public long OverAt(long now) => now - (long)Window.TotalMilliseconds - Slice + 1;
 }
 
-/// <summary>A budget without room, and when it has room again (milliseconds since 1970 UTC).</summary>
+/// <summary>An exhausted budget, and when it has room again (milliseconds since 1970 UTC).</summary>
 public sealed record ExhaustedBudget(Budget Budget, long Until);

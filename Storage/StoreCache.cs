@@ -4,9 +4,7 @@ using Microsoft.Extensions.Caching.Distributed;
 
 namespace MinimalMcp.Storage;
 
-/// <summary>
-/// The framework's cache over the store: what a family puts there survives a restart and is the same on every replica.
-/// </summary>
+/// <summary>IDistributedCache over the store: entries survive a restart and are shared by all replicas.</summary>
 internal sealed class StoreCache(Store store, TimeProvider time) : IDistributedCache
 {
     private const int MaxBytes = 1 << 20;

@@ -6,13 +6,12 @@ using System.Threading.RateLimiting;
 namespace MinimalMcp.Storage;
 
 /// <summary>
-/// One at a time across replicas: whoever reads an entry of the cache, changes it and writes it back takes a turn for
-/// its name first, because the framework's cache cannot compare and set. A replica that dies in its turn holds up that
-/// name for half a minute, and no longer.
+/// Distributed locks: a caller that reads, changes and writes a cache entry takes the lock of its name first, because
+/// the framework's cache has no compare-and-set. The lock of a replica that dies is released after half a minute.
 /// </summary>
 internal sealed class StoreLocks(Store store, TimeProvider time) : PartitionedRateLimiter<string>
 {
-    // The store refuses after a few seconds, so what is done in a turn is over long before the turn.
+    // The store fails after a few seconds, so the work under a lock ends long before the lock expires.
     private static readonly TimeSpan Longest = TimeSpan.FromSeconds(30);
 
     private const int Attempts = 250; // about five seconds
@@ -59,7 +58,7 @@ internal sealed class StoreLocks(Store store, TimeProvider time) : PartitionedRa
         }
         catch (StorageException)
         {
-            // It ends by itself.
+            // The lock expires by itself.
         }
     }
 

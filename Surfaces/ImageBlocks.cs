@@ -5,17 +5,16 @@ using ModelContextProtocol.Protocol;
 
 namespace MinimalMcp.Surfaces;
 
-/// <summary>Pictures where the surface has no blocks for them.</summary>
+/// <summary>Adds images to JSON results, for surfaces without content blocks.</summary>
 internal static class ImageBlocks
 {
     /// <summary>
-    /// The JSON of a result. Pictures stand beside the members of the value as "content", in the blocks that MCP has
-    /// for them: a program can show them. ChatGPT cannot: a GPT Action may not return pictures, neither so nor as a
-    /// file.
+    /// The JSON of a result, with its images as MCP content blocks in the member "content", for programs that can show
+    /// them. ChatGPT cannot: a GPT Action may not return images.
     /// </summary>
     public static ReadOnlyMemory<byte> Beside(ToolResult result)
     {
-        // A remark stands in the JSON as well.
+        // Notes are in the JSON already.
         var pictures = result.Beside.Where(block => block is not TextContentBlock).ToArray();
         if (pictures.Length == 0)
         {
@@ -24,7 +23,7 @@ internal static class ImageBlocks
 
         var value = JsonNode.Parse(result.Json.Span)!.AsObject();
         value["content"] = JsonSerializer.SerializeToNode<IReadOnlyList<ContentBlock>>(pictures, ToolMethods.Json);
-        var json = new JsonBuffer(); // which writes base64 as it is, and not + as six letters
+        var json = new JsonBuffer(); // which writes base64 unescaped
         var writer = json.StartWriting();
         value.WriteTo(writer);
         writer.Flush();

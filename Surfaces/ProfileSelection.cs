@@ -4,12 +4,12 @@ using MinimalMcp.Tools;
 namespace MinimalMcp.Surfaces;
 
 /// <summary>
-/// Which tools a request is about: <c>/mcp/{profile}</c>, <c>?profile=</c>, <c>?family=</c> and <c>?readonly=true</c>;
-/// and which of them its caller gets to see: those that it may call.
+/// Selects the tools of a request by <c>/mcp/{profile}</c>, <c>?profile=</c>, <c>?family=</c> and
+/// <c>?readonly=true</c>, and lists those that its caller may call.
 /// </summary>
 internal static class ProfileSelection
 {
-    /// <summary>The selected tools, or null after answering that the profile does not exist.</summary>
+    /// <summary>The selected tools; null after responding that the profile does not exist.</summary>
     public static async Task<ToolSet?> ToolsAsync(HttpContext http)
     {
         var profiles = http.RequestServices.GetRequiredService<ToolProfiles>();
@@ -20,7 +20,7 @@ internal static class ProfileSelection
                 .Problem(
                     statusCode: 404,
                     title: "Unknown profile",
-                    detail: $"There are: {string.Join(", ", profiles.Names)}."
+                    detail: $"Available profiles: {string.Join(", ", profiles.Names)}."
                 )
                 .ExecuteAsync(http);
         }
@@ -28,7 +28,7 @@ internal static class ProfileSelection
         return tools;
     }
 
-    /// <summary>The selected tools, or null when the profile does not exist.</summary>
+    /// <summary>The selected tools; null when the profile does not exist.</summary>
     public static ToolSet? For(this ToolSet tools, HttpRequest request, ToolProfiles profiles)
     {
         var name = request.RouteValues.Count == 0 ? null : request.RouteValues["profile"] as string;
@@ -63,7 +63,7 @@ internal static class ProfileSelection
             .ShownTo(request);
     }
 
-    // A guest sees what signing in would give: a host learns from the list that there is something to sign in for.
+    // A guest also sees the tools that signing in would allow, so that a client knows to offer it.
     private static ToolSet ShownTo(this ToolSet tools, HttpRequest request) =>
         Caller.From(request.HttpContext.User) is { IsGuest: false } caller ? tools.Show(caller.Level) : tools;
 }

@@ -5,11 +5,11 @@ using MinimalMcp.Auth;
 
 namespace MinimalMcp.Surfaces;
 
-/// <summary>Reading a whole request body without copying it, and answering with JSON that is ready.</summary>
+/// <summary>Reads a request body without copying it, and writes prepared JSON.</summary>
 internal static class RequestBody
 {
     /// <summary>
-    /// Reads the body to its end. The caller advances the pipe to the end of the returned buffer when done with it.
+    /// Reads the whole body. The caller advances the pipe to the end of the returned buffer when done with it.
     /// </summary>
     public static async ValueTask<ReadOnlySequence<byte>> ReadToEndAsync(
         this PipeReader reader,
@@ -45,7 +45,7 @@ internal static class RequestBody
         await response.BodyWriter.WriteAsync(json);
     }
 
-    /// <summary>202: taken, and there is nothing to answer.</summary>
+    /// <summary>202: accepted without a response.</summary>
     public static void Accept(this HttpResponse response)
     {
         if (!response.HasStarted)

@@ -9,7 +9,7 @@ using MinimalMcp.Tools;
 namespace MinimalMcp.Surfaces;
 
 /// <summary>
-/// Tools as plain HTTP, the way a GPT Action calls them: <c>POST /tools/{name}</c> with the arguments as the body.
+/// Tools over plain HTTP, as GPT Actions call them: <c>POST /tools/{name}</c> with the arguments as the body.
 /// </summary>
 public static class Rest
 {
@@ -76,9 +76,7 @@ public static class Rest
             await Problem(
                     bad.StatusCode,
                     "Bad request body",
-                    bad.StatusCode == 413
-                        ? "The body is too large: arguments are short."
-                        : "The body could not be read."
+                    bad.StatusCode == 413 ? "The body is too large." : "The body could not be read."
                 )
                 .ExecuteAsync(http);
             return;
@@ -86,7 +84,7 @@ public static class Rest
 
         using (arguments)
         {
-            var headers = http.Request.Headers; // what GPT Actions say of their user and conversation
+            var headers = http.Request.Headers; // GPT Actions send their user and conversation as headers
             var call = new ToolCall("rest", CallOrigin.Of(http))
             {
                 OpenAiSubject = headers["openai-ephemeral-user-id"],
@@ -104,7 +102,7 @@ public static class Rest
         }
     }
 
-    // A tool without arguments may be called without a body.
+    // A tool without arguments needs no body.
     private static async Task<JsonDocument?> ReadArgumentsAsync(HttpContext http)
     {
         var body = await http.Request.BodyReader.ReadToEndAsync(http.RequestAborted);
@@ -181,14 +179,14 @@ public static class Rest
     private static string Title(FailureKind kind) =>
         kind switch
         {
-            FailureKind.Arguments => "Bad arguments",
+            FailureKind.Arguments => "Invalid arguments",
             FailureKind.Refused => "Refused",
-            FailureKind.Tool => "The tool cannot do that",
-            FailureKind.Upstream => "The system behind the tool failed",
-            FailureKind.UpstreamTimeout => "The system behind the tool did not answer in time",
-            FailureKind.Deadline => "Not done in time",
+            FailureKind.Tool => "Tool error",
+            FailureKind.Upstream => "Upstream failed",
+            FailureKind.UpstreamTimeout => "Upstream timed out",
+            FailureKind.Deadline => "Timed out",
             FailureKind.Budget => "Too many calls",
-            FailureKind.Unavailable => "Not possible now",
+            FailureKind.Unavailable => "Service unavailable",
             _ => "Unexpected failure",
         };
 }

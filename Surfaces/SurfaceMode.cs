@@ -1,6 +1,6 @@
 namespace MinimalMcp.Surfaces;
 
-/// <summary>Which ways in are open: <c>--mode all|sse|rest|stdio</c>.</summary>
+/// <summary>The enabled surfaces: <c>--mode all|sse|rest|stdio</c>.</summary>
 public sealed record SurfaceMode(bool Mcp, bool Http, bool Stdio)
 {
     public static SurfaceMode Read(IConfiguration configuration, string[] args)
@@ -15,7 +15,7 @@ public sealed record SurfaceMode(bool Mcp, bool Http, bool Stdio)
             "sse" => new(Mcp: true, Http: false, Stdio: false),
             "rest" => new(Mcp: false, Http: true, Stdio: false),
             "stdio" => new(Mcp: false, Http: false, Stdio: true),
-            // a wrong word stops the start, with the other settings that are wrong
+            // an invalid mode is reported with the other invalid settings
             _ => new(Mcp: true, Http: true, Stdio: false),
         };
     }

@@ -3,7 +3,7 @@ using MinimalMcp.Tools;
 
 namespace MinimalMcp.Surfaces;
 
-/// <summary>The scopes that the tools need: a server that only reads asks nobody for more.</summary>
+/// <summary>The scopes that the registered tools need: a read-only server requests no more.</summary>
 internal sealed class ToolScopes(ToolRegistry registry, ToolProfiles profiles) : IToolScopes
 {
     public string All => Of(registry.Current);

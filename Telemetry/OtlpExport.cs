@@ -12,14 +12,14 @@ using OpenTelemetry.Trace;
 namespace MinimalMcp.Telemetry;
 
 /// <summary>
-/// OpenTelemetry with the framework's instrumentation and ours. The only place that knows it, so that it loads only
-/// when it is asked for.
+/// Configures OpenTelemetry with the framework's instrumentation and ours. The only code that references it, so that
+/// its assemblies load only when export is enabled.
 /// </summary>
 internal static class OtlpExport
 {
     private const string Ours = "MinimalMcp.*";
 
-    // Probes and scrapes come every few seconds, and are of no interest.
+    // Health checks and scrapes are frequent and not of interest.
     private static readonly string[] Quiet = ["/health", "/metrics"];
 
     // Of /metrics; OpenTelemetry's own are made for milliseconds.
@@ -44,7 +44,7 @@ internal static class OtlpExport
     [MethodImpl(MethodImplOptions.NoInlining)]
     public static void Add(IHostApplicationBuilder builder, TelemetryOptions options)
     {
-        // no baggage: callers could fill it with what they like
+        // no baggage: callers could fill it
         Sdk.SetDefaultTextMapPropagator(new TraceContextPropagator());
         var usesPostgres = builder.Configuration["Storage:ConnectionString"] is { Length: > 0 };
         var telemetry = builder.Services.AddOpenTelemetry().ConfigureResource(Describe);

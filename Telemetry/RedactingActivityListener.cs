@@ -4,9 +4,9 @@ using MinimalMcp.Governance;
 namespace MinimalMcp.Telemetry;
 
 /// <summary>
-/// Takes the secrets of the settings out of spans: an address of an upstream may carry one in its path. A listener that
-/// comes before OpenTelemetry's, and no processor of OpenTelemetry's: finding the tools loads every type of this
-/// assembly, with its base types.
+/// Redacts secrets of the settings in spans, since an upstream URL may contain one. It is an ActivityListener that runs
+/// before OpenTelemetry's, and not a processor: tool discovery loads every type of this assembly with its base types,
+/// which would load OpenTelemetry.
 /// </summary>
 internal sealed class RedactingActivityListener : IDisposable
 {

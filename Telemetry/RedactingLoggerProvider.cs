@@ -3,9 +3,8 @@ using MinimalMcp.Governance;
 namespace MinimalMcp.Telemetry;
 
 /// <summary>
-/// Hands log records on to OpenTelemetry's provider without the secrets of the settings, as the console's formatter
-/// does. Exceptions become attributes (OpenTelemetry's conventions for exceptions in logs), since they could not be
-/// cleaned.
+/// Redacts log records for OpenTelemetry's provider, as the console formatter does. Exceptions become attributes
+/// (OpenTelemetry's conventions for exceptions in logs), since an exception object cannot be redacted.
 /// </summary>
 [ProviderAlias("OpenTelemetry")]
 internal sealed class RedactingLoggerProvider(ILoggerProvider provider, Redactor redactor) : ILoggerProvider

@@ -1,8 +1,8 @@
 namespace MinimalMcp.Telemetry;
 
 /// <summary>
-/// What the variables <c>OTEL_*</c> ask for (OpenTelemetry specification, "Environment Variable Specification"). Those
-/// that are not read here are read by OpenTelemetry itself.
+/// The <c>OTEL_*</c> variables (OpenTelemetry specification, "Environment Variable Specification"). Those that are not
+/// read here are read by OpenTelemetry itself.
 /// </summary>
 internal sealed class TelemetryOptions
 {
@@ -44,7 +44,7 @@ internal sealed class TelemetryOptions
         };
     }
 
-    // An empty variable is as one that is not set.
+    // An empty variable counts as unset.
     private static string? Value(IConfiguration configuration, string name) =>
         configuration[name] is { Length: > 0 } value ? value.Trim() : null;
 
@@ -74,8 +74,8 @@ internal sealed class TelemetryOptions
             && !(Uri.TryCreate(value, UriKind.Absolute, out var address) && address.Scheme is "http" or "https")
         )
         {
-            // Not the value: an address may carry a password.
-            _problems.Add($"{name} must be an address such as http://localhost:4317. Correct it, or remove it.");
+            // Without the value: a URL may contain a password.
+            _problems.Add($"{name} must be a URL such as http://localhost:4317. Correct or remove it.");
         }
     }
 }

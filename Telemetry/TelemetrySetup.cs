@@ -5,8 +5,8 @@ namespace MinimalMcp.Telemetry;
 public static class TelemetrySetup
 {
     /// <summary>
-    /// Exports traces, metrics and logs by OTLP when <c>OTEL_EXPORTER_OTLP_ENDPOINT</c> or another variable of
-    /// OpenTelemetry asks for it. Without one no assembly of OpenTelemetry is loaded.
+    /// Exports traces, metrics and logs by OTLP when <c>OTEL_EXPORTER_OTLP_ENDPOINT</c> or another OpenTelemetry
+    /// variable is set. Otherwise no OpenTelemetry assembly is loaded.
     /// </summary>
     public static IHostApplicationBuilder AddTelemetry(this IHostApplicationBuilder builder)
     {
@@ -21,7 +21,7 @@ public static class TelemetrySetup
         return builder;
     }
 
-    // They are read from names that no section has, before anything is registered.
+    // The options are read from environment names without a section, before services are registered.
     private sealed class Given(TelemetryOptions options) : IOptionsFactory<TelemetryOptions>
     {
         public TelemetryOptions Create(string name) =>

@@ -7,35 +7,35 @@ namespace MinimalMcp.Tools;
 
 public enum FailureKind
 {
-    /// <summary>An argument is wrong: the message names it.</summary>
+    /// <summary>An argument is invalid; the message names it.</summary>
     Arguments,
 
-    /// <summary>Governance said no.</summary>
+    /// <summary>Governance refused the call.</summary>
     Refused,
 
-    /// <summary>The tool itself said why it cannot, in a sentence.</summary>
+    /// <summary>The tool reported an error.</summary>
     Tool,
 
-    /// <summary>The system behind the tool failed.</summary>
+    /// <summary>The upstream failed.</summary>
     Upstream,
 
-    /// <summary>The system behind the tool did not answer in time.</summary>
+    /// <summary>The upstream timed out.</summary>
     UpstreamTimeout,
 
-    /// <summary>The tool did not finish in time.</summary>
+    /// <summary>The call timed out.</summary>
     Deadline,
 
-    /// <summary>A budget is used up.</summary>
+    /// <summary>A budget is exhausted.</summary>
     Budget,
 
-    /// <summary>The call could not be counted or recorded now.</summary>
+    /// <summary>The call could not be counted or audited.</summary>
     Unavailable,
 
-    /// <summary>Our mistake. The message holds a correlation id and nothing else.</summary>
+    /// <summary>A bug in this server. The message contains only a correlation id.</summary>
     Unexpected,
 }
 
-/// <summary>A failed call, in words that the caller may read.</summary>
+/// <summary>Maps exceptions of a call to failures with a message for the caller.</summary>
 public sealed partial class Failure(FailureKind kind, string message)
 {
     public FailureKind Kind { get; } = kind;
@@ -44,7 +44,7 @@ public sealed partial class Failure(FailureKind kind, string message)
 
     public TimeSpan? RetryAfter { get; private init; }
 
-    /// <summary>The scope that the caller lacks, when that is why.</summary>
+    /// <summary>The missing scope, if that is the reason.</summary>
     public string? Scope { get; private init; }
 
     internal Failure With(string message) => new(Kind, message) { RetryAfter = RetryAfter, Scope = Scope };
@@ -72,33 +72,31 @@ public sealed partial class Failure(FailureKind kind, string message)
             case McpException expected:
                 return new(FailureKind.Tool, expected.Message);
             case InputRequiredException:
-                return new(
-                    FailureKind.Tool,
-                    $"{tool} has to ask the user something first, which only an MCP connection can carry."
-                );
+                return new(FailureKind.Tool, $"{tool} must ask the user first, which requires an MCP connection.");
             case HttpRequestException upstream:
                 LogUpstream(logger, tool, Reason(upstream));
                 var isLate = upstream.StatusCode is HttpStatusCode.GatewayTimeout or HttpStatusCode.RequestTimeout;
                 return new(
                     isLate ? FailureKind.UpstreamTimeout : FailureKind.Upstream,
-                    $"The system behind {tool} failed: {upstream.Message}"
+                    $"The upstream of {tool} failed: {upstream.Message}"
                 );
             case OperationCanceledException { InnerException: TimeoutException }:
                 LogUpstream(logger, tool, Reason(exception));
                 return new(
                     FailureKind.UpstreamTimeout,
-                    $"The system behind {tool} did not answer in time. Try again later."
+                    $"The upstream of {tool} did not respond in time. Try again later."
                 );
             default:
                 LogUnexpected(logger, exception, tool, id);
                 return new(
                     FailureKind.Unexpected,
-                    $"{tool} failed unexpectedly. The operator finds the reason in the log under {id}."
+                    $"{tool} failed unexpectedly. The operator can find the reason in the log by the correlation id "
+                        + $"{id}."
                 );
         }
     }
 
-    // In one line: nothing of ours is wrong, so no stack would help.
+    // In one line: the server has no bug, so a stack trace would not help.
     private static string Reason(Exception failure)
     {
         var reasons = new List<string>();
@@ -110,9 +108,9 @@ public sealed partial class Failure(FailureKind kind, string message)
         return TextLimit.Cut(string.Join(" < ", reasons.Distinct()), TextLimit.Detail);
     }
 
-    [LoggerMessage(LogLevel.Warning, "The system behind {Tool} failed: {Reason}")]
+    [LoggerMessage(LogLevel.Warning, "Upstream of a tool call failed {Tool} {Reason}")]
     private static partial void LogUpstream(ILogger logger, string tool, string reason);
 
-    [LoggerMessage(LogLevel.Error, "{Tool} failed unexpectedly; correlation id {CorrelationId}")]
+    [LoggerMessage(LogLevel.Error, "Tool call failed unexpectedly {Tool} {CorrelationId}")]
     private static partial void LogUnexpected(ILogger logger, Exception exception, string tool, string correlationId);
 }

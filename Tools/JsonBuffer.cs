@@ -4,11 +4,11 @@ using System.Text.Json;
 
 namespace MinimalMcp.Tools;
 
-/// <summary>UTF-8 JSON in a rented array, and the writer for it.</summary>
+/// <summary>A rented buffer for UTF-8 JSON, and its writer.</summary>
 public sealed class JsonBuffer : IBufferWriter<byte>, IDisposable
 {
-    // Answers are application/json and never part of a page, so quotes need not be written as \u0022: models read (and
-    // pay for) every letter.
+    // Responses are application/json and never part of a page, so quotes need no \u0022 escape: models read (and pay
+    // for) every character.
     private static readonly JsonWriterOptions Options = new()
     {
         Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
@@ -23,7 +23,7 @@ public sealed class JsonBuffer : IBufferWriter<byte>, IDisposable
 
     public ReadOnlyMemory<byte> Written => _bytes.AsMemory(0, _written);
 
-    /// <summary>This thread's writer, pointed at the buffer: use it, flush it, and do not await in between.</summary>
+    /// <summary>This thread's writer for the buffer: use it, flush it, and do not await in between.</summary>
     public Utf8JsonWriter StartWriting()
     {
         if (_writer is null)

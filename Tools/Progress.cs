@@ -6,13 +6,11 @@ namespace MinimalMcp.Tools;
 
 internal static class ProgressExtensions
 {
-    /// <summary>
-    /// Where a tool reports progress: to the client that asked for it with a progress token, or nowhere.
-    /// </summary>
+    /// <summary>Reports progress to a client that sent a progress token, or to nobody.</summary>
     public static IProgress<ProgressNotificationValue> Progress(this RequestContext<CallToolRequestParams>? request) =>
         request?.Params?.ProgressToken is { } token ? new ToClient(request.Server, token) : Nowhere.Instance;
 
-    /// <summary>Reports one step of <paramref name="total"/> each time that it is called.</summary>
+    /// <summary>Reports one of <paramref name="total"/> steps per call.</summary>
     public static Action<string> Steps(this IProgress<ProgressNotificationValue> progress, int total)
     {
         var (done, inOrder) = (0, new Lock());

@@ -9,21 +9,19 @@ using ModelContextProtocol.Protocol;
 namespace MinimalMcp.Tools;
 
 /// <summary>
-/// Keeps every answer below what hosts accept (a GPT Action: 100,000 characters). A list is cut between two items and
-/// says so; the model then narrows its question. Cutting inside an item would give JSON that nobody can read.
+/// Limits the size of results to what clients accept (a GPT Action: 100,000 characters). A list is truncated between
+/// two items, with a note, so that the model can narrow its request. Truncating an item would produce invalid JSON.
 /// </summary>
 internal static class ResultLimit
 {
     public const int DefaultCharacters = 99_000;
 
-    // As answers are written: see JsonBuffer.
+    // The same options as the responses: see JsonBuffer.
     private static readonly JavaScriptEncoder Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping;
 
     public static readonly JsonSerializerOptions Relaxed = new() { Encoder = Encoder };
 
-    /// <summary>
-    /// The text, or as much of its beginning as fits: written as JSON a letter can take six characters.
-    /// </summary>
+    /// <summary>The text, or its beginning: in JSON a character can take six.</summary>
     public static string Cut(string text, int limit)
     {
         if (text.Length <= limit / 6 || Fitting(text, limit) == text.Length)
@@ -38,7 +36,9 @@ internal static class ResultLimit
         );
     }
 
-    /// <summary>The same for an answer in parts: each text gets its share. Other parts cannot be cut.</summary>
+    /// <summary>
+    /// The same for a result of several blocks: each text gets its share. Other blocks cannot be truncated.
+    /// </summary>
     public static CallToolResult Cut(CallToolResult result, int limit)
     {
         var texts = result.Content.OfType<TextContentBlock>().ToArray();
@@ -67,7 +67,7 @@ internal static class ResultLimit
 
     public static void Apply(JsonBuffer json, int limit)
     {
-        // A character is at least one byte, so only an answer with more bytes than the limit needs to be counted.
+        // A character is at least one byte, so only longer results need counting.
         if (json.Written.Length <= limit || Encoding.UTF8.GetCharCount(json.Written.Span) <= limit)
         {
             return;
@@ -104,7 +104,7 @@ internal static class ResultLimit
         writer.Flush();
     }
 
-    // How many letters of the text can be written with so many characters.
+    // How many characters of the text fit into so many characters of JSON.
     private static int Fitting(string text, int room)
     {
         var written = ArrayPool<char>.Shared.Rent(room);

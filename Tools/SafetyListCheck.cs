@@ -6,8 +6,8 @@ using ModelContextProtocol.Server;
 namespace MinimalMcp.Tools;
 
 /// <summary>
-/// A misspelt name in a list that protects (<c>Governance:Approve=chekout</c>) would protect nothing without a word.
-/// Each name or pattern must match a tool of some family, enabled or not.
+/// Validates the lists of tools in safety settings. A misspelt name (<c>Governance:Approve=chekout</c>) would silently
+/// protect nothing, so every name or pattern must match a tool of some family, enabled or not.
 /// </summary>
 internal sealed class SafetyListCheck(IEnumerable<ToolType> registered) : IValidateOptions<GovernanceOptions>
 {
@@ -50,6 +50,6 @@ internal sealed class SafetyListCheck(IEnumerable<ToolType> registered) : IValid
     private static IEnumerable<Item> Items(string setting, string? list) =>
         ToolPolicies.List(list).Select(item => new Item(setting, item));
 
-    // A type of ours, not a tuple: code for generics over framework types alone is compiled anew at every start.
+    // Not a tuple: generics over framework types alone are compiled again at every start.
     private sealed record Item(string Setting, string Name);
 }

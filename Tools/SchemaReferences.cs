@@ -3,12 +3,12 @@ using System.Text.Json.Nodes;
 namespace MinimalMcp.Tools;
 
 /// <summary>
-/// Replaces references inside a JSON Schema by what they refer to. Many clients follow none, and one that a schema
-/// makes to its own root means the whole document once the schema stands inside an OpenAPI document.
+/// Inlines references within a JSON Schema. Many clients do not resolve them, and a reference to the schema's root
+/// would mean the whole document inside an OpenAPI document.
 /// </summary>
 internal static class SchemaReferences
 {
-    // A type that contains itself would never end; below this depth "any value" has to do.
+    // A recursive type would never end; below this depth it becomes "any value".
     private const int MaxDepth = 6;
 
     public static JsonNode Inline(JsonNode schema) => Inline(schema, schema, 0) ?? new JsonObject();
@@ -24,7 +24,7 @@ internal static class SchemaReferences
                 }
 
                 var target = Inline(Find(root, pointer.GetValue<string>()), root, depth + 1) ?? new JsonObject();
-                // JSON Schema 2020-12, 8.2.3.1: what stands beside a reference counts too, such as a description.
+                // JSON Schema 2020-12, 8.2.3.1: siblings of a reference count too, such as a description.
                 foreach (var (name, value) in target is JsonObject ? reference.Where(one => one.Key != "$ref") : [])
                 {
                     target[name] = Inline(value, root, depth);

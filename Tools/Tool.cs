@@ -8,7 +8,7 @@ using Definition = ModelContextProtocol.Protocol.Tool;
 namespace MinimalMcp.Tools;
 
 /// <summary>
-/// Something a model can call. One governed function and what describes it; every surface (MCP, REST, OpenAPI, function
+/// A tool that a model can call: a governed function and its description. Every surface (MCP, REST, OpenAPI, function
 /// calling) is a projection of it, so that nothing is declared twice.
 /// </summary>
 public sealed class Tool
@@ -21,7 +21,7 @@ public sealed class Tool
     private readonly Redactor _redactor;
     private readonly ILogger _logger;
 
-    // Neither is made before it is needed: a server with many tools starts no slower than one with few.
+    // Both are created on first use: a server with many tools starts as fast as one with few.
     internal Tool(
         string name,
         string family,
@@ -49,7 +49,7 @@ public sealed class Tool
         _redactor = redactor;
         _logger = logger;
         _callable = new(callable);
-        // Every definition comes this way, also that of a tool which another server describes.
+        // Every definition passes here, also that of another server's tool.
         _definition = new(() =>
         {
             var (definition, result) = define(_callable.Value);
@@ -59,13 +59,13 @@ public sealed class Tool
 
     public string Name { get; }
 
-    /// <summary>The folder that the tool lives in, lower case: what profiles select by.</summary>
+    /// <summary>The family: the tool's folder in lower case, which profiles select by.</summary>
     public string Family { get; }
 
-    /// <summary>The tool asks the client back, which only a protocol conversation can carry.</summary>
+    /// <summary>The tool elicits input from the client, which requires an MCP session.</summary>
     public bool NeedsConversation { get; }
 
-    /// <summary>The tool reports progress to a client that asks for it.</summary>
+    /// <summary>The tool reports progress to clients that request it.</summary>
     public bool ReportsProgress { get; init; }
 
     /// <summary>The tool belongs to the profile of its family; see <see cref="ToolProfiles"/>.</summary>
@@ -77,10 +77,10 @@ public sealed class Tool
     /// <summary>Some argument is repeated as an HTTP header (MCP 2026-07-28, x-mcp-header).</summary>
     public bool HasHeaders { get; }
 
-    /// <summary>It is done only after somebody has seen what it would do.</summary>
+    /// <summary>The call needs a confirmation.</summary>
     public bool NeedsConfirmation => Policy.NeedsConfirmation;
 
-    /// <summary>The operator switched it off: it is refused and not listed.</summary>
+    /// <summary>The operator disabled the tool: calls are refused and it is not listed.</summary>
     public bool IsDenied => Policy.Denied is not null;
 
     public bool IsReadOnly => Policy.Effect is Effect.Read;
@@ -92,23 +92,23 @@ public sealed class Tool
 
     public int ScopeLevel => Policy.ScopeLevel;
 
-    /// <summary>What MCP's tools/list says of the tool.</summary>
+    /// <summary>The tool's definition in MCP's tools/list.</summary>
     public Definition Definition => _definition.Value.Definition;
 
-    /// <summary>The schema of a result, of the call that was made; null when results have no structure.</summary>
+    /// <summary>The output schema of a completed call; null when results are unstructured.</summary>
     public JsonElement? ResultSchema => _definition.Value.Result;
 
     public string Description => Definition.Description ?? "";
 
-    /// <summary>Always an object schema with <c>properties</c> and <c>required</c>, empty if need be.</summary>
+    /// <summary>The input schema: always an object with <c>properties</c> and <c>required</c>.</summary>
     public JsonElement InputSchema => Definition.InputSchema;
 
     private ToolPolicy Policy { get; }
 
     /// <summary>
-    /// Calls the tool. Failures are results too: what the caller can mend is a sentence, anything else was logged whole
-    /// and is shown as a correlation id. Only a cancelled caller and the protocol's own exceptions (input required,
-    /// missing capability) are thrown.
+    /// Calls the tool. Failures are results too: an error that the caller can fix has a message, any other is logged
+    /// and has a correlation id. Only cancellation and protocol exceptions (input required, missing capability) are
+    /// thrown.
     /// </summary>
     public async ValueTask<ToolResult> CallAsync(ToolCall call, CancellationToken cancellationToken)
     {
@@ -134,7 +134,7 @@ public sealed class Tool
         }
     }
 
-    /// <summary>Makes now what would otherwise be made by the first call.</summary>
+    /// <summary>Creates now what the first call would otherwise create.</summary>
     internal void Prepare() => _ = _callable.Value;
 
     private static bool IsName(string name) =>
@@ -143,6 +143,6 @@ public sealed class Tool
 
     private static bool IsProtocol(Exception failure) => failure is McpProtocolException or InputRequiredException;
 
-    /// <summary>What a tool needs to be called: its function, and how its values become results.</summary>
+    /// <summary>What a call needs: the function, and how its values become results.</summary>
     internal sealed record Callable(GovernedFunction Function, ToolResult.Shape Shape);
 }

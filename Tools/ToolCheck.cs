@@ -1,9 +1,8 @@
 namespace MinimalMcp.Tools;
 
 /// <summary>
-/// Tools are made when they are first needed, so that the server starts at once. This makes them beside the start: one
-/// that cannot be made (a service that nobody registered, a parameter without a schema) is said in the log and taken
-/// off the list, which it would break.
+/// Creates the tools in the background after the start, so that the server starts at once. A tool that cannot be
+/// created (a missing service, a parameter without a schema) is logged and removed from the list.
 /// </summary>
 internal sealed partial class ToolCheck(
     ToolRegistry registry,
@@ -12,12 +11,10 @@ internal sealed partial class ToolCheck(
     ILogger<ToolCheck> logger
 ) : IHostedService
 {
-    // What only lists need, the output schemas, can wait: the first calls should not have to share the processor with
-    // it.
+    // Output schemas, which only lists need, come later: the first calls should not compete with them.
     private static readonly TimeSpan Moment = TimeSpan.FromSeconds(1);
 
-    // Not a BackgroundService: one whose start is called off logs a stack, on top of the sentence that says why the
-    // server did not start.
+    // Not a BackgroundService: when its start is cancelled, it logs a stack trace in addition to the reason.
     private Task _work = Task.CompletedTask;
 
     public Task StartAsync(CancellationToken cancellationToken)
@@ -45,7 +42,7 @@ internal sealed partial class ToolCheck(
             }
             catch (ObjectDisposedException)
             {
-                return; // the start failed, and the services are gone
+                return; // the start failed and the services are disposed
             }
             catch (Exception failure)
             {
@@ -67,6 +64,6 @@ internal sealed partial class ToolCheck(
         }
     }
 
-    [LoggerMessage(LogLevel.Error, "The tool {Tool} cannot be used and is not listed")]
+    [LoggerMessage(LogLevel.Error, "Tool creation failed, so the tool is not listed {Tool}")]
     private static partial void LogBroken(ILogger logger, Exception exception, string tool);
 }

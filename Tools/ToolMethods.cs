@@ -14,7 +14,7 @@ using Definition = ModelContextProtocol.Protocol.Tool;
 
 namespace MinimalMcp.Tools;
 
-/// <summary>Makes tools from methods that carry the SDK's own attributes.</summary>
+/// <summary>Creates tools from methods with the SDK's own attributes.</summary>
 public sealed partial class ToolMethods(
     IServiceProvider services,
     GovernanceServices gate,
@@ -24,8 +24,8 @@ public sealed partial class ToolMethods(
 )
 {
     /// <summary>
-    /// How arguments are read and results written: names in camelCase and exact, enums by name, absent values left out.
-    /// Case-insensitive reading would let two spellings of one argument mean different things to two readers.
+    /// How arguments are read and results written: camelCase, exact names, enums by name, null omitted.
+    /// Case-insensitive names would let two spellings mean different things to two readers.
     /// </summary>
     public static readonly JsonSerializerOptions Json = CreateOptions();
 
@@ -45,7 +45,7 @@ public sealed partial class ToolMethods(
     /// <summary>The tools of a class: its methods with <see cref="McpServerToolAttribute"/>.</summary>
     public IEnumerable<Tool> Of(Type type) => Methods(type).Select(tool => Create(tool.Method, tool.Attribute));
 
-    /// <summary>The names of these tools, without making them.</summary>
+    /// <summary>The names of these tools, without creating them.</summary>
     internal static IEnumerable<string> NamesOf(Type type) =>
         Methods(type).Select(tool => NameOf(tool.Method, tool.Attribute));
 
@@ -101,7 +101,7 @@ public sealed partial class ToolMethods(
                 SerializerOptions = Json,
                 ConfigureParameterBinding = Bind,
                 MarshalResult = static (value, _, _) => new(value),
-                ExcludeResultSchema = true, // made with the definition: a call does not need it
+                ExcludeResultSchema = true, // created with the definition: a call does not need it
             }
         );
         var type = Json.GetTypeInfo(ResultType(method) ?? typeof(object));
@@ -119,7 +119,7 @@ public sealed partial class ToolMethods(
         );
     }
 
-    /// <summary>The type of a structured result; null when the tool returns text, content or nothing.</summary>
+    /// <summary>The type of a structured result; null for text, content blocks or nothing.</summary>
     private static Type? ResultType(MethodInfo method)
     {
         var type =
@@ -144,7 +144,7 @@ public sealed partial class ToolMethods(
             : type;
     }
 
-    // A tool class is made once: what belongs to a call comes as a parameter of the method.
+    // A tool class is a singleton: per-call data is a parameter of the method.
     private object? Target(MethodInfo method) =>
         method.IsStatic
             ? null
@@ -170,8 +170,8 @@ public sealed partial class ToolMethods(
             : new() { BindParameter = Reader(parameter) };
     }
 
-    // As AIFunctionFactory reads an argument, but that one which cannot be read is refused by name: the schema need not
-    // say all that a type cannot hold, such as the range of an int.
+    // Binds an argument as AIFunctionFactory does, but names one that cannot be bound: the schema does not express
+    // every restriction of a type, such as the range of an int.
     private static Func<ParameterInfo, AIFunctionArguments, object?> Reader(ParameterInfo parameter)
     {
         var (name, type) = (parameter.Name!, parameter.ParameterType);
@@ -205,7 +205,7 @@ public sealed partial class ToolMethods(
         };
     }
 
-    // Everything else is read into objects of its own; raw JSON would still point into the request.
+    // Other types are copied; raw JSON would still refer to the request's buffer.
     private static object? RawJson(ParameterInfo parameter, AIFunctionArguments arguments) =>
         arguments.TryGetValue(parameter.Name!, out var value) ? (value is JsonElement json ? json.Clone() : value)
         : parameter.HasDefaultValue ? parameter.DefaultValue ?? default(JsonElement)
@@ -218,13 +218,13 @@ public sealed partial class ToolMethods(
     private static RequestContext<CallToolRequestParams> Context(AIFunctionArguments arguments) =>
         ((ToolCall)arguments).Conversation as RequestContext<CallToolRequestParams>
         ?? throw new McpException(
-            "This tool talks back to the client while it works, which only an MCP connection can carry."
+            "This tool communicates with the client while it works, which requires an MCP connection."
         );
 
-    // Arguments that hold an address which an upstream will fetch: [McpMeta("addresses", "url")]. Of no use to clients.
+    // Arguments with an address that an upstream will fetch: [McpMeta("addresses", "url")]. Not published.
     private const string Addresses = "addresses";
 
-    // What arguments were called once, still accepted: [McpMeta("old_names", "from=start to=end")].
+    // Former argument names that are still accepted: [McpMeta("old_names", "from=start to=end")].
     private const string OldNames = "old_names";
 
     // Names of the tool in the system that the family follows: [McpMeta("aliases", "list_all_users")], beside its own
@@ -236,8 +236,7 @@ public sealed partial class ToolMethods(
 
     private Policy Policy(MethodInfo method, McpServerToolAttribute attribute, string name)
     {
-        // The attribute's Destructive is true when nothing was said, which for a tool that only reads would be
-        // nonsense.
+        // The attribute's Destructive defaults to true, which contradicts a read-only tool.
         var effect =
             attribute.ReadOnly ? Effect.Read
             : attribute.Destructive ? Effect.Destroy
@@ -340,7 +339,7 @@ public sealed partial class ToolMethods(
         return options;
     }
 
-    // The schema that callers see is the one that arguments are checked against.
+    // Arguments are validated against the published schema.
     private sealed class FunctionWithSchema(AIFunction function, JsonElement schema) : DelegatingAIFunction(function)
     {
         public override JsonElement JsonSchema => schema;

@@ -1,20 +1,20 @@
 namespace MinimalMcp.Tools;
 
 /// <summary>
-/// A part of the tools. Hosts cap how many they take (30 operations per GPT Action, 128 functions per request), and
-/// least privilege is worth having on its own.
+/// A selection of tools. Clients limit the number of tools (30 operations per GPT Action, 128 functions per request),
+/// and least privilege is useful by itself.
 /// </summary>
 public sealed class ToolProfile
 {
     public static readonly ToolProfile Everything = new();
 
-    /// <summary>Families by folder name, for example shop; empty means all.</summary>
+    /// <summary>Families by folder name, for example shop; empty selects all.</summary>
     public string[] Families { get; init; } = [];
 
-    /// <summary>Tools by name; empty means all of the families.</summary>
+    /// <summary>Tools by name; empty selects all of the families.</summary>
     public string[] Tools { get; init; } = [];
 
-    /// <summary>Only tools that change nothing.</summary>
+    /// <summary>Only read-only tools.</summary>
     public bool ReadOnly { get; init; }
 
     public bool IsEverything => Families.Length == 0 && Tools.Length == 0 && !ReadOnly;
@@ -24,19 +24,21 @@ public sealed class ToolProfile
         && (Tools.Length == 0 || Tools.Contains(tool.Name, StringComparer.Ordinal))
         && (!ReadOnly || tool.IsReadOnly);
 
-    // Two profiles that select by the same words are the same, so that a set is narrowed once for both.
+    // Equal selections are equal profiles, so that a narrowed set is cached once.
     public override bool Equals(object? obj) => obj is ToolProfile profile && Key == profile.Key;
 
     public override int GetHashCode() => Key.GetHashCode(StringComparison.Ordinal);
 
     private string Key =>
-        $"{string.Join(',', Families.Select(family => family.ToLowerInvariant()).Order())}|{string.Join(',', Tools.Order())}|{ReadOnly}";
+        string.Join(
+            '|',
+            string.Join(',', Families.Select(family => family.ToLowerInvariant()).Order()),
+            string.Join(',', Tools.Order()),
+            ReadOnly
+        );
 }
 
-/// <summary>
-/// The profiles that the operator named under <c>Profiles</c> in the configuration; every family is one by itself, and
-/// so is "readonly".
-/// </summary>
+/// <summary>The profiles of the section <c>Profiles</c>; every family is a profile too, and so is "readonly".</summary>
 public sealed class ToolProfiles(IConfiguration configuration, ToolRegistry registry)
 {
     private readonly Dictionary<string, ToolProfile> _named = configuration
@@ -48,7 +50,7 @@ public sealed class ToolProfiles(IConfiguration configuration, ToolRegistry regi
             StringComparer.OrdinalIgnoreCase
         );
 
-    /// <summary>The profile of that name, or null when there is none.</summary>
+    /// <summary>The profile with this name, or null.</summary>
     public ToolProfile? Find(string name)
     {
         if (_named.TryGetValue(name, out var named))

@@ -1,15 +1,15 @@
 namespace MinimalMcp.Tools;
 
-/// <summary>The tools that can be called now. They may come and go while the server runs.</summary>
+/// <summary>The registered tools. They may change while the server runs.</summary>
 /// <param name="initial">
-/// Reading attributes and making schemas takes time: it is done when the tools are first asked for.
+/// Creates the tools on first use, since reading attributes and building schemas takes time.
 /// </param>
 public sealed class ToolRegistry(Func<IEnumerable<Tool>> initial)
 {
     private readonly Lock _changing = new();
     private volatile ToolSet? _current;
 
-    /// <summary>Raised after the set changed, so that clients can be told.</summary>
+    /// <summary>Raised after the set changed, to notify clients.</summary>
     public event Action? Changed;
 
     public ToolSet Current
@@ -28,9 +28,7 @@ public sealed class ToolRegistry(Func<IEnumerable<Tool>> initial)
         }
     }
 
-    /// <summary>
-    /// Adds tools. A name that is taken is refused: a tool must never stand in for another one unnoticed.
-    /// </summary>
+    /// <summary>Adds tools. A duplicate name is refused: a tool must never silently replace another.</summary>
     public void Add(params IReadOnlyCollection<Tool> tools)
     {
         lock (_changing)
@@ -38,7 +36,9 @@ public sealed class ToolRegistry(Func<IEnumerable<Tool>> initial)
             var current = Current;
             if (tools.FirstOrDefault(tool => current.Find(tool.Name) is not null) is { } taken)
             {
-                throw new InvalidOperationException($"There is a tool named {taken.Name} already.");
+                throw new InvalidOperationException(
+                    $"A tool named {taken.Name} is already registered. Choose " + "another name."
+                );
             }
 
             _current = new ToolSet([.. current.Known, .. tools]);

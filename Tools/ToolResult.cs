@@ -9,8 +9,8 @@ using ModelContextProtocol.Protocol;
 namespace MinimalMcp.Tools;
 
 /// <summary>
-/// What a call gave, ready to be written: an object as JSON, plain text, or content blocks that the tool made itself;
-/// or a failure. The JSON lies in a rented buffer: dispose the result after writing it.
+/// The result of a call, ready to be written: a JSON object, plain text, content blocks of the tool, or a failure. The
+/// JSON is in a rented buffer: dispose the result after writing it.
 /// </summary>
 public sealed class ToolResult : IDisposable
 {
@@ -37,29 +37,27 @@ public sealed class ToolResult : IDisposable
     }
 
     /// <summary>
-    /// The result as a JSON object; empty when it is text or content. With text beside it, that is what models read.
+    /// The result as a JSON object; empty for text or content blocks. When there is text as well, models read the text.
     /// </summary>
     public ReadOnlyMemory<byte> Json => _json?.Written ?? default;
 
-    /// <summary>Pictures and remarks that belong to the JSON, of a tool that returns structured content.</summary>
+    /// <summary>Images and notes of a tool that returns structured content.</summary>
     public IReadOnlyList<ContentBlock> Beside { get; }
 
-    /// <summary>Plain text, of a tool that returns a string; or the sentence of the failure.</summary>
+    /// <summary>Plain text of a tool that returns a string; or the message of a failure.</summary>
     public string? Text { get; }
 
-    /// <summary>Content blocks, of a tool that returns pictures, resources or several parts.</summary>
+    /// <summary>Content blocks of a tool that returns images, resources or several parts.</summary>
     public CallToolResult? Content { get; }
 
     public Failure? Failure { get; }
 
-    /// <summary>
-    /// Nothing was done yet: the call was only to be looked at, or waits to be confirmed. No failure.
-    /// </summary>
+    /// <summary>A preview: the call is a dry run or needs confirmation. Not a failure.</summary>
     public Preview? Preview { get; }
 
     public void Dispose() => _json?.Dispose();
 
-    /// <summary>What a surface has to say itself.</summary>
+    /// <summary>A failure that a surface reports itself.</summary>
     internal static ToolResult Of(CallToolResult content) => new(content: content);
 
     internal static ToolResult Of(Preview preview)
@@ -90,8 +88,8 @@ public sealed class ToolResult : IDisposable
             case IEnumerable<ContentBlock> blocks:
                 return new(content: ResultLimit.Cut(new CallToolResult { Content = [.. blocks] }, shape.MaxCharacters));
             case null when shape.IsObject:
-                // null would not be what the output schema promises
-                throw new McpException("There is no such thing: nothing was found for these arguments.");
+                // null would violate the output schema
+                throw new McpException("Not found: no result matches these arguments.");
         }
 
         var json = new JsonBuffer();
@@ -104,7 +102,7 @@ public sealed class ToolResult : IDisposable
             }
             else
             {
-                // MCP before 2026-07-28 and GPT Actions both want an object at the root.
+                // MCP before 2026-07-28 and GPT Actions require an object at the root.
                 writer.WriteStartObject();
                 writer.WritePropertyName("result"u8);
                 JsonSerializer.Serialize(writer, value, shape.Type);
@@ -122,8 +120,8 @@ public sealed class ToolResult : IDisposable
         }
     }
 
-    // The text for hosts that read no structured content is the same JSON, unless the tool brings a text of its own:
-    // its first one. A picture counts as the characters that it is sent as.
+    // The text for clients without structured content is the same JSON, unless the tool returns its own text, which
+    // must come first. An image counts with its encoded length.
     private static ToolResult Of(JsonElement structured, IList<ContentBlock> content, int maxCharacters)
     {
         var own = content.OfType<TextContentBlock>().FirstOrDefault();
@@ -151,8 +149,8 @@ public sealed class ToolResult : IDisposable
     }
 
     /// <summary>
-    /// The result as it may leave: without the secrets of the settings, which an upstream may have echoed, and with
-    /// characters that nobody sees shown. Every result of every family passes here, whatever surface it goes to.
+    /// Sanitizes the result: redacts secrets, which an upstream may have echoed, and escapes invisible characters.
+    /// Every result of every family passes here, whatever the surface.
     /// </summary>
     internal ToolResult Cleaned(Redactor redactor, int maxCharacters)
     {
@@ -170,7 +168,7 @@ public sealed class ToolResult : IDisposable
         if (Text is { } said)
         {
             var clean = SanitizedJson.ShowPage(redactor.Clean(said));
-            // What is shown takes more room than what was there.
+            // Escaped text is longer.
             clean = clean.Length > said.Length ? ResultLimit.Cut(clean, maxCharacters) : clean;
             return clean == said ? this : new(text: clean, failure: Failure?.With(clean));
         }
@@ -205,7 +203,7 @@ public sealed class ToolResult : IDisposable
         }
 
         _ = new SanitizedJson(redactor).Show(content.Meta);
-        // Surfaces that know no content blocks show the sentence of the failure instead.
+        // Surfaces without content blocks show the failure's message instead.
         return Failure is null ? this : new(content: content, failure: Failure.With(Sentence(content)));
     }
 
@@ -218,7 +216,7 @@ public sealed class ToolResult : IDisposable
                 return text;
             case ImageContentBlock or AudioContentBlock:
                 return block;
-            default: // a resource, or the link to one
+            default: // a resource, or a link to one
                 return SanitizedJson.Show(block, BlockInfo, redactor);
         }
     }
@@ -251,6 +249,6 @@ public sealed class ToolResult : IDisposable
         return SanitizedJson.Show(json);
     }
 
-    /// <summary>How a tool's value becomes a result.</summary>
+    /// <summary>Converts a tool's return value to a result.</summary>
     internal sealed record Shape(JsonTypeInfo Type, bool IsObject, int MaxCharacters);
 }

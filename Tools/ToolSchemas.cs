@@ -7,13 +7,13 @@ using ModelContextProtocol.Server;
 
 namespace MinimalMcp.Tools;
 
-/// <summary>The schemas as the surfaces show them. None has a <c>$ref</c>.</summary>
+/// <summary>The schemas that the surfaces publish. None has a <c>$ref</c>.</summary>
 internal static class ToolSchemas
 {
     /// <summary>
-    /// An input schema that always has <c>properties</c> and <c>required</c>, since clients read both without looking,
-    /// and that says that other arguments are refused. An optional argument has its plain type: several clients and
-    /// generators cannot read a union with null, and null is taken as left out anyway.
+    /// The input schema. It always has <c>properties</c> and <c>required</c>, which clients read without checking, and
+    /// disallows other arguments. An optional argument has its plain type: several clients and generators cannot read a
+    /// union with null, and null counts as omitted anyway.
     /// </summary>
     public static JsonElement Input(JsonElement schema, MethodInfo? method = null)
     {
@@ -28,7 +28,7 @@ internal static class ToolSchemas
         node["additionalProperties"] ??= false;
         foreach (var parameter in method?.GetParameters() ?? [])
         {
-            // MCP 2026-07-28: the client repeats such an argument as a header, so that a gateway can route by it.
+            // MCP 2026-07-28: clients repeat such an argument as a header, so that gateways can route by it.
             if (
                 parameter.GetCustomAttribute<McpHeaderAttribute>() is { } header
                 && properties[parameter.Name!] is JsonObject property
@@ -41,7 +41,7 @@ internal static class ToolSchemas
         return JsonSerializer.SerializeToElement(node);
     }
 
-    /// <summary>The schema of <c>structuredContent</c>: an object, in every revision.</summary>
+    /// <summary>The schema of <c>structuredContent</c>: an object in every revision.</summary>
     public static JsonElement Output(Type type, JsonSerializerOptions json)
     {
         var schema = Inlined(
@@ -61,8 +61,8 @@ internal static class ToolSchemas
     }
 
     /// <summary>
-    /// The schema of a tool that may also answer with what a call would do: either of the two. Strict clients hold
-    /// every result that is no error against the schema (MCP 2025-06-18, tools, "Output Schema").
+    /// The output schema of a tool that may also return a preview. Strict clients validate every successful result
+    /// against it (MCP 2025-06-18, tools, "Output Schema").
     /// </summary>
     public static JsonElement OrPreview(JsonElement result, JsonElement preview) =>
         JsonSerializer.SerializeToElement(
@@ -124,8 +124,8 @@ internal static class ToolSchemas
         }
     }
 
-    // A result leaves out what is null, so what may be null is not required: clients refuse an answer that lacks a
-    // required property.
+    // Null values are omitted from results, so nullable properties are not required: clients refuse a result that lacks
+    // a required property.
     private static readonly AIJsonSchemaCreateOptions LeavesNullOut = new()
     {
         TransformSchemaNode = static (context, node) =>
@@ -147,8 +147,8 @@ internal static class ToolSchemas
         },
     };
 
-    // What the exporter does not read of a type: that the items of a list or dictionary may be null, as in
-    // IReadOnlyList<string?>. Such a null is written, and not left out.
+    // Handles what the schema exporter ignores: nullable items of lists and dictionaries, as in IReadOnlyList<string?>.
+    // Such a null is written and not omitted.
     private static void AllowNullItems(JsonNode? schema, JsonTypeInfo type)
     {
         if (schema is not JsonObject node)
@@ -165,7 +165,7 @@ internal static class ToolSchemas
                     && properties[property.Name] is JsonObject described
                 )
                 {
-                    // The context keeps what it saw and is no good for two threads: it is made anew.
+                    // The context caches and is not thread-safe, so it is created anew.
                     AllowNullItems(described, new NullabilityInfoContext().Create(declared));
                     AllowNullItems(described, type.Options.GetTypeInfo(property.PropertyType));
                 }

@@ -4,15 +4,15 @@ using MinimalMcp.Governance;
 namespace MinimalMcp.Tools;
 
 /// <summary>
-/// The tools as they were at one moment, in a fixed order. It never changes, so what surfaces derive from it (a
-/// tools/list answer, an OpenAPI document) is made once and kept with it.
+/// An immutable snapshot of the tools, in a fixed order. What surfaces derive from it (a tools/list response, an
+/// OpenAPI document) is created once and cached with it.
 /// </summary>
 public sealed class ToolSet
 {
-    // Narrowed sets are kept, but not without bound: the profile comes from the caller's query string.
+    // The cache of narrowed sets is bounded: the profile comes from the caller's query string.
     private const int MaxNarrowed = 64;
 
-    /// <summary>No tool needs a scope above mcp:execute.</summary>
+    /// <summary>The highest scope of a tool is mcp:execute.</summary>
     internal const int MaxLevel = 2;
 
     private readonly ToolSet?[] _shown = new ToolSet?[MaxLevel + 1];
@@ -41,13 +41,13 @@ public sealed class ToolSet
         _byAlias = whole._byAlias;
     }
 
-    /// <summary>What may be listed.</summary>
+    /// <summary>The tools that may be listed.</summary>
     public IReadOnlyList<Tool> All { get; }
 
     /// <summary>A tool by its name, also one that is switched off: whoever calls it is told so, and the attempt is recorded.</summary>
     public Tool? Find(string name) => _byName.GetValueOrDefault(name) ?? _byAlias.GetValueOrDefault(name);
 
-    /// <summary>Why a name was not found, for the model that made it up.</summary>
+    /// <summary>The error for an unknown name, with suggestions.</summary>
     public string NotFound(string name)
     {
         var shown = SanitizedText.Show(name.Length <= 60 ? name : string.Concat(name.AsSpan(0, 60), "…"), out _);
@@ -76,14 +76,13 @@ public sealed class ToolSet
     }
 
     /// <summary>
-    /// The same tools to call, and fewer to list: those that a scope of this level is enough for. Whoever calls another
-    /// one is told which scope is missing, and not that there is no such tool. What is made of each of these sets is
-    /// kept with it, as with all sets.
+    /// Lists only the tools that a scope of this level allows; the others can still be called, and report the missing
+    /// scope instead of being unknown. Derived data of each of these sets is cached as for all sets.
     /// </summary>
     public ToolSet Show(int level) =>
         level >= MaxLevel ? this : _shown[Math.Max(level, -1) + 1] ??= new ToolSet(this, level);
 
-    /// <summary>Makes something of this set once. The key says what it is.</summary>
+    /// <summary>Creates derived data of this set once, by key.</summary>
     public T Derive<T>(object key, Func<T> make)
         where T : class => (T)_derived.GetOrAdd(key, _ => make());
 }

@@ -7,19 +7,19 @@ namespace MinimalMcp.Tools;
 
 public static class ToolsSetup
 {
-    // They speak of the other families, so they come last, and nobody turns them on.
+    // These depend on the other families, so they come last and need no setting.
     private static readonly string[] OfOthers = ["Documents", "Status"];
 
     /// <summary>
-    /// Finds every class with <see cref="McpServerToolTypeAttribute"/> below the namespace Tools: adding a file adds
-    /// its tools, removing a folder removes them. A family that has settings brings a method
-    /// <c>Add{Folder}(IServiceCollection, IConfiguration)</c>, which registers the tool class only when the settings
-    /// are there; not configured is not listed.
+    /// Registers every class with <see cref="McpServerToolTypeAttribute"/> below the namespace Tools: adding a file
+    /// adds its tools, removing a folder removes them. A family with settings has a method
+    /// <c>Add{Folder}(IServiceCollection, IConfiguration)</c>, which registers the tool class only when they are set;
+    /// an unconfigured family is not listed.
     /// </summary>
     public static IHostApplicationBuilder AddTools(this IHostApplicationBuilder builder)
     {
         var types = typeof(ToolsSetup).Assembly.GetTypes();
-        // Most types are made by the compiler, and reading attributes costs more than all the rest here.
+        // Most types are compiler-generated, and reading attributes is the main cost here.
         var toolTypes = types
             .Where(type => !type.IsNestedPrivate && type.IsDefined(typeof(McpServerToolTypeAttribute)))
             .OrderBy(type => OfOthers.Contains(type.Namespace!.Split('.')[^1]));
@@ -48,7 +48,7 @@ public static class ToolsSetup
                 && !builder.Services.Any(service =>
                     service.ImplementationInstance is UnconfiguredFamily off && off.Section == family
                 )
-            ) // once, however many classes it has
+            ) // once per family
             {
                 builder.Services.AddSingleton(new UnconfiguredFamily(family.ToLowerInvariant(), family));
             }
@@ -68,7 +68,7 @@ public static class ToolsSetup
         return builder;
     }
 
-    /// <summary>Adds the tools of one class that is not in this assembly.</summary>
+    /// <summary>Adds the tools of a class in another assembly.</summary>
     public static IHostApplicationBuilder AddToolType(this IHostApplicationBuilder builder, Type type)
     {
         builder.Services.AddSingleton(new ToolType(type));
@@ -76,7 +76,7 @@ public static class ToolsSetup
     }
 }
 
-/// <summary>A family that is there but not configured.</summary>
+/// <summary>A family that is not configured, and so disabled.</summary>
 public sealed record UnconfiguredFamily(string Family, string Section);
 
 /// <summary>A class whose methods are tools.</summary>

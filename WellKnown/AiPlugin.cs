@@ -4,7 +4,7 @@ using MinimalMcp.Configuration;
 
 namespace MinimalMcp.WellKnown;
 
-/// <summary>The manifest of ChatGPT's retired plugins. Hosts and guides still look for it.</summary>
+/// <summary>The manifest of ChatGPT's retired plugins, which some clients and guides still request.</summary>
 internal static class AiPlugin
 {
     public static async Task GetAsync(HttpContext http)

@@ -11,7 +11,8 @@ namespace MinimalMcp.WellKnown;
 public static class Banner
 {
     /// <summary>
-    /// Says what is on, what is off and why, and where the server listens. On standard error, which stdio leaves free.
+    /// Prints the startup banner: what is enabled, what is disabled and why, and where the server listens. To standard
+    /// error, since stdio uses standard output.
     /// </summary>
     public static void Print(WebApplication app)
     {
@@ -20,7 +21,7 @@ public static class Banner
             .Services.GetService<IServer>()
             ?.Features.Get<IServerAddressesFeature>()
             ?.Addresses.FirstOrDefault();
-        // Where one listens on every address, one calls on this one.
+        // When the server listens on every address, show localhost.
         var url = PublicUrl.Configured(configuration)
             ?? address
                 ?.Replace("://0.0.0.0:", "://localhost:", StringComparison.Ordinal)
@@ -38,7 +39,8 @@ public static class Banner
                 .GroupBy(tool => tool.Family)
                 .Select(family =>
                     $"  {family.Key, -12} {family.Count()} {(family.Count() == 1 ? "tool" : "tools")}: "
-                    + $"{string.Join(", ", family.Take(8).Select(tool => tool.Name))}{(family.Count() > 8 ? ", …" : "")}"
+                    + string.Join(", ", family.Take(8).Select(tool => tool.Name))
+                    + (family.Count() > 8 ? ", …" : "")
                 )
         );
         if (
@@ -51,7 +53,7 @@ public static class Banner
             { Length: > 0 } off
         )
         {
-            lines.Add($"  off          a family is enabled by its setting: {string.Join(", ", off)}");
+            lines.Add($"  disabled     set these to enable more tool families: {string.Join(", ", off)}");
         }
 
         if (tools.Count == 0)
@@ -111,7 +113,7 @@ public static class Banner
         Console.Error.WriteLine(string.Join(Environment.NewLine, lines));
     }
 
-    // Every file that was read: whoever wonders where a setting comes from looks here first.
+    // Every settings file that was read, to show where a setting comes from.
     private static IEnumerable<string> Files(WebApplication app) =>
         ((IConfigurationRoot)app.Configuration)
             .Providers.OfType<FileConfigurationProvider>()
@@ -120,7 +122,7 @@ public static class Banner
             .Select(file => file!.PhysicalPath!)
             .Concat(app.Services.GetRequiredService<EnvironmentRead>().Files);
 
-    // Names of the guides that are set, and that nothing reads in this mode.
+    // Environment variables that are set but have no effect in this mode.
     private static IEnumerable<(string Name, string Why)> WithoutEffect(WebApplication app)
     {
         var options = app.Services.GetRequiredService<IOptions<AuthOptions>>().Value;
@@ -138,7 +140,7 @@ public static class Banner
                 && !services.IsService(typeof(Auth.Provider.ProviderDocuments))
             )
             {
-                yield return (name, $"auth mode {options.Mode} asks no identity provider");
+                yield return (name, $"auth mode {options.Mode} uses no identity provider");
             }
             else if (
                 setting.StartsWith("Auth:Server:", StringComparison.Ordinal)
@@ -149,7 +151,7 @@ public static class Banner
             }
             else if (setting is "Auth:ApiKey" or "Auth:NextApiKey" && !options.TakesKeys)
             {
-                yield return (name, $"auth mode {options.Mode} takes no keys");
+                yield return (name, $"auth mode {options.Mode} accepts no API keys");
             }
         }
     }

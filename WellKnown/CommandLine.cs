@@ -3,14 +3,14 @@ using MinimalMcp.Governance;
 namespace MinimalMcp.WellKnown;
 
 /// <summary>
-/// What the program may be called with. A word or switch that it does not know ends it: a server that starts instead
-/// would run without what was meant. Written by hand, since a parser's package would cost every start its time.
+/// Parses the command line. An unknown word or switch is an error: a server that started anyway would ignore what was
+/// meant. Hand-written, since a parser package would slow every start.
 /// </summary>
 public static class CommandLine
 {
     private static readonly (string Name, string Arguments, string Does)[] Commands =
     [
-        ("health", "[--timeout SECONDS]", "Ask the running server whether it lives; exit code 0 or 1."),
+        ("health", "[--timeout SECONDS]", "Check that the server is running; exit code 0 or 1."),
         ("backup", "FILE", "Write a copy of the store, also while the server runs."),
         ("restore", "FILE", "Put a copy back in the place of the store."),
         ("verify-audit", "", "Check the chain of the audit log."),
@@ -26,23 +26,23 @@ public static class CommandLine
             "all|sse|rest|stdio",
             "Serve everything, MCP alone, plain HTTP alone, or standard input and output."
         ),
-        ("--urls", "URLS", "Listen there, for example http://127.0.0.1:3001."),
+        ("--urls", "URLS", "Listen on these URLs, for example http://127.0.0.1:3001."),
         (
             "--Section:Key",
             "VALUE",
-            "Set any setting, for example --Auth:Mode api-key. Keys belong into the environment or a file."
+            "Set any setting, for example --Auth:Mode api-key. Set keys in the environment or a file instead."
         ),
-        ("--config", "FILE", "Read this JSON file of settings, too."),
+        ("--config", "FILE", "Read settings from this JSON file too."),
         ("--environment", "NAME", "Name the host environment: Production (the default), Development."),
-        ("--contentRoot", "FOLDER", "Read settings from another folder than the program's."),
-        ("--applicationName", "NAME", "Name the application, for the host."),
+        ("--contentRoot", "FOLDER", "Read settings from this folder instead of the program's."),
+        ("--applicationName", "NAME", "Set the application name."),
         ("--allowedHosts", "HOSTS", "Serve these host names, separated by semicolons."),
         ("--help", "", "Show this."),
         ("--version", "", "Show the version."),
     ];
 
     /// <summary>
-    /// The exit code when there is nothing to start: help, version, health, or something unknown. Else null.
+    /// Returns the exit code of help, version, health or an invalid command line; null to start the server.
     /// </summary>
     public static async Task<int?> AnswerAsync(string[] args, IConfiguration configuration)
     {
@@ -60,7 +60,7 @@ public static class CommandLine
 
         if (Problem(args) is { } problem)
         {
-            Console.Error.WriteLine($"{problem} --help shows what there is.");
+            Console.Error.WriteLine($"{problem} Run with --help for usage.");
             return 2;
         }
 
@@ -97,7 +97,7 @@ public static class CommandLine
                 && !known.Contains(name, StringComparer.OrdinalIgnoreCase)
             )
             {
-                return $"There is no switch '{Shown(name)}'.{DidYouMean(name, known)}";
+                return $"Unknown switch '{Shown(name)}'.{DidYouMean(name, known)}";
             }
         }
 

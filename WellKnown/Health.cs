@@ -3,7 +3,7 @@ using MinimalMcp.Tools;
 
 namespace MinimalMcp.WellKnown;
 
-/// <summary>Whether the server lives, can serve, and what it is.</summary>
+/// <summary>Health endpoints: liveness, readiness, and the status of the server.</summary>
 internal static class Health
 {
     public static Task GetAsync(HttpContext http) =>
@@ -19,7 +19,7 @@ internal static class Health
             }
         );
 
-    // Live never depends on other systems: a restart would not mend those.
+    // Liveness never depends on upstreams: a restart would not fix them.
     public static Task LiveAsync(HttpContext http) => http.Response.WriteAsJsonAsync(new { status = "alive" });
 
     public static async Task ReadyAsync(HttpContext http)
@@ -73,7 +73,7 @@ internal static class Health
         where T : notnull => http.RequestServices.GetRequiredService<T>();
 }
 
-/// <summary>When the server came up.</summary>
+/// <summary>The start time of the server.</summary>
 internal sealed class StartTime(TimeProvider time)
 {
     private readonly long _started = time.GetTimestamp();

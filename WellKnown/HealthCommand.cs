@@ -7,8 +7,8 @@ using MinimalMcp.Configuration;
 namespace MinimalMcp.WellKnown;
 
 /// <summary>
-/// <c>dotnet MinimalMcp.dll health [--timeout SECONDS]</c> asks the server that runs with the same settings whether it
-/// lives. A container's health check: its image has neither a shell nor curl.
+/// <c>dotnet MinimalMcp.dll health [--timeout SECONDS]</c> checks the server that runs with the same settings. For
+/// container health checks: the image has neither a shell nor curl.
 /// </summary>
 internal static class HealthCommand
 {
@@ -22,7 +22,7 @@ internal static class HealthCommand
             && (!int.TryParse(timeout, out seconds) || seconds is < 1 or > 300)
         )
         {
-            Console.WriteLine($"--timeout takes seconds, from 1 to 300; you sent '{timeout}'.");
+            Console.WriteLine($"--timeout must be between 1 and 300 seconds; you sent '{timeout}'.");
             return 2;
         }
 

@@ -8,8 +8,8 @@ using ModelContextProtocol.Server;
 namespace MinimalMcp.WellKnown;
 
 /// <summary>
-/// The measurements of this server as Prometheus text. Listens to the meters that the folders own, so that none of them
-/// knows how its numbers are shown; OpenTelemetry can listen to the same meters.
+/// Serves this server's metrics in Prometheus format. It listens to the meters of the other folders, so that none
+/// depends on the output; OpenTelemetry can listen to the same meters.
 /// </summary>
 internal sealed class Metrics : IDisposable
 {

@@ -6,9 +6,9 @@ using MinimalMcp.Configuration;
 namespace MinimalMcp.WellKnown;
 
 /// <summary>
-/// Where to sign in: the protected resource (RFC 9728) and its authorization server (RFC 8414). Clients look for both
-/// at every place that any of these standards names, and for the second one here even when it is elsewhere. While OAuth
-/// is off none is there: a host that finds one asks for a login.
+/// OAuth discovery documents: the protected resource (RFC 9728) and its authorization server (RFC 8414). Clients
+/// request both at every location that any of these standards names, the second one here even when the server is
+/// elsewhere. They are not served while OAuth is disabled: a client that finds one asks for a login.
 /// </summary>
 internal static class OAuthDocuments
 {
@@ -99,7 +99,7 @@ internal static class OAuthDocuments
         await WriteAsync(http, await metadata.DocumentAsync(http.RequestAborted));
     }
 
-    /// <summary>Shows OpenAI that whoever publishes an app owns its domain.</summary>
+    /// <summary>Proves to OpenAI that the publisher of an app owns the domain.</summary>
     private static Task DomainAsync(HttpContext http)
     {
         var token = http.RequestServices.GetRequiredService<IConfiguration>()["Server:OpenAiAppsChallenge"];

@@ -4,8 +4,8 @@ using MinimalMcp.Auth.Server;
 namespace MinimalMcp.Auth;
 
 /// <summary>
-/// One caller's key, and the next one while both are valid. The configuration may hold a key itself or, so that a look
-/// at the settings gives nothing away, only its hash.
+/// An API key, and the next key while both are valid. The configuration holds the key itself or its SHA-256, so that
+/// reading the settings does not reveal the key.
 /// </summary>
 public sealed class ApiKeyOptions
 {
@@ -13,31 +13,31 @@ public sealed class ApiKeyOptions
     public string? Key { get; set; }
 
     /// <summary>
-    /// Instead of the key: the SHA-256 of its UTF-8 bytes in hexadecimal, which <c>printf %s KEY | sha256sum</c>
-    /// prints.
+    /// The SHA-256 of the key's UTF-8 bytes in hexadecimal, instead of the key: <c>printf %s KEY | sha256sum</c> prints
+    /// it.
     /// </summary>
     public string? Sha256 { get; set; }
 
     /// <summary>
-    /// The key that replaces <see cref="Key"/>: both are taken until the first is removed or expires, so that nobody is
-    /// locked out meanwhile.
+    /// The key that replaces <see cref="Key"/>. Both are accepted until the first is removed or expires, so that
+    /// rotation locks nobody out.
     /// </summary>
     [DataType(DataType.Password)]
     public string? NextKey { get; set; }
 
     public string? NextSha256 { get; set; }
 
-    /// <summary>What the keys may do, separated by spaces.</summary>
+    /// <summary>The scopes of both keys, separated by spaces.</summary>
     public string Scopes { get; set; } = Auth.Scopes.All;
 
-    /// <summary>From then on the key is refused; not the next one.</summary>
+    /// <summary>When the key expires. The next key does not.</summary>
     public DateTimeOffset? Expires { get; set; }
 
     internal static string? Weakness(string key) =>
         WeakSecret.Guessable(key)
         ?? (
             key.Any(letter => letter is <= ' ' or > '~')
-                ? "has characters that no HTTP header may carry; use letters and digits."
+                ? "has characters that an HTTP header cannot carry; use letters and digits."
                 : null
         );
 

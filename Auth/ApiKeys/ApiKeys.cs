@@ -5,20 +5,18 @@ using Microsoft.Extensions.Options;
 
 namespace MinimalMcp.Auth;
 
-/// <summary>The keys of the configuration, as hashes, and the callers that they stand for.</summary>
+/// <summary>The configured API keys, as hashes, and the callers that they authenticate.</summary>
 internal sealed partial class ApiKeys(IOptions<AuthOptions> options, TimeProvider time, ILogger<ApiKeys> logger)
 {
-    // No key of ours is longer, and hashing must not become work for whoever sends a megabyte.
+    // Bounds the hashing work that a caller can cause.
     private const int MaxLength = 512;
 
     private readonly Entry[] _entries = [.. Entries(options.Value)];
 
     public bool AreThere => _entries.Length > 0;
 
-    /// <summary>
-    /// Takes the same time for every wrong key: all hashes are compared, and each of them as a whole.
-    /// </summary>
-    /// <param name="expired">It was a key once: whoever sends it does not guess.</param>
+    /// <summary>Finds the caller of a key. Compares all hashes in constant time.</summary>
+    /// <param name="expired">The key was valid before, so sending it is not a guess.</param>
     public ClaimsPrincipal? Find(string key, out bool expired)
     {
         expired = false;
@@ -37,25 +35,26 @@ internal sealed partial class ApiKeys(IOptions<AuthOptions> options, TimeProvide
         if (found.Seen is null)
         {
             found.Seen = new(key, key.GetHashCode());
-            // so that one sees which of two keys is still in use
+            // shows during a rotation which key is still in use
             LogUsed(Prefix(key), found.Caller.FindFirstValue("sub")!);
         }
 
         return found.Caller;
     }
 
-    /// <summary>For what was made with a key, and is good for as long as the key is.</summary>
+    /// <summary>
+    /// Finds the caller by the hash of a key. For grants that were made with a key, which end when the key does.
+    /// </summary>
     public ClaimsPrincipal? FindByHash(ReadOnlySpan<byte> hash) =>
         Find(hash) is { } found && !(found.Expires <= time.GetUtcNow()) ? found.Caller : null;
 
     /// <summary>
-    /// What may be shown of a key, to find it again: its beginning. Of what is too short to be a key, nothing.
+    /// The part of a key that may be logged: its first six characters, or nothing when it is too short to be a key.
     /// </summary>
     public static string Prefix(string key) => key.Length < 32 ? "(too short)" : string.Concat(key.AsSpan(0, 6), "…");
 
-    // Hosts send the same key with every call, and to see that it is the same costs a tenth of its SHA-256. A string's
-    // hash code has a secret of this process in it: the time of the comparison tells nobody how much of a wrong key is
-    // right.
+    // MCP clients send the same key with every call, and comparing it costs a tenth of its SHA-256. The hash code of a
+    // string is seeded per process, so the time of the comparison reveals nothing about a wrong key.
     private Entry? Find(string key)
     {
         var code = key.GetHashCode();
@@ -96,7 +95,7 @@ internal sealed partial class ApiKeys(IOptions<AuthOptions> options, TimeProvide
 
         foreach (var (name, named) in keys)
         {
-            // Both are one caller: a limit does not begin anew with the next key.
+            // Both keys are one caller, so that limits continue across a rotation.
             ClaimsPrincipal caller = new(
                 new ClaimsIdentity(
                     [new("sub", name), .. Scopes.Split(named.Scopes).Select(scope => new Claim("scope", scope))],
@@ -120,12 +119,12 @@ internal sealed partial class ApiKeys(IOptions<AuthOptions> options, TimeProvide
         : key is { Length: > 0 } ? SHA256.HashData(Encoding.UTF8.GetBytes(key))
         : null;
 
-    [LoggerMessage(LogLevel.Information, "The key {Prefix} of {Caller} is in use")]
+    [LoggerMessage(LogLevel.Information, "API key used for the first time {KeyPrefix} {Caller}")]
     private partial void LogUsed(string prefix, string caller);
 
     private sealed record Entry(byte[] Hash, ClaimsPrincipal Caller, DateTimeOffset? Expires)
     {
-        /// <summary>The key itself, once it was used.</summary>
+        /// <summary>The key itself, set on its first use.</summary>
         public SeenKey? Seen { get; set; }
     }
 

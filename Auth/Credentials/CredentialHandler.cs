@@ -6,7 +6,7 @@ using Microsoft.Extensions.Options;
 
 namespace MinimalMcp.Auth;
 
-/// <summary>Our credentials as a scheme of the framework's authentication; see <see cref="AuthScheme"/>.</summary>
+/// <summary>Authenticates requests by our credentials; see <see cref="AuthScheme"/>.</summary>
 internal sealed class CredentialHandler(
     IOptionsMonitor<AuthenticationSchemeOptions> options,
     ILoggerFactory logger,
@@ -22,7 +22,7 @@ internal sealed class CredentialHandler(
 
     protected override async Task<AuthenticateResult> HandleAuthenticateAsync()
     {
-        // Nothing depends on a credential there, so none is looked at: nobody can try one out.
+        // Anonymous routes ignore credentials, so that nobody can test one there.
         if (Context.GetEndpoint()?.Metadata.GetMetadata<IAllowAnonymous>() is not null)
         {
             return AuthenticateResult.NoResult();
@@ -31,14 +31,14 @@ internal sealed class CredentialHandler(
         (var caller, _refusal) = await verifier.VerifyAsync(Context);
         if (caller is not null)
         {
-            Response.Headers.CacheControl = "no-store"; // the answer is this caller's own
+            Response.Headers.CacheControl = "no-store"; // the response is specific to this caller
             return AuthenticateResult.Success(new(caller, Scheme.Name));
         }
 
         return _refusal is null ? AuthenticateResult.NoResult() : AuthenticateResult.Fail(_refusal.Why);
     }
 
-    /// <summary>There is no credential, or it opens nothing.</summary>
+    /// <summary>No credential was sent, or it was refused.</summary>
     protected override async Task HandleChallengeAsync(AuthenticationProperties properties)
     {
         if (_refusal is { Status: StatusCodes.Status429TooManyRequests, RetryAfter: { } wait })
@@ -52,7 +52,7 @@ internal sealed class CredentialHandler(
             refused.Write(Context, _refusal.Why);
         }
 
-        Context.Explain(_refusal?.Why ?? "It came without a credential.");
+        Context.Explain(_refusal?.Why ?? "The request had no credential.");
         if (limit.Refusal(Context) is { } tooMany)
         {
             await tooMany;
@@ -78,7 +78,7 @@ internal sealed class CredentialHandler(
             .ExecuteAsync(Context);
     }
 
-    /// <summary>The caller is known, and lacks what the route's policy asks for.</summary>
+    /// <summary>The caller is authenticated but lacks the scope that the route's policy requires.</summary>
     protected override async Task HandleForbiddenAsync(AuthenticationProperties properties)
     {
         var scope = Context
@@ -87,9 +87,7 @@ internal sealed class CredentialHandler(
             .Select(policy => policy.Policy ?? "")
             .Where(policy => Scopes.Level(policy) >= 0)
             .MaxBy(Scopes.Level);
-        var why = scope is null
-            ? "This route is not for this caller."
-            : $"This route is for callers with the scope {scope}.";
+        var why = scope is null ? "This caller may not use this route." : $"This route requires the scope {scope}.";
         if (limit.Refusal(Context) is { } tooMany)
         {
             await tooMany;
@@ -105,7 +103,7 @@ internal sealed class CredentialHandler(
         {
             StatusCodes.Status400BadRequest => "Bad request",
             StatusCodes.Status403Forbidden => "Forbidden",
-            StatusCodes.Status503ServiceUnavailable => "Not possible now",
+            StatusCodes.Status503ServiceUnavailable => "Service unavailable",
             _ => "Unauthorized",
         };
 
@@ -115,7 +113,7 @@ internal sealed class CredentialHandler(
             "Send the key that the server's operator gave you as 'Authorization: Bearer KEY' or '"
             + CredentialVerifier.KeyHeader
             + ": KEY'.";
-        const string SignIn = "Sign in: the header WWW-Authenticate says where, and an OAuth client does the rest.";
+        const string SignIn = "Sign in with OAuth: the WWW-Authenticate header names the authorization server.";
         return (auth.Value.TakesTokens, auth.Value.OffersKeys) switch
         {
             (true, true) => $"{SignIn} Or: {Key}",

@@ -8,7 +8,7 @@ using MinimalMcp.Storage;
 namespace MinimalMcp.Auth;
 
 /// <summary>
-/// Whose credential a request has: an access token or a key in <c>Authorization: Bearer</c>, or a key in
+/// Finds the caller of a request: by an access token or a key in <c>Authorization: Bearer</c>, or by a key in
 /// <c>X-MCP-API-Key</c>.
 /// </summary>
 internal sealed partial class CredentialVerifier(
@@ -32,7 +32,7 @@ internal sealed partial class CredentialVerifier(
         ? services.GetRequiredService<IAccessTokenVerifier>()
         : null;
 
-    /// <summary>The caller, or why not; neither when the request has no credential.</summary>
+    /// <summary>The caller, or the refusal; neither when the request has no credential.</summary>
     public async ValueTask<(ClaimsPrincipal? Caller, CredentialRefusal? Refusal)> VerifyAsync(HttpContext http)
     {
         if (_isOff)
@@ -43,8 +43,8 @@ internal sealed partial class CredentialVerifier(
         if (HasTokenInAddress(http.Request))
         {
             const string Where =
-                "A token does not belong into the address, where logs keep it: "
-                + "send it as 'Authorization: Bearer TOKEN'.";
+                "Access tokens are not accepted in the URL, because URLs are logged. Send the token as "
+                + "'Authorization: Bearer TOKEN'.";
             return (null, new(StatusCodes.Status400BadRequest, Where));
         }
 
@@ -53,17 +53,17 @@ internal sealed partial class CredentialVerifier(
                 ? (
                     null,
                     CredentialRefusal.Wrong(
-                        $"The header Authorization is of the scheme '{scheme}': send 'Authorization: Bearer "
+                        $"The Authorization header has the scheme '{scheme}'. Send 'Authorization: Bearer "
                             + $"{(_takesKeys ? _tokens is null ? "KEY" : "TOKEN' or 'Bearer KEY" : "TOKEN")}'."
                     )
                 )
             : _tokens is not null && IsToken(http.Request, presented, _takesKeys)
                 ? await TokenAsync(http, _tokens, presented)
             : _takesKeys ? Key(http, presented)
-            : (null, CredentialRefusal.Wrong("This server takes no keys: sign in."));
+            : (null, CredentialRefusal.Wrong("This server does not accept API keys. Sign in with OAuth."));
     }
 
-    /// <summary>The caller when nothing has to be waited for or counted to know it; never a refusal.</summary>
+    /// <summary>The caller when it can be found without waiting or counting; never a refusal.</summary>
     public ClaimsPrincipal? Known(HttpContext http)
     {
         if (_isOff)
@@ -87,11 +87,11 @@ internal sealed partial class CredentialVerifier(
                     : null;
     }
 
-    /// <summary>A key has no two dots, and a token does not come as a key.</summary>
+    /// <summary>A token has two dots, which a key has not, and is never sent in the key header.</summary>
     public static bool IsToken(HttpRequest request, string presented, bool takesKeys) =>
         request.Headers.Authorization.Count > 0 && (!takesKeys || presented.AsSpan().Count('.') == 2);
 
-    /// <summary>Two headers that disagree are a wrong key and not a choice: "" is no key of anybody.</summary>
+    /// <summary>Two headers that disagree are an invalid key: "" matches none.</summary>
     public static string? Presented(HttpRequest request)
     {
         var (bearer, header) = (request.Headers.Authorization, request.Headers[KeyHeader]);
@@ -105,7 +105,7 @@ internal sealed partial class CredentialVerifier(
         };
     }
 
-    // Whoever an application in front of ours has signed in stays who it is.
+    // A user whom the host application has signed in is kept.
     private static ClaimsPrincipal LocalOf(HttpContext http) =>
         http.User.Identity is { IsAuthenticated: true } ? http.User : Caller.LocalUser;
 
@@ -118,8 +118,8 @@ internal sealed partial class CredentialVerifier(
     private (ClaimsPrincipal?, CredentialRefusal?) Key(HttpContext http, string key)
     {
         var address = CallerAddress.Of(http);
-        // A key of the length that we demand cannot be guessed, so a right one is never refused for the wrong ones of
-        // others who share the address. A shorter one, of which the settings hold the hash, can.
+        // A key of the required length cannot be guessed, so a valid one is never refused because others at the address
+        // sent invalid ones. A shorter one, of which the settings hold only the hash, can be guessed.
         if (!IsLong(key) && limits.WrongKeys.WaitOf(address) is { } wait)
         {
             return (null, CredentialRefusal.TooMany(wait));
@@ -130,7 +130,7 @@ internal sealed partial class CredentialVerifier(
             return (caller, null);
         }
 
-        // Whoever sends one that has expired does not guess.
+        // An expired key is not a guess.
         if (!expired)
         {
             if (limits.WrongKeys.TryTake(address) is { } full)
@@ -141,7 +141,7 @@ internal sealed partial class CredentialVerifier(
             LogWrong(ApiKeys.Prefix(key), address);
         }
 
-        return (null, CredentialRefusal.Wrong("This key is unknown or has expired.") with { IsLogged = !expired });
+        return (null, CredentialRefusal.Wrong("The API key is unknown or has expired.") with { IsLogged = !expired });
     }
 
     private async ValueTask<(ClaimsPrincipal?, CredentialRefusal?)> TokenAsync(
@@ -166,12 +166,12 @@ internal sealed partial class CredentialVerifier(
         }
         catch (Exception gone) when (gone is StorageException or HttpRequestException)
         {
-            const string Later = "The token cannot be checked now. Try again in a minute.";
+            const string Later = "The token cannot be verified at the moment. Try again in a minute.";
             return (null, new(StatusCodes.Status503ServiceUnavailable, Later) { RetryAfter = TimeSpan.FromMinutes(1) });
         }
     }
 
-    // Of a name that is one (RFC 9110 section 11.1); a key that came without a scheme would be no business of logs.
+    // Only a valid scheme name (RFC 9110 section 11.1): a key that was sent without a scheme must not be logged.
     private static string? OtherScheme(HttpRequest request) =>
         request.Headers[KeyHeader].Count == 0
         && request.Headers.Authorization is [{ } value]
@@ -187,9 +187,9 @@ internal sealed partial class CredentialVerifier(
     private static string Bearer(string value) =>
         value.StartsWith("Bearer ", StringComparison.OrdinalIgnoreCase) ? value["Bearer ".Length..].Trim() : "";
 
-    [LoggerMessage(LogLevel.Warning, "An access token was refused: {Detail}")]
+    [LoggerMessage(LogLevel.Warning, "Access token refused {Detail}")]
     private partial void LogRefused(string detail);
 
-    [LoggerMessage(LogLevel.Warning, "A wrong key ({Prefix}) came from {Address}")]
+    [LoggerMessage(LogLevel.Warning, "Invalid API key refused {KeyPrefix} {Address}")]
     private partial void LogWrong(string prefix, System.Net.IPAddress address);
 }

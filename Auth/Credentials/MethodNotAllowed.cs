@@ -4,15 +4,15 @@ using Microsoft.Extensions.Options;
 namespace MinimalMcp.Auth;
 
 /// <summary>
-/// A known path with a method that it does not take is 405 with <c>Allow</c> (RFC 9110 15.5.6), for everybody. Which
-/// paths there are is no secret; 401 would make a client sign in for nothing.
+/// Responds with 405 and <c>Allow</c> when a known path does not support the method (RFC 9110 section 15.5.6), for
+/// every caller. Which paths exist is no secret, and 401 would make a client sign in for nothing.
 /// </summary>
 internal static class MethodNotAllowed
 {
-    // Routing names its own endpoint so; it has no metadata, and so the policy of routes that say nothing would apply.
+    // The name of routing's own endpoint. It has no metadata, so the fallback policy would apply to it.
     private const string Name = "405 HTTP Method Not Supported";
 
-    /// <summary>Only where that policy is ours: routes of somebody else's program are theirs.</summary>
+    /// <summary>Only where the fallback policy is ours: routes of another application are left alone.</summary>
     public static void Use(WebApplication app)
     {
         var fallback = app.Services.GetRequiredService<IOptions<AuthorizationOptions>>().Value.FallbackPolicy;
@@ -36,7 +36,7 @@ internal static class MethodNotAllowed
                 .Problem(
                     statusCode: StatusCodes.Status405MethodNotAllowed,
                     title: "Method not allowed",
-                    detail: $"This path takes {http.Response.Headers.Allow}."
+                    detail: $"This path supports {http.Response.Headers.Allow}."
                 )
                 .ExecuteAsync(http);
         }

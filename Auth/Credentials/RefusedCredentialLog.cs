@@ -3,8 +3,8 @@ using System.Net;
 namespace MinimalMcp.Auth;
 
 /// <summary>
-/// One line in the log for each credential that was refused, with the reason and nothing of the credential. Anybody can
-/// send one, so there are at most so many lines in a minute; the next minute says how many were left out.
+/// Logs refused credentials with the reason, never the credential. Anybody can send one, so the number of lines per
+/// minute is limited; the next minute reports how many were dropped.
 /// </summary>
 internal sealed partial class RefusedCredentialLog(TimeProvider time, ILogger<RefusedCredentialLog> log)
 {
@@ -40,9 +40,9 @@ internal sealed partial class RefusedCredentialLog(TimeProvider time, ILogger<Re
         LogRefused(reason, CallerAddress.Of(http), http.Request.Method, http.Request.Path);
     }
 
-    [LoggerMessage(LogLevel.Warning, "Credential refused: {Reason} It came from {Address}, for {Method} {Path}")]
+    [LoggerMessage(LogLevel.Warning, "Credential refused {Reason} {Address} {Method} {Path}")]
     private partial void LogRefused(string reason, IPAddress address, string method, PathString path);
 
-    [LoggerMessage(LogLevel.Warning, "{Count} more credentials were refused, and are not listed")]
+    [LoggerMessage(LogLevel.Warning, "Refused credentials not logged because there were too many {Count}")]
     private partial void LogLeftOut(int count);
 }

@@ -5,8 +5,8 @@ using MinimalMcp.Storage;
 namespace MinimalMcp.Auth;
 
 /// <summary>
-/// Looks again and again whether the credential that opened a stream is still good: <see cref="CredentialHandler"/>
-/// sees a request when it begins, and a stream lasts for as long as its client likes.
+/// Checks periodically that the credential which opened a stream is still valid. <see cref="CredentialHandler"/> sees
+/// only the start of a request, and a stream may stay open indefinitely.
 /// </summary>
 internal sealed class StreamAuthorization(
     IOptions<AuthOptions> options,
@@ -15,7 +15,7 @@ internal sealed class StreamAuthorization(
     IServiceProvider services
 )
 {
-    // A token is taken for 30 seconds after its end, since clocks differ: this makes a minute of it.
+    // Expired tokens are accepted for 30 seconds of clock skew, so a stream ends within a minute.
     private static readonly TimeSpan Every = TimeSpan.FromSeconds(30);
 
     private readonly bool _isOff = options.Value.IsOff;
@@ -25,7 +25,7 @@ internal sealed class StreamAuthorization(
         : null;
 
     /// <summary>
-    /// A stream that answers this request, until it is disposed. It also ends with any of the tokens.
+    /// Watches the stream of this request until it is disposed. The stream also ends with any of the tokens.
     /// </summary>
     public AuthorizedStream Open(HttpContext http, params CancellationToken[] ends)
     {
@@ -34,7 +34,7 @@ internal sealed class StreamAuthorization(
             _tokens is not null
             && presented is not null
             && CredentialVerifier.IsToken(http.Request, presented, _takesKeys);
-        // Whoever came without one has none that could end.
+        // Without a credential there is none that could expire.
         return new(
             presented is null
                 ? null
@@ -57,12 +57,12 @@ internal sealed class StreamAuthorization(
         }
         catch (Exception gone) when (gone is StorageException or HttpRequestException)
         {
-            return true; // nobody can say now: an outage ends no streams
+            return true; // an outage of the store or the provider ends no stream
         }
     }
 }
 
-/// <summary>One of them.</summary>
+/// <summary>A stream whose credential is watched.</summary>
 internal sealed class AuthorizedStream : IAsyncDisposable
 {
     private readonly CancellationTokenSource _ended;
@@ -81,7 +81,7 @@ internal sealed class AuthorizedStream : IAsyncDisposable
 
     public CancellationToken Ended { get; }
 
-    /// <summary>The credential is not good any more, and the stream ended for that.</summary>
+    /// <summary>The stream ended because its credential is no longer valid.</summary>
     public bool IsRefused { get; private set; }
 
     public async ValueTask DisposeAsync()
@@ -108,7 +108,7 @@ internal sealed class AuthorizedStream : IAsyncDisposable
         }
         catch (OperationCanceledException)
         {
-            // It ended otherwise.
+            // The stream ended for another reason.
         }
     }
 }

@@ -5,7 +5,7 @@ namespace MinimalMcp.Auth;
 internal static class DiagnosticsExtensions
 {
     /// <summary>
-    /// Says why a request is refused, for the page of diagnostics. Never a credential, a code or what came with it.
+    /// Records why a request was refused, for the diagnostics page. Never pass a credential, a code or other input.
     /// </summary>
     public static void Explain(this HttpContext http, string why) => http.Features.Set(new RefusalReason(why));
 }

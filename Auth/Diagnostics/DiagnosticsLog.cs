@@ -4,10 +4,9 @@ using System.Text.Json;
 namespace MinimalMcp.Auth.Diagnostics;
 
 /// <summary>
-/// One request and what became of it. Nothing in it opens anything: no credential, no body, and of the address only
-/// what is harmless.
+/// A recorded request and its response. Holds no credential and no body, and only harmless query parameters.
 /// </summary>
-/// <param name="Client">What the client calls itself; anybody can write it.</param>
+/// <param name="Client">The client's User-Agent, which is not verified.</param>
 internal sealed record DiagnosticsEntry(
     DateTimeOffset Time,
     string Method,
@@ -19,10 +18,10 @@ internal sealed record DiagnosticsEntry(
     string Verdict
 );
 
-/// <summary>The last time that a client said hello.</summary>
+/// <summary>The latest <c>initialize</c> of a client.</summary>
 internal sealed record InitializedClient(DateTimeOffset Time, string Client, string Revision, string Address);
 
-/// <summary>The last exchanges of discovery and authorization, and those of MCP that were refused.</summary>
+/// <summary>The latest requests for discovery and authorization, and refused MCP requests.</summary>
 internal sealed class DiagnosticsLog(TimeProvider time)
 {
     public const int Size = 200;
@@ -60,7 +59,7 @@ internal sealed class DiagnosticsLog(TimeProvider time)
     public IReadOnlyList<InitializedClient> InitializedClients =>
         [.. _greetings.Values.OrderByDescending(greeting => greeting.Time)];
 
-    /// <summary>A client said <c>initialize</c>.</summary>
+    /// <summary>Records an <c>initialize</c> request.</summary>
     public void RecordInitialize(HttpContext http, JsonElement clientInfo, string revision)
     {
         var client = RedactedRequest.Text(

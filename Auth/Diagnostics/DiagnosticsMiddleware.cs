@@ -4,8 +4,7 @@ using Microsoft.Extensions.Options;
 namespace MinimalMcp.Auth.Diagnostics;
 
 /// <summary>
-/// Writes down what helps to understand why a host does not connect. A call that goes well is let through without being
-/// looked at any closer.
+/// Records the requests that explain why a client does not connect. Successful calls pass without further inspection.
 /// </summary>
 internal sealed partial class DiagnosticsMiddleware(
     RequestDelegate next,
@@ -68,8 +67,8 @@ internal sealed partial class DiagnosticsMiddleware(
         );
     }
 
-    // Discovery, signing in and connecting. What is wrong with a call of a tool is for its caller. And whatever asks
-    // for what is not here looks for another server's weaknesses, and would push out what matters.
+    // Discovery, sign-in and connection attempts. A failed tool call concerns its caller. Requests for unknown paths
+    // come from scanners and would displace what matters.
     private static bool Matters(HttpContext http, int status)
     {
         var path = http.Request.Path;

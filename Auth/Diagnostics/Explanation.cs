@@ -1,6 +1,6 @@
 namespace MinimalMcp.Auth.Diagnostics;
 
-/// <summary>What an exchange means, in a sentence.</summary>
+/// <summary>Explains a request and its response in a sentence.</summary>
 internal static class Explanation
 {
     public static bool IsDiscovery(PathString path) =>
@@ -14,9 +14,7 @@ internal static class Explanation
     public static bool IsMcp(PathString path) =>
         path.StartsWithSegments("/mcp") || path.StartsWithSegments("/sse") || path.StartsWithSegments("/message");
 
-    /// <summary>
-    /// Where clients of ours ask; a host that is refused is refused before anybody knows whether the path is there.
-    /// </summary>
+    /// <summary>Paths of this server's clients. A request with a refused Host is refused before routing.</summary>
     public static bool IsOurs(PathString path) =>
         IsMcp(path)
         || path.StartsWithSegments("/tools")
@@ -34,32 +32,33 @@ internal static class Explanation
         return (isOAuth, status) switch
         {
             (true, 404) when options.IsOff =>
-                $"Asked for {path} and got 404 because auth is off: nobody has to sign in.",
+                $"Requested {path}: 404, because authentication is disabled and no sign-in is needed.",
             (true, 404) when !options.TakesTokens =>
-                $"Asked for {path} and got 404 because this server takes keys and has no sign-in (mode "
+                $"Requested {path}: 404, because this server accepts API keys and has no sign-in (mode "
                     + $"{options.Mode}).",
-            (true, 404) => $"Asked for {path} and got 404: there is no such document.",
-            (_, < 400) when said is not null => said, // a redirect may carry an error
-            (_, < 400) => $"Asked for {path} and got what it asked for.",
-            (_, 401) => $"Was told to sign in (401). {why}",
-            (_, 403) => $"Was refused (403). {why}",
-            (_, 404) => $"Asked for {path} and got 404. {why}",
-            (_, 429) => $"Came too often (429). {why}",
-            _ => $"Was answered {status}. {why}",
+            (true, 404) => $"Requested {path}: 404, because this document does not exist.",
+            (_, < 400) when said is not null => said, // a redirect can carry an error
+            (_, < 400) => $"Requested {path}: succeeded.",
+            (_, 401) => $"Must sign in (401). {why}",
+            (_, 403) => $"Refused (403). {why}",
+            (_, 404) => $"Requested {path}: 404. {why}",
+            (_, 429) => $"Rate limited (429). {why}",
+            _ => $"Failed ({status}). {why}",
         };
     }
 
     private static string Usual(int status, bool isHost) =>
         status switch
         {
-            400 when isHost => "It named a host that is not served here: PUBLIC_URL is not what the client calls.",
-            400 => "The request was not understood.",
-            403 => "A web page called whose origin CORS_ORIGINS does not name.",
-            405 => "The path does not take this method.",
-            >= 500 => "The server failed; its log says more.",
+            400 when isHost => "The Host header names a host that this server does not serve. Check that "
+                + "PUBLIC_URL is the URL that the client calls.",
+            400 => "The request is malformed.",
+            403 => "A web page called whose origin is not in CORS_ORIGINS.",
+            405 => "The path does not support this method.",
+            >= 500 => "The server failed. See its log.",
             _ => "",
         };
 }
 
-/// <summary>Why a request was answered as it was, from whoever answered it. Holds nothing secret.</summary>
+/// <summary>Why a request was refused, set by the code that refused it. Holds nothing secret.</summary>
 internal sealed record RefusalReason(string Why);

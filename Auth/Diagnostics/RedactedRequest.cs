@@ -2,10 +2,10 @@ using System.Text;
 
 namespace MinimalMcp.Auth.Diagnostics;
 
-/// <summary>What of a request may be shown.</summary>
+/// <summary>The parts of a request that may be shown and logged.</summary>
 internal static class RedactedRequest
 {
-    // Of all others only the name is shown: codes, tokens, states, session ids, whatever comes next.
+    // Of all other parameters only the name is shown: their values may be codes, tokens, states or session ids.
     private static readonly HashSet<string> Harmless = new(StringComparer.Ordinal)
     {
         "client_id",
@@ -38,7 +38,7 @@ internal static class RedactedRequest
 
     public static string Address(HttpContext http) => http.Connection.RemoteIpAddress?.ToString() ?? "";
 
-    /// <summary>Somebody else's words: cut, and without letters that change how the rest is read.</summary>
+    /// <summary>Untrusted text: truncated, with control and formatting characters replaced.</summary>
     public static string Text(string text, int limit) =>
         new([
             .. text.Take(limit)

@@ -4,8 +4,8 @@ using MinimalMcp.Configuration;
 namespace MinimalMcp.Auth;
 
 /// <summary>
-/// What this server is to OAuth (RFC 9728): a resource with a name of its own for each transport, as clients know it by
-/// the address that they were given.
+/// This server as an OAuth protected resource (RFC 9728). Each transport is a resource of its own, named by the URL
+/// that clients were given.
 /// </summary>
 internal sealed class ProtectedResource(IServiceProvider services, IOptions<AuthOptions> options)
 {
@@ -16,18 +16,18 @@ internal sealed class ProtectedResource(IServiceProvider services, IOptions<Auth
     private readonly IToolScopes? _scopes = services.GetService<IToolScopes>();
 
     /// <summary>
-    /// False while nobody is asked to sign in: the documents are not there then, since a host that finds one asks for a
-    /// login.
+    /// Whether the metadata is served. It is not while authentication needs no sign-in, since a client that finds it
+    /// asks for a login.
     /// </summary>
     public bool IsOn { get; } = options.Value.TakesTokens;
 
     /// <summary>
-    /// What a client asks for when it signs in: all that the tools need, and no more. Who reads only sees the tools
-    /// that read, and could not ask for more later.
+    /// The scopes that a client requests when it signs in: all that the tools need, and no more. A client that signed
+    /// in to read only would see only reading tools, and could not request more later.
     /// </summary>
     public string Scopes => _scopes?.All ?? Auth.Scopes.UpTo(Auth.Scopes.Execute);
 
-    /// <summary>The same for an address that was narrowed to some of the tools.</summary>
+    /// <summary>The same for a URL that selects some of the tools.</summary>
     public string ScopesOf(HttpContext http) => _scopes?.Of(http) ?? Scopes;
 
     public static string Identifier(HttpContext http, string transport) => PublicUrl.OfDocuments(http) + transport;
@@ -35,22 +35,22 @@ internal sealed class ProtectedResource(IServiceProvider services, IOptions<Auth
     public static string Metadata(HttpContext http) =>
         PublicUrl.OfDocuments(http) + WellKnown + TransportOf(http.Request.Path);
 
-    /// <summary>The same for an answer that no request can be told from.</summary>
+    /// <summary>The same where the request is not available.</summary>
     public string Metadata(string transport) => PublicUrl.Fixed(services) + WellKnown + transport;
 
-    /// <summary>
-    /// The transport that a path belongs to; to others the resource is the one that clients usually name.
-    /// </summary>
+    /// <summary>The transport of a path; for other paths the one that clients usually name.</summary>
     public static string TransportOf(PathString path) =>
         path.StartsWithSegments(Sse) || path.StartsWithSegments("/message") ? Sse : Mcp;
 }
 
-/// <summary>The scopes that the tools need, which Auth does not know.</summary>
+/// <summary>
+/// The scopes that the registered tools need. Implemented by the surfaces, since Auth does not know the tools.
+/// </summary>
 internal interface IToolScopes
 {
-    /// <summary>Separated by spaces, the smallest first.</summary>
+    /// <summary>Separated by spaces, lowest first.</summary>
     string All { get; }
 
-    /// <summary>Those of the tools that a request's address selects.</summary>
+    /// <summary>The scopes of the tools that the request's URL selects.</summary>
     string Of(HttpContext http);
 }

@@ -3,16 +3,18 @@ using System.Net;
 
 namespace MinimalMcp.Auth;
 
-/// <summary>What the identity provider publishes cannot be had now, and nobody who asks for it is at fault.</summary>
+/// <summary>
+/// The response while the identity provider's metadata or keys cannot be fetched: 503 with Retry-After.
+/// </summary>
 internal static class ProviderUnavailable
 {
-    /// <summary>The provider is asked again after so long.</summary>
+    /// <summary>When the provider is contacted again.</summary>
     public static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(30);
 
     public static HttpRequestException Because(string sentence) =>
         new(sentence, null, HttpStatusCode.ServiceUnavailable);
 
-    /// <summary>The same endpoint, which then answers 503 and when to ask again.</summary>
+    /// <summary>Wraps an endpoint so that it responds with 503 and Retry-After.</summary>
     public static RequestDelegate Answered(RequestDelegate endpoint) =>
         async http =>
         {
@@ -28,7 +30,7 @@ internal static class ProviderUnavailable
                 await Results
                     .Problem(
                         statusCode: StatusCodes.Status503ServiceUnavailable,
-                        title: "Not possible now",
+                        title: "Service unavailable",
                         detail: $"{gone.Message} Try again in {RetryAfter.TotalSeconds:0} seconds."
                     )
                     .ExecuteAsync(http);

@@ -1,9 +1,8 @@
 namespace MinimalMcp.Auth.Provider;
 
 /// <summary>
-/// A document of the provider: fetched when it is first needed, and again after an hour or when something newer is
-/// asked for, but at most twice a minute, whatever strangers send. While the provider is down the last good one serves
-/// for a day.
+/// A cached document of the provider. It is fetched on first use, after an hour, and when a newer one is needed, but at
+/// most twice a minute whatever callers send. While the provider is down, the last good one is used for a day.
 /// </summary>
 internal sealed class CachedDocument<T>(
     Func<CancellationToken, Task<byte[]>> fetch,
@@ -23,19 +22,19 @@ internal sealed class CachedDocument<T>(
     private Task? _fetching;
     private long? _tried;
 
-    /// <summary>What is there now, without asking anybody.</summary>
+    /// <summary>The cached document, without a request.</summary>
     public T? Current => _version is { } version && Age(version) < Usable ? version.Value : null;
 
-    /// <summary>Why the last fetch brought nothing.</summary>
+    /// <summary>Why the last fetch failed.</summary>
     public Exception? Failure => _failure;
 
-    /// <summary>Null when there is none to be had.</summary>
+    /// <summary>The document; null when none is available.</summary>
     public async ValueTask<T?> GetAsync(CancellationToken cancellationToken)
     {
         var version = _version;
         if (version is null || Age(version) > Fresh)
         {
-            // Nobody waits for a provider that failed the last time, while there is something that still serves.
+            // Do not wait for a provider that failed the last time while a cached document is usable.
             var waits = Current is null || _failure is null;
             var fetching = FetchAgain();
             if (waits)
@@ -48,7 +47,7 @@ internal sealed class CachedDocument<T>(
     }
 
     /// <summary>
-    /// The same, fetched within the last half minute; null when that failed, even if there is an older one.
+    /// A document fetched within the last half minute; null when that failed, even if an older one is cached.
     /// </summary>
     public async ValueTask<T?> GetNewerAsync(CancellationToken cancellationToken)
     {
@@ -75,13 +74,13 @@ internal sealed class CachedDocument<T>(
         }
     }
 
-    // Without a caller's token: whoever leaves must not end it for the others.
+    // Without a caller's token: one caller's disconnect must not cancel it for the others.
     private async Task FetchAsync()
     {
         try
         {
             var bytes = await fetch(CancellationToken.None);
-            // what hangs on these keys need not be dropped
+            // unchanged keys keep the cached tokens valid
             var same = _version is { } old && bytes.AsSpan().SequenceEqual(old.Bytes) ? old.Value : null;
             _version = new(same ?? parse(bytes), bytes, time.GetTimestamp());
             _failure = null;

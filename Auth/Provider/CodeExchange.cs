@@ -9,8 +9,8 @@ using MinimalMcp.Auth.Tokens;
 namespace MinimalMcp.Auth.Provider;
 
 /// <summary>
-/// Turns the code of a sign-in into the ID token (OpenID Connect Core section 3.1.3) and an access token, with which
-/// the person's UserInfo may be read once. A refresh token that comes with them is let go.
+/// Exchanges an authorization code for the ID token (OpenID Connect Core section 3.1.3) and an access token, which
+/// reads UserInfo once. A refresh token is discarded.
 /// </summary>
 internal sealed class CodeExchange(IOptions<ProviderOptions> options, IHttpClientFactory http)
 {
@@ -49,7 +49,7 @@ internal sealed class CodeExchange(IOptions<ProviderOptions> options, IHttpClien
         throw ProviderError.Of(provider, named, description, $"status {(int)answer.StatusCode}");
     }
 
-    /// <summary>Puts the form and this server's own credential into a request to the provider.</summary>
+    /// <summary>Adds the form and this server's client credentials to a request to the provider.</summary>
     public static void Authenticate(
         HttpRequestMessage request,
         Dictionary<string, string> form,
@@ -67,7 +67,7 @@ internal sealed class CodeExchange(IOptions<ProviderOptions> options, IHttpClien
         }
         else
         {
-            // RFC 6749 section 2.3.1: id and secret are encoded as in a form before they are joined.
+            // RFC 6749 section 2.3.1: id and secret are form-encoded before they are joined.
             var pair = $"{WebUtility.UrlEncode(options.ClientId)}:{WebUtility.UrlEncode(options.ClientSecret)}";
             request.Headers.Authorization = new AuthenticationHeaderValue(
                 "Basic",

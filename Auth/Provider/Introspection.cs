@@ -7,8 +7,8 @@ using MinimalMcp.Auth.Tokens;
 namespace MinimalMcp.Auth.Provider;
 
 /// <summary>
-/// Asks the provider about tokens that are no JWTs, with this server's client id and secret (RFC 7662). How much can be
-/// asked at once is bounded as every outgoing request is; what is more is answered with 503.
+/// Introspects opaque tokens at the provider with this server's client id and secret (RFC 7662). Concurrency is bounded
+/// as for every outgoing request; further requests are answered with 503.
 /// </summary>
 internal sealed class Introspection(
     IOptions<ProviderOptions> options,
@@ -18,17 +18,17 @@ internal sealed class Introspection(
     ILogger<Introspection> logger
 )
 {
-    // Of a token whose end the provider does not say.
+    // The assumed lifetime of a token when the response has no exp.
     private static readonly TimeSpan Assumed = TimeSpan.FromMinutes(1);
 
     private readonly ProviderOptions _options = options.Value;
     private long _said;
 
-    /// <summary>The settings have what the provider asks for.</summary>
+    /// <summary>The client credentials for introspection are configured.</summary>
     public bool IsOn { get; } = options.Value is { ClientId.Length: > 0, ClientSecret.Length: > 0 };
 
-    /// <exception cref="TokenRefusedException">It is not good, or not for this server.</exception>
-    /// <exception cref="HttpRequestException">The provider cannot be asked now.</exception>
+    /// <exception cref="TokenRefusedException">The token is invalid or not for this server.</exception>
+    /// <exception cref="HttpRequestException">The provider is unavailable.</exception>
     public async Task<VerifiedToken> CheckAsync(
         string token,
         TokenValidationRules rules,
@@ -38,10 +38,10 @@ internal sealed class Introspection(
         var metadata = await documents.MetadataAsync(cancellationToken);
         var endpoint = metadata.IntrospectionEndpoint
             ?? throw new TokenRefusedException(
-                "The token is no JWT, and the identity provider's metadata has no introspection endpoint."
+                "The token is not a JWT, and the identity provider's metadata has no introspection endpoint."
             )
             {
-                Detail = "set Auth:Provider:IntrospectionEndpoint, or let the provider issue JWTs",
+                Detail = "set Auth:Provider:IntrospectionEndpoint, or configure the provider to issue JWTs",
             };
         using var request = new HttpRequestMessage(HttpMethod.Post, endpoint);
         Dictionary<string, string> form = new() { ["token"] = token, ["token_type_hint"] = "access_token" };
@@ -51,9 +51,9 @@ internal sealed class Introspection(
         if (answer.StatusCode is not HttpStatusCode.OK)
         {
             var cure = answer.StatusCode is HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden
-                ? " Check OAUTH2_CLIENT_ID and OAUTH2_CLIENT_SECRET, and whether the client may introspect."
+                ? " Check OAUTH2_CLIENT_ID and OAUTH2_CLIENT_SECRET, and that the client may introspect tokens."
                 : "";
-            throw Failed($"answered {(int)answer.StatusCode}.{cure}");
+            throw Failed($"returned status {(int)answer.StatusCode}.{cure}");
         }
 
         return Read(await answer.Content.ReadAsByteArrayAsync(cancellationToken), rules);
@@ -68,27 +68,29 @@ internal sealed class Introspection(
         }
         catch (FormatException wrong)
         {
-            throw Failed($"answered something that {wrong.Message}.");
+            throw Failed($"returned a response that {wrong.Message}.");
         }
 
         if (!(said.TryGetProperty("active", out var active) && active.ValueKind is JsonValueKind.True))
         {
-            throw new TokenRefusedException("The token has ended, was revoked, or is none of the identity provider's.");
+            throw new TokenRefusedException(
+                "The token has expired, was revoked, or was not issued by the identity " + "provider."
+            );
         }
 
-        // Refresh tokens are active too; providers tell them apart in one of two ways.
+        // Refresh tokens are active too; providers distinguish them in one of two ways.
         if (Differs(said, "token_type", "Bearer") || Differs(said, "token_use", "access_token"))
         {
-            throw new TokenRefusedException("The token is no access token that can be sent as bearer.");
+            throw new TokenRefusedException("The token is not a bearer access token.");
         }
 
         var claims = JsonObject.Create(said)!;
-        claims.TryAdd("iss", _options.Issuers[0]); // who was asked issued it
+        claims.TryAdd("iss", _options.Issuers[0]); // the introspecting provider is the issuer
         claims.TryAdd("exp", (time.GetUtcNow() + Assumed).ToUnixTimeSeconds());
         return Jwt.Check(JsonElement.Parse(claims.ToJsonString()), null, rules, time.GetUtcNow());
     }
 
-    // One line in half a minute, whatever is sent.
+    // At most one log line per half minute.
     private HttpRequestException Failed(string what)
     {
         var sentence = "Its introspection endpoint " + what;

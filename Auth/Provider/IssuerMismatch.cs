@@ -1,8 +1,8 @@
 namespace MinimalMcp.Auth.Provider;
 
 /// <summary>
-/// Says what to change when the discovery document is of another issuer than the configured one. Everybody's tokens
-/// would be refused one by one otherwise.
+/// Explains how to fix an issuer in the settings that differs from the discovery document. Otherwise every token would
+/// be refused without a reason.
 /// </summary>
 internal static class IssuerMismatch
 {
@@ -10,8 +10,8 @@ internal static class IssuerMismatch
         EntraV2 = "https://login.microsoftonline.com/";
 
     /// <summary>
-    /// Entra's document of version 1.0, beside settings that say all of version 2.0: who issues tokens, and with which
-    /// keys. A guide has it so. The document then adds endpoints only.
+    /// Entra's version 1.0 document beside settings that are complete for version 2.0 (issuer and keys), as one guide
+    /// has it. The document then only adds endpoints.
     /// </summary>
     public static bool IsHarmless(string issuer, ProviderOptions options) =>
         issuer.StartsWith(EntraV1, StringComparison.Ordinal)
@@ -22,7 +22,7 @@ internal static class IssuerMismatch
     {
         var configured = string.Join("' or '", options.Issuers);
         return $"Auth:Provider:Issuer (OAUTH2_ISSUER) is '{configured}', but the document at {options.Discovery} "
-            + $"says issuer '{issuer}'. {Cure(issuer, options)}";
+            + $"has the issuer '{issuer}'. {Cure(issuer, options)}";
     }
 
     private static string Cure(string issuer, ProviderOptions options)
@@ -32,20 +32,21 @@ internal static class IssuerMismatch
         {
             _ when issuer.StartsWith(EntraV1, StringComparison.Ordinal)
                     && options.Issuers.Any(own => own.StartsWith(EntraV2, StringComparison.Ordinal)) =>
-                "That is Entra's document of version 1.0, and the issuer is that of version 2.0: set "
-                    + $"OAUTH2_OPENID_CONFIG_URL to {EntraV2}{tenant}/v2.0/.well-known/openid-configuration. "
-                    + "If the app's tokens are of version 1.0 (requestedAccessTokenVersion is null or 1 in its "
-                    + $"manifest), set OAUTH2_ISSUER to '{EntraV2}{tenant}/v2.0,{EntraV1}{tenant}/' to take both.",
+                "That is Entra's version 1.0 document, but the issuer is of version 2.0. Set "
+                    + $"OAUTH2_OPENID_CONFIG_URL to {EntraV2}{tenant}/v2.0/.well-known/openid-configuration. If the "
+                    + "app's tokens are of version 1.0 (requestedAccessTokenVersion is null or 1 in its manifest), "
+                    + $"set OAUTH2_ISSUER to '{EntraV2}{tenant}/v2.0,{EntraV1}{tenant}/' to accept both.",
             _ when issuer.StartsWith(EntraV2, StringComparison.Ordinal)
                     && options.Issuers.Any(own => own.StartsWith(EntraV1, StringComparison.Ordinal)) =>
-                "That is Entra's document of version 2.0, and the issuer is that of version 1.0: set OAUTH2_ISSUER "
-                    + $"to '{EntraV2}{tenant}/v2.0,{EntraV1}{tenant}/' to take tokens of both, "
-                    + $"or OAUTH2_OPENID_CONFIG_URL to {EntraV2}{tenant}/.well-known/openid-configuration.",
+                "That is Entra's version 2.0 document, but the issuer is of version 1.0. Set OAUTH2_ISSUER to "
+                    + $"'{EntraV2}{tenant}/v2.0,{EntraV1}{tenant}/' to accept tokens of both versions, or "
+                    + $"OAUTH2_OPENID_CONFIG_URL to {EntraV2}{tenant}/.well-known/openid-configuration.",
             _ when options.Issuers.Any(own => own.TrimEnd('/') == issuer.TrimEnd('/')) =>
-                "They differ in the slash at the end, which counts: set OAUTH2_ISSUER as the document says.",
-            "" => "Set OAUTH2_OPENID_CONFIG_URL to the address of the provider's discovery document.",
-            _ => "Tokens name the issuer of the document, so set OAUTH2_ISSUER to it, or OAUTH2_OPENID_CONFIG_URL to "
-                + "the document of the issuer.",
+                "They differ only in the trailing slash, which is significant: set OAUTH2_ISSUER to the document's "
+                    + "issuer.",
+            "" => "Set OAUTH2_OPENID_CONFIG_URL to the URL of the provider's discovery document.",
+            _ => "Tokens have the document's issuer, so set OAUTH2_ISSUER to it, or OAUTH2_OPENID_CONFIG_URL to "
+                + "the document of the configured issuer.",
         };
     }
 

@@ -4,7 +4,7 @@ using MinimalMcp.Auth.Tokens;
 
 namespace MinimalMcp.Auth.Provider;
 
-/// <summary>Who a token of the provider stands for, and what that caller may do, in this server's words.</summary>
+/// <summary>Maps a token of the provider to a caller and its scopes.</summary>
 internal sealed class ProviderCallerMapper(ProviderOptions options)
 {
     private readonly HashSet<string> _clients = [.. ProviderOptions.List(options.AllowedClients)];
@@ -18,18 +18,16 @@ internal sealed class ProviderCallerMapper(ProviderOptions options)
         .ToLookup(pair => pair.Theirs, pair => pair.Ours, StringComparer.Ordinal);
 
     /// <exception cref="TokenRefusedException">
-    /// The token is not meant for calls, or its client may not call.
+    /// The token is not an access token, or its client may not call.
     /// </exception>
     public ClaimsPrincipal From(VerifiedToken token)
     {
         if (IsIdToken(token))
         {
-            throw SignedToken.Refuse(
-                "is an ID token, which says who signed in to a client and opens nothing: send the access token"
-            );
+            throw SignedToken.Refuse("is an ID token, which does not authorize requests: send the access token");
         }
 
-        // Entra: whoever publishes the keys of all tenants says in two places whose the token is.
+        // Entra publishes the keys of all tenants together, and names the tenant in two claims.
         if (
             _tenants.Count > 0
             && !(
@@ -39,14 +37,14 @@ internal sealed class ProviderCallerMapper(ProviderOptions options)
             )
         )
         {
-            throw SignedToken.Refuse("is of a tenant that is not one of ours (tid)");
+            throw SignedToken.Refuse("is of a tenant that is not allowed (tid)");
         }
 
         if (_clients.Count > 0 && !(token.ClientId is { } client && _clients.Contains(client)))
         {
             throw new TokenRefusedException(
-                "The client that got this token may not call this server: its operator lists the clients that may "
-                    + "(ALLOWED_MCP_CLIENTS)."
+                "The token's client may not call this server. The operator lists the allowed clients in "
+                    + "ALLOWED_MCP_CLIENTS."
             )
             {
                 IsForbidden = true,
@@ -56,26 +54,26 @@ internal sealed class ProviderCallerMapper(ProviderOptions options)
         if (!options.AcceptBoundTokens && token.Payload.TryGetProperty("cnf", out _))
         {
             throw SignedToken.Refuse(
-                "is bound to a key of its client (cnf), and the proof of that is not checked "
-                    + "here, so whoever steals the token could use it; ask the provider for a bearer token"
+                "is bound to a key of its client (cnf), and this server does not verify the proof of possession, "
+                    + "so a stolen token could be used; request a bearer token from the provider"
             );
         }
 
         var consented = token.Payload.TryGetProperty("scope", out _) || token.Payload.TryGetProperty("scp", out _);
         var scopes = Words(token.Scopes);
         var roles = Words(_roles.Of(token));
-        // What a person consented to is never widened by what the directory lets that person do: roles alone count in
-        // tokens without scopes, which are those of machines.
+        // A user's consent is never widened by the user's roles: roles alone count only in tokens without scopes, which
+        // are issued to machines.
         var granted = consented ? scopes : roles;
         if (granted.Count == 0)
         {
-            granted = [.. _default]; // a machine's token, of a provider that was not taught our roles
+            granted = [.. _default]; // a machine's token of a provider that does not know our scopes
         }
 
         if (_required.Except(granted).ToArray() is [_, ..] missing)
         {
             throw new TokenRefusedException(
-                "The token lacks what this server requires (REQUIRED_MCP_SCOPES), as a scope or an app role: "
+                "The token lacks scopes or app roles that this server requires (REQUIRED_MCP_SCOPES): "
                     + $"{string.Join(' ', missing)}."
             )
             {
@@ -89,7 +87,7 @@ internal sealed class ProviderCallerMapper(ProviderOptions options)
             level = Math.Min(level, allowed);
         }
 
-        // A machine's token may name only its client, and the poorest of all only who issued it.
+        // A machine's token may have no subject, and sometimes neither subject nor client.
         var subject = Subjects.Of(token.Issuer, token.Subject ?? token.ClientId ?? "");
         var ours = level >= 0 ? Scopes.Split(Scopes.All).Where(scope => Scopes.Level(scope) <= level) : _default;
         List<Claim> claims = [new("sub", subject), .. ours.Select(scope => new Claim("scope", scope))];
@@ -104,7 +102,7 @@ internal sealed class ProviderCallerMapper(ProviderOptions options)
     private HashSet<string> Words(IEnumerable<string> theirs) =>
         theirs.Select(Unqualified).ToHashSet(StringComparer.Ordinal);
 
-    // How far the largest of ours reaches; -1 when there is none.
+    // The rank of the highest scope; -1 without one.
     private int LevelOf(HashSet<string> theirs) =>
         theirs.Concat(theirs.SelectMany(word => _map[word])).Select(Scopes.Level).DefaultIfEmpty(-1).Max();
 
@@ -115,9 +113,9 @@ internal sealed class ProviderCallerMapper(ProviderOptions options)
             ? scope[(own.Length + 1)..]
         : scope;
 
-    // RFC 9068's type and Keycloak's claim say that it is an access token. Otherwise what OpenID Connect puts into ID
-    // tokens only tells; where the audience of both is the client's id, as in Entra, one that grants nothing is none
-    // either.
+    // RFC 9068's type and Keycloak's claim mark access tokens. Otherwise claims that OpenID Connect puts into ID tokens
+    // decide. Where the audience of both is the client id, as in Entra, a token without any scope or role is treated as
+    // an ID token too.
     private bool IsIdToken(VerifiedToken token) =>
         token.Text("typ") switch
         {

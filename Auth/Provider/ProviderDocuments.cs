@@ -5,7 +5,7 @@ using MinimalMcp.Configuration;
 
 namespace MinimalMcp.Auth.Provider;
 
-/// <summary>The provider's discovery document and its keys, as far as they can be had.</summary>
+/// <summary>The provider's discovery document and keys, as far as they are available.</summary>
 internal sealed class ProviderDocuments : IAuthorizationServerMetadata, IDisposable
 {
     private const int MaxBytes = 256 * 1024;
@@ -39,23 +39,25 @@ internal sealed class ProviderDocuments : IAuthorizationServerMetadata, IDisposa
             bytes =>
                 JsonWebKeySet.Parse(bytes) is { Count: > 0 } some
                     ? some
-                    : throw new FormatException("The key set has no key that signatures can be checked with."),
+                    : throw new FormatException("The key set has no usable signature key."),
             time,
             sentence => ProviderLog.FetchFailed(logger, sentence)
         );
     }
 
-    /// <summary>Empty while only the discovery document could say it, and cannot be had.</summary>
+    /// <summary>Empty when only the discovery document names it and that is unavailable.</summary>
     public string Issuer => _options.Issuers is [var issuer, ..] ? issuer : Known()?.Issuer ?? "";
 
-    /// <summary>The keys that are known now. Whatever was verified with others must be verified again.</summary>
+    /// <summary>The cached keys. Tokens that were verified with others must be verified again.</summary>
     public JsonWebKeySet? Keys => _keys.Current;
 
     public async ValueTask<JsonObject> DocumentAsync(CancellationToken cancellationToken) =>
         (await MetadataAsync(cancellationToken)).ToJson();
 
     /// <summary>The issuers that tokens may name.</summary>
-    /// <exception cref="HttpRequestException">Only the provider could say, and cannot be asked now.</exception>
+    /// <exception cref="HttpRequestException">
+    /// The issuer is only in the discovery document, and the provider is unavailable.
+    /// </exception>
     public async ValueTask<IReadOnlySet<string>> TokenIssuersAsync(CancellationToken cancellationToken) =>
         _options.Issuers.Count > 0
             ? _options.TokenIssuers
@@ -66,13 +68,13 @@ internal sealed class ProviderDocuments : IAuthorizationServerMetadata, IDisposa
         _metadata is null
             ? ProviderMetadata.Of(_options)
             : await _metadata.GetAsync(cancellationToken)
-                ?? throw ProviderUnavailable.Because("The identity provider's discovery document cannot be had now.");
+                ?? throw ProviderUnavailable.Because("The identity provider's discovery document is unavailable.");
 
     /// <summary>
-    /// The key that a token is signed with. One that is not known may be new, so the keys are fetched again before it
-    /// is refused; while they cannot be fetched it is not refused, because clients throw away what gets 401.
+    /// Finds the key of a token. An unknown one may be new, so the keys are fetched again before the token is refused.
+    /// While they cannot be fetched the response is 503, because clients discard tokens that get 401.
     /// </summary>
-    /// <exception cref="HttpRequestException">The provider cannot be asked now: the token may be good.</exception>
+    /// <exception cref="HttpRequestException">The provider is unavailable, and the token may be valid.</exception>
     public async ValueTask<SignatureKey> KeyAsync(string? kid, string algorithm, CancellationToken cancellationToken)
     {
         var keys = await _keys.GetAsync(cancellationToken);
@@ -80,18 +82,17 @@ internal sealed class ProviderDocuments : IAuthorizationServerMetadata, IDisposa
             ?? (
                 await _keys.GetNewerAsync(cancellationToken)
                 ?? throw ProviderUnavailable.Because(
-                    "The identity provider's keys cannot be had now, so this token cannot be checked."
+                    "The identity provider's keys are unavailable, so the token cannot be verified."
                 )
             ).Find(kid, algorithm)
             ?? throw Jwt.UnknownKey();
     }
 
     /// <summary>
-    /// Compares the discovery document with the settings before anybody is let in, since a wrong issuer would refuse
-    /// everybody's tokens one by one. A provider that is down keeps nothing from starting: its tokens are answered with
-    /// 503 until its keys arrive.
+    /// Compares the discovery document with the settings at the start, since a wrong issuer would refuse every token. A
+    /// provider that is down does not prevent the start: tokens are answered with 503 until its keys arrive.
     /// </summary>
-    /// <exception cref="StartupException">It is another issuer's document, or none.</exception>
+    /// <exception cref="StartupException">The document is invalid or of another issuer.</exception>
     public async Task CheckAsync(CancellationToken cancellationToken)
     {
         if (
@@ -108,10 +109,10 @@ internal sealed class ProviderDocuments : IAuthorizationServerMetadata, IDisposa
             ProviderLog.DocumentOfAnother(_logger, _options.Discovery!, other.Issuer, _options.Issuers[0]);
         }
 
-        _ = _keys.GetAsync(CancellationToken.None).AsTask(); // so that the first caller finds them
+        _ = _keys.GetAsync(CancellationToken.None).AsTask(); // so that they are cached before the first call
     }
 
-    /// <summary>What keeps an MCP client that nobody knows from signing in; null when nothing does.</summary>
+    /// <summary>Why MCP clients cannot register themselves at the provider; null when they can.</summary>
     public string? LacksForNewClients() =>
         _metadata?.Current is not { } metadata
             ? null
@@ -125,7 +126,7 @@ internal sealed class ProviderDocuments : IAuthorizationServerMetadata, IDisposa
 
     public void Dispose() => _fetch.Dispose();
 
-    // Whoever asks for a document that is not there yet makes it be fetched.
+    // A request for a missing document starts fetching it.
     private ProviderMetadata? Known()
     {
         if (_metadata is { Current: null })

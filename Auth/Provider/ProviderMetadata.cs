@@ -5,8 +5,8 @@ using MinimalMcp.Auth.Tokens;
 namespace MinimalMcp.Auth.Provider;
 
 /// <summary>
-/// What the provider's discovery document says (OpenID Connect Discovery section 3, RFC 8414), where the settings do
-/// not say otherwise.
+/// The provider's discovery document (OpenID Connect Discovery section 3, RFC 8414), where the settings do not override
+/// it.
 /// </summary>
 internal sealed class ProviderMetadata
 {
@@ -16,7 +16,7 @@ internal sealed class ProviderMetadata
         _authorizationEndpoint,
         _tokenEndpoint;
 
-    // All that will be needed is read now, so that what is missing is told at the start.
+    // Everything that will be needed is read now, so that a missing value is reported at the start.
     private ProviderMetadata(JsonElement document, ProviderOptions options)
     {
         (_document, _options, _discovery) = (document, options, options.Discovery);
@@ -33,27 +33,27 @@ internal sealed class ProviderMetadata
 
     public Uri JwksUri { get; }
 
-    /// <summary>As the document says it.</summary>
+    /// <summary>The issuer in the document.</summary>
     public string Issuer { get; }
 
-    /// <summary>The document is of another issuer than the settings, which say all that matters themselves.</summary>
+    /// <summary>The document has another issuer than the settings, which are complete by themselves.</summary>
     public bool IsOfAnother => _options.Issuers.Count > 0 && !_options.Issuers.Contains(Issuer);
 
-    /// <summary>Where people sign in, when this server is a client there.</summary>
+    /// <summary>Where users sign in, when this server is a client of the provider.</summary>
     public Uri AuthorizationEndpoint =>
         _authorizationEndpoint ?? throw new InvalidOperationException("Auth:Provider:ClientId is not set.");
 
     public Uri TokenEndpoint =>
         _tokenEndpoint ?? throw new InvalidOperationException("Auth:Provider:ClientId is not set.");
 
-    /// <summary>Null where the provider has none that is safe.</summary>
+    /// <summary>Null when the provider has none that uses https.</summary>
     public Uri? UserInfoEndpoint { get; }
 
     /// <inheritdoc cref="UserInfoEndpoint"/>
     public Uri? IntrospectionEndpoint { get; }
 
     /// <summary>
-    /// A client that nobody entered at the provider has a way in: registration (RFC 7591) or a metadata document.
+    /// Clients can register themselves at the provider: by dynamic registration (RFC 7591) or a metadata document.
     /// </summary>
     public bool TakesNewClients =>
         _document.TryGetProperty("registration_endpoint", out _)
@@ -62,26 +62,24 @@ internal sealed class ProviderMetadata
             && yes.ValueKind is JsonValueKind.True
         );
 
-    /// <summary>MCP clients go on only where the metadata says S256 (MCP, authorization).</summary>
+    /// <summary>MCP clients require S256 in the metadata (MCP authorization).</summary>
     public bool SaysS256 =>
         _document.TryGetProperty("code_challenge_methods_supported", out var methods)
         && VerifiedToken.Texts(methods).Contains("S256");
 
-    /// <summary>
-    /// Whether an answer of the authorization endpoint without <c>iss</c> is not its answer (RFC 9207 section 2.4).
-    /// </summary>
+    /// <summary>Whether authorization responses must have <c>iss</c> (RFC 9207 section 2.4).</summary>
     public bool NamesItself =>
         _document.TryGetProperty("authorization_response_iss_parameter_supported", out var named)
         && named.ValueKind is JsonValueKind.True;
 
-    /// <summary>How our secret goes to the token endpoint. Nothing said means in the header.</summary>
+    /// <summary>Whether the client secret is sent in the body; by default in the header.</summary>
     public bool TakesSecretInBody =>
         _document.TryGetProperty("token_endpoint_auth_methods_supported", out var methods)
         && VerifiedToken.Texts(methods).ToArray() is var all
         && all.Contains("client_secret_post")
         && !all.Contains("client_secret_basic");
 
-    /// <summary>The document as clients get it: with what the settings say instead.</summary>
+    /// <summary>The document for clients, with the overrides of the settings.</summary>
     public JsonObject ToJson()
     {
         var json = JsonObject.Create(_document)!;
@@ -90,7 +88,7 @@ internal sealed class ProviderMetadata
             json["issuer"] = _options.Issuers[0];
             if (_options.TokenEndpoint is { Length: > 0 })
             {
-                json.Remove("authorization_endpoint"); // of another version than the token endpoint
+                json.Remove("authorization_endpoint"); // it belongs to another version than the token endpoint
             }
         }
 
@@ -99,8 +97,8 @@ internal sealed class ProviderMetadata
             json[name] = address;
         }
 
-        // Left out it would mean code and implicit (OpenID Connect Discovery section 3). Entra leaves it out, and does
-        // these.
+        // The default would be code and implicit (OpenID Connect Discovery section 3). Entra omits the field and
+        // supports these.
         if (!json.ContainsKey("grant_types_supported"))
         {
             json["grant_types_supported"] = new JsonArray("authorization_code", "refresh_token", "client_credentials");
@@ -110,7 +108,7 @@ internal sealed class ProviderMetadata
     }
 
     /// <exception cref="FormatException">
-    /// It is none, or that of another issuer. The message is a sentence for the operator.
+    /// The document is invalid or of another issuer. The message is for the operator.
     /// </exception>
     public static ProviderMetadata Parse(byte[] utf8, ProviderOptions options)
     {
@@ -132,9 +130,9 @@ internal sealed class ProviderMetadata
                 ProviderOptions.IsSafe(issuer) && !issuer.Contains(ProviderOptions.AnyTenant, StringComparison.Ordinal)
                 ? new(document, options)
                 : throw new FormatException(
-                    $"The discovery document {options.Discovery} says issuer '{issuer}', which is no "
-                        + "issuer of tokens. Set OAUTH2_ISSUER (Auth:Provider:Issuer), and Auth:Provider:Tenants for "
-                        + "several tenants of Entra."
+                    $"The discovery document {options.Discovery} has the issuer '{issuer}', which issues no tokens. "
+                        + "Set OAUTH2_ISSUER (Auth:Provider:Issuer), and Auth:Provider:Tenants for several Entra "
+                        + "tenants."
                 );
         }
         catch (FormatException wrong) when (!wrong.Message.EndsWith('.'))
@@ -143,7 +141,7 @@ internal sealed class ProviderMetadata
         }
     }
 
-    /// <summary>Without a discovery document: what the settings say.</summary>
+    /// <summary>Metadata from the settings, without a discovery document.</summary>
     public static ProviderMetadata Of(ProviderOptions options)
     {
         var document = new JsonObject { ["issuer"] = options.Issuers[0] };

@@ -3,24 +3,25 @@ using System.ComponentModel.DataAnnotations;
 namespace MinimalMcp.Auth.Provider;
 
 /// <summary>
-/// An identity provider such as Entra, Keycloak or Auth0; configuration section <c>Auth:Provider</c>. Lists are
+/// An identity provider such as Entra, Keycloak or Auth0. Configuration section <c>Auth:Provider</c>. Lists are
 /// separated by commas or spaces.
 /// </summary>
 public sealed class ProviderOptions : IValidatableObject
 {
-    /// <summary>What stands for the tenant in the issuer that Entra publishes for all of them.</summary>
+    /// <summary>The placeholder for the tenant in Entra's multi-tenant issuer.</summary>
     internal const string AnyTenant = "{tenantid}";
 
     /// <summary>
-    /// As it stands in the tokens, letter by letter. Several when the provider has several, as Entra has two for one
-    /// tenant.
+    /// The issuer exactly as tokens name it. Several when the provider has several, as Entra has two per tenant.
     /// </summary>
     public string? Issuer { get; set; }
 
-    /// <summary>The discovery document; when empty, where OpenID Connect puts it, below the first issuer.</summary>
+    /// <summary>
+    /// The URL of the discovery document. By default its OpenID Connect location below the first issuer.
+    /// </summary>
     public string? ConfigUrl { get; set; }
 
-    /// <summary>The keys; when empty, where the discovery document says.</summary>
+    /// <summary>The URL of the key set. By default the discovery document names it.</summary>
     public string? JwksUri { get; set; }
 
     public string? AuthorizationEndpoint { get; set; }
@@ -28,79 +29,77 @@ public sealed class ProviderOptions : IValidatableObject
     public string? TokenEndpoint { get; set; }
 
     /// <summary>
-    /// Where tokens that are no JWTs are checked (RFC 7662), with this server's client id and secret; when empty, where
-    /// the discovery document says.
+    /// The introspection endpoint for opaque tokens (RFC 7662), called with this server's client id and secret. By
+    /// default the discovery document names it.
     /// </summary>
     public string? IntrospectionEndpoint { get; set; }
 
     /// <summary>
-    /// What tokens for this server have as their audience. At least one: a token for somebody else is no token for us.
+    /// The audience of tokens for this server. At least one is required: tokens for other servers must not be accepted.
     /// </summary>
     public string? Audience { get; set; }
 
     public string Algorithms { get; set; } = "RS256 PS256 ES256 ES384 ES512";
 
-    /// <summary>The tenants of Entra whose tokens are taken, when the issuer has {tenantid} in it.</summary>
+    /// <summary>The Entra tenants whose tokens are accepted, when the issuer contains {tenantid}.</summary>
     public string? Tenants { get; set; }
 
-    /// <summary>The clients that may call; empty lets all of the provider's.</summary>
+    /// <summary>The clients that may call. Empty allows every client of the provider.</summary>
     public string? AllowedClients { get; set; }
 
-    /// <summary>Scopes or app roles of which a token must have every one.</summary>
+    /// <summary>Scopes or app roles that every token must have.</summary>
     public string? RequiredScopes { get; set; }
 
     /// <summary>
-    /// The claim that has the roles, with dots between the names of a path, such as
-    /// <c>resource_access.tools.roles</c> or <c>https://example.com/roles</c>; several are joined. When empty:
-    /// <c>roles</c>, <c>permissions</c>, <c>groups</c>, <c>realm_access.roles</c> and, of <c>resource_access</c>, the
-    /// entry of our own audience.
+    /// The claim with the roles: a path with dots such as <c>resource_access.tools.roles</c> or
+    /// <c>https://example.com/roles</c>. Several are combined. By default <c>roles</c>, <c>permissions</c>,
+    /// <c>groups</c>, <c>realm_access.roles</c> and our audience's entry of <c>resource_access</c>.
     /// </summary>
     public string? RolesClaim { get; set; }
 
     /// <summary>
-    /// What the provider's other scopes and roles mean here, such as <c>Mcp.Read=mcp:read Mcp.Ops=mcp:write</c>.
+    /// Maps scopes and roles of the provider to ours, for example <c>Mcp.Read=mcp:read Mcp.Ops=mcp:write</c>.
     /// </summary>
     public string? ScopeMap { get; set; }
 
     /// <summary>
-    /// What a token may do that is good for this server and has none of our scopes, for a provider that cannot be
-    /// taught them.
+    /// The scopes of a valid token that has none of ours, for a provider that does not support custom scopes.
     /// </summary>
     public string? DefaultScopes { get; set; }
 
     /// <summary>
-    /// Accepts tokens that are bound to a key of their client (DPoP, mutual TLS) as plain bearer tokens. The binding
-    /// then protects nobody: whoever steals such a token can use it here.
+    /// Accepts sender-constrained tokens (DPoP, mutual TLS) as plain bearer tokens. The binding is then not verified: a
+    /// stolen token can be used here.
     /// </summary>
     public bool AcceptBoundTokens { get; set; }
 
-    /// <summary>Shown to people: "sign in with NAME". The issuer's host when empty.</summary>
+    /// <summary>The provider's name on the sign-in page. The issuer's host by default.</summary>
     public string? Name { get; set; }
 
-    /// <summary>This server as a client of the provider: people then sign in there.</summary>
+    /// <summary>This server's client id at the provider. When set, users sign in there.</summary>
     public string? ClientId { get; set; }
 
     [DataType(DataType.Password)]
     public string? ClientSecret { get; set; }
 
     /// <summary>
-    /// Who may sign in: verified addresses, or subjects. When this and the next two are empty, everybody whom the
-    /// provider lets.
+    /// Users who may sign in, by verified email address or subject. When this and the next two are empty, every user of
+    /// the provider may.
     /// </summary>
     public string? AllowedUsers { get; set; }
 
-    /// <summary>Domains of verified addresses.</summary>
+    /// <summary>Domains of verified email addresses.</summary>
     public string? AllowedDomains { get; set; }
 
-    /// <summary>Roles or groups, of which a person must have one; see <see cref="RolesClaim"/>.</summary>
+    /// <summary>Roles or groups, of which a user must have one; see <see cref="RolesClaim"/>.</summary>
     public string? AllowedRoles { get; set; }
 
-    /// <summary>Empty when the discovery document is to say it.</summary>
+    /// <summary>Empty when the discovery document names it.</summary>
     internal IReadOnlyList<string> Issuers => [.. List(Issuer)];
 
     internal bool IsMultiTenant => Issuer?.Contains(AnyTenant, StringComparison.Ordinal) is true;
 
-    /// <summary>The issuers that tokens may name: the tenants put in, one of each.</summary>
+    /// <summary>The accepted issuers, with each tenant inserted.</summary>
     internal IReadOnlySet<string> TokenIssuers =>
         Issuers
             .SelectMany(issuer =>
@@ -121,17 +120,15 @@ public sealed class ProviderOptions : IValidatableObject
         if (Issuers.Count == 0 && string.IsNullOrEmpty(ConfigUrl))
         {
             yield return new(
-                "Auth:Provider:Issuer (OAUTH2_ISSUER) is not set. It is the 'issuer' of the provider's "
-                    + "discovery document, letter by letter. OAUTH2_OPENID_CONFIG_URL, the address of that document, "
-                    + "is enough as well."
+                "Auth:Provider:Issuer (OAUTH2_ISSUER) is not set. Set it to the exact 'issuer' of the provider's "
+                    + "discovery document, or set OAUTH2_OPENID_CONFIG_URL to the URL of that document."
             );
         }
 
         foreach (var (setting, address) in Addresses().Where(row => !IsSafe(row.Address)))
         {
             yield return new(
-                $"Auth:Provider:{setting} is '{address}'; it must be an absolute https address, or http on this "
-                    + "machine."
+                $"Auth:Provider:{setting} is '{address}'; it must be an absolute https URL, or http on loopback."
             );
         }
 
@@ -143,15 +140,15 @@ public sealed class ProviderOptions : IValidatableObject
         )
         {
             yield return new(
-                $"Auth:Provider:Algorithms has '{unknown}'; tokens may be signed with RS, PS or ES and 256, 384 or 512."
+                $"Auth:Provider:Algorithms has '{unknown}'; supported are RS, PS and ES with 256, 384 or 512."
             );
         }
 
         if (IsMultiTenant && !List(Tenants).Any())
         {
             yield return new(
-                "Auth:Provider:Issuer (OAUTH2_ISSUER) is for every tenant of Entra there is. Set "
-                    + "Auth:Provider:Tenants to the ids of those that may call."
+                "Auth:Provider:Issuer (OAUTH2_ISSUER) covers every Entra tenant. Set Auth:Provider:Tenants to the "
+                    + "ids of the tenants that may call."
             );
         }
 
@@ -163,13 +160,13 @@ public sealed class ProviderOptions : IValidatableObject
         )
         {
             yield return new(
-                $"Auth:Provider:ScopeMap or DefaultScopes has '{scope}'; a pair is THEIRS=OURS, and ours are "
-                    + $"{Scopes.All}."
+                $"Auth:Provider:ScopeMap or DefaultScopes has '{scope}'; a pair is THEIRS=OURS, where OURS is one "
+                    + $"of {Scopes.All}."
             );
         }
     }
 
-    /// <summary>Pairs of the provider's word and ours.</summary>
+    /// <summary>Pairs of the provider's name and our scope.</summary>
     internal IEnumerable<(string Theirs, string Ours)> ScopePairs() =>
         List(ScopeMap)
             .Select(pair => pair.LastIndexOf('=') is > 0 and var at ? (pair[..at], pair[(at + 1)..]) : (pair, pair));
@@ -177,7 +174,7 @@ public sealed class ProviderOptions : IValidatableObject
     internal static IEnumerable<string> List(string? text) =>
         (text ?? "").Split([',', ' '], StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
 
-    /// <summary>Where secrets may be sent to, and keys come from.</summary>
+    /// <summary>A URL that secrets may be sent to and keys may come from.</summary>
     internal static bool IsSafe(string address) =>
         Uri.TryCreate(address, UriKind.Absolute, out var uri)
         && (uri.Scheme == "https" || (uri.Scheme == "http" && uri.IsLoopback))

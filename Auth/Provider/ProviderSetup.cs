@@ -8,9 +8,9 @@ namespace MinimalMcp.Auth.Provider;
 public static class ProviderSetup
 {
     /// <summary>
-    /// An identity provider, in one of two parts. With a client of ours there (<c>Auth:Provider:ClientId</c>) and our
-    /// own authorization server, people sign in at the provider, and tokens are ours. Otherwise its tokens are taken as
-    /// they are: in mode oauth2, in mode hybrid beside keys, and in mode mixed from whoever wants to do more than read.
+    /// Adds an identity provider in one of two roles. With <c>Auth:Provider:ClientId</c> and the built-in authorization
+    /// server, users sign in at the provider and this server issues the tokens. Otherwise the provider's tokens are
+    /// accepted: in mode oauth2; in mode hybrid beside API keys; in mode mixed for everything beyond reading.
     /// </summary>
     public static IHostApplicationBuilder AddIdentityProvider(this IHostApplicationBuilder builder)
     {
@@ -48,9 +48,9 @@ public static class ProviderSetup
                 .AddOptions<ProviderOptions>()
                 .Validate(
                     provider => ProviderOptions.List(provider.Audience).Any(),
-                    "Auth:Provider:Audience (OAUTH2_AUDIENCE) is not set. It is what the provider writes into tokens "
-                        + "for this server, for example the application's id: a token for somebody else must not "
-                        + "open this one."
+                    "Auth:Provider:Audience (OAUTH2_AUDIENCE) is not set. Set it to the audience of tokens for "
+                        + "this server, for example the application's id: tokens for other servers must not be "
+                        + "accepted."
                 );
             services.AddSingleton<Introspection>();
             services.AddSingleton<IAccessTokenVerifier, ProviderTokenVerifier>();

@@ -8,9 +8,9 @@ using MinimalMcp.Configuration;
 namespace MinimalMcp.Auth.Provider;
 
 /// <summary>
-/// People sign in at the provider, and the tokens that clients get are ours. To the provider this server is one client:
-/// it never sees who asks, nor the <c>resource</c> that MCP clients send, which Entra refuses (AADSTS9010010); of what
-/// it answers nothing is kept but who it was.
+/// Signs users in at the provider, while this server issues the tokens. To the provider this server is a single client:
+/// it never sees the MCP client, nor the <c>resource</c> parameter of MCP clients, which Entra refuses (AADSTS9010010).
+/// Only the user's identity is kept of its response.
 /// </summary>
 internal sealed class ProviderSignIn(
     IOptions<ProviderOptions> options,
@@ -93,7 +93,7 @@ internal sealed class ProviderSignIn(
         }
         catch (TokenRefusedException wrong)
         {
-            var message = $"What {Name} said about you could not be verified. {wrong.Message}";
+            var message = $"The response of {Name} could not be verified. {wrong.Message}";
             throw new SignInException(message, wrong)
             {
                 Reason = wrong.Detail is { } detail ? $"{message} ({detail})" : message,
@@ -105,7 +105,7 @@ internal sealed class ProviderSignIn(
         }
     }
 
-    // RFC 6749 section 4.1.2; and RFC 9207: an answer in the name of another provider is not an answer to us.
+    // RFC 6749 section 4.1.2. RFC 9207: a response that names another issuer is not for us.
     private string Code(IQueryCollection answer, ProviderMetadata metadata, IReadOnlySet<string> issuers)
     {
         var iss = answer["iss"];
@@ -114,7 +114,7 @@ internal sealed class ProviderSignIn(
             || (iss.Count == 0 ? metadata.NamesItself : !issuers.Contains(iss.ToString()))
         )
         {
-            throw new SignInException($"The answer is not one of {Name}. Start again.");
+            throw new SignInException($"The response was not issued by {Name}. Start again.");
         }
 
         if (answer.TryGetValue("error", out var error))
@@ -124,10 +124,10 @@ internal sealed class ProviderSignIn(
 
         return answer["code"].ToString() is { Length: > 0 and <= MaxCode } code
             ? code
-            : throw new SignInException($"{Name} sent no code. Start again.");
+            : throw new SignInException($"{Name} returned no code. Start again.");
     }
 
-    // What is needed and not in the ID token; and why it could not be read, when nobody can be let in without it.
+    // Adds missing claims from UserInfo; and reports why it could not be read when nobody can be admitted without it.
     private async Task<(VerifiedToken Person, HttpRequestException? Unread)> CompleteAsync(
         VerifiedToken person,
         ProviderMetadata metadata,
@@ -152,12 +152,12 @@ internal sealed class ProviderSignIn(
     }
 
     private SignInException NotAllowed(VerifiedToken person) =>
-        new($"You are signed in at {Name}, but this account may not use this server. Ask its operator to let you in.")
+        new($"You are signed in at {Name}, but your account may not use this server. Ask the operator for access.")
         {
             Reason =
-                "the account is in none of Auth:Provider:AllowedUsers, AllowedDomains and AllowedRoles. Its "
-                + $"subject is {Said(person.Subject)}, its object id {Said(person.Text("oid"))}, its name "
-                + $"{Said(person.Text("name"))}, its verified address {Said(UserAllowList.Email(person))}",
+                "the account matches none of Auth:Provider:AllowedUsers, AllowedDomains and AllowedRoles; subject "
+                + $"{Said(person.Subject)}, object id {Said(person.Text("oid"))}, name "
+                + $"{Said(person.Text("name"))}, verified email {Said(UserAllowList.Email(person))}",
         };
 
     private static string Said(string? claim) => claim is null ? "none" : RedactedRequest.Text(claim, 200);
@@ -176,12 +176,12 @@ internal sealed class ProviderSignIn(
         var azp = token.Text("azp");
         if (token.Text("nonce") != nonce)
         {
-            throw SignedToken.Refuse("is of another sign-in (nonce)");
+            throw SignedToken.Refuse("belongs to another sign-in (nonce)");
         }
 
         if (azp is null ? token.Audiences.Count() > 1 : azp != _options.ClientId)
         {
-            throw SignedToken.Refuse("was given to another client (azp)");
+            throw SignedToken.Refuse("was issued to another client (azp)");
         }
 
         if (
@@ -189,10 +189,10 @@ internal sealed class ProviderSignIn(
             && !(token.Text("tid") is { Length: > 0 } tenant && token.Issuer.Contains(tenant, StringComparison.Ordinal))
         )
         {
-            throw SignedToken.Refuse("is of a tenant that is not one of ours (tid)");
+            throw SignedToken.Refuse("is of a tenant that is not allowed (tid)");
         }
 
-        return token.Subject is { Length: > 0 } ? token : throw SignedToken.Refuse("does not say who it is (sub)");
+        return token.Subject is { Length: > 0 } ? token : throw SignedToken.Refuse("has no subject (sub)");
     }
 
     private async ValueTask<ProviderMetadata> MetadataAsync(CancellationToken cancellationToken)
@@ -208,5 +208,5 @@ internal sealed class ProviderSignIn(
     }
 
     private SignInException Unreachable(HttpRequestException gone) =>
-        new($"{Name} cannot be reached now. Try again in a minute.", gone) { Reason = gone.Message };
+        new($"{Name} is unavailable. Try again in a minute.", gone) { Reason = gone.Message };
 }

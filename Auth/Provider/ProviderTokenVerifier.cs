@@ -4,7 +4,7 @@ using MinimalMcp.Auth.Tokens;
 
 namespace MinimalMcp.Auth.Provider;
 
-/// <summary>Takes access tokens that the provider issued for this server.</summary>
+/// <summary>Verifies access tokens that the provider issued for this server.</summary>
 internal sealed class ProviderTokenVerifier(
     IOptions<ProviderOptions> options,
     ProviderDocuments documents,
@@ -12,7 +12,7 @@ internal sealed class ProviderTokenVerifier(
     Introspection? introspection = null
 ) : IAccessTokenVerifier
 {
-    // Who issues tokens may be known only later, when the discovery document says it.
+    // The issuers may be known only after the discovery document was fetched.
     private readonly TokenValidationRules _rules = new()
     {
         Issuers = options.Value.TokenIssuers,
@@ -23,31 +23,31 @@ internal sealed class ProviderTokenVerifier(
     private readonly ProviderCallerMapper _callers = new(options.Value);
     private readonly VerifiedTokenCache _seen = new(time);
 
-    // The ground of tokens that the provider itself was asked about.
+    // The cache key of introspected tokens.
     private readonly object _asked = new();
 
     public ValueTask<ClaimsPrincipal> CheckAsync(string token, CancellationToken cancellationToken)
     {
         if (token.Length > _rules.MaxLength)
         {
-            SignedToken.Parse(token, _rules); // says so, and hashing it would be work for nothing
+            SignedToken.Parse(token, _rules); // reports the error; hashing it would be wasted work
         }
 
         return Known(token) is { } caller ? new(caller) : CheckNewAsync(token, cancellationToken);
     }
 
-    // What the provider was asked about a moment ago may have been revoked since.
+    // An introspected token may have been revoked since.
     public ValueTask<ClaimsPrincipal> CheckAgainAsync(string token, CancellationToken cancellationToken) =>
         IsOpaque(token) ? CheckNewAsync(token, cancellationToken) : CheckAsync(token, cancellationToken);
 
-    // What was verified with keys that are not the provider's any more counts for nothing.
+    // Tokens that were verified with replaced keys must be verified again.
     public ClaimsPrincipal? Known(string token) =>
         token.Length > _rules.MaxLength ? null
         : IsOpaque(token) ? _seen.Find(token, _asked)
         : documents.Keys is { } keys ? _seen.Find(token, keys)
         : null;
 
-    // A JWT is three parts of which the first is a JSON object. An encrypted one has five: only its issuer reads it.
+    // A JWT has three parts, the first a JSON object. An encrypted one has five, and only its issuer can read it.
     private bool IsOpaque(string token) =>
         introspection is { IsOn: true }
         && !(token.StartsWith("eyJ", StringComparison.Ordinal) && token.AsSpan().Count('.') == 2);
@@ -67,7 +67,7 @@ internal sealed class ProviderTokenVerifier(
         }
         catch (TokenRefusedException)
         {
-            _seen.Remove(token); // for every other request at once
+            _seen.Remove(token); // also for concurrent requests
             throw;
         }
     }
@@ -86,7 +86,7 @@ internal sealed class ProviderTokenVerifier(
         var keys = documents.Keys;
         var verified = Jwt.Verify(signed, key, rules, time.GetUtcNow());
         var caller = _callers.From(verified);
-        if (keys?.Find(signed.KeyId, signed.Algorithm) == key) // they may have changed just now
+        if (keys?.Find(signed.KeyId, signed.Algorithm) == key) // they may have changed meanwhile
         {
             _seen.Add(token, caller, verified.Expires, keys!, _seen.Round);
         }

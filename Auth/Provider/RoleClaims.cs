@@ -3,14 +3,14 @@ using MinimalMcp.Auth.Tokens;
 
 namespace MinimalMcp.Auth.Provider;
 
-/// <summary>The roles and groups that a token names, wherever its provider puts them.</summary>
-/// <param name="own">What this server is called there: of the roles of other applications none counts here.</param>
+/// <summary>Reads the roles and groups of a token, wherever its provider puts them.</summary>
+/// <param name="own">This server's names at the provider: roles of other applications do not count.</param>
 internal sealed class RoleClaims(ProviderOptions options, IEnumerable<string> own)
 {
     private readonly string[] _set = [.. ProviderOptions.List(options.RolesClaim)];
 
-    // Entra and Okta say roles, Auth0 permissions, Okta and Authentik groups. Keycloak keeps those of the realm apart
-    // from those of each client.
+    // Entra and Okta use roles, Auth0 permissions, Okta and Authentik groups. Keycloak separates realm roles from those
+    // of each client.
     private readonly string[][] _known =
     [
         ["roles"],
@@ -38,7 +38,7 @@ internal sealed class RoleClaims(ProviderOptions options, IEnumerable<string> ow
         return VerifiedToken.Texts(element);
     }
 
-    // Names have dots of their own (https://example.com/roles, a client called my.app), so each that fits is tried.
+    // Names may contain dots (https://example.com/roles, a client called my.app), so every matching split is tried.
     private static IEnumerable<string> At(JsonElement element, string path) =>
         element.ValueKind is not JsonValueKind.Object ? []
         : element.TryGetProperty(path, out var claim) ? VerifiedToken.Texts(claim)

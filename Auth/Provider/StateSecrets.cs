@@ -5,8 +5,8 @@ using System.Text;
 namespace MinimalMcp.Auth.Provider;
 
 /// <summary>
-/// What belongs to one sign-in beside its state, and stays here: made of the state with a key, so that nothing has to
-/// be kept meanwhile, and another replica can finish. The key comes from the secret that all replicas have; without
+/// The PKCE verifier and the nonce of a sign-in. They are derived from its state with a key, so that nothing has to be
+/// stored and another replica can finish the sign-in. The key comes from the secret that all replicas share; without
 /// one, from this process.
 /// </summary>
 internal sealed class StateSecrets(string? secret)
@@ -27,7 +27,7 @@ internal sealed class StateSecrets(string? secret)
     public string Challenge(string state) =>
         Base64Url.EncodeToString(SHA256.HashData(Encoding.ASCII.GetBytes(Verifier(state))));
 
-    /// <summary>Comes back in the ID token, which thereby is one for this sign-in.</summary>
+    /// <summary>Returned in the ID token, which ties it to this sign-in.</summary>
     public string Nonce(string state) => Of("nonce", state);
 
     private string Of(string what, string state) =>

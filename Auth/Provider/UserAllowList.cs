@@ -4,7 +4,7 @@ using MinimalMcp.Auth.Tokens;
 
 namespace MinimalMcp.Auth.Provider;
 
-/// <summary>Whom the settings let in, of those whom the provider knows.</summary>
+/// <summary>The users of the identity provider that the settings admit.</summary>
 internal sealed class UserAllowList(ProviderOptions options)
 {
     private readonly HashSet<string> _users = new(
@@ -19,7 +19,7 @@ internal sealed class UserAllowList(ProviderOptions options)
 
     private readonly RoleClaims _claims = new(options, ProviderOptions.List(options.ClientId));
 
-    /// <summary>There is no list at all: whoever can sign in may call.</summary>
+    /// <summary>No list is configured: every user of the provider is admitted.</summary>
     public bool AreEverybody => _users.Count + _domains.Count + _roles.Count == 0;
 
     public bool Include(VerifiedToken person) =>
@@ -33,8 +33,8 @@ internal sealed class UserAllowList(ProviderOptions options)
         || (_roles.Count > 0 && _claims.Of(person).Any(_roles.Contains));
 
     /// <summary>
-    /// Something that this server shows or goes by is not there: then UserInfo is asked (OpenID Connect Core section
-    /// 5.4, where a provider leaves the claims of profile and email out of the ID token).
+    /// Whether a needed claim is missing from the ID token. UserInfo is then requested (OpenID Connect Core section
+    /// 5.4: a provider may leave the claims of profile and email out of the ID token).
     /// </summary>
     public bool Misses(VerifiedToken person) =>
         person.Text("email") is null
@@ -42,9 +42,9 @@ internal sealed class UserAllowList(ProviderOptions options)
         || (_roles.Count > 0 && !_claims.Of(person).Any());
 
     /// <summary>
-    /// Only an address that the provider has verified: in some, people write any address into their account. Entra
-    /// verifies by the domain, and says so in a claim of its own that an application has to ask for; its
-    /// preferred_username and upn can be changed and given to somebody else, so they stand for nobody.
+    /// The email address, only when the provider has verified it: in some providers users enter any address. Entra
+    /// verifies by domain and reports that in a claim of its own (xms_edov), which an application must request. Its
+    /// preferred_username and upn can change and be reassigned, so they identify nobody.
     /// </summary>
     public static string? Email(VerifiedToken person) =>
         person.Text("email") is { Length: > 2 } email

@@ -4,14 +4,14 @@ using MinimalMcp.Auth.Tokens;
 
 namespace MinimalMcp.Auth.Provider;
 
-/// <summary>What the provider's UserInfo endpoint says of a person (OpenID Connect Core section 5.3).</summary>
+/// <summary>Reads a user's claims from the provider's UserInfo endpoint (OpenID Connect Core section 5.3).</summary>
 internal sealed class UserInfo : IDisposable
 {
     private const int MaxBytes = 64 * 1024;
 
     private static readonly HashSet<string> Email = ["email", "email_verified", "xms_edov"];
 
-    // These are of the token, whatever UserInfo says.
+    // Claims that UserInfo must not override.
     private static readonly HashSet<string> OfToken =
     [
         "iss",
@@ -32,9 +32,9 @@ internal sealed class UserInfo : IDisposable
 
     private readonly SafeFetch _fetch = new(UrlSource.Operator);
 
-    /// <summary>The ID token with what it lacks.</summary>
-    /// <exception cref="HttpRequestException">Nothing came that could be read.</exception>
-    /// <exception cref="TokenRefusedException">It is about somebody else.</exception>
+    /// <summary>Returns the ID token with its missing claims.</summary>
+    /// <exception cref="HttpRequestException">The response could not be read.</exception>
+    /// <exception cref="TokenRefusedException">The response is about another user.</exception>
     public async Task<VerifiedToken> AddToAsync(
         VerifiedToken person,
         Uri endpoint,
@@ -52,7 +52,7 @@ internal sealed class UserInfo : IDisposable
             throw new HttpRequestException($"{endpoint.GetLeftPart(UriPartial.Path)} {wrong.Message}.");
         }
 
-        // Section 5.3.2: otherwise its values must not be used.
+        // Section 5.3.2: the claims must not be used unless the subject matches.
         if (
             !(
                 said.TryGetProperty("sub", out var sub)
@@ -61,14 +61,14 @@ internal sealed class UserInfo : IDisposable
             )
         )
         {
-            throw new TokenRefusedException("What its UserInfo endpoint says is about somebody else (sub).");
+            throw new TokenRefusedException("The UserInfo response is about another user (sub).");
         }
 
         var claims = JsonObject.Create(person.Payload)!;
         var keepsEmail = person.Text("email") is not null;
         foreach (var claim in Email.Where(_ => !keepsEmail))
         {
-            claims.Remove(claim); // that one is verified says nothing of another
+            claims.Remove(claim); // the verified flag belongs to the other address
         }
 
         foreach (var claim in said.EnumerateObject())

@@ -4,16 +4,16 @@ using System.Threading.RateLimiting;
 namespace MinimalMcp.Auth;
 
 /// <summary>
-/// So many of something within a time, for each address. Kept in memory: it slows down whoever guesses, and counts
-/// nothing that must be exact across replicas.
+/// A sliding-window limit per client address. Counts are in memory, per replica: the limit slows down guessing and need
+/// not be exact.
 /// </summary>
 internal sealed class AddressRateLimiter(RateLimit figure) : IDisposable
 {
-    // So many counters and no more, whoever comes. A HashCode starts from a secret of this process, so nobody can
-    // choose whose counter to share.
+    // The number of counters is fixed, so that memory is bounded. HashCode is seeded per process: nobody can choose
+    // whose counter to share.
     private const int Counters = 1 << 14;
 
-    // Made with the first use: each limiter has a timer that never rests.
+    // Created on first use: each limiter keeps a timer running.
     private readonly Lazy<PartitionedRateLimiter<IPAddress>> _limiter = new(() =>
         PartitionedRateLimiter.Create<IPAddress, int>(address =>
             RateLimitPartition.GetSlidingWindowLimiter(HashCode.Combine(address) & (Counters - 1), _ => new()
@@ -25,11 +25,12 @@ internal sealed class AddressRateLimiter(RateLimit figure) : IDisposable
         )
     );
 
-    /// <summary>Null when it was taken; otherwise how long to wait.</summary>
+    /// <summary>Takes a permit. Returns null on success, otherwise how long to wait.</summary>
     public TimeSpan? TryTake(IPAddress address) => Acquire(address, 1);
 
     /// <summary>
-    /// Null when one could be taken; otherwise how long to wait. For limits that count failures only.
+    /// Checks without taking a permit. Returns null when one is available, otherwise how long to wait. For limits that
+    /// count only failures.
     /// </summary>
     public TimeSpan? WaitOf(IPAddress address) => _limiter.IsValueCreated ? Acquire(address, 0) : null;
 

@@ -4,35 +4,37 @@ using Microsoft.Extensions.Options;
 
 namespace MinimalMcp.Auth;
 
-/// <summary>So many within a time.</summary>
+/// <summary>A number of permits per time window.</summary>
 internal readonly record struct RateLimit(int Permits, TimeSpan Window);
 
-/// <summary>The figures of every limit of Auth. What is limited is limited for each replica on its own.</summary>
+/// <summary>The rate limits of authentication. Each replica counts on its own.</summary>
 internal sealed record RateLimitPolicies
 {
-    /// <summary>Wrong API keys of one address.</summary>
+    /// <summary>Invalid API keys from one address.</summary>
     public RateLimit WrongKeys { get; init; } = new(10, TimeSpan.FromMinutes(10));
 
-    /// <summary>Wrong keys and passwords that one address enters on the sign-in page.</summary>
+    /// <summary>Invalid keys and passwords on the sign-in page, from one address.</summary>
     public RateLimit SignIns { get; init; } = new(10, TimeSpan.FromMinutes(10));
 
-    /// <summary>Clients that register themselves from one address.</summary>
+    /// <summary>Dynamic client registrations from one address.</summary>
     public RateLimit Registrations { get; init; } = new(20, TimeSpan.FromHours(1));
 
-    /// <summary>Documents and keys of clients that are fetched because one address named them.</summary>
+    /// <summary>Client metadata documents and keys fetched on behalf of one address.</summary>
     public RateLimit Fetches { get; init; } = new(10, TimeSpan.FromMinutes(1));
 
-    /// <summary>The same for all addresses together.</summary>
+    /// <summary>Fetches on behalf of all addresses together.</summary>
     public RateLimit AllFetches { get; init; } = new(60, TimeSpan.FromMinutes(1));
 
-    /// <summary>Questions of sign-in that one address may hold open; its oldest makes room.</summary>
+    /// <summary>Pending sign-ins of one address; the oldest is replaced.</summary>
     public int OpenSignIns { get; init; } = 100;
 
-    /// <summary>Questions of sign-in of all addresses; the one that holds most makes room.</summary>
+    /// <summary>Pending sign-ins of all addresses; the address with the most loses its oldest.</summary>
     public int AllOpenSignIns { get; init; } = 10_000;
 }
 
-/// <summary>Every limit of Auth. Figures that an operator may set are in <see cref="AuthOptions"/>.</summary>
+/// <summary>
+/// The rate limiters of authentication. Limits that an operator may set are in <see cref="AuthOptions"/>.
+/// </summary>
 internal sealed class RateLimiters(IOptions<AuthOptions> options, RateLimitPolicies figures) : IDisposable
 {
     private const int MaxCallers = 1 << 16,
@@ -47,7 +49,7 @@ internal sealed class RateLimiters(IOptions<AuthOptions> options, RateLimitPolic
         )
     );
 
-    /// <summary>Requests of one caller; null when the operator set no limit.</summary>
+    /// <summary>Requests per caller; null when no limit is set.</summary>
     public PartitionedRateLimiter<int>? Requests { get; } =
         options.Value.RateLimitPerMinute is 0
             ? null
@@ -72,7 +74,8 @@ internal sealed class RateLimiters(IOptions<AuthOptions> options, RateLimitPolic
     public AddressRateLimiter AllFetches { get; } = new(figures.AllFetches);
 
     /// <summary>
-    /// One password of an address at a time. Only a wrong one is counted, so many at once would all be tried otherwise.
+    /// Admits one password check per address at a time. Only failures are counted, so parallel guesses would otherwise
+    /// all be tried.
     /// </summary>
     public ValueTask<RateLimitLease> PasswordTurnAsync(IPAddress address, CancellationToken cancellationToken) =>
         _passwords.Value.AcquireAsync(address, 1, cancellationToken);

@@ -5,18 +5,21 @@ using Microsoft.Extensions.Options;
 namespace MinimalMcp.Auth;
 
 /// <summary>
-/// How many requests a minute a caller may make, or an address of whose caller nothing is known. ChatGPT calls for all
-/// of its users from few addresses, so known callers are not counted by theirs.
+/// Limits the requests per minute of a caller, or of an address when the caller is unknown. ChatGPT calls for all its
+/// users from few addresses, so known callers are not counted by address.
 /// </summary>
 internal sealed class RequestRateLimiter(RateLimiters limits, IOptions<AuthOptions> options)
 {
     private readonly int _limit = options.Value.RateLimitPerMinute;
     private readonly PartitionedRateLimiter<int>? _limiter = limits.Requests;
 
-    /// <summary>Null when the request may go on, with the headers set; otherwise what refuses it.</summary>
+    /// <summary>
+    /// Takes a permit and sets the headers. Returns null when the request may continue, otherwise the response that
+    /// refuses it.
+    /// </summary>
     public Task? Refusal(HttpContext http)
     {
-        // An orchestrator that gets 429 would end the server.
+        // An orchestrator that gets 429 from a health check would stop the server.
         if (_limiter is null || http.Request.Path.StartsWithSegments("/health"))
         {
             return null;
@@ -28,7 +31,7 @@ internal sealed class RequestRateLimiter(RateLimiters limits, IOptions<AuthOptio
         var headers = http.Response.Headers;
         headers["X-RateLimit-Limit"] = Text(_limit);
         headers["X-RateLimit-Remaining"] = Text(left);
-        // Seconds until all are there again.
+        // Seconds until the bucket is full again.
         headers["X-RateLimit-Reset"] = Text((long)Math.Ceiling((_limit - left) * 60d / _limit));
         if (lease.IsAcquired)
         {
@@ -36,7 +39,7 @@ internal sealed class RequestRateLimiter(RateLimiters limits, IOptions<AuthOptio
         }
 
         var wait = lease.TryGetMetadata(MetadataName.RetryAfter, out var retry) ? retry : TimeSpan.FromMinutes(1);
-        return RefuseAsync(http, wait, $"More than {_limit} requests in a minute.");
+        return RefuseAsync(http, wait, $"More than {_limit} requests per minute were sent.");
     }
 
     public static Task RefuseAsync(HttpContext http, TimeSpan wait, string why)

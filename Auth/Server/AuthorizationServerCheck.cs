@@ -2,7 +2,7 @@ using Microsoft.Extensions.Options;
 
 namespace MinimalMcp.Auth.Server;
 
-/// <summary>What must be right together before the server may start.</summary>
+/// <summary>Validates settings that depend on each other before the server starts.</summary>
 internal sealed class AuthorizationServerCheck(IOptions<AuthOptions> auth)
     : IValidateOptions<AuthorizationServerOptions>
 {
@@ -17,8 +17,8 @@ internal sealed class AuthorizationServerCheck(IOptions<AuthOptions> auth)
         var keys = auth.Value.ApiKeys.Keys.Concat(auth.Value.ApiKey is { Length: > 0 } ? ["default"] : []).ToArray();
         foreach (var both in keys.Intersect(options.Users.Keys))
         {
-            yield return $"Auth:Users:{both} and the key '{both}' have one name; budgets and the record would take "
-                + "them for one person.";
+            yield return $"Auth:Users:{both} and the API key '{both}' have the same name, so budgets and the audit "
+                + "log could not tell them apart. Rename one of them.";
         }
     }
 }

@@ -6,8 +6,8 @@ using MinimalMcp.Storage;
 namespace MinimalMcp.Auth.Server;
 
 /// <summary>
-/// Looks once whether people can sign in, and clients get their answer; then from time to time: removes what has
-/// expired, and looks whether it is time for a new key.
+/// Checks at the start that users can sign in and clients get their response. Then deletes expired grants, codes and
+/// tokens periodically, and rotates the signing keys.
 /// </summary>
 internal sealed partial class AuthorizationServerMaintenance(
     Store store,
@@ -33,12 +33,13 @@ internal sealed partial class AuthorizationServerMaintenance(
         )
         {
             throw new StartupException(
-                "Nobody could sign in: set MCP_API_KEY to what `openssl rand -hex 32` prints, and type it on the "
-                    + "page that asks; or add people under Auth:Users."
+                "Nobody can sign in: no API key, user or identity provider is configured. Set MCP_API_KEY to the "
+                    + "output of `openssl rand -hex 32` and enter it on the sign-in page, or add users under "
+                    + "Auth:Users."
             );
         }
 
-        // Some guides say to enter this server's own address, where no client waits for the code.
+        // Some guides use this server's own URL as redirect URI, where no client receives the code.
         if (PublicUrl.Configured(configuration) is { } own)
         {
             foreach (
@@ -76,12 +77,15 @@ internal sealed partial class AuthorizationServerMaintenance(
 
     [LoggerMessage(
         LogLevel.Warning,
-        "The client {Client} could not sign in: its redirect address (OAUTH_REDIRECT_URI) "
-            + "{Redirect} is on this server, where a sign-in can only be tried by hand. It must be the client's own. "
-            + "ChatGPT shows it for each action: https://chat.openai.com/aip/g-.../oauth/callback"
+        "Redirect URI (OAUTH_REDIRECT_URI) of the client is on this server, so the client cannot sign in {Client} "
+            + "{RedirectUri}. Set it to the client's own: ChatGPT shows it for each action, as "
+            + "https://chat.openai.com/aip/g-.../oauth/callback"
     )]
     private partial void LogOwnAddress(string client, string redirect);
 
-    [LoggerMessage(LogLevel.Warning, "The authorization server's upkeep has to wait: {Problem}")]
+    [LoggerMessage(
+        LogLevel.Warning,
+        "Authorization server cleanup failed, because the store is unavailable " + "{Reason}"
+    )]
     private partial void LogGone(string problem);
 }

@@ -3,9 +3,7 @@ using Microsoft.Extensions.Options;
 
 namespace MinimalMcp.Auth.Server;
 
-/// <summary>
-/// What a client must know of this authorization server (RFC 8414). The same wherever it is asked for.
-/// </summary>
+/// <summary>The metadata of this authorization server (RFC 8414), the same at every well-known URL.</summary>
 internal sealed class AuthorizationServerMetadata(Issuer issuer, IOptions<AuthorizationServerOptions> options)
     : IAuthorizationServerMetadata
 {
@@ -49,7 +47,8 @@ internal sealed class AuthorizationServerMetadata(Issuer issuer, IOptions<Author
             ["authorization_response_iss_parameter_supported"] = true,
             ["client_id_metadata_document_supported"] = true,
             ["protected_resources"] = List(issuer.Resource),
-            // OpenID Connect is not offered, but clients that find this at its address refuse a document without these.
+            // OpenID Connect is not offered, but clients that find this document at its discovery URL refuse it without
+            // these.
             ["subject_types_supported"] = List("public"),
             ["id_token_signing_alg_values_supported"] = List(SigningKey.Algorithm),
         };

@@ -2,69 +2,67 @@ using System.ComponentModel.DataAnnotations;
 
 namespace MinimalMcp.Auth.Server;
 
-/// <summary>The authorization server of our own; configuration section <c>Auth:Server</c>.</summary>
+/// <summary>The built-in authorization server. Configuration section <c>Auth:Server</c>.</summary>
 public sealed class AuthorizationServerOptions : IValidatableObject
 {
     /// <summary>
-    /// What everything secret is derived from. Without one a random one is kept in a file beside the SQLite database;
-    /// with PostgreSQL it must be set, the same for every replica.
+    /// The secret that all keys are derived from. When it is not set, a random one is stored in a file beside the
+    /// SQLite database. With PostgreSQL it must be set, the same for every replica.
     /// </summary>
     [DataType(DataType.Password)]
     public string? SecretKey { get; set; }
 
     public int AccessTokenMinutes { get; set; } = 60;
 
-    /// <summary>Since it was last used: a connection that is in use never ends.</summary>
+    /// <summary>Counted from the last use, so that a connection in use never expires.</summary>
     public int RefreshTokenDays { get; set; } = 30;
 
     /// <summary>
-    /// After so many days tokens are signed with a new key; the one before it stays published until its last token has
-    /// expired.
+    /// Days until a new signing key is created. The previous key stays published until its last token has expired.
     /// </summary>
     public int KeyDays { get; set; } = 90;
 
     /// <summary>
-    /// open: any client whose redirect addresses are allowed may register itself (RFC 7591), which ChatGPT does. Or
-    /// closed.
+    /// open: any client with allowed redirect URIs may register itself (RFC 7591), as ChatGPT does. closed: only
+    /// configured clients.
     /// </summary>
     public string Registration { get; set; } = "open";
 
     /// <summary>
-    /// Hosts, separated by commas, that codes may be sent to besides ChatGPT's own addresses and programs on the user's
-    /// machine. Clients of the settings have addresses of their own.
+    /// Hosts, separated by commas, that codes may be sent to besides ChatGPT's own URLs and loopback. Configured
+    /// clients have redirect URIs of their own.
     /// </summary>
     public string? RedirectHosts { get; set; }
 
-    /// <summary>One client that is known beforehand, as a GPT Action is.</summary>
+    /// <summary>A pre-registered client, for example a GPT Action.</summary>
     public string? ClientId { get; set; }
 
     [DataType(DataType.Password)]
     public string? ClientSecret { get; set; }
 
-    /// <summary>The secret that replaces <see cref="ClientSecret"/>; both are accepted meanwhile.</summary>
+    /// <summary>The secret that replaces <see cref="ClientSecret"/>. Both are accepted during the rotation.</summary>
     [DataType(DataType.Password)]
     public string? NextClientSecret { get; set; }
 
-    /// <summary>Separated by commas.</summary>
+    /// <summary>Redirect URIs, separated by commas.</summary>
     public string? RedirectUri { get; set; }
 
     /// <summary>
-    /// What that client may be allowed at most. Without one a person may allow it anything, and by itself it may read.
+    /// The scopes that the client may be granted. By default a user may grant it any scope, and on its own behalf it
+    /// may read.
     /// </summary>
     public string? Scope { get; set; }
 
-    /// <summary>More such clients, by their id.</summary>
+    /// <summary>Further pre-registered clients, by client id.</summary>
     public Dictionary<string, StaticClientOptions> Clients { get; } = new(StringComparer.Ordinal);
 
-    /// <summary>
-    /// Metadata documents of clients that are known beforehand, and so are not fetched: JSON, by any name.
-    /// </summary>
+    /// <summary>Client metadata documents that are configured instead of fetched: JSON, by any name.</summary>
     public Dictionary<string, string> Documents { get; } = new(StringComparer.Ordinal);
 
-    /// <summary>What people may allow a client at most who sign in with an identity provider.</summary>
+    /// <summary>The scopes that users of an identity provider may grant to a client.</summary>
     public string SignInScopes { get; set; } = $"{Scopes.Read} {Scopes.Write} {Scopes.Execute}";
 
-    /// <summary>People who sign in with a password of this server; section <c>Auth:Users</c>.</summary>
+    /// <summary>Users who sign in with a password of this server. Section <c>Auth:Users</c>.</summary>
     public Dictionary<string, UserOptions> Users { get; } = new(StringComparer.Ordinal);
 
     internal bool IsOpen => Registration.Equals("open", StringComparison.OrdinalIgnoreCase);
@@ -88,9 +86,7 @@ public sealed class AuthorizationServerOptions : IValidatableObject
             )
             : Clients;
 
-    /// <summary>
-    /// A client with a secret is of use even while nobody can sign in: it may call by itself (client credentials).
-    /// </summary>
+    /// <summary>A client with a secret works even while no user can sign in: it may use client credentials.</summary>
     internal bool HasConfidentialClient => StaticClients.Any(client => client.Value.Secret is { Length: > 0 });
 
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext) =>
@@ -105,18 +101,18 @@ public sealed class AuthorizationServerOptions : IValidatableObject
 
         if (AccessTokenMinutes is < 1 or > 1440)
         {
-            yield return "Auth:Server:AccessTokenMinutes (ACCESS_TOKEN_EXPIRE_MINUTES) must be from 1 to 1440: a "
-                + "token that was stolen is good for as long.";
+            yield return "Auth:Server:AccessTokenMinutes (ACCESS_TOKEN_EXPIRE_MINUTES) must be between 1 and 1440. "
+                + "A stolen token is valid for that long.";
         }
 
         if (RefreshTokenDays is < 1 or > 3650)
         {
-            yield return "Auth:Server:RefreshTokenDays (REFRESH_TOKEN_EXPIRE_DAYS) must be from 1 to 3650.";
+            yield return "Auth:Server:RefreshTokenDays (REFRESH_TOKEN_EXPIRE_DAYS) must be between 1 and 3650.";
         }
 
         if (KeyDays is < 1 or > 3650)
         {
-            yield return "Auth:Server:KeyDays must be from 1 to 3650.";
+            yield return "Auth:Server:KeyDays must be between 1 and 3650.";
         }
 
         if (!IsOpen && !Registration.Equals("closed", StringComparison.OrdinalIgnoreCase))
@@ -131,14 +127,14 @@ public sealed class AuthorizationServerOptions : IValidatableObject
 
         foreach (var host in Hosts.Where(host => Uri.CheckHostName(host.Trim('[', ']')) is UriHostNameType.Unknown))
         {
-            yield return $"Auth:Server:RedirectHosts has '{host}'; it must be the name of a host, such as claude.ai, "
+            yield return $"Auth:Server:RedirectHosts has '{host}'; it must be a host name such as claude.ai, "
                 + "without https:// and without a path.";
         }
 
         if (string.IsNullOrEmpty(ClientId) && !string.IsNullOrEmpty(ClientSecret + NextClientSecret + RedirectUri))
         {
-            yield return "Auth:Server:ClientSecret or RedirectUri (OAUTH_CLIENT_SECRET, OAUTH_REDIRECT_URI) is set, "
-                + "but no Auth:Server:ClientId (OAUTH_CLIENT_ID).";
+            yield return "Auth:Server:ClientSecret or RedirectUri (OAUTH_CLIENT_SECRET, OAUTH_REDIRECT_URI) is "
+                + "set, but Auth:Server:ClientId (OAUTH_CLIENT_ID) is not. Set OAUTH_CLIENT_ID too.";
         }
 
         foreach (

@@ -7,12 +7,12 @@ using MinimalMcp.Configuration;
 namespace MinimalMcp.Auth.Server;
 
 /// <summary>
-/// The authorization server of our own (OAuth 2.1): ChatGPT sends a person here, who allows it to call this server's
+/// Registers the built-in authorization server (OAuth 2.1): ChatGPT sends users here to grant access to this server's
 /// tools.
 /// </summary>
 internal static class AuthorizationServerSetup
 {
-    /// <summary>Does nothing where tokens are somebody else's, or nobody's.</summary>
+    /// <summary>Does nothing in modes where this server issues no tokens.</summary>
     public static IHostApplicationBuilder AddAuthorizationServer(this IHostApplicationBuilder builder)
     {
         if (!IsOn(builder.Configuration))
@@ -66,7 +66,9 @@ internal static class AuthorizationServerSetup
         return builder;
     }
 
-    /// <summary>Open to everybody: whoever comes here has no token yet. Each endpoint checks who it is.</summary>
+    /// <summary>
+    /// Maps the endpoints. They are anonymous, since their callers have no token yet; each authenticates by itself.
+    /// </summary>
     public static IEndpointRouteBuilder MapAuthorizationServer(this IEndpointRouteBuilder routes)
     {
         if (!IsOn(routes.ServiceProvider.GetRequiredService<IConfiguration>()))
@@ -103,7 +105,7 @@ internal static class AuthorizationServerSetup
         return routes;
     }
 
-    // In modes hybrid and mixed, tokens are the identity provider's when there is one at which we are no client.
+    // In modes hybrid and mixed the identity provider issues the tokens when one is configured without a client id.
     internal static bool IsOn(IConfiguration configuration) =>
         configuration["Auth:Mode"]?.ToLowerInvariant() switch
         {

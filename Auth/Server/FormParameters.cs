@@ -4,7 +4,7 @@ using Microsoft.AspNetCore.Http.Features;
 namespace MinimalMcp.Auth.Server;
 
 /// <summary>
-/// The parameters of a request in its body: each once, an empty one as good as none (RFC 6749 section 3.2).
+/// The parameters of a form body. Each may occur once, and an empty one counts as absent (RFC 6749 section 3.2).
 /// </summary>
 internal sealed class FormParameters
 {
@@ -33,10 +33,10 @@ internal sealed class FormParameters
             throw Invalid("Send the parameters as application/x-www-form-urlencoded in UTF-8.");
         }
 
-        // In the address they would end up in logs.
+        // URLs are logged.
         if (http.Request.QueryString.HasValue)
         {
-            throw Invalid("Send the parameters in the body, not in the address.");
+            throw Invalid("Send the parameters in the body, not in the URL.");
         }
 
         try
@@ -50,7 +50,7 @@ internal sealed class FormParameters
             var form = await http.Request.ReadFormAsync(limits, http.RequestAborted);
             if (form.Count > MaxParameters)
             {
-                throw Invalid($"There are more than {MaxParameters} parameters.");
+                throw Invalid($"The form has more than {MaxParameters} parameters.");
             }
 
             var values = new Dictionary<string, string>(StringComparer.Ordinal);
@@ -66,7 +66,7 @@ internal sealed class FormParameters
                     values[name] =
                         text.Contains('\0', StringComparison.Ordinal)
                         || text.Contains('\uFFFD', StringComparison.Ordinal)
-                            ? throw Invalid("A parameter is not text.")
+                            ? throw Invalid("A parameter is not valid text.")
                             : text;
                 }
             }

@@ -1,45 +1,45 @@
 namespace MinimalMcp.Auth.Server;
 
-/// <summary>The scopes that this server grants, in words, and what of a wish is granted.</summary>
+/// <summary>The scopes that this server grants, their descriptions, and which requested ones are granted.</summary>
 internal static class GrantableScopes
 {
     /// <summary>
-    /// A refresh token (OpenID Connect Core, section 11). Every client that may refresh gets one; hosts ask with it all
-    /// the same.
+    /// Requests a refresh token (OpenID Connect Core section 11). Clients that may refresh get one anyway, but many
+    /// request this scope.
     /// </summary>
     public const string Offline = "offline_access";
 
     public const string Profile = "profile",
         Email = "email";
 
-    /// <summary>Hosts ask for everything that is listed here, so nothing is that would be refused.</summary>
+    /// <summary>Clients request everything that is listed here, so nothing is listed that would be refused.</summary>
     public static readonly string[] All = [.. Scopes.Split(Scopes.All), Offline, Profile, Email];
 
-    // For a client that asks for nothing in particular.
+    // The default for a client that requests no scope.
     private static readonly string[] Default = [Scopes.Read, Scopes.Write];
 
     /// <summary>
-    /// What a client asks for, as far as it may. What is unknown is left out and not an error, because hosts ask for
-    /// more than was offered; what is granted is reported (RFC 6749 section 3.3).
+    /// The requested scopes that may be granted. Unknown scopes are ignored and not an error, because clients request
+    /// more than was offered. The granted scopes are reported (RFC 6749 section 3.3).
     /// </summary>
-    /// <exception cref="OAuthException">Nothing is left.</exception>
+    /// <exception cref="OAuthException">None can be granted.</exception>
     public static string[] Of(string asked, IReadOnlyCollection<string> client)
     {
         var wanted = Scopes.Split(asked).Distinct().ToArray();
         string[] granted = Within((wanted.Length > 0 ? wanted : Default).Intersect(All), client);
         return granted.Any(IsForTools)
             ? granted
-            : throw new OAuthException("invalid_scope", "None of the scopes that were asked for can be granted.");
+            : throw new OAuthException("invalid_scope", "None of the requested scopes can be granted.");
     }
 
-    /// <summary>As much of a wish as there is. A larger scope contains the smaller ones.</summary>
+    /// <summary>The requested scopes that are available. A higher scope includes the lower ones.</summary>
     public static string[] Within(IEnumerable<string> wish, IReadOnlyCollection<string> had)
     {
         var level = had.Select(Scopes.Level).DefaultIfEmpty(-1).Max();
         return [.. wish.Where(scope => IsForTools(scope) ? Scopes.Level(scope) <= level : had.Contains(scope))];
     }
 
-    /// <summary>The same for a person, whose own particulars are theirs to give.</summary>
+    /// <summary>The same for a user, who may always share name and email.</summary>
     public static string[] OfPerson(IEnumerable<string> wish, IEnumerable<string> had) =>
         Within(wish, [.. had, Offline, Profile, Email]);
 
@@ -48,9 +48,9 @@ internal static class GrantableScopes
     public static string InWords(string scope) =>
         scope switch
         {
-            Offline => "Stay connected until you or the operator end it",
-            Profile => "Learn your name",
-            Email => "Learn your e-mail address",
+            Offline => "Stay connected until you or the operator revoke access",
+            Profile => "See your name",
+            Email => "See your email address",
             _ => Scopes.Meanings[scope],
         };
 }

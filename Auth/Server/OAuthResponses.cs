@@ -5,8 +5,7 @@ using MinimalMcp.Storage;
 namespace MinimalMcp.Auth.Server;
 
 /// <summary>
-/// How the endpoints answer: programs with JSON (RFC 6749 section 5), people with a page. Nothing of it is kept
-/// anywhere.
+/// Responses of the endpoints: JSON for programs (RFC 6749 section 5), a page for users. None may be cached.
 /// </summary>
 internal static class OAuthResponses
 {
@@ -14,7 +13,7 @@ internal static class OAuthResponses
 
     private static readonly OAuthException Unavailable = new(
         "temporarily_unavailable",
-        "The server cannot keep anything at the moment. Try again soon.",
+        "The server's store is unavailable. Try again in a few seconds.",
         StatusCodes.Status503ServiceUnavailable
     )
     {
@@ -66,7 +65,7 @@ internal static class OAuthResponses
                 Say(http, refusal);
                 await http
                     .RequestServices.GetRequiredService<IAuthorizationPages>()
-                    .ExplainAsync(http, refusal.Status, "It does not go on here", refusal.Message);
+                    .ExplainAsync(http, refusal.Status, "The sign-in cannot continue", refusal.Message);
             }
         };
 

@@ -4,12 +4,10 @@ using System.Text;
 
 namespace MinimalMcp.Auth.Server;
 
-/// <summary>
-/// Codes, tokens and secrets that mean nothing by themselves: 256 random bits, of which only the hash is kept.
-/// </summary>
+/// <summary>Opaque codes, tokens and secrets: 256 random bits, of which only the SHA-256 is stored.</summary>
 internal static class ReferenceTokens
 {
-    /// <summary>Of every one that we make, in characters.</summary>
+    /// <summary>The length of each, in characters.</summary>
     public const int Length = 43;
 
     public static string New() => Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(32));

@@ -8,9 +8,9 @@ using MinimalMcp.Storage;
 namespace MinimalMcp.Auth.Server;
 
 /// <summary>
-/// The one secret of this server, and the keys that are derived from it for each purpose (HKDF, RFC 5869). It is set,
-/// or made once and kept beside the SQLite file, readable for this user alone; never in the store itself, because
-/// whoever copies that would have both halves.
+/// The server's secret, and the keys that are derived from it for each purpose (HKDF, RFC 5869). It is configured, or
+/// created once in a file beside the SQLite database that only this user can read. It is never in the store: a copy of
+/// the store would then reveal it.
 /// </summary>
 internal sealed class ServerSecret
 {
@@ -29,14 +29,14 @@ internal sealed class ServerSecret
             options.Value.SecretKey is { Length: > 0 } set ? Encoding.UTF8.GetBytes(set)
             : storage.Value.ConnectionString is { Length: > 0 }
                 ? throw new StartupException(
-                    "Auth:Server:SecretKey (SECRET_KEY) is missing. With a PostgreSQL store it must be set, the same "
-                        + "for every replica: what `openssl rand -hex 32` prints."
+                    "Auth:Server:SecretKey (SECRET_KEY) is missing. With PostgreSQL it must be set, to the same "
+                        + "value on every replica: the output of `openssl rand -hex 32`."
                 )
             : Kept(storage.Value.FullPath(environment) + ".key");
         (_sealing, _refresh, _credential) = (Derive("signing keys"), Derive("refresh tokens"), Derive("credentials"));
     }
 
-    /// <summary>Encrypts (AES-256-GCM) what the store keeps.</summary>
+    /// <summary>Encrypts a value for the store (AES-256-GCM).</summary>
     public string Seal(byte[] plain)
     {
         var result = new byte[12 + plain.Length + 16];
@@ -46,7 +46,7 @@ internal sealed class ServerSecret
         return Base64Url.EncodeToString(result);
     }
 
-    /// <summary>Null when it was encrypted with another secret.</summary>
+    /// <summary>Decrypts a value. Returns null when it was encrypted with another secret.</summary>
     public byte[]? Open(string sealedText)
     {
         try
@@ -64,13 +64,13 @@ internal sealed class ServerSecret
     }
 
     /// <summary>
-    /// The refresh token that follows a token. Derived and not random, so that a client that asks twice, because the
-    /// answer was lost, gets the same one, and nobody had to keep it.
+    /// Derives the refresh token that replaces another. It is derived and not random: a client that repeats the
+    /// request, because the response was lost, gets the same one, and nothing has to be stored.
     /// </summary>
     public string SuccessorOf(string refreshToken) =>
         Base64Url.EncodeToString(HMACSHA256.HashData(_refresh, Encoding.UTF8.GetBytes(refreshToken)));
 
-    /// <summary>Tells one setting of a password from another, and nothing of either.</summary>
+    /// <summary>A fingerprint that detects a changed password setting and reveals nothing about it.</summary>
     public string Fingerprint(string credential) =>
         Convert.ToHexStringLower(HMACSHA256.HashData(_credential, Encoding.UTF8.GetBytes(credential)));
 
@@ -95,7 +95,7 @@ internal sealed class ServerSecret
                     create.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
                 }
 
-                // Under a name of its own first: a half-written key must never be read.
+                // Written under a temporary name first: a half-written key must never be read.
                 var fresh = $"{path}.{Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(4))}";
                 using (var file = new FileStream(fresh, create))
                 {
@@ -114,9 +114,9 @@ internal sealed class ServerSecret
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
         {
             throw new StartupException(
-                $"The key of the authorization server cannot be kept in {path} ({failure.Message}). Set SECRET_KEY "
-                    + "to what `openssl rand -hex 32` prints, or Storage:Path to a place that this user may write "
-                    + "to.",
+                $"The secret of the authorization server cannot be stored in {path} ({failure.Message}). Set "
+                    + "SECRET_KEY to the output of `openssl rand -hex 32`, or Storage:Path to a folder that this "
+                    + "user may write to.",
                 failure
             );
         }

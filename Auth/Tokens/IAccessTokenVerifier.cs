@@ -2,39 +2,37 @@ using System.Security.Claims;
 
 namespace MinimalMcp.Auth.Tokens;
 
-/// <summary>Tells from a bearer token who calls. One stands behind every route, whoever issued the token.</summary>
+/// <summary>
+/// Verifies bearer tokens and returns their caller. One implementation serves every route, whoever issued the token.
+/// </summary>
 internal interface IAccessTokenVerifier
 {
     /// <summary>
-    /// The caller: an authenticated identity with the claims <c>sub</c>, <c>client_id</c> when there is one, and one
-    /// <c>scope</c> claim for each scope.
+    /// Returns the caller: an authenticated identity with the claims <c>sub</c>, <c>client_id</c> if any, and one
+    /// <c>scope</c> claim per scope.
     /// </summary>
-    /// <exception cref="TokenRefusedException">The token is not good for this server, now.</exception>
+    /// <exception cref="TokenRefusedException">The token is not valid for this server.</exception>
     ValueTask<ClaimsPrincipal> CheckAsync(string token, CancellationToken cancellationToken);
 
-    /// <summary>
-    /// The caller of a token that was found to be good a moment ago, at once; null for every other one.
-    /// </summary>
+    /// <summary>Returns the caller of a cached token without waiting; null for every other token.</summary>
     ClaimsPrincipal? Known(string token) => null;
 
     /// <summary>
-    /// The same as <see cref="CheckAsync"/>, without relying on what was found a moment ago, where that could have
-    /// changed meanwhile.
+    /// Verifies as <see cref="CheckAsync"/> does, without relying on cached results that may have changed.
     /// </summary>
-    /// <exception cref="TokenRefusedException">The token is not good any more.</exception>
+    /// <exception cref="TokenRefusedException">The token is no longer valid.</exception>
     ValueTask<ClaimsPrincipal> CheckAgainAsync(string token, CancellationToken cancellationToken) =>
         CheckAsync(token, cancellationToken);
 }
 
-/// <summary>A token that is not good. The message may be shown and logged: it has nothing of the token in it.</summary>
+/// <summary>An invalid token. The message may be shown and logged: it contains nothing of the token.</summary>
 internal sealed class TokenRefusedException(string message, Exception? inner = null) : Exception(message, inner)
 {
     /// <summary>
-    /// The token is what it should be, but this client may not use this server: 403 and not 401, since another token
-    /// would not help.
+    /// The token is valid, but its client may not use this server: 403 and not 401, since another token would not help.
     /// </summary>
     public bool IsForbidden { get; init; }
 
-    /// <summary>What the operator should know, and a caller need not; for the log only.</summary>
+    /// <summary>Details for the operator; only for the log.</summary>
     public string? Detail { get; init; }
 }

@@ -2,14 +2,12 @@ using System.Text.Json;
 
 namespace MinimalMcp.Auth.Tokens;
 
-/// <summary>
-/// The keys of a JWK Set (RFC 7517) that signatures can be checked with; the others, and the broken ones, are left out.
-/// </summary>
+/// <summary>The usable signature keys of a JWK Set (RFC 7517). Other and malformed keys are ignored.</summary>
 internal sealed class JsonWebKeySet
 {
     public const int MaxBytes = 256 * 1024;
 
-    /// <summary>Further ones are not read.</summary>
+    /// <summary>Further keys are ignored.</summary>
     private const int MaxKeys = 64;
 
     private readonly SignatureKey[] _keys;
@@ -18,7 +16,7 @@ internal sealed class JsonWebKeySet
 
     public int Count => _keys.Length;
 
-    /// <exception cref="FormatException">It is no key set. The message is a sentence and quotes nothing.</exception>
+    /// <exception cref="FormatException">Not a key set. The message quotes nothing of it.</exception>
     public static JsonWebKeySet Parse(ReadOnlyMemory<byte> utf8)
     {
         if (utf8.Length > MaxBytes)
@@ -45,8 +43,8 @@ internal sealed class JsonWebKeySet
             : throw new FormatException("The key set has no array 'keys'.");
 
     /// <summary>
-    /// The key for a token. Without <c>kid</c> it is the only one that serves the algorithm: to try several would give
-    /// a forger several tries.
+    /// Finds the key of a token. Without <c>kid</c> it must be the only key for the algorithm: trying several would
+    /// give a forger several attempts.
     /// </summary>
     public SignatureKey? Find(string? kid, string algorithm)
     {

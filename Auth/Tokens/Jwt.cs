@@ -5,8 +5,7 @@ using MinimalMcp.Auth.Diagnostics;
 namespace MinimalMcp.Auth.Tokens;
 
 /// <summary>
-/// Checks signed JSON Web Tokens (RFC 7519, by the advice of RFC 8725), ours and other people's. Whatever is not
-/// clearly good is refused.
+/// Verifies signed JSON Web Tokens (RFC 7519, following RFC 8725). Everything that is not clearly valid is refused.
 /// </summary>
 internal static class Jwt
 {
@@ -19,7 +18,7 @@ internal static class Jwt
         return Verify(signed, keys.Find(signed.KeyId, signed.Algorithm) ?? throw UnknownKey(), rules, now);
     }
 
-    /// <summary>For whoever finds the key in a way of his own.</summary>
+    /// <summary>For callers that find the key themselves.</summary>
     public static VerifiedToken Verify(
         SignedToken token,
         SignatureKey key,
@@ -30,7 +29,7 @@ internal static class Jwt
         return Check(token.Open(key), token.Type, rules, now);
     }
 
-    /// <summary>What the claims must say, of a token that its issuer vouches for.</summary>
+    /// <summary>Validates the claims of a token whose signature was verified.</summary>
     /// <exception cref="TokenRefusedException">With a sentence that may be shown.</exception>
     public static VerifiedToken Check(JsonElement payload, string? type, TokenValidationRules rules, DateTimeOffset now)
     {
@@ -38,25 +37,23 @@ internal static class Jwt
             payload.TryGetProperty("iss", out var iss) && iss.ValueKind is JsonValueKind.String ? iss.GetString()! : "";
         if (!rules.Issuers.Contains(issuer))
         {
-            throw new TokenRefusedException("The token was issued by somebody else (iss).")
+            throw new TokenRefusedException("The token has another issuer (iss).")
             {
-                Detail = $"its issuer (iss) is {List([issuer])}, and this server takes {List(rules.Issuers)}",
+                Detail = $"its issuer (iss) is {List([issuer])}, but this server accepts {List(rules.Issuers)}",
             };
         }
 
-        var expires = Time(payload, "exp") ?? throw SignedToken.Refuse("does not say when it expires (exp)");
+        var expires = Time(payload, "exp") ?? throw SignedToken.Refuse("has no expiry (exp)");
         var verified = new VerifiedToken(payload, issuer, expires, type);
         if (!rules.AnyAudience && !verified.Audiences.Any(rules.Audiences.Contains))
         {
             throw new TokenRefusedException(
-                verified.Audiences.Any()
-                    ? "The token is for another server (aud)."
-                    : "The token is for another server (aud): it names none."
+                verified.Audiences.Any() ? "The token is for another server (aud)." : "The token has no audience (aud)."
             )
             {
                 Detail =
-                    $"its audience (aud) is {List(verified.Audiences)}, "
-                    + $"and this server takes {List(rules.Audiences)}",
+                    $"its audience (aud) is {List(verified.Audiences)}, but this server accepts "
+                    + $"{List(rules.Audiences)}",
             };
         }
 
@@ -64,14 +61,14 @@ internal static class Jwt
         return verified;
     }
 
-    // For the log. The signature was good, so these are its issuer's own words; they are cut all the same.
+    // For the log. The signature was valid, so these are the issuer's own values; they are truncated all the same.
     private static string List(IEnumerable<string> values) =>
         values.Take(5).Select(value => $"'{RedactedRequest.Text(value, 200)}'").ToArray() is { Length: > 0 } some
             ? string.Join(", ", some)
             : "missing";
 
     public static TokenRefusedException UnknownKey() =>
-        SignedToken.Refuse("is signed with a key that its issuer does not publish, or names none of several");
+        SignedToken.Refuse("is signed with a key that its issuer does not publish, or names none of several keys");
 
     private static void CheckTimes(VerifiedToken token, TokenValidationRules rules, DateTimeOffset now)
     {
@@ -95,12 +92,12 @@ internal static class Jwt
         new(
             string.Create(
                 CultureInfo.InvariantCulture,
-                $"The token {why}. If it should be good, a clock is wrong: this server's says "
+                $"The token {why}. If it should be valid, a clock is wrong: this server's is "
                     + $"{now.UtcDateTime:yyyy-MM-dd'T'HH:mm:ss'Z'}."
             )
         );
 
-    // A number, with or without a fraction (RFC 7519 section 2), and not a text.
+    // A number, optionally with a fraction (RFC 7519 section 2), never a string.
     private static DateTimeOffset? Time(JsonElement payload, string claim)
     {
         if (!payload.TryGetProperty(claim, out var value))
@@ -113,6 +110,6 @@ internal static class Jwt
             && value.TryGetDouble(out var seconds)
             && seconds is >= 0 and < EndOfTime
             ? DateTimeOffset.UnixEpoch.AddSeconds(seconds)
-            : throw SignedToken.Refuse($"has a claim {claim} that is not a time");
+            : throw SignedToken.Refuse($"has a claim {claim} that is not a timestamp");
     }
 }

@@ -3,7 +3,7 @@ using System.Net.Sockets;
 
 namespace MinimalMcp.Auth.Tokens;
 
-/// <summary>Tells the addresses of the public internet from those of this machine, its network and its cloud.</summary>
+/// <summary>Distinguishes public internet addresses from those of this machine, its network and its cloud.</summary>
 internal static class PublicAddress
 {
     // IANA's special-purpose registries (RFC 6890).
@@ -29,8 +29,9 @@ internal static class PublicAddress
         }.Select(IPNetwork.Parse),
     ];
 
-    // Of IPv6 only this is handed out. Outside are loopback, link-local, unique local and multicast addresses, and IPv4
-    // in disguise (::ffff:10.0.0.1, 64:ff9b::10.0.0.1); within, Teredo, documentation and 6to4, which is IPv4 as well.
+    // The only IPv6 range that is allocated. Outside are loopback, link-local, unique local and multicast addresses,
+    // and embedded IPv4 (::ffff:10.0.0.1, 64:ff9b::10.0.0.1); inside are Teredo, documentation and 6to4, which embeds
+    // IPv4 too.
     private static readonly IPNetwork Global6 = IPNetwork.Parse("2000::/3");
     private static readonly IPNetwork[] Special6 =
     [
@@ -47,10 +48,10 @@ internal static class PublicAddress
         };
 
     /// <summary>
-    /// Connects to a name whose addresses are all public. The very addresses that were checked are dialled: a name that
-    /// is looked up twice may have two answers.
+    /// Connects to a name whose addresses are all public. Dials the addresses that were checked: a second lookup could
+    /// return others.
     /// </summary>
-    /// <exception cref="NotPublicException">One of the addresses is not.</exception>
+    /// <exception cref="NotPublicException">An address is not public.</exception>
     public static async ValueTask<Stream> ConnectAsync(
         DnsEndPoint name,
         bool andLoopback,

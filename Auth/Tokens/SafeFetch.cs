@@ -3,26 +3,25 @@ using System.Security.Authentication;
 
 namespace MinimalMcp.Auth.Tokens;
 
-/// <summary>Who named the address of a document, and so where it may be.</summary>
+/// <summary>Who chose the URL of a document, which decides where it may point.</summary>
 internal enum UrlSource
 {
     /// <summary>
-    /// Anybody: only https and only public addresses, or the server would fetch for strangers what only its own network
-    /// may see.
+    /// Anybody: only https and public addresses, or callers could make the server fetch from its own network (SSRF).
     /// </summary>
     Stranger,
 
     /// <summary>As <see cref="Stranger"/>, and loopback over http as well: for tests.</summary>
     Test,
 
-    /// <summary>The settings: https anywhere, http on loopback, through the machine's proxy if it has one.</summary>
+    /// <summary>The operator: https anywhere, http on loopback, through the machine's proxy if it has one.</summary>
     Operator,
 }
 
 /// <summary>
-/// Fetches small JSON documents: no redirect, no cookies, status 200 only, five seconds for all of it. Not a client of
-/// the factory: its breaker would let one stranger's broken address stop everybody else's, and its retries would double
-/// what is promised to be fetched twice a minute.
+/// Fetches small JSON documents: no redirects, no cookies, status 200 only, within five seconds. Not a client of the
+/// factory: its circuit breaker would let one broken URL block all others, and its retries would double the promised
+/// rate.
 /// </summary>
 internal sealed class SafeFetch : IDisposable
 {
@@ -43,7 +42,7 @@ internal sealed class SafeFetch : IDisposable
             ConnectTimeout = Deadline,
             MaxConnectionsPerServer = 4,
             MaxResponseHeadersLength = 16, // KiB
-            PooledConnectionLifetime = TimeSpan.FromMinutes(1), // and then the name is looked up again
+            PooledConnectionLifetime = TimeSpan.FromMinutes(1), // then DNS is resolved again
         };
         if (namedBy is not UrlSource.Operator)
         {
@@ -61,7 +60,7 @@ internal sealed class SafeFetch : IDisposable
     public bool AllowsLoopback => _namedBy is not UrlSource.Stranger;
 
     /// <exception cref="HttpRequestException">
-    /// Nothing came that could be read. The message is a sentence, and has nothing of the answer in it.
+    /// The document could not be read. The message contains nothing of the response.
     /// </exception>
     public async Task<byte[]> GetAsync(
         Uri uri,
@@ -84,7 +83,7 @@ internal sealed class SafeFetch : IDisposable
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
-            throw Failed(uri, $"did not answer completely within {Deadline.TotalSeconds:0} seconds");
+            throw Failed(uri, $"did not respond completely within {Deadline.TotalSeconds:0} seconds");
         }
         catch (Exception broken) when (broken is IOException or HttpRequestException and not Refusal)
         {
@@ -92,12 +91,12 @@ internal sealed class SafeFetch : IDisposable
                 uri,
                 broken.InnerException switch
                 {
-                    NotPublicException => "is at an address that is not public",
+                    NotPublicException => "has an address that is not public",
                     AuthenticationException when _namedBy is UrlSource.Operator =>
-                        "has a certificate that this machine does not trust. If it is of a CA of your own, set "
-                            + "SSL_CERT_FILE to a file with that CA's certificate",
+                        "has a certificate that this machine does not trust. For a private CA, set SSL_CERT_FILE "
+                            + "to a file with its certificate",
                     AuthenticationException => "has a certificate that this machine does not trust",
-                    _ => "cannot be reached, or broke off",
+                    _ => "cannot be reached, or the connection was interrupted",
                 }
             );
         }
@@ -115,7 +114,7 @@ internal sealed class SafeFetch : IDisposable
             )
         )
         {
-            throw new Refusal("A document is fetched from an https address only, and without a user name in it.");
+            throw new Refusal("The URL must be https and must not contain a user name.");
         }
     }
 
@@ -123,11 +122,9 @@ internal sealed class SafeFetch : IDisposable
     {
         if (answer.StatusCode is not HttpStatusCode.OK)
         {
-            throw Failed(
-                uri,
-                "answered "
-                    + $"{(int)answer.StatusCode}{((int)answer.StatusCode is >= 300 and < 400 ? "; redirects are not followed" : "")}"
-            );
+            var status = (int)answer.StatusCode;
+            var hint = status is >= 300 and < 400 ? "; redirects are not followed" : "";
+            throw Failed(uri, $"returned status {status}{hint}");
         }
 
         if (
@@ -138,7 +135,7 @@ internal sealed class SafeFetch : IDisposable
             )
         )
         {
-            throw Failed(uri, "answered something that is not JSON (Content-Type)");
+            throw Failed(uri, "returned something that is not JSON (Content-Type)");
         }
 
         if (answer.Content.Headers.ContentLength > maxBytes)
@@ -170,7 +167,7 @@ internal sealed class SafeFetch : IDisposable
         return read.ToArray();
     }
 
-    private static Refusal TooLarge(Uri uri, int maxBytes) => Failed(uri, $"answered more than {maxBytes} bytes");
+    private static Refusal TooLarge(Uri uri, int maxBytes) => Failed(uri, $"returned more than {maxBytes} bytes");
 
     private static Refusal Failed(Uri uri, string what) => new($"{uri.GetLeftPart(UriPartial.Path)} {what}.");
 

@@ -6,12 +6,11 @@ using System.Text.Json;
 namespace MinimalMcp.Auth.Tokens;
 
 /// <summary>
-/// A public key that signatures are checked with: RSA of at least 2048 bits, or one of the three NIST curves (RFC 7518
-/// section 3).
+/// A public key that verifies signatures: RSA of at least 2048 bits, or one of three NIST curves (RFC 7518 section 3).
 /// </summary>
 internal sealed class SignatureKey
 {
-    // Larger keys are nobody's, except of whoever wants each check to take long.
+    // Larger keys are not in use, except to make each verification slow.
     private const int MinRsaBits = 2048,
         MaxRsaBits = 8192;
 
@@ -19,21 +18,20 @@ internal sealed class SignatureKey
     private readonly string? _algorithm;
     private readonly int _rsaBytes;
 
-    // Their instances are not promised to be safe for several threads. Those of keys that were replaced are left to the
-    // finalizer.
+    // Key instances are not thread-safe. Those of replaced keys are left to the finalizer.
     private readonly ConcurrentBag<AsymmetricAlgorithm> _idle = [];
 
     private SignatureKey(string? id, string? algorithm, Func<AsymmetricAlgorithm> create, int rsaBytes = 0)
     {
         (Id, _algorithm, _create, _rsaBytes) = (id, algorithm, create, rsaBytes);
-        _idle.Add(create()); // a point that is not on its curve is refused now
+        _idle.Add(create()); // a point off the curve is refused now
     }
 
     /// <summary><c>kid</c>.</summary>
     public string? Id { get; }
 
     /// <summary>
-    /// The key in a JWK (RFC 7517), or null when it is of another kind, for another use, too weak, or broken.
+    /// Reads a JWK (RFC 7517). Returns null when it is of another kind or use, too weak, or malformed.
     /// </summary>
     public static SignatureKey? Read(JsonElement jwk)
     {
@@ -61,10 +59,7 @@ internal sealed class SignatureKey
         }
     }
 
-    /// <summary>
-    /// Whether a signature of this algorithm may be checked with it. A key that says its algorithm is for that one
-    /// only.
-    /// </summary>
+    /// <summary>Whether the key verifies this algorithm. A key that names its algorithm serves only that one.</summary>
     public bool Serves(string algorithm) =>
         _algorithm is null ? algorithm is ['R' or 'P', 'S', ..] : algorithm == _algorithm;
 
@@ -118,7 +113,7 @@ internal sealed class SignatureKey
             || exponent is [] or [1] or { Length: > 4 }
         )
         {
-            return null; // with the exponent 1 everybody can sign
+            return null; // with the exponent 1 anybody can sign
         }
 
         var parameters = new RSAParameters { Modulus = modulus, Exponent = exponent };

@@ -6,13 +6,12 @@ using System.Text.Json;
 namespace MinimalMcp.Auth.Tokens;
 
 /// <summary>
-/// A JWT in its compact form (RFC 7515 section 7.1) whose header is one that we could accept. Nothing that it says is
-/// believed yet.
+/// A JWT in compact form (RFC 7515 section 7.1) with an acceptable header. Nothing in it is trusted yet.
 /// </summary>
 internal sealed class SignedToken
 {
-    // Critical extensions, encryption, compression: whoever does not know them must refuse (RFC 7515 section 4.1.11),
-    // and we know none.
+    // Critical extensions, encryption, compression: a recipient that does not support them must refuse the token (RFC
+    // 7515 section 4.1.11), and we support none.
     private static readonly string[] Unsupported = ["crit", "zip", "enc", "b64"];
 
     private readonly string _token;
@@ -28,10 +27,10 @@ internal sealed class SignedToken
         TokenValidationRules rules
     )
     {
-        Algorithm = Text(header, "alg") ?? throw Refuse("names no algorithm");
+        Algorithm = Text(header, "alg") ?? throw Refuse("has no algorithm (alg)");
         if (!rules.Algorithms.Contains(Algorithm))
         {
-            throw Refuse("is signed with an algorithm that is not allowed here");
+            throw Refuse("is signed with an algorithm that is not allowed");
         }
 
         Type = Text(header, "typ");
@@ -43,7 +42,7 @@ internal sealed class SignedToken
                 )
         )
         {
-            throw Refuse("is of another type than this server takes (header typ)");
+            throw Refuse("has a type that this server does not accept (header typ)");
         }
 
         KeyId = Text(header, "kid");
@@ -73,20 +72,20 @@ internal sealed class SignedToken
 
         var header = Json(Decode(token.AsSpan(0, first)), "header");
         return Unsupported.FirstOrDefault(name => header.TryGetProperty(name, out _)) is { } unsupported
-            ? throw Refuse($"has the header {unsupported}, which is not understood here")
+            ? throw Refuse($"has the header {unsupported}, which is not supported")
             : new(token, first + 1, last + 1, header, rules);
     }
 
-    /// <summary>The payload, if the signature is the key's.</summary>
+    /// <summary>Verifies the signature and returns the payload.</summary>
     public JsonElement Open(SignatureKey key)
     {
         var signed = ArrayPool<byte>.Shared.Rent(_signedLength);
         try
         {
-            Encoding.ASCII.GetBytes(_token.AsSpan(0, _signedLength), signed); // Decode left nothing but ASCII
+            Encoding.ASCII.GetBytes(_token.AsSpan(0, _signedLength), signed); // Decode accepted only ASCII
             return key.Verify(Algorithm, signed.AsSpan(0, _signedLength), _signature)
                 ? Json(_payload, "payload")
-                : throw Refuse("has a signature that is not its issuer's");
+                : throw Refuse("has an invalid signature");
         }
         finally
         {
@@ -96,7 +95,7 @@ internal sealed class SignedToken
 
     public static TokenRefusedException Refuse(string why) => new($"The token {why}.");
 
-    // One spelling for each value, so that no two texts are the same token: no padding, no spaces, no stray bits at the
+    // One encoding per value, so that no two strings are the same token: no padding, no spaces, no stray bits at the
     // end.
     private static byte[] Decode(ReadOnlySpan<char> text)
     {
@@ -123,5 +122,5 @@ internal sealed class SignedToken
     private static string? Text(JsonElement header, string name) =>
         !header.TryGetProperty(name, out var value) ? null
         : value.ValueKind is JsonValueKind.String ? value.GetString()
-        : throw Refuse($"has a header {name} that is not a text");
+        : throw Refuse($"has a header {name} that is not a string");
 }

@@ -4,16 +4,13 @@ using System.Text.Unicode;
 namespace MinimalMcp.Auth.Tokens;
 
 /// <summary>
-/// Reads JSON of which two readers cannot think differently: one value for each name, shallow, and nothing but Unicode
-/// in its texts.
+/// Parses JSON that no two parsers can read differently: no duplicate names, bounded depth, valid Unicode.
 /// </summary>
 internal static class StrictJson
 {
     private const int MaxDepth = 16;
 
-    /// <exception cref="FormatException">
-    /// It is something else; the message is the end of a sentence about it.
-    /// </exception>
+    /// <exception cref="FormatException">Not a valid object; the message completes a sentence about it.</exception>
     public static JsonElement ParseObject(ReadOnlySpan<byte> utf8)
     {
         if (!Utf8.IsValid(utf8))
@@ -32,12 +29,13 @@ internal static class StrictJson
         }
         catch (Exception notJson) when (notJson is JsonException or InvalidOperationException)
         {
-            // without the inner one, which quotes
-            throw new FormatException("is not JSON, says something twice, or is nested too deeply");
+            // without the inner exception, which quotes the input
+            throw new FormatException("is not JSON, has a duplicate name, or is nested too deeply");
         }
     }
 
-    // Half a surrogate pair is valid JSON and no text: it would be an unexpected exception wherever it is read later.
+    // An unpaired surrogate is valid JSON but not valid text: it would cause an unexpected exception wherever it is
+    // read later.
     private static void CheckEscapes(ReadOnlySpan<byte> utf8)
     {
         var reader = new Utf8JsonReader(utf8, new JsonReaderOptions { MaxDepth = MaxDepth });

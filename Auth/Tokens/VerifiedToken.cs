@@ -3,26 +3,27 @@ using System.Text.Json;
 namespace MinimalMcp.Auth.Tokens;
 
 /// <summary>
-/// A token whose signature, issuer, audience and times were checked. What the rest means is for whoever asked.
+/// A token whose signature, issuer, audience and times were verified. Interpreting the other claims is up to the
+/// caller.
 /// </summary>
-/// <param name="Type">The header <c>typ</c>, when there is one.</param>
+/// <param name="Type">The header <c>typ</c>, if any.</param>
 internal sealed record VerifiedToken(JsonElement Payload, string Issuer, DateTimeOffset Expires, string? Type)
 {
     public string? Subject => Text("sub");
 
     /// <summary>
-    /// The client that the token was given to: RFC 9068 says <c>client_id</c>, OpenID Connect <c>azp</c>, Entra's first
-    /// version <c>appid</c>.
+    /// The client that the token was issued to: RFC 9068 uses <c>client_id</c>, OpenID Connect <c>azp</c>, Entra's
+    /// version 1.0 <c>appid</c>.
     /// </summary>
     public string? ClientId => Text("azp") ?? Text("client_id") ?? Text("appid") ?? Text("cid");
 
-    /// <summary><c>jti</c>, with which a token that may be used once is known again.</summary>
+    /// <summary><c>jti</c>, which detects the reuse of single-use tokens.</summary>
     public string? Id => Text("jti");
 
-    /// <summary>Of <c>scope</c> and <c>scp</c>; both come as a text with spaces and as an array.</summary>
+    /// <summary>The scopes of <c>scope</c> and <c>scp</c>, each a space-separated string or an array.</summary>
     public IReadOnlySet<string> Scopes => Words("scope").Concat(Words("scp")).ToHashSet(StringComparer.Ordinal);
 
-    /// <summary>One text or several.</summary>
+    /// <summary>One string or several.</summary>
     public IEnumerable<string> Audiences => Texts("aud");
 
     public string? Text(string claim) =>
@@ -30,12 +31,10 @@ internal sealed record VerifiedToken(JsonElement Payload, string Issuer, DateTim
             ? value.GetString()
             : null;
 
-    /// <summary>
-    /// The texts of a claim that is a text or an array; anything else in it is not a text and counts for nothing.
-    /// </summary>
+    /// <summary>The strings of a claim that is a string or an array; other values are ignored.</summary>
     public IEnumerable<string> Texts(string claim) => Payload.TryGetProperty(claim, out var value) ? Texts(value) : [];
 
-    /// <summary>The same, with a text taken for a list of words.</summary>
+    /// <summary>The same, with a string split at spaces.</summary>
     public IEnumerable<string> Words(string claim) =>
         Payload.TryGetProperty(claim, out var value) && value.ValueKind is JsonValueKind.String
             ? value.GetString()!.Split(' ', StringSplitOptions.RemoveEmptyEntries)

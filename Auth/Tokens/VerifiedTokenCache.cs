@@ -7,9 +7,9 @@ using System.Text;
 namespace MinimalMcp.Auth.Tokens;
 
 /// <summary>
-/// Access tokens that were good a moment ago: a host sends the same one with every call. They are known by their
-/// SHA-256, so that no token lies in memory, and only for a minute, so that what another replica revoked is not
-/// honoured for longer. Each has a ground, which it is as good as: the keys that verified it, or the grant it is of.
+/// Caches verified access tokens, since MCP clients send the same one with every call. The key is the SHA-256, so that
+/// no token stays in memory. Entries live a minute, so that a revocation by another replica takes effect. Each depends
+/// on an object: the keys that verified it, or its grant.
 /// </summary>
 internal sealed class VerifiedTokenCache(TimeProvider time)
 {
@@ -20,11 +20,11 @@ internal sealed class VerifiedTokenCache(TimeProvider time)
     private int _round;
 
     /// <summary>
-    /// Changes when something is forgotten: what was looked up before that must not be added after it.
+    /// Changes when an entry is removed: a token that was verified before must not be added after that.
     /// </summary>
     public int Round => Volatile.Read(ref _round);
 
-    /// <param name="ground">When it is given, a token counts only if this very object was its ground.</param>
+    /// <param name="ground">When given, a token counts only if it depends on this very object.</param>
     public ClaimsPrincipal? Find(string token, object? ground = null) =>
         _tokens.TryGetValue(Hash(token), out var seen)
         && (ground is null || ReferenceEquals(seen.Ground, ground))
@@ -33,13 +33,13 @@ internal sealed class VerifiedTokenCache(TimeProvider time)
             ? seen.Caller
             : null;
 
-    /// <param name="token">One that was found to be good.</param>
-    /// <param name="round">What <see cref="Round"/> was before that.</param>
+    /// <param name="token">A verified token.</param>
+    /// <param name="round">The value of <see cref="Round"/> before the verification.</param>
     public void Add(string token, ClaimsPrincipal caller, DateTimeOffset expires, object ground, int round)
     {
         if (_tokens.Count >= Most)
         {
-            _tokens.Clear(); // to find the oldest would cost more than to verify the living again
+            _tokens.Clear(); // finding the oldest would cost more than verifying the live ones again
         }
 
         var digest = Hash(token);
@@ -50,14 +50,14 @@ internal sealed class VerifiedTokenCache(TimeProvider time)
         }
     }
 
-    /// <summary>That one is looked up again.</summary>
+    /// <summary>Removes a token, which is then verified again.</summary>
     public void Remove(string token)
     {
         Interlocked.Increment(ref _round);
         _tokens.TryRemove(Hash(token), out _);
     }
 
-    /// <summary>From now on the tokens of that ground are looked up again.</summary>
+    /// <summary>Removes all tokens that depend on an object.</summary>
     public void Forget(object ground)
     {
         Interlocked.Increment(ref _round);

@@ -6,7 +6,7 @@ namespace MinimalMcp.Governance;
 
 public static class ApprovalEndpoint
 {
-    /// <summary>The calls that wait for a person, and the decision, for whoever has the scope mcp:admin.</summary>
+    /// <summary>Maps the pending approvals and their decision, for callers with the scope mcp:admin.</summary>
     public static IEndpointConventionBuilder MapApprovals(
         this IEndpointRouteBuilder routes,
         string pattern = "/api/v1/approvals"
@@ -64,8 +64,8 @@ public static class ApprovalEndpoint
         {
             return Results.Problem(
                 statusCode: 403,
-                title: "Not from here",
-                detail: "A decision is sent by this server's own page, or by a program: as JSON, and not from a page "
+                title: "Request not accepted",
+                detail: "Send the decision as JSON from this server's own page or from a program, not from a page "
                     + "of another origin."
             );
         }
@@ -94,16 +94,16 @@ public static class ApprovalEndpoint
         {
             result = Results.Problem(
                 statusCode: 503,
-                title: "Not possible now",
-                detail: "The store cannot be used now. Try again in a minute."
+                title: "Service unavailable",
+                detail: "The server's store is unavailable. Try again in a minute."
             );
         }
 
         await result.ExecuteAsync(http);
     }
 
-    // Without authentication any page that this machine's browser shows could post here. A browser says where a request
-    // comes from (Sec-Fetch-Site, Origin), and sends JSON to another origin only when that one allows it.
+    // Without authentication any page in a browser on this machine could post here. Browsers report the origin of a
+    // request (Sec-Fetch-Site, Origin), and send JSON to another origin only when it allows that.
     private static bool IsOurs(HttpContext http)
     {
         var (site, origin) = (

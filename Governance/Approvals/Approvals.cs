@@ -9,9 +9,9 @@ using MinimalMcp.Storage;
 namespace MinimalMcp.Governance;
 
 /// <summary>
-/// Calls that a person decides: the caller gets a token that is worth nothing until somebody else has approved. As with
-/// a confirmation it is for one caller, one tool and these arguments, works once, and not for long; the store holds its
-/// hash, which is also the name that the person decides by.
+/// Manual approval of calls: the caller gets a token that is void until somebody else has approved. Like a confirmation
+/// token it is for one caller, one tool and the given arguments, works once, and expires. The store holds its hash,
+/// which is also the id of the approval.
 /// </summary>
 public sealed class Approvals(
     Store store,
@@ -29,7 +29,7 @@ public sealed class Approvals(
 
     private long Now => time.GetUtcNow().ToUnixTimeMilliseconds();
 
-    /// <summary>The preview with a token that waits.</summary>
+    /// <summary>Opens an approval and returns the preview with its token.</summary>
     public async ValueTask<Preview> OpenAsync(Preview preview, ToolCall call, CancellationToken cancellationToken)
     {
         var token = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(32));
@@ -64,14 +64,14 @@ public sealed class Approvals(
             }
             : throw new ToolRefusedException(
                 Refusal.Budget,
-                $"{preview.Tool} was not called: {MaxWaiting} calls of this caller wait for approval already. Wait "
-                    + $"until a person has decided some at {Address()}."
+                $"{preview.Tool} was not called: {MaxWaiting} calls of this caller already await approval. Wait "
+                    + $"until some are decided at {Address()}."
             );
     }
 
     /// <summary>
-    /// Returns when a person approved this call, which is then done once. Throws what the caller reads while it waits,
-    /// and when it was denied.
+    /// Returns when the call was approved; it then runs once. Throws the preview while the call is pending, and a
+    /// refusal when it was denied.
     /// </summary>
     public async ValueTask RedeemAsync(
         string token,
@@ -97,7 +97,7 @@ public sealed class Approvals(
             case "denied":
                 throw new ToolRefusedException(
                     Refusal.Confirmation,
-                    $"{preview.Tool} was not called: {row!.DecidedBy} denied it. Do not ask for the same again "
+                    $"{preview.Tool} was not called: {row!.DecidedBy} denied it. Do not request the same call again "
                         + "unless the user wants it."
                 );
             case "approved" when await store.RedeemApprovalAsync(id, binding, Now, cancellationToken):
@@ -105,9 +105,9 @@ public sealed class Approvals(
             default:
                 throw new ToolRefusedException(
                     Refusal.Confirmation,
-                    $"{preview.Tool} was not called: this {ConfirmationPolicy.Token} was used already, is older than "
-                        + $"{options.Value.ApproveWithin.TotalMinutes:0} minutes, or was given for another call. "
-                        + $"Call {preview.Tool} without it to ask for approval anew."
+                    $"{preview.Tool} was not called: the {ConfirmationPolicy.Token} was already used, is older than "
+                        + $"{options.Value.ApproveWithin.TotalMinutes:0} minutes, or belongs to another call. Call "
+                        + $"{preview.Tool} without it to request approval again."
                 );
         }
     }
@@ -116,14 +116,14 @@ public sealed class Approvals(
         store.ReadApprovalsAsync(Now, MaxListed, cancellationToken);
 
     /// <summary>
-    /// Decides, on record before and after. Null when there is no such call any more; else whether this decision is the
-    /// one that counts, or why not.
+    /// Decides a call, with audit entries before and after. Returns null on success, otherwise why the decision does
+    /// not count.
     /// </summary>
     public async Task<string?> DecideAsync(string id, bool approve, Caller by, CancellationToken cancellationToken)
     {
         if (await store.FindApprovalAsync(id, Now, cancellationToken) is not { } row)
         {
-            return "This call waits no longer: it was made, or its time is over.";
+            return "This call is no longer pending: it was made, or it expired.";
         }
 
         if (approve && WhyNot(row, by) is { } own)
@@ -147,7 +147,7 @@ public sealed class Approvals(
                     : "denied"
             )
         );
-        return decided ? null : "Somebody else has decided this call already.";
+        return decided ? null : "Somebody else has already decided this call.";
 
         AuditEntry Record(string phase, string outcome) =>
             new()
@@ -167,28 +167,28 @@ public sealed class Approvals(
     }
 
     /// <summary>
-    /// Why this person may not approve the call; null when they may. Whoever asked must not answer itself, whatever it
-    /// comes with this time: its key, a token that it signed in for with that key, or a token of the client that asked.
+    /// Why this caller may not approve the call; null when it may. Nobody may approve their own request, whatever they
+    /// authenticate with: the same key, a token that was obtained with that key, or a token of the requesting client.
     /// </summary>
     public string? WhyNot(StoredApproval row, Caller by) =>
         by != Caller.Local && Redactor.Storable(by.Subject) == row.Subject
-            ? $"You asked for this call yourself. Somebody else approves it{Otherwise()}."
+            ? $"You requested this call yourself. Somebody else must approve it{Otherwise()}."
         : row.Client is not null && Redactor.Storable(by.Client) == row.Client
-            ? $"The client {row.Client}, whose token this is, asked for the call. "
-                + $"Approve it {(auth.Value.TakesKeys ? "with a key, or " : "")}through another client."
+            ? $"The client {row.Client}, whose token you use, requested the call. Approve it "
+                + $"{(auth.Value.TakesKeys ? "with an API key, or " : "")}with another client."
         : null;
 
-    // What the mode in force offers: two people need two of them.
+    // How the current mode distinguishes two people.
     private string Otherwise() =>
         (auth.Value.TakesKeys, auth.Value.TakesTokens) switch
         {
-            (true, false) => ", with another key that has the scope mcp:admin (Auth:ApiKeys:NAME)",
-            (true, true) => ", with another key or another sign-in that has the scope mcp:admin",
+            (true, false) => ", with another API key that has the scope mcp:admin (Auth:ApiKeys:NAME)",
+            (true, true) => ", with another API key or another sign-in that has the scope mcp:admin",
             (false, true) => ", with another sign-in that has the scope mcp:admin",
             _ => "",
         };
 
-    // Where the person goes; the server's own address when nobody said how the world calls it.
+    // The URL of the approvals page, based on the listening address when PUBLIC_URL is not set.
     private string Address() =>
         (
             PublicUrl.Configured(configuration)

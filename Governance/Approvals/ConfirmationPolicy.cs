@@ -5,9 +5,9 @@ using MinimalMcp.Storage;
 namespace MinimalMcp.Governance;
 
 /// <summary>
-/// Whether a call that may be made is made now: the caller's budgets, a dry run, and the confirmation of what is
-/// dangerous. A tool that changes something takes <c>dry_run</c>, and one that is confirmed takes
-/// <c>confirmation_token</c>, beside its own arguments.
+/// Decides whether an allowed call runs now: budgets, dry run, and the confirmation of dangerous calls. A tool that
+/// changes something takes <c>dry_run</c>, and one that needs confirmation takes <c>confirmation_token</c>, in addition
+/// to its own arguments.
 /// </summary>
 internal sealed class ConfirmationPolicy
 {
@@ -15,7 +15,7 @@ internal sealed class ConfirmationPolicy
 
     private static readonly JsonElement True = JsonElement.Parse("true");
 
-    /// <summary>The argument that confirms a call.</summary>
+    /// <summary>The name of the argument that confirms a call.</summary>
     public const string Token = "confirmation_token";
 
     private readonly string _tool;
@@ -35,14 +35,14 @@ internal sealed class ConfirmationPolicy
         Schema = _takesDryRun || _takesToken ? Extended(schema) : schema;
     }
 
-    /// <summary>The tool's own schema, and what is asked here.</summary>
+    /// <summary>The tool's schema with the added arguments.</summary>
     public JsonElement Schema { get; }
 
-    /// <summary>Nothing is asked of a tool that only reads and has no budget.</summary>
+    /// <summary>False for tools that only read and have no budget.</summary>
     public bool IsNeeded => _takesDryRun || _takesToken || _policy.Budgets.Count > 0;
 
-    /// <summary>Returns when the call may happen now. The arguments have been checked.</summary>
-    /// <param name="look">Makes the call as the tool's own dry run and gives what it answered, as JSON.</param>
+    /// <summary>Returns when the call may run. The arguments have been validated.</summary>
+    /// <param name="look">Runs the tool's own dry run and returns its result as JSON.</param>
     public async ValueTask RequireAsync(
         ToolCall call,
         Func<ToolCall, CancellationToken, ValueTask<string?>> look,
@@ -59,8 +59,7 @@ internal sealed class ConfirmationPolicy
                 : null;
         try
         {
-            // A tool with a dry run of its own knows better what it would do; that changes nothing, so nobody has to
-            // confirm it.
+            // A tool's own dry run is more precise. It changes nothing, so it needs no confirmation.
             var looks =
                 _looksItself
                 && call.TryGetValue(DryRun, out var own)
@@ -73,7 +72,7 @@ internal sealed class ConfirmationPolicy
 
             if (token is not null && _policy.NeedsApproval)
             {
-                // an approval is not spent on a refusal
+                // a refusal must not consume the approval
                 await _gate.Budgets.RequireAsync(_tool, _policy, call.Caller, spend: false, cancellationToken);
                 await _gate.Approvals.RedeemAsync(token, Describe(call), call, cancellationToken);
             }
@@ -88,7 +87,8 @@ internal sealed class ConfirmationPolicy
         {
             throw new ToolRefusedException(
                 Refusal.Unavailable,
-                $"{_tool} was not called, because the server cannot keep count of it now. Try again in a minute.",
+                $"{_tool} was not called, because the server's store is unavailable and the call cannot be counted. "
+                    + "Try again in a minute.",
                 gone
             );
         }
@@ -104,7 +104,7 @@ internal sealed class ConfirmationPolicy
         var preview = Describe(call);
         if (_looksItself)
         {
-            // What cannot be done is refused here, before anybody is asked to agree to it.
+            // A call that cannot succeed is refused here, before anybody is asked to confirm it.
             var given = call.GetValueOrDefault(DryRun);
             call[DryRun] = True;
             preview = preview with { Would = await look(call, cancellationToken) };
@@ -158,7 +158,7 @@ internal sealed class ConfirmationPolicy
             properties[Token] = new JsonObject
             {
                 ["type"] = "string",
-                ["minLength"] = 1, // an empty one was left out by a caller that fills in every argument
+                ["minLength"] = 1, // callers that fill in every argument send an empty string for one that they omit
                 ["description"] =
                     "Leave out at first: the answer then shows what the call would do, and has a token. "
                     + (
@@ -173,7 +173,7 @@ internal sealed class ConfirmationPolicy
         return JsonSerializer.SerializeToElement(extended);
     }
 
-    /// <summary>The arguments in one spelling, whatever order and spaces they came with.</summary>
+    /// <summary>The arguments in canonical form, whatever order and spaces they came with.</summary>
     private static string Canonical(ToolCall call) =>
         JsonRewriter.Of(
             call.Select(argument =>

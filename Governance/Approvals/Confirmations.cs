@@ -8,8 +8,8 @@ using MinimalMcp.Storage;
 namespace MinimalMcp.Governance;
 
 /// <summary>
-/// Tokens that say: the user has seen what this call does. Each is for one caller, one tool and these arguments, works
-/// once, and not for long. The store holds hashes only.
+/// Confirmation tokens: the user has seen what a call does. A token is for one caller, one tool and the given
+/// arguments, works once, and expires. The store holds only hashes.
 /// </summary>
 public sealed class Confirmations(Store store, TimeProvider time)
 {
@@ -71,9 +71,9 @@ public sealed class Confirmations(Store store, TimeProvider time)
         {
             throw new ToolRefusedException(
                 Refusal.Confirmation,
-                $"{tool} was not called: this confirmation_token was used already, is older than "
-                    + $"{Lifetime.TotalMinutes:0} minutes, or was given for another call. Call {tool} without it to "
-                    + "see what it would do and get a new one."
+                $"{tool} was not called: the confirmation_token was already used, is older than "
+                    + $"{Lifetime.TotalMinutes:0} minutes, or belongs to another call. Call {tool} without it to "
+                    + "see what it would do and to get a new token."
             );
         }
     }

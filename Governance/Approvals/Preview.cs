@@ -4,10 +4,10 @@ using System.Text.Json.Nodes;
 namespace MinimalMcp.Governance;
 
 /// <summary>What a call would do. Nothing was done yet.</summary>
-/// <param name="Arguments">As the tool would get them, as JSON.</param>
+/// <param name="Arguments">The arguments that the tool would receive, as JSON.</param>
 /// <param name="ConfirmationToken">
-/// Given with the same arguments it makes the call happen, once; after a person approved, when there is an address for
-/// that. Null after a dry run.
+/// Confirms the call, once, together with the same arguments; after approval when there is an approval URL. Null after
+/// a dry run.
 /// </param>
 public sealed record Preview(
     string Tool,
@@ -18,7 +18,7 @@ public sealed record Preview(
     DateTimeOffset? Expires
 )
 {
-    /// <summary>Of <see cref="ToJson"/>: what is answered instead of a result when nothing was done yet.</summary>
+    /// <summary>The schema of <see cref="ToJson"/>, which replaces the result when nothing was done yet.</summary>
     public static readonly JsonElement Schema = JsonElement.Parse(
         """
         {
@@ -46,16 +46,16 @@ public sealed record Preview(
         """
     );
 
-    // A sentence is no place for a long list: the whole stands in the JSON.
+    // The message truncates a long preview; the JSON has all of it.
     private const int MaxShown = 2000;
 
-    /// <summary>What the tool itself says that it would do, as JSON; null when it has no dry run of its own.</summary>
+    /// <summary>The result of the tool's own dry run as JSON; null without one.</summary>
     public string? Would { get; init; }
 
     /// <summary>Where a person approves the call; null when the caller's user confirms it.</summary>
     public string? ApprovalUrl { get; init; }
 
-    /// <summary>It was asked for before.</summary>
+    /// <summary>The call was already pending.</summary>
     public bool StillWaits { get; init; }
 
     public string Message =>
@@ -69,7 +69,7 @@ public sealed record Preview(
             + $"before {Expires:HH:mm:ss} UTC with the same arguments and {ConfirmationPolicy.Token} "
             + $"\"{ConfirmationToken}\".";
 
-    /// <summary>For surfaces that answer with JSON.</summary>
+    /// <summary>The preview for surfaces that respond with JSON.</summary>
     public JsonObject ToJson()
     {
         var json = new JsonObject
@@ -103,7 +103,7 @@ public sealed record Preview(
         return json;
     }
 
-    /// <summary>For a person who is asked directly.</summary>
+    /// <summary>The question for a user who is asked directly.</summary>
     public string Question => $"Call {Tool} (risk {Risk}, {Effect}) with {Arguments}?{Shown(" It would do this: ")}";
 
     private string What => $"It would call {Tool} (risk {Risk}, {Effect}) with {Arguments}.{Shown(" It shows: ")}";
@@ -111,9 +111,7 @@ public sealed record Preview(
     private string? Shown(string before) => Would is null ? null : before + TextLimit.Cut(Would, MaxShown);
 }
 
-/// <summary>
-/// Ends a call that was only to be looked at, or that waits to be confirmed. It is an answer and not a failure.
-/// </summary>
+/// <summary>Ends a call that is a dry run or awaits confirmation. It is a response and not a failure.</summary>
 public sealed class PreviewException(Preview preview) : Exception(preview.Message)
 {
     public Preview Preview { get; } = preview;

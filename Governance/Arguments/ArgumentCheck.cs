@@ -3,9 +3,9 @@ using System.Text.Json;
 namespace MinimalMcp.Governance;
 
 /// <summary>
-/// Holds the arguments of a call against the tool's schema before the call. Every bad argument is named, with what
-/// would be right, so that a model fixes the call in one attempt. What hosts write in another way (integers as "12",
-/// objects as JSON text, numbers for texts, one item for a list of one) is read, and not refused.
+/// Validates the arguments of a call against the tool's schema. Every invalid argument is named with what is expected,
+/// so that a model can fix the call in one attempt. Common variants are accepted: integers as "12", objects as JSON
+/// text, numbers for strings, a single item for a list of one.
 /// </summary>
 public sealed class ArgumentCheck
 {
@@ -14,7 +14,7 @@ public sealed class ArgumentCheck
     private readonly string[] _required;
     private readonly KeyValuePair<string, string>[] _oldNames;
 
-    /// <param name="oldNames">What arguments were called once, with their names of today.</param>
+    /// <param name="oldNames">Former argument names and their current names.</param>
     public ArgumentCheck(string tool, JsonElement schema, IReadOnlyDictionary<string, string> oldNames)
     {
         (_tool, _oldNames) = (tool, [.. oldNames]);
@@ -23,7 +23,7 @@ public sealed class ArgumentCheck
         _required = root.Required;
     }
 
-    // A caller may send hundreds of thousands; looking for the nearest name of each would take a while.
+    // A caller may send hundreds of thousands of unknown names; suggestions for all would take too long.
     private const int MaxUnknown = 5;
 
     public void Check(ToolCall call)
@@ -50,7 +50,7 @@ public sealed class ArgumentCheck
             }
             else if (value is JsonElement element)
             {
-                // A model that fills in every argument sends null for those it means to leave out.
+                // Models that fill in every argument send null for those they omit.
                 if (element.ValueKind is JsonValueKind.Null && !schema.AllowsNull)
                 {
                     (replaced ??= []).Add(new(name, null));
@@ -102,7 +102,7 @@ public sealed class ArgumentCheck
         }
     }
 
-    // What a refused value means; null when it means that the argument was not given.
+    // The coerced value; null when it means that the argument was omitted.
     private (JsonElement? Value, string? Problem) Read(
         string name,
         SchemaNode schema,

@@ -4,9 +4,9 @@ using System.Text.Json;
 namespace MinimalMcp.Governance;
 
 /// <summary>
-/// Finds addresses that no upstream should be made to fetch: link-local ones, where clouds hand credentials to their
-/// machines (169.254.169.254, fd00:ec2::254), and the names of those services. A name that an attacker points there is
-/// looked up by the upstream and not here, so this stands beside the network's own rules.
+/// Detects addresses that no upstream should fetch: link-local ones, where clouds hand credentials to their machines
+/// (169.254.169.254, fd00:ec2::254), and the names of those services. A name that an attacker points there is resolved
+/// by the upstream and not here, so this complements the network's own rules.
 /// </summary>
 internal static class CloudMetadataAddress
 {
@@ -31,9 +31,7 @@ internal static class CloudMetadataAddress
         "metadata.tencentyun.com",
     ];
 
-    /// <summary>
-    /// The first such host in a value, whether an address, the name of an image, or JSON with addresses.
-    /// </summary>
+    /// <summary>The first such host in a value, which may be a URL, an image name, or JSON with URLs.</summary>
     public static string? In(JsonElement value) =>
         value.ValueKind switch
         {
@@ -57,11 +55,11 @@ internal static class CloudMetadataAddress
             }
             catch (JsonException)
             {
-                // "[fe80::1]:80" is none
+                // "[fe80::1]:80" does not parse
             }
         }
 
-        // An address, or a host with a port or a path: "169.254.169.254:80/image". A word alone is a text.
+        // A URL, or a host with a port or a path: "169.254.169.254:80/image". A single word is plain text.
         var isAddress = text.Contains("://", StringComparison.Ordinal);
         var isWord = !isAddress && text.AsSpan().IndexOfAny("./:") < 0;
         return

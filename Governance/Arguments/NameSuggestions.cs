@@ -1,6 +1,6 @@
 namespace MinimalMcp.Governance;
 
-/// <summary>Which known names a wrong one may have meant.</summary>
+/// <summary>Suggests known names for a misspelt one.</summary>
 public static class NameSuggestions
 {
     public static string[] Nearest(string wrong, IEnumerable<string> known, int count = 3) =>
@@ -20,7 +20,7 @@ public static class NameSuggestions
                     .Select(near => near.name),
             ];
 
-    // Levenshtein's distance, ignoring case: how many letters must be changed, added or removed.
+    // The Levenshtein distance, ignoring case.
     internal static int Distance(string a, string b)
     {
         var row = Enumerable.Range(0, b.Length + 1).ToArray();

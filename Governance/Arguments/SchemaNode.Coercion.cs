@@ -5,18 +5,18 @@ using System.Text.Json.Nodes;
 namespace MinimalMcp.Governance;
 
 /// <summary>
-/// What models and hosts write in place of a value that the schema takes, read as a person would read it. Only a value
-/// that the schema refuses is looked at, and what comes out is held against the schema again.
+/// Coerces common variants that models and clients send instead of the expected value. Only refused values are coerced,
+/// and the result is validated again.
 /// </summary>
 internal sealed partial class SchemaNode
 {
-    /// <summary>Whether a refused value says that an optional argument was not given.</summary>
+    /// <summary>Whether a refused value means that an optional argument was omitted.</summary>
     public bool IsBlank(JsonElement value) =>
         value.ValueKind switch
         {
             JsonValueKind.Null => true,
             JsonValueKind.String when string.IsNullOrWhiteSpace(value.GetString()) => true,
-            // A free text may be the word null; a number, a flag or one of a few words cannot.
+            // A free string may be the word null; a number, a flag or an enum value cannot.
             JsonValueKind.String when _enum is not null || !Takes("string") => value
                 .GetString()!
                 .Trim()
@@ -24,7 +24,7 @@ internal sealed partial class SchemaNode
             _ => false,
         };
 
-    /// <summary>The value as the schema wants it; the same value where nothing better can be read in it.</summary>
+    /// <summary>The coerced value; the same value when it cannot be coerced.</summary>
     public JsonElement Coerce(JsonElement value, int depth = 0)
     {
         value = Undress(value) ?? value;
@@ -81,7 +81,7 @@ internal sealed partial class SchemaNode
         : Takes("boolean") && bool.TryParse(text, out var flag) ? Json(flag)
         : null;
 
-    // Of two members that differ only in case neither is meant more than the other.
+    // Two members that differ only in case are ambiguous.
     private string? InEnum(string text) =>
         Takes("string")
         && _enum?.Where(member => member.Equals(text, StringComparison.OrdinalIgnoreCase)).ToArray() is [var only]
@@ -90,7 +90,7 @@ internal sealed partial class SchemaNode
 
     private bool Takes(string type) => _types.Length == 0 || _types.Contains(type);
 
-    // Without an exponent: what reads numbers in texts, such as a time in seconds, expects none.
+    // Without an exponent: parsers of numbers in strings, such as a time in seconds, expect none.
     private static string Digits(JsonElement number) =>
         number.TryGetDecimal(out var exact) ? exact.ToString(CultureInfo.InvariantCulture) : number.GetRawText();
 

@@ -5,9 +5,9 @@ using System.Text.Json;
 namespace MinimalMcp.Governance;
 
 /// <summary>
-/// The part of JSON Schema 2020-12 that says what a value must be: type, enum, properties, required, items, bounds. A
-/// keyword that is not read here never refuses a value. Only references into the same document are followed: a schema
-/// may come from another server.
+/// Validates values against the subset of JSON Schema 2020-12 that restricts them: type, enum, properties, required,
+/// items, bounds. Other keywords never refuse a value. Only references within the document are followed: a schema may
+/// come from another server.
 /// </summary>
 internal sealed partial class SchemaNode
 {
@@ -30,7 +30,7 @@ internal sealed partial class SchemaNode
 
     public bool AllowsNull => _types.Length == 0 || _types.Contains("null");
 
-    /// <summary>What a right value looks like, in words.</summary>
+    /// <summary>A description of valid values.</summary>
     public string Expected =>
         _enum is not null
             ? "one of " + string.Join(", ", _enum)
@@ -102,7 +102,7 @@ internal sealed partial class SchemaNode
     }
 
     /// <summary>
-    /// The value as the tool wants it, when it was sent in another dress: "12" or 12.0 for an integer, "{...}" for an
+    /// The value in the expected type, when it was sent in another form: "12" or 12.0 for an integer, "{...}" for an
     /// object.
     /// </summary>
     public JsonElement? Undress(JsonElement value) =>
@@ -139,7 +139,7 @@ internal sealed partial class SchemaNode
         }
     }
 
-    /// <summary>What is wrong with a value, or null.</summary>
+    /// <summary>The problem with a value, or null.</summary>
     public string? Problem(string path, JsonElement value, int depth = 0)
     {
         if (_types.Length > 0 && !Array.Exists(_types, type => Is(type, value)))
@@ -201,7 +201,7 @@ internal sealed partial class SchemaNode
             }
             else if (_closed)
             {
-                return $"'{path}.{Shorten(property.Name)}' is not known (known are: "
+                return $"'{path}.{Shorten(property.Name)}' is unknown (known: "
                     + $"{string.Join(", ", Properties?.Keys ?? Enumerable.Empty<string>())})";
             }
         }
@@ -265,7 +265,7 @@ internal sealed partial class SchemaNode
 
     private static bool Outside(double value, double? low, double? high) => value < low || value > high;
 
-    // JSON Schema 2020-12, 6.3.1: the length is counted in Unicode code points.
+    // JSON Schema 2020-12, 6.3.1: the length counts Unicode code points.
     private static int Length(JsonElement text) => text.GetString()!.EnumerateRunes().Count();
 
     private static double? Number(JsonElement value) =>

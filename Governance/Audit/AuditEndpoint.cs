@@ -20,8 +20,8 @@ public static class AuditEndpoint
     };
 
     /// <summary>
-    /// The record of calls, newest first, for whoever has the scope mcp:admin. <c>?format=jsonl</c> gives all that
-    /// matches, a line for each.
+    /// Maps the audit log, newest first, for callers with the scope mcp:admin. <c>?format=jsonl</c> streams all
+    /// matching entries, one per line.
     /// </summary>
     public static IEndpointConventionBuilder MapAudit(
         this IEndpointRouteBuilder routes,
@@ -61,7 +61,7 @@ public static class AuditEndpoint
         );
     }
 
-    // The rows, and the number to go on before; null when these were the last.
+    // The entries, and the seq for the next page; null on the last page.
     private static async Task<(JsonObject[] Rows, long? Next)> PageAsync(
         Store store,
         AuditFilter filter,
@@ -72,8 +72,8 @@ public static class AuditEndpoint
         return ([.. rows.Select(Shown)], rows.Count == filter.Limit ? rows[^1].Seq : null);
     }
 
-    // For people and for programs: a time that both read, a name beside the subject where one is known, and arguments
-    // that are JSON, unless they were truncated.
+    // Readable for people and programs: an ISO time, a name beside the subject where one is known, and arguments as
+    // JSON unless they were truncated.
     private static JsonObject Shown(AuditEntry row)
     {
         var json = JsonSerializer.SerializeToNode(row, Json)!.AsObject();
@@ -143,9 +143,8 @@ public static class AuditEndpoint
             .Keys.Except(["subject", "tool", "outcome", "call", "trace", "from", "to", "before", "limit", "format"])
             .FirstOrDefault()
             is { } unknown
-            ? $"'{unknown}' is no filter. They are subject, tool, outcome, call (the correlation id), trace (a trace "
-                + "id), "
-                + "from and to (times), before (a row's seq), limit and format."
+            ? $"'{unknown}' is not a filter. Filters are subject, tool, outcome, call (the correlation id), trace "
+                + "(a trace id), from and to (times), before (an entry's seq), limit and format."
             : null;
         var limit = Number("limit", ref wrong) ?? 100;
         var filter = new AuditFilter(

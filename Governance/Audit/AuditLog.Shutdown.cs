@@ -2,10 +2,10 @@ using MinimalMcp.Storage;
 
 namespace MinimalMcp.Governance;
 
-/// <summary>What becomes of rows when the server ends.</summary>
+/// <summary>Writes the remaining entries when the server stops.</summary>
 public sealed partial class AuditLog
 {
-    /// <summary>Writes what is queued before the server ends.</summary>
+    /// <summary>Writes the queued entries before the server stops.</summary>
     public async Task StopAsync(CancellationToken cancellationToken)
     {
         if (_queue.Writer.TryComplete())
@@ -18,8 +18,8 @@ public sealed partial class AuditLog
 
     public void Dispose() => _pressing.Dispose();
 
-    // The call is over and its answer stands, whatever becomes of the row: after the last batch it is written by
-    // itself, while the store is still there.
+    // The call has its result, whatever happens to the entry. After the last batch it is written on its own, while the
+    // store is still open.
     private async ValueTask QueueAsync(AuditEntry row)
     {
         if (await TryEnqueueAsync(new(row, null)))
@@ -38,7 +38,7 @@ public sealed partial class AuditLog
         }
     }
 
-    // Rows of calls that only read, which waited for the store.
+    // Entries of read-only calls that waited for the store.
     private async Task WriteLeftAsync()
     {
         if (_kept.Count > 0)
@@ -51,10 +51,7 @@ public sealed partial class AuditLog
         }
     }
 
-    [LoggerMessage(
-        LogLevel.Error,
-        "The server ends, and a call of {Tool} ({Outcome}) is not on record; its correlation id is {CorrelationId}"
-    )]
+    [LoggerMessage(LogLevel.Error, "Audit entry lost at shutdown {Tool} {Outcome} {CorrelationId}")]
     private static partial void LogLost(
         ILogger logger,
         Exception failure,
@@ -65,7 +62,7 @@ public sealed partial class AuditLog
 
     [LoggerMessage(
         LogLevel.Error,
-        "The server ends while the audit cannot be written; {Lost} rows of calls that only read are lost."
+        "Audit entries of read-only calls lost at shutdown, because the store is unavailable {Lost}"
     )]
     private static partial void LogLeft(ILogger logger, long lost);
 }

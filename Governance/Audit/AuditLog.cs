@@ -5,8 +5,8 @@ using MinimalMcp.Storage;
 namespace MinimalMcp.Governance;
 
 /// <summary>
-/// The record of every attempt. Rows gather while the batch before them is being written. What changes the world waits
-/// until its row is durable; the rest does not, and is kept for later while the store is gone.
+/// The audit log of every call attempt. Entries are written in batches. A call that changes something waits until its
+/// entry is durable; other calls do not wait, and their entries are kept in memory while the store is unavailable.
 /// </summary>
 public sealed partial class AuditLog(
     Store store,
@@ -19,8 +19,8 @@ public sealed partial class AuditLog(
     private const int MaxBatch = 256;
     private const int MaxKept = 10_000;
 
-    // How long rows gather that nobody waits for: many share one flush to the disk, and a batch is not so large that
-    // calls wait for its processor.
+    // How long entries without a waiting call gather: many share one flush, and a batch stays small enough not to delay
+    // calls.
     private static readonly TimeSpan Gathering = TimeSpan.FromMilliseconds(5);
 
     private readonly Channel<Entry> _queue = Channel.CreateBounded<Entry>(
@@ -33,7 +33,9 @@ public sealed partial class AuditLog(
 
     public bool IsOn { get; } = options.Value.Audit;
 
-    /// <summary>Returns when the row is durable. Throws <see cref="StorageException"/> when it cannot be.</summary>
+    /// <summary>
+    /// Returns when the entry is durable. Throws <see cref="StorageException"/> when it cannot be written.
+    /// </summary>
     public async ValueTask WriteAsync(AuditEntry row)
     {
         if (IsOn)
@@ -43,14 +45,13 @@ public sealed partial class AuditLog(
             await (
                 await TryEnqueueAsync(entry)
                     ? entry.Written!.Task
-                    : throw new StorageException("The server ends, and takes no more records.")
+                    : throw new StorageException("The server is shutting down and accepts no audit entries.")
             );
         }
     }
 
     /// <summary>
-    /// Hands the row over. It is written soon; when the store is gone, as soon as it is back. Who calls faster than
-    /// rows are written waits.
+    /// Queues the entry. It is written soon, or when the store is back. A caller that is faster than the store waits.
     /// </summary>
     public ValueTask WriteSoonAsync(AuditEntry row) =>
         !IsOn || _queue.Writer.TryWrite(new(row, null)) ? default : QueueAsync(row);
@@ -106,7 +107,7 @@ public sealed partial class AuditLog(
             await _pressing.WaitAsync(Gathering);
         }
 
-        while (_pressing.Wait(0)) { } // whoever presses is in the queue
+        while (_pressing.Wait(0)) { } // those who press are in the queue
     }
 
     private async Task WriteAsync(List<Entry> batch)
@@ -131,7 +132,7 @@ public sealed partial class AuditLog(
                 LogGone(logger, gone);
             }
 
-            // Whoever queued meanwhile would only wait for the same answer.
+            // Entries that were queued meanwhile would fail in the same way.
             while (_queue.Reader.TryRead(out var entry))
             {
                 redactor.Clean(entry.Row);
@@ -162,15 +163,11 @@ public sealed partial class AuditLog(
 
     [LoggerMessage(
         LogLevel.Error,
-        "The audit cannot be written now. Calls that change something are refused; the record of the others is kept "
-            + "in memory."
+        "Audit log write failed. Calls that change data are refused; entries of other calls are kept in memory."
     )]
     private static partial void LogGone(ILogger logger, Exception failure);
 
-    [LoggerMessage(
-        LogLevel.Warning,
-        "The audit can be written again; {Kept} rows were kept meanwhile and {Lost} were lost."
-    )]
+    [LoggerMessage(LogLevel.Warning, "Audit log writes resumed {Kept} {Lost}")]
     private static partial void LogBack(ILogger logger, int kept, long lost);
 
     private sealed record Entry(AuditEntry Row, TaskCompletionSource? Written);

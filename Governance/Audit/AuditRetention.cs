@@ -3,7 +3,7 @@ using MinimalMcp.Storage;
 
 namespace MinimalMcp.Governance;
 
-/// <summary>How long the record is kept: once a day the rows of whole days go.</summary>
+/// <summary>Deletes expired audit entries, whole days at a time, once a day.</summary>
 public sealed partial class AuditRetention(
     Store store,
     IOptions<GovernanceOptions> options,
@@ -13,7 +13,7 @@ public sealed partial class AuditRetention(
 {
     private DateTime _cut;
 
-    /// <summary>Called by whoever writes the rows, so that nothing else writes meanwhile.</summary>
+    /// <summary>Called by the writer of the entries, so that nothing else writes meanwhile.</summary>
     public async ValueTask CutAsync()
     {
         var today = time.GetUtcNow().Date;
@@ -36,6 +36,6 @@ public sealed partial class AuditRetention(
         }
     }
 
-    [LoggerMessage(LogLevel.Error, "Old rows of the audit could not be removed; that is tried again tomorrow.")]
+    [LoggerMessage(LogLevel.Error, "Deletion of expired audit entries failed and will be retried tomorrow")]
     private static partial void LogNotCut(ILogger logger, Exception failure);
 }

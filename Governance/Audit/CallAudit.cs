@@ -10,8 +10,8 @@ using ModelContextProtocol.Protocol;
 namespace MinimalMcp.Governance;
 
 /// <summary>
-/// What is written down of one call: a row when it only read or was refused; one before and one after it when it
-/// changed something.
+/// Writes the audit entries of one call: one when it only read or was refused; one before and one after when it changed
+/// something.
 /// </summary>
 internal sealed class CallAudit
 {
@@ -33,8 +33,8 @@ internal sealed class CallAudit
     {
         (_gate, _tool, _policy, _call) = (gate, tool, policy, call);
         _span = CallSpan.Start(call, tool);
-        // Now: the arguments lie in the request, which is gone when the row is written. Long ones are shortened at
-        // once, since rows wait in memory.
+        // Serialized now: the arguments are part of the request, which is gone when the entry is written. Long ones are
+        // truncated at once, since entries wait in memory.
         _arguments = gate.Audit.IsOn ? Text(call) : null;
         if (_arguments is { Length: > MaxWaiting })
         {
@@ -42,7 +42,7 @@ internal sealed class CallAudit
         }
     }
 
-    /// <summary>A call that changes something does not happen unless it is on record.</summary>
+    /// <summary>Writes the intent. A call that changes something does not run unless it is in the audit log.</summary>
     public async ValueTask IntendAsync()
     {
         if (_policy.Effect is Effect.Read)
@@ -59,7 +59,8 @@ internal sealed class CallAudit
         {
             throw new ToolRefusedException(
                 Refusal.Unavailable,
-                $"{_tool} was not called, because the server cannot record it now. Try again in a minute.",
+                $"{_tool} was not called, because the server's store is unavailable and the call cannot be audited. "
+                    + "Try again in a minute.",
                 gone
             );
         }
@@ -84,7 +85,7 @@ internal sealed class CallAudit
 
         var (outcome, detail) = failure switch
         {
-            PreviewException => ("preview", null), // with a token in its message
+            PreviewException => ("preview", null), // its message contains a token
             ToolRefusedException { Reason: var reason } => (
                 $"refused: {reason.ToString().ToLowerInvariant()}",
                 failure.Message
@@ -113,13 +114,13 @@ internal sealed class CallAudit
         {
             try
             {
-                row.Arguments = null; // they stand in the intent
+                row.Arguments = null; // the intent has them
                 await _gate.Audit.WriteAsync(row);
                 return;
             }
             catch (StorageException)
             {
-                // It happened, and the caller is told so; the row follows when the store is back.
+                // The call ran, and the caller gets its result; the entry is written when the store is back.
             }
         }
 
@@ -146,7 +147,7 @@ internal sealed class CallAudit
             TraceId = _span?.TraceId.ToHexString() ?? _call.TraceId,
         };
 
-    // As it came, but for the spaces between the arguments.
+    // The arguments as sent, except for spaces between them.
     private static string Text(ToolCall call)
     {
         var text = _text ??= new(256);

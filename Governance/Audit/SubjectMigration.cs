@@ -6,8 +6,8 @@ using MinimalMcp.Storage;
 namespace MinimalMcp.Governance;
 
 /// <summary>
-/// Callers of a store that was written when people of an identity provider were known by their subject alone, and so
-/// had one name with a key or a user of this server that was called the same.
+/// Migrates a store in which users of an identity provider were identified by their subject alone, so that they could
+/// share a name with a key or a user of this server.
 /// </summary>
 internal sealed class SubjectMigration(
     IOptions<AuthOptions> auth,
@@ -22,7 +22,7 @@ internal sealed class SubjectMigration(
         .. configuration.GetSection("Auth:Users").GetChildren().Select(user => user.Key),
     ];
 
-    // Of several tenants nobody can tell any more who was of which.
+    // With several tenants the tenant of a user can no longer be determined.
     private readonly string? _issuer =
         provider.Value.IsMultiTenant && provider.Value.TokenIssuers.Count > 1 ? null
         : provider.Value.IsMultiTenant ? provider.Value.TokenIssuers.Single()
@@ -34,7 +34,7 @@ internal sealed class SubjectMigration(
     public string AtProvider(string subject) =>
         _issuer is null || Subjects.IsReserved(subject) ? subject : Subjects.Of(_issuer, subject);
 
-    // The store has the arguments without their secrets: where there were any, the binding cannot be made again.
+    // The stored arguments are redacted: where they had secrets, the binding cannot be recomputed.
     public string? Bind(StoredApproval approval, string subject) =>
         Confirmations.Binding(approval.Subject, approval.Client, approval.Tool, approval.Arguments) == approval.Binding
             ? Confirmations.Binding(subject, approval.Client, approval.Tool, approval.Arguments)

@@ -3,8 +3,8 @@ using MinimalMcp.Storage;
 namespace MinimalMcp.Governance;
 
 /// <summary>
-/// A piece of a large budget, so that not every call asks the store. It was counted as used when it was taken, and is
-/// good for the slice of time that it was taken in: what is called with it is never more than the budget allows.
+/// A share of a large budget, so that not every call accesses the store. It is counted as used when it is taken and is
+/// valid for one time slice, so calls never exceed the budget.
 /// </summary>
 internal sealed class BudgetLease : IDisposable
 {
@@ -14,7 +14,7 @@ internal sealed class BudgetLease : IDisposable
     private long _until;
     private int _left;
 
-    /// <summary>Null when the call may happen.</summary>
+    /// <summary>Returns null when the call may run.</summary>
     public async ValueTask<ExhaustedBudget?> TakeAsync(
         Store store,
         Budget[] budgets,
@@ -27,8 +27,8 @@ internal sealed class BudgetLease : IDisposable
             return null;
         }
 
-        // One asks and the others wait for what it gets; if each asked, pieces would lie about while callers are
-        // refused.
+        // One caller refills and the others wait for the result; otherwise shares would be held unused while callers
+        // are refused.
         await _refilling.WaitAsync(cancellationToken);
         try
         {
@@ -44,7 +44,7 @@ internal sealed class BudgetLease : IDisposable
                 cancellationToken
             );
             Volatile.Write(ref _until, budgets.Min(budget => budget.SliceOf(now) + budget.Slice));
-            Volatile.Write(ref _left, taken - 1); // one is for this call
+            Volatile.Write(ref _left, taken - 1); // one is used by this call
             return usedUp;
         }
         finally

@@ -6,7 +6,7 @@ using MinimalMcp.Storage;
 namespace MinimalMcp.Governance;
 
 /// <summary>
-/// How often a caller may call. Counted in the store, so that replicas count together and a restart forgets nothing.
+/// Call budgets per caller. Counted in the store, so that replicas share them and restarts keep them.
 /// </summary>
 public sealed class Budgets(Store store, TimeProvider time)
 {
@@ -14,9 +14,10 @@ public sealed class Budgets(Store store, TimeProvider time)
     private readonly ConcurrentDictionary<string, BudgetLease> _leases = new(StringComparer.Ordinal);
 
     /// <summary>
-    /// Takes one call from each budget of the tool, or refuses with the limit and when it has room again.
+    /// Takes one call from each budget of the tool, or throws a refusal with the limit and the time of the next
+    /// possible call.
     /// </summary>
-    /// <param name="spend">False only looks, for a call that will not be done yet.</param>
+    /// <param name="spend">False only checks, for a call that will not run yet.</param>
     public async ValueTask RequireAsync(
         string tool,
         ToolPolicy policy,
@@ -47,8 +48,7 @@ public sealed class Budgets(Store store, TimeProvider time)
         throw new ToolRefusedException(
             Refusal.Budget,
             $"{tool} was not called: {name} allows {full.Budget.Limit} calls per {Unit(full.Budget.Window)}, and "
-                + "they are used up. "
-                + "The next one is possible at "
+                + "all are used. The next call is possible at "
                 + $"{until.UtcDateTime.ToString("yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture)} UTC, in "
                 + $"{Math.Max(1, (long)Math.Ceiling((until - now).TotalSeconds))} seconds."
         )
@@ -57,7 +57,7 @@ public sealed class Budgets(Store store, TimeProvider time)
         };
     }
 
-    // Tools of one level and family share the piece of a large budget, as they share the budget.
+    // Tools of one level and family share the lease of a large budget, as they share the budget.
     private (Budget[], BudgetLease?) Open((ToolPolicy Policy, string Subject) account)
     {
         Budget[] budgets =

@@ -4,8 +4,7 @@ using System.Diagnostics.Metrics;
 namespace MinimalMcp.Governance;
 
 /// <summary>
-/// What the operator sees of calls as they happen: one measurement per attempt, refused ones too, and a line for each
-/// refusal.
+/// Metrics and log lines of calls: one measurement per attempt, including refused ones, and a line per refusal.
 /// </summary>
 public sealed partial class CallLog
 {
@@ -20,12 +19,12 @@ public sealed partial class CallLog
         _duration = meter.CreateHistogram<double>(
             "mcp_tool_duration_seconds",
             "s",
-            "How long tool calls took, by tool and outcome."
+            "The duration of tool calls, by tool and outcome."
         );
         _operation = meter.CreateServerOperationDuration();
     }
 
-    /// <param name="outcome">Only its first word: why a call was refused would make a series of each reason.</param>
+    /// <param name="outcome">Only its first word: the reason of a refusal would create a series per reason.</param>
     internal void Measure(string tool, ToolCall call, long started, string outcome, string? errorType)
     {
         var seconds = Stopwatch.GetElapsedTime(started).TotalSeconds;
@@ -72,6 +71,6 @@ public sealed partial class CallLog
 
     internal bool IsDebug => _logger.IsEnabled(LogLevel.Debug);
 
-    [LoggerMessage(LogLevel.Information, "{Tool} over {Surface} was refused ({Reason}): {Message}")]
+    [LoggerMessage(LogLevel.Information, "Tool call refused {Tool} {Surface} {Reason} {Message}")]
     internal partial void LogRefused(string tool, string surface, Refusal reason, string message);
 }

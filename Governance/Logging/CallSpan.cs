@@ -8,8 +8,8 @@ using ModelContextProtocol.Protocol;
 namespace MinimalMcp.Governance;
 
 /// <summary>
-/// The span of a tool call, named by OpenTelemetry's semantic conventions for MCP and for GenAI. Null, and nearly free,
-/// while nobody listens. Never an argument, a result or a sentence of an error.
+/// The span of a tool call, named by OpenTelemetry's semantic conventions for MCP and GenAI. Null, and nearly free,
+/// while nobody listens. Contains no argument, result or error message.
 /// </summary>
 internal static class CallSpan
 {
@@ -19,7 +19,7 @@ internal static class CallSpan
 
     public static Activity? Start(ToolCall call, string tool) => Source.HasListeners() ? StartNow(call, tool) : null;
 
-    /// <param name="outcome">As the audit log has it.</param>
+    /// <param name="outcome">The outcome in the audit log.</param>
     /// <param name="errorType">Null when the call did not fail.</param>
     public static void End(Activity? span, string outcome, string? errorType)
     {
@@ -42,8 +42,8 @@ internal static class CallSpan
     }
 
     /// <summary>
-    /// The attribute <c>error.type</c>: the code of a JSON-RPC error, <c>tool_error</c> for a result of MCP with
-    /// <c>isError</c>, else the kind of the failure. A preview and a question back are no failures.
+    /// The attribute <c>error.type</c>: the code of a JSON-RPC error, <c>tool_error</c> for an MCP result with
+    /// <c>isError</c>, otherwise the kind of failure. Previews and elicitation are not failures.
     /// </summary>
     public static string? ErrorType(Exception failure, ToolCall call) =>
         failure switch
@@ -58,7 +58,7 @@ internal static class CallSpan
 
     public const string ToolError = "tool_error";
 
-    /// <summary>The MCP method; null on the surface that is plain HTTP.</summary>
+    /// <summary>The MCP method; null for plain HTTP.</summary>
     public static string? Method(ToolCall call) => call.Surface == "rest" ? null : "tools/call";
 
     /// <summary>Standard input has no address.</summary>
@@ -68,7 +68,7 @@ internal static class CallSpan
     {
         var method = Method(call);
         var request = call.Origin.Request?.Context ?? default;
-        // The context of _meta becomes the parent, and the request that carried the message is linked.
+        // The context of _meta is the parent; the request that carried the message is linked.
         var span = Source.StartActivity(
             $"{method ?? "execute_tool"} {tool}",
             method is null ? ActivityKind.Internal : ActivityKind.Server,

@@ -5,30 +5,30 @@ using Microsoft.Extensions.Options;
 
 namespace MinimalMcp.Governance;
 
-/// <summary>A file for the log; configuration section <c>Logging:File</c>.</summary>
+/// <summary>The log file. Configuration section <c>Logging:File</c>.</summary>
 public sealed class LogFileOptions : IValidatableObject
 {
     /// <summary>
-    /// Without a path there is no file. A relative one is below the folder that the server is started in.
+    /// The path of the file; without one none is written. A relative path is relative to the current directory.
     /// </summary>
     public string? Path { get; set; }
 
-    /// <summary>A file of that size is renamed to PATH.1, PATH.1 to PATH.2, and so on.</summary>
+    /// <summary>The size at which the file is rotated: PATH becomes PATH.1, PATH.1 becomes PATH.2, and so on.</summary>
     public long MaxBytes { get; set; } = 10L << 20;
 
-    /// <summary>How many files there are at most, with the one that is written.</summary>
+    /// <summary>The number of files, including the current one.</summary>
     public int MaxFiles { get; set; } = 5;
 
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
     {
         if (MaxBytes is < 10_000 or > 1L << 40)
         {
-            yield return new("Logging:File:MaxBytes must be from 10000 to 1099511627776.");
+            yield return new("Logging:File:MaxBytes must be between 10000 and 1099511627776.");
         }
 
         if (MaxFiles is < 1 or > 1000)
         {
-            yield return new("Logging:File:MaxFiles must be from 1 to 1000.");
+            yield return new("Logging:File:MaxFiles must be between 1 and 1000.");
         }
 
         if (Path is { Length: > 0 } && Problem(Path) is { } problem)
@@ -47,7 +47,7 @@ public sealed class LogFileOptions : IValidatableObject
         };
         if (!OperatingSystem.IsWindows())
         {
-            // The log names callers and addresses: not for every user of the machine.
+            // The log contains callers and addresses: it is not for every user of the machine.
             options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead;
         }
 
@@ -75,8 +75,7 @@ public sealed class LogFileOptions : IValidatableObject
 }
 
 /// <summary>
-/// Writes log entries to a file as well, with a time, without secrets, and with a bound for each entry and for all
-/// files. A disk that is full stops the file and nothing else.
+/// Writes log entries to a file, with a time, without secrets, and with bounded size. A full disk stops only the file.
 /// </summary>
 [ProviderAlias("File")]
 internal sealed class LogFile : ILoggerProvider
@@ -98,7 +97,7 @@ internal sealed class LogFile : ILoggerProvider
         }
         catch (OptionsValidationException)
         {
-            _options = new(); // reported with the other settings that are wrong
+            _options = new(); // reported with the other invalid settings
         }
     }
 

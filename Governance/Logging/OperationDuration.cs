@@ -5,8 +5,8 @@ namespace MinimalMcp.Governance;
 public static class OperationDuration
 {
     /// <summary>
-    /// The histogram <c>mcp.server.operation.duration</c> with the bounds that OpenTelemetry's conventions for MCP give
-    /// it. It is recorded only while somebody listens: <c>/metrics</c> has numbers of its own.
+    /// The histogram <c>mcp.server.operation.duration</c> with the buckets of OpenTelemetry's conventions for MCP. It
+    /// is recorded only while somebody listens: <c>/metrics</c> has its own numbers.
     /// </summary>
     public static Histogram<double> CreateServerOperationDuration(this Meter meter) =>
         meter.CreateHistogram(

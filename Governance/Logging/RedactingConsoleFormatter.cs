@@ -4,8 +4,8 @@ using Microsoft.Extensions.Logging.Console;
 namespace MinimalMcp.Governance;
 
 /// <summary>
-/// A formatter of the framework, whose entries reach the console without the secrets of the settings, without
-/// characters that move a terminal's cursor, and with a bound: whatever an exception or an upstream says.
+/// Wraps a console formatter of the framework: redacts secrets, escapes control characters, and bounds the length of
+/// every entry.
 /// </summary>
 internal sealed class RedactingConsoleFormatter(ConsoleFormatter inner, Redactor redactor)
     : ConsoleFormatter(inner.Name)
@@ -13,7 +13,7 @@ internal sealed class RedactingConsoleFormatter(ConsoleFormatter inner, Redactor
     private const int MaxCharacters = 32_000;
 
     /// <summary>
-    /// Puts this around every formatter: an operator may choose any (<c>Logging:Console:FormatterName</c>).
+    /// Wraps every registered formatter: an operator may choose any (<c>Logging:Console:FormatterName</c>).
     /// </summary>
     public static void Around(IServiceCollection services)
     {

@@ -4,7 +4,7 @@ using System.Text.Json;
 
 namespace MinimalMcp.Governance;
 
-/// <summary>Writes JSON again: members in one order, or some of them hidden.</summary>
+/// <summary>Rewrites JSON: with sorted members, or with some values hidden.</summary>
 internal static class JsonRewriter
 {
     private static readonly JsonWriterOptions Readable = new()
@@ -12,8 +12,8 @@ internal static class JsonRewriter
         Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
     };
 
-    /// <param name="sorted">By name, so that two objects that say the same are written the same.</param>
-    /// <param name="hidden">Names whose text or number is replaced.</param>
+    /// <param name="sorted">Sorts members by name, so that equal objects are written equally.</param>
+    /// <param name="hidden">Selects members whose string or number is replaced.</param>
     public static string Of(
         IEnumerable<KeyValuePair<string, JsonElement>> members,
         bool sorted = false,
@@ -29,7 +29,7 @@ internal static class JsonRewriter
         return Encoding.UTF8.GetString(output.GetBuffer(), 0, (int)output.Length);
     }
 
-    /// <summary>Over several lines, with every value as it was written; or the text, where it is not JSON.</summary>
+    /// <summary>Indents JSON without changing values; returns other text unchanged.</summary>
     public static string Indented(string json)
     {
         try
@@ -73,7 +73,7 @@ internal static class JsonRewriter
         writer.WriteEndObject();
     }
 
-    // A pass code may be a number, and there may be several; whether something is on is no secret.
+    // A pass code may be a number or an array. Booleans are not secret.
     private static bool IsText(JsonElement value) =>
         value.ValueKind is JsonValueKind.String or JsonValueKind.Number
         || (value.ValueKind is JsonValueKind.Array && value.EnumerateArray().Any(IsText));

@@ -9,14 +9,14 @@ using MinimalMcp.Storage;
 namespace MinimalMcp.Governance;
 
 /// <summary>
-/// Takes secrets out of what leaves the server or is kept: those of the settings wherever they stand, and what a name
-/// says is one.
+/// Redacts secrets in everything that leaves the server or is stored: values of secret settings anywhere, and members
+/// with a secret name.
 /// </summary>
 public sealed partial class Redactor
 {
     public const string Instead = "[REDACTED]";
 
-    // What is shorter, or a word, may stand in an answer by chance.
+    // Shorter values and plain words may occur in a response by chance.
     private const int MinLength = 8;
 
     private const int MaxArgumentCharacters = 16_000;
@@ -47,7 +47,7 @@ public sealed partial class Redactor
         _bytes = [.. _secrets.Select(Encoding.UTF8.GetBytes)];
     }
 
-    /// <summary>The text without the secrets of the settings.</summary>
+    /// <summary>Redacts the secrets of the settings.</summary>
     public string Clean(string text)
     {
         foreach (var secret in _secrets)
@@ -59,8 +59,7 @@ public sealed partial class Redactor
     }
 
     /// <summary>
-    /// A row as it may be kept. NUL or half a character, which no database takes, would hold up the rows of all the
-    /// others.
+    /// Makes a value storable. NUL and unpaired surrogates, which no database accepts, would block the batch.
     /// </summary>
     public void Clean(AuditEntry row)
     {
@@ -70,10 +69,10 @@ public sealed partial class Redactor
         (row.OpenaiSubject, row.OpenaiSession) = (Storable(row.OpenaiSubject), Storable(row.OpenaiSession));
     }
 
-    /// <summary>The arguments of a call, a JSON object, as people may see them.</summary>
+    /// <summary>Redacts the arguments of a call (a JSON object) for display.</summary>
     public string CleanArguments(string json) => Storable(CleanJson(json))!;
 
-    /// <summary>Whether a secret of the settings stands in it.</summary>
+    /// <summary>Whether the text contains a secret of the settings.</summary>
     public bool IsDirty(ReadOnlySpan<byte> utf8)
     {
         foreach (var secret in _bytes)
@@ -87,12 +86,12 @@ public sealed partial class Redactor
         return false;
     }
 
-    /// <summary>A JSON object without secrets: by their value, and by the name of the member.</summary>
+    /// <summary>Redacts a JSON object: secret values, and members with a secret name.</summary>
     private string CleanJson(string json)
     {
         if (json.Length <= MaxArgumentCharacters && !MayNameSecret().IsMatch(json))
         {
-            return Clean(json); // most arguments: nothing in them is worth taking apart
+            return Clean(json); // most arguments need no parsing
         }
 
         string text;
@@ -101,7 +100,7 @@ public sealed partial class Redactor
             using var document = JsonDocument.Parse(json);
             if (document.RootElement.ValueKind is not JsonValueKind.Object)
             {
-                return Clean(json); // was shortened before
+                return Clean(json); // was truncated before
             }
 
             text = Clean(JsonRewriter.Of(JsonRewriter.Members(document.RootElement), hidden: NamesSecret));
@@ -116,20 +115,20 @@ public sealed partial class Redactor
             : JsonSerializer.Serialize($"{text[..MaxArgumentCharacters]} … of {text.Length} characters");
     }
 
-    // Those of OTEL_EXPORTER_OTLP_HEADERS: name=value, by commas, and each value may be percent-encoded.
+    // The values of OTEL_EXPORTER_OTLP_HEADERS: name=value pairs, separated by commas, optionally percent-encoded.
     private static IEnumerable<string> HeaderValues(string headers) =>
         headers
             .Split(',')
             .Select(header => header[(header.IndexOf('=', StringComparison.Ordinal) + 1)..].Trim())
             .SelectMany(value => (string[])[value, Uri.UnescapeDataString(value)])
-            .SelectMany(value => value.Split(' ')); // a scheme and the credential
+            .SelectMany(value => value.Split(' ')); // a scheme and a credential
 
     internal static string? Storable(string? text) =>
         text is null || (!text.Contains('\0') && !text.AsSpan().ContainsAnyInRange('\uD800', '\uDFFF'))
             ? text
             : Encoding.UTF8.GetString(Encoding.UTF8.GetBytes(text)).Replace('\0', ' ');
 
-    // As it stands in text, and as it is written in JSON.
+    // The plain form and the JSON-escaped form.
     private static string[] Forms(string secret) =>
         [
             secret,
@@ -137,7 +136,7 @@ public sealed partial class Redactor
             JsonEncodedText.Encode(secret, JavaScriptEncoder.UnsafeRelaxedJsonEscaping).Value,
         ];
 
-    // Options mark their secrets; a setting that no options know may still have the name of one.
+    // Options mark their secrets; an unknown setting may still have a secret name.
     private static bool IsSecret(string key) =>
         key.Split(':') is var parts && (Marked.Value.Contains(parts[^1]) || NamesSecret(parts[^1]));
 
@@ -152,7 +151,7 @@ public sealed partial class Redactor
     );
 
     /// <summary>
-    /// Whether a member of that name holds a secret, in whatever case it is written: clientSecret, CLIENT_SECRET.
+    /// Whether a member with this name holds a secret, in any case style: clientSecret, CLIENT_SECRET.
     /// </summary>
     internal static bool NamesSecret(string name) =>
         name.Length <= MaxName && SecretName().IsMatch(Separator().Replace(name, ""));
@@ -161,7 +160,8 @@ public sealed partial class Redactor
 
     [GeneratedRegex(
         @"(?:pass(?:word|wd|phrase|code)|pwd|secret|token|bearer|jwt|authorization|credential|cookie|"
-            + @"(?:api|access|private|secret|signing|encryption|client|ssh|shared|master|account|next|host|license)key|^key|^auth|(?<=[a-z])auth)s?$",
+            + @"(?:api|access|private|secret|signing|encryption|client|ssh|shared|master|account|next|host|license)key"
+            + @"|^key|^auth|(?<=[a-z])auth)s?$",
         RegexOptions.IgnoreCase
     )]
     private static partial Regex SecretName();
@@ -169,7 +169,7 @@ public sealed partial class Redactor
     [GeneratedRegex(@"[^A-Za-z]+")]
     private static partial Regex Separator();
 
-    // What SecretName could match, wherever it stands; or a letter that is written another way.
+    // A fast test for anything that SecretName could match, or an escaped character.
     [GeneratedRegex(@"pass|pwd|secret|token|key|auth|credential|cookie|bearer|jwt|\\", RegexOptions.IgnoreCase)]
     private static partial Regex MayNameSecret();
 

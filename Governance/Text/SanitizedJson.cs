@@ -6,12 +6,12 @@ using System.Text.Json.Serialization.Metadata;
 namespace MinimalMcp.Governance;
 
 /// <summary>
-/// <see cref="SanitizedText"/> for JSON: every string and every name of a member, without the secrets of the settings
-/// when a <see cref="Redactor"/> is given.
+/// <see cref="SanitizedText"/> for JSON: sanitizes every string and member name, and redacts secrets when a <see
+/// cref="Redactor"/> is given.
 /// </summary>
-/// <param name="redactor">Takes secrets out of each string.</param>
-/// <param name="exact">Members that are left alone, because somebody has to get them back as they were.</param>
-/// <param name="page">The member that holds a page which somebody may write back: a note says what was shown.</param>
+/// <param name="redactor">Redacts secrets in each string.</param>
+/// <param name="exact">Members that are not changed, because clients must return them unchanged.</param>
+/// <param name="page">The member with a page that may be written back: a note reports escaped characters.</param>
 public sealed class SanitizedJson(Redactor? redactor = null, IReadOnlySet<string>? exact = null, string? page = null)
 {
     private static readonly JsonSerializerOptions Relaxed = new()
@@ -22,7 +22,7 @@ public sealed class SanitizedJson(Redactor? redactor = null, IReadOnlySet<string
     private int _shown;
     private bool _isChanged;
 
-    /// <summary>JSON as text; an object gets a note where characters were shown.</summary>
+    /// <summary>Sanitizes JSON text; an object with escaped characters gets a note.</summary>
     public static string Show(string json)
     {
         var visible = new SanitizedJson();
@@ -40,7 +40,7 @@ public sealed class SanitizedJson(Redactor? redactor = null, IReadOnlySet<string
         return root!.ToJsonString(Relaxed);
     }
 
-    /// <summary>Something that is sent as JSON; the same object where nothing in it changes.</summary>
+    /// <summary>Sanitizes an object that is sent as JSON; returns the same object when nothing changes.</summary>
     public static T Show<T>(T value, JsonTypeInfo<T> type, Redactor? redactor = null)
     {
         var visible = new SanitizedJson(redactor);
@@ -49,8 +49,7 @@ public sealed class SanitizedJson(Redactor? redactor = null, IReadOnlySet<string
     }
 
     /// <summary>
-    /// A page: text that can be written back, so its reader is told that what is shown is not what stands there. JSON
-    /// stays JSON.
+    /// Sanitizes a page, which a caller may write back, so a note reports escaped characters. JSON stays JSON.
     /// </summary>
     public static string ShowPage(string text)
     {
@@ -66,14 +65,14 @@ public sealed class SanitizedJson(Redactor? redactor = null, IReadOnlySet<string
             }
             catch (Exception unreadable) when (unreadable is JsonException or ArgumentException)
             {
-                // It only begins like JSON, or has a member twice.
+                // It only begins like JSON, or has a duplicate member.
             }
         }
 
         return shown == 0 ? text : $"{visible}\n[{Note(shown)}]";
     }
 
-    /// <summary>Changes what is inside an object or array; gives a new node where it is a string itself.</summary>
+    /// <summary>Sanitizes an object or array in place; returns a new node for a string.</summary>
     public JsonNode? Show(JsonNode? node)
     {
         switch (node)
@@ -98,7 +97,7 @@ public sealed class SanitizedJson(Redactor? redactor = null, IReadOnlySet<string
                 }
 
                 return items;
-            case JsonValue value when value.TryGetValue<string>(out var text): // a time is written as a string, too
+            case JsonValue value when value.TryGetValue<string>(out var text): // dates are written as strings too
                 return Text(text) is var visible && visible == text ? value : JsonValue.Create(visible);
             default:
                 return node;
@@ -139,6 +138,6 @@ public sealed class SanitizedJson(Redactor? redactor = null, IReadOnlySet<string
 
     private static string Note(int shown) =>
         shown == 1
-            ? "1 character that is not visible is shown as \\u{...}; it is no text of the original."
-            : $"{shown} characters that are not visible are shown as \\u{{...}}; they are no text of the original.";
+            ? "1 invisible character is shown as \\u{...}; it is not part of the original."
+            : $"{shown} invisible characters are shown as \\u{{...}}; they are not part of the original.";
 }

@@ -4,9 +4,9 @@ using System.Text;
 namespace MinimalMcp.Governance;
 
 /// <summary>
-/// Shows the characters that nobody sees: control characters, bidirectional overrides, zero-width and tag characters.
-/// In a log they move the cursor; in an answer they carry instructions that only the model reads (Unicode TR 36, TS
-/// 39). Ordinary text of any language stays as it is, with the joiners of emoji and of scripts that need them.
+/// Escapes invisible characters: control characters, bidirectional overrides, zero-width and tag characters. In a log
+/// they move the cursor; in a response they can carry instructions that only the model reads (Unicode TR 36, TS 39).
+/// Ordinary text of any language is unchanged, with the joiners of emoji and of scripts that need them.
 /// </summary>
 public static class SanitizedText
 {
@@ -15,7 +15,7 @@ public static class SanitizedText
     private const int BlackFlag = 0x1F3F4;
     private const int CancelTag = 0xE007F;
 
-    /// <summary>The text with each such character written as <c>\u{202E}</c>, and how many they were.</summary>
+    /// <summary>The text with each such character escaped as <c>\u{202E}</c>, and their number.</summary>
     public static string Show(string text, out int shown)
     {
         shown = 0;
@@ -27,7 +27,7 @@ public static class SanitizedText
         StringBuilder? visible = null;
         var copied = 0;
         int before = 0,
-            flagged = 0; // the character before, and the end of a flag's tags
+            flagged = 0; // the previous character, and the end of a flag's tags
         for (var at = 0; at < text.Length; )
         {
             var whole = Rune.TryGetRuneAt(text, at, out var rune);
@@ -53,7 +53,7 @@ public static class SanitizedText
         return visible is null ? text : visible.Append(text, copied, text.Length - copied).ToString();
     }
 
-    /// <summary>Whether text or JSON in UTF-8 can have such a character at all.</summary>
+    /// <summary>Whether UTF-8 text or JSON can contain such a character.</summary>
     public static bool MayHide(ReadOnlySpan<byte> json) =>
         !Ascii.IsValid(json) || json.IndexOf("\\u"u8) >= 0 || json.Contains((byte)0x7F);
 
@@ -61,12 +61,11 @@ public static class SanitizedText
         character switch
         {
             '\t' or '\n' or '\r' => false,
-            0x00AD => false, // the soft hyphen belongs to ordinary text
+            0x00AD => false, // the soft hyphen is ordinary text
             ZeroWidthNonJoiner or ZeroWidthJoiner => !(Joins(before) && Joins(At(text, next))),
             0x200E or 0x200F or 0x061C => !IsRightToLeft(before) && !IsRightToLeft(At(text, next)),
             0xFE0E or 0xFE0F => IsSelector(before) || at == 0,
-            // Other variation selectors choose a glyph of an ideograph or a symbol; chains of them are a way to hide
-            // bytes.
+            // Other variation selectors choose the glyph of an ideograph or a symbol; chains of them can hide bytes.
             (>= 0xFE00 and <= 0xFE0D) or (>= 0xE0100 and <= 0xE01EF) => Category(before)
                 is not (UnicodeCategory.OtherLetter or UnicodeCategory.MathSymbol or UnicodeCategory.OtherSymbol),
             (>= 0x0600 and <= 0x0605) or 0x06DD or 0x070F or 0x08E2 or 0x110BD or 0x110CD => false, // visible signs
@@ -75,7 +74,7 @@ public static class SanitizedText
             _ => Category(character) is UnicodeCategory.Control or UnicodeCategory.Format,
         };
 
-    // Tag characters are allowed as the end of a flag (UTS 51 ED-14a), where they are few: England is U+1F3F4 "gbeng".
+    // Tag characters may end a flag (UTS 51 ED-14a), where they are few: England is U+1F3F4 "gbeng".
     private static int EndOfFlag(string text, int at)
     {
         for (var tags = 0; tags <= 6; tags++, at += 2)
@@ -94,8 +93,7 @@ public static class SanitizedText
         return 0;
     }
 
-    // Letters and marks of scripts other than Latin, Greek and Cyrillic, symbols, and what may stand between those of
-    // emoji.
+    // Letters and marks of scripts other than Latin, Greek and Cyrillic, symbols, and joiners between emoji.
     private static bool Joins(int character) =>
         character >= 0x0530
         && !IsJoiner(character)

@@ -1,18 +1,18 @@
 namespace MinimalMcp.Governance;
 
-/// <summary>The bounds of texts that a caller can lengthen: names, values, addresses, details of errors.</summary>
+/// <summary>Length limits of texts that a caller can influence: names, values, addresses, error details.</summary>
 public static class TextLimit
 {
-    /// <summary>Of a refusal, in an answer.</summary>
+    /// <summary>For a refusal in a response.</summary>
     public const int Refusal = 4_000;
 
-    /// <summary>Of the detail of an audit entry, and of a refusal in the log.</summary>
+    /// <summary>For the detail of an audit entry, and a refusal in the log.</summary>
     public const int Detail = 1_000;
 
-    /// <summary>Of a name: a subject, a client, a user agent, a conversation.</summary>
+    /// <summary>For a name: a subject, a client, a user agent, a conversation.</summary>
     public const int Name = 200;
 
-    /// <summary>The text, or its beginning and how long it was.</summary>
+    /// <summary>Truncates a text and appends its original length.</summary>
     public static string Cut(string text, int limit) =>
         text.Length <= limit
             ? text

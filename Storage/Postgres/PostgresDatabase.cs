@@ -6,9 +6,7 @@ using NpgsqlTypes;
 
 namespace MinimalMcp.Storage;
 
-/// <summary>
-/// PostgreSQL, for several replicas of the server. Exactness across them comes from the rows that the statements hold.
-/// </summary>
+/// <summary>PostgreSQL, for several replicas. Row locks make the statements exact across replicas.</summary>
 internal sealed partial class PostgresDatabase(string connectionString, ILogger logger) : IDatabase
 {
     // At the start the database may be starting too, or the machine have much to do.
@@ -92,18 +90,14 @@ internal sealed partial class PostgresDatabase(string connectionString, ILogger 
         }
     }
 
-    [LoggerMessage(
-        LogLevel.Warning,
-        "The database of Storage:ConnectionString cannot be reached yet, so it is tried "
-            + "for {Seconds} seconds: {Problem}"
-    )]
+    [LoggerMessage(LogLevel.Warning, "Database of Storage:ConnectionString unavailable, retrying {Seconds} {Reason}")]
     private partial void LogWaits(int seconds, string problem);
 
     public async Task<T> WriteAsync<T>(Func<DbConnection, Task<T>> work, CancellationToken cancellationToken)
     {
         if (!await _room.WaitAsync(LongestQueue, cancellationToken))
         {
-            throw new StorageException("The store is not available: too much waits to be written.");
+            throw new StorageException("The store is overloaded: too many writes are queued.");
         }
 
         try

@@ -3,16 +3,14 @@ using System.Text.RegularExpressions;
 namespace MinimalMcp.Storage;
 
 /// <summary>
-/// Whether a file lies on another machine. SQLite's write-ahead log needs memory that all its processes share, and
-/// locks that hold; over a network there is neither (https://sqlite.org/wal.html, https://sqlite.org/faq.html#q5).
+/// Detects network file systems. SQLite's write-ahead log requires shared memory and reliable locks, which they do not
+/// provide (https://sqlite.org/wal.html, https://sqlite.org/faq.html#q5).
 /// </summary>
 internal static partial class NetworkFileSystem
 {
     private const string Mounts = "/proc/self/mountinfo";
 
-    /// <summary>
-    /// The type of the file system when it is one of a network. Null elsewhere, and on systems that do not tell.
-    /// </summary>
+    /// <summary>The type of a network file system; null for local ones, and where the type is unknown.</summary>
     public static string? Of(string path) =>
         File.Exists(Mounts) && TypeOf(Real(path), File.ReadAllText(Mounts)) is { } type && IsRemote(type) ? type : null;
 
@@ -59,7 +57,9 @@ internal static partial class NetworkFileSystem
     }
 
     [GeneratedRegex(
-        "^(nfs4?|cifs|smb[23]?|smbfs|9p|afs|ceph|lustre|ncpfs|coda|davfs|glusterfs|beegfs|fuse\\.(sshfs|s3fs|s3backer|gcsfuse|goofys|rclone|glusterfs|ceph(-fuse)?|davfs2?|curlftpfs|smbnetfs|blobfuse2?|juicefs|moosefs|mfs))$"
+        "^(nfs4?|cifs|smb[23]?|smbfs|9p|afs|ceph|lustre|ncpfs|coda|davfs|glusterfs|beegfs|"
+            + "fuse\\.(sshfs|s3fs|s3backer|gcsfuse|goofys|rclone|glusterfs|ceph(-fuse)?|"
+            + "davfs2?|curlftpfs|smbnetfs|blobfuse2?|juicefs|moosefs|mfs))$"
     )]
     private static partial Regex Remote();
 

@@ -2,10 +2,10 @@ using Microsoft.Data.Sqlite;
 
 namespace MinimalMcp.Storage;
 
-/// <summary>A copy of a SQLite file as it is in one moment, while others write to it.</summary>
+/// <summary>Writes a consistent copy of a SQLite file while others write to it.</summary>
 internal static class SqliteBackup
 {
-    /// <summary>The target appears when it is whole, checked and on the disk.</summary>
+    /// <summary>The target appears when it is complete, verified and flushed to disk.</summary>
     public static void Write(string path, string target)
     {
         var part = target + ".part";

@@ -15,7 +15,7 @@ namespace MinimalMcp.Surfaces;
 /// </summary>
 public static class Functions
 {
-    // Clients of this API, those of its guide among them, give up after 30 seconds: the sentence has to come before.
+    // Clients of this API, those of the guide among them, time out after 30 seconds: the error must come before.
     private static readonly TimeSpan DefaultDeadline = TimeSpan.FromSeconds(28);
 
     public static IEndpointConventionBuilder MapFunctionCalling(
@@ -122,8 +122,7 @@ public static class Functions
         }
         catch (JsonRpcException refused)
         {
-            // Scripts call raise_for_status first and look at "error" after it; so only what is no JSON-RPC at all is
-            // an HTTP error.
+            // Scripts call raise_for_status before they look at "error", so only a malformed request is an HTTP error.
             status =
                 refused.Code is JsonRpcErrorCode.ParseError
                 || refused.Status is StatusCodes.Status415UnsupportedMediaType

@@ -3,7 +3,7 @@ using MinimalMcp.Tools;
 
 namespace MinimalMcp.Surfaces;
 
-/// <summary>A tool as the OpenAI API takes it.</summary>
+/// <summary>A tool definition for the OpenAI API.</summary>
 internal static class OpenAiDefinition
 {
     /// <summary>For Chat Completions: the function is nested.</summary>
@@ -40,8 +40,7 @@ internal static class OpenAiDefinition
         return function;
     }
 
-    // A value or an object of any shape, or one that contains itself, cannot be described strictly: such a tool is
-    // offered without.
+    // Strict mode cannot describe free-form values or recursive types: such a tool is offered without it.
     private static bool CanBeStrict(JsonNode? schema) =>
         schema is JsonObject node
         && node["type"] is not null
@@ -56,8 +55,7 @@ internal static class OpenAiDefinition
         );
 
     /// <summary>
-    /// Strict mode wants every property required; one that may be left out becomes one that may be null, which we read
-    /// as left out.
+    /// Strict mode requires every property; an optional one becomes nullable, and null counts as omitted.
     /// </summary>
     private static void MakeStrict(JsonObject schema)
     {

@@ -6,9 +6,8 @@ using System.Text.Unicode;
 namespace MinimalMcp.Surfaces;
 
 /// <summary>
-/// One JSON-RPC message, read strictly: exact names, no key twice, UTF-8 only, bounded depth. Readers that are lenient
-/// in different ways let one message mean two things (CVE-2026-27896). Holds the parsed document: dispose it when the
-/// answer is written.
+/// A JSON-RPC message, parsed strictly: exact names, no duplicate keys, valid UTF-8, bounded depth. Lenient parsers can
+/// read one message in two ways (CVE-2026-27896). Holds the parsed document: dispose it after the response is written.
 /// </summary>
 public readonly struct JsonRpcEnvelope : IDisposable
 {
@@ -40,10 +39,10 @@ public readonly struct JsonRpcEnvelope : IDisposable
     /// <summary>The whole message.</summary>
     public JsonElement Root { get; }
 
-    /// <summary>A string or an integer; undefined when the message is a notification.</summary>
+    /// <summary>A string or an integer; undefined for a notification.</summary>
     public JsonElement Id { get; }
 
-    /// <summary>Null when the message is a response to a request of ours.</summary>
+    /// <summary>Null when the message is a response to a server request.</summary>
     public string? Method { get; }
 
     /// <summary>An object, or undefined.</summary>
@@ -57,8 +56,7 @@ public readonly struct JsonRpcEnvelope : IDisposable
         Id.ValueKind is JsonValueKind.Undefined ? "null"u8 : JsonMarshal.GetRawUtf8Value(Id);
 
     /// <summary>
-    /// Parses bytes that must outlive the document. Throws <see cref="JsonRpcException"/> with the code that JSON-RPC
-    /// assigns.
+    /// Parses a message. The bytes must outlive it. Throws <see cref="JsonRpcException"/> with the JSON-RPC error code.
     /// </summary>
     public static JsonDocument Parse(ReadOnlySequence<byte> body)
     {
@@ -70,7 +68,7 @@ public readonly struct JsonRpcEnvelope : IDisposable
             );
         }
 
-        // Invalid UTF-8 inside a string would otherwise surface later, where nobody expects it.
+        // Otherwise invalid UTF-8 inside a string would surface later.
         var bytes = body.IsSingleSegment ? body.First : body.ToArray();
         if (!Utf8.IsValid(bytes.Span))
         {
@@ -105,7 +103,7 @@ public readonly struct JsonRpcEnvelope : IDisposable
     private static bool MayHaveSurrogates(ReadOnlySpan<byte> json) =>
         json.IndexOf("\\ud"u8) >= 0 || json.IndexOf("\\uD"u8) >= 0;
 
-    // An escape can spell a letter that does not exist; reading it throws, which must happen here and not in some tool.
+    // An escape can encode an unpaired surrogate; reading it throws, which must happen here and not in a tool.
     private static void RequireWholeLetters(JsonElement element)
     {
         if (element.ValueKind is JsonValueKind.String)
@@ -143,7 +141,7 @@ public readonly struct JsonRpcEnvelope : IDisposable
         }
     }
 
-    /// <summary>Reads one message; of a batch, when there is no document to own.</summary>
+    /// <summary>Reads one message; without a document to own for a message of a batch.</summary>
     public static JsonRpcEnvelope Read(JsonElement message, JsonDocument? owner = null)
     {
         if (message.ValueKind is not JsonValueKind.Object)
@@ -249,13 +247,13 @@ public readonly struct JsonRpcEnvelope : IDisposable
 
     public void Dispose() => _document?.Dispose();
 
-    // The reader's messages quote the input and may be long; what helps is which rule was broken and where.
+    // The reader's messages quote the input and may be long; the broken rule and its position are enough.
     private static string Reason(JsonException error) =>
         error.Message switch
         {
             var text when text.Contains("maximum configured depth", StringComparison.Ordinal) =>
                 $"the body is nested deeper than {MaxDepth} levels.",
-            var text when text.Contains("uplicate", StringComparison.Ordinal) => "a key stands twice in one object.",
+            var text when text.Contains("uplicate", StringComparison.Ordinal) => "an object has a duplicate key.",
             _ => $"the body is not valid JSON (line {error.LineNumber + 1}, byte {error.BytePositionInLine + 1}).",
         };
 }

@@ -20,8 +20,8 @@ public static class JsonRpcErrorCode
     public const int UnsupportedVersion = -32022;
 }
 
-/// <summary>A message that cannot be served, with the JSON-RPC error and the HTTP status that say so.</summary>
-/// <param name="message">It may repeat what its caller sent: what nobody sees is shown.</param>
+/// <summary>A refused message, with the JSON-RPC error and the HTTP status.</summary>
+/// <param name="message">May quote the caller's input: invisible characters are escaped.</param>
 public sealed class JsonRpcException(
     int code,
     string message,
@@ -30,17 +30,17 @@ public sealed class JsonRpcException(
     JsonObject? data = null
 ) : Exception(SanitizedText.Show(message, out _))
 {
-    // The document that the id lies in may be gone when the error is written.
+    // A copy, since the document may be disposed when the error is written.
     private readonly string? _id = id.ValueKind is JsonValueKind.Undefined ? null : id.GetRawText();
 
     public int Code { get; } = code;
 
     public int Status { get; } = status;
 
-    /// <summary>What to do first, as <c>WWW-Authenticate</c> says it.</summary>
+    /// <summary>The challenge for <c>WWW-Authenticate</c>.</summary>
     public string? Challenge { get; init; }
 
-    /// <summary>The whole JSON-RPC answer. Dispose the buffer after writing it.</summary>
+    /// <summary>The complete JSON-RPC response. Dispose the buffer after writing it.</summary>
     public JsonBuffer ToJson()
     {
         var answer = new JsonBuffer();

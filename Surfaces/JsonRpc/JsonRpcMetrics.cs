@@ -4,11 +4,10 @@ using MinimalMcp.Governance;
 
 namespace MinimalMcp.Surfaces;
 
-/// <summary>Counts and times JSON-RPC requests, by method and transport.</summary>
+/// <summary>Metrics of JSON-RPC requests, by method and transport.</summary>
 public sealed class JsonRpcMetrics(IMeterFactory meters)
 {
-    // A method name comes from the caller: only known ones become a label, or a stranger could fill the memory with
-    // series.
+    // The method comes from the caller: only known ones become labels, so that callers cannot create series.
     private static readonly HashSet<string> Known =
     [
         "initialize",
@@ -62,7 +61,7 @@ public sealed class JsonRpcMetrics(IMeterFactory meters)
         }
     }
 
-    // By OpenTelemetry's conventions for MCP. Tool calls are measured where they are made, with the name of the tool.
+    // OpenTelemetry's conventions for MCP. Tool calls are measured in governance, with the tool's name.
     private void RecordOperation(string method, string transport, double seconds, int errorCode)
     {
         _operation ??= _meter.CreateServerOperationDuration();

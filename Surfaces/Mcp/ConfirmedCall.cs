@@ -8,9 +8,9 @@ using ToolCall = MinimalMcp.Governance.ToolCall;
 namespace MinimalMcp.Surfaces.Mcp;
 
 /// <summary>
-/// A call that needs a confirmation, with a client that can ask its user: what would take two calls happens in one.
-/// Before 2026-07-28 the server asks while it answers (elicitation); since then the client calls again with the answer
-/// (SEP-2322). What a person has to approve elsewhere is not asked here.
+/// Confirms a call by elicitation, where the client supports it: one call instead of two. Before 2026-07-28 the server
+/// asks during the call (elicitation); since then the client repeats the call with the user's response (SEP-2322).
+/// Manual approval does not use it.
 /// </summary>
 internal static class ConfirmedCall
 {

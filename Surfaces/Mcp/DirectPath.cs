@@ -8,16 +8,17 @@ using MinimalMcp.Tools;
 namespace MinimalMcp.Surfaces.Mcp;
 
 /// <summary>
-/// Answers what needs no conversation without starting one: one strict read, the governed function, one write. Answers
-/// that do not depend on the request are asked of the SDK once and kept, so a client cannot tell which path answered.
+/// The direct path: answers requests that need no session with one strict read, the governed function, and one write.
+/// Responses that do not depend on the request are taken from the SDK once and cached, so clients cannot tell which
+/// path answered.
 /// </summary>
 internal sealed class DirectPath(SdkPath sdk, ScopeChallenge stepUp, IConfiguration configuration)
 {
-    // Off only to compare the two paths. A handshake is always answered here: its session is ours.
+    // Disabled only to compare the two paths. A handshake is always answered here: its session is ours.
     private readonly bool _on = configuration.GetValue("Mcp:DirectPath", true);
     private readonly ConcurrentDictionary<(string Method, string Version), Task<byte[]>> _constant = new();
 
-    /// <summary>True when this path can answer the request.</summary>
+    /// <summary>Whether this path can answer the request.</summary>
     public bool Takes(in JsonRpcEnvelope envelope, string version, ToolSet tools) =>
         _on
         && envelope.IsRequest
@@ -35,7 +36,7 @@ internal sealed class DirectPath(SdkPath sdk, ScopeChallenge stepUp, IConfigurat
     private static bool AsksForProgress(in JsonRpcEnvelope envelope) =>
         envelope.Meta("progressToken"u8).ValueKind is JsonValueKind.String or JsonValueKind.Number;
 
-    /// <summary>Methods whose answer does not depend on the tools: it can be given before they are there.</summary>
+    /// <summary>Methods that do not depend on the tools, which can be answered before they are created.</summary>
     public static bool NeedsNoTools(string? method, string version) =>
         method switch
         {
@@ -58,8 +59,8 @@ internal sealed class DirectPath(SdkPath sdk, ScopeChallenge stepUp, IConfigurat
         await http.Response.WriteJsonAsync(StatusCodes.Status200OK, answer.Written);
     }
 
-    /// <summary>Writes the whole JSON-RPC answer.</summary>
-    /// <param name="tools">May be null where <see cref="NeedsNoTools"/> says so.</param>
+    /// <summary>Writes the complete JSON-RPC response.</summary>
+    /// <param name="tools">May be null where <see cref="NeedsNoTools"/> is true.</param>
     public ValueTask AnswerAsync(
         JsonRpcEnvelope envelope,
         string version,
@@ -104,7 +105,7 @@ internal sealed class DirectPath(SdkPath sdk, ScopeChallenge stepUp, IConfigurat
             .With(arguments)
             .WithMeta(envelope.Param("_meta"u8));
         using var result = await McpResult.OfAsync(tool, call, version, envelope, cancellationToken);
-        // Before the writer is taken: it belongs to this thread, and an await may come back on another.
+        // Before the writer is used: it belongs to this thread, and an await may resume on another.
         var serverInfo = ProtocolRevision.IsModern(version) ? await ServerInfoAsync() : null;
         var writer = output.StartWriting();
         WriteStart(writer, envelope);
@@ -121,7 +122,7 @@ internal sealed class DirectPath(SdkPath sdk, ScopeChallenge stepUp, IConfigurat
         writer.Flush();
     }
 
-    /// <summary>The tool that a tools/call names, and its arguments.</summary>
+    /// <summary>The tool of a tools/call, and its arguments.</summary>
     public static (Tool Tool, JsonElement Arguments) Target(in JsonRpcEnvelope envelope, ToolSet tools)
     {
         var name = Name(envelope) ?? throw Invalid("tools/call needs \"name\", a string", envelope);
@@ -165,7 +166,7 @@ internal sealed class DirectPath(SdkPath sdk, ScopeChallenge stepUp, IConfigurat
                 ["clientInfo"] = new JsonObject { ["name"] = "self", ["version"] = "1" },
             };
 
-    // What the SDK puts into every result of 2026-07-28.
+    // The members that the SDK adds to every result of 2026-07-28.
     private async Task<byte[]> ServerInfoAsync() =>
         await _constant.GetOrAdd(("_meta", ProtocolRevision.V2026_07_28), async _ =>
         {

@@ -2,7 +2,7 @@ using MinimalMcp.Auth;
 
 namespace MinimalMcp.Surfaces.Mcp;
 
-/// <summary>Server-sent events: their headers, and the stream that stays open for what the server has to say.</summary>
+/// <summary>Server-sent events: headers, and streams that stay open for server messages.</summary>
 internal static class EventStream
 {
     public static readonly byte[] Comment = ": keep-alive\n\n"u8.ToArray();
@@ -17,7 +17,7 @@ internal static class EventStream
         response.Headers["X-Accel-Buffering"] = "no"; // nginx would otherwise hold events back
     }
 
-    /// <summary>What GET would begin with, and no stream.</summary>
+    /// <summary>The headers of GET, without a stream (HEAD).</summary>
     public static Task AnswerHead(HttpContext http)
     {
         Start(http.Response);
@@ -25,13 +25,13 @@ internal static class EventStream
     }
 
     /// <summary>
-    /// The last word of a stream whose credential is not good any more. A client opens it again with a new one, or
-    /// learns then what is wrong.
+    /// The final comment of a stream whose credential is no longer valid. The client reconnects with a new one, or
+    /// learns the reason.
     /// </summary>
     public static async Task EndAsync(HttpResponse response) =>
         await response.BodyWriter.WriteAsync(Refused, response.HttpContext.RequestAborted);
 
-    /// <summary>Keeps a stream open with comments, at a few bytes each, until it ends or reaches its limit.</summary>
+    /// <summary>Keeps a stream open with short comments until it ends or reaches its limit.</summary>
     public static async Task ServeAsync(
         HttpResponse response,
         SessionEvents events,
@@ -51,7 +51,8 @@ internal static class EventStream
         }
         catch (OperationCanceledException)
         {
-            // The client left or opened another, the session or its credential ended, or the server stops.
+            // The client disconnected or opened another stream, the session or its credential ended, or the server
+            // stops.
         }
         finally
         {

@@ -7,8 +7,8 @@ using ModelContextProtocol.Protocol;
 namespace MinimalMcp.Surfaces.Mcp;
 
 /// <summary>
-/// What a session keeps of its client's <c>initialize</c>: the revision that was agreed on, and what the SDK's server
-/// has to know when it is started later. Bounded, because anybody may send one.
+/// The client's <c>initialize</c>: the negotiated revision, and what the SDK's server needs when it starts later.
+/// Bounded, because anybody may send one.
 /// </summary>
 internal sealed class Handshake
 {
@@ -25,7 +25,7 @@ internal sealed class Handshake
     private Handshake(string version, string name, string clientVersion, byte[] capabilities) =>
         (Version, Name, ClientVersion, _capabilities) = (version, name, clientVersion, capabilities);
 
-    /// <summary>The revision that both sides speak from now on.</summary>
+    /// <summary>The negotiated revision.</summary>
     public string Version { get; }
 
     private string Name { get; }
@@ -44,7 +44,7 @@ internal sealed class Handshake
         return new(version, Member(client, "name"u8), Member(client, "version"u8), Capabilities(initialize));
     }
 
-    /// <summary>The handshake as the SDK knows it.</summary>
+    /// <summary>The handshake in the SDK's type.</summary>
     public InitializeRequestParams ToParams() =>
         new()
         {
@@ -53,11 +53,11 @@ internal sealed class Handshake
             Capabilities = JsonSerializer.Deserialize(_capabilities, CapabilitiesInfo) ?? new(),
         };
 
-    /// <summary>In bytes, for an id that carries it.</summary>
+    /// <summary>Serialized, for a session id that contains it.</summary>
     public byte[] Pack() =>
         [(byte)Array.IndexOf(ProtocolRevision.All, Version), .. Text(Name), .. Text(ClientVersion), .. _capabilities];
 
-    /// <summary>What <see cref="Pack"/> made: its signature was checked.</summary>
+    /// <summary>Reads the bytes of <see cref="Pack"/>, whose signature was verified.</summary>
     public static Handshake Unpack(ReadOnlySpan<byte> packed)
     {
         var name = packed.Slice(2, packed[1]);

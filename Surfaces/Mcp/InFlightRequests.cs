@@ -3,14 +3,12 @@ using System.Text;
 
 namespace MinimalMcp.Surfaces.Mcp;
 
-/// <summary>
-/// The requests of one conversation that are being worked on, so that <c>notifications/cancelled</c> can stop one.
-/// </summary>
+/// <summary>The running requests of a session, so that <c>notifications/cancelled</c> can stop one.</summary>
 internal sealed class InFlightRequests
 {
     private readonly ConcurrentDictionary<string, CancellationTokenSource> _requests = new(StringComparer.Ordinal);
 
-    /// <summary>Remembers a request until the returned handle is disposed.</summary>
+    /// <summary>Tracks a request until the returned handle is disposed.</summary>
     public Request Begin(in JsonRpcEnvelope envelope, CancellationToken cancellationToken)
     {
         var key = Encoding.UTF8.GetString(envelope.RawId);
@@ -19,9 +17,7 @@ internal sealed class InFlightRequests
         return new(this, key, source);
     }
 
-    /// <summary>
-    /// Handles the notification. A request that is unknown or finished is none of our business (MCP, cancellation).
-    /// </summary>
+    /// <summary>Handles the notification. Unknown and finished requests are ignored (MCP, cancellation).</summary>
     public void Cancel(in JsonRpcEnvelope notification)
     {
         var id = notification.Param("requestId"u8);
@@ -34,7 +30,7 @@ internal sealed class InFlightRequests
         }
     }
 
-    // Not here and now: what a tool registered for its cancellation may take long, or throw.
+    // Not inline: a tool's cancellation callback may take long or throw.
     private static async Task CancelAsync(CancellationTokenSource source)
     {
         try
@@ -43,7 +39,7 @@ internal sealed class InFlightRequests
         }
         catch (Exception failure) when (failure is ObjectDisposedException or AggregateException)
         {
-            // It finished at the same moment; or the tool's own clean-up failed.
+            // It finished concurrently, or the tool's clean-up failed.
         }
     }
 

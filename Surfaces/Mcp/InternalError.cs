@@ -3,8 +3,7 @@ using System.Text.Json;
 namespace MinimalMcp.Surfaces.Mcp;
 
 /// <summary>
-/// A request that failed where nothing should: logged whole, answered with JSON-RPC's internal error and a correlation
-/// id.
+/// Handles unexpected exceptions: logs them, and responds with JSON-RPC's internal error and a correlation id.
 /// </summary>
 internal static partial class InternalError
 {
@@ -17,13 +16,13 @@ internal static partial class InternalError
         LogUnexpected(logger, failure, envelope.Method, id);
         return new(
             JsonRpcErrorCode.InternalError,
-            $"Internal error. The operator finds the reason in the log under {id}.",
+            $"Internal error. The operator can find the reason in the log by the correlation id {id}.",
             envelope.Id,
             StatusCodes.Status500InternalServerError
         );
     }
 
-    [LoggerMessage(LogLevel.Error, "{Method} failed unexpectedly; correlation id {CorrelationId}")]
+    [LoggerMessage(LogLevel.Error, "Request failed unexpectedly {Method} {CorrelationId}")]
     private static partial void LogUnexpected(
         ILogger logger,
         Exception exception,

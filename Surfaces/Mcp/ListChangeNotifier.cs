@@ -6,7 +6,7 @@ using ModelContextProtocol.Server;
 
 namespace MinimalMcp.Surfaces.Mcp;
 
-/// <summary>Tells every client that wants to know that a list changed, in the way of its revision.</summary>
+/// <summary>Notifies clients of changed lists, as their revision defines it.</summary>
 internal sealed class ListChangeNotifier : IDisposable
 {
     private const int MaxResources = 100;
@@ -24,7 +24,7 @@ internal sealed class ListChangeNotifier : IDisposable
     }
 
     /// <summary>
-    /// Listens until the returned handle is disposed. The listener gets the method of the notification.
+    /// Subscribes until the returned handle is disposed. The subscriber gets the method of the notification.
     /// </summary>
     public IDisposable Listen(Func<string, Task> listener)
     {
@@ -34,8 +34,8 @@ internal sealed class ListChangeNotifier : IDisposable
     }
 
     /// <summary>
-    /// <c>subscriptions/listen</c> of 2026-07-28: acknowledges what is granted, then holds the answer open and sends
-    /// what was asked for.
+    /// <c>subscriptions/listen</c> of 2026-07-28: acknowledges the granted subscriptions, then keeps the response open
+    /// and sends notifications.
     /// </summary>
     public async ValueTask<EmptyResult> ListenAsync(
         RequestContext<SubscriptionsListenRequestParams> request,
@@ -48,8 +48,7 @@ internal sealed class ListChangeNotifier : IDisposable
             : JsonValue.Create((string?)request.JsonRpcRequest.Id.Id);
         using var sending = new SemaphoreSlim(1, 1);
 
-        // Raw notifications, because the typed parameters have no _meta and every one of these must carry the
-        // subscription's id.
+        // Raw notifications, because the typed parameters lack _meta, and each must have the subscription's id.
         async Task SendAsync(string method, JsonObject parameters)
         {
             parameters["_meta"] = new JsonObject { [MetaKeys.SubscriptionId] = id!.DeepClone() };
@@ -131,7 +130,7 @@ internal sealed class ListChangeNotifier : IDisposable
             options.ResourceCollection?.Changed -= ResourcesChanged;
         }
 
-        // The server stops.
+        // The server is stopping.
         return new EmptyResult { Meta = new JsonObject { [MetaKeys.SubscriptionId] = id!.DeepClone() } };
     }
 

@@ -6,12 +6,12 @@ using ModelContextProtocol.Protocol;
 namespace MinimalMcp.Surfaces.Mcp;
 
 /// <summary>
-/// What the SDK's server sends, as it may leave: prompts, resources, their lists, completions, questions, progress and
-/// errors hold text from elsewhere. Results and definitions of tools come here clean: <see cref="Tools.Tool"/>.
+/// Sanitizes the SDK's messages: prompts, resources, lists, completions, elicitation, progress and errors contain
+/// foreign text. Results and definitions of tools are already sanitized: <see cref="Tools.Tool"/>.
 /// </summary>
 internal sealed class SanitizedMessages(Redactor redactor)
 {
-    // The client, or we, must get these back as they were; "blob" is base64.
+    // The client or this server must get these back unchanged; "blob" is base64.
     private static readonly HashSet<string> Exact =
     [
         "progressToken",

@@ -7,9 +7,9 @@ using MinimalMcp.Tools;
 namespace MinimalMcp.Surfaces.Mcp;
 
 /// <summary>
-/// A call whose caller lacks the tool's scope, where OAuth is on: the client can ask for more. HTTP says it (403, MCP
-/// authorization, "Scope Challenge Handling"), which all clients understand; where guests are admitted, and where the
-/// answer does not come with the request, the result says it, which ChatGPT understands.
+/// Challenges a call whose caller lacks the tool's scope, where OAuth is enabled, so that the client can request more.
+/// HTTP reports it as 403 (MCP authorization, "Scope Challenge Handling"), which every client supports. Where guests
+/// are admitted, or the response is not that of the request, the result carries the challenge, which ChatGPT supports.
 /// </summary>
 internal sealed class ScopeChallenge(BearerChallenges challenges)
 {
@@ -18,7 +18,7 @@ internal sealed class ScopeChallenge(BearerChallenges challenges)
     private static readonly string[] Reading = ["resources/", "prompts/", "completion/"];
 
     /// <summary>
-    /// Refuses such a call, whichever lane would have taken it. Governance refuses it, so that it is recorded like all
+    /// Refuses such a call, whichever path would have served it. Governance refuses it, so that it is audited like all
     /// others.
     /// </summary>
     public ValueTask RequireScopeAsync(HttpContext http, in JsonRpcEnvelope envelope, ToolSet tools)
@@ -26,7 +26,7 @@ internal sealed class ScopeChallenge(BearerChallenges challenges)
         var caller = Caller.From(http.User);
         if (caller.Level >= ToolSet.MaxLevel)
         {
-            return default; // no call is refused, as nearly always
+            return default; // not refused, which is the usual case
         }
 
         RequireRead(envelope, caller, http);
@@ -40,8 +40,8 @@ internal sealed class ScopeChallenge(BearerChallenges challenges)
             : default;
     }
 
-    /// <summary>What is no tool, and yet reads: resources, prompts, and what they are completed with.</summary>
-    /// <param name="http">When HTTP can say it.</param>
+    /// <summary>The same for other reads: resources, prompts and completions.</summary>
+    /// <param name="http">The request, when HTTP can carry the challenge.</param>
     public static void RequireRead(in JsonRpcEnvelope envelope, Caller caller, HttpContext? http = null)
     {
         if (
@@ -65,7 +65,7 @@ internal sealed class ScopeChallenge(BearerChallenges challenges)
         }
     }
 
-    /// <summary>What a refused call's result says beside its sentence; null when signing in would not help.</summary>
+    /// <summary>The challenge in the result of a refused call; null when signing in would not help.</summary>
     public JsonObject? MetaOf(ToolResult result, ToolCall call) =>
         challenges.AreOn && result.Failure is { Scope: { } scope } failure
             ? new()

@@ -6,8 +6,8 @@ using MinimalMcp.Tools;
 namespace MinimalMcp.Surfaces.Mcp;
 
 /// <summary>
-/// MCP over standard input and output: one message per line. Standard output belongs to the protocol alone; logs go to
-/// standard error. It reads from the first moment, and answers what needs no tools while the server is still starting.
+/// MCP over standard input and output: one message per line. Standard output carries only the protocol; logs go to
+/// standard error. Reading starts at once, and requests that need no tools are answered during the start.
 /// </summary>
 internal sealed class StdioServer(
     LineServices line,
@@ -46,23 +46,25 @@ internal sealed class StdioServer(
         }
         catch (OperationCanceledException)
         {
-            // The server stops, or nobody is there any more who started it.
+            // The server stops, or its parent process is gone.
         }
 
-        // The client closed our input: that is how it ends a stdio server. Not before it has started, which cannot end.
+        // The client closed standard input, which is how it stops a stdio server. Only after the start, which cannot be
+        // stopped.
         await started.Task.WaitAsync(stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         lifetime.StopApplication();
         await orphaned.CancelAsync();
         await watching;
     }
 
-    // Wrappers (npx, shells) die without closing our input, which others may hold open: then nobody would end us.
+    // Wrappers (npx, shells) exit without closing our input, which other processes may hold open: nothing else would
+    // stop this process.
     private static async Task EndWithParentAsync(CancellationTokenSource orphaned)
     {
         var parent = OperatingSystem.IsWindows() ? 0 : ParentId();
         if (parent <= 1)
         {
-            return; // of a container, or of the system's own service manager
+            return; // in a container, or below the system's service manager
         }
 
         using var timer = new PeriodicTimer(ParentCheck);
@@ -77,7 +79,7 @@ internal sealed class StdioServer(
         }
         catch (OperationCanceledException)
         {
-            // It ended otherwise.
+            // It ended for another reason.
         }
     }
 
@@ -85,7 +87,7 @@ internal sealed class StdioServer(
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
     private static extern int ParentId();
 
-    // Not StreamReader.ReadLine: a flood without a line end would fill the memory.
+    // Not StreamReader.ReadLine: input without a line end would exhaust memory.
     private static async Task ReadLinesAsync(
         PipeReader reader,
         LineTransport conversation,
@@ -96,7 +98,7 @@ internal sealed class StdioServer(
         var skipping = false;
         while (true)
         {
-            // A read of the console cannot be cancelled; waiting for it can.
+            // A console read cannot be cancelled, but waiting for it can.
             var read = await reader.ReadAsync(cancellationToken).AsTask().WaitAsync(cancellationToken);
             var buffer = read.Buffer;
             while (buffer.PositionOf((byte)'\n') is { } end)
@@ -126,7 +128,7 @@ internal sealed class StdioServer(
             {
                 if (!skipping)
                 {
-                    await TakeAsync(buffer); // the last line may have no end
+                    await TakeAsync(buffer); // the last line may lack a line end
                 }
 
                 return;

@@ -10,9 +10,8 @@ using Tool = MinimalMcp.Tools.Tool;
 namespace MinimalMcp.Surfaces;
 
 /// <summary>
-/// The OpenAPI document that a GPT Action imports: one operation per tool, its schemas embedded as they are (OpenAPI
-/// 3.1 speaks JSON Schema). ASP.NET Core makes the frame of the document, so whatever else describes the API (security
-/// schemes) adds a document transformer.
+/// The OpenAPI document for GPT Actions: one operation per tool, with its schemas embedded (OpenAPI 3.1 uses JSON
+/// Schema). ASP.NET Core creates the document, so other parts (security schemes) are document transformers.
 /// </summary>
 public static class OpenApi
 {
@@ -27,7 +26,7 @@ public static class OpenApi
             .Services.AddSingleton<OpenApiSecurity>()
             .AddOpenApi(DocumentName, options =>
             {
-                // the tools are added below, from the registry; no other route is for a model
+                // the tools are added below from the registry; no other route is for models
                 options.ShouldInclude = _ => false;
                 options.AddDocumentTransformer(
                     async (document, context, cancellationToken) =>
@@ -46,7 +45,7 @@ public static class OpenApi
 
     public static IEndpointConventionBuilder MapToolOpenApi(this IEndpointRouteBuilder routes)
     {
-        var group = routes.MapGroup("").AllowAnonymous(); // the editor of a GPT Action reads it without credentials
+        var group = routes.MapGroup("").AllowAnonymous(); // the GPT editor reads it without credentials
         group.MapGet("/openapi.json", ProviderUnavailable.Answered(GetAsync));
         group.MapGet("/.well-known/openapi.json", ProviderUnavailable.Answered(GetAsync));
         return group.AllowHead();
@@ -127,7 +126,7 @@ public static class OpenApi
     }
 
     /// <summary>Writes the document.</summary>
-    /// <param name="all">Also more tools than a GPT Action takes.</param>
+    /// <param name="all">Include more tools than a GPT Action accepts.</param>
     private static async Task WriteAsync(
         IServiceProvider services,
         ToolSet tools,
@@ -171,8 +170,8 @@ public static class OpenApi
     }
 
     /// <summary>
-    /// As many whole families as a GPT Action takes: a part of one would lack what its other tools refer to. The
-    /// smaller ones first, so that most are there, and of two those that read more.
+    /// As many whole families as a GPT Action accepts: a part of one would lack tools that the others refer to. Smaller
+    /// families first, so that most fit, and of equal ones those that read more.
     /// </summary>
     private static IReadOnlyList<Tool> Selected(IReadOnlyList<Tool> tools)
     {
@@ -276,7 +275,7 @@ public static class OpenApi
             Tags = new HashSet<OpenApiTagReference> { new(tool.Family, document) },
             Summary = OpenApiSchemas.Shorten(tool.Definition.Title ?? tool.Name, MaxDescription),
             Description = OpenApiSchemas.Shorten(OpenApiSchemas.Markdown(tool.Description), MaxDescription),
-            // ChatGPT refuses an object schema without properties, so a tool that takes nothing has no body.
+            // ChatGPT rejects an object schema without properties, so a tool without arguments has no body.
             RequestBody = tool.InputSchema.GetProperty("properties").EnumerateObject().Any()
                 ? new OpenApiRequestBody
                 {
@@ -302,7 +301,7 @@ public static class OpenApi
                     Content = Failed(document),
                 },
             },
-            // Said always: left out, a POST would count as consequential even when it only reads.
+            // Always written: by default a POST counts as consequential even when it only reads.
             Extensions = new Dictionary<string, IOpenApiExtension>
             {
                 ["x-openai-isConsequential"] = new JsonNodeExtension(JsonValue.Create(!tool.IsReadOnly)),

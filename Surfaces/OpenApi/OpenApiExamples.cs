@@ -5,8 +5,8 @@ using Tool = MinimalMcp.Tools.Tool;
 namespace MinimalMcp.Surfaces;
 
 /// <summary>
-/// A request of each tool and the answer to it, from <c>Tools/{Family}/examples.json</c>. The tests send every request;
-/// run once with <c>UPDATE_SNAPSHOTS=1</c>, they write the files.
+/// Example requests and responses of each tool, from <c>Tools/{Family}/examples.json</c>. Tests send every request;
+/// with <c>UPDATE_SNAPSHOTS=1</c> they write the files.
 /// </summary>
 internal static class OpenApiExamples
 {
@@ -29,7 +29,7 @@ internal static class OpenApiExamples
     {
         if (content is not null && example is not null)
         {
-            // Not as Example: the writer leaves an empty object out, which is what a tool takes that needs no argument.
+            // Not as Example: the writer omits an empty object, which is valid for a tool without arguments.
             content["application/json"].Extensions = new Dictionary<string, IOpenApiExtension>
             {
                 ["example"] = new JsonNodeExtension(example.DeepClone()),

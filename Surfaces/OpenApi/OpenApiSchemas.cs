@@ -6,16 +6,16 @@ using Tool = MinimalMcp.Tools.Tool;
 
 namespace MinimalMcp.Surfaces;
 
-/// <summary>The schemas of a tool as an OpenAPI document holds them.</summary>
+/// <summary>Converts the schemas of a tool for the OpenAPI document.</summary>
 internal static partial class OpenApiSchemas
 {
-    // What a GPT Action takes of a parameter's description.
+    // The limit of GPT Actions for a parameter's description.
     private const int MaxDescription = 700;
 
     public static OpenApiSchema Input(Tool tool, OpenApiDocument document) =>
         Read(tool.InputSchema.GetRawText(), document);
 
-    // A tool without a schema answers with text, with nothing, or with parts such as pictures.
+    // A tool without an output schema returns text, nothing, or content blocks such as images.
     public static OpenApiSchema Output(Tool tool, OpenApiDocument document) =>
         Read(
             tool.ResultSchema?.GetRawText()
@@ -24,7 +24,11 @@ internal static partial class OpenApiSchemas
                   "type": "object",
                   "properties": {
                     "result": { "type": ["string", "null"], "description": "The answer." },
-                    "content": { "type": "array", "description": "The answer's parts, when it is more than text.", "items": { "type": "object", "properties": { "type": { "type": "string" } } } }
+                    "content": {
+                      "type": "array",
+                      "description": "The answer's parts, when it is more than text.",
+                      "items": { "type": "object", "properties": { "type": { "type": "string" } } }
+                    }
                   }
                 }
                 """,
@@ -39,20 +43,20 @@ internal static partial class OpenApiSchemas
               "properties": {
                 "title": { "type": "string" },
                 "status": { "type": "integer" },
-                "detail": { "type": "string", "description": "What was wrong and how to mend it." }
+                "detail": { "type": "string", "description": "What went wrong and how to fix it." }
               }
             }
             """,
             document
         );
 
-    /// <summary>What is answered instead of a result when nothing was done yet.</summary>
+    /// <summary>The schema of a preview, which replaces the result.</summary>
     public static OpenApiSchema Preview(OpenApiDocument document) =>
         Read(Governance.Preview.Schema.GetRawText(), document);
 
     /// <summary>
-    /// Plain text as CommonMark, which OpenAPI takes descriptions for (section 4.5, "Rich Text Formatting"): otherwise
-    /// <c>__name__</c> is a bold name. What stands in backticks stays as it is.
+    /// Escapes plain text for CommonMark, the format of OpenAPI descriptions (section 4.5, "Rich Text Formatting"):
+    /// otherwise <c>__name__</c> is bold. Text in backticks is unchanged.
     /// </summary>
     public static string Markdown(string text) =>
         Special()
@@ -60,7 +64,7 @@ internal static partial class OpenApiSchemas
                 match.Value[0] == '`' ? match.Value : string.Concat(match.Value.Select(letter => $"\\{letter}"))
             );
 
-    // Underscores within a word mean nothing.
+    // Underscores within a word have no meaning.
     [GeneratedRegex(@"`[^`]*`|\*+|(?<!\w)_+|_+(?!\w)|<(?=[A-Za-z/!?])")]
     private static partial Regex Special();
 

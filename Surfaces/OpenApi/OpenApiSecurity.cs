@@ -6,7 +6,7 @@ using Tool = MinimalMcp.Tools.Tool;
 
 namespace MinimalMcp.Surfaces;
 
-/// <summary>What the OpenAPI document says of signing in: what the mode really is.</summary>
+/// <summary>The security schemes of the OpenAPI document, for the current mode.</summary>
 internal sealed class OpenApiSecurity(IOptions<AuthOptions> options, IServiceProvider services)
 {
     private const string Key = "ApiKey";
@@ -14,7 +14,7 @@ internal sealed class OpenApiSecurity(IOptions<AuthOptions> options, IServicePro
 
     private readonly AuthOptions _options = options.Value;
 
-    /// <summary>The schemes, and what a tool needs that does not say otherwise.</summary>
+    /// <summary>The schemes, and the default requirement.</summary>
     public async Task AddToAsync(OpenApiDocument document, CancellationToken cancellationToken)
     {
         if (_options.TakesTokens)
@@ -43,11 +43,11 @@ internal sealed class OpenApiSecurity(IOptions<AuthOptions> options, IServicePro
             );
         }
 
-        // said outright when nobody needs to sign in
+        // explicit when no sign-in is needed
         document.Security = _options.IsOff ? [new OpenApiSecurityRequirement()] : [.. Requirements(document, null)];
     }
 
-    /// <summary>What one tool needs; null when that is what the document says of all.</summary>
+    /// <summary>The requirement of a tool; null when it is the default.</summary>
     public IList<OpenApiSecurityRequirement>? Of(Tool tool, OpenApiDocument document) =>
         _options.TakesTokens ? [.. Requirements(document, tool)] : null;
 
@@ -72,7 +72,7 @@ internal sealed class OpenApiSecurity(IOptions<AuthOptions> options, IServicePro
         }
     }
 
-    // A person signs in, or, at an identity provider, a program by itself.
+    // A user signs in or, at an identity provider, a program on its own behalf.
     private async ValueTask<OpenApiOAuthFlows> FlowsAsync(CancellationToken cancellationToken)
     {
         var metadata = services.GetRequiredService<IAuthorizationServerMetadata>();

@@ -157,8 +157,8 @@ public sealed class ApiKeyTests
     [Theory]
     [InlineData("Authorization", "Bearer wrong")]
     [InlineData("Authorization", "Bearer ")]
-    [InlineData("Authorization", "Basic " + Key, "of the scheme 'Basic': send 'Authorization: Bearer KEY'")]
-    [InlineData("Authorization", "DPoP " + Key, "of the scheme 'DPoP': send 'Authorization: Bearer KEY'")]
+    [InlineData("Authorization", "Basic " + Key, "the scheme 'Basic'. Send 'Authorization: Bearer KEY'")]
+    [InlineData("Authorization", "DPoP " + Key, "the scheme 'DPoP'. Send 'Authorization: Bearer KEY'")]
     [InlineData("Authorization", Key)]
     [InlineData("Authorization", "Bearer " + Key + "a")]
     [InlineData("Authorization", "Bearer um3xkq9tzr7vb1nw5cy8pl2df6hj4sga")]
@@ -287,7 +287,7 @@ public sealed class ApiKeyTests
     }
 
     [Theory]
-    [InlineData("there is no key", "MCP_AUTH_MODE=api-key")]
+    [InlineData("no API key is configured", "MCP_AUTH_MODE=api-key")]
     [InlineData("at least 32", "MCP_AUTH_MODE=api-key", "MCP_API_KEY=your-secret-key")]
     [InlineData("too regular", "MCP_AUTH_MODE=api-key", "MCP_API_KEY=aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa")]
     [InlineData("nobody would be asked", "MCP_API_KEY=" + Key)]

@@ -34,7 +34,7 @@ public sealed class ChallengeTests
             + Resource
             + ", "
             + Scopes
-            + ", error=\"invalid_token\", error_description=\"This key is unknown or has expired.\""
+            + ", error=\"invalid_token\", error_description=\"The API key is unknown or has expired.\""
     )]
     [InlineData(
         "Bearer a.b.c",
@@ -50,7 +50,7 @@ public sealed class ChallengeTests
             + Resource
             + ", "
             + Scopes
-            + ", error=\"invalid_token\", error_description=\"The header Authorization is of the scheme 'DPoP': send "
+            + ", error=\"invalid_token\", error_description=\"The Authorization header has the scheme 'DPoP'. Send "
             + "'Authorization: Bearer TOKEN' or 'Bearer KEY'.\""
     )]
     public async Task Without_a_good_token_the_answer_says_where_to_sign_in(string authorization, string expected)
@@ -79,7 +79,7 @@ public sealed class ChallengeTests
             TestContext.Current.CancellationToken
         );
 
-        Assert.Contains("takes no keys", key.Headers.WwwAuthenticate.ToString());
+        Assert.Contains("does not accept API keys", key.Headers.WwwAuthenticate.ToString());
         Assert.Contains("oauth-protected-resource/sse\"", sse.Headers.WwwAuthenticate.ToString());
     }
 

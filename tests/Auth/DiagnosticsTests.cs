@@ -45,18 +45,18 @@ public sealed class DiagnosticsTests
 
         Assert.Equal(
             [
-                "GET /.well-known/oauth-authorization-server/mcp 200: Asked for "
-                    + "/.well-known/oauth-authorization-server/mcp and got what it asked for.",
-                "GET /.well-known/no-such-document?code=…&state=…&token=…&scope=mcp:read 404: Asked for "
-                    + "/.well-known/no-such-document and got 404. ",
-                "GET /status 401: Was told to sign in (401). It came without a credential.",
-                "POST /mcp 401: Was told to sign in (401). The token is for another audience.",
-                "POST /mcp 403: Was refused (403). This client is not one of those that may use this server.",
-                "POST /mcp?access_token=… 400: Was answered 400. A token does not belong into the address, where "
-                    + "logs keep it: send it as 'Authorization: Bearer TOKEN'.",
-                "POST /mcp 400: Was answered 400. Parse error: the body is not valid JSON (line 1, byte 3).",
-                "POST /mcp 400: Was answered 400. It named a host that is not served here: PUBLIC_URL is not what "
-                    + "the client calls.",
+                "GET /.well-known/oauth-authorization-server/mcp 200: Requested "
+                    + "/.well-known/oauth-authorization-server/mcp: succeeded.",
+                "GET /.well-known/no-such-document?code=…&state=…&token=…&scope=mcp:read 404: Requested "
+                    + "/.well-known/no-such-document: 404. ",
+                "GET /status 401: Must sign in (401). The request had no credential.",
+                "POST /mcp 401: Must sign in (401). The token is for another audience.",
+                "POST /mcp 403: Refused (403). This client is not one of those that may use this server.",
+                "POST /mcp?access_token=… 400: Failed (400). Access tokens are not accepted in the URL, "
+                    + "because URLs are logged. Send the token as 'Authorization: Bearer TOKEN'.",
+                "POST /mcp 400: Failed (400). Parse error: the body is not valid JSON (line 1, byte 3).",
+                "POST /mcp 400: Failed (400). The Host header names a host that this server does not serve. "
+                    + "Check that PUBLIC_URL is the URL that the client calls.",
             ],
             found
         );
@@ -72,8 +72,8 @@ public sealed class DiagnosticsTests
     }
 
     [Theory]
-    [InlineData("none", "because auth is off")]
-    [InlineData("api-key", "because this server takes keys")]
+    [InlineData("none", "because authentication is disabled")]
+    [InlineData("api-key", "because this server accepts API keys")]
     public async Task A_document_that_is_not_there_is_explained(string mode, string expected)
     {
         await using var server = Modes.Start(mode);

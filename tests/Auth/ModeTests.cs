@@ -134,9 +134,9 @@ public sealed class ModeTests(ModeTests.Servers servers) : IClassFixture<ModeTes
     [Theory]
     [InlineData("none, api-key, oauth2, embedded, hybrid, mixed", "MCP_AUTH_MODE=oauth9")]
     [InlineData("Set OAUTH2_ISSUER and OAUTH2_AUDIENCE", "MCP_AUTH_MODE=oauth2")]
-    [InlineData("there is no key. Set MCP_API_KEY", "MCP_AUTH_MODE=hybrid")]
+    [InlineData("no API key is configured. Set MCP_API_KEY", "MCP_AUTH_MODE=hybrid")]
     [InlineData("PUBLIC_URL) is not set", "MCP_AUTH_MODE=embedded", "MCP_SERVER_HOST=0.0.0.0")]
-    [InlineData("signing in needs https", "MCP_AUTH_MODE=embedded", "PUBLIC_URL=http://mcp.example.com")]
+    [InlineData("OAuth requires https", "MCP_AUTH_MODE=embedded", "PUBLIC_URL=http://mcp.example.com")]
     [InlineData("has two dots", "MCP_AUTH_MODE=hybrid", "MCP_API_KEY=uM3xkQ9TzR7.vB1nW5cY8pL2.dF6hJ4sGa")]
     [InlineData(
         "MCP_API_KEY_NEXT) is set without",

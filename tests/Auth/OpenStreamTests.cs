@@ -12,7 +12,9 @@ public sealed class OpenStreamTests
     private const string Ping = """{"jsonrpc":"2.0","id":1,"method":"ping"}""";
 
     private const string Listen = """
-        {"jsonrpc":"2.0","id":"sub","method":"subscriptions/listen","params":{"notifications":{"toolsListChanged":true},"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientCapabilities":{}}}}
+        {"jsonrpc":"2.0","id":"sub","method":"subscriptions/listen","params":{
+          "notifications":{"toolsListChanged":true},
+          "_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientCapabilities":{}}}}
         """;
 
     private readonly ManualTime _time = new();

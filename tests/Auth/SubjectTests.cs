@@ -117,7 +117,7 @@ public sealed class SubjectTests
         );
 
         Assert.Equal(1, exitCode);
-        Assert.Contains("is not a good name", errors);
+        Assert.Contains("is reserved", errors);
     }
 
     [Theory]

@@ -51,7 +51,7 @@ public sealed class WrongMethodTests
             Assert.True(answer.StatusCode is HttpStatusCode.MethodNotAllowed, $"{path}: {answer.StatusCode}");
             Assert.NotEmpty(answer.Content.Headers.Allow);
             Assert.Empty(answer.Headers.WwwAuthenticate);
-            Assert.Contains("This path takes", await answer.Content.ReadAsStringAsync(Stop));
+            Assert.Contains("This path supports", await answer.Content.ReadAsStringAsync(Stop));
         }
     }
 

@@ -55,7 +55,9 @@ internal sealed class ClientKey : IDisposable
         }
 
         var signed = $"{Encoded(new { alg = "RS256", kid = KeyId, typ = "JWT" })}.{Encoded(claims)}";
-        return $"{signed}.{Base64Url.EncodeToString((Foreign ?? _rsa).SignData(Encoding.ASCII.GetBytes(signed), HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1))}";
+        var bytes = Encoding.ASCII.GetBytes(signed);
+        var signature = (Foreign ?? _rsa).SignData(bytes, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1);
+        return $"{signed}.{Base64Url.EncodeToString(signature)}";
     }
 
     public void Dispose() => _rsa.Dispose();

@@ -14,7 +14,8 @@ internal static class CheckChatGpt
             """
             Behaves like ChatGPT towards a server, and says what ChatGPT would trip over.
 
-              scripts/check-chatgpt https://mcp.example.com/mcp [--key KEY] [--user NAME] [--client-id ID --client-secret SECRET [--action-redirect URL]]
+              scripts/check-chatgpt https://mcp.example.com/mcp [--key KEY] [--user NAME]
+                                     [--client-id ID --client-secret SECRET [--action-redirect URL]]
                                     [--documents-port PORT]
 
             --key is what its sign-in page takes: the operator's key, or the user's password.

@@ -27,8 +27,15 @@ internal sealed record Monitoring(Uri Prometheus, Uri Alertmanager)
         - name: lab
           rules:
           - { record: 'lab:up:sum', expr: sum(up) }
-          - { alert: AlwaysFiring, expr: vector(1), labels: { severity: page }, annotations: { summary: Fires all the time } }
-          - { alert: TargetDown, expr: up == 0, for: 1h, labels: { severity: warning }, annotations: { summary: 'A target is down, and will fire in an hour' } }
+          - alert: AlwaysFiring
+            expr: vector(1)
+            labels: { severity: page }
+            annotations: { summary: Fires all the time }
+          - alert: TargetDown
+            expr: up == 0
+            for: 1h
+            labels: { severity: warning }
+            annotations: { summary: 'A target is down, and will fire in an hour' }
 
         """;
 

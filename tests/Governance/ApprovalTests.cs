@@ -76,7 +76,7 @@ public sealed class ApprovalTests(PostgresServer postgres)
 
         using var late = await DecideAsync(server, id, "approve");
         Assert.Equal(HttpStatusCode.Conflict, late.StatusCode);
-        Assert.Contains("decided this call already", await TextAsync(late));
+        Assert.Contains("already decided this call", await TextAsync(late));
         Assert.Empty(tools.Done);
     }
 
@@ -108,7 +108,7 @@ public sealed class ApprovalTests(PostgresServer postgres)
 
         Assert.Equal(HttpStatusCode.Forbidden, refused.StatusCode);
         Assert.Contains(
-            "was used already, is older than 30 minutes, or was given for another call",
+            "was already used, is older than 30 minutes, or belongs to another call",
             await TextAsync(refused)
         );
         Assert.Empty(tools.Done);
@@ -292,8 +292,8 @@ public sealed class ApprovalTests(PostgresServer postgres)
     }
 
     [Theory]
-    [InlineData("api-key", "with another key that has the scope mcp:admin")]
-    [InlineData("hybrid", "with another key or another sign-in")]
+    [InlineData("api-key", "with another API key that has the scope mcp:admin")]
+    [InlineData("hybrid", "with another API key or another sign-in")]
     public async Task Whoever_asked_is_told_who_else_may_approve_in_the_mode_in_force(string mode, string expected)
     {
         await using var server = Auth.Modes.Start(mode, ("Governance:Approve", "pick_note"));
@@ -317,7 +317,7 @@ public sealed class ApprovalTests(PostgresServer postgres)
 
     [Theory]
     [InlineData("eve mcp:read mcp:write", "application/json", null, null, 403, "mcp:admin")]
-    [InlineData("ann mcp:admin", "application/json", null, null, 409, "You asked for this call yourself")]
+    [InlineData("ann mcp:admin", "application/json", null, null, 409, "You requested this call yourself")]
     [InlineData("boss mcp:admin", "text/plain", null, null, 403, "own page")]
     [InlineData("boss mcp:admin", "application/json", "cross-site", null, 403, "own page")]
     [InlineData("boss mcp:admin", "application/json", "same-site", null, 403, "own page")]

@@ -87,7 +87,7 @@ public sealed class BudgetTests(PostgresServer postgres)
             (refused.StatusCode, refused.Headers.RetryAfter!.Delta)
         );
         Assert.Contains(
-            "level HIGH allows 1 calls per hour, and they are used up. The next one is possible at 2026-01-01 "
+            "level HIGH allows 1 calls per hour, and all are used. The next call is possible at 2026-01-01 "
                 + "01:00:00 UTC, in 2400 seconds.",
             await TextAsync(refused)
         );
@@ -151,7 +151,7 @@ public sealed class BudgetTests(PostgresServer postgres)
             caller: "ann"
         );
         Assert.True(mcp.IsError);
-        Assert.Contains("used up", mcp.Text);
+        Assert.Contains("all are used", mcp.Text);
         using var function = await server.PostAsync(
             "/api/mcp/v1/call",
             """{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"wipe","arguments":{"what":"a"}}}""",
@@ -159,7 +159,7 @@ public sealed class BudgetTests(PostgresServer postgres)
         );
         var error = JsonElement.Parse(await TextAsync(function)).GetProperty("error");
         Assert.Equal(-32000, error.GetProperty("code").GetInt32());
-        Assert.Contains("used up", error.GetProperty("message").GetString());
+        Assert.Contains("all are used", error.GetProperty("message").GetString());
     }
 
     [Fact]

@@ -80,7 +80,7 @@ public sealed class ConfirmationTests(PostgresServer postgres)
 
         Assert.True(refused.StatusCode == HttpStatusCode.Forbidden, why);
         Assert.Contains(
-            "was used already, is older than 5 minutes, or was given for another call",
+            "was already used, is older than 5 minutes, or belongs to another call",
             await refused.Content.ReadAsStringAsync(TestContext.Current.CancellationToken)
         );
         Assert.Empty(tools.Done);

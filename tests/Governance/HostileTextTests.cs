@@ -103,7 +103,7 @@ public sealed class HostileTextTests
                     Assert.Contains(strings, said => said.Contains("\\u{", StringComparison.Ordinal));
                     Assert.True(
                         tool == "hostile_resource"
-                            || strings.Any(said => said.Contains("not visible", StringComparison.Ordinal))
+                            || strings.Any(said => said.Contains("invisible", StringComparison.Ordinal))
                     );
                 }
                 else

@@ -94,8 +94,8 @@ public sealed class EnterpriseGuideTests
         );
 
         var (_, _, log) = await guide.Server.EndByTermAsync();
-        Assert.Contains("PUBLIC_URL is not set, so documents name the host", log);
-        Assert.Contains($"says issuer {FakeEntra.V1}, and tokens are accepted of {FakeEntra.V2} only", log);
+        Assert.Contains("PUBLIC_URL is not set, so documents use the host", log);
+        Assert.Contains($"has issuer {FakeEntra.V1}, but tokens are accepted only of {FakeEntra.V2}", log);
     }
 
     [Fact]

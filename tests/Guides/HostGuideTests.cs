@@ -66,7 +66,8 @@ public sealed partial class HostGuideTests
         var page = await guide.Http.GetStringAsync(
             new Uri(
                 "/auth/authorize?client_id=the-client"
-                    + "&redirect_uri=https://your-domain.com/auth/callback&response_type=code&scope=mcp:read%20mcp:write",
+                    + "&redirect_uri=https://your-domain.com/auth/callback&response_type=code"
+                    + "&scope=mcp:read%20mcp:write",
                 UriKind.Relative
             ),
             TestContext.Current.CancellationToken

@@ -45,7 +45,7 @@ public sealed class StormTests
         Assert.Equal(200, (await server.AskAsync(method)).Status);
         Assert.Equal(12, alpha.Requests.Count);
         await Wait.Until(() =>
-            server.Log.Any(line => line.StartsWith("Alpha: answers again", StringComparison.Ordinal))
+            server.Log.Any(line => line.StartsWith("Circuit breaker closed Alpha", StringComparison.Ordinal))
         ); // said when the answer's last byte was read
     }
 

@@ -50,7 +50,7 @@ public sealed class DashboardTests(Browser browser)
         await page.GetByLabel("Your key").FillAsync(Boss);
         await page.Keyboard.PressAsync("Enter");
         var first = page.GetByRole(AriaRole.Listitem).First;
-        await Expect(first).ToContainTextAsync("Asked by agent from 127.0.0.1");
+        await Expect(first).ToContainTextAsync("Requested by agent from 127.0.0.1");
         await Expect(first).ToContainTextAsync("<img src=x onerror=alert(1)>");
         await Expect(first).ToContainTextAsync("[REDACTED]");
         await Expect(page.GetByLabel("Your key")).ToBeHiddenAsync();
@@ -68,7 +68,7 @@ public sealed class DashboardTests(Browser browser)
         await Expect(page.GetByRole(AriaRole.Status)).ToHaveTextAsync("The call of launch was approved.");
         await Expect(page.GetByRole(AriaRole.Listitem)).ToHaveCountAsync(1);
         await page.GetByRole(AriaRole.Button, new() { Name = "Deny" }).ClickAsync();
-        await Expect(page.GetByText("Nothing waits now.")).ToBeVisibleAsync();
+        await Expect(page.GetByText("No pending approvals.")).ToBeVisibleAsync();
 
         using var done = await CallAsync(
             server,
@@ -102,12 +102,12 @@ public sealed class DashboardTests(Browser browser)
 
         await page.GetByLabel("Your key").FillAsync("not-a-key");
         await page.GetByRole(AriaRole.Button, new() { Name = "Show" }).ClickAsync();
-        await Expect(page.GetByText("This key is unknown or has expired.")).ToBeVisibleAsync();
+        await Expect(page.GetByText("The API key is unknown or has expired.")).ToBeVisibleAsync();
         await visit.ScreenshotAsync("dashboard-sign-in");
         await page.GetByLabel("Your key").FillAsync(Agent);
         await page.GetByRole(AriaRole.Button, new() { Name = "Show" }).ClickAsync();
 
-        await Expect(page.GetByRole(AriaRole.Listitem)).ToContainTextAsync("You asked for this call yourself");
+        await Expect(page.GetByRole(AriaRole.Listitem)).ToContainTextAsync("You requested this call yourself");
         await Expect(page.GetByRole(AriaRole.Button, new() { Name = "Approve" })).ToBeDisabledAsync();
         await Expect(page.GetByRole(AriaRole.Button, new() { Name = "Deny" })).ToBeEnabledAsync();
         Assert.Empty(tools.Done);
@@ -118,7 +118,7 @@ public sealed class DashboardTests(Browser browser)
     {
         await using var server = GovernedTools.Start(new(), ("Governance:Approve", "launch"));
         await using var visit = await browser.OpenAsync(server, "/dashboard");
-        await Expect(visit.Page.GetByText("Nothing waits now.")).ToBeVisibleAsync();
+        await Expect(visit.Page.GetByText("No pending approvals.")).ToBeVisibleAsync();
 
         await AskAsync(server, """{"target":"moon"}""");
 

@@ -33,7 +33,7 @@ public sealed class DiagnosticsPageTests(Browser browser)
         await using var visit = await browser.OpenAsync(server, "/diagnostics", colors, width);
 
         await Expect(visit.Page.GetByRole(AriaRole.Heading, new() { Level = 1 })).ToHaveTextAsync("Diagnostics");
-        await Expect(visit.Page.GetByRole(AriaRole.Cell, new() { Name = "got 404 because auth is off" }))
+        await Expect(visit.Page.GetByRole(AriaRole.Cell, new() { Name = "404, because authentication is disabled" }))
             .ToBeVisibleAsync();
         await Expect(visit.Page.GetByRole(AriaRole.Cell, new() { Name = "<script>alert(1)</script> 1" }))
             .ToBeVisibleAsync();

@@ -79,7 +79,7 @@ public sealed class StartPageTests(Browser browser)
                 "notes",
                 "weather",
             ]);
-        await Expect(page.GetByText("off: nothing is configured under Weather")).ToBeVisibleAsync();
+        await Expect(page.GetByText("disabled: set Weather:Url")).ToBeVisibleAsync();
         var labels = await page.GetByRole(AriaRole.Button)
             .EvaluateAllAsync<string[]>("buttons => buttons.map(button => button.getAttribute('aria-label'))");
         Assert.Equal(5, labels.Distinct().Count(label => label.StartsWith("Copy: ", StringComparison.Ordinal)));

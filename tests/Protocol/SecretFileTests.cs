@@ -35,8 +35,12 @@ public sealed class SecretFileTests : IDisposable
     }
 
     [Theory]
-    [InlineData("MCP_API_KEY_FILE", "/no/such/file", "MCP_API_KEY_FILE is '/no/such/file', and there is no such file.")]
-    [InlineData("Auth__ApiKey_FILE", "", "there is no key")]
+    [InlineData(
+        "MCP_API_KEY_FILE",
+        "/no/such/file",
+        "MCP_API_KEY_FILE is '/no/such/file', and the file does not exist."
+    )]
+    [InlineData("Auth__ApiKey_FILE", "", "no API key is configured")]
     [InlineData("Auth__Apikeey_FILE", "{0}", "Did you mean")]
     [InlineData("OAUTH2_CLIENT_SECRET_FILE", "{0}", "the file is empty")]
     [InlineData("MCP_API_KEY_FILE", "{0}", "MCP_API_KEY and MCP_API_KEY_FILE are both set", "MCP_API_KEY")]

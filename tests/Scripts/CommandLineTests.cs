@@ -40,11 +40,11 @@ public sealed class CommandLineTests
 
     [Theory]
     [InlineData("bakcup x.db", "'bakcup'", "Did you mean 'backup'?")]
-    [InlineData("frobnicate", "There is no command 'frobnicate'", "--help")]
+    [InlineData("frobnicate", "Unknown command 'frobnicate'", "--help")]
     [InlineData("--studio", "'--studio'", "Did you mean '--stdio'?")]
     [InlineData("--mod rest", "'--mod'", "Did you mean '--mode'?")]
-    [InlineData("--port 80", "There is no switch '--port'", "--help")]
-    [InlineData("backup x.db --forse", "There is no switch '--forse'", "--help")]
+    [InlineData("--port 80", "Unknown switch '--port'", "--help")]
+    [InlineData("backup x.db --forse", "Unknown switch '--forse'", "--help")]
     public async Task Unknown_words_are_refused_with_the_nearest_name(string words, params string[] expected)
     {
         var (exitCode, output, errors) = await ServerProcess.RunAsync(words.Split(' '));
@@ -126,7 +126,7 @@ public sealed class CommandLineTests
                 $"  settings     {Path.Combine(AppContext.BaseDirectory, "appsettings.json")}, {file}\n",
                 errors
             );
-            Assert.Contains("  no effect    OAUTH2_ISSUER: auth mode none asks no identity provider", errors);
+            Assert.Contains("  no effect    OAUTH2_ISSUER: auth mode none uses no identity provider", errors);
         }
         finally
         {
@@ -260,7 +260,7 @@ public sealed class CommandLineTests
         var (exitCode, _, errors) = await ServerProcess.RunAsync(["--config", "/nowhere/mine.json"]);
 
         Assert.Equal(1, exitCode);
-        Assert.Contains("--config names '/nowhere/mine.json'", errors);
+        Assert.Contains("--config is '/nowhere/mine.json'", errors);
     }
 
     [Fact]

@@ -140,7 +140,7 @@ public sealed class PlaceTests : IDisposable
             services => services.AddSingleton<TimeProvider>(time).AddSingleton<ILoggerProvider>(log),
             ("Storage:BackupPath", backups)
         );
-        while (!log.Lines.Any(line => line.Text.Contains("could not be backed up", StringComparison.Ordinal)))
+        while (!log.Lines.Any(line => line.Text.Contains("Store backup failed", StringComparison.Ordinal)))
         {
             await Task.Delay(10, Stop); // between two looks
         }
@@ -160,8 +160,8 @@ public sealed class PlaceTests : IDisposable
     }
 
     [Theory]
-    [InlineData("Storage__BackupKeep=0", "Storage:BackupKeep must be from 1 to 1000")]
-    [InlineData("Governance__ApproveWithin=00:00:01", "Governance:ApproveWithin must be from 00:01:00 to 1.00:00:00")]
+    [InlineData("Storage__BackupKeep=0", "Storage:BackupKeep must be between 1 and 1000")]
+    [InlineData("Governance__ApproveWithin=00:00:01", "Governance:ApproveWithin must be between 00:01:00 and 1.00")]
     public async Task A_wrong_setting_is_told(string variable, string said)
     {
         var (exitCode, _, errors) = await ServerProcess.RunAsync(

@@ -71,9 +71,9 @@ public sealed class StorageFaultTests : IDisposable
 
     [Theory]
     [InlineData("backup", "usage: dotnet MinimalMcp.dll backup FILE")]
-    [InlineData("backup there.db", "exists already")]
-    [InlineData("restore nothing.db", "There is no file")]
-    [InlineData("restore there.db", "is damaged, or no backup of this server")]
+    [InlineData("backup there.db", "already exists")]
+    [InlineData("restore nothing.db", "does not exist")]
+    [InlineData("restore there.db", "is damaged, or is not a backup of this server")]
     public async Task A_command_that_cannot_be_done_says_why_and_changes_nothing(string command, string said)
     {
         await FillAsync();
@@ -105,7 +105,7 @@ public sealed class StorageFaultTests : IDisposable
         await FillAsync();
         var (good, output, _) = await ServerProcess.RunAsync(["verify-audit"], Store());
         Assert.Equal(0, good);
-        Assert.Contains("is as it was written: 2 rows, the last is 2 ", output);
+        Assert.Contains("is intact: 2 entries; the last is 2 ", output);
 
         await using (var connection = new SqliteConnection($"Data Source={Database};Pooling=False"))
         {
@@ -117,7 +117,7 @@ public sealed class StorageFaultTests : IDisposable
 
         var (bad, told, _) = await ServerProcess.RunAsync(["verify-audit"], Store());
         Assert.Equal(1, bad);
-        Assert.Contains("The audit was changed: row 2 is not as it was written", told);
+        Assert.Contains("The audit log was modified: entry 2 was modified", told);
     }
 
     [Fact]
@@ -198,7 +198,7 @@ public sealed class StorageFaultTests : IDisposable
         var (exitCode, _, errors) = await ServerProcess.RunAsync([], Store());
 
         Assert.Equal(1, exitCode);
-        Assert.Contains("has version 99 of the schema, and this server knows version 4", errors);
+        Assert.Contains("has schema version 99, but this server supports version 4", errors);
     }
 
     [Theory]

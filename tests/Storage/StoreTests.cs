@@ -149,8 +149,12 @@ public sealed partial class StoreTests(PostgresServer postgres) : IDisposable
     [InlineData(Engine.Sqlite, "update audit set detail = null where seq = 1", "row 1 is not")]
     [InlineData(Engine.Sqlite, "delete from audit where seq = 4", "row 4 is missing")]
     [InlineData(Engine.Postgres, "delete from audit where seq = 4", "row 4 is missing")]
-    [InlineData(Engine.Sqlite, "delete from audit where seq >= 9", "the chain ends with row 8, but row 10 was written")]
-    [InlineData(Engine.Sqlite, "delete from audit", "the chain ends with row 0, but row 10 was written")]
+    [InlineData(
+        Engine.Sqlite,
+        "delete from audit where seq >= 9",
+        "the chain ends with entry 8, but entry 10 was written"
+    )]
+    [InlineData(Engine.Sqlite, "delete from audit", "the chain ends with entry 0, but entry 10 was written")]
     [InlineData(
         Engine.Sqlite,
         "update audit set seq = 99 where seq = 5; update audit set seq = 5 where seq = 6; update audit set seq = 6 "

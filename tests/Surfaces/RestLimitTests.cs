@@ -62,7 +62,7 @@ public sealed class RestLimitTests
     [InlineData("huge_item")]
     [InlineData("huge_title")]
     public async Task What_cannot_be_cut_is_refused_with_the_cure(string tool) =>
-        Assert.Contains("Ask for less", (await CallAsync(tool, 422)).GetProperty("detail").GetString());
+        Assert.Contains("Request less data", (await CallAsync(tool, 422)).GetProperty("detail").GetString());
 
     [Fact]
     public async Task What_fits_is_not_cut() =>

@@ -115,7 +115,7 @@ public sealed class TemplateTests(GeneratedProjects projects)
             async (http, banner) =>
             {
                 Assert.Contains("no tools", banner);
-                Assert.Contains("  off          a family is enabled by its setting: Wiki:Url", banner);
+                Assert.Contains("  disabled     set these to enable more tool families: Wiki:Url", banner);
                 Assert.Empty(
                     (await http.GetFromJsonAsync<JsonElement>("/tools", Stop)).GetProperty("tools").EnumerateArray()
                 );

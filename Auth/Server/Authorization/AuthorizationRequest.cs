@@ -3,9 +3,7 @@ using Microsoft.Extensions.Primitives;
 
 namespace MinimalMcp.Auth.Server;
 
-/// <summary>
-/// What a client asks a person for (RFC 6749 section 4.1.1), as it was checked; kept while the person thinks about it.
-/// </summary>
+/// <summary>A validated authorization request (RFC 6749 section 4.1.1), stored until the user decides.</summary>
 internal sealed record AuthorizationRequest(
     string ClientId,
     string ClientName,
@@ -19,7 +17,7 @@ internal sealed record AuthorizationRequest(
     private const int MaxState = 2048;
 
     /// <summary>
-    /// Checks everything but the client and where it wants the answer, which must be right before an error may be sent
+    /// Validates everything except the client and its redirect URI, which must be valid before an error may be sent
     /// there.
     /// </summary>
     public static AuthorizationRequest Parse(IQueryCollection query, Client client, string redirect, Issuer issuer)
@@ -51,10 +49,10 @@ internal sealed record AuthorizationRequest(
 
         if (!client.Metadata.Grants.Contains(ClientMetadata.CodeGrant))
         {
-            throw new OAuthException("unauthorized_client", "This client may not ask a person.");
+            throw new OAuthException("unauthorized_client", "This client may not use the authorization code grant.");
         }
 
-        // an empty parameter is none (RFC 6749 section 3.1)
+        // an empty parameter counts as absent (RFC 6749 section 3.1)
         if (!query["resource"].All(resource => resource is "" || issuer.IsResource(resource)))
         {
             throw new OAuthException("invalid_target", $"resource must be {issuer.Resource}.");
@@ -74,7 +72,7 @@ internal sealed record AuthorizationRequest(
     public static string? StateOf(IQueryCollection query) =>
         query["state"].ToString() is { Length: > 0 and <= MaxState } state ? state : null;
 
-    /// <summary>Where the browser goes with an answer; it always says who answers, errors too (RFC 9207).</summary>
+    /// <summary>The redirect to the client. Every response names the issuer, errors included (RFC 9207).</summary>
     public static string Answer(
         string redirect,
         string? state,
@@ -82,7 +80,7 @@ internal sealed record AuthorizationRequest(
         params ReadOnlySpan<(string, string?)> answer
     ) => RedirectAddress.With(redirect, [.. answer, ("state", state), ("iss", issuer.Url)]);
 
-    // RFC 7636: the SHA-256 of the verifier; the method "plain" protects from nobody who can see the request.
+    // RFC 7636: S256 only. The method "plain" does not protect against anyone who sees the request.
     private static string? ChallengeOf(IQueryCollection query, Client client)
     {
         if (

@@ -4,14 +4,15 @@ using MinimalMcp.Storage;
 namespace MinimalMcp.Auth.Server;
 
 /// <summary>
-/// Questions that wait for a person's answer. A ticket works once, for some minutes, and only in the browser that was
-/// shown the question: another one could be somebody who was sent a link to a question of an attacker's.
+/// Pending authorization requests. A ticket works once, for some minutes, and only in the browser that was shown the
+/// consent page: another browser may have been sent a link to an attacker's request.
 /// </summary>
 internal sealed class AuthorizationTickets(Store store, Issuer issuer, RateLimitPolicies figures, TimeProvider time)
 {
     private static readonly TimeSpan Lifetime = TimeSpan.FromMinutes(10);
 
-    // A __Host- cookie is of this host alone, and a neighbour's name cannot set it; a browser takes it over https only.
+    // A __Host- cookie belongs to this host only, a sibling domain cannot set it, and browsers accept it over https
+    // only.
     private string Cookie => issuer.IsHttps ? "__Host-oauth" : "oauth";
 
     public async Task<string> OpenAsync(HttpContext http, AuthorizationRequest request)
@@ -65,7 +66,7 @@ internal sealed class AuthorizationTickets(Store store, Issuer issuer, RateLimit
                 : null
         );
 
-    /// <summary>What was asked; to one who shows the ticket and nobody after.</summary>
+    /// <summary>Returns the request of a ticket, once.</summary>
     public async Task<AuthorizationRequest?> RedeemAsync(HttpContext http, string ticket) =>
         Read(
             BrowserOf(http) is { } browser

@@ -1,8 +1,8 @@
 namespace MinimalMcp.Auth.Server;
 
 /// <summary>
-/// <c>/auth/authorize</c>: a client sends a person here, who is asked every time. An answer that was remembered could
-/// be used by a client that only claims to be the same.
+/// <c>/auth/authorize</c>: shows the consent page. Consent is asked for every time: a remembered one could be used by a
+/// client that only claims to be the same.
 /// </summary>
 internal sealed class AuthorizeEndpoint(
     Clients clients,
@@ -15,14 +15,15 @@ internal sealed class AuthorizeEndpoint(
     public async Task GetAsync(HttpContext http)
     {
         var query = http.Request.Query;
-        // Until the client and its address are known nothing is sent anywhere: it would be an open redirect.
+        // Nothing is sent to the redirect URI before the client and the URI are validated: it would be an open
+        // redirect.
         if (query.FirstOrDefault(parameter => parameter.Value.Count > 1 && parameter.Key != "resource").Key is not null)
         {
             await pages.ExplainAsync(
                 http,
                 StatusCodes.Status400BadRequest,
-                "This request is not clear",
-                "The application sent a parameter twice. Tell whoever made it."
+                "Invalid request",
+                "The application sent a parameter twice. Report this to its developer."
             );
             return;
         }
@@ -33,9 +34,9 @@ internal sealed class AuthorizeEndpoint(
             await pages.ExplainAsync(
                 http,
                 StatusCodes.Status400BadRequest,
-                "This application is not known here",
-                "It has to register first, or the operator of this server has to enter it. If it worked before, "
-                    + "remove it in the application and add it again."
+                "Unknown application",
+                "The application is not registered with this server. If it worked before, remove it in the "
+                    + "application and add it again. Otherwise the operator of this server can register it."
             );
             return;
         }
@@ -51,10 +52,9 @@ internal sealed class AuthorizeEndpoint(
             await pages.ExplainAsync(
                 http,
                 StatusCodes.Status400BadRequest,
-                "The answer would go to an unknown address",
-                $"The application wants the answer at {Diagnostics.RedactedRequest.Text(redirect, 200)}, and that "
-                    + "address is not "
-                    + "registered for it (redirect_uri). Nobody was asked and nothing was sent."
+                "Unknown redirect URI",
+                $"The application asked for the redirect URI {Diagnostics.RedactedRequest.Text(redirect, 200)}, "
+                    + "which is not registered for it (redirect_uri). Nothing was sent to it."
             );
             return;
         }
@@ -83,7 +83,7 @@ internal sealed class AuthorizeEndpoint(
         }
     }
 
-    /// <summary>The person's answer.</summary>
+    /// <summary>The user's decision.</summary>
     public async Task PostAsync(HttpContext http)
     {
         if (!IsOurPage(http.Request))
@@ -91,8 +91,8 @@ internal sealed class AuthorizeEndpoint(
             await pages.ExplainAsync(
                 http,
                 StatusCodes.Status403Forbidden,
-                "Another page sent this",
-                "Only this server's own page may answer for you. Nothing was allowed."
+                "Form not accepted",
+                "The form was not sent from this server's own page. Nothing was allowed."
             );
             return;
         }
@@ -105,7 +105,7 @@ internal sealed class AuthorizeEndpoint(
                 http,
                 StatusCodes.Status403Forbidden,
                 "This page has expired",
-                "It was answered already, is older than ten minutes, or belongs to another browser. Start again from "
+                "It was already used, is older than ten minutes, or belongs to another browser. Start again from "
                     + "the application."
             );
             return;
@@ -123,7 +123,7 @@ internal sealed class AuthorizeEndpoint(
                 await pages.ExplainAsync(
                     http,
                     StatusCodes.Status400BadRequest,
-                    "There was no answer",
+                    "No decision",
                     "Go back, and choose Allow or Cancel."
                 );
                 break;
@@ -131,7 +131,7 @@ internal sealed class AuthorizeEndpoint(
     }
 
     /// <summary>
-    /// Always 303: with 307 the browser would send the form, and the password in it, to the client (RFC 9700 section
+    /// Always 303: with 307 the browser would repeat the form, and the password in it, to the client (RFC 9700 section
     /// 4.12).
     /// </summary>
     public static void SeeOther(HttpContext http, string address)
@@ -140,8 +140,7 @@ internal sealed class AuthorizeEndpoint(
         http.Response.Headers.Location = address;
     }
 
-    // What browsers say of a post from elsewhere. Another program may say nothing: it has no cookie of the person's
-    // either.
+    // Browsers report the origin of a form. Other programs may report nothing, but have no cookie of the user either.
     private bool IsOurPage(HttpRequest request) =>
         (
             request.Headers.Origin.Count == 0

@@ -1,6 +1,6 @@
 namespace MinimalMcp.Auth.Server;
 
-/// <summary>What a person's answer leads to.</summary>
+/// <summary>Completes an authorization request after the user's decision.</summary>
 internal sealed partial class Consent(
     AuthorizationTickets tickets,
     SignInCredentials credentials,
@@ -29,7 +29,7 @@ internal sealed partial class Consent(
     {
         if (await tickets.RedeemAsync(http, ticket) is { } request)
         {
-            Answer(http, request, ("error", "access_denied"), ("error_description", "The person did not allow it."));
+            Answer(http, request, ("error", "access_denied"), ("error_description", "The user denied the request."));
         }
         else
         {
@@ -41,8 +41,8 @@ internal sealed partial class Consent(
     {
         if (signIn is not null)
         {
-            // The question is answered; who answered it is still to be found out. The state is a ticket too: one use,
-            // this browser.
+            // Consent was given; the user is not known yet. The state is a ticket too: it works once and in this
+            // browser.
             if (await tickets.RedeemAsync(http, ticket) is null)
             {
                 await ExpiredAsync(http);
@@ -74,8 +74,8 @@ internal sealed partial class Consent(
     }
 
     /// <summary>
-    /// The browser comes back from the identity provider: with a state that is a ticket of ours. Or with the code of
-    /// our own that somebody tries by hand, whose state, if any, is that person's.
+    /// Handles the return from the identity provider, with a state that is one of our tickets. Or shows the code of a
+    /// manual sign-in test, whose state, if any, belongs to the tester.
     /// </summary>
     public async Task FinishAsync(HttpContext http)
     {
@@ -91,11 +91,11 @@ internal sealed partial class Consent(
             await pages.ExplainAsync(
                 http,
                 StatusCodes.Status400BadRequest,
-                "There is nothing to do here",
+                "Nothing to do",
                 signIn is null
-                    ? "This server signs people in itself. If an application sent you here, its redirect address is "
+                    ? "This server signs users in itself. If an application sent you here, its redirect URI is "
                         + "wrong: it must be the application's own."
-                    : "This is where the identity provider sends the browser back to. Start from the application."
+                    : "The identity provider redirects to this page. Start from the application."
             );
             return;
         }
@@ -124,7 +124,7 @@ internal sealed partial class Consent(
                     request.State,
                     issuer,
                     ("error", "access_denied"),
-                    ("error_description", "The person could not sign in.")
+                    ("error_description", "The user could not sign in.")
                 )
             );
         }
@@ -139,7 +139,7 @@ internal sealed partial class Consent(
                 http,
                 request,
                 ("error", "access_denied"),
-                ("error_description", "The person may not do any of what was asked for.")
+                ("error_description", "The user has none of the requested scopes.")
             );
             return;
         }
@@ -165,13 +165,13 @@ internal sealed partial class Consent(
             http,
             StatusCodes.Status403Forbidden,
             "This page has expired",
-            "It was answered already, is older than ten minutes, or belongs to another browser. Start again from the "
+            "It was already used, is older than ten minutes, or belongs to another browser. Start again from the "
                 + "application."
         );
 
-    [LoggerMessage(LogLevel.Information, "{Person} allowed the client {Client} {Scopes}, from {Address}")]
+    [LoggerMessage(LogLevel.Information, "Client access granted {User} {Client} {Scopes} {Address}")]
     private partial void LogAllowed(string person, string client, string scopes, System.Net.IPAddress? address);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "A sign-in was refused: {Reason}")]
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Sign-in refused {Reason}")]
     private partial void LogRefused(string reason);
 }

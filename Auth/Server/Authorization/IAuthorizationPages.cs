@@ -1,29 +1,27 @@
 namespace MinimalMcp.Auth.Server;
 
-/// <summary>What a person sees while a client asks for access.</summary>
+/// <summary>The pages of the authorization endpoint.</summary>
 internal interface IAuthorizationPages
 {
-    /// <summary>The question.</summary>
+    /// <summary>Shows the consent page.</summary>
     Task AskAsync(HttpContext http, ConsentRequest question, int status = StatusCodes.Status200OK);
 
-    /// <summary>Why it does not go on.</summary>
-    /// <param name="back">Where the person may go from here.</param>
+    /// <summary>Shows why the sign-in cannot continue.</summary>
+    /// <param name="back">A link back to the application.</param>
     Task ExplainAsync(HttpContext http, int status, string title, string text, string? back = null);
 
-    /// <summary>The code of a sign-in that was tried by hand, and the request that redeems it.</summary>
+    /// <summary>Shows the code of a manual sign-in test, and the request that redeems it.</summary>
     Task ShowCodeAsync(HttpContext http, ManualCode code);
 }
 
-/// <summary>Who asks for what, and how the person signs in.</summary>
-/// <param name="Ticket">The form brings it back.</param>
-/// <param name="Provider">
-/// The name of an identity provider that signs people in; then the page asks for no password.
-/// </param>
+/// <summary>The content of the consent page: client, scopes, and how the user signs in.</summary>
+/// <param name="Ticket">Returned by the form.</param>
+/// <param name="Provider">The name of the identity provider. Null when the page asks for a key or password.</param>
 /// <param name="Targets">
-/// Origins that the form may lead to: our own, the client's, the provider's. Browsers look at each step of a redirect.
+/// Origins that the form may redirect to: ours, the client's, the provider's. Browsers check every step of a redirect.
 /// </param>
-/// <param name="CanSignIn">False while there are neither keys nor people nor a provider.</param>
-/// <param name="Problem">Why the last answer was not taken.</param>
+/// <param name="CanSignIn">False when no key, user or provider is configured.</param>
+/// <param name="Problem">Why the previous attempt failed.</param>
 internal sealed record ConsentRequest(
     AuthorizationRequest Request,
     string Ticket,

@@ -3,9 +3,9 @@ using Microsoft.Extensions.Options;
 namespace MinimalMcp.Auth.Server;
 
 /// <summary>
-/// A client whose redirect address is this server's own <c>/auth/callback</c>: an operator tries the sign-in by hand,
-/// as a guide says. The code is shown in the browser that allowed it, and in no other: a link with somebody else's code
-/// must not look like an answer.
+/// Supports a client whose redirect URI is this server's own <c>/auth/callback</c>, with which an operator tests the
+/// sign-in by hand. The code is shown only in the browser that consented: a link with somebody else's code must not
+/// look like a success.
 /// </summary>
 internal sealed class ManualCallback(Issuer issuer, IOptions<AuthorizationServerOptions> options)
 {
@@ -13,7 +13,7 @@ internal sealed class ManualCallback(Issuer issuer, IOptions<AuthorizationServer
 
     private string Cookie => issuer.IsHttps ? "__Host-oauth-code" : "oauth-code";
 
-    /// <summary>Remembers in the browser that this code is its own.</summary>
+    /// <summary>Marks the code as this browser's own.</summary>
     public void Remember(HttpContext http, AuthorizationRequest request, string code)
     {
         if (request.RedirectUri == Address)
@@ -33,9 +33,7 @@ internal sealed class ManualCallback(Issuer issuer, IOptions<AuthorizationServer
         }
     }
 
-    /// <summary>
-    /// The code, when it is this browser's, and how to redeem it; null when the request brings no such code.
-    /// </summary>
+    /// <summary>Returns the code and how to redeem it; null unless it is this browser's own.</summary>
     public ManualCode? Find(HttpContext http)
     {
         var code = http.Request.Query["code"];
@@ -56,5 +54,5 @@ internal sealed class ManualCallback(Issuer issuer, IOptions<AuthorizationServer
         ?? "CLIENT_ID";
 }
 
-/// <summary>A code of a sign-in that was tried by hand, and what its token request needs.</summary>
+/// <summary>The code of a manual sign-in test, with the parameters of its token request.</summary>
 internal sealed record ManualCode(string Code, string ClientId, string TokenEndpoint, string RedirectUri);

@@ -1,8 +1,7 @@
 namespace MinimalMcp.Auth.Server;
 
 /// <summary>
-/// Where codes are sent. Whoever can choose that gets them, so an address is compared letter by letter (RFC 9700
-/// section 2.1).
+/// Validates redirect URIs. Codes are sent there, so they are compared as exact strings (RFC 9700 section 2.1).
 /// </summary>
 internal static class RedirectAddress
 {
@@ -10,7 +9,7 @@ internal static class RedirectAddress
 
     private static readonly string[] Encoded = ["%2e", "%2f", "%5c", "%00", "%0a", "%0d"];
 
-    /// <summary>Why no client may have this address; null when one may.</summary>
+    /// <summary>Why a redirect URI is invalid; null when it is valid.</summary>
     public static string? Unfit(string address)
     {
         if (
@@ -18,7 +17,7 @@ internal static class RedirectAddress
             || address.Any(letter => letter is <= ' ' or > '~' or '\\' or '*' or '"' or '<' or '>')
         )
         {
-            return "a redirect address has up to 2000 plain characters, without spaces, backslashes or wildcards";
+            return "a redirect URI may have up to 2000 ASCII characters, without spaces, backslashes or wildcards";
         }
 
         if (
@@ -28,30 +27,29 @@ internal static class RedirectAddress
             || address.Split('/') is not [_, "", var authority, ..]
         )
         {
-            return "a redirect address is absolute, and has no fragment";
+            return "a redirect URI must be absolute and have no fragment";
         }
 
-        // A reader that sees 127.0.0.1 in 2130706433 is another one than a browser's address line. This refuses users
-        // as well.
+        // Parsers differ: some read 2130706433 as 127.0.0.1. This also refuses user information.
         if (authority != uri.Authority && authority != $"{uri.Host}:{uri.Port}")
         {
-            return "the host of a redirect address is written as it is sent: in small letters, an IP address in four "
-                + "numbers, and without a user";
+            return "the host of a redirect URI must be in canonical form: lower case, an IPv4 address as four "
+                + "numbers, and without user information";
         }
 
         if (IsTwisted(address))
         {
-            return "the path of a redirect address has no dots and no encoded separators";
+            return "the path of a redirect URI may have no dot segments and no encoded separators";
         }
 
         return uri.Scheme == Uri.UriSchemeHttps || (uri.Scheme == Uri.UriSchemeHttp && IsLoopback(uri))
             ? null
-            : "a redirect address is https, or http on this machine (127.0.0.1, [::1] or localhost)";
+            : "a redirect URI must be https, or http on loopback (127.0.0.1, [::1] or localhost)";
     }
 
     /// <summary>
-    /// Letter by letter; only the port of a program on the user's machine is chosen when it starts (RFC 8252 section
-    /// 7.3).
+    /// Compares exactly, except for the port of a loopback URI, which a native app chooses when it starts (RFC 8252
+    /// section 7.3).
     /// </summary>
     public static bool Matches(string registered, string given) =>
         registered == given
@@ -65,8 +63,7 @@ internal static class RedirectAddress
         );
 
     /// <summary>
-    /// Whether a client that nobody entered may have it: ChatGPT's own addresses, programs on the user's machine, and
-    /// hosts of the settings.
+    /// Whether a self-registered client may use it: ChatGPT's own URLs, loopback addresses, and configured hosts.
     /// </summary>
     public static bool IsAllowed(string address, IReadOnlyList<string> hosts)
     {
@@ -80,7 +77,7 @@ internal static class RedirectAddress
 
     public static bool IsLoopback(Uri uri) => uri.Host is "127.0.0.1" or "[::1]" or "localhost";
 
-    /// <summary>With what the answer says, after the query that the address may have.</summary>
+    /// <summary>Appends response parameters to the URI, after any existing query.</summary>
     public static string With(string address, params ReadOnlySpan<(string Name, string? Value)> answer)
     {
         var text = new System.Text.StringBuilder(address);
@@ -97,7 +94,7 @@ internal static class RedirectAddress
         return text.ToString();
     }
 
-    // The connector's two, and the one of a GPT Action; {} is an id.
+    // The connector's two URLs and that of a GPT Action; {} is an id.
     private static bool IsChatGpt(Uri uri) =>
         uri.Host is "chatgpt.com" or "chat.openai.com"
         && uri.Query.Length == 0

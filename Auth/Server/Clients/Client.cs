@@ -1,37 +1,38 @@
 namespace MinimalMcp.Auth.Server;
 
-/// <summary>How a client became known, which the person who is asked is told.</summary>
+/// <summary>How a client became known, which the consent page shows.</summary>
 internal enum ClientOrigin
 {
-    /// <summary>The operator entered it.</summary>
+    /// <summary>Configured by the operator.</summary>
     Settings,
 
-    /// <summary>It registered itself (RFC 7591): nothing about it was checked.</summary>
+    /// <summary>Registered itself (RFC 7591); nothing about it is verified.</summary>
     Registration,
 
     /// <summary>
-    /// Its id is the address of a document about it (Client ID Metadata Documents): whoever has the host is the client.
+    /// Identified by the URL of its metadata document (Client ID Metadata Documents): whoever controls the host is the
+    /// client.
     /// </summary>
     Document,
 }
 
-/// <summary>A program that asks a person for access.</summary>
+/// <summary>An OAuth client.</summary>
 internal sealed record Client(string Id, ClientOrigin From, ClientMetadata Metadata)
 {
     public string? SecretHash { get; init; }
 
-    /// <summary>The secret that replaces it; both are good meanwhile.</summary>
+    /// <summary>The hash of the secret that replaces it. Both are accepted during the rotation.</summary>
     public string? NextSecretHash { get; init; }
 
-    /// <summary>
-    /// What it may do by itself (client credentials). Reading, unless the operator says otherwise: nobody consents.
-    /// </summary>
+    /// <summary>The scopes of the client credentials grant. Read-only by default, because no user consents.</summary>
     public string[] OwnScopes { get; init; } = [Scopes.Read];
 
-    /// <summary>It can keep a secret, so that nobody else can use its codes.</summary>
+    /// <summary>The client authenticates, so nobody else can use its codes.</summary>
     public bool IsConfidential => !Metadata.Methods.Contains(ClientMetadata.None);
 
-    /// <summary>A GPT Action knows no PKCE: it authenticates with its secret, and its addresses are exact.</summary>
+    /// <summary>
+    /// GPT Actions do not support PKCE: such a client authenticates with its secret, and its redirect URIs are exact.
+    /// </summary>
     public bool NeedsChallenge => From is not ClientOrigin.Settings || !IsConfidential;
 
     public bool MayRedirectTo(string address) =>

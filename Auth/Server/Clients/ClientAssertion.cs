@@ -6,8 +6,8 @@ using MinimalMcp.Storage;
 namespace MinimalMcp.Auth.Server;
 
 /// <summary>
-/// <c>private_key_jwt</c> (RFC 7523): the client signs with a key that its document names, so there is no secret that
-/// could be stolen from us.
+/// Client authentication by <c>private_key_jwt</c> (RFC 7523): the client signs with a key of its metadata document, so
+/// this server stores no secret of it.
 /// </summary>
 internal sealed class ClientAssertion(ClientMetadataDocuments documents, Store store, Issuer issuer, TimeProvider time)
 {
@@ -15,7 +15,7 @@ internal sealed class ClientAssertion(ClientMetadataDocuments documents, Store s
 
     private static readonly TimeSpan Longest = TimeSpan.FromMinutes(10);
 
-    /// <summary>Who it claims to be from. Nothing is believed by that.</summary>
+    /// <summary>The claimed client id, which is not verified yet.</summary>
     public static string? IssuerOf(string? assertion)
     {
         try

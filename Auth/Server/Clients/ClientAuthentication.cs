@@ -4,9 +4,7 @@ using System.Text;
 
 namespace MinimalMcp.Auth.Server;
 
-/// <summary>
-/// Which client makes a request of its own, and whether it really is that one (RFC 6749 section 2.3).
-/// </summary>
+/// <summary>Authenticates the client of a request (RFC 6749 section 2.3).</summary>
 internal sealed class ClientAuthentication(Clients clients, ClientAssertion assertions)
 {
     public async Task<Client> AuthenticateAsync(HttpContext http, FormParameters form)
@@ -20,14 +18,17 @@ internal sealed class ClientAuthentication(Clients clients, ClientAssertion asse
             {
                 throw new OAuthException(
                     "invalid_request",
-                    "A client authenticates in one way: in the Authorization header, or in the body."
+                    "Use one method of client authentication: the Authorization header or the body."
                 );
             }
 
             var (named, password) = Basic(http.Request);
             if (id is not null && id != named)
             {
-                throw new OAuthException("invalid_request", "client_id is not the one of the Authorization header.");
+                throw new OAuthException(
+                    "invalid_request",
+                    "client_id differs from the client in the " + "Authorization header."
+                );
             }
 
             (id, secret, used) = (named, password, ClientMetadata.Basic);
@@ -38,7 +39,7 @@ internal sealed class ClientAuthentication(Clients clients, ClientAssertion asse
             {
                 throw new OAuthException(
                     "invalid_request",
-                    "A client authenticates in one way: with a secret or with an assertion."
+                    "Use one method of client authentication: a secret or an assertion."
                 );
             }
 
@@ -53,7 +54,7 @@ internal sealed class ClientAuthentication(Clients clients, ClientAssertion asse
                 ClientMetadata.None => client.Metadata.Methods.Contains(ClientMetadata.None),
                 ClientMetadata.PrivateKey => client.Metadata.Methods.Contains(ClientMetadata.PrivateKey)
                     && await assertions.IsGoodAsync(client, form, http),
-                // Which of the two was registered is no secret, and hosts mix them up.
+                // Which of the two methods was registered is no secret, and MCP clients confuse them.
                 _ => IsSecretOf(client, ReferenceTokens.Hash(secret!)),
             };
         return isGood ? client! : throw Failed(isBasic);
@@ -90,7 +91,7 @@ internal sealed class ClientAuthentication(Clients clients, ClientAssertion asse
     private static OAuthException Failed(bool isBasic) =>
         new(
             "invalid_client",
-            "The client is not known, or did not authenticate in the way it is registered for.",
+            "The client is unknown, or it did not authenticate with its registered method.",
             StatusCodes.Status401Unauthorized
         )
         {

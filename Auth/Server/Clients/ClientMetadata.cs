@@ -6,7 +6,7 @@ using MinimalMcp.Auth.Tokens;
 
 namespace MinimalMcp.Auth.Server;
 
-/// <summary>What a client says of itself (RFC 7591 section 2), in a registration or in its document.</summary>
+/// <summary>Client metadata (RFC 7591 section 2), from a registration or a metadata document.</summary>
 internal sealed record ClientMetadata(
     string Name,
     string[] RedirectUris,
@@ -29,8 +29,8 @@ internal sealed record ClientMetadata(
     public string? Jwks { get; init; }
 
     /// <param name="takes">
-    /// Of a document that was written for every server: which of its redirect addresses are good here. Without it all
-    /// of them must be.
+    /// For metadata documents, which are written for every server: selects the redirect URIs that are allowed here.
+    /// Null requires all of them to be allowed.
     /// </param>
     public static ClientMetadata Parse(ReadOnlySpan<byte> json, string id, Func<string, bool>? takes = null)
     {
@@ -68,20 +68,20 @@ internal sealed record ClientMetadata(
             {
                 throw new OAuthException(
                     "unapproved_software_statement",
-                    "Software statements are not accepted; leave it out."
+                    "Software statements are not supported; leave the field out."
                 );
             }
 
             if (Texts("response_types")?.Except(["code"]).Any() == true)
             {
-                throw Invalid("response_types may only have 'code'.");
+                throw Invalid("response_types must be ['code'].");
             }
 
-            // Without a word on it a client may refresh as well: it would ask the person again and again otherwise.
+            // By default a client may refresh; otherwise the user would have to sign in again and again.
             var grants = Texts("grant_types") ?? [CodeGrant, RefreshGrant];
             if (!grants.Contains(CodeGrant) || grants.Except([CodeGrant, RefreshGrant]).Any())
             {
-                throw Invalid("grant_types must have 'authorization_code' and may have 'refresh_token'.");
+                throw Invalid("grant_types must contain 'authorization_code' and may contain 'refresh_token'.");
             }
 
             var scopes = Text("scope") is { } scope
@@ -92,7 +92,7 @@ internal sealed record ClientMetadata(
                 JwksUri =
                     Text("jwks_uri") is not { } address ? null
                     : Uri.TryCreate(address, UriKind.Absolute, out var uri) ? uri
-                    : throw Invalid("jwks_uri must be an absolute address."),
+                    : throw Invalid("jwks_uri must be an absolute URL."),
                 Jwks =
                     json.TryGetProperty("jwks", out var jwks) && jwks.ValueKind is JsonValueKind.Object
                         ? jwks.GetRawText()
@@ -100,7 +100,7 @@ internal sealed record ClientMetadata(
             };
         }
 
-        // Shown to people: nothing that hides or turns letters around.
+        // Shown to users, so no hidden or direction-changing characters.
         private string Name(string id)
         {
             var name = Text("client_name") ?? id;
@@ -134,9 +134,7 @@ internal sealed record ClientMetadata(
                 addresses = [.. addresses.Where(address => RedirectAddress.Unfit(address) is null && good(address))];
                 return addresses.Length > 0
                     ? addresses
-                    : throw Unfit(
-                        "none of redirect_uris is at a host that is allowed here (Auth:Server:RedirectHosts)"
-                    );
+                    : throw Unfit("no redirect URI is on an allowed host (Auth:Server:RedirectHosts)");
             }
 
             return addresses.Select(RedirectAddress.Unfit).FirstOrDefault(reason => reason is not null) is { } unfit
@@ -146,8 +144,8 @@ internal sealed record ClientMetadata(
 
         private static OAuthException Unfit(string reason) => new("invalid_redirect_uri", reason + ".");
 
-        // ChatGPT's document has the list and, for older servers, the one. In a registration the list is no member that
-        // the standard knows, and so it is ignored (RFC 7591 section 2).
+        // ChatGPT's document has the list and, for older servers, the single value. In a registration the list is not a
+        // standard member and is ignored (RFC 7591 section 2).
         private string[] Methods()
         {
             var one = Text("token_endpoint_auth_method");
@@ -164,7 +162,7 @@ internal sealed record ClientMetadata(
         private string? Text(string name) =>
             !json.TryGetProperty(name, out var value) || value.ValueKind is JsonValueKind.Null ? null
             : value.ValueKind is JsonValueKind.String ? value.GetString()
-            : throw Invalid(name + " must be a text.");
+            : throw Invalid(name + "{name} must be a string.");
 
         private string[]? Texts(string name) =>
             !json.TryGetProperty(name, out var value) || value.ValueKind is JsonValueKind.Null ? null
@@ -172,6 +170,6 @@ internal sealed record ClientMetadata(
             && value.GetArrayLength() <= MaxItems
             && value.EnumerateArray().All(item => item.ValueKind is JsonValueKind.String)
                 ? [.. value.EnumerateArray().Select(item => item.GetString()!).Distinct()]
-            : throw Invalid($"{name} must be a list of up to {MaxItems} texts.");
+            : throw Invalid($"{name} must be an array of up to {MaxItems} strings.");
     }
 }

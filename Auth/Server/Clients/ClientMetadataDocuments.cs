@@ -7,8 +7,8 @@ using MinimalMcp.Auth.Tokens;
 namespace MinimalMcp.Auth.Server;
 
 /// <summary>
-/// Clients whose id is the https address of a JSON document about them (OAuth Client ID Metadata Documents, draft 02).
-/// Whoever asks us to fetch one is not known, so each fetch is limited, and goes to public addresses only.
+/// Clients whose id is the https URL of their metadata document (OAuth Client ID Metadata Documents, draft 02). Anybody
+/// can make this server fetch one, so fetches are limited and go to public addresses only.
 /// </summary>
 internal sealed partial class ClientMetadataDocuments(
     IOptions<AuthorizationServerOptions> options,
@@ -35,8 +35,8 @@ internal sealed partial class ClientMetadataDocuments(
         .ToDictionary(client => client.Id, StringComparer.Ordinal);
 
     /// <summary>
-    /// Whether an id is such an address at all: written as it would be fetched, with a path, and nothing that two
-    /// readers could see differently.
+    /// Whether a client id is the URL of a metadata document: https, canonical, with a path, and unambiguous for every
+    /// parser.
     /// </summary>
     public bool IsAddress(string id) =>
         Uri.TryCreate(id, UriKind.Absolute, out var uri)
@@ -68,8 +68,8 @@ internal sealed partial class ClientMetadataDocuments(
         }
     }
 
-    /// <summary>The keys that the client signs its assertions with.</summary>
-    /// <param name="newer">Those that are kept were not the right ones.</param>
+    /// <summary>The keys that verify the client's assertions.</summary>
+    /// <param name="newer">Fetch again, because the cached keys did not verify.</param>
     public async Task<JsonWebKeySet?> KeysAsync(Client client, bool newer, HttpContext http)
     {
         if (client.Metadata.Jwks is { } jwks)
@@ -114,7 +114,7 @@ internal sealed partial class ClientMetadataDocuments(
             return kept
                 ?? throw OAuthException.BusyFor(
                     wait.Value,
-                    "Too many documents of clients were asked for; try again in a minute."
+                    "Too many client metadata documents were requested. Try again in a minute."
                 );
         }
 
@@ -132,17 +132,17 @@ internal sealed partial class ClientMetadataDocuments(
         catch (Exception gone) when (gone is HttpRequestException or FormatException)
         {
             LogGone(gone.Message);
-            return now < fetched + Stale ? kept : null; // the client's host is down: that must not end every connection
+            return now < fetched + Stale ? kept : null; // an outage of the client's host must not end every connection
         }
     }
 
-    /// <summary>A client of the settings: the operator answers for where it wants codes sent to.</summary>
+    /// <summary>A configured document: the operator is responsible for its redirect URIs.</summary>
     public static Client Pinned(string document)
     {
         var bytes = Encoding.UTF8.GetBytes(document);
         return Strict(bytes).TryGetProperty("client_id", out var id) && id.ValueKind is JsonValueKind.String
             ? Read(id.GetString()!, bytes, _ => true)
-            : throw ClientMetadata.Invalid("The document names no client_id.");
+            : throw ClientMetadata.Invalid("The document has no client_id.");
     }
 
     private static Client Read(string id, byte[] bytes, Func<string, bool> takes)
@@ -157,7 +157,7 @@ internal sealed partial class ClientMetadataDocuments(
             )
         )
         {
-            throw ClientMetadata.Invalid("The document names another client_id than its own address.");
+            throw ClientMetadata.Invalid("The document's client_id is not its own URL.");
         }
 
         if (
@@ -165,7 +165,7 @@ internal sealed partial class ClientMetadataDocuments(
             || document.TryGetProperty("client_secret_expires_at", out _)
         )
         {
-            throw ClientMetadata.Invalid("A document that everybody can read must hold no secret.");
+            throw ClientMetadata.Invalid("A public document must not contain a client secret.");
         }
 
         if (!document.TryGetProperty("client_name", out _))
@@ -173,7 +173,7 @@ internal sealed partial class ClientMetadataDocuments(
             throw ClientMetadata.Invalid("The document has no client_name.");
         }
 
-        // Everybody can read the document, so a secret that both sides know is no way to authenticate.
+        // The document is public, so it cannot authenticate by a shared secret.
         string[] methods = metadata.Methods is []
             ? [ClientMetadata.None]
             : [.. metadata.Methods.Intersect([ClientMetadata.None, ClientMetadata.PrivateKey])];
@@ -183,7 +183,7 @@ internal sealed partial class ClientMetadataDocuments(
                 )
             : metadata.JwksUri is { } jwks
             && jwks.GetLeftPart(UriPartial.Authority) != new Uri(id).GetLeftPart(UriPartial.Authority)
-                ? throw ClientMetadata.Invalid("jwks_uri must be at the document's own host.")
+                ? throw ClientMetadata.Invalid("jwks_uri must be on the document's own host.")
             : new(id, ClientOrigin.Document, metadata with { Methods = methods });
     }
 
@@ -199,9 +199,9 @@ internal sealed partial class ClientMetadataDocuments(
         }
     }
 
-    [LoggerMessage(LogLevel.Warning, "The client document {Address} is not one: {Problem}")]
+    [LoggerMessage(LogLevel.Warning, "Client metadata document rejected {Url} {Reason}")]
     private partial void LogUnfit(string address, string problem);
 
-    [LoggerMessage(LogLevel.Warning, "A document of a client could not be fetched: {Problem}")]
+    [LoggerMessage(LogLevel.Warning, "Client metadata document fetch failed {Reason}")]
     private partial void LogGone(string problem);
 }

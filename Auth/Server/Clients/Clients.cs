@@ -6,8 +6,7 @@ using MinimalMcp.Storage;
 namespace MinimalMcp.Auth.Server;
 
 /// <summary>
-/// Every client that is known: those of the settings, those that registered, and those whose id is the address of their
-/// document.
+/// All clients: configured ones, registered ones, and those whose id is the URL of their metadata document.
 /// </summary>
 internal sealed class Clients(
     IOptions<AuthorizationServerOptions> options,
@@ -20,7 +19,7 @@ internal sealed class Clients(
     private const int Most = 10_000,
         MaxId = 500;
 
-    // As long as a question may be open: somebody who registered a moment ago is about to sign in.
+    // The lifetime of a pending sign-in: a client that registered a moment ago is about to be used.
     private static readonly TimeSpan Settled = TimeSpan.FromMinutes(10);
 
     private readonly Dictionary<string, Client> _static = options.Value.StaticClients.ToDictionary(
@@ -29,8 +28,8 @@ internal sealed class Clients(
         StringComparer.Ordinal
     );
 
-    /// <summary>Null when there is no such client, or its document is not one.</summary>
-    /// <exception cref="OAuthException">Its document would have to be fetched, and too many were.</exception>
+    /// <summary>Returns null when the client is unknown or its metadata document is invalid.</summary>
+    /// <exception cref="OAuthException">Too many metadata documents were fetched.</exception>
     public async ValueTask<Client?> FindAsync(string id, HttpContext http)
     {
         if (id.Length is 0 or > MaxId)
@@ -56,14 +55,14 @@ internal sealed class Clients(
             : null;
     }
 
-    /// <summary>Dynamic registration (RFC 7591). Gives what the client is told.</summary>
+    /// <summary>Registers a client (RFC 7591) and returns its registration.</summary>
     public async Task<JsonObject> RegisterAsync(ReadOnlyMemory<byte> json, HttpContext http)
     {
         if (!options.Value.IsOpen)
         {
             throw new OAuthException(
                 "access_denied",
-                "Registration is closed here; ask the operator for a client id.",
+                "Client registration is disabled. Ask the operator for a client id.",
                 StatusCodes.Status403Forbidden
             );
         }
@@ -77,13 +76,13 @@ internal sealed class Clients(
         {
             throw new OAuthException(
                 "invalid_redirect_uri",
-                $"The redirect address {Diagnostics.RedactedRequest.Text(refused, 200)} is not allowed. A redirect "
-                    + "address of a client that registers itself is one of ChatGPT's, a program's on the user's "
-                    + "machine, or at a host that the operator allowed (Auth:Server:RedirectHosts)."
+                $"The redirect URI {Diagnostics.RedactedRequest.Text(refused, 200)} is not allowed. A client that "
+                    + "registers itself may use ChatGPT's URLs, loopback addresses and hosts that the operator "
+                    + "allowed (Auth:Server:RedirectHosts)."
             );
         }
 
-        // RFC 7591 section 2: without a word, client_secret_basic.
+        // RFC 7591 section 2: the default is client_secret_basic.
         var method = metadata.Methods is [var first, ..] ? first : ClientMetadata.Basic;
         metadata = metadata with
         {
@@ -91,13 +90,16 @@ internal sealed class Clients(
                 method != ClientMetadata.PrivateKey
                     ? [method]
                     : throw ClientMetadata.Invalid(
-                        "private_key_jwt is for clients whose id is the address of their metadata document; use "
-                            + "none, client_secret_basic or client_secret_post."
+                        "private_key_jwt requires a client id that is the URL of a metadata document. Use none, "
+                            + "client_secret_basic or client_secret_post."
                     ),
         };
         if (limits.Registrations.TryTake(CallerAddress.Of(http)) is { } wait)
         {
-            throw OAuthException.BusyFor(wait, "Too many clients registered from this address; try again later.");
+            throw OAuthException.BusyFor(
+                wait,
+                "Too many clients were registered from this address. Try again " + "later."
+            );
         }
 
         var isPublic = method == ClientMetadata.None;
@@ -119,7 +121,7 @@ internal sealed class Clients(
             )
         )
         {
-            throw OAuthException.BusyFor(Settled, "Too many clients are registered; try again later.");
+            throw OAuthException.BusyFor(Settled, "Too many clients are registered. Try again later.");
         }
 
         answer["client_id"] = id;

@@ -3,29 +3,30 @@ using System.ComponentModel.DataAnnotations;
 namespace MinimalMcp.Auth.Server;
 
 /// <summary>
-/// A client that the operator entered: a GPT Action with an id and a secret, a program that calls by itself, or a
-/// public client.
+/// A pre-registered client: a GPT Action with id and secret, a program that uses client credentials, or a public
+/// client.
 /// </summary>
 public sealed class StaticClientOptions
 {
-    /// <summary>Shown to the person who is asked.</summary>
+    /// <summary>The name on the consent page.</summary>
     public string? Name { get; set; }
 
-    /// <summary>None makes it a public client, which must use PKCE.</summary>
+    /// <summary>The client secret. A client without one is public and must use PKCE.</summary>
     [DataType(DataType.Password)]
     public string? Secret { get; set; }
 
-    /// <summary>The secret that replaces <see cref="Secret"/>: both are accepted until it takes its place.</summary>
+    /// <summary>The secret that replaces <see cref="Secret"/>. Both are accepted during the rotation.</summary>
     [DataType(DataType.Password)]
     public string? NextSecret { get; set; }
 
     /// <summary>
-    /// Exact addresses, separated by commas. A client with a secret needs none to call by itself (client credentials).
+    /// Exact redirect URIs, separated by commas. A client with a secret needs none for client credentials.
     /// </summary>
     public string? RedirectUris { get; set; }
 
     /// <summary>
-    /// What it may be allowed at most. Without one a person may allow it anything, and by itself it may read.
+    /// The scopes that the client may be granted. By default a user may grant it any scope, and on its own behalf it
+    /// may read.
     /// </summary>
     public string? Scope { get; set; }
 
@@ -46,14 +47,13 @@ public sealed class StaticClientOptions
 
         if (NextSecret is { Length: > 0 } && string.IsNullOrEmpty(Secret))
         {
-            yield return "NextSecret (OAUTH_CLIENT_SECRET_NEXT) is set without Secret (OAUTH_CLIENT_SECRET), "
-                + "which it is to replace. Set OAUTH_CLIENT_SECRET to it.";
+            yield return "NextSecret (OAUTH_CLIENT_SECRET_NEXT) is set, but Secret (OAUTH_CLIENT_SECRET), which it "
+                + "replaces, is not. Set OAUTH_CLIENT_SECRET to it.";
         }
 
         if (string.IsNullOrEmpty(Secret) && Redirects.Length == 0)
         {
-            yield return "RedirectUris (OAUTH_REDIRECT_URI) is missing; a client without a secret can do nothing "
-                + "without one.";
+            yield return "RedirectUris (OAUTH_REDIRECT_URI) is missing; a client without a secret needs one.";
         }
 
         foreach (var redirect in Redirects)

@@ -8,7 +8,7 @@ using MinimalMcp.Storage;
 
 namespace MinimalMcp.Auth.Server;
 
-/// <summary>One key: the private half signs, the public half is published and checks.</summary>
+/// <summary>A signing key: the private key signs, the public key is published and verifies.</summary>
 internal sealed class SigningKey
 {
     public const string Algorithm = "ES256",
@@ -37,9 +37,10 @@ internal sealed class SigningKey
     public string Sign(ReadOnlySpan<byte> payload)
     {
         var signed = $"{_header}.{Base64Url.EncodeToString(payload)}";
-        lock (_key) // an ECDsa object is not made for several threads
+        lock (_key) // ECDsa instances are not thread-safe
         {
-            return $"{signed}.{Base64Url.EncodeToString(_key.SignData(Encoding.ASCII.GetBytes(signed), HashAlgorithmName.SHA256))}";
+            var signature = _key.SignData(Encoding.ASCII.GetBytes(signed), HashAlgorithmName.SHA256);
+            return $"{signed}.{Base64Url.EncodeToString(signature)}";
         }
     }
 
@@ -55,7 +56,7 @@ internal sealed class SigningKey
             ["y"] = Point(_key).Y,
         };
 
-    /// <summary>RFC 7638: the members in this order, without spaces.</summary>
+    /// <summary>The thumbprint of RFC 7638: members in this order, without spaces.</summary>
     public static string Thumbprint(ECDsa key) =>
         Base64Url.EncodeToString(
             SHA256.HashData(

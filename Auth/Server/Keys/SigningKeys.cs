@@ -5,8 +5,8 @@ using MinimalMcp.Storage;
 namespace MinimalMcp.Auth.Server;
 
 /// <summary>
-/// The keys that sign access tokens (ES256). All replicas share them through the store. A new one takes over after some
-/// time, and the one before it stays published until its last token has expired.
+/// The keys that sign access tokens (ES256), shared by all replicas through the store. They are rotated; the previous
+/// key stays published until its last token has expired.
 /// </summary>
 internal sealed class SigningKeys(
     Store store,
@@ -15,7 +15,7 @@ internal sealed class SigningKeys(
     TimeProvider time
 ) : IDisposable
 {
-    // For a replica that has not noticed yet that there is a newer key.
+    // For replicas that have not read the newer key yet.
     private static readonly TimeSpan Grace = TimeSpan.FromHours(1);
     private static readonly TimeSpan LookAgain = TimeSpan.FromSeconds(10);
 
@@ -23,11 +23,11 @@ internal sealed class SigningKeys(
     private SigningKey[] _keys = [];
     private DateTimeOffset _read;
 
-    /// <summary>The one that signs now. The newest.</summary>
+    /// <summary>The newest key, which signs.</summary>
     public async ValueTask<SigningKey> CurrentAsync(CancellationToken cancellationToken) =>
         _keys is [var newest, ..] && !IsDue(newest) ? newest : (await ReadAsync(cancellationToken))[0];
 
-    /// <summary>All of them, of every replica.</summary>
+    /// <summary>All published keys.</summary>
     public async ValueTask<IReadOnlyList<SigningKey>> PublishedAsync(CancellationToken cancellationToken)
     {
         var keys = _keys;
@@ -42,13 +42,13 @@ internal sealed class SigningKeys(
         }
         catch (StorageException) when (keys.Length > 0)
         {
-            return keys; // they are as good as they were, and whoever asks could not do anything about the store
+            return keys; // the cached keys are still valid, and the caller cannot fix the store
         }
     }
 
     /// <summary>
-    /// The key of a token. One that is not known may be another replica's new one, so the store is asked, but not for
-    /// every token that somebody makes up.
+    /// Finds the key of a token. An unknown one may be another replica's new key, so the store is read, but not for
+    /// every made-up token.
     /// </summary>
     public async ValueTask<SigningKey?> FindAsync(string? kid, CancellationToken cancellationToken)
     {
@@ -61,7 +61,7 @@ internal sealed class SigningKeys(
         return known;
     }
 
-    /// <summary>Reads the keys again, and makes a new one when it is time.</summary>
+    /// <summary>Reads the keys and creates a new one when rotation is due.</summary>
     public async Task<IReadOnlyList<SigningKey>> ReadAsync(CancellationToken cancellationToken)
     {
         await _one.WaitAsync(cancellationToken);
@@ -78,7 +78,7 @@ internal sealed class SigningKeys(
                 keys = await AddAsync(keys.Length == 0 ? now - (long)LookAgain.TotalMilliseconds : now - life);
                 if (keys.Length == 0)
                 {
-                    keys = await AddAsync(long.MaxValue); // what is there was encrypted with another secret
+                    keys = await AddAsync(long.MaxValue); // the stored keys were encrypted with another secret
                 }
 
                 async Task<SigningKey[]> AddAsync(long since) =>

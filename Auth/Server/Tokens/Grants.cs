@@ -9,7 +9,7 @@ using MinimalMcp.Storage;
 
 namespace MinimalMcp.Auth.Server;
 
-/// <summary>Opens grants, gives tokens of them out, and ends them.</summary>
+/// <summary>Creates grants, issues their tokens, and revokes them.</summary>
 internal sealed class Grants(
     Store store,
     SigningKeys keys,
@@ -22,12 +22,12 @@ internal sealed class Grants(
 {
     public static readonly TimeSpan CodeLifetime = TimeSpan.FromSeconds(60);
 
-    // A host that lost our answer, or refreshes twice at once, asks again within this.
+    // A client that lost our response, or refreshes twice at once, may repeat the request within this time.
     private static readonly TimeSpan Replay = TimeSpan.FromSeconds(30);
 
     private TimeSpan AccessLifetime => TimeSpan.FromMinutes(options.Value.AccessTokenMinutes);
 
-    /// <summary>A code for what a person has just allowed.</summary>
+    /// <summary>Issues a code for a consent.</summary>
     public async Task<string> OpenAsync(
         AuthorizationRequest request,
         SignedInUser person,
@@ -61,8 +61,8 @@ internal sealed class Grants(
     }
 
     /// <summary>
-    /// Uses a code up. Only after that is looked at whether the rest of the request is right: a code that somebody
-    /// tries things with is worth nothing any more.
+    /// Redeems a code. The rest of the request is validated afterwards, so that a code which somebody experiments with
+    /// is spent.
     /// </summary>
     public async Task<(StoredGrant Grant, StoredCode Code)> RedeemAsync(
         string code,
@@ -80,7 +80,7 @@ internal sealed class Grants(
         return grant is not null && redeemed is not null ? (grant, redeemed) : throw OAuthException.InvalidGrant();
     }
 
-    /// <summary>Tokens for a code that was redeemed.</summary>
+    /// <summary>Issues the tokens of a redeemed code.</summary>
     public async Task<JsonObject> IssueAsync(StoredGrant grant, bool refresh, CancellationToken cancellationToken)
     {
         var token = refresh ? ReferenceTokens.New() : null;
@@ -94,7 +94,7 @@ internal sealed class Grants(
         return await TokensAsync(grant, grant.Scope, token, cancellationToken);
     }
 
-    /// <summary>A token for a client that calls by itself.</summary>
+    /// <summary>Issues a token for the client credentials grant.</summary>
     public async Task<JsonObject> IssueToClientAsync(
         Client client,
         string[] scopes,
@@ -117,9 +117,7 @@ internal sealed class Grants(
         return await TokensAsync(grant, grant.Scope, null, cancellationToken);
     }
 
-    /// <param name="scopes">
-    /// As many of the grant's as the client wants this time; the refresh token keeps all of them.
-    /// </param>
+    /// <param name="scopes">The scopes of the new access token; the refresh token keeps all of the grant's.</param>
     public async Task<JsonObject> RefreshAsync(string refreshToken, string scopes, CancellationToken cancellationToken)
     {
         var now = time.GetUtcNow();
@@ -172,7 +170,7 @@ internal sealed class Grants(
         return answer;
     }
 
-    // RFC 9068; gid is ours, and revocation goes by it.
+    // RFC 9068. The claim gid is ours: the grant id, by which tokens are revoked.
     private async Task<string> SignAsync(StoredGrant grant, string scope, CancellationToken cancellationToken)
     {
         var now = time.GetUtcNow();

@@ -4,9 +4,7 @@ using MinimalMcp.Storage;
 
 namespace MinimalMcp.Auth.Server;
 
-/// <summary>
-/// Checks access tokens of our own. A token is as good as its grant: when that was revoked, so are they all.
-/// </summary>
+/// <summary>Verifies access tokens that this server issued. A token is valid only while its grant is.</summary>
 internal sealed class IssuedTokenVerifier(
     SigningKeys keys,
     Store store,
@@ -15,7 +13,7 @@ internal sealed class IssuedTokenVerifier(
     TimeProvider time
 ) : IAccessTokenVerifier
 {
-    // In characters; ours have less than a thousand, unless a client's id is long. What is longer is not hashed either.
+    // In characters. Ours have fewer than a thousand unless a client id is long; longer tokens are not even hashed.
     private const int MaxLength = 4096;
 
     private readonly Lazy<TokenValidationRules> _rules = new(() =>
@@ -35,12 +33,12 @@ internal sealed class IssuedTokenVerifier(
 
     public ClaimsPrincipal? Known(string token) => token.Length <= MaxLength ? seen.Find(token) : null;
 
-    // Another replica may have revoked it, and forgot it there only.
+    // Another replica may have revoked it, and has removed it only from its own cache.
     public ValueTask<ClaimsPrincipal> CheckAgainAsync(string token, CancellationToken cancellationToken) =>
         CheckNewAsync(token, cancellationToken);
 
-    /// <summary>What the token says and the grant that it is of.</summary>
-    /// <exception cref="TokenRefusedException">It is not ours, or not good any more.</exception>
+    /// <summary>Returns the verified token and its grant.</summary>
+    /// <exception cref="TokenRefusedException">The token is not ours or no longer valid.</exception>
     public async ValueTask<(VerifiedToken Token, StoredGrant Grant)> ReadAsync(
         string token,
         CancellationToken cancellationToken

@@ -4,9 +4,7 @@ using MinimalMcp.Storage;
 
 namespace MinimalMcp.Auth.Server;
 
-/// <summary>
-/// <c>/auth/revoke</c> (RFC 7009) and <c>/auth/introspect</c> (RFC 7662): what a client asks about tokens it has.
-/// </summary>
+/// <summary><c>/auth/revoke</c> (RFC 7009) and <c>/auth/introspect</c> (RFC 7662).</summary>
 internal sealed class RevocationEndpoint(
     ClientAuthentication authentication,
     IssuedTokenVerifier tokens,
@@ -16,8 +14,8 @@ internal sealed class RevocationEndpoint(
 )
 {
     /// <summary>
-    /// Either token ends the grant with all its tokens. One that is unknown, or another client's, is no error and
-    /// nothing happens.
+    /// Revokes the grant of an access or refresh token. Unknown tokens and other clients' tokens are ignored without an
+    /// error.
     /// </summary>
     public async Task RevokeAsync(HttpContext http)
     {
@@ -33,8 +31,8 @@ internal sealed class RevocationEndpoint(
     }
 
     /// <summary>
-    /// Whether a token is good. A confidential client of the settings may ask about every token, as a gateway does;
-    /// others about their own.
+    /// Introspects a token. A configured confidential client may introspect every token, as a gateway does; other
+    /// clients only their own.
     /// </summary>
     public async Task<JsonObject> IntrospectAsync(HttpContext http)
     {
@@ -44,7 +42,7 @@ internal sealed class RevocationEndpoint(
         {
             throw new OAuthException(
                 "invalid_client",
-                "Only a client that authenticates may ask about tokens.",
+                "Introspection requires client authentication.",
                 StatusCodes.Status401Unauthorized
             );
         }

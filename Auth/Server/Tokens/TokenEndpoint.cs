@@ -7,7 +7,8 @@ using MinimalMcp.Storage;
 namespace MinimalMcp.Auth.Server;
 
 /// <summary>
-/// <c>/auth/token</c>: a client exchanges what it has for tokens (RFC 6749 sections 4.1.3, 4.4.2 and 6).
+/// <c>/auth/token</c>: exchanges codes, refresh tokens and client credentials for tokens (RFC 6749 sections 4.1.3,
+/// 4.4.2 and 6).
 /// </summary>
 internal sealed class TokenEndpoint(
     ClientAuthentication authentication,
@@ -55,21 +56,21 @@ internal sealed class TokenEndpoint(
     private async Task<JsonObject> CodeAsync(Client client, FormParameters form, CancellationToken cancellationToken)
     {
         var (grant, code) = await grants.RedeemAsync(form.Required("code"), client, cancellationToken);
-        // With a challenge, OAuth 2.1 leaves the address out (section 4.1.3); without one it is what binds the code to
-        // the request.
+        // OAuth 2.1 omits redirect_uri when there is a PKCE challenge (section 4.1.3). Without a challenge it binds the
+        // code to the request.
         if (
             form["redirect_uri"] is var redirect
             && (redirect is null ? code.Challenge is null : redirect != code.RedirectUri)
         )
         {
-            throw new OAuthException("invalid_grant", "redirect_uri is not the one of the authorization request.");
+            throw new OAuthException("invalid_grant", "redirect_uri differs from the authorization request.");
         }
 
         if (!IsMet(code.Challenge, form["code_verifier"]))
         {
             throw new OAuthException(
                 "invalid_grant",
-                "code_verifier is missing, or is not the one of the authorization request's challenge."
+                "code_verifier is missing or does not match the code_challenge of the authorization request."
             );
         }
 
@@ -87,7 +88,7 @@ internal sealed class TokenEndpoint(
             ?? throw OAuthException.InvalidGrant();
         if (grant.ClientId != client.Id || !credentials.AreStillGood(grant))
         {
-            // Another client has it, or the person who allowed it may not do so any more.
+            // Another client sent the token, or the user who consented no longer has access.
             await grants.RevokeAsync(grant.GrantId, cancellationToken);
             throw OAuthException.InvalidGrant();
         }
@@ -96,14 +97,17 @@ internal sealed class TokenEndpoint(
         var wanted = Scopes.Split(form["scope"] ?? grant.Scope).Intersect(GrantableScopes.All).Distinct().ToArray();
         if (wanted.Except(granted).Any(GrantableScopes.IsForTools) || !wanted.Any(GrantableScopes.IsForTools))
         {
-            throw new OAuthException("invalid_scope", $"The person allowed {grant.Scope}; for more, ask again.");
+            throw new OAuthException(
+                "invalid_scope",
+                $"The user granted {grant.Scope}. Start a new authorization " + "request for more."
+            );
         }
 
         return await grants.RefreshAsync(token, string.Join(' ', wanted.Intersect(granted)), cancellationToken);
     }
 
-    // RFC 7636 section 4.6. A verifier where there was no challenge means that somebody took the challenge away (RFC
-    // 9700 section 4.8.2).
+    // RFC 7636 section 4.6. A verifier without a challenge means that an attacker removed the challenge (RFC 9700
+    // section 4.8.2).
     private static bool IsMet(string? challenge, string? verifier) =>
         challenge is null
             ? verifier is null

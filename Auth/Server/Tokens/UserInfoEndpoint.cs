@@ -4,8 +4,8 @@ using MinimalMcp.Auth.Tokens;
 namespace MinimalMcp.Auth.Server;
 
 /// <summary>
-/// <c>/auth/userinfo</c>: who the person is, as far as the client was allowed to know (OpenID Connect Core section
-/// 5.3). A workspace may admit people by it.
+/// <c>/auth/userinfo</c>: the user's claims that the client was granted (OpenID Connect Core section 5.3). A workspace
+/// may admit users by them.
 /// </summary>
 internal sealed class UserInfoEndpoint(IssuedTokenVerifier tokens)
 {
@@ -31,7 +31,7 @@ internal sealed class UserInfoEndpoint(IssuedTokenVerifier tokens)
 
             if (email is not null && scopes.Contains(GrantableScopes.Email))
             {
-                // The operator entered it, or the identity provider answers for it.
+                // Entered by the operator, or verified by the identity provider.
                 (answer["email"], answer["email_verified"]) = (email, true);
             }
 

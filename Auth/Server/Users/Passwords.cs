@@ -3,13 +3,13 @@ using Microsoft.AspNetCore.Identity;
 namespace MinimalMcp.Auth.Server;
 
 /// <summary>
-/// Passwords of people, hashed as ASP.NET Core Identity does it (PBKDF2, HMAC-SHA512, 100,000 rounds).
+/// Hashes and verifies passwords as ASP.NET Core Identity does (PBKDF2, HMAC-SHA512, 100,000 iterations).
 /// </summary>
 internal static class Passwords
 {
     private static readonly PasswordHasher<string> Hasher = new();
 
-    // For a name that nobody has: it must take as long as one that somebody has.
+    // Verified for unknown names, so that they take as long as known ones.
     private static readonly Lazy<string> Nobody = new(() => Hash(ReferenceTokens.New()));
 
     public static string Hash(string password) => Hasher.HashPassword("", password);
@@ -38,12 +38,12 @@ internal static class Passwords
             );
     }
 
-    /// <summary><c>hash-password</c>: reads a password and prints what goes into the settings.</summary>
+    /// <summary><c>hash-password</c>: reads a password and prints its hash for the settings.</summary>
     public static int Print(TextReader input, TextWriter output)
     {
         if (input.ReadLine() is not { Length: > 0 } password)
         {
-            Console.Error.WriteLine("Write the password as one line to the standard input.");
+            Console.Error.WriteLine("Write the password to standard input as one line.");
             return 1;
         }
 

@@ -6,8 +6,8 @@ using MinimalMcp.Storage;
 
 namespace MinimalMcp.Auth.Server;
 
-/// <summary>Who signed in, and what this person may allow a client.</summary>
-/// <param name="Credential">With what; see <see cref="SignInCredentials.AreStillGood"/>.</param>
+/// <summary>A signed-in user and the scopes that the user may grant.</summary>
+/// <param name="Credential">The credential that was used; see <see cref="SignInCredentials.AreStillGood"/>.</param>
 internal sealed record SignedInUser(
     string Subject,
     string[] Scopes,
@@ -16,11 +16,11 @@ internal sealed record SignedInUser(
     string? Email = null
 )
 {
-    /// <summary>For logs: the subject, with the name beside it that says more to people.</summary>
+    /// <summary>The subject and the name, for logs.</summary>
     public string Described =>
         Name is null || Name == Subject ? Subject : $"{Subject} ({RedactedRequest.Text(Name, 100)})";
 
-    /// <summary>What a client may learn; null when there is nothing to know.</summary>
+    /// <summary>The user's name and email as JSON; null when both are unknown.</summary>
     public string? ToJson() => Name is null && Email is null ? null : JsonSerializer.Serialize(new[] { Name, Email });
 
     public static (string? Name, string? Email) Read(string? json) =>
@@ -29,10 +29,7 @@ internal sealed record SignedInUser(
             : default;
 }
 
-/// <summary>
-/// What people sign in with on our own page: a key of the settings, which stands for the operator or whoever was given
-/// it, or a name and a password.
-/// </summary>
+/// <summary>Verifies sign-ins on the consent page: an API key, or a user name and password.</summary>
 internal sealed partial class SignInCredentials(
     ApiKeys keys,
     ServerSecret secret,
@@ -43,28 +40,27 @@ internal sealed partial class SignInCredentials(
 {
     private const int MaxLength = 512;
 
-    /// <summary>What helps while nobody can sign in.</summary>
+    /// <summary>How to fix a server on which nobody can sign in.</summary>
     public const string HowToAdd =
-        "Set MCP_API_KEY to what `openssl rand -hex 32` prints, and start the server again. "
-        + "Whoever types that key on the sign-in page may allow a client.";
+        "Set MCP_API_KEY to the output of `openssl rand -hex 32` and restart the server. Users enter that key on "
+        + "the sign-in page.";
 
-    /// <summary>Somebody can sign in.</summary>
+    /// <summary>Whether anybody can sign in.</summary>
     public bool AreThere => HasUsers || keys.AreThere;
 
     public bool HasUsers => options.Value.Users.Count > 0;
 
     /// <summary>
-    /// The person, or why not. One sentence for everything that is wrong, so that nobody learns which names exist.
+    /// Returns the user, or the reason. One message covers every error, so that it does not reveal which names exist.
     /// </summary>
-    /// <exception cref="OAuthException">Too many were wrong.</exception>
+    /// <exception cref="OAuthException">Too many attempts failed.</exception>
     public async Task<(SignedInUser? Person, string? Problem)> CheckAsync(
         string? name,
         string password,
         HttpContext http
     )
     {
-        // A key of the length that we demand cannot be guessed: a right one is never refused for other people's wrong
-        // ones.
+        // A key of the required length cannot be guessed, so a valid one is never refused for other people's failures.
         if (name is null && password.Length >= WeakSecret.MinLength && Key(password) is { } holder)
         {
             return (holder, null);
@@ -83,25 +79,21 @@ internal sealed partial class SignInCredentials(
             LogTooMany(http.Connection.RemoteIpAddress);
             throw OAuthException.BusyFor(
                 busy,
-                "Too many wrong keys or passwords came from your address. "
-                    + "Wait some minutes, and start again from the application."
+                "Too many failed sign-ins from your address. Wait a few minutes, and start again from the "
+                    + "application."
             );
         }
 
         LogWrong(name is null ? "key" : "name or password", http.Connection.RemoteIpAddress);
-        return (
-            null,
-            HasUsers ? "That name and password, or that key, are not known here." : "That key is not known here."
-        );
+        return (null, HasUsers ? "The name and password, or the key, are not valid." : "The key is not valid.");
     }
 
-    /// <summary>Somebody whom the identity provider signed in.</summary>
+    /// <summary>A user whom the identity provider signed in.</summary>
     public SignedInUser Of(ExternalUser person) =>
         new(person.Subject, [.. Scopes.Split(options.Value.SignInScopes)], null, person.Name, person.Email);
 
     /// <summary>
-    /// Whether the key or password that a grant was made with is still in the settings: to take it away ends what it
-    /// allowed.
+    /// Whether the credential that a grant was made with is still configured. Removing it ends the grant.
     /// </summary>
     public bool AreStillGood(StoredGrant grant) =>
         grant.Credential switch
@@ -139,9 +131,9 @@ internal sealed partial class SignInCredentials(
     private string CredentialOf(string name, UserOptions user) =>
         secret.Fingerprint($"{name}\n{user.Password}\n{user.PasswordHash}");
 
-    [LoggerMessage(LogLevel.Warning, "A sign-in from {Address} was refused: wrong {What}")]
+    [LoggerMessage(LogLevel.Warning, "Sign-in failed {Credential} {Address}")]
     private partial void LogWrong(string what, System.Net.IPAddress? address);
 
-    [LoggerMessage(LogLevel.Warning, "Sign-ins from {Address} are refused for some minutes: too many were wrong")]
+    [LoggerMessage(LogLevel.Warning, "Sign-ins rate limited after too many failures {Address}")]
     private partial void LogTooMany(System.Net.IPAddress? address);
 }

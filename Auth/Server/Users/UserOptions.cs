@@ -2,7 +2,7 @@ using System.ComponentModel.DataAnnotations;
 
 namespace MinimalMcp.Auth.Server;
 
-/// <summary>A person who signs in with a password of this server.</summary>
+/// <summary>A user who signs in with a password of this server.</summary>
 public sealed class UserOptions
 {
     private const int MinLength = 12;
@@ -10,14 +10,14 @@ public sealed class UserOptions
     [DataType(DataType.Password)]
     public string? Password { get; set; }
 
-    /// <summary>Instead of the password: what <c>hash-password</c> prints.</summary>
+    /// <summary>The hash that <c>hash-password</c> prints, instead of the password.</summary>
     [DataType(DataType.Password)]
     public string? PasswordHash { get; set; }
 
-    /// <summary>What the person may allow a client at most.</summary>
+    /// <summary>The scopes that the user may grant to a client.</summary>
     public string Scopes { get; set; } = Auth.Scopes.All;
 
-    /// <summary>Told to clients that the person lets know it.</summary>
+    /// <summary>Shared with clients that are granted the scope email.</summary>
     public string? Email { get; set; }
 
     internal IEnumerable<string> Problems()
@@ -34,8 +34,8 @@ public sealed class UserOptions
 
         if (PasswordHash is { Length: > 0 } && !Passwords.IsHash(PasswordHash))
         {
-            yield return $"PasswordHash is not what `dotnet {typeof(UserOptions).Assembly.GetName().Name}.dll "
-                + "hash-password` prints.";
+            yield return "PasswordHash is not the output of `dotnet "
+                + $"{typeof(UserOptions).Assembly.GetName().Name}.dll hash-password`.";
         }
 
         foreach (var scope in Auth.Scopes.Split(Scopes).Except(Auth.Scopes.Split(Auth.Scopes.All)))

@@ -1,6 +1,6 @@
 namespace MinimalMcp.Auth.Server;
 
-/// <summary>Secrets that guides print are known to everybody, and short ones are guessed.</summary>
+/// <summary>Detects secrets that are published placeholders or too short.</summary>
 internal static class WeakSecret
 {
     public const int MinLength = 32;
@@ -23,20 +23,18 @@ internal static class WeakSecret
 
     public static string? Problem(string secret) =>
         Placeholders.Any(word => secret.Contains(word, StringComparison.OrdinalIgnoreCase))
-            ? "is the placeholder of a guide, which everybody knows; use what `openssl rand -hex 32` prints."
+            ? "is a published placeholder; use the output of `openssl rand -hex 32`."
             : Guessable(secret);
 
-    /// <summary>
-    /// What a person writes by mistake or copies from a guide is guessed first. Keys of callers go by this as well.
-    /// </summary>
+    /// <summary>Rejects secrets that can be guessed. Applies to API keys as well.</summary>
     public static string? Guessable(string secret) =>
         secret switch
         {
             { Length: < MinLength } =>
-                $"has {secret.Length} characters; it needs at least {MinLength}, for example what `openssl rand -hex "
-                    + "32` prints.",
+                $"has {secret.Length} characters; it needs at least {MinLength}, for example the output of `openssl "
+                    + "rand -hex 32`.",
             _ when secret.Distinct().Count() < 10 =>
-                "is too regular to be random; use what `openssl rand -hex 32` prints.",
+                "is too regular to be random; use the output of `openssl rand -hex 32`.",
             _ => null,
         };
 }

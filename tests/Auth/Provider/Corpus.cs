@@ -323,13 +323,16 @@ internal static class Corpus
     private static string Hmac(Forge f, byte[] secret, string alg = "HS256")
     {
         var text = $"{Forge.Encode(f.Header(alg).ToJsonString())}.{Forge.Encode(f.Claims().ToJsonString())}";
-        return $"{text}.{Forge.Encode(alg is "HS256" ? HMACSHA256.HashData(secret, Encoding.UTF8.GetBytes(text)) : HMACSHA512.HashData(secret, Encoding.UTF8.GetBytes(text)))}";
+        var bytes = Encoding.UTF8.GetBytes(text);
+        var mac = alg is "HS256" ? HMACSHA256.HashData(secret, bytes) : HMACSHA512.HashData(secret, bytes);
+        return $"{text}.{Forge.Encode(mac)}";
     }
 
     private static string Der(Forge f)
     {
         var text = $"{Forge.Encode(f.Header().ToJsonString())}.{Forge.Encode(f.Claims().ToJsonString())}";
-        return $"{text}.{Forge.Encode(f.Main.Sign(Encoding.UTF8.GetBytes(text), format: DSASignatureFormat.Rfc3279DerSequence))}";
+        var der = f.Main.Sign(Encoding.UTF8.GetBytes(text), format: DSASignatureFormat.Rfc3279DerSequence);
+        return $"{text}.{Forge.Encode(der)}";
     }
 
     private static string Scoped(Forge f, string claim, JsonNode value)

@@ -23,7 +23,7 @@ public sealed class PrivateAuthorityTests
         var (refused, log) = await AskAsync(issuer, authority: "");
         Assert.Equal(HttpStatusCode.ServiceUnavailable, refused);
         Assert.Contains("has a certificate that this machine does not trust", log);
-        Assert.Contains("set SSL_CERT_FILE to a file with that CA's certificate", log);
+        Assert.Contains("set SSL_CERT_FILE to a file with its certificate", log);
 
         var (trusted, quiet) = await AskAsync(issuer, certificate.Path);
         Assert.Equal(HttpStatusCode.OK, trusted);

@@ -29,19 +29,19 @@ public sealed class ProviderSettingsTests
             errors
         );
         Assert.Contains(
-            "That is Entra's document of version 1.0, and the issuer is that of version 2.0: set "
+            "That is Entra's version 1.0 document, but the issuer is of version 2.0. Set "
                 + "OAUTH2_OPENID_CONFIG_URL to "
                 + $"https://login.microsoftonline.com/{Guid}/v2.0/.well-known/openid-configuration.",
             errors
         );
-        Assert.Contains($"set OAUTH2_ISSUER to '{FakeEntra.V2},{FakeEntra.V1}' to take both", errors);
+        Assert.Contains($"set OAUTH2_ISSUER to '{FakeEntra.V2},{FakeEntra.V1}' to accept both", errors);
     }
 
     [Theory]
-    [InlineData(FakeEntra.V1, "v2", "That is Entra's document of version 2.0, and the issuer is that of version 1.0")]
-    [InlineData(FakeEntra.V2 + "/", "v2", "They differ in the slash at the end")]
-    [InlineData("https://login.example", "v2", "Tokens name the issuer of the document")]
-    [InlineData(FakeEntra.V2, "jwks", "says issuer ''")]
+    [InlineData(FakeEntra.V1, "v2", "That is Entra's version 2.0 document, but the issuer is of version 1.0")]
+    [InlineData(FakeEntra.V2 + "/", "v2", "They differ only in the trailing slash")]
+    [InlineData("https://login.example", "v2", "Tokens have the document's issuer")]
+    [InlineData(FakeEntra.V2, "jwks", "has the issuer ''")]
     public async Task Another_issuers_document_is_found_at_the_start(string issuer, string document, string expected)
     {
         await using var entra = await FakeEntra.StartAsync();

@@ -229,8 +229,11 @@ public sealed class ProviderTests
     }
 
     [Theory]
-    [InlineData("https://another.example", "its audience (aud) is 'https://another.example', and this server takes '")]
-    [InlineData(null, "its audience (aud) is missing, and this server takes '")]
+    [InlineData(
+        "https://another.example",
+        "its audience (aud) is 'https://another.example', but this server accepts '"
+    )]
+    [InlineData(null, "its audience (aud) is missing, but this server accepts '")]
     public async Task The_log_has_both_audiences_of_a_token_for_another_server(string? audience, string expected)
     {
         using var log = new CapturedLog();
@@ -248,7 +251,7 @@ public sealed class ProviderTests
         Assert.Contains(log.Lines, line => line.Text.Contains(expected + Forge.Audience, StringComparison.Ordinal));
         // Its metadata has neither registration nor S256: that is said when the server starts.
         Assert.Contains(log.Lines, line =>
-            line.Text.Contains("MCP clients such as ChatGPT cannot sign in by themselves", StringComparison.Ordinal)
+            line.Text.Contains("MCP clients such as ChatGPT cannot register", StringComparison.Ordinal)
         );
     }
 
@@ -306,7 +309,7 @@ public sealed class ProviderTests
         using var answer = await SendAsync(server, token);
 
         Assert.Contains(
-            expected + ". If it should be good, a clock is wrong",
+            expected + ". If it should be valid, a clock is wrong",
             await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken)
         );
     }
@@ -327,7 +330,7 @@ public sealed class ProviderTests
         ["HTML"] = http => WriteAsync(http, "text/html", "<html><body>Maintenance</body></html>"),
         ["HTML that says it is JSON"] = http =>
             WriteAsync(http, "application/json", "<html><body>Maintenance</body></html>"),
-        ["no keys"] = http => WriteAsync(http, "application/json", "{\"keys\":[]}"),
+        ["does not accept API keys"] = http => WriteAsync(http, "application/json", "{\"keys\":[]}"),
         ["keys of no use"] = http =>
             WriteAsync(http, "application/json", "{\"keys\":[{\"kty\":\"oct\",\"k\":\"c2VjcmV0\"}]}"),
         ["256 MiB"] = async http =>

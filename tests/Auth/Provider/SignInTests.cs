@@ -129,15 +129,15 @@ public sealed class SignInTests : IDisposable
     public static TheoryData<string, string> WrongTokens =>
         new()
         {
-            { "nonce", "of another sign-in (nonce)" },
-            { "no nonce", "of another sign-in (nonce)" },
+            { "nonce", "to another sign-in (nonce)" },
+            { "no nonce", "to another sign-in (nonce)" },
             { "aud", "for another server (aud)" },
-            { "azp", "given to another client (azp)" },
-            { "two audiences", "given to another client (azp)" },
+            { "azp", "issued to another client (azp)" },
+            { "two audiences", "issued to another client (azp)" },
             { "exp", "has expired (exp)" },
-            { "iss", "issued by somebody else (iss)" },
-            { "v1", "issued by somebody else (iss)" },
-            { "no sub", "does not say who it is (sub)" },
+            { "iss", "has another issuer (iss)" },
+            { "v1", "has another issuer (iss)" },
+            { "no sub", "has no subject (sub)" },
         };
 
     [Theory, MemberData(nameof(WrongTokens))]
@@ -199,12 +199,12 @@ public sealed class SignInTests : IDisposable
         "error=access_denied&error_description=AADSTS50105%3A+not+assigned",
         "Your account is not assigned to the application"
     )]
-    [InlineData("error=access_denied", "You said no")]
+    [InlineData("error=access_denied", "You declined")]
     [InlineData("error=unauthorized_client", "OAUTH2_CLIENT_SECRET")] // Keycloak's word for a wrong secret
-    [InlineData("error=invalid_client&error_description=AADSTS650053%3A+scope", "does not know a scope")]
+    [InlineData("error=invalid_client&error_description=AADSTS650053%3A+scope", "does not know a requested scope")]
     [InlineData("error=%3Cscript%3E&error_description=%3Cscript%3Ealert(1)%3C%2Fscript%3E", "an error without a name")]
-    [InlineData("", "sent no code")]
-    [InlineData("code=wrong", "took too long or was used twice")]
+    [InlineData("", "returned no code")]
+    [InlineData("code=wrong", "took too long or was already used")]
     [InlineData("code=a&code=b", "is not one of Contoso")]
     [InlineData("code=a&iss=https%3A%2F%2Fattacker.example", "is not one of Contoso")]
     public async Task An_answer_that_is_no_sign_in_is_explained_and_never_repeated(string query, string expected)
@@ -269,7 +269,7 @@ public sealed class SignInTests : IDisposable
         using var answer = await oauth.GetAsync(callback.PathAndQuery);
 
         Assert.Contains(
-            "cannot be reached now",
+            "is unavailable",
             await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken)
         );
     }
@@ -329,10 +329,10 @@ public sealed class SignInTests : IDisposable
     [InlineData(
         """{"sub":"pairwise-bert","email":"anna@contoso.example","email_verified":true}""",
         false,
-        "about somebody else"
+        "about another user"
     )]
-    [InlineData("""{"email":"anna@contoso.example","email_verified":true}""", false, "about somebody else")]
-    [InlineData("<html>", false, "cannot be reached now")]
+    [InlineData("""{"email":"anna@contoso.example","email_verified":true}""", false, "about another user")]
+    [InlineData("<html>", false, "is unavailable")]
     public async Task What_the_ID_token_leaves_out_is_read_from_UserInfo_of_the_same_person(
         string said,
         bool allowed,

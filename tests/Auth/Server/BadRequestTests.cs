@@ -130,7 +130,9 @@ public sealed class BadRequestTests(BadRequestTests.Servers servers) : IClassFix
             var query = string.Join(
                 '&',
                 parameters.Select(parameter =>
-                    $"{parameter.Name}={(parameter.Value.Contains('%') ? parameter.Value : Uri.EscapeDataString(parameter.Value))}"
+                    parameter.Name
+                    + "="
+                    + (parameter.Value.Contains('%') ? parameter.Value : Uri.EscapeDataString(parameter.Value))
                 )
             );
             using var answer = await _oauth.GetAsync("/auth/authorize?" + query);

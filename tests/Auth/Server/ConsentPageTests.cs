@@ -36,11 +36,11 @@ public sealed class ConsentPageTests(Browser browser)
             var said in (string[])
                 [
                     client,
-                    "registered itself; the name is not checked",
+                    "registered itself; the name is not verified",
                     "127.0.0.1:4321",
                     "a program on this computer",
-                    "Look things up",
-                    "Change things",
+                    "Read data",
+                    "Create and change data",
                     "Stay connected",
                 ]
         )
@@ -68,7 +68,7 @@ public sealed class ConsentPageTests(Browser browser)
         await page.Keyboard.PressAsync("Tab");
         await page.Keyboard.TypeAsync("wrong");
         await page.Keyboard.PressAsync("Enter");
-        await Assertions.Expect(page.GetByRole(AriaRole.Alert)).ToContainTextAsync("not known here");
+        await Assertions.Expect(page.GetByRole(AriaRole.Alert)).ToContainTextAsync("is not valid");
         await Assertions.Expect(page.GetByLabel("The key of this server")).ToHaveAttributeAsync("aria-invalid", "true");
         await visit.ScreenshotAsync("consent-wrong");
         await page.Keyboard.PressAsync("Tab");

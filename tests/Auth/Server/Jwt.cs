@@ -11,7 +11,8 @@ internal static class Jwt
     public static string Sign(JsonObject header, JsonObject claims, ECDsa key)
     {
         var signed = $"{Encode(header)}.{Encode(claims)}";
-        return $"{signed}.{Base64Url.EncodeToString(key.SignData(Encoding.ASCII.GetBytes(signed), HashAlgorithmName.SHA256))}";
+        var signature = key.SignData(Encoding.ASCII.GetBytes(signed), HashAlgorithmName.SHA256);
+        return $"{signed}.{Base64Url.EncodeToString(signature)}";
     }
 
     public static string Encode(JsonObject json) =>
@@ -22,7 +23,8 @@ internal static class Jwt
     public static string PublicKey(ECDsa key, string kid)
     {
         var point = key.ExportParameters(false).Q;
-        return $$"""{"kty":"EC","crv":"P-256","use":"sig","alg":"ES256","kid":"{{kid}}","x":"{{Base64Url.EncodeToString(point.X)}}","y":"{{Base64Url.EncodeToString(point.Y)}}"}""";
+        var (x, y) = (Base64Url.EncodeToString(point.X), Base64Url.EncodeToString(point.Y));
+        return $$"""{"kty":"EC","crv":"P-256","use":"sig","alg":"ES256","kid":"{{kid}}","x":"{{x}}","y":"{{y}}"}""";
     }
 
     public static JsonObject Assertion(string client, string audience, string id) =>

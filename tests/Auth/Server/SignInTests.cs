@@ -318,20 +318,20 @@ public sealed class SignInTests
         using var answer = await oauth.GetAsync(path);
 
         Assert.Equal(expected, answer.StatusCode);
-        Assert.Contains("signs people in itself", await answer.Content.ReadAsStringAsync(Stop));
+        Assert.Contains("signs users in itself", await answer.Content.ReadAsStringAsync(Stop));
     }
 
     [Theory]
-    [InlineData("Nobody could sign in", "MCP_API_KEY=")]
-    [InlineData("placeholder of a guide", "SECRET_KEY=your-secure-secret-key-32-chars-minimum")]
+    [InlineData("Nobody can sign in", "MCP_API_KEY=")]
+    [InlineData("published placeholder", "SECRET_KEY=your-secure-secret-key-32-chars-minimum")]
     [InlineData("has 8 characters", "SECRET_KEY=abcdefgh")]
     [InlineData(
-        "placeholder of a guide",
+        "published placeholder",
         "OAUTH_CLIENT_ID=x",
         "OAUTH_CLIENT_SECRET=your-generated-client-secret",
         "OAUTH_REDIRECT_URI=https://chatgpt.com/aip/g-1/oauth/callback"
     )]
-    [InlineData("no Auth:Server:ClientId", "OAUTH_CLIENT_SECRET=3f9c1e7b2a8d5036c4b1e9f73f9c1e7b2a8d5036")]
+    [InlineData("but Auth:Server:ClientId", "OAUTH_CLIENT_SECRET=3f9c1e7b2a8d5036c4b1e9f73f9c1e7b2a8d5036")]
     [InlineData("RedirectUris (OAUTH_REDIRECT_URI) is missing", "OAUTH_CLIENT_ID=x")]
     [InlineData("has 'http://example.com/cb'", "OAUTH_CLIENT_ID=x", "OAUTH_REDIRECT_URI=http://example.com/cb")]
     [InlineData(
@@ -340,11 +340,11 @@ public sealed class SignInTests
         "OAUTH_REDIRECT_URI=https://chatgpt.com/cb",
         "OAUTH_SCOPE=mcp:all"
     )]
-    [InlineData("must be from 1 to 1440", "ACCESS_TOKEN_EXPIRE_MINUTES=0")]
+    [InlineData("must be between 1 and 1440", "ACCESS_TOKEN_EXPIRE_MINUTES=0")]
     [InlineData("must be from 1 to 3650", "REFRESH_TOKEN_EXPIRE_DAYS=9999")]
     [InlineData("it needs at least 12", "Auth__Users__ann__Password=short")]
     [InlineData("hash-password", "Auth__Users__ann__PasswordHash=abc")]
-    [InlineData("have one name", "Auth__Users__default__Password=" + Password)]
+    [InlineData("have the same name", "Auth__Users__default__Password=" + Password)]
     [InlineData("without https:// and without a path", "Auth__Server__RedirectHosts=https://claude.ai")]
     [InlineData("Auth:Server:Documents:chatgpt", "Auth__Server__Documents__chatgpt={\"client_id\":1}")]
     [InlineData("must be open or closed", "Auth__Server__Registration=maybe")]

@@ -37,8 +37,8 @@ public sealed class JwtTests
     [InlineData("at+jwt", "at+jwt", null)]
     [InlineData("at+jwt", "application/at+jwt", null)]
     [InlineData("at+jwt", "AT+JWT", null)]
-    [InlineData("at+jwt", "JWT", "of another type")]
-    [InlineData("at+jwt", null, "of another type")]
+    [InlineData("at+jwt", "JWT", "a type that this server does not accept")]
+    [InlineData("at+jwt", null, "a type that this server does not accept")]
     public void A_type_can_be_required(string allowed, string? type, string? refusal) =>
         Judge(
             Sign(Good(), type),
@@ -52,7 +52,7 @@ public sealed class JwtTests
 
     [Theory]
     [InlineData(true, null)]
-    [InlineData(false, "for another server (aud)")]
+    [InlineData(false, "has no audience (aud)")]
     public void Only_on_request_a_token_may_be_for_nobody(bool anyAudience, string? refusal)
     {
         var claims = Good();
@@ -76,15 +76,15 @@ public sealed class JwtTests
             Rules,
             refusal is null
                 ? null
-                : refusal + ". If it should be good, a clock is wrong: this server's says 2026-01-01T00:00:00Z."
+                : refusal + ". If it should be valid, a clock is wrong: this server's is 2026-01-01T00:00:00Z."
         );
     }
 
     [Theory]
-    [InlineData("""{"keys":[],"keys":[]}""", "The key set is not JSON, says something twice, or is nested too deeply.")]
+    [InlineData("""{"keys":[],"keys":[]}""", "The key set is not JSON, has a duplicate name, or is nested too deeply.")]
     [InlineData("""[]""", "The key set is not a JSON object.")]
     [InlineData("""{"keys":{}}""", "The key set has no array 'keys'.")]
-    [InlineData("<html>", "The key set is not JSON, says something twice, or is nested too deeply.")]
+    [InlineData("<html>", "The key set is not JSON, has a duplicate name, or is nested too deeply.")]
     public void What_is_no_key_set_is_refused_in_words(string document, string sentence) =>
         Assert.Equal(
             sentence,
@@ -109,8 +109,8 @@ public sealed class JwtTests
             usable.Replace("P-256", "secp256k1", StringComparison.Ordinal),
             """{"kty":"EC","crv":"P-256","x":"AAAA","y":"AAAA"}""",
             $$"""{"kty":"RSA","n":"{{Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(128))}}","e":"AQAB"}""",
-            $$"""{"kty":"RSA","n":"{{Base64Url.EncodeToString([0xff, .. RandomNumberGenerator.GetBytes(255)])}}","e":"AQ"}""",
-            $$"""{"kty":"RSA","n":"{{Base64Url.EncodeToString([0xff, .. RandomNumberGenerator.GetBytes(1025)])}}","e":"AQAB"}""",
+            $$"""{"kty":"RSA","n":"{{Modulus(256)}}","e":"AQ"}""",
+            $$"""{"kty":"RSA","n":"{{Modulus(1026)}}","e":"AQAB"}""",
         ];
 
         Assert.Equal(
@@ -179,7 +179,8 @@ public sealed class JwtTests
     {
         var header = type is null ? """{"alg":"ES256"}""" : $$"""{"alg":"ES256","typ":"{{type}}"}""";
         var signed = $"{Base64Url.EncodeToString(Encoding.UTF8.GetBytes(header))}.{Base64Url.EncodeToString(payload)}";
-        return $"{signed}.{Base64Url.EncodeToString(Key.SignData(Encoding.ASCII.GetBytes(signed), HashAlgorithmName.SHA256))}";
+        var signature = Key.SignData(Encoding.ASCII.GetBytes(signed), HashAlgorithmName.SHA256);
+        return $"{signed}.{Base64Url.EncodeToString(signature)}";
     }
 
     private static JsonWebKeySet Keys() => JsonWebKeySet.Parse(Encoding.UTF8.GetBytes($$"""{"keys":[{{Jwk(Key)}}]}"""));
@@ -187,6 +188,11 @@ public sealed class JwtTests
     private static string Jwk(ECDsa key)
     {
         var point = key.ExportParameters(false).Q;
-        return $$"""{"kty":"EC","crv":"P-256","x":"{{Base64Url.EncodeToString(point.X)}}","y":"{{Base64Url.EncodeToString(point.Y)}}"}""";
+        var (x, y) = (Base64Url.EncodeToString(point.X), Base64Url.EncodeToString(point.Y));
+        return $$"""{"kty":"EC","crv":"P-256","x":"{{x}}","y":"{{y}}"}""";
     }
+
+    // A random RSA modulus of so many bytes, whose first bit is set.
+    private static string Modulus(int bytes) =>
+        Base64Url.EncodeToString([0xff, .. RandomNumberGenerator.GetBytes(bytes - 1)]);
 }

@@ -85,7 +85,7 @@ public sealed class SafeFetchTests
 
         var refused = await RefusedAsync(fetch, address);
 
-        Assert.Contains("https address only", refused.Message);
+        Assert.Contains("must be https", refused.Message);
         Assert.DoesNotContain("password", refused.Message);
     }
 
@@ -143,8 +143,8 @@ public sealed class SafeFetchTests
         "more than 1024 bytes",
         "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 268435456\r\n\r\n{"
     )]
-    [InlineData("broke off", "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 10\r\n\r\n{}")]
-    [InlineData("broke off", "nonsense\r\n\r\n")]
+    [InlineData("was interrupted", "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 10\r\n\r\n{}")]
+    [InlineData("was interrupted", "nonsense\r\n\r\n")]
     public async Task Any_other_answer_is_refused(string expected, string answer)
     {
         await using var server = RawServer.Start(async peer =>

@@ -23,10 +23,14 @@ internal static class Chart
 
     /// <summary>The same colours as the page's; on paper the light ones.</summary>
     public const string Style = """
-        .chart{--ink:#1f2328;--quiet:#59636e;--rule:#d5dae0;--line0:#1f6fc9;--line1:#c4501b;--line2:#15805a;font:11px system-ui,sans-serif}
-        @media screen and (prefers-color-scheme:dark){.chart{--ink:#e6edf3;--quiet:#9aa4af;--rule:#39424c;--line0:#5aa2f0;--line1:#f0875a;--line2:#46c093}}
-        .chart text{fill:var(--quiet)}.chart .title{fill:var(--ink);font-weight:600;font-size:12px}.chart .rule{stroke:var(--rule);stroke-width:1}
-        .chart polyline{fill:none;stroke-width:1.8;stroke-linejoin:round}.chart .l0{stroke:var(--line0)}.chart .l1{stroke:var(--line1);stroke-dasharray:6 3}.chart .l2{stroke:var(--line2);stroke-dasharray:2 2}
+        .chart{--ink:#1f2328;--quiet:#59636e;--rule:#d5dae0;--line0:#1f6fc9;--line1:#c4501b;--line2:#15805a;
+          font:11px system-ui,sans-serif}
+        @media screen and (prefers-color-scheme:dark){.chart{--ink:#e6edf3;--quiet:#9aa4af;--rule:#39424c;
+          --line0:#5aa2f0;--line1:#f0875a;--line2:#46c093}}
+        .chart text{fill:var(--quiet)}.chart .title{fill:var(--ink);font-weight:600;font-size:12px}
+          .chart .rule{stroke:var(--rule);stroke-width:1}
+        .chart polyline{fill:none;stroke-width:1.8;stroke-linejoin:round}.chart .l0{stroke:var(--line0)}
+          .chart .l1{stroke:var(--line1);stroke-dasharray:6 3}.chart .l2{stroke:var(--line2);stroke-dasharray:2 2}
         .chart circle{stroke:none}.chart .d0{fill:var(--line0)}.chart .d1{fill:var(--line1)}.chart .d2{fill:var(--line2)}
         """;
 
@@ -66,9 +70,9 @@ internal static class Chart
         foreach (var (at, text) in yTicks)
         {
             Add(
-                $"<line class=\"rule\" x1=\"{Left}\" x2=\"{Width - Right}\" y1=\"{up(at):0.#}\" "
-                    + $"y2=\"{up(at):0.#}\"/><text x=\"{Left - 6}\" y=\"{up(at) + 4:0.#}\" "
-                    + $"text-anchor=\"end\">{text}</text>"
+                $"<line class=\"rule\" x1=\"{Left}\" x2=\"{Width - Right}\" y1=\"{up(at):0.#}\" ",
+                $"y2=\"{up(at):0.#}\"/><text x=\"{Left - 6}\" y=\"{up(at) + 4:0.#}\" ",
+                $"text-anchor=\"end\">{text}</text>"
             );
         }
 
@@ -78,17 +82,17 @@ internal static class Chart
         }
 
         Add(
-            $"<text x=\"{(Left + Width - Right) / 2}\" y=\"{Height - 6}\" "
-                + $"text-anchor=\"middle\">{Text(x.Label)}</text><text x=\"{Width - Right}\" y=\"14\" "
-                + $"text-anchor=\"end\">{Text(y.Label)}</text>"
+            $"<text x=\"{(Left + Width - Right) / 2}\" y=\"{Height - 6}\" ",
+            $"text-anchor=\"middle\">{Text(x.Label)}</text><text x=\"{Width - Right}\" y=\"14\" ",
+            $"text-anchor=\"end\">{Text(y.Label)}</text>"
         );
         for (var i = 0; i < lines.Count; i++)
         {
             var drawn = lines[i].Points.Where(point => Drawn(point, x, y)).ToArray();
-            Add(
-                $"<polyline class=\"l{i}\" "
-                    + $"points=\"{string.Join(' ', drawn.Select(point => string.Create(CultureInfo.InvariantCulture, $"{across(point.X):0.#},{up(point.Y):0.#}")))}\"/>"
+            var points = drawn.Select(point =>
+                string.Create(CultureInfo.InvariantCulture, $"{across(point.X):0.#},{up(point.Y):0.#}")
             );
+            Add($"<polyline class=\"l{i}\" points=\"{string.Join(' ', points)}\"/>");
             foreach (var point in drawn.Length > 16 ? [] : drawn)
             {
                 Add($"<circle class=\"d{i}\" cx=\"{across(point.X):0.#}\" cy=\"{up(point.Y):0.#}\" r=\"2.2\"/>");
@@ -97,16 +101,22 @@ internal static class Chart
             if (lines.Count > 1)
             {
                 Add(
-                    $"<line class=\"l{i}\" stroke-width=\"2\" x1=\"{Left + 95 * i}\" x2=\"{Left + 95 * i + 16}\" "
-                        + $"y1=\"23\" y2=\"23\"/><text x=\"{Left + 95 * i + 20}\" "
-                        + $"y=\"27\">{Text(lines[i].Name)}</text>"
+                    $"<line class=\"l{i}\" stroke-width=\"2\" x1=\"{Left + 95 * i}\" x2=\"{Left + 95 * i + 16}\" ",
+                    $"y1=\"23\" y2=\"23\"/><text x=\"{Left + 95 * i + 20}\" ",
+                    $"y=\"27\">{Text(lines[i].Name)}</text>"
                 );
             }
         }
 
         return svg.Append("</svg>").ToString();
 
-        void Add(FormattableString text) => svg.Append(text.ToString(CultureInfo.InvariantCulture));
+        void Add(params FormattableString[] parts)
+        {
+            foreach (var part in parts)
+            {
+                svg.Append(part.ToString(CultureInfo.InvariantCulture));
+            }
+        }
     }
 
     private static bool Drawn((double X, double Y) point, Axis x, Axis y) =>

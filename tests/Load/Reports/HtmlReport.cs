@@ -9,15 +9,24 @@ namespace MinimalMcp.Load;
 internal static class HtmlReport
 {
     private const string Style = """
-        :root{color-scheme:light dark;--page:#fff;--ink:#1f2328;--quiet:#59636e;--rule:#d5dae0;--good:#15703c;--bad:#b3261e;--badpage:#fdecea}
-        @media screen and (prefers-color-scheme:dark){:root{--page:#0f1318;--ink:#e6edf3;--quiet:#9aa4af;--rule:#39424c;--good:#56c884;--bad:#ff8b80;--badpage:#3a1715}}
-        body{margin:0 auto;padding:1.5rem;max-width:84rem;background:var(--page);color:var(--ink);font:15px/1.45 system-ui,sans-serif}
-        h1{font-size:1.6rem;margin:0}h1 .pass{color:var(--good)}h1 .fail{color:var(--bad)}h2{font-size:1.15rem;margin:2rem 0 .2rem}h3{font-size:1rem;margin:1.2rem 0 .2rem}
+        :root{color-scheme:light dark;--page:#fff;--ink:#1f2328;--quiet:#59636e;--rule:#d5dae0;--good:#15703c;
+          --bad:#b3261e;--badpage:#fdecea}
+        @media screen and (prefers-color-scheme:dark){:root{--page:#0f1318;--ink:#e6edf3;--quiet:#9aa4af;
+          --rule:#39424c;--good:#56c884;--bad:#ff8b80;--badpage:#3a1715}}
+        body{margin:0 auto;padding:1.5rem;max-width:84rem;background:var(--page);color:var(--ink);
+          font:15px/1.45 system-ui,sans-serif}
+        h1{font-size:1.6rem;margin:0}h1 .pass{color:var(--good)}h1 .fail{color:var(--bad)}h2{font-size:1.15rem;
+          margin:2rem 0 .2rem}h3{font-size:1rem;margin:1.2rem 0 .2rem}
         p{margin:.2rem 0 .6rem;color:var(--quiet);max-width:75rem}.scroll{overflow-x:auto}
-        table{border-collapse:collapse;font-variant-numeric:tabular-nums;font-size:.87rem}th,td{padding:.22rem .7rem .22rem 0;text-align:left;border-bottom:1px solid var(--rule);vertical-align:top}
-        th{color:var(--quiet);font-weight:600}td.number,th.number{text-align:right;white-space:nowrap}tr.bad td{background:var(--badpage)}tr.bad td:first-child{color:var(--bad);font-weight:600}
-        .charts{display:grid;grid-template-columns:repeat(auto-fit,minmax(18rem,1fr));gap:.5rem 1.2rem}svg{width:100%;height:auto}
-        @media print{body{padding:0;font-size:11px}.scenario,tr{break-inside:avoid}.charts{grid-template-columns:repeat(3,1fr)}.scroll{overflow:visible}table{font-size:9px}th,td{padding-right:.4rem}}
+        table{border-collapse:collapse;font-variant-numeric:tabular-nums;font-size:.87rem}
+          th,td{padding:.22rem .7rem .22rem 0;text-align:left;border-bottom:1px solid var(--rule);vertical-align:top}
+        th{color:var(--quiet);font-weight:600}td.number,th.number{text-align:right;white-space:nowrap}
+          tr.bad td{background:var(--badpage)}tr.bad td:first-child{color:var(--bad);font-weight:600}
+        .charts{display:grid;grid-template-columns:repeat(auto-fit,minmax(18rem,1fr));gap:.5rem 1.2rem}svg{width:100%;
+          height:auto}
+        @media print{body{padding:0;font-size:11px}.scenario,tr{break-inside:avoid}
+          .charts{grid-template-columns:repeat(3,1fr)}.scroll{overflow:visible}table{font-size:9px}
+          th,td{padding-right:.4rem}}
         """;
 
     // The nines stand equally far apart.
