@@ -58,7 +58,7 @@ internal sealed partial class OutgoingLog
         string method,
         string path,
         string outcome,
-        long milliseconds,
+        long elapsedMs,
         int attempt
     );
 
@@ -73,7 +73,7 @@ internal sealed partial class OutgoingLog
     );
 
     [LoggerMessage(LogLevel.Warning, "Circuit breaker opened {Upstream} {BreakSeconds}")]
-    public partial void Opened(string upstream, double seconds);
+    public partial void Opened(string upstream, double breakSeconds);
 
     [LoggerMessage(LogLevel.Information, "Circuit breaker closed {Upstream}")]
     public partial void Closed(string upstream);

@@ -120,7 +120,7 @@ internal sealed partial class ApiKeys(IOptions<AuthOptions> options, TimeProvide
         : null;
 
     [LoggerMessage(LogLevel.Information, "API key used for the first time {KeyPrefix} {Caller}")]
-    private partial void LogUsed(string prefix, string caller);
+    private partial void LogUsed(string keyPrefix, string caller);
 
     private sealed record Entry(byte[] Hash, ClaimsPrincipal Caller, DateTimeOffset? Expires)
     {

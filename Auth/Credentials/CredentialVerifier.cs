@@ -191,5 +191,5 @@ internal sealed partial class CredentialVerifier(
     private partial void LogRefused(string detail);
 
     [LoggerMessage(LogLevel.Warning, "Invalid API key refused {KeyPrefix} {Address}")]
-    private partial void LogWrong(string prefix, System.Net.IPAddress address);
+    private partial void LogWrong(string keyPrefix, System.Net.IPAddress address);
 }

@@ -4,17 +4,17 @@ namespace MinimalMcp.Auth.Provider;
 internal static partial class ProviderLog
 {
     [LoggerMessage(LogLevel.Warning, "Identity provider request failed {Reason}")]
-    public static partial void FetchFailed(ILogger logger, string sentence);
+    public static partial void FetchFailed(ILogger logger, string reason);
 
     [LoggerMessage(LogLevel.Warning, "UserInfo request to the identity provider failed {Reason}")]
-    public static partial void NoUserInfo(ILogger logger, string sentence);
+    public static partial void NoUserInfo(ILogger logger, string reason);
 
     [LoggerMessage(
         LogLevel.Warning,
         "Discovery document {Url} has issuer {Issuer}, but tokens are accepted only of {Configured}, with the keys "
             + "of OAUTH2_JWKS_URI. Set OAUTH2_OPENID_CONFIG_URL to that issuer's document"
     )]
-    public static partial void DocumentOfAnother(ILogger logger, Uri address, string issuer, string configured);
+    public static partial void DocumentOfAnother(ILogger logger, Uri url, string issuer, string configured);
 
     [LoggerMessage(
         LogLevel.Warning,

@@ -81,11 +81,11 @@ internal sealed partial class AuthorizationServerMaintenance(
             + "{RedirectUri}. Set it to the client's own: ChatGPT shows it for each action, as "
             + "https://chat.openai.com/aip/g-.../oauth/callback"
     )]
-    private partial void LogOwnAddress(string client, string redirect);
+    private partial void LogOwnAddress(string client, string redirectUri);
 
     [LoggerMessage(
         LogLevel.Warning,
         "Authorization server cleanup failed, because the store is unavailable " + "{Reason}"
     )]
-    private partial void LogGone(string problem);
+    private partial void LogGone(string reason);
 }

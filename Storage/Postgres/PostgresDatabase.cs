@@ -91,7 +91,7 @@ internal sealed partial class PostgresDatabase(string connectionString, ILogger 
     }
 
     [LoggerMessage(LogLevel.Warning, "Database of Storage:ConnectionString unavailable, retrying {Seconds} {Reason}")]
-    private partial void LogWaits(int seconds, string problem);
+    private partial void LogWaits(int seconds, string reason);
 
     public async Task<T> WriteAsync<T>(Func<DbConnection, Task<T>> work, CancellationToken cancellationToken)
     {

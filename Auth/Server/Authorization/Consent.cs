@@ -170,7 +170,7 @@ internal sealed partial class Consent(
         );
 
     [LoggerMessage(LogLevel.Information, "Client access granted {User} {Client} {Scopes} {Address}")]
-    private partial void LogAllowed(string person, string client, string scopes, System.Net.IPAddress? address);
+    private partial void LogAllowed(string user, string client, string scopes, System.Net.IPAddress? address);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Sign-in refused {Reason}")]
     private partial void LogRefused(string reason);

@@ -200,8 +200,8 @@ internal sealed partial class ClientMetadataDocuments(
     }
 
     [LoggerMessage(LogLevel.Warning, "Client metadata document rejected {Url} {Reason}")]
-    private partial void LogUnfit(string address, string problem);
+    private partial void LogUnfit(string url, string reason);
 
     [LoggerMessage(LogLevel.Warning, "Client metadata document fetch failed {Reason}")]
-    private partial void LogGone(string problem);
+    private partial void LogGone(string reason);
 }

@@ -132,7 +132,7 @@ internal sealed partial class SignInCredentials(
         secret.Fingerprint($"{name}\n{user.Password}\n{user.PasswordHash}");
 
     [LoggerMessage(LogLevel.Warning, "Sign-in failed {Credential} {Address}")]
-    private partial void LogWrong(string what, System.Net.IPAddress? address);
+    private partial void LogWrong(string credential, System.Net.IPAddress? address);
 
     [LoggerMessage(LogLevel.Warning, "Sign-ins rate limited after too many failures {Address}")]
     private partial void LogTooMany(System.Net.IPAddress? address);
