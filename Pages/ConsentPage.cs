@@ -60,7 +60,8 @@ internal sealed class ConsentPage(PageAssets files, IConfiguration configuration
                       <button name="decision" value="deny" formnovalidate>Cancel</button>
                     </p>
                   </form>
-                  <p class="hint">The application gets no more access than you have. You can revoke it in the application.
+                  <p class="hint">The application gets no more access than you have.
+                    You can revoke it in the application.
                     The operator of this server can revoke it by removing the key or password.</p>
                 </main>
                 """
@@ -101,15 +102,16 @@ internal sealed class ConsentPage(PageAssets files, IConfiguration configuration
                   <h1>The sign-in works</h1>
                   <p>This was a manual test: no application receives the code at this URL, so it is shown here.</p>
                   <p><code id="code">{code.Code}</code></p>
-                  <p>It works once, within {Grants.CodeLifetime.TotalSeconds} seconds. This command exchanges it for a token:</p>
+                  <p>It works once, within {Grants.CodeLifetime.TotalSeconds} seconds.
+                    This command exchanges it for a token:</p>
                   <pre><code>curl -X POST {code.TokenEndpoint} \
                       -d "grant_type=authorization_code" \
                       -d "code={code.Code}" \
                       -d "client_id={code.ClientId}" \
                       -d "redirect_uri={code.RedirectUri}" \
                       -d "client_secret=$OAUTH_CLIENT_SECRET"</code></pre>
-                  <p class="hint">The secret is required: it authenticates the client (RFC 6749, section 3.2.1). Without it,
-                    anybody who finds the code in a browser's history or a proxy's log could redeem it.</p>
+                  <p class="hint">The secret is required: it authenticates the client (RFC 6749, section 3.2.1).
+                    Without it, anybody who finds the code in a browser's history or a proxy's log could redeem it.</p>
                 </main>
                 """
             )

@@ -44,12 +44,14 @@ internal static class DashboardPage
                 <section aria-labelledby="waiting">
                   <h2 id="waiting">Pending approvals</h2>
                   {Html.When(!asked, () => Html.Of($"""
-                    <p class="note">No tool needs approval on this server. Set <code>Governance:Approve</code> to tools or
-                      risk levels, for example <code>CRITICAL</code>.</p>
+                    <p class="note">No tool needs approval on this server.
+                      Set <code>Governance:Approve</code> to tools or risk levels,
+                      for example <code>CRITICAL</code>.</p>
                     """))}
                   {Html.When(!auth.IsOff, () => Html.Of($"""
                     <form id="sign-in">
-                      <label for="key">API key with the scope mcp:admin. It stays in this tab until you leave the page.</label>
+                      <label for="key">API key with the scope mcp:admin.
+                        It stays in this tab until you leave the page.</label>
                       <div><input id="key" type="password" autocomplete="off" spellcheck="false" required>
                         <button>Show</button></div>
                     </form>

@@ -44,8 +44,9 @@ internal static class DiagnosticsPage
                     $"""
                     <main class="wide">
                         <h1>Diagnostics</h1>
-                        <p>The last {DiagnosticsLog.Size} discovery and sign-in requests, and refused MCP requests, newest
-                          first. Keys, tokens and codes are not recorded. <a href="./">Back to {name}</a></p>
+                        <p>The last {DiagnosticsLog.Size} discovery and sign-in requests,
+                          and refused MCP requests, newest first. Keys, tokens and codes are not recorded.
+                          <a href="./">Back to {name}</a></p>
                         <h2>Requests</h2>
                         {Table(
                         ["Time (UTC)", "Request", "Response", "Explanation", "Client"],

@@ -77,7 +77,8 @@ internal static class StartPage
                     Family(family.Key, [.. family], tools.Count <= MaxOpen, hasExplorer))}
                   {Html.Each(disabled, family => Html.Of($"""
                     <div class="family off"><h3>{family.Family}</h3>
-                      <p>disabled: set <code>{EnvironmentNames.Short($"{family.Section}:Url")}</code> to enable it</p></div>
+                      <p>disabled: set <code>{EnvironmentNames.Short($"{family.Section}:Url")}</code> to enable it</p>
+                    </div>
                     """))}
                   {Html.When(tools.Count == 0, () => Html.Of($"""
                     <p>No tools yet. Add a class with <code>[McpServerToolType]</code> below <code>Tools/</code>.</p>
@@ -116,7 +117,8 @@ internal static class StartPage
               <h3>{way.Title}</h3>
               <p>{way.How}</p>
               <div class="address"><code>{way.Address}</code>
-                <button type="button" hidden data-copy="{way.Address}" aria-label="Copy: {way.Title}">Copy</button></div>
+                <button type="button" hidden data-copy="{way.Address}" aria-label="Copy: {way.Title}">Copy</button>
+              </div>
             </li>
             """
         );

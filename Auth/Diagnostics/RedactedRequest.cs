@@ -27,7 +27,8 @@ internal static class RedactedRequest
         var separator = '?';
         foreach (var (name, values) in request.QueryString.HasValue ? request.Query.Take(20) : [])
         {
-            shown.Append(separator).Append(name).Append('=').Append(Harmless.Contains(name) ? values.ToString() : "…");
+            var value = Harmless.Contains(name) ? values.ToString() : "…";
+            shown.Append(separator).Append(name).Append('=').Append(value);
             separator = '&';
         }
 

@@ -171,7 +171,7 @@ public sealed class DocumentTests
             mode switch
             {
                 "none" => "and No authentication",
-                "api-key" => "cannot send a key",
+                "api-key" => "cannot send an API key",
                 "mixed" => "and Mixed as authentication",
                 _ => "and OAuth as authentication",
             },

@@ -14,7 +14,9 @@ public sealed class OpenStreamTests
     private const string Listen = """
         {"jsonrpc":"2.0","id":"sub","method":"subscriptions/listen","params":{
           "notifications":{"toolsListChanged":true},
-          "_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientCapabilities":{}}}}
+          "_meta":{
+            "io.modelcontextprotocol/protocolVersion":"2026-07-28",
+            "io.modelcontextprotocol/clientCapabilities":{}}}}
         """;
 
     private readonly ManualTime _time = new();

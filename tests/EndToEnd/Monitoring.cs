@@ -101,10 +101,8 @@ internal sealed record Monitoring(Uri Prometheus, Uri Alertmanager)
             answer => answer.GetArrayLength() > 0,
             "Alertmanager has the alert"
         );
-        lab.Log(
-            "prometheus: "
-                + $"{(await AskAsync(http, prometheus, "api/v1/status/buildinfo", cancellation)).GetProperty("data").GetProperty("version")}"
-        );
+        var build = await AskAsync(http, prometheus, "api/v1/status/buildinfo", cancellation);
+        lab.Log($"prometheus: {build.GetProperty("data").GetProperty("version")}");
         return new(prometheus, alertmanager);
     }
 

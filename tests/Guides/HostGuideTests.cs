@@ -170,7 +170,9 @@ public sealed partial class HostGuideTests
         var question = await guide.ShellAsync(
             """
             # Step 1: Get authorization code
-            curl -i "https://your-domain.com/auth/authorize?client_id=the-client&redirect_uri=https://your-domain.com/auth/callback&response_type=code&scope=mcp:read%20mcp:write"
+            curl -i "https://your-domain.com/auth/authorize?client_id=the-client\
+            &redirect_uri=https://your-domain.com/auth/callback\
+            &response_type=code&scope=mcp:read%20mcp:write"
             """
         );
         var browser = Regex.Match(question, "(?im)^set-cookie: ([^;]+)").Groups[1].Value;
@@ -208,7 +210,8 @@ public sealed partial class HostGuideTests
             # Step 2: Exchange code for token
             curl -X POST https://your-domain.com/auth/token \
               -H "Content-Type: application/x-www-form-urlencoded" \
-              -d "grant_type=authorization_code&code={code}&client_id=the-client&redirect_uri=https://your-domain.com/auth/callback"
+              -d "grant_type=authorization_code&code={code}&client_id=the-client\
+            &redirect_uri=https://your-domain.com/auth/callback"
             """;
         Assert.Contains("invalid_client", await guide.ShellAsync(line));
         var tokens = await guide.ShellAsync(line + " -d \"client_secret=$OAUTH_CLIENT_SECRET\"");

@@ -24,8 +24,10 @@ public sealed class StartPageTests(Browser browser)
             const [a, b] = [light(getComputedStyle(element).color), light(behind(element))].sort((x, y) => y - x);
             return (a + 0.05) / (b + 0.05);
           };
-          const texts = [...document.querySelectorAll('body *')].filter(element => [...element.childNodes].some(node => node.nodeType === 3 && node.data.trim()));
-          return [`${texts.length > 20}`, ...texts.filter(element => contrast(element) < 4.5).map(element => `${contrast(element).toFixed(2)} ${element.outerHTML}`)];
+          const hasText = element => [...element.childNodes].some(node => node.nodeType === 3 && node.data.trim());
+          const texts = [...document.querySelectorAll('body *')].filter(hasText);
+          const describe = element => `${contrast(element).toFixed(2)} ${element.outerHTML}`;
+          return [`${texts.length > 20}`, ...texts.filter(element => contrast(element) < 4.5).map(describe)];
         }
         """;
 
@@ -75,7 +77,7 @@ public sealed class StartPageTests(Browser browser)
                 "GPT Action",
                 "Function calling",
                 "Older MCP clients",
-                "Desktop hosts",
+                "Desktop clients",
                 "notes",
                 "weather",
             ]);

@@ -207,7 +207,8 @@ public sealed class HostileLoadTests
 
     private static string Authorize(string client, int stranger) =>
         $"/auth/authorize?response_type=code&client_id={client}"
-        + $"&redirect_uri={Uri.EscapeDataString(Redirect)}&code_challenge={new string('a', 43)}&code_challenge_method=S256"
+        + $"&redirect_uri={Uri.EscapeDataString(Redirect)}&code_challenge={new string('a', 43)}"
+        + "&code_challenge_method=S256"
         + $"&scope=mcp:read&state={Filler(stranger, 2_000)}";
 
     private static async Task<string> RegisterAsync(HttpClient http)

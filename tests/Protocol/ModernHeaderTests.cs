@@ -106,7 +106,8 @@ public sealed class ModernHeaderTests
             JsonNode
                 .Parse(
                     $$$$"""
-                    {"jsonrpc":"2.0","id":7,"method":"tools/call","params":{"name":"test_header_parameter","arguments":{"region":"eu"},
+                    {"jsonrpc":"2.0","id":7,"method":"tools/call","params":{
+                      "name":"test_header_parameter","arguments":{"region":"eu"},
                      "_meta":{"{{{{VersionKey}}}}":"2026-07-28","{{{{CapabilitiesKey}}}}":{} } } }
                     """
                 )!

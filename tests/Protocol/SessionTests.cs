@@ -43,7 +43,7 @@ public sealed class SessionTests
     }
 
     [Fact]
-    public async Task Above_the_cap_the_oldest_idle_session_is_forgotten_and_without_one_initialize_works_without_an_id()
+    public async Task Above_the_cap_the_oldest_idle_session_ends_and_without_one_initialize_works_without_an_id()
     {
         await using var server = TestServer.Start(NotesTools.Alone, ("Mcp:MaxSessions", "2"));
         var first = await server.InitializeAsync();

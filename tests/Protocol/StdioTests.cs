@@ -17,10 +17,12 @@ public sealed class StdioTests
         """{"jsonrpc":"2.0","id":"p","method":"prompts/get","params":{"name":"plan_notes","arguments":"""
         + """{"occasion":"tea"}}}""";
     private const string Modern =
-        "\"_meta\":{\"io.modelcontextprotocol/protocolVersion\":\"2026-07-28\",\"io.modelcontextprotocol/clientCapabilities\":{}}";
+        "\"_meta\":{\"io.modelcontextprotocol/protocolVersion\":\"2026-07-28\","
+        + "\"io.modelcontextprotocol/clientCapabilities\":{}}";
     private const string NoCapabilities = "\"_meta\":{\"io.modelcontextprotocol/protocolVersion\":\"2026-07-28\"}";
     private const string Future =
-        "\"_meta\":{\"io.modelcontextprotocol/protocolVersion\":\"2030-01-01\",\"io.modelcontextprotocol/clientCapabilities\":{}}";
+        "\"_meta\":{\"io.modelcontextprotocol/protocolVersion\":\"2030-01-01\","
+        + "\"io.modelcontextprotocol/clientCapabilities\":{}}";
 
     [Fact]
     public async Task What_is_in_flight_at_the_end_of_input_is_answered_and_the_process_ends_well()

@@ -6,7 +6,8 @@ namespace MinimalMcp.Tests.Protocol;
 public sealed class SubscriptionTests
 {
     private const string Meta =
-        "\"_meta\":{\"io.modelcontextprotocol/protocolVersion\":\"2026-07-28\",\"io.modelcontextprotocol/clientCapabilities\":{}}";
+        "\"_meta\":{\"io.modelcontextprotocol/protocolVersion\":\"2026-07-28\","
+        + "\"io.modelcontextprotocol/clientCapabilities\":{}}";
 
     [Fact]
     public async Task Is_acknowledged_and_told_of_what_it_asked_for()
@@ -65,7 +66,8 @@ public sealed class SubscriptionTests
         var response = await server.ResponseAsync(
             "/mcp",
             Wire.Bytes(
-                $"{{\"jsonrpc\":\"2.0\",\"id\":\"sub-1\",\"method\":\"subscriptions/listen\",\"params\":{{\"notifications\":{wanted},{Meta}}}}}"
+                $"{{\"jsonrpc\":\"2.0\",\"id\":\"sub-1\",\"method\":\"subscriptions/listen\","
+                    + $"\"params\":{{\"notifications\":{wanted},{Meta}}}}}"
             ),
             ("MCP-Protocol-Version", "2026-07-28"),
             ("Mcp-Method", "subscriptions/listen")

@@ -13,7 +13,8 @@ public sealed class ReplicaTests(PostgresServer postgres, ITestOutputHelper outp
     // What stands for docker in the script: it asks this test to restart a replica, and waits until that is done.
     private const string Docker = """
         #!/usr/bin/env bash
-        [[ "$*" == "compose up --detach --no-deps --force-recreate --wait replica-"[12] ]] || { echo "unexpected: docker $*" >&2; exit 1; }
+        [[ "$*" == "compose up --detach --no-deps --force-recreate --wait replica-"[12] ]] ||
+          { echo "unexpected: docker $*" >&2; exit 1; }
         echo "${@: -1}" > please.new && mv please.new please
         while [[ -e please ]]; do sleep 0.02; done
         """;

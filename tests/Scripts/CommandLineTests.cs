@@ -83,7 +83,7 @@ public sealed class CommandLineTests
     }
 
     [Fact]
-    public async Task A_setting_of_another_section_that_nobody_reads_is_a_warning_and_sections_of_others_are_not_looked_at()
+    public async Task An_unknown_setting_of_another_section_is_a_warning_and_foreign_sections_are_ignored()
     {
         await using var server = ServerProcess.Start(
             ["--stdio", "--Storage:Pth=x", "--Acme:Anything=1", "--Kestrel:Limits:MaxConcurrentConnections=10"],

@@ -121,7 +121,8 @@ public sealed partial class ReadmeTests
                 if isinstance(messages[-1], dict) and messages[-1]["role"] == "tool":
                     reply = Thing(tool_calls=None, content=messages[-1]["content"])
                 else:
-                    reply = Thing(tool_calls=[Thing(id="1", function=Thing(name="find_notes", arguments=messages[-1]["content"]))])
+                    function = Thing(name="find_notes", arguments=messages[-1]["content"])
+                    reply = Thing(tool_calls=[Thing(id="1", function=function)])
                 return Thing(choices=[Thing(message=reply)])
             client = Thing(chat=Thing(completions=Thing(create=create)))
             assert '"milk"' in ask(client, "any", '{"query":"milk"}')

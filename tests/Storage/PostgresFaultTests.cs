@@ -60,10 +60,11 @@ public sealed class PostgresFaultTests(PostgresServer postgres, ITestOutputHelpe
         await load;
 
         var failed = calls.Where(call => call.Status != HttpStatusCode.OK).ToArray();
+        var latest = failed.Select(call => Stopwatch.GetElapsedTime(up, call.Started).TotalMilliseconds);
         output.WriteLine(
             $"{calls.Count} calls, {failed.Length} failed; down for "
                 + $"{Stopwatch.GetElapsedTime(down, up).TotalMilliseconds:0} ms, the last failure began "
-                + $"{failed.Select(call => Stopwatch.GetElapsedTime(up, call.Started).TotalMilliseconds).DefaultIfEmpty().Max():0} ms after it was up"
+                + $"{latest.DefaultIfEmpty().Max():0} ms after it was up"
         );
         Assert.NotEmpty(failed);
         // from then on none may fail

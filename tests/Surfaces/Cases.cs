@@ -27,7 +27,8 @@ internal static class Cases
         ),
         (
             "echo",
-            """{"text":"dressed","count":"5","flag":"true","ratio":"1.5","tags":"[\"a\"]","point":"{\"x\":1,\"y\":2}"}"""
+            """{"text":"dressed","count":"5","flag":"true","ratio":"1.5","""
+                + """ "tags":"[\"a\"]","point":"{\"x\":1,\"y\":2}"}"""
         ),
         ("echo", """{"text":"nulls","count":null,"flag":null,"colour":null,"tags":null,"point":null}"""),
         ("echo", """{"text":"whole","count":3.0}"""),

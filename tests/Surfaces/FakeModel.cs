@@ -27,8 +27,7 @@ internal static class FakeModel
                     ? new
                     {
                         role = "assistant",
-                        content = "The note says: "
-                            + $"{JsonElement.Parse(last.GetProperty("content").GetString()!).GetProperty("notes")[0].GetProperty("text")}.",
+                        content = $"The note says: {FirstNote(last.GetProperty("content").GetString()!)}.",
                     }
                     : new
                     {
@@ -70,4 +69,7 @@ internal static class FakeModel
         await app.StartAsync(TestContext.Current.CancellationToken);
         return app;
     }
+
+    private static string? FirstNote(string result) =>
+        JsonElement.Parse(result).GetProperty("notes")[0].GetProperty("text").GetString();
 }

@@ -249,7 +249,8 @@ public sealed partial class LeniencyTests
     private static string Plain(string body) => Changing().Replace(body, "#");
 
     [GeneratedRegex(
-        @"(?<=order_|pm_|share_)[0-9a-f]+|\b[0-9a-f]{32}([0-9a-f]{32})?\b|\d{4}-\d\d-\d\dT[\d:.]+|before [\d:]+ UTC|""traceId"":""[^""]+"""
+        @"(?<=order_|pm_|share_)[0-9a-f]+|\b[0-9a-f]{32}([0-9a-f]{32})?\b|\d{4}-\d\d-\d\dT[\d:.]+|"
+            + @"before [\d:]+ UTC|""traceId"":""[^""]+"""
     )]
     private static partial Regex Changing();
 

@@ -207,7 +207,10 @@ internal sealed record OtlpMetric(
 
     public override string ToString() =>
         $"{Name} "
-        + $"{string.Join(" | ", Series.Select(series => string.Join(' ', series.Select(pair => $"{pair.Key}={pair.Value}"))))}";
+        + string.Join(
+            " | ",
+            Series.Select(series => string.Join(' ', series.Select(pair => $"{pair.Key}={pair.Value}")))
+        );
 }
 
 internal sealed record OtlpLog(string Body, string Trace, IReadOnlyDictionary<string, string> Attributes)

@@ -24,8 +24,8 @@ public sealed class ProviderSettingsTests
         );
 
         Assert.Contains(
-            $"Auth:Provider:Issuer (OAUTH2_ISSUER) is '{FakeEntra.V2}', but the document at {entra.V1Config} says "
-                + $"issuer '{FakeEntra.V1}'.",
+            $"Auth:Provider:Issuer (OAUTH2_ISSUER) is '{FakeEntra.V2}', but the document at {entra.V1Config} has "
+                + $"the issuer '{FakeEntra.V1}'.",
             errors
         );
         Assert.Contains(

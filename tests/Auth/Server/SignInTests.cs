@@ -341,7 +341,7 @@ public sealed class SignInTests
         "OAUTH_SCOPE=mcp:all"
     )]
     [InlineData("must be between 1 and 1440", "ACCESS_TOKEN_EXPIRE_MINUTES=0")]
-    [InlineData("must be from 1 to 3650", "REFRESH_TOKEN_EXPIRE_DAYS=9999")]
+    [InlineData("must be between 1 and 3650", "REFRESH_TOKEN_EXPIRE_DAYS=9999")]
     [InlineData("it needs at least 12", "Auth__Users__ann__Password=short")]
     [InlineData("hash-password", "Auth__Users__ann__PasswordHash=abc")]
     [InlineData("have the same name", "Auth__Users__default__Password=" + Password)]

@@ -107,9 +107,11 @@ internal static class TokenChecks
         var now = DateTimeOffset.UtcNow.ToUnixTimeSeconds();
         // About what Entra and Keycloak send.
         var payload = $$"""
-            {"iss":"{{issuer}}","aud":"{{Audience}}","sub":"0b2c4d6e-8f10-4a3b-9c5d-7e8f90a1b2c3","azp":"9a8b7c6d-5e4f-4a3b-8c2d-1e0f9a8b7c6d","scope":"mcp:read mcp:write","tid":"11111111-2222-3333-4444-555555555555",
-            "name":"Anna Example","preferred_username":"anna@contoso.example","roles":["mcp:read","mcp:write"],"jti":"5d2f1f0e-6a7b-4c8d-9e0f-1a2b3c4d5e6f","iat":{{now}},"nbf":{{now}},"exp":{{now
-                + 3600}}}
+            {"iss":"{{issuer}}","aud":"{{Audience}}","sub":"0b2c4d6e-8f10-4a3b-9c5d-7e8f90a1b2c3",
+            "azp":"9a8b7c6d-5e4f-4a3b-8c2d-1e0f9a8b7c6d","scope":"mcp:read mcp:write",
+            "tid":"11111111-2222-3333-4444-555555555555","name":"Anna Example",
+            "preferred_username":"anna@contoso.example","roles":["mcp:read","mcp:write"],
+            "jti":"5d2f1f0e-6a7b-4c8d-9e0f-1a2b3c4d5e6f","iat":{{now}},"nbf":{{now}},"exp":{{now + 3600}}}
             """;
         var text = $"{Encode($$"""{"alg":"{{alg}}","kid":"{{alg}}","typ":"JWT"}""")}.{Encode(payload)}";
         return $"{text}.{Base64Url.EncodeToString(sign(Encoding.ASCII.GetBytes(text)))}";

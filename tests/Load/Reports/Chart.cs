@@ -31,7 +31,8 @@ internal static class Chart
           .chart .rule{stroke:var(--rule);stroke-width:1}
         .chart polyline{fill:none;stroke-width:1.8;stroke-linejoin:round}.chart .l0{stroke:var(--line0)}
           .chart .l1{stroke:var(--line1);stroke-dasharray:6 3}.chart .l2{stroke:var(--line2);stroke-dasharray:2 2}
-        .chart circle{stroke:none}.chart .d0{fill:var(--line0)}.chart .d1{fill:var(--line1)}.chart .d2{fill:var(--line2)}
+        .chart circle{stroke:none}
+          .chart .d0{fill:var(--line0)}.chart .d1{fill:var(--line1)}.chart .d2{fill:var(--line2)}
         """;
 
     /// <param name="alone">For a file of its own, which has no page around it with the style.</param>
@@ -89,10 +90,10 @@ internal static class Chart
         for (var i = 0; i < lines.Count; i++)
         {
             var drawn = lines[i].Points.Where(point => Drawn(point, x, y)).ToArray();
-            var points = drawn.Select(point =>
+            var coordinates = drawn.Select(point =>
                 string.Create(CultureInfo.InvariantCulture, $"{across(point.X):0.#},{up(point.Y):0.#}")
             );
-            Add($"<polyline class=\"l{i}\" points=\"{string.Join(' ', points)}\"/>");
+            Add($"<polyline class=\"l{i}\" points=\"{string.Join(' ', coordinates)}\"/>");
             foreach (var point in drawn.Length > 16 ? [] : drawn)
             {
                 Add($"<circle class=\"d{i}\" cx=\"{across(point.X):0.#}\" cy=\"{up(point.Y):0.#}\" r=\"2.2\"/>");

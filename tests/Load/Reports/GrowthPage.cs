@@ -227,10 +227,9 @@ internal sealed class GrowthPage
         params Picture[] pictures
     )
     {
-        _text.Append(
-            "\n## "
-                + $"{title}\n\n{note}\n\n{Markdown.Rows([at, .. head], rows.Select(row => new[] { Words.Number(row.At) }.Concat(row.Values.Select(value => Words.Number(value))).ToArray()))}\n"
-        );
+        var cells = rows.Select(row => row.Values.Select(value => Words.Number(value)).Prepend(Words.Number(row.At)));
+        var table = Markdown.Rows([at, .. head], cells.Select(row => row.ToArray()));
+        _text.Append($"\n## {title}\n\n{note}\n\n{table}\n");
         foreach (var picture in pictures)
         {
             var svg = Chart.Svg(

@@ -41,7 +41,8 @@ internal static class HtmlReport
         var page = new StringBuilder(
             $"""
             <!DOCTYPE html>
-            <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+            <html lang="en"><head><meta charset="utf-8">
+            <meta name="viewport" content="width=device-width, initial-scale=1">
             <title>Load test: {Text(Markdown.Verdict(report))}</title><style>{Style}{Chart.Style}</style></head><body>
             <h1>Load test: <span class="{(report.Passed ? "pass" : "fail")}">{Text(
                 Markdown.Verdict(report)
@@ -133,18 +134,20 @@ internal static class HtmlReport
             )
             .ToArray();
         page.Append(
-            "<div "
-                + $"class=\"scroll\"><table><thead><tr>{string.Concat(table.Head.Select((cell, column) => Cell("th", cell, numbers[column])))}</tr></thead><tbody>\n"
+            "<div " + $"class=\"scroll\"><table><thead><tr>{Cells("th", table.Head, numbers)}</tr></thead><tbody>\n"
         );
         for (var i = 0; i < table.Rows.Count; i++)
         {
             page.Append(
-                $"<tr{(table.Marks.Contains(i) ? " class=\"bad\"" : "")}>{string.Concat(table.Rows[i].Select((cell, column) => Cell("td", cell, numbers[column])))}</tr>\n"
+                $"<tr{(table.Marks.Contains(i) ? " class=\"bad\"" : "")}>{Cells("td", table.Rows[i], numbers)}</tr>\n"
             );
         }
 
         page.Append("</tbody></table></div>\n");
     }
+
+    private static string Cells(string tag, IEnumerable<string> cells, IReadOnlyList<bool> numbers) =>
+        string.Concat(cells.Select((cell, column) => Cell(tag, cell, numbers[column])));
 
     private static string Cell(string tag, string text, bool number) =>
         $"<{tag}{(number ? " class=\"number\"" : "")}>{Text(text)}</{tag}>";

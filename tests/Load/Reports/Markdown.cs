@@ -22,12 +22,17 @@ internal static class Markdown
             report.Thresholds.Count(threshold => !threshold.Met),
             report.Differences.Count(row => row.Fails)
         );
-        return report.Passed
-            ? report.Thresholds.Count > 0
-                ? "passed"
-                : "measured"
-            : "failed, "
-                + $"{string.Join(" and ", new[] { broken > 0 ? $"{broken} of {report.Thresholds.Count} thresholds broken" : "", worse > 0 ? $"{worse} regressions" : "" }.Where(text => text.Length > 0))}";
+        if (report.Passed)
+        {
+            return report.Thresholds.Count > 0 ? "passed" : "measured";
+        }
+
+        string[] reasons =
+        [
+            broken > 0 ? $"{broken} of {report.Thresholds.Count} thresholds broken" : "",
+            worse > 0 ? $"{worse} regressions" : "",
+        ];
+        return "failed, " + string.Join(" and ", reasons.Where(text => text.Length > 0));
     }
 
     /// <summary>The lines that end a run that failed.</summary>
@@ -35,8 +40,9 @@ internal static class Markdown
         report
             .Thresholds.Where(threshold => !threshold.Met)
             .Select(threshold =>
-                $"broken: {threshold.Text} "
-                + $"({(threshold.Value is null ? "not measured" : $"{threshold.Name} is {Words.Number(threshold.Value)}")})"
+                $"broken: {threshold.Text} ("
+                + (threshold.Value is null ? "not measured" : $"{threshold.Name} is {Words.Number(threshold.Value)}")
+                + ")"
             )
             .Concat(
                 report
