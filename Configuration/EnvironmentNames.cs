@@ -196,7 +196,7 @@ public static class EnvironmentNames
         return variables;
     }
 
-    /// <summary>What a name of the guides says in our words; null when it says nothing here.</summary>
+    /// <summary>Converts a value of the guides to the setting's format; null when it has no meaning here.</summary>
     private static string? Meaning(string name, string value, Dictionary<string, string> variables, string? mode) =>
         name switch
         {
@@ -208,8 +208,8 @@ public static class EnvironmentNames
             or "REQUEST_TIMEOUT"
                 when int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out var seconds) => TimeSpan
                 .FromSeconds(seconds)
-                .ToString(), // as people write it, in seconds
-            // A guide writes the number alone.
+                .ToString(), // written in seconds
+            // A guide gives the number alone.
             "MCP_RATE_LIMIT_CRITICAL" or "MCP_RATE_LIMIT_MEDIUM" when value.All(char.IsAsciiDigit) => value + "/hour",
             _ => value,
         };

@@ -148,7 +148,7 @@ internal sealed partial class UnknownSettings(
             .DefaultIfEmpty(string.Join(", ", Protecting));
         return NameSuggestions.Nearest(key, siblings, 1) is [var near] && near.Contains(':')
             ? $"{key} is not a setting. Did you mean {near}?"
-            : $"{key} is not a setting of this server. docs/reference/settings.md has all of them.";
+            : $"{key} is not a setting of this server. See docs/reference/settings.md for all settings.";
     }
 
     private static string[] Members(Type type, ReadOnlySpan<string> path)

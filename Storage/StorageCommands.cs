@@ -16,7 +16,7 @@ public static class StorageCommands
             if (!File.Exists(path))
             {
                 throw new StorageException(
-                    $"There is no store at {path}, so nothing was backed up. Check " + "Storage:Path."
+                    $"There is no store at {path}, so nothing was backed up. Check Storage:Path."
                 );
             }
 

@@ -74,7 +74,7 @@ public sealed class Tool
     /// <summary>Other names that it answers to, unless a tool has them. They are not listed.</summary>
     public IReadOnlyList<string> Aliases { get; init; } = [];
 
-    /// <summary>Some argument is repeated as an HTTP header (MCP 2026-07-28, x-mcp-header).</summary>
+    /// <summary>An argument is repeated as an HTTP header (MCP 2026-07-28, x-mcp-header).</summary>
     public bool HasHeaders { get; }
 
     /// <summary>The call needs a confirmation.</summary>

@@ -44,7 +44,9 @@ public sealed class ToolSet
     /// <summary>The tools that may be listed.</summary>
     public IReadOnlyList<Tool> All { get; }
 
-    /// <summary>A tool by its name, also one that is switched off: whoever calls it is told so, and the attempt is recorded.</summary>
+    /// <summary>
+    /// Finds a tool by name, disabled ones included: the caller learns that it is disabled, and the attempt is audited.
+    /// </summary>
     public Tool? Find(string name) => _byName.GetValueOrDefault(name) ?? _byAlias.GetValueOrDefault(name);
 
     /// <summary>The error for an unknown name, with suggestions.</summary>

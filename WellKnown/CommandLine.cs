@@ -12,8 +12,8 @@ public static class CommandLine
     [
         ("health", "[--timeout SECONDS]", "Check that the server is running; exit code 0 or 1."),
         ("backup", "FILE", "Write a copy of the store, also while the server runs."),
-        ("restore", "FILE", "Put a copy back in the place of the store."),
-        ("verify-audit", "", "Check the chain of the audit log."),
+        ("restore", "FILE", "Replace the store with a backup."),
+        ("verify-audit", "", "Verify the hash chain of the audit log."),
         ("export-openapi", "[--family NAME] [FILE] [3.0|3.1]", "Write the OpenAPI document."),
         ("hash-password", "", "Read a password from standard input, and print its hash."),
     ];
@@ -73,7 +73,7 @@ public static class CommandLine
         {
             return Commands.Any(command => command.Name == word)
                 ? ProblemOfSwitches(args[1..], "--timeout", "--family")
-                : $"There is no command '{Shown(word)}'.{DidYouMean(word, Commands.Select(command => command.Name))}";
+                : $"Unknown command '{Shown(word)}'.{DidYouMean(word, Commands.Select(command => command.Name))}";
         }
 
         return ProblemOfSwitches(args);

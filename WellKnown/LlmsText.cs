@@ -16,7 +16,7 @@ internal static class LlmsText
         var configuration = http.RequestServices.GetRequiredService<IConfiguration>();
         var tools = http.RequestServices.GetRequiredService<ToolRegistry>().Current.All;
         var url = PublicUrl.Of(http);
-        var name = Identity.Name(configuration);
+        var name = ServerIdentity.Name(configuration);
         var mode = configuration["mode"] ?? "all";
         var description = configuration["Server:Description"] ?? $"The tools of {name}, for language models.";
         var text = new StringBuilder($"# {name}\n\n> {description}\n\n## Connect\n\n");

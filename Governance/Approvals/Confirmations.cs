@@ -31,7 +31,7 @@ public sealed class Confirmations(Store store, TimeProvider time)
     )
     {
         var caller = Caller.From(user);
-        var binding = Binding(caller.Subject, caller.Client, tool, JsonText.Of(arguments, sorted: true));
+        var binding = Binding(caller.Subject, caller.Client, tool, JsonRewriter.Of(arguments, sorted: true));
         return OpenAsync(binding, cancellationToken);
     }
 

@@ -10,10 +10,9 @@ using MinimalMcp.Tools;
 namespace MinimalMcp.Surfaces;
 
 /// <summary>
-/// Tools for function calling: definitions to hand to the OpenAI or the Gemini API, and one JSON-RPC endpoint that
-/// executes what the model chose.
+/// The function-calling API: definitions for the OpenAI and Gemini APIs, and a JSON-RPC endpoint for calls.
 /// </summary>
-public static class Functions
+public static class FunctionCalling
 {
     // Clients of this API, those of the guide among them, time out after 30 seconds: the error must come before.
     private static readonly TimeSpan DefaultDeadline = TimeSpan.FromSeconds(28);

@@ -15,9 +15,9 @@ namespace MinimalMcp.Surfaces.Mcp;
 internal sealed record LineServices(
     DirectPath Direct,
     SdkPath Sdk,
-    ListChanges Changes,
+    ListChangeNotifier Changes,
     ResourceUpdates Updates,
-    RpcMetrics Metrics,
+    JsonRpcMetrics Metrics,
     IOptions<McpOptions> Options,
     ILogger<LineTransport> Logger
 );
@@ -271,7 +271,13 @@ internal sealed class LineTransport : ITransport
     {
         // Of 2026-07-28 the SDK reads the version itself, with what comes beside it.
         var request = (JsonRpcRequest)
-            _services.Sdk.Message(envelope, Revision.IsModern(version) ? null : version, tools, origin, _subscriptions);
+            _services.Sdk.Message(
+                envelope,
+                ProtocolRevision.IsModern(version) ? null : version,
+                tools,
+                origin,
+                _subscriptions
+            );
         var asked = new TaskCompletionSource<JsonRpcMessage>(TaskCreationOptions.RunContinuationsAsynchronously);
         if (!_asked.TryAdd(request.Id, asked))
         {

@@ -16,7 +16,7 @@ internal sealed class ListChangeNotifier : IDisposable
     private readonly CancellationToken _stopping;
     private readonly ConcurrentDictionary<object, Func<string, Task>> _listeners = new();
 
-    public ListChanges(ToolRegistry registry, ResourceUpdates updates, IHostApplicationLifetime lifetime)
+    public ListChangeNotifier(ToolRegistry registry, ResourceUpdates updates, IHostApplicationLifetime lifetime)
     {
         (_registry, _updates) = (registry, updates);
         _stopping = lifetime.ApplicationStopping;
@@ -86,7 +86,7 @@ internal sealed class ListChangeNotifier : IDisposable
             granted["resourceSubscriptions"] = new JsonArray([.. uris.Select(uri => JsonValue.Create(uri))]);
         }
 
-        // Listening begins before the acknowledgement, and speaking after it: a client may change a list the moment it reads it.
+        // Subscribes before the acknowledgement and sends after it: a client may change a list as soon as it reads it.
         var acknowledged = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         var options = request.Server.ServerOptions;
         void PromptsChanged(object? sender, EventArgs change) =>

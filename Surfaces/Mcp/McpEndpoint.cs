@@ -318,8 +318,8 @@ internal sealed partial class McpEndpoint(
     )
     {
         var http = request.Http;
-        sdk.Check(request.Envelope, request.Tools, Origin.Of(http));
-        SdkCall.Current = new(request.Tools, Origin.Of(http)) { Subscriptions = subscriptions };
+        sdk.Check(request.Envelope, request.Tools, CallOrigin.Of(http));
+        SdkCall.Current = new(request.Tools, CallOrigin.Of(http)) { Subscriptions = subscriptions };
         http.Request.Headers.Accept = BothTypes;
         http.Request.Headers[VersionHeader] = version;
         http.Request.Body = new MemoryStream(request.Body.ToArray());

@@ -41,7 +41,7 @@ internal sealed class SdkPath(ILoggerFactory loggers, IServiceProvider services)
 
     /// <summary>The SDK's form of a message that was checked, with what came beside it.</summary>
     public JsonRpcMessage Message(
-        in Envelope envelope,
+        in JsonRpcEnvelope envelope,
         string? version,
         ToolSet tools,
         Origin origin,

@@ -52,8 +52,8 @@ public static class OpenApi
     }
 
     /// <summary>
-    /// <c>export-openapi [--family NAME] [FILE] [3.0|3.1]</c>: the same document without a listener. Without a file it
-    /// goes to standard output.
+    /// <c>export-openapi [--family NAME] [FILE] [3.0|3.1]</c>: writes the document without a listener, by default to
+    /// standard output.
     /// </summary>
     public static async Task<int> ExportOpenApiAsync(this WebApplication app, string[] args)
     {

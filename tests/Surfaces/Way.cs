@@ -79,7 +79,8 @@ internal sealed partial record Answer(JsonNode? Value, string? Failure, string? 
     }
 
     [GeneratedRegex(
-        @"(?<=order_|pm_|share_)[0-9a-f]+|(?<=""(placed|generated|tokenExpires)At"":"")[^""]+|\b[0-9a-f]{32}([0-9a-f]{32})?\b"
+        @"(?<=order_|pm_|share_)[0-9a-f]+|(?<=""(placed|generated|tokenExpires)At"":"")[^""]+|"
+            + @"\b[0-9a-f]{32}([0-9a-f]{32})?\b"
     )]
     private static partial Regex Changing();
 }

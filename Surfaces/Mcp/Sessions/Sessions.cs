@@ -17,7 +17,7 @@ internal sealed class Sessions(
     IOptions<McpOptions> options,
     SessionIds ids,
     SdkEndpoints sdk,
-    ListChanges changes,
+    ListChangeNotifier changes,
     ResourceUpdates updates,
     TimeProvider time,
     IServiceProvider services
@@ -275,7 +275,7 @@ internal sealed class Session(
         return IsBusy || Interlocked.Exchange(ref _isOut, 0) == 0;
     }
 
-    public void Listen(ListChanges changes, ResourceUpdates updates)
+    public void Listen(ListChangeNotifier changes, ResourceUpdates updates)
     {
         if (handshake is not null)
         {

@@ -51,7 +51,8 @@ internal sealed class GrowthPage
         SectionAsync(
             "Tools",
             """
-            The tools are added to the project's own when the server starts. A list of a thousand tools is a long answer.
+            The tools are added to the project's own when the server starts.
+            A list of a thousand tools is a long answer.
             "bare" is bare Kestrel that sends as many bytes.
             """,
             "tools",

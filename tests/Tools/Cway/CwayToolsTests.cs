@@ -90,7 +90,7 @@ public sealed class CwayToolsTests
         Assert.Equal(300, preview.GetProperty("tokenExpiresInSeconds").GetInt32());
 
         Assert.Contains(
-            "given for another call",
+            "belongs to another call",
             await lab.Server.FailAsync(
                 403,
                 "cway_confirm_close_projects",
@@ -98,7 +98,7 @@ public sealed class CwayToolsTests
             )
         );
         Assert.Contains(
-            "given for another call",
+            "belongs to another call",
             await lab.Server.FailAsync(
                 403,
                 "cway_confirm_delete_projects",
@@ -110,7 +110,7 @@ public sealed class CwayToolsTests
             new { project_ids = (Guid[])[one.Id], confirmation_token = token }
         );
         Assert.Contains(
-            "used already",
+            "already used",
             await lab.Server.FailAsync(
                 403,
                 "cway_confirm_close_projects",
