@@ -15,13 +15,13 @@ public sealed class GovernedFunction : DelegatingAIFunction
     private readonly Func<AIFunctionArguments, CancellationToken, ValueTask<object?>> _method;
     private readonly ArgumentCheck _arguments;
     private readonly ConfirmationPolicy _consent;
-    private readonly GovernanceServices _gate;
+    private readonly GovernanceServices _services;
 
-    public GovernedFunction(AIFunction function, ToolPolicy policy, GovernanceServices gate)
+    public GovernedFunction(AIFunction function, ToolPolicy policy, GovernanceServices services)
         : base(function)
     {
-        (Policy, _gate, _method) = (policy, gate, function.InvokeAsync);
-        _consent = new(function.Name, function.JsonSchema, policy, gate);
+        (Policy, _services, _method) = (policy, services, function.InvokeAsync);
+        _consent = new(function.Name, function.JsonSchema, policy, services);
         _arguments = new(function.Name, _consent.Schema, policy.OldNames);
     }
 
@@ -37,7 +37,7 @@ public sealed class GovernedFunction : DelegatingAIFunction
     )
     {
         var call = (ToolCall)arguments;
-        var record = new CallAudit(_gate, Name, Policy, call); // outermost, so that refusals are audited too
+        var record = new CallAudit(_services, Name, Policy, call); // outermost, so that refusals are audited too
         try
         {
             RequireAllowed();

@@ -24,7 +24,7 @@ public sealed partial class Store
                     hash = row.Hash = row.HashAfter(hash);
                 }
 
-                await _engine.InsertAsync(connection, "audit", AuditEntry.Columns, rows.Select(row => row.Values()));
+                await _database.InsertAsync(connection, "audit", AuditEntry.Columns, rows.Select(row => row.Values()));
                 return await connection.ExecuteAsync("update audit_head set hash = @hash where id = 1", new { hash });
             },
             cancellationToken

@@ -69,8 +69,9 @@ public sealed partial class Store
             async connection =>
             {
                 var code = await connection.QuerySingleOrDefaultAsync<StoredCode>(
-                    "update oauth_codes set used = @now where code_hash = @codeHash and client_id = @clientId and "
-                        + "used is null returning code_hash, redirect_uri, challenge, expires",
+                    "update oauth_codes set used = @now "
+                        + "where code_hash = @codeHash and client_id = @clientId and used is null returning "
+                        + "code_hash, redirect_uri, challenge, expires",
                     new
                     {
                         codeHash,

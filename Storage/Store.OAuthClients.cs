@@ -117,8 +117,8 @@ public sealed partial class Store
         ReadAsync(
             connection =>
                 connection.ExecuteScalarAsync<string?>(
-                    "select request from oauth_tickets where ticket_hash = @ticketHash and browser_hash = "
-                        + "@browserHash and expires > @now",
+                    "select request from oauth_tickets "
+                        + "where ticket_hash = @ticketHash and browser_hash = @browserHash and expires > @now",
                     new
                     {
                         ticketHash,
@@ -139,8 +139,9 @@ public sealed partial class Store
         WriteAsync(
             connection =>
                 connection.ExecuteScalarAsync<string?>(
-                    "delete from oauth_tickets where ticket_hash = @ticketHash and browser_hash = @browserHash and "
-                        + "expires > @now returning request",
+                    "delete from oauth_tickets where "
+                        + "ticket_hash = @ticketHash and browser_hash = @browserHash and expires > @now returning "
+                        + "request",
                     new
                     {
                         ticketHash,

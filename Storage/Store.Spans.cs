@@ -19,7 +19,7 @@ public sealed partial class Store
         try
         {
             await _opened.Task;
-            return await _engine.WriteAsync(work, cancellationToken);
+            return await _database.WriteAsync(work, cancellationToken);
         }
         catch (Exception failure) when (Failed(span, failure))
         {
@@ -37,7 +37,7 @@ public sealed partial class Store
         try
         {
             await _opened.Task;
-            return await _engine.ReadAsync(work, cancellationToken);
+            return await _database.ReadAsync(work, cancellationToken);
         }
         catch (Exception failure) when (Failed(span, failure))
         {
@@ -59,7 +59,7 @@ public sealed partial class Store
         operation = operation.Replace("Async", "", StringComparison.Ordinal);
         return Spans
             .StartActivity(operation, ActivityKind.Client)
-            ?.SetTag("db.system.name", _engine is PostgresDatabase ? "postgresql" : "sqlite")
+            ?.SetTag("db.system.name", _database is PostgresDatabase ? "postgresql" : "sqlite")
             .SetTag("db.operation.name", operation);
     }
 

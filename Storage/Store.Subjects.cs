@@ -30,7 +30,7 @@ public sealed partial class Store
     /// version. The audit log is not changed: its hash chain contains the old names.
     /// </summary>
     private Task<int> RenameSubjectsAsync(ISubjectMigration names, CancellationToken cancellationToken) =>
-        _engine.WriteAsync(
+        _database.WriteAsync(
             async connection =>
             {
                 await HoldAsync(connection);

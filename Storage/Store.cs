@@ -6,14 +6,14 @@ namespace MinimalMcp.Storage;
 /// <summary>The store, in domain terms. Nothing else in the program contains SQL.</summary>
 public sealed partial class Store : IAsyncDisposable
 {
-    private readonly IDatabase _engine;
+    private readonly IDatabase _database;
     private readonly TaskCompletionSource _opened = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    internal Store(IDatabase engine) => _engine = engine;
+    internal Store(IDatabase database) => _database = database;
 
     static Store() => DefaultTypeMap.MatchNamesWithUnderscores = true;
 
-    public string Description => _engine.Description;
+    public string Description => _database.Description;
 
     /// <summary>Opens the store. Operations that start earlier wait for it.</summary>
     internal Task OpenAsync(CancellationToken cancellationToken) => OpenAsync(() => null, cancellationToken);
@@ -24,9 +24,9 @@ public sealed partial class Store : IAsyncDisposable
     {
         try
         {
-            await _engine.OpenAsync(cancellationToken);
+            await _database.OpenAsync(cancellationToken);
             const string Renamed = $"select value from meta where name = '{Subjects}'";
-            var renamed = await _engine.ReadAsync(
+            var renamed = await _database.ReadAsync(
                 connection => Task.FromResult(connection.Run(Renamed)),
                 cancellationToken
             );
@@ -160,7 +160,7 @@ public sealed partial class Store : IAsyncDisposable
             cancellationToken
         );
 
-    public ValueTask DisposeAsync() => _engine.DisposeAsync();
+    public ValueTask DisposeAsync() => _database.DisposeAsync();
 }
 
 /// <summary>

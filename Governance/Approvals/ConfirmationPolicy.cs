@@ -20,14 +20,14 @@ internal sealed class ConfirmationPolicy
 
     private readonly string _tool;
     private readonly ToolPolicy _policy;
-    private readonly GovernanceServices _gate;
+    private readonly GovernanceServices _services;
     private readonly bool _takesDryRun,
         _takesToken,
         _looksItself;
 
-    public ConfirmationPolicy(string tool, JsonElement schema, ToolPolicy policy, GovernanceServices gate)
+    public ConfirmationPolicy(string tool, JsonElement schema, ToolPolicy policy, GovernanceServices services)
     {
-        (_tool, _policy, _gate) = (tool, policy, gate);
+        (_tool, _policy, _services) = (tool, policy, services);
         var properties = schema.TryGetProperty("properties", out var own) ? own : default;
         _looksItself = properties.ValueKind is JsonValueKind.Object && properties.TryGetProperty(DryRun, out _);
         _takesDryRun = policy.Effect is not Effect.Read && !_looksItself;
@@ -66,22 +66,22 @@ internal sealed class ConfirmationPolicy
                 && own is JsonElement { ValueKind: JsonValueKind.True };
             if (dryRun || (_takesToken && token is null && !looks))
             {
-                await _gate.Budgets.RequireAsync(_tool, _policy, call.Caller, spend: false, cancellationToken);
+                await _services.Budgets.RequireAsync(_tool, _policy, call.Caller, spend: false, cancellationToken);
                 throw new PreviewException(await PreviewAsync(call, dryRun, look, cancellationToken));
             }
 
             if (token is not null && _policy.NeedsApproval)
             {
                 // a refusal must not consume the approval
-                await _gate.Budgets.RequireAsync(_tool, _policy, call.Caller, spend: false, cancellationToken);
-                await _gate.Approvals.RedeemAsync(token, Describe(call), call, cancellationToken);
+                await _services.Budgets.RequireAsync(_tool, _policy, call.Caller, spend: false, cancellationToken);
+                await _services.Approvals.RedeemAsync(token, Describe(call), call, cancellationToken);
             }
             else if (token is not null)
             {
-                await _gate.Confirmations.RedeemAsync(token, _tool, call, Canonical(call), cancellationToken);
+                await _services.Confirmations.RedeemAsync(token, _tool, call, Canonical(call), cancellationToken);
             }
 
-            await _gate.Budgets.RequireAsync(_tool, _policy, call.Caller, spend: true, cancellationToken);
+            await _services.Budgets.RequireAsync(_tool, _policy, call.Caller, spend: true, cancellationToken);
         }
         catch (StorageException gone)
         {
@@ -117,10 +117,10 @@ internal sealed class ConfirmationPolicy
 
         if (dryRun || _policy.NeedsApproval)
         {
-            return dryRun ? preview : await _gate.Approvals.OpenAsync(preview, call, cancellationToken);
+            return dryRun ? preview : await _services.Approvals.OpenAsync(preview, call, cancellationToken);
         }
 
-        var (token, expires) = await _gate.Confirmations.OpenAsync(_tool, call, preview.Arguments, cancellationToken);
+        var (token, expires) = await _services.Confirmations.OpenAsync(_tool, call, preview.Arguments, cancellationToken);
         return preview with { ConfirmationToken = token, Expires = expires };
     }
 

@@ -17,7 +17,7 @@ internal sealed class CallAudit
 {
     private const int MaxWaiting = 32 << 10;
 
-    private readonly GovernanceServices _gate;
+    private readonly GovernanceServices _services;
     private readonly string _tool;
     private readonly ToolPolicy _policy;
     private readonly ToolCall _call;
@@ -29,16 +29,16 @@ internal sealed class CallAudit
     [ThreadStatic]
     private static ArrayBufferWriter<byte>? _text;
 
-    public CallAudit(GovernanceServices gate, string tool, ToolPolicy policy, ToolCall call)
+    public CallAudit(GovernanceServices services, string tool, ToolPolicy policy, ToolCall call)
     {
-        (_gate, _tool, _policy, _call) = (gate, tool, policy, call);
+        (_services, _tool, _policy, _call) = (services, tool, policy, call);
         _span = CallSpan.Start(call, tool);
         // Serialized now: the arguments are part of the request, which is gone when the entry is written. Long ones are
         // truncated at once, since entries wait in memory.
-        _arguments = gate.Audit.IsOn ? Text(call) : null;
+        _arguments = services.Audit.IsOn ? Text(call) : null;
         if (_arguments is { Length: > MaxWaiting })
         {
-            (_text, _arguments) = (null, gate.Redactor.CleanArguments(_arguments));
+            (_text, _arguments) = (null, services.Redactor.CleanArguments(_arguments));
         }
     }
 
@@ -52,7 +52,7 @@ internal sealed class CallAudit
 
         try
         {
-            await _gate.Audit.WriteAsync(Row("intent", "intent", null));
+            await _services.Audit.WriteAsync(Row("intent", "intent", null));
             _intended = true;
         }
         catch (StorageException gone)
@@ -75,11 +75,11 @@ internal sealed class CallAudit
     {
         if (failure is ToolRefusedException refused)
         {
-            _gate.Log.LogRefused(
+            _services.Log.LogRefused(
                 _tool,
                 _call.Surface,
                 refused.Reason,
-                TextLimit.Cut(_gate.Redactor.Clean(refused.Message), TextLimit.Detail)
+                TextLimit.Cut(_services.Redactor.Clean(refused.Message), TextLimit.Detail)
             );
         }
 
@@ -100,12 +100,12 @@ internal sealed class CallAudit
 
     private async ValueTask EndAsync(string outcome, string? detail, string? errorType)
     {
-        _gate.Log.Measure(_tool, _call, _started, outcome, errorType);
+        _services.Log.Measure(_tool, _call, _started, outcome, errorType);
         CallSpan.End(_span, outcome, errorType);
-        if (_gate.Log.IsDebug)
+        if (_services.Log.IsDebug)
         {
             var elapsed = Stopwatch.GetElapsedTime(_started).TotalMilliseconds;
-            _gate.Log.LogEnded(_tool, _call.Surface, _call.Caller.Subject, outcome, elapsed, _call.Id);
+            _services.Log.LogEnded(_tool, _call.Surface, _call.Caller.Subject, outcome, elapsed, _call.Id);
         }
 
         var row = Row(_intended ? "outcome" : "done", outcome, detail);
@@ -115,7 +115,7 @@ internal sealed class CallAudit
             try
             {
                 row.Arguments = null; // the intent has them
-                await _gate.Audit.WriteAsync(row);
+                await _services.Audit.WriteAsync(row);
                 return;
             }
             catch (StorageException)
@@ -124,13 +124,13 @@ internal sealed class CallAudit
             }
         }
 
-        await _gate.Audit.WriteSoonAsync(row);
+        await _services.Audit.WriteSoonAsync(row);
     }
 
     private AuditEntry Row(string phase, string outcome, string? detail) =>
         new()
         {
-            At = _gate.Time.GetUtcNow().ToUnixTimeMilliseconds(),
+            At = _services.Time.GetUtcNow().ToUnixTimeMilliseconds(),
             Phase = phase,
             CallId = _call.Id,
             Subject = _call.Caller.Subject,

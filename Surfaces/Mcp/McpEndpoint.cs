@@ -24,7 +24,7 @@ internal sealed partial class McpEndpoint(
     ToolRegistry registry,
     ToolProfiles profiles,
     StreamAuthorization streams,
-    DiagnosticsLog exchanges,
+    DiagnosticsLog diagnostics,
     JsonRpcMetrics metrics,
     IOptions<McpOptions> options,
     IOptions<HttpServerTransportOptions> transport,
@@ -198,7 +198,7 @@ internal sealed partial class McpEndpoint(
     {
         _ = await FindSessionAsync(request.Http, request.Envelope.Id);
         var handshake = Handshake.Read(request.Envelope);
-        exchanges.RecordInitialize(request.Http, request.Envelope.Param("clientInfo"u8), handshake.Version);
+        diagnostics.RecordInitialize(request.Http, request.Envelope.Param("clientInfo"u8), handshake.Version);
         if (await sessions.OpenAsync(request.Http, handshake) is { } session)
         {
             request.Http.Response.Headers[SessionHeader] = session.Id;
