@@ -120,7 +120,12 @@ internal sealed class ConfirmationPolicy
             return dryRun ? preview : await _services.Approvals.OpenAsync(preview, call, cancellationToken);
         }
 
-        var (token, expires) = await _services.Confirmations.OpenAsync(_tool, call, preview.Arguments, cancellationToken);
+        var (token, expires) = await _services.Confirmations.OpenAsync(
+            _tool,
+            call,
+            preview.Arguments,
+            cancellationToken
+        );
         return preview with { ConfirmationToken = token, Expires = expires };
     }
 
