@@ -234,7 +234,7 @@ public sealed partial class ToolMethods(
     // The tool belongs to what the family's profile offers, of a family with more than a host takes.
     private const string InProfile = "profile";
 
-    private Policy Policy(MethodInfo method, McpServerToolAttribute attribute, string name)
+    private ToolPolicy Policy(MethodInfo method, McpServerToolAttribute attribute, string name)
     {
         // The attribute's Destructive defaults to true, which contradicts a read-only tool.
         var effect =

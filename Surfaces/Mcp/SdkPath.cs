@@ -44,7 +44,7 @@ internal sealed class SdkPath(ILoggerFactory loggers, IServiceProvider services)
         in JsonRpcEnvelope envelope,
         string? version,
         ToolSet tools,
-        Origin origin,
+        CallOrigin origin,
         ResourceSubscriptions? subscriptions = null
     )
     {
