@@ -134,7 +134,7 @@ public sealed class StorageFaultTests : IDisposable
             using var refused = await NoteAsync(server);
             Assert.Equal((HttpStatusCode.OK, HttpStatusCode.ServiceUnavailable), (read.StatusCode, refused.StatusCode));
             Assert.Contains(
-                "note was not called, because the server cannot record it now",
+                "note was not called, because the server's store is unavailable",
                 await refused.Content.ReadAsStringAsync(Stop)
             );
             Assert.False(tools.Done.ContainsKey("note"));
