@@ -1,6 +1,8 @@
 namespace MinimalMcp.Outgoing;
 
-/// <summary>The body of an answer as the family reads it: counted, ended by the deadline, and with its failures in words.</summary>
+/// <summary>
+/// The body of an answer as the family reads it: counted, ended by the deadline, and with its failures in words.
+/// </summary>
 internal sealed class AnswerStream(Stream wire, long limit, Exchange exchange, CancellationToken stop) : Stream
 {
     private long _read;

@@ -4,7 +4,7 @@ using System.Net.Http.Headers;
 
 namespace MinimalMcp.Outgoing;
 
-/// <summary>What came of sending a request once: an answer or a failure. Polly's strategies judge by it.</summary>
+/// <summary>The outcome of sending a request once: an answer or a failure. Polly's strategies judge by it.</summary>
 internal sealed class Attempt(HttpMethod method, HttpResponseMessage? answer, Exception? failure) : IDisposable
 {
     private static readonly TimeSpan LongestRetryAfter = TimeSpan.FromSeconds(2);
@@ -13,13 +13,16 @@ internal sealed class Attempt(HttpMethod method, HttpResponseMessage? answer, Ex
 
     public Exception? Failure => failure;
 
-    /// <summary>Set when headers were given to the family: from then on nothing is sent again.</summary>
+    /// <summary>The family has the headers: from then on nothing is sent again.</summary>
     public bool HandedOver { get; init; }
 
-    /// <summary>Whether it speaks against the upstream's health. An answer that is too large or elsewhere does not, nor does a caller who left.</summary>
+    /// <summary>
+    /// Whether the upstream is in trouble. An answer of the upstream itself does not say so, nor one that is too large
+    /// or elsewhere, nor a caller who left.
+    /// </summary>
     public bool Failed =>
         answer is not null
-            ? (int)answer.StatusCode is 429 or >= 500
+            ? (int)answer.StatusCode == 429 || (IsServerError && !IsUpstreamsOwn)
             : failure
                 is HttpRequestException
                 {
@@ -27,9 +30,19 @@ internal sealed class Attempt(HttpMethod method, HttpResponseMessage? answer, Ex
                     HttpRequestError: not HttpRequestError.ConfigurationLimitExceeded
                 };
 
+    public bool IsServerError => (int?)answer?.StatusCode >= 500;
+
     /// <summary>
-    /// Only for reads (RFC 9110 section 9.2.1), and only when no answer came or one of a gateway. A Retry-After that is longer than a call
-    /// can wait is taken as no.
+    /// The upstream is up and explains in JSON why it refused: a port that is taken, a query that took too long.
+    /// Gateways answer 502 and 504 for it, and 503 without JSON.
+    /// </summary>
+    private bool IsUpstreamsOwn =>
+        answer is { StatusCode: not (HttpStatusCode.BadGateway or HttpStatusCode.GatewayTimeout) }
+        && answer.Content.Headers.ContentType?.MediaType?.EndsWith("json", StringComparison.OrdinalIgnoreCase) is true;
+
+    /// <summary>
+    /// Only for reads (RFC 9110 section 9.2.1), and only when no answer came or one of a gateway. A Retry-After that
+    /// is longer than a call can wait is taken as no.
     /// </summary>
     public bool MayBeRepeated =>
         !HandedOver
@@ -44,7 +57,7 @@ internal sealed class Attempt(HttpMethod method, HttpResponseMessage? answer, Ex
                             or HttpRequestError.SecureConnectionError
                             or HttpRequestError.ResponseEnded
                     }
-                : (int)answer.StatusCode is 502 or 503 or 504 && !(RetryAfter > LongestRetryAfter)
+                : (int)answer.StatusCode is 502 or 503 or 504 && !IsUpstreamsOwn && !(RetryAfter > LongestRetryAfter)
         );
 
     public TimeSpan? RetryAfter =>
@@ -70,6 +83,6 @@ internal sealed class Attempt(HttpMethod method, HttpResponseMessage? answer, Ex
             _ => "failed",
         };
 
-    /// <summary>Polly disposes of what it does not give back.</summary>
+    /// <summary>Polly disposes what it does not return.</summary>
     public void Dispose() => answer?.Dispose();
 }

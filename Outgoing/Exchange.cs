@@ -1,10 +1,13 @@
+using System.Net;
+using System.Text;
 using Polly.CircuitBreaker;
 
 namespace MinimalMcp.Outgoing;
 
 /// <summary>
-/// One request, from waiting for its turn to the last byte of its answer. The family gets the answer when the headers are there; the place
-/// in the bulkhead, the deadline and the breaker's verdict go on until the body ends, since a hang or a cut comes there just as well.
+/// One request, from waiting for its turn to the last byte of its answer. The family gets the answer when the headers
+/// are there. The place in the concurrency limiter, the deadline and the circuit breaker's verdict last until the body
+/// ends, since a hang or a cut may come there as well.
 /// </summary>
 internal sealed class Exchange(
     Upstream upstream,
@@ -22,6 +25,11 @@ internal sealed class Exchange(
         request.Options.TryGetValue(new HttpRequestOptionsKey<bool>("Streamed"), out var streamed) && streamed
             ? long.MaxValue
             : upstream.MaxResponseBytes;
+
+    // A family whose upstream leads to several systems names the one that a request is for.
+    private readonly Circuit _circuit = upstream.CircuitOf(
+        request.Options.TryGetValue(new HttpRequestOptionsKey<string>("Circuit"), out var circuit) ? circuit : ""
+    );
 
     private readonly TaskCompletionSource<HttpResponseMessage> _answer = new(
         TaskCreationOptions.RunContinuationsAsynchronously
@@ -47,7 +55,7 @@ internal sealed class Exchange(
         try
         {
             using var place = await upstream.EnterAsync(_stop);
-            var attempt = await upstream.TryAsync(AttemptAsync, _stop);
+            var attempt = await upstream.TryAsync(_circuit, AttemptAsync, _stop);
             if (attempt.Answer is null)
             {
                 _answer.TrySetException(attempt.Failure!);
@@ -60,7 +68,7 @@ internal sealed class Exchange(
         catch (Exception failure)
         {
             var told = failure is BrokenCircuitException open
-                ? UpstreamFailure.Open(upstream, open)
+                ? UpstreamFailure.Open(_circuit, open)
                 : Explain(failure, answered: false);
             if (_answer.TrySetException(told) && told is HttpRequestException)
             {
@@ -88,8 +96,17 @@ internal sealed class Exchange(
             var answer = await send(request, cancellationToken);
             if ((int)answer.StatusCode is 300 or 301 or 302 or 303 or 307 or 308)
             {
+                var toHttps = IsSamePlaceWithTls(answer.Headers.Location);
                 answer.Dispose();
-                throw UpstreamFailure.Redirected(upstream, answer.StatusCode);
+                throw toHttps
+                    ? UpstreamFailure.NeedsTls(upstream, request.RequestUri!)
+                    : UpstreamFailure.Redirected(upstream, answer.StatusCode);
+            }
+
+            if ((int)answer.StatusCode == 400 && await WantsTlsAsync(answer, cancellationToken))
+            {
+                answer.Dispose();
+                throw UpstreamFailure.NeedsTls(upstream, request.RequestUri!);
             }
 
             answer.ReasonPhrase = null; // the upstream's own words, which EnsureSuccessStatusCode would repeat
@@ -113,12 +130,46 @@ internal sealed class Exchange(
             _attempts,
             attempt.Outcome,
             upstream.Time.GetElapsedTime(started),
-            failed: attempt.Failed || attempt.Failure is not (null or OperationCanceledException)
+            failed: attempt.Failed
+                || attempt.IsServerError
+                || attempt.Failure is not (null or OperationCanceledException)
         );
         return attempt;
     }
 
-    // Gives the family the answer, and comes back when its body ended; with what went wrong, if anything did.
+    private bool IsSamePlaceWithTls(Uri? location) =>
+        location is { IsAbsoluteUri: true, Scheme: "https" }
+        && request.RequestUri is { Scheme: "http" } sent
+        && location.Host.Equals(sent.Host, StringComparison.OrdinalIgnoreCase);
+
+    // What servers with TLS answer to plain HTTP: Go ("to an HTTPS server"), nginx and Apache ("HTTPS port",
+    // "SSL-enabled").
+    private async Task<bool> WantsTlsAsync(HttpResponseMessage answer, CancellationToken cancellationToken)
+    {
+        const int MaxBytes = 4096;
+        var isShort = answer.Content.Headers.ContentLength <= MaxBytes || answer.Version == HttpVersion.Version10;
+        if (request.RequestUri is not { Scheme: "http" } || !isShort)
+        {
+            return false;
+        }
+
+        var bytes = new byte[MaxBytes];
+        await using var stream = await answer.Content.ReadAsStreamAsync(cancellationToken);
+        var length = await stream.ReadAtLeastAsync(bytes, MaxBytes, throwOnEndOfStream: false, cancellationToken);
+        var text = Encoding.ASCII.GetString(bytes, 0, length);
+        var headers = answer.Content.Headers;
+        answer.Content = new ByteArrayContent(bytes, 0, length);
+        foreach (var (name, values) in headers.NonValidated)
+        {
+            answer.Content.Headers.TryAddWithoutValidation(name, values);
+        }
+
+        return text.Contains("HTTPS server", StringComparison.OrdinalIgnoreCase)
+            || text.Contains("HTTPS port", StringComparison.OrdinalIgnoreCase)
+            || text.Contains("SSL-enabled", StringComparison.OrdinalIgnoreCase);
+    }
+
+    // Gives the family the answer, and returns when its body has ended; with what went wrong, if anything did.
     private async Task<Exception?> HandOverAsync(HttpResponseMessage answer)
     {
         if (_method == HttpMethod.Head)
@@ -153,7 +204,7 @@ internal sealed class Exchange(
 
     public Exception TooLarge() => UpstreamFailure.TooLarge(upstream, _method);
 
-    /// <summary>The words for what was thrown. A caller who left, and our own mistakes, stay what they are.</summary>
+    /// <summary>The failure in plain words. A caller who left, and mistakes of our own, stay what they are.</summary>
     public Exception Explain(Exception failure, bool answered) =>
         failure switch
         {

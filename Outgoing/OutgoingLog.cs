@@ -2,7 +2,10 @@ using System.Diagnostics.Metrics;
 
 namespace MinimalMcp.Outgoing;
 
-/// <summary>One measurement per request that went out or was refused, and a line for each that failed: never a query, a header or a body.</summary>
+/// <summary>
+/// One measurement per request that went out or was refused, and a line for each that failed: never a query, a header
+/// or a body.
+/// </summary>
 internal sealed partial class OutgoingLog
 {
     private readonly Histogram<double> _duration;
@@ -71,6 +74,13 @@ internal sealed partial class OutgoingLog
 
     [LoggerMessage(LogLevel.Warning, "{Upstream}: most requests failed, so for {Seconds} seconds none is sent")]
     public partial void Opened(string upstream, double seconds);
+
+    [LoggerMessage(
+        LogLevel.Warning,
+        "{Upstream}: any certificate is accepted, so that others can read and change what is sent. Set"
+            + " {Upstream}:Certificate to the SHA-256 fingerprint of the right one"
+    )]
+    public partial void AnyCertificate(string upstream);
 
     [LoggerMessage(LogLevel.Information, "{Upstream}: answers again")]
     public partial void Closed(string upstream);

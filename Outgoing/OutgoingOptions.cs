@@ -2,10 +2,16 @@ using System.ComponentModel.DataAnnotations;
 
 namespace MinimalMcp.Outgoing;
 
-/// <summary>Limits of every request to another system; configuration section <c>Outgoing</c>. They count for each system on its own.</summary>
+/// <summary>
+/// Limits of every request to another system; configuration section <c>Outgoing</c>. They count for each system on its
+/// own.
+/// </summary>
 public sealed class OutgoingOptions : IValidatableObject
 {
-    /// <summary>Retries, waiting and the whole answer included. Below Tools:Deadline, so that the sentence names the system and not the tool.</summary>
+    /// <summary>
+    /// Retries, waiting and the whole answer included. Below Tools:Deadline, so that the sentence names the system and
+    /// not the tool.
+    /// </summary>
     public TimeSpan Deadline { get; set; } = TimeSpan.FromSeconds(30);
 
     /// <summary>By the name of the system, for one that needs longer or less.</summary>

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Security.Cryptography;
 using Microsoft.Extensions.Http;
 using MinimalMcp.Configuration;
 
@@ -7,8 +8,9 @@ namespace MinimalMcp.Outgoing;
 public static class OutgoingSetup
 {
     /// <summary>
-    /// Puts the same limits around every client of the factory, so that a family says <c>AddHttpClient</c> and nothing of ours. The name of
-    /// the client, without the word Client, is the name of the system in settings, logs and sentences.
+    /// Puts the same limits around every client of the factory, so that a family calls <c>AddHttpClient</c> and nothing
+    /// of ours. The name of the client, without the word Client, is the name of the upstream in settings, logs and
+    /// errors.
     /// </summary>
     public static IHostApplicationBuilder AddOutgoing(this IHostApplicationBuilder builder)
     {
@@ -20,38 +22,51 @@ public static class OutgoingSetup
             client
                 .RemoveAllLoggers() // they log queries and headers
                 .SetHandlerLifetime(Timeout.InfiniteTimeSpan) // connections are renewed instead, below
-                .ConfigureHttpClient(http => http.Timeout = Timeout.InfiniteTimeSpan) // it would not cover a body that is read later
+                // It would not cover a body that is read later.
+                .ConfigureHttpClient(http => http.Timeout = Timeout.InfiniteTimeSpan)
                 .UseSocketsHttpHandler((sockets, _) => sockets.AutomaticDecompression = DecompressionMethods.All)
         );
         return builder;
     }
 
-    /// <summary>A filter and not a default, because it sees the client's name, and comes after a family that brings a handler of its own.</summary>
-    private sealed class OutgoingFilter(Upstreams upstreams) : IHttpMessageHandlerBuilderFilter
+    /// <summary>
+    /// A filter and not a default, because it sees the client's name, and runs after a family that brings a handler of
+    /// its own.
+    /// </summary>
+    private sealed class OutgoingFilter(Upstreams upstreams, IConfiguration configuration, OutgoingLog log)
+        : IHttpMessageHandlerBuilderFilter
     {
+        private static readonly TraceHeaders Trace = new();
+
         public Action<HttpMessageHandlerBuilder> Configure(Action<HttpMessageHandlerBuilder> next) =>
             builder =>
             {
                 next(builder);
                 var upstream = upstreams.Of(builder.Name);
                 Limit(builder.PrimaryHandler, upstream.MaxInFlight);
-                builder.AdditionalHandlers.Add(new OutgoingHandler(upstream)); // next to the wire: what it sends again went through the family's handlers once
-            };
+                if (builder.PrimaryHandler is SocketsHttpHandler sockets)
+                {
+                    Trust(sockets, upstream.Name);
+                }
 
-        private static readonly TraceHeaders Trace = new();
+                // Next to the wire: what is sent again went through the family's handlers once.
+                builder.AdditionalHandlers.Add(new OutgoingHandler(upstream));
+            };
 
         private static void Limit(HttpMessageHandler handler, int maxConnections)
         {
             if (handler is SocketsHttpHandler sockets)
             {
-                // A redirect would carry keys to wherever an answer says, also to 169.254.169.254; callers share connections, never a cookie.
+                // A redirect would carry keys to wherever an answer says, also to 169.254.169.254. Callers share
+                // connections, never a cookie.
                 sockets.AllowAutoRedirect = sockets.UseCookies = false;
                 sockets.ActivityHeadersPropagator = Trace;
                 sockets.ConnectTimeout = TimeSpan.FromSeconds(5);
                 sockets.PooledConnectionLifetime = TimeSpan.FromMinutes(5);
                 sockets.MaxConnectionsPerServer = maxConnections;
                 sockets.MaxResponseHeadersLength = 32; // KiB
-                sockets.MaxResponseDrainSize = 64 << 10; // what a family did not read; more, and the connection is closed instead
+                // What a family did not read; of more the connection is closed instead.
+                sockets.MaxResponseDrainSize = 64 << 10;
             }
             else if (handler is HttpClientHandler simple)
             {
@@ -59,6 +74,37 @@ public static class OutgoingSetup
                 simple.MaxConnectionsPerServer = maxConnections;
                 simple.MaxResponseHeadersLength = 32;
             }
+        }
+
+        // The setting Certificate of the upstream's section. DockerPulls has that of Docker.
+        private void Trust(SocketsHttpHandler sockets, string name)
+        {
+            var certificate = configuration
+                .GetChildren()
+                .Where(section => name.StartsWith(section.Key, StringComparison.OrdinalIgnoreCase))
+                .OrderByDescending(section => section.Key.Length)
+                .Select(section => section["Certificate"])
+                .FirstOrDefault(value => !string.IsNullOrWhiteSpace(value));
+            if (certificate is null)
+            {
+                return; // the system's authorities decide
+            }
+
+            if (certificate == "any")
+            {
+                log.AnyCertificate(name);
+            }
+
+            var fingerprint = certificate.Replace(":", "", StringComparison.Ordinal).Trim();
+            sockets.SslOptions.RemoteCertificateValidationCallback = (_, shown, _, _) =>
+                shown is not null
+                && (
+                    certificate == "any"
+                    || fingerprint.Equals(
+                        shown.GetCertHashString(HashAlgorithmName.SHA256),
+                        StringComparison.OrdinalIgnoreCase
+                    )
+                );
         }
     }
 }

@@ -1,6 +1,9 @@
 namespace MinimalMcp.Outgoing;
 
-/// <summary>Retries may add a tenth to what an upstream in trouble has to bear, and three in any case, counted in windows of half a minute.</summary>
+/// <summary>
+/// Retries may add a tenth to what an upstream in trouble has to bear, and three in any case, counted in windows of
+/// half a minute.
+/// </summary>
 internal sealed class RetryBudget(TimeProvider time)
 {
     private const int Floor = 3,

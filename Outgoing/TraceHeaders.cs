@@ -3,7 +3,8 @@ using System.Diagnostics;
 namespace MinimalMcp.Outgoing;
 
 /// <summary>
-/// What an upstream learns of a trace: its ids (W3C Trace Context), and never the baggage, which any caller could fill with what it likes.
+/// What an upstream learns of a trace: its ids (W3C Trace Context), and never the baggage, which any caller could fill
+/// with what it likes.
 /// </summary>
 internal sealed class TraceHeaders : DistributedContextPropagator
 {

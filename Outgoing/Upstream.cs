@@ -1,16 +1,12 @@
 using System.Collections.Concurrent;
-using System.Globalization;
 using System.Threading.RateLimiting;
 using Microsoft.Extensions.Options;
-using Polly;
-using Polly.CircuitBreaker;
-using Polly.Retry;
 
 namespace MinimalMcp.Outgoing;
 
 /// <summary>
-/// One entry per client name, for as long as the server runs. Not per host: families behind one reverse proxy share a host and must not
-/// share a breaker, and names, unlike hosts, cannot be made up by an argument.
+/// One entry per client name, for as long as the server runs. Not per host: families behind one reverse proxy share a
+/// host and must not share a circuit breaker, and names, unlike hosts, cannot be made up by an argument.
 /// </summary>
 internal sealed class Upstreams(IOptions<OutgoingOptions> options, TimeProvider time, OutgoingLog log) : IDisposable
 {
@@ -34,16 +30,18 @@ internal sealed class Upstreams(IOptions<OutgoingOptions> options, TimeProvider 
     }
 }
 
-/// <summary>What is remembered about a system that requests go to, so that one in trouble gets fewer of them and holds up nobody else.</summary>
+/// <summary>
+/// What is remembered about an upstream, so that one in trouble gets fewer requests and holds up no other.
+/// </summary>
 internal sealed class Upstream : IDisposable
 {
-    private const int MaxRetries = 1;
-    private static readonly TimeSpan FirstBackoff = TimeSpan.FromMilliseconds(100),
-        LongestBackoff = TimeSpan.FromSeconds(1);
+    // Names of circuits may come from arguments.
+    private const int MaxCircuits = 64;
 
-    private readonly ConcurrencyLimiter _bulkhead;
-    private readonly CircuitBreakerStateProvider _breaker = new();
-    private readonly ResiliencePipeline<Attempt> _pipeline;
+    private readonly ConcurrencyLimiter _limiter;
+    private readonly RetryBudget _budget;
+    private readonly ConcurrentDictionary<string, Circuit> _circuits = new(StringComparer.Ordinal);
+    private readonly Circuit _whole;
 
     public Upstream(string name, OutgoingOptions options, TimeProvider time, OutgoingLog log)
     {
@@ -52,8 +50,9 @@ internal sealed class Upstream : IDisposable
         MaxResponseBytes = options.MaxResponseBytesOf.TryGetValue(name, out var bytes)
             ? bytes
             : options.MaxResponseBytes;
-        Budget = new(time);
-        _bulkhead = new(
+        _budget = new(time);
+        _whole = new(name, _budget, time, log);
+        _limiter = new(
             new()
             {
                 PermitLimit = options.MaxInFlight,
@@ -61,54 +60,6 @@ internal sealed class Upstream : IDisposable
                 QueueProcessingOrder = QueueProcessingOrder.OldestFirst,
             }
         );
-
-        // From the outside in. Each retry asks the breaker again, and each attempt counts for it.
-        _pipeline = new ResiliencePipelineBuilder<Attempt> { TimeProvider = time }
-            .AddRetry(
-                new RetryStrategyOptions<Attempt>
-                {
-                    MaxRetryAttempts = MaxRetries,
-                    ShouldHandle = retry =>
-                        ValueTask.FromResult(
-                            retry.AttemptNumber < MaxRetries
-                                && retry.Outcome.Result?.MayBeRepeated is true
-                                && Budget.TryTake()
-                        ),
-                    DelayGenerator = retry =>
-                        ValueTask.FromResult<TimeSpan?>(
-                            retry.Outcome.Result?.RetryAfter ?? Backoff(retry.AttemptNumber)
-                        ),
-                }
-            )
-            .AddCircuitBreaker(
-                new CircuitBreakerStrategyOptions<Attempt>
-                {
-                    MinimumThroughput = 10,
-                    FailureRatio = 0.501, // Polly opens at the ratio, and half is not yet most
-                    SamplingDuration = TimeSpan.FromSeconds(30),
-                    BreakDuration = TimeSpan.FromSeconds(15),
-                    StateProvider = _breaker,
-                    // A probe whose caller left has proved nothing.
-                    ShouldHandle = call =>
-                        ValueTask.FromResult(
-                            call.Outcome.Result is not { } attempt
-                                || attempt.Failed
-                                || (attempt.Failure is OperationCanceledException && IsProbed)
-                        ),
-                    OnOpened = opened =>
-                    {
-                        OpenSince = time.GetUtcNow().ToString("HH:mm:ss", CultureInfo.InvariantCulture);
-                        log.Opened(name, opened.BreakDuration.TotalSeconds);
-                        return default;
-                    },
-                    OnClosed = _ =>
-                    {
-                        log.Closed(name);
-                        return default;
-                    },
-                }
-            )
-            .Build();
     }
 
     public string Name { get; }
@@ -123,35 +74,46 @@ internal sealed class Upstream : IDisposable
 
     public long MaxResponseBytes { get; }
 
-    public RetryBudget Budget { get; }
+    /// <summary>
+    /// The circuit of one system behind the upstream, such as an environment of Portainer; for an empty name that of
+    /// the upstream itself.
+    /// </summary>
+    public Circuit CircuitOf(string name)
+    {
+        if (name.Length == 0)
+        {
+            return _whole;
+        }
 
-    /// <summary>In UTC.</summary>
-    public string OpenSince { get; private set; } = "";
+        if (_circuits.Count >= MaxCircuits && !_circuits.ContainsKey(name))
+        {
+            foreach (var closed in _circuits.Where(circuit => circuit.Value.IsClosed))
+            {
+                _circuits.TryRemove(closed); // it loses no more than its count of failures
+            }
+        }
 
-    public bool IsProbed => _breaker.CircuitState is CircuitState.HalfOpen;
+        return _circuits.Count >= MaxCircuits && !_circuits.ContainsKey(name)
+            ? _whole
+            : _circuits.GetOrAdd(name, key => new($"{Name} {key}", _budget, Time, Log));
+    }
 
-    /// <summary>A place among those that may be under way, until it is disposed.</summary>
+    /// <summary>A place among the requests that may be under way, until it is disposed.</summary>
     public async Task<RateLimitLease> EnterAsync(CancellationToken cancellationToken)
     {
-        var place = await _bulkhead.AcquireAsync(1, cancellationToken);
+        var place = await _limiter.AcquireAsync(1, cancellationToken);
         return place.IsAcquired ? place : throw UpstreamFailure.Full(this);
     }
 
     public ValueTask<Attempt> TryAsync(
+        Circuit circuit,
         Func<CancellationToken, ValueTask<Attempt>> send,
         CancellationToken cancellationToken
     )
     {
-        Budget.CountCall();
-        return _pipeline.ExecuteAsync(send, cancellationToken);
+        _budget.CountCall();
+        return circuit.TryAsync(send, cancellationToken);
     }
 
-    public void Dispose() => _bulkhead.Dispose();
-
-    // Full jitter: callers that failed together do not come back together.
-    private static TimeSpan Backoff(int attempt)
-    {
-        var cap = Math.Min(LongestBackoff.TotalMilliseconds, FirstBackoff.TotalMilliseconds * (1 << attempt));
-        return TimeSpan.FromMilliseconds(Random.Shared.NextDouble() * cap);
-    }
+    public void Dispose() => _limiter.Dispose();
 }

@@ -5,7 +5,10 @@ using System.Text;
 
 namespace MinimalMcp.Tests.Outgoing;
 
-/// <summary>A server on a bare socket, which misbehaves as the test says. It counts what arrived, and which connections are still open.</summary>
+/// <summary>
+/// A server on a bare socket, which misbehaves as the test says. It counts what arrived, and which connections are
+/// still open.
+/// </summary>
 internal sealed class RawServer : IAsyncDisposable
 {
     private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
@@ -46,6 +49,9 @@ internal sealed class RawServer : IAsyncDisposable
 
     public static string Ok(string body) =>
         $"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {body.Length}\r\n\r\n{body}";
+
+    /// <summary>An error that the system itself explains, in JSON.</summary>
+    public static string Refusal(int status) => Status(status, "Content-Type: application/json; charset=utf-8\r\n");
 
     public static string Status(int status, string headers = "") =>
         $"HTTP/1.1 {status} So\r\nContent-Length: 2\r\n{headers}\r\n{{}}";
@@ -117,7 +123,10 @@ internal sealed class RawServer : IAsyncDisposable
             while (await stream.ReadAsync(new byte[1024], end) > 0) { }
         }
 
-        /// <summary>The next request line and headers, without what follows; null when the other side hung up. Bodies here are empty or short.</summary>
+        /// <summary>
+        /// The next request line and headers, without what follows; null when the other side hung up. Bodies here are
+        /// empty or short.
+        /// </summary>
         public async Task<string?> ReadHeadAsync()
         {
             var read = new StringBuilder();
