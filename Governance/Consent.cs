@@ -79,7 +79,8 @@ internal sealed class Consent
                 await _gate.Confirmations.RedeemAsync(token, _tool, call, Canonical(call), cancellationToken);
             }
 
-            await _gate.Budgets.RequireAsync(_tool, _policy, call.Caller, spend: true, cancellationToken);
+            // Looking changes nothing, so it spends nothing.
+            await _gate.Budgets.RequireAsync(_tool, _policy, call.Caller, spend: !looks, cancellationToken);
         }
         catch (StorageException gone)
         {
