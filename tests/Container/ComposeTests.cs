@@ -88,7 +88,8 @@ public sealed partial class ComposeTests
 
         if (!service.ContainsKey("build"))
         {
-            Assert.Matches(@":v?\d+\.\d+\.\d+|^postgres:\d+\.\d+$", $"{service["image"]}"); // PostgreSQL's versions have two parts
+            // PostgreSQL's versions have two parts
+            Assert.Matches(@":v?\d+\.\d+\.\d+|^postgres:\d+\.\d+$", $"{service["image"]}");
             Assert.Contains("healthcheck", service.Keys);
         }
 
@@ -164,7 +165,8 @@ public sealed partial class ComposeTests
         Assert.All(expressions, expression =>
             Assert.Contains(MetricName().Match(expression).Value, metrics, StringComparison.Ordinal)
         );
-        Assert.Contains("tool=\"who\",outcome=\"ok\"", metrics, StringComparison.Ordinal); // the labels that it groups by
+        // The labels that it groups by
+        Assert.Contains("tool=\"who\",outcome=\"ok\"", metrics, StringComparison.Ordinal);
     }
 
     [Fact]

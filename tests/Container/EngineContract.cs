@@ -5,8 +5,9 @@ using Microsoft.AspNetCore.Http;
 namespace MinimalMcp.Tests.Container;
 
 /// <summary>
-/// What may be asked, restated from the descriptions of Docker's API (1.41 to 1.52) and Portainer's (CE 2.x): the method, the path, the query's
-/// names and the body's. A request that is not in it would be a 404, a 405 or, worse, something else than was meant.
+/// The requests that the APIs know, restated from the descriptions of Docker's API (1.41 to 1.52) and Portainer's (CE
+/// 2.x): the method, the path, the names in the query and in the body. Any other request would be a 404, a 405 or,
+/// worse, something else than was meant.
 /// </summary>
 internal static class EngineContract
 {
@@ -15,7 +16,8 @@ internal static class EngineContract
     private const string ContainerConfig =
         "Hostname Domainname User AttachStdin AttachStdout AttachStderr ExposedPorts Tty OpenStdin"
         + " StdinOnce Env Cmd Healthcheck ArgsEscaped Image Volumes WorkingDir Entrypoint NetworkDisabled OnBuild Labels StopSignal"
-        + " StopTimeout Shell HostConfig NetworkingConfig Name"; // the last is the query's; Docker.DotNet repeats it, and Docker ignores it
+        // The last belongs to the query. Docker.DotNet repeats it, and Docker ignores it.
+        + " StopTimeout Shell HostConfig NetworkingConfig Name";
 
     private static readonly (string Method, string Path, string Query, string Body)[] Docker =
     [
@@ -23,7 +25,8 @@ internal static class EngineContract
         ("GET", "events", "since until filters", ""),
         ("GET", "containers/json", "all limit size filters", ""),
         ("GET", $"containers/{Container}/json", "size", ""),
-        ("GET", $"containers/{Container}/logs", "stdout stderr since until timestamps tail", ""), // no follow: it would never end
+        // No follow: it would never end.
+        ("GET", $"containers/{Container}/logs", "stdout stderr since until timestamps tail", ""),
         ("GET", $"containers/{Container}/stats", "stream one-shot", ""),
         ("POST", $"containers/{Container}/start", "detachKeys", ""),
         ("POST", $"containers/{Container}/stop", "t signal", ""),

@@ -171,7 +171,8 @@ public sealed class ImageTests(BuiltImage image, ITestOutputHelper output) : ICl
     [Fact]
     public async Task Without_authentication_it_does_not_start_and_says_what_to_set()
     {
-        await using var container = await image.StartAsync("MCP_AUTH_MODE=none"); // whatever the project's own settings say
+        // Whatever the project's own settings say
+        await using var container = await image.StartAsync("MCP_AUTH_MODE=none");
 
         Assert.Equal(1, await container.ExitCodeAsync());
         Assert.Contains(
@@ -188,7 +189,8 @@ public sealed class ImageTests(BuiltImage image, ITestOutputHelper output) : ICl
 
         var inspected = await image.Engine.Images.InspectImageAsync(image.Name, Cancellation);
         var ours = (await image.Engine.Images.GetImageHistoryAsync(image.Name, Cancellation))
-            .TakeWhile(layer => !layer.CreatedBy.Contains("VERSION=", StringComparison.Ordinal)) // our first instruction
+            // Our first instruction
+            .TakeWhile(layer => !layer.CreatedBy.Contains("VERSION=", StringComparison.Ordinal))
             .Sum(layer => layer.Size);
         var sizes = string.Create(
             CultureInfo.InvariantCulture,
@@ -198,7 +200,8 @@ public sealed class ImageTests(BuiltImage image, ITestOutputHelper output) : ICl
         var folder = Directory.CreateDirectory(Path.Combine(ClientProcess.Root, "artifacts", "container"));
         await File.WriteAllTextAsync(Path.Combine(folder.FullName, "size.txt"), sizes + "\n", Cancellation);
 
-        // Eight are code that was compiled ahead of time, four Docker.DotNet, two the explorer, two SQLite (37 for every
+        // Eight are code that was compiled ahead of time, four Docker.DotNet, two the explorer, two SQLite (37 for
+        // every
         // platform); more would be a native library that came along unseen, or a package that is compiled for nothing.
         Assert.InRange(ours, 1, 25_000_000);
         var labels = inspected.Config!.Labels;
