@@ -2,7 +2,7 @@ using Docker.DotNet.Models;
 
 namespace MinimalMcp.Engine;
 
-/// <summary>What a container uses. All is null while it does not run; so is what is not measured.</summary>
+/// <summary>What a container uses. What was not measured is null, and everything while it does not run.</summary>
 /// <param name="CpuPercent">100 is one processor.</param>
 /// <param name="MemoryBytes">Without files that are only cached, which is what `docker stats` shows.</param>
 public sealed record ContainerStats(
@@ -21,7 +21,7 @@ public sealed record ContainerStats(
     {
         if (answer.Read.Year <= 1)
         {
-            // Of a container that does not run Docker gives the beginning of time, zeros and empty objects.
+            // For a container that does not run Docker answers the year 1, zeros and empty objects.
             return new(false, null, null, null, null, null, null, null, null);
         }
 

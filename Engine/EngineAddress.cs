@@ -1,11 +1,12 @@
 using System.Net.Sockets;
+using System.Text.RegularExpressions;
 
 namespace MinimalMcp.Engine;
 
-/// <summary>Where a container engine listens: a Unix socket, or an address.</summary>
-/// <param name="Url">What requests are sent to. For a socket a plain word: newer engines refuse any other Host.</param>
+/// <summary>Where a Docker Engine listens: a Unix socket, or a URL.</summary>
+/// <param name="Url">Where requests go. For a socket the host is a plain word: newer engines refuse others.</param>
 /// <param name="Socket">The path of the socket.</param>
-public sealed record EngineAddress(Uri Url, string? Socket = null)
+public sealed partial record EngineAddress(Uri Url, string? Socket = null)
 {
     /// <summary>Where Docker listens on this machine: the address in DOCKER_HOST alone, if it is set.</summary>
     public static IEnumerable<EngineAddress> OfThisMachine()
@@ -29,15 +30,18 @@ public sealed record EngineAddress(Uri Url, string? Socket = null)
                     && url is { UserInfo: "", Query: "", Fragment: "", Host.Length: > 0 } => url.Scheme switch
             {
                 "tcp" => new(new UriBuilder("http", url.Host, url.Port > 0 ? url.Port : 2375).Uri),
-                "http" or "https" => new(new Uri(url.GetLeftPart(UriPartial.Path).TrimEnd('/') + "/")),
+                "http" or "https" => new(new Uri(WithoutVersion(url.GetLeftPart(UriPartial.Path)) + "/")),
                 _ => null,
             },
             _ => null,
         };
 
+    // The version is negotiated, so one at the end of the address is left out.
+    private static string WithoutVersion(string url) => Version().Replace(url.TrimEnd('/'), "");
+
     private static EngineAddress At(string path) => new(new("http://docker/"), path);
 
-    /// <summary>Connects to it, whatever host a request names.</summary>
+    /// <summary>A handler that connects here, whatever host a request names.</summary>
     public SocketsHttpHandler CreateHandler()
     {
         var handler = new SocketsHttpHandler { UseCookies = false, AllowAutoRedirect = false };
@@ -64,4 +68,7 @@ public sealed record EngineAddress(Uri Url, string? Socket = null)
             throw;
         }
     }
+
+    [GeneratedRegex(@"/v1\.\d+$")]
+    private static partial Regex Version();
 }

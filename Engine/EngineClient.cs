@@ -9,8 +9,8 @@ using Version = System.Version;
 namespace MinimalMcp.Engine;
 
 /// <summary>
-/// Docker.DotNet over a message handler of the caller's, which keeps its limits and retries, and what Docker.DotNet
-/// lacks: the API version that both sides know, bounded logs, and failures as sentences.
+/// Docker.DotNet over a message handler of the caller's, which keeps its limits and retries. Adds what Docker.DotNet
+/// lacks: the API version that both sides know, bounded logs, and failures in plain words.
 /// </summary>
 public sealed partial class EngineClient : IDisposable
 {
@@ -26,14 +26,16 @@ public sealed partial class EngineClient : IDisposable
     /// <param name="url">Where the API is, with the path before it (Portainer has one) and a slash at its end.</param>
     /// <param name="version">The API version of the path. Null leaves it to whatever passes the requests on.</param>
     /// <param name="headers">Sent with every request.</param>
+    /// <param name="circuit">What of the system this is, where one address leads to several engines.</param>
     public EngineClient(
         HttpMessageHandler handler,
         Uri url,
         Version? version = null,
-        IReadOnlyDictionary<string, string>? headers = null
+        IReadOnlyDictionary<string, string>? headers = null,
+        string? circuit = null
     )
     {
-        var checkedHandler = new EngineAnswers(handler);
+        var checkedHandler = new EngineErrorHandler(handler, circuit);
         (ApiVersion, _headers) = (version, headers ?? new Dictionary<string, string>());
         (_http, _root) = (new(checkedHandler), version is null ? url : new Uri(url, $"v{version}/"));
         // Timeouts are the handler's: a build or a wait takes as long as it takes.
@@ -60,7 +62,7 @@ public sealed partial class EngineClient : IDisposable
     public ISystemOperations System => _docker.System;
 
     /// <summary>
-    /// Speaks the newest API version that both sides know. Docker refuses versions that are newer than its own and,
+    /// Uses the newest API version that both sides know. Docker refuses versions that are newer than its own and,
     /// since 29, those before 1.44.
     /// </summary>
     public static async Task<EngineClient> ConnectAsync(HttpMessageHandler handler, Uri url, CancellationToken ct)
@@ -75,32 +77,33 @@ public sealed partial class EngineClient : IDisposable
         )
         {
             // Docker has sent its version since API 1.24: whatever does not is something else.
-            throw await EngineException.OfAsync(answer, ct);
+            throw await EngineException.FromAsync(answer, ct);
         }
 
         return new(handler, url, theirs < Newest ? theirs : Newest);
     }
 
-    /// <summary>Runs a question. Unexpected JSON becomes an <see cref="EngineException"/>.</summary>
-    public async Task<T> AskAsync<T>(Func<EngineClient, Task<T>> question)
+    /// <summary>Makes a call. Unexpected JSON becomes an <see cref="EngineException"/>.</summary>
+    public async Task<T> AskAsync<T>(Func<EngineClient, Task<T>> call)
     {
         try
         {
-            return await question(this);
+            return await call(this);
         }
         catch (Exception e) when (e is JsonException or NotImplementedException)
         {
-            throw EngineException.OfJson(e); // Docker.DotNet's converters throw the second for null where a time is due
+            // Docker.DotNet's converters throw NotImplementedException for null where a time is due.
+            throw EngineException.FromJson(e);
         }
     }
 
     /// <summary>
-    /// Reads what a container printed so far. Docker.DotNet's own stream gives up at a truncated frame and holds no
+    /// Reads what a container printed so far. Docker.DotNet's own stream fails at a truncated frame and has no
     /// limits. Inspects the container first: before API 1.42 no header says whether it has a terminal.
     /// </summary>
-    public async Task<EngineLog> LogsAsync(string container, LogQuery query, CancellationToken ct)
+    public async Task<ContainerLog> LogsAsync(string container, LogQuery query, CancellationToken ct)
     {
-        var terminal = (await Containers.InspectContainerAsync(Name(container), ct)).Config?.Tty is true;
+        var terminal = (await Containers.InspectContainerAsync(ValidName(container), ct)).Config?.Tty is true;
         var url = new Uri(_root, $"containers/{container}/logs?{query}");
         using var request = new HttpRequestMessage(HttpMethod.Get, url);
         request.Options.Set(new HttpRequestOptionsKey<bool>("Streamed"), true); // whatever its size
@@ -111,7 +114,7 @@ public sealed partial class EngineClient : IDisposable
 
         using var answer = await _http.SendAsync(request, ct);
         await using var stream = await answer.Content.ReadAsStreamAsync(ct);
-        return await EngineLog.ReadAsync(stream, terminal, query, ct);
+        return await ContainerLog.ReadAsync(stream, terminal, query, ct);
     }
 
     /// <summary>Takes two seconds: processor use is the difference between two samples.</summary>
@@ -119,14 +122,14 @@ public sealed partial class EngineClient : IDisposable
     {
         ContainerStatsResponse? sample = null;
         var last = new Reports<ContainerStatsResponse>(answer => sample = answer);
-        await Containers.GetContainerStatsAsync(Name(container), new() { Stream = false }, last, ct);
-        return ContainerStats.Of(sample ?? throw EngineException.Nothing());
+        await Containers.GetContainerStatsAsync(ValidName(container), new() { Stream = false }, last, ct);
+        return ContainerStats.Of(sample ?? throw EngineException.Unexpected());
     }
 
     /// <summary>Pulls an image and reports each status. Without tag or digest it is <c>latest</c>.</summary>
     public async Task PullAsync(string image, Action<string> report, CancellationToken ct)
     {
-        var (name, tag) = Parts(Image(image));
+        var (name, tag) = SplitImage(ValidImage(image));
         var answered = false;
         await CreateImageAsync(
             new() { FromImage = name, Tag = tag },
@@ -140,7 +143,7 @@ public sealed partial class EngineClient : IDisposable
         );
         if (!answered)
         {
-            throw EngineException.Nothing();
+            throw EngineException.Unexpected();
         }
     }
 
@@ -177,19 +180,19 @@ public sealed partial class EngineClient : IDisposable
             );
 
     /// <summary>Checks a name or id, which Docker.DotNet writes into the path as it is.</summary>
-    public static string Name(string name) =>
+    public static string ValidName(string name) =>
         IsName().IsMatch(name) && name.Length <= 255
             ? name
-            : throw new ArgumentException($"'{name}' is no name or id.", nameof(name));
+            : throw new ArgumentException($"'{name}' is not a valid name or ID.", nameof(name));
 
     /// <summary>Checks the name of an image.</summary>
-    public static string Image(string image) =>
+    public static string ValidImage(string image) =>
         IsImage().IsMatch(image) && image.Length <= 255
             ? image
-            : throw new ArgumentException($"'{image}' is no image.", nameof(image));
+            : throw new ArgumentException($"'{image}' is not a valid image name.", nameof(image));
 
     /// <summary>Name and tag (or digest). A registry's port stands before a slash, a tag after the last one.</summary>
-    public static (string Name, string Tag) Parts(string image)
+    public static (string Name, string Tag) SplitImage(string image)
     {
         var (slash, colon, at) = (image.LastIndexOf('/'), image.LastIndexOf(':'), image.IndexOf('@'));
         return at > 0 ? (image[..at], image[(at + 1)..])
@@ -220,7 +223,7 @@ public sealed partial class EngineClient : IDisposable
         public void Report(T value) => report(value);
     }
 
-    /// <summary>Gives Docker.DotNet our handler in place of its own transports.</summary>
+    /// <summary>Makes Docker.DotNet use our handler instead of its own transports.</summary>
     private sealed class Transport : IDockerHandlerFactory<HttpMessageHandler>
     {
         public static readonly Transport Instance = new();

@@ -4,46 +4,83 @@ using System.Text.RegularExpressions;
 
 namespace MinimalMcp.Engine;
 
-/// <summary>A log as a model reads it: the newest lines that were asked for, as text.</summary>
+/// <summary>A log for a model: the newest lines that were asked for, as text.</summary>
 public sealed partial record LogText(
-    [property: Description("How many lines these are.")] int Lines,
-    [property: Description("Oldest first.")] string Log,
-    string? Note
+    [property: Description("Number of lines in log.")] int Lines,
+    [property: Description("The lines, oldest first.")] string Log,
+    [property: Description("What was left out, and how to read it.")] string? Note
 )
 {
-    // Room for the quotes and backslashes of a log that is JSON itself, below what clients accept.
+    // Leaves room for the quotes and backslashes of a log that is JSON itself, below what clients accept.
     private const int MaxCharacters = 40_000,
         MaxLine = 4_000;
 
-    /// <summary>Reads the log of a container without the lines that lack <paramref name="grep"/>.</summary>
+    // The time before a line is that long: 2026-01-31T08:00:00.123456789Z and a space.
+    private const int TimeLength = 31;
+
+    /// <summary>Reads the log of a container.</summary>
     public static async Task<LogText> ReadAsync(
         EngineClient engine,
         string container,
         LogQuery query,
-        string? grep,
         CancellationToken ct
     )
     {
-        string? Show(string line)
-        {
-            var plain = Plain(line);
-            var isWanted = grep is null || plain.Contains(grep, StringComparison.OrdinalIgnoreCase);
-            return isWanted ? Shortened(plain, grep) : null;
-        }
-
-        var log = await engine.LogsAsync(container, query with { Show = Show, MaxCharacters = MaxCharacters }, ct);
+        query = query with { MaxCharacters = MaxCharacters, MaxLine = MaxLine };
+        var log = await engine.LogsAsync(container, query, ct);
         var note =
-            log.Dropped > 0 ? $"{log.Dropped} older lines did not fit; ask with a smaller tail, or with since."
-            : log.Lines.Count == 0 && log.Read > 0 ? $"None of the {log.Read} lines has \"{grep}\"."
+            log.Dropped > 0 ? await OlderAsync(engine, container, query, log, ct)
+            : log.Lines.Count == 0 && log.Read > 0
+                ? $"None of the newest {log.Read} lines contains \"{query.Grep}\". Raise tail, or set since or until."
             : null;
         return new(log.Lines.Count, string.Join('\n', log.Lines), note);
     }
 
+    // Where the next part ends. Without times in the log it is read once more, with them.
+    private static async Task<string> OlderAsync(
+        EngineClient engine,
+        string container,
+        LogQuery query,
+        ContainerLog log,
+        CancellationToken ct
+    )
+    {
+        var timed = query.Timestamps
+            ? log
+            : await engine.LogsAsync(
+                container,
+                query with
+                {
+                    Timestamps = true,
+                    MaxCharacters = MaxCharacters + (log.Lines.Count * TimeLength),
+                },
+                ct
+            );
+        var oldest = timed.Lines[Math.Max(0, timed.Lines.Count - log.Lines.Count)].Split(' ')[0];
+        var left = $"{log.Dropped} older lines did not fit.";
+        // A tick of .NET has 100 nanoseconds: a line is rather shown twice than never.
+        return Time().Match(oldest) is { Success: true } match
+            && DateTimeOffset.TryParse(match.Groups[1].Value + "Z", CultureInfo.InvariantCulture, out var time)
+            ? $"{left} To read them, set until to \"{time.UtcDateTime.AddTicks(1):O}\" and keep the other arguments."
+            : $"{left} Set since and until to read a part of the log.";
+    }
+
+    [GeneratedRegex(@"\A(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,7})?)\d*Z\z")]
+    private static partial Regex Time();
+}
+
+/// <summary>Times in arguments of log tools.</summary>
+public static partial class LogTime
+{
+    /// <summary>For the description of an argument.</summary>
+    public const string Formats =
+        "as RFC 3339 (2026-01-31T08:00:00Z), seconds since 1970, or how long ago (90s, 15m, 1h30m, 2d).";
+
     /// <summary>
-    /// A point in time as people write it: RFC 3339, seconds (or milliseconds) since 1970, <c>now</c>, or how long ago (<c>90s</c>,
-    /// <c>1h30m</c>, <c>2d</c>). Null for anything else.
+    /// A point in time as people write it: RFC 3339, seconds or milliseconds since 1970, <c>now</c>, or how long ago
+    /// (<c>90s</c>, <c>1h30m</c>, <c>2d</c>). Null for anything else.
     /// </summary>
-    public static DateTimeOffset? ParseTime(string text, DateTimeOffset now)
+    public static DateTimeOffset? Parse(string text, DateTimeOffset now)
     {
         if (text == "now")
         {
@@ -81,28 +118,6 @@ public sealed partial record LogText(
             ? time
             : null;
     }
-
-    // A very long line shows the part around what was searched for.
-    private static string Shortened(string line, string? grep)
-    {
-        if (line.Length <= MaxLine)
-        {
-            return line;
-        }
-
-        var found = grep is null ? 0 : line.IndexOf(grep, StringComparison.OrdinalIgnoreCase);
-        var start = Math.Clamp(found - (MaxLine / 2), 0, line.Length - MaxLine);
-        var before = start > 0 ? "[truncated]…" : "";
-        var after = start + MaxLine < line.Length ? "…[truncated]" : "";
-        return $"{before}{line.AsSpan(start, MaxLine)}{after}";
-    }
-
-    // Colours, and other orders to a terminal.
-    private static string Plain(string line) =>
-        string.Concat(Escape().Replace(line, "").Where(letter => letter == '\t' || !char.IsControl(letter)));
-
-    [GeneratedRegex(@"\x1b(\[[0-9;?]*[ -/]*[@-~]|\][^\x07\x1b]*(\x07|\x1b\\)?|[@-Z\\^_])")]
-    private static partial Regex Escape();
 
     [GeneratedRegex(@"\A(?:now-)?(?:(\d{1,9})([smhdw]))+\z")]
     private static partial Regex Ago();

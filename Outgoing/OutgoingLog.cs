@@ -75,6 +75,13 @@ internal sealed partial class OutgoingLog
     [LoggerMessage(LogLevel.Warning, "Circuit breaker opened {Upstream} {BreakSeconds}")]
     public partial void Opened(string upstream, double breakSeconds);
 
+    [LoggerMessage(
+        LogLevel.Warning,
+        "{Upstream}: any certificate is accepted, so that others can read and change what is sent. Set"
+            + " {Upstream}:Certificate to the SHA-256 fingerprint of the right one"
+    )]
+    public partial void AnyCertificate(string upstream);
+
     [LoggerMessage(LogLevel.Information, "Circuit breaker closed {Upstream}")]
     public partial void Closed(string upstream);
 }

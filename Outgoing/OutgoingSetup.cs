@@ -1,4 +1,5 @@
 using System.Net;
+using System.Security.Cryptography;
 using Microsoft.Extensions.Http;
 using MinimalMcp.Configuration;
 
@@ -28,21 +29,28 @@ public static class OutgoingSetup
     }
 
     /// <summary>
-    /// A filter and not a default, because it sees the client's name and runs after a family that sets its own handler.
+    /// A filter and not a default, because it sees the client's name, and runs after a family that brings a handler of
+    /// its own.
     /// </summary>
-    private sealed class OutgoingFilter(Upstreams upstreams) : IHttpMessageHandlerBuilderFilter
+    private sealed class OutgoingFilter(Upstreams upstreams, IConfiguration configuration, OutgoingLog log)
+        : IHttpMessageHandlerBuilderFilter
     {
+        private static readonly TraceHeaders Trace = new();
+
         public Action<HttpMessageHandlerBuilder> Configure(Action<HttpMessageHandlerBuilder> next) =>
             builder =>
             {
                 next(builder);
                 var upstream = upstreams.Of(builder.Name);
                 Limit(builder.PrimaryHandler, upstream.MaxInFlight);
-                // innermost: retries do not pass the family's handlers again
+                if (builder.PrimaryHandler is SocketsHttpHandler sockets)
+                {
+                    Trust(sockets, upstream.Name);
+                }
+
+                // Next to the wire: what is sent again went through the family's handlers once.
                 builder.AdditionalHandlers.Add(new ResilientHandler(upstream));
             };
-
-        private static readonly TraceHeaders Trace = new();
 
         private static void Limit(HttpMessageHandler handler, int maxConnections)
         {
@@ -65,6 +73,37 @@ public static class OutgoingSetup
                 simple.MaxConnectionsPerServer = maxConnections;
                 simple.MaxResponseHeadersLength = 32;
             }
+        }
+
+        // The setting Certificate of the upstream's section. DockerPulls has that of Docker.
+        private void Trust(SocketsHttpHandler sockets, string name)
+        {
+            var certificate = configuration
+                .GetChildren()
+                .Where(section => name.StartsWith(section.Key, StringComparison.OrdinalIgnoreCase))
+                .OrderByDescending(section => section.Key.Length)
+                .Select(section => section["Certificate"])
+                .FirstOrDefault(value => !string.IsNullOrWhiteSpace(value));
+            if (certificate is null)
+            {
+                return; // the system's authorities decide
+            }
+
+            if (certificate == "any")
+            {
+                log.AnyCertificate(name);
+            }
+
+            var fingerprint = certificate.Replace(":", "", StringComparison.Ordinal).Trim();
+            sockets.SslOptions.RemoteCertificateValidationCallback = (_, shown, _, _) =>
+                shown is not null
+                && (
+                    certificate == "any"
+                    || fingerprint.Equals(
+                        shown.GetCertHashString(HashAlgorithmName.SHA256),
+                        StringComparison.OrdinalIgnoreCase
+                    )
+                );
         }
     }
 }

@@ -22,7 +22,7 @@ internal sealed class RequestAttempt(HttpMethod method, HttpResponseMessage? ans
     /// </summary>
     public bool Failed =>
         answer is not null
-            ? (int)answer.StatusCode is 429 or >= 500
+            ? (int)answer.StatusCode == 429 || (IsServerError && !IsUpstreamsOwn)
             : failure
                 is HttpRequestException
                 {
@@ -30,9 +30,19 @@ internal sealed class RequestAttempt(HttpMethod method, HttpResponseMessage? ans
                     HttpRequestError: not HttpRequestError.ConfigurationLimitExceeded
                 };
 
+    public bool IsServerError => (int?)answer?.StatusCode >= 500;
+
     /// <summary>
-    /// Whether the request may be retried: only safe methods (RFC 9110 section 9.2.1), without a response or with a
-    /// gateway error. A Retry-After longer than a call can wait prevents it.
+    /// The upstream is up and explains in JSON why it refused: a port that is taken, a query that took too long.
+    /// Gateways answer 502 and 504 for it, and 503 without JSON.
+    /// </summary>
+    private bool IsUpstreamsOwn =>
+        answer is { StatusCode: not (HttpStatusCode.BadGateway or HttpStatusCode.GatewayTimeout) }
+        && answer.Content.Headers.ContentType?.MediaType?.EndsWith("json", StringComparison.OrdinalIgnoreCase) is true;
+
+    /// <summary>
+    /// Only for reads (RFC 9110 section 9.2.1), and only when no answer came or one of a gateway. A Retry-After that
+    /// is longer than a call can wait is taken as no.
     /// </summary>
     public bool MayBeRepeated =>
         !HandedOver
@@ -47,7 +57,7 @@ internal sealed class RequestAttempt(HttpMethod method, HttpResponseMessage? ans
                             or HttpRequestError.SecureConnectionError
                             or HttpRequestError.ResponseEnded
                     }
-                : (int)answer.StatusCode is 502 or 503 or 504 && !(RetryAfter > LongestRetryAfter)
+                : (int)answer.StatusCode is 502 or 503 or 504 && !IsUpstreamsOwn && !(RetryAfter > LongestRetryAfter)
         );
 
     public TimeSpan? RetryAfter =>

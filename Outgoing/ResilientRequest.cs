@@ -1,3 +1,5 @@
+using System.Net;
+using System.Text;
 using Polly.CircuitBreaker;
 
 namespace MinimalMcp.Outgoing;
@@ -24,6 +26,11 @@ internal sealed class ResilientRequest(
             ? long.MaxValue
             : upstream.MaxResponseBytes;
 
+    // A family whose upstream leads to several systems names the one that a request is for.
+    private readonly Circuit _circuit = upstream.CircuitOf(
+        request.Options.TryGetValue(new HttpRequestOptionsKey<string>("Circuit"), out var circuit) ? circuit : ""
+    );
+
     private readonly TaskCompletionSource<HttpResponseMessage> _answer = new(
         TaskCreationOptions.RunContinuationsAsynchronously
     );
@@ -48,7 +55,7 @@ internal sealed class ResilientRequest(
         try
         {
             using var place = await upstream.EnterAsync(_stop);
-            var attempt = await upstream.TryAsync(AttemptAsync, _stop);
+            var attempt = await upstream.TryAsync(_circuit, AttemptAsync, _stop);
             if (attempt.Answer is null)
             {
                 _answer.TrySetException(attempt.Failure!);
@@ -61,7 +68,7 @@ internal sealed class ResilientRequest(
         catch (Exception failure)
         {
             var told = failure is BrokenCircuitException open
-                ? UpstreamFailure.Open(upstream, open)
+                ? UpstreamFailure.Open(_circuit, open)
                 : Explain(failure, answered: false);
             if (_answer.TrySetException(told) && told is HttpRequestException)
             {
@@ -89,8 +96,17 @@ internal sealed class ResilientRequest(
             var answer = await send(request, cancellationToken);
             if ((int)answer.StatusCode is 300 or 301 or 302 or 303 or 307 or 308)
             {
+                var toHttps = IsSamePlaceWithTls(answer.Headers.Location);
                 answer.Dispose();
-                throw UpstreamFailure.Redirected(upstream, answer.StatusCode);
+                throw toHttps
+                    ? UpstreamFailure.NeedsTls(upstream, request.RequestUri!)
+                    : UpstreamFailure.Redirected(upstream, answer.StatusCode);
+            }
+
+            if ((int)answer.StatusCode == 400 && await WantsTlsAsync(answer, cancellationToken))
+            {
+                answer.Dispose();
+                throw UpstreamFailure.NeedsTls(upstream, request.RequestUri!);
             }
 
             answer.ReasonPhrase = null; // the upstream's own text, which EnsureSuccessStatusCode would repeat
@@ -114,12 +130,46 @@ internal sealed class ResilientRequest(
             _attempts,
             attempt.Outcome,
             upstream.Time.GetElapsedTime(started),
-            failed: attempt.Failed || attempt.Failure is not (null or OperationCanceledException)
+            failed: attempt.Failed
+                || attempt.IsServerError
+                || attempt.Failure is not (null or OperationCanceledException)
         );
         return attempt;
     }
 
-    // Hands the response to the family and returns when its body ended, with the failure if any.
+    private bool IsSamePlaceWithTls(Uri? location) =>
+        location is { IsAbsoluteUri: true, Scheme: "https" }
+        && request.RequestUri is { Scheme: "http" } sent
+        && location.Host.Equals(sent.Host, StringComparison.OrdinalIgnoreCase);
+
+    // What servers with TLS answer to plain HTTP: Go ("to an HTTPS server"), nginx and Apache ("HTTPS port",
+    // "SSL-enabled").
+    private async Task<bool> WantsTlsAsync(HttpResponseMessage answer, CancellationToken cancellationToken)
+    {
+        const int MaxBytes = 4096;
+        var isShort = answer.Content.Headers.ContentLength <= MaxBytes || answer.Version == HttpVersion.Version10;
+        if (request.RequestUri is not { Scheme: "http" } || !isShort)
+        {
+            return false;
+        }
+
+        var bytes = new byte[MaxBytes];
+        await using var stream = await answer.Content.ReadAsStreamAsync(cancellationToken);
+        var length = await stream.ReadAtLeastAsync(bytes, MaxBytes, throwOnEndOfStream: false, cancellationToken);
+        var text = Encoding.ASCII.GetString(bytes, 0, length);
+        var headers = answer.Content.Headers;
+        answer.Content = new ByteArrayContent(bytes, 0, length);
+        foreach (var (name, values) in headers.NonValidated)
+        {
+            answer.Content.Headers.TryAddWithoutValidation(name, values);
+        }
+
+        return text.Contains("HTTPS server", StringComparison.OrdinalIgnoreCase)
+            || text.Contains("HTTPS port", StringComparison.OrdinalIgnoreCase)
+            || text.Contains("SSL-enabled", StringComparison.OrdinalIgnoreCase);
+    }
+
+    // Gives the family the answer, and returns when its body has ended; with what went wrong, if anything did.
     private async Task<Exception?> HandOverAsync(HttpResponseMessage answer)
     {
         if (_method == HttpMethod.Head)

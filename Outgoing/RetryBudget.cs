@@ -9,14 +9,14 @@ internal sealed class RetryBudget(TimeProvider time)
         OneIn = 10;
     private static readonly TimeSpan Window = TimeSpan.FromSeconds(30);
 
-    private readonly Lock _gate = new();
+    private readonly Lock _services = new();
     private long _start = time.GetTimestamp();
     private int _calls,
         _retries;
 
     public void CountCall()
     {
-        lock (_gate)
+        lock (_services)
         {
             if (time.GetElapsedTime(_start) >= Window)
             {
@@ -29,7 +29,7 @@ internal sealed class RetryBudget(TimeProvider time)
 
     public bool TryTake()
     {
-        lock (_gate)
+        lock (_services)
         {
             if (_retries >= Math.Max(Floor, _calls / OneIn))
             {

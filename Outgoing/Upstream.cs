@@ -1,10 +1,6 @@
 using System.Collections.Concurrent;
-using System.Globalization;
 using System.Threading.RateLimiting;
 using Microsoft.Extensions.Options;
-using Polly;
-using Polly.CircuitBreaker;
-using Polly.Retry;
 
 namespace MinimalMcp.Outgoing;
 
@@ -40,13 +36,13 @@ internal sealed class Upstreams(IOptions<OutgoingOptions> options, TimeProvider 
 /// </summary>
 internal sealed class Upstream : IDisposable
 {
-    private const int MaxRetries = 1;
-    private static readonly TimeSpan FirstBackoff = TimeSpan.FromMilliseconds(100),
-        LongestBackoff = TimeSpan.FromSeconds(1);
+    // Names of circuits may come from arguments.
+    private const int MaxCircuits = 64;
 
-    private readonly ConcurrencyLimiter _bulkhead;
-    private readonly CircuitBreakerStateProvider _breaker = new();
-    private readonly ResiliencePipeline<RequestAttempt> _pipeline;
+    private readonly ConcurrencyLimiter _limiter;
+    private readonly RetryBudget _budget;
+    private readonly ConcurrentDictionary<string, Circuit> _circuits = new(StringComparer.Ordinal);
+    private readonly Circuit _whole;
 
     public Upstream(string name, OutgoingOptions options, TimeProvider time, OutgoingLog log)
     {
@@ -55,8 +51,9 @@ internal sealed class Upstream : IDisposable
         MaxResponseBytes = options.MaxResponseBytesOf.TryGetValue(name, out var bytes)
             ? bytes
             : options.MaxResponseBytes;
-        Budget = new(time);
-        _bulkhead = new(
+        _budget = new(time);
+        _whole = new(name, _budget, time, log);
+        _limiter = new(
             new()
             {
                 PermitLimit = options.MaxInFlight,
@@ -64,54 +61,6 @@ internal sealed class Upstream : IDisposable
                 QueueProcessingOrder = QueueProcessingOrder.OldestFirst,
             }
         );
-
-        // From the outside in. Each retry passes the circuit breaker, and each attempt counts for it.
-        _pipeline = new ResiliencePipelineBuilder<RequestAttempt> { TimeProvider = time }
-            .AddRetry(
-                new RetryStrategyOptions<RequestAttempt>
-                {
-                    MaxRetryAttempts = MaxRetries,
-                    ShouldHandle = retry =>
-                        ValueTask.FromResult(
-                            retry.AttemptNumber < MaxRetries
-                                && retry.Outcome.Result?.MayBeRepeated is true
-                                && Budget.TryTake()
-                        ),
-                    DelayGenerator = retry =>
-                        ValueTask.FromResult<TimeSpan?>(
-                            retry.Outcome.Result?.RetryAfter ?? Backoff(retry.AttemptNumber)
-                        ),
-                }
-            )
-            .AddCircuitBreaker(
-                new CircuitBreakerStrategyOptions<RequestAttempt>
-                {
-                    MinimumThroughput = 10,
-                    FailureRatio = 0.501, // Polly opens at the ratio; exactly half is not a majority
-                    SamplingDuration = TimeSpan.FromSeconds(30),
-                    BreakDuration = TimeSpan.FromSeconds(15),
-                    StateProvider = _breaker,
-                    // A cancelled probe proves nothing.
-                    ShouldHandle = call =>
-                        ValueTask.FromResult(
-                            call.Outcome.Result is not { } attempt
-                                || attempt.Failed
-                                || (attempt.Failure is OperationCanceledException && IsProbed)
-                        ),
-                    OnOpened = opened =>
-                    {
-                        OpenSince = time.GetUtcNow().ToString("HH:mm:ss", CultureInfo.InvariantCulture);
-                        log.Opened(name, opened.BreakDuration.TotalSeconds);
-                        return default;
-                    },
-                    OnClosed = _ =>
-                    {
-                        log.Closed(name);
-                        return default;
-                    },
-                }
-            )
-            .Build();
     }
 
     public string Name { get; }
@@ -126,35 +75,46 @@ internal sealed class Upstream : IDisposable
 
     public long MaxResponseBytes { get; }
 
-    public RetryBudget Budget { get; }
+    /// <summary>
+    /// The circuit of one system behind the upstream, such as an environment of Portainer; for an empty name that of
+    /// the upstream itself.
+    /// </summary>
+    public Circuit CircuitOf(string name)
+    {
+        if (name.Length == 0)
+        {
+            return _whole;
+        }
 
-    /// <summary>In UTC.</summary>
-    public string OpenSince { get; private set; } = "";
+        if (_circuits.Count >= MaxCircuits && !_circuits.ContainsKey(name))
+        {
+            foreach (var closed in _circuits.Where(circuit => circuit.Value.IsClosed))
+            {
+                _circuits.TryRemove(closed); // it loses no more than its count of failures
+            }
+        }
 
-    public bool IsProbed => _breaker.CircuitState is CircuitState.HalfOpen;
+        return _circuits.Count >= MaxCircuits && !_circuits.ContainsKey(name)
+            ? _whole
+            : _circuits.GetOrAdd(name, key => new($"{Name} {key}", _budget, Time, Log));
+    }
 
     /// <summary>Acquires a permit of the concurrency limiter, until it is disposed.</summary>
     public async Task<RateLimitLease> EnterAsync(CancellationToken cancellationToken)
     {
-        var place = await _bulkhead.AcquireAsync(1, cancellationToken);
+        var place = await _limiter.AcquireAsync(1, cancellationToken);
         return place.IsAcquired ? place : throw UpstreamFailure.Full(this);
     }
 
     public ValueTask<RequestAttempt> TryAsync(
+        Circuit circuit,
         Func<CancellationToken, ValueTask<RequestAttempt>> send,
         CancellationToken cancellationToken
     )
     {
-        Budget.CountCall();
-        return _pipeline.ExecuteAsync(send, cancellationToken);
+        _budget.CountCall();
+        return circuit.TryAsync(send, cancellationToken);
     }
 
-    public void Dispose() => _bulkhead.Dispose();
-
-    // Full jitter: callers that failed together do not retry together.
-    private static TimeSpan Backoff(int attempt)
-    {
-        var cap = Math.Min(LongestBackoff.TotalMilliseconds, FirstBackoff.TotalMilliseconds * (1 << attempt));
-        return TimeSpan.FromMilliseconds(Random.Shared.NextDouble() * cap);
-    }
+    public void Dispose() => _limiter.Dispose();
 }

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Net;
+using System.Net.Sockets;
 using System.Security.Authentication;
 using Polly.CircuitBreaker;
 
@@ -13,18 +14,18 @@ internal static class UpstreamFailure
 {
     public static HttpRequestException Full(Upstream upstream) =>
         Refused(
-            $"{upstream.Name} is busy: {upstream.MaxInFlight} requests are under way and the queue is full. Nothing "
-                + "was sent; try again in a few seconds."
+            $"{upstream.Name} is busy: {upstream.MaxInFlight} requests are under way and the queue is full."
+                + " Nothing was sent; try again in a few seconds."
         );
 
-    public static HttpRequestException Open(Upstream upstream, BrokenCircuitException open)
+    public static HttpRequestException Open(Circuit circuit, BrokenCircuitException open)
     {
         var seconds = Math.Ceiling(open.RetryAfter?.TotalSeconds ?? 0).ToString(CultureInfo.InvariantCulture);
-        var again = upstream.IsProbed
+        var again = circuit.IsProbed
             ? "it is being tried again now, so call again in a few seconds"
             : $"it is tried again in {seconds} seconds";
         return Refused(
-            $"{upstream.Name} failed most requests, and none was sent since {upstream.OpenSince} UTC; {again}."
+            $"{circuit.Name} failed most requests, and none was sent since {circuit.OpenSince} UTC; {again}."
         );
     }
 
@@ -41,20 +42,29 @@ internal static class UpstreamFailure
     public static HttpRequestException TooLarge(Upstream upstream, HttpMethod method) =>
         new(
             HttpRequestError.ConfigurationLimitExceeded,
-            $"The answer of {upstream.Name} is larger than {upstream.MaxResponseBytes} bytes and was not read. Ask "
-                + $"for less, or raise Outgoing:MaxResponseBytes.{Doubt(method)}",
+            $"The answer of {upstream.Name} is larger than {upstream.MaxResponseBytes} bytes and was not read."
+                + $" Ask for less, or raise Outgoing:MaxResponseBytesOf:{upstream.Name}.{Doubt(method)}",
             null,
             HttpStatusCode.BadGateway
         );
 
     public static HttpRequestException Redirected(Upstream upstream, HttpStatusCode status) =>
         new(
-            $"{upstream.Name} answered {(int)status}. Redirects are not followed: check {upstream.Name}:Url.",
+            $"{upstream.Name} answered {(int)status}. Redirects are not followed: check {upstream.Name}:Url, and"
+                + $" whether a login page stands in front of {upstream.Name}.",
             null,
             status
         );
 
-    /// <summary>The message for an exception of the connection. Null when the upstream did not cause it.</summary>
+    /// <summary>Plain HTTP was sent to a port with TLS.</summary>
+    public static HttpRequestException NeedsTls(Upstream upstream, Uri url) =>
+        new(
+            $"{upstream.Name} wants TLS. Set {upstream.Name}:Url to https://{url.Authority}.",
+            null,
+            HttpStatusCode.BadGateway
+        );
+
+    /// <summary>What the connection threw, in plain words. Null for what is not the upstream's doing.</summary>
     public static HttpRequestException? Of(Exception failure, Upstream upstream, HttpMethod method, bool answered)
     {
         var error = failure switch
@@ -70,7 +80,14 @@ internal static class UpstreamFailure
         return error switch
         {
             null => null,
-            // Only the network was involved so far, so its reason may be logged.
+            // Nothing but the network has answered yet, so its reason may be logged.
+            HttpRequestError.ConnectionError when SocketErrorOf(failure) is SocketError.AccessDenied => new(
+                error.Value,
+                $"{upstream.Name} cannot be reached: the user of this server may not open its socket. Add the user to"
+                    + " the socket's group (for Docker: group_add, or usermod -aG docker), and restart this server.",
+                failure,
+                HttpStatusCode.BadGateway
+            ),
             HttpRequestError.NameResolutionError
             or HttpRequestError.ConnectionError
             or HttpRequestError.ProxyTunnelError => new(
@@ -81,9 +98,8 @@ internal static class UpstreamFailure
             ),
             HttpRequestError.SecureConnectionError => new(
                 error.Value,
-                $"{upstream.Name} cannot be reached safely: the TLS connection failed and nothing was "
-                    + $"sent. Check {upstream.Name}:Url and its certificate; if that is of a CA of your own, set "
-                    + "SSL_CERT_FILE to a file with the CA's certificate.",
+                $"{upstream.Name} cannot be reached: the TLS connection failed and nothing was sent."
+                    + $" {TlsFix(failure, upstream.Name)}",
                 failure,
                 HttpStatusCode.BadGateway
             ),
@@ -114,6 +130,26 @@ internal static class UpstreamFailure
             ),
         };
     }
+
+    private static string TlsFix(Exception failure, string name) =>
+        IsAboutCertificate(failure)
+            ? $"Its certificate is not trusted. For a self-signed one set {name}:Certificate to its SHA-256"
+                + " fingerprint; for one of a CA of your own set SSL_CERT_FILE to a file with the CA's certificate."
+            : $"It may speak plain HTTP there: check whether {name}:Url should begin with http://.";
+
+    private static bool IsAboutCertificate(Exception? failure) =>
+        failure is not null
+        && (
+            (
+                failure is AuthenticationException
+                && failure.Message.Contains("certificate", StringComparison.OrdinalIgnoreCase)
+            ) || IsAboutCertificate(failure.InnerException)
+        );
+
+    private static SocketError? SocketErrorOf(Exception? failure) =>
+        failure is SocketException socket ? socket.SocketErrorCode
+        : failure is null ? null
+        : SocketErrorOf(failure.InnerException);
 
     private static HttpRequestException Refused(string sentence) =>
         new(sentence, null, HttpStatusCode.ServiceUnavailable);

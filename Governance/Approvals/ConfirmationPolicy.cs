@@ -81,7 +81,8 @@ internal sealed class ConfirmationPolicy
                 await _services.Confirmations.RedeemAsync(token, _tool, call, Canonical(call), cancellationToken);
             }
 
-            await _services.Budgets.RequireAsync(_tool, _policy, call.Caller, spend: true, cancellationToken);
+            // Looking changes nothing, so it spends nothing.
+            await _services.Budgets.RequireAsync(_tool, _policy, call.Caller, spend: !looks, cancellationToken);
         }
         catch (StorageException gone)
         {

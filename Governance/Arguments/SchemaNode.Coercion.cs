@@ -39,6 +39,9 @@ internal sealed partial class SchemaNode
                 return read;
             case JsonValueKind.Number when Takes("string"):
                 return Json(InEnum(Digits(value)) ?? Digits(value));
+            // In a list or a map of texts, as in {"PORT": 8080, "DEBUG": true}, the meaning is plain.
+            case JsonValueKind.True or JsonValueKind.False when depth > 0 && _types is ["string"] && _enum is null:
+                return Json(value.GetRawText());
             case JsonValueKind.Array when Takes("array"):
                 return Json(
                     new JsonArray([
@@ -60,7 +63,7 @@ internal sealed partial class SchemaNode
     {
         foreach (var member in value.EnumerateObject())
         {
-            if (Properties is null || !Properties.TryGetValue(member.Name, out var schema))
+            if (MemberSchema(member.Name) is not { } schema)
             {
                 yield return new(member.Name, Node(member.Value));
                 continue;
@@ -68,7 +71,10 @@ internal sealed partial class SchemaNode
 
             var read = schema.Coerce(member.Value, depth + 1);
             var isLeftOut =
-                !Required.Contains(member.Name) && schema.Problem("", read) is not null && schema.IsBlank(member.Value);
+                schema != _members
+                && !Required.Contains(member.Name)
+                && schema.Problem("", read) is not null
+                && schema.IsBlank(member.Value);
             if (!isLeftOut)
             {
                 yield return new(member.Name, Node(read));

@@ -16,6 +16,9 @@ internal sealed partial class SchemaNode
     private string[] _types = [];
     private string[]? _enum;
     private SchemaNode? _items;
+
+    // What the members of a map must be: those that properties does not name.
+    private SchemaNode? _members;
     private bool _closed;
     private double? _minimum,
         _maximum,
@@ -73,6 +76,7 @@ internal sealed partial class SchemaNode
                     break;
                 case "additionalProperties":
                     node._closed = value.ValueKind is JsonValueKind.False;
+                    node._members = value.ValueKind is JsonValueKind.Object ? Read(value, root, depth + 1) : null;
                     break;
                 case "items":
                     node._items = Read(value, root, depth + 1);
@@ -192,9 +196,9 @@ internal sealed partial class SchemaNode
 
         foreach (var property in value.EnumerateObject())
         {
-            if (Properties is not null && Properties.TryGetValue(property.Name, out var schema))
+            if (MemberSchema(property.Name) is { } schema)
             {
-                if (schema.Problem($"{path}.{property.Name}", property.Value, depth + 1) is { } problem)
+                if (schema.Problem($"{path}.{Shorten(property.Name)}", property.Value, depth + 1) is { } problem)
                 {
                     return problem;
                 }
@@ -210,6 +214,9 @@ internal sealed partial class SchemaNode
             ? $"'{path}.{missing}' is missing"
             : null;
     }
+
+    private SchemaNode? MemberSchema(string name) =>
+        Properties is not null && Properties.TryGetValue(name, out var named) ? named : _members;
 
     private string Bounds() =>
         (_minimum ?? _minLength ?? _minItems, _maximum ?? _maxLength ?? _maxItems, _minLength ?? _maxLength) switch

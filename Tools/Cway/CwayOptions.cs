@@ -180,6 +180,16 @@ public sealed class CwayIndexTarget
     /// <summary>Of platform elasticsearch: the address of the cluster.</summary>
     public string? Url { get; set; }
 
+    /// <summary>
+    /// The SHA-256 fingerprint of the system's certificate, where no known authority signed it; <c>any</c> accepts
+    /// every certificate.
+    /// </summary>
+    [RegularExpression(
+        "any|(?:[0-9A-Fa-f]{2}:?){32}",
+        ErrorMessage = "Cway:Certificate must be a SHA-256 fingerprint (64 hexadecimal digits) or the word any."
+    )]
+    public string? Certificate { get; set; }
+
     public string Index { get; set; } = "cway";
 
     /// <summary>Of platform elasticsearch: sent as <c>Authorization: ApiKey</c>.</summary>

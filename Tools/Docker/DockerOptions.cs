@@ -7,22 +7,31 @@ namespace MinimalMcp.Tools.Docker;
 public sealed class DockerOptions : IValidatableObject
 {
     /// <summary>
-    /// Where Docker listens: unix:///var/run/docker.sock, tcp://host:2375, or https://host. Whoever may ask Docker owns
-    /// its machine, so the family is disabled until this or <see cref="Enabled"/> is set: a socket that happens to be
-    /// there is no reason.
+    /// Where Docker listens: unix:///var/run/docker.sock, tcp://host:2375, or https://host. Access to Docker is access
+    /// to its host, so the family is disabled until this or <see cref="Enabled"/> is set, even when a socket exists.
     /// </summary>
     public string? Url { get; set; }
 
-    /// <summary>Uses the engine of this machine: the one in DOCKER_HOST, or the usual sockets.</summary>
+    /// <summary>Uses the Docker Engine of this host: the one in DOCKER_HOST, or the usual sockets.</summary>
     public bool Enabled { get; set; }
 
-    /// <summary>Folders of Docker's machine that containers may get, separated by commas; none by default.</summary>
+    /// <summary>
+    /// The SHA-256 fingerprint of the certificate behind an https Url, where no known authority signed it; <c>any</c>
+    /// accepts every certificate.
+    /// </summary>
+    [RegularExpression(
+        "any|(?:[0-9A-Fa-f]{2}:?){32}",
+        ErrorMessage = "Docker:Certificate must be a SHA-256 fingerprint (64 hexadecimal digits) or the word any."
+    )]
+    public string? Certificate { get; set; }
+
+    /// <summary>Folders of the Docker host that containers may mount, separated by commas. None by default.</summary>
     public string? AllowedBinds { get; set; }
 
-    /// <summary>Whether a container may share the machine's network, or another container's.</summary>
+    /// <summary>Whether a container may share the network of the host or of another container.</summary>
     public bool AllowHostNetwork { get; set; }
 
-    /// <summary>Docker's address that ports of new containers are published on. 0.0.0.0 is the whole network.</summary>
+    /// <summary>The host address that publishes the ports of new containers. 0.0.0.0 is every network.</summary>
     public string PublishAddress { get; set; } = "127.0.0.1";
 
     /// <summary>Whether docker_container_inspect shows the values of environment variables.</summary>
@@ -31,7 +40,7 @@ public sealed class DockerOptions : IValidatableObject
     internal IReadOnlyList<string> Binds =>
         (AllowedBinds ?? "").Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
 
-    /// <summary>Null when the family is off, or wrongly configured.</summary>
+    /// <summary>Null when the family is disabled or its settings are wrong.</summary>
     internal EngineAddress? Address =>
         string.IsNullOrEmpty(Url)
             ? Enabled
@@ -63,7 +72,7 @@ public sealed class DockerOptions : IValidatableObject
         {
             yield return new(
                 "Docker:AllowedBinds must be absolute folders separated by commas, for example /srv/data;"
-                    + $" '{bind}' is none.",
+                    + $" '{bind}' is not an absolute folder.",
                 [nameof(AllowedBinds)]
             );
         }
@@ -89,7 +98,7 @@ public static class DockerSetup
             return services;
         }
 
-        // The second has limits of its own, since an image takes minutes: Outgoing:Deadlines:DockerPulls.
+        // A pull takes minutes, so it has a deadline of its own: Outgoing:Deadlines:DockerPulls.
         foreach (var client in (string[])[nameof(DockerClient), nameof(DockerPulls)])
         {
             services.AddHttpClient(client).ConfigurePrimaryHttpMessageHandler(address.CreateHandler);

@@ -7,7 +7,7 @@ using ModelContextProtocol;
 
 namespace MinimalMcp.Tools.Portainer;
 
-/// <summary>Portainer's own API, and Docker behind it. Failures are sentences for the caller or operator.</summary>
+/// <summary>Portainer's own API, and the Docker Engines behind it. Failures become sentences for the caller.</summary>
 public sealed class PortainerClient(
     IHttpClientFactory http,
     IHttpMessageHandlerFactory handlers,
@@ -15,15 +15,24 @@ public sealed class PortainerClient(
     TimeProvider time
 ) : IHealthCheck
 {
-    private static readonly TimeSpan Fresh = TimeSpan.FromMinutes(1);
+    private const int MaxListed = 50;
+    private static readonly TimeSpan CacheTime = TimeSpan.FromMinutes(1);
+
+    // What Portainer answers with status 500 when the Docker of an environment cannot be reached.
+    private static readonly string[] Unreachable =
+    [
+        "No Edge agent registered",
+        "Unable to get the active tunnel",
+        "Unable to proxy the request",
+    ];
 
     private (DateTimeOffset Until, IReadOnlyList<PortainerEnvironment> All)? _environments;
 
     public PortainerOptions Options => options.Value;
 
-    /// <summary>Asks Portainer itself.</summary>
+    /// <summary>Calls Portainer's own API.</summary>
     public Task<JsonElement> SendAsync(HttpMethod method, string resource, CancellationToken ct) =>
-        ToldAsync(() => SendCoreAsync(method, resource, ct));
+        ExplainAsync(() => SendCoreAsync(method, resource, ct), null);
 
     private async Task<JsonElement> SendCoreAsync(HttpMethod method, string resource, CancellationToken ct)
     {
@@ -37,7 +46,7 @@ public sealed class PortainerClient(
         using var answer = await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, ct);
         if (!answer.IsSuccessStatusCode || EngineException.IsHtml(answer))
         {
-            throw await EngineException.OfAsync(answer, ct);
+            throw await EngineException.FromAsync(answer, ct);
         }
 
         try
@@ -48,70 +57,57 @@ public sealed class PortainerClient(
         }
         catch (JsonException e)
         {
-            throw EngineException.OfJson(e);
+            throw EngineException.FromJson(e);
         }
     }
 
-    /// <summary>Asks the engine of an environment: the named one or, when there is only one, that.</summary>
-    public async Task<T> AskAsync<T>(int? environment, Func<EngineClient, Task<T>> question, CancellationToken ct)
+    /// <summary>Calls the Docker Engine of an environment: the named one or, when there is only one, that.</summary>
+    public async Task<T> AskAsync<T>(int? environment, Func<EngineClient, Task<T>> call, CancellationToken ct)
     {
-        var chosen = environment ?? await OnlyEnvironmentAsync(ct);
+        var id = environment ?? await OnlyEnvironmentAsync(ct);
+        // Without a version in the path: Portainer and Docker agree on one.
+        using var engine = new EngineClient(
+            handlers.CreateHandler(nameof(PortainerClient)),
+            new Uri(Options.Root!, $"api/endpoints/{id}/docker/"),
+            version: null,
+            Options.Headers,
+            circuit: $"environment {id}"
+        );
         try
         {
-            // Without a version in the path: Portainer and Docker agree on one.
-            var url = new Uri(Options.Root!, $"api/endpoints/{chosen}/docker/");
-            using var engine = new EngineClient(
-                handlers.CreateHandler(nameof(PortainerClient)),
-                url,
-                null,
-                Options.Headers
-            );
-            return await ToldAsync(() => engine.AskAsync(question));
+            return await ExplainAsync(() => engine.AskAsync(call), id);
         }
         catch (McpException e) when (e.Message.Contains("Unable to find an environment", StringComparison.Ordinal))
         {
-            _environments = null; // it may have gone since
-            throw new McpException($"There is no environment {chosen}. {Listed(await EnvironmentsAsync(ct))}");
-        }
-        catch (HttpRequestException e)
-            when (e.StatusCode is HttpStatusCode.BadGateway
-                && e.Message.Contains("nothing further", StringComparison.Ordinal)
-            )
-        {
-            // A 502 without a word is how Portainer passes on that Docker does not answer there.
-            throw new HttpRequestException(
-                $"Portainer cannot reach the environment {chosen}: its Docker or its agent does not answer."
-                    + " Start it, or name another environment of portainer_list_environments.",
-                null,
-                HttpStatusCode.BadGateway
-            );
+            _environments = null; // it may have been removed since
+            throw new McpException($"There is no environment {id}. {Listed(await EnvironmentsAsync(ct))}");
         }
     }
 
-    /// <summary>What Portainer looks after, without its large snapshots. Asked again after a minute.</summary>
+    /// <summary>The environments of Portainer, without their large snapshots. Cached for a minute.</summary>
     public async Task<IReadOnlyList<PortainerEnvironment>> EnvironmentsAsync(CancellationToken ct)
     {
-        if (_environments is { } known && known.Until > time.GetUtcNow())
+        if (_environments is { } cached && cached.Until > time.GetUtcNow())
         {
-            return known.All;
+            return cached.All;
         }
 
         var answer = await SendAsync(HttpMethod.Get, "endpoints?excludeSnapshots=true", ct);
         var all = Read<List<PortainerEnvironment>>(answer);
-        _environments = (time.GetUtcNow() + Fresh, all);
+        _environments = (time.GetUtcNow() + CacheTime, all);
         return all;
     }
 
     /// <summary>
-    /// The only Docker environment; when there are several, the sentence that lists them. Ids are never guessed: 1 is
-    /// often absent.
+    /// The only Docker environment. When there are several, an error lists them. IDs are never guessed: 1 is often
+    /// absent.
     /// </summary>
     public async Task<int> OnlyEnvironmentAsync(CancellationToken ct)
     {
         var all = await EnvironmentsAsync(ct);
         return all.Where(environment => environment.IsDocker).ToArray() is [var only]
             ? only.Id
-            : throw new McpException($"Say which environment with endpoint_id. {Listed(all)}");
+            : throw new McpException($"Set endpoint_id to the ID of an environment. {Listed(all)}");
     }
 
     public static T Read<T>(JsonElement answer)
@@ -124,14 +120,15 @@ public sealed class PortainerClient(
         catch (JsonException)
         {
             throw new HttpRequestException(
-                "Portainer sent JSON that is not what it describes. Check Portainer:Url, and whether it is version 2.",
+                "Portainer sent JSON that is not what its API describes."
+                    + " Check Portainer:Url, and that Portainer has version 2.",
                 null,
                 HttpStatusCode.BadGateway
             );
         }
     }
 
-    /// <summary>Whether it answers and with which version, which is public, and whether it takes our token.</summary>
+    /// <summary>Checks that Portainer answers, which is public, and that it accepts the token.</summary>
     public async Task<HealthCheckResult> CheckHealthAsync(
         HealthCheckContext context,
         CancellationToken cancellationToken = default
@@ -161,39 +158,52 @@ public sealed class PortainerClient(
         }
     }
 
-    private static string Listed(IReadOnlyList<PortainerEnvironment> all) =>
-        all.Count == 0
-            ? "Portainer has none that this token may see."
-            : "These are there: "
-                + string.Join(
-                    "; ",
-                    all.Take(50)
-                        .Select(environment =>
-                            $"{environment.Id} {environment.Name} ({environment.Kind}, {(environment.IsUp ? "up" : "down")})"
-                        )
-                )
-                + ".";
+    private static string Listed(IReadOnlyList<PortainerEnvironment> all)
+    {
+        if (all.Count == 0)
+        {
+            return "Portainer has no environments that this token may see.";
+        }
 
-    private static async Task<T> ToldAsync<T>(Func<Task<T>> ask)
+        var shown = all.Take(MaxListed)
+            .Select(environment =>
+                $"{environment.Id} {environment.Name} ({environment.Kind}, {(environment.IsUp ? "up" : "down")})"
+            );
+        var more = all.Count > MaxListed ? "; portainer_list_environments lists the rest" : "";
+        return $"Environments: {string.Join("; ", shown)}{more}.";
+    }
+
+    private static async Task<T> ExplainAsync<T>(Func<Task<T>> call, int? environment)
     {
         try
         {
-            return await ask();
+            return await call();
         }
-        catch (EngineException e) when (e.CallerCanMend)
+        catch (EngineException e) when (e.IsCallerError)
         {
             var hint =
-                e.Said.Contains("No such container", StringComparison.OrdinalIgnoreCase)
-                    ? " portainer_list_containers lists those of an environment."
-                : e.Said.Contains("find a stack", StringComparison.OrdinalIgnoreCase)
-                    ? " portainer_list_stacks lists them."
+                e.Reason.Contains("No such container", StringComparison.OrdinalIgnoreCase)
+                    ? " portainer_list_containers lists the containers of an environment."
+                : e.Reason.Contains("find a stack", StringComparison.OrdinalIgnoreCase)
+                    ? " portainer_list_stacks lists the stacks."
                 : "";
-            throw new McpException($"Portainer refused: {e.Said.TrimEnd('.')}.{hint}");
+            throw new McpException($"Portainer refused: {e.ForCaller}{hint}");
+        }
+        catch (EngineException e) when (environment is not null && IsUnreachable(e))
+        {
+            // An empty 502 is how Portainer passes on that Docker does not answer.
+            var reason = e.IsEmpty ? "its Docker Engine or agent does not answer" : e.Reason.TrimEnd('.');
+            throw new HttpRequestException(
+                $"Portainer cannot reach environment {environment}: {reason}."
+                    + " Start Docker or the agent there, or choose another of portainer_list_environments.",
+                null,
+                HttpStatusCode.BadGateway
+            );
         }
         catch (EngineException e)
         {
             var hint = e is { IsPage: false, Status: HttpStatusCode.Unauthorized }
-                ? " Portainer:Token must be an access token of My account that still exists."
+                ? " Portainer:Token must be an access token (My account, Access tokens) that still exists."
                 : "";
             var status = e.Status is HttpStatusCode.OK ? HttpStatusCode.BadGateway : e.Status;
             throw new HttpRequestException(e.Explain("Portainer") + hint, null, status);
@@ -201,31 +211,13 @@ public sealed class PortainerClient(
         catch (ArgumentException)
         {
             throw new McpException(
-                "That is no name or id of a container: letters, digits, '_', '.' and '-'."
-                    + " portainer_list_containers lists them."
+                "container_id is not a valid container name or ID: it may have letters, digits, '_', '.' and '-', and"
+                    + " begins with a letter or digit. portainer_list_containers lists the containers."
             );
         }
     }
-}
 
-/// <summary>An environment as Portainer describes it, without its keys and certificates.</summary>
-public sealed record PortainerEnvironment(int Id, string Name, int Type, int Status, bool Heartbeat)
-{
-    /// <summary>An engine, an agent or an edge agent. Others are Azure and Kubernetes.</summary>
-    public bool IsDocker => Type is 1 or 2 or 4;
-
-    /// <summary>Of an edge agent the status is always 1.</summary>
-    public bool IsUp => Type is 4 or 7 ? Heartbeat : Status == 1;
-
-    public string Kind =>
-        Type switch
-        {
-            1 => "docker",
-            2 => "docker agent",
-            3 => "azure",
-            4 => "docker edge agent",
-            5 or 6 => "kubernetes",
-            7 => "kubernetes edge agent",
-            _ => $"type {Type}",
-        };
+    private static bool IsUnreachable(EngineException e) =>
+        e is { IsEmpty: true, Status: HttpStatusCode.BadGateway }
+        || Array.Exists(Unreachable, reason => e.Reason.StartsWith(reason, StringComparison.Ordinal));
 }

@@ -1,9 +1,10 @@
 using System.Globalization;
+using System.Text.RegularExpressions;
 using ModelContextProtocol.Server;
 
 namespace MinimalMcp.Tools.Portainer;
 
-/// <summary>Stacks as documents, for a host that looks into all systems at once (search and fetch). Portainer has no search: their names are compared.</summary>
+/// <summary>Stacks as documents for search and fetch. Portainer has no search, so their names are compared.</summary>
 public sealed partial class PortainerStackTools
 {
     private const int MaxDocuments = 10;
@@ -12,20 +13,25 @@ public sealed partial class PortainerStackTools
     [McpMeta("documents_from", "portainer_list_stacks")]
     public async Task<IReadOnlyList<StackDocument>> SearchDocuments(string query, CancellationToken ct)
     {
-        var words = query.Split(' ', StringSplitOptions.RemoveEmptyEntries);
-        var stacks = PortainerClient.Read<List<PortainerStack>>(
-            await portainer.SendAsync(HttpMethod.Get, "stacks", ct)
-        );
+        var words = Word().Matches(query).Select(word => word.Value).Distinct(StringComparer.OrdinalIgnoreCase);
+        var stacks = await StacksAsync(ct);
         return
         [
             .. stacks
-                .Where(stack => words.All(word => stack.Name.Contains(word, StringComparison.OrdinalIgnoreCase)))
-                .OrderBy(stack => stack.Name, StringComparer.Ordinal)
+                .Select(stack =>
+                    (
+                        Stack: stack,
+                        Hits: words.Count(word => stack.Name.Contains(word, StringComparison.OrdinalIgnoreCase))
+                    )
+                )
+                .Where(found => found.Hits > 0)
+                .OrderByDescending(found => found.Hits)
+                .ThenBy(found => found.Stack.Name, StringComparer.Ordinal)
                 .Take(MaxDocuments)
-                .Select(stack => new StackDocument(
-                    $"stack/{stack.Id}",
-                    stack.Name,
-                    LinkTo(stack.EndpointId, stack.Name, stack.Id, stack.Type)
+                .Select(found => new StackDocument(
+                    $"stack/{found.Stack.Id}",
+                    found.Stack.Name,
+                    LinkTo(found.Stack.EndpointId, found.Stack.Name, found.Stack.Id, found.Stack.Type)
                 )),
         ];
     }
@@ -43,9 +49,9 @@ public sealed partial class PortainerStackTools
             return null;
         }
 
-        var stack = await GetStack(stackId, include_file: true, ct);
-        var environment =
-            stack.Environment.Count > 0 ? $"\n\nEnvironment:\n{string.Join('\n', stack.Environment)}" : "";
+        var stack = await GetStack(stackId, include_file: true, ct: ct);
+        var variables = stack.Environment.Count > 0 ? $"\n\nEnvironment:\n{string.Join('\n', stack.Environment)}" : "";
+        var rest = stack.Note is null ? "" : $"\n\n{stack.Note.Replace("Set", "Call portainer_get_stack and set")}";
         var facts = new (string Name, string? Value)[]
         {
             ("type", stack.Type),
@@ -63,36 +69,31 @@ public sealed partial class PortainerStackTools
                 stack.Id,
                 stack.Type switch
                 {
-                    "swarm" => 1,
-                    "kubernetes" => 3,
-                    _ => 2,
+                    "swarm" => PortainerStack.Swarm,
+                    "kubernetes" => PortainerStack.Kubernetes,
+                    _ => PortainerStack.Compose,
                 }
             ),
-            $"{stack.File}{environment}",
+            $"{stack.File}{rest}{variables}",
             facts.Where(fact => fact.Value is not null).ToDictionary(fact => fact.Name, fact => fact.Value!)
         );
     }
 
-    // Its pages are told apart behind the #. Kubernetes has none for one stack.
+    // Portainer's pages have their path behind the #. Kubernetes has none for one stack.
     private string LinkTo(int environment, string name, int id, int type)
     {
-        var open = (
-            (portainer.Options.PublicUrl is { Length: > 0 } known ? known : portainer.Options.Url) ?? ""
-        ).TrimEnd('/');
+        var url = portainer.Options.PublicUrl is { Length: > 0 } known ? known : portainer.Options.Url;
+        var open = (url ?? "").TrimEnd('/');
         var path = open.EndsWith("/api", StringComparison.Ordinal) ? open[..^4] : open;
         return $"{path}/#!/{environment}/"
             + (
-                type == 3
+                type == PortainerStack.Kubernetes
                     ? "kubernetes/applications"
                     : $"docker/stacks/{Uri.EscapeDataString(name)}?id={id}&type={type}&regular=true"
             );
     }
-}
 
-public sealed record StackDocument(
-    string Id,
-    string Title,
-    string Url,
-    string Text = "",
-    IReadOnlyDictionary<string, string>? Metadata = null
-);
+    // Words of one letter are in almost every name.
+    [GeneratedRegex(@"\w{2,}")]
+    private static partial Regex Word();
+}

@@ -1,30 +1,35 @@
 using System.ComponentModel.DataAnnotations;
-using System.Security.Cryptography;
 
 namespace MinimalMcp.Tools.Portainer;
 
 public sealed class PortainerOptions : IValidatableObject
 {
-    /// <summary>Where Portainer answers, with its path if it has one. Without it the family is off.</summary>
+    /// <summary>The address of Portainer, with its path if it has one. Without it the family is disabled.</summary>
     public string? Url { get; set; }
 
-    /// <summary>An access token of My account, sent as X-API-Key. Set it in the environment, not in a file.</summary>
+    /// <summary>
+    /// An access token (My account, Access tokens), sent as X-API-Key. Set it in the environment, not in a file.
+    /// </summary>
     [DataType(DataType.Password)]
     public string? Token { get; set; }
 
-    /// <summary>The address at which people open Portainer, when it is not Url.</summary>
+    /// <summary>The address at which people open Portainer, when it differs from Url.</summary>
     public string? PublicUrl { get; set; }
 
     /// <summary>
-    /// For a certificate that no authority has signed: its SHA-256 fingerprint, or <c>any</c>, which believes whoever
-    /// answers.
+    /// The SHA-256 fingerprint of Portainer's certificate, where no known authority signed it; <c>any</c> accepts every
+    /// certificate.
     /// </summary>
+    [RegularExpression(
+        "any|(?:[0-9A-Fa-f]{2}:?){32}",
+        ErrorMessage = "Portainer:Certificate must be a SHA-256 fingerprint (64 hexadecimal digits) or the word any."
+    )]
     public string? Certificate { get; set; }
 
-    /// <summary>Whether portainer_inspect_container and portainer_get_stack show values of variables.</summary>
+    /// <summary>Whether portainer_inspect_container and portainer_get_stack show the values of variables.</summary>
     public bool ShowEnvironment { get; set; }
 
-    /// <summary>Url without an /api at its end and with a slash; null when it is none.</summary>
+    /// <summary>Url without a final /api and with a slash; null when it is not an address.</summary>
     internal Uri? Root
     {
         get
@@ -42,14 +47,6 @@ public sealed class PortainerOptions : IValidatableObject
     /// <summary>The only credential: Portainer answers 403 to an Authorization header or a cookie beside it.</summary>
     internal IReadOnlyDictionary<string, string> Headers =>
         new Dictionary<string, string> { ["X-API-Key"] = Token ?? "" };
-
-    /// <summary>Whether a certificate is the named one. Null when the system judges.</summary>
-    internal Func<string, bool>? Accepts =>
-        string.IsNullOrEmpty(Certificate) ? null
-        : Certificate == "any" ? _ => true
-        : fingerprint => string.Equals(fingerprint, Fingerprint, StringComparison.OrdinalIgnoreCase);
-
-    private string Fingerprint => (Certificate ?? "").Replace(":", "", StringComparison.Ordinal).Trim();
 
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
     {
@@ -73,7 +70,7 @@ public sealed class PortainerOptions : IValidatableObject
         {
             yield return new(
                 "Portainer:Token (APP_PORTAINER__TOKEN) is missing:"
-                    + " make an access token in Portainer under My account.",
+                    + " create an access token in Portainer under My account.",
                 [nameof(Token)]
             );
         }
@@ -81,18 +78,6 @@ public sealed class PortainerOptions : IValidatableObject
         if (Token?.Any(letter => letter is < '!' or > '~') is true)
         {
             yield return new("Portainer:Token must be one line of printable ASCII without spaces.", [nameof(Token)]);
-        }
-
-        if (
-            !string.IsNullOrEmpty(Certificate)
-            && Certificate != "any"
-            && !(Fingerprint.Length == 64 && Fingerprint.All(char.IsAsciiHexDigit))
-        )
-        {
-            yield return new(
-                "Portainer:Certificate must be a SHA-256 fingerprint (64 hexadecimal digits) or the word any.",
-                [nameof(Certificate)]
-            );
         }
     }
 
@@ -110,24 +95,10 @@ public static class PortainerSetup
         var options = section.Get<PortainerOptions>();
         if (options?.Root is null)
         {
-            return services; // not configured, or wrongly, which the options say when the server starts
+            return services; // not configured, or wrongly, which the check of the options reports
         }
 
-        var client = services.AddHttpClient(nameof(PortainerClient));
-        if (options.Accepts is { } accepts)
-        {
-            client.ConfigurePrimaryHttpMessageHandler(() =>
-                new SocketsHttpHandler
-                {
-                    SslOptions =
-                    {
-                        RemoteCertificateValidationCallback = (_, certificate, _, _) =>
-                            certificate is not null && accepts(certificate.GetCertHashString(HashAlgorithmName.SHA256)),
-                    },
-                }
-            );
-        }
-
+        services.AddHttpClient(nameof(PortainerClient));
         services.AddHealthChecks().AddCheck<PortainerClient>("portainer");
         return services
             .AddSingleton<PortainerClient>()

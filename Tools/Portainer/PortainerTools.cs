@@ -11,9 +11,16 @@ namespace MinimalMcp.Tools.Portainer;
 public sealed class PortainerTools(PortainerClient portainer, TimeProvider time)
 {
     private const string Endpoint =
-        "Portainer environment ID, from portainer_list_environments. Leave out when there is only one.";
-    private const string Container = "Container ID or name";
-    private const string Limit = "At most this many.";
+        "Environment ID from portainer_list_environments, for example 3. Default: the only Docker environment.";
+    private const string Container = "Container name or ID from portainer_list_containers, for example web-1.";
+    private const string Limit = "Maximum number of entries, 1 to 200. Default 50.";
+    private const string Offset = "Number of entries to skip, for the next part of a long list. Default 0.";
+    private const string DryRun =
+        "true checks that the container exists and reports what would happen; nothing changes.";
+
+    private const string OwnOnly =
+        "Nothing was found. A standard user of Portainer sees only own containers and those shared with a team:"
+        + " if there should be some, the access token needs the permissions of another user.";
 
     [McpServerTool(
         Name = "portainer_list_environments",
@@ -25,18 +32,25 @@ public sealed class PortainerTools(PortainerClient portainer, TimeProvider time)
         UseStructuredContent = true
     )]
     [Description(
-        "Lists the environments (Docker hosts, agents, clusters) of Portainer. Their id is the endpoint_id of"
-            + " the other tools."
+        "List the environments (Docker hosts, agents, Kubernetes clusters) of Portainer with ID, type and status (up or"
+            + " down). Call this first when there are several: the other portainer_ tools take the ID as endpoint_id."
     )]
-    public async Task<EnvironmentList> ListEnvironments(CancellationToken ct = default) =>
-        new([
-            .. (await portainer.EnvironmentsAsync(ct)).Select(environment => new EnvironmentView(
-                environment.Id,
-                environment.Name,
-                environment.Kind,
-                environment.IsUp ? "up" : "down"
-            )),
-        ]);
+    public async Task<EnvironmentList> ListEnvironments(
+        [Description("Part of the environment's name, in any case, for example prod."), StringLength(200)]
+            string? name = null,
+        [Description(Limit), Range(1, 200)] int limit = 50,
+        [Description(Offset), Range(0, int.MaxValue)] int offset = 0,
+        CancellationToken ct = default
+    )
+    {
+        var found = (await portainer.EnvironmentsAsync(ct))
+            .Where(one => name is null || one.Name.Contains(name, StringComparison.OrdinalIgnoreCase))
+            .Select(EnvironmentSummary.Of)
+            .ToArray();
+        var page = new Page(limit, offset);
+        var shown = page.Of(found);
+        return new(found.Length, shown, page.Note(found.Length, shown.Length));
+    }
 
     [McpServerTool(
         Name = "portainer_list_containers",
@@ -49,104 +63,61 @@ public sealed class PortainerTools(PortainerClient portainer, TimeProvider time)
         OutputSchemaType = typeof(ContainerList)
     )]
     [Description(
-        "Lists the Docker containers of a Portainer environment with state, health, ports and stack. Start"
-            + " here: other tools need the name or id that this returns."
+        "List the containers of a Portainer environment, running and stopped, with ID, name, image, state, health,"
+            + " ports and stack. Use it to find the name or ID that the other portainer_ container tools take; use"
+            + " portainer_inspect_container for the details of one."
     )]
     public async Task<CallToolResult> ListContainers(
         [Description(Endpoint), Range(1, int.MaxValue)] int? endpoint_id = null,
-        [Description("false leaves out those that do not run.")] bool all = true,
-        [Description("Only those whose name or image has these letters."), StringLength(200)] string? name = null,
-        [Description("Only those in this state.")] ContainerStatus? status = null,
-        [Description("Only those in this health.")] ContainerHealthStatus? health = null,
-        [Description("Only those of this stack or Compose project."), StringLength(200)] string? stack = null,
+        [Description("false lists running containers only. Default true.")] bool all = true,
+        [Description("Part of the name or image, in any case, for example redis."), StringLength(200)]
+            string? name = null,
+        [Description("Only containers in this state.")] ContainerStatus? status = null,
+        [Description("Only containers with this result of their health check.")] ContainerHealthStatus? health = null,
+        [
+            Description("Only containers of this Compose project or Swarm stack, for example shop."),
+            StringLength(200)
+        ]
+            string? stack = null,
         [Description(Limit), Range(1, 200)] int limit = 50,
+        [Description(Offset), Range(0, int.MaxValue)] int offset = 0,
         CancellationToken ct = default
-    ) =>
-        ContainerText.Of(
-            await portainer.AskAsync(
-                endpoint_id,
-                engine => ContainerList.ReadAsync(engine, all, status, health, name, stack, limit, ct),
-                ct
-            )
+    )
+    {
+        var filter = new ContainerFilter(all, status, health, name, stack);
+        var list = await portainer.AskAsync(
+            endpoint_id,
+            engine => ContainerList.ReadAsync(engine, filter, new(limit, offset), ct),
+            ct
         );
+        return ContainerListResult.Of(list, offset, filter == new ContainerFilter() ? OwnOnly : null);
+    }
 
     [McpServerTool(
-        Name = "portainer_start_container",
-        Title = "Start a container",
-        ReadOnly = false,
+        Name = "portainer_inspect_container",
+        Title = "Inspect a container",
+        ReadOnly = true,
         Destructive = false,
         Idempotent = true,
         OpenWorld = false,
         UseStructuredContent = true
     )]
-    [Description("Starts a Docker container. One that runs already stays as it is.")]
-    public Task<ContainerChange> StartContainer(
-        [Description(Container), StringLength(255, MinimumLength = 1)] string container_id,
-        [Description(Endpoint), Range(1, int.MaxValue)] int? endpoint_id = null,
-        CancellationToken ct = default
-    ) =>
-        portainer.AskAsync(
-            endpoint_id,
-            async engine =>
-            {
-                var started = await engine.Containers.StartContainerAsync(EngineClient.Name(container_id), new(), ct);
-                return new ContainerChange(container_id, started ? "started" : "was running already");
-            },
-            ct
-        );
-
-    [McpServerTool(
-        Name = "portainer_stop_container",
-        Title = "Stop a container",
-        ReadOnly = false,
-        Destructive = true,
-        Idempotent = true,
-        OpenWorld = false,
-        UseStructuredContent = true
-    )]
     [Description(
-        "Stops a Docker container: its program is told to end, and killed when its own stop timeout is over"
-            + " (10 seconds by default)."
+        "Show the configuration and state of one container: exit code, restarts, last health check, command, ports,"
+            + " networks, mounts, labels. Use it to find out why a container does not run; use"
+            + " portainer_get_container_logs for its output. Values that look like secrets are redacted."
     )]
-    public Task<ContainerChange> StopContainer(
+    public Task<ContainerDetails> InspectContainer(
         [Description(Container), StringLength(255, MinimumLength = 1)] string container_id,
         [Description(Endpoint), Range(1, int.MaxValue)] int? endpoint_id = null,
-        [Description("true also stops Portainer itself or this server, which can then not be started again from here.")]
-            bool force = false,
         CancellationToken ct = default
     ) =>
         portainer.AskAsync(
             endpoint_id,
             async engine =>
             {
-                await RequireAnotherAsync(engine, container_id, force, ct);
-                return new ContainerChange(container_id, await Stopping.StopAsync(engine, container_id, ct));
-            },
-            ct
-        );
-
-    [McpServerTool(
-        Name = "portainer_restart_container",
-        Title = "Restart a container",
-        ReadOnly = false,
-        Destructive = true,
-        Idempotent = false,
-        OpenWorld = false,
-        UseStructuredContent = true
-    )]
-    [Description("Restarts a Docker container. What it does in that moment is interrupted.")]
-    public Task<ContainerChange> RestartContainer(
-        [Description(Container), StringLength(255, MinimumLength = 1)] string container_id,
-        [Description(Endpoint), Range(1, int.MaxValue)] int? endpoint_id = null,
-        [Description("true also restarts Portainer itself or this server.")] bool force = false,
-        CancellationToken ct = default
-    ) =>
-        portainer.AskAsync(
-            endpoint_id,
-            async engine =>
-            {
-                await RequireAnotherAsync(engine, container_id, force, ct);
-                return new ContainerChange(container_id, await Stopping.RestartAsync(engine, container_id, time, ct));
+                var found = await engine.Containers.InspectContainerAsync(EngineClient.ValidName(container_id), ct);
+                return ContainerDetails.Of(found, portainer.Options.ShowEnvironment);
             },
             ct
         );
@@ -160,24 +131,29 @@ public sealed class PortainerTools(PortainerClient portainer, TimeProvider time)
         OpenWorld = false,
         UseStructuredContent = true
     )]
-    [Description("Shows what a Docker container printed, the newest lines, oldest of them first.")]
+    [Description(
+        "Read the newest lines that a container printed, oldest first. Use grep to search a long log. The answer has at"
+            + " most 40,000 characters, and 4,000 of a line; what did not fit is reported in note with the value of"
+            + " until that reads it."
+    )]
     public Task<LogText> GetContainerLogs(
         [Description(Container), StringLength(255, MinimumLength = 1)] string container_id,
         [Description(Endpoint), Range(1, int.MaxValue)] int? endpoint_id = null,
-        [Description("Number of log lines to retrieve"), Range(1, 5000)] int tail = 100,
+        [Description("Number of newest lines to read and search, 1 to 5000. Default 100."), Range(1, 5000)]
+            int tail = 100,
+        [Description("Only lines since this time, " + LogTime.Formats), StringLength(40, MinimumLength = 1)]
+            string? since = null,
         [Description(
-            "Only lines since then: a time (2026-01-31T08:00:00Z), seconds since 1970, or how long ago (90s,"
-                + " 15m, 1h30m, 2d)."
+            "Only lines up to this time, written like since. The newest lines before it are counted for tail."
         )]
         [StringLength(40, MinimumLength = 1)]
-            string? since = null,
-        [Description("Only lines until then, written like since."), StringLength(40, MinimumLength = 1)]
             string? until = null,
-        [Description("Only lines with these letters. It looks through the lines of tail."), StringLength(200)]
+        [Description("Of the lines of tail only those with this text, in any case, for example error.")]
+        [StringLength(200)]
             string? grep = null,
-        [Description("Which of its two streams. The lines of both count for tail.")]
+        [Description("Output stream. With both, the lines of both count for tail. Default both.")]
             LogStreams stream = LogStreams.Both,
-        [Description("Put the time before each line.")] bool timestamps = false,
+        [Description("true puts the time before each line. Default false.")] bool timestamps = false,
         CancellationToken ct = default
     )
     {
@@ -186,40 +162,13 @@ public sealed class PortainerTools(PortainerClient portainer, TimeProvider time)
             Tail = tail,
             Since = Time(nameof(since), since),
             Until = Time(nameof(until), until),
+            Grep = grep,
             Timestamps = timestamps,
             Stdout = stream is not LogStreams.Stderr,
             Stderr = stream is not LogStreams.Stdout,
         };
-        return portainer.AskAsync(endpoint_id, engine => LogText.ReadAsync(engine, container_id, query, grep, ct), ct);
+        return portainer.AskAsync(endpoint_id, engine => LogText.ReadAsync(engine, container_id, query, ct), ct);
     }
-
-    [McpServerTool(
-        Name = "portainer_inspect_container",
-        Title = "Inspect a container",
-        ReadOnly = true,
-        Destructive = false,
-        Idempotent = true,
-        OpenWorld = false,
-        UseStructuredContent = true
-    )]
-    [Description(
-        "Shows a Docker container in detail: state, health, last health check, restarts, command, ports,"
-            + " networks, mounts. Values of its environment are left out."
-    )]
-    public Task<ContainerReport> InspectContainer(
-        [Description(Container), StringLength(255, MinimumLength = 1)] string container_id,
-        [Description(Endpoint), Range(1, int.MaxValue)] int? endpoint_id = null,
-        CancellationToken ct = default
-    ) =>
-        portainer.AskAsync(
-            endpoint_id,
-            async engine =>
-            {
-                var found = await engine.Containers.InspectContainerAsync(EngineClient.Name(container_id), ct);
-                return ContainerReport.Of(found, portainer.Options.ShowEnvironment);
-            },
-            ct
-        );
 
     [McpServerTool(
         Name = "portainer_container_stats",
@@ -231,14 +180,118 @@ public sealed class PortainerTools(PortainerClient portainer, TimeProvider time)
         UseStructuredContent = true
     )]
     [Description(
-        "Measures for two seconds how much processor, memory, network and disk a container uses. 100 percent"
-            + " is one processor."
+        "Measure for about two seconds how much CPU, memory, network and disk one container uses. Returns CPU in"
+            + " percent of one processor (200 is two processors) and sizes in bytes. A stopped container has no values."
     )]
     public Task<ContainerStats> GetContainerStats(
         [Description(Container), StringLength(255, MinimumLength = 1)] string container_id,
         [Description(Endpoint), Range(1, int.MaxValue)] int? endpoint_id = null,
         CancellationToken ct = default
     ) => portainer.AskAsync(endpoint_id, engine => engine.StatsAsync(container_id, ct), ct);
+
+    [McpServerTool(
+        Name = "portainer_start_container",
+        Title = "Start a container",
+        ReadOnly = false,
+        Destructive = false,
+        Idempotent = true,
+        OpenWorld = false,
+        UseStructuredContent = true
+    )]
+    [Description(
+        "Start a stopped container. Returns \"was running already\" for a running one; use portainer_restart_container"
+            + " to restart that. For all containers of a stack use portainer_start_stack."
+    )]
+    public Task<ContainerChange> StartContainer(
+        [Description(Container), StringLength(255, MinimumLength = 1)] string container_id,
+        [Description(Endpoint), Range(1, int.MaxValue)] int? endpoint_id = null,
+        [Description(DryRun)] bool dry_run = false,
+        CancellationToken ct = default
+    ) =>
+        portainer.AskAsync(
+            endpoint_id,
+            async engine => new ContainerChange(
+                container_id,
+                dry_run
+                    ? await ContainerLifecycle.PreviewAsync(engine, container_id, "started", ct)
+                    : await ContainerLifecycle.StartAsync(engine, container_id, ct)
+            ),
+            ct
+        );
+
+    [McpServerTool(
+        Name = "portainer_stop_container",
+        Title = "Stop a container",
+        ReadOnly = false,
+        Destructive = true,
+        Idempotent = true,
+        OpenWorld = false,
+        UseStructuredContent = true
+    )]
+    [Description(
+        "Stop a running container. Docker kills it when its stop timeout ends (10 seconds unless the container has its"
+            + " own; a call waits at most 20), and the answer reports that. For all containers of a stack use"
+            + " portainer_stop_stack."
+    )]
+    public Task<ContainerChange> StopContainer(
+        [Description(Container), StringLength(255, MinimumLength = 1)] string container_id,
+        [Description(Endpoint), Range(1, int.MaxValue)] int? endpoint_id = null,
+        [Description(
+            "true also stops Portainer or this server, which then cannot be started again from here. Default false."
+        )]
+            bool force = false,
+        [Description(DryRun)] bool dry_run = false,
+        CancellationToken ct = default
+    ) =>
+        portainer.AskAsync(
+            endpoint_id,
+            async engine =>
+            {
+                await RefuseProtectedAsync(engine, container_id, force, ct);
+                return new ContainerChange(
+                    container_id,
+                    dry_run
+                        ? await ContainerLifecycle.PreviewAsync(engine, container_id, "stopped", ct)
+                        : await ContainerLifecycle.StopAsync(engine, container_id, ct)
+                );
+            },
+            ct
+        );
+
+    [McpServerTool(
+        Name = "portainer_restart_container",
+        Title = "Restart a container",
+        ReadOnly = false,
+        Destructive = true,
+        Idempotent = false,
+        OpenWorld = false,
+        UseStructuredContent = true
+    )]
+    [Description(
+        "Stop a container as portainer_stop_container does and start it again. Interrupts what it is doing. A stopped"
+            + " container is started."
+    )]
+    public Task<ContainerChange> RestartContainer(
+        [Description(Container), StringLength(255, MinimumLength = 1)] string container_id,
+        [Description(Endpoint), Range(1, int.MaxValue)] int? endpoint_id = null,
+        [Description("true also restarts Portainer or this server. Default false.")] bool force = false,
+        [Description(DryRun)] bool dry_run = false,
+        CancellationToken ct = default
+    ) =>
+        portainer.AskAsync(
+            endpoint_id,
+            async engine =>
+            {
+                await RefuseProtectedAsync(engine, container_id, force, ct);
+                return new ContainerChange(
+                    container_id,
+                    dry_run
+                        ? await ContainerLifecycle.PreviewAsync(engine, container_id, "restarted", ct)
+                        : await ContainerLifecycle.RestartAsync(engine, container_id, ct)
+                );
+            },
+            ct
+        );
 
     [McpServerTool(
         Name = "portainer_list_images",
@@ -249,12 +302,14 @@ public sealed class PortainerTools(PortainerClient portainer, TimeProvider time)
         OpenWorld = false,
         UseStructuredContent = true
     )]
-    [Description("Lists the Docker images of a Portainer environment, with tags and size.")]
+    [Description("List the images of a Portainer environment with ID, tags, size in bytes and time of their build.")]
     public Task<ImageList> ListImages(
         [Description(Endpoint), Range(1, int.MaxValue)] int? endpoint_id = null,
+        [Description("Part of a tag, in any case, for example redis."), StringLength(200)] string? name = null,
         [Description(Limit), Range(1, 200)] int limit = 50,
+        [Description(Offset), Range(0, int.MaxValue)] int offset = 0,
         CancellationToken ct = default
-    ) => portainer.AskAsync(endpoint_id, engine => ImageList.ReadAsync(engine, limit, ct), ct);
+    ) => portainer.AskAsync(endpoint_id, engine => ImageList.ReadAsync(engine, name, new(limit, offset), ct), ct);
 
     [McpServerTool(
         Name = "portainer_list_volumes",
@@ -265,12 +320,18 @@ public sealed class PortainerTools(PortainerClient portainer, TimeProvider time)
         OpenWorld = false,
         UseStructuredContent = true
     )]
-    [Description("Lists the Docker volumes of a Portainer environment, where containers keep their data.")]
+    [Description(
+        "List the volumes of a Portainer environment with name, driver and stack. portainer_inspect_container"
+            + " shows which volumes a container mounts."
+    )]
     public Task<VolumeList> ListVolumes(
         [Description(Endpoint), Range(1, int.MaxValue)] int? endpoint_id = null,
+        [Description("Part of the volume's name, in any case, for example data."), StringLength(200)]
+            string? name = null,
         [Description(Limit), Range(1, 200)] int limit = 50,
+        [Description(Offset), Range(0, int.MaxValue)] int offset = 0,
         CancellationToken ct = default
-    ) => portainer.AskAsync(endpoint_id, engine => VolumeList.ReadAsync(engine, limit, ct), ct);
+    ) => portainer.AskAsync(endpoint_id, engine => VolumeList.ReadAsync(engine, name, new(limit, offset), ct), ct);
 
     [McpServerTool(
         Name = "portainer_list_networks",
@@ -281,34 +342,34 @@ public sealed class PortainerTools(PortainerClient portainer, TimeProvider time)
         OpenWorld = false,
         UseStructuredContent = true
     )]
-    [Description("Lists the Docker networks of a Portainer environment with driver and address ranges.")]
+    [Description("List the networks of a Portainer environment with ID, name, driver, scope and subnets.")]
     public Task<NetworkList> ListNetworks(
         [Description(Endpoint), Range(1, int.MaxValue)] int? endpoint_id = null,
+        [Description("Part of the network's name, in any case, for example shop."), StringLength(200)]
+            string? name = null,
         [Description(Limit), Range(1, 200)] int limit = 50,
+        [Description(Offset), Range(0, int.MaxValue)] int offset = 0,
         CancellationToken ct = default
-    ) => portainer.AskAsync(endpoint_id, engine => NetworkList.ReadAsync(engine, limit, ct), ct);
+    ) => portainer.AskAsync(endpoint_id, engine => NetworkList.ReadAsync(engine, name, new(limit, offset), ct), ct);
 
     private DateTimeOffset? Time(string name, string? text) =>
         text is null
             ? null
-            : LogText.ParseTime(text, time.GetUtcNow())
-                ?? throw new McpException(
-                    $"{name} is no time: '{text}'. Write 2026-01-31T08:00:00Z, or how long ago: 90s, 15m, 1h30m, 2d."
-                );
+            : LogTime.Parse(text, time.GetUtcNow())
+                ?? throw new McpException($"{name} is not a time: '{text}'. Write it {LogTime.Formats}");
 
-    // Who stops what answers him gets no answer, and cannot start it again.
-    private static async Task RequireAnotherAsync(
+    // A caller who stops what the call goes through gets no answer, and cannot start it again.
+    private static async Task RefuseProtectedAsync(
         EngineClient engine,
         string container,
         bool force,
         CancellationToken ct
     )
     {
-        if (!force && await PortainerGuard.WhatAsync(engine, container, ct) is { } what)
+        if (!force && await ProtectedContainers.FindAsync(engine, container, ct) is { } what)
         {
             throw new McpException(
-                $"{container} is {what}, through which this call goes."
-                    + " If that is meant, call again with force true."
+                $"{container} is {what}, and this call goes through it. Set force to true if you mean it."
             );
         }
     }

@@ -14,6 +14,16 @@ public sealed class PrometheusOptions : IValidatableObject
     [DataType(DataType.Password)]
     public string? Token { get; set; }
 
+    /// <summary>
+    /// The SHA-256 fingerprint of the system's certificate, where no known authority signed it; <c>any</c> accepts
+    /// every certificate.
+    /// </summary>
+    [RegularExpression(
+        "any|(?:[0-9A-Fa-f]{2}:?){32}",
+        ErrorMessage = "Prometheus:Certificate must be a SHA-256 fingerprint (64 hexadecimal digits) or the word any."
+    )]
+    public string? Certificate { get; set; }
+
     /// <summary>With the password, for basic authentication.</summary>
     public string? Username { get; set; }
 

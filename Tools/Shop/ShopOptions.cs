@@ -8,6 +8,16 @@ public sealed class ShopOptions : IValidatableObject
     /// <summary>Where the shop's own server listens. Without it the embedded shop answers.</summary>
     public string? Url { get; set; }
 
+    /// <summary>
+    /// The SHA-256 fingerprint of the system's certificate, where no known authority signed it; <c>any</c> accepts
+    /// every certificate.
+    /// </summary>
+    [RegularExpression(
+        "any|(?:[0-9A-Fa-f]{2}:?){32}",
+        ErrorMessage = "Shop:Certificate must be a SHA-256 fingerprint (64 hexadecimal digits) or the word any."
+    )]
+    public string? Certificate { get; set; }
+
     /// <summary>Sent as X-MCP-API-Key. The server then sees one customer, whoever calls.</summary>
     [DataType(DataType.Password)]
     public string? ApiKey { get; set; }

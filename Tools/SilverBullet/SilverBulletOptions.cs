@@ -13,6 +13,16 @@ public sealed class SilverBulletOptions : IValidatableObject
     [DataType(DataType.Password)]
     public string? Token { get; set; }
 
+    /// <summary>
+    /// The SHA-256 fingerprint of the system's certificate, where no known authority signed it; <c>any</c> accepts
+    /// every certificate.
+    /// </summary>
+    [RegularExpression(
+        "any|(?:[0-9A-Fa-f]{2}:?){32}",
+        ErrorMessage = "SilverBullet:Certificate must be a SHA-256 fingerprint (64 hexadecimal digits) or the word any."
+    )]
+    public string? Certificate { get; set; }
+
     /// <summary>The address at which people open the space, when it is not Url.</summary>
     public string? PublicUrl { get; set; }
 

@@ -15,9 +15,8 @@ internal static class EngineContract
 
     private const string ContainerConfig =
         "Hostname Domainname User AttachStdin AttachStdout AttachStderr ExposedPorts Tty OpenStdin"
-        + " StdinOnce Env Cmd Healthcheck ArgsEscaped Image Volumes WorkingDir Entrypoint NetworkDisabled OnBuild "
-        + "Labels StopSignal"
-        // the last is the query's; Docker.DotNet repeats it, and Docker ignores it
+        + " StdinOnce Env Cmd Healthcheck ArgsEscaped Image Volumes WorkingDir Entrypoint NetworkDisabled OnBuild Labels StopSignal"
+        // The last belongs to the query. Docker.DotNet repeats it, and Docker ignores it.
         + " StopTimeout Shell HostConfig NetworkingConfig Name";
 
     private static readonly (string Method, string Path, string Query, string Body)[] Docker =

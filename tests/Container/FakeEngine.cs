@@ -30,7 +30,7 @@ internal sealed class FakeEngine : IAsyncDisposable
 
     public string Url => _app.Urls.Single();
 
-    /// <summary>Method, path and query, without what leads to the engine.</summary>
+    /// <summary>Method, path and query of each request, without the prefix that leads to the engine.</summary>
     public ConcurrentQueue<string> Asked { get; } = [];
 
     public ConcurrentQueue<string> Bodies { get; } = [];
@@ -42,16 +42,22 @@ internal sealed class FakeEngine : IAsyncDisposable
 
     public string ApiVersion { get; set; } = "1.41";
 
-    /// <summary>The version that was spoken last; empty where the path names none.</summary>
+    /// <summary>The API version of the last request; empty where the path has none.</summary>
     public string Spoken { get; private set; } = "";
 
-    /// <summary>The answer to a question such as "GET containers/json", whatever its query.</summary>
+    /// <summary>The answer to a request such as "GET containers/json", whatever its query.</summary>
     public Dictionary<string, Answer> Answers { get; } = [];
 
-    /// <summary>The answer to everything but the question for the version.</summary>
+    /// <summary>The answer to everything but the negotiation of the version.</summary>
     public Answer? Always { get; set; }
 
-    /// <param name="certificate">With one it speaks https.</param>
+    /// <summary>What another request is answered with once the first one has come.</summary>
+    public Dictionary<string, (string Request, Answer Answer)> After { get; } = [];
+
+    /// <summary>Environments of Portainer whose Docker does not answer.</summary>
+    public HashSet<string> Down { get; } = [];
+
+    /// <param name="certificate">With one it serves https.</param>
     public static async Task<FakeEngine> StartAsync(X509Certificate2? certificate = null)
     {
         var builder = WebApplication.CreateSlimBuilder();
@@ -97,9 +103,10 @@ internal sealed class FakeEngine : IAsyncDisposable
         var body = await reader.ReadToEndAsync(http.RequestAborted);
         var path = http.Request.Path.Value!.TrimStart('/');
         var ofPortainer = path.StartsWith("api/", StringComparison.Ordinal);
-        if (ofPortainer && path.Split('/') is ["api", "endpoints", _, "docker", .. var rest])
+        var isDown = false;
+        if (ofPortainer && path.Split('/') is ["api", "endpoints", var environment, "docker", .. var rest])
         {
-            (path, ofPortainer) = (string.Join('/', rest), false);
+            (path, ofPortainer, isDown) = (string.Join('/', rest), false, Down.Contains(environment));
         }
         else if (path.StartsWith("v1.", StringComparison.Ordinal))
         {
@@ -125,7 +132,13 @@ internal sealed class FakeEngine : IAsyncDisposable
         }
 
         var line = $"{http.Request.Method} {path}";
+        if (After.TryGetValue(line, out var after))
+        {
+            Answers[after.Request] = after.Answer;
+        }
+
         var answer = Always
+            ?? (isDown ? new Answer(502, "", []) : null) // Portainer's recorded answer has no body
             ?? Answers.GetValueOrDefault(line)
             ?? (
                 line.EndsWith("/logs", StringComparison.Ordinal)
@@ -139,7 +152,7 @@ internal sealed class FakeEngine : IAsyncDisposable
                         : new Answer(200, recorded)
                     : null
             )
-            ?? new Answer(404, """{"message":"page not found"}""");
+            ?? new Answer(404, NotFound(path));
         http.Response.StatusCode = answer.Status;
         http.Response.ContentType = answer.Type.Length > 0 ? answer.Type : null;
         if (answer.Status is not (204 or 304))
@@ -147,6 +160,17 @@ internal sealed class FakeEngine : IAsyncDisposable
             await http.Response.Body.WriteAsync(answer.Body, http.RequestAborted);
         }
     }
+
+    private static string NotFound(string path) =>
+        path.Split('/') switch
+        {
+            ["containers", var name, ..] => $$"""{"message":"No such container: {{name}}"}""",
+            ["images", .. var name, "json"] => $$"""{"message":"No such image: {{string.Join('/', name)}}"}""",
+            ["api", "stacks", ..] => """
+                {"message":"Unable to find a stack with the specified identifier inside the database","details":"Object not found inside the database"}
+                """,
+            _ => """{"message":"page not found"}""",
+        };
 
     internal sealed record Answer(int Status, string Type, byte[] Body)
     {

@@ -73,7 +73,8 @@ public sealed class Lab : IAsyncLifetime
         string[]? environment = null,
         bool start = true,
         int? stopSeconds = null,
-        string? image = null
+        string? image = null,
+        string network = "none"
     )
     {
         var made = await Engine.Containers.CreateContainerAsync(
@@ -87,7 +88,7 @@ public sealed class Lab : IAsyncLifetime
                 Labels = new Dictionary<string, string> { [Label] = Run },
                 Healthcheck = healthcheck,
                 StopTimeout = stopSeconds is { } seconds ? TimeSpan.FromSeconds(seconds) : null,
-                HostConfig = new() { NetworkMode = "none" },
+                HostConfig = new() { NetworkMode = network },
             },
             Cancellation
         );

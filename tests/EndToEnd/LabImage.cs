@@ -145,7 +145,7 @@ internal sealed record LabImage(
                 (tar, stop) => WriteAsync(tar, folder.FullName, stop),
                 cancellation
             );
-            var (repo, tag) = EngineClient.Parts(name);
+            var (repo, tag) = EngineClient.SplitImage(name);
             await engine.CreateImageAsync(
                 new()
                 {

@@ -17,10 +17,16 @@ public sealed class AskTools(IHttpClientFactory http)
         string method = "GET",
         bool headersFirst = false,
         string system = "Alpha",
+        string? circuit = null,
         CancellationToken ct = default
     )
     {
         using var request = new HttpRequestMessage(new(method), "things/1?token=" + QuerySecret);
+        if (circuit is not null)
+        {
+            request.Options.Set(new HttpRequestOptionsKey<string>("Circuit"), circuit);
+        }
+
         using var response = await http.CreateClient(system + "Client")
             .SendAsync(
                 request,

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using MinimalMcp.Tests.Tools;
@@ -64,13 +65,21 @@ internal sealed class OutgoingServer : IAsyncDisposable
         string method = "GET",
         bool headersFirst = false,
         string system = "Alpha",
-        string tool = "ask"
+        string tool = "ask",
+        string? circuit = null
     )
     {
         var arguments =
             tool == "ask"
-                ? $$"""{"method":"{{method}}","headersFirst":"""
-                    + $$"""{{(headersFirst ? "true" : "false")}},"system":"{{system}}"}"""
+                ? JsonSerializer.Serialize(
+                    new
+                    {
+                        method,
+                        headersFirst,
+                        system,
+                        circuit,
+                    }
+                )
                 : "{}";
         using var response = await _server.PostAsync("/tools/" + tool, arguments);
         return (
@@ -83,9 +92,14 @@ internal sealed class OutgoingServer : IAsyncDisposable
     /// A call that fails because of the system behind it; gives the sentence, in which no secret may stand, and neither
     /// in the log.
     /// </summary>
-    public async Task<string> FailAsync(string method = "GET", bool headersFirst = false, string system = "Alpha")
+    public async Task<string> FailAsync(
+        string method = "GET",
+        bool headersFirst = false,
+        string system = "Alpha",
+        string? circuit = null
+    )
     {
-        var (status, text) = await AskAsync(method, headersFirst, system);
+        var (status, text) = await AskAsync(method, headersFirst, system, circuit: circuit);
         var isLate =
             text.Contains("did not answer completely within", StringComparison.Ordinal)
             || text.Contains("was busy with other requests for", StringComparison.Ordinal);

@@ -50,6 +50,9 @@ internal sealed class RawServer : IAsyncDisposable
     public static string Ok(string body) =>
         $"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {body.Length}\r\n\r\n{body}";
 
+    /// <summary>An error that the system itself explains, in JSON.</summary>
+    public static string Refusal(int status) => Status(status, "Content-Type: application/json; charset=utf-8\r\n");
+
     public static string Status(int status, string headers = "") =>
         $"HTTP/1.1 {status} So\r\nContent-Length: 2\r\n{headers}\r\n{{}}";
 

@@ -3,9 +3,9 @@ using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Http.Features;
 using MinimalMcp.PortainerStandIn;
 
-// The part of Portainer CE 2.23's HTTP API that container tools need, in front of the real Docker: its authentication,
-// its errors, environments, stacks, and requests passed on. It runs as a container where the image of the real one
-// cannot be had. It does not prove Portainer's own rules for teams, nor its certificates.
+// The part of Portainer CE 2.23's HTTP API that container tools need, in front of the real Docker: authentication,
+// errors, environments, stacks, and the Docker proxy, as recorded from a real one. It runs as a container where
+// Portainer's image cannot be pulled. It proves neither Portainer's access rules nor its certificates.
 const string Socket = "/var/run/docker.sock";
 
 var key = Environment.GetEnvironmentVariable("STAND_IN_KEY")
@@ -41,10 +41,10 @@ app.MapGet("/api/endpoints", (HttpContext http) =>
     return Answers.Json(new JsonArray(Local()));
 });
 app.MapGet("/api/endpoints/{id}", (string id) =>
-    id == $"{Answers.Environment}" ? Answers.Json(Local()) : NoEnvironment()
+    id == $"{Answers.Environment}" ? Answers.Json(Local()) : NoEnvironment(id)
 );
 app.Map("/api/endpoints/{id}/docker/{**path}", (HttpContext http, string id) =>
-    id == $"{Answers.Environment}" ? PassOnAsync(http) : NoEnvironment().ExecuteAsync(http)
+    id == $"{Answers.Environment}" ? PassOnAsync(http) : NoEnvironment(id).ExecuteAsync(http)
 );
 new Stacks(docker, label[0], label[1]).MapTo(app);
 app.Run();
@@ -76,16 +76,28 @@ static JsonObject Local() =>
         ["GroupId"] = 1,
         ["PublicURL"] = "",
         ["TagIds"] = new JsonArray(),
+        ["Gpus"] = new JsonArray(),
+        ["TLSConfig"] = new JsonObject { ["TLS"] = false, ["TLSSkipVerify"] = false },
         ["Status"] = 1,
-        ["EdgeKey"] = "edge-key-that-nobody-may-see",
         ["Snapshots"] = new JsonArray(),
+        ["UserAccessPolicies"] = new JsonObject(),
+        ["TeamAccessPolicies"] = new JsonObject(),
+        ["EdgeKey"] = "edge-key-that-nobody-may-see",
+        ["EdgeCheckinInterval"] = 5,
+        ["ComposeSyntaxMaxVersion"] = "3.9",
+        ["LastCheckInDate"] = 0,
+        ["QueryDate"] = 0,
+        ["Heartbeat"] = false,
+        ["Agent"] = new JsonObject { ["Version"] = "" },
+        ["AuthorizedUsers"] = null,
+        ["Tags"] = null,
     };
 
-static IResult NoEnvironment() =>
+static IResult NoEnvironment(string id) =>
     Answers.Error(
         404,
         "Unable to find an environment with the specified identifier inside the database",
-        "Object not found inside the database"
+        $"Object not found inside the database (bucket=endpoints, key={id})"
     );
 
 async Task PassOnAsync(HttpContext http)

@@ -170,12 +170,25 @@ internal sealed class Stacks(HttpMessageInvoker docker, string label, string run
                 ["SwarmId"] = "",
                 ["EntryPoint"] = "docker-compose.yml",
                 ["Env"] = JsonNode.Parse(env),
-                ["ResourceControl"] = null,
+                ["ResourceControl"] = new JsonObject
+                {
+                    [nameof(Id)] = Id,
+                    ["ResourceId"] = $"{Answers.Environment}_{name}",
+                    ["Type"] = 6,
+                    ["AdministratorsOnly"] = true,
+                },
                 ["Status"] = Active ? 1 : 2,
                 ["ProjectPath"] = $"/data/compose/{id}",
                 ["CreationDate"] = 1795000000,
                 ["CreatedBy"] = "admin",
+                ["UpdateDate"] = 0,
+                ["UpdatedBy"] = "",
+                ["AdditionalFiles"] = null,
+                ["AutoUpdate"] = null,
+                ["Option"] = null,
                 ["GitConfig"] = null,
+                ["FromAppTemplate"] = false,
+                ["Namespace"] = "",
             };
     }
 }

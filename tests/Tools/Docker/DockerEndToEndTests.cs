@@ -48,11 +48,11 @@ public sealed class DockerEndToEndTests(Lab lab)
         await lab.RunAsync("trap '' TERM; while :; do sleep 1; done", name: name, stopSeconds: 1);
 
         Assert.Equal(
-            "restarted; it did not end by itself within 1 seconds and was killed",
+            "restarted; it did not stop within 1 seconds and was killed",
             await ActAsync(server, "restart", name)
         );
         Assert.Equal(
-            "stopped; it did not end by itself within 1 seconds and was killed",
+            "stopped; it did not stop within 1 seconds and was killed",
             await ActAsync(server, "stop", name)
         );
     }
@@ -208,6 +208,54 @@ public sealed class DockerEndToEndTests(Lab lab)
                 .GetProperty("lines")
                 .GetInt32()
         );
+    }
+
+    [Fact]
+    public async Task A_dry_run_of_prune_lists_the_networks_that_Docker_would_remove()
+    {
+        await using var server = await ServerAsync();
+        string[] names = [lab.NewName(), lab.NewName(), lab.NewName()];
+        foreach (var network in names)
+        {
+            await lab.Engine.Networks.CreateNetworkAsync(
+                new() { Name = network, Labels = new Dictionary<string, string> { [Lab.Label] = lab.Run } },
+                Cancellation
+            );
+        }
+
+        // One network has a running container, one a stopped container, and one none.
+        await lab.RunAsync("while :; do sleep 1; done", network: names[0]);
+        await lab.EndAsync(await lab.RunAsync("true", network: names[1]));
+
+        var report = await server.CallAsync("docker_prune", new { what = "networks", dry_run = true });
+
+        var unused = report.GetProperty("unused").EnumerateArray().Select(one => one.GetString()).ToArray();
+        Assert.DoesNotContain(names[0], unused);
+        Assert.Contains(names[1], unused);
+        Assert.Contains(names[2], unused);
+    }
+
+    [Fact]
+    public async Task The_newest_lines_before_a_time_are_read()
+    {
+        await using var server = await ServerAsync();
+        var id = await lab.RunAsync("for i in 1 2 3 4 5 6; do echo line $i; sleep 0.1; done");
+        await lab.EndAsync(id);
+        var timed = await server.CallAsync("docker_container_logs", new { container = id, timestamps = true });
+        var fourth = timed.GetProperty("log").GetString()!.Split('\n')[3].Split(' ')[0];
+
+        var log = await server.CallAsync(
+            "docker_container_logs",
+            new
+            {
+                container = id,
+                tail = 2,
+                until = fourth,
+            }
+        );
+
+        // Docker's own answer to tail and until together is empty.
+        Assert.Equal("line 3\nline 4", log.GetProperty("log").GetString());
     }
 
     [Fact]

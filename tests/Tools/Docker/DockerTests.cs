@@ -9,6 +9,12 @@ namespace MinimalMcp.Tests.Tools.Docker;
 /// <summary>What is asked of an engine, and what becomes of answers that a real one gives rarely.</summary>
 public sealed class DockerTests
 {
+    // Reads whether the container was killed.
+    private const string Ends =
+        "GET events?since=1795170367.338721500&until=1795170367.338721500"
+        + "&filters=%7B%22container%22%3A%7B%224507498168e123db3f5e0a64e3f2c1af69a11a44ec01448d2d0445d5957329fd%22"
+        + "%3Atrue%7D%2C%22event%22%3A%7B%22die%22%3Atrue%7D%7D";
+
     /// <summary>Tool, arguments, and the questions that they become.</summary>
     public static TheoryData<string, string, string> Questions =>
         new()
@@ -28,12 +34,13 @@ public sealed class DockerTests
             {
                 "docker_container_action",
                 """{"action":"stop","container":"web"}""",
-                "GET containers/web/json POST containers/web/stop GET containers/web/json"
+                "GET containers/web/json GET containers/web/json POST containers/web/stop GET containers/web/json"
             },
             {
                 "docker_container_action",
                 """{"action":"restart","container":"web"}""",
-                "GET containers/web/json POST containers/web/restart"
+                "GET containers/web/json GET containers/web/json POST containers/web/restart GET containers/web/json "
+                    + Ends
             },
             { "docker_container_action", """{"action":"remove","container":"web"}""", "DELETE containers/web?v=1" },
             {
@@ -69,7 +76,7 @@ public sealed class DockerTests
             {
                 "docker_prune",
                 """{"what":"networks","dry_run":true}""",
-                "GET networks?filters=%7B%22dangling%22%3A%7B%22true%22%3Atrue%7D%7D GET containers/json?all=1"
+                "GET networks?filters=%7B%22dangling%22%3A%7B%22true%22%3Atrue%7D%7D GET containers/json"
             },
         };
 
@@ -134,7 +141,7 @@ public sealed class DockerTests
                             tool,
                             $$"""{"container":"{{name}}"{{(tool == "docker_container_action" ? ",\"action\":\"stop\"" : "")}}}""",
                             422,
-                            "no name or id"
+                            "not a valid container name or ID"
                         )
                     );
                 }
@@ -156,8 +163,8 @@ public sealed class DockerTests
                     ]
             )
             {
-                data.Add(("docker_pull_image", $$"""{"image":"{{image}}"}""", 422, "no image"));
-                data.Add(("docker_run_container", $$"""{"image":"{{image}}"}""", 422, "no image"));
+                data.Add(("docker_pull_image", $$"""{"image":"{{image}}"}""", 422, "not an image name"));
+                data.Add(("docker_run_container", $$"""{"image":"{{image}}"}""", 422, "not an image name"));
             }
 
             data.Add(("docker_container_inspect", """{"container":""}""", 400, "container"));
@@ -168,7 +175,7 @@ public sealed class DockerTests
                     "docker_container_logs",
                     """{"container":"web","since":"99999999999999999999"}""",
                     422,
-                    "since is no time"
+                    "since is not a time"
                 )
             );
             data.Add(("docker_container_logs", """{"container":"web","follow":true}""", 400, "follow"));
@@ -197,25 +204,24 @@ public sealed class DockerTests
 
     [Theory]
     [InlineData("""{"volumes":{"/var/run/docker.sock":"/s"}}""", "Docker:AllowedBinds", "")]
-    [InlineData("""{"volumes":{"/var/run/docker.sock":"/s"}}""", "owns the machine", "/")]
-    [InlineData("""{"volumes":{"/run":"/s"}}""", "owns the machine", "/")]
-    [InlineData("""{"volumes":{"/":"/s"}}""", "owns the machine", "/")]
-    [InlineData("""{"volumes":{"/etc":"/s"}}""", "Those below /srv and /data", "/srv,/data")]
-    [InlineData("""{"volumes":{"/srv/../etc":"/s"}}""", "no plain folder", "/srv")]
-    [InlineData("""{"volumes":{"/srv//x":"/s"}}""", "no plain folder", "/srv")]
-    [InlineData("""{"volumes":{"/srvetc":"/s"}}""", "may not be given", "/srv")]
-    [InlineData("""{"volumes":{"/srv:/etc":"/s"}}""", "no plain folder", "/srv")]
-    [InlineData("""{"volumes":{"data":"/s:rw,z"}}""", "no folder in a container", "/srv")]
-    [InlineData("""{"volumes":{"data":"/"}}""", "no folder in a container", "")]
-    [InlineData("""{"volumes":{"data":null}}""", "no folder in a container", "")]
+    [InlineData("""{"volumes":{"/var/run/docker.sock":"/s"}}""", "controls the host", "/")]
+    [InlineData("""{"volumes":{"/run":"/s"}}""", "controls the host", "/")]
+    [InlineData("""{"volumes":{"/":"/s"}}""", "controls the host", "/")]
+    [InlineData("""{"volumes":{"/etc":"/s"}}""", "those below /srv and /data", "/srv,/data")]
+    [InlineData("""{"volumes":{"/srv/../etc":"/s"}}""", "not a plain folder", "/srv")]
+    [InlineData("""{"volumes":{"/srv//x":"/s"}}""", "not a plain folder", "/srv")]
+    [InlineData("""{"volumes":{"/srvetc":"/s"}}""", "is not allowed in a container", "/srv")]
+    [InlineData("""{"volumes":{"/srv:/etc":"/s"}}""", "not a plain folder", "/srv")]
+    [InlineData("""{"volumes":{"data":"/s:rw,z"}}""", "not a folder in a container", "/srv")]
+    [InlineData("""{"volumes":{"data":"/"}}""", "not a folder in a container", "")]
     [InlineData("""{"volumes":{"../data":"/s"}}""", "neither a volume", "")]
     [InlineData("""{"network":"host"}""", "Docker:AllowHostNetwork", "")]
     [InlineData("""{"network":"container:web"}""", "Docker:AllowHostNetwork", "")]
-    [InlineData("""{"network":"a b"}""", "no network", "")]
-    [InlineData("""{"ports":{"80/icmp":8080}}""", "no port", "")]
-    [InlineData("""{"ports":{"0":8080}}""", "no port", "")]
-    [InlineData("""{"ports":{"80":70000}}""", "no port", "")]
-    [InlineData("""{"environment":{"A=B":"c"}}""", "no name of an environment variable", "")]
+    [InlineData("""{"network":"a b"}""", "not a network name", "")]
+    [InlineData("""{"ports":{"80/icmp":8080}}""", "not a container port", "")]
+    [InlineData("""{"ports":{"0":8080}}""", "not a container port", "")]
+    [InlineData("""{"ports":{"80":70000}}""", "A host port must be from 0 to 65535", "")]
+    [InlineData("""{"environment":{"A=B":"c"}}""", "not a name of an environment variable", "")]
     public async Task A_container_that_wants_too_much_is_not_made(string wants, string part, string allowed)
     {
         await using var engine = await FakeEngine.StartAsync();
@@ -301,7 +307,9 @@ public sealed class DockerTests
         Assert.Contains("DELETE containers/made?v=1&force=1", engine.Asked);
     }
 
-    /// <summary>What an answer of the engine, or of something in its place, becomes: never a success that is none.</summary>
+    /// <summary>
+    /// What an answer of the engine, or of something in its place, becomes: never a success that is none.
+    /// </summary>
     public static TheoryData<int, string, string, int, string> BadAnswers =>
         new()
         {
@@ -475,7 +483,8 @@ public sealed class DockerTests
 
         var asked = await server.CallAsync("docker_prune", new { what = "containers" }, status: 202);
         Assert.All(engine.Asked, question => Assert.StartsWith("GET ", question));
-        Assert.True(asked.GetProperty("preview").GetProperty("dryRun").GetBoolean()); // whoever agrees sees what would go
+        // Whoever agrees sees what would go
+        Assert.True(asked.GetProperty("preview").GetProperty("dryRun").GetBoolean());
         engine.Asked.Clear();
         var report = await server.CallAsync(
             "docker_prune",
@@ -511,7 +520,7 @@ public sealed class DockerTests
     }
 
     [Theory]
-    [InlineData("20", "POST containers/web/stop", "it did not end by itself within 20 seconds")]
+    [InlineData("20", "POST containers/web/stop", "it did not stop within 20 seconds and was killed")]
     [InlineData("null", "POST containers/web/stop", "within 10 seconds")]
     [InlineData("600", "POST containers/web/stop?t=20", "within 20 seconds")] // longer than a call can wait
     [InlineData("-1", "POST containers/web/stop?t=20", "within 20 seconds")]
@@ -544,7 +553,9 @@ public sealed class DockerTests
         );
         engine.Answers["GET containers/json"] = new(
             200,
-            """[{"Id":"9","Names":["/web"],"State":"exited","NetworkSettings":{"Networks":{"labnet":{"NetworkID":"2"}}}}]"""
+            """
+            [{"Id":"9","Names":["/web"],"State":"running","NetworkSettings":{"Networks":{"labnet":{"NetworkID":"2"}}}}]
+            """
         );
         await using var server = Start(engine);
 

@@ -12,7 +12,8 @@ public sealed class PortainerDemoTests(Lab lab)
 {
     private const string Forever = "trap 'exit 0' TERM; while :; do sleep 1; done";
 
-    // It does not get anywhere at first, as many a program that starts before what it needs. Its second start goes well.
+    // It does not get anywhere at first, as many a program that starts before what it needs. Its second start goes
+    // well.
     private const string Worker =
         $"if [ -e /tmp/seen ]; then : > /tmp/well; echo connected to the queue; else : > /tmp/seen; echo error: the queue refused the connection >&2; fi; {Forever}";
 

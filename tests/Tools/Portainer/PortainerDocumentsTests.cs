@@ -2,7 +2,9 @@ using MinimalMcp.Tests.Container;
 
 namespace MinimalMcp.Tests.Tools.Portainer;
 
-/// <summary>Stacks in search and fetch. Files of this name are left out of a project that leaves out the family Documents.</summary>
+/// <summary>
+/// Stacks in search and fetch. Files of this name are left out of a project that leaves out the family Documents.
+/// </summary>
 public sealed class PortainerDocumentsTests
 {
     [Theory]

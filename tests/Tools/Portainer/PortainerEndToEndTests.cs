@@ -4,7 +4,10 @@ using MinimalMcp.Tests.EndToEnd;
 
 namespace MinimalMcp.Tests.Tools.Portainer;
 
-/// <summary>The tools through Portainer's API to a real engine, with containers of the test's own. With a real Portainer where the environment names one.</summary>
+/// <summary>
+/// The tools through Portainer's API to a real engine, with containers of the test's own. With a real Portainer where
+/// the environment names one.
+/// </summary>
 [Collection(nameof(Lab))]
 [Slow]
 public sealed class PortainerEndToEndTests(Lab lab)
@@ -204,7 +207,7 @@ public sealed class PortainerEndToEndTests(Lab lab)
 
         var told = await server.FailAsync(422, "portainer_list_containers", new { endpoint_id = 999_999 });
 
-        Assert.Contains("There is no environment 999999. These are there:", told);
+        Assert.Contains("There is no environment 999999. Environments:", told);
     }
 
     [Fact]

@@ -3,7 +3,9 @@ using MinimalMcp.Tests.Container;
 
 namespace MinimalMcp.Tests.Tools.Portainer;
 
-/// <summary>Portainer in system_status. Files of this name are left out of a project that leaves out the family Status.</summary>
+/// <summary>
+/// Portainer in system_status. Files of this name are left out of a project that leaves out the family Status.
+/// </summary>
 public sealed class PortainerStatusTests
 {
     [Fact]

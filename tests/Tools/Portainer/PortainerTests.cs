@@ -11,7 +11,15 @@ namespace MinimalMcp.Tests.Tools.Portainer;
 /// <summary>What is asked of Portainer, and what becomes of answers that a real one gives rarely.</summary>
 public sealed class PortainerTests
 {
-    /// <summary>Tool, arguments, and the questions that they become; the one for the environments is left out.</summary>
+    // Reads whether the container was killed.
+    private const string Ends =
+        "GET events?since=1795170367.338721500&until=1795170367.338721500"
+        + "&filters=%7B%22container%22%3A%7B%224507498168e123db3f5e0a64e3f2c1af69a11a44ec01448d2d0445d5957329fd%22"
+        + "%3Atrue%7D%2C%22event%22%3A%7B%22die%22%3Atrue%7D%7D";
+
+    /// <summary>
+    /// Tool, arguments, and the questions that they become; the one for the environments is left out.
+    /// </summary>
     public static TheoryData<string, string, string> Questions =>
         new()
         {
@@ -32,7 +40,8 @@ public sealed class PortainerTests
             {
                 "portainer_restart_container",
                 """{"container_id":"web"}""",
-                "GET containers/web/json GET containers/web/json POST containers/web/restart"
+                "GET containers/web/json GET containers/web/json POST containers/web/restart GET containers/web/json "
+                    + Ends
             },
             {
                 "portainer_get_container_logs",
@@ -47,12 +56,12 @@ public sealed class PortainerTests
             {
                 "portainer_list_stacks",
                 "{}",
-                "GET api/stacks GET containers/json?all=1&filters=%7B%22label%22%3A%7B%22com.docker.compose.project%22%3Atrue%7D%7D"
+                "GET api/stacks GET containers/json?all=1"
             },
             {
                 "portainer_list_stacks",
                 """{"endpoint_id":3}""",
-                "GET api/stacks GET containers/json?all=1&filters=%7B%22label%22%3A%7B%22com.docker.compose.project%22%3Atrue%7D%7D"
+                "GET api/stacks GET containers/json?all=1"
             },
             { "portainer_get_stack", """{"stack_id":"12"}""", "GET api/stacks/12" },
             {
@@ -106,7 +115,8 @@ public sealed class PortainerTests
 
         Assert.Equal(200, (int)response.StatusCode);
         Assert.Equal(FakeEngine.Key, portainer.Headers!["X-API-Key"].ToString());
-        Assert.Empty(portainer.Headers.Keys.Intersect(["Authorization", "Cookie", "Origin", "Referer"])); // each makes Portainer answer 403
+        // Each makes Portainer answer 403
+        Assert.Empty(portainer.Headers.Keys.Intersect(["Authorization", "Cookie", "Origin", "Referer"]));
     }
 
     [Fact]
@@ -173,7 +183,7 @@ public sealed class PortainerTests
         "3 one (docker, up); 7 edge-berlin (docker edge agent, down)"
     )]
     [InlineData("""[{"Id":9,"Name":"cluster","Type":5,"Status":2}]""", "9 cluster (kubernetes, down)")]
-    [InlineData("[]", "none that this token may see")]
+    [InlineData("[]", "no environments that this token may see")]
     public async Task Without_one_environment_to_choose_the_caller_is_given_the_list(string environments, string part)
     {
         await using var portainer = await FakeEngine.StartAsync();
@@ -219,7 +229,7 @@ public sealed class PortainerTests
             1,
             JsonElement.Parse(some.GetProperty("content")[0].GetProperty("text").GetString()!).GetArrayLength()
         );
-        Assert.Contains("first 1 of 3", some.GetProperty("content")[1].GetProperty("text").GetString());
+        Assert.Contains("Entries 1 to 1 of 3", some.GetProperty("content")[1].GetProperty("text").GetString());
     }
 
     [Fact]
@@ -234,7 +244,7 @@ public sealed class PortainerTests
             (3, "crash"),
             (list.GetProperty("count").GetInt32(), list.GetProperty("containers")[0].GetProperty("name").GetString())
         );
-        Assert.Contains("first 1 of 3", list.GetProperty("note").GetString());
+        Assert.Contains("Entries 1 to 1 of 3", list.GetProperty("note").GetString());
         var web = (await server.CallAsync("portainer_list_containers", new { name = "WEB" })).GetProperty("containers")[
             0
         ];
@@ -397,8 +407,8 @@ public sealed class PortainerTests
             "shop",
             Assert.Single(stacks.GetProperty("stacks").EnumerateArray()).GetProperty("name").GetString()
         );
-        Assert.Contains("cannot reach the environment 3", stacks.GetProperty("note").GetString());
-        Assert.Contains("cannot reach the environment 3", await server.FailAsync(502, "portainer_list_containers"));
+        Assert.Contains("cannot reach environment 3", stacks.GetProperty("note").GetString());
+        Assert.Contains("cannot reach environment 3", await server.FailAsync(502, "portainer_list_containers"));
     }
 
     [Fact]
@@ -488,8 +498,8 @@ public sealed class PortainerTests
                 { "nothing", [], 200, "" },
                 { "a frame that was cut", FakeEngine.Frames((1, Utf8("whole\npart")))[..^2], 200, "whole\npa" },
                 { "a length of four gigabytes", [1, 0, 0, 0, 255, 255, 255, 255, .. Utf8("short")], 200, "short" },
-                { "no frames", Utf8("plain text without frames\n"), 502, "not in the engine's form" },
-                { "a page", Utf8("<html><body>Sign in</body></html>"), 502, "not in the engine's form" },
+                { "no frames", Utf8("plain text without frames\n"), 502, "does not have Docker's format" },
+                { "a page", Utf8("<html><body>Sign in</body></html>"), 502, "does not have Docker's format" },
             };
         }
     }
@@ -571,7 +581,7 @@ public sealed class PortainerTests
                 )
                 {
                     data.Add(
-                        ("portainer_" + tool, $$"""{"endpoint_id":3,"container_id":"{{id}}"}""", 422, "no name or id")
+                        ("portainer_" + tool, $$"""{"endpoint_id":3,"container_id":"{{id}}"}""", 422, "not a valid container name or ID")
                     );
                 }
 
@@ -618,7 +628,9 @@ public sealed class PortainerTests
         Assert.Empty(portainer.Asked);
     }
 
-    /// <summary>What an answer of Portainer, or of something in its place, becomes: never a success that is none.</summary>
+    /// <summary>
+    /// What an answer of Portainer, or of something in its place, becomes: never a success that is none.
+    /// </summary>
     public static TheoryData<int, string, string, int, string> BadAnswers =>
         new()
         {

@@ -4,63 +4,64 @@ using Docker.DotNet.Models;
 
 namespace MinimalMcp.Engine;
 
-/// <summary>A container in detail, without what nobody asks for and without secrets.</summary>
-public sealed partial record ContainerReport(
+/// <summary>A container in detail, without secrets.</summary>
+public sealed partial record ContainerDetails(
     string Id,
     string Name,
     string Image,
     string? Created,
     ContainerState State,
     string? Health,
-    [property: Description("What its last health check printed.")] string? LastHealthOutput,
+    [property: Description("Output of the last health check.")] string? LastHealthOutput,
     int RestartCount,
     string? RestartPolicy,
     IReadOnlyList<string> Command,
     string? User,
     bool Tty,
     bool Privileged,
-    [property: Description("Environment variables. Values are left out unless the operator shows them.")]
+    [property: Description("Environment variables as NAME=value. Values are redacted unless the operator shows them.")]
         IReadOnlyList<string> Environment,
     IReadOnlyList<string> Ports,
     IReadOnlyList<string> Networks,
-    [property: Description("From and to, for example \"/srv/data -> /data (ro)\".")] IReadOnlyList<string> Mounts,
+    [property: Description("Source and target, for example \"/srv/data -> /data (ro)\".")] IReadOnlyList<string> Mounts,
     IReadOnlyDictionary<string, string> Labels
 )
 {
     private const int MaxOutput = 500;
 
-    /// <param name="container">As Docker describes it.</param>
-    /// <param name="showEnvironment">With the values of its environment, which usually hold passwords.</param>
-    public static ContainerReport Of(ContainerInspectResponse container, bool showEnvironment)
+    /// <param name="container">The answer of Docker.</param>
+    /// <param name="showEnvironment">Whether to show the values of variables, which often are passwords.</param>
+    public static ContainerDetails Of(ContainerInspectResponse container, bool showEnvironment)
     {
         var (config, state) = (container.Config, container.State);
         return new(
-            ContainerView.ShortId(container.ID),
+            ContainerSummary.ShortId(container.ID),
             container.Name?.TrimStart('/') ?? "",
             Known(config?.Image) ?? container.Image ?? "",
             container.Created.Year > 1 ? container.Created.ToString("O") : null,
             ContainerState.Of(state),
             Known(state?.Health?.Status),
             state?.Health?.Log is [.., { Output.Length: > 0 } last]
-                ? EngineException.OneLine(SecretText.Hide(last.Output), MaxOutput)
+                ? EngineException.OneLine(SecretRedactor.Redact(last.Output), MaxOutput)
                 : null,
             (int)container.RestartCount,
             PolicyOf(container.HostConfig),
-            [.. SecretText.Hide((config?.Entrypoint ?? []).Concat(config?.Cmd ?? []).OfType<string>())],
+            [.. SecretRedactor.Redact((config?.Entrypoint ?? []).Concat(config?.Cmd ?? []).OfType<string>())],
             Known(config?.User),
             config?.Tty is true,
             container.HostConfig?.Privileged is true,
             [
                 .. (config?.Env ?? [])
                     .OfType<string>()
-                    .Select(one => showEnvironment ? one : $"{one.Split('=')[0]}={SecretText.Hidden}"),
+                    .Select(one => showEnvironment ? one : $"{one.Split('=')[0]}={SecretRedactor.Redacted}"),
             ],
             PortsOf(container),
             [.. container.NetworkSettings?.Networks?.Select(NetworkText) ?? []],
             [.. (container.Mounts ?? []).OfType<MountPoint>().Select(MountText)],
             (config?.Labels ?? new Dictionary<string, string>()).ToDictionary(
                 label => label.Key,
-                label => SecretName().IsMatch(label.Key) ? SecretText.Hidden : SecretText.Hide(label.Value ?? "")
+                label =>
+                    SecretName().IsMatch(label.Key) ? SecretRedactor.Redacted : SecretRedactor.Redact(label.Value ?? "")
             )
         );
     }
@@ -95,7 +96,8 @@ public sealed partial record ContainerReport(
         $"{(mount.Type == "volume" ? mount.Name : mount.Source)} -> {mount.Destination}{(mount.RW ? "" : " (ro)")}";
 
     [GeneratedRegex(
-        "pass|pwd|secret|token|credential|(?:api|private|access|signing|encryption|client|ssh|license)[-_.]?key|auth|jwt",
+        "pass|pwd|secret|token|credential|auth|jwt"
+            + "|(?:api|private|access|signing|encryption|client|ssh|license)[-_.]?key",
         RegexOptions.IgnoreCase
     )]
     private static partial Regex SecretName();
@@ -124,7 +126,7 @@ public sealed record ContainerState(
                 Time(state.FinishedAt)
             );
 
-    // The beginning of time is how Docker writes "never".
+    // Docker writes the year 1 for "never".
     private static string? Time(string? time) =>
         string.IsNullOrEmpty(time) || time.StartsWith("0001-", StringComparison.Ordinal) ? null : time;
 }

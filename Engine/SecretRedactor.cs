@@ -4,18 +4,18 @@ using System.Text.RegularExpressions;
 namespace MinimalMcp.Engine;
 
 /// <summary>
-/// Takes what looks like a secret out of command lines, shell scripts and Compose files: the value behind a name that
-/// says so (<c>--db-password hunter2</c>, <c>TOKEN=abc</c>, <c>PGPASS: "with spaces"</c>), and the password of an
-/// address. Where the value ends is decided as a shell or YAML does; in doubt too much is taken out.
+/// Redacts what looks like a secret in command lines, shell scripts and Compose files: the value after a name such as
+/// <c>--db-password hunter2</c>, <c>TOKEN=abc</c> or <c>PGPASS: "with spaces"</c>, and the password of a URL. The end
+/// of the value is found as a shell or YAML finds it; in doubt too much is redacted.
 /// </summary>
-public static partial class SecretText
+public static partial class SecretRedactor
 {
-    public const string Hidden = "[REDACTED]";
+    public const string Redacted = "[REDACTED]";
 
     private const int MaxLine = 4_000;
 
     /// <summary>A text of one or more lines.</summary>
-    public static string Hide(string text)
+    public static string Redact(string text)
     {
         StringBuilder? hidden = null;
         var copied = 0;
@@ -27,23 +27,23 @@ public static partial class SecretText
             hidden.Append(text, copied, start - copied);
             if (end > start)
             {
-                hidden.Append(Hidden);
+                hidden.Append(Redacted);
             }
 
             copied = Math.Max(end, start);
         }
 
         return PasswordOfAddress()
-            .Replace(hidden is null ? text : hidden.Append(text, copied, text.Length - copied).ToString(), Hidden);
+            .Replace(hidden is null ? text : hidden.Append(text, copied, text.Length - copied).ToString(), Redacted);
     }
 
     /// <summary>The words of a command, where a switch may have its value in the next word.</summary>
-    public static IEnumerable<string> Hide(IEnumerable<string> words)
+    public static IEnumerable<string> Redact(IEnumerable<string> words)
     {
         var isValue = false;
         foreach (var word in words)
         {
-            yield return isValue && !IsSwitch(word) ? Hidden : Hide(word);
+            yield return isValue && !IsSwitch(word) ? Redacted : Redact(word);
             isValue = SecretSwitch().IsMatch(word);
         }
     }
