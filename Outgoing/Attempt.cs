@@ -13,6 +13,9 @@ internal sealed class Attempt(HttpMethod method, HttpResponseMessage? answer, Ex
 
     public Exception? Failure => failure;
 
+    /// <summary>The system itself answered, whatever the status: it would answer the same again.</summary>
+    public bool IsFinal { get; init; }
+
     /// <summary>Set when headers were given to the family: from then on nothing is sent again.</summary>
     public bool HandedOver { get; init; }
 
@@ -33,6 +36,7 @@ internal sealed class Attempt(HttpMethod method, HttpResponseMessage? answer, Ex
     /// </summary>
     public bool MayBeRepeated =>
         !HandedOver
+        && !IsFinal
         && (method == HttpMethod.Get || method == HttpMethod.Head || method == HttpMethod.Options)
         && (
             answer is null

@@ -14,6 +14,21 @@ internal sealed class Exchange(
 )
 {
     private readonly HttpMethod _method = request.Method;
+
+    // A family that reads with a POST says so with the option ReadOnly: it may be sent again, and changed nothing.
+    private readonly HttpMethod _effect =
+        request.Options.TryGetValue(new HttpRequestOptionsKey<bool>("ReadOnly"), out var reads) && reads
+            ? HttpMethod.Get
+            : request.Method;
+
+    // A family that can tell its system's own answers, with any status, from those of a gateway, says so with IsAnswer.
+    private readonly Func<HttpResponseMessage, bool>? _isAnswer = request.Options.TryGetValue(
+        new HttpRequestOptionsKey<Func<HttpResponseMessage, bool>>("IsAnswer"),
+        out var isAnswer
+    )
+        ? isAnswer
+        : null;
+
     private readonly string _path = request.RequestUri?.AbsolutePath ?? "";
 
     // A family that reads piece by piece, and holds no more than it needs, says so with the option Streamed: the limit
@@ -93,17 +108,17 @@ internal sealed class Exchange(
             }
 
             answer.ReasonPhrase = null; // the upstream's own words, which EnsureSuccessStatusCode would repeat
-            attempt = new(_method, answer, null);
+            attempt = new(_effect, answer, null) { IsFinal = _isAnswer?.Invoke(answer) is true };
             if (!attempt.Failed)
             {
                 answered = true;
                 var failure = await HandOverAsync(answer);
-                attempt = new(_method, failure is null ? answer : null, failure) { HandedOver = true };
+                attempt = new(_effect, failure is null ? answer : null, failure) { HandedOver = true };
             }
         }
         catch (Exception failure)
         {
-            attempt = new(_method, null, Explain(failure, answered));
+            attempt = new(_effect, null, Explain(failure, answered));
         }
 
         upstream.Log.Write(
@@ -130,7 +145,7 @@ internal sealed class Exchange(
         if (answer.Content.Headers.ContentLength > _maxBytes)
         {
             answer.Dispose();
-            var tooLarge = UpstreamFailure.TooLarge(upstream, _method);
+            var tooLarge = UpstreamFailure.TooLarge(upstream, _effect);
             _answer.TrySetException(tooLarge);
             return tooLarge;
         }
@@ -151,17 +166,17 @@ internal sealed class Exchange(
 
     public void End(Exception? failure) => _bodyEnd.TrySetResult(failure);
 
-    public Exception TooLarge() => UpstreamFailure.TooLarge(upstream, _method);
+    public Exception TooLarge() => UpstreamFailure.TooLarge(upstream, _effect);
 
     /// <summary>The words for what was thrown. A caller who left, and our own mistakes, stay what they are.</summary>
     public Exception Explain(Exception failure, bool answered) =>
         failure switch
         {
             HttpRequestException { StatusCode: not null } => failure, // has its words already
-            _ when _deadline.IsCancellationRequested => UpstreamFailure.Late(upstream, _method, _attempts),
+            _ when _deadline.IsCancellationRequested => UpstreamFailure.Late(upstream, _effect, _attempts),
             _ when _stop.IsCancellationRequested => failure as OperationCanceledException
                 ?? new OperationCanceledException(caller),
             OperationCanceledException when answered => failure,
-            _ => UpstreamFailure.Of(failure, upstream, _method, answered) ?? failure,
+            _ => UpstreamFailure.Of(failure, upstream, _effect, answered) ?? failure,
         };
 }
