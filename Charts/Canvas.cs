@@ -47,8 +47,8 @@ internal sealed class Canvas
     }
 
     /// <summary>
-    /// A line through the points, broken where one is NaN; a point without neighbours is a dot. Each pixel is covered by how near it is to the
-    /// line, and once for the whole line, so that the joints are not darker.
+    /// A line through the points, broken where one is NaN; a point without neighbours is a dot. Each pixel is covered
+    /// by how near it is to the line, and once for the whole line, so that the joints are not darker.
     /// </summary>
     public void Polyline(IReadOnlyList<(double X, double Y)> points, int colour, double thickness)
     {

@@ -3,7 +3,10 @@ using System.Text.Json;
 
 namespace MinimalMcp.Charts;
 
-/// <summary>The letters of charts, drawn beforehand: a slim container has no font, and a font's rasteriser would be larger than this server.</summary>
+/// <summary>
+/// The letters of charts, drawn beforehand: a slim container has no font, and a font's rasteriser would be larger than
+/// this server.
+/// </summary>
 internal static class Glyphs
 {
     private static readonly Lazy<Dictionary<char, Glyph>> All = new(Load);

@@ -4,7 +4,9 @@ using System.Text;
 
 namespace MinimalMcp.Charts;
 
-/// <summary>Portable Network Graphics (RFC 2083): the format of pictures that models and hosts accept, where most refuse SVG.</summary>
+/// <summary>
+/// Portable Network Graphics (RFC 2083): the image format that models and MCP clients accept, where most refuse SVG.
+/// </summary>
 internal static class Png
 {
     private static readonly uint[] Crc =
@@ -49,7 +51,8 @@ internal static class Png
         return png.ToArray();
     }
 
-    // A third of the size, which models pay for. A chart has few colours; those between two lines become the nearest of the frequent ones.
+    // A third of the size, which models pay for. A chart has few colours; those between two lines become the nearest of
+    // the frequent ones.
     private static (int[] Palette, byte[] Places) Indexed(byte[] pixels)
     {
         var colours = Enumerable
@@ -88,7 +91,8 @@ internal static class Png
         var name = Encoding.ASCII.GetBytes(type);
         png.Write(name);
         png.Write(data);
-        BinaryPrimitives.WriteUInt32BigEndian(number, ~Sum(Sum(uint.MaxValue, name), data)); // RFC 2083 section 3.4: over type and data
+        // RFC 2083 section 3.4: over type and data.
+        BinaryPrimitives.WriteUInt32BigEndian(number, ~Sum(Sum(uint.MaxValue, name), data));
         png.Write(number);
     }
 
