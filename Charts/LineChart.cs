@@ -3,12 +3,12 @@ using System.Globalization;
 namespace MinimalMcp.Charts;
 
 /// <summary>A series of numbers over time. Where one is not finite, the line has a gap.</summary>
-/// <param name="Times">Of each value; left out when they stand on the steps of the axis.</param>
+/// <param name="Times">The time of each value; left out when the values stand on the steps of the axis.</param>
 public sealed record Line(string Name, IReadOnlyList<double> Values, IReadOnlyList<DateTimeOffset>? Times = null);
 
 /// <summary>
-/// A line chart as a picture that models and people can read: opaque and light, so that it looks the same on a dark
-/// page and on a light one. Times are UTC.
+/// A line chart as an image that models and people can read: opaque and light, so that it looks the same on a dark page
+/// and on a light one. Times are UTC.
 /// </summary>
 public sealed class LineChart(string title, TimeAxis axis, IReadOnlyList<Line> lines)
 {
@@ -18,7 +18,9 @@ public sealed class LineChart(string title, TimeAxis axis, IReadOnlyList<Line> l
         Top = 34,
         PlotHeight = 300,
         Row = 20;
-    private const int MaxLines = 12;
+
+    /// <summary>More lines than this cannot be told apart. The largest are drawn.</summary>
+    public const int MaxLines = 12;
     private const int Paper = 0xFCFCFD,
         Ink = 0x24292F,
         Pale = 0x57606A,
@@ -41,14 +43,12 @@ public sealed class LineChart(string title, TimeAxis axis, IReadOnlyList<Line> l
         0x66BB00,
     ];
 
-    /// <summary>
-    /// B, B/s and s are written with prefixes (20 MiB, 5 ms); anything else stands behind the number.
-    /// </summary>
+    /// <summary>B, B/s and s get prefixes (20 MiB, 5 ms). Anything else stands behind the number.</summary>
     public string Unit { get; init; } = "";
 
     public byte[] ToPng()
     {
-        var drawn = lines.Take(MaxLines).Select(line => (line.Name, Points: Points(line))).ToArray();
+        var drawn = Largest(lines).Select(line => (line.Name, Points: Points(line))).ToArray();
         var scale = new ValueAxis(
             [.. drawn.SelectMany(line => line.Points).Select(point => point.Y).Where(double.IsFinite)],
             Unit
@@ -62,7 +62,7 @@ public sealed class LineChart(string title, TimeAxis axis, IReadOnlyList<Line> l
         DrawTimes(canvas);
         for (var i = drawn.Length - 1; i >= 0; i--)
         {
-            // the first one on top
+            // The first one on top.
             canvas.Polyline([.. drawn[i].Points.Select(point => (X(point.X), Y(point.Y, scale)))], Colours[i], 2);
         }
 
@@ -84,7 +84,7 @@ public sealed class LineChart(string title, TimeAxis axis, IReadOnlyList<Line> l
             canvas.Text(
                 Left,
                 Top + PlotHeight + 32 + ((rows - 1) * Row),
-                $"and {lines.Count - MaxLines} more, which are not drawn",
+                $"{lines.Count - MaxLines} smaller series are not drawn",
                 Pale
             );
         }
@@ -96,6 +96,23 @@ public sealed class LineChart(string title, TimeAxis axis, IReadOnlyList<Line> l
 
         return canvas.ToPng();
     }
+
+    /// <summary>The lines that a chart draws, in their order: those that reach furthest from zero.</summary>
+    public static IReadOnlyList<Line> Largest(IReadOnlyList<Line> lines) =>
+        lines.Count <= MaxLines
+            ? lines
+            :
+            [
+                .. lines
+                    .Select((line, i) => (Line: line, Place: i, Size: SizeOf(line)))
+                    .OrderByDescending(one => one.Size)
+                    .Take(MaxLines)
+                    .OrderBy(one => one.Place)
+                    .Select(one => one.Line),
+            ];
+
+    private static double SizeOf(Line line) =>
+        line.Values.Where(double.IsFinite).Select(Math.Abs).DefaultIfEmpty(-1).Max();
 
     // Seconds since the beginning, and the value; a NaN between two that are further apart than the steps.
     private List<(double X, double Y)> Points(Line line)

@@ -5,7 +5,7 @@ using System.Text;
 namespace MinimalMcp.Charts;
 
 /// <summary>
-/// Portable Network Graphics (RFC 2083): the format of pictures that models and hosts accept, where most refuse SVG.
+/// Portable Network Graphics (RFC 2083): the image format that models and MCP clients accept, where most refuse SVG.
 /// </summary>
 internal static class Png
 {
@@ -91,7 +91,7 @@ internal static class Png
         var name = Encoding.ASCII.GetBytes(type);
         png.Write(name);
         png.Write(data);
-        // RFC 2083 section 3.4: over type and data
+        // RFC 2083 section 3.4: over type and data.
         BinaryPrimitives.WriteUInt32BigEndian(number, ~Sum(Sum(uint.MaxValue, name), data));
         png.Write(number);
     }

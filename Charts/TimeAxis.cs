@@ -46,10 +46,10 @@ public sealed partial record TimeAxis(DateTimeOffset From, DateTimeOffset To, Ti
     public int Points => (int)((To - From) / Step) + 1;
 
     /// <summary>
-    /// Reads the window, and chooses a step when none is given, or a coarser one when the given one makes more points
-    /// than allowed.
+    /// Reads the window. Chooses a step when none is given, and a coarser one when the given one makes more points than
+    /// allowed.
     /// </summary>
-    /// <exception cref="FormatException">In a sentence that says what to write.</exception>
+    /// <exception cref="FormatException">The message says what to write instead.</exception>
     public static TimeAxis Parse(
         string from,
         string to,
@@ -59,18 +59,20 @@ public sealed partial record TimeAxis(DateTimeOffset From, DateTimeOffset To, Ti
         TimeSpan finest
     )
     {
-        var (start, end) = (ParseTime(from, now), ParseTime(to, now));
+        var (start, end) = (ParseTime(from, now), ParseTime(to, now, isEnd: true));
         if (start >= end)
         {
             throw new FormatException(
-                $"The window is empty: it starts at {Show(start)} and ends at {Show(end)}. The start must be the "
-                    + "earlier one; a span such as 1h counts back from now."
+                $"The window is empty: it starts at {Show(start)} and ends at {Show(end)}. "
+                    + "The start must be the earlier one; a span such as 1h counts back from now."
             );
         }
 
         if (end - start > Longest)
         {
-            throw new FormatException("The window is longer than ten years. Ask for less.");
+            throw new FormatException(
+                "The window is longer than ten years. Move start and end closer together, and ask once for each part."
+            );
         }
 
         var least = (end - start) / (maxPoints - 1);
@@ -87,18 +89,19 @@ public sealed partial record TimeAxis(DateTimeOffset From, DateTimeOffset To, Ti
                 end,
                 RoundUp(least),
                 $"The step was raised from {Show(given)} to {Show(RoundUp(least))}, because this window would have "
-                    + $"more than {maxPoints} points; ask for a shorter window to see more detail."
+                    + $"more than {maxPoints} points. Ask for a shorter window to see more detail."
             );
     }
 
-    /// <summary>A time: now, a span back from now, RFC 3339 or seconds (or milliseconds) since 1970.</summary>
-    public static DateTimeOffset ParseTime(string text, DateTimeOffset now)
+    /// <summary>
+    /// A time: now, a span back from now (15m, 7d, now-1h30m), today, yesterday, a day of Grafana's (now/d, now-1d/d),
+    /// RFC 3339, or seconds or milliseconds since 1970.
+    /// </summary>
+    /// <param name="isEnd">A day as an end means the end of that day, as in Grafana.</param>
+    /// <exception cref="FormatException">The message says what to write instead.</exception>
+    public static DateTimeOffset ParseTime(string text, DateTimeOffset now, bool isEnd = false)
     {
         var word = text.Trim();
-        var refused = new FormatException(
-            $"\"{Shorten(word)}\" is not a time. Write now, a span back from now (15m, 7d, now-1h30m), RFC 3339 "
-                + "(2026-01-31T12:00:00Z) or seconds since 1970."
-        );
         if (word.Equals("now", StringComparison.OrdinalIgnoreCase))
         {
             return now;
@@ -113,27 +116,58 @@ public sealed partial record TimeAxis(DateTimeOffset From, DateTimeOffset To, Ti
                     )
                 : number < 1e11 ? Unix(number * 1000)
                 : number < 2e14 ? Unix(number)
-                : throw refused;
+                : throw NoTime(word);
+        }
+
+        if (Day(word, now) is { } day)
+        {
+            return isEnd ? day.AddDays(1) : day;
         }
 
         if (Back().Match(word) is { Success: true } back)
         {
-            return now - ParseDuration(back.Groups[1].Value);
+            var span = ParseDuration(back.Groups[1].Value);
+            return span <= Longest
+                ? now - span
+                : throw new FormatException($"\"{Shorten(word)}\" is further back than ten years.");
         }
 
-        // Go writes nine digits after the point, .NET reads seven.
-        var rfc = MoreDigits().Replace(word.Replace(' ', 'T').Replace('t', 'T').Replace('z', 'Z'), "$1");
         return
             DateTimeOffset.TryParseExact(
-                rfc,
+                MoreDigits().Replace(word, "$1"),
                 Formats,
                 CultureInfo.InvariantCulture,
                 DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal,
                 out var time
             ) && time.Year is >= 1970 and < 9000
             ? time
-            : throw refused;
+            : throw NoTime(word);
     }
+
+    // The beginning of a day, in UTC.
+    private static DateTimeOffset? Day(string word, DateTimeOffset now)
+    {
+        var today = new DateTimeOffset(now.UtcDateTime.Date, TimeSpan.Zero);
+        return word.ToLowerInvariant() switch
+        {
+            "today" => today,
+            "yesterday" => today.AddDays(-1),
+            _ => DayOf().Match(word) is { Success: true } rounded
+                ? today.AddDays(-int.Parse("0" + rounded.Groups[1].Value, CultureInfo.InvariantCulture))
+                : null,
+        };
+    }
+
+    private static FormatException NoTime(string word) =>
+        new(
+            $"\"{Shorten(word)}\" is not a time. Write now, a span back from now (15m, 7d, now-1h30m), yesterday, "
+                + "now/d, RFC 3339 (2026-01-31T12:00:00Z) or seconds since 1970."
+                + (
+                    Rounded().IsMatch(word) ? " Only days can be rounded to: now/d is today, now-7d/d a week ago."
+                    : word.Contains('M', StringComparison.Ordinal) ? " A month is written 30d, a minute 1m."
+                    : ""
+                )
+        );
 
     /// <summary>A span: 30s, 5m, 1h30m, 7d, 2w, or seconds.</summary>
     public static TimeSpan ParseDuration(string text)
@@ -144,34 +178,42 @@ public sealed partial record TimeAxis(DateTimeOffset From, DateTimeOffset To, Ti
         {
             foreach (var (amount, unit) in span.Groups[1].Captures.Zip(span.Groups[2].Captures))
             {
-                seconds +=
-                    double.Parse(amount.ValueSpan, CultureInfo.InvariantCulture)
-                    * unit.Value switch
-                    {
-                        "ms" => 0.001,
-                        "s" => 1,
-                        "m" => 60,
-                        "h" => 3600,
-                        "d" => 86400,
-                        "w" => 7 * 86400,
-                        _ => 365 * 86400,
-                    };
+                seconds += double.Parse(amount.ValueSpan, CultureInfo.InvariantCulture) * SecondsOf(unit.Value, word);
             }
         }
         else if (!double.TryParse(word, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out seconds))
         {
-            throw new FormatException(
-                $"\"{Shorten(word)}\" is not a span of time. Write for example 30s, 5m, 1h30m, 7d or 2w."
-            );
+            throw NoSpan(word);
         }
 
         return seconds >= 0.001 && seconds <= Longest.TotalSeconds
             ? TimeSpan.FromMilliseconds(Math.Round(seconds * 1000))
             : throw new FormatException(
-                $"\"{Shorten(word)}\" is not a span that can be used: it must be longer than zero and at most ten "
-                    + "years."
+                $"\"{Shorten(word)}\" is not a span that can be used: "
+                    + "it must be longer than zero and at most ten years."
             );
     }
+
+    // 1H and 7D mean what 1h and 7d do. A capital M is a month in Grafana and a typing error elsewhere.
+    private static double SecondsOf(string unit, string word) =>
+        unit == "M" || unit == "Ms" || unit == "mS" || unit == "MS"
+            ? throw NoSpan(word)
+            : unit.ToLowerInvariant() switch
+            {
+                "ms" => 0.001,
+                "s" => 1,
+                "m" => 60,
+                "h" => 3600,
+                "d" => 86400,
+                "w" => 7 * 86400,
+                _ => 365 * 86400,
+            };
+
+    private static FormatException NoSpan(string word) =>
+        new(
+            $"\"{Shorten(word)}\" is not a span of time. Write for example 30s, 5m, 1h30m, 7d or 2w."
+                + (word.Contains('M', StringComparison.Ordinal) ? " A month is written 30d, a minute 1m." : "")
+        );
 
     /// <summary>The first step that people use and that is not shorter.</summary>
     public static TimeSpan RoundUp(TimeSpan step)
@@ -197,8 +239,14 @@ public sealed partial record TimeAxis(DateTimeOffset From, DateTimeOffset To, Ti
     [GeneratedRegex(@"^(?:now\s*)?-?\s*((?:\d+(?:\.\d+)?(?:ms|[smhdwy]))+)(?:\s+ago)?$", RegexOptions.IgnoreCase)]
     private static partial Regex Back();
 
-    [GeneratedRegex(@"^(?:(\d{1,12}(?:\.\d{1,9})?)(ms|[smhdwy]))+$")]
+    [GeneratedRegex(@"^(?:(\d{1,12}(?:\.\d{1,9})?)(ms|[smhdwy]))+$", RegexOptions.IgnoreCase)]
     private static partial Regex Span();
+
+    [GeneratedRegex(@"^now(?:\s*-\s*(\d{1,4})d)?/d$", RegexOptions.IgnoreCase)]
+    private static partial Regex DayOf();
+
+    [GeneratedRegex("/[a-zA-Z]{1,2}$")]
+    private static partial Regex Rounded();
 
     [GeneratedRegex(@"(\.\d{7})\d+")]
     private static partial Regex MoreDigits();

@@ -13,7 +13,10 @@ internal sealed class RequestAttempt(HttpMethod method, HttpResponseMessage? ans
 
     public Exception? Failure => failure;
 
-    /// <summary>The family has the headers: nothing is sent again.</summary>
+    /// <summary>The system itself answered, whatever the status: it would answer the same again.</summary>
+    public bool IsFinal { get; init; }
+
+    /// <summary>Set when headers were given to the family: from then on nothing is sent again.</summary>
     public bool HandedOver { get; init; }
 
     /// <summary>
@@ -22,7 +25,7 @@ internal sealed class RequestAttempt(HttpMethod method, HttpResponseMessage? ans
     /// </summary>
     public bool Failed =>
         answer is not null
-            ? (int)answer.StatusCode == 429 || (IsServerError && !IsUpstreamsOwn)
+            ? (int)answer.StatusCode == 429 || (IsServerError && !IsUpstreamsOwn && !IsFinal)
             : failure
                 is HttpRequestException
                 {
@@ -46,6 +49,7 @@ internal sealed class RequestAttempt(HttpMethod method, HttpResponseMessage? ans
     /// </summary>
     public bool MayBeRepeated =>
         !HandedOver
+        && !IsFinal
         && (method == HttpMethod.Get || method == HttpMethod.Head || method == HttpMethod.Options)
         && (
             answer is null

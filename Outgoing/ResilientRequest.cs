@@ -17,6 +17,21 @@ internal sealed class ResilientRequest(
 )
 {
     private readonly HttpMethod _method = request.Method;
+
+    // A family that reads with a POST says so with the option ReadOnly: it may be sent again, and changed nothing.
+    private readonly HttpMethod _effect =
+        request.Options.TryGetValue(new HttpRequestOptionsKey<bool>("ReadOnly"), out var reads) && reads
+            ? HttpMethod.Get
+            : request.Method;
+
+    // A family that can tell its system's own answers, with any status, from those of a gateway, says so with IsAnswer.
+    private readonly Func<HttpResponseMessage, bool>? _isAnswer = request.Options.TryGetValue(
+        new HttpRequestOptionsKey<Func<HttpResponseMessage, bool>>("IsAnswer"),
+        out var isAnswer
+    )
+        ? isAnswer
+        : null;
+
     private readonly string _path = request.RequestUri?.AbsolutePath ?? "";
 
     // A family that reads a stream in small parts sets the option Streamed: the size limit only protects memory, and
@@ -110,17 +125,17 @@ internal sealed class ResilientRequest(
             }
 
             answer.ReasonPhrase = null; // the upstream's own text, which EnsureSuccessStatusCode would repeat
-            attempt = new(_method, answer, null);
+            attempt = new(_effect, answer, null) { IsFinal = _isAnswer?.Invoke(answer) is true };
             if (!attempt.Failed)
             {
                 answered = true;
                 var failure = await HandOverAsync(answer);
-                attempt = new(_method, failure is null ? answer : null, failure) { HandedOver = true };
+                attempt = new(_effect, failure is null ? answer : null, failure) { HandedOver = true };
             }
         }
         catch (Exception failure)
         {
-            attempt = new(_method, null, Explain(failure, answered));
+            attempt = new(_effect, null, Explain(failure, answered));
         }
 
         upstream.Log.Write(
@@ -181,7 +196,7 @@ internal sealed class ResilientRequest(
         if (answer.Content.Headers.ContentLength > _maxBytes)
         {
             answer.Dispose();
-            var tooLarge = UpstreamFailure.TooLarge(upstream, _method);
+            var tooLarge = UpstreamFailure.TooLarge(upstream, _effect);
             _answer.TrySetException(tooLarge);
             return tooLarge;
         }
@@ -202,17 +217,17 @@ internal sealed class ResilientRequest(
 
     public void End(Exception? failure) => _bodyEnd.TrySetResult(failure);
 
-    public Exception TooLarge() => UpstreamFailure.TooLarge(upstream, _method);
+    public Exception TooLarge() => UpstreamFailure.TooLarge(upstream, _effect);
 
     /// <summary>The message for an exception. Cancellation by the caller and our own bugs are unchanged.</summary>
     public Exception Explain(Exception failure, bool answered) =>
         failure switch
         {
             HttpRequestException { StatusCode: not null } => failure, // already has a message
-            _ when _deadline.IsCancellationRequested => UpstreamFailure.Late(upstream, _method, _attempts),
+            _ when _deadline.IsCancellationRequested => UpstreamFailure.Late(upstream, _effect, _attempts),
             _ when _stop.IsCancellationRequested => failure as OperationCanceledException
                 ?? new OperationCanceledException(caller),
             OperationCanceledException when answered => failure,
-            _ => UpstreamFailure.Of(failure, upstream, _method, answered) ?? failure,
+            _ => UpstreamFailure.Of(failure, upstream, _effect, answered) ?? failure,
         };
 }

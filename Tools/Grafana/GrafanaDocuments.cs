@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using ModelContextProtocol.Server;
 
@@ -5,7 +6,7 @@ namespace MinimalMcp.Tools.Grafana;
 
 using static GrafanaJson;
 
-/// <summary>Dashboards as documents, for a host that looks into all systems at once (search and fetch).</summary>
+/// <summary>Dashboards as documents, for search and fetch, which look into all systems at once.</summary>
 public sealed partial class GrafanaDashboardTools
 {
     private const int MaxDocuments = 10;
@@ -29,40 +30,71 @@ public sealed partial class GrafanaDashboardTools
     [McpMeta("documents_from", "grafana_get_dashboard")]
     public async Task<DashboardDocument?> FetchDocument(string id, CancellationToken ct)
     {
-        var dashboard = await ReadAsync(id, full: false, ct);
-        var text = new StringBuilder($"{dashboard.Title}\n");
-        foreach (var panel in dashboard.Panels)
+        var dashboard = await grafana.DashboardAsync(id, ct);
+        var (title, folder) = (dashboard.Spec.Text("title") ?? "", await FolderTitleAsync(dashboard, ct));
+        var text = new StringBuilder($"# {title}\n");
+        if (dashboard.Spec.Text("description") is { } description)
         {
-            text.Append(
-                $"\n## {panel.Title ?? "Panel"} ({panel.Type ?? "panel"})\n{string.Join('\n', panel.Queries)}\n"
-            );
+            text.Append(CultureInfo.InvariantCulture, $"\n{description}\n");
         }
 
-        foreach (var variable in dashboard.Variables)
+        string? section = null;
+        foreach (var panel in await WithLibraryPanelsAsync(dashboard.Panels(), ct))
         {
-            text.Append($"\nVariable {variable.Name}: {variable.Query}");
+            if (panel.Section is not null && panel.Section != section)
+            {
+                text.Append(CultureInfo.InvariantCulture, $"\n# {panel.Section}\n");
+            }
+
+            section = panel.Section;
+            Write(text, panel);
+        }
+
+        foreach (var variable in dashboard.Variables())
+        {
+            text.Append(CultureInfo.InvariantCulture, $"\nVariable {variable.Name}: {variable.Query}");
         }
 
         var facts = new (string Name, string? Value)[]
         {
-            ("folder", dashboard.FolderTitle),
-            ("tags", dashboard.Tags is null ? null : string.Join(", ", dashboard.Tags)),
-            ("version", dashboard.Version?.ToString(System.Globalization.CultureInfo.InvariantCulture)),
+            ("folder", dashboard.FolderTitle ?? folder),
+            ("tags", dashboard.Spec.Texts("tags") is { } tags ? string.Join(", ", tags) : null),
+            ("version", dashboard.Version?.ToString(CultureInfo.InvariantCulture)),
             ("updated", dashboard.Updated),
             ("updated_by", dashboard.UpdatedBy),
         };
         return new(
             id,
-            dashboard.Title,
+            title,
             LinkTo(dashboard.Uid),
             text.ToString(),
             facts.Where(fact => fact.Value is not null).ToDictionary(fact => fact.Name, fact => fact.Value!)
         );
     }
 
-    // Grafana leads from there to the address with the title in it. Its own links have the path of its address, which may not be the one that people use.
-    private string LinkTo(string uid) =>
-        $"{(options.Value.PublicUrl is { Length: > 0 } open ? open : options.Value.Url)?.TrimEnd('/')}/d/{Uri.EscapeDataString(uid)}";
+    private static void Write(StringBuilder text, PanelSummary panel)
+    {
+        var repeat = panel.Repeat is { } variable ? $", once for each value of {variable}" : "";
+        text.Append(CultureInfo.InvariantCulture, $"\n## {panel.Title ?? "Panel"} ({panel.Type ?? "panel"}{repeat})\n");
+        foreach (var line in new[] { panel.Description, panel.Text }.OfType<string>())
+        {
+            text.Append(CultureInfo.InvariantCulture, $"{line}\n");
+        }
+
+        for (var i = 0; i < panel.Queries.Count; i++)
+        {
+            var source = panel.QueryDatasources?[i] is { } uid ? $" [{uid}]" : "";
+            text.Append(CultureInfo.InvariantCulture, $"{panel.Queries[i]}{source}\n");
+        }
+    }
+
+    // Grafana leads from there to the address with the title in it. Its own links have the path of its address, which
+    // may not be the one that people use.
+    private string LinkTo(string uid)
+    {
+        var address = options.Value.PublicUrl is { Length: > 0 } open ? open : options.Value.Url;
+        return $"{address?.TrimEnd('/')}/d/{Uri.EscapeDataString(uid)}";
+    }
 }
 
 public sealed record DashboardDocument(

@@ -5,7 +5,7 @@ using MinimalMcp.Charts;
 
 namespace MinimalMcp.Tools.Grafana;
 
-/// <summary>The chart of what a data source answered.</summary>
+/// <summary>The chart of the series that a data source returned.</summary>
 internal static class GrafanaFigures
 {
     public static LineChart? Chart(string query, Frame[] frames, TimeAxis axis)
@@ -23,7 +23,7 @@ internal static class GrafanaFigures
                     new Line(one.Name ?? names[i], [.. one.Values.Select(value => Frame.NumberOf(value))], one.Times)
             )
             .ToArray();
-        // What the data source took for the distance of two points may be more than what it was asked for.
+        // The data source may have chosen a longer interval than it was asked for.
         var step = series.Select(one => one.Interval).Append(axis.Step).Max();
         return new(query, axis with { Step = step }, lines)
         {
@@ -44,26 +44,23 @@ internal static class GrafanaFigures
 }
 
 public sealed record DataResult(
-    [property: Description("Of the data source.")] string Type,
+    [property: Description("The type of the data source.")] string Type,
     string Start,
     string End,
-    int TotalSeries,
+    [property: Description("How many series there are, whether listed or not.")] int TotalSeries,
     [property: Description("Numbers over time.")] IReadOnlyList<DataSeries> Series,
     [property: Description("Anything else: rows of SQL, lines of a log.")] IReadOnlyList<DataTable> Tables,
-    [property: Description("Remarks of the data source, what was left out, and which argument to use.")]
+    [property: Description("Remarks of the data source, and what was left out with the argument that gives the rest.")]
         string? Note = null
 )
 {
-    private const int MaxPoints = 2000;
+    internal const int MaxPoints = 2000;
 
-    internal static DataResult From(string type, Frame[] frames, TimeAxis axis, int rows)
+    internal static DataResult From(string type, Frame[] frames, TimeAxis axis, int offset, int limit, bool hasChart)
     {
-        var (all, listed, left) = (
-            frames.SelectMany(frame => frame.Series()).ToArray(),
-            new List<DataSeries>(),
-            MaxPoints
-        );
-        foreach (var one in all)
+        var all = frames.SelectMany(frame => frame.Series()).ToArray();
+        var (listed, left) = (new List<DataSeries>(), MaxPoints);
+        foreach (var one in all.Skip(offset))
         {
             if ((left -= one.Values.Length) < 0 && listed.Count > 0)
             {
@@ -73,30 +70,43 @@ public sealed record DataResult(
             listed.Add(DataSeries.From(one));
         }
 
-        DataTable[] tables = [.. frames.Select(frame => frame.Table(rows)).OfType<DataTable>()];
-        List<string> notes = [.. frames.SelectMany(frame => frame.Notices).Distinct().Take(5)];
-        if (axis.Note is { } changed)
-        {
-            notes.Add(changed);
-        }
-
+        DataTable[] tables = [.. frames.Select(frame => frame.Table(offset, limit)).OfType<DataTable>()];
+        List<string?> notes = [.. frames.SelectMany(frame => frame.Notices).Distinct().Take(5), axis.Note];
         if (all.Length == 0 && tables.Length == 0)
         {
             notes.Add(
-                "The query gave no data. Check its names and labels, and whether there was data between start and end."
+                "The query returned no data. Check its names and labels, and whether there was data between start "
+                    + "and end."
             );
         }
 
-        if (listed.Count < all.Length)
+        if (offset + listed.Count < all.Length)
         {
             notes.Add(
-                $"Only {listed.Count} of {all.Length} series are listed. Aggregate in query, or lower max_data_points."
+                $"These are {listed.Count} of {all.Length} series, from number {offset + 1}. "
+                    + $"Go on with offset={offset + listed.Count}, aggregate in query, or lower max_data_points."
             );
         }
 
-        if (tables.Any(table => table.Rows.Count < table.Total))
+        if (listed.FirstOrDefault(series => series.Total is not null) is { } long_)
         {
-            notes.Add("Not all rows are listed. Narrow query, or raise limit.");
+            notes.Add(
+                $"Only the first {MaxPoints} of {long_.Total} values of a series are listed. "
+                    + $"Go on with start={long_.Points[^1][0]}."
+            );
+        }
+
+        if (tables.FirstOrDefault(table => offset + table.Rows.Count < table.Total) is { } cut)
+        {
+            notes.Add(
+                $"These are {cut.Rows.Count} of {cut.Total} rows, from number {offset + 1}. "
+                    + $"Go on with offset={offset + cut.Rows.Count}, or narrow query."
+            );
+        }
+
+        if (hasChart && all.Length > LineChart.MaxLines)
+        {
+            notes.Add($"The chart shows the {LineChart.MaxLines} largest of {all.Length} series.");
         }
 
         return new(
@@ -106,7 +116,7 @@ public sealed record DataResult(
             all.Length,
             listed,
             tables,
-            notes.Count > 0 ? string.Join(' ', notes) : null
+            string.Join(' ', notes.Where(note => note is not null)) is { Length: > 0 } note ? note : null
         );
     }
 }
@@ -119,7 +129,8 @@ public sealed record DataSeries(
     )]
         IReadOnlyList<IReadOnlyList<string?>> Points,
     double? Min,
-    double? Max
+    double? Max,
+    [property: Description("How many values there are, when not all are listed.")] int? Total = null
 )
 {
     internal static DataSeries From(FrameSeries series)
@@ -128,18 +139,36 @@ public sealed record DataSeries(
         return new(
             series.Name,
             series.Labels,
-            [.. series.Times.Zip(series.Values, (time, value) => (IReadOnlyList<string?>)[TimeAxis.Show(time), value])],
+            [
+                .. series
+                    .Times.Zip(series.Values, (time, value) => (IReadOnlyList<string?>)[TimeAxis.Show(time), value])
+                    .Take(DataResult.MaxPoints),
+            ],
             finite.Length > 0 ? finite.Min() : null,
-            finite.Length > 0 ? finite.Max() : null
+            finite.Length > 0 ? finite.Max() : null,
+            series.Values.Length > DataResult.MaxPoints ? series.Values.Length : null
         );
     }
 }
 
-public sealed record DataTable(int Total, IReadOnlyList<string> Columns, IReadOnlyList<IReadOnlyList<string?>> Rows);
+public sealed record DataTable(
+    [property: Description("How many rows there are, whether listed or not.")] int Total,
+    IReadOnlyList<string> Columns,
+    [property: Description("Booleans are JSON booleans; numbers are strings because they may be NaN, +Inf or -Inf.")]
+        IReadOnlyList<IReadOnlyList<JsonElement?>> Rows
+);
 
-/// <summary>A data frame: columns of one length. Times are milliseconds; NaN and infinities, which JSON lacks, are null and listed beside.</summary>
+/// <summary>
+/// A data frame: columns of one length. Times are milliseconds; NaN and infinities, which JSON lacks, are null and
+/// listed in "entities".
+/// </summary>
 internal sealed class Frame(JsonElement frame)
 {
+    // Of the rows of one table. A GPT Action takes 100,000 with everything else in it.
+    private const int MaxCharacters = 70_000;
+
+    private const int MaxCell = 4000;
+
     private readonly JsonElement[] _fields = [.. frame.Member("schema").Items("fields")];
     private readonly JsonElement[] _values = [.. frame.Member("data").Items("values")];
     private readonly JsonElement[] _entities = [.. frame.Member("data").Items("entities")];
@@ -172,7 +201,7 @@ internal sealed class Frame(JsonElement frame)
             yield break;
         }
 
-        // What has no time has no place in a series.
+        // A value without a time has no place in a series.
         var rows = Values(time)
             .Select((value, row) => (Time: TimeOf(value), Row: row))
             .Where(one => one.Time is not null)
@@ -200,32 +229,46 @@ internal sealed class Frame(JsonElement frame)
     }
 
     /// <summary>The frame as a table; null when it is a series, or empty.</summary>
-    public DataTable? Table(int rows)
+    public DataTable? Table(int offset, int rows)
     {
         if (_fields.Length == 0 || _values.Length < _fields.Length || !Values(0).Any() || Series().Any())
         {
             return null;
         }
 
-        // Of logs, what Grafana keeps for itself: the time again, in nanoseconds, and an id of the line.
+        // Of logs, not what Grafana keeps for itself: the time again, in nanoseconds, and an id of the line.
         var shown = Enumerable
             .Range(0, _fields.Length)
             .Where(i => !(IsLog && _fields[i].Text("name") is "tsNs" or "id" or "labelTypes"))
             .ToArray();
         var columns = shown.Select(i => Column(i).ToArray()).ToArray();
         var total = columns.Length == 0 ? 0 : columns.Max(column => column.Length);
+        var left = MaxCharacters;
         return new(
             total,
             [.. shown.Select(i => _fields[i].Text("name") ?? "")],
             [
                 .. Enumerable
-                    .Range(0, Math.Min(rows, total))
+                    .Range(offset, Math.Max(0, Math.Min(rows, total - offset)))
                     .Select(row =>
-                        (IReadOnlyList<string?>)[.. columns.Select(column => column.ElementAtOrDefault(row))]
-                    ),
+                        (IReadOnlyList<JsonElement?>)
+                            [.. columns.Select((column, i) => Cell(column.ElementAtOrDefault(row), shown[i]))]
+                    )
+                    .TakeWhile((row, i) => (left -= row.Sum(SizeOf)) >= 0 || i == 0),
             ]
         );
     }
+
+    // A line of a log may have megabytes, and must not hide the others.
+    private JsonElement? Cell(string? text, int field) =>
+        text is null ? null
+        : _fields[field].Text("type") == "boolean" && bool.TryParse(text, out var flag)
+            ? JsonSerializer.SerializeToElement(flag)
+        : JsonSerializer.SerializeToElement(
+            text.Length <= MaxCell ? text : $"{text[..MaxCell]}… [truncated: {text.Length} characters]"
+        );
+
+    private static int SizeOf(JsonElement? cell) => (cell?.GetRawText().Length ?? 4) + 1;
 
     public static double NumberOf(string? value) =>
         value switch

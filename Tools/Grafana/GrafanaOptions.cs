@@ -7,7 +7,7 @@ namespace MinimalMcp.Tools.Grafana;
 
 public sealed class GrafanaOptions : IValidatableObject
 {
-    /// <summary>Where Grafana answers, with the path that it is served under, if any. Without it the family is off.</summary>
+    /// <summary>The address of Grafana, with its path prefix if any. Without it the family is disabled.</summary>
     public string? Url { get; set; }
 
     /// <summary>The token of a service account, sent as a bearer token. Its role is what the tools may do.</summary>
@@ -40,11 +40,19 @@ public sealed class GrafanaOptions : IValidatableObject
                 [nameof(Url)]
             );
         }
+        else if (Url?.TrimEnd('/').EndsWith("/api", StringComparison.Ordinal) is true)
+        {
+            yield return new(
+                "Grafana:Url (APP_GRAFANA__URL) must be the address of Grafana itself: leave out /api.",
+                [nameof(Url)]
+            );
+        }
 
         if (!string.IsNullOrEmpty(PublicUrl) && !IsPlainHttp(PublicUrl))
         {
             yield return new(
-                "Grafana:PublicUrl must be an absolute http or https address without user name or query, for example https://grafana.example.com.",
+                "Grafana:PublicUrl must be an absolute http or https address without user name or query, "
+                    + "for example https://grafana.example.com.",
                 [nameof(PublicUrl)]
             );
         }
@@ -52,7 +60,8 @@ public sealed class GrafanaOptions : IValidatableObject
         if (Token?.Any(letter => letter is < '!' or > '~') is true)
         {
             yield return new(
-                "Grafana:Token (APP_GRAFANA__TOKEN) must be one line of printable ASCII without spaces, for example glsa_...",
+                "Grafana:Token (APP_GRAFANA__TOKEN) must be one line of printable ASCII without spaces, "
+                    + "for example glsa_...",
                 [nameof(Token)]
             );
         }
@@ -76,7 +85,7 @@ public static class GrafanaSetup
         );
         if (string.IsNullOrEmpty(url) || !GrafanaOptions.IsPlainHttp(url))
         {
-            return services; // not configured, or wrongly, which the options say when the server starts
+            return services; // not configured; a wrong address is reported by the options when the server starts
         }
 
         services.AddHttpClient<GrafanaClient>(http =>

@@ -13,10 +13,15 @@ namespace MinimalMcp.Tools.Grafana;
 
 using static GrafanaJson;
 
-/// <summary>Data sources, alert rules and annotations: what a model can ask Grafana, and mark in it.</summary>
+/// <summary>Queries data sources, lists alert rules, and reads and writes annotations.</summary>
 [McpServerToolType]
 public sealed class GrafanaTools(GrafanaClient grafana, TimeProvider clock)
 {
+    private const string Offset =
+        "How many to skip. Default 0. Use the offset that the note of the previous answer names.";
+
+    private const string SourcesAreListed = "grafana_list_datasources returns the uids.";
+
     // The member that holds the text of the query, and what else that type needs; by the type's name, or how it begins.
     private static readonly (string Type, string Member, string Beside)[] Types =
     [
@@ -49,9 +54,20 @@ public sealed class GrafanaTools(GrafanaClient grafana, TimeProvider clock)
         UseStructuredContent = true
     )]
     [Description(
-        "Lists the systems that Grafana can query, with uid and type. grafana_query_datasource needs the uid."
+        "List the data sources that Grafana can query. Returns uid, name, type and address; "
+            + "grafana_query_datasource needs the uid. Lists at most 500 at once; offset gives the rest."
     )]
-    public Task<DataSourceList> ListDataSources(CancellationToken ct = default) => DataSourcesAsync(ct);
+    public async Task<DataSourceList> ListDataSources(
+        [Description("The highest number of data sources to list, 1 to 500. Default 200."), Range(1, 500)]
+            int limit = 200,
+        [Description(Offset), Range(0, 1_000_000)] int offset = 0,
+        CancellationToken ct = default
+    )
+    {
+        var (all, note) = await DataSourcesAsync(ct);
+        var listed = all.Skip(offset).Take(limit).ToArray();
+        return new(listed, Join(Rest(all.Count, offset, listed.Length, "data sources"), note));
+    }
 
     [McpServerTool(
         Name = "grafana_create_datasource",
@@ -65,10 +81,15 @@ public sealed class GrafanaTools(GrafanaClient grafana, TimeProvider clock)
     [McpMeta("risk", "HIGH")]
     [McpMeta("addresses", "url json_data")]
     [Description(
-        "Adds a system that Grafana can query. Credentials are not taken here: a person sets them in Grafana."
+        "Add a data source that Grafana can query. Returns its uid, and the result of Grafana's test if you ask for "
+            + "one. Takes no credentials: a person sets them in Grafana."
     )]
-    public Task<CreatedDataSource> CreateDataSource(
-        [Description("A name that no other has."), StringLength(190, MinimumLength = 1)] string name,
+    public async Task<CreatedDataSource> CreateDataSource(
+        [
+            Description("A name that no other data source has, for example Prometheus staging."),
+            StringLength(190, MinimumLength = 1)
+        ]
+            string name,
         [Description("The type, for example prometheus, loki, elasticsearch."), StringLength(190, MinimumLength = 1)]
             string type,
         [
@@ -76,14 +97,52 @@ public sealed class GrafanaTools(GrafanaClient grafana, TimeProvider clock)
             StringLength(1000, MinimumLength = 1)
         ]
             string url,
-        [Description("Make it the default, in place of the one that is now.")] bool is_default = false,
-        [Description("A uid of your own, at most 40 letters. Leave out, and Grafana makes one."), StringLength(40)]
+        [Description("true makes it the default data source, in place of the present one. Default false.")]
+            bool is_default = false,
+        [
+            Description("A uid, at most 40 characters, for example prom-staging. Default: Grafana makes one."),
+            StringLength(40)
+        ]
             string? uid = null,
-        [Description("Settings of its type that are not secret, as Grafana's jsonData.")]
+        [Description(
+            "Settings of its type that are not secret, as Grafana's jsonData, for example {\"httpMethod\":\"POST\"}. "
+                + "Default: none."
+        )]
             Dictionary<string, JsonElement>? json_data = null,
-        [Description("Let Grafana test it then.")] bool test = false,
+        [Description("true lets Grafana test the data source afterwards. Default false.")] bool test = false,
         CancellationToken ct = default
-    ) => CreateAsync(name, type, url, is_default, uid, json_data, test, ct);
+    )
+    {
+        if (!Uri.TryCreate(url, UriKind.Absolute, out var address) || address.UserInfo.Length > 0)
+        {
+            throw new McpException(
+                "url must be an absolute address without user name, for example http://prometheus:9090. "
+                    + "Credentials are set in Grafana."
+            );
+        }
+
+        var before = is_default ? (await DataSourcesAsync(ct)).All.FirstOrDefault(source => source.IsDefault) : null;
+        var body = new JsonObject
+        {
+            ["name"] = name,
+            ["type"] = type,
+            ["url"] = url,
+            ["access"] = "proxy", // Grafana queries it, not the browser
+            ["isDefault"] = is_default,
+            ["jsonData"] = json_data is null ? new JsonObject() : JsonNode.Parse(JsonSerializer.Serialize(json_data)),
+        };
+        if (!string.IsNullOrEmpty(uid))
+        {
+            body["uid"] = uid;
+        }
+
+        var created = DataSource.From((await grafana.PostAsync("datasources", body, ct)).Member("datasource"));
+        return new(
+            created,
+            test ? await TestAsync(created.Uid, ct) : null,
+            before is null ? null : $"It is the default now; {before.Name} ({before.Uid}) no longer is."
+        );
+    }
 
     [McpServerTool(
         Name = "grafana_query_datasource",
@@ -98,50 +157,95 @@ public sealed class GrafanaTools(GrafanaClient grafana, TimeProvider clock)
     [McpMeta("addresses", "query")]
     [McpMeta("old_names", "from=start to=end")]
     [Description(
-        "Asks a data source through Grafana, in its own language: PromQL, LogQL, SQL. Gives series or rows, and a line chart when asked."
+        "Query a data source through Grafana in its own language: PromQL, LogQL, SQL and others. Returns series or "
+            + "rows, and a line chart if you ask for one. Returns at most 2000 values or 1000 rows; offset gives the "
+            + "rest."
     )]
     public async Task<CallToolResult> QueryDataSource(
         [
-            Description("The data source, by its uid from grafana_list_datasources."),
+            Description("The uid of the data source from grafana_list_datasources, for example prom1."),
             StringLength(200, MinimumLength = 1)
         ]
             string datasource_uid,
         [
             Description(
-                "The query in the language of the data source; or a JSON object with the members of a panel's target, for types that need more."
+                "The query in the language of the data source, for example up == 0. For types that need more than a "
+                    + "text: a JSON object with the members of a panel's target."
             ),
             StringLength(50_000, MinimumLength = 1)
         ]
             string query,
         [
-            Description("Beginning: a span back from now (1h, 7d, now-1h30m), RFC 3339 or Unix seconds."),
+            Description(
+                "The start: a span back from now (1h, 7d, now-1h30m), yesterday, now/d, RFC 3339 "
+                    + "(2026-01-31T12:00:00Z) or Unix seconds. Default 1h."
+            ),
             StringLength(60, MinimumLength = 1)
         ]
             string start = "1h",
-        [Description("End, in the same forms."), StringLength(60, MinimumLength = 1)] string end = "now",
-        [Description("Only the value at the end, of Prometheus or Loki.")] bool instant = false,
-        [Description("About how many values a series may have."), Range(10, 1000)] int max_data_points = 100,
-        [Description("At most this many rows of a table or lines of a log."), Range(1, 1000)] int limit = 100,
-        [Description("Also draw the series as a picture.")] bool chart = false,
+        [
+            Description("The end, in the forms of start. A day means its end. Default now."),
+            StringLength(60, MinimumLength = 1)
+        ]
+            string end = "now",
+        [Description("true returns only the value at the end; for Prometheus and Loki. Default false.")]
+            bool instant = false,
+        [Description("About how many values a series may have, 10 to 1000. Default 100."), Range(10, 1000)]
+            int max_data_points = 100,
+        [
+            Description("The highest number of rows of a table or lines of a log to list, 1 to 1000. Default 100."),
+            Range(1, 1000)
+        ]
+            int limit = 100,
+        [Description("true also returns a line chart (PNG) of the 12 largest series. Default false.")]
+            bool chart = false,
+        [
+            Description(
+                "How many series, or rows of each table, to skip. Default 0. Use the offset that the note of the "
+                    + "previous answer names."
+            ),
+            Range(0, 1_000_000)
+        ]
+            int offset = 0,
         CancellationToken ct = default
     )
     {
         var axis = Read(() =>
             TimeAxis.Parse(start, end, null, clock.GetUtcNow(), max_data_points, TimeSpan.FromSeconds(1))
         );
-        var (result, picture) = await QueryAsync(
-            datasource_uid,
-            query,
-            axis,
-            instant,
-            max_data_points,
-            limit,
-            chart,
-            ct
-        );
+        var type = await TypeAsync(datasource_uid, ct);
+        var target = Target(type, query, instant, offset + limit);
+        target["refId"] = "A";
+        target["datasource"] = new JsonObject { ["uid"] = datasource_uid, ["type"] = type };
+        target["intervalMs"] = (long)axis.Step.TotalMilliseconds;
+        target["maxDataPoints"] = max_data_points;
+        var body = new JsonObject
+        {
+            ["from"] = Milliseconds(axis.From), // this API has times as text
+            ["to"] = Milliseconds(axis.To),
+            ["queries"] = new JsonArray(target),
+        };
+        var result = (await grafana.QueryAsync("ds/query", body, ct, SourcesAreListed)).Member("results").Member("A");
+        if (result.Text("error") is { } error)
+        {
+            throw new McpException(
+                $"The data source refused the query: {Clean(error)}. A query of the type {type} was sent."
+            );
+        }
+
+        if (result.ValueKind is not JsonValueKind.Object)
+        {
+            throw GrafanaClient.Shape();
+        }
+
+        var frames = result.Items("frames").Select(frame => new Frame(frame)).ToArray();
+        var picture = chart ? GrafanaFigures.Chart(query, frames, axis) : null;
         return new()
         {
-            StructuredContent = JsonSerializer.SerializeToElement(result, Options),
+            StructuredContent = JsonSerializer.SerializeToElement(
+                DataResult.From(type, frames, axis, offset, limit, picture is not null),
+                Options
+            ),
             Content = picture is null ? [] : [ImageContentBlock.FromBytes(picture.ToPng(), "image/png")],
         };
     }
@@ -156,17 +260,73 @@ public sealed class GrafanaTools(GrafanaClient grafana, TimeProvider clock)
         UseStructuredContent = true
     )]
     [Description(
-        "Lists Grafana's alert rules with their state, health and queries. Use state=firing to see what is wrong now."
+        "List Grafana's alert rules. Returns state, health, last error, labels and queries. Use state=firing to see "
+            + "what is wrong now. Rules of an external Prometheus are in prometheus_list_rules. Lists at most 500 at "
+            + "once; offset gives the rest."
     )]
-    public Task<AlertRuleList> ListAlertRules(
-        [Description("Only rules in this state.")]
-        [AllowedValues("firing", "pending", "inactive")]
+    public async Task<AlertRuleList> ListAlertRules(
+        [Description("Only rules in this state. Default: all.")]
+        [AllowedValues("firing", "pending", "recovering", "inactive")]
             string? state = null,
-        [Description("Only rules of this folder, by its uid."), StringLength(200)] string? folder_uid = null,
-        [Description("Only rules whose title contains this."), StringLength(200)] string? search = null,
-        [Description("At most this many."), Range(1, 500)] int limit = 50,
+        [Description("Only rules of this folder: its uid from grafana_list_folders. Default: all."), StringLength(200)]
+            string? folder_uid = null,
+        [Description("Only rules whose title contains this text, for example disk. Default: all."), StringLength(200)]
+            string? search = null,
+        [Description("The highest number of rules to list, 1 to 500. Default 50."), Range(1, 500)] int limit = 50,
+        [Description(Offset), Range(0, 1_000_000)] int offset = 0,
         CancellationToken ct = default
-    ) => AlertRulesAsync(state, folder_uid, search, limit, ct);
+    )
+    {
+        // The rules as they are defined have no state: another API returns it.
+        var defined = (await grafana.GetAsync("v1/provisioning/alert-rules", ct)).All().ToArray();
+        AlertStates states;
+        string? missing = null;
+        try
+        {
+            states = AlertStates.Of(
+                defined,
+                (await grafana.GetAsync("prometheus/grafana/api/v1/rules", ct)).Member("data").Items("groups"),
+                defined.Length > 0 ? await FolderTitlesAsync(defined, ct) : []
+            );
+        }
+        catch (Exception failed)
+            when (string.IsNullOrEmpty(state)
+                && (
+                    failed is McpException
+                    || failed is HttpRequestException { StatusCode: not HttpStatusCode.Unauthorized }
+                )
+            )
+        {
+            (states, missing) = (AlertStates.None, "States are missing. " + failed.Message);
+        }
+
+        var wanted = defined
+            .Select(rule => AlertRule.From(rule, states.Of(rule)))
+            .Where(rule =>
+                (string.IsNullOrEmpty(folder_uid) || rule.FolderUid == folder_uid)
+                && (string.IsNullOrEmpty(search) || rule.Title.Contains(search, StringComparison.OrdinalIgnoreCase))
+            )
+            .ToArray();
+        var all = wanted.Where(rule => string.IsNullOrEmpty(state) || rule.State == state).ToArray();
+        var unknown = wanted.Where(rule => rule is { State: null, Paused: null, Record: null }).ToArray();
+        var listed = all.Skip(offset).Take(limit).ToArray();
+        return new(
+            all.Length,
+            listed,
+            Join(
+                all.Length == 0 && (unknown.Length == 0 || string.IsNullOrEmpty(state))
+                    ? "There is no such rule."
+                    : Rest(all.Length, offset, listed.Length, "rules", "narrow with state, folder_uid or search"),
+                missing
+                    ?? (
+                        unknown.Length == 0
+                            ? null
+                            : $"The state of {unknown.Length} rules is not known, for example of "
+                                + $"\"{unknown[0].Title}\" ({unknown[0].Uid}). Look at them in Grafana."
+                    )
+            )
+        );
+    }
 
     [McpServerTool(
         Name = "grafana_list_annotations",
@@ -179,31 +339,50 @@ public sealed class GrafanaTools(GrafanaClient grafana, TimeProvider clock)
     )]
     [McpMeta("old_names", "from=start to=end")]
     [Description(
-        "Lists what was marked in a time: deployments, incidents, changes of alerts. Useful to explain a change in a graph."
+        "List the annotations of a time range: deployments, incidents, alert state changes. Returns time, text, tags "
+            + "and dashboard, newest first. Use it to explain a change in a graph. Lists at most 500; end gives older "
+            + "ones."
     )]
-    public Task<AnnotationList> ListAnnotations(
+    public async Task<AnnotationList> ListAnnotations(
         [
-            Description("Beginning: a span back from now (1h, 7d), RFC 3339 or Unix seconds."),
+            Description(
+                "The start: a span back from now (1h, 7d), yesterday, RFC 3339 (2026-01-31T12:00:00Z) or Unix seconds. "
+                    + "Default 24h."
+            ),
             StringLength(60, MinimumLength = 1)
         ]
             string start = "24h",
-        [Description("End, in the same forms."), StringLength(60, MinimumLength = 1)] string end = "now",
-        [Description("Only those of this dashboard, by its uid."), StringLength(200)] string? dashboard_uid = null,
-        [Description("Only those with this tag."), StringLength(200)] string? tag = null,
-        [Description("At most this many."), Range(1, 500)] int limit = 50,
+        [
+            Description("The end, in the forms of start. A day means its end. Default now."),
+            StringLength(60, MinimumLength = 1)
+        ]
+            string end = "now",
+        [Description("Only those of this dashboard: its uid, for example infra. Default: all."), StringLength(200)]
+            string? dashboard_uid = null,
+        [Description("Only those with this tag, for example deploy. Default: all."), StringLength(200)]
+            string? tag = null,
+        [Description("The highest number of annotations to list, 1 to 500. Default 50."), Range(1, 500)] int limit = 50,
         CancellationToken ct = default
-    ) =>
-        AnnotationsAsync(
-            Read(() => TimeAxis.Parse(start, end, null, clock.GetUtcNow(), 100, TimeSpan.FromSeconds(1))),
-            dashboard_uid,
-            tag,
-            limit,
-            ct
+    )
+    {
+        var axis = Read(() => TimeAxis.Parse(start, end, null, clock.GetUtcNow(), 100, TimeSpan.FromSeconds(1)));
+        var path =
+            $"annotations?from={Milliseconds(axis.From)}&to={Milliseconds(axis.To)}&limit={limit}"
+            + Parameter("dashboardUID", dashboard_uid)
+            + Parameter("tags", tag);
+        Annotation[] found = [.. (await grafana.GetAsync(path, ct)).All().Select(Annotation.From)];
+        return new(
+            found,
+            found.Length == 0 ? "There is none in that time."
+                : found.Length < limit ? null
+                : found[^1].Time is { } oldest ? $"There may be more. Go on with end={oldest}, or narrow with tag."
+                : "There may be more. Narrow start and end, or raise limit."
         );
+    }
 
     [McpServerTool(
         Name = "grafana_create_annotation",
-        Title = "Mark a moment",
+        Title = "Create an annotation",
         ReadOnly = false,
         Destructive = false,
         Idempotent = false,
@@ -211,28 +390,79 @@ public sealed class GrafanaTools(GrafanaClient grafana, TimeProvider clock)
         UseStructuredContent = true
     )]
     [Description(
-        "Marks a moment or a time in graphs, for example a deployment: in one dashboard, or in all that show its tags."
+        "Create an annotation that marks a moment or a time range in graphs, for example a deployment. Returns its id. "
+            + "It shows in one dashboard, or in all dashboards that show its tags."
     )]
-    public Task<Annotation> CreateAnnotation(
-        [Description("What happened."), StringLength(2000, MinimumLength = 1)] string text,
-        [Description("Tags, for example deploy."), MaxLength(20)] string[]? tags = null,
-        [Description("The dashboard, by its uid. Leave out for the whole organisation."), StringLength(200)]
+    public async Task<Annotation> CreateAnnotation(
+        [Description("What happened, for example Deployed checkout 2.4."), StringLength(2000, MinimumLength = 1)]
+            string text,
+        [Description("At most 20 tags, for example [\"deploy\"]. Default: none."), MaxLength(20)] string[]? tags = null,
+        [
+            Description("The uid of the dashboard, for example infra. Default: the whole organisation."),
+            StringLength(200)
+        ]
             string? dashboard_uid = null,
-        [Description("The panel, by its id from grafana_get_dashboard."), Range(1, int.MaxValue)] int? panel_id = null,
-        [Description("When it happened or began."), StringLength(60, MinimumLength = 1)] string time = "now",
-        [Description("When it ended, if it lasted."), StringLength(60, MinimumLength = 1)] string? time_end = null,
+        [
+            Description("The id of a panel of dashboard_uid from grafana_get_dashboard, for example 3. Default: none."),
+            Range(1, int.MaxValue)
+        ]
+            int? panel_id = null,
+        [
+            Description(
+                "When it happened or began: now, a span back from now (15m), RFC 3339 or Unix seconds. Default now."
+            ),
+            StringLength(60, MinimumLength = 1)
+        ]
+            string time = "now",
+        [
+            Description("When it ended, in the forms of time. Default: it was a moment."),
+            StringLength(60, MinimumLength = 1)
+        ]
+            string? time_end = null,
         CancellationToken ct = default
     )
     {
         var now = clock.GetUtcNow();
-        return AnnotateAsync(
+        var began = Read(() => TimeAxis.ParseTime(time, now));
+        DateTimeOffset? ended = time_end is null ? null : Read(() => TimeAxis.ParseTime(time_end, now, isEnd: true));
+        if (ended < began)
+        {
+            throw new McpException(
+                $"time_end is before time: it ends at {TimeAxis.Show(ended.Value)} and begins at "
+                    + $"{TimeAxis.Show(began)}."
+            );
+        }
+
+        if (panel_id is not null && string.IsNullOrEmpty(dashboard_uid))
+        {
+            throw new McpException("panel_id is a panel of a dashboard: give dashboard_uid, too.");
+        }
+
+        var body = new JsonObject
+        {
+            ["text"] = text,
+            ["time"] = began.ToUnixTimeMilliseconds(),
+            ["tags"] = new JsonArray([.. (tags ?? []).Select(tag => JsonValue.Create(tag))]),
+        };
+        if (ended is not null)
+        {
+            body["timeEnd"] = ended.Value.ToUnixTimeMilliseconds();
+        }
+
+        if (!string.IsNullOrEmpty(dashboard_uid))
+        {
+            (body["dashboardUID"], body["panelId"]) = (dashboard_uid, panel_id ?? 0);
+        }
+
+        var made = await grafana.PostAsync("annotations", body, ct, GrafanaClient.UidsAreListed);
+        return new(
+            made.Number("id") ?? throw GrafanaClient.Shape(),
+            TimeAxis.Show(began),
+            ended is null ? null : TimeAxis.Show(ended.Value),
             text,
             tags,
             dashboard_uid,
-            panel_id,
-            Read(() => TimeAxis.ParseTime(time, now)),
-            time_end is null ? null : Read(() => TimeAxis.ParseTime(time_end, now)),
-            ct
+            panel_id
         );
     }
 
@@ -245,275 +475,42 @@ public sealed class GrafanaTools(GrafanaClient grafana, TimeProvider clock)
         OpenWorld = false,
         UseStructuredContent = true
     )]
-    [Description("Says whether Grafana and its database work, its version, and whether it accepts our token.")]
+    [Description(
+        "Check whether Grafana and its database work. Returns the version, the organisation, and whether Grafana "
+            + "accepts the token of this server."
+    )]
     public Task<HealthResult> GetHealth(CancellationToken ct = default) => grafana.HealthAsync(ct);
 
-    private async Task<DataSourceList> DataSourcesAsync(CancellationToken ct)
+    private async Task<(IReadOnlyList<DataSource> All, string? Note)> DataSourcesAsync(CancellationToken ct)
     {
         try
         {
-            return new([.. (await grafana.GetAsync("datasources", ct)).All().Select(DataSource.From)]);
+            return ([.. (await grafana.GetAsync("datasources", ct)).All().Select(DataSource.From)], null);
         }
         catch (HttpRequestException refused) when (refused.StatusCode is HttpStatusCode.Forbidden)
         {
-            // A viewer may not list them, but is told which there are for the pages that it may see.
+            // A viewer may not list them, but gets those of the pages that it may see.
             var settings = await grafana.GetAsync("frontend/settings", ct);
-            var standard = settings.Text("defaultDatasource");
-            DataSource[] sources =
-            [
-                .. settings.Member("datasources").ValueKind is JsonValueKind.Object
-                    ? settings
-                        .Member("datasources")
-                        .EnumerateObject()
-                        .Where(source =>
-                            source.Value.Text("uid")
-                                is not null
-                                    and not "-- Mixed --"
-                                    and not "-- Dashboard --"
-                                    and not "grafana"
-                        )
-                        .Select(source => new DataSource(
-                            source.Value.Text("uid")!,
-                            source.Name,
-                            source.Value.Text("type") ?? "",
-                            IsDefault: source.Name == standard
-                        ))
-                    : throw GrafanaClient.Shape(),
-            ];
-            return new(
-                sources,
+            return (
+                DataSource.OfSettings(settings),
                 "Addresses are missing: the token may not read the settings of data sources (datasources:read)."
             );
         }
     }
 
-    private async Task<CreatedDataSource> CreateAsync(
-        string name,
-        string type,
-        string url,
-        bool isDefault,
-        string? uid,
-        Dictionary<string, JsonElement>? settings,
-        bool test,
-        CancellationToken ct
-    )
+    // What was created stays created, whatever its test does.
+    private async Task<string?> TestAsync(string uid, CancellationToken ct)
     {
-        if (!Uri.TryCreate(url, UriKind.Absolute, out var address) || address.UserInfo.Length > 0)
-        {
-            throw new McpException(
-                "url must be an absolute address without user name, for example http://prometheus:9090. Credentials are set in Grafana."
-            );
-        }
-
-        var before = isDefault
-            ? (await DataSourcesAsync(ct)).DataSources.FirstOrDefault(source => source.IsDefault)
-            : null;
-        var body = new JsonObject
-        {
-            ["name"] = name,
-            ["type"] = type,
-            ["url"] = url,
-            ["access"] = "proxy",
-            ["isDefault"] = isDefault, // Grafana asks it, not the browser
-            ["jsonData"] = settings is null ? new JsonObject() : JsonNode.Parse(JsonSerializer.Serialize(settings)),
-        };
-        if (!string.IsNullOrEmpty(uid))
-        {
-            body["uid"] = uid;
-        }
-
-        var created = DataSource.From((await grafana.PostAsync("datasources", body, ct)).Member("datasource")); // the answer has it inside
-        string? health = null;
-        if (test)
-        {
-            try
-            {
-                health = (
-                    await grafana.GetAsync($"datasources/uid/{GrafanaClient.Segment(created.Uid, "uid")}/health", ct)
-                ).Text("message");
-            }
-            catch (Exception failed) when (failed is McpException or HttpRequestException)
-            {
-                health = failed.Message;
-            }
-        }
-
-        return new(
-            created,
-            health,
-            before is null ? null : $"It is the default now; {before.Name} ({before.Uid}) no longer is."
-        );
-    }
-
-    private async Task<AlertRuleList> AlertRulesAsync(
-        string? state,
-        string? folder,
-        string? search,
-        int limit,
-        CancellationToken ct
-    )
-    {
-        var rules = (await grafana.GetAsync("v1/provisioning/alert-rules", ct)).All().ToArray();
-        var (states, note) = (new Dictionary<string, JsonElement>(), (string?)null);
         try
         {
-            // The rules as they are defined have no state: that is told elsewhere.
-            var groups = (await grafana.GetAsync("prometheus/grafana/api/v1/rules", ct)).Member("data").Items("groups");
-            states = groups
-                .SelectMany(group => group.Items("rules"))
-                .Where(rule => rule.Text("uid") is not null)
-                .DistinctBy(rule => rule.Text("uid"))
-                .ToDictionary(rule => rule.Text("uid")!);
-        }
-        catch (Exception failed)
-            when (string.IsNullOrEmpty(state)
-                && (
-                    failed is McpException
-                    || failed is HttpRequestException { StatusCode: not HttpStatusCode.Unauthorized }
-                )
-            )
-        {
-            note = "States are missing. " + failed.Message;
-        }
-
-        var all = rules
-            .Select(rule => AlertRule.From(rule, states.GetValueOrDefault(rule.Text("uid") ?? "")))
-            .Where(rule =>
-                (string.IsNullOrEmpty(state) || rule.State == state)
-                && (string.IsNullOrEmpty(folder) || rule.FolderUid == folder)
-                && (string.IsNullOrEmpty(search) || rule.Title.Contains(search, StringComparison.OrdinalIgnoreCase))
-            )
-            .ToArray();
-        note =
-            all.Length > limit
-                ? $"These are {limit} of {all.Length}. Narrow with state, folder_uid or search, or raise limit. {note}".Trim()
-            : all.Length == 0 ? $"There is no such rule. {note}".Trim()
-            : note;
-        return new(all.Length, [.. all.Take(limit)], note);
-    }
-
-    private async Task<AnnotationList> AnnotationsAsync(
-        TimeAxis axis,
-        string? dashboard,
-        string? tag,
-        int limit,
-        CancellationToken ct
-    )
-    {
-        var path =
-            $"annotations?from={axis.From.ToUnixTimeMilliseconds()}&to={axis.To.ToUnixTimeMilliseconds()}&limit={limit}"
-            + (string.IsNullOrEmpty(dashboard) ? "" : $"&dashboardUID={Uri.EscapeDataString(dashboard)}")
-            + (string.IsNullOrEmpty(tag) ? "" : $"&tags={Uri.EscapeDataString(tag)}");
-        Annotation[] found =
-        [
-            .. (await grafana.GetAsync(path, ct))
-                .All()
-                .Select(annotation => new Annotation(
-                    annotation.Number("id") ?? 0,
-                    Time(annotation, "time"),
-                    Time(annotation, "timeEnd"),
-                    annotation.Text("text"),
-                    annotation.Texts("tags"),
-                    annotation.Text("dashboardUID"),
-                    annotation.Number("panelId") is > 0 and var panel ? panel : null,
-                    annotation.Text("login")
-                )),
-        ];
-        return new(
-            found,
-            found.Length == limit ? "There may be more. Narrow start and end, or raise limit."
-                : found.Length == 0 ? "There is none in that time."
-                : null
-        );
-    }
-
-    private async Task<Annotation> AnnotateAsync(
-        string text,
-        string[]? tags,
-        string? dashboard,
-        int? panel,
-        DateTimeOffset time,
-        DateTimeOffset? end,
-        CancellationToken ct
-    )
-    {
-        var body = new JsonObject
-        {
-            ["text"] = text,
-            ["time"] = time.ToUnixTimeMilliseconds(),
-            ["tags"] = new JsonArray([.. (tags ?? []).Select(tag => JsonValue.Create(tag))]),
-        };
-        if (end is { } until)
-        {
-            body["timeEnd"] =
-                until >= time ? until.ToUnixTimeMilliseconds() : throw new McpException("time_end is before time.");
-        }
-
-        if (panel is not null && string.IsNullOrEmpty(dashboard))
-        {
-            throw new McpException("panel_id is a panel of a dashboard: give dashboard_uid, too.");
-        }
-
-        if (!string.IsNullOrEmpty(dashboard))
-        {
-            (body["dashboardUID"], body["panelId"]) = (dashboard, panel ?? 0);
-        }
-
-        var made = await grafana.PostAsync("annotations", body, ct, "grafana_list_dashboards has the uids.");
-        return new(
-            made.Number("id") ?? throw GrafanaClient.Shape(),
-            TimeAxis.Show(time),
-            end is null ? null : TimeAxis.Show(end.Value),
-            text,
-            tags,
-            dashboard,
-            panel
-        );
-    }
-
-    private async Task<(DataResult Result, LineChart? Chart)> QueryAsync(
-        string uid,
-        string query,
-        TimeAxis axis,
-        bool instant,
-        int points,
-        int rows,
-        bool chart,
-        CancellationToken ct
-    )
-    {
-        var type = await TypeAsync(uid, ct);
-        var asked = Query(type, query, instant, rows);
-        asked["refId"] = "A";
-        asked["datasource"] = new JsonObject { ["uid"] = uid, ["type"] = type };
-        asked["intervalMs"] = (long)axis.Step.TotalMilliseconds;
-        asked["maxDataPoints"] = points;
-        var answer = await grafana.PostAsync(
-            "ds/query",
-            new()
-            {
-                ["from"] = Milliseconds(axis.From), // as text: that is how this API has them
-                ["to"] = Milliseconds(axis.To),
-                ["queries"] = new JsonArray(asked),
-            },
-            ct,
-            "grafana_list_datasources has the uids."
-        );
-        var result = answer.Member("results").Member("A");
-        if (result.Text("error") is { } error)
-        {
-            throw new McpException(
-                $"The data source refused the query: {GrafanaJson.Clean(error)}. A query of the type {type} was sent."
+            return (await grafana.GetAsync($"datasources/uid/{GrafanaClient.Segment(uid, "uid")}/health", ct)).Text(
+                "message"
             );
         }
-
-        if (result.ValueKind is not JsonValueKind.Object)
+        catch (Exception failed) when (failed is McpException or HttpRequestException)
         {
-            throw GrafanaClient.Shape();
+            return failed.Message;
         }
-
-        var frames = result.Items("frames").Select(frame => new Frame(frame)).ToArray();
-        return (DataResult.From(type, frames, axis, rows), chart ? GrafanaFigures.Chart(query, frames, axis) : null);
     }
 
     private async Task<string> TypeAsync(string uid, CancellationToken ct)
@@ -521,21 +518,18 @@ public sealed class GrafanaTools(GrafanaClient grafana, TimeProvider clock)
         var segment = GrafanaClient.Segment(uid, "datasource_uid");
         try
         {
-            return (
-                await grafana.GetAsync($"datasources/uid/{segment}", ct, "grafana_list_datasources has the uids.")
-            ).Text("type") ?? throw GrafanaClient.Shape();
+            return (await grafana.GetAsync($"datasources/uid/{segment}", ct, SourcesAreListed)).Text("type")
+                ?? throw GrafanaClient.Shape();
         }
-        catch (HttpRequestException refused) when (refused.StatusCode is System.Net.HttpStatusCode.Forbidden)
+        catch (HttpRequestException refused) when (refused.StatusCode is HttpStatusCode.Forbidden)
         {
             // Who may query need not be allowed to read the settings.
-            return (await DataSourcesAsync(ct)).DataSources.FirstOrDefault(source => source.Uid == uid)?.Type
-                ?? throw new McpException(
-                    $"There is no data source with the uid \"{uid}\". grafana_list_datasources has the uids."
-                );
+            return (await DataSourcesAsync(ct)).All.FirstOrDefault(source => source.Uid == uid)?.Type
+                ?? throw new McpException($"There is no data source with the uid \"{uid}\". {SourcesAreListed}");
         }
     }
 
-    private static JsonObject Query(string type, string query, bool instant, int rows)
+    private static JsonObject Target(string type, string query, bool instant, int rows)
     {
         if (query.TrimStart().StartsWith('{') && Model(query) is { } model)
         {
@@ -546,26 +540,27 @@ public sealed class GrafanaTools(GrafanaClient grafana, TimeProvider clock)
         if (known.Member is null)
         {
             throw new McpException(
-                $"Data sources of the type {type} want more than a text. Give query as a JSON object: the members of a target, as a panel of grafana_get_dashboard with full has them."
+                $"Data sources of the type {type} need more than a text. Give query as a JSON object: the members of a "
+                    + "target, as a panel of grafana_get_dashboard with full has them."
             );
         }
 
         var body = JsonNode.Parse(known.Beside)!.AsObject();
         body[known.Member] = query;
-        if (known.Member == "expr" && type != "loki")
-        {
-            (body["instant"], body["range"]) = (instant, !instant);
-        }
-        else if (type == "loki")
+        if (type == "loki")
         {
             body["maxLines"] = rows;
             body["queryType"] = instant ? "instant" : "range";
+        }
+        else if (known.Member == "expr")
+        {
+            (body["instant"], body["range"]) = (instant, !instant);
         }
 
         return body;
     }
 
-    // LogQL begins with a brace as well: only what reads as JSON is a query in parts.
+    // LogQL begins with a brace as well: only what reads as JSON is a target.
     private static JsonObject? Model(string query)
     {
         try
@@ -578,10 +573,41 @@ public sealed class GrafanaTools(GrafanaClient grafana, TimeProvider clock)
         }
     }
 
-    private static string? Time(JsonElement json, string name) =>
-        json.Number(name) is > 0 and < 200_000_000_000_000 and var milliseconds
-            ? TimeAxis.Show(DateTimeOffset.FromUnixTimeMilliseconds(milliseconds))
-            : null;
+    // Only where two folders have a rule of the same group and title, and Grafana (before 12) does not give the uid.
+    private async Task<Dictionary<string, string>> FolderTitlesAsync(JsonElement[] rules, CancellationToken ct)
+    {
+        var titles = new Dictionary<string, string>();
+        var twins = rules
+            .GroupBy(rule => (rule.Text("ruleGroup"), rule.Text("title")))
+            .Where(group => group.Count() > 1)
+            .SelectMany(group => group.Select(rule => rule.Text("folderUID")))
+            .OfType<string>()
+            .Distinct();
+        foreach (var uid in twins.Take(50))
+        {
+            try
+            {
+                var folder = await grafana.GetAsync($"folders/{GrafanaClient.Segment(uid, "folderUID")}", ct);
+                titles[uid] = folder.Text("title") ?? "";
+            }
+            catch (Exception unknown) when (unknown is McpException or HttpRequestException)
+            {
+                // Without its title the rules of that folder have no state, which the note reports.
+            }
+        }
+
+        return titles;
+    }
+
+    private static string? Rest(int total, int offset, int listed, string items, string? narrow = null) =>
+        total > 0 && offset >= total ? $"There are only {total} {items}: offset must be lower than that."
+        : offset + listed < total
+            ? $"These are {listed} of {total} {items}, from number {offset + 1}. Go on with offset={offset + listed}"
+                + (narrow is null ? "." : $", or {narrow}.")
+        : null;
+
+    private static string? Join(params string?[] notes) =>
+        string.Join(' ', notes.Where(note => note is not null)) is { Length: > 0 } note ? note : null;
 
     private static string Milliseconds(DateTimeOffset time) =>
         time.ToUnixTimeMilliseconds().ToString(CultureInfo.InvariantCulture);

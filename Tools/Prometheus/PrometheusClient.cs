@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net;
 using System.Text;
 using System.Text.Json;
@@ -7,16 +8,24 @@ using ModelContextProtocol;
 
 namespace MinimalMcp.Tools.Prometheus;
 
-/// <summary>The HTTP API of Prometheus, 2.x and 3.x, and of what speaks it too (Mimir, Thanos, VictoriaMetrics).</summary>
+/// <summary>The HTTP API of Prometheus 2 and 3, and of what serves it too (Mimir, Thanos, VictoriaMetrics).</summary>
 public sealed partial class PrometheusClient(HttpClient http) : IHealthCheck
 {
-    // Proxies take 8 kB of request line, and Prometheus itself about 1 MB.
+    // Proxies accept 8 kB of request line, and Prometheus itself about 1 MB.
     private const int LongestQuery = 4000;
 
-    // What may also be posted; the others are GET only.
+    // These may also be posted; the others are GET only.
     private static readonly string[] Posted = ["query", "query_range", "series", "labels"];
 
-    /// <summary>Asks, and gives the data. What the caller can mend is an <see cref="McpException"/>, anything else an <see cref="HttpRequestException"/>.</summary>
+    // For the host's HTTP pipeline, where it looks at such options: a POST of this API only reads, and what is answered
+    // in JSON is Prometheus' own answer, also with the status 503. It is not sent again.
+    private static readonly HttpRequestOptionsKey<bool> ReadOnly = new("ReadOnly");
+    private static readonly HttpRequestOptionsKey<Func<HttpResponseMessage, bool>> IsAnswer = new("IsAnswer");
+
+    /// <summary>
+    /// Sends a request and returns its data. What the caller can fix is an <see cref="McpException"/>, anything else an
+    /// <see cref="HttpRequestException"/>.
+    /// </summary>
     /// <param name="path">Below /api/v1/, already escaped.</param>
     /// <param name="parameters">Those without a value are left out.</param>
     internal async Task<PrometheusAnswer> AskAsync(
@@ -48,7 +57,7 @@ public sealed partial class PrometheusClient(HttpClient http) : IHealthCheck
             }
         }
 
-        // Some gateways let only GET through.
+        // Some gateways only allow GET.
         using var request = new HttpRequestMessage(HttpMethod.Get, query.Length > 0 ? $"{path}?{query}" : path);
         using var response = await SendAsync(request, ct);
         return await ReadAsync(response, path, asked, ct);
@@ -64,13 +73,9 @@ public sealed partial class PrometheusClient(HttpClient http) : IHealthCheck
         {
             var build = (await AskAsync("status/buildinfo", cancellationToken)).Data;
             var data = new Dictionary<string, object> { ["authorised"] = true };
-            if (
-                build.ValueKind is JsonValueKind.Object
-                && build.TryGetProperty("version", out var version)
-                && version.GetString() is { } number
-            )
+            if (build.ValueKind is JsonValueKind.Object && Text(build, "version") is { Length: > 0 } version)
             {
-                data["version"] = number;
+                data["version"] = version;
             }
 
             return HealthCheckResult.Healthy(data: data);
@@ -88,7 +93,10 @@ public sealed partial class PrometheusClient(HttpClient http) : IHealthCheck
         }
     }
 
-    /// <summary>A label in a path. Names that are not classic ones are written as Prometheus 3 wants them: U__ and each other letter by its number.</summary>
+    /// <summary>
+    /// A label as a segment of a path. A name that is not a classic one is written as Prometheus 3 wants it: U__, and
+    /// each other character by its number.
+    /// </summary>
     internal static string Escape(string label)
     {
         if (ClassicName().IsMatch(label))
@@ -111,6 +119,8 @@ public sealed partial class PrometheusClient(HttpClient http) : IHealthCheck
 
     private async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken ct)
     {
+        request.Options.Set(ReadOnly, true);
+        request.Options.Set(IsAnswer, static response => response.Content.Headers.ContentType is { MediaType: Json });
         try
         {
             return await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, ct);
@@ -127,6 +137,8 @@ public sealed partial class PrometheusClient(HttpClient http) : IHealthCheck
             );
         }
     }
+
+    private const string Json = "application/json";
 
     private static async Task<PrometheusAnswer> ReadAsync(
         HttpResponseMessage response,
@@ -148,13 +160,13 @@ public sealed partial class PrometheusClient(HttpClient http) : IHealthCheck
         }
 
         var isPage = Array.Find(body, letter => letter > ' ') == '<';
-        // Prometheus itself, gateways and other systems that speak its API say some reasons as plain text.
-        var plain = json is null && !isPage ? Encoding.UTF8.GetString(body).Trim() : "";
-        throw Failure(response.StatusCode, json, plain, isPage, path, asked);
+        // Prometheus itself, gateways and other systems with this API give some reasons as plain text.
+        var plain = json is null ? Encoding.UTF8.GetString(body).Trim() : "";
+        throw Failure(response, json, plain, isPage, path, asked);
     }
 
     private static Exception Failure(
-        HttpStatusCode status,
+        HttpResponseMessage response,
         JsonElement? json,
         string plain,
         bool isPage,
@@ -162,68 +174,122 @@ public sealed partial class PrometheusClient(HttpClient http) : IHealthCheck
         string? asked
     )
     {
-        var code = (int)status;
-        var said = Clean(json is { } body ? Text(body, "error") ?? Text(body, "message") ?? "" : plain).TrimEnd('.');
-        var because = said.Length > 0 ? $": {said}" : "";
+        var code = (int)response.StatusCode;
+        var reason = Clean(
+                json is { } body ? Text(body, "error") ?? Text(body, "message") ?? ""
+                : isPage ? ""
+                : plain
+            )
+            .TrimEnd('.');
+        var because = reason.Length > 0 ? $": {reason}" : "";
         return (code, json is { } error ? Text(error, "errorType") : null) switch
         {
             (401, _) => Upstream(
-                $"Prometheus answered 401{because}. Check Prometheus:Token, or Prometheus:Username and Prometheus:Password."
+                $"Prometheus answered 401{because}. Check Prometheus:Token, or Prometheus:Username and "
+                    + "Prometheus:Password."
             ),
             (403, _) => Upstream($"Prometheus answered 403{because}. These credentials may not read /api/v1/{path}."),
             (429, _) => Upstream(
-                $"Prometheus answered 429{because}. It has too much to do: wait a minute, then ask for less."
+                $"Prometheus answered 429{because}. It limits how much it answers: {Wait(response)}, then ask for less."
             ),
-            (_, "bad_data") => new McpException($"Prometheus refused it: {Explain(said, asked)}."),
-            (_, "execution") => new McpException(
-                $"Prometheus cannot evaluate it: {said}."
-                    + (
-                        said.Contains("many-to-many", StringComparison.Ordinal)
-                        || said.Contains("duplicate series", StringComparison.Ordinal)
-                            ? " Aggregate both sides to the same labels first, or match with on(...) and group_left."
-                            : ""
-                    )
+            // What Go's and nginx's servers answer to plain HTTP on a port with TLS.
+            (400, _) when IsForTls(plain) => Upstream(
+                "Prometheus:Url begins with http://, but the server there speaks TLS. Use https:// in Prometheus:Url."
+            ),
+            (_, "execution") or (422, not null) => new McpException(
+                $"Prometheus cannot evaluate it: {reason}.{HowToMatch(reason)}"
+            ),
+            (_, "bad_data") or (400, not null) => new McpException(
+                $"Prometheus refused it: {Explain(reason, asked)}.{HowToQuote(reason, asked)}"
             ),
             (_, "timeout" or "canceled") => new McpException(
-                $"Prometheus gave up{because}. Narrow the selector, shorten the range or raise the step."
+                $"Prometheus stopped the query{because}. Narrow the selector, shorten the range or raise the step."
             ),
             (503, _) when json is not null => Upstream(
                 $"Prometheus is not ready{because}. It may be starting: try again in a minute."
             ),
             (404, null) => Upstream(
-                $"Prometheus knows no /api/v1/{path}{because}. Check Prometheus:Url and its path prefix; an old version may lack it."
+                $"Prometheus knows no /api/v1/{path}{because}. Check Prometheus:Url and its path prefix; "
+                    + "an old version may lack it."
             ),
             _ when isPage => Upstream(
-                $"Prometheus:Url reached a web page ({code}) and not the API. Check the address, its path prefix, and whether a login stands before it."
+                $"Prometheus:Url reached a web page ({code}) and not the API. Check the address, its path prefix, "
+                    + "and whether a login stands before it."
             ),
-            (< 300, _) => Upstream(
-                "Prometheus:Url answered something that is not Prometheus' API. Check the address and its path prefix."
-            ),
+            (< 300, _) => Upstream(PrometheusAnswer.NotTheApi),
             (< 500, _) => new McpException($"Prometheus answered {code}{because}."),
             _ => Upstream($"Prometheus answered {code}{because}. Try again; if it lasts, its log has the reason."),
         };
 
         HttpRequestException Upstream(string sentence) =>
-            new(sentence, null, code < 400 ? HttpStatusCode.BadGateway : status);
+            new(sentence, null, code < 400 ? HttpStatusCode.BadGateway : response.StatusCode);
     }
 
-    // "1:4: parse error" counts from the beginning of the query: the model is shown where that is.
-    private static string Explain(string said, string? asked)
+    private static bool IsForTls(string plain) =>
+        plain.Contains("to an HTTPS server", StringComparison.Ordinal)
+        || plain.Contains("sent to HTTPS port", StringComparison.Ordinal);
+
+    private static string Wait(HttpResponseMessage response) =>
+        response.Headers.RetryAfter?.Delta is { TotalSeconds: > 0 and < 86_400 } wait
+            ? string.Create(CultureInfo.InvariantCulture, $"wait {wait.TotalSeconds:0} seconds")
+            : "wait a minute";
+
+    private static string HowToMatch(string reason) =>
+        reason.Contains("many-to-many", StringComparison.Ordinal)
+        || reason.Contains("duplicate series", StringComparison.Ordinal)
+        || reason.Contains("duplicate time series", StringComparison.Ordinal)
+            ? " Aggregate both sides to the same labels first, or match with on(...) and group_left."
+            : "";
+
+    // "1:4: parse error" counts bytes from the beginning of the query: the model is shown the place, in characters.
+    private static string Explain(string reason, string? asked)
+    {
+        if (Place(reason, asked) is not { } place)
+        {
+            return reason.TrimEnd('.');
+        }
+
+        var (line, before, rest) = place;
+        var start = Math.Max(0, before.Length - 30);
+        var after = before.Length > 0 ? $"after \"{before[start..]}\"" : "at the beginning";
+        return $"at line {line}, column {before.Length + 1}, {after}: {rest.TrimEnd('.')}";
+    }
+
+    private static string HowToQuote(string reason, string? asked)
     {
         if (
-            Position().Match(said) is not { Success: true } at
+            Place(reason, asked) is not { } place
+            || !place.Reason.Contains("unexpected character", StringComparison.Ordinal)
+        )
+        {
+            return "";
+        }
+
+        var name = DottedName()
+            .Matches(asked!)
+            .Select(match => match.Value)
+            .FirstOrDefault(name => place.Before.EndsWith(name.Split('.')[0], StringComparison.Ordinal));
+        return name is null
+            ? ""
+            : $" A name with dots is quoted and stands in braces (Prometheus 3): {{\"{name}\"}}, with labels "
+                + $"{{\"{name}\", job=\"api\"}}.";
+    }
+
+    private static (int Line, string Before, string Reason)? Place(string reason, string? asked)
+    {
+        if (
+            Position().Match(reason) is not { Success: true } at
             || asked is null
             || !int.TryParse(at.Groups[1].ValueSpan, out var line)
             || !int.TryParse(at.Groups[2].ValueSpan, out var column)
         )
         {
-            return said.TrimEnd('.');
+            return null;
         }
 
-        var text = asked.Split('\n').ElementAtOrDefault(line - 1) ?? "";
-        var end = Math.Clamp(column - 1, 0, text.Length);
-        var start = Math.Max(0, end - 30);
-        return $"at line {line}, column {column}, {(end > start ? $"after \"{text[start..end]}\"" : "at the beginning")}: {at.Groups[3].Value.TrimEnd('.')}";
+        var bytes = Encoding.UTF8.GetBytes(asked.Split('\n').ElementAtOrDefault(line - 1) ?? "");
+        var before = Encoding.UTF8.GetString(bytes, 0, Math.Clamp(column - 1, 0, bytes.Length));
+        return (line, before, at.Groups[3].Value);
     }
 
     private static JsonElement? Parse(byte[] body)
@@ -253,16 +319,22 @@ public sealed partial class PrometheusClient(HttpClient http) : IHealthCheck
     }
 
     [GeneratedRegex("^[a-zA-Z_][a-zA-Z0-9_]*$")]
-    private static partial Regex ClassicName();
+    internal static partial Regex ClassicName();
 
     [GeneratedRegex(@"(\d+):(\d+): (?:parse error: )?(.+)$")]
     private static partial Regex Position();
+
+    [GeneratedRegex(@"[a-zA-Z_][a-zA-Z0-9_]*(?:\.[a-zA-Z0-9_]+)+")]
+    private static partial Regex DottedName();
 }
 
-/// <summary>What Prometheus answered, with its own remarks.</summary>
+/// <summary>The data that Prometheus answered, with its own warnings and infos.</summary>
 internal sealed record PrometheusAnswer(JsonElement Data, string[]? Warnings, string[]? Infos)
 {
-    /// <summary>Makes something of it; what has another shape than the API's is not an answer of Prometheus.</summary>
+    public const string NotTheApi =
+        "Prometheus:Url answered something that is not Prometheus' API. Check the address and its path prefix.";
+
+    /// <summary>Maps the data; what has another shape than the API's is not an answer of Prometheus.</summary>
     public T Read<T>(Func<PrometheusAnswer, T> read)
     {
         try
@@ -277,11 +349,7 @@ internal sealed record PrometheusAnswer(JsonElement Data, string[]? Warnings, st
                         or FormatException
             )
         {
-            throw new HttpRequestException(
-                "Prometheus:Url answered something that is not Prometheus' API. Check the address and its path prefix.",
-                shape,
-                HttpStatusCode.BadGateway
-            );
+            throw new HttpRequestException(NotTheApi, shape, HttpStatusCode.BadGateway);
         }
     }
 }

@@ -1,5 +1,4 @@
 using System.ComponentModel;
-using System.Globalization;
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using MinimalMcp.Charts;
@@ -10,46 +9,58 @@ public sealed record QueryResult(
     [property: Description("vector, matrix, scalar or string, as Prometheus calls them.")] string ResultType,
     [property: Description("Of a scalar or string. A string because it may be NaN, +Inf or -Inf.")]
         string? Value = null,
+    [property: Description("The time of an instant query's values.")] string? Time = null,
     [property: Description("How many series there are, whether listed or not.")] int? Total = null,
     IReadOnlyList<Series>? Series = null,
     [property: Description("Of a range: the time of the first value.")] string? Start = null,
     string? End = null,
-    [property: Description("Of a range: from one value to the next.")] string? Step = null,
-    IReadOnlyList<string>? Warnings = null,
+    [property: Description("Of a range: the time between two values.")] string? Step = null,
+    [property: Description("Warnings of Prometheus: the answer may be incomplete.")]
+        IReadOnlyList<string>? Warnings = null,
     [property: Description("Remarks of Prometheus on the query.")] IReadOnlyList<string>? Infos = null,
-    [property: Description("What was left out or changed, and which argument to use.")] string? Note = null
+    [property: Description("What was left out or changed, and which argument gives the rest.")] string? Note = null
 )
 {
     private const int MaxValues = 4000;
 
     private const string Nothing =
-        "Nothing matches. Check the name with prometheus_list_metrics, labels with prometheus_list_label_values, and whether there was data at that time.";
+        "Nothing matches. Check the name with prometheus_list_metrics, labels with prometheus_list_label_values, "
+        + "and whether there was data at that time.";
 
     /// <param name="answer">Of query or query_range.</param>
-    /// <param name="limit">Of the series.</param>
-    /// <param name="axis">Of a range: values then stand in a row, one for each step, with null where there is none.</param>
-    internal static QueryResult From(PrometheusAnswer answer, int limit, TimeAxis? axis = null)
+    /// <param name="offset">How many series to skip.</param>
+    /// <param name="limit">How many series to list.</param>
+    /// <param name="at">The time that an instant query was asked for.</param>
+    /// <param name="axis">Of a range: values stand in a row, one for each step, with null where there is none.</param>
+    internal static QueryResult From(
+        PrometheusAnswer answer,
+        int offset,
+        int limit,
+        DateTimeOffset? at = null,
+        TimeAxis? axis = null
+    )
     {
         var type = answer.Data.GetProperty("resultType").GetString()!;
         var result = answer.Data.GetProperty("result");
         if (type is "scalar" or "string")
         {
-            return new(type, result[1].GetString(), Warnings: answer.Warnings, Infos: answer.Infos);
+            return new(
+                type,
+                result[1].GetString(),
+                TimeAxis.Show(Prometheus.Series.TimeOf(result)),
+                Warnings: answer.Warnings,
+                Infos: answer.Infos
+            );
         }
 
         var total = result.GetArrayLength();
-        var notes = new List<string>();
-        if (axis?.Note is { } changed)
-        {
-            notes.Add(changed);
-        }
-
-        var left = MaxValues;
-        var series = new List<Series>();
-        foreach (var item in result.EnumerateArray().Take(limit))
+        var (series, size, values) = (new List<Series>(), 0, 0);
+        foreach (var item in result.EnumerateArray().Skip(offset).Take(limit))
         {
             var one = Prometheus.Series.From(item, axis);
-            if ((left -= one.Values?.Count ?? 1) < 0 && series.Count > 0)
+            values += one.Values?.Count ?? one.Histograms?.Count ?? 1;
+            size += PrometheusList.SizeOf(one);
+            if (series.Count > 0 && (values > MaxValues || size > PrometheusList.MaxCharacters))
             {
                 break;
             }
@@ -57,20 +68,25 @@ public sealed record QueryResult(
             series.Add(one);
         }
 
-        if (total == 0)
-        {
-            notes.Add(Nothing);
-        }
-        else if (series.Count < total)
-        {
-            notes.Add(
-                $"Only {series.Count} of {total} series are listed. Narrow query with label matchers, aggregate with sum by (...) or topk(10, ...)"
-                    + (left < 0 ? ", or raise step." : ", or raise limit.")
-            );
-        }
-
+        List<string?> notes =
+        [
+            axis?.Note,
+            PrometheusList.NoteOn(
+                total,
+                offset,
+                series.Count,
+                "narrow query with label matchers, aggregate with sum by (...) or topk(10, ...)"
+                    + (axis is null ? "" : ", raise step"),
+                Nothing,
+                answer.Warnings,
+                "series"
+            ),
+            OlderValues(series),
+        ];
+        var note = string.Join(' ', notes.Where(note => note is not null));
         return new(
             type,
+            Time: type == "vector" ? TimeAxis.Show(TimeOf(result) ?? at ?? default) : null,
             Total: total,
             Series: series,
             Start: axis is null ? null : TimeAxis.Show(axis.From),
@@ -78,9 +94,22 @@ public sealed record QueryResult(
             Step: axis is null ? null : TimeAxis.Show(axis.Step),
             Warnings: answer.Warnings,
             Infos: answer.Infos,
-            Note: notes.Count > 0 ? string.Join(' ', notes) : null
+            Note: note.Length > 0 ? note : null
         );
     }
+
+    private static DateTimeOffset? TimeOf(JsonElement vector) =>
+        vector.EnumerateArray().FirstOrDefault() is { ValueKind: JsonValueKind.Object } first
+        && (first.TryGetProperty("value", out var sample) || first.TryGetProperty("histogram", out sample))
+            ? Prometheus.Series.TimeOf(sample)
+            : null;
+
+    // Of a range selector such as up[7d]: the next part is the same query at the time of the oldest value listed here.
+    private static string? OlderValues(List<Series> series) =>
+        series.Where(one => one.TotalValues > one.Values?.Count).Select(one => one.Times![0]).Max() is { } oldest
+            ? $"Only the newest {Prometheus.Series.MaxRaw} values of a series are listed. "
+                + $"Call again with time={oldest} for the older ones, or use prometheus_query_range with a step."
+            : null;
 }
 
 public sealed record Series(
@@ -90,95 +119,152 @@ public sealed record Series(
         "Oldest first; null where there is no sample. Strings because they may be NaN, +Inf or -Inf."
     )]
         IReadOnlyList<string?>? Values = null,
-    [property: Description("Of each value, when they do not follow each other in steps.")]
+    [property: Description("The time of each value or histogram, when they are not one for each step.")]
         IReadOnlyList<string>? Times = null,
-    Summary? Summary = null
+    [property: Description("How many values there are, when not all are listed.")] int? TotalValues = null,
+    Summary? Summary = null,
+    [property: Description("Of a native histogram: the value, or the last one of a range, with its buckets.")]
+        Histogram? Histogram = null,
+    [property: Description("Of a range of a native histogram: one for each step; null where there is no sample.")]
+        IReadOnlyList<Histogram?>? Histograms = null
 )
 {
+    /// <summary>Values of one series of a range selector. There may be a million.</summary>
+    internal const int MaxRaw = 1000;
+
+    // A server may answer for other times than it was asked for. Milliseconds are its precision.
+    private static readonly TimeSpan Precision = TimeSpan.FromMilliseconds(2);
+
     internal static Series From(JsonElement item, TimeAxis? axis)
     {
         var metric = item.GetProperty("metric")
             .EnumerateObject()
             .ToDictionary(label => label.Name, label => label.Value.GetString() ?? "");
-        if (item.TryGetProperty("value", out var value) || item.TryGetProperty("histogram", out value))
+        if (item.TryGetProperty("value", out var value))
         {
-            return new(metric, ValueOf(value));
+            return new(metric, value[1].GetString());
         }
 
-        // Since 3.0 a series may have samples, native histograms, or some of each.
-        var samples = Samples(item, "values")
-            .Concat(Samples(item, "histograms"))
-            .OrderBy(sample => sample[0].GetDouble())
-            .ToArray();
-        var numbers = samples
-            .Select(sample => sample[1].ValueKind is JsonValueKind.String ? Number(sample[1].GetString()!) : double.NaN)
-            .ToArray();
-        if (axis is null)
+        if (item.TryGetProperty("histogram", out value))
         {
-            return new(
-                metric,
-                Values: [.. samples.Select(ValueOf)],
-                Times: [.. samples.Select(sample => TimeAxis.Show(TimeOf(sample)))],
-                Summary: Summary.Of(numbers)
-            );
+            return new(metric, Histogram: Prometheus.Histogram.From(value[1], withBuckets: true));
         }
 
-        var values = new string?[axis.Points];
-        foreach (var sample in samples)
+        // A series may have samples, native histograms, or some of each.
+        var (values, histograms) = (Samples(item, "values"), Samples(item, "histograms"));
+        var isHistogram = histograms.Length > values.Length;
+        var samples = isHistogram ? histograms : values;
+        var total = samples.Length;
+        if (axis is null && samples.Length > MaxRaw)
         {
-            var place = (int)Math.Round((TimeOf(sample) - axis.From) / axis.Step);
-            if (place >= 0 && place < values.Length)
+            samples = samples[^MaxRaw..];
+        }
+
+        var places = axis is null ? null : PlacesOf(samples, axis);
+        var times = places is null ? samples.Select(sample => TimeAxis.Show(TimeOf(sample))).ToArray() : null;
+        var series = new Series(metric, Times: times, TotalValues: total > samples.Length ? total : null);
+        return isHistogram
+            ? series with
             {
-                values[place] = ValueOf(sample);
+                Histogram = Prometheus.Histogram.From(samples[^1][1], withBuckets: true),
+                Histograms = Place(sample => Prometheus.Histogram.From(sample[1], withBuckets: false)),
+            }
+            : series with
+            {
+                Values = Place(sample => sample[1].GetString()),
+                Summary = Summary.Of(samples.Select(sample => PrometheusFigures.Number(sample[1].GetString()))),
+            };
+
+        T?[] Place<T>(Func<JsonElement, T?> read)
+            where T : class
+        {
+            if (places is null)
+            {
+                return [.. samples.Select(read)];
+            }
+
+            var placed = new T?[axis!.Points];
+            for (var i = 0; i < samples.Length; i++)
+            {
+                placed[places[i]] = read(samples[i]);
+            }
+
+            return placed;
+        }
+    }
+
+    internal static DateTimeOffset TimeOf(JsonElement sample) =>
+        sample[0].GetDouble() is > -6e10 and < 2e11 and var seconds
+            ? DateTimeOffset.UnixEpoch.AddMilliseconds(Math.Round(seconds * 1000))
+            : throw new FormatException("A sample has no time.");
+
+    // The step that each sample stands on; null when one stands between two. No sample is moved to another time.
+    private static int[]? PlacesOf(JsonElement[] samples, TimeAxis axis)
+    {
+        var places = new int[samples.Length];
+        for (var i = 0; i < samples.Length; i++)
+        {
+            var after = TimeOf(samples[i]) - axis.From;
+            places[i] = (int)Math.Clamp(Math.Round(after / axis.Step), -1, axis.Points);
+            if (places[i] < 0 || places[i] >= axis.Points || (after - (places[i] * axis.Step)).Duration() > Precision)
+            {
+                return null;
             }
         }
 
-        return new(metric, Values: values, Summary: Summary.Of(numbers));
+        return places;
     }
 
-    /// <summary>Go's way of writing a number; NaN for what is none.</summary>
-    internal static double Number(string? text) =>
-        text switch
-        {
-            "+Inf" or "Inf" => double.PositiveInfinity,
-            "-Inf" => double.NegativeInfinity,
-            _ => double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number)
-                ? number
-                : double.NaN,
-        };
-
-    private static JsonElement.ArrayEnumerator Samples(JsonElement item, string name) =>
+    private static JsonElement[] Samples(JsonElement item, string name) =>
         item.TryGetProperty(name, out var samples) && samples.ValueKind is JsonValueKind.Array
-            ? samples.EnumerateArray()
-            : default;
-
-    private static DateTimeOffset TimeOf(JsonElement sample) =>
-        DateTimeOffset.UnixEpoch.AddMilliseconds(Math.Round(sample[0].GetDouble() * 1000));
-
-    private static string ValueOf(JsonElement sample) =>
-        sample[1].ValueKind is JsonValueKind.Object
-            ? $"histogram with count {Text(sample[1], "count")} and sum {Text(sample[1], "sum")}"
-            : sample[1].GetString() ?? "";
-
-    private static string Text(JsonElement json, string name) =>
-        json.TryGetProperty(name, out var value) ? value.ToString() : "?";
+            ? [.. samples.EnumerateArray()]
+            : [];
 }
 
-/// <summary>Of what may be much: how many there are, some of them, and how to see the others.</summary>
+/// <summary>A list that may be long: how many items there are, some of them, and how to get the others.</summary>
 public abstract record PrometheusList([property: Description("How many there are, whether listed or not.")] int Total)
 {
+    /// <summary>Of one answer, as JSON. A GPT Action takes 100,000 with everything else in it.</summary>
+    internal const int MaxCharacters = 80_000;
+
+    [Description("Warnings of Prometheus: the answer may be incomplete.")]
     public IReadOnlyList<string>? Warnings { get; init; }
 
-    [Description("What was left out, and which argument to use.")]
+    [Description("What was left out, and which argument gives the rest.")]
     public string? Note { get; init; }
 
-    internal static string? NoteOn(int total, int offset, int listed, string narrow, string none) =>
-        total == 0 ? none
-        : offset + listed < total || offset > 0 ? $"These are {listed} of {total}, from number {offset + 1}. {narrow}"
+    internal static int SizeOf<T>(T item) => JsonSerializer.SerializeToUtf8Bytes(item, PrometheusTools.Json).Length;
+
+    /// <summary>Some of the items: at most as many as the limit, and as fit into an answer.</summary>
+    private protected static T[] Page<T>(IReadOnlyList<T> all, int offset, int limit)
+    {
+        var size = 0;
+        return
+        [
+            .. all.Skip(offset).Take(limit).TakeWhile((item, i) => (size += SizeOf(item)) <= MaxCharacters || i == 0),
+        ];
+    }
+
+    internal static string? NoteOn(
+        int total,
+        int offset,
+        int listed,
+        string narrow,
+        string none,
+        IReadOnlyList<string>? warnings = null,
+        string items = "items"
+    ) =>
+        total == 0 ? (warnings is null ? none : $"Prometheus warns: {warnings[0].TrimEnd('.')}. {none}")
+        : offset >= total ? $"There are only {total} {items}: offset must be lower than that."
+        : offset + listed < total
+            ? $"These are {listed} of {total} {items}, from number {offset + 1}. "
+                + $"Go on with offset={offset + listed}, or {narrow}."
+        : offset > 0 ? $"These are the last {listed} of {total} {items}."
         : null;
 
+    // Go writes an empty list as null.
     private protected static JsonElement.ArrayEnumerator List(JsonElement json, string name) =>
-        json.GetProperty(name) is { ValueKind: not JsonValueKind.Null } list ? list.EnumerateArray() : default; // Go writes an empty list as null
+        json.GetProperty(name) is { ValueKind: not JsonValueKind.Null } list ? list.EnumerateArray() : default;
 
     internal static bool Contains(string text, string? part) =>
         string.IsNullOrEmpty(part) || text.Contains(part, StringComparison.OrdinalIgnoreCase);
@@ -200,11 +286,11 @@ public sealed record NameList(int Total, IReadOnlyList<string> Names) : Promethe
             .Select(name => name.GetString() ?? "")
             .Where(name => Contains(name, filter))
             .ToArray();
-        var names = all.Skip(offset).Take(limit).ToArray();
-        return new(all.Length, names)
+        var listed = Page(all, offset, limit);
+        return new(all.Length, listed)
         {
             Warnings = answer.Warnings,
-            Note = NoteOn(all.Length, offset, names.Length, narrow, none),
+            Note = NoteOn(all.Length, offset, listed.Length, narrow, none, answer.Warnings),
         };
     }
 }
@@ -212,25 +298,26 @@ public sealed record NameList(int Total, IReadOnlyList<string> Names) : Promethe
 public sealed record SeriesList(int Total, IReadOnlyList<IReadOnlyDictionary<string, string>> Series)
     : PrometheusList(Total)
 {
-    internal static SeriesList From(PrometheusAnswer answer, int limit, string lookback)
+    internal static SeriesList From(PrometheusAnswer answer, int offset, int limit, string lookback)
     {
-        var series = answer
+        var all = answer
             .Data.EnumerateArray()
-            .Take(limit)
             .Select(labels =>
                 labels.EnumerateObject().ToDictionary(label => label.Name, label => label.Value.ToString())
             )
             .ToArray();
-        var total = answer.Data.GetArrayLength();
-        return new(total, series)
+        var listed = Page(all, offset, limit);
+        return new(all.Length, listed)
         {
             Warnings = answer.Warnings,
             Note = NoteOn(
-                total,
-                0,
-                series.Length,
-                "Narrow match with more labels, or raise limit.",
-                $"No series matched in the last {lookback}. A longer lookback may find some."
+                all.Length,
+                offset,
+                listed.Length,
+                "narrow match with more labels",
+                $"No series matched in the last {lookback}. A longer lookback may find some.",
+                answer.Warnings,
+                "series"
             ),
         };
     }
@@ -238,36 +325,39 @@ public sealed record SeriesList(int Total, IReadOnlyList<IReadOnlyDictionary<str
 
 public sealed partial record MetricList(int Total, IReadOnlyList<Metric> Metrics) : PrometheusList(Total)
 {
-    internal static MetricList From(JsonElement data, string? metric, int limit)
+    internal static MetricList From(
+        IReadOnlyList<Metric> all,
+        int offset,
+        int limit,
+        string narrow,
+        string none,
+        IReadOnlyList<string>? warnings
+    )
     {
-        var all = Metric.From(data).ToArray();
-        var listed = all.Take(limit).ToArray();
-        return new(all.Length, listed)
+        var listed = Page(all, offset, limit);
+        var note = NoteOn(all.Count, offset, listed.Length, narrow, none, warnings, "metrics");
+        if (listed.FirstOrDefault(metric => !PrometheusClient.ClassicName().IsMatch(metric.Name)) is { } odd)
         {
-            Note = NoteOn(
-                all.Length,
-                0,
-                listed.Length,
-                "Name the metric, or use prometheus_list_metrics.",
-                $"Nothing is known about \"{metric}\". prometheus_list_metrics finds names."
-            ),
-        };
+            note = $"{note} In PromQL such a name is quoted and stands in braces: {{\"{odd.Name}\"}}.".Trim();
+        }
+
+        return new(all.Count, listed) { Warnings = warnings, Note = note };
     }
 
-    /// <summary>The metric of this name with what is known about it.</summary>
-    // The parts of a histogram and a summary are described under the name of the whole.
-    internal static Metric Describe(string name, Dictionary<string, Metric> known)
-    {
-        var whole = Part().Replace(name, "");
-        return known.TryGetValue(name, out var metric) || known.TryGetValue(whole, out metric)
+    /// <summary>What is known about a series' name, under the name of the metric that it is a part of.</summary>
+    /// <remarks>OpenMetrics describes the counter om_req, and its series is om_req_total.</remarks>
+    internal static Metric Describe(string name, Dictionary<string, Metric> known) =>
+        known.TryGetValue(name, out var metric) || known.TryGetValue(Whole(name), out metric)
             ? metric with
             {
                 Name = name,
             }
             : new(name);
-    }
 
-    [GeneratedRegex("_(bucket|count|sum)$")]
+    /// <summary>The name without what histograms, summaries and OpenMetrics append to it.</summary>
+    internal static string Whole(string name) => Part().Replace(name, "");
+
+    [GeneratedRegex("_(bucket|count|sum|total|created|info)$")]
     private static partial Regex Part();
 }
 
@@ -277,27 +367,38 @@ public sealed record TargetList(
     IReadOnlyList<Target> Targets
 ) : PrometheusList(Total)
 {
-    internal static TargetList From(JsonElement data, string state, string? health, string? pool, int limit)
+    internal static TargetList From(
+        PrometheusAnswer answer,
+        string state,
+        string? health,
+        string? pool,
+        int offset,
+        int limit
+    )
     {
+        // 2.42 does not know the parameter scrapePool.
         var all = (
             state == "dropped"
-                ? List(data, "droppedTargets").Select(Target.Dropped)
-                : List(data, "activeTargets").Select(Target.From)
+                ? List(answer.Data, "droppedTargets").Select(Target.Dropped)
+                : List(answer.Data, "activeTargets").Select(Target.From)
         )
             .Where(target => string.IsNullOrEmpty(pool) || target.ScrapePool is null || target.ScrapePool == pool)
-            .ToArray(); // 2.42 does not know the parameter
+            .ToArray();
         var counts = all.GroupBy(target => target.Health ?? "unknown")
             .ToDictionary(group => group.Key, group => group.Count());
         var wanted = all.Where(target => string.IsNullOrEmpty(health) || target.Health == health).ToArray();
-        var listed = wanted.Take(limit).ToArray();
+        var listed = Page(wanted, offset, limit);
         return new(wanted.Length, counts, listed)
         {
+            Warnings = answer.Warnings,
             Note = NoteOn(
                 wanted.Length,
-                0,
+                offset,
                 listed.Length,
-                "Narrow with health or scrape_pool, or raise limit.",
-                "There is no such target."
+                "narrow with health or scrape_pool",
+                "There is no such target.",
+                answer.Warnings,
+                "targets"
             ),
         };
     }
@@ -305,23 +406,26 @@ public sealed record TargetList(
 
 public sealed record AlertList(int Total, IReadOnlyList<Alert> Alerts) : PrometheusList(Total)
 {
-    internal static AlertList From(JsonElement data, string? state, int limit)
+    internal static AlertList From(PrometheusAnswer answer, string? state, int offset, int limit)
     {
-        var all = List(data, "alerts")
+        var all = List(answer.Data, "alerts")
             .Select(Alert.From)
             .Where(alert => string.IsNullOrEmpty(state) || alert.State == state)
             .OrderBy(alert => alert.State)
             .ThenBy(alert => alert.Name)
             .ToArray();
-        var listed = all.Take(limit).ToArray();
+        var listed = Page(all, offset, limit);
         return new(all.Length, listed)
         {
+            Warnings = answer.Warnings,
             Note = NoteOn(
                 all.Length,
-                0,
+                offset,
                 listed.Length,
-                "Narrow with state, or raise limit.",
-                "No alert is " + (state ?? "firing or pending") + " right now."
+                "narrow with state",
+                $"No alert is {state ?? "firing or pending"} right now.",
+                answer.Warnings,
+                "alerts"
             ),
         };
     }
@@ -329,25 +433,28 @@ public sealed record AlertList(int Total, IReadOnlyList<Alert> Alerts) : Prometh
 
 public sealed record RuleList(int Total, IReadOnlyList<Rule> Rules) : PrometheusList(Total)
 {
-    internal static RuleList From(JsonElement data, string? search, int limit)
+    internal static RuleList From(PrometheusAnswer answer, string? search, int offset, int limit)
     {
         var all = (
-            from grouped in List(data, "groups")
+            from grouped in List(answer.Data, "groups")
             let name = Metric.Text(grouped, "name") ?? ""
             from rule in List(grouped, "rules")
             let read = Rule.From(rule, name)
             where Contains(read.Name, search) || Contains(name, search)
             select read
         ).ToArray();
-        var listed = all.Take(limit).ToArray();
+        var listed = Page(all, offset, limit);
         return new(all.Length, listed)
         {
+            Warnings = answer.Warnings,
             Note = NoteOn(
                 all.Length,
-                0,
+                offset,
                 listed.Length,
-                "Narrow with type or search, or raise limit.",
-                "There is no such rule."
+                "narrow with type or search",
+                "There is no such rule.",
+                answer.Warnings,
+                "rules"
             ),
         };
     }
@@ -355,7 +462,7 @@ public sealed record RuleList(int Total, IReadOnlyList<Rule> Rules) : Prometheus
 
 public sealed record Metric(
     string Name,
-    [property: Description("counter, gauge, histogram, summary, ... A counter is asked for with rate() or increase().")]
+    [property: Description("counter, gauge, histogram, summary or unknown. Query a counter with rate() or increase().")]
         string? Type = null,
     string? Help = null,
     string? Unit = null
@@ -372,6 +479,10 @@ public sealed record Metric(
         && value.GetString() is { Length: > 0 } text
             ? text
             : null;
+
+    // Go writes a time that never was as the first of January of the year 1.
+    internal static string? Time(JsonElement json, string name) =>
+        Text(json, name) is { } time && !time.StartsWith("0001-01-01", StringComparison.Ordinal) ? time : null;
 
     internal static Dictionary<string, string>? Texts(JsonElement json, string name) =>
         json.TryGetProperty(name, out var labels) && labels.ValueKind is JsonValueKind.Object
@@ -396,11 +507,11 @@ public sealed record Target(
             Metric.Texts(target, "labels"),
             Metric.Text(target, "scrapeUrl"),
             Metric.Text(target, "lastError"),
-            Metric.Text(target, "lastScrape"),
+            Metric.Time(target, "lastScrape"),
             Metric.Text(target, "scrapePool")
         );
 
-    // Of these only what was discovered is known, which is long: the address and the job say which it is.
+    // Only what was discovered is known of these, which is long: the address and the job identify a target.
     internal static Target Dropped(JsonElement target)
     {
         var found = Metric.Texts(target, "discoveredLabels") ?? [];
@@ -427,7 +538,7 @@ public sealed record Alert(
             Metric.Text(alert, "state"),
             Metric.Texts(alert, "labels"),
             Metric.Texts(alert, "annotations"),
-            Metric.Text(alert, "activeAt"),
+            Metric.Time(alert, "activeAt"),
             Metric.Text(alert, "value")
         );
 }

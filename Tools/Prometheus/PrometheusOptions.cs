@@ -7,7 +7,7 @@ namespace MinimalMcp.Tools.Prometheus;
 
 public sealed class PrometheusOptions : IValidatableObject
 {
-    /// <summary>Where Prometheus answers, with the path that it is served under, if any. Without it the family is off.</summary>
+    /// <summary>The address of Prometheus, with its path prefix if any. Without it the family is disabled.</summary>
     public string? Url { get; set; }
 
     /// <summary>Sent as a bearer token, for a Prometheus behind a proxy.</summary>
@@ -38,8 +38,15 @@ public sealed class PrometheusOptions : IValidatableObject
         if (!string.IsNullOrEmpty(Url) && !IsPlainHttp(Url))
         {
             yield return new(
-                "Prometheus:Url (APP_PROMETHEUS__URL) must be an absolute http or https address without user name or query, "
-                    + "for example http://localhost:9090.",
+                "Prometheus:Url (APP_PROMETHEUS__URL) must be an absolute http or https address without user name or "
+                    + "query, for example http://localhost:9090.",
+                [nameof(Url)]
+            );
+        }
+        else if (Url?.TrimEnd('/').EndsWith("/api/v1", StringComparison.Ordinal) is true)
+        {
+            yield return new(
+                "Prometheus:Url (APP_PROMETHEUS__URL) must be the address of Prometheus itself: leave out /api/v1.",
                 [nameof(Url)]
             );
         }
@@ -91,7 +98,7 @@ public static class PrometheusSetup
         var options = section.Get<PrometheusOptions>();
         if (options?.Url is not { Length: > 0 } url || !PrometheusOptions.IsPlainHttp(url))
         {
-            return services; // not configured, or wrongly, which the options say when the server starts
+            return services; // not configured; a wrong address is reported by the options when the server starts
         }
 
         services.AddHttpClient<PrometheusClient>(http =>

@@ -11,19 +11,25 @@ using ModelContextProtocol.Server;
 
 namespace MinimalMcp.Tools.Prometheus;
 
-/// <summary>What a model can ask Prometheus. Nothing here changes anything; its admin API stays out.</summary>
+/// <summary>Queries Prometheus. Nothing here changes anything; its admin API is left out.</summary>
 [McpServerToolType]
 public sealed class PrometheusTools(PrometheusClient prometheus, TimeProvider clock)
 {
-    /// <summary>Values of a series that a model is shown. Prometheus itself refuses more than 11,000.</summary>
+    // The number of values of a series that a model is shown. Prometheus itself refuses more than 11,000.
     private const int MaxPoints = 251;
 
-    /// <summary>Of names, asked of servers that know the parameter: older ones send all.</summary>
+    // For names, at servers that know the parameter: older ones send all.
     private const string ServerLimit = "20000";
+
+    // A chart of more series than this says no more, and would be slow to draw.
+    private const int MaxChartSeries = 1000;
+
+    private const string Offset =
+        "How many items to skip. Default 0. Use the offset that the note of the previous answer names.";
 
     private static readonly TimeSpan FinestStep = TimeSpan.FromSeconds(15);
 
-    private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web)
+    internal static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web)
     {
         DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
     };
@@ -38,26 +44,33 @@ public sealed class PrometheusTools(PrometheusClient prometheus, TimeProvider cl
         UseStructuredContent = true
     )]
     [Description(
-        "Evaluates a PromQL expression at one moment: the current value of metrics, sums, rates. For a development over time use prometheus_query_range; for names of metrics prometheus_list_metrics."
+        "Evaluate a PromQL expression at one moment. Returns the value of each series, or the scalar or string. "
+            + "Use it for current values; use prometheus_query_range for values over time, and "
+            + "prometheus_list_metrics to find the name of a metric. Lists at most 1000 series; offset gives the rest."
     )]
     public async Task<QueryResult> Query(
         [
-            Description("PromQL, for example: sum by (job) (rate(http_requests_total[5m]))"),
+            Description("A PromQL expression, for example sum by (job) (rate(http_requests_total[5m]))."),
             StringLength(50_000, MinimumLength = 1)
         ]
             string query,
         [
-            Description("When to evaluate: now, a span back from now (15m, 7d), RFC 3339 or Unix seconds."),
+            Description(
+                "The time to evaluate at: now, a span back from now (15m, 7d), yesterday, RFC 3339 "
+                    + "(2026-01-31T12:00:00Z) or Unix seconds. Default now."
+            ),
             StringLength(60, MinimumLength = 1)
         ]
             string time = "now",
-        [Description("At most this many series."), Range(1, 1000)] int limit = 100,
+        [Description("The highest number of series to list, 1 to 1000. Default 100."), Range(1, 1000)] int limit = 100,
+        [Description(Offset), Range(0, 1_000_000)] int offset = 0,
         CancellationToken ct = default
     )
     {
-        var at = IsNow(time) ? null : Unix(Read(() => TimeAxis.ParseTime(time, clock.GetUtcNow())));
-        return (await prometheus.AskAsync("query", ct, ("query", query), ("time", at))).Read(answer =>
-            QueryResult.From(answer, limit)
+        var now = clock.GetUtcNow();
+        var at = Read(() => TimeAxis.ParseTime(time, now));
+        return (await prometheus.AskAsync("query", ct, ("query", query), ("time", at == now ? null : Unix(at)))).Read(
+            answer => QueryResult.From(answer, offset, limit, at)
         );
     }
 
@@ -72,49 +85,72 @@ public sealed class PrometheusTools(PrometheusClient prometheus, TimeProvider cl
         OutputSchemaType = typeof(QueryResult)
     )]
     [Description(
-        "Evaluates a PromQL expression over a time span: values in even steps with min, max, average and last of each series, and a line chart when asked. Counters need rate() or increase()."
+        "Evaluate a PromQL expression over a time range. Returns values in even steps, the minimum, maximum, average "
+            + "and last value of each series, and a line chart on request. Use prometheus_query for current "
+            + "values only. Query counters with rate() or increase(). Returns at most 251 values of a series."
     )]
     public async Task<CallToolResult> QueryRange(
         [
-            Description("PromQL, for example: rate(node_cpu_seconds_total{mode!=\"idle\"}[5m])"),
+            Description("A PromQL expression, for example rate(node_cpu_seconds_total{mode!=\"idle\"}[5m])."),
             StringLength(50_000, MinimumLength = 1)
         ]
             string query,
         [
-            Description("Beginning: a span back from now (1h, 7d, now-1h30m), RFC 3339 or Unix seconds."),
+            Description(
+                "The start: a span back from now (1h, 7d, now-1h30m), yesterday, now/d, RFC 3339 "
+                    + "(2026-01-31T12:00:00Z) or Unix seconds."
+            ),
             StringLength(60, MinimumLength = 1)
         ]
             string start,
-        [Description("End, in the same forms."), StringLength(60, MinimumLength = 1)] string end = "now",
+        [
+            Description("The end, in the forms of start. A day means its end. Default now."),
+            StringLength(60, MinimumLength = 1)
+        ]
+            string end = "now",
         [
             Description(
-                "From one value to the next, for example 15s, 1m, 1h, or seconds. Leave out for a fitting one: about 250 values."
+                "The time between two values, for example 15s, 1m, 1h, or seconds. "
+                    + "Default: a step that gives about 250 values."
             ),
             StringLength(20, MinimumLength = 1)
         ]
             string? step = null,
-        [Description("Also draw the series as a picture.")] bool chart = false,
-        [Description("At most this many series."), Range(1, 100)] int limit = 20,
+        [Description("true also returns a line chart (PNG) of the 12 largest series. Default false.")]
+            bool chart = false,
+        [Description("The highest number of series to list, 1 to 100. Default 20."), Range(1, 100)] int limit = 20,
+        [Description(Offset), Range(0, 1_000_000)] int offset = 0,
         CancellationToken ct = default
     )
     {
         var axis = Read(() => TimeAxis.Parse(start, end, step, clock.GetUtcNow(), MaxPoints, FinestStep));
-        var asked = await prometheus.AskAsync(
+        var answer = await prometheus.AskAsync(
             "query_range",
             ct,
             ("query", query),
             ("start", Unix(axis.From)),
             ("end", Unix(axis.To)),
-            ("step", Seconds(axis.Step))
+            ("step", Seconds(axis.Step)),
+            // VictoriaMetrics otherwise rounds start down to the step, for its cache. Prometheus ignores the parameter.
+            ("nocache", "1")
         );
-        var result = asked.Read(answer => QueryResult.From(answer, limit, axis));
+        var result = answer.Read(data => QueryResult.From(data, offset, limit, axis: axis));
+        byte[]? picture = null;
+        if (chart && result.Series is { Count: > 0 })
+        {
+            var drawn = answer.Read(data => SeriesOf(data, axis));
+            picture = PrometheusFigures.Chart(query, drawn, axis).ToPng();
+            if (PrometheusFigures.LinesOf(drawn) is > LineChart.MaxLines and var lines)
+            {
+                var note = $"The chart shows the {LineChart.MaxLines} largest of {lines} lines.";
+                result = result with { Note = $"{result.Note} {note}".Trim() };
+            }
+        }
+
         return new()
         {
             StructuredContent = JsonSerializer.SerializeToElement(result, Json),
-            Content =
-                chart && result.Series is { Count: > 0 }
-                    ? [ImageContentBlock.FromBytes(PrometheusFigures.Chart(query, result, axis).ToPng(), "image/png")]
-                    : [],
+            Content = picture is null ? [] : [ImageContentBlock.FromBytes(picture, "image/png")],
         };
     }
 
@@ -128,13 +164,19 @@ public sealed class PrometheusTools(PrometheusClient prometheus, TimeProvider cl
         UseStructuredContent = true
     )]
     [Description(
-        "Finds metrics by words of their name or help text, with type and unit. Start here when you do not know what a metric is called."
+        "Search for metrics by words of their name or help text. Returns names with type, help and unit. Start here "
+            + "when you do not know what a metric is called. Lists at most 500 at once; offset gives the rest."
     )]
     public async Task<MetricList> ListMetrics(
-        [Description("Words that must all occur, for example \"cpu seconds\". Leave out for all."), StringLength(200)]
+        [
+            Description(
+                "Words that must all occur in the name or help, for example cpu seconds. Default: all metrics."
+            ),
+            StringLength(200)
+        ]
             string? search = null,
-        [Description("At most this many."), Range(1, 500)] int limit = 50,
-        [Description("How many to skip, to page on."), Range(0, 1_000_000)] int offset = 0,
+        [Description("The highest number of metrics to list, 1 to 500. Default 50."), Range(1, 500)] int limit = 50,
+        [Description(Offset), Range(0, 1_000_000)] int offset = 0,
         CancellationToken ct = default
     )
     {
@@ -165,16 +207,15 @@ public sealed class PrometheusTools(PrometheusClient prometheus, TimeProvider cl
                 )
             )
             .ToArray();
-        var listed = all.Skip(offset).Take(limit).ToArray();
-        var note =
-            PrometheusList.NoteOn(
-                all.Length,
-                offset,
-                listed.Length,
-                "Narrow with search, or go on with offset.",
-                "No metric has these words. Try fewer or shorter ones."
-            ) + missing;
-        return new(all.Length, listed) { Warnings = names.Warnings, Note = note.Length > 0 ? note.Trim() : null };
+        var list = MetricList.From(
+            all,
+            offset,
+            limit,
+            "narrow with search",
+            "No metric has these words. Try fewer or shorter ones.",
+            names.Warnings
+        );
+        return missing.Length == 0 ? list : list with { Note = (list.Note + missing).Trim() };
     }
 
     [McpServerTool(
@@ -187,24 +228,26 @@ public sealed class PrometheusTools(PrometheusClient prometheus, TimeProvider cl
         UseStructuredContent = true
     )]
     [Description(
-        "Lists the label names that series have, for example job or instance. Use prometheus_list_label_values for the values of one."
+        "List the names of labels that series have, for example job or instance. Use prometheus_list_label_values for "
+            + "the values of one label. Lists at most 1000 at once; offset gives the rest."
     )]
     public async Task<NameList> ListLabelNames(
         [
-            Description("Only labels of series that match this selector, for example up{job=\"api\"}."),
+            Description("Only labels of series that match this selector, for example up{job=\"api\"}. Default: all."),
             StringLength(10_000)
         ]
             string? match = null,
-        [Description("At most this many."), Range(1, 1000)] int limit = 200,
+        [Description("The highest number of names to list, 1 to 1000. Default 200."), Range(1, 1000)] int limit = 200,
+        [Description(Offset), Range(0, 1_000_000)] int offset = 0,
         CancellationToken ct = default
     ) =>
         (await prometheus.AskAsync("labels", ct, ("match[]", match), ("limit", ServerLimit))).Read(answer =>
             NameList.From(
                 answer,
                 null,
-                0,
+                offset,
                 limit,
-                "Narrow with match.",
+                "narrow with match",
                 "No series has labels" + (match is null ? "." : ": nothing matches the selector.")
             )
         );
@@ -219,19 +262,21 @@ public sealed class PrometheusTools(PrometheusClient prometheus, TimeProvider cl
         UseStructuredContent = true
     )]
     [Description(
-        "Lists the values that a label has, for example every job. For names of metrics prometheus_list_metrics says more than the label __name__."
+        "List the values of one label, for example every job. Use prometheus_list_metrics for the names of metrics: it "
+            + "also returns what they mean. Lists at most 1000 at once; offset gives the rest."
     )]
     public async Task<NameList> ListLabelValues(
         [Description("The label, for example job, instance or __name__."), StringLength(500, MinimumLength = 1)]
             string label,
         [
-            Description("Only values of series that match this selector, for example up{job=\"api\"}."),
+            Description("Only values of series that match this selector, for example up{job=\"api\"}. Default: all."),
             StringLength(10_000)
         ]
             string? match = null,
-        [Description("Only values that contain this."), StringLength(200)] string? filter = null,
-        [Description("At most this many."), Range(1, 1000)] int limit = 200,
-        [Description("How many to skip, to page on."), Range(0, 1_000_000)] int offset = 0,
+        [Description("Only values that contain this text, for example prod. Default: all."), StringLength(200)]
+            string? filter = null,
+        [Description("The highest number of values to list, 1 to 1000. Default 200."), Range(1, 1000)] int limit = 200,
+        [Description(Offset), Range(0, 1_000_000)] int offset = 0,
         CancellationToken ct = default
     ) =>
         (
@@ -247,8 +292,9 @@ public sealed class PrometheusTools(PrometheusClient prometheus, TimeProvider cl
                 filter,
                 offset,
                 limit,
-                "Narrow with match or filter, or go on with offset.",
-                $"There are no values of \"{label}\"{(match ?? filter) switch { null => "", _ => " that match" }}. prometheus_list_label_names has the labels that exist."
+                "narrow with match or filter",
+                $"There are no values of \"{label}\"{(match ?? filter) switch { null => "", _ => " that match" }}. "
+                    + "prometheus_list_label_names returns the labels that exist."
             )
         );
 
@@ -262,17 +308,22 @@ public sealed class PrometheusTools(PrometheusClient prometheus, TimeProvider cl
         UseStructuredContent = true
     )]
     [Description(
-        "Lists the series, as sets of labels, that match a selector and had data lately. It gives no values: use prometheus_query for these."
+        "List the series that match a selector and had samples lately. Returns their labels and no values: use "
+            + "prometheus_query for values. Lists at most 500 at once; offset gives the rest."
     )]
     public async Task<SeriesList> FindSeries(
         [
-            Description("A selector, for example up{job=\"prometheus\"} or {__name__=~\"node_.*\"}."),
+            Description("A series selector, for example up{job=\"prometheus\"} or {__name__=~\"node_.*\"}."),
             StringLength(10_000, MinimumLength = 1)
         ]
             string match,
-        [Description("How far back to look, for example 1h, 24h, 7d, or seconds."), StringLength(20, MinimumLength = 1)]
+        [
+            Description("How far to look back, for example 30m, 24h, 7d, or seconds. Default 1h."),
+            StringLength(20, MinimumLength = 1)
+        ]
             string lookback = "1h",
-        [Description("At most this many."), Range(1, 500)] int limit = 50,
+        [Description("The highest number of series to list, 1 to 500. Default 50."), Range(1, 500)] int limit = 50,
+        [Description(Offset), Range(0, 1_000_000)] int offset = 0,
         CancellationToken ct = default
     )
     {
@@ -287,7 +338,7 @@ public sealed class PrometheusTools(PrometheusClient prometheus, TimeProvider cl
                 ("end", Unix(now)),
                 ("limit", ServerLimit)
             )
-        ).Read(answer => SeriesList.From(answer, limit, lookback));
+        ).Read(answer => SeriesList.From(answer, offset, limit, lookback));
     }
 
     [McpServerTool(
@@ -300,22 +351,29 @@ public sealed class PrometheusTools(PrometheusClient prometheus, TimeProvider cl
         UseStructuredContent = true
     )]
     [Description(
-        "Lists what Prometheus scrapes, with health and the error of those that are down. Use health=down to see only what is broken."
+        "List the targets that Prometheus scrapes. Returns health, last scrape, labels and the error of those that are "
+            + "down. Use health=down to see only what is broken. Lists at most 500 at once; offset gives the rest."
     )]
     public async Task<TargetList> ListTargets(
         [Description(
-            "active: those that are scraped; dropped: those that relabelling took out, which may be very many."
+            "active: targets that are scraped (default). dropped: targets that relabelling removed, often very many."
         )]
         [AllowedValues("active", "dropped")]
             string state = "active",
-        [Description("Only targets with this health.")] [AllowedValues("up", "down", "unknown")] string? health = null,
-        [Description("Only targets of this scrape pool, which is mostly the job."), StringLength(500)]
+        [Description("Only targets with this health. Default: all.")]
+        [AllowedValues("up", "down", "unknown")]
+            string? health = null,
+        [
+            Description("Only targets of this scrape pool, which is usually the job, for example node. Default: all."),
+            StringLength(500)
+        ]
             string? scrape_pool = null,
-        [Description("At most this many."), Range(1, 500)] int limit = 50,
+        [Description("The highest number of targets to list, 1 to 500. Default 50."), Range(1, 500)] int limit = 50,
+        [Description(Offset), Range(0, 1_000_000)] int offset = 0,
         CancellationToken ct = default
     ) =>
         (await prometheus.AskAsync("targets", ct, ("state", state), ("scrapePool", scrape_pool))).Read(answer =>
-            TargetList.From(answer.Data, state, health, scrape_pool, limit)
+            TargetList.From(answer, state, health, scrape_pool, offset, limit)
         );
 
     [McpServerTool(
@@ -328,22 +386,46 @@ public sealed class PrometheusTools(PrometheusClient prometheus, TimeProvider cl
         UseStructuredContent = true
     )]
     [Description(
-        "Tells type, unit and help text of a metric. Ask before you use a metric that you do not know: a counter needs rate()."
+        "Read type, unit and help text of one metric by its exact name. Call it before you query a metric that you do "
+            + "not know: a counter needs rate(). Use prometheus_list_metrics to search by words."
     )]
     public async Task<MetricList> GetMetadata(
-        [Description("The metric, without _bucket, _count or _sum. Leave out for all."), StringLength(500)]
+        [
+            Description("The name of the metric, for example node_cpu_seconds_total. Default: all metrics."),
+            StringLength(500)
+        ]
             string? metric = null,
-        [Description("At most this many."), Range(1, 500)] int limit = 50,
+        [Description("The highest number of metrics to list, 1 to 500. Default 50."), Range(1, 500)] int limit = 50,
+        [Description(Offset), Range(0, 1_000_000)] int offset = 0,
         CancellationToken ct = default
-    ) =>
-        (
-            await prometheus.AskAsync(
+    )
+    {
+        var answer = await MetadataAsync(metric);
+        var found = answer.Read(data => Metric.From(data.Data).ToArray());
+        if (found.Length == 0 && metric is not null && MetricList.Whole(metric) is var whole && whole != metric)
+        {
+            // The parts of a histogram and the counters of OpenMetrics are described under a shorter name.
+            answer = await MetadataAsync(whole);
+            found = answer.Read(data => Metric.From(data.Data).Select(one => one with { Name = metric }).ToArray());
+        }
+
+        return MetricList.From(
+            found,
+            offset,
+            limit,
+            "name the metric, or use prometheus_list_metrics",
+            $"Nothing is known about \"{metric}\". prometheus_list_metrics finds names.",
+            answer.Warnings
+        );
+
+        Task<PrometheusAnswer> MetadataAsync(string? name) =>
+            prometheus.AskAsync(
                 "metadata",
                 ct,
-                ("metric", metric),
-                ("limit_per_metric", string.IsNullOrEmpty(metric) ? "1" : null)
-            )
-        ).Read(answer => MetricList.From(answer.Data, metric, limit));
+                ("metric", name),
+                ("limit_per_metric", string.IsNullOrEmpty(name) ? "1" : null)
+            );
+    }
 
     [McpServerTool(
         Name = "prometheus_list_alerts",
@@ -355,13 +437,17 @@ public sealed class PrometheusTools(PrometheusClient prometheus, TimeProvider cl
         UseStructuredContent = true
     )]
     [Description(
-        "Lists the alerts that are firing or pending right now, with their labels, since when, and what their annotations say."
+        "List the alerts that are firing or pending right now. Returns labels, annotations, value and since when. "
+            + "Use prometheus_list_rules for the rules behind them. Lists at most 500 at once; offset gives the rest."
     )]
     public async Task<AlertList> ListAlerts(
-        [Description("Only alerts in this state.")] [AllowedValues("firing", "pending")] string? state = null,
-        [Description("At most this many."), Range(1, 500)] int limit = 50,
+        [Description("Only alerts in this state. Default: both.")]
+        [AllowedValues("firing", "pending")]
+            string? state = null,
+        [Description("The highest number of alerts to list, 1 to 500. Default 50."), Range(1, 500)] int limit = 50,
+        [Description(Offset), Range(0, 1_000_000)] int offset = 0,
         CancellationToken ct = default
-    ) => (await prometheus.AskAsync("alerts", ct)).Read(answer => AlertList.From(answer.Data, state, limit));
+    ) => (await prometheus.AskAsync("alerts", ct)).Read(answer => AlertList.From(answer, state, offset, limit));
 
     [McpServerTool(
         Name = "prometheus_list_rules",
@@ -373,19 +459,34 @@ public sealed class PrometheusTools(PrometheusClient prometheus, TimeProvider cl
         UseStructuredContent = true
     )]
     [Description(
-        "Lists alerting and recording rules with their PromQL, state and health. Use it to see what would alert, or why a rule fails."
+        "List alerting and recording rules. Returns their PromQL, state, health and last error. Use it to see what "
+            + "would alert, or why a rule fails. Lists at most 500 at once; offset gives the rest."
     )]
     public async Task<RuleList> ListRules(
-        [Description("Only rules of this type.")] [AllowedValues("alert", "record")] string? type = null,
-        [Description("Only rules whose name or group contains this."), StringLength(200)] string? search = null,
-        [Description("At most this many."), Range(1, 500)] int limit = 50,
+        [Description("Only rules of this type: alert or record. Default: both.")]
+        [AllowedValues("alert", "record")]
+            string? type = null,
+        [
+            Description("Only rules whose name or group contains this text, for example disk. Default: all."),
+            StringLength(200)
+        ]
+            string? search = null,
+        [Description("The highest number of rules to list, 1 to 500. Default 50."), Range(1, 500)] int limit = 50,
+        [Description(Offset), Range(0, 1_000_000)] int offset = 0,
         CancellationToken ct = default
     ) =>
         (await prometheus.AskAsync("rules", ct, ("type", type), ("exclude_alerts", "true"))).Read(answer =>
-            RuleList.From(answer.Data, search, limit)
+            RuleList.From(answer, search, offset, limit)
         );
 
-    private static bool IsNow(string time) => time.Trim().Equals("now", StringComparison.OrdinalIgnoreCase);
+    private static Series[] SeriesOf(PrometheusAnswer answer, TimeAxis axis) =>
+        [
+            .. answer
+                .Data.GetProperty("result")
+                .EnumerateArray()
+                .Take(MaxChartSeries)
+                .Select(item => Series.From(item, axis)),
+        ];
 
     private static string Unix(DateTimeOffset time) => Seconds(time - DateTimeOffset.UnixEpoch);
 

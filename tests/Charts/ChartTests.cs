@@ -104,7 +104,7 @@ public sealed class ChartTests
         var (width, height, pixels) = Decode(png);
         Assert.Equal(960, width);
         Assert.InRange(height, 370, 560);
-        // with the numbers it must fit into 100,000 characters, four for each three bytes
+        // With the numbers it must fit into 100,000 characters, four for each three bytes.
         Assert.InRange(png.Length, 1000, 36_000);
         // Paper, ink and something between: letters are drawn.
         Assert.True(Colours(pixels).Count > 5);
@@ -118,7 +118,7 @@ public sealed class ChartTests
                 .ToPng()
         );
 
-        // the middle, where a flat line runs
+        // The middle, where a flat line runs.
         var row = Enumerable.Range(0, width).Select(x => Pixel(pixels, width, x, 184)).ToArray();
         Assert.Equal((0x1F6FB4, 0x1F6FB4), (row[100], row[width - 30]));
         Assert.DoesNotContain(0x1F6FB4, row[400..600]);
@@ -168,6 +168,15 @@ public sealed class ChartTests
         Assert.Equal(["up", "down"], Legend.Names([a, c]));
         Assert.Equal(["up {instance=a, job=node}"], Legend.Names([a]));
         Assert.Equal(["value"], Legend.Names([new Dictionary<string, string>()]));
+    }
+
+    [Fact]
+    public void The_largest_lines_are_drawn_in_their_order()
+    {
+        Line[] lines = [.. Enumerable.Range(0, 30).Select(i => new Line($"{i}", [i % 2 == 0 ? -i : i, double.NaN]))];
+
+        Assert.Equal(lines[18..], LineChart.Largest(lines));
+        Assert.Equal(lines[..12], LineChart.Largest(lines[..12]));
     }
 
     private static LineChart Of(string title, string unit, params Line[] lines) =>

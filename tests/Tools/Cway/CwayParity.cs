@@ -4,7 +4,7 @@ using MinimalMcp.Tools;
 
 namespace MinimalMcp.Tests.Tools.Cway;
 
-internal sealed class CwayParity : FamilyCalls
+internal sealed class CwayParity : CwayCalls
 {
     private CwayLab? _lab;
     private CwayServer? _cway;
@@ -196,4 +196,14 @@ internal sealed class CwayParity : FamilyCalls
 
         await base.DisposeAsync();
     }
+}
+
+/// <summary>The calls before they are compared on every surface, which needs their examples.</summary>
+internal abstract class CwayCalls : IAsyncDisposable
+{
+    public abstract IReadOnlyList<(string Tool, string Arguments, FailureKind? Failure)> Calls { get; }
+
+    public abstract Task<(string Key, string Value)[]> StartAsync();
+
+    public virtual ValueTask DisposeAsync() => default;
 }

@@ -5,14 +5,18 @@ using System.Web;
 namespace MinimalMcp.Tests.Tools.Grafana;
 
 /// <summary>
-/// Stands in for Grafana 12: keeps dashboards, data sources and annotations, and holds to the rules that bite. What is wanted of a request
-/// is wanted here; what a save leaves out is gone; a save without its folder moves the dashboard to General.
+/// Stands in for Grafana 12: keeps dashboards, data sources and annotations, and refuses what Grafana refuses. What a
+/// save leaves out is gone; a save without its folder moves the dashboard to General; dashboards of schema v2 are in an
+/// API of their own, and the old one answers 406 with their address.
 /// </summary>
 internal sealed class FakeGrafana : IAsyncDisposable
 {
     public const string Token = "glsa_0123456789abcdef_00000000";
 
+    private const string V2 = "/apis/dashboard.grafana.app/v2beta1/namespaces/default/dashboards";
+
     private readonly Dictionary<string, (JsonObject Dashboard, JsonObject Meta)> _dashboards = [];
+    private readonly Dictionary<string, JsonObject> _resources = [];
     private List<JsonObject> _sources = [],
         _annotations = [];
     private int _ids = 10;
@@ -27,7 +31,16 @@ internal sealed class FakeGrafana : IAsyncDisposable
     /// <summary>What somebody else does meanwhile.</summary>
     public Action? AfterNextRead { get; set; }
 
+    /// <summary>Answers as Grafana 10 and 11: evaluated rules have no uid, and there are no newer APIs.</summary>
+    public bool IsOld { get; set; }
+
     public JsonObject Dashboard(string uid) => _dashboards[uid].Dashboard;
+
+    /// <summary>A dashboard of schema v2 with its metadata.</summary>
+    public JsonObject Resource(string uid) => _resources[uid];
+
+    /// <summary>Adds a dashboard of the classic schema.</summary>
+    public void Add(string uid, string title, string json) => Put(uid, title, "infra1", json);
 
     public static async Task<FakeGrafana> StartAsync()
     {
@@ -37,21 +50,24 @@ internal sealed class FakeGrafana : IAsyncDisposable
             "infra",
             "Node exporter",
             "infra1",
-            """{"panels":[{"id":1,"type":"timeseries","title":"CPU","datasource":{"type":"prometheus","uid":"prom1"},"targets":[{"refId":"A","expr":"rate(node_cpu_seconds_total{job=~\"$job\"}[5m])"}]},{"id":2,"type":"row","collapsed":true,"panels":[{"id":3,"type":"stat","title":"Up","datasource":"prom1","targets":[{"refId":"A","expr":"up"}]}]}],"templating":{"list":[{"name":"job","type":"query","query":{"query":"label_values(up, job)"},"current":{"value":"node"}}]},"tags":["nodes"],"links":[{"title":"wiki"}]}"""
+            """{"panels":[{"id":1,"type":"timeseries","title":"CPU","datasource":"""
+                + """{"type":"prometheus","uid":"prom1"},"targets":"""
+                + """[{"refId":"A","expr":"rate(node_cpu_seconds_total{job=~\"$job\"}[5m])"}]},{"id":"""
+                + """2,"type":"row","collapsed":true,"panels":[{"id":"""
+                + """3,"type":"stat","title":"Up","datasource":"prom1","targets":[{"refId":"A","expr":"up"}]}"""
+                + """]}],"templating":{"list":[{"name":"job","type":"query","query":"""
+                + """{"query":"label_values(up, job)"},"current":{"value":"node"}}]},"tags":"""
+                + """["nodes"],"links":[{"title":"wiki"}]}"""
         );
         grafana.Put(
             "secrets",
             "Has secrets",
             "",
-            """{"panels":[{"id":1,"type":"text","targets":[{"url":"https://x","authorizationToken":"hunter2hunter2"}]}],"secureJsonData":{"basicAuthPassword":"hunter2hunter2"}}"""
+            """{"panels":[{"id":1,"type":"text","targets":[{"url":"https:"""
+                + """//x","authorizationToken":"hunter2hunter2"}]}],"secureJsonData":"""
+                + """{"basicAuthPassword":"hunter2hunter2"}}"""
         );
-        grafana.Put(
-            "v2board",
-            "New kind",
-            "",
-            """{"elements":{"panel-1":{"kind":"Panel","spec":{"id":1,"title":"CPU","data":{"spec":{"queries":[{"spec":{"query":{"spec":{"expr":"up"}}}}]}},"vizConfig":{"group":"timeseries"}}}}}""",
-            meta => meta["apiVersion"] = "v2beta1"
-        );
+        grafana._resources["v2board"] = Resource("v2board", JsonNode.Parse(GrafanaAnswers.V2Spec)!.AsObject());
         grafana.Put("fromfile", "From a file", "", """{"panels":[{"id":1}]}""", meta => meta["provisioned"] = true);
         grafana._sources.Add(Source(1, "prom1", "Prometheus", "prometheus", true));
         grafana._sources.Add(Source(2, "loki1", "Loki", "loki", false));
@@ -68,6 +84,7 @@ internal sealed class FakeGrafana : IAsyncDisposable
         {
             lock (_dashboards)
             {
+                var resources = _resources.ToArray();
                 var (dashboards, sources, annotations, ids) = (
                     _dashboards.ToArray(),
                     _sources.ToArray(),
@@ -75,6 +92,8 @@ internal sealed class FakeGrafana : IAsyncDisposable
                     _ids
                 );
                 var answer = Answer(question);
+                _resources.Clear();
+                Array.ForEach(resources, one => _resources.Add(one.Key, one.Value));
                 _dashboards.Clear();
                 Array.ForEach(dashboards, one => _dashboards.Add(one.Key, one.Value));
                 (_sources, _annotations, _ids) = ([.. sources], [.. annotations], ids);
@@ -120,6 +139,16 @@ internal sealed class FakeGrafana : IAsyncDisposable
                 200,
                 """[{"id":3,"uid":"infra1","title":"Infrastructure"},{"id":4,"uid":"apps1","title":"Applications"}]"""
             ),
+            ("GET", "/api/folders/infra1") => (200, """{"id":3,"uid":"infra1","title":"Infrastructure"}"""),
+            ("GET", "/api/folders/apps1") => (200, """{"id":4,"uid":"apps1","title":"Applications"}"""),
+            ("GET", "/api/library-elements/lib1") => (200, GrafanaAnswers.LibraryPanel),
+            ("GET", "/apis/dashboard.grafana.app") when !IsOld => (200, GrafanaAnswers.Versions),
+            (_, _) when path.StartsWith(V2, StringComparison.Ordinal) && !IsOld => OneOfV2(
+                method,
+                path[V2.Length..].TrimStart('/'),
+                question.Body
+            ),
+            (_, _) when path.StartsWith("/apis/", StringComparison.Ordinal) => (404, "404 page not found"),
             ("POST", "/api/dashboards/db") => Save(question.Json),
             ("GET", "/api/datasources") => (
                 200,
@@ -128,11 +157,19 @@ internal sealed class FakeGrafana : IAsyncDisposable
             ("POST", "/api/datasources") => AddSource(JsonNode.Parse(question.Body)!.AsObject()),
             ("GET", "/api/frontend/settings") => (
                 200,
-                """{"defaultDatasource":"Prometheus","datasources":{"Prometheus":{"uid":"prom1","type":"prometheus"},"-- Mixed --":{"uid":"-- Mixed --","type":"datasource"}}}"""
+                """{"namespace":"default","defaultDatasource":"Prometheus","datasources":{"Prometheus":"""
+                    + """{"uid":"prom1","type":"prometheus"},"-- Mixed --":{"uid":"-- Mixed """
+                    + """--","type":"datasource"}}}"""
             ),
             ("POST", "/api/ds/query") => GrafanaAnswers.Query(question.Json, _sources),
-            ("GET", "/api/v1/provisioning/alert-rules") => (200, GrafanaAnswers.Rules),
-            ("GET", "/api/prometheus/grafana/api/v1/rules") => (200, GrafanaAnswers.States),
+            ("GET", "/api/v1/provisioning/alert-rules") => (
+                200,
+                IsOld ? GrafanaAnswers.OldRules : GrafanaAnswers.Rules
+            ),
+            ("GET", "/api/prometheus/grafana/api/v1/rules") => (
+                200,
+                IsOld ? GrafanaAnswers.OldStates : GrafanaAnswers.States
+            ),
             ("GET", "/api/annotations") => (200, Annotations(query)),
             ("POST", "/api/annotations") => Annotate(JsonNode.Parse(question.Body)!.AsObject()),
             ("GET" or "DELETE", _) when path.StartsWith("/api/dashboards/uid/", StringComparison.Ordinal) => One(
@@ -176,8 +213,21 @@ internal sealed class FakeGrafana : IAsyncDisposable
 
     private string Search(System.Collections.Specialized.NameValueCollection query)
     {
-        var found = _dashboards
-            .Values.Where(one =>
+        var all = _dashboards.Values.Concat(
+            _resources.Select(one =>
+                (
+                    new JsonObject { ["uid"] = one.Key, ["title"] = one.Value["spec"]!["title"]!.ToString() },
+                    new JsonObject
+                    {
+                        ["url"] = $"/d/{one.Key}",
+                        ["folderUid"] = "infra1",
+                        ["folderTitle"] = "Infrastructure",
+                    }
+                )
+            )
+        );
+        var found = all.Select(one => (Dashboard: one.Item1, Meta: one.Item2))
+            .Where(one =>
                 query["query"] is not { } words
                 || one.Dashboard["title"]!.ToString().Contains(words, StringComparison.OrdinalIgnoreCase)
             )
@@ -205,8 +255,116 @@ internal sealed class FakeGrafana : IAsyncDisposable
         ]).ToJsonString();
     }
 
+    private static JsonObject Resource(string uid, JsonObject spec) =>
+        new()
+        {
+            ["kind"] = "Dashboard",
+            ["apiVersion"] = "dashboard.grafana.app/v2beta1",
+            ["metadata"] = new JsonObject
+            {
+                ["name"] = uid,
+                ["namespace"] = "default",
+                ["uid"] = "1f2e3d4c-0000-4000-8000-000000000001",
+                ["resourceVersion"] = "1758777451428472",
+                ["generation"] = 3,
+                ["creationTimestamp"] = "2026-01-20T09:00:00Z",
+                ["labels"] = new JsonObject { ["grafana.app/deprecatedInternalID"] = "42" },
+                ["annotations"] = new JsonObject
+                {
+                    ["grafana.app/createdBy"] = "user:admin",
+                    ["grafana.app/folder"] = "infra1",
+                },
+            },
+            ["spec"] = spec,
+            ["status"] = new JsonObject(),
+        };
+
+    // Resources are saved as those of Kubernetes: by name, and over the version that was read.
+    private (int, string) OneOfV2(string method, string name, string body)
+    {
+        var given = body.Length > 0 ? JsonNode.Parse(body)!.AsObject() : null;
+        if (method == "POST" && name.Length == 0)
+        {
+            var metadata = given!["metadata"]!;
+            name = metadata["name"]?.ToString() ?? metadata["generateName"]!.ToString() + ++_ids;
+            if (_resources.ContainsKey(name))
+            {
+                return Status(409, "AlreadyExists", $"dashboards.dashboard.grafana.app \"{name}\" already exists");
+            }
+
+            var made = Resource(name, given["spec"]!.DeepClone().AsObject());
+            made["metadata"]!["generation"] = 1;
+            made["metadata"]!["annotations"] = metadata["annotations"]!.DeepClone();
+            _resources[name] = made;
+            return (201, made.ToJsonString());
+        }
+
+        if (!_resources.TryGetValue(name, out var there))
+        {
+            return Status(404, "NotFound", $"dashboards.dashboard.grafana.app \"{name}\" not found");
+        }
+
+        if (method == "DELETE")
+        {
+            _resources.Remove(name);
+            return (200, there.ToJsonString());
+        }
+
+        if (method == "PUT")
+        {
+            if (given!["metadata"]!["resourceVersion"]?.ToString() != there["metadata"]!["resourceVersion"]!.ToString())
+            {
+                return Status(
+                    409,
+                    "Conflict",
+                    $"Operation cannot be fulfilled on dashboards.dashboard.grafana.app \"{name}\": the "
+                        + $"object has been modified"
+                );
+            }
+
+            there["spec"] = given["spec"]!.DeepClone();
+            there["metadata"]!["annotations"] = given["metadata"]!["annotations"]!.DeepClone();
+            Touch(name);
+        }
+
+        var read = there.ToJsonString();
+        AfterNextRead?.Invoke();
+        AfterNextRead = null;
+        return (200, read);
+    }
+
+    /// <summary>Somebody saves the dashboard of schema v2.</summary>
+    public void Touch(string uid)
+    {
+        var metadata = _resources[uid]["metadata"]!;
+        metadata["generation"] = metadata["generation"]!.GetValue<int>() + 1;
+        metadata["resourceVersion"] = metadata["resourceVersion"]! + "1";
+    }
+
+    private static (int, string) Status(int code, string reason, string message) =>
+        (
+            code,
+            new JsonObject
+            {
+                ["kind"] = "Status",
+                ["apiVersion"] = "v1",
+                ["status"] = "Failure",
+                ["message"] = message,
+                ["reason"] = reason,
+                ["code"] = code,
+            }.ToJsonString()
+        );
+
     private (int, string) One(string method, string uid)
     {
+        if (_resources.TryGetValue(uid, out var resource))
+        {
+            _ = method == "DELETE" && _resources.Remove(uid);
+            return method == "GET"
+                ? Said(406, $"dashboard api version not supported, use {V2}/{uid} instead")
+                : (200, new JsonObject { ["title"] = resource["spec"]!["title"]!.ToString() }.ToJsonString());
+        }
+
         if (!_dashboards.TryGetValue(uid, out var one))
         {
             return Said(404, "Dashboard not found");

@@ -5,7 +5,8 @@ namespace MinimalMcp.Tests.Tools.Grafana;
 /// <summary>Every request that a tool sends is one that the API has.</summary>
 public sealed class GrafanaContractTests
 {
-    private const string Uid = "[A-Za-z0-9_-]+";
+    private const string Uid = "[A-Za-z0-9_-]+",
+        V2 = "/apis/dashboard.grafana.app/v2[a-z0-9]*/namespaces/[a-z0-9-]+/dashboards";
 
     /// <summary>What the tools use of the API of Grafana 12.</summary>
     internal static readonly Operation[] Api =
@@ -16,6 +17,12 @@ public sealed class GrafanaContractTests
         new("GET", "/api/folders", "limit page parentUid"),
         new("GET", $"/api/dashboards/uid/{Uid}"),
         new("DELETE", $"/api/dashboards/uid/{Uid}"),
+        new("GET", "/apis/dashboard.grafana.app"),
+        new("GET", $"{V2}/{Uid}"),
+        new("POST", V2, Body: "apiVersion kind metadata metadata.annotations spec spec.title"),
+        new("PUT", $"{V2}/{Uid}", Body: "apiVersion kind metadata.name metadata.resourceVersion spec spec.title"),
+        new("GET", $"/api/folders/{Uid}"),
+        new("GET", $"/api/library-elements/{Uid}"),
         new("POST", "/api/dashboards/db", Body: "dashboard dashboard.title overwrite message"),
         new("GET", "/api/datasources"),
         new("POST", "/api/datasources", Body: "name type url access isDefault"),
@@ -42,21 +49,30 @@ public sealed class GrafanaContractTests
             ),
             ("grafana_list_folders", """{"parent_uid":"a&b"}"""),
             ("grafana_get_dashboard", """{"uid":"no-such"}"""),
+            ("grafana_get_dashboard", """{"uid":"v2board","full":true}"""),
+            ("grafana_create_dashboard", """{"title":"New","folder_uid":"apps1","dashboard":{"elements":{}}}"""),
+            (
+                "grafana_update_dashboard",
+                """{"uid":"v2board","version":3,"confirm":true,"dashboard":{"elements":{}}}"""
+            ),
             (
                 "grafana_create_dashboard",
                 """{"title":"ü ☃","folder_uid":"apps1","dashboard":{"uid":"mine","version":3,"id":4}}"""
             ),
             (
                 "grafana_create_datasource",
-                """{"name":"New","type":"loki","url":"http://l:1","is_default":true,"uid":"new1","json_data":{"a":1},"test":true}"""
+                """{"name":"New","type":"loki","url":"http://l:1","is_default":"""
+                    + """true,"uid":"new1","json_data":{"a":1},"test":true}"""
             ),
             (
                 "grafana_query_datasource",
-                """{"datasource_uid":"prom1","query":"up","instant":true,"start":"7d","max_data_points":1000,"chart":true}"""
+                """{"datasource_uid":"prom1","query":"up","instant":"""
+                    + """true,"start":"7d","max_data_points":1000,"chart":true}"""
             ),
             (
                 "grafana_query_datasource",
-                """{"datasource_uid":"odd1","query":"{\"scenario\":\"x\",\"refId\":\"Z\",\"datasource\":{\"uid\":\"other\"}}"}"""
+                """{"datasource_uid":"odd1","query":"{\"scenario\":\"x\",\"refId\":\"Z\","""
+                    + """\"datasource\":{\"uid\":\"other\"}}"}"""
             ),
             ("grafana_list_annotations", """{"dashboard_uid":"a&b","tag":"c d","limit":1}"""),
             (

@@ -3,7 +3,10 @@ using static MinimalMcp.Tests.EndToEnd.Conversation;
 
 namespace MinimalMcp.Tests.Tools.Grafana;
 
-/// <summary>What people ask about dashboards. In the collection of the others, so that their words do not mix. <c>scripts/demo-ops</c> shows it.</summary>
+/// <summary>
+/// What people ask about dashboards. In the collection of the others, so that their words do not mix.
+/// <c>scripts/demo-ops</c> shows it.
+/// </summary>
 [Collection(nameof(Lab))]
 [Slow]
 public sealed class GrafanaDemoTests

@@ -1,6 +1,8 @@
 namespace MinimalMcp.Tests.Tools.Grafana;
 
-/// <summary>Dashboards in search and fetch. Files of this name are left out of a project that leaves out the family Documents.</summary>
+/// <summary>
+/// Dashboards in search and fetch. Files of this name are left out of a project that leaves out the family Documents.
+/// </summary>
 public sealed class GrafanaDocumentsTests
 {
     [Fact]

@@ -1,6 +1,8 @@
 namespace MinimalMcp.Tests.Tools.Grafana;
 
-/// <summary>The server, and behind it Grafana: the real one that E2E_GRAFANA_URL and E2E_GRAFANA_KEY name, or a stand-in.</summary>
+/// <summary>
+/// The server, and behind it Grafana: the real one that E2E_GRAFANA_URL and E2E_GRAFANA_KEY name, or a stand-in.
+/// </summary>
 internal sealed record GrafanaLab(FakeGrafana? Fake, TestServer Server) : IAsyncDisposable
 {
     public static async Task<GrafanaLab> StartAsync()

@@ -8,7 +8,9 @@ using MinimalMcp.Tools.Grafana;
 
 namespace MinimalMcp.Tests.Tools.Grafana;
 
-/// <summary>What holds with a stand-in and with a real Grafana (E2E_GRAFANA_URL, E2E_GRAFANA_KEY); it leaves nothing behind there.</summary>
+/// <summary>
+/// What holds with a stand-in and with a real Grafana (E2E_GRAFANA_URL, E2E_GRAFANA_KEY). It leaves nothing behind.
+/// </summary>
 public sealed class GrafanaTests
 {
     [Fact]
@@ -24,7 +26,8 @@ public sealed class GrafanaTests
                 {
                     title,
                     dashboard = JsonElement.Parse(
-                        """{"id":999999,"panels":[{"id":1,"type":"timeseries","title":"Up","targets":[{"refId":"A","expr":"up"}]}]}"""
+                        """{"id":999999,"panels":[{"id":1,"type":"timeseries","title":"Up","targets":"""
+                            + """[{"refId":"A","expr":"up"}]}]}"""
                     ),
                 }
             )
@@ -99,11 +102,11 @@ public sealed class GrafanaTests
         }
 
         Assert.Contains(
-            "grafana_list_dashboards has the uids",
+            "grafana_list_dashboards returns the uids",
             await lab.Server.FailAsync(422, "grafana_get_dashboard", new { uid })
         );
         Assert.Contains(
-            "grafana_list_dashboards has the uids",
+            "grafana_list_dashboards returns the uids",
             await lab.Server.FailAsync(422, "grafana_delete_dashboard", new { uid })
         );
     }

@@ -62,7 +62,8 @@ public sealed class GrafanaTrapTests
         ).GetProperty("series")[0];
 
         Assert.Equal(
-            """[["1970-01-01T00:00:01Z","NaN"],["1970-01-01T00:00:02Z","+Inf"],["1970-01-01T00:00:03Z","-Inf"],["1970-01-01T00:00:04Z","1.5"]]""",
+            """[["1970-01-01T00:00:01Z","NaN"],["1970-01-01T00:00:02Z","+Inf"],["1970-01-01T00:00:"""
+                + """03Z","-Inf"],["1970-01-01T00:00:04Z","1.5"]]""",
             series.GetProperty("points").GetRawText()
         );
         Assert.Equal(1.5, series.GetProperty("max").GetDouble());
@@ -131,7 +132,8 @@ public sealed class GrafanaTrapTests
     [InlineData(
         "loki1",
         "{app=\"web\"}",
-        """[{"total":2,"columns":["labels","Time","Line"],"rows":[["{\"app\":\"web\"}","2026-11-20T10:25:00Z","GET / 200"],["{\"app\":\"web\"}","2026-11-20T10:25:01Z","GET /x 404"]]}]"""
+        """[{"total":2,"columns":["labels","Time","Line"],"rows":[["{\"app\":\"web\"}","2026-11-20T10:"""
+            + """25:00Z","GET / 200"],["{\"app\":\"web\"}","2026-11-20T10:25:01Z","GET /x 404"]]}]"""
     )]
     [InlineData(
         "db1",
@@ -233,7 +235,8 @@ public sealed class GrafanaTrapTests
                 .GetProperty("folderUid")
                 .GetString()
         );
-        Assert.Equal("wiki", lab.Fake!.Dashboard("infra")["links"]![0]!["title"]!.ToString()); // what no summary shows is kept
+        // What no summary shows is kept.
+        Assert.Equal("wiki", lab.Fake!.Dashboard("infra")["links"]![0]!["title"]!.ToString());
     }
 
     [Theory]
@@ -247,6 +250,15 @@ public sealed class GrafanaTrapTests
         """{"apiVersion":"dashboard.grafana.app/v2beta1","spec":{},"panels":[{"id":1}]}""",
         "schema v2"
     )]
+    [InlineData("infra", 7, """{"title":"x","rows":[]}""", "would remove all 2 panels (CPU, Up)")]
+    [InlineData("infra", 7, """{"dashboard":{"title":"x"},"overwrite":true}""", "would remove all 2 panels")]
+    [InlineData("infra", 7, """{"panels":[{"id":1},{"id":3}]}""", "would remove all 1 variables (job)")]
+    [InlineData(
+        "v2board",
+        3,
+        """{"elements":{"panel-1":{}},"variables":[{}]}""",
+        "remove 2 of 3 panels (Read me, Memory)"
+    )]
     [InlineData("v2board", 7, """{"panels":[{"id":1}]}""", "schema v2, and was not saved")]
     [InlineData("fromfile", 7, """{"panels":[{"id":1}]}""", "provisioned from a file")]
     [InlineData(
@@ -255,7 +267,12 @@ public sealed class GrafanaTrapTests
         """{"panels":[{"id":1,"targets":[{"authorizationToken":"[REDACTED]"}]}]}""",
         "in place of the secret"
     )]
-    [InlineData("nothing", 7, """{"panels":[{"id":1}]}""", "Dashboard not found. grafana_list_dashboards has the uids")]
+    [InlineData(
+        "nothing",
+        7,
+        """{"panels":[{"id":1}]}""",
+        "Dashboard not found. grafana_list_dashboards returns the uids"
+    )]
     public async Task What_would_lose_something_is_not_saved(string uid, int version, string dashboard, string part)
     {
         await using var lab = await GrafanaLab.StartFakeAsync();
@@ -292,6 +309,7 @@ public sealed class GrafanaTrapTests
                     uid = "infra",
                     version = 7,
                     dashboard = JsonElement.Parse("""{"panels":[{"id":1}]}"""),
+                    confirm = true,
                 }
             )
         );
@@ -303,9 +321,12 @@ public sealed class GrafanaTrapTests
         """{"title":"x","dashboard":{"uid":"0123456789012345678901234567890123456789x"}}""",
         "at most 40 characters"
     )]
-    [InlineData("""{"title":"x","folder_uid":"nowhere"}""", "folder not found. grafana_list_folders has the folders")]
+    [InlineData(
+        """{"title":"x","folder_uid":"nowhere"}""",
+        "folder not found. grafana_list_folders returns the folders"
+    )]
     [InlineData("""{"title":"Node exporter","folder_uid":"infra1"}""", "Choose another title or folder")]
-    [InlineData("""{"title":"x","dashboard":{"elements":{}}}""", "schema v2")]
+    [InlineData("""{"title":"x","dashboard":{"uid":"v2board","elements":{}}}""", "the uid \"v2board\" already")]
     [InlineData("""{"title":"x","dashboard":{"uid":"a/../b"}}""", "is not a uid")]
     public async Task A_new_dashboard_never_replaces_one_that_is_there(string arguments, string part)
     {
@@ -365,8 +386,8 @@ public sealed class GrafanaTrapTests
         Assert.False(board.TryGetProperty("dashboard", out _));
         Assert.DoesNotContain("hunter2", secrets.GetRawText());
         Assert.Contains("[REDACTED]", secrets.GetProperty("dashboard").GetRawText());
-        Assert.Equal("up", v2.GetProperty("panels")[0].GetProperty("queries")[0].GetString());
-        Assert.Contains("schema v2", v2.GetProperty("note").GetString());
+        Assert.Equal("up", v2.GetProperty("panels")[1].GetProperty("queries")[0].GetString());
+        Assert.Equal("v2", v2.GetProperty("schema").GetString());
     }
 
     [Fact]
@@ -473,7 +494,8 @@ public sealed class GrafanaTrapTests
             )
         );
         Assert.Contains(
-            "States are missing. Grafana answered 403: You'll need additional permissions to perform this action. Permissions needed: alert.rules:read",
+            "States are missing. Grafana answered 403: You'll need additional permissions to perform "
+                + "this action. Permissions needed: alert.rules:read",
             without.GetProperty("note").GetString()
         );
         Assert.Contains(

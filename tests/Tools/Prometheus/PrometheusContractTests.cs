@@ -11,8 +11,9 @@ public sealed class PrometheusContractTests
     [
         new("GET", "/api/v1/query", "*query time timeout limit"),
         new("POST", "/api/v1/query", "*query time timeout limit"),
-        new("GET", "/api/v1/query_range", "*query *start *end *step timeout limit"),
-        new("POST", "/api/v1/query_range", "*query *start *end *step timeout limit"),
+        // nocache is of VictoriaMetrics; Prometheus ignores what it does not know.
+        new("GET", "/api/v1/query_range", "*query *start *end *step timeout limit nocache"),
+        new("POST", "/api/v1/query_range", "*query *start *end *step timeout limit nocache"),
         new("GET", "/api/v1/labels", "match[] start end limit"),
         new("POST", "/api/v1/labels", "match[] start end limit"),
         new("GET", "/api/v1/label/[a-zA-Z_][a-zA-Z0-9_]*/values", "match[] start end limit"),

@@ -26,7 +26,8 @@ public sealed class PrometheusDemoTests(Lab lab)
                     "prometheus_query",
                     new
                     {
-                        query = $"{Machine} and on() (count(rate(process_cpu_seconds_total[1m])) > 1) and on() ALERTS{{alertname=\"TargetDown\"}}",
+                        query = $"{Machine} and on() (count(rate(process_cpu_seconds_total[1m])) > 1) "
+                            + "and on() ALERTS{alertname=\"TargetDown\"}",
                     }
                 ),
             answer => answer.GetProperty("total").GetInt32() == 1,
@@ -47,9 +48,8 @@ public sealed class PrometheusDemoTests(Lab lab)
         var machine = (await talk.CallAsync("prometheus_query_range", new { query = Machine, start = "5m" }))
             .GetProperty("series")[0]
             .GetProperty("summary");
-        talk.Answer(
-            $"Between {Number(machine, "min"):0.0} % and {Number(machine, "max"):0.0} %, {Number(machine, "average"):0.0} % on average."
-        );
+        var (min, max, average) = (Number(machine, "min"), Number(machine, "max"), Number(machine, "average"));
+        talk.Answer($"Between {min:0.0} % and {max:0.0} %, {average:0.0} % on average.");
 
         talk.Ask("Which targets are down, and why?");
         var down = (await talk.CallAsync("prometheus_list_targets", new { health = "down" }))
@@ -65,10 +65,9 @@ public sealed class PrometheusDemoTests(Lab lab)
         talk.Ask("Are there any alerts?");
         var alerts = (await talk.CallAsync("prometheus_list_alerts", new { })).GetProperty("alerts").EnumerateArray();
         talk.Answer([
-            .. alerts.Select(alert =>
-                (FormattableString)
-                    $"⚠ {Text(alert, "name")} ({Text(alert, "state")}): {Text(alert.GetProperty("annotations"), "summary")}"
-            ),
+            .. from alert in alerts
+            let summary = Text(alert.GetProperty("annotations"), "summary")
+            select (FormattableString)$"⚠ {Text(alert, "name")} ({Text(alert, "state")}): {summary}",
         ]);
 
         talk.HasAnswers(

@@ -10,14 +10,19 @@ public sealed class PrometheusFailureTests
         Values = "prometheus_list_label_values",
         Series = "prometheus_find_series";
 
-    /// <summary>What a model may send: tool, arguments, the status of REST (400 is the schema's, 422 the tool's), and part of the sentence.</summary>
+    /// <summary>
+    /// What a model may send: tool, arguments, the status of REST (400 is the schema's, 422 the tool's), and part of
+    /// the sentence.
+    /// </summary>
     public static TheoryData<string, string, int, string> BadInput =>
         new()
         {
             { Query, """{"query":""}""", 400, "query" },
             { Query, """{"query":"up","limit":0}""", 400, "limit" },
             { Query, """{"query":"up","limit":100000}""", 400, "limit" },
-            { Query, """{"query":"up","time":"yesterday"}""", 422, "\"yesterday\" is not a time. Write now" },
+            { Query, """{"query":"up","time":"some day"}""", 422, "\"some day\" is not a time. Write now" },
+            { Query, """{"query":"up","time":"now/w"}""", 422, "Only days can be rounded to: now/d is today" },
+            { Query, """{"query":"up","time":"1M"}""", 422, "A month is written 30d, a minute 1m" },
             { Query, """{"query":"up","time":"30"}""", 422, "say the unit" },
             { Query, """{"query":"up","time":"2026-13-45"}""", 422, "is not a time" },
             { Query, """{"query":"up","time":"99999999999999999999"}""", 422, "is not a time" },
@@ -55,31 +60,36 @@ public sealed class PrometheusFailureTests
         {
             {
                 400,
-                """{"status":"error","errorType":"bad_data","error":"invalid parameter \"query\": 1:4: parse error: unexpected end of input inside braces"}""",
+                """{"status":"error","errorType":"bad_data","error":"invalid parameter \"query\": 1:4: """
+                    + """parse error: unexpected end of input inside braces"}""",
                 422,
                 "at line 1, column 4, after \"up{\": unexpected end of input"
             },
             {
                 400,
-                """{"status":"error","errorType":"bad_data","error":"invalid parameter \"query\": 1:1: parse error: no expression found in input"}""",
+                """{"status":"error","errorType":"bad_data","error":"invalid parameter \"query\": 1:1: """
+                    + """parse error: no expression found in input"}""",
                 422,
                 "at line 1, column 1, at the beginning: no expression"
             },
             {
                 400,
-                """{"status":"error","errorType":"bad_data","error":"invalid parameter \"query\": 77:999: parse error: odd"}""",
+                """{"status":"error","errorType":"bad_data","error":"invalid parameter \"query\": 77:"""
+                    + """999: parse error: odd"}""",
                 422,
                 "at line 77, column 999"
             },
             {
                 400,
-                """{"status":"error","errorType":"bad_data","error":"exceeded maximum resolution of 11,000 points per timeseries."}""",
+                """{"status":"error","errorType":"bad_data","error":"exceeded maximum resolution of 11,"""
+                    + """000 points per timeseries."}""",
                 422,
                 "Prometheus refused it: exceeded maximum resolution"
             },
             {
                 422,
-                """{"status":"error","errorType":"execution","error":"found duplicate series for the match group; many-to-many matching not allowed"}""",
+                """{"status":"error","errorType":"execution","error":"found duplicate series for the """
+                    + """match group; many-to-many matching not allowed"}""",
                 422,
                 "group_left"
             },
@@ -93,7 +103,7 @@ public sealed class PrometheusFailureTests
                 499,
                 """{"status":"error","errorType":"canceled","error":"query was canceled"}""",
                 422,
-                "Prometheus gave up"
+                "Prometheus stopped the query"
             },
             {
                 503,

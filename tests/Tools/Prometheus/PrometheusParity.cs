@@ -14,7 +14,7 @@ internal sealed class PrometheusParity : FamilyCalls
     [
         ("prometheus_query", "{}", FailureKind.Arguments),
         ("prometheus_query", """{"query":"up","at":"now"}""", FailureKind.Arguments),
-        ("prometheus_query", """{"query":"up","time":"yesterday"}""", FailureKind.Tool),
+        ("prometheus_query", """{"query":"up","time":"some day"}""", FailureKind.Tool),
         ("prometheus_query_range", """{"query":"up"}""", FailureKind.Arguments),
         ("prometheus_query_range", """{"query":"up","start":"2026-11-20","end":"2026-11-19"}""", FailureKind.Tool),
         ("prometheus_list_targets", """{"health":"ill"}""", FailureKind.Arguments),

@@ -18,6 +18,11 @@ public sealed class PrometheusTrapTests
     [InlineData("1795170260")]
     [InlineData("1795170260.5")]
     [InlineData("1795170260000")]
+    [InlineData("1H")]
+    [InlineData("7D")]
+    [InlineData("yesterday")]
+    [InlineData("now/d")]
+    [InlineData("now-2d/d")]
     public async Task Times_are_understood_in_every_form_that_people_write(string start)
     {
         await using var lab = await PrometheusLab.StartAsync();
@@ -32,7 +37,10 @@ public sealed class PrometheusTrapTests
             }
         );
 
-        Assert.Matches(@"start=1\d{9}(\.\d{1,3})?&end=1893456000&step=\d+$", Assert.Single(lab.System.Asked).Line);
+        Assert.Matches(
+            @"start=1\d{9}(\.\d{1,3})?&end=1893456000&step=\d+&nocache=1$",
+            Assert.Single(lab.System.Asked).Line
+        );
     }
 
     [Theory]
@@ -61,7 +69,7 @@ public sealed class PrometheusTrapTests
             }
         );
 
-        Assert.EndsWith($"&step={seconds}", Assert.Single(lab.System.Asked).Line);
+        Assert.EndsWith($"&step={seconds}&nocache=1", Assert.Single(lab.System.Asked).Line);
         Assert.Equal(
             step is "10s" or "1s",
             answer.TryGetProperty("note", out var note)
@@ -160,9 +168,8 @@ public sealed class PrometheusTrapTests
     {
         await using var lab = await PrometheusLab.StartAsync();
         var values = string.Join(',', Enumerable.Range(0, 241).Select(i => $"[{1795170000 + (i * 15)},\"0.{i}\"]"));
-        lab.Answer(
-            $$"""{"resultType":"matrix","result":[{{string.Join(',', Enumerable.Range(0, 50).Select(i => $$$"""{"metric":{"i":"{{{i}}}"},"values":[{{{values}}}]}"""))}}]}"""
-        );
+        var series = Enumerable.Range(0, 50).Select(i => $$$"""{"metric":{"i":"{{{i}}}"},"values":[{{{values}}}]}""");
+        lab.Answer($$"""{"resultType":"matrix","result":[{{string.Join(',', series)}}]}""");
 
         var range = await lab.Server.CallAsync(
             "prometheus_query_range",
@@ -176,7 +183,8 @@ public sealed class PrometheusTrapTests
         );
 
         Assert.Equal((50, 16), (range.GetProperty("total").GetInt32(), range.GetProperty("series").GetArrayLength()));
-        Assert.Contains("Only 16 of 50 series are listed", range.GetProperty("note").GetString());
+        Assert.Contains("These are 16 of 50 series", range.GetProperty("note").GetString());
+        Assert.Contains("Go on with offset=16", range.GetProperty("note").GetString());
         Assert.Contains("raise step", range.GetProperty("note").GetString());
         Assert.True(range.GetRawText().Length < 60_000);
     }

@@ -71,7 +71,8 @@ public sealed class RealPrometheusTests(Lab lab)
 
         var values = answer.GetProperty("series")[0].GetProperty("values");
         Assert.InRange(values.GetArrayLength(), 2, 251);
-        Assert.All(values.EnumerateArray(), value => Assert.Equal(JsonValueKind.String, value.ValueKind)); // each at its place
+        // Each is at its place.
+        Assert.All(values.EnumerateArray(), value => Assert.Equal(JsonValueKind.String, value.ValueKind));
         Assert.Equal("image/png", answer.GetProperty("content")[0].GetProperty("mimeType").GetString());
     }
 
