@@ -30,7 +30,7 @@ builder.AddOutgoing(); // how requests leave: every HttpClient gets a deadline, 
 
 // Who may call, and what happens to every call, whichever way it comes.
 builder.AddAuth().CloseOtherRoutes();
-builder.AddGovernance();
+builder.AddGovernance().CleanLogs();
 
 // The ways in. MCP is the SDK's; in front of it, the direct path answers what needs no conversation.
 builder.Services.AddMcpServer().WithHttpTransport().WithDirectPath();
@@ -44,18 +44,9 @@ if (mode.Stdio)
 
 var app = builder.Build();
 app.MapCway(mode.Http); // the REST API of that family, where it is on
-switch (args.FirstOrDefault())
+if (await app.RunCommandAsync(args) is { } done)
 {
-    case "export-openapi":
-        return await app.ExportOpenApiAsync(args);
-    case "backup":
-        return await app.BackupAsync(args);
-    case "restore":
-        return await app.RestoreAsync(args);
-    case "verify-audit":
-        return await app.VerifyAuditAsync();
-    case "hash-password":
-        return app.HashPassword();
+    return done; // export-openapi, backup, restore, verify-audit, hash-password
 }
 
 app.UseDiagnostics();

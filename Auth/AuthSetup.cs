@@ -8,6 +8,7 @@ using MinimalMcp.Configuration;
 
 namespace MinimalMcp.Auth;
 
+/// <summary>Who is calling: credentials as a scheme of the framework, and the authorization server.</summary>
 public static class AuthSetup
 {
     /// <summary>
@@ -60,6 +61,18 @@ public static class AuthSetup
     /// <summary>The framework's authentication and authorization, and the limit of requests.</summary>
     public static WebApplication UseAuth(this WebApplication app)
     {
+        app.UseCredentials();
+        app.UseRequestLimit();
+        app.MapAuth();
+        return app;
+    }
+
+    /// <summary>Where people sign in and clients get tokens, in modes that issue them.</summary>
+    internal static void MapAuth(this IEndpointRouteBuilder routes) => routes.MapAuthorizationServer();
+
+    /// <summary>The framework's authentication and authorization, and a shorter way for callers that are known.</summary>
+    internal static void UseCredentials(this WebApplication app)
+    {
         if (ShortCut.IsPossible(app.Services))
         {
             RequestDelegate? beyond = null;
@@ -79,18 +92,20 @@ public static class AuthSetup
             app.UseAuthentication();
             app.UseAuthorization();
         }
+    }
 
-        if (app.Configuration["Auth:RateLimitPerMinute"] is not (null or "" or "0"))
+    /// <summary>The limit of requests (<c>Auth:RateLimitPerMinute</c>), when there is one.</summary>
+    internal static void UseRequestLimit(this IApplicationBuilder app)
+    {
+        var configuration = app.ApplicationServices.GetRequiredService<IConfiguration>();
+        if (configuration["Auth:RateLimitPerMinute"] is not (null or "" or "0"))
         {
             app.Use(next =>
             {
-                var limit = app.Services.GetRequiredService<RequestLimit>();
+                var limit = app.ApplicationServices.GetRequiredService<RequestLimit>();
                 return http => limit.Refusal(http) ?? next(http);
             });
         }
-
-        app.MapAuthorizationServer();
-        return app;
     }
 
     /// <summary>Keeps what was asked and answered while hosts discover the server and sign in, for the page that explains it. Before everything else, to see what the rest refuses.</summary>
@@ -101,7 +116,7 @@ public static class AuthSetup
     }
 
     /// <summary><c>hash-password</c>: reads a password from the standard input, and prints what <c>Auth:Users:NAME:PasswordHash</c> takes.</summary>
-    public static int HashPassword(this WebApplication app) => Passwords.Print(Console.In, Console.Out);
+    internal static int HashPassword(this WebApplication app) => Passwords.Print(Console.In, Console.Out);
 
     /// <summary>
     /// Marks routes of tools: for every caller and, in mode mixed, for whoever has no token; each tool decides.

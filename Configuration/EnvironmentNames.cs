@@ -7,7 +7,7 @@ namespace MinimalMcp.Configuration;
 /// The environment names of the guides, and the settings they stand for. ASP.NET Core's own names (<c>Server__PublicUrl</c>) work for
 /// everything and win over these.
 /// </summary>
-public static class EnvironmentNames
+internal static class EnvironmentNames
 {
     /// <summary>The one table. Of two names for one setting, the later one wins.</summary>
     public static readonly (string Name, string Setting)[] Table =
@@ -101,7 +101,8 @@ public static class EnvironmentNames
     internal static EnvironmentRead AddEnvironment(
         this ConfigurationManager configuration,
         string contentRoot,
-        string environment
+        string environment,
+        bool isWholeProgram = true
     )
     {
         var names = new List<(string Name, string Setting)>();
@@ -113,7 +114,8 @@ public static class EnvironmentNames
         foreach (var (name, setting) in Table)
         {
             if (
-                variables.TryGetValue(name, out var value)
+                (isWholeProgram || !setting.StartsWith("Logging:", StringComparison.Ordinal))
+                && variables.TryGetValue(name, out var value)
                 && value.Length > 0
                 && Meaning(name, value, variables, configuration["mode"]) is { } means
             )

@@ -4,7 +4,7 @@ namespace MinimalMcp.Configuration;
 /// Where the program's settings and data lie. Never the current folder: a workspace that somebody opens must not be able
 /// to configure the server, and a service must not lose its settings because it is started from elsewhere.
 /// </summary>
-public static class ProgramFolder
+internal static class ProgramFolder
 {
     private static readonly string Name = typeof(ProgramFolder).Assembly.GetName().Name!;
 
@@ -39,6 +39,12 @@ public static class ProgramFolder
                 : Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".local", "state"),
             "minimal-mcp"
         );
+
+    /// <summary>The same for an application that uses this library: its folder has its name.</summary>
+    public static string StateOf(IHostEnvironment environment) =>
+        ApplicationAssemblies.Application(environment) is { } application
+            ? Path.Combine(Path.GetDirectoryName(State)!, application.GetName().Name!)
+            : State;
 
     /// <summary>What the host is told before the program's own arguments, which win.</summary>
     public static string[] HostArguments(string[] args) =>

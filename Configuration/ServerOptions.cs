@@ -5,12 +5,15 @@ using System.Net;
 namespace MinimalMcp.Configuration;
 
 /// <summary>Where the server is and what it lets in; configuration section <c>Server</c>.</summary>
-public sealed class ServerOptions : IValidatableObject
+internal sealed class ServerOptions : IValidatableObject
 {
     public const long DefaultMaxRequestBytes = 4L << 20;
 
     /// <summary>Shown to clients; the project's name when empty.</summary>
     public string? Name { get; set; }
+
+    /// <summary>Shown to clients; the project's version when empty.</summary>
+    public string? Version { get; set; }
 
     /// <summary>What the server is for, in a sentence, for the manifest of a GPT Action.</summary>
     public string? Description { get; set; }

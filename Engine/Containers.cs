@@ -8,7 +8,7 @@ namespace MinimalMcp.Engine;
 
 /// <summary>What a container is doing, in the API's words.</summary>
 [JsonConverter(typeof(JsonStringEnumConverter<ContainerStatus>))]
-public enum ContainerStatus
+internal enum ContainerStatus
 {
     [JsonStringEnumMemberName("created")]
     Created,
@@ -31,7 +31,7 @@ public enum ContainerStatus
 
 /// <summary>What its health check says.</summary>
 [JsonConverter(typeof(JsonStringEnumConverter<ContainerHealthStatus>))]
-public enum ContainerHealthStatus
+internal enum ContainerHealthStatus
 {
     [JsonStringEnumMemberName("healthy")]
     Healthy,
@@ -46,7 +46,7 @@ public enum ContainerHealthStatus
     None,
 }
 
-public sealed record ContainerView(
+internal sealed record ContainerView(
     [property: Description("What other tools take; so is the name.")] string Id,
     string Name,
     string Image,
@@ -101,7 +101,7 @@ public sealed record ContainerView(
         : null;
 }
 
-public sealed record ContainerList(
+internal sealed record ContainerList(
     [property: Description("How many there are, whether listed or not.")] int Count,
     IReadOnlyList<ContainerView> Containers,
     string? Note
@@ -144,9 +144,9 @@ public sealed record ContainerList(
         where T : struct, Enum => value is { } known ? (name, known.ToString().ToLowerInvariant()) : null;
 }
 
-public sealed record ImageView(string Id, IReadOnlyList<string> Tags, long SizeBytes, DateTimeOffset Created);
+internal sealed record ImageView(string Id, IReadOnlyList<string> Tags, long SizeBytes, DateTimeOffset Created);
 
-public sealed record ImageList(
+internal sealed record ImageList(
     [property: Description("How many there are, whether listed or not.")] int Count,
     IReadOnlyList<ImageView> Images,
     string? Note
@@ -172,9 +172,9 @@ public sealed record ImageList(
         (image.RepoTags ?? []).OfType<string>().Where(tag => tag != "<none>:<none>");
 }
 
-public sealed record VolumeView(string Name, string Driver, string? Created, string? Stack);
+internal sealed record VolumeView(string Name, string Driver, string? Created, string? Stack);
 
-public sealed record VolumeList(
+internal sealed record VolumeList(
     [property: Description("How many there are, whether listed or not.")] int Count,
     IReadOnlyList<VolumeView> Volumes,
     string? Note
@@ -196,7 +196,7 @@ public sealed record VolumeList(
     }
 }
 
-public sealed record NetworkView(
+internal sealed record NetworkView(
     string Id,
     string Name,
     string Driver,
@@ -205,7 +205,7 @@ public sealed record NetworkView(
     IReadOnlyList<string> Subnets
 );
 
-public sealed record NetworkList(
+internal sealed record NetworkList(
     [property: Description("How many there are, whether listed or not.")] int Count,
     IReadOnlyList<NetworkView> Networks,
     string? Note

@@ -1,7 +1,7 @@
 namespace MinimalMcp.Governance;
 
 /// <summary>What the steps of a governed call share.</summary>
-public sealed record Gate(
+internal sealed record Gate(
     CallLog Log,
     AuditLog Audit,
     Budgets Budgets,

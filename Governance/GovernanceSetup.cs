@@ -5,6 +5,7 @@ using MinimalMcp.Storage;
 
 namespace MinimalMcp.Governance;
 
+/// <summary>Budgets, confirmation and the audit log, for every call on every surface.</summary>
 public static class GovernanceSetup
 {
     /// <summary>May this call happen, and the record that it did. The order of the steps stands in <see cref="GovernedFunction"/>.</summary>
@@ -15,6 +16,23 @@ public static class GovernanceSetup
         builder.Services.AddSingleton<Policies>();
         builder.Services.AddSingleton<CallLog>();
         builder.Services.AddSingleton<Redactor>();
+        builder.Services.AddSingleton<ISubjectNames, SubjectNames>();
+        builder.Services.AddSingleton<Budgets>();
+        builder.Services.AddSingleton<Confirmations>();
+        builder.Services.AddSingleton<Approvals>();
+        builder.Services.AddSingleton<AuditRetention>();
+        builder.Services.AddSingleton<AuditLog>();
+        builder.Services.AddHostedService(services => services.GetRequiredService<AuditLog>());
+        builder.Services.AddSingleton<Gate>();
+        return builder;
+    }
+
+    /// <summary>
+    /// For a program that serves nothing but this server: its logs are free of the settings' secrets and of hidden
+    /// characters, and go to a file as well when <c>Logging:File:Path</c> names one.
+    /// </summary>
+    public static IHostApplicationBuilder CleanLogs(this IHostApplicationBuilder builder)
+    {
         CleanConsole.Around(builder.Services);
         builder.Services.AddSettings<LogFileOptions>("Logging:File");
         if (builder.Configuration["Logging:File:Path"] is { Length: > 0 })
@@ -28,14 +46,6 @@ public static class GovernanceSetup
             console.UseUtcTimestamp = true;
             console.TimestampFormat ??= "yyyy-MM-dd'T'HH:mm:ss.fff'Z' ";
         });
-        builder.Services.AddSingleton<ISubjectNames, SubjectNames>();
-        builder.Services.AddSingleton<Budgets>();
-        builder.Services.AddSingleton<Confirmations>();
-        builder.Services.AddSingleton<Approvals>();
-        builder.Services.AddSingleton<AuditRetention>();
-        builder.Services.AddSingleton<AuditLog>();
-        builder.Services.AddHostedService(services => services.GetRequiredService<AuditLog>());
-        builder.Services.AddSingleton<Gate>();
         return builder;
     }
 }

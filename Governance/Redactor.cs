@@ -4,12 +4,13 @@ using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.RegularExpressions;
+using MinimalMcp.Configuration;
 using MinimalMcp.Storage;
 
 namespace MinimalMcp.Governance;
 
 /// <summary>Takes secrets out of what leaves the server or is kept: those of the settings wherever they stand, and what a name says is one.</summary>
-public sealed partial class Redactor
+internal sealed partial class Redactor
 {
     public const string Instead = "[REDACTED]";
 
@@ -21,8 +22,9 @@ public sealed partial class Redactor
     private readonly string[] _secrets;
     private readonly byte[][] _bytes;
 
-    public Redactor(IConfiguration configuration)
+    public Redactor(IConfiguration configuration, IHostEnvironment environment)
     {
+        var marked = MarkedSecrets(environment);
         var values = configuration
             .AsEnumerable()
             .Where(setting => setting.Value is { Length: >= MinLength })
@@ -30,7 +32,7 @@ public sealed partial class Redactor
                 PasswordIn()
                     .Matches(setting.Value!)
                     .Select(match => match.Groups[1].Value)
-                    .Concat(IsSecret(setting.Key) ? [setting.Value!] : [])
+                    .Concat(IsSecret(setting.Key, marked) ? [setting.Value!] : [])
                     .Concat(
                         setting.Key.EndsWith("_HEADERS", StringComparison.OrdinalIgnoreCase)
                             ? HeaderValues(setting.Value!)
@@ -132,18 +134,17 @@ public sealed partial class Redactor
         ];
 
     // Options mark their secrets; a setting that no options know may still have the name of one.
-    private static bool IsSecret(string key) =>
-        key.Split(':') is var parts && (Marked.Value.Contains(parts[^1]) || NamesSecret(parts[^1]));
+    private static bool IsSecret(string key, HashSet<string> marked) =>
+        key.Split(':') is var parts && (marked.Contains(parts[^1]) || NamesSecret(parts[^1]));
 
-    private static readonly Lazy<HashSet<string>> Marked = new(() =>
-        typeof(Redactor)
-            .Assembly.GetTypes()
+    private static HashSet<string> MarkedSecrets(IHostEnvironment environment) =>
+        ApplicationAssemblies
+            .Types(environment)
             .Where(type => type.Name.EndsWith("Options", StringComparison.Ordinal))
             .SelectMany(type => type.GetProperties())
             .Where(property => property.GetCustomAttribute<DataTypeAttribute>()?.DataType is DataType.Password)
             .Select(property => property.Name)
-            .ToHashSet(StringComparer.OrdinalIgnoreCase)
-    );
+            .ToHashSet(StringComparer.OrdinalIgnoreCase);
 
     /// <summary>Whether a member of that name holds a secret, in whatever case it is written: clientSecret, CLIENT_SECRET.</summary>
     internal static bool NamesSecret(string name) =>

@@ -14,6 +14,7 @@ namespace MinimalMcp.Governance;
 internal sealed partial class UnknownSettings(
     IConfiguration configuration,
     IEnumerable<SettingsSection> sections,
+    IHostEnvironment environment,
     ILogger<UnknownSettings> logger
 ) : IValidateOptions<GovernanceOptions>
 {
@@ -21,7 +22,7 @@ internal sealed partial class UnknownSettings(
     private static readonly string[] Protecting = ["Auth", "Governance", "Hub", "Server"];
     private static readonly string[] ProtectingInEnvironment = ["Auth", "Governance", "Hub"];
 
-    private readonly SettingsSection[] _sections = [.. sections, .. FamilySections()];
+    private readonly SettingsSection[] _sections = [.. sections, .. FamilySections(environment)];
 
     public ValidateOptionsResult Validate(string? name, GovernanceOptions options)
     {
@@ -60,9 +61,9 @@ internal sealed partial class UnknownSettings(
     }
 
     // Family options are bound by families, which know nothing of ours: their type is named after the section.
-    private static IEnumerable<SettingsSection> FamilySections() =>
-        typeof(UnknownSettings)
-            .Assembly.GetTypes()
+    private static IEnumerable<SettingsSection> FamilySections(IHostEnvironment environment) =>
+        ApplicationAssemblies
+            .Types(environment)
             .Where(type =>
                 type.Namespace?.Contains(".Tools.", StringComparison.Ordinal) == true
                 && type.Name.EndsWith("Options", StringComparison.Ordinal)

@@ -55,7 +55,7 @@ internal static class Connections
         yield return new(
             "Desktop hosts",
             "They start the server themselves and speak over standard input and output.",
-            $"dotnet run --project /path/to/{typeof(Connections).Assembly.GetName().Name}.csproj -- --stdio",
+            $"dotnet run --project /path/to/{typeof(Connections).Assembly.GetName().Name}.csproj --no-launch-profile -- --stdio",
             null
         );
     }

@@ -39,7 +39,7 @@ internal static class StartPage
                 <div>
                   <h1>{name}</h1>
                   <p class="facts">
-                    <span>version {Identity.Version}</span>
+                    <span>version {Identity.VersionOf(configuration)}</span>
                     <span>{(auth.IsOff ? "no authentication" : "authentication: " + auth.Mode.ToLowerInvariant())}</span>
                     <span>{tools.Count} {(tools.Count == 1 ? "tool" : "tools")}</span>
                   </p>

@@ -6,7 +6,7 @@ using System.Text.Json.Serialization;
 namespace MinimalMcp.Storage;
 
 /// <summary>One row of the audit, as it is stored. Times are milliseconds since 1970 UTC, durations microseconds.</summary>
-public sealed class AuditRow
+internal sealed class AuditRow
 {
     [ThreadStatic]
     private static ArrayBufferWriter<byte>? _buffer;
@@ -150,7 +150,7 @@ public sealed class AuditRow
 }
 
 /// <summary>Which rows to read: newest first, below <paramref name="Before"/> when it is given.</summary>
-public sealed record AuditFilter(
+internal sealed record AuditFilter(
     string? Subject = null,
     string? Tool = null,
     string? Outcome = null,
@@ -164,4 +164,4 @@ public sealed record AuditFilter(
 
 /// <summary>What a check of the chain found.</summary>
 /// <param name="Problem">Null when every row is as it was written.</param>
-public sealed record AuditVerdict(long Rows, long Seq, string Hash, string? Problem);
+internal sealed record AuditVerdict(long Rows, long Seq, string Hash, string? Problem);

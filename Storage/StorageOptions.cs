@@ -5,7 +5,7 @@ using Npgsql;
 namespace MinimalMcp.Storage;
 
 /// <summary>Where things are kept; configuration section <c>Storage</c>.</summary>
-public sealed class StorageOptions : IValidatableObject
+internal sealed class StorageOptions : IValidatableObject
 {
     /// <summary>
     /// The SQLite file, relative to the content root; it is made when it is not there. When nothing is set: the one in
@@ -46,7 +46,7 @@ public sealed class StorageOptions : IValidatableObject
     private static string Found(IHostEnvironment environment)
     {
         var beside = System.IO.Path.Combine(environment.ContentRootPath, "data", "minimalmcp.db");
-        var state = System.IO.Path.Combine(ProgramFolder.State, "minimalmcp.db");
+        var state = System.IO.Path.Combine(ProgramFolder.StateOf(environment), "minimalmcp.db");
         return File.Exists(beside) ? beside
             : File.Exists(state) ? state
             : ProgramFolder.Project is null ? state

@@ -21,7 +21,7 @@ internal interface ISubjectNames
 }
 
 /// <summary>Who something belongs to.</summary>
-public sealed partial class Store
+internal sealed partial class Store
 {
     internal const string Subjects = "subjects";
 

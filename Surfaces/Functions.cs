@@ -18,6 +18,7 @@ public static class Functions
     // Clients of this API, those of its guide among them, give up after 30 seconds: the sentence has to come before.
     private static readonly TimeSpan DefaultDeadline = TimeSpan.FromSeconds(28);
 
+    /// <summary>Maps the definitions (<c>GET tools</c>) and the calls (<c>POST call</c>).</summary>
     public static IEndpointConventionBuilder MapFunctions(
         this IEndpointRouteBuilder routes,
         string pattern = "/api/mcp/v1"

@@ -11,6 +11,7 @@ namespace MinimalMcp.Surfaces;
 /// <summary>Tools as plain HTTP, the way a GPT Action calls them: <c>POST /tools/{name}</c> with the arguments as the body.</summary>
 public static class Rest
 {
+    /// <summary>Maps the list of the tools, and the calls of each.</summary>
     public static IEndpointConventionBuilder MapTools(this IEndpointRouteBuilder routes, string pattern = "/tools")
     {
         var group = routes.MapGroup(pattern);

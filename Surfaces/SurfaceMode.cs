@@ -1,8 +1,12 @@
 namespace MinimalMcp.Surfaces;
 
-/// <summary>Which ways in are open: <c>--mode all|sse|rest|stdio</c>.</summary>
+/// <summary>Which surfaces are served: <c>--mode all|sse|rest|stdio</c>.</summary>
+/// <param name="Mcp">MCP over HTTP.</param>
+/// <param name="Http">Plain HTTP, OpenAPI and function calling.</param>
+/// <param name="Stdio">MCP over standard input and output.</param>
 public sealed record SurfaceMode(bool Mcp, bool Http, bool Stdio)
 {
+    /// <summary>Reads the mode from the settings; the switch <c>--stdio</c> sets it.</summary>
     public static SurfaceMode Read(IConfiguration configuration, string[] args)
     {
         if (args.Contains("--stdio"))

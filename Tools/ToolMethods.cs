@@ -15,7 +15,7 @@ using Definition = ModelContextProtocol.Protocol.Tool;
 namespace MinimalMcp.Tools;
 
 /// <summary>Makes tools from methods that carry the SDK's own attributes.</summary>
-public sealed partial class ToolMethods(
+internal sealed partial class ToolMethods(
     IServiceProvider services,
     Gate gate,
     Policies policies,
@@ -320,7 +320,7 @@ public sealed partial class ToolMethods(
             : [];
     }
 
-    private static string FamilyOf(Type type) => (type.Namespace ?? "").Split('.')[^1].ToLowerInvariant();
+    private static string FamilyOf(Type type) => ToolsSetup.Family(type).ToLowerInvariant();
 
     private static string Humanize(string name) =>
         char.ToUpperInvariant(name[0]) + name[1..].Replace('_', ' ').Replace('-', ' ');

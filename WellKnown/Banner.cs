@@ -8,6 +8,7 @@ using MinimalMcp.Tools;
 
 namespace MinimalMcp.WellKnown;
 
+/// <summary>What the server prints when it has started.</summary>
 public static class Banner
 {
     /// <summary>Says what is on, what is off and why, and where the server listens. On standard error, which stdio leaves free.</summary>
@@ -27,7 +28,7 @@ public static class Banner
         var mode = configuration["mode"] ?? "all";
         var lines = new List<string>
         {
-            $"{Identity.Name(configuration)} {Identity.Version}   {(mode == "stdio" ? "on standard input and output" : $"listening on {address}")}   auth {configuration["Auth:Mode"] ?? "none"}   mode {mode}",
+            $"{Identity.Name(configuration)} {Identity.VersionOf(configuration)}   {(mode == "stdio" ? "on standard input and output" : $"listening on {address}")}   auth {configuration["Auth:Mode"] ?? "none"}   mode {mode}",
         };
         lines.AddRange(
             tools

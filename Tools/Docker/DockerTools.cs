@@ -9,7 +9,7 @@ using ModelContextProtocol.Server;
 namespace MinimalMcp.Tools.Docker;
 
 [McpServerToolType]
-public sealed class DockerTools(
+internal sealed class DockerTools(
     DockerClient docker,
     DockerPulls pulls,
     IOptions<DockerOptions> options,
@@ -274,7 +274,7 @@ public sealed class DockerTools(
 }
 
 [JsonConverter(typeof(JsonStringEnumConverter<ContainerAction>))]
-public enum ContainerAction
+internal enum ContainerAction
 {
     [JsonStringEnumMemberName("start")]
     Start,
@@ -290,7 +290,7 @@ public enum ContainerAction
 }
 
 [JsonConverter(typeof(JsonStringEnumConverter<Restart>))]
-public enum Restart
+internal enum Restart
 {
     [JsonStringEnumMemberName("no")]
     No,
@@ -306,7 +306,7 @@ public enum Restart
 }
 
 [JsonConverter(typeof(JsonStringEnumConverter<PruneKind>))]
-public enum PruneKind
+internal enum PruneKind
 {
     [JsonStringEnumMemberName("containers")]
     Containers,
@@ -321,18 +321,18 @@ public enum PruneKind
     Volumes,
 }
 
-public sealed record ActionResult(
+internal sealed record ActionResult(
     string Container,
     [property: Description("What became of it, for example \"started\" or \"was running already\".")] string Result
 );
 
-public sealed record PullResult(
+internal sealed record PullResult(
     string Image,
     [property: Description("pulled, or pulling while it goes on.")] string Status,
     string Detail
 );
 
-public sealed record RunResult(
+internal sealed record RunResult(
     string Id,
     [property: Description("running or exited.")] string Status,
     [property: Description("Where its ports are published.")] IReadOnlyList<string> Ports,
@@ -340,7 +340,7 @@ public sealed record RunResult(
     LogText? Log
 );
 
-public sealed record PruneReport(
+internal sealed record PruneReport(
     PruneKind What,
     [property: Description("Whether this only lists what would be removed.")] bool DryRun,
     [property: Description("What was removed; absent in a dry run.")] IReadOnlyList<string>? Removed,

@@ -4,15 +4,15 @@ using static System.Text.Json.Serialization.JsonIgnoreCondition;
 
 namespace MinimalMcp.Tools.Documents;
 
-public sealed record DocumentResults(
+internal sealed record DocumentResults(
     IReadOnlyList<FoundDocument> Results,
     [property: JsonIgnore(Condition = WhenWritingNull), Description("Which systems could not be searched, and why.")]
         string? Note = null
 );
 
-public sealed record FoundDocument([property: Description("What fetch takes.")] string Id, string Title, string Url);
+internal sealed record FoundDocument([property: Description("What fetch takes.")] string Id, string Title, string Url);
 
-public sealed record Document(
+internal sealed record Document(
     string Id,
     string Title,
     string Text,

@@ -1,6 +1,6 @@
 namespace MinimalMcp.Tools.Documents;
 
-public static class DocumentsSetup
+internal static class DocumentsSetup
 {
     // Its documents alone are no reason: search_products finds them all.
     private const string Sample = "Shop";

@@ -7,12 +7,12 @@ using ModelContextProtocol;
 
 namespace MinimalMcp.Tools.Grafana;
 
-public sealed record DashboardList(
+internal sealed record DashboardList(
     IReadOnlyList<DashboardHit> Dashboards,
     [property: Description("What was left out, and which argument to use.")] string? Note = null
 );
 
-public sealed record DashboardHit(
+internal sealed record DashboardHit(
     string Uid,
     string Title,
     string? FolderUid,
@@ -21,7 +21,7 @@ public sealed record DashboardHit(
     IReadOnlyList<string>? Tags
 );
 
-public sealed record DashboardResult(
+internal sealed record DashboardResult(
     string Uid,
     string Title,
     [property: Description("What grafana_update_dashboard needs.")] long? Version,
@@ -43,7 +43,7 @@ public sealed record DashboardResult(
         dashboard.Has("elements") || meta.Text("apiVersion")?.StartsWith("v2", StringComparison.Ordinal) is true;
 }
 
-public sealed record PanelSummary(
+internal sealed record PanelSummary(
     long? Id,
     string? Type,
     string? Title,
@@ -107,7 +107,7 @@ public sealed record PanelSummary(
             : GrafanaJson.WithoutSecrets(JsonNode.Parse(json.GetRawText()))?.ToJsonString() ?? "";
 }
 
-public sealed record VariableSummary(string Name, string? Type, string? Query, string? Current)
+internal sealed record VariableSummary(string Name, string? Type, string? Query, string? Current)
 {
     internal static VariableSummary From(JsonElement variable) =>
         new(
@@ -121,17 +121,17 @@ public sealed record VariableSummary(string Name, string? Type, string? Query, s
         );
 }
 
-public sealed record SavedDashboard(string Uid, string? Url, long? Version, string? FolderUid);
+internal sealed record SavedDashboard(string Uid, string? Url, long? Version, string? FolderUid);
 
-public sealed record DeletedDashboard(string Uid, [property: Description("What was deleted.")] string? Title);
+internal sealed record DeletedDashboard(string Uid, [property: Description("What was deleted.")] string? Title);
 
-public sealed record FolderList(IReadOnlyList<FolderHit> Folders, string? Note = null);
+internal sealed record FolderList(IReadOnlyList<FolderHit> Folders, string? Note = null);
 
-public sealed record FolderHit(string Uid, string Title, string? ParentUid);
+internal sealed record FolderHit(string Uid, string Title, string? ParentUid);
 
-public sealed record DataSourceList(IReadOnlyList<DataSource> DataSources, string? Note = null);
+internal sealed record DataSourceList(IReadOnlyList<DataSource> DataSources, string? Note = null);
 
-public sealed record DataSource(
+internal sealed record DataSource(
     string Uid,
     string Name,
     string Type,
@@ -151,15 +151,15 @@ public sealed record DataSource(
         );
 }
 
-public sealed record CreatedDataSource(
+internal sealed record CreatedDataSource(
     DataSource DataSource,
     [property: Description("What Grafana's test of it said.")] string? Health = null,
     string? Note = null
 );
 
-public sealed record AlertRuleList(int Total, IReadOnlyList<AlertRule> Rules, string? Note = null);
+internal sealed record AlertRuleList(int Total, IReadOnlyList<AlertRule> Rules, string? Note = null);
 
-public sealed record AlertRule(
+internal sealed record AlertRule(
     string Uid,
     string Title,
     string? FolderUid,
@@ -199,7 +199,7 @@ public sealed record AlertRule(
         );
 }
 
-public sealed record HealthResult(
+internal sealed record HealthResult(
     bool Healthy,
     [property: Description("ok or failing.")] string? Database = null,
     string? Version = null,
@@ -208,9 +208,9 @@ public sealed record HealthResult(
     string? Note = null
 );
 
-public sealed record AnnotationList(IReadOnlyList<Annotation> Annotations, string? Note = null);
+internal sealed record AnnotationList(IReadOnlyList<Annotation> Annotations, string? Note = null);
 
-public sealed record Annotation(
+internal sealed record Annotation(
     long Id,
     string? Time,
     string? TimeEnd,

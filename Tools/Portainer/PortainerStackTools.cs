@@ -10,7 +10,7 @@ using ModelContextProtocol.Server;
 namespace MinimalMcp.Tools.Portainer;
 
 [McpServerToolType]
-public sealed partial class PortainerStackTools(PortainerClient portainer)
+internal sealed partial class PortainerStackTools(PortainerClient portainer)
 {
     private const int MaxFileCharacters = 40_000;
 

@@ -6,19 +6,19 @@ using static System.Text.Json.Serialization.JsonIgnoreCondition;
 
 namespace MinimalMcp.Tools.SilverBullet;
 
-public sealed record PageList(
+internal sealed record PageList(
     [property: Description("How many there are, whether listed or not.")] int Total,
     IReadOnlyList<PageEntry> Pages
 );
 
-public sealed record PageEntry(
+internal sealed record PageEntry(
     string Name,
     [property: Description("Milliseconds since 1970.")] long LastModified,
     [property: Description("In bytes.")] long Size,
     [property: JsonIgnore(Condition = WhenWritingNull)] bool? ReadOnly = null
 );
 
-public sealed record Page(
+internal sealed record Page(
     string Name,
     [property: Description("Markdown.")] string Content,
     [property:
@@ -31,25 +31,25 @@ public sealed record Page(
     [property: JsonIgnore(Condition = WhenWritingNull)] string? Note = null
 );
 
-public sealed record PageChange(
+internal sealed record PageChange(
     string Name,
     [property: JsonIgnore(Condition = WhenWritingNull), Description("Milliseconds since 1970, after the change.")]
         long? LastModified
 );
 
-public sealed record DeletedPage(
+internal sealed record DeletedPage(
     string Name,
     [property: Description("How many characters it had.")] int Size,
     [property: Description("How it began.")] string FirstLine
 );
 
-public sealed record SearchResult(
+internal sealed record SearchResult(
     [property: Description("How many pages match, whether listed or not.")] int Total,
     IReadOnlyList<FoundPage> Pages,
     [property: JsonIgnore(Condition = WhenWritingNull), Description("What could not be searched.")] string? Note = null
 );
 
-public sealed record FoundPage(
+internal sealed record FoundPage(
     string Name,
     [property: Description("Milliseconds since 1970.")] long LastModified,
     [property:
@@ -60,7 +60,7 @@ public sealed record FoundPage(
     [property: JsonIgnore(Condition = WhenWritingNull)] string? Snippet = null
 );
 
-public sealed record PageDocument(
+internal sealed record PageDocument(
     string Id,
     string Title,
     [property: JsonIgnore(Condition = WhenWritingNull)] string? Text,
@@ -68,7 +68,7 @@ public sealed record PageDocument(
 );
 
 [JsonConverter(typeof(JsonStringEnumConverter<UpdateMode>))]
-public enum UpdateMode
+internal enum UpdateMode
 {
     [JsonStringEnumMemberName("replace")]
     Replace,

@@ -2,7 +2,7 @@ using Microsoft.Extensions.Diagnostics.HealthChecks;
 
 namespace MinimalMcp.Tools.Status;
 
-public static class StatusSetup
+internal static class StatusSetup
 {
     /// <summary>For each system; all are asked at the same time.</summary>
     internal static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);

@@ -9,7 +9,7 @@ using ModelContextProtocol;
 namespace MinimalMcp.Tools.Vikunja;
 
 /// <summary>Vikunja's API v1, whose verbs are unusual: PUT creates and POST updates. One method of v2 is used where there is one.</summary>
-public sealed class VikunjaClient(IOptions<VikunjaOptions> options, IHttpClientFactory http, TimeProvider time)
+internal sealed class VikunjaClient(IOptions<VikunjaOptions> options, IHttpClientFactory http, TimeProvider time)
     : IHealthCheck
 {
     private const int PerPage = 50,
@@ -241,7 +241,7 @@ public sealed class VikunjaClient(IOptions<VikunjaOptions> options, IHttpClientF
 /// Changes of tasks that lose nothing. POST /tasks/{id} sets every field that is not sent to its zero value, and takes away all assignees and
 /// reminders; /tasks/bulk does the latter too. So the whole task is read, changed, sent and compared.
 /// </summary>
-public sealed class VikunjaTasks(VikunjaClient vikunja)
+internal sealed class VikunjaTasks(VikunjaClient vikunja)
 {
     private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web)
     {

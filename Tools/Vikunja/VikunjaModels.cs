@@ -7,7 +7,7 @@ using static System.Text.Json.Serialization.JsonIgnoreCondition;
 
 namespace MinimalMcp.Tools.Vikunja;
 
-public sealed record VikunjaTask(long Id, string Title, bool Done, long ProjectId, string Url)
+internal sealed record VikunjaTask(long Id, string Title, bool Done, long ProjectId, string Url)
 {
     [JsonIgnore(Condition = WhenWritingNull), Description("As people write it, for example OPS-12.")]
     public string? Identifier { get; init; }
@@ -46,7 +46,7 @@ public sealed record VikunjaTask(long Id, string Title, bool Done, long ProjectI
     public string? Note { get; init; }
 }
 
-public sealed record VikunjaProject(long Id, string Title, string Url)
+internal sealed record VikunjaProject(long Id, string Title, string Url)
 {
     [JsonIgnore(Condition = WhenWritingNull)]
     public string? Description { get; init; }
@@ -73,35 +73,35 @@ public sealed record VikunjaProject(long Id, string Title, string Url)
     public string? Note { get; init; }
 }
 
-public sealed record ProjectList(
+internal sealed record ProjectList(
     IReadOnlyList<VikunjaProject> Projects,
     [property: JsonIgnore(Condition = WhenWritingNull), Description("Set when there are more.")] string? Note = null
 );
 
-public sealed record TaskList(
+internal sealed record TaskList(
     IReadOnlyList<VikunjaTask> Tasks,
     [property: JsonIgnore(Condition = WhenWritingNull), Description("Set when there are more.")] string? Note = null
 );
 
-public sealed record DeletedTask(long Id, string Title, string Note);
+internal sealed record DeletedTask(long Id, string Title, string Note);
 
-public sealed record CommentList(IReadOnlyList<TaskComment> Comments);
+internal sealed record CommentList(IReadOnlyList<TaskComment> Comments);
 
-public sealed record TaskComment(
+internal sealed record TaskComment(
     long Id,
     [property: Description("HTML.")] string Comment,
     [property: JsonIgnore(Condition = WhenWritingNull)] string? Author = null,
     [property: JsonIgnore(Condition = WhenWritingNull)] DateTimeOffset? Created = null
 );
 
-public sealed record LabelList(
+internal sealed record LabelList(
     IReadOnlyList<TaskLabel> Labels,
     [property: JsonIgnore(Condition = WhenWritingNull), Description("Set when there are more.")] string? Note = null
 );
 
-public sealed record TaskLabel([property: Description("What vikunja_add_label takes.")] long Id, string Title);
+internal sealed record TaskLabel([property: Description("What vikunja_add_label takes.")] long Id, string Title);
 
-public sealed record TaskDocument(
+internal sealed record TaskDocument(
     string Id,
     string Title,
     string Url,
@@ -110,7 +110,7 @@ public sealed record TaskDocument(
 );
 
 [JsonConverter(typeof(JsonStringEnumConverter<TaskOrder>))]
-public enum TaskOrder
+internal enum TaskOrder
 {
     [JsonStringEnumMemberName("due_date")]
     DueDate,

@@ -3,7 +3,7 @@ using System.Net.Http.Headers;
 
 namespace MinimalMcp.Tools.Vikunja;
 
-public sealed class VikunjaOptions : IValidatableObject
+internal sealed class VikunjaOptions : IValidatableObject
 {
     /// <summary>Where Vikunja answers, with or without /api/v1 at the end. Without it the family is off.</summary>
     public string? Url { get; set; }
@@ -66,7 +66,7 @@ public sealed class VikunjaOptions : IValidatableObject
     }
 }
 
-public static class VikunjaSetup
+internal static class VikunjaSetup
 {
     public static IServiceCollection AddVikunja(this IServiceCollection services, IConfiguration configuration)
     {
