@@ -9,7 +9,9 @@ using MinimalMcp.Surfaces;
 using MinimalMcp.Surfaces.Mcp;
 using MinimalMcp.Telemetry;
 using MinimalMcp.Tools;
+//#if (cway)
 using MinimalMcp.Tools.Cway;
+//#endif
 using MinimalMcp.WellKnown;
 
 if (!ConfigurationSetup.TryCreateBuilder(args, out var builder)) // settings: files, the environment, the command line
@@ -43,7 +45,9 @@ if (mode.Stdio)
 }
 
 var app = builder.Build();
+//#if (cway)
 app.MapCway(mode.Http); // the REST API of that family, where it is on
+//#endif
 if (await app.RunCommandAsync(args) is { } done)
 {
     return done; // export-openapi, backup, restore, verify-audit, hash-password

@@ -16,7 +16,7 @@ using ModelContextProtocol;
 namespace MinimalMcp.Tools.Cway;
 
 /// <summary>The REST API below <c>/api</c>, which a GPT Action calls with CWAY_API_TOKEN as its key.</summary>
-internal static class CwayRoutes
+public static class CwayRoutes
 {
     /// <summary>The name of the OpenAPI document, of the policy and of the authentication scheme.</summary>
     internal const string Name = "cway";
