@@ -133,12 +133,13 @@ public sealed partial class GeneratedProjects : IAsyncLifetime
     internal static void AssertRenamed(string project)
     {
         var isSmall = !Directory.Exists(Path.Combine(project, "Surfaces"));
+        var old = isSmall ? OldNames() : OldName();
         foreach (var file in Files(project))
         {
-            Assert.DoesNotMatch(OldName(), file);
+            Assert.DoesNotMatch(old, file);
             var text = File.ReadAllText(Path.Combine(project, file));
             text = isSmall ? Package().Replace(text, "") : text;
-            Assert.True(!OldName().IsMatch(text), $"{file} has {OldName().Match(text).Value}");
+            Assert.True(!old.IsMatch(text), $"{file} has {old.Match(text).Value}");
             Assert.True(
                 !text.Contains("3001", StringComparison.Ordinal)
                     || file.EndsWith("package-lock.json", StringComparison.Ordinal),
@@ -147,8 +148,12 @@ public sealed partial class GeneratedProjects : IAsyncLifetime
         }
     }
 
-    [GeneratedRegex("minimal.?mcp|acme.?ops(?!.Server)", RegexOptions.IgnoreCase)]
+    [GeneratedRegex("minimal.?mcp", RegexOptions.IgnoreCase)]
     private static partial Regex OldName();
+
+    // Also the name that the small template has for the project.
+    [GeneratedRegex("minimal.?mcp|acme.?ops(?!.Server)", RegexOptions.IgnoreCase)]
+    private static partial Regex OldNames();
 
     [GeneratedRegex(
         @"(Add|Map|Run)MinimalMcp(Async)?\b|using MinimalMcp;|""MinimalMcp""|`MinimalMcp`|minimal-mcp-family|""minimal-mcp""|artifacts/packages"
