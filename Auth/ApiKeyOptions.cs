@@ -4,7 +4,7 @@ using MinimalMcp.Auth.Server;
 namespace MinimalMcp.Auth;
 
 /// <summary>One caller's key, and the next one while both are valid. The configuration may hold a key itself or, so that a look at the settings gives nothing away, only its hash.</summary>
-internal sealed class ApiKeyOptions
+public sealed class ApiKeyOptions
 {
     [DataType(DataType.Password)]
     public string? Key { get; set; }

@@ -3,7 +3,7 @@ using System.ComponentModel.DataAnnotations;
 namespace MinimalMcp.Auth;
 
 /// <summary>Who may call; configuration section <c>Auth</c>.</summary>
-internal sealed class AuthOptions : IValidatableObject
+public sealed class AuthOptions : IValidatableObject
 {
     private static readonly string[] Modes = ["none", "api-key", "oauth2", "embedded", "hybrid", "mixed"];
 

@@ -4,7 +4,7 @@ using System.Security.Claims;
 namespace MinimalMcp.Auth;
 
 /// <summary>Who makes a call, as far as authorization, budgets and the audit need to know.</summary>
-internal sealed class Caller
+public sealed class Caller
 {
     /// <summary>The caller when authentication is off: whoever is on this machine. The server then listens on loopback only.</summary>
     public static readonly Caller Local = new("local", null, int.MaxValue);

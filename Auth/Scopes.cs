@@ -1,7 +1,7 @@
 namespace MinimalMcp.Auth;
 
 /// <summary>What a caller may be allowed to do. A larger scope contains the smaller ones.</summary>
-internal static class Scopes
+public static class Scopes
 {
     public const string Read = "mcp:read",
         Write = "mcp:write",

@@ -4,13 +4,13 @@ namespace MinimalMcp.Charts;
 
 /// <summary>A series of numbers over time. Where one is not finite, the line has a gap.</summary>
 /// <param name="Times">Of each value; left out when they stand on the steps of the axis.</param>
-internal sealed record Line(string Name, IReadOnlyList<double> Values, IReadOnlyList<DateTimeOffset>? Times = null);
+public sealed record Line(string Name, IReadOnlyList<double> Values, IReadOnlyList<DateTimeOffset>? Times = null);
 
 /// <summary>
 /// A line chart as a picture that models and people can read: opaque and light, so that it looks the same on a dark page and on a light one.
 /// Times are UTC.
 /// </summary>
-internal sealed class LineChart(string title, TimeAxis axis, IReadOnlyList<Line> lines)
+public sealed class LineChart(string title, TimeAxis axis, IReadOnlyList<Line> lines)
 {
     private const int Width = 960,
         Left = 84,

@@ -7,7 +7,7 @@ namespace MinimalMcp.Configuration;
 /// The environment names of the guides, and the settings they stand for. ASP.NET Core's own names (<c>Server__PublicUrl</c>) work for
 /// everything and win over these.
 /// </summary>
-internal static class EnvironmentNames
+public static class EnvironmentNames
 {
     /// <summary>The one table. Of two names for one setting, the later one wins.</summary>
     public static readonly (string Name, string Setting)[] Table =

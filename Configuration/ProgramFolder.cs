@@ -4,7 +4,7 @@ namespace MinimalMcp.Configuration;
 /// Where the program's settings and data lie. Never the current folder: a workspace that somebody opens must not be able
 /// to configure the server, and a service must not lose its settings because it is started from elsewhere.
 /// </summary>
-internal static class ProgramFolder
+public static class ProgramFolder
 {
     private static readonly string Name = typeof(ProgramFolder).Assembly.GetName().Name!;
 

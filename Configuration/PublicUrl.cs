@@ -4,7 +4,7 @@ using Microsoft.AspNetCore.Hosting.Server.Features;
 namespace MinimalMcp.Configuration;
 
 /// <summary>The address that the world uses for this server: configured, or what a trusted proxy says.</summary>
-internal static class PublicUrl
+public static class PublicUrl
 {
     public static string Of(HttpContext http) =>
         Configured(http.RequestServices.GetRequiredService<IConfiguration>())

@@ -5,7 +5,7 @@ using Docker.DotNet.Models;
 namespace MinimalMcp.Engine;
 
 /// <summary>A container in detail, without what nobody asks for and without secrets.</summary>
-internal sealed partial record ContainerReport(
+public sealed partial record ContainerReport(
     string Id,
     string Name,
     string Image,
@@ -101,7 +101,7 @@ internal sealed partial record ContainerReport(
     private static partial Regex SecretName();
 }
 
-internal sealed record ContainerState(
+public sealed record ContainerState(
     string? Status,
     bool Running,
     bool OOMKilled,

@@ -5,7 +5,7 @@ namespace MinimalMcp.Engine;
 /// <summary>What a container uses. All is null while it does not run; so is what is not measured.</summary>
 /// <param name="CpuPercent">100 is one processor.</param>
 /// <param name="MemoryBytes">Without files that are only cached, which is what `docker stats` shows.</param>
-internal sealed record ContainerStats(
+public sealed record ContainerStats(
     bool Running,
     double? CpuPercent,
     long? MemoryBytes,

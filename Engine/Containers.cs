@@ -8,7 +8,7 @@ namespace MinimalMcp.Engine;
 
 /// <summary>What a container is doing, in the API's words.</summary>
 [JsonConverter(typeof(JsonStringEnumConverter<ContainerStatus>))]
-internal enum ContainerStatus
+public enum ContainerStatus
 {
     [JsonStringEnumMemberName("created")]
     Created,
@@ -31,7 +31,7 @@ internal enum ContainerStatus
 
 /// <summary>What its health check says.</summary>
 [JsonConverter(typeof(JsonStringEnumConverter<ContainerHealthStatus>))]
-internal enum ContainerHealthStatus
+public enum ContainerHealthStatus
 {
     [JsonStringEnumMemberName("healthy")]
     Healthy,
@@ -46,7 +46,7 @@ internal enum ContainerHealthStatus
     None,
 }
 
-internal sealed record ContainerView(
+public sealed record ContainerView(
     [property: Description("What other tools take; so is the name.")] string Id,
     string Name,
     string Image,
@@ -101,7 +101,7 @@ internal sealed record ContainerView(
         : null;
 }
 
-internal sealed record ContainerList(
+public sealed record ContainerList(
     [property: Description("How many there are, whether listed or not.")] int Count,
     IReadOnlyList<ContainerView> Containers,
     string? Note
@@ -144,9 +144,9 @@ internal sealed record ContainerList(
         where T : struct, Enum => value is { } known ? (name, known.ToString().ToLowerInvariant()) : null;
 }
 
-internal sealed record ImageView(string Id, IReadOnlyList<string> Tags, long SizeBytes, DateTimeOffset Created);
+public sealed record ImageView(string Id, IReadOnlyList<string> Tags, long SizeBytes, DateTimeOffset Created);
 
-internal sealed record ImageList(
+public sealed record ImageList(
     [property: Description("How many there are, whether listed or not.")] int Count,
     IReadOnlyList<ImageView> Images,
     string? Note
@@ -172,9 +172,9 @@ internal sealed record ImageList(
         (image.RepoTags ?? []).OfType<string>().Where(tag => tag != "<none>:<none>");
 }
 
-internal sealed record VolumeView(string Name, string Driver, string? Created, string? Stack);
+public sealed record VolumeView(string Name, string Driver, string? Created, string? Stack);
 
-internal sealed record VolumeList(
+public sealed record VolumeList(
     [property: Description("How many there are, whether listed or not.")] int Count,
     IReadOnlyList<VolumeView> Volumes,
     string? Note
@@ -196,7 +196,7 @@ internal sealed record VolumeList(
     }
 }
 
-internal sealed record NetworkView(
+public sealed record NetworkView(
     string Id,
     string Name,
     string Driver,
@@ -205,7 +205,7 @@ internal sealed record NetworkView(
     IReadOnlyList<string> Subnets
 );
 
-internal sealed record NetworkList(
+public sealed record NetworkList(
     [property: Description("How many there are, whether listed or not.")] int Count,
     IReadOnlyList<NetworkView> Networks,
     string? Note

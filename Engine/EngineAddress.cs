@@ -5,7 +5,7 @@ namespace MinimalMcp.Engine;
 /// <summary>Where a container engine listens: a Unix socket, or an address.</summary>
 /// <param name="Url">What requests are sent to. For a socket a plain word: newer engines refuse any other Host.</param>
 /// <param name="Socket">The path of the socket.</param>
-internal sealed record EngineAddress(Uri Url, string? Socket = null)
+public sealed record EngineAddress(Uri Url, string? Socket = null)
 {
     /// <summary>Where Docker listens on this machine: the address in DOCKER_HOST alone, if it is set.</summary>
     public static IEnumerable<EngineAddress> OfThisMachine()

@@ -10,7 +10,7 @@ namespace MinimalMcp.Engine;
 /// <param name="said">Its own words: short, on one line, and empty when it was a page for people.</param>
 /// <param name="isPage">HTML came where JSON is due.</param>
 /// <param name="isTheirs">It came as the API describes errors, so the API itself refused.</param>
-internal sealed class EngineException(HttpStatusCode status, string said, bool isPage = false, bool isTheirs = false)
+public sealed class EngineException(HttpStatusCode status, string said, bool isPage = false, bool isTheirs = false)
     : Exception($"The engine answered {(int)status}: {(isPage ? "a web page" : said)}")
 {
     private const int MaxWords = 300,

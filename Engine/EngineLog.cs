@@ -5,7 +5,7 @@ using System.Text;
 namespace MinimalMcp.Engine;
 
 /// <summary>Which lines of a log.</summary>
-internal sealed record LogQuery
+public sealed record LogQuery
 {
     public bool Stdout { get; init; } = true;
 
@@ -49,7 +49,7 @@ internal sealed record LogQuery
 /// <param name="Lines">The newest that were kept, in the order in which they were completed.</param>
 /// <param name="Dropped">How many older ones did not fit.</param>
 /// <param name="Read">How many lines were looked at.</param>
-internal sealed record EngineLog(IReadOnlyList<string> Lines, int Dropped, int Read)
+public sealed record EngineLog(IReadOnlyList<string> Lines, int Dropped, int Read)
 {
     private const int FrameHeader = 8;
 

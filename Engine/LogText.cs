@@ -5,7 +5,7 @@ using System.Text.RegularExpressions;
 namespace MinimalMcp.Engine;
 
 /// <summary>A log as a model reads it: the newest lines that were asked for, as text.</summary>
-internal sealed partial record LogText(
+public sealed partial record LogText(
     [property: Description("How many lines these are.")] int Lines,
     [property: Description("Oldest first.")] string Log,
     string? Note

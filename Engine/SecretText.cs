@@ -8,7 +8,7 @@ namespace MinimalMcp.Engine;
 /// says so (<c>--db-password hunter2</c>, <c>TOKEN=abc</c>, <c>PGPASS: "with spaces"</c>), and the password of an
 /// address. Where the value ends is decided as a shell or YAML does; in doubt too much is taken out.
 /// </summary>
-internal static partial class SecretText
+public static partial class SecretText
 {
     public const string Hidden = "[REDACTED]";
 

@@ -3,7 +3,7 @@ using Docker.DotNet.Models;
 namespace MinimalMcp.Engine;
 
 /// <summary>Stops and restarts with the container's own stop timeout, as far as a call can wait for it.</summary>
-internal static class Stopping
+public static class Stopping
 {
     // Docker's own default is 10 seconds; with 20 an answer still comes within the deadline of a request.
     private const uint Default = 10,

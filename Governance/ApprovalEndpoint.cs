@@ -4,7 +4,7 @@ using MinimalMcp.Storage;
 
 namespace MinimalMcp.Governance;
 
-internal static class ApprovalEndpoint
+public static class ApprovalEndpoint
 {
     /// <summary>The calls that wait for a person, and the decision, for whoever has the scope mcp:admin.</summary>
     public static IEndpointConventionBuilder MapApprovals(

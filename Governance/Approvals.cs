@@ -12,7 +12,7 @@ namespace MinimalMcp.Governance;
 /// Calls that a person decides: the caller gets a token that is worth nothing until somebody else has approved. As with a confirmation it is for one
 /// caller, one tool and these arguments, works once, and not for long; the store holds its hash, which is also the name that the person decides by.
 /// </summary>
-internal sealed class Approvals(
+public sealed class Approvals(
     Store store,
     Redactor redactor,
     AuditLog audit,

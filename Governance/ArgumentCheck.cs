@@ -7,7 +7,7 @@ namespace MinimalMcp.Governance;
 /// would be right, so that a model fixes the call in one attempt. What hosts write in another way (integers as "12",
 /// objects as JSON text, numbers for texts, one item for a list of one) is read, and not refused.
 /// </summary>
-internal sealed class ArgumentCheck
+public sealed class ArgumentCheck
 {
     private readonly string _tool;
     private readonly Dictionary<string, SchemaNode> _properties;

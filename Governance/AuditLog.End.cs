@@ -3,7 +3,7 @@ using MinimalMcp.Storage;
 namespace MinimalMcp.Governance;
 
 /// <summary>What becomes of rows when the server ends.</summary>
-internal sealed partial class AuditLog
+public sealed partial class AuditLog
 {
     /// <summary>Writes what is queued before the server ends.</summary>
     public async Task StopAsync(CancellationToken cancellationToken)

@@ -8,7 +8,7 @@ namespace MinimalMcp.Governance;
 /// The record of every attempt. Rows gather while the batch before them is being written. What changes the world waits until its row is
 /// durable; the rest does not, and is kept for later while the store is gone.
 /// </summary>
-internal sealed partial class AuditLog(
+public sealed partial class AuditLog(
     Store store,
     Redactor redactor,
     AuditRetention retention,

@@ -4,7 +4,7 @@ using MinimalMcp.Storage;
 namespace MinimalMcp.Governance;
 
 /// <summary>How long the record is kept: once a day the rows of whole days go.</summary>
-internal sealed partial class AuditRetention(
+public sealed partial class AuditRetention(
     Store store,
     IOptions<GovernanceOptions> options,
     TimeProvider time,

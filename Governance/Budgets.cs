@@ -6,7 +6,7 @@ using MinimalMcp.Storage;
 namespace MinimalMcp.Governance;
 
 /// <summary>How often a caller may call. Counted in the store, so that replicas count together and a restart forgets nothing.</summary>
-internal sealed class Budgets(Store store, TimeProvider time)
+public sealed class Budgets(Store store, TimeProvider time)
 {
     private readonly ConcurrentDictionary<(Policy, string), (Budget[], Lease?)> _accounts = new();
     private readonly ConcurrentDictionary<string, Lease> _leases = new(StringComparer.Ordinal);

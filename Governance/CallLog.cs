@@ -4,7 +4,7 @@ using System.Diagnostics.Metrics;
 namespace MinimalMcp.Governance;
 
 /// <summary>What the operator sees of calls as they happen: one measurement per attempt, refused ones too, and a line for each refusal.</summary>
-internal sealed partial class CallLog
+public sealed partial class CallLog
 {
     private readonly Histogram<double> _duration;
     private readonly Histogram<double> _operation;

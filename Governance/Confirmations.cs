@@ -11,7 +11,7 @@ namespace MinimalMcp.Governance;
 /// Tokens that say: the user has seen what this call does. Each is for one caller, one tool and these arguments, works once, and not for long. The store
 /// holds hashes only.
 /// </summary>
-internal sealed class Confirmations(Store store, TimeProvider time)
+public sealed class Confirmations(Store store, TimeProvider time)
 {
     internal static readonly TimeSpan Lifetime = TimeSpan.FromMinutes(5);
 

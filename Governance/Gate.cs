@@ -1,7 +1,7 @@
 namespace MinimalMcp.Governance;
 
 /// <summary>What the steps of a governed call share.</summary>
-internal sealed record Gate(
+public sealed record Gate(
     CallLog Log,
     AuditLog Audit,
     Budgets Budgets,

@@ -3,7 +3,7 @@ using System.ComponentModel.DataAnnotations;
 namespace MinimalMcp.Governance;
 
 /// <summary>What may happen here, and how often; configuration section <c>Governance</c>.</summary>
-internal sealed class GovernanceOptions : IValidatableObject
+public sealed class GovernanceOptions : IValidatableObject
 {
     /// <summary>Only tools that change nothing may be called, and only they are listed.</summary>
     public bool ReadOnly { get; set; }
@@ -87,7 +87,7 @@ internal sealed class GovernanceOptions : IValidatableObject
 }
 
 /// <summary>So many within a time.</summary>
-internal readonly record struct Rate(int Limit, TimeSpan Window)
+public readonly record struct Rate(int Limit, TimeSpan Window)
 {
     /// <summary>Reads <c>10/hour</c>; "off" is no limit. A number alone is by the minute.</summary>
     public static bool TryParse(string text, out Rate? rate)

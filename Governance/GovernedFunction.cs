@@ -10,7 +10,7 @@ namespace MinimalMcp.Governance;
 /// A tool's function with everything that happens to every call around it. It is the function that is wrapped, when the tool is
 /// registered, and not the surfaces: so no surface can forget governance or go around it.
 /// </summary>
-internal sealed class GovernedFunction : DelegatingAIFunction
+public sealed class GovernedFunction : DelegatingAIFunction
 {
     private readonly Func<AIFunctionArguments, CancellationToken, ValueTask<object?>> _method;
     private readonly ArgumentCheck _arguments;

@@ -6,7 +6,7 @@ using Microsoft.Extensions.Options;
 namespace MinimalMcp.Governance;
 
 /// <summary>A file for the log; configuration section <c>Logging:File</c>.</summary>
-internal sealed class LogFileOptions : IValidatableObject
+public sealed class LogFileOptions : IValidatableObject
 {
     /// <summary>Without a path there is no file. A relative one is below the folder that the server is started in.</summary>
     public string? Path { get; set; }

@@ -2,7 +2,7 @@ using System.Diagnostics.Metrics;
 
 namespace MinimalMcp.Governance;
 
-internal static class OperationDuration
+public static class OperationDuration
 {
     /// <summary>
     /// The histogram <c>mcp.server.operation.duration</c> with the bounds that OpenTelemetry's conventions for MCP give it. It is recorded

@@ -6,7 +6,7 @@ using Microsoft.AspNetCore.Http.Features;
 namespace MinimalMcp.Governance;
 
 /// <summary>Where a call comes from: who the authentication says it is, and from which address. Neither is known on standard input.</summary>
-internal readonly record struct Origin(ClaimsPrincipal? User, IPAddress? Address)
+public readonly record struct Origin(ClaimsPrincipal? User, IPAddress? Address)
 {
     private const int MaxSessionId = 200;
 

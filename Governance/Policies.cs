@@ -4,7 +4,7 @@ using Microsoft.Extensions.Options;
 namespace MinimalMcp.Governance;
 
 /// <summary>What governs each tool: what it declares, and what the operator says about it.</summary>
-internal sealed class Policies(IOptions<GovernanceOptions> options, IConfiguration configuration)
+public sealed class Policies(IOptions<GovernanceOptions> options, IConfiguration configuration)
 {
     private readonly GovernanceOptions _options = options.Value;
     private readonly string[] _deny = List(options.Value.Deny);

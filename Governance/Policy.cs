@@ -3,7 +3,7 @@ using MinimalMcp.Auth;
 namespace MinimalMcp.Governance;
 
 /// <summary>What a tool does to the world.</summary>
-internal enum Effect
+public enum Effect
 {
     Read,
     Write,
@@ -11,7 +11,7 @@ internal enum Effect
 }
 
 /// <summary>How much harm a wrong call can do. Budgets and confirmation follow from it.</summary>
-internal enum RiskLevel
+public enum RiskLevel
 {
     Low,
     Medium,
@@ -24,7 +24,7 @@ internal enum RiskLevel
 /// is derived from these, so that no two of them can disagree.
 /// </summary>
 /// <param name="Deadline">40 s leave a GPT Action, which gives up after 45 s, time to read the refusal.</param>
-internal sealed record Policy(Effect Effect, RiskLevel Risk, TimeSpan Deadline)
+public sealed record Policy(Effect Effect, RiskLevel Risk, TimeSpan Deadline)
 {
     public static readonly TimeSpan DefaultDeadline = TimeSpan.FromSeconds(40);
 
@@ -74,4 +74,4 @@ internal sealed record Policy(Effect Effect, RiskLevel Risk, TimeSpan Deadline)
 
 /// <summary>So many calls within a time.</summary>
 /// <param name="Name">What is counted together: <c>level/HIGH</c> or <c>group/docker</c>.</param>
-internal sealed record Limit(string Name, int Calls, TimeSpan Window);
+public sealed record Limit(string Name, int Calls, TimeSpan Window);

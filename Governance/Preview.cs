@@ -6,7 +6,7 @@ namespace MinimalMcp.Governance;
 /// <summary>What a call would do. Nothing was done yet.</summary>
 /// <param name="Arguments">As the tool would get them, as JSON.</param>
 /// <param name="ConfirmationToken">Given with the same arguments it makes the call happen, once; after a person approved, when there is an address for that. Null after a dry run.</param>
-internal sealed record Preview(
+public sealed record Preview(
     string Tool,
     string Risk,
     string Effect,
@@ -106,7 +106,7 @@ internal sealed record Preview(
 /// <summary>
 /// Ends a call that was only to be looked at, or that waits to be confirmed. It is an answer and not a failure.
 /// </summary>
-internal sealed class PreviewException(Preview preview) : Exception(preview.Message)
+public sealed class PreviewException(Preview preview) : Exception(preview.Message)
 {
     public Preview Preview { get; } = preview;
 }

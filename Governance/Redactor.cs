@@ -10,7 +10,7 @@ using MinimalMcp.Storage;
 namespace MinimalMcp.Governance;
 
 /// <summary>Takes secrets out of what leaves the server or is kept: those of the settings wherever they stand, and what a name says is one.</summary>
-internal sealed partial class Redactor
+public sealed partial class Redactor
 {
     public const string Instead = "[REDACTED]";
 

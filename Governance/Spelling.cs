@@ -1,7 +1,7 @@
 namespace MinimalMcp.Governance;
 
 /// <summary>Which known names a wrong one may have meant.</summary>
-internal static class Spelling
+public static class Spelling
 {
     public static string[] Nearest(string wrong, IEnumerable<string> known, int count = 3) =>
         wrong.Length > 100

@@ -1,7 +1,7 @@
 namespace MinimalMcp.Governance;
 
 /// <summary>The bounds of texts that a caller can lengthen: names, values, addresses, details of errors.</summary>
-internal static class TextLimit
+public static class TextLimit
 {
     /// <summary>Of a refusal, in an answer.</summary>
     public const int Refusal = 4_000;

@@ -12,7 +12,7 @@ namespace MinimalMcp.Governance;
 /// One call of one tool: the arguments by name (each a <see cref="JsonElement"/> until they are bound), and what the call brings along.
 /// Every surface makes one and none of them can pass less, so governance sees the same thing whichever way a call came.
 /// </summary>
-internal sealed class ToolCall : AIFunctionArguments
+public sealed class ToolCall : AIFunctionArguments
 {
     private Caller? _caller;
 

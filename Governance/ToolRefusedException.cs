@@ -3,7 +3,7 @@ using ModelContextProtocol;
 namespace MinimalMcp.Governance;
 
 /// <summary>Why governance did not let a call happen, or did not let it go on.</summary>
-internal enum Refusal
+public enum Refusal
 {
     /// <summary>An argument is missing, unknown or of the wrong kind: the caller can mend it.</summary>
     Arguments,
@@ -28,7 +28,7 @@ internal enum Refusal
 }
 
 /// <summary>A refusal with a sentence that the model may read and act on.</summary>
-internal class ToolRefusedException(Refusal reason, string message, Exception? inner = null)
+public class ToolRefusedException(Refusal reason, string message, Exception? inner = null)
     : McpException(message, inner)
 {
     public Refusal Reason { get; } = reason;

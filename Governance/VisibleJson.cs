@@ -12,7 +12,7 @@ namespace MinimalMcp.Governance;
 /// <param name="redactor">Takes secrets out of each string.</param>
 /// <param name="exact">Members that are left alone, because somebody has to get them back as they were.</param>
 /// <param name="page">The member that holds a page which somebody may write back: a note says what was shown.</param>
-internal sealed class VisibleJson(Redactor? redactor = null, IReadOnlySet<string>? exact = null, string? page = null)
+public sealed class VisibleJson(Redactor? redactor = null, IReadOnlySet<string>? exact = null, string? page = null)
 {
     private static readonly JsonSerializerOptions Relaxed = new()
     {

@@ -8,7 +8,7 @@ namespace MinimalMcp.Governance;
 /// In a log they move the cursor; in an answer they carry instructions that only the model reads (Unicode TR 36, TS 39).
 /// Ordinary text of any language stays as it is, with the joiners of emoji and of scripts that need them.
 /// </summary>
-internal static class VisibleText
+public static class VisibleText
 {
     private const int ZeroWidthNonJoiner = 0x200C;
     private const int ZeroWidthJoiner = 0x200D;

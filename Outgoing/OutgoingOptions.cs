@@ -3,7 +3,7 @@ using System.ComponentModel.DataAnnotations;
 namespace MinimalMcp.Outgoing;
 
 /// <summary>Limits of every request to another system; configuration section <c>Outgoing</c>. They count for each system on its own.</summary>
-internal sealed class OutgoingOptions : IValidatableObject
+public sealed class OutgoingOptions : IValidatableObject
 {
     /// <summary>Retries, waiting and the whole answer included. Below Tools:Deadline, so that the sentence names the system and not the tool.</summary>
     public TimeSpan Deadline { get; set; } = TimeSpan.FromSeconds(30);

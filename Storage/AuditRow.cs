@@ -6,7 +6,7 @@ using System.Text.Json.Serialization;
 namespace MinimalMcp.Storage;
 
 /// <summary>One row of the audit, as it is stored. Times are milliseconds since 1970 UTC, durations microseconds.</summary>
-internal sealed class AuditRow
+public sealed class AuditRow
 {
     [ThreadStatic]
     private static ArrayBufferWriter<byte>? _buffer;
@@ -150,7 +150,7 @@ internal sealed class AuditRow
 }
 
 /// <summary>Which rows to read: newest first, below <paramref name="Before"/> when it is given.</summary>
-internal sealed record AuditFilter(
+public sealed record AuditFilter(
     string? Subject = null,
     string? Tool = null,
     string? Outcome = null,
@@ -164,4 +164,4 @@ internal sealed record AuditFilter(
 
 /// <summary>What a check of the chain found.</summary>
 /// <param name="Problem">Null when every row is as it was written.</param>
-internal sealed record AuditVerdict(long Rows, long Seq, string Hash, string? Problem);
+public sealed record AuditVerdict(long Rows, long Seq, string Hash, string? Problem);

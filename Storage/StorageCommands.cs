@@ -6,7 +6,7 @@ using Microsoft.Extensions.Options;
 namespace MinimalMcp.Storage;
 
 /// <summary>What an operator does with the store from the command line. Each ends with 0 when it succeeded.</summary>
-internal static class StorageCommands
+public static class StorageCommands
 {
     /// <summary><c>backup FILE</c>: a copy of one moment, while the server runs.</summary>
     public static Task<int> BackupAsync(this WebApplication app, string[] args) =>

@@ -5,7 +5,7 @@ using Npgsql;
 namespace MinimalMcp.Storage;
 
 /// <summary>Where things are kept; configuration section <c>Storage</c>.</summary>
-internal sealed class StorageOptions : IValidatableObject
+public sealed class StorageOptions : IValidatableObject
 {
     /// <summary>
     /// The SQLite file, relative to the content root; it is made when it is not there. When nothing is set: the one in

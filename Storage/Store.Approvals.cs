@@ -3,7 +3,7 @@ using Dapper;
 namespace MinimalMcp.Storage;
 
 /// <summary>Calls that a person approves or denies.</summary>
-internal sealed partial class Store
+public sealed partial class Store
 {
     /// <summary>False when so many calls of this caller wait already.</summary>
     public Task<bool> OpenApprovalAsync(ApprovalRow row, int most, CancellationToken cancellationToken) =>
@@ -99,7 +99,7 @@ internal sealed partial class Store
 }
 
 /// <summary>A call that waits, as it is stored.</summary>
-internal sealed class ApprovalRow
+public sealed class ApprovalRow
 {
     /// <summary>What is known of the person who asked, beside the subject; only in lists.</summary>
     public string? Person { get; set; }

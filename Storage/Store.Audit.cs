@@ -5,7 +5,7 @@ using Dapper;
 namespace MinimalMcp.Storage;
 
 /// <summary>The audit: rows that are only ever appended, each chained to the one before it.</summary>
-internal sealed partial class Store
+public sealed partial class Store
 {
     /// <summary>Appends rows to the end of the chain; their numbers and hashes are made here.</summary>
     public Task<int> AppendAuditAsync(IReadOnlyList<AuditRow> rows, CancellationToken cancellationToken) =>

@@ -3,7 +3,7 @@ using Dapper;
 namespace MinimalMcp.Storage;
 
 /// <summary>Entries that go when nobody asks for them any more, and turns to change one.</summary>
-internal sealed partial class Store
+public sealed partial class Store
 {
     private const int MaxCached = 100_000;
 

@@ -7,7 +7,7 @@ namespace MinimalMcp.Storage;
 /// What people allowed, and the codes and tokens of it. Each is used up by one statement, so that of many who try at once exactly one succeeds,
 /// also across replicas.
 /// </summary>
-internal sealed partial class Store
+public sealed partial class Store
 {
     private const string Grant = "grant_id, client_id, subject, scope, person, credential";
 

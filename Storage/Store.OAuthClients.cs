@@ -4,7 +4,7 @@ using Dapper;
 namespace MinimalMcp.Storage;
 
 /// <summary>Clients of the authorization server, what they are about to ask a person, and the server's own keys.</summary>
-internal sealed partial class Store
+public sealed partial class Store
 {
     /// <summary>
     /// Keeps a client that registered itself. When there are too many, the oldest one that nobody allowed anything makes room;

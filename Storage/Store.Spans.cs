@@ -5,7 +5,7 @@ using System.Runtime.CompilerServices;
 namespace MinimalMcp.Storage;
 
 /// <summary>What every statement goes through: it waits until the store is open, and is a span of the trace that it belongs to.</summary>
-internal sealed partial class Store
+public sealed partial class Store
 {
     private static readonly ActivitySource Spans = new("MinimalMcp.Storage");
 

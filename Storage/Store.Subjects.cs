@@ -21,7 +21,7 @@ internal interface ISubjectNames
 }
 
 /// <summary>Who something belongs to.</summary>
-internal sealed partial class Store
+public sealed partial class Store
 {
     internal const string Subjects = "subjects";
 

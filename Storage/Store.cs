@@ -4,7 +4,7 @@ using Dapper;
 namespace MinimalMcp.Storage;
 
 /// <summary>What is kept, in the words of those who keep it. Nothing else in the program contains SQL.</summary>
-internal sealed partial class Store : IAsyncDisposable
+public sealed partial class Store : IAsyncDisposable
 {
     private readonly IEngine _engine;
     private readonly TaskCompletionSource _opened = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -161,7 +161,7 @@ internal sealed partial class Store : IAsyncDisposable
 /// So many uses within a time, shared by everything that consumes the same name. Uses of a large budget are kept by slices of its window: each
 /// counts until the last moment of its slice is a window ago, so the limit holds and there are never more than a hundred rows.
 /// </summary>
-internal sealed record Budget(string Name, int Limit, TimeSpan Window)
+public sealed record Budget(string Name, int Limit, TimeSpan Window)
 {
     private const int Large = 1000;
 
@@ -177,4 +177,4 @@ internal sealed record Budget(string Name, int Limit, TimeSpan Window)
 }
 
 /// <summary>A budget without room, and when it has room again (milliseconds since 1970 UTC).</summary>
-internal sealed record UsedUp(Budget Budget, long Until);
+public sealed record UsedUp(Budget Budget, long Until);

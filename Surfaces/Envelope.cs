@@ -9,7 +9,7 @@ namespace MinimalMcp.Surfaces;
 /// One JSON-RPC message, read strictly: exact names, no key twice, UTF-8 only, bounded depth. Readers that are lenient in different ways
 /// let one message mean two things (CVE-2026-27896). Holds the parsed document: dispose it when the answer is written.
 /// </summary>
-internal readonly struct Envelope : IDisposable
+public readonly struct Envelope : IDisposable
 {
     public const int MaxDepth = 64;
 

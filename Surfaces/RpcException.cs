@@ -6,7 +6,7 @@ using MinimalMcp.Tools;
 namespace MinimalMcp.Surfaces;
 
 /// <summary>Error codes of JSON-RPC 2.0 and of MCP (2026-07-28, -32020 and up).</summary>
-internal static class RpcCode
+public static class RpcCode
 {
     public const int ParseError = -32700;
     public const int InvalidRequest = -32600;
@@ -22,7 +22,7 @@ internal static class RpcCode
 
 /// <summary>A message that cannot be served, with the JSON-RPC error and the HTTP status that say so.</summary>
 /// <param name="message">It may repeat what its caller sent: what nobody sees is shown.</param>
-internal sealed class RpcException(
+public sealed class RpcException(
     int code,
     string message,
     JsonElement id = default,

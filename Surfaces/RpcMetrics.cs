@@ -5,7 +5,7 @@ using MinimalMcp.Governance;
 namespace MinimalMcp.Surfaces;
 
 /// <summary>Counts and times JSON-RPC requests, by method and transport.</summary>
-internal sealed class RpcMetrics(IMeterFactory meters)
+public sealed class RpcMetrics(IMeterFactory meters)
 {
     // A method name comes from the caller: only known ones become a label, or a stranger could fill the memory with series.
     private static readonly HashSet<string> Known =

@@ -5,7 +5,7 @@ using ModelContextProtocol.Protocol;
 
 namespace MinimalMcp.Tools;
 
-internal enum FailureKind
+public enum FailureKind
 {
     /// <summary>An argument is wrong: the message names it.</summary>
     Arguments,
@@ -36,7 +36,7 @@ internal enum FailureKind
 }
 
 /// <summary>A failed call, in words that the caller may read.</summary>
-internal sealed partial class Failure(FailureKind kind, string message)
+public sealed partial class Failure(FailureKind kind, string message)
 {
     public FailureKind Kind { get; } = kind;
 

@@ -5,7 +5,7 @@ using System.Text.Json;
 namespace MinimalMcp.Tools;
 
 /// <summary>UTF-8 JSON in a rented array, and the writer for it.</summary>
-internal sealed class JsonBuffer : IBufferWriter<byte>, IDisposable
+public sealed class JsonBuffer : IBufferWriter<byte>, IDisposable
 {
     // Answers are application/json and never part of a page, so quotes need not be written as \u0022: models read (and pay for) every letter.
     private static readonly JsonWriterOptions Options = new()

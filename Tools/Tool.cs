@@ -11,7 +11,7 @@ namespace MinimalMcp.Tools;
 /// Something a model can call. One governed function and what describes it; every surface (MCP, REST, OpenAPI, function calling) is a
 /// projection of it, so that nothing is declared twice.
 /// </summary>
-internal sealed class Tool
+public sealed class Tool
 {
     private static readonly JsonTypeInfo<Definition> DefinitionInfo =
         (JsonTypeInfo<Definition>)McpJsonUtilities.DefaultOptions.GetTypeInfo(typeof(Definition));

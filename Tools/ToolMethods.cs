@@ -15,7 +15,7 @@ using Definition = ModelContextProtocol.Protocol.Tool;
 namespace MinimalMcp.Tools;
 
 /// <summary>Makes tools from methods that carry the SDK's own attributes.</summary>
-internal sealed partial class ToolMethods(
+public sealed partial class ToolMethods(
     IServiceProvider services,
     Gate gate,
     Policies policies,

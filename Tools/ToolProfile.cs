@@ -4,7 +4,7 @@ namespace MinimalMcp.Tools;
 /// A part of the tools. Hosts cap how many they take (30 operations per GPT Action, 128 functions per request), and least privilege
 /// is worth having on its own.
 /// </summary>
-internal sealed class ToolProfile
+public sealed class ToolProfile
 {
     public static readonly ToolProfile Everything = new();
 
@@ -34,7 +34,7 @@ internal sealed class ToolProfile
 }
 
 /// <summary>The profiles that the operator named under <c>Profiles</c> in the configuration; every family is one by itself, and so is "readonly".</summary>
-internal sealed class ToolProfiles(IConfiguration configuration, ToolRegistry registry)
+public sealed class ToolProfiles(IConfiguration configuration, ToolRegistry registry)
 {
     private readonly Dictionary<string, ToolProfile> _named = configuration
         .GetSection("Profiles")

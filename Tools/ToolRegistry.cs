@@ -2,7 +2,7 @@ namespace MinimalMcp.Tools;
 
 /// <summary>The tools that can be called now. They may come and go while the server runs.</summary>
 /// <param name="initial">Reading attributes and making schemas takes time: it is done when the tools are first asked for.</param>
-internal sealed class ToolRegistry(Func<IEnumerable<Tool>> initial)
+public sealed class ToolRegistry(Func<IEnumerable<Tool>> initial)
 {
     private readonly Lock _changing = new();
     private volatile ToolSet? _current;

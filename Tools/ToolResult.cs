@@ -12,7 +12,7 @@ namespace MinimalMcp.Tools;
 /// What a call gave, ready to be written: an object as JSON, plain text, or content blocks that the tool made itself; or a failure.
 /// The JSON lies in a rented buffer: dispose the result after writing it.
 /// </summary>
-internal sealed class ToolResult : IDisposable
+public sealed class ToolResult : IDisposable
 {
     private static readonly JsonTypeInfo<ContentBlock> BlockInfo =
         (JsonTypeInfo<ContentBlock>)McpJsonUtilities.DefaultOptions.GetTypeInfo(typeof(ContentBlock));

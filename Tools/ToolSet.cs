@@ -7,7 +7,7 @@ namespace MinimalMcp.Tools;
 /// The tools as they were at one moment, in a fixed order. It never changes, so what surfaces derive from it (a tools/list answer, an
 /// OpenAPI document) is made once and kept with it.
 /// </summary>
-internal sealed class ToolSet
+public sealed class ToolSet
 {
     // Narrowed sets are kept, but not without bound: the profile comes from the caller's query string.
     private const int MaxNarrowed = 64;

@@ -105,7 +105,7 @@ public static class ToolsSetup
 }
 
 /// <summary>A family that is there but not configured.</summary>
-internal sealed record FamilyOff(string Family, string Section);
+public sealed record FamilyOff(string Family, string Section);
 
 /// <summary>A class whose methods are tools.</summary>
-internal sealed record ToolType(Type Type);
+public sealed record ToolType(Type Type);

@@ -3,7 +3,7 @@ using System.ComponentModel.DataAnnotations;
 namespace MinimalMcp.Auth.Provider;
 
 /// <summary>An identity provider such as Entra, Keycloak or Auth0; configuration section <c>Auth:Provider</c>. Lists are separated by commas or spaces.</summary>
-internal sealed class ProviderOptions : IValidatableObject
+public sealed class ProviderOptions : IValidatableObject
 {
     /// <summary>What stands for the tenant in the issuer that Entra publishes for all of them.</summary>
     internal const string AnyTenant = "{tenantid}";

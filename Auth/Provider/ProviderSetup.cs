@@ -5,7 +5,7 @@ using MinimalMcp.Configuration;
 
 namespace MinimalMcp.Auth.Provider;
 
-internal static class ProviderSetup
+public static class ProviderSetup
 {
     /// <summary>
     /// An identity provider, in one of two parts. With a client of ours there (<c>Auth:Provider:ClientId</c>) and our own authorization server, people sign in

@@ -3,7 +3,7 @@ using System.ComponentModel.DataAnnotations;
 namespace MinimalMcp.Auth.Server;
 
 /// <summary>The authorization server of our own; configuration section <c>Auth:Server</c>.</summary>
-internal sealed class AuthorizationServerOptions : IValidatableObject
+public sealed class AuthorizationServerOptions : IValidatableObject
 {
     /// <summary>
     /// What everything secret is derived from. Without one a random one is kept in a file beside the SQLite database; with PostgreSQL it must be

@@ -3,7 +3,7 @@ using System.ComponentModel.DataAnnotations;
 namespace MinimalMcp.Auth.Server;
 
 /// <summary>A client that the operator entered: a GPT Action with an id and a secret, a program that calls by itself, or a public client.</summary>
-internal sealed class StaticClientOptions
+public sealed class StaticClientOptions
 {
     /// <summary>Shown to the person who is asked.</summary>
     public string? Name { get; set; }

@@ -3,7 +3,7 @@ using System.ComponentModel.DataAnnotations;
 namespace MinimalMcp.Auth.Server;
 
 /// <summary>A person who signs in with a password of this server.</summary>
-internal sealed class UserOptions
+public sealed class UserOptions
 {
     private const int MinLength = 12;
 

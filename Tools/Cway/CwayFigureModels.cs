@@ -4,7 +4,7 @@ namespace MinimalMcp.Tools.Cway;
 
 // What CwayFigures gives.
 
-internal sealed record CwayKpiDashboard(
+public sealed record CwayKpiDashboard(
     DateTimeOffset GeneratedAt,
     CwayTotals Totals,
     IReadOnlyList<CwayKpi> Kpis,
@@ -16,9 +16,9 @@ internal sealed record CwayKpiDashboard(
     string? Note
 );
 
-internal sealed record CwayTotals(int Projects, int Users, int Revisions);
+public sealed record CwayTotals(int Projects, int Users, int Revisions);
 
-internal sealed record CwayKpi(
+public sealed record CwayKpi(
     string Name,
     double Value,
     string Unit,
@@ -27,7 +27,7 @@ internal sealed record CwayKpi(
     double CriticalThreshold
 );
 
-internal sealed record CwayProductivity(
+public sealed record CwayProductivity(
     int TotalProjects,
     int TotalRevisions,
     int ActiveProjects,
@@ -40,7 +40,7 @@ internal sealed record CwayProductivity(
 
 /// <param name="RiskLevel">LOW, MEDIUM, HIGH or CRITICAL.</param>
 /// <param name="Level">excellent, healthy, warning or critical.</param>
-internal sealed record CwayHealth(
+public sealed record CwayHealth(
     string ProjectId,
     string ProjectName,
     double HealthScore,
@@ -50,7 +50,7 @@ internal sealed record CwayHealth(
     IReadOnlyList<string> Recommendations
 );
 
-internal sealed record CwayHealthMetrics(
+public sealed record CwayHealthMetrics(
     double Progress,
     int Revisions,
     string? State,
@@ -60,7 +60,7 @@ internal sealed record CwayHealthMetrics(
     double ActivityScore
 );
 
-internal sealed record CwayStatusSummary(
+public sealed record CwayStatusSummary(
     int Total,
     IReadOnlyDictionary<string, int> ByState,
     IReadOnlyDictionary<string, int> ByStatus,
@@ -70,9 +70,9 @@ internal sealed record CwayStatusSummary(
     string? Note
 );
 
-internal sealed record CwayDeadline(string? Id, string? Name, string? EndDate, double? PercentageDone);
+public sealed record CwayDeadline(string? Id, string? Name, string? EndDate, double? PercentageDone);
 
-internal sealed record CwayComparison(
+public sealed record CwayComparison(
     IReadOnlyList<CwayCompared> Projects,
     int ProjectCount,
     double AvgProgress,
@@ -82,7 +82,7 @@ internal sealed record CwayComparison(
     string? Note
 );
 
-internal sealed record CwayCompared(
+public sealed record CwayCompared(
     string? Id,
     string? Name,
     string? State,
@@ -94,6 +94,6 @@ internal sealed record CwayCompared(
     string? LastActivity
 );
 
-internal sealed record CwayTrends(IReadOnlyList<CwayTrend> Trends, int MonthCount, string? Note);
+public sealed record CwayTrends(IReadOnlyList<CwayTrend> Trends, int MonthCount, string? Note);
 
-internal sealed record CwayTrend(string? Month, int OpenProjects, int? Change);
+public sealed record CwayTrend(string? Month, int OpenProjects, int? Change);

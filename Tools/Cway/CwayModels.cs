@@ -11,10 +11,10 @@ namespace MinimalMcp.Tools.Cway;
 // What Cway's schema calls required may be null all the same: an answer with errors is partial.
 
 /// <summary>Somebody or something with an id and a name.</summary>
-internal sealed record CwayNamed(string? Id, string? Name);
+public sealed record CwayNamed(string? Id, string? Name);
 
 /// <summary>A project as the planner has it.</summary>
-internal sealed record CwayProject(
+public sealed record CwayProject(
     [property: Description("UUID. Null where Cway has none.")] string? Id,
     string? Name,
     [property: Description("PLANNED, IN_PROGRESS, STAND_BY, DELIVERED or CLOSED.")] string? State,
@@ -29,7 +29,7 @@ internal sealed record CwayProject(
     public bool IsCompleted => CwayState.IsFinished(State);
 }
 
-internal sealed record CwayProgress(
+public sealed record CwayProgress(
     double? PercentageDone,
     int? ArtworksDone,
     int? ArtworksInProgress,
@@ -37,7 +37,7 @@ internal sealed record CwayProgress(
 );
 
 /// <summary>A project as the search has it.</summary>
-internal sealed record CwayFoundProject(
+public sealed record CwayFoundProject(
     string? Id,
     string? Name,
     string? OrderNo,
@@ -53,7 +53,7 @@ internal sealed record CwayFoundProject(
 );
 
 /// <summary>One project with all that belongs to it.</summary>
-internal sealed record CwayProjectDetails(
+public sealed record CwayProjectDetails(
     string? Id,
     string? Name,
     string? OrderNo,
@@ -75,7 +75,7 @@ internal sealed record CwayProjectDetails(
     IReadOnlyList<CwayFile?>? Files
 );
 
-internal sealed record CwayFile(
+public sealed record CwayFile(
     string? Id,
     string? Name,
     [property: Description("In bytes.")] long? Size,
@@ -84,7 +84,7 @@ internal sealed record CwayFile(
     int? NoPages = null
 );
 
-internal sealed record CwayRevision(
+public sealed record CwayRevision(
     string? Id,
     string? Name,
     long? RevisionNo,
@@ -93,7 +93,7 @@ internal sealed record CwayRevision(
     CwayFile? File = null
 );
 
-internal sealed record CwayArtwork(
+public sealed record CwayArtwork(
     string? Id,
     string? Name,
     string? Description,
@@ -118,9 +118,9 @@ internal sealed record CwayArtwork(
 );
 
 /// <summary>Something that happened, as Cway keeps it.</summary>
-internal sealed record CwayRawEvent(string? Id, long Timestamp, string? Name, string? Description);
+public sealed record CwayRawEvent(string? Id, long Timestamp, string? Name, string? Description);
 
-internal sealed record CwayEvent(string? Id, DateTimeOffset Time, string? Name, string? Description)
+public sealed record CwayEvent(string? Id, DateTimeOffset Time, string? Name, string? Description)
 {
     internal static CwayEvent Of(CwayRawEvent raw) => new(raw.Id, TimeOf(raw.Timestamp), raw.Name, raw.Description);
 
@@ -131,7 +131,7 @@ internal sealed record CwayEvent(string? Id, DateTimeOffset Time, string? Name, 
         Math.Clamp(Math.Abs(timestamp) >= 100_000_000_000 ? timestamp / 1000 : timestamp, 0, 253_402_300_799);
 }
 
-internal sealed record CwayUser(
+public sealed record CwayUser(
     string? Id,
     string? Username,
     string? Name,
@@ -153,23 +153,23 @@ internal sealed record CwayUser(
             : Name ?? Username ?? "";
 }
 
-internal sealed record CwayLogin(
+public sealed record CwayLogin(
     string? Id,
     CwayUser? User,
     CwayOrganisation? CurrentOrganisation,
     [property: Description("Who acts in the name of the user, if anybody.")] string? ImpersonatedBy
 );
 
-internal sealed record CwayOrganisation(
+public sealed record CwayOrganisation(
     string? Id,
     string? Name,
     IReadOnlyList<CwayCategory?>? ArtworkCategories = null,
     IReadOnlyList<CwayTeam?>? Teams = null
 );
 
-internal sealed record CwayCategory(string? Id, string? Name, string? Description, int? Usage);
+public sealed record CwayCategory(string? Id, string? Name, string? Description, int? Usage);
 
-internal sealed record CwayTeam(
+public sealed record CwayTeam(
     string? Id,
     string? Name,
     string? Description,
@@ -177,9 +177,9 @@ internal sealed record CwayTeam(
     IReadOnlyList<CwayTeamUser?>? Users
 );
 
-internal sealed record CwayTeamUser(bool? Admin, CwayUser? User);
+public sealed record CwayTeamUser(bool? Admin, CwayUser? User);
 
-internal sealed record CwayMonth(string? Month, int? Count);
+public sealed record CwayMonth(string? Month, int? Count);
 
 // Pages, as Cway gives them.
 internal sealed record CwayProjectPage(int? Page, long? TotalHits, IReadOnlyList<CwayFoundProject?>? Projects);
@@ -190,7 +190,7 @@ internal sealed record CwayItemPage(int? Page, long? TotalHits, IReadOnlyList<Cw
 
 internal sealed record CwayUserOrTeamPage(int? Page, long? TotalHits, IReadOnlyList<CwayUserOrTeam?>? UsersOrTeams);
 
-internal sealed record CwayUserOrTeam(
+public sealed record CwayUserOrTeam(
     [property: Description("User or UserTeam.")] string? Type,
     string? Id,
     string? Name,
@@ -199,7 +199,7 @@ internal sealed record CwayUserOrTeam(
     string? Description
 );
 
-internal sealed record CwayFolder(
+public sealed record CwayFolder(
     string? Id,
     string? ParentId,
     string? Name,
@@ -221,7 +221,7 @@ internal sealed record CwayTree(
         Folders.Present().SelectMany(folder => folder.Flat()).Prepend(new(Id, ParentId, Name, Shared));
 }
 
-internal sealed record CwayItem(
+public sealed record CwayItem(
     [property: Description("FileFolderItem or ArtworkFolderItem.")] string? Type,
     [property: Description("The item's id, which cway_rename_file, cway_move_files and cway_delete_file take.")]
         string? Id,
@@ -232,7 +232,7 @@ internal sealed record CwayItem(
     [property: Description("The folders that it is in, from the outermost.")] IReadOnlyList<CwayNamed?>? Lineage
 );
 
-internal sealed record CwayShare(
+public sealed record CwayShare(
     string? Id,
     string? Name,
     long? Size,
@@ -244,7 +244,7 @@ internal sealed record CwayShare(
     bool? Read
 );
 
-internal sealed record CwayStorage(
+public sealed record CwayStorage(
     string? OrganisationId,
     string? OrganisationName,
     decimal? TotalSize,

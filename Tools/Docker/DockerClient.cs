@@ -8,7 +8,7 @@ using ModelContextProtocol;
 namespace MinimalMcp.Tools.Docker;
 
 /// <summary>The Docker Engine behind the tools. A failure is a sentence for the caller, or for the operator.</summary>
-internal sealed class DockerClient(
+public sealed class DockerClient(
     IHttpMessageHandlerFactory handlers,
     IOptions<DockerOptions> options,
     TimeProvider time

@@ -4,7 +4,7 @@ using MinimalMcp.Engine;
 
 namespace MinimalMcp.Tools.Docker;
 
-internal sealed class DockerOptions : IValidatableObject
+public sealed class DockerOptions : IValidatableObject
 {
     /// <summary>
     /// Where Docker listens: unix:///var/run/docker.sock, tcp://host:2375, or https://host. Whoever may ask Docker owns
@@ -78,7 +78,7 @@ internal sealed class DockerOptions : IValidatableObject
     }
 }
 
-internal static class DockerSetup
+public static class DockerSetup
 {
     public static IServiceCollection AddDocker(this IServiceCollection services, IConfiguration configuration)
     {

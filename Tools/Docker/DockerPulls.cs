@@ -9,7 +9,7 @@ namespace MinimalMcp.Tools.Docker;
 /// Images on their way. An image takes minutes, and a GPT Action waits 45 seconds, so that pulls do not end with the
 /// call that began them.
 /// </summary>
-internal sealed class DockerPulls(DockerClient docker, TimeProvider time, IHostApplicationLifetime lifetime)
+public sealed class DockerPulls(DockerClient docker, TimeProvider time, IHostApplicationLifetime lifetime)
 {
     private const int MaxPulls = 4;
 

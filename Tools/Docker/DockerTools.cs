@@ -9,7 +9,7 @@ using ModelContextProtocol.Server;
 namespace MinimalMcp.Tools.Docker;
 
 [McpServerToolType]
-internal sealed class DockerTools(
+public sealed class DockerTools(
     DockerClient docker,
     DockerPulls pulls,
     IOptions<DockerOptions> options,
@@ -274,7 +274,7 @@ internal sealed class DockerTools(
 }
 
 [JsonConverter(typeof(JsonStringEnumConverter<ContainerAction>))]
-internal enum ContainerAction
+public enum ContainerAction
 {
     [JsonStringEnumMemberName("start")]
     Start,
@@ -290,7 +290,7 @@ internal enum ContainerAction
 }
 
 [JsonConverter(typeof(JsonStringEnumConverter<Restart>))]
-internal enum Restart
+public enum Restart
 {
     [JsonStringEnumMemberName("no")]
     No,
@@ -306,7 +306,7 @@ internal enum Restart
 }
 
 [JsonConverter(typeof(JsonStringEnumConverter<PruneKind>))]
-internal enum PruneKind
+public enum PruneKind
 {
     [JsonStringEnumMemberName("containers")]
     Containers,
@@ -321,18 +321,18 @@ internal enum PruneKind
     Volumes,
 }
 
-internal sealed record ActionResult(
+public sealed record ActionResult(
     string Container,
     [property: Description("What became of it, for example \"started\" or \"was running already\".")] string Result
 );
 
-internal sealed record PullResult(
+public sealed record PullResult(
     string Image,
     [property: Description("pulled, or pulling while it goes on.")] string Status,
     string Detail
 );
 
-internal sealed record RunResult(
+public sealed record RunResult(
     string Id,
     [property: Description("running or exited.")] string Status,
     [property: Description("Where its ports are published.")] IReadOnlyList<string> Ports,
@@ -340,7 +340,7 @@ internal sealed record RunResult(
     LogText? Log
 );
 
-internal sealed record PruneReport(
+public sealed record PruneReport(
     PruneKind What,
     [property: Description("Whether this only lists what would be removed.")] bool DryRun,
     [property: Description("What was removed; absent in a dry run.")] IReadOnlyList<string>? Removed,

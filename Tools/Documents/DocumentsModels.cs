@@ -4,15 +4,15 @@ using static System.Text.Json.Serialization.JsonIgnoreCondition;
 
 namespace MinimalMcp.Tools.Documents;
 
-internal sealed record DocumentResults(
+public sealed record DocumentResults(
     IReadOnlyList<FoundDocument> Results,
     [property: JsonIgnore(Condition = WhenWritingNull), Description("Which systems could not be searched, and why.")]
         string? Note = null
 );
 
-internal sealed record FoundDocument([property: Description("What fetch takes.")] string Id, string Title, string Url);
+public sealed record FoundDocument([property: Description("What fetch takes.")] string Id, string Title, string Url);
 
-internal sealed record Document(
+public sealed record Document(
     string Id,
     string Title,
     string Text,

@@ -1,6 +1,6 @@
 namespace MinimalMcp.Tools.Documents;
 
-internal static class DocumentsSetup
+public static class DocumentsSetup
 {
     // Its documents alone are no reason: search_products finds them all.
     private const string Sample = "Shop";

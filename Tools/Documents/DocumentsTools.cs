@@ -9,7 +9,7 @@ namespace MinimalMcp.Tools.Documents;
 
 /// <summary>The two tools that ChatGPT's deep research and company knowledge want of a server, in exactly the shape that they read.</summary>
 [McpServerToolType]
-internal sealed partial class DocumentsTools(
+public sealed partial class DocumentsTools(
     IEnumerable<ToolType> types,
     ToolRegistry registry,
     IServiceProvider services,

@@ -9,7 +9,7 @@ using ModelContextProtocol;
 namespace MinimalMcp.Tools.Grafana;
 
 /// <summary>The HTTP API of Grafana 10 to 12. It has no versions, so what is read is read with care.</summary>
-internal sealed class GrafanaClient(HttpClient http) : IHealthCheck
+public sealed class GrafanaClient(HttpClient http) : IHealthCheck
 {
     /// <summary>Asks, and gives the answer. What the caller can mend is an <see cref="McpException"/>, anything else an <see cref="HttpRequestException"/>.</summary>
     /// <param name="path">Below /api/, already escaped.</param>

@@ -12,7 +12,7 @@ using static GrafanaJson;
 
 /// <summary>Dashboards and their folders: what is in them, without the JSON that draws them, and saving them without losing anything.</summary>
 [McpServerToolType]
-internal sealed partial class GrafanaDashboardTools(GrafanaClient grafana, IOptions<GrafanaOptions> options)
+public sealed partial class GrafanaDashboardTools(GrafanaClient grafana, IOptions<GrafanaOptions> options)
 {
     private const string Missing = "grafana_list_dashboards has the uids.";
 

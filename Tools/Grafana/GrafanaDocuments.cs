@@ -6,7 +6,7 @@ namespace MinimalMcp.Tools.Grafana;
 using static GrafanaJson;
 
 /// <summary>Dashboards as documents, for a host that looks into all systems at once (search and fetch).</summary>
-internal sealed partial class GrafanaDashboardTools
+public sealed partial class GrafanaDashboardTools
 {
     private const int MaxDocuments = 10;
 
@@ -65,7 +65,7 @@ internal sealed partial class GrafanaDashboardTools
         $"{(options.Value.PublicUrl is { Length: > 0 } open ? open : options.Value.Url)?.TrimEnd('/')}/d/{Uri.EscapeDataString(uid)}";
 }
 
-internal sealed record DashboardDocument(
+public sealed record DashboardDocument(
     string Id,
     string Title,
     string Url,

@@ -43,7 +43,7 @@ internal static class GrafanaFigures
         };
 }
 
-internal sealed record DataResult(
+public sealed record DataResult(
     [property: Description("Of the data source.")] string Type,
     string Start,
     string End,
@@ -111,7 +111,7 @@ internal sealed record DataResult(
     }
 }
 
-internal sealed record DataSeries(
+public sealed record DataSeries(
     string? Name,
     IReadOnlyDictionary<string, string> Labels,
     [property: Description(
@@ -135,7 +135,7 @@ internal sealed record DataSeries(
     }
 }
 
-internal sealed record DataTable(int Total, IReadOnlyList<string> Columns, IReadOnlyList<IReadOnlyList<string?>> Rows);
+public sealed record DataTable(int Total, IReadOnlyList<string> Columns, IReadOnlyList<IReadOnlyList<string?>> Rows);
 
 /// <summary>A data frame: columns of one length. Times are milliseconds; NaN and infinities, which JSON lacks, are null and listed beside.</summary>
 internal sealed class Frame(JsonElement frame)

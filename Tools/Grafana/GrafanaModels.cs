@@ -7,12 +7,12 @@ using ModelContextProtocol;
 
 namespace MinimalMcp.Tools.Grafana;
 
-internal sealed record DashboardList(
+public sealed record DashboardList(
     IReadOnlyList<DashboardHit> Dashboards,
     [property: Description("What was left out, and which argument to use.")] string? Note = null
 );
 
-internal sealed record DashboardHit(
+public sealed record DashboardHit(
     string Uid,
     string Title,
     string? FolderUid,
@@ -21,7 +21,7 @@ internal sealed record DashboardHit(
     IReadOnlyList<string>? Tags
 );
 
-internal sealed record DashboardResult(
+public sealed record DashboardResult(
     string Uid,
     string Title,
     [property: Description("What grafana_update_dashboard needs.")] long? Version,
@@ -43,7 +43,7 @@ internal sealed record DashboardResult(
         dashboard.Has("elements") || meta.Text("apiVersion")?.StartsWith("v2", StringComparison.Ordinal) is true;
 }
 
-internal sealed record PanelSummary(
+public sealed record PanelSummary(
     long? Id,
     string? Type,
     string? Title,
@@ -107,7 +107,7 @@ internal sealed record PanelSummary(
             : GrafanaJson.WithoutSecrets(JsonNode.Parse(json.GetRawText()))?.ToJsonString() ?? "";
 }
 
-internal sealed record VariableSummary(string Name, string? Type, string? Query, string? Current)
+public sealed record VariableSummary(string Name, string? Type, string? Query, string? Current)
 {
     internal static VariableSummary From(JsonElement variable) =>
         new(
@@ -121,17 +121,17 @@ internal sealed record VariableSummary(string Name, string? Type, string? Query,
         );
 }
 
-internal sealed record SavedDashboard(string Uid, string? Url, long? Version, string? FolderUid);
+public sealed record SavedDashboard(string Uid, string? Url, long? Version, string? FolderUid);
 
-internal sealed record DeletedDashboard(string Uid, [property: Description("What was deleted.")] string? Title);
+public sealed record DeletedDashboard(string Uid, [property: Description("What was deleted.")] string? Title);
 
-internal sealed record FolderList(IReadOnlyList<FolderHit> Folders, string? Note = null);
+public sealed record FolderList(IReadOnlyList<FolderHit> Folders, string? Note = null);
 
-internal sealed record FolderHit(string Uid, string Title, string? ParentUid);
+public sealed record FolderHit(string Uid, string Title, string? ParentUid);
 
-internal sealed record DataSourceList(IReadOnlyList<DataSource> DataSources, string? Note = null);
+public sealed record DataSourceList(IReadOnlyList<DataSource> DataSources, string? Note = null);
 
-internal sealed record DataSource(
+public sealed record DataSource(
     string Uid,
     string Name,
     string Type,
@@ -151,15 +151,15 @@ internal sealed record DataSource(
         );
 }
 
-internal sealed record CreatedDataSource(
+public sealed record CreatedDataSource(
     DataSource DataSource,
     [property: Description("What Grafana's test of it said.")] string? Health = null,
     string? Note = null
 );
 
-internal sealed record AlertRuleList(int Total, IReadOnlyList<AlertRule> Rules, string? Note = null);
+public sealed record AlertRuleList(int Total, IReadOnlyList<AlertRule> Rules, string? Note = null);
 
-internal sealed record AlertRule(
+public sealed record AlertRule(
     string Uid,
     string Title,
     string? FolderUid,
@@ -199,7 +199,7 @@ internal sealed record AlertRule(
         );
 }
 
-internal sealed record HealthResult(
+public sealed record HealthResult(
     bool Healthy,
     [property: Description("ok or failing.")] string? Database = null,
     string? Version = null,
@@ -208,9 +208,9 @@ internal sealed record HealthResult(
     string? Note = null
 );
 
-internal sealed record AnnotationList(IReadOnlyList<Annotation> Annotations, string? Note = null);
+public sealed record AnnotationList(IReadOnlyList<Annotation> Annotations, string? Note = null);
 
-internal sealed record Annotation(
+public sealed record Annotation(
     long Id,
     string? Time,
     string? TimeEnd,

@@ -5,7 +5,7 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 
 namespace MinimalMcp.Tools.Grafana;
 
-internal sealed class GrafanaOptions : IValidatableObject
+public sealed class GrafanaOptions : IValidatableObject
 {
     /// <summary>Where Grafana answers, with the path that it is served under, if any. Without it the family is off.</summary>
     public string? Url { get; set; }
@@ -53,7 +53,7 @@ internal sealed class GrafanaOptions : IValidatableObject
         && uri is { Scheme: "http" or "https", UserInfo: "", Query: "", Fragment: "" };
 }
 
-internal static class GrafanaSetup
+public static class GrafanaSetup
 {
     public static IServiceCollection AddGrafana(this IServiceCollection services, IConfiguration configuration)
     {

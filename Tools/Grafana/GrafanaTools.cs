@@ -15,7 +15,7 @@ using static GrafanaJson;
 
 /// <summary>Data sources, alert rules and annotations: what a model can ask Grafana, and mark in it.</summary>
 [McpServerToolType]
-internal sealed class GrafanaTools(GrafanaClient grafana, TimeProvider clock)
+public sealed class GrafanaTools(GrafanaClient grafana, TimeProvider clock)
 {
     // The member that holds the text of the query, and what else that type needs; by the type's name, or how it begins.
     private static readonly (string Type, string Member, string Beside)[] Types =

@@ -8,7 +8,7 @@ using ModelContextProtocol;
 namespace MinimalMcp.Tools.Portainer;
 
 /// <summary>Portainer's own API, and Docker behind it. Failures are sentences for the caller or operator.</summary>
-internal sealed class PortainerClient(
+public sealed class PortainerClient(
     IHttpClientFactory http,
     IHttpMessageHandlerFactory handlers,
     IOptions<PortainerOptions> options,
@@ -209,7 +209,7 @@ internal sealed class PortainerClient(
 }
 
 /// <summary>An environment as Portainer describes it, without its keys and certificates.</summary>
-internal sealed record PortainerEnvironment(int Id, string Name, int Type, int Status, bool Heartbeat)
+public sealed record PortainerEnvironment(int Id, string Name, int Type, int Status, bool Heartbeat)
 {
     /// <summary>An engine, an agent or an edge agent. Others are Azure and Kubernetes.</summary>
     public bool IsDocker => Type is 1 or 2 or 4;

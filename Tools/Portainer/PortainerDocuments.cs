@@ -4,7 +4,7 @@ using ModelContextProtocol.Server;
 namespace MinimalMcp.Tools.Portainer;
 
 /// <summary>Stacks as documents, for a host that looks into all systems at once (search and fetch). Portainer has no search: their names are compared.</summary>
-internal sealed partial class PortainerStackTools
+public sealed partial class PortainerStackTools
 {
     private const int MaxDocuments = 10;
 
@@ -89,7 +89,7 @@ internal sealed partial class PortainerStackTools
     }
 }
 
-internal sealed record StackDocument(
+public sealed record StackDocument(
     string Id,
     string Title,
     string Url,

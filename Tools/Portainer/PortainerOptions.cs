@@ -3,7 +3,7 @@ using System.Security.Cryptography;
 
 namespace MinimalMcp.Tools.Portainer;
 
-internal sealed class PortainerOptions : IValidatableObject
+public sealed class PortainerOptions : IValidatableObject
 {
     /// <summary>Where Portainer answers, with its path if it has one. Without it the family is off.</summary>
     public string? Url { get; set; }
@@ -101,7 +101,7 @@ internal sealed class PortainerOptions : IValidatableObject
         && uri is { Scheme: "http" or "https", Query: "", UserInfo: "", Fragment: "" };
 }
 
-internal static class PortainerSetup
+public static class PortainerSetup
 {
     public static IServiceCollection AddPortainer(this IServiceCollection services, IConfiguration configuration)
     {

@@ -9,9 +9,9 @@ using ModelContextProtocol.Protocol;
 
 namespace MinimalMcp.Tools.Portainer;
 
-internal sealed record EnvironmentList(IReadOnlyList<EnvironmentView> Environments);
+public sealed record EnvironmentList(IReadOnlyList<EnvironmentView> Environments);
 
-internal sealed record EnvironmentView(
+public sealed record EnvironmentView(
     [property: Description("What endpoint_id takes.")] int Id,
     string Name,
     string Type,
@@ -72,13 +72,13 @@ internal static class ContainerText
         }.ToJsonString(Json);
 }
 
-internal sealed record ContainerChange(
+public sealed record ContainerChange(
     string Container,
     [property: Description("What became of it, for example \"started\" or \"was running already\".")] string Result
 );
 
 [JsonConverter(typeof(JsonStringEnumConverter<LogStreams>))]
-internal enum LogStreams
+public enum LogStreams
 {
     [JsonStringEnumMemberName("both")]
     Both,
@@ -90,9 +90,9 @@ internal enum LogStreams
     Stderr,
 }
 
-internal sealed record StackList(IReadOnlyList<StackView> Stacks, string? Note);
+public sealed record StackList(IReadOnlyList<StackView> Stacks, string? Note);
 
-internal sealed record StackView(
+public sealed record StackView(
     [property: Description("What stack_id takes. Absent when Portainer did not start it.")] int? Id,
     string Name,
     [property: Description("swarm, compose or kubernetes.")] string Type,
@@ -121,7 +121,7 @@ internal sealed record StackView(
         };
 }
 
-internal sealed record StackReport(
+public sealed record StackReport(
     int Id,
     string Name,
     string Type,
@@ -134,7 +134,7 @@ internal sealed record StackReport(
     [property: Description("The Compose file.")] string? File
 );
 
-internal sealed record StackChange(
+public sealed record StackChange(
     int Id,
     string Name,
     [property: Description("What became of it, for example \"stopped\".")] string Result

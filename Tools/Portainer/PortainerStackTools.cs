@@ -10,7 +10,7 @@ using ModelContextProtocol.Server;
 namespace MinimalMcp.Tools.Portainer;
 
 [McpServerToolType]
-internal sealed partial class PortainerStackTools(PortainerClient portainer)
+public sealed partial class PortainerStackTools(PortainerClient portainer)
 {
     private const int MaxFileCharacters = 40_000;
 

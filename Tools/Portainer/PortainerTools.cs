@@ -8,7 +8,7 @@ using ModelContextProtocol.Server;
 namespace MinimalMcp.Tools.Portainer;
 
 [McpServerToolType]
-internal sealed class PortainerTools(PortainerClient portainer, TimeProvider time)
+public sealed class PortainerTools(PortainerClient portainer, TimeProvider time)
 {
     private const string Endpoint =
         "Portainer environment ID, from portainer_list_environments. Leave out when there is only one.";

@@ -8,7 +8,7 @@ using ModelContextProtocol;
 namespace MinimalMcp.Tools.Prometheus;
 
 /// <summary>The HTTP API of Prometheus, 2.x and 3.x, and of what speaks it too (Mimir, Thanos, VictoriaMetrics).</summary>
-internal sealed partial class PrometheusClient(HttpClient http) : IHealthCheck
+public sealed partial class PrometheusClient(HttpClient http) : IHealthCheck
 {
     // Proxies take 8 kB of request line, and Prometheus itself about 1 MB.
     private const int LongestQuery = 4000;

@@ -40,7 +40,7 @@ internal static partial class PrometheusFigures
 }
 
 /// <summary>Over the finite values of a series.</summary>
-internal sealed record Summary(double Min, double Max, double Average, double Last)
+public sealed record Summary(double Min, double Max, double Average, double Last)
 {
     internal static Summary? Of(double[] numbers) =>
         Array.FindAll(numbers, double.IsFinite) is { Length: > 0 } finite

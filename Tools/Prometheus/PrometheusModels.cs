@@ -6,7 +6,7 @@ using MinimalMcp.Charts;
 
 namespace MinimalMcp.Tools.Prometheus;
 
-internal sealed record QueryResult(
+public sealed record QueryResult(
     [property: Description("vector, matrix, scalar or string, as Prometheus calls them.")] string ResultType,
     [property: Description("Of a scalar or string. A string because it may be NaN, +Inf or -Inf.")]
         string? Value = null,
@@ -83,7 +83,7 @@ internal sealed record QueryResult(
     }
 }
 
-internal sealed record Series(
+public sealed record Series(
     [property: Description("The labels; __name__ is the metric.")] IReadOnlyDictionary<string, string> Metric,
     string? Value = null,
     [property: Description(
@@ -165,7 +165,7 @@ internal sealed record Series(
 }
 
 /// <summary>Of what may be much: how many there are, some of them, and how to see the others.</summary>
-internal abstract record PrometheusList([property: Description("How many there are, whether listed or not.")] int Total)
+public abstract record PrometheusList([property: Description("How many there are, whether listed or not.")] int Total)
 {
     public IReadOnlyList<string>? Warnings { get; init; }
 
@@ -184,7 +184,7 @@ internal abstract record PrometheusList([property: Description("How many there a
         string.IsNullOrEmpty(part) || text.Contains(part, StringComparison.OrdinalIgnoreCase);
 }
 
-internal sealed record NameList(int Total, IReadOnlyList<string> Names) : PrometheusList(Total)
+public sealed record NameList(int Total, IReadOnlyList<string> Names) : PrometheusList(Total)
 {
     internal static NameList From(
         PrometheusAnswer answer,
@@ -209,7 +209,7 @@ internal sealed record NameList(int Total, IReadOnlyList<string> Names) : Promet
     }
 }
 
-internal sealed record SeriesList(int Total, IReadOnlyList<IReadOnlyDictionary<string, string>> Series)
+public sealed record SeriesList(int Total, IReadOnlyList<IReadOnlyDictionary<string, string>> Series)
     : PrometheusList(Total)
 {
     internal static SeriesList From(PrometheusAnswer answer, int limit, string lookback)
@@ -236,7 +236,7 @@ internal sealed record SeriesList(int Total, IReadOnlyList<IReadOnlyDictionary<s
     }
 }
 
-internal sealed partial record MetricList(int Total, IReadOnlyList<Metric> Metrics) : PrometheusList(Total)
+public sealed partial record MetricList(int Total, IReadOnlyList<Metric> Metrics) : PrometheusList(Total)
 {
     internal static MetricList From(JsonElement data, string? metric, int limit)
     {
@@ -271,7 +271,7 @@ internal sealed partial record MetricList(int Total, IReadOnlyList<Metric> Metri
     private static partial Regex Part();
 }
 
-internal sealed record TargetList(
+public sealed record TargetList(
     int Total,
     [property: Description("How many of those are up, down or not yet known.")] IReadOnlyDictionary<string, int> Health,
     IReadOnlyList<Target> Targets
@@ -303,7 +303,7 @@ internal sealed record TargetList(
     }
 }
 
-internal sealed record AlertList(int Total, IReadOnlyList<Alert> Alerts) : PrometheusList(Total)
+public sealed record AlertList(int Total, IReadOnlyList<Alert> Alerts) : PrometheusList(Total)
 {
     internal static AlertList From(JsonElement data, string? state, int limit)
     {
@@ -327,7 +327,7 @@ internal sealed record AlertList(int Total, IReadOnlyList<Alert> Alerts) : Prome
     }
 }
 
-internal sealed record RuleList(int Total, IReadOnlyList<Rule> Rules) : PrometheusList(Total)
+public sealed record RuleList(int Total, IReadOnlyList<Rule> Rules) : PrometheusList(Total)
 {
     internal static RuleList From(JsonElement data, string? search, int limit)
     {
@@ -353,7 +353,7 @@ internal sealed record RuleList(int Total, IReadOnlyList<Rule> Rules) : Promethe
     }
 }
 
-internal sealed record Metric(
+public sealed record Metric(
     string Name,
     [property: Description("counter, gauge, histogram, summary, ... A counter is asked for with rate() or increase().")]
         string? Type = null,
@@ -379,7 +379,7 @@ internal sealed record Metric(
             : null;
 }
 
-internal sealed record Target(
+public sealed record Target(
     string? Job,
     string? Health,
     IReadOnlyDictionary<string, string>? Labels,
@@ -412,7 +412,7 @@ internal sealed record Target(
     }
 }
 
-internal sealed record Alert(
+public sealed record Alert(
     string Name,
     [property: Description("firing, or pending: true but not yet for long enough.")] string? State,
     IReadOnlyDictionary<string, string>? Labels,
@@ -432,7 +432,7 @@ internal sealed record Alert(
         );
 }
 
-internal sealed record Rule(
+public sealed record Rule(
     string Name,
     string Group,
     [property: Description("alerting or recording.")] string? Type,

@@ -5,7 +5,7 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 
 namespace MinimalMcp.Tools.Prometheus;
 
-internal sealed class PrometheusOptions : IValidatableObject
+public sealed class PrometheusOptions : IValidatableObject
 {
     /// <summary>Where Prometheus answers, with the path that it is served under, if any. Without it the family is off.</summary>
     public string? Url { get; set; }
@@ -72,7 +72,7 @@ internal sealed class PrometheusOptions : IValidatableObject
     private static bool IsLine(string? text) => text?.Any(letter => letter is < '!' or > '~') is not true;
 }
 
-internal static class PrometheusSetup
+public static class PrometheusSetup
 {
     public static IServiceCollection AddPrometheus(this IServiceCollection services, IConfiguration configuration)
     {

@@ -13,7 +13,7 @@ namespace MinimalMcp.Tools.Prometheus;
 
 /// <summary>What a model can ask Prometheus. Nothing here changes anything; its admin API stays out.</summary>
 [McpServerToolType]
-internal sealed class PrometheusTools(PrometheusClient prometheus, TimeProvider clock)
+public sealed class PrometheusTools(PrometheusClient prometheus, TimeProvider clock)
 {
     /// <summary>Values of a series that a model is shown. Prometheus itself refuses more than 11,000.</summary>
     private const int MaxPoints = 251;

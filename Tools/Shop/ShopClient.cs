@@ -14,7 +14,7 @@ using ModelContextProtocol;
 namespace MinimalMcp.Tools.Shop;
 
 /// <summary>The shop behind the tools: the embedded one, or the agents at Shop:Url when that is set.</summary>
-internal sealed class ShopClient(
+public sealed class ShopClient(
     IOptions<ShopOptions> options,
     IHttpClientFactory http,
     TimeProvider time,

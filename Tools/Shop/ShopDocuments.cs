@@ -4,7 +4,7 @@ using ModelContextProtocol.Server;
 namespace MinimalMcp.Tools.Shop;
 
 /// <summary>The products as documents, for a host that looks into all systems at once (search and fetch).</summary>
-internal sealed partial class ShopTools
+public sealed partial class ShopTools
 {
     private const int MaxDocuments = 10;
 
@@ -46,4 +46,4 @@ internal sealed partial class ShopTools
             : null;
 }
 
-internal sealed record ProductDocument(string Id, string Title, string Text, string Url);
+public sealed record ProductDocument(string Id, string Title, string Text, string Url);

@@ -3,7 +3,7 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 
 namespace MinimalMcp.Tools.Shop;
 
-internal sealed class ShopOptions : IValidatableObject
+public sealed class ShopOptions : IValidatableObject
 {
     /// <summary>Where the shop's own server listens. Without it the embedded shop answers.</summary>
     public string? Url { get; set; }
@@ -37,7 +37,7 @@ internal sealed class ShopOptions : IValidatableObject
         && uri is { Scheme: "http" or "https", UserInfo: "", Query: "", Fragment: "" };
 }
 
-internal static class ShopSetup
+public static class ShopSetup
 {
     public static IServiceCollection AddShop(this IServiceCollection services, IConfiguration configuration)
     {

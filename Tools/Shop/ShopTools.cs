@@ -6,7 +6,7 @@ using ModelContextProtocol.Server;
 namespace MinimalMcp.Tools.Shop;
 
 [McpServerToolType, McpServerPromptType, McpServerResourceType]
-internal sealed partial class ShopTools(ShopClient shop)
+public sealed partial class ShopTools(ShopClient shop)
 {
     [McpServerTool(
         Name = "search_products",

@@ -12,7 +12,7 @@ namespace MinimalMcp.Tools.SilverBullet;
 /// The files of a space over SilverBullet's own HTTP API (2.x). It has no ETag and no conditional write: PUT always overwrites, so what must
 /// not be lost is looked at before. Between the look and the write somebody may still be faster.
 /// </summary>
-internal sealed class SilverBulletClient(IOptions<SilverBulletOptions> options, IHttpClientFactory http) : IHealthCheck
+public sealed class SilverBulletClient(IOptions<SilverBulletOptions> options, IHttpClientFactory http) : IHealthCheck
 {
     private readonly string _home = (
         string.IsNullOrEmpty(options.Value.PublicUrl) ? options.Value.Url! : options.Value.PublicUrl
@@ -217,13 +217,13 @@ internal sealed class SilverBulletClient(IOptions<SilverBulletOptions> options, 
     public sealed record Answer(string Text, long? LastModified, bool IsReadOnly);
 }
 
-internal sealed record SpaceFile(string Name, long LastModified, long Size, string? Perm);
+public sealed record SpaceFile(string Name, long LastModified, long Size, string? Perm);
 
 /// <summary>
 /// SilverBullet has no search in its API, so the pages themselves are read: the last changed ones first, within bounds, and each again only
 /// after it was changed.
 /// </summary>
-internal sealed class SilverBulletSearch(SilverBulletClient client, TimeProvider time)
+public sealed class SilverBulletSearch(SilverBulletClient client, TimeProvider time)
 {
     private const int MaxPages = 2000,
         MaxBytes = 20_000_000,

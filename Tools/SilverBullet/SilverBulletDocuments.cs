@@ -3,7 +3,7 @@ using ModelContextProtocol.Server;
 namespace MinimalMcp.Tools.SilverBullet;
 
 /// <summary>The pages as documents, for a client that searches all systems at once (search and fetch).</summary>
-internal sealed partial class SilverBulletTools
+public sealed partial class SilverBulletTools
 {
     [McpMeta("documents", "search")]
     [McpMeta("documents_from", "silverbullet_search_pages")]

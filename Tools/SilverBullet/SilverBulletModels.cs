@@ -6,19 +6,19 @@ using static System.Text.Json.Serialization.JsonIgnoreCondition;
 
 namespace MinimalMcp.Tools.SilverBullet;
 
-internal sealed record PageList(
+public sealed record PageList(
     [property: Description("How many there are, whether listed or not.")] int Total,
     IReadOnlyList<PageEntry> Pages
 );
 
-internal sealed record PageEntry(
+public sealed record PageEntry(
     string Name,
     [property: Description("Milliseconds since 1970.")] long LastModified,
     [property: Description("In bytes.")] long Size,
     [property: JsonIgnore(Condition = WhenWritingNull)] bool? ReadOnly = null
 );
 
-internal sealed record Page(
+public sealed record Page(
     string Name,
     [property: Description("Markdown.")] string Content,
     [property:
@@ -31,25 +31,25 @@ internal sealed record Page(
     [property: JsonIgnore(Condition = WhenWritingNull)] string? Note = null
 );
 
-internal sealed record PageChange(
+public sealed record PageChange(
     string Name,
     [property: JsonIgnore(Condition = WhenWritingNull), Description("Milliseconds since 1970, after the change.")]
         long? LastModified
 );
 
-internal sealed record DeletedPage(
+public sealed record DeletedPage(
     string Name,
     [property: Description("How many characters it had.")] int Size,
     [property: Description("How it began.")] string FirstLine
 );
 
-internal sealed record SearchResult(
+public sealed record SearchResult(
     [property: Description("How many pages match, whether listed or not.")] int Total,
     IReadOnlyList<FoundPage> Pages,
     [property: JsonIgnore(Condition = WhenWritingNull), Description("What could not be searched.")] string? Note = null
 );
 
-internal sealed record FoundPage(
+public sealed record FoundPage(
     string Name,
     [property: Description("Milliseconds since 1970.")] long LastModified,
     [property:
@@ -60,7 +60,7 @@ internal sealed record FoundPage(
     [property: JsonIgnore(Condition = WhenWritingNull)] string? Snippet = null
 );
 
-internal sealed record PageDocument(
+public sealed record PageDocument(
     string Id,
     string Title,
     [property: JsonIgnore(Condition = WhenWritingNull)] string? Text,
@@ -68,7 +68,7 @@ internal sealed record PageDocument(
 );
 
 [JsonConverter(typeof(JsonStringEnumConverter<UpdateMode>))]
-internal enum UpdateMode
+public enum UpdateMode
 {
     [JsonStringEnumMemberName("replace")]
     Replace,

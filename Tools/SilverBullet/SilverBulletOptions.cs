@@ -4,7 +4,7 @@ using System.Text;
 
 namespace MinimalMcp.Tools.SilverBullet;
 
-internal sealed class SilverBulletOptions : IValidatableObject
+public sealed class SilverBulletOptions : IValidatableObject
 {
     /// <summary>Where the space answers, with its prefix when a server has several. Without it the family is off.</summary>
     public string? Url { get; set; }
@@ -47,7 +47,7 @@ internal sealed class SilverBulletOptions : IValidatableObject
     }
 }
 
-internal static class SilverBulletSetup
+public static class SilverBulletSetup
 {
     public static IServiceCollection AddSilverBullet(this IServiceCollection services, IConfiguration configuration)
     {

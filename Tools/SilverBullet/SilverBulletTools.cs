@@ -7,7 +7,7 @@ using ModelContextProtocol.Server;
 namespace MinimalMcp.Tools.SilverBullet;
 
 [McpServerToolType]
-internal sealed partial class SilverBulletTools(SilverBulletClient space, SilverBulletSearch pages)
+public sealed partial class SilverBulletTools(SilverBulletClient space, SilverBulletSearch pages)
 {
     private const string Name = "The page's name, folders separated by /, for example \"Projects/Roof\".";
     private const int MaxName = 500,

@@ -2,7 +2,7 @@ using Microsoft.Extensions.Diagnostics.HealthChecks;
 
 namespace MinimalMcp.Tools.Status;
 
-internal static class StatusSetup
+public static class StatusSetup
 {
     /// <summary>For each system; all are asked at the same time.</summary>
     internal static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);

@@ -11,7 +11,7 @@ namespace MinimalMcp.Tools.Status;
 /// needs an outside system brings an <see cref="IHealthCheck"/>; its data may say <c>authorised</c> and <c>version</c>.
 /// </summary>
 [McpServerToolType]
-internal sealed class StatusTools(
+public sealed class StatusTools(
     HealthCheckService health,
     IOptions<HealthCheckServiceOptions> checks,
     IEnumerable<FamilyOff> off

@@ -9,7 +9,7 @@ using ModelContextProtocol;
 namespace MinimalMcp.Tools.Vikunja;
 
 /// <summary>Vikunja's API v1, whose verbs are unusual: PUT creates and POST updates. One method of v2 is used where there is one.</summary>
-internal sealed class VikunjaClient(IOptions<VikunjaOptions> options, IHttpClientFactory http, TimeProvider time)
+public sealed class VikunjaClient(IOptions<VikunjaOptions> options, IHttpClientFactory http, TimeProvider time)
     : IHealthCheck
 {
     private const int PerPage = 50,
@@ -241,7 +241,7 @@ internal sealed class VikunjaClient(IOptions<VikunjaOptions> options, IHttpClien
 /// Changes of tasks that lose nothing. POST /tasks/{id} sets every field that is not sent to its zero value, and takes away all assignees and
 /// reminders; /tasks/bulk does the latter too. So the whole task is read, changed, sent and compared.
 /// </summary>
-internal sealed class VikunjaTasks(VikunjaClient vikunja)
+public sealed class VikunjaTasks(VikunjaClient vikunja)
 {
     private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web)
     {

@@ -4,7 +4,7 @@ using ModelContextProtocol.Server;
 namespace MinimalMcp.Tools.Vikunja;
 
 /// <summary>Tasks and projects as documents, for a host that looks into all systems at once (search and fetch).</summary>
-internal sealed partial class VikunjaTools
+public sealed partial class VikunjaTools
 {
     [McpMeta("documents", "search")]
     [McpMeta("documents_from", "vikunja_list_tasks")]

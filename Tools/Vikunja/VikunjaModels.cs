@@ -7,7 +7,7 @@ using static System.Text.Json.Serialization.JsonIgnoreCondition;
 
 namespace MinimalMcp.Tools.Vikunja;
 
-internal sealed record VikunjaTask(long Id, string Title, bool Done, long ProjectId, string Url)
+public sealed record VikunjaTask(long Id, string Title, bool Done, long ProjectId, string Url)
 {
     [JsonIgnore(Condition = WhenWritingNull), Description("As people write it, for example OPS-12.")]
     public string? Identifier { get; init; }
@@ -46,7 +46,7 @@ internal sealed record VikunjaTask(long Id, string Title, bool Done, long Projec
     public string? Note { get; init; }
 }
 
-internal sealed record VikunjaProject(long Id, string Title, string Url)
+public sealed record VikunjaProject(long Id, string Title, string Url)
 {
     [JsonIgnore(Condition = WhenWritingNull)]
     public string? Description { get; init; }
@@ -73,35 +73,35 @@ internal sealed record VikunjaProject(long Id, string Title, string Url)
     public string? Note { get; init; }
 }
 
-internal sealed record ProjectList(
+public sealed record ProjectList(
     IReadOnlyList<VikunjaProject> Projects,
     [property: JsonIgnore(Condition = WhenWritingNull), Description("Set when there are more.")] string? Note = null
 );
 
-internal sealed record TaskList(
+public sealed record TaskList(
     IReadOnlyList<VikunjaTask> Tasks,
     [property: JsonIgnore(Condition = WhenWritingNull), Description("Set when there are more.")] string? Note = null
 );
 
-internal sealed record DeletedTask(long Id, string Title, string Note);
+public sealed record DeletedTask(long Id, string Title, string Note);
 
-internal sealed record CommentList(IReadOnlyList<TaskComment> Comments);
+public sealed record CommentList(IReadOnlyList<TaskComment> Comments);
 
-internal sealed record TaskComment(
+public sealed record TaskComment(
     long Id,
     [property: Description("HTML.")] string Comment,
     [property: JsonIgnore(Condition = WhenWritingNull)] string? Author = null,
     [property: JsonIgnore(Condition = WhenWritingNull)] DateTimeOffset? Created = null
 );
 
-internal sealed record LabelList(
+public sealed record LabelList(
     IReadOnlyList<TaskLabel> Labels,
     [property: JsonIgnore(Condition = WhenWritingNull), Description("Set when there are more.")] string? Note = null
 );
 
-internal sealed record TaskLabel([property: Description("What vikunja_add_label takes.")] long Id, string Title);
+public sealed record TaskLabel([property: Description("What vikunja_add_label takes.")] long Id, string Title);
 
-internal sealed record TaskDocument(
+public sealed record TaskDocument(
     string Id,
     string Title,
     string Url,
@@ -110,7 +110,7 @@ internal sealed record TaskDocument(
 );
 
 [JsonConverter(typeof(JsonStringEnumConverter<TaskOrder>))]
-internal enum TaskOrder
+public enum TaskOrder
 {
     [JsonStringEnumMemberName("due_date")]
     DueDate,

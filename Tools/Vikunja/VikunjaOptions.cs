@@ -3,7 +3,7 @@ using System.Net.Http.Headers;
 
 namespace MinimalMcp.Tools.Vikunja;
 
-internal sealed class VikunjaOptions : IValidatableObject
+public sealed class VikunjaOptions : IValidatableObject
 {
     /// <summary>Where Vikunja answers, with or without /api/v1 at the end. Without it the family is off.</summary>
     public string? Url { get; set; }
@@ -66,7 +66,7 @@ internal sealed class VikunjaOptions : IValidatableObject
     }
 }
 
-internal static class VikunjaSetup
+public static class VikunjaSetup
 {
     public static IServiceCollection AddVikunja(this IServiceCollection services, IConfiguration configuration)
     {

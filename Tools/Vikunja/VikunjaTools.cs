@@ -10,7 +10,7 @@ namespace MinimalMcp.Tools.Vikunja;
 
 /// <summary>Projects, tasks, and what belongs to a task: comments, labels, assignees.</summary>
 [McpServerToolType]
-internal sealed partial class VikunjaTools(VikunjaClient vikunja, VikunjaTasks tasks)
+public sealed partial class VikunjaTools(VikunjaClient vikunja, VikunjaTasks tasks)
 {
     private const string ProjectId = "The project's number, from vikunja_list_projects.";
     private const string TaskId =
