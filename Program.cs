@@ -8,7 +8,9 @@ using MinimalMcp.Surfaces;
 using MinimalMcp.Surfaces.Mcp;
 using MinimalMcp.Telemetry;
 using MinimalMcp.Tools;
+//#if (cway)
 using MinimalMcp.Tools.Cway;
+//#endif
 using MinimalMcp.WellKnown;
 
 if (!ConfigurationSetup.TryCreateBuilder(args, out var builder)) // settings: files, environment variables, command line
@@ -29,7 +31,7 @@ builder.AddOutgoing(); // every HttpClient gets a timeout, a circuit breaker and
 
 // Who may call, and what happens to every call, whichever way it comes.
 builder.AddAuth().CloseOtherRoutes();
-builder.AddGovernance();
+builder.AddGovernance().CleanLogs();
 
 // The ways in. MCP is the SDK's; in front of it, the direct path answers what needs no conversation.
 builder.Services.AddMcpServer().WithHttpTransport().WithDirectPath();
@@ -42,19 +44,12 @@ if (mode.Stdio)
 }
 
 var app = builder.Build();
+//#if (cway)
 app.MapCway(mode.Http); // the REST API of that family, where it is on
-switch (args.FirstOrDefault())
+//#endif
+if (await app.RunCommandAsync(args) is { } done)
 {
-    case "export-openapi":
-        return await app.ExportOpenApiAsync(args);
-    case "backup":
-        return await app.BackupAsync(args);
-    case "restore":
-        return await app.RestoreAsync(args);
-    case "verify-audit":
-        return await app.VerifyAuditAsync();
-    case "hash-password":
-        return app.HashPassword();
+    return done; // export-openapi, backup, restore, verify-audit, hash-password
 }
 
 app.UseDiagnostics();

@@ -8,6 +8,7 @@ using MinimalMcp.Configuration;
 
 namespace MinimalMcp.Auth;
 
+/// <summary>Who is calling: credentials as a scheme of the framework, and the authorization server.</summary>
 public static class AuthSetup
 {
     /// <summary>
@@ -59,6 +60,18 @@ public static class AuthSetup
     /// <summary>Adds the framework's authentication and authorization, and the request rate limit.</summary>
     public static WebApplication UseAuth(this WebApplication app)
     {
+        app.UseCredentials();
+        app.UseRequestLimit();
+        app.MapAuth();
+        return app;
+    }
+
+    /// <summary>Where people sign in and clients get tokens, in modes that issue them.</summary>
+    internal static void MapAuth(this IEndpointRouteBuilder routes) => routes.MapAuthorizationServer();
+
+    /// <summary>The framework's authentication and authorization, and a shorter way for callers that are known.</summary>
+    internal static void UseCredentials(this WebApplication app)
+    {
         if (AuthFastPath.IsPossible(app.Services))
         {
             RequestDelegate? beyond = null;
@@ -79,18 +92,20 @@ public static class AuthSetup
             app.UseAuthentication();
             app.UseAuthorization();
         }
+    }
 
-        if (app.Configuration["Auth:RateLimitPerMinute"] is not (null or "" or "0"))
+    /// <summary>The limit of requests (<c>Auth:RateLimitPerMinute</c>), when there is one.</summary>
+    internal static void UseRequestLimit(this IApplicationBuilder app)
+    {
+        var configuration = app.ApplicationServices.GetRequiredService<IConfiguration>();
+        if (configuration["Auth:RateLimitPerMinute"] is not (null or "" or "0"))
         {
             app.Use(next =>
             {
-                var limit = app.Services.GetRequiredService<RequestRateLimiter>();
+                var limit = app.ApplicationServices.GetRequiredService<RequestRateLimiter>();
                 return http => limit.Refusal(http) ?? next(http);
             });
         }
-
-        app.MapAuthorizationServer();
-        return app;
     }
 
     /// <summary>
@@ -103,11 +118,8 @@ public static class AuthSetup
         return app;
     }
 
-    /// <summary>
-    /// <c>hash-password</c>: reads a password from standard input and prints its hash for
-    /// <c>Auth:Users:NAME:PasswordHash</c>.
-    /// </summary>
-    public static int HashPassword(this WebApplication app) => Passwords.Print(Console.In, Console.Out);
+    /// <summary><c>hash-password</c>: reads a password from the standard input, and prints what <c>Auth:Users:NAME:PasswordHash</c> takes.</summary>
+    internal static int HashPassword(this WebApplication app) => Passwords.Print(Console.In, Console.Out);
 
     /// <summary>
     /// Opens tool routes to every caller and, in mode mixed, to unauthenticated callers; each tool decides.

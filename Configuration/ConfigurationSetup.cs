@@ -1,10 +1,13 @@
 using System.Diagnostics.CodeAnalysis;
+using Microsoft.AspNetCore.Cors.Infrastructure;
 using Microsoft.AspNetCore.HostFiltering;
 using Microsoft.AspNetCore.HttpOverrides;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
 
 namespace MinimalMcp.Configuration;
 
+/// <summary>Settings, where to listen, and what happens to every request.</summary>
 public static class ConfigurationSetup
 {
     /// <summary>
@@ -39,17 +42,7 @@ public static class ConfigurationSetup
     /// <summary>Reads the settings, configures the listening address, and sets the limits of every request.</summary>
     public static WebApplicationBuilder AddConfiguration(this WebApplicationBuilder builder)
     {
-        builder.Services.AddSingleton(
-            builder.Configuration.AddEnvironment(
-                builder.Environment.ContentRootPath,
-                builder.Environment.EnvironmentName
-            )
-        );
-        AddFile(builder.Configuration);
-        builder.Services.AddSettings<ServerOptions>("Server");
-        builder.Services.AddSingleton<IValidateOptions<ServerOptions>, ListenCheck>();
-        builder.Services.AddSingleton<IValidateOptions<ServerOptions>, CertificateCheck>();
-        builder.Services.AddSingleton<IValidateOptions<ServerOptions>, SecretFileCheck>();
+        AddSettings(builder, isWholeProgram: true);
         builder.Services.AddSingleton<IValidateOptions<ServerOptions>>(LogLevelCheck.Of(builder.Configuration));
         var server = builder.Configuration.GetSection("Server");
         if (
@@ -57,9 +50,7 @@ public static class ConfigurationSetup
             && !builder.Configuration.GetSection("Kestrel:Endpoints").GetChildren().Any()
         )
         {
-            // An invalid port is reported with the other invalid settings.
-            var port = int.TryParse(server["Port"] ?? "3001", out var number) ? number : 0;
-            builder.WebHost.UseUrls($"http://{server["Host"] ?? "127.0.0.1"}:{port}");
+            Listen(builder);
         }
 
         builder.WebHost.UseKestrelHttpsConfiguration();
@@ -86,10 +77,7 @@ public static class ConfigurationSetup
         });
         // a failed start is reported in a sentence, without a stack trace
         builder.Logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.Critical);
-        builder.Services.AddSingleton(TimeProvider.System);
         Drain.Add(builder);
-        builder.Services.AddCors();
-        builder.Services.AddProblemDetails();
         // HostGuard decides, allows loopback, and explains refusals
         builder.Services.Configure<HostFilteringOptions>(filtering => filtering.AllowedHosts = ["*"]);
         builder.Services.Configure<ForwardedHeadersOptions>(forwarded =>
@@ -131,10 +119,50 @@ public static class ConfigurationSetup
         app.UseRouting(); // not before: the path may have been changed
         Https.UseRedirect(app);
         Drain.Use(app);
-        var origins = new ServerOptions { CorsOrigins = app.Configuration["Server:CorsOrigins"] }.Origins;
-        if (origins.Count > 0)
+        if (Origins(app.Configuration) is { } origins)
         {
-            app.UseCors(policy =>
+            app.UseCors(origins);
+        }
+
+        return app;
+    }
+
+    /// <summary>The settings of the environment and of files, and what every request needs.</summary>
+    internal static void AddSettings(WebApplicationBuilder builder, bool isWholeProgram)
+    {
+        builder.Services.AddSingleton(
+            builder.Configuration.AddEnvironment(
+                builder.Environment.ContentRootPath,
+                builder.Environment.EnvironmentName,
+                isWholeProgram
+            )
+        );
+        AddFile(builder.Configuration);
+        builder.Services.AddSettings<ServerOptions>("Server");
+        builder.Services.AddSingleton<IValidateOptions<ServerOptions>, ListenCheck>();
+        builder.Services.AddSingleton<IValidateOptions<ServerOptions>, CertificateCheck>();
+        builder.Services.AddSingleton<IValidateOptions<ServerOptions>, SecretFileCheck>();
+        builder.Services.TryAddSingleton(TimeProvider.System);
+        builder.Services.AddCors();
+        builder.Services.AddProblemDetails();
+    }
+
+    /// <summary>Listens where the section Server says.</summary>
+    internal static void Listen(WebApplicationBuilder builder)
+    {
+        var server = builder.Configuration.GetSection("Server");
+        // A port that is no number is reported with the other settings that are wrong.
+        var port = int.TryParse(server["Port"] ?? "3001", out var number) ? number : 0;
+        builder.WebHost.UseUrls($"http://{server["Host"] ?? "127.0.0.1"}:{port}");
+    }
+
+    /// <summary>Web pages of other origins that may call (<c>Server:CorsOrigins</c>); null when there are none.</summary>
+    internal static Action<CorsPolicyBuilder>? Origins(IConfiguration configuration)
+    {
+        var origins = new ServerOptions { CorsOrigins = configuration["Server:CorsOrigins"] }.Origins;
+        return origins.Count == 0
+            ? null
+            : policy =>
                 (origins.Contains("*") ? policy.AllowAnyOrigin() : policy.WithOrigins([.. origins]))
                     .WithMethods("GET", "POST", "DELETE")
                     .WithHeaders(
@@ -148,17 +176,13 @@ public static class ConfigurationSetup
                         "Last-Event-ID",
                         "X-MCP-API-Key"
                     )
-                    .WithExposedHeaders("Mcp-Session-Id", "WWW-Authenticate")
-            );
-        }
-
-        return app;
+                    .WithExposedHeaders("Mcp-Session-Id", "WWW-Authenticate");
     }
 
     /// <summary>
     /// Binds a section to its options. Invalid values are reported with the other errors when the server starts.
     /// </summary>
-    public static void AddSettings<T>(this IServiceCollection services, string section)
+    internal static void AddSettings<T>(this IServiceCollection services, string section)
         where T : class =>
         services
             .AddSingleton(new SettingsSection(section, typeof(T)))

@@ -101,7 +101,8 @@ public static class EnvironmentNames
     internal static EnvironmentRead AddEnvironment(
         this ConfigurationManager configuration,
         string contentRoot,
-        string environment
+        string environment,
+        bool isWholeProgram = true
     )
     {
         var names = new List<(string Name, string Setting)>();
@@ -113,7 +114,8 @@ public static class EnvironmentNames
         foreach (var (name, setting) in Table)
         {
             if (
-                variables.TryGetValue(name, out var value)
+                (isWholeProgram || !setting.StartsWith("Logging:", StringComparison.Ordinal))
+                && variables.TryGetValue(name, out var value)
                 && value.Length > 0
                 && Meaning(name, value, variables, configuration["mode"]) is { } means
             )

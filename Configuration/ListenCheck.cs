@@ -66,15 +66,32 @@ internal sealed class ListenCheck(IConfiguration configuration) : IValidateOptio
                 : "but Server:PublicUrl (PUBLIC_URL) is not set. Tokens and documents contain the public URL. Set "
                     + "PUBLIC_URL to it, for example https://mcp.example.com.";
 
+    /// <summary>Whether the settings say where to listen, in ASP.NET Core's own words.</summary>
+    public static bool IsSaid(IConfiguration configuration) =>
+        configuration["urls"] is { Length: > 0 }
+        || Ports(configuration).Any()
+        || configuration.GetSection("Kestrel:Endpoints").GetChildren().Any();
+
+    // On all addresses, as images of ASP.NET Core say it: ASPNETCORE_HTTP_PORTS.
+    private static IEnumerable<string> Ports(IConfiguration configuration) =>
+        ((string[])["http", "https"]).SelectMany(scheme =>
+            (configuration[scheme + "_ports"] ?? "")
+                .Split(';', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)
+                .Select(port => $"{scheme}://*:{port}")
+        );
+
     private static IEnumerable<string> Addresses(IConfiguration configuration) =>
         configuration
             .GetSection("Kestrel:Endpoints")
             .GetChildren()
             .Select(endpoint => endpoint["Url"] ?? "")
-            .Concat((configuration["urls"] ?? $"http://{configuration["Server:Host"] ?? "127.0.0.1"}").Split(';'))
+            .Concat(
+                configuration["urls"]?.Split(';')
+                    ?? Ports(configuration).DefaultIfEmpty($"http://{configuration["Server:Host"] ?? "127.0.0.1"}")
+            )
             .Where(address => address.Length > 0);
 
-    private static bool IsLoopback(string address)
+    internal static bool IsLoopback(string address)
     {
         if (
             address.Contains("://unix:", StringComparison.OrdinalIgnoreCase)

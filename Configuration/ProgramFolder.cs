@@ -40,7 +40,13 @@ public static class ProgramFolder
             "minimal-mcp"
         );
 
-    /// <summary>Arguments for the host, before the program's own, which take precedence.</summary>
+    /// <summary>The same for an application that uses this library: its folder has its name.</summary>
+    public static string StateOf(IHostEnvironment environment) =>
+        ApplicationAssemblies.Application(environment) is { } application
+            ? Path.Combine(Path.GetDirectoryName(State)!, application.GetName().Name!)
+            : State;
+
+    /// <summary>What the host is told before the program's own arguments, which win.</summary>
     public static string[] HostArguments(string[] args) =>
         [
             .. EnvironmentNames.HostEnvironment(

@@ -12,6 +12,9 @@ public sealed class ServerOptions : IValidatableObject
     /// <summary>Shown to clients; the project's name when empty.</summary>
     public string? Name { get; set; }
 
+    /// <summary>Shown to clients; the project's version when empty.</summary>
+    public string? Version { get; set; }
+
     /// <summary>What the server is for, in a sentence, for the manifest of a GPT Action.</summary>
     public string? Description { get; set; }
 

@@ -5,6 +5,7 @@ using MinimalMcp.Storage;
 
 namespace MinimalMcp.Governance;
 
+/// <summary>Budgets, confirmation and the audit log, for every call on every surface.</summary>
 public static class GovernanceSetup
 {
     /// <summary>
@@ -18,6 +19,23 @@ public static class GovernanceSetup
         builder.Services.AddSingleton<ToolPolicies>();
         builder.Services.AddSingleton<CallLog>();
         builder.Services.AddSingleton<Redactor>();
+        builder.Services.AddSingleton<ISubjectNames, SubjectMigration>();
+        builder.Services.AddSingleton<Budgets>();
+        builder.Services.AddSingleton<Confirmations>();
+        builder.Services.AddSingleton<Approvals>();
+        builder.Services.AddSingleton<AuditRetention>();
+        builder.Services.AddSingleton<AuditLog>();
+        builder.Services.AddHostedService(services => services.GetRequiredService<AuditLog>());
+        builder.Services.AddSingleton<GovernanceServices>();
+        return builder;
+    }
+
+    /// <summary>
+    /// For a program that serves nothing but this server: its logs are free of the settings' secrets and of hidden
+    /// characters, and go to a file as well when <c>Logging:File:Path</c> names one.
+    /// </summary>
+    public static IHostApplicationBuilder RedactingLoggerProvider(this IHostApplicationBuilder builder)
+    {
         RedactingConsoleFormatter.Around(builder.Services);
         builder.Services.AddSettings<LogFileOptions>("Logging:File");
         if (builder.Configuration["Logging:File:Path"] is { Length: > 0 })
@@ -31,14 +49,6 @@ public static class GovernanceSetup
             console.UseUtcTimestamp = true;
             console.TimestampFormat ??= "yyyy-MM-dd'T'HH:mm:ss.fff'Z' ";
         });
-        builder.Services.AddSingleton<ISubjectMigration, SubjectMigration>();
-        builder.Services.AddSingleton<Budgets>();
-        builder.Services.AddSingleton<Confirmations>();
-        builder.Services.AddSingleton<Approvals>();
-        builder.Services.AddSingleton<AuditRetention>();
-        builder.Services.AddSingleton<AuditLog>();
-        builder.Services.AddHostedService(services => services.GetRequiredService<AuditLog>());
-        builder.Services.AddSingleton<GovernanceServices>();
         return builder;
     }
 }

@@ -14,6 +14,7 @@ namespace MinimalMcp.Governance;
 internal sealed partial class UnknownSettings(
     IConfiguration configuration,
     IEnumerable<SettingsSection> sections,
+    IHostEnvironment environment,
     ILogger<UnknownSettings> logger
 ) : IValidateOptions<GovernanceOptions>
 {
@@ -21,7 +22,7 @@ internal sealed partial class UnknownSettings(
     private static readonly string[] Protecting = ["Auth", "Governance", "Hub", "Server"];
     private static readonly string[] ProtectingInEnvironment = ["Auth", "Governance", "Hub"];
 
-    private readonly SettingsSection[] _sections = [.. sections, .. FamilySections()];
+    private readonly SettingsSection[] _sections = [.. sections, .. FamilySections(environment)];
 
     public ValidateOptionsResult Validate(string? name, GovernanceOptions options)
     {
@@ -59,10 +60,10 @@ internal sealed partial class UnknownSettings(
         return errors.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(errors);
     }
 
-    // Families bind their options themselves: the type is named after the section.
-    private static IEnumerable<SettingsSection> FamilySections() =>
-        typeof(UnknownSettings)
-            .Assembly.GetTypes()
+    // Family options are bound by families, which know nothing of ours: their type is named after the section.
+    private static IEnumerable<SettingsSection> FamilySections(IHostEnvironment environment) =>
+        ApplicationAssemblies
+            .Types(environment)
             .Where(type =>
                 type.Namespace?.Contains(".Tools.", StringComparison.Ordinal) == true
                 && type.Name.EndsWith("Options", StringComparison.Ordinal)

@@ -5,6 +5,7 @@ using MinimalMcp.Configuration;
 
 namespace MinimalMcp.Outgoing;
 
+/// <summary>Requests to upstream systems.</summary>
 public static class OutgoingSetup
 {
     /// <summary>

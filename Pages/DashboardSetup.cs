@@ -2,6 +2,7 @@ using MinimalMcp.Governance;
 
 namespace MinimalMcp.Pages;
 
+/// <summary>The page on which a person approves calls.</summary>
 public static class DashboardSetup
 {
     /// <summary>

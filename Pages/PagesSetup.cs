@@ -3,8 +3,10 @@ using MinimalMcp.Auth.Server;
 
 namespace MinimalMcp.Pages;
 
+/// <summary>What people see in a browser.</summary>
 public static class PagesSetup
 {
+    /// <summary>Adds what <see cref="MapPages"/> needs.</summary>
     public static IHostApplicationBuilder AddPages(this IHostApplicationBuilder builder)
     {
         builder.Services.AddSingleton<PageAssets>();

@@ -48,7 +48,7 @@ internal static class StartPage
                 <div>
                   <h1>{name}</h1>
                   <p class="facts">
-                    <span>version {ServerIdentity.Version}</span>
+                    <span>version {ServerIdentity.VersionOf(configuration)}</span>
                     <span>{Authentication(auth)}</span>
                     <span>{tools.Count} {(tools.Count == 1 ? "tool" : "tools")}</span>
                   </p>

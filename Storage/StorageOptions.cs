@@ -46,7 +46,7 @@ public sealed class StorageOptions : IValidatableObject
     private static string Found(IHostEnvironment environment)
     {
         var beside = System.IO.Path.Combine(environment.ContentRootPath, "data", "minimalmcp.db");
-        var state = System.IO.Path.Combine(ProgramFolder.State, "minimalmcp.db");
+        var state = System.IO.Path.Combine(ProgramFolder.StateOf(environment), "minimalmcp.db");
         return File.Exists(beside) ? beside
             : File.Exists(state) ? state
             : ProgramFolder.Project is null ? state

@@ -5,8 +5,10 @@ using MinimalMcp.Configuration;
 
 namespace MinimalMcp.Storage;
 
+/// <summary>Where the server keeps its data.</summary>
 public static class StorageSetup
 {
+    /// <summary>Adds the store: SQLite, or PostgreSQL when <c>Storage:ConnectionString</c> is set.</summary>
     public static IHostApplicationBuilder AddStorage(this IHostApplicationBuilder builder)
     {
         builder.Services.AddSettings<StorageOptions>("Storage");

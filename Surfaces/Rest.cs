@@ -13,6 +13,7 @@ namespace MinimalMcp.Surfaces;
 /// </summary>
 public static class Rest
 {
+    /// <summary>Maps the list of the tools, and the calls of each.</summary>
     public static IEndpointConventionBuilder MapTools(this IEndpointRouteBuilder routes, string pattern = "/tools")
     {
         var group = routes.MapGroup(pattern);

@@ -3,6 +3,7 @@ namespace MinimalMcp.Surfaces;
 /// <summary>The enabled surfaces: <c>--mode all|sse|rest|stdio</c>.</summary>
 public sealed record SurfaceMode(bool Mcp, bool Http, bool Stdio)
 {
+    /// <summary>Reads the mode from the settings; the switch <c>--stdio</c> sets it.</summary>
     public static SurfaceMode Read(IConfiguration configuration, string[] args)
     {
         if (args.Contains("--stdio"))

@@ -2,6 +2,7 @@ using Microsoft.Extensions.Options;
 
 namespace MinimalMcp.Telemetry;
 
+/// <summary>Export of traces, metrics and logs.</summary>
 public static class TelemetrySetup
 {
     /// <summary>

@@ -1,5 +1,6 @@
 using System.Reflection;
 using Microsoft.Extensions.Options;
+using MinimalMcp.Configuration;
 using MinimalMcp.Governance;
 using ModelContextProtocol.Server;
 
@@ -9,7 +10,8 @@ namespace MinimalMcp.Tools;
 /// Validates the lists of tools in safety settings. A misspelt name (<c>Governance:Approve=chekout</c>) would silently
 /// protect nothing, so every name or pattern must match a tool of some family, enabled or not.
 /// </summary>
-internal sealed class SafetyListCheck(IEnumerable<ToolType> registered) : IValidateOptions<GovernanceOptions>
+internal sealed class SafetyListCheck(IEnumerable<ToolType> registered, IHostEnvironment environment)
+    : IValidateOptions<GovernanceOptions>
 {
     public ValidateOptionsResult Validate(string? name, GovernanceOptions options)
     {
@@ -26,8 +28,8 @@ internal sealed class SafetyListCheck(IEnumerable<ToolType> registered) : IValid
             return ValidateOptionsResult.Success;
         }
 
-        var tools = typeof(SafetyListCheck)
-            .Assembly.GetTypes()
+        var tools = ApplicationAssemblies
+            .Types(environment)
             .Where(type => type.IsDefined(typeof(McpServerToolTypeAttribute)))
             .Concat(registered.Select(tool => tool.Type))
             .Distinct()

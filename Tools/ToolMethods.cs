@@ -320,7 +320,7 @@ public sealed partial class ToolMethods(
             : [];
     }
 
-    private static string FamilyOf(Type type) => (type.Namespace ?? "").Split('.')[^1].ToLowerInvariant();
+    private static string FamilyOf(Type type) => ToolsSetup.Family(type).ToLowerInvariant();
 
     private static string Humanize(string name) =>
         char.ToUpperInvariant(name[0]) + name[1..].Replace('_', ' ').Replace('-', ' ');

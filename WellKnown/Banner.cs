@@ -8,6 +8,7 @@ using MinimalMcp.Tools;
 
 namespace MinimalMcp.WellKnown;
 
+/// <summary>What the server prints when it has started.</summary>
 public static class Banner
 {
     /// <summary>
@@ -30,7 +31,7 @@ public static class Banner
         var mode = configuration["mode"] ?? "all";
         var lines = new List<string>
         {
-            $"{ServerIdentity.Name(configuration)} {ServerIdentity.Version}   "
+            $"{ServerIdentity.Name(configuration)} {ServerIdentity.VersionOf(configuration)}   "
                 + $"{(mode == "stdio" ? "on standard input and output" : $"listening on {address}")}   auth "
                 + $"{configuration["Auth:Mode"] ?? "none"}   mode {mode}",
         };

@@ -12,7 +12,7 @@ internal static class Health
             {
                 status = "healthy",
                 service = ServerIdentity.Name(Of<IConfiguration>(http)),
-                version = ServerIdentity.Version,
+                version = ServerIdentity.VersionOf(Of<IConfiguration>(http)),
                 timestamp = Of<TimeProvider>(http).GetUtcNow(),
                 uptime_seconds = (long)Of<StartTime>(http).Uptime.TotalSeconds,
                 tools = Of<ToolRegistry>(http).Current.All.Select(tool => tool.Name),
@@ -55,7 +55,7 @@ internal static class Health
             {
                 status = "running",
                 service = ServerIdentity.Name(configuration),
-                version = ServerIdentity.Version,
+                version = ServerIdentity.VersionOf(configuration),
                 protocol = "2026-07-28",
                 protocols = (string[])["2026-07-28", "2025-11-25", "2025-06-18", "2025-03-26", "2024-11-05"],
                 mode = configuration["mode"] ?? "all",

@@ -4,8 +4,10 @@ using MinimalMcp.Tools;
 
 namespace MinimalMcp.WellKnown;
 
+/// <summary>Discovery documents, health and metrics.</summary>
 public static class WellKnownSetup
 {
+    /// <summary>Adds what <see cref="MapWellKnown"/> needs.</summary>
     public static IHostApplicationBuilder AddWellKnown(this IHostApplicationBuilder builder)
     {
         builder.Services.AddSingleton<StartTime>();

@@ -18,7 +18,7 @@ public sealed partial class ArchitectureTests
             { "Storage", ["Configuration"] },
             { "Outgoing", ["Configuration"] },
             { "Telemetry", ["Governance"] },
-            { "Tools", ["Governance", "Engine", "Charts"] },
+            { "Tools", ["Governance", "Configuration", "Engine", "Charts"] },
             { "Surfaces", ["Tools", "Governance", "Auth", "Storage", "Configuration"] },
             { "WellKnown", ["Tools", "Governance", "Auth", "Storage", "Configuration"] },
             { "Pages", ["Tools", "Governance", "Auth", "Configuration", "WellKnown"] },

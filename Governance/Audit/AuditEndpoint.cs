@@ -9,6 +9,7 @@ using MinimalMcp.Storage;
 
 namespace MinimalMcp.Governance;
 
+/// <summary>The audit log over HTTP.</summary>
 public static class AuditEndpoint
 {
     private const int MaxLimit = 1000;

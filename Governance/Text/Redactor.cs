@@ -4,6 +4,7 @@ using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.RegularExpressions;
+using MinimalMcp.Configuration;
 using MinimalMcp.Storage;
 
 namespace MinimalMcp.Governance;
@@ -24,8 +25,9 @@ public sealed partial class Redactor
     private readonly string[] _secrets;
     private readonly byte[][] _bytes;
 
-    public Redactor(IConfiguration configuration)
+    public Redactor(IConfiguration configuration, IHostEnvironment environment)
     {
+        var marked = MarkedSecrets(environment);
         var values = configuration
             .AsEnumerable()
             .Where(setting => setting.Value is { Length: >= MinLength })
@@ -33,7 +35,7 @@ public sealed partial class Redactor
                 PasswordIn()
                     .Matches(setting.Value!)
                     .Select(match => match.Groups[1].Value)
-                    .Concat(IsSecret(setting.Key) ? [setting.Value!] : [])
+                    .Concat(IsSecret(setting.Key, marked) ? [setting.Value!] : [])
                     .Concat(
                         setting.Key.EndsWith("_HEADERS", StringComparison.OrdinalIgnoreCase)
                             ? HeaderValues(setting.Value!)
@@ -136,19 +138,18 @@ public sealed partial class Redactor
             JsonEncodedText.Encode(secret, JavaScriptEncoder.UnsafeRelaxedJsonEscaping).Value,
         ];
 
-    // Options mark their secrets; an unknown setting may still have a secret name.
-    private static bool IsSecret(string key) =>
-        key.Split(':') is var parts && (Marked.Value.Contains(parts[^1]) || NamesSecret(parts[^1]));
+    // Options mark their secrets; a setting that no options know may still have the name of one.
+    private static bool IsSecret(string key, HashSet<string> marked) =>
+        key.Split(':') is var parts && (marked.Contains(parts[^1]) || NamesSecret(parts[^1]));
 
-    private static readonly Lazy<HashSet<string>> Marked = new(() =>
-        typeof(Redactor)
-            .Assembly.GetTypes()
+    private static HashSet<string> MarkedSecrets(IHostEnvironment environment) =>
+        ApplicationAssemblies
+            .Types(environment)
             .Where(type => type.Name.EndsWith("Options", StringComparison.Ordinal))
             .SelectMany(type => type.GetProperties())
             .Where(property => property.GetCustomAttribute<DataTypeAttribute>()?.DataType is DataType.Password)
             .Select(property => property.Name)
-            .ToHashSet(StringComparer.OrdinalIgnoreCase)
-    );
+            .ToHashSet(StringComparer.OrdinalIgnoreCase);
 
     /// <summary>
     /// Whether a member with this name holds a secret, in any case style: clientSecret, CLIENT_SECRET.

@@ -17,6 +17,7 @@ public static class FunctionCalling
     // Clients of this API, those of the guide among them, time out after 30 seconds: the error must come before.
     private static readonly TimeSpan DefaultDeadline = TimeSpan.FromSeconds(28);
 
+    /// <summary>Maps the definitions (<c>GET tools</c>) and the calls (<c>POST call</c>).</summary>
     public static IEndpointConventionBuilder MapFunctionCalling(
         this IEndpointRouteBuilder routes,
         string pattern = "/api/mcp/v1"

@@ -52,9 +52,11 @@ public static class McpSetup
         });
 
         // A family that is off has not registered its class; its prompts and resources are off with it.
+        var environment = services.Select(service => service.ImplementationInstance).OfType<IHostEnvironment>().First();
+        var assemblies = ApplicationAssemblies.Of(environment);
         var types = services
             .Select(service => service.ServiceType)
-            .Where(type => type.Assembly == typeof(McpSetup).Assembly)
+            .Where(type => assemblies.Contains(type.Assembly))
             .Distinct()
             .ToArray();
         mcp.WithPrompts(types.Where(type => type.IsDefined(typeof(McpServerPromptTypeAttribute))));
@@ -118,7 +120,7 @@ public static class McpSetup
         {
             Name = name,
             Title = name,
-            Version = assembly.Version!.ToString(3),
+            Version = configuration["Server:Version"] ?? assembly.Version!.ToString(3),
             Description = configuration["Server:Description"],
             WebsiteUrl = url is null ? null : url + "/",
             Icons =

@@ -15,12 +15,13 @@ namespace MinimalMcp.Surfaces;
 /// </summary>
 public static class OpenApi
 {
-    public const string DocumentName = "tools";
+    internal const string DocumentName = "tools";
 
     // Limits of GPT Actions: operations per document, characters of a summary or description.
     private const int MaxOperations = 30;
     private const int MaxDescription = 300;
 
+    /// <summary>Adds what <see cref="MapToolOpenApi"/> needs.</summary>
     public static void AddToolOpenApi(this IHostApplicationBuilder builder) =>
         builder
             .Services.AddSingleton<OpenApiSecurity>()
@@ -33,7 +34,8 @@ public static class OpenApi
                     {
                         var configuration = context.ApplicationServices.GetRequiredService<IConfiguration>();
                         document.Info.Title = configuration["Server:Name"] ?? typeof(OpenApi).Assembly.GetName().Name;
-                        document.Info.Version = typeof(OpenApi).Assembly.GetName().Version!.ToString(3);
+                        document.Info.Version = configuration["Server:Version"]
+                            ?? typeof(OpenApi).Assembly.GetName().Version!.ToString(3);
                         document.Info.Description =
                             "The tools of this server. Each operation calls one tool; a failed call answers with a "
                             + "problem document whose detail says what to mend.";
@@ -43,6 +45,7 @@ public static class OpenApi
                 );
             });
 
+    /// <summary>Maps <c>/openapi.json</c>. Anybody may read it.</summary>
     public static IEndpointConventionBuilder MapToolOpenApi(this IEndpointRouteBuilder routes)
     {
         var group = routes.MapGroup("").AllowAnonymous(); // the GPT editor reads it without credentials
@@ -55,7 +58,7 @@ public static class OpenApi
     /// <c>export-openapi [--family NAME] [FILE] [3.0|3.1]</c>: writes the document without a listener, by default to
     /// standard output.
     /// </summary>
-    public static async Task<int> ExportOpenApiAsync(this WebApplication app, string[] args)
+    internal static async Task<int> ExportOpenApiAsync(this WebApplication app, string[] args)
     {
         var url = PublicUrl.Configured(app.Configuration)
             ?? $"http://127.0.0.1:{app.Configuration["Server:Port"] ?? "3001"}";

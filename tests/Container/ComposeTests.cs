@@ -11,7 +11,7 @@ public sealed partial class ComposeTests
 {
     private static readonly string Folder = Path.Combine(ClientProcess.Root, "deploy");
 
-    private static readonly string[] Files = ["compose.yaml", "replicas/compose.yaml"];
+    private static readonly string[] Files = ["compose.yaml", "replicas/compose.yaml", "../compose.yaml"];
 
     public static TheoryData<string, string> Services =>
         [
@@ -120,6 +120,20 @@ public sealed partial class ComposeTests
                 source
             );
         }
+    }
+
+    // As the guide of the connector calls it: docker-compose logs backend, docker-compose restart backend.
+    [Fact]
+    public void The_service_at_the_root_is_called_backend_and_has_the_port_of_the_guide()
+    {
+        var (name, _) = Assert.Single(Compose("../compose.yaml", "services"));
+        var service = Service("../compose.yaml", name);
+
+        Assert.Equal("backend", name);
+        Assert.Equal(".env", service["env_file"]);
+        Assert.Equal(["127.0.0.1:${PORT:-3001}:3001"], List(service["ports"]));
+        Assert.Equal("3001", Map(service["environment"])["MCP_SERVER_PORT"]); // which wins over PORT within
+        Assert.DoesNotContain("MCP_AUTH_MODE", Map(service["environment"]).Keys); // it is inferred where it is not said
     }
 
     [Fact]

@@ -29,7 +29,7 @@ public sealed class Lab : IAsyncLifetime
     /// <summary>What the label says of this run; also part of names.</summary>
     public string Run { get; } = Guid.NewGuid().ToString("N")[..12];
 
-    public EngineClient Engine { get; private set; } = null!;
+    internal EngineClient Engine { get; private set; } = null!;
 
     internal EngineAddress Address { get; private set; } = null!;
 

@@ -31,7 +31,7 @@ public sealed partial class PageTests
             addresses
                 .Split(' ')
                 .Select(path => server.BaseUrl + path)
-                .Append("dotnet run --project /path/to/MinimalMcp.csproj -- --stdio"),
+                .Append("dotnet run --project /path/to/MinimalMcp.csproj --no-launch-profile -- --stdio"),
             Copied().Matches(page).Select(match => match.Groups[1].Value)
         );
         Assert.Equal(links.Split(' '), Links(page));

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Text.Json;
 using MinimalMcp.Tests.Clients;
 
 namespace MinimalMcp.Tests.Template;
@@ -19,6 +20,9 @@ internal sealed class Dotnet(string folder, string? path = null)
         "MCP_",
     ];
 
+    /// <summary>A folder for packages that the machine does not have; null for the machine's own.</summary>
+    public string? Packages { get; init; }
+
     /// <summary>Runs it to its end; anything but success fails the test with what was printed.</summary>
     public async Task<string> RunAsync(params string[] arguments)
     {
@@ -30,14 +34,13 @@ internal sealed class Dotnet(string folder, string? path = null)
         return output;
     }
 
-    /// <param name="analyzers">
-    /// They take most of a build's time, and see little that differs between two projects.
-    /// </param>
-    public async Task BuildAsync(bool analyzers = false) =>
-        Assert.Contains(
-            "0 Warning(s)",
-            await RunAsync(["build", .. analyzers ? (string[])[] : ["-p:RunAnalyzers=false"]])
-        );
+    /// <summary>Without analyzers, which take most of a build's time and see little that differs between two projects.</summary>
+    public async Task BuildAsync(params string[] arguments)
+    {
+        var watch = Stopwatch.StartNew();
+        Assert.Contains("0 Warning(s)", await RunAsync(["build", .. arguments, "-p:RunAnalyzers=false"]));
+        TestContext.Current.SendDiagnosticMessage($"built in {watch.Elapsed.TotalSeconds:0} s");
+    }
 
     /// <summary>Runs the tests of these classes; those that lack something here are skipped, and say so.</summary>
     public async Task<string> TestAsync(params string[] classes)
@@ -52,16 +55,23 @@ internal sealed class Dotnet(string folder, string? path = null)
         return said;
     }
 
-    /// <summary>
-    /// Runs the project's server until the test has asked it; the banner that it printed goes to the test, too.
-    /// </summary>
+    /// <summary>Builds a small project and its tests, and runs them: the command of its README.</summary>
+    public async Task TestSmallAsync(int tests)
+    {
+        var watch = Stopwatch.StartNew();
+        var said = await RunAsync("test", "tests", "-p:RunAnalyzers=false");
+        Assert.Matches($@"Passed!.*Failed:\s+0, Passed:\s+{tests}, Skipped:\s+0", said);
+        TestContext.Current.SendDiagnosticMessage($"built and tested in {watch.Elapsed.TotalSeconds:0} s");
+    }
+
+    /// <summary>Runs the project's server until the test has asked it; the banner that it printed goes to the test, too.</summary>
     public async Task ServeAsync(
         Func<HttpClient, string, Task> test,
         (string Name, string Value)[]? environment = null,
         params string[] arguments
     )
     {
-        var start = Start(["run", "--no-build", .. arguments]);
+        var start = Start(["run", "--no-build", "--no-launch-profile", .. arguments]);
         start.RedirectStandardError = true;
         foreach (var (name, value) in environment ?? [])
         {
@@ -96,15 +106,14 @@ internal sealed class Dotnet(string folder, string? path = null)
         {
             WorkingDirectory = folder,
         };
-        foreach (
-            var name in start
-                .Environment.Keys.Where(name =>
-                    Inherited.Any(prefix => name.StartsWith(prefix, StringComparison.OrdinalIgnoreCase))
-                )
-                .ToArray()
-        )
+        Clean(start);
+        if (Packages is not null)
         {
-            start.Environment.Remove(name);
+            var machine = Environment.GetEnvironmentVariable("NUGET_PACKAGES") is { Length: > 0 } set
+                ? set
+                : Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".nuget", "packages");
+            start.Environment["NUGET_PACKAGES"] = Packages;
+            start.Environment["NUGET_FALLBACK_PACKAGES"] = machine;
         }
 
         start.Environment["MSBUILDDISABLENODEREUSE"] = "1"; // a node that stays would keep the pipes of this test open
@@ -114,6 +123,54 @@ internal sealed class Dotnet(string folder, string? path = null)
         if (path is not null)
         {
             start.Environment["PATH"] = path;
+        }
+
+        return start;
+    }
+
+    /// <summary>Sends messages to a server's standard input, and gives as many answers.</summary>
+    public static async Task<JsonElement[]> TalkAsync(string program, string[] arguments, params string[] messages)
+    {
+        var start = Clean(new ProcessStartInfo(program, arguments));
+        start.RedirectStandardInput = start.RedirectStandardOutput = start.RedirectStandardError = true;
+        using var process = Process.Start(start)!;
+        var errors = process.StandardError.ReadToEndAsync(CancellationToken.None);
+        try
+        {
+            var answers = new List<JsonElement>();
+            foreach (var message in messages)
+            {
+                await process.StandardInput.WriteLineAsync(message);
+                await process.StandardInput.FlushAsync();
+                var line = await Wait.Soon(
+                    process.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken).AsTask()
+                );
+                answers.Add(JsonElement.Parse(line ?? throw new EndOfStreamException(await errors)));
+            }
+
+            process.StandardInput.Close();
+            await Wait.Soon(process.WaitForExitAsync(TestContext.Current.CancellationToken));
+            Assert.Equal(0, process.ExitCode);
+            return [.. answers];
+        }
+        finally
+        {
+            process.Kill(entireProcessTree: true);
+        }
+    }
+
+    /// <summary>Takes out what an outer dotnet left in the environment.</summary>
+    public static ProcessStartInfo Clean(ProcessStartInfo start)
+    {
+        foreach (
+            var name in start
+                .Environment.Keys.Where(name =>
+                    Inherited.Any(prefix => name.StartsWith(prefix, StringComparison.OrdinalIgnoreCase))
+                )
+                .ToArray()
+        )
+        {
+            start.Environment.Remove(name);
         }
 
         return start;

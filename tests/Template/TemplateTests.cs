@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json;
+using System.Text.RegularExpressions;
 using MinimalMcp.Tests.Clients;
 using MinimalMcp.Tests.Tools;
 
@@ -14,123 +15,178 @@ namespace MinimalMcp.Tests.Template;
 public sealed class TemplateTests(GeneratedProjects projects)
 {
     private const string Port = "4711";
+    private const string Key = "uM3xkQ9TzR7vB1nW5cY8pL2dF6hJ4sGa";
 
     private static readonly string[] AnyPort = ["--", "--urls", "http://127.0.0.1:0"];
 
     [Fact]
-    public async Task A_project_with_everything_needs_the_SDK_alone_and_its_tests_say_what_else_to_install()
+    public async Task A_project_has_about_ten_files_and_a_tool_with_a_test()
     {
-        Assert.SkipWhen(OperatingSystem.IsWindows(), "a PATH with only dotnet is made of a symbolic link");
-        var project = await projects.NewAsync("Acme.Ops", clients: false, "--port", Port);
-        var dotnet = new Dotnet(project, projects.PathWithOnlyDotnet());
+        var project = await projects.NewAsync("Acme.Ops.Server", "--port", Port);
+        var dotnet = projects.DotnetOf(project);
         await PasteFirstToolAsync(project);
 
-        await dotnet.BuildAsync();
-        await dotnet.ServeAsync(
-            async (http, banner) =>
-            {
-                Assert.StartsWith("Acme.Ops 0.1.0   listening on http://127.0.0.1:", banner);
-                await AssertAnswersEverywhereAsync(http, "get_deals");
-                await AssertAnswersEverywhereAsync(http, "clock_now", compare: false);
-            },
-            arguments: AnyPort
-        );
-
-        // Its families' own, and one of each kind: a program of Node.js, one of Python, a script of bash.
-        var said = await dotnet.TestAsync("*ShopTests", "*VikunjaTests", "*RealClientTests", "*ScriptTests");
-        Assert.Contains("install Node.js, and run npm ci --prefix tests/Clients", said);
-        Assert.Contains("bash is missing", said);
-        Assert.Contains("install Python 3", said);
-
+        var files = GeneratedProjects.Files(project).Where(file => !file.StartsWith("Tools/Clock/")).ToArray();
+        Assert.InRange(files.Length, 10, 15);
+        Assert.InRange(File.ReadLines(Path.Combine(project, "Program.cs")).Count(), 1, 20);
+        Assert.Contains("Acme.Ops.Server.csproj", files);
+        Assert.Contains("nuget.config", files);
         GeneratedProjects.AssertRenamed(project);
-        Assert.True(File.Exists(Path.Combine(project, "Acme.Ops.slnx")));
-        Assert.StartsWith("# Acme.Ops\n", await File.ReadAllTextAsync(Path.Combine(project, "README.md"), Stop));
-        Assert.Contains(Port, await File.ReadAllTextAsync(Path.Combine(project, "README.md"), Stop));
-        AssertOnlyOurs(project);
-        Assert.True(
-            OperatingSystem.IsWindows()
-                || File.GetUnixFileMode(Path.Combine(project, "scripts", "run")).HasFlag(UnixFileMode.UserExecute)
-        );
-    }
 
-    [Fact]
-    public async Task Files_that_git_does_not_track_are_in_no_project()
-    {
-        Needs.Bash();
-        Needs.Program("install git", "git");
-        var files = GeneratedProjects.Files(await projects.NewAsync("Acme.Ops", "--no-restore"));
-
-        Assert.Contains("Program.cs", files);
-        Assert.Empty(files.Intersect(GeneratedProjects.Untracked));
-        Assert.DoesNotContain("scripts/install-template", files); // a project is no template
-        Assert.DoesNotContain(files, file => file.StartsWith("deploy/secrets", StringComparison.Ordinal));
-    }
-
-    [Fact]
-    public async Task A_project_with_one_family_and_API_keys()
-    {
-        const string Key = "uM3xkQ9TzR7vB1nW5cY8pL2dF6hJ4sGa";
-        var project = await projects.NewAsync("acme-ops", "--families", "shop", "--auth", "api-key", "--port", Port);
-        var dotnet = new Dotnet(project);
-
-        await dotnet.BuildAsync();
+        await dotnet.TestSmallAsync(tests: 2);
         await dotnet.ServeAsync(
             async (http, banner) =>
             {
-                Assert.Contains("auth api-key", banner);
-                using var refused = await http.PostAsJsonAsync("/tools/get_deals", new { }, Stop);
-                Assert.Equal(HttpStatusCode.Unauthorized, refused.StatusCode);
-                http.DefaultRequestHeaders.Authorization = new("Bearer", Key);
-                await AssertAnswersEverywhereAsync(http, "get_deals");
+                Assert.StartsWith("Acme.Ops.Server 0.1.0   listening on http://127.0.0.1:", banner);
+                await AssertAnswersEverywhereAsync(http, "find_orders", new { customer = "Bob" });
+                await AssertAnswersEverywhereAsync(http, "clock_now", new { }, compare: false);
+                var page = await http.GetStringAsync(new Uri("/scalar/", UriKind.Relative), Stop);
+                var script = Regex.Match(page, "src=\"([^\"]*scalar.js[^\"]*)\"").Groups[1].Value;
+                Assert.NotEmpty(await http.GetByteArrayAsync(new Uri("/scalar/" + script, UriKind.Relative), Stop));
             },
-            [("MCP_API_KEY", Key)],
+            [("Storage__Path", Path.Combine(project, "obj", "store.db"))],
             AnyPort
         );
-        await dotnet.TestAsync("*ShopTests", "*ArchitectureTests");
 
-        GeneratedProjects.AssertRenamed(project);
-        Assert.Equal(["Shop"], Families(project));
-        Assert.Equal(
-            ["Notes", "Shop"],
-            Directory.GetDirectories(Path.Combine(project, "tests", "Tools")).Select(Path.GetFileName).Order()
+        // What the image runs to see whether the server lives: nothing listens there now.
+        var publish = Path.Combine(project, "obj", "published");
+        await dotnet.RunAsync("publish", "Acme.Ops.Server.csproj", "-o", publish, "-p:RunAnalyzers=false");
+        Assert.DoesNotContain(Directory.GetFiles(publish).Select(Path.GetFileName), file =>
+            file is "global.json" or "catalog.json" or "examples.json" or "schema.sql"
         );
+        var settings = await File.ReadAllTextAsync(Path.Combine(publish, "appsettings.json"), Stop);
+        Assert.Equal(await File.ReadAllTextAsync(Path.Combine(project, "appsettings.json"), Stop), settings); // its own
     }
 
     [Fact]
-    public async Task A_project_without_a_family_and_with_the_worst_name_gets_one_of_its_own()
+    public async Task A_project_with_the_worst_name_and_API_keys_gets_a_family()
     {
-        var project = await projects.NewAsync("1st acme-ops Server", "--families", "none", "--port", Port);
-        var dotnet = new Dotnet(project);
-        Assert.Empty(Families(project));
-        GeneratedProjects.AssertRenamed(project);
-
+        var project = await projects.NewAsync("1st acme-ops Server", "--auth", "api-key", "--port", Port);
+        var dotnet = projects.DotnetOf(project);
         await projects.AddFamilyAsync(project, "Wiki");
         GeneratedProjects.AssertRenamed(project);
         Assert.DoesNotContain(GeneratedProjects.Files(project), file =>
             file.Contains("jira", StringComparison.OrdinalIgnoreCase)
         );
+        await using var wiki = await Upstream.StartAsync();
+        wiki.Answer = """{"total":1,"items":[{"id":"W-1","title":"Home"}]}""";
+        (string, string)[] environment =
+        [
+            ("MCP_API_KEY", Key),
+            ("Wiki__Url", wiki.Url),
+            ("Storage__Path", Path.Combine(project, "obj", "store.db")),
+        ];
 
-        await dotnet.BuildAsync(analyzers: true);
+        await dotnet.TestSmallAsync(tests: 2 + 7);
         await dotnet.ServeAsync(
             async (http, banner) =>
             {
-                Assert.Contains("no tools", banner);
-                Assert.Contains("  disabled     set these to enable more tool families: Wiki:Url", banner);
-                Assert.Empty(
-                    (await http.GetFromJsonAsync<JsonElement>("/tools", Stop)).GetProperty("tools").EnumerateArray()
-                );
+                Assert.Contains("auth api-key", banner);
+                using var refused = await http.PostAsJsonAsync("/tools/find_orders", new { customer = "Bob" }, Stop);
+                Assert.Equal(HttpStatusCode.Unauthorized, refused.StatusCode);
+                http.DefaultRequestHeaders.Authorization = new("Bearer", Key);
+                await AssertAnswersEverywhereAsync(http, "find_orders", new { customer = "Bob" });
+                Assert.Contains("W-1", (await CallAsync(http, "wiki_search", new { query = "home" })).GetRawText());
+            },
+            environment,
+            AnyPort
+        );
+    }
+
+    // For those who want the list in sight: our own Program.cs, against the public API of the package.
+    [Fact]
+    public async Task The_Program_of_the_server_compiles_with_the_package()
+    {
+        var project = await projects.NewAsync("Acme.List", "--no-restore");
+        File.Copy(Path.Combine(ClientProcess.Root, "Program.cs"), Path.Combine(project, "Program.cs"), overwrite: true);
+
+        await projects.DotnetOf(project).BuildAsync("Acme.List.csproj");
+    }
+
+    [Fact]
+    public async Task Without_a_folder_of_packages_no_source_is_written()
+    {
+        var project = await projects.NewFromGalleryAsync("Acme.Ops");
+
+        Assert.DoesNotContain("nuget.config", GeneratedProjects.Files(project));
+        Assert.Contains(
+            $"\"MinimalMcp\" Version=\"{GeneratedProjects.Version}\"",
+            await File.ReadAllTextAsync(Path.Combine(project, "Acme.Ops.csproj"), Stop)
+        );
+    }
+
+    [Fact]
+    public async Task The_whole_source_needs_the_SDK_alone_and_its_tests_say_what_else_to_install()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "a PATH with only dotnet is made of a symbolic link");
+        var project = await projects.NewWholeAsync(
+            "Acme.Source",
+            "--families",
+            "shop",
+            "--families",
+            "vikunja",
+            "--families",
+            "status",
+            "--port",
+            Port
+        );
+        var dotnet = projects.DotnetOf(project, projects.PathWithOnlyDotnet());
+        await PasteFirstToolAsync(project);
+        await projects.AddFamilyAsync(project, "Wiki");
+        Assert.Equal(["Clock", "Shop", "Status", "Vikunja", "Wiki"], Families(project));
+        GeneratedProjects.AssertRenamed(project);
+
+        await dotnet.BuildAsync();
+        await dotnet.ServeAsync(
+            async (http, banner) =>
+            {
+                Assert.StartsWith("Acme.Source 0.1.0   listening on http://127.0.0.1:", banner);
+                Assert.Contains("a family is enabled by its setting: ", banner);
+                await AssertAnswersEverywhereAsync(http, "get_deals", new { });
+                await AssertAnswersEverywhereAsync(http, "clock_now", new { }, compare: false);
             },
             arguments: AnyPort
         );
-        await using var wiki = await Upstream.StartAsync();
-        wiki.Answer = """{"total":1,"items":[{"id":"W-1","title":"Home"}]}""";
-        await dotnet.ServeAsync(
-            async (http, _) =>
-                Assert.Contains("W-1", (await CallAsync(http, "wiki_search", new { query = "home" })).GetRawText()),
-            [("Wiki__Url", wiki.Url)],
-            AnyPort
+
+        // Its families' own, and one of each kind: a program of Node.js, one of Python, a script of bash.
+        var said = await dotnet.TestAsync(
+            "*ShopTests",
+            "*VikunjaTests",
+            "*WikiTests",
+            "*ArchitectureTests",
+            "*NoFamilyTests",
+            "*RealClientTests",
+            "*ScriptTests"
         );
-        await dotnet.TestAsync("*WikiTests", "*ArchitectureTests", "*NoFamilyTests");
+        Assert.Contains("install Node.js, and run npm ci --prefix tests/Clients", said);
+        Assert.Contains("bash is missing", said);
+        Assert.Contains("install Python 3", said);
+
+        Assert.True(File.Exists(Path.Combine(project, "Acme.Source.slnx")));
+        Assert.StartsWith("# Acme.Source\n", await File.ReadAllTextAsync(Path.Combine(project, "README.md"), Stop));
+        Assert.Contains(Port, await File.ReadAllTextAsync(Path.Combine(project, "README.md"), Stop));
+        AssertOnlyOurs(project);
+        Assert.True(File.GetUnixFileMode(Path.Combine(project, "scripts", "run")).HasFlag(UnixFileMode.UserExecute));
+    }
+
+    [Theory]
+    [InlineData("all")]
+    [InlineData("none")]
+    [InlineData("shop")]
+    public async Task The_source_has_the_families_that_were_asked_for(string families)
+    {
+        var project = await projects.NewWholeAsync("1st acme-ops Server", "--families", families, "--no-restore");
+
+        var expected = families switch
+        {
+            "all" => Families(ClientProcess.Root),
+            "none" => [],
+            _ => ["Shop"],
+        };
+        Assert.Equal(expected, Families(project));
+        Assert.Empty(GeneratedProjects.Files(project).Intersect(GeneratedProjects.Untracked));
+        GeneratedProjects.AssertRenamed(project);
+        AssertOnlyOurs(project);
     }
 
     [Fact]
@@ -171,13 +227,23 @@ public sealed class TemplateTests(GeneratedProjects projects)
         );
     }
 
-    // What is about the template and not about the project that it makes.
+    // What is about the packages and not about the project that is made.
     private static void AssertOnlyOurs(string project) =>
         Assert.DoesNotContain(GeneratedProjects.Files(project), file =>
             file.StartsWith(".template.config/", StringComparison.Ordinal)
             || file.StartsWith("templates/", StringComparison.Ordinal)
             || file.StartsWith("tests/Template/", StringComparison.Ordinal)
-            || file is "docs/template.md" or "README-template.md" or "CHANGELOG.md" or "CONTRIBUTING.md" or "LICENSE"
+            || file.StartsWith("deploy/packages/", StringComparison.Ordinal)
+            || file.StartsWith("deploy/secrets", StringComparison.Ordinal)
+            || file
+                is "Library.cs"
+                    or "scripts/pack"
+                    or "tests/LibraryTests.cs"
+                    or "docs/template.md"
+                    or "README-template.md"
+                    or "CHANGELOG.md"
+                    or "CONTRIBUTING.md"
+                    or "LICENSE"
         );
 
     private static string[] Families(string project) =>
@@ -200,18 +266,23 @@ public sealed class TemplateTests(GeneratedProjects projects)
         );
     }
 
-    // A tool that needs no argument, over every surface that a project has.
-    private static async Task AssertAnswersEverywhereAsync(HttpClient http, string tool, bool compare = true)
+    // A tool over every surface that a project has.
+    private static async Task AssertAnswersEverywhereAsync(
+        HttpClient http,
+        string tool,
+        object arguments,
+        bool compare = true
+    )
     {
-        var structured = (await CallAsync(http, tool)).GetProperty("structuredContent").GetRawText();
-        using var rest = await http.PostAsJsonAsync($"/tools/{tool}", new { }, Stop);
+        var structured = (await CallAsync(http, tool, arguments)).GetProperty("structuredContent").GetRawText();
+        using var rest = await http.PostAsJsonAsync($"/tools/{tool}", arguments, Stop);
         Assert.True(rest.IsSuccessStatusCode);
         if (compare) // the time differs
         {
             Assert.Equal(structured, await rest.Content.ReadAsStringAsync(Stop));
         }
 
-        var function = await PostAsync(http, "/api/mcp/v1/call", tool, new { });
+        var function = await PostAsync(http, "/api/mcp/v1/call", tool, arguments);
         Assert.Equal(JsonValueKind.Object, function.ValueKind);
         var operations = (await http.GetFromJsonAsync<JsonElement>("/openapi.json", Stop)).GetProperty("paths");
         Assert.True(operations.TryGetProperty($"/tools/{tool}", out _));
@@ -219,8 +290,8 @@ public sealed class TemplateTests(GeneratedProjects projects)
         Assert.Equal(HttpStatusCode.OK, page.StatusCode);
     }
 
-    private static Task<JsonElement> CallAsync(HttpClient http, string name, object? arguments = null) =>
-        PostAsync(http, "/mcp", name, arguments ?? new { });
+    private static Task<JsonElement> CallAsync(HttpClient http, string name, object arguments) =>
+        PostAsync(http, "/mcp", name, arguments);
 
     private static async Task<JsonElement> PostAsync(HttpClient http, string path, string name, object arguments)
     {

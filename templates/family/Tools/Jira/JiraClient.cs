@@ -4,8 +4,11 @@ using Microsoft.Extensions.Diagnostics.HealthChecks;
 
 namespace MinimalMcp.Tools.Jira;
 
-/// <summary>Jira over HTTP. The paths and shapes are examples: put those of the real system here, and record its answers for the tests.</summary>
-public sealed class JiraClient(HttpClient http) : IHealthCheck
+/// <summary>
+/// Requests to Jira. The paths and shapes are examples: put those of the real system here, and record its answers for
+/// the tests.
+/// </summary>
+internal sealed class JiraClient(HttpClient http) : IHealthCheck
 {
     public Task<FoundItems> SearchAsync(string query, int limit, CancellationToken ct) =>
         SendAsync<FoundItems>(HttpMethod.Get, $"api/items?query={Uri.EscapeDataString(query)}&limit={limit}", null, ct);
@@ -13,7 +16,7 @@ public sealed class JiraClient(HttpClient http) : IHealthCheck
     public Task<Item> CreateAsync(string title, CancellationToken ct) =>
         SendAsync<Item>(HttpMethod.Post, "api/items", new { title }, ct);
 
-    /// <summary>Whether the system answers, and whether it accepts our token: system_status tells the model.</summary>
+    /// <summary>Whether Jira answers, and whether it accepts the token. The tool system_status shows it.</summary>
     public async Task<HealthCheckResult> CheckHealthAsync(
         HealthCheckContext context,
         CancellationToken cancellationToken = default
@@ -37,7 +40,7 @@ public sealed class JiraClient(HttpClient http) : IHealthCheck
         }
     }
 
-    // What fails here is an HttpRequestException whose message a model can use: it is shown to the caller, so nothing secret may be in it.
+    // A failure is an HttpRequestException. Its message is shown to the caller: it may hold nothing secret.
     private async Task<T> SendAsync<T>(HttpMethod method, string path, object? body, CancellationToken ct)
     {
         using var request = new HttpRequestMessage(method, path)
@@ -68,7 +71,7 @@ public sealed class JiraClient(HttpClient http) : IHealthCheck
         catch (JsonException e)
         {
             throw new HttpRequestException(
-                "Jira sent something that is not what its documentation says. Check Jira:Url.",
+                "Jira sent an answer that cannot be read. Check Jira:Url.",
                 e,
                 HttpStatusCode.BadGateway
             );

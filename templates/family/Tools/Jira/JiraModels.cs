@@ -2,9 +2,9 @@ using System.ComponentModel;
 
 namespace MinimalMcp.Tools.Jira;
 
-public sealed record FoundItems(
-    [property: Description("How many items match, whether listed or not.")] int Total,
+internal sealed record FoundItems(
+    [property: Description("How many items match, listed or not.")] int Total,
     IReadOnlyList<Item> Items
 );
 
-public sealed record Item([property: Description("What other tools take.")] string Id, string Title);
+internal sealed record Item([property: Description("The id that other tools take.")] string Id, string Title);

@@ -3,9 +3,10 @@ using System.Net.Http.Headers;
 
 namespace MinimalMcp.Tools.Jira;
 
-public sealed class JiraOptions : IValidatableObject
+/// <summary>The settings of Jira; configuration section <c>Jira</c>.</summary>
+internal sealed class JiraOptions : IValidatableObject
 {
-    /// <summary>Where Jira answers. Without it the family is off: its tools are not listed.</summary>
+    /// <summary>Address of Jira. Without it the family is disabled: its tools are not listed.</summary>
     public string? Url { get; set; }
 
     /// <summary>Sent as a bearer token. Set it in the environment (Jira__Token), not in a file.</summary>
@@ -23,7 +24,8 @@ public sealed class JiraOptions : IValidatableObject
         )
         {
             yield return new(
-                "Jira:Url must be an absolute http or https address without user name or query, for example https://jira.example.com.",
+                "Jira:Url must be an absolute http or https address without user name or query, "
+                    + "for example https://jira.example.com.",
                 [nameof(Url)]
             );
         }
@@ -35,9 +37,9 @@ public sealed class JiraOptions : IValidatableObject
     }
 }
 
-public static class JiraSetup
+internal static class JiraSetup
 {
-    /// <summary>Found by its name: Add, and the name of the folder.</summary>
+    /// <summary>Found by its name: Add, and the name of the folder below Tools.</summary>
     public static IServiceCollection AddJira(this IServiceCollection services, IConfiguration configuration)
     {
         var section = configuration.GetSection("Jira");
@@ -45,7 +47,7 @@ public static class JiraSetup
         var (url, token) = (section[nameof(JiraOptions.Url)], section[nameof(JiraOptions.Token)]);
         if (!Uri.TryCreate(url, UriKind.Absolute, out _))
         {
-            return services; // not configured, or wrongly, which the options say when the server starts
+            return services; // not configured, or wrongly, which the options report when the server starts
         }
 
         services
@@ -58,7 +60,7 @@ public static class JiraSetup
                     ? null
                     : new AuthenticationHeaderValue("Bearer", token);
             })
-            // Callers share the connections, never a cookie; a token must not follow a redirect; and a new address of the host is noticed.
+            // Callers share connections, never a cookie. A token must not follow a redirect.
             .ConfigurePrimaryHttpMessageHandler(() =>
                 new SocketsHttpHandler
                 {

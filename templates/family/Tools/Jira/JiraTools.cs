@@ -5,13 +5,13 @@ using ModelContextProtocol.Server;
 namespace MinimalMcp.Tools.Jira;
 
 /// <summary>
-/// What a model can do with Jira. It reads only names and descriptions: say when to use a tool, what comes back, and which tool comes
-/// before or after it.
+/// What a model can do with Jira. It reads only names and descriptions: say what a tool does, what it returns, and when
+/// to use another one.
 /// </summary>
 [McpServerToolType]
-public sealed class JiraTools(JiraClient jira)
+internal sealed class JiraTools(JiraClient jira)
 {
-    // ReadOnly: the call changes nothing, so hosts make it without asking the user.
+    // ReadOnly: the call changes nothing, so clients make it without asking the user.
     [McpServerTool(
         Name = "jira_search",
         Title = "Search Jira",
@@ -19,15 +19,15 @@ public sealed class JiraTools(JiraClient jira)
         OpenWorld = true,
         UseStructuredContent = true
     )]
-    [Description("Finds items in Jira by their words. Start here: other tools need the id that this returns.")]
+    [Description("Search Jira by words. Returns ids and titles. Use it first: other tools need an id.")]
     public Task<FoundItems> Search(
-        [Description("What to look for, for example \"login page\"."), StringLength(200, MinimumLength = 1)]
+        [Description("Words to search for, for example \"login page\"."), StringLength(200, MinimumLength = 1)]
             string query,
-        [Description("At most this many items."), Range(1, 50)] int limit = 10,
+        [Description("Maximum number of items."), Range(1, 50)] int limit = 10,
         CancellationToken ct = default
     ) => jira.SearchAsync(query, limit, ct);
 
-    // Destructive = false: the change can be undone. Without it hosts warn the user of a loss.
+    // Destructive = false: the change can be undone. Without it clients warn the user of a loss.
     [McpServerTool(
         Name = "jira_create",
         Title = "Create in Jira",
@@ -35,9 +35,9 @@ public sealed class JiraTools(JiraClient jira)
         OpenWorld = true,
         UseStructuredContent = true
     )]
-    [Description("Creates an item in Jira and returns it with its id. Search first, so that nothing is there twice.")]
+    [Description("Create an item in Jira. Returns it with its id. Use jira_search first to avoid duplicates.")]
     public Task<Item> Create(
-        [Description("One line that says what it is about."), StringLength(200, MinimumLength = 1)] string title,
+        [Description("Title in one line."), StringLength(200, MinimumLength = 1)] string title,
         CancellationToken ct = default
     ) => jira.CreateAsync(title, ct);
 }

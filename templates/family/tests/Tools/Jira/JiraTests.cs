@@ -1,98 +1,112 @@
+using System.Net;
+using System.Net.Http.Json;
+using System.Text.Json;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Mvc.Testing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
-using MinimalMcp.Tests.Protocol;
 
 namespace MinimalMcp.Tests.Tools.Jira;
 
-/// <summary>Jira through the front door, with a system on loopback that gives the answers of answers.json.</summary>
+/// <summary>The tools through HTTP, with a system on loopback that gives the answers of answers.json.</summary>
 public sealed class JiraTests
 {
     [Fact]
-    public async Task Search_gives_what_Jira_found()
+    public async Task Search_returns_what_Jira_found()
     {
-        await using var jira = await Upstream.StartAsync("answers.json");
-        await using var server = Start(jira);
+        await using var jira = await JiraUpstream.StartAsync();
+        await using var server = new Server(jira.Url);
 
-        var found = await server.CallAsync("jira_search", new { query = "login" });
+        using var response = await server.CallAsync("jira_search", new { query = "login" });
 
+        var found = await ReadAsync(response);
         Assert.Equal(2, found.GetProperty("total").GetInt32());
         Assert.Equal(
             ["J-1", "J-7"],
             found.GetProperty("items").EnumerateArray().Select(item => item.GetProperty("id").GetString())
         );
-        Assert.Equal("Bearer secret", Assert.Single(jira.Asked).Headers["Authorization"]);
+        Assert.Equal("Bearer secret", Assert.Single(jira.Requests).Authorization);
     }
 
     [Fact]
-    public async Task Create_sends_the_title_and_gives_the_id()
+    public async Task Create_sends_the_title_and_returns_the_id()
     {
-        await using var jira = await Upstream.StartAsync("answers.json");
-        await using var server = Start(jira);
+        await using var jira = await JiraUpstream.StartAsync();
+        await using var server = new Server(jira.Url);
 
-        var created = await server.CallAsync("jira_create", new { title = "A new page" });
+        using var response = await server.CallAsync("jira_create", new { title = "A new page" });
 
-        Assert.Equal("J-8", created.GetProperty("id").GetString());
-        Assert.Equal("A new page", Assert.Single(jira.Asked).Json.GetProperty("title").GetString());
+        Assert.Equal("J-8", (await ReadAsync(response)).GetProperty("id").GetString());
+        var sent = JsonElement.Parse(Assert.Single(jira.Requests).Body);
+        Assert.Equal("A new page", sent.GetProperty("title").GetString());
     }
 
     [Theory]
     [InlineData(401, "Check Jira:Token", HealthStatus.Degraded)]
     [InlineData(500, "Jira answered 500", HealthStatus.Unhealthy)]
-    [InlineData(200, "Jira sent something", HealthStatus.Unhealthy)]
-    public async Task A_failure_says_what_to_mend_and_shows_in_the_health(
-        int status,
-        string part,
-        HealthStatus expected
-    )
+    [InlineData(200, "Jira sent an answer", HealthStatus.Unhealthy)]
+    public async Task A_failure_says_what_to_fix_and_shows_in_the_health(int status, string part, HealthStatus expected)
     {
-        await using var jira = await Upstream.StartAsync();
-        (jira.Status, jira.Answer) = (status, "<html>");
-        await using var server = Start(jira);
+        await using var jira = await JiraUpstream.StartAsync();
+        jira.Failure = status;
+        await using var server = new Server(jira.Url);
 
-        var reason = await server.FailAsync(502, "jira_search", new { query = "login" });
-        var health = await server
-            .Services.GetRequiredService<HealthCheckService>()
-            .CheckHealthAsync(TestContext.Current.CancellationToken);
+        using var response = await server.CallAsync("jira_search", new { query = "login" });
+        var text = await response.Content.ReadAsStringAsync(Stop);
+        var health = await server.Services.GetRequiredService<HealthCheckService>().CheckHealthAsync(Stop);
 
-        Assert.Contains(part, reason);
-        Assert.DoesNotContain("secret", reason);
+        Assert.Equal(HttpStatusCode.BadGateway, response.StatusCode);
+        Assert.Contains(part, text);
+        Assert.DoesNotContain("secret", text);
         Assert.Equal(expected, health.Entries["jira"].Status);
     }
 
     [Fact]
-    public async Task A_system_that_is_not_there_is_told_by_its_setting()
+    public async Task A_system_that_is_not_there_is_named_with_its_setting()
     {
-        var jira = await Upstream.StartAsync();
-        await using var server = Start(jira);
+        var jira = await JiraUpstream.StartAsync();
+        await using var server = new Server(jira.Url);
         await jira.DisposeAsync();
 
-        Assert.Contains("Check Jira:Url", await server.FailAsync(502, "jira_search", new { query = "login" }));
+        using var response = await server.CallAsync("jira_search", new { query = "login" });
+
+        Assert.Contains("Check Jira:Url", await response.Content.ReadAsStringAsync(Stop));
     }
 
     [Fact]
-    public async Task Not_configured_is_not_listed()
+    public async Task Without_settings_the_tools_are_not_there()
     {
-        await using var server = TestServer.Start();
+        await using var server = new Server("");
 
-        await server.FailAsync(404, "jira_search", new { query = "login" });
+        using var response = await server.CallAsync("jira_search", new { query = "login" });
+
+        Assert.Equal(HttpStatusCode.NotFound, response.StatusCode);
     }
 
-    [Theory]
-    [InlineData("Jira__Url=jira.example.com", "Jira:Url must be")]
-    [InlineData("Jira__Token=two words", "Jira:Token must be")]
-    public async Task A_wrong_setting_is_told_at_the_start(string variable, string part)
+    private static async Task<JsonElement> ReadAsync(HttpResponseMessage response) =>
+        await response.Content.ReadFromJsonAsync<JsonElement>(Stop);
+
+    private static CancellationToken Stop => TestContext.Current.CancellationToken;
+
+    /// <summary>The server in this process, with a store of its own.</summary>
+    private sealed class Server(string url) : WebApplicationFactory<Program>
     {
-        var pair = variable.Split('=');
+        private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory();
 
-        var (exitCode, _, errors) = await ServerProcess.RunAsync(
-            [],
-            new Dictionary<string, string> { [pair[0]] = pair[1] }
-        );
+        public Task<HttpResponseMessage> CallAsync(string tool, object arguments) =>
+            CreateClient().PostAsJsonAsync($"/tools/{tool}", arguments, Stop);
 
-        Assert.Equal(1, exitCode);
-        Assert.Contains(part, errors);
+        protected override void ConfigureWebHost(IWebHostBuilder builder) =>
+            builder
+                .UseSetting("Auth:Mode", "none")
+                .UseSetting("Storage:Path", Path.Combine(_folder.FullName, "store.db"))
+                .UseSetting("Jira:Url", url)
+                .UseSetting("Jira:Token", "secret");
+
+        public override async ValueTask DisposeAsync()
+        {
+            await base.DisposeAsync();
+            _folder.Delete(recursive: true);
+        }
     }
-
-    private static TestServer Start(Upstream jira) =>
-        TestServer.Start(("Jira:Url", jira.Url), ("Jira:Token", "secret"));
 }
