@@ -1,20 +1,50 @@
 using System.ComponentModel.DataAnnotations;
 using System.Net.Http.Headers;
+using System.Net.Security;
+using System.Security.Cryptography;
 using System.Text;
+using System.Threading.RateLimiting;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 
 namespace MinimalMcp.Tools.SilverBullet;
 
+/// <summary>Settings of the family; configuration section <c>SilverBullet</c>.</summary>
 public sealed class SilverBulletOptions : IValidatableObject
 {
-    /// <summary>Where the space answers, with its prefix when a server has several. Without it the family is off.</summary>
+    /// <summary>
+    /// Address of the space, with its prefix when a server has several. Without it the family is disabled.
+    /// </summary>
     public string? Url { get; set; }
 
-    /// <summary>SB_AUTH_TOKEN of the server. With a colon it is a user and a password for a proxy in front of it, sent as Basic.</summary>
+    /// <summary>
+    /// SB_AUTH_TOKEN of the server, sent as a bearer token. With a colon it is the user and the password for a proxy in
+    /// front of the server, sent as Basic.
+    /// </summary>
     [DataType(DataType.Password)]
     public string? Token { get; set; }
 
+    /// <summary>
+    /// For a certificate that no known authority has signed: its SHA-256 fingerprint, or <c>any</c>, which accepts
+    /// every certificate.
+    /// </summary>
+    public string? Certificate { get; set; }
+
     /// <summary>The address at which people open the space, when it is not Url.</summary>
     public string? PublicUrl { get; set; }
+
+    // Null leaves the decision to the system.
+    internal RemoteCertificateValidationCallback? AcceptCertificate =>
+        string.IsNullOrEmpty(Certificate)
+            ? null
+            : (_, certificate, _, errors) =>
+                errors is SslPolicyErrors.None
+                || Certificate == "any"
+                || Fingerprint.Equals(
+                    certificate?.GetCertHashString(HashAlgorithmName.SHA256),
+                    StringComparison.OrdinalIgnoreCase
+                );
+
+    private string Fingerprint => (Certificate ?? "").Replace(":", "", StringComparison.Ordinal).Trim();
 
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
     {
@@ -32,7 +62,8 @@ public sealed class SilverBulletOptions : IValidatableObject
             )
             {
                 yield return new(
-                    $"{setting} must be an absolute http or https address without user name or query, for example https://notes.example.com."
+                    $"{setting} must be an absolute http or https address without user name or query,"
+                        + " for example https://notes.example.com."
                 );
             }
         }
@@ -44,11 +75,25 @@ public sealed class SilverBulletOptions : IValidatableObject
                 [nameof(Token)]
             );
         }
+
+        if (
+            !string.IsNullOrEmpty(Certificate)
+            && Certificate != "any"
+            && !(Fingerprint.Length == 64 && Fingerprint.All(char.IsAsciiHexDigit))
+        )
+        {
+            yield return new(
+                "SilverBullet:Certificate must be a SHA-256 fingerprint (64 hexadecimal digits) or the word any.",
+                [nameof(Certificate)]
+            );
+        }
     }
 }
 
+/// <summary>The door of the family.</summary>
 public static class SilverBulletSetup
 {
+    /// <summary>Adds the family when <c>SilverBullet:Url</c> is set.</summary>
     public static IServiceCollection AddSilverBullet(this IServiceCollection services, IConfiguration configuration)
     {
         var section = configuration.GetSection("SilverBullet");
@@ -59,16 +104,32 @@ public static class SilverBulletSetup
             return services; // not configured, or wrongly, which the options say when the server starts
         }
 
-        services.AddHttpClient(nameof(SilverBulletClient), http =>
+        var client = services.AddHttpClient(nameof(SilverBulletClient), http =>
         {
             http.BaseAddress = new(url.TrimEnd('/') + "/");
-            http.DefaultRequestHeaders.Add("X-Sync-Mode", "true"); // without it older servers redirect a page's path to their UI
+
+            // Without it older servers redirect the path of a page to their user interface.
+            http.DefaultRequestHeaders.Add("X-Sync-Mode", "true");
             http.DefaultRequestHeaders.Authorization =
                 string.IsNullOrEmpty(token) ? null
                 : token.Contains(':', StringComparison.Ordinal)
                     ? new("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes(token)))
                 : new AuthenticationHeaderValue("Bearer", token);
         });
+        if (section.Get<SilverBulletOptions>()!.AcceptCertificate is { } accept)
+        {
+            client.ConfigurePrimaryHttpMessageHandler(() =>
+                new SocketsHttpHandler { SslOptions = { RemoteCertificateValidationCallback = accept } }
+            );
+        }
+
+        // Changes of one object take turns. A host with several replicas brings a limiter that they share.
+        services.TryAddSingleton(_ =>
+            PartitionedRateLimiter.Create<string, string>(name =>
+                RateLimitPartition.GetConcurrencyLimiter(name, _ => new() { PermitLimit = 1, QueueLimit = 100 })
+            )
+        );
+        services.TryAddSingleton(TimeProvider.System);
         services.AddHealthChecks().AddCheck<SilverBulletClient>("silverbullet");
         return services
             .AddSingleton<SilverBulletClient>()

@@ -1,22 +1,51 @@
 using System.ComponentModel.DataAnnotations;
 using System.Net.Http.Headers;
+using System.Net.Security;
+using System.Security.Cryptography;
+using System.Threading.RateLimiting;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 
 namespace MinimalMcp.Tools.Vikunja;
 
+/// <summary>Settings of the family; configuration section <c>Vikunja</c>.</summary>
 public sealed class VikunjaOptions : IValidatableObject
 {
-    /// <summary>Where Vikunja answers, with or without /api/v1 at the end. Without it the family is off.</summary>
+    /// <summary>
+    /// Address of Vikunja, with or without /api/v1 at the end. Without it the family is disabled.
+    /// </summary>
     public string? Url { get; set; }
 
-    /// <summary>An API token (tk_...), sent as a bearer token. What it may do is chosen when it is made.</summary>
+    /// <summary>
+    /// An API token (tk_...), sent as a bearer token. Its permissions are chosen when it is created in Vikunja.
+    /// </summary>
     [DataType(DataType.Password)]
     public string? Token { get; set; }
+
+    /// <summary>
+    /// For a certificate that no known authority has signed: its SHA-256 fingerprint, or <c>any</c>, which accepts
+    /// every certificate.
+    /// </summary>
+    public string? Certificate { get; set; }
 
     /// <summary>The address at which people open Vikunja, when it is not Url.</summary>
     public string? PublicUrl { get; set; }
 
     /// <summary>The zone of dates that name none, as an IANA name.</summary>
     public string TimeZone { get; set; } = "UTC";
+
+    // Null leaves the decision to the system.
+    internal RemoteCertificateValidationCallback? AcceptCertificate =>
+        string.IsNullOrEmpty(Certificate)
+            ? null
+            : (_, certificate, _, errors) =>
+                errors is SslPolicyErrors.None
+                || Certificate == "any"
+                || Fingerprint.Equals(
+                    certificate?.GetCertHashString(HashAlgorithmName.SHA256),
+                    StringComparison.OrdinalIgnoreCase
+                );
+
+    private string Fingerprint => (Certificate ?? "").Replace(":", "", StringComparison.Ordinal).Trim();
 
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
     {
@@ -34,7 +63,8 @@ public sealed class VikunjaOptions : IValidatableObject
             )
             {
                 yield return new(
-                    $"{setting} must be an absolute http or https address without user name or query, for example https://tasks.example.com."
+                    $"{setting} must be an absolute http or https address without user name or query,"
+                        + " for example https://tasks.example.com."
                 );
             }
         }
@@ -44,6 +74,18 @@ public sealed class VikunjaOptions : IValidatableObject
             yield return new(
                 "Vikunja:Token (APP_VIKUNJA__TOKEN) must be one line of printable ASCII without spaces.",
                 [nameof(Token)]
+            );
+        }
+
+        if (
+            !string.IsNullOrEmpty(Certificate)
+            && Certificate != "any"
+            && !(Fingerprint.Length == 64 && Fingerprint.All(char.IsAsciiHexDigit))
+        )
+        {
+            yield return new(
+                "Vikunja:Certificate must be a SHA-256 fingerprint (64 hexadecimal digits) or the word any.",
+                [nameof(Certificate)]
             );
         }
 
@@ -61,13 +103,16 @@ public sealed class VikunjaOptions : IValidatableObject
     {
         var root = url.TrimEnd('/');
         return root.EndsWith("/api/v1", StringComparison.OrdinalIgnoreCase)
+            || root.EndsWith("/api/v2", StringComparison.OrdinalIgnoreCase)
             ? root[..^"/api/v1".Length].TrimEnd('/')
             : root;
     }
 }
 
+/// <summary>The door of the family.</summary>
 public static class VikunjaSetup
 {
+    /// <summary>Adds the family when <c>Vikunja:Url</c> is set.</summary>
     public static IServiceCollection AddVikunja(this IServiceCollection services, IConfiguration configuration)
     {
         var section = configuration.GetSection("Vikunja");
@@ -78,13 +123,27 @@ public static class VikunjaSetup
             return services; // not configured, or wrongly, which the options say when the server starts
         }
 
-        services.AddHttpClient(nameof(VikunjaClient), http =>
+        var client = services.AddHttpClient(nameof(VikunjaClient), http =>
         {
             http.BaseAddress = new(VikunjaOptions.RootOf(url) + "/");
             http.DefaultRequestHeaders.Authorization = string.IsNullOrEmpty(token)
                 ? null
                 : new AuthenticationHeaderValue("Bearer", token);
         });
+        if (section.Get<VikunjaOptions>()!.AcceptCertificate is { } accept)
+        {
+            client.ConfigurePrimaryHttpMessageHandler(() =>
+                new SocketsHttpHandler { SslOptions = { RemoteCertificateValidationCallback = accept } }
+            );
+        }
+
+        // Changes of one object take turns. A host with several replicas brings a limiter that they share.
+        services.TryAddSingleton(_ =>
+            PartitionedRateLimiter.Create<string, string>(name =>
+                RateLimitPartition.GetConcurrencyLimiter(name, _ => new() { PermitLimit = 1, QueueLimit = 100 })
+            )
+        );
+        services.TryAddSingleton(TimeProvider.System);
         services.AddHealthChecks().AddCheck<VikunjaClient>("vikunja");
         return services.AddSingleton<VikunjaClient>().AddSingleton<VikunjaTasks>().AddSingleton<VikunjaTools>();
     }

@@ -1,19 +1,29 @@
 using System.Net;
+using System.Text.Encodings.Web;
 using System.Text.Json;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 
 namespace MinimalMcp.Tools.Jira;
 
-/// <summary>Jira over HTTP. The paths and shapes are examples: put those of the real system here, and record its answers for the tests.</summary>
+/// <summary>
+/// Jira over HTTP. The paths and shapes are examples: replace them by those of the real system, and record its answers
+/// for the tests.
+/// </summary>
 public sealed class JiraClient(HttpClient http) : IHealthCheck
 {
+    // Not every system unescapes: a plus sign is sent as +, and not as \u002B.
+    private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web)
+    {
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+    };
+
     public Task<FoundItems> SearchAsync(string query, int limit, CancellationToken ct) =>
         SendAsync<FoundItems>(HttpMethod.Get, $"api/items?query={Uri.EscapeDataString(query)}&limit={limit}", null, ct);
 
     public Task<Item> CreateAsync(string title, CancellationToken ct) =>
         SendAsync<Item>(HttpMethod.Post, "api/items", new { title }, ct);
 
-    /// <summary>Whether the system answers, and whether it accepts our token: system_status tells the model.</summary>
+    /// <summary>Whether the system answers, and whether it accepts the token. system_status shows it.</summary>
     public async Task<HealthCheckResult> CheckHealthAsync(
         HealthCheckContext context,
         CancellationToken cancellationToken = default
@@ -37,12 +47,13 @@ public sealed class JiraClient(HttpClient http) : IHealthCheck
         }
     }
 
-    // What fails here is an HttpRequestException whose message a model can use: it is shown to the caller, so nothing secret may be in it.
+    // What fails here is an HttpRequestException whose message a model can use. It is shown to the caller, so nothing
+    // secret may be in it.
     private async Task<T> SendAsync<T>(HttpMethod method, string path, object? body, CancellationToken ct)
     {
         using var request = new HttpRequestMessage(method, path)
         {
-            Content = body is null ? null : JsonContent.Create(body),
+            Content = body is null ? null : JsonContent.Create(body, options: Json),
         };
         try
         {
@@ -68,14 +79,18 @@ public sealed class JiraClient(HttpClient http) : IHealthCheck
         catch (JsonException e)
         {
             throw new HttpRequestException(
-                "Jira sent something that is not what its documentation says. Check Jira:Url.",
+                "Jira sent something else than its API describes. Check Jira:Url.",
                 e,
                 HttpStatusCode.BadGateway
             );
         }
         catch (OperationCanceledException e) when (!ct.IsCancellationRequested)
         {
-            throw new HttpRequestException("Jira did not answer in time.", e, HttpStatusCode.GatewayTimeout);
+            throw new HttpRequestException(
+                "Jira did not answer in time. Try again later.",
+                e,
+                HttpStatusCode.GatewayTimeout
+            );
         }
     }
 }

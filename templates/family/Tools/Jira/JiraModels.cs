@@ -3,7 +3,7 @@ using System.ComponentModel;
 namespace MinimalMcp.Tools.Jira;
 
 public sealed record FoundItems(
-    [property: Description("How many items match, whether listed or not.")] int Total,
+    [property: Description("How many items match, listed or not.")] int Total,
     IReadOnlyList<Item> Items
 );
 

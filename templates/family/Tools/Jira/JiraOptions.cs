@@ -5,7 +5,7 @@ namespace MinimalMcp.Tools.Jira;
 
 public sealed class JiraOptions : IValidatableObject
 {
-    /// <summary>Where Jira answers. Without it the family is off: its tools are not listed.</summary>
+    /// <summary>Address of Jira. Without it the family is disabled: its tools are not listed.</summary>
     public string? Url { get; set; }
 
     /// <summary>Sent as a bearer token. Set it in the environment (Jira__Token), not in a file.</summary>
@@ -23,7 +23,8 @@ public sealed class JiraOptions : IValidatableObject
         )
         {
             yield return new(
-                "Jira:Url must be an absolute http or https address without user name or query, for example https://jira.example.com.",
+                "Jira:Url must be an absolute http or https address without user name or query,"
+                    + " for example https://jira.example.com.",
                 [nameof(Url)]
             );
         }
@@ -58,7 +59,8 @@ public static class JiraSetup
                     ? null
                     : new AuthenticationHeaderValue("Bearer", token);
             })
-            // Callers share the connections, never a cookie; a token must not follow a redirect; and a new address of the host is noticed.
+            // Callers share the connections, never a cookie. A token must not follow a redirect. A new address of the
+            // host is noticed.
             .ConfigurePrimaryHttpMessageHandler(() =>
                 new SocketsHttpHandler
                 {

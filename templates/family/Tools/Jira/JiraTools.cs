@@ -5,13 +5,13 @@ using ModelContextProtocol.Server;
 namespace MinimalMcp.Tools.Jira;
 
 /// <summary>
-/// What a model can do with Jira. It reads only names and descriptions: say when to use a tool, what comes back, and which tool comes
-/// before or after it.
+/// What a model can do with Jira. It reads only names and descriptions: write what a tool does (verb first), what it
+/// returns, and when to use it rather than its neighbour.
 /// </summary>
 [McpServerToolType]
 public sealed class JiraTools(JiraClient jira)
 {
-    // ReadOnly: the call changes nothing, so hosts make it without asking the user.
+    // ReadOnly: the call changes nothing, so clients make it without asking the user.
     [McpServerTool(
         Name = "jira_search",
         Title = "Search Jira",
@@ -19,15 +19,15 @@ public sealed class JiraTools(JiraClient jira)
         OpenWorld = true,
         UseStructuredContent = true
     )]
-    [Description("Finds items in Jira by their words. Start here: other tools need the id that this returns.")]
+    [Description("Search the items of Jira by words. Returns id and title of each; other tools take the id.")]
     public Task<FoundItems> Search(
-        [Description("What to look for, for example \"login page\"."), StringLength(200, MinimumLength = 1)]
+        [Description("Words to look for. For example `login`."), StringLength(200, MinimumLength = 1)]
             string query,
-        [Description("At most this many items."), Range(1, 50)] int limit = 10,
+        [Description("Number of items to return, 1 to 50."), Range(1, 50)] int limit = 10,
         CancellationToken ct = default
     ) => jira.SearchAsync(query, limit, ct);
 
-    // Destructive = false: the change can be undone. Without it hosts warn the user of a loss.
+    // Destructive = false: the change can be undone. Without it clients warn the user of a loss.
     [McpServerTool(
         Name = "jira_create",
         Title = "Create in Jira",
@@ -35,9 +35,10 @@ public sealed class JiraTools(JiraClient jira)
         OpenWorld = true,
         UseStructuredContent = true
     )]
-    [Description("Creates an item in Jira and returns it with its id. Search first, so that nothing is there twice.")]
+    [Description("Create an item in Jira. Returns its id. Use jira_search first, so that there are not two of it.")]
     public Task<Item> Create(
-        [Description("One line that says what it is about."), StringLength(200, MinimumLength = 1)] string title,
+        [Description("Title of the item, in one line. For example `A new page`."), StringLength(200, MinimumLength = 1)]
+            string title,
         CancellationToken ct = default
     ) => jira.CreateAsync(title, ct);
 }

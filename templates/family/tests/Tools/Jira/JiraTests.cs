@@ -4,7 +4,7 @@ using MinimalMcp.Tests.Protocol;
 
 namespace MinimalMcp.Tests.Tools.Jira;
 
-/// <summary>Jira through the front door, with a system on loopback that gives the answers of answers.json.</summary>
+/// <summary>Jira through the front door, with an upstream on loopback that sends the answers of answers.json.</summary>
 public sealed class JiraTests
 {
     [Fact]
@@ -38,8 +38,8 @@ public sealed class JiraTests
     [Theory]
     [InlineData(401, "Check Jira:Token", HealthStatus.Degraded)]
     [InlineData(500, "Jira answered 500", HealthStatus.Unhealthy)]
-    [InlineData(200, "Jira sent something", HealthStatus.Unhealthy)]
-    public async Task A_failure_says_what_to_mend_and_shows_in_the_health(
+    [InlineData(200, "Jira sent something else", HealthStatus.Unhealthy)]
+    public async Task A_failure_says_how_to_fix_it_and_shows_in_the_health(
         int status,
         string part,
         HealthStatus expected
@@ -60,7 +60,7 @@ public sealed class JiraTests
     }
 
     [Fact]
-    public async Task A_system_that_is_not_there_is_told_by_its_setting()
+    public async Task A_system_that_cannot_be_reached_is_reported_by_its_setting()
     {
         var jira = await Upstream.StartAsync();
         await using var server = Start(jira);
@@ -80,7 +80,7 @@ public sealed class JiraTests
     [Theory]
     [InlineData("Jira__Url=jira.example.com", "Jira:Url must be")]
     [InlineData("Jira__Token=two words", "Jira:Token must be")]
-    public async Task A_wrong_setting_is_told_at_the_start(string variable, string part)
+    public async Task A_wrong_setting_stops_the_start(string variable, string part)
     {
         var pair = variable.Split('=');
 
