@@ -1,7 +1,6 @@
 using Microsoft.Extensions.Logging.Console;
 using MinimalMcp.Auth;
 using MinimalMcp.Configuration;
-using MinimalMcp.Dashboard;
 using MinimalMcp.Governance;
 using MinimalMcp.Outgoing;
 using MinimalMcp.Pages;
@@ -76,7 +75,7 @@ public static class Library
         {
             routes.MapTools("/tools"); // plain HTTP, which GPT Actions call
             routes.MapToolOpenApi(); // the document that a GPT Action imports
-            routes.MapFunctions("/api/mcp/v1"); // function calling
+            routes.MapFunctionCalling("/api/mcp/v1"); // function calling
         }
 
         // For operators, and for machines that discover the server.

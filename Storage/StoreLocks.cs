@@ -6,15 +6,22 @@ using System.Threading.RateLimiting;
 namespace MinimalMcp.Storage;
 
 /// <summary>
-/// Distributed locks: a caller that reads, changes and writes a cache entry takes the lock of its name first, because
-/// the framework's cache has no compare-and-set. The lock of a replica that dies is released after half a minute.
+/// Distributed locks. A caller that reads something, changes it and writes it back takes the lock of its name
+/// first, where the system behind cannot compare and set: the framework's cache, a page, a task. A replica that dies in
+/// its turn blocks that name for a minute, and no longer.
 /// </summary>
 internal sealed class StoreLocks(Store store, TimeProvider time) : PartitionedRateLimiter<string>
 {
-    // The store fails after a few seconds, so the work under a lock ends long before the lock expires.
-    private static readonly TimeSpan Longest = TimeSpan.FromSeconds(30);
+    // Longer than the timeout of a call, so that what is done in a turn is over before the turn is.
+    private static readonly TimeSpan Longest = TimeSpan.FromSeconds(60);
 
-    private const int Attempts = 250; // about five seconds
+    // About five seconds, of waiting for another replica.
+    private const int Attempts = 250;
+
+    // In this process callers wait in a queue, and the first of them asks the store.
+    private readonly PartitionedRateLimiter<string> _queue = PartitionedRateLimiter.Create<string, string>(name =>
+        RateLimitPartition.GetConcurrencyLimiter(name, _ => new() { PermitLimit = 1, QueueLimit = 100 })
+    );
 
     public override RateLimiterStatistics? GetStatistics(string resource) => null;
 
@@ -26,31 +33,52 @@ internal sealed class StoreLocks(Store store, TimeProvider time) : PartitionedRa
         CancellationToken cancellationToken
     )
     {
-        var name = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(resource)));
-        var owner = Guid.NewGuid().ToString("N");
-        for (var attempt = 0; attempt < Attempts; attempt++)
+        var place = await _queue.AcquireAsync(resource, 1, cancellationToken);
+        var isTaken = false;
+        try
         {
-            var now = time.GetUtcNow();
-            if (
-                await store.TryTakeTurnAsync(
+            var name = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(resource)));
+            var owner = Guid.NewGuid().ToString("N");
+            for (var attempt = 0; place.IsAcquired && attempt < Attempts; attempt++)
+            {
+                var now = time.GetUtcNow();
+                isTaken = await store.TryTakeTurnAsync(
                     name,
                     owner,
                     now.ToUnixTimeMilliseconds(),
                     (now + Longest).ToUnixTimeMilliseconds(),
                     CancellationToken.None
-                )
-            )
-            {
-                return new Turn(() => EndAsync(name, owner));
+                );
+                if (isTaken)
+                {
+                    return new Turn(() => EndAsync(name, owner, place));
+                }
+
+                await Task.Delay(10 + Random.Shared.Next(20), cancellationToken);
             }
 
-            await Task.Delay(10 + Random.Shared.Next(20), cancellationToken);
+            return new Turn(null);
         }
-
-        return new Turn(null);
+        finally
+        {
+            if (!isTaken)
+            {
+                place.Dispose();
+            }
+        }
     }
 
-    private async Task EndAsync(string name, string owner)
+    protected override void Dispose(bool disposing)
+    {
+        if (disposing)
+        {
+            _queue.Dispose();
+        }
+
+        base.Dispose(disposing);
+    }
+
+    private async Task EndAsync(string name, string owner, RateLimitLease place)
     {
         try
         {
@@ -59,6 +87,10 @@ internal sealed class StoreLocks(Store store, TimeProvider time) : PartitionedRa
         catch (StorageException)
         {
             // The lock expires by itself.
+        }
+        finally
+        {
+            place.Dispose();
         }
     }
 

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Diagnostics.CodeAnalysis;
 using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
@@ -74,38 +75,107 @@ internal static class ResultLimit
         }
 
         var root = JsonNode.Parse(json.Written.Span)!.AsObject();
-        var list = root.Select(property => property.Value)
-            .OfType<JsonArray>()
-            .MaxBy(array => array.ToJsonString().Length);
-        var total = list?.Count ?? 0;
-        var room =
-            limit - 300 - (Encoding.UTF8.GetCharCount(json.Written.Span) - (list?.ToJsonString(Relaxed).Length ?? 0));
-        var kept = 0;
-        for (
-            var used = 0;
-            kept < total && (used += (list![kept]?.ToJsonString(Relaxed).Length ?? 4) + 1) <= room;
-            kept++
-        ) { }
-
-        if (kept == 0)
-        {
-            throw new McpException($"The answer is longer than {limit} characters and cannot be cut. Ask for less.");
-        }
-
-        while (list!.Count > kept)
-        {
-            list.RemoveAt(list.Count - 1);
-        }
-
-        root["truncated"] = $"Only the first {kept} of {total} items fit. Narrow the question to see the others.";
+        root["truncated"] =
+            CutList(root, limit)
+            ?? CutTexts(root, limit)
+            ?? throw new McpException(
+                $"The answer is longer than {limit} characters and cannot be cut. Ask for less."
+            );
         json.Clear();
         var writer = json.StartWriting();
         root.WriteTo(writer);
         writer.Flush();
     }
 
-    // How many characters of the text fit into so many characters of JSON.
-    private static int Fitting(string text, int room)
+    // The longest list of the answer ends between two items. What was done, or null when not even one item fits.
+    private static string? CutList(JsonObject root, int limit)
+    {
+        var list = root.Select(property => property.Value)
+            .OfType<JsonArray>()
+            .MaxBy(array => array.ToJsonString().Length);
+        if (list is null)
+        {
+            return null;
+        }
+
+        var total = list.Count;
+        var room = limit - 300 - (root.ToJsonString(Relaxed).Length - list.ToJsonString(Relaxed).Length);
+        var kept = 0;
+        for (
+            var used = 0;
+            kept < total && (used += (list[kept]?.ToJsonString(Relaxed).Length ?? 4) + 1) <= room;
+            kept++
+        ) { }
+
+        if (kept == 0)
+        {
+            return null;
+        }
+
+        while (list.Count > kept)
+        {
+            list.RemoveAt(list.Count - 1);
+        }
+
+        return $"Only the first {kept} of {total} items fit. Narrow the question to see the others.";
+    }
+
+    // A change that was made must not look like a failure because its answer is long: then its texts are truncated.
+    private static string? CutTexts(JsonObject root, int limit)
+    {
+        for (var longest = 32_000; longest >= 125; longest /= 4)
+        {
+            Truncate(root, longest);
+            var said = $"Texts of more than {longest} characters are truncated.";
+            if (root.ToJsonString(Relaxed).Length <= limit - 300)
+            {
+                return said;
+            }
+
+            if (CutList(root, limit) is { } cut)
+            {
+                return $"{said} {cut}";
+            }
+        }
+
+        return null;
+    }
+
+    private static void Truncate(JsonNode? node, int longest)
+    {
+        foreach (var (name, value) in node is JsonObject members ? members.ToArray() : [])
+        {
+            if (IsLonger(value, longest, out var text))
+            {
+                node![name] = text[..Fitting(text, longest)] + "…";
+            }
+            else
+            {
+                Truncate(value, longest);
+            }
+        }
+
+        for (var index = 0; node is JsonArray items && index < items.Count; index++)
+        {
+            if (IsLonger(items[index], longest, out var text))
+            {
+                items[index] = text[..Fitting(text, longest)] + "…";
+            }
+            else
+            {
+                Truncate(items[index], longest);
+            }
+        }
+    }
+
+    private static bool IsLonger(JsonNode? node, int longest, [NotNullWhen(true)] out string? text)
+    {
+        text = node is JsonValue value && value.TryGetValue<string>(out var whole) ? whole : null;
+        return text?.Length > longest;
+    }
+
+    /// <summary>How many letters of the text can be written with so many characters of JSON.</summary>
+    public static int Fitting(string text, int room)
     {
         var written = ArrayPool<char>.Shared.Rent(room);
         Encoder.Encode(text, written.AsSpan(0, room), out var fitting, out _);

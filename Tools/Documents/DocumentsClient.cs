@@ -6,9 +6,10 @@ using ModelContextProtocol.Server;
 namespace MinimalMcp.Tools.Documents;
 
 /// <summary>
-/// The documents of one family. Its tools class says so with the SDK's own attribute on two public methods, and mentions nothing of ours:
-/// <c>[McpMeta("documents", "search")]</c> on one that takes a query and gives a list of things with id, title and url, and
-/// <c>[McpMeta("documents", "fetch")]</c> on one that takes an id and gives id, title, text, url and metadata. Both may take a CancellationToken.
+/// The documents of one family. Its tools class has the SDK's own attribute on two public methods, and mentions nothing
+/// of ours: <c>[McpMeta("documents", "search")]</c> on one that takes a query and returns a list of objects with id,
+/// title and url, and <c>[McpMeta("documents", "fetch")]</c> on one that takes an id and returns id, title, text, url
+/// and metadata. Both may take a CancellationToken.
 /// </summary>
 internal sealed class DocumentSource(string family, string[] from, AIFunction search, AIFunction fetch)
 {
@@ -68,7 +69,7 @@ internal sealed class DocumentSource(string family, string[] from, AIFunction se
                     .Any(meta => meta.Name == "documents" && meta.JsonValue == $"\"{part}\"")
             );
 
-    // What a family gives is its own type: it becomes ours by way of JSON, as every client reads it.
+    // A family returns its own type. It becomes ours by way of JSON, as every client reads it.
     private static AIFunction Function(MethodInfo method, object? target) =>
         AIFunctionFactory.Create(
             method,

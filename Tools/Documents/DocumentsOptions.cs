@@ -1,13 +1,14 @@
 namespace MinimalMcp.Tools.Documents;
 
+/// <summary>The door of the family.</summary>
 public static class DocumentsSetup
 {
-    // Its documents alone are no reason: search_products finds them all.
-    private const string Sample = "Shop";
+    /// <summary>The family that is there without settings. search_products finds all of its documents.</summary>
+    internal const string Sample = "Shop";
 
     /// <summary>
-    /// Listed when a family beside the sample has documents, or as <c>Documents:Enabled</c> says; so it is added after
-    /// the families.
+    /// Adds the tools when a family beside the sample has documents, or as <c>Documents:Enabled</c> decides. It comes
+    /// after the families.
     /// </summary>
     public static IServiceCollection AddDocuments(this IServiceCollection services, IConfiguration configuration)
     {

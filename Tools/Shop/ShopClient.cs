@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Net;
 using System.Security.Cryptography;
 using System.Text;
+using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using System.Threading.RateLimiting;
@@ -19,13 +20,14 @@ public sealed class ShopClient(
     IHttpClientFactory http,
     TimeProvider time,
     IDistributedCache cache,
-    PartitionedRateLimiter<string>? turns = null,
+    PartitionedRateLimiter<string> turns,
     IHttpContextAccessor? accessor = null
 ) : IHealthCheck
 {
     private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web)
     {
         DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, // not every reader unescapes
     };
     private static readonly string[] CallerHeaders = ["Authorization", "X-User-Token"];
 
@@ -33,9 +35,10 @@ public sealed class ShopClient(
     private readonly Catalogue? _embedded = string.IsNullOrEmpty(options.Value.Url) ? Catalogue.Load() : null;
     private readonly Carts _carts = new(time, cache, turns);
 
-    /// <summary>Where a person finds a product. The embedded shop has no pages: its path leads to the start page of this server.</summary>
+    /// <summary>Link to a product. The embedded shop has no pages: it is in the resource that lists all products.</summary>
     public string PageOf(string productCode) =>
-        $"{_options.Url?.TrimEnd('/')}/?product={Uri.EscapeDataString(productCode)}";
+        (_embedded is null ? _options.Url!.TrimEnd('/') + "/" : "shop://catalog")
+        + $"?product={Uri.EscapeDataString(productCode)}";
 
     public async ValueTask<SearchResult> SearchAsync(string query, string? category, int limit, CancellationToken ct) =>
         _embedded is not null
@@ -115,6 +118,9 @@ public sealed class ShopClient(
         _embedded is not null
             ? _embedded.Deals(category)
             : new() { Answer = await AskAsync("deals", new { action = "get", category }, changes: false, ct) };
+
+    /// <summary>The code under which the catalogue has a product.</summary>
+    public string CodeOf(string code) => _embedded?.Aliases.GetValueOrDefault(code) ?? code;
 
     public async ValueTask<string> CatalogAsync(CancellationToken ct) =>
         _embedded is not null
@@ -210,7 +216,7 @@ public sealed class ShopClient(
                 or HttpRequestError.SecureConnectionError;
 
     private static string Doubt(bool changes) =>
-        changes ? " The change may have been made all the same: look before trying again." : "";
+        changes ? " The change may have been made all the same: look with view_cart before trying again." : "";
 
     private void AddCredentials(HttpRequestMessage request)
     {
@@ -276,7 +282,8 @@ public sealed class ShopClient(
             ? Text(Member(reply, "message")) ?? "no reason given"
         : null;
 
-    // LangChain messages come serialised (kwargs.content) or plain (content); some replies have the text beside the messages.
+    // LangChain messages come serialised (kwargs.content) or plain (content). Some replies have the text beside the
+    // messages.
     private static string? AnswerIn(JsonElement reply)
     {
         var last =
@@ -323,20 +330,18 @@ public sealed class ShopClient(
 }
 
 /// <summary>
-/// What the embedded shop knows of each caller: an entry of the host's cache. A change reads it and writes it back, so the changes of one caller
-/// happen one after the other: within this process always, and across replicas when the host brings a limiter that they share. With a shared cache
-/// and no such limiter the last of two replicas that change one cart in the same moment wins.
+/// What the embedded shop knows of each caller: an entry of the host's cache. A change reads it and writes it back, so
+/// the changes of one caller take turns: within this process always, and across replicas when the host brings a limiter
+/// that they share. With a shared cache and no such limiter the last of two replicas that change one cart in the same
+/// moment wins.
 /// </summary>
-internal sealed class Carts(TimeProvider time, IDistributedCache cache, PartitionedRateLimiter<string>? turns)
+internal sealed class Carts(TimeProvider time, IDistributedCache cache, PartitionedRateLimiter<string> turns)
 {
     private const int MaxLines = 100,
         MaxQuantity = 99,
         MaxPaymentMethods = 10;
 
     private static readonly DistributedCacheEntryOptions Kept = new() { SlidingExpiration = TimeSpan.FromDays(30) };
-
-    // Callers whose names fall together wait for each other, for the time of a write.
-    private readonly SemaphoreSlim[] _gates = [.. Enumerable.Range(0, 64).Select(_ => new SemaphoreSlim(1))];
 
     public Task<CartResult> AddAsync(string caller, Product product, int quantity, CancellationToken ct) =>
         ChangeAsync(
@@ -349,14 +354,15 @@ internal sealed class Carts(TimeProvider time, IDistributedCache cache, Partitio
                 if (quantity < 1 || quantity > MaxQuantity - already)
                 {
                     throw new McpException(
-                        $"quantity must be at least 1, and a cart holds at most {MaxQuantity} of one product; this one has {already}."
+                        $"A cart holds at most {MaxQuantity} of one product, and this one has {already} already."
+                            + $" quantity must be between 1 and {MaxQuantity - already}."
                     );
                 }
 
                 if (others.Count == MaxLines)
                 {
                     throw new McpException(
-                        $"The cart is full: it holds {MaxLines} different products. Check out first."
+                        $"The cart is full: it holds {MaxLines} different products. Order them with checkout first."
                     );
                 }
 
@@ -398,18 +404,15 @@ internal sealed class Carts(TimeProvider time, IDistributedCache cache, Partitio
     {
         if (shopper.Lines.Count == 0)
         {
-            // Whoever asks again because the answer was lost learns that it was ordered.
-            throw new McpException(
-                "The cart is empty. "
-                    + (
-                        shopper.LastOrder is { } last
-                            ? string.Create(
-                                CultureInfo.InvariantCulture,
-                                $"The last order, {last.OrderId} with {last.Cart.TotalItems} items for {last.Cart.Total} {last.Cart.Currency}, was placed at {last.PlacedAt.UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC. "
-                            ) + "For another one, add something with add_to_cart first."
-                            : "Add something with add_to_cart first."
-                    )
-            );
+            // A caller that asks again because the answer was lost learns that it was ordered.
+            var ordered = shopper.LastOrder is { } last
+                ? string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"The last order, {last.OrderId} with {last.Cart.TotalItems} items for {last.Cart.Total} "
+                        + $"{last.Cart.Currency}, was placed at {last.PlacedAt.UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC. "
+                ) + "For another one, add a product with add_to_cart first."
+                : "Add a product with add_to_cart first.";
+            throw new McpException($"The cart is empty. {ordered}");
         }
     }
 
@@ -428,7 +431,7 @@ internal sealed class Carts(TimeProvider time, IDistributedCache cache, Partitio
                 if (shopper.Payments.Count == MaxPaymentMethods)
                 {
                     throw new McpException(
-                        $"A customer can have {MaxPaymentMethods} payment methods, and these are there already."
+                        $"A customer can have {MaxPaymentMethods} payment methods, and this one has them already."
                     );
                 }
 
@@ -445,27 +448,18 @@ internal sealed class Carts(TimeProvider time, IDistributedCache cache, Partitio
     private async Task<T> ChangeAsync<T>(string caller, Func<Shopper, T> change, CancellationToken ct)
     {
         var key = Key(caller);
-        var gate = _gates[(uint)key.GetHashCode(StringComparison.Ordinal) % (uint)_gates.Length];
-        await gate.WaitAsync(ct);
-        try
+        using var turn = await turns.AcquireAsync(key, 1, ct);
+        if (!turn.IsAcquired)
         {
-            using var turn = turns is null ? null : await turns.AcquireAsync(key, 1, ct);
-            if (turn is { IsAcquired: false })
-            {
-                throw new McpException(
-                    "Nothing was changed: another change of this cart is under way. Try again in a moment."
-                );
-            }
+            throw new McpException(
+                "Other changes of this cart are in progress, and nothing was changed. Try again in a few seconds."
+            );
+        }
 
-            var shopper = await FindAsync(key, ct);
-            var result = change(shopper);
-            await cache.SetAsync(key, JsonSerializer.SerializeToUtf8Bytes(shopper), Kept, ct);
-            return result;
-        }
-        finally
-        {
-            gate.Release();
-        }
+        var shopper = await FindAsync(key, ct);
+        var result = change(shopper);
+        await cache.SetAsync(key, JsonSerializer.SerializeToUtf8Bytes(shopper), Kept, ct);
+        return result;
     }
 
     private async Task<Shopper> FindAsync(string key, CancellationToken ct) =>

@@ -3,7 +3,7 @@ using ModelContextProtocol.Server;
 
 namespace MinimalMcp.Tools.Shop;
 
-/// <summary>The products as documents, for a host that looks into all systems at once (search and fetch).</summary>
+/// <summary>The products as documents, for a client that searches all systems at once (search and fetch).</summary>
 public sealed partial class ShopTools
 {
     private const int MaxDocuments = 10;
@@ -24,9 +24,11 @@ public sealed partial class ShopTools
     [McpMeta("documents", "fetch")]
     [McpMeta("documents_from", "search_products")]
     public async Task<ProductDocument?> FetchDocumentAsync(string id, CancellationToken ct) =>
-        (await DocumentsAsync(ct)).FirstOrDefault(product => product.Id.Equals(id, StringComparison.OrdinalIgnoreCase));
+        (await DocumentsAsync(ct)).FirstOrDefault(product =>
+            product.Id.Equals(shop.CodeOf(id), StringComparison.OrdinalIgnoreCase)
+        );
 
-    // A shop's own server calls the code id, and has no other name for a product.
+    // The server of a shop calls the code id, and may have no other name for a product.
     private async Task<IEnumerable<ProductDocument>> DocumentsAsync(CancellationToken ct)
     {
         var catalog = JsonElement.Parse(await shop.CatalogAsync(ct));
@@ -35,8 +37,24 @@ public sealed partial class ShopTools
             : from product in products.EnumerateArray()
             let id = Text(product, "productCode") ?? Text(product, "id")
             where id is not null
-            select new ProductDocument(id, Text(product, "name") ?? id, product.GetRawText(), shop.PageOf(id));
+            let name = Text(product, "name") ?? id
+            select new ProductDocument(id, name, $"# {name}\n\n{Lines(product)}", shop.PageOf(id));
     }
+
+    // One line for each member, whatever the shop calls it: "price: 4.19".
+    private static string Lines(JsonElement product, string indent = "") =>
+        product.ValueKind is not JsonValueKind.Object
+            ? $"{product}"
+            : string.Concat(
+                product
+                    .EnumerateObject()
+                    .Where(member => member.Value.ValueKind is not JsonValueKind.Null)
+                    .Select(member =>
+                        member.Value.ValueKind is JsonValueKind.Object
+                            ? $"{indent}- {member.Name}:\n{Lines(member.Value, indent + "  ")}"
+                            : $"{indent}- {member.Name}: {member.Value}\n"
+                    )
+            );
 
     private static string? Text(JsonElement product, string name) =>
         product.ValueKind is JsonValueKind.Object

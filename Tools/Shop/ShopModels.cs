@@ -11,12 +11,12 @@ namespace MinimalMcp.Tools.Shop;
 public abstract record ShopResult
 {
     [JsonIgnore(Condition = WhenWritingNull)]
-    [Description("What the shop's agent said. When it is there, it is the whole result.")]
+    [Description("Answer of the shop's agent. When it is there, it is the whole result.")]
     public string? Answer { get; init; }
 }
 
 public sealed record SearchResult(
-    [property: JsonIgnore(Condition = WhenWritingNull), Description("How many products match, whether listed or not.")]
+    [property: JsonIgnore(Condition = WhenWritingNull), Description("How many products match, listed or not.")]
         int? Total = null,
     [property: JsonIgnore(Condition = WhenWritingNull)] IReadOnlyList<Product>? Products = null
 ) : ShopResult;
@@ -122,12 +122,13 @@ internal sealed class Catalogue(Product[] products, IReadOnlyDictionary<string, 
         var leading = 0;
         foreach (var product in Products)
         {
-            if ((category is not null && product.Category != category) || !Matches(product, words))
+            var matches = Matches(product, words) || _byCode.GetValueOrDefault(query) == product;
+            if (!matches || (category is not null && product.Category != category))
             {
                 continue;
             }
 
-            // A name that starts with the query goes before one that only contains it.
+            // A name that starts with the query comes before one that only contains it.
             var place = product.SearchText.StartsWith(query, StringComparison.Ordinal) ? leading++ : found.Count;
             found.Insert(place, product);
         }

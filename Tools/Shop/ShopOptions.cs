@@ -1,11 +1,13 @@
 using System.ComponentModel.DataAnnotations;
+using System.Threading.RateLimiting;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 
 namespace MinimalMcp.Tools.Shop;
 
+/// <summary>Settings of the family; configuration section <c>Shop</c>.</summary>
 public sealed class ShopOptions : IValidatableObject
 {
-    /// <summary>Where the shop's own server listens. Without it the embedded shop answers.</summary>
+    /// <summary>Address of the shop's own server. Without it the embedded shop answers.</summary>
     public string? Url { get; set; }
 
     /// <summary>
@@ -22,7 +24,9 @@ public sealed class ShopOptions : IValidatableObject
     [DataType(DataType.Password)]
     public string? ApiKey { get; set; }
 
-    /// <summary>Passes on the caller's Authorization and X-User-Token. Only for a server that is meant to see them.</summary>
+    /// <summary>
+    /// Passes on the caller's Authorization and X-User-Token. Only for a server that is meant to see them.
+    /// </summary>
     public bool ForwardAuthorization { get; set; }
 
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
@@ -47,8 +51,10 @@ public sealed class ShopOptions : IValidatableObject
         && uri is { Scheme: "http" or "https", UserInfo: "", Query: "", Fragment: "" };
 }
 
+/// <summary>The door of the family.</summary>
 public static class ShopSetup
 {
+    /// <summary>Adds the family. It needs no setting: without <c>Shop:Url</c> the embedded shop answers.</summary>
     public static IServiceCollection AddShop(this IServiceCollection services, IConfiguration configuration)
     {
         var section = configuration.GetSection("Shop");
@@ -66,8 +72,13 @@ public static class ShopSetup
             services.AddHealthChecks().AddCheck<ShopClient>("shop");
         }
 
-        // Carts are kept where the host keeps such things; alone, in memory.
+        // Carts are kept in the host's cache; without one, in memory. Changes of one cart take turns.
         services.AddDistributedMemoryCache();
+        services.TryAddSingleton(_ =>
+            PartitionedRateLimiter.Create<string, string>(name =>
+                RateLimitPartition.GetConcurrencyLimiter(name, _ => new() { PermitLimit = 1, QueueLimit = 100 })
+            )
+        );
         services.TryAddSingleton(TimeProvider.System);
         return services.AddSingleton<ShopClient>().AddSingleton<ShopTools>();
     }

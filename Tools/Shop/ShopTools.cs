@@ -5,6 +5,7 @@ using ModelContextProtocol.Server;
 
 namespace MinimalMcp.Tools.Shop;
 
+/// <summary>The shop: products, the cart of the caller, and orders.</summary>
 [McpServerToolType, McpServerPromptType, McpServerResourceType]
 public sealed partial class ShopTools(ShopClient shop)
 {
@@ -18,17 +19,18 @@ public sealed partial class ShopTools(ShopClient shop)
         UseStructuredContent = true
     )]
     [Description(
-        "Finds products by name, category or code, with price, stock and current deal. Start here: add_to_cart needs the productCode that this returns."
+        "Search the product catalog by name, category or code. Returns code, price, stock and current deal of each"
+            + " product; add_to_cart takes the code. To list only what is cheaper now, use get_deals."
     )]
     public ValueTask<SearchResult> SearchProducts(
         [
-            Description("What to look for, for example \"milk\". Every word must match."),
+            Description("Words of the name, a category, or a code; every word must match. For example `milk`."),
             StringLength(200, MinimumLength = 1)
         ]
             string query,
-        [Description("Search only this category, for example \"dairy\". Leave out to search all.")]
+        [Description("Only products of this category. Omit it for all. For example `dairy`.")]
             string? category = null,
-        [Description("At most this many products."), Range(1, 50)] int limit = 10,
+        [Description("Number of products to return, 1 to 50."), Range(1, 50)] int limit = 10,
         CancellationToken ct = default
     ) => shop.SearchAsync(query, category, limit, ct);
 
@@ -41,14 +43,17 @@ public sealed partial class ShopTools(ShopClient shop)
         OpenWorld = false,
         UseStructuredContent = true
     )]
-    [Description("Puts a product into the customer's cart, on top of what is already there, and returns the cart.")]
+    [Description(
+        "Add a product to the customer's cart, on top of what is in it. Returns the cart. Find the code with"
+            + " search_products; to see the cart without a change, use view_cart."
+    )]
     public ValueTask<CartResult> AddToCart(
         [
-            Description("The product's code from search_products or get_deals, for example \"milk-001\"."),
+            Description("Code of the product, from search_products or get_deals. For example `milk-001`."),
             StringLength(64, MinimumLength = 1)
         ]
             string productCode,
-        [Description("How many to add."), Range(1, 99)] int quantity = 1,
+        [Description("Number of pieces to add, 1 to 99."), Range(1, 99)] int quantity = 1,
         ClaimsPrincipal? user = null,
         CancellationToken ct = default
     ) => shop.AddAsync(Caller(user), productCode, quantity, ct);
@@ -62,7 +67,10 @@ public sealed partial class ShopTools(ShopClient shop)
         OpenWorld = false,
         UseStructuredContent = true
     )]
-    [Description("Shows what is in the customer's cart: each line with its price, and the total to pay.")]
+    [Description(
+        "Show the customer's cart. Returns each line with its price, and the total to pay. It changes"
+            + " nothing; to order, use checkout."
+    )]
     public ValueTask<CartResult> ViewCart(ClaimsPrincipal? user = null, CancellationToken ct = default) =>
         shop.ViewAsync(Caller(user), ct);
 
@@ -76,17 +84,19 @@ public sealed partial class ShopTools(ShopClient shop)
         UseStructuredContent = true
     )]
     [Description(
-        "Orders everything in the cart, charges the default payment method and empties the cart. It cannot be undone, so show the customer view_cart and ask first."
+        "Order everything in the cart, charge the default payment method and empty the cart. Returns the"
+            + " order. It cannot be undone: show the customer view_cart, or call with dry_run, and ask first."
     )]
     public ValueTask<OrderResult> Checkout(
         [
             Description(
-                "What the customer agreed to, for example \"2 items, total $8.38\". A note on the order; it does not change what is ordered."
+                "What the customer agreed to, as a note on the order; it does not change what is ordered."
+                    + " For example `2 items, total $8.38`."
             ),
             StringLength(500)
         ]
             string? cartSummary = null,
-        [Description("true only shows what would be ordered, and orders nothing.")] bool dry_run = false,
+        [Description("true only returns what would be ordered, and orders nothing.")] bool dry_run = false,
         ClaimsPrincipal? user = null,
         CancellationToken ct = default
     ) => shop.CheckoutAsync(Caller(user), cartSummary, dry_run, ct);
@@ -102,10 +112,11 @@ public sealed partial class ShopTools(ShopClient shop)
     )]
     [McpMeta("risk", "HIGH")]
     [Description(
-        "Gives the customer a new way to pay; the first one becomes the default. Never ask for card or account numbers: this tool does not take them."
+        "Add a payment method for the customer; the first one becomes the default. Returns the masked payment method."
+            + " Never ask for card or account numbers: this tool does not take them."
     )]
     public ValueTask<PaymentMethodResult> AddPaymentMethod(
-        [Description("The kind of payment method.")] PaymentType type,
+        [Description("Kind of the payment method. For example `credit_card`.")] PaymentType type,
         ClaimsPrincipal? user = null,
         CancellationToken ct = default
     ) => shop.AddPaymentAsync(Caller(user), type, ct);
@@ -120,10 +131,11 @@ public sealed partial class ShopTools(ShopClient shop)
         UseStructuredContent = true
     )]
     [Description(
-        "Lists the products that are cheaper right now, with old price, deal price and how long it holds. The cart charges the deal price by itself."
+        "List the products that are cheaper right now. Returns regular price, deal price and validity of each. The cart"
+            + " charges the deal price by itself. For other products, use search_products."
     )]
     public ValueTask<DealsResult> GetDeals(
-        [Description("Only deals in this category, for example \"produce\". Leave out for all.")]
+        [Description("Only deals of this category. Omit it for all. For example `produce`.")]
             string? category = null,
         CancellationToken ct = default
     ) => shop.DealsAsync(category, ct);
@@ -138,17 +150,17 @@ public sealed partial class ShopTools(ShopClient shop)
     public ValueTask<string> Catalog(CancellationToken ct) => shop.CatalogAsync(ct);
 
     [McpServerPrompt(Name = "plan_shopping", Title = "Plan a shopping trip")]
-    [Description("Fills the cart for an occasion, deals first, and stops before the order.")]
+    [Description("Fill the cart for an occasion, deals first, and stop before the order.")]
     public static string PlanShopping(
-        [Description("What the shopping is for, for example \"breakfast for four\".")] string occasion,
-        [Description("Stay within this category.")]
+        [Description("What the shopping is for. For example `breakfast for four`.")] string occasion,
+        [Description("Only products of this category.")]
         [AllowedValues("produce", "dairy", "bakery", "pantry", "beverages")]
             string? category = null
     ) =>
         $"""
             Plan the shopping for: {occasion}.
             {(category is null ? "Use every category." : $"Stay within the category {category}.")}
-            Look at get_deals and search_products, put what is needed into the cart with add_to_cart,
+            Look at get_deals and search_products, add what is needed with add_to_cart,
             then show me view_cart with the total. Do not check out before I say so.
             """;
 

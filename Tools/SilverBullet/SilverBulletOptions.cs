@@ -1,15 +1,23 @@
 using System.ComponentModel.DataAnnotations;
 using System.Net.Http.Headers;
 using System.Text;
+using System.Threading.RateLimiting;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 
 namespace MinimalMcp.Tools.SilverBullet;
 
+/// <summary>Settings of the family; configuration section <c>SilverBullet</c>.</summary>
 public sealed class SilverBulletOptions : IValidatableObject
 {
-    /// <summary>Where the space answers, with its prefix when a server has several. Without it the family is off.</summary>
+    /// <summary>
+    /// Address of the space, with its prefix when a server has several. Without it the family is disabled.
+    /// </summary>
     public string? Url { get; set; }
 
-    /// <summary>SB_AUTH_TOKEN of the server. With a colon it is a user and a password for a proxy in front of it, sent as Basic.</summary>
+    /// <summary>
+    /// SB_AUTH_TOKEN of the server, sent as a bearer token. With a colon it is the user and the password for a proxy in
+    /// front of the server, sent as Basic.
+    /// </summary>
     [DataType(DataType.Password)]
     public string? Token { get; set; }
 
@@ -42,7 +50,8 @@ public sealed class SilverBulletOptions : IValidatableObject
             )
             {
                 yield return new(
-                    $"{setting} must be an absolute http or https address without user name or query, for example https://notes.example.com."
+                    $"{setting} must be an absolute http or https address without user name or query,"
+                        + " for example https://notes.example.com."
                 );
             }
         }
@@ -57,8 +66,10 @@ public sealed class SilverBulletOptions : IValidatableObject
     }
 }
 
+/// <summary>The door of the family.</summary>
 public static class SilverBulletSetup
 {
+    /// <summary>Adds the family when <c>SilverBullet:Url</c> is set.</summary>
     public static IServiceCollection AddSilverBullet(this IServiceCollection services, IConfiguration configuration)
     {
         var section = configuration.GetSection("SilverBullet");
@@ -72,13 +83,22 @@ public static class SilverBulletSetup
         services.AddHttpClient(nameof(SilverBulletClient), http =>
         {
             http.BaseAddress = new(url.TrimEnd('/') + "/");
-            http.DefaultRequestHeaders.Add("X-Sync-Mode", "true"); // without it older servers redirect a page's path to their UI
+
+            // Without it older servers redirect the path of a page to their user interface.
+            http.DefaultRequestHeaders.Add("X-Sync-Mode", "true");
             http.DefaultRequestHeaders.Authorization =
                 string.IsNullOrEmpty(token) ? null
                 : token.Contains(':', StringComparison.Ordinal)
                     ? new("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes(token)))
                 : new AuthenticationHeaderValue("Bearer", token);
         });
+        // Changes of one object take turns. A host with several replicas brings a limiter that they share.
+        services.TryAddSingleton(_ =>
+            PartitionedRateLimiter.Create<string, string>(name =>
+                RateLimitPartition.GetConcurrencyLimiter(name, _ => new() { PermitLimit = 1, QueueLimit = 100 })
+            )
+        );
+        services.TryAddSingleton(TimeProvider.System);
         services.AddHealthChecks().AddCheck<SilverBulletClient>("silverbullet");
         return services
             .AddSingleton<SilverBulletClient>()

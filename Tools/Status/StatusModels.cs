@@ -11,7 +11,7 @@ public sealed record SystemState(
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] bool? Reachable = null,
     [property:
         JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull),
-        Description("False when the system refuses our credentials.")
+        Description("False when the system refuses the credentials.")
     ]
         bool? Authorised = null,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Version = null,

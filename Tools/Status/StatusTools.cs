@@ -7,8 +7,9 @@ using ModelContextProtocol.Server;
 namespace MinimalMcp.Tools.Status;
 
 /// <summary>
-/// Tells the model which systems are behind the tools and whether they answer, so that it does not guess why a call failed. A family that
-/// needs an outside system brings an <see cref="IHealthCheck"/>; its data may say <c>authorised</c> and <c>version</c>.
+/// Shows a model which upstream systems there are and whether they answer, so that it does not guess why a call failed.
+/// A family that needs an upstream brings an <see cref="IHealthCheck"/>; its data may have <c>authorised</c> and
+/// <c>version</c>.
 /// </summary>
 [McpServerToolType]
 public sealed class StatusTools(
@@ -27,7 +28,8 @@ public sealed class StatusTools(
         UseStructuredContent = true
     )]
     [Description(
-        "Says which systems are behind the tools: whether each is configured, answers, accepts our credentials, and its version. Call it when a tool failed for no clear reason."
+        "List the upstream systems of this server. Returns whether each is configured, answers and accepts the"
+            + " credentials, its version, and how to fix it. Use it when a tool failed for no clear reason."
     )]
     public async Task<StatusResult> SystemStatus(
         IProgress<ProgressNotificationValue> progress,
@@ -51,7 +53,7 @@ public sealed class StatusTools(
             Authorised: entry.Value.Data.GetValueOrDefault("authorised") as bool?,
             Version: entry.Value.Data.GetValueOrDefault("version") as string,
             Detail: entry.Value.Exception is OperationCanceledException
-                ? $"It did not answer within {StatusSetup.Patience.TotalSeconds:0} seconds."
+                ? $"It did not answer within {StatusSetup.Patience.TotalSeconds:0} seconds. Try again later."
                 : entry.Value.Description
         ));
         return new([
@@ -59,7 +61,7 @@ public sealed class StatusTools(
             .. off.Select(family => new SystemState(
                 family.Family,
                 Configured: false,
-                Detail: $"Set {family.Section}:Url to use it."
+                Detail: $"Set {family.Section}:Url to enable it."
             )),
         ]);
     }

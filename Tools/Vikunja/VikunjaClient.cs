@@ -1,20 +1,34 @@
+using System.Globalization;
 using System.Net;
 using System.Text;
+using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using System.Threading.RateLimiting;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Options;
 using ModelContextProtocol;
 
 namespace MinimalMcp.Tools.Vikunja;
 
-/// <summary>Vikunja's API v1, whose verbs are unusual: PUT creates and POST updates. One method of v2 is used where there is one.</summary>
+/// <summary>
+/// Vikunja's API v1, whose verbs are unusual: PUT creates and POST updates. Of v2 only PATCH is used, where there is
+/// one.
+/// </summary>
 public sealed class VikunjaClient(IOptions<VikunjaOptions> options, IHttpClientFactory http, TimeProvider time)
     : IHealthCheck
 {
+    // A server gives no more than 50 items at once, whatever it is asked for.
     private const int PerPage = 50,
-        MaxPages = 20; // of 50: servers silently give no more at once
+        MaxPages = 20;
+
     private static readonly TimeSpan VersionHolds = TimeSpan.FromMinutes(10);
+
+    // Go's time parser does not unescape: a plus sign that is written as \u002B makes a date invalid.
+    private static readonly JsonSerializerOptions AsSent = new()
+    {
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+    };
 
     private readonly string _home = string.IsNullOrEmpty(options.Value.PublicUrl)
         ? VikunjaOptions.RootOf(options.Value.Url!)
@@ -25,53 +39,57 @@ public sealed class VikunjaClient(IOptions<VikunjaOptions> options, IHttpClientF
 
     public string LinkTo(string page) => $"{_home}/{page}";
 
-    /// <param name="scope">What a token needs for it, for the sentence of a refusal.</param>
+    /// <param name="permission">What a token needs for the request; a refusal names it.</param>
     public async Task<JsonObject> SendAsync(
         HttpMethod method,
         string path,
-        string scope,
+        string permission,
         CancellationToken ct,
         JsonObject? body = null
     ) =>
-        Read(await ExchangeAsync(method, "api/v1/" + path, body, "application/json", ct), method, scope) as JsonObject
+        Read(await ExchangeAsync(method, "api/v1/" + path, body, "application/json", ct), method, permission)
+            as JsonObject
         ?? throw VikunjaFailure.Unreadable(method);
 
-    /// <summary>All items of a list, from as many of its pages as the limit and our bound allow; and whether there are more.</summary>
+    /// <summary>
+    /// The items of a list that are wanted, from as many of its pages as the limit and our bound need; and whether
+    /// there are more.
+    /// </summary>
     public async Task<(IReadOnlyList<JsonObject> Items, bool More)> ListAsync(
         string path,
-        string scope,
+        string permission,
         int limit,
         CancellationToken ct,
-        params (string Name, string? Value)[] query
+        IReadOnlyList<(string Name, string? Value)>? query = null,
+        Func<JsonObject, bool>? wanted = null
     )
     {
         var items = new List<JsonObject>();
         var seen = new HashSet<long>();
         var words = string.Concat(
-            query
+            (query ?? [])
                 .Where(part => !string.IsNullOrWhiteSpace(part.Value))
                 .Select(part => $"&{part.Name}={Uri.EscapeDataString(part.Value!)}")
         );
         for (var page = 1; page <= MaxPages; page++)
         {
-            var answer = await ExchangeAsync(
-                HttpMethod.Get,
-                $"api/v1/{path}?page={page}&per_page={PerPage}{words}",
-                null,
-                "",
-                ct
-            );
-            var fresh = ListIn(answer, scope)
+            var address = $"api/v1/{path}?page={page}&per_page={PerPage}{words}";
+            var answer = await ExchangeAsync(HttpMethod.Get, address, null, "", ct);
+
+            // Favourites and saved filters stand on every page.
+            var fresh = ListIn(answer, permission)
                 .OfType<JsonObject>()
                 .Where(item => seen.Add(Number(item, "id")))
                 .ToArray();
-            items.AddRange(fresh.Take(limit - items.Count));
-            if (items.Count < seen.Count || items.Count == limit)
+            var found = wanted is null ? fresh : [.. fresh.Where(wanted)];
+            var isFull = found.Length > limit - items.Count;
+            items.AddRange(found.Take(limit - items.Count));
+            if (isFull || items.Count == limit)
             {
-                return (items, items.Count < seen.Count || answer.TotalPages > page);
+                return (items, isFull || answer.TotalPages > page);
             }
 
-            // Without the header, the end is a page that brings nothing new: how many fit on one is the server's decision.
+            // Without the header, the end is a page with nothing new: the server decides how many fit on one.
             if (answer.TotalPages is { } total ? page >= total : fresh.Length == 0)
             {
                 return (items, false);
@@ -82,11 +100,14 @@ public sealed class VikunjaClient(IOptions<VikunjaOptions> options, IHttpClientF
     }
 
     /// <summary>A list that has no pages.</summary>
-    public async Task<JsonArray> AllAsync(string path, string scope, CancellationToken ct) =>
-        ListIn(await ExchangeAsync(HttpMethod.Get, "api/v1/" + path, null, "", ct), scope);
+    public async Task<JsonArray> AllAsync(string path, string permission, CancellationToken ct) =>
+        ListIn(await ExchangeAsync(HttpMethod.Get, "api/v1/" + path, null, "", ct), permission);
 
-    /// <summary>v2 changes the named fields alone. False when this server, or this token, has no v2: nothing was changed then.</summary>
-    public async Task<bool> TryPatchAsync(string path, JsonObject changes, string scope, CancellationToken ct)
+    /// <summary>
+    /// Changes only the named fields, with v2. False when this server, or this token, has no v2: nothing was changed
+    /// then.
+    /// </summary>
+    public async Task<bool> TryPatchAsync(string path, JsonObject changes, string permission, CancellationToken ct)
     {
         if (!(await VersionAsync(ct) >= new Version(2, 4)))
         {
@@ -100,6 +121,13 @@ public sealed class VikunjaClient(IOptions<VikunjaOptions> options, IHttpClientF
             "application/merge-patch+json",
             ct
         );
+
+        // All values were there already.
+        if (answer.Status is HttpStatusCode.NotModified)
+        {
+            return true;
+        }
+
         if (
             (int)answer.Status is 401 or 403 or 404 or 405 or 415 or 501
             || (answer.IsSuccess && answer.Text.AsSpan().TrimStart().StartsWith('<'))
@@ -108,7 +136,7 @@ public sealed class VikunjaClient(IOptions<VikunjaOptions> options, IHttpClientF
             return false;
         }
 
-        _ = Read(answer, HttpMethod.Patch, scope);
+        _ = Read(answer, HttpMethod.Patch, permission);
         return true;
     }
 
@@ -120,7 +148,7 @@ public sealed class VikunjaClient(IOptions<VikunjaOptions> options, IHttpClientF
         var data = new Dictionary<string, object>();
         try
         {
-            var info = await SendAsync(HttpMethod.Get, "info", "", cancellationToken); // open to everybody
+            var info = await SendAsync(HttpMethod.Get, "info", "", cancellationToken); // needs no permission
             data["version"] = Text(info, "version") ?? "unknown";
             await ListAsync("projects", "projects: read_all", 1, cancellationToken);
             data["authorised"] = true;
@@ -148,7 +176,9 @@ public sealed class VikunjaClient(IOptions<VikunjaOptions> options, IHttpClientF
             var said = Text(await SendAsync(HttpMethod.Get, "info", "", ct), "version") ?? "";
             var digits = string.Concat(
                 said.TrimStart('v').TakeWhile(letter => char.IsAsciiDigit(letter) || letter == '.')
-            ); // "v2.4.0-12-gabc", "unstable"
+            );
+
+            // Of "v2.4.0-12-gabc" it is 2.4.0, of "unstable" nothing.
             _version = (
                 time.GetUtcNow() + VersionHolds,
                 Version.TryParse(digits.TrimEnd('.'), out var version) ? version : null
@@ -167,34 +197,46 @@ public sealed class VikunjaClient(IOptions<VikunjaOptions> options, IHttpClientF
     )
     {
         using var request = new HttpRequestMessage(method, path);
-        request.Content = body is null ? null : new StringContent(body.ToJsonString(), Encoding.UTF8, type);
+        request.Content = body is null
+            ? null
+            : new StringContent(body.ToJsonString(AsSent), Encoding.UTF8, type);
         using var response = await http.CreateClient(nameof(VikunjaClient)).SendAsync(request, ct);
         var text = Encoding.UTF8.GetString(await response.Content.ReadAsByteArrayAsync(ct));
-        var again = response.Headers.RetryAfter?.Delta is { } delta
-            ? $"in {delta.TotalSeconds:0} seconds"
-            : "in a minute";
         return new(
             response.StatusCode,
             response.IsSuccessStatusCode,
             text,
             int.TryParse(Header("x-pagination-total-pages"), out var pages) ? pages : null,
-            again,
+            Later(),
             Header("x-max-permission")
         );
+
+        string Later()
+        {
+            var wait =
+                response.Headers.RetryAfter is { Delta: { } delta } ? delta
+                : response.Headers.RetryAfter is { Date: { } date } ? date - time.GetUtcNow()
+                : long.TryParse(Header("x-ratelimit-reset"), out var reset) && reset is > 0 and < 253402300800
+                    ? DateTimeOffset.FromUnixTimeSeconds(reset) - time.GetUtcNow()
+                : TimeSpan.Zero;
+            return wait > TimeSpan.Zero
+                ? string.Create(CultureInfo.InvariantCulture, $"in {Math.Ceiling(wait.TotalSeconds)} seconds")
+                : "in a minute";
+        }
 
         string? Header(string name) => response.Headers.TryGetValues(name, out var values) ? values.First() : null;
     }
 
     // An empty list may be null.
-    private static JsonArray ListIn(Answer answer, string scope) =>
-        Read(answer, HttpMethod.Get, scope) switch
+    private static JsonArray ListIn(Answer answer, string permission) =>
+        Read(answer, HttpMethod.Get, permission) switch
         {
             null => [],
             JsonArray list => list,
             _ => throw VikunjaFailure.Unreadable(HttpMethod.Get),
         };
 
-    private static JsonNode? Read(Answer answer, HttpMethod method, string scope)
+    private static JsonNode? Read(Answer answer, HttpMethod method, string permission)
     {
         JsonNode? node = null;
         var isJson = true;
@@ -214,14 +256,15 @@ public sealed class VikunjaClient(IOptions<VikunjaOptions> options, IHttpClientF
                 node as JsonObject,
                 isJson ? "" : answer.Text,
                 method,
-                scope,
+                permission,
                 answer.Again
             );
         }
 
-        if (isJson && node is JsonObject found && answer.Permission is { } permission)
+        // The body of v1 says 0 for everybody; the header is right, where there is one.
+        if (isJson && node is JsonObject found && answer.Access is { } access)
         {
-            found["max_permission"] ??= permission;
+            found["max_permission"] = access;
         }
 
         return isJson ? node : throw VikunjaFailure.Unreadable(method);
@@ -233,21 +276,17 @@ public sealed class VikunjaClient(IOptions<VikunjaOptions> options, IHttpClientF
         string Text,
         int? TotalPages,
         string Again,
-        string? Permission
+        string? Access
     );
 }
 
 /// <summary>
-/// Changes of tasks that lose nothing. POST /tasks/{id} sets every field that is not sent to its zero value, and takes away all assignees and
-/// reminders; /tasks/bulk does the latter too. So the whole task is read, changed, sent and compared.
+/// Changes of tasks that lose nothing. POST /tasks/{id} sets every field that is not sent to its zero value, and
+/// removes all assignees and reminders. So does /tasks/bulk, and PATCH of v2 is a read and a POST inside the server. So
+/// the changes of one task take turns, and each reads the whole task, changes it, reads it again and compares.
 /// </summary>
-public sealed class VikunjaTasks(VikunjaClient vikunja)
+public sealed class VikunjaTasks(VikunjaClient vikunja, PartitionedRateLimiter<string> turns)
 {
-    private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web)
-    {
-        PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
-    };
-
     // What a change must leave alone unless it was asked for, and by what its members are told apart.
     private static readonly string[] Fields =
     [
@@ -277,105 +316,108 @@ public sealed class VikunjaTasks(VikunjaClient vikunja)
     public Task<JsonObject> ReadAsync(long task, CancellationToken ct) =>
         vikunja.SendAsync(HttpMethod.Get, $"tasks/{task}", "tasks: read_one", ct);
 
-    /// <summary>A task of that project, and no other: a number that was confused must not change something else.</summary>
-    public async Task<JsonObject> ReadAsync(long project, long task, CancellationToken ct)
+    public async Task<VikunjaTask> UpdateAsync(long project, long task, JsonObject changes, CancellationToken ct)
+    {
+        using var turn = await TurnAsync(task, ct);
+        var before = await ReadAsync(project, task, ct);
+        var whole = (JsonObject)before.DeepClone();
+        foreach (var (name, value) in changes)
+        {
+            whole[name] = value?.DeepClone();
+        }
+
+        if (!await vikunja.TryPatchAsync($"tasks/{task}", (JsonObject)changes.DeepClone(), "tasks: update", ct))
+        {
+            await vikunja.SendAsync(HttpMethod.Post, $"tasks/{task}", "tasks: update", ct, whole);
+        }
+
+        var (after, unread) = await ReadBackAsync(task, ct);
+        return after is null ? Show(whole, unread) : Compared(before, after, changes);
+    }
+
+    /// <summary>Deletes a task of that project, and no other.</summary>
+    public async Task<DeletedTask> DeleteAsync(long project, long task, CancellationToken ct)
+    {
+        using var turn = await TurnAsync(task, ct);
+        var before = await ReadAsync(project, task, ct);
+        await vikunja.SendAsync(HttpMethod.Delete, $"tasks/{task}", "tasks: delete", ct);
+        var title = VikunjaClient.Text(before, "title") ?? "";
+        return new(task, title, "The task is deleted. Its subtasks are kept, without it.");
+    }
+
+    /// <summary>
+    /// Adds a member to a list of a task (its labels, its assignees), or removes one. Nothing is sent when it is so
+    /// already.
+    /// </summary>
+    /// <param name="find">Gives the number of the member, once the task was read.</param>
+    public async Task<VikunjaTask> ChangeAsync(
+        long task,
+        string list,
+        bool isThere,
+        Func<JsonObject, Task<long>> find,
+        Func<long, Task> change,
+        string already,
+        CancellationToken ct
+    )
+    {
+        using var turn = await TurnAsync(task, ct);
+        var before = await ReadAsync(task, ct);
+        var member = await find(before);
+        if (Has(before, list, member) == isThere)
+        {
+            return Show(before, already);
+        }
+
+        await change(member);
+        var (after, unread) = await ReadBackAsync(task, ct);
+        return after is null ? Show(before, $"{unread} What follows is the task before the change.")
+            : Has(after, list, member) == isThere ? Show(after)
+            : throw new McpException(
+                $"Vikunja confirmed the change, but the {list} of task {task} are without it: somebody else changed"
+                    + " the task at the same moment. Read it with vikunja_get_task, then try again."
+            );
+    }
+
+    // Numbers are easily confused, and another task than the meant one must not be changed.
+    private async Task<JsonObject> ReadAsync(long project, long task, CancellationToken ct)
     {
         var found = await ReadAsync(task, ct);
         return VikunjaClient.Number(found, "project_id") is var actual && actual == project
             ? found
             : throw new McpException(
-                $"Task {task} (\"{VikunjaClient.Text(found, "title")}\") is in project {actual} and not in {project}. "
-                    + $"Nothing was changed; if you mean this task, call again with project_id {actual}."
+                $"Task {task} (\"{VikunjaClient.Text(found, "title")}\") is in project {actual} and not in {project}."
+                    + $" Nothing was changed. If you mean this task, call again with project_id {actual}."
             );
     }
 
-    public async Task<VikunjaTask> UpdateAsync(long project, long task, JsonObject changes, CancellationToken ct)
+    private async Task<RateLimitLease> TurnAsync(long task, CancellationToken ct)
     {
-        var before = await ReadAsync(project, task, ct);
-        if (!await vikunja.TryPatchAsync($"tasks/{task}", (JsonObject)changes.DeepClone(), "tasks: update", ct))
+        var turn = await turns.AcquireAsync($"vikunja/tasks/{task}", 1, ct);
+        if (turn.IsAcquired)
         {
-            var whole = (JsonObject)before.DeepClone();
-            foreach (var (name, value) in changes)
-            {
-                whole[name] = value?.DeepClone();
-            }
-
-            await vikunja.SendAsync(HttpMethod.Post, $"tasks/{task}", "tasks: update", ct, whole);
+            return turn;
         }
 
-        return Compared(before, await ReadAsync(task, ct), changes);
+        turn.Dispose();
+        throw new McpException(
+            $"Other changes of task {task} are in progress, and nothing was changed. Try again in a few seconds."
+        );
     }
 
-    /// <summary>The task after something was added to it or taken from it, if it is so.</summary>
-    public async Task<VikunjaTask> AfterAsync(long task, string list, long member, bool there, CancellationToken ct)
-    {
-        var after = await ReadAsync(task, ct);
-        return Members(after, list, "id").Contains(member.ToString()) == there
-            ? Show(after)
-            : throw new HttpRequestException(
-                $"Vikunja answered as if it were done, but the {list} of task {task} are as before. Look at the task, and ask the operator."
-            );
-    }
-
-    public VikunjaTask Show(JsonObject raw, bool whole = true, string? note = null)
-    {
-        var task = Read<RawTask>(raw);
-        return new(task.Id, task.Title ?? "", task.Done, task.ProjectId, vikunja.LinkTo($"tasks/{task.Id}"))
-        {
-            Identifier = task.Identifier is { Length: > 0 } identifier ? identifier : null,
-            Priority = task.Priority > 0 ? task.Priority : null,
-            DueDate = Date(task.DueDate),
-            Labels = Names(task.Labels?.Select(label => label?.Title)),
-            Assignees = Names(task.Assignees?.Select(user => user?.Username)),
-            Description = whole ? task.Description : null,
-            PercentDone = whole && task.PercentDone > 0 ? task.PercentDone : null,
-            Reminders = whole && task.Reminders is { Length: > 0 } reminders ? reminders.Length : null,
-            Repeats = whole && IsRepeating(raw) ? true : null,
-            Created = whole ? Date(task.Created) : null,
-            Updated = whole ? Date(task.Updated) : null,
-            Note = note,
-        };
-    }
-
-    public VikunjaProject ShowProject(JsonObject raw)
-    {
-        var project = Read<RawProject>(raw);
-        return new(project.Id, project.Title ?? "", vikunja.LinkTo($"projects/{project.Id}"))
-        {
-            Description = project.Description is { Length: > 0 } description ? description : null,
-            Identifier = project.Identifier is { Length: > 0 } identifier ? identifier : null,
-            ParentProjectId = project.ParentProjectId > 0 ? project.ParentProjectId : null,
-            IsArchived = project.IsArchived ? true : null,
-            Access = raw["max_permission"]?.ToString() switch
-            {
-                "0" => "read",
-                "1" => "write",
-                "2" => "admin",
-                _ => null,
-            },
-            Created = Date(project.Created),
-            Updated = Date(project.Updated),
-            Note =
-                project.Id < 0
-                    ? "Not a real project but a view of tasks (favourites, or a saved filter): its tasks can be listed, but none can be created in it."
-                    : null,
-        };
-    }
-
-    /// <summary>What Vikunja sent, if it is what its API says.</summary>
-    public static T Read<T>(JsonObject raw)
+    // Vikunja confirmed the change: what fails now makes it no failure.
+    private async Task<(JsonObject? Task, string? Note)> ReadBackAsync(long task, CancellationToken ct)
     {
         try
         {
-            return VikunjaClient.Number(raw, "id") != 0 && raw.Deserialize<T>(Json) is { } read
-                ? read
-                : throw new JsonException();
+            return (await ReadAsync(task, ct), null);
         }
-        catch (JsonException)
+        catch (Exception failure) when (failure is HttpRequestException or McpException or OperationCanceledException)
         {
-            throw VikunjaFailure.Unreadable(HttpMethod.Get);
+            return (null, $"The change was made. It could not be read back to check it: {failure.Message}");
         }
     }
+
+    private VikunjaTask Show(JsonObject raw, string? note = null) => VikunjaTask.Of(raw, vikunja, note: note);
 
     private VikunjaTask Compared(JsonObject before, JsonObject after, JsonObject changes)
     {
@@ -383,20 +425,29 @@ public sealed class VikunjaTasks(VikunjaClient vikunja)
             IsRepeating(before)
             && changes["done"]?.GetValueKind() is JsonValueKind.True
             && after["done"]?.GetValueKind() is JsonValueKind.False;
-        string[] movedFields = moved ? ["done", "due_date", "start_date", "end_date"] : [];
-        var asked = changes.Where(change => change.Key != "description" && !movedFields.Contains(change.Key)); // Vikunja cleans the HTML of a description
-        var missed = asked
-            .Where(change => !Same(change.Value, after[change.Key]))
+
+        // Then Vikunja also resets the checklist, which is a part of the description.
+        string[] movedFields = moved ? ["done", "due_date", "start_date", "end_date", "description"] : [];
+
+        // Vikunja cleans the HTML of a description, so that it may differ from what was sent.
+        var missed = changes
+            .Where(change =>
+                change.Key != "description"
+                && !movedFields.Contains(change.Key)
+                && !Same(change.Value, after[change.Key])
+            )
             .Select(change => change.Key)
             .ToArray();
         if (missed.Length > 0)
         {
-            throw new HttpRequestException(
-                $"Vikunja answered as if it were done, but {string.Join(" and ", missed)} of task {VikunjaClient.Number(after, "id")} did not change. Ask the operator."
+            throw new McpException(
+                $"Vikunja confirmed the change, but {string.Join(" and ", missed)} of task"
+                    + $" {VikunjaClient.Number(after, "id")} did not change: somebody else changed the task at the same"
+                    + " moment. Read it with vikunja_get_task, then try again."
             );
         }
 
-        var lost = Fields
+        var others = Fields
             .Where(field =>
                 !changes.ContainsKey(field) && !movedFields.Contains(field) && !Same(before[field], after[field])
             )
@@ -409,20 +460,19 @@ public sealed class VikunjaTasks(VikunjaClient vikunja)
         string?[] notes =
         [
             moved
-                ? "The task repeats: Vikunja counted it as done, moved it to its next date and left it open. That is as it should be."
+                ? "The task repeats: Vikunja counted it as done, moved it to its next date, reset its checklist and"
+                    + " left it open. This is as intended; do not set it to done again."
                 : null,
-            lost.Length > 0
-                ? $"Look at it: {string.Join(", ", lost)} changed too, which was not asked for. Somebody else may have edited the task at the same time."
+            others.Length > 0
+                ? $"{string.Join(", ", others)} changed too, which was not asked for. Somebody else may have edited the"
+                    + " task at the same time: compare it with what you expect."
                 : null,
         ];
-        return Show(
-            after,
-            note: string.Join(' ', notes.Where(note => note is not null)) is { Length: > 0 } note ? note : null
-        );
+        return Show(after, VikunjaJson.Notes(notes));
     }
 
-    // 0 counts seconds and 2 counts from the day it was done, when there are any; 1 is every month.
-    private static bool IsRepeating(JsonObject task) =>
+    // Mode 0 counts seconds and mode 2 counts from the day it was done, when there are any; mode 1 is every month.
+    internal static bool IsRepeating(JsonObject task) =>
         VikunjaClient.Number(task, "repeat_after") > 0 || VikunjaClient.Number(task, "repeat_mode") == 1;
 
     // Reminders have no id, and move with the date that they belong to: how many there are must stay.
@@ -436,6 +486,9 @@ public sealed class VikunjaTasks(VikunjaClient vikunja)
                 ),
             ];
 
+    private static bool Has(JsonObject task, string list, long id) =>
+        (task[list] as JsonArray)?.OfType<JsonObject>().Any(member => VikunjaClient.Number(member, "id") == id) is true;
+
     private static bool Same(JsonNode? one, JsonNode? other) =>
         JsonNode.DeepEquals(one, other)
         || (
@@ -447,23 +500,21 @@ public sealed class VikunjaTasks(VikunjaClient vikunja)
 
     private static bool IsNothing(JsonNode? value) =>
         value is null || value.ToJsonString() is "\"\"" or "0" or "false" or "\"0001-01-01T00:00:00Z\"";
-
-    // Vikunja writes the year 1 for "none".
-    private static DateTimeOffset? Date(DateTimeOffset? date) => date?.Year > 1 ? date : null;
-
-    private static string[]? Names(IEnumerable<string?>? names) =>
-        names?.OfType<string>().ToArray() is { Length: > 0 } some ? some : null;
 }
 
-/// <summary>What Vikunja's refusals mean, and what to do about them. Its own codes stand in the body beside the status.</summary>
+/// <summary>What Vikunja's refusals mean, and how to fix them. Its own codes are in the body.</summary>
 internal static class VikunjaFailure
 {
+    private const string FilterFields =
+        "done, priority, percent_done, due_date, start_date, end_date, done_at, created, updated, reminders, assignees"
+        + " (user names), labels (numbers) and project (number)";
+
     public static Exception Of(
         int status,
         JsonObject? body,
         string plain,
         HttpMethod method,
-        string scope,
+        string permission,
         string again
     )
     {
@@ -471,57 +522,66 @@ internal static class VikunjaFailure
         var said = Excerpt(body, plain) is { Length: > 0 } words
             ? $"Vikunja answered {status} ({words})"
             : $"Vikunja answered {status}";
+        var unchanged = method == HttpMethod.Get ? "" : " Nothing was changed.";
         return status switch
         {
-            // It says 401 also to a token that is good, but not for this route.
+            // 401 is also the answer to a valid token that lacks the permission for this route.
             401 => Upstream(
                 401,
-                $"{said}: our token is wrong or expired, or it lacks the permission \"{scope}\". Make a token that has it, and set Vikunja:Token."
+                $"{said}: the token is wrong or expired, or it lacks the permission \"{permission}\"."
+                    + " Create a token with it in Vikunja, and set Vikunja:Token."
             ),
             403 => new McpException(
-                $"{said}: the user of our token may not do this here (\"{scope}\"). Share the project with that user, or use another one."
+                $"{said}: the user of the token may not do this here (\"{permission}\")."
+                    + " Share the project with this user, or set the token of another one."
             ),
-            404 when code == 3001 => new McpException($"{said}: vikunja_list_projects shows which projects there are."),
+            404 when code == 3001 => new McpException($"{said}. Find the number with vikunja_list_projects."),
             404 when code == 4002 => new McpException(
-                $"{said}: vikunja_search_tasks finds tasks. It may have been deleted."
+                $"{said}. It may have been deleted; find tasks with vikunja_search_tasks."
             ),
             404 when body is null => Upstream(
                 404,
                 $"{said}: there is no such route. Check Vikunja:Url, and that Vikunja is 1.0 or newer."
             ),
-            404 => new McpException($"{said}: look up the number again with the tool that lists such things."),
+            404 => new McpException($"{said}. Find the number with the tool that lists such things."),
             405 or 501 => Upstream(
                 status,
-                $"{said}: this version of Vikunja does not have what was asked. 1.0 or newer is needed."
+                $"{said}: this version of Vikunja cannot do this. Version 1.0 or newer is needed."
             ),
-            409 => new McpException(
-                $"{said}: it was changed by somebody else. Read it again and repeat the change on what it says now."
-            ),
+            409 => new McpException($"{said}: somebody else changed it.{unchanged} Read it again, then try again."),
             412 when code == 3008 => new McpException(
-                $"{said}: the project is archived. Somebody has to take it out of the archive first."
+                $"{said}: the project is archived.{unchanged} Somebody has to take it out of the archive first."
             ),
-            429 => Upstream(429, $"{said}: too many requests. Try again {again}."),
-            >= 500 => Upstream(
+            429 => Upstream(429, $"{said}: too many requests.{unchanged} Try again {again}."),
+            >= 500 when method == HttpMethod.Get => Upstream(
                 status,
-                $"{said}.{(method == HttpMethod.Get ? " Try again later, and ask the operator to look at its log." : Doubt(method))}"
+                $"{said}. Try again later, or ask the operator to look at Vikunja's log."
             ),
-            _ => new McpException($"{said}: nothing was changed. Correct the arguments."),
+            >= 500 => Upstream(status, $"{said}.{Doubt(method)}"),
+            _ when code is >= 4013 and <= 4019 => new McpException(
+                $"{said}. In a filter the fields are {FilterFields}; compare with = != > >= < <= like in, and"
+                    + " combine with && and ||."
+            ),
+            _ => new McpException($"{said}.{unchanged} Correct the arguments."),
         };
     }
 
     public static HttpRequestException Unreadable(HttpMethod method) =>
         Upstream(
             502,
-            $"Vikunja sent something of another shape than its API says, perhaps a login page. Check Vikunja:Url, what stands in front of the server, and that Vikunja is 1.0 or newer.{Doubt(method)}"
+            "Vikunja sent something else than its API describes, perhaps a login page. Check Vikunja:Url, the proxy in"
+                + $" front of the server, and that Vikunja is 1.0 or newer.{Doubt(method)}"
         );
 
     public static string Doubt(HttpMethod method) =>
-        method == HttpMethod.Get ? "" : " The change may have been made all the same: look before trying again.";
+        method == HttpMethod.Get
+            ? ""
+            : " The change may have been made all the same: read the object before trying again.";
 
     private static HttpRequestException Upstream(int status, string sentence) =>
         new(sentence, null, (HttpStatusCode)status);
 
-    // A proxy in front of it, and some of its own routes, say the reason as plain text; a page is none.
+    // A proxy in front of it, and some of its own routes, give the reason as plain text. A web page is no reason.
     private static string Excerpt(JsonObject? body, string plain)
     {
         var said = body is null

@@ -1,14 +1,21 @@
 using System.ComponentModel.DataAnnotations;
 using System.Net.Http.Headers;
+using System.Threading.RateLimiting;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 
 namespace MinimalMcp.Tools.Vikunja;
 
+/// <summary>Settings of the family; configuration section <c>Vikunja</c>.</summary>
 public sealed class VikunjaOptions : IValidatableObject
 {
-    /// <summary>Where Vikunja answers, with or without /api/v1 at the end. Without it the family is off.</summary>
+    /// <summary>
+    /// Address of Vikunja, with or without /api/v1 at the end. Without it the family is disabled.
+    /// </summary>
     public string? Url { get; set; }
 
-    /// <summary>An API token (tk_...), sent as a bearer token. What it may do is chosen when it is made.</summary>
+    /// <summary>
+    /// An API token (tk_...), sent as a bearer token. Its permissions are chosen when it is created in Vikunja.
+    /// </summary>
     [DataType(DataType.Password)]
     public string? Token { get; set; }
 
@@ -44,7 +51,8 @@ public sealed class VikunjaOptions : IValidatableObject
             )
             {
                 yield return new(
-                    $"{setting} must be an absolute http or https address without user name or query, for example https://tasks.example.com."
+                    $"{setting} must be an absolute http or https address without user name or query,"
+                        + " for example https://tasks.example.com."
                 );
             }
         }
@@ -71,13 +79,16 @@ public sealed class VikunjaOptions : IValidatableObject
     {
         var root = url.TrimEnd('/');
         return root.EndsWith("/api/v1", StringComparison.OrdinalIgnoreCase)
+            || root.EndsWith("/api/v2", StringComparison.OrdinalIgnoreCase)
             ? root[..^"/api/v1".Length].TrimEnd('/')
             : root;
     }
 }
 
+/// <summary>The door of the family.</summary>
 public static class VikunjaSetup
 {
+    /// <summary>Adds the family when <c>Vikunja:Url</c> is set.</summary>
     public static IServiceCollection AddVikunja(this IServiceCollection services, IConfiguration configuration)
     {
         var section = configuration.GetSection("Vikunja");
@@ -95,6 +106,13 @@ public static class VikunjaSetup
                 ? null
                 : new AuthenticationHeaderValue("Bearer", token);
         });
+        // Changes of one object take turns. A host with several replicas brings a limiter that they share.
+        services.TryAddSingleton(_ =>
+            PartitionedRateLimiter.Create<string, string>(name =>
+                RateLimitPartition.GetConcurrencyLimiter(name, _ => new() { PermitLimit = 1, QueueLimit = 100 })
+            )
+        );
+        services.TryAddSingleton(TimeProvider.System);
         services.AddHealthChecks().AddCheck<VikunjaClient>("vikunja");
         return services.AddSingleton<VikunjaClient>().AddSingleton<VikunjaTasks>().AddSingleton<VikunjaTools>();
     }

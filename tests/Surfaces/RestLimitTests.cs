@@ -59,10 +59,15 @@ public sealed class RestLimitTests
     }
 
     [Theory]
-    [InlineData("huge_item")]
-    [InlineData("huge_title")]
-    public async Task What_cannot_be_cut_is_refused_with_the_cure(string tool) =>
-        Assert.Contains("Request less data", (await CallAsync(tool, 422)).GetProperty("detail").GetString());
+    [InlineData("huge_item", "name")]
+    [InlineData("huge_title", "title")]
+    public async Task A_long_member_is_truncated_and_the_answer_says_so(string tool, string member)
+    {
+        var answer = await CallAsync(tool, 200);
+
+        Assert.Equal(32_001, answer.GetProperty(member).GetString()!.Length);
+        Assert.Contains("Texts of more than 32000", answer.GetProperty("truncated").GetString());
+    }
 
     [Fact]
     public async Task What_fits_is_not_cut() =>

@@ -1,5 +1,7 @@
 using System.Collections.Concurrent;
 using System.Runtime.CompilerServices;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
 using System.Text.Json;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
@@ -43,7 +45,12 @@ internal sealed class Upstream : IAsyncDisposable
     /// answer. Any other question is 404.
     /// </param>
     /// <param name="test">The caller's own file.</param>
-    public static async Task<Upstream> StartAsync(string? recorded = null, [CallerFilePath] string test = "")
+    /// <param name="certificate">It answers over https with it.</param>
+    public static async Task<Upstream> StartAsync(
+        string? recorded = null,
+        [CallerFilePath] string test = "",
+        X509Certificate2? certificate = null
+    )
     {
         var answers = recorded is null
             ? []
@@ -52,12 +59,18 @@ internal sealed class Upstream : IAsyncDisposable
                 .EnumerateObject()
                 .ToDictionary(answer => answer.Name, answer => answer.Value.GetRawText());
         var builder = WebApplication.CreateSlimBuilder();
-        builder.WebHost.UseSetting("urls", "http://127.0.0.1:0");
+        builder.WebHost.UseSetting("urls", $"http{(certificate is null ? "" : "s")}://127.0.0.1:0");
+        builder.WebHost.UseKestrelHttpsConfiguration();
+        builder.WebHost.ConfigureKestrel(kestrel =>
+            kestrel.ConfigureHttpsDefaults(https => https.ServerCertificate = certificate)
+        );
         var app = builder.Build();
         var upstream = new Upstream(app, answers);
         app.Run(async http =>
         {
-            using var reader = new StreamReader(http.Request.Body);
+            using var bytes = new MemoryStream();
+            await http.Request.Body.CopyToAsync(bytes, http.RequestAborted);
+            using var reader = new StreamReader(new MemoryStream(bytes.ToArray()));
             var line = $"{http.Request.Method} {http.Request.Path}{http.Request.QueryString}";
             var question = new Question(
                 line,
@@ -67,7 +80,10 @@ internal sealed class Upstream : IAsyncDisposable
                     header => header.Value.ToString(),
                     StringComparer.OrdinalIgnoreCase
                 )
-            );
+            )
+            {
+                Bytes = bytes.ToArray(),
+            };
             upstream.Asked.Enqueue(question);
             if (upstream.Serve is { } serve)
             {
@@ -99,6 +115,41 @@ internal sealed class Upstream : IAsyncDisposable
         return upstream;
     }
 
+    /// <summary>
+    /// Answers "[]" with a certificate that nobody signed: the tool works with its fingerprint or "any" as the setting,
+    /// and otherwise nothing is sent and the error names the setting.
+    /// </summary>
+    public static async Task CheckCertificateAsync(string family, string tool)
+    {
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        var request = new CertificateRequest("CN=upstream", key, HashAlgorithmName.SHA256);
+        using var made = request.CreateSelfSigned(DateTimeOffset.UnixEpoch, DateTimeOffset.UnixEpoch.AddYears(200));
+        using var certificate = X509CertificateLoader.LoadPkcs12(made.Export(X509ContentType.Pkcs12), null);
+        await using var upstream = await StartAsync(certificate: certificate);
+        upstream.Answer = "[]";
+        var digits = certificate.GetCertHashString(HashAlgorithmName.SHA256).Chunk(2).Select(two => new string(two));
+        foreach (
+            var (setting, isAccepted) in ((string, bool)[])
+                [("", false), (new string('a', 64), false), (string.Join(':', digits), true), ("any", true)]
+        )
+        {
+            await using var server = TestServer.Start(
+                ($"{family}:Url", upstream.Url),
+                ($"{family}:Token", "secret"),
+                ($"{family}:Certificate", setting)
+            );
+            if (isAccepted)
+            {
+                await server.CallAsync(tool);
+            }
+            else
+            {
+                Assert.Contains("certificate", await server.FailAsync(502, tool));
+                Assert.Empty(upstream.Asked);
+            }
+        }
+    }
+
     /// <summary>From now on <see cref="Answer"/> is the answer to every question.</summary>
     public void ForgetRecorded() => _recorded = [];
 
@@ -106,6 +157,8 @@ internal sealed class Upstream : IAsyncDisposable
 
     internal sealed record Question(string Line, string Body, IReadOnlyDictionary<string, string> Headers)
     {
+        public byte[] Bytes { get; init; } = [];
+
         public JsonElement Json => JsonElement.Parse(Body);
     }
 }

@@ -28,7 +28,13 @@ public sealed class BooksTools
             "refused" => throw new McpException("Books are lent out."),
             "down" => throw new HttpRequestException("Books answered 503."),
             "bug" => throw new InvalidOperationException("secret-of-the-bug"),
-            "none" => [],
+            "none" or "one two three" or "three" => [],
+            "one" => [Of("1"), Of("both")],
+            "two" => [Of("both"), Of("2")],
+            _ when words.Contains("echo", StringComparison.OrdinalIgnoreCase) =>
+            [
+                new Book($"echo/{words}", words, "https://books.example/echo"),
+            ],
             _ =>
             [
                 .. Enumerable
@@ -41,6 +47,8 @@ public sealed class BooksTools
             ],
         };
     }
+
+    private static Book Of(string id) => new(id, $"Book {id}", $"https://books.example/{id}");
 
     [McpMeta("documents", "fetch")]
     public static ValueTask<Book?> ReadAsync(string number) =>

@@ -7,7 +7,9 @@ using MinimalMcp.Tools.Documents;
 
 namespace MinimalMcp.Tests.Tools.Documents;
 
-/// <summary>search and fetch over two families of the tests, so that they hold whichever families the product has.</summary>
+/// <summary>
+/// search and fetch over two families of the tests, so that they hold whichever families the product has.
+/// </summary>
 internal sealed class DocumentsParity : FamilyCalls
 {
     public override IReadOnlyList<(string Tool, string Arguments, FailureKind? Failure)> Calls { get; } =

@@ -36,7 +36,8 @@ public sealed class DocumentsTests
             Assert.Equal(["id", "title", "url"], result.EnumerateObject().Select(member => member.Name))
         );
         Assert.Equal(
-            """{"id":"books:shelf/1:a","title":"Book 1","text":"It was a dark night.","url":"https://books.example/1","metadata":{"author":"Ann"}}""",
+            """{"id":"books:shelf/1:a","title":"Book 1","text":"It was a dark """
+                + """night.","url":"https://books.example/1","metadata":{"author":"Ann"}}""",
             fetch.Result.GetProperty("structuredContent").GetRawText()
         );
     }
@@ -109,7 +110,7 @@ public sealed class DocumentsTests
 
     [Theory]
     [InlineData("refused", "books is left out: Books are lent out.")]
-    [InlineData("bug", "books failed unexpectedly and is left out.")]
+    [InlineData("bug", "books is left out: it failed unexpectedly, and the operator finds the reason in the log.")]
     public async Task A_family_that_fails_leaves_the_others_and_a_note(string query, string note)
     {
         await using var server = Start();
@@ -131,7 +132,8 @@ public sealed class DocumentsTests
         await using var server = TestServer.Start(services =>
         {
             DocumentsParity.AddTo(services);
-            services.AddSingleton(provider => ActivatorUtilities.CreateInstance<DocumentsTools>(provider, time)); // the deadline of the call keeps its own clock
+            // The deadline of the call keeps its own clock.
+            services.AddSingleton(provider => ActivatorUtilities.CreateInstance<DocumentsTools>(provider, time));
         });
 
         var search = server.CallAsync("search", new { query = "slow" });
@@ -140,7 +142,7 @@ public sealed class DocumentsTests
         var found = await search;
 
         Assert.Equal(2, found.GetProperty("results").GetArrayLength());
-        Assert.Equal("books did not answer in time and is left out.", found.GetProperty("note").GetString());
+        Assert.Equal("books is left out: it did not answer in time.", found.GetProperty("note").GetString());
     }
 
     [Fact]
@@ -166,19 +168,64 @@ public sealed class DocumentsTests
     }
 
     [Fact]
-    public async Task A_long_text_is_cut_so_that_the_answer_can_be_read()
+    public async Task A_long_text_is_read_in_parts_and_each_names_the_next()
+    {
+        await using var server = Start();
+        var (read, id, parts) = ("", "books:long", 0);
+        while (id is not null && parts++ < 20)
+        {
+            using var response = await server.PostAsync("/tools/fetch", JsonSerializer.Serialize(new { id }));
+            var body = await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
+            var document = JsonElement.Parse(body);
+            Assert.InRange(body.Length, 1, 99_000);
+            Assert.Equal(
+                (id, "books:long", "https://tools.example/books/long"),
+                (
+                    document.GetProperty("id").GetString(),
+                    document.GetProperty("title").GetString(),
+                    document.GetProperty("url").GetString()
+                )
+            );
+
+            var text = document.GetProperty("text").GetString()!;
+            var note = text.LastIndexOf("\n\n[This is part", StringComparison.Ordinal);
+            read += note < 0 ? text : text[..note];
+            id = note < 0 ? null : text[note..].Split('"')[1];
+        }
+
+        Assert.Equal(string.Concat(Enumerable.Repeat("\"quoted\" 🌍\n", 30_000)), read);
+        Assert.InRange(parts, 3, 19);
+        Assert.Contains("fewer than 99 parts", await server.FailAsync(422, "fetch", new { id = "books:long#part=99" }));
+    }
+
+    [Theory]
+    [InlineData("echo", "echo")]
+    [InlineData("What is the ECHO?", "ECHO")]
+    [InlineData("where are (the) echo, books?", "echo books")]
+    [InlineData("echo-001 node.js", "echo-001 node.js")]
+    public async Task A_question_is_asked_by_its_words(string query, string asked)
     {
         await using var server = Start();
 
-        using var response = await server.PostAsync("/tools/fetch", """{"id":"books:long"}""");
-        var body = await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
-        var document = JsonElement.Parse(body);
+        var found = await server.CallAsync("search", new { query });
 
-        Assert.InRange(body.Length, 50_000, 99_000);
-        Assert.Contains("[cut: these are the first", document.GetProperty("text").GetString());
+        Assert.Equal(asked, found.GetProperty("results")[0].GetProperty("title").GetString());
+    }
+
+    [Fact]
+    public async Task What_has_most_of_the_words_comes_first()
+    {
+        await using var server = Start();
+
+        var found = await server.CallAsync("search", new { query = "one two three" });
+
         Assert.Equal(
-            ("books:long", "https://tools.example/books/long"),
-            (document.GetProperty("title").GetString(), document.GetProperty("url").GetString())
+            ["books:both", "books:1", "books:2"],
+            found
+                .GetProperty("results")
+                .EnumerateArray()
+                .Select(result => result.GetProperty("id").GetString()!)
+                .Where(id => id.StartsWith("books:", StringComparison.Ordinal))
         );
     }
 

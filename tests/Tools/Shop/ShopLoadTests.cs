@@ -5,7 +5,9 @@ using MinimalMcp.Tests.Protocol;
 
 namespace MinimalMcp.Tests.Tools.Shop;
 
-/// <summary>The load test as it comes: a server with key, budget and record, and one with a slow shop behind it.</summary>
+/// <summary>
+/// The load test as it comes: a server with key, budget and record, and one with a slow shop behind it.
+/// </summary>
 [Slow]
 public sealed class ShopLoadTests
 {

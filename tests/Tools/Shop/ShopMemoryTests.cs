@@ -3,7 +3,9 @@ using MinimalMcp.Tests.Protocol;
 
 namespace MinimalMcp.Tests.Tools.Shop;
 
-/// <summary>The real program with a shop that sends without end: the limits of outgoing calls hold in a family as it is shipped.</summary>
+/// <summary>
+/// The real program with a shop that sends without end: the limits of outgoing calls hold in a family as it is shipped.
+/// </summary>
 [Slow]
 public sealed class ShopMemoryTests
 {

@@ -1,6 +1,8 @@
 namespace MinimalMcp.Tests.Tools.Shop;
 
-/// <summary>The shop in system_status. Files of this name are left out of a project that leaves out the family Status.</summary>
+/// <summary>
+/// The shop in system_status. Files of this name are left out of a project that leaves out the family Status.
+/// </summary>
 public sealed class ShopStatusTests
 {
     [Fact]

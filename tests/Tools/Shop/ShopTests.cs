@@ -14,7 +14,8 @@ public sealed class ShopTests
         await server.CallAsync("add_to_cart", new { productCode = "tomatoes" });
         var cart = (await server.CallAsync("add_to_cart", new { productCode = "milk" })).GetProperty("cart");
 
-        Assert.Equal((4, 14.97m), (cart.GetProperty("totalItems").GetInt32(), cart.GetProperty("total").GetDecimal())); // 3 × 4.19, and the deal's 2.40
+        // 3 × 4.19, and the deal's 2.40.
+        Assert.Equal((4, 14.97m), (cart.GetProperty("totalItems").GetInt32(), cart.GetProperty("total").GetDecimal()));
         Assert.True(JsonElement.DeepEquals(cart, (await server.CallAsync("view_cart")).GetProperty("cart")));
         var order = (await server.CallAsync("checkout", new { cartSummary = "4 items" })).GetProperty("order");
         Assert.Matches("^order_[0-9a-f]{24}$", order.GetProperty("orderId").GetString());

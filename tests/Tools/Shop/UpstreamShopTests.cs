@@ -53,6 +53,17 @@ public sealed class UpstreamShopTests
         Assert.True(JsonNode.DeepEquals(JsonNode.Parse(body), JsonNode.Parse(asked.Body)), asked.Body);
     }
 
+    [Fact]
+    public async Task What_a_caller_wrote_is_sent_as_it_is()
+    {
+        await using var shop = await FakeShop.StartAsync();
+        await using var server = TestServer.Start(("Shop:Url", shop.Url));
+
+        await server.CallAsync("checkout", new { cartSummary = "Käse + 'Tee' & <Milch>" });
+
+        Assert.Contains("Käse + 'Tee' & <Milch>", Assert.Single(shop.Asked).Body);
+    }
+
     [Theory]
     [InlineData("""{"messages":[{"role":"human","content":"?"},{"role":"ai","content":"plain"}]}""", "plain")]
     [InlineData(

@@ -6,7 +6,8 @@ namespace MinimalMcp.Tests.Tools.SilverBullet;
 /// <summary>Every request that a tool sends is one that SilverBullet has.</summary>
 public sealed class SilverBulletContractTests
 {
-    // Method, path, whether a body is due. None takes a query. There is no search, and /.shell and /.proxy are nothing for a model.
+    // Method, path, whether a body is due. None takes a query. There is no search, and /.shell and /.proxy are nothing
+    // for a model.
     private static readonly (string Method, string Path, bool Body)[] Contract =
     [
         ("GET", "^/\\.fs$", false),

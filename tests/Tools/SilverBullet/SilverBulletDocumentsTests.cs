@@ -1,6 +1,8 @@
 namespace MinimalMcp.Tests.Tools.SilverBullet;
 
-/// <summary>The pages in search and fetch. Files of this name are left out of a project that leaves out the family Documents.</summary>
+/// <summary>
+/// The pages in search and fetch. Files of this name are left out of a project that leaves out the family Documents.
+/// </summary>
 public sealed class SilverBulletDocumentsTests
 {
     [Fact]

@@ -2,7 +2,10 @@ using System.Text.Json;
 
 namespace MinimalMcp.Tests.Tools.SilverBullet;
 
-/// <summary>What a model does with notes: on the stand-in, and on a real SilverBullet when E2E_SILVERBULLET_URL and E2E_SILVERBULLET_KEY are set.</summary>
+/// <summary>
+/// What a model does with notes: on the stand-in, and on a real SilverBullet when E2E_SILVERBULLET_URL and
+/// E2E_SILVERBULLET_KEY are set.
+/// </summary>
 public sealed class SilverBulletTests
 {
     public static TheoryData<string> Systems =>
@@ -14,7 +17,7 @@ public sealed class SilverBulletTests
     public async Task A_page_is_created_read_changed_and_deleted(string system)
     {
         await using var notes = await NotesAsync(system);
-        var name = notes.Name("Trips/Åland & co: 100% #1?");
+        var name = notes.Name("Trips/Åland & co: 100% 1?");
 
         await notes.Server.CallAsync(
             "silverbullet_create_page",

@@ -7,17 +7,21 @@ using Microsoft.AspNetCore.Http.Features;
 namespace MinimalMcp.Tests.Tools.SilverBullet;
 
 /// <summary>
-/// A SilverBullet server on loopback that keeps the rules of the real one: a space with a prefix, a listing of all files, PUT that always
-/// overwrites, HTML with 200 for paths that it does not know, and redirects for clients that do not say X-Sync-Mode.
+/// A SilverBullet server on loopback that answers as the recordings of 2.9 do: a space with a prefix, a list of all
+/// files, PUT that always overwrites and empties the file before it fills it, HTML with 200 for paths that it does not
+/// know, and redirects for clients that do not send X-Sync-Mode.
 /// </summary>
 internal sealed class Space : IAsyncDisposable
 {
     public const string Token = "space-token-4711",
         Prefix = "/notes";
 
+    private const long Created = 1_795_000_000_000;
+
     private readonly Upstream _upstream;
     private readonly ConcurrentDictionary<string, File> _files = new();
     private long _clock;
+    private bool _isChanged;
 
     private Space(Upstream upstream)
     {
@@ -39,8 +43,20 @@ internal sealed class Space : IAsyncDisposable
     /// <summary>Answers this instead, to requests of the method or to all.</summary>
     public (string? Method, int Status, string Body, string Type)? Fault { get; set; }
 
+    /// <summary>The fault is there from the first change on.</summary>
+    public bool FaultAfterChange { get; set; }
+
+    /// <summary>Sent with each answer, such as Retry-After.</summary>
+    public (string Name, string Value)? Header { get; set; }
+
     /// <summary>Before 2.10 a read-only refusal was 500.</summary>
     public bool IsOld { get; set; }
+
+    /// <summary>SB_READ_ONLY: pages are listed as ever, and each write is 500.</summary>
+    public bool IsReadOnly { get; set; }
+
+    /// <summary>What somebody else does to the space right after a page was written.</summary>
+    public Action<string>? AfterWrite { get; set; }
 
     /// <summary>A server that does not say what may be done with a page.</summary>
     public bool SaysNoPermission { get; set; }
@@ -49,7 +65,12 @@ internal sealed class Space : IAsyncDisposable
 
     public (string, string)[] Settings => [("SilverBullet:Url", Url), ("SilverBullet:Token", Token)];
 
-    public string? this[string file] => _files.TryGetValue(file, out var found) ? found.Text : null;
+    public string? this[string file] => Bytes(file) is { } bytes ? Encoding.UTF8.GetString(bytes) : null;
+
+    public byte[]? Bytes(string file) => _files.TryGetValue(file, out var found) ? found.Content : null;
+
+    public (string Name, long LastModified)[] Files =>
+        [.. _files.Select(file => (file.Key, file.Value.LastModified))];
 
     /// <summary>The space as every test finds it.</summary>
     public void Reset()
@@ -65,7 +86,10 @@ internal sealed class Space : IAsyncDisposable
     }
 
     public void Put(string file, string text, string permission = "rw", string type = "text/markdown") =>
-        _files[file] = new(text, Interlocked.Add(ref _clock, 1000), permission, type);
+        Put(file, Encoding.UTF8.GetBytes(text), permission, type);
+
+    public void Put(string file, byte[] content, string permission = "rw", string type = "text/markdown") =>
+        _files[file] = new(content, Interlocked.Add(ref _clock, 1000), permission, type);
 
     public ValueTask DisposeAsync() => _upstream.DisposeAsync();
 
@@ -73,10 +97,18 @@ internal sealed class Space : IAsyncDisposable
     {
         var (request, target) = (http.Request, http.Features.Get<IHttpRequestFeature>()!.RawTarget);
         Targets.Enqueue(target);
+        if (Header is { } header)
+        {
+            http.Response.Headers[header.Name] = header.Value;
+        }
+
+        var isFaulty = Fault is { } known && (known.Method ?? request.Method) == request.Method;
+        isFaulty &= _isChanged || !FaultAfterChange;
+        _isChanged |= request.Method != "GET";
         var path = target.Split('?')[0];
-        return Fault is { } fault && (fault.Method ?? request.Method) == request.Method
-                ? WriteAsync(http, fault.Status, fault.Body, fault.Type)
-            : !path.StartsWith(Prefix + "/", StringComparison.Ordinal) ? PageAsync(http) // another space, or the list of them
+        return Fault is { } fault && isFaulty ? WriteAsync(http, fault.Status, fault.Body, fault.Type)
+            // Another space, or the list of them.
+            : !path.StartsWith(Prefix + "/", StringComparison.Ordinal) ? PageAsync(http)
             : path == Prefix + "/.ping" ? WriteAsync(http, 200, "OK")
             : request.Headers.Authorization.ToString() != Authorization
                 ? WriteAsync(http, 401, "Unauthorized", location: "/.auth")
@@ -84,26 +116,30 @@ internal sealed class Space : IAsyncDisposable
                 ? WriteAsync(
                     http,
                     200,
-                    """{"readOnly":false,"spaceFolderPath":"/space","indexPage":"index"}""",
+                    $$"""
+                    {"readOnly":{{(IsReadOnly ? "true" : "false")}},"spaceFolderPath":"/space","indexPage":"index"}
+                    """,
                     "application/json"
                 )
             : path == Prefix + "/.fs" && request.Method == "GET" ? WriteAsync(http, 200, Listing(), "application/json")
             : path.StartsWith(Prefix + "/.fs/", StringComparison.Ordinal)
-                ? FileAsync(http, path[(Prefix.Length + 5)..], question.Body)
+                ? FileAsync(http, path[(Prefix.Length + 5)..], question.Bytes)
             : PageAsync(http);
     }
 
-    private Task FileAsync(HttpContext http, string path, string body)
+    private async Task FileAsync(HttpContext http, string path, byte[] body)
     {
         var name = Uri.UnescapeDataString(path);
         if (http.Request.Headers["X-Sync-Mode"] != "true")
         {
-            return WriteAsync(http, 307, "", location: $"{Prefix}/{path}");
+            await WriteAsync(http, 307, "", location: $"{Prefix}/{path}");
+            return;
         }
 
         if (name.Split('/').Any(part => part is "" or "." or ".."))
         {
-            return WriteAsync(http, 403, "outside of the space");
+            await WriteAsync(http, 403, "outside of the space");
+            return;
         }
 
         var known = _files.GetValueOrDefault(name);
@@ -111,33 +147,46 @@ internal sealed class Space : IAsyncDisposable
         {
             case "GET" when known is not null:
                 Describe(http, known);
-                return WriteAsync(
-                    http,
-                    200,
-                    http.Request.Headers.ContainsKey("X-Get-Meta") ? "" : known.Text,
-                    known.Type
+                http.Response.ContentType = known.Type;
+                await http.Response.Body.WriteAsync(
+                    http.Request.Headers.ContainsKey("X-Get-Meta") ? [] : known.Content,
+                    http.RequestAborted
                 );
-            case "PUT" when known?.Permission == "ro":
-            case "DELETE" when known?.Permission == "ro":
-                return WriteAsync(http, IsOld ? 500 : 403, "read-only");
+                break;
+            case "PUT" or "DELETE" when IsReadOnly:
+                await WriteAsync(http, 500, "read-only mode");
+                break;
+            case "PUT" or "DELETE" when known?.Permission == "ro":
+                await WriteAsync(http, IsOld ? 500 : 403, "read-only");
+                break;
             case "PUT":
+                Put(name, "");
+                await Task.Delay(5, http.RequestAborted); // a reader that comes now sees an empty page
                 Put(name, body);
                 Describe(http, _files[name]);
-                return WriteAsync(http, 200, "OK");
+                AfterWrite?.Invoke(name);
+                await WriteAsync(http, 200, "OK");
+                break;
             case "DELETE" when _files.TryRemove(name, out _):
-                return WriteAsync(http, 200, "OK");
+                await WriteAsync(http, 200, "OK");
+                break;
             case "GET" or "DELETE":
-                return WriteAsync(http, 404, "404 page not found\n");
+                await WriteAsync(http, 404, "404 page not found\n", "text/plain; charset=utf-8");
+                break;
             default:
-                return WriteAsync(http, 405, "Method Not Allowed");
+                await WriteAsync(http, 405, "Method Not Allowed");
+                break;
         }
     }
 
     private void Describe(HttpContext http, File file)
     {
         var headers = http.Response.Headers;
+        headers.CacheControl = "no-cache";
+        headers["X-Created"] = Created.ToString(CultureInfo.InvariantCulture);
         headers["X-Last-Modified"] = file.LastModified.ToString(CultureInfo.InvariantCulture);
-        headers["X-Content-Length"] = Encoding.UTF8.GetByteCount(file.Text).ToString(CultureInfo.InvariantCulture);
+        headers["X-Content-Length"] = file.Content.Length.ToString(CultureInfo.InvariantCulture);
+        headers["X-Content-Type"] = file.Type;
         if (!SaysNoPermission)
         {
             headers["X-Permission"] = file.Permission;
@@ -149,9 +198,9 @@ internal sealed class Space : IAsyncDisposable
             _files.Select(file => new
             {
                 name = file.Key,
-                created = 1_795_000_000_000,
+                created = Created,
                 lastModified = file.Value.LastModified,
-                size = Encoding.UTF8.GetByteCount(file.Value.Text),
+                size = file.Value.Content.Length,
                 contentType = file.Value.Type,
                 perm = file.Value.Permission,
             })
@@ -174,5 +223,5 @@ internal sealed class Space : IAsyncDisposable
         await http.Response.WriteAsync(body, http.RequestAborted);
     }
 
-    private sealed record File(string Text, long LastModified, string Permission, string Type);
+    private sealed record File(byte[] Content, long LastModified, string Permission, string Type);
 }

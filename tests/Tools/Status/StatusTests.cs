@@ -39,9 +39,10 @@ public sealed class StatusTests
 
         Assert.Equal(
             """[{"name":"up","configured":true,"reachable":true,"authorised":true,"version":"1.2"},"""
-                + """{"name":"refuses","configured":true,"reachable":true,"authorised":false,"detail":"The key is wrong."},"""
+                + """{"name":"refuses","configured":true,"reachable":true,"authorised":false,"detail":"The key """
+                + """is wrong."},"""
                 + """{"name":"down","configured":true,"reachable":false,"detail":"It does not answer."},"""
-                + """{"name":"jira","configured":false,"detail":"Set Jira:Url to use it."}]""",
+                + """{"name":"jira","configured":false,"detail":"Set Jira:Url to enable it."}]""",
             systems
         );
     }

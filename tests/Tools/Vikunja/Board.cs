@@ -6,8 +6,9 @@ using Microsoft.AspNetCore.Http;
 namespace MinimalMcp.Tests.Tools.Vikunja;
 
 /// <summary>
-/// A Vikunja server on loopback that keeps the rules of the real one: PUT creates and POST updates, pages are clamped, POST of a task
-/// resets what is not sent and takes assignees and reminders away, a token without a scope gets 401, and only v2 can patch.
+/// A Vikunja server on loopback that answers as the recordings of 2.5 do, in a zone that is not UTC: PUT creates and
+/// POST updates, pages are clamped, POST of a task resets what is not sent and removes assignees and reminders, a token
+/// without a permission gets 401, only v2 can patch, and a patch is a read and a write with time between them.
 /// </summary>
 internal sealed partial class Board : IAsyncDisposable
 {
@@ -33,6 +34,28 @@ internal sealed partial class Board : IAsyncDisposable
         ["assignees"] = () => null,
         ["reminders"] = () => null,
     };
+
+    // The names of fields in the filter language of the API; its web pages write others.
+    private static readonly string[] FilterFields =
+    [
+        "done",
+        "priority",
+        "percent_done",
+        "due_date",
+        "start_date",
+        "end_date",
+        "done_at",
+        "created",
+        "updated",
+        "reminders",
+        "assignees",
+        "labels",
+        "project",
+        "project_id",
+        "title",
+        "description",
+        "id",
+    ];
 
     private readonly Upstream _upstream;
     private readonly Lock _gate = new();
@@ -62,7 +85,18 @@ internal sealed partial class Board : IAsyncDisposable
 
     public bool SaysPages { get; set; } = true;
 
-    /// <summary>A route that the token has no scope for: "POST /tasks/".</summary>
+    /// <summary>Sent with each answer, such as Retry-After.</summary>
+    public (string Name, string Value)? Header { get; set; }
+
+    /// <summary>Only the requests whose line has this get the fault.</summary>
+    public string FaultOf { get; set; } = "";
+
+    /// <summary>From which request on that changes something the fault is there.</summary>
+    public bool FaultAfterChange { get; set; }
+
+    private bool _isChanged;
+
+    /// <summary>A route that the token has no permission for: "POST /tasks/", or with $ at its end.</summary>
     public string? Lacks { get; set; }
 
     /// <summary>Answers this instead, to requests of the method or to all.</summary>
@@ -94,8 +128,8 @@ internal sealed partial class Board : IAsyncDisposable
             AddProject(3, "House");
             AddProject(4, "Old times")["is_archived"] = true;
             AddProject(9, "Board of directors");
-            _labels[3] = new() { ["id"] = 3L, ["title"] = "infra" };
-            _labels[5] = new() { ["id"] = 5L, ["title"] = "urgent" };
+            _labels[3] = Label(3, "infra");
+            _labels[5] = Label(5, "urgent");
             var rich = AddTask(12, 2, "Rotate certs");
             (
                 rich["description"],
@@ -104,11 +138,11 @@ internal sealed partial class Board : IAsyncDisposable
                 rich["percent_done"],
                 rich["is_favorite"],
                 rich["hex_color"]
-            ) = ("<p>before <b>Friday</b></p>", "2026-02-01T12:00:00Z", 4, 0.25, true, "ff0000");
+            ) = ("<p>before <b>Friday</b></p>", "2026-02-01T13:00:00+01:00", 4, 0.25, true, "ff0000");
             rich["reminders"] = new JsonArray(
                 new JsonObject
                 {
-                    ["reminder"] = "2026-01-31T12:00:00Z",
+                    ["reminder"] = "2026-01-31T13:00:00+01:00",
                     ["relative_period"] = -86400,
                     ["relative_to"] = "due_date",
                 }
@@ -118,16 +152,8 @@ internal sealed partial class Board : IAsyncDisposable
             AddTask(13, 2, "Buy cable")["labels"] = null;
             AddTask(14, 3, "Water the plants")["repeat_after"] = 604800L;
             AddTask(20, 9, "Secret plan");
-            _comments[12] =
-            [
-                new()
-                {
-                    ["id"] = 1,
-                    ["comment"] = "<p>Which host?</p>",
-                    ["author"] = User(2, "ann"),
-                    ["created"] = "2026-01-04T00:00:00Z",
-                },
-            ];
+            _comments[12] = [Comment(1, "<p>Which host?</p>", 2, "ann")];
+            _isChanged = false;
         }
     }
 
@@ -151,29 +177,55 @@ internal sealed partial class Board : IAsyncDisposable
             ["labels"] = null,
             ["hex_color"] = "",
             ["percent_done"] = 0,
-            ["identifier"] = $"{(string?)_projects.GetValueOrDefault(project)?["identifier"]}-{id}",
+            ["identifier"] = (string?)_projects.GetValueOrDefault(project)?["identifier"] is { Length: > 0 } prefix
+                ? $"{prefix}-{id}"
+                : $"#{id}",
             ["index"] = id,
             ["related_tasks"] = new JsonObject(),
+            ["attachments"] = null,
             ["cover_image_attachment_id"] = 0,
             ["is_favorite"] = false,
-            ["created"] = "2026-01-03T00:00:00Z",
-            ["updated"] = "2026-01-04T00:00:00Z",
+            ["created"] = "2026-01-03T01:00:00+01:00",
+            ["updated"] = "2026-01-04T01:00:00+01:00",
+            ["bucket_id"] = 0,
+            ["position"] = 0,
+            ["reactions"] = null,
             ["created_by"] = User(1, "ops"),
         };
 
     public ValueTask DisposeAsync() => _upstream.DisposeAsync();
 
-    private JsonObject AddProject(long id, string title, string identifier = "") =>
+    public JsonObject AddProject(long id, string title, string identifier = "") =>
         _projects[id] = new()
         {
             ["id"] = id,
             ["title"] = title,
             ["description"] = "",
             ["identifier"] = identifier,
-            ["parent_project_id"] = 0,
+            ["hex_color"] = "",
+            ["parent_project_id"] = 0L,
+            ["owner"] = User(1, "ops"),
             ["is_archived"] = false,
-            ["created"] = "2026-01-01T00:00:00Z",
-            ["updated"] = "2026-01-02T00:00:00Z",
+            ["background_information"] = null,
+            ["background_blur_hash"] = "",
+            ["is_favorite"] = false,
+            ["position"] = 0,
+            ["views"] = new JsonArray(),
+            ["max_permission"] = 0, // for everybody; the header is right
+            ["created"] = "2026-01-01T01:00:00+01:00",
+            ["updated"] = "2026-01-02T01:00:00+01:00",
+        };
+
+    private static JsonObject Label(long id, string title) =>
+        new()
+        {
+            ["id"] = id,
+            ["title"] = title,
+            ["description"] = "",
+            ["hex_color"] = "ff0000",
+            ["created_by"] = User(1, "ops"),
+            ["created"] = "2026-01-01T01:00:00+01:00",
+            ["updated"] = "2026-01-01T01:00:00+01:00",
         };
 
     private static JsonObject User(long id, string name) =>
@@ -182,12 +234,24 @@ internal sealed partial class Board : IAsyncDisposable
             ["id"] = id,
             ["name"] = "",
             ["username"] = name,
+            ["created"] = "2026-01-01T01:00:00+01:00",
+            ["updated"] = "2026-01-01T01:00:00+01:00",
         };
 
     private async Task ServeAsync(HttpContext http, Upstream.Question question)
     {
         var request = http.Request;
-        if (Fault is { } fault && (fault.Method ?? request.Method) == request.Method)
+        if (Header is { } header)
+        {
+            http.Response.Headers[header.Name] = header.Value;
+        }
+
+        if (
+            Fault is { } fault
+            && (fault.Method ?? request.Method) == request.Method
+            && question.Line.Contains(FaultOf, StringComparison.Ordinal)
+            && (_isChanged || !FaultAfterChange)
+        )
         {
             await WriteAsync(http, fault.Status, fault.Body, fault.Type);
             return;
@@ -208,37 +272,53 @@ internal sealed partial class Board : IAsyncDisposable
         }
         else if (
             request.Headers.Authorization != "Bearer " + Token
-            || (Lacks is not null && route.Contains(Lacks, StringComparison.Ordinal))
+            || (Lacks is not null && (route + "$").Contains(Lacks, StringComparison.Ordinal))
         )
         {
             (status, body) = (401, Error(11, "missing, malformed, expired or otherwise invalid token provided"));
         }
+        else if (question.Body.Contains("\\u002B", StringComparison.OrdinalIgnoreCase))
+        {
+            // Go's parser of times does not unescape.
+            (status, body) = (400, Error(2004, "Invalid model provided: Bad Request"));
+        }
         else
         {
+            var sent = question.Body.Length > 0 ? JsonNode.Parse(question.Body)!.AsObject() : [];
+            JsonObject? before = null;
+            if (route.StartsWith("PATCH", StringComparison.Ordinal))
+            {
+                // The server reads the task, and writes the whole of it somewhat later.
+                lock (_gate)
+                {
+                    before = _tasks.GetValueOrDefault(long.Parse(route.Split('/')[^1]))?.DeepClone().AsObject();
+                }
+
+                await System.Threading.Tasks.Task.Delay(10, http.RequestAborted);
+            }
+
             lock (_gate)
             {
-                (status, body) = Answer(
-                    http,
-                    route,
-                    question.Body.Length > 0 ? JsonNode.Parse(question.Body)!.AsObject() : []
-                );
+                (status, body) = Answer(http, route, sent, before);
             }
+        }
+
+        _isChanged |= request.Method != "GET";
+        if (status == 304)
+        {
+            http.Response.StatusCode = status;
+            return;
         }
 
         await WriteAsync(http, status, body?.ToJsonString() ?? "null", "application/json");
     }
 
-    private (int, JsonNode?) Answer(HttpContext http, string route, JsonObject body)
+    private (int, JsonNode?) Answer(HttpContext http, string route, JsonObject body, JsonObject? before)
     {
         var parts = route.Split('/', ' ').Where(part => part.Length > 0).ToArray();
         return parts switch
         {
-            ["GET", "v1", "projects"] => List(
-                http,
-                _projects.Values.Where(project =>
-                    (bool?)project["is_archived"] is false || http.Request.Query["is_archived"] == "true"
-                )
-            ),
+            ["GET", "v1", "projects"] => Projects(http),
             ["PUT", "v1", "projects"] => Title(body) is { } title
                 ? Created(
                     AddProject(++_next, title, (string?)body["identifier"] ?? ""),
@@ -279,11 +359,8 @@ internal sealed partial class Board : IAsyncDisposable
                 _tasks.Remove(long.Parse(id)) ? 200 : 404,
                 Error(0, "Successfully deleted.")
             ),
-            ["PATCH", "v2", "tasks", var id] when IsV2 => Patch(http, _tasks[long.Parse(id)], body),
-            ["GET", "v1", "tasks", var id, "comments"] => (
-                200,
-                new JsonArray([.. Comments(id).Select(comment => comment.DeepClone())])
-            ),
+            ["PATCH", "v2", "tasks", var id] when IsV2 => Patch(http, _tasks[long.Parse(id)], body, before),
+            ["GET", "v1", "tasks", var id, "comments"] => List(http, Comments(id)),
             ["PUT", "v1", "tasks", var id, "comments"] => AddComment(id, body),
             ["GET", "v1", "labels"] => List(http, _labels.Values),
             ["PUT", "v1", "tasks", var id, "labels"] => Add(
@@ -365,44 +442,68 @@ internal sealed partial class Board : IAsyncDisposable
         return (200, task.DeepClone());
     }
 
-    private static (int, JsonNode?) Patch(HttpContext http, JsonObject task, JsonObject body)
+    private static (int, JsonNode?) Patch(HttpContext http, JsonObject task, JsonObject body, JsonObject? before)
     {
         if (http.Request.ContentType?.StartsWith("application/merge-patch+json", StringComparison.Ordinal) is not true)
         {
             return (415, Error(0, "Unsupported Media Type"));
         }
 
-        var (repeats, wasDone) = ((long)task["repeat_after"]!, (bool)task["done"]!);
-        foreach (var (field, value) in body)
+        // Nothing changes: 304 without a body.
+        if (body.All(change => JsonNode.DeepEquals(before![change.Key], change.Value)))
         {
-            task[field] = value?.DeepClone();
+            return (304, null);
+        }
+
+        var (repeats, wasDone) = ((long)task["repeat_after"]!, (bool)task["done"]!);
+        foreach (var (field, value) in before!)
+        {
+            task[field] = (body.ContainsKey(field) ? body[field] : value)?.DeepClone();
         }
 
         Settle(task, repeats, wasDone);
         return (200, task.DeepClone());
     }
 
-    // A repeating task that is done is open again at its next date.
+    // A repeating task that is done is open again at its next date, with a new checklist.
     private static void Settle(JsonObject task, long repeats, bool wasDone)
     {
         if (repeats > 0 && !wasDone && (bool)task["done"]!)
         {
-            (task["done"], task["due_date"]) = (false, "2026-02-08T12:00:00Z");
+            (task["done"], task["due_date"]) = (false, "2026-02-08T13:00:00+01:00");
+            task["description"] = ((string)task["description"]!).Replace(
+                "data-checked=\"true\"",
+                "data-checked=\"false\"",
+                StringComparison.Ordinal
+            );
         }
     }
 
     private (int, JsonNode?) AddComment(string task, JsonObject body)
     {
-        var comment = new JsonObject
-        {
-            ["id"] = ++_next,
-            ["comment"] = (string?)body["comment"],
-            ["author"] = User(1, "ops"),
-            ["created"] = "2026-01-05T00:00:00Z",
-        };
+        var comment = Comment(++_next, (string)body["comment"]!, 1, "ops");
         Comments(task).Add(comment);
         return (201, comment.DeepClone());
     }
+
+    public void AddComments(long task, int count)
+    {
+        for (var number = 0; number < count; number++)
+        {
+            Comments($"{task}").Add(Comment(++_next, $"<p>Comment {number}</p>", 2, "ann"));
+        }
+    }
+
+    private static JsonObject Comment(long id, string text, long author, string name) =>
+        new()
+        {
+            ["id"] = id,
+            ["comment"] = text,
+            ["author"] = User(author, name),
+            ["reactions"] = null,
+            ["created"] = "2026-01-04T01:00:00+01:00",
+            ["updated"] = "2026-01-04T01:00:00+01:00",
+        };
 
     private List<JsonObject> Comments(string task) =>
         _comments.TryGetValue(long.Parse(task), out var comments) ? comments : _comments[long.Parse(task)] = [];
@@ -444,16 +545,64 @@ internal sealed partial class Board : IAsyncDisposable
         return (201, item.DeepClone());
     }
 
-    private (int, JsonNode?) List(HttpContext http, IEnumerable<JsonObject> items)
+    // A search also finds the parts of a project that matches, before it. Views are on every page, whatever is
+    // searched.
+    private (int, JsonNode?) Projects(HttpContext http)
+    {
+        var (query, archived) = (http.Request.Query["s"].ToString(), http.Request.Query["is_archived"] == "true");
+        var real = _projects
+            .Values.Where(project => (long)project["id"]! > 0 && ((bool?)project["is_archived"] is false || archived))
+            .ToArray();
+        var found = real.Where(project =>
+                IsIn(project, query) || (query.Length > 0 && Parents(project).Any(parent => IsIn(parent, query)))
+            )
+            .OrderBy(project => IsIn(project, query))
+            .ToArray();
+        var (_, page) = List(http, found, isSearched: false);
+        return (200, new JsonArray([.. page!.AsArray().Select(one => one!.DeepClone()), _projects[-1].DeepClone()]));
+
+        static bool IsIn(JsonObject project, string query) =>
+            ((string)project["title"]!).Contains(query, StringComparison.OrdinalIgnoreCase);
+
+        IEnumerable<JsonObject> Parents(JsonObject project)
+        {
+            for (
+                var parent = _projects.GetValueOrDefault((long)project["parent_project_id"]!);
+                parent is not null;
+                parent = _projects.GetValueOrDefault((long)parent["parent_project_id"]!)
+            )
+            {
+                yield return parent;
+            }
+        }
+    }
+
+    private (int, JsonNode?) List(HttpContext http, IEnumerable<JsonObject> items, bool isSearched = true)
     {
         var query = http.Request.Query;
+        if (
+            Fields()
+                .Matches(query["filter"].ToString())
+                .FirstOrDefault(field => !FilterFields.Contains(field.Groups[1].Value)) is
+            { } wrong
+        )
+        {
+            return (400, Error(4016, $"The task field '{wrong.Groups[1].Value}' is invalid."));
+        }
+
         var (page, size) = (
             int.TryParse(query["page"], out var number) ? number : 1,
             Math.Min(PerPage, int.TryParse(query["per_page"], out var asked) ? asked : PerPage)
         );
         var found = items
             .Where(item =>
-                ((string)item["title"]!).Contains(query["s"].ToString(), StringComparison.OrdinalIgnoreCase)
+                (
+                    !isSearched
+                    || $"{item["title"]}{item["comment"]}".Contains(
+                        query["s"].ToString(),
+                        StringComparison.OrdinalIgnoreCase
+                    )
+                )
                 && (
                     !query["filter"].ToString().Contains("done = false", StringComparison.Ordinal)
                     || (bool?)item["done"] is false
@@ -463,12 +612,21 @@ internal sealed partial class Board : IAsyncDisposable
                     || (bool?)item["done"] is true
                 )
             )
-            .OrderBy(item => (long)item["id"]!)
             .ToArray();
+        if (isSearched)
+        {
+            found = [.. found.OrderBy(item => (long)item["id"]!)];
+        }
+
+        if (query["order_by"] == "desc")
+        {
+            Array.Reverse(found);
+        }
+
         var shown = found.Skip((page - 1) * size).Take(size).ToArray();
         if (SaysPages)
         {
-            http.Response.Headers["x-pagination-total-pages"] = $"{Math.Max(1, (found.Length + size - 1) / size)}";
+            http.Response.Headers["x-pagination-total-pages"] = $"{(found.Length + size - 1) / size}";
             http.Response.Headers["x-pagination-result-count"] = $"{shown.Length}";
         }
 
@@ -505,6 +663,9 @@ internal sealed partial class Board : IAsyncDisposable
         http.Response.ContentType = type;
         await http.Response.WriteAsync(body, http.RequestAborted);
     }
+
+    [GeneratedRegex(@"([A-Za-z_]+) *(=|!=|>=?|<=?|like\b|in\b)")]
+    private static partial Regex Fields();
 
     [GeneratedRegex(@"\d+\.\d+")]
     private static partial Regex Digits();

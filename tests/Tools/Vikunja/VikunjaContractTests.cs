@@ -4,13 +4,16 @@ using Microsoft.AspNetCore.WebUtilities;
 
 namespace MinimalMcp.Tests.Tools.Vikunja;
 
-/// <summary>Every request that a tool sends is one that Vikunja has, with the verb, the query and the body that it wants.</summary>
+/// <summary>
+/// Every request that a tool sends is one that Vikunja has, with the verb, the query and the body that it wants.
+/// </summary>
 public sealed class VikunjaContractTests
 {
     private const string Paged = "page per_page s",
         Filtered = "page per_page s filter filter_timezone filter_include_nulls sort_by order_by expand";
 
-    // Method, path, allowed query, required members of the body. In v1 PUT creates and POST updates; the tasks of a project have a GET that its description leaves out.
+    // Method, path, allowed query, required members of the body. In v1 PUT creates and POST updates. The tasks of a
+    // project have a GET that Vikunja's own description leaves out.
     private static readonly (string Method, string Path, string Query, string Body)[] Contract =
     [
         ("GET", "^/api/v1/info$", "", ""),
@@ -26,11 +29,12 @@ public sealed class VikunjaContractTests
             "POST",
             "^/api/v1/tasks/\\d+$",
             "",
-            "title description done due_date repeat_after repeat_mode priority start_date end_date hex_color percent_done is_favorite cover_image_attachment_id assignees reminders"
+            "title description done due_date repeat_after repeat_mode priority start_date end_date hex_color"
+                + " percent_done is_favorite cover_image_attachment_id assignees reminders"
         ),
         ("DELETE", "^/api/v1/tasks/\\d+$", "", ""),
         ("PATCH", "^/api/v2/tasks/\\d+$", "", ""),
-        ("GET", "^/api/v1/tasks/\\d+/comments$", "order_by", ""),
+        ("GET", "^/api/v1/tasks/\\d+/comments$", "page per_page order_by", ""),
         ("PUT", "^/api/v1/tasks/\\d+/comments$", "", "comment"),
         ("GET", "^/api/v1/labels$", Paged, ""),
         ("PUT", "^/api/v1/tasks/\\d+/labels$", "", "label_id"),

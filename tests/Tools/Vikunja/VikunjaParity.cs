@@ -25,7 +25,10 @@ internal sealed class VikunjaParity : FamilyCalls
         ("vikunja_get_task", """{"project_id":"2","task_id":12.0}""", null),
         (
             "vikunja_create_task",
-            """{"project_id":2,"title":"Order filters","description":"Two","priority":3,"due_date":"2026-02-01T12:00:00+01:00"}""",
+            """
+            {"project_id":2,"title":"Order filters","description":"Two","priority":3,
+             "due_date":"2026-02-01T12:00:00+01:00"}
+            """,
             null
         ),
         ("vikunja_update_task", """{"project_id":2,"task_id":12,"title":"Rotate all certs","priority":5}""", null),

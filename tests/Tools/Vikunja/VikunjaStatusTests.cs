@@ -1,6 +1,8 @@
 namespace MinimalMcp.Tests.Tools.Vikunja;
 
-/// <summary>Vikunja in system_status. Files of this name are left out of a project that leaves out the family Status.</summary>
+/// <summary>
+/// Vikunja in system_status. Files of this name are left out of a project that leaves out the family Status.
+/// </summary>
 public sealed class VikunjaStatusTests
 {
     [Theory]

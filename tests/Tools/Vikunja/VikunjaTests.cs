@@ -1,11 +1,15 @@
 using System.Net.Http.Headers;
-using System.Net.Http.Json;
+using System.Text;
+using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 
 namespace MinimalMcp.Tests.Tools.Vikunja;
 
-/// <summary>What a model does with tasks: on the stand-in, and on a real Vikunja when E2E_VIKUNJA_URL and E2E_VIKUNJA_KEY are set.</summary>
+/// <summary>
+/// What a model does with tasks: on the stand-in, and on a real Vikunja when E2E_VIKUNJA_URL and E2E_VIKUNJA_KEY are
+/// set.
+/// </summary>
 public sealed class VikunjaTests
 {
     public static TheoryData<string> Systems =>
@@ -264,9 +268,16 @@ public sealed class VikunjaTests
         return new(server, board, project, url, key);
     }
 
-    /// <summary>A project of the test's own, which is deleted at the end, and what only the test may ask of Vikunja itself.</summary>
+    /// <summary>
+    /// A project of the test's own, which is deleted at the end, and what only the test may ask of Vikunja itself.
+    /// </summary>
     private sealed class Work(TestServer server, Board? board, long project, string url, string key) : IAsyncDisposable
     {
+        private static readonly JsonSerializerOptions AsSent = new()
+        {
+            Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+        };
+
         private readonly HttpClient _http = new()
         {
             DefaultRequestHeaders = { Authorization = new AuthenticationHeaderValue("Bearer", key) },
@@ -282,7 +293,9 @@ public sealed class VikunjaTests
         {
             using var request = new HttpRequestMessage(method, $"{url.TrimEnd('/')}/api/v1/{path}")
             {
-                Content = body is null ? null : JsonContent.Create(body),
+                Content = body is null
+                    ? null
+                    : new StringContent(body.ToJsonString(AsSent), Encoding.UTF8, "application/json"),
             };
             using var response = await _http.SendAsync(request, TestContext.Current.CancellationToken);
             var text = await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);

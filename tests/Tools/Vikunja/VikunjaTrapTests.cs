@@ -38,9 +38,9 @@ public sealed class VikunjaTrapTests
 
     private static readonly (int Status, string Body, int Expected, string Part)[] Failures =
     [
-        (200, "<!DOCTYPE html><html>Please sign in</html>", 502, "another shape"),
-        (200, "\"ok\"", 502, "another shape"),
-        (200, """{"id":1,"id":2}""", 502, "another shape"),
+        (200, "<!DOCTYPE html><html>Please sign in</html>", 502, "something else than its API"),
+        (200, "\"ok\"", 502, "something else than its API"),
+        (200, """{"id":1,"id":2}""", 502, "something else than its API"),
         (302, "", 502, "Redirects are not followed"),
         (400, """{"code":4001,"message":"You must say more."}""", 422, "You must say more"),
         (
@@ -92,7 +92,8 @@ public sealed class VikunjaTrapTests
             );
             Assert.DoesNotContain("sign in", sentence);
             Assert.DoesNotContain(Board.Token, sentence);
-            Assert.InRange(board.Asked.Count(asked => !asked.Line.StartsWith("GET", StringComparison.Ordinal)), 0, 1); // nothing that writes is sent twice
+            // Nothing that writes is sent twice.
+            Assert.InRange(board.Asked.Count(asked => !asked.Line.StartsWith("GET", StringComparison.Ordinal)), 0, 1);
         }
     }
 
@@ -121,8 +122,15 @@ public sealed class VikunjaTrapTests
     }
 
     [Theory]
-    [InlineData("vikunja_create_project", """{"title":"   "}""", "title is empty")]
+    [InlineData("vikunja_create_project", """{"title":"   "}""", "title must not be empty")]
     [InlineData("vikunja_create_task", """{"project_id":-1,"title":"x"}""", "not a real project")]
+    [InlineData("vikunja_create_task", """{"project_id":0,"title":"x"}""", "project_id must not be 0")]
+    [InlineData("vikunja_create_project", """{"title":"x","parent_project_id":-1}""", "not a real project")]
+    [InlineData("vikunja_get_project", """{"project_id":0}""", "project_id must not be 0")]
+    [InlineData("vikunja_list_tasks", """{"project_id":0}""", "project_id must not be 0")]
+    [InlineData("vikunja_get_task", """{"project_id":0,"task_id":12}""", "project_id must not be 0")]
+    [InlineData("vikunja_update_task", """{"project_id":0,"task_id":12,"done":true}""", "project_id must not be 0")]
+    [InlineData("vikunja_delete_task", """{"project_id":0,"task_id":12}""", "project_id must not be 0")]
     [InlineData(
         "vikunja_create_task",
         """{"project_id":2,"title":"x","due_date":"tomorrow"}""",
@@ -143,7 +151,7 @@ public sealed class VikunjaTrapTests
         """{"project_id":2,"title":"x","due_date":"2026-03-29T02:30:00"}""",
         "the clocks skip that hour"
     )]
-    [InlineData("vikunja_update_task", """{"project_id":2,"task_id":12}""", "Nothing to change")]
+    [InlineData("vikunja_update_task", """{"project_id":2,"task_id":12}""", "nothing to change")]
     public async Task What_cannot_be_meant_is_refused_before_anything_is_sent(
         string tool,
         string arguments,
@@ -223,7 +231,8 @@ public sealed class VikunjaTrapTests
     {
         await using var board = await Board.StartAsync();
         (board.Version, board.Lacks) = ("v2.5.0", lacks);
-        board.Fault = lacks is null ? ("PATCH", 200, "<!DOCTYPE html>", "text/html") : null; // the frontend answers unknown paths
+        // The web pages answer paths that the API does not know.
+        board.Fault = lacks is null ? ("PATCH", 200, "<!DOCTYPE html>", "text/html") : null;
         await using var server = TestServer.Start(board.Settings);
 
         await server.CallAsync(
@@ -253,15 +262,18 @@ public sealed class VikunjaTrapTests
         """{"project_id":2,"task_id":12,"priority":1}""",
         "priority of task 12 did not change"
     )]
-    [InlineData("vikunja_add_label", """{"task_id":12,"label_id":5}""", "labels of task 12 are as before")]
-    [InlineData("vikunja_assign", """{"task_id":12,"user":"bob"}""", "assignees of task 12 are as before")]
+    [InlineData("vikunja_add_label", """{"task_id":12,"label_id":5}""", "labels of task 12 are without it")]
+    [InlineData("vikunja_assign", """{"task_id":12,"user":"bob"}""", "assignees of task 12 are without it")]
     public async Task A_change_that_Vikunja_only_claims_is_a_failure(string tool, string arguments, string part)
     {
         await using var board = await Board.StartAsync();
         board.Forgets = true;
         await using var server = TestServer.Start(board.Settings);
 
-        Assert.Contains(part, await server.FailAsync(502, tool, JsonNode.Parse(arguments)));
+        var sentence = await server.FailAsync(422, tool, JsonNode.Parse(arguments));
+
+        Assert.Contains(part, sentence);
+        Assert.EndsWith("then try again.", sentence);
     }
 
     [Fact]
@@ -287,8 +299,8 @@ public sealed class VikunjaTrapTests
     [Theory]
     [InlineData("""{"project_id":2,"done":false}""", "done = false")]
     [InlineData(
-        """{"project_id":2,"done":true,"filter":"priority > 3 || dueDate < now"}""",
-        "(priority > 3 || dueDate < now) && done = true"
+        """{"project_id":2,"done":true,"filter":"priority > 3 || due_date < now"}""",
+        "(priority > 3 || due_date < now) && done = true"
     )]
     [InlineData("""{"project_id":2,"filter":"priority > 3"}""", "priority > 3")]
     public async Task Done_and_a_filter_hold_together(string arguments, string filter)
@@ -345,7 +357,7 @@ public sealed class VikunjaTrapTests
         await using var server = TestServer.Start(board.Settings);
 
         Assert.Equal(
-            [-1, 2, 3, 9],
+            [2, -1, 3, 9],
             (await server.CallAsync("vikunja_list_projects"))
                 .GetProperty("projects")
                 .EnumerateArray()
@@ -382,6 +394,8 @@ public sealed class VikunjaTrapTests
             .EnumerateArray()
             .ToArray();
 
+        // The body of a list says 0 for every project, and has no header: nothing is known.
+        Assert.All(projects, project => Assert.False(project.TryGetProperty("access", out _)));
         Assert.Contains(
             "Not a real project",
             projects.Single(project => project.GetProperty("id").GetInt64() < 0).GetProperty("note").GetString()
@@ -440,6 +454,7 @@ public sealed class VikunjaTrapTests
 
     [Theory]
     [InlineData("APP_VIKUNJA__URL=tasks.example.com", "Vikunja:Url (APP_VIKUNJA__URL) must be")]
+    [InlineData("Vikunja__Certificate=abc", "Vikunja:Certificate must be")]
     [InlineData("APP_VIKUNJA__TOKEN=two words", "Vikunja:Token (APP_VIKUNJA__TOKEN) must be")]
     [InlineData("Vikunja__TimeZone=Mars", "an IANA name such as")]
     public async Task A_wrong_setting_is_told_at_the_start(string variable, string part)
@@ -454,6 +469,10 @@ public sealed class VikunjaTrapTests
         Assert.Equal(1, exitCode);
         Assert.Contains(part, errors);
     }
+
+    [Fact]
+    public Task A_certificate_that_nobody_signed_is_accepted_by_its_fingerprint_only() =>
+        Upstream.CheckCertificateAsync("Vikunja", "vikunja_list_labels");
 
     [Fact]
     public async Task Unconfigured_it_is_not_listed()

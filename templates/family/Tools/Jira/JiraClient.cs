@@ -1,4 +1,5 @@
 using System.Net;
+using System.Text.Encodings.Web;
 using System.Text.Json;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 
@@ -10,6 +11,12 @@ namespace MinimalMcp.Tools.Jira;
 /// </summary>
 internal sealed class JiraClient(HttpClient http) : IHealthCheck
 {
+    // Not every system unescapes: a plus sign is sent as +, and not as \u002B.
+    private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web)
+    {
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+    };
+
     public Task<FoundItems> SearchAsync(string query, int limit, CancellationToken ct) =>
         SendAsync<FoundItems>(HttpMethod.Get, $"api/items?query={Uri.EscapeDataString(query)}&limit={limit}", null, ct);
 
@@ -45,7 +52,7 @@ internal sealed class JiraClient(HttpClient http) : IHealthCheck
     {
         using var request = new HttpRequestMessage(method, path)
         {
-            Content = body is null ? null : JsonContent.Create(body),
+            Content = body is null ? null : JsonContent.Create(body, options: Json),
         };
         try
         {
@@ -78,7 +85,11 @@ internal sealed class JiraClient(HttpClient http) : IHealthCheck
         }
         catch (OperationCanceledException e) when (!ct.IsCancellationRequested)
         {
-            throw new HttpRequestException("Jira did not answer in time.", e, HttpStatusCode.GatewayTimeout);
+            throw new HttpRequestException(
+                "Jira did not answer in time. Try again later.",
+                e,
+                HttpStatusCode.GatewayTimeout
+            );
         }
     }
 }
