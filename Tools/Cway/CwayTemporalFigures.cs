@@ -214,25 +214,6 @@ internal static class CwayTemporalFigures
         return (trend, Round(Math.Max(0, 100 - (50 * variation))));
     }
 
-    // The trend of Velocity alone: a dashboard wants it of thousands of projects. Day 0 of the calendar was a Monday.
-    private static string? TrendOf(CwayFacts facts, CwayWorkspace workspace)
-    {
-        if (facts.Times.Count == 0)
-        {
-            return null;
-        }
-
-        var first = workspace.DayOf(facts.Times[0]).DayNumber;
-        var today = Math.Max(workspace.Today.DayNumber, first);
-        var weeks = new int[(today / 7) - (first / 7) + 1];
-        foreach (var day in facts.Times.Select(time => workspace.DayOf(time).DayNumber).Where(day => day <= today))
-        {
-            weeks[(day / 7) - (first / 7)]++;
-        }
-
-        return Trend(weeks).Trend;
-    }
-
     /// <param name="days">Only events of so many days until now count; stagnation looks at all of them.</param>
     public static CwayTemporalDashboard Dashboard(CwayWorkspace workspace, int days)
     {
