@@ -142,18 +142,19 @@ public sealed class ExplorerTests(Browser browser)
         await Expect(visit.Page.Locator("noscript a")).ToHaveAttributeAsync("href", "../openapi.json");
     }
 
-    /// <summary>
-    /// What a person does: opens the tool, writes its arguments, sends the request. Gives the place of the answer.
-    /// </summary>
-    internal static async Task<ILocator> TryOutAsync(Visit visit, string tool, string? arguments = null)
+    /// <summary>What a person does: opens the tool, writes its arguments, sends the request.</summary>
+    /// <param name="name">The tool's name, where it is not its title with underscores.</param>
+    /// <returns>The place of the answer.</returns>
+    internal static async Task<ILocator> TryOutAsync(
+        Visit visit,
+        string tool,
+        string? arguments = null,
+        string? name = null
+    )
     {
+        name ??= tool.Replace(' ', '_').ToLowerInvariant();
         await visit.Page.GetByRole(AriaRole.Link, new() { Name = tool }).ClickAsync();
-        await visit
-            .Page.GetByRole(
-                AriaRole.Button,
-                new() { Name = $"Test Request (post /tools/{tool.Replace(' ', '_').ToLowerInvariant()})" }
-            )
-            .ClickAsync();
+        await visit.Page.GetByRole(AriaRole.Button, new() { Name = $"Test Request (post /tools/{name})" }).ClickAsync();
         if (arguments is not null)
         {
             await visit.Page.GetByRole(AriaRole.Dialog).Locator(".cm-content").First.ClickAsync();
