@@ -44,8 +44,10 @@ if (mode.Stdio)
 }
 
 var app = builder.Build();
+
 //#if (cway)
 app.MapCway(mode.Http); // the REST API of that family, where it is on
+
 //#endif
 if (await app.RunCommandAsync(args) is { } done)
 {

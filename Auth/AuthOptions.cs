@@ -3,7 +3,7 @@ using System.ComponentModel.DataAnnotations;
 namespace MinimalMcp.Auth;
 
 /// <summary>Who may call this server. Configuration section <c>Auth</c>.</summary>
-public sealed class AuthOptions : IValidatableObject
+internal sealed class AuthOptions : IValidatableObject
 {
     private static readonly string[] Modes = ["none", "api-key", "oauth2", "embedded", "hybrid", "mixed"];
 

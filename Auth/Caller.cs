@@ -4,7 +4,7 @@ using System.Security.Claims;
 namespace MinimalMcp.Auth;
 
 /// <summary>The caller of a tool, as authorization, budgets and the audit log see it.</summary>
-public sealed class Caller
+internal sealed class Caller
 {
     /// <summary>The caller when authentication is disabled. The server then listens on loopback only.</summary>
     public static readonly Caller Local = new("local", null, int.MaxValue);

@@ -1,7 +1,7 @@
 namespace MinimalMcp.Auth;
 
 /// <summary>The scopes. A higher scope includes the lower ones.</summary>
-public static class Scopes
+internal static class Scopes
 {
     public const string Read = "mcp:read",
         Write = "mcp:write",

@@ -1,6 +1,6 @@
 namespace MinimalMcp.Charts;
 
-public static class Legend
+internal static class Legend
 {
     /// <summary>A short name for each series: what tells it from the others.</summary>
     public static string[] Names(IReadOnlyList<IReadOnlyDictionary<string, string>> series)

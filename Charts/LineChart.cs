@@ -4,13 +4,13 @@ namespace MinimalMcp.Charts;
 
 /// <summary>A series of numbers over time. Where one is not finite, the line has a gap.</summary>
 /// <param name="Times">The time of each value; left out when the values stand on the steps of the axis.</param>
-public sealed record Line(string Name, IReadOnlyList<double> Values, IReadOnlyList<DateTimeOffset>? Times = null);
+internal sealed record Line(string Name, IReadOnlyList<double> Values, IReadOnlyList<DateTimeOffset>? Times = null);
 
 /// <summary>
 /// A line chart as an image that models and people can read: opaque and light, so that it looks the same on a dark page
 /// and on a light one. Times are UTC.
 /// </summary>
-public sealed class LineChart(string title, TimeAxis axis, IReadOnlyList<Line> lines)
+internal sealed class LineChart(string title, TimeAxis axis, IReadOnlyList<Line> lines)
 {
     private const int Width = 960,
         Left = 84,

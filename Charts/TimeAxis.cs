@@ -5,7 +5,7 @@ namespace MinimalMcp.Charts;
 
 /// <summary>A window of time and its resolution, read from what people and models write.</summary>
 /// <param name="Note">What was changed about it, for whoever asked; or null.</param>
-public sealed partial record TimeAxis(DateTimeOffset From, DateTimeOffset To, TimeSpan Step, string? Note = null)
+internal sealed partial record TimeAxis(DateTimeOffset From, DateTimeOffset To, TimeSpan Step, string? Note = null)
 {
     private static readonly TimeSpan Longest = TimeSpan.FromDays(3660);
 

@@ -7,7 +7,7 @@ namespace MinimalMcp.Configuration;
 /// Maps environment variables of the guides to settings. ASP.NET Core's own names (<c>Server__PublicUrl</c>) work for
 /// every setting and take precedence.
 /// </summary>
-public static class EnvironmentNames
+internal static class EnvironmentNames
 {
     /// <summary>The only table of names. When two names set the same setting, the later one wins.</summary>
     public static readonly (string Name, string Setting)[] Table =

@@ -4,7 +4,7 @@ namespace MinimalMcp.Configuration;
 /// The folders of settings and data. Never the current directory: a workspace that somebody opens must not configure
 /// the server, and a service must not lose its settings when it is started elsewhere.
 /// </summary>
-public static class ProgramFolder
+internal static class ProgramFolder
 {
     private static readonly string Name = typeof(ProgramFolder).Assembly.GetName().Name!;
 

@@ -4,7 +4,7 @@ using Microsoft.AspNetCore.Hosting.Server.Features;
 namespace MinimalMcp.Configuration;
 
 /// <summary>The public URL of this server: configured, or forwarded by a trusted proxy.</summary>
-public static class PublicUrl
+internal static class PublicUrl
 {
     public static string Of(HttpContext http) =>
         Configured(http.RequestServices.GetRequiredService<IConfiguration>())

@@ -5,7 +5,7 @@ using System.Net;
 namespace MinimalMcp.Configuration;
 
 /// <summary>Where the server is and what it lets in; configuration section <c>Server</c>.</summary>
-public sealed class ServerOptions : IValidatableObject
+internal sealed class ServerOptions : IValidatableObject
 {
     public const long DefaultMaxRequestBytes = 4L << 20;
 

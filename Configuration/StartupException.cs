@@ -1,4 +1,4 @@
 namespace MinimalMcp.Configuration;
 
 /// <summary>Why the server cannot start, with the fix. Shown without a stack trace.</summary>
-public class StartupException(string message, Exception? inner = null) : Exception(message, inner);
+internal class StartupException(string message, Exception? inner = null) : Exception(message, inner);

@@ -5,7 +5,7 @@ using Docker.DotNet.Models;
 namespace MinimalMcp.Engine;
 
 /// <summary>A container in detail, without secrets.</summary>
-public sealed partial record ContainerDetails(
+internal sealed partial record ContainerDetails(
     string Id,
     string Name,
     string Image,
@@ -103,7 +103,7 @@ public sealed partial record ContainerDetails(
     private static partial Regex SecretName();
 }
 
-public sealed record ContainerState(
+internal sealed record ContainerState(
     string? Status,
     bool Running,
     bool OOMKilled,

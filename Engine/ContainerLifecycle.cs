@@ -5,7 +5,7 @@ using Docker.DotNet.Models;
 namespace MinimalMcp.Engine;
 
 /// <summary>Stops and restarts containers with their own stop timeout, as far as a call can wait for it.</summary>
-public static class ContainerLifecycle
+internal static class ContainerLifecycle
 {
     // Docker's own default is 10 seconds. With 20 the answer still comes within the deadline of a request.
     private const uint Default = 10,

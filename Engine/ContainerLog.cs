@@ -6,7 +6,7 @@ using System.Text.RegularExpressions;
 namespace MinimalMcp.Engine;
 
 /// <summary>Which lines of a log.</summary>
-public sealed record LogQuery
+internal sealed record LogQuery
 {
     public bool Stdout { get; init; } = true;
 
@@ -60,7 +60,7 @@ public sealed record LogQuery
 /// <param name="Lines">The newest matching lines, in the order in which they were completed.</param>
 /// <param name="Dropped">How many older matching lines did not fit.</param>
 /// <param name="Read">How many lines were read.</param>
-public sealed partial record ContainerLog(IReadOnlyList<string> Lines, int Dropped, int Read)
+internal sealed partial record ContainerLog(IReadOnlyList<string> Lines, int Dropped, int Read)
 {
     private const int FrameHeader = 8;
 

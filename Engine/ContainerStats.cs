@@ -5,7 +5,7 @@ namespace MinimalMcp.Engine;
 /// <summary>What a container uses. What was not measured is null, and everything while it does not run.</summary>
 /// <param name="CpuPercent">100 is one processor.</param>
 /// <param name="MemoryBytes">Without files that are only cached, which is what `docker stats` shows.</param>
-public sealed record ContainerStats(
+internal sealed record ContainerStats(
     bool Running,
     double? CpuPercent,
     long? MemoryBytes,

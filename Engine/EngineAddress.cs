@@ -6,7 +6,7 @@ namespace MinimalMcp.Engine;
 /// <summary>Where a Docker Engine listens: a Unix socket, or a URL.</summary>
 /// <param name="Url">Where requests go. For a socket the host is a plain word: newer engines refuse others.</param>
 /// <param name="Socket">The path of the socket.</param>
-public sealed partial record EngineAddress(Uri Url, string? Socket = null)
+internal sealed partial record EngineAddress(Uri Url, string? Socket = null)
 {
     /// <summary>Where Docker listens on this machine: the address in DOCKER_HOST alone, if it is set.</summary>
     public static IEnumerable<EngineAddress> OfThisMachine()

@@ -12,7 +12,7 @@ namespace MinimalMcp.Engine;
 /// Docker.DotNet over a message handler of the caller's, which keeps its limits and retries. Adds what Docker.DotNet
 /// lacks: the API version that both sides know, bounded logs, and failures in plain words.
 /// </summary>
-public sealed partial class EngineClient : IDisposable
+internal sealed partial class EngineClient : IDisposable
 {
     /// <summary>The newest API version whose answers this was written for.</summary>
     private static readonly Version Newest = new(1, 52);

@@ -10,7 +10,7 @@ namespace MinimalMcp.Engine;
 /// <param name="reason">The system's own words: short, on one line, and empty for a web page.</param>
 /// <param name="isPage">HTML came where JSON is due.</param>
 /// <param name="isTheirs">The error has the form that the API describes, so the API itself refused.</param>
-public sealed partial class EngineException(
+internal sealed partial class EngineException(
     HttpStatusCode status,
     string reason,
     bool isPage = false,

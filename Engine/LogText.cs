@@ -5,7 +5,7 @@ using System.Text.RegularExpressions;
 namespace MinimalMcp.Engine;
 
 /// <summary>A log for a model: the newest lines that were asked for, as text.</summary>
-public sealed partial record LogText(
+internal sealed partial record LogText(
     [property: Description("Number of lines in log.")] int Lines,
     [property: Description("The lines, oldest first.")] string Log,
     [property: Description("What was left out, and how to read it.")] string? Note
@@ -59,7 +59,8 @@ public sealed partial record LogText(
         var oldest = timed.Lines[Math.Max(0, timed.Lines.Count - log.Lines.Count)].Split(' ')[0];
         var left = $"{log.Dropped} older lines did not fit.";
         // A tick of .NET has 100 nanoseconds: a line is rather shown twice than never.
-        return Time().Match(oldest) is { Success: true } match
+        return
+            Time().Match(oldest) is { Success: true } match
             && DateTimeOffset.TryParse(match.Groups[1].Value + "Z", CultureInfo.InvariantCulture, out var time)
             ? $"{left} To read them, set until to \"{time.UtcDateTime.AddTicks(1):O}\" and keep the other arguments."
             : $"{left} Set since and until to read a part of the log.";
@@ -70,7 +71,7 @@ public sealed partial record LogText(
 }
 
 /// <summary>Times in arguments of log tools.</summary>
-public static partial class LogTime
+internal static partial class LogTime
 {
     /// <summary>For the description of an argument.</summary>
     public const string Formats =

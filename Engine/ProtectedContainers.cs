@@ -3,7 +3,7 @@ using System.Text.RegularExpressions;
 namespace MinimalMcp.Engine;
 
 /// <summary>Finds containers that a call depends on: the one of this server, and those of Portainer.</summary>
-public static partial class ProtectedContainers
+internal static partial class ProtectedContainers
 {
     private static readonly Lazy<string?> OfThisServer = new(ReadOwnId);
 

@@ -8,7 +8,7 @@ namespace MinimalMcp.Engine;
 /// <c>--db-password hunter2</c>, <c>TOKEN=abc</c> or <c>PGPASS: "with spaces"</c>, and the password of a URL. The end
 /// of the value is found as a shell or YAML finds it; in doubt too much is redacted.
 /// </summary>
-public static partial class SecretRedactor
+internal static partial class SecretRedactor
 {
     public const string Redacted = "[REDACTED]";
 

@@ -8,7 +8,7 @@ namespace MinimalMcp.Engine;
 
 /// <summary>The state of a container, in the API's words.</summary>
 [JsonConverter(typeof(JsonStringEnumConverter<ContainerStatus>))]
-public enum ContainerStatus
+internal enum ContainerStatus
 {
     [JsonStringEnumMemberName("created")]
     Created,
@@ -31,7 +31,7 @@ public enum ContainerStatus
 
 /// <summary>The result of a container's health check.</summary>
 [JsonConverter(typeof(JsonStringEnumConverter<ContainerHealthStatus>))]
-public enum ContainerHealthStatus
+internal enum ContainerHealthStatus
 {
     [JsonStringEnumMemberName("healthy")]
     Healthy,
@@ -47,7 +47,7 @@ public enum ContainerHealthStatus
 }
 
 /// <summary>Which part of a list: so many entries after the first <paramref name="Offset"/>.</summary>
-public readonly record struct Page(int Limit, int Offset = 0)
+internal readonly record struct Page(int Limit, int Offset = 0)
 {
     public T[] Of<T>(IReadOnlyCollection<T> all) => [.. all.Skip(Offset).Take(Limit)];
 
@@ -61,7 +61,7 @@ public readonly record struct Page(int Limit, int Offset = 0)
         : null;
 }
 
-public sealed record ContainerSummary(
+internal sealed record ContainerSummary(
     [property: Description("Container ID. Other tools accept the ID or the name.")] string Id,
     string Name,
     string Image,
@@ -125,7 +125,7 @@ public sealed record ContainerSummary(
 /// <param name="All">Stopped ones too.</param>
 /// <param name="Name">A part of the name or of the image.</param>
 /// <param name="Stack">The name of a Compose project or Swarm stack.</param>
-public sealed record ContainerFilter(
+internal sealed record ContainerFilter(
     bool All = true,
     ContainerStatus? Status = null,
     ContainerHealthStatus? Health = null,
@@ -133,7 +133,7 @@ public sealed record ContainerFilter(
     string? Stack = null
 );
 
-public sealed record ContainerList(
+internal sealed record ContainerList(
     [property: Description("Number of matching containers, also those that are not listed here.")] int Count,
     IReadOnlyList<ContainerSummary> Containers,
     string? Note
@@ -172,7 +172,7 @@ public sealed record ContainerList(
         where T : struct, Enum => value is { } known ? (name, known.ToString().ToLowerInvariant()) : null;
 }
 
-public sealed record ImageSummary(
+internal sealed record ImageSummary(
     string Id,
     [property: Description("Names with tag, for example redis:7; empty for an untagged image.")]
         IReadOnlyList<string> Tags,
@@ -180,18 +180,13 @@ public sealed record ImageSummary(
     DateTimeOffset? Created
 );
 
-public sealed record ImageList(
+internal sealed record ImageList(
     [property: Description("Number of matches, also those that are not listed here.")] int Count,
     IReadOnlyList<ImageSummary> Images,
     string? Note
 )
 {
-    public static async Task<ImageList> ReadAsync(
-        EngineClient engine,
-        string? name,
-        Page page,
-        CancellationToken ct
-    )
+    public static async Task<ImageList> ReadAsync(EngineClient engine, string? name, Page page, CancellationToken ct)
     {
         var found = (await engine.Images.ListImagesAsync(new(), ct))
             .OfType<ImagesListResponse>()
@@ -214,20 +209,15 @@ public sealed record ImageList(
         (image.RepoTags ?? []).OfType<string>().Where(tag => tag != "<none>:<none>");
 }
 
-public sealed record VolumeSummary(string Name, string Driver, string? Created, string? Stack);
+internal sealed record VolumeSummary(string Name, string Driver, string? Created, string? Stack);
 
-public sealed record VolumeList(
+internal sealed record VolumeList(
     [property: Description("Number of matches, also those that are not listed here.")] int Count,
     IReadOnlyList<VolumeSummary> Volumes,
     string? Note
 )
 {
-    public static async Task<VolumeList> ReadAsync(
-        EngineClient engine,
-        string? name,
-        Page page,
-        CancellationToken ct
-    )
+    public static async Task<VolumeList> ReadAsync(EngineClient engine, string? name, Page page, CancellationToken ct)
     {
         var found = ((await engine.Volumes.ListAsync(ct)).Volumes ?? [])
             .OfType<VolumeResponse>()
@@ -245,7 +235,7 @@ public sealed record VolumeList(
     }
 }
 
-public sealed record NetworkSummary(
+internal sealed record NetworkSummary(
     string Id,
     string Name,
     string Driver,
@@ -254,18 +244,13 @@ public sealed record NetworkSummary(
     IReadOnlyList<string> Subnets
 );
 
-public sealed record NetworkList(
+internal sealed record NetworkList(
     [property: Description("Number of matches, also those that are not listed here.")] int Count,
     IReadOnlyList<NetworkSummary> Networks,
     string? Note
 )
 {
-    public static async Task<NetworkList> ReadAsync(
-        EngineClient engine,
-        string? name,
-        Page page,
-        CancellationToken ct
-    )
+    public static async Task<NetworkList> ReadAsync(EngineClient engine, string? name, Page page, CancellationToken ct)
     {
         var found = (await engine.Networks.ListNetworksAsync(cancellationToken: ct))
             .OfType<NetworkResponse>()

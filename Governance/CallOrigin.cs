@@ -6,7 +6,7 @@ using Microsoft.AspNetCore.Http.Features;
 namespace MinimalMcp.Governance;
 
 /// <summary>The origin of a call: the authenticated user and the address. Both are unknown on standard input.</summary>
-public readonly record struct CallOrigin(ClaimsPrincipal? User, IPAddress? Address)
+internal readonly record struct CallOrigin(ClaimsPrincipal? User, IPAddress? Address)
 {
     private const int MaxSessionId = 200;
 

@@ -3,7 +3,7 @@ using System.ComponentModel.DataAnnotations;
 namespace MinimalMcp.Governance;
 
 /// <summary>Which calls are allowed, and how often. Configuration section <c>Governance</c>.</summary>
-public sealed class GovernanceOptions : IValidatableObject
+internal sealed class GovernanceOptions : IValidatableObject
 {
     /// <summary>Enables and lists only tools that change nothing.</summary>
     public bool ReadOnly { get; set; }
@@ -93,7 +93,7 @@ public sealed class GovernanceOptions : IValidatableObject
 }
 
 /// <summary>A number of calls per time window.</summary>
-public readonly record struct Rate(int Limit, TimeSpan Window)
+internal readonly record struct Rate(int Limit, TimeSpan Window)
 {
     /// <summary>Parses <c>10/hour</c>; "off" means no limit. A number alone is per minute.</summary>
     public static bool TryParse(string text, out Rate? rate)

@@ -1,7 +1,7 @@
 namespace MinimalMcp.Governance;
 
 /// <summary>The services that the steps of a governed call share.</summary>
-public sealed record GovernanceServices(
+internal sealed record GovernanceServices(
     CallLog Log,
     AuditLog Audit,
     Budgets Budgets,

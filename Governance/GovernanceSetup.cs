@@ -19,7 +19,7 @@ public static class GovernanceSetup
         builder.Services.AddSingleton<ToolPolicies>();
         builder.Services.AddSingleton<CallLog>();
         builder.Services.AddSingleton<Redactor>();
-        builder.Services.AddSingleton<ISubjectNames, SubjectMigration>();
+        builder.Services.AddSingleton<ISubjectMigration, SubjectMigration>();
         builder.Services.AddSingleton<Budgets>();
         builder.Services.AddSingleton<Confirmations>();
         builder.Services.AddSingleton<Approvals>();
@@ -34,7 +34,7 @@ public static class GovernanceSetup
     /// For a program that serves nothing but this server: its logs are free of the settings' secrets and of hidden
     /// characters, and go to a file as well when <c>Logging:File:Path</c> names one.
     /// </summary>
-    public static IHostApplicationBuilder RedactingLoggerProvider(this IHostApplicationBuilder builder)
+    public static IHostApplicationBuilder CleanLogs(this IHostApplicationBuilder builder)
     {
         RedactingConsoleFormatter.Around(builder.Services);
         builder.Services.AddSettings<LogFileOptions>("Logging:File");

@@ -10,7 +10,7 @@ namespace MinimalMcp.Governance;
 /// Wraps a tool's function with the steps that apply to every call. The function is wrapped when the tool is
 /// registered, and not in the surfaces, so that no surface can bypass governance.
 /// </summary>
-public sealed class GovernedFunction : DelegatingAIFunction
+internal sealed class GovernedFunction : DelegatingAIFunction
 {
     private readonly Func<AIFunctionArguments, CancellationToken, ValueTask<object?>> _method;
     private readonly ArgumentCheck _arguments;

@@ -12,7 +12,7 @@ namespace MinimalMcp.Governance;
 /// One call of a tool: its arguments by name (each a <see cref="JsonElement"/> until it is bound) and its context.
 /// Every surface creates one with the same content, so governance sees the same for each.
 /// </summary>
-public sealed class ToolCall : AIFunctionArguments
+internal sealed class ToolCall : AIFunctionArguments
 {
     private Caller? _caller;
 

@@ -4,7 +4,7 @@ using Microsoft.Extensions.Options;
 namespace MinimalMcp.Governance;
 
 /// <summary>The policy of each tool, from its declaration and the operator's settings.</summary>
-public sealed class ToolPolicies(IOptions<GovernanceOptions> options, IConfiguration configuration)
+internal sealed class ToolPolicies(IOptions<GovernanceOptions> options, IConfiguration configuration)
 {
     private readonly GovernanceOptions _options = options.Value;
     private readonly string[] _deny = List(options.Value.Deny);

@@ -3,7 +3,7 @@ using MinimalMcp.Auth;
 namespace MinimalMcp.Governance;
 
 /// <summary>What a tool does to data.</summary>
-public enum Effect
+internal enum Effect
 {
     Read,
     Write,
@@ -11,7 +11,7 @@ public enum Effect
 }
 
 /// <summary>How much harm a wrong call can do. Budgets and confirmation depend on it.</summary>
-public enum RiskLevel
+internal enum RiskLevel
 {
     Low,
     Medium,
@@ -26,7 +26,7 @@ public enum RiskLevel
 /// <param name="Deadline">
 /// The timeout. 40 s leave a GPT Action, which gives up after 45 s, time to read the refusal.
 /// </param>
-public sealed record ToolPolicy(Effect Effect, RiskLevel Risk, TimeSpan Deadline)
+internal sealed record ToolPolicy(Effect Effect, RiskLevel Risk, TimeSpan Deadline)
 {
     public static readonly TimeSpan DefaultDeadline = TimeSpan.FromSeconds(40);
 
@@ -77,4 +77,4 @@ public sealed record ToolPolicy(Effect Effect, RiskLevel Risk, TimeSpan Deadline
 
 /// <summary>A number of calls per time window.</summary>
 /// <param name="Name">What is counted together: <c>level/HIGH</c> or <c>group/docker</c>.</param>
-public sealed record CallLimit(string Name, int Calls, TimeSpan Window);
+internal sealed record CallLimit(string Name, int Calls, TimeSpan Window);

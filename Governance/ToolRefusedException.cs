@@ -3,7 +3,7 @@ using ModelContextProtocol;
 namespace MinimalMcp.Governance;
 
 /// <summary>Why governance refused or stopped a call.</summary>
-public enum Refusal
+internal enum Refusal
 {
     /// <summary>An argument is missing, unknown or invalid; the caller can fix it.</summary>
     Arguments,
@@ -28,7 +28,7 @@ public enum Refusal
 }
 
 /// <summary>A refusal with a message that the model can act on.</summary>
-public class ToolRefusedException(Refusal reason, string message, Exception? inner = null)
+internal class ToolRefusedException(Refusal reason, string message, Exception? inner = null)
     : McpException(message, inner)
 {
     public Refusal Reason { get; } = reason;

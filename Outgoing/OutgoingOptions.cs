@@ -6,7 +6,7 @@ namespace MinimalMcp.Outgoing;
 /// Limits of requests to upstream systems. Configuration section <c>Outgoing</c>. They apply to each upstream
 /// separately.
 /// </summary>
-public sealed class OutgoingOptions : IValidatableObject
+internal sealed class OutgoingOptions : IValidatableObject
 {
     /// <summary>
     /// The timeout of a request, including retries, queueing and the body. Less than Tools:Deadline, so that the error

@@ -6,7 +6,7 @@ using System.Text.Json.Serialization;
 namespace MinimalMcp.Storage;
 
 /// <summary>An audit entry as it is stored. Times are milliseconds since 1970 UTC, durations microseconds.</summary>
-public sealed class AuditEntry
+internal sealed class AuditEntry
 {
     [ThreadStatic]
     private static ArrayBufferWriter<byte>? _buffer;
@@ -155,7 +155,7 @@ public sealed class AuditEntry
 }
 
 /// <summary>Selects entries: newest first, below <paramref name="Before"/> when it is given.</summary>
-public sealed record AuditFilter(
+internal sealed record AuditFilter(
     string? Subject = null,
     string? Tool = null,
     string? Outcome = null,
@@ -169,4 +169,4 @@ public sealed record AuditFilter(
 
 /// <summary>The result of verifying the chain.</summary>
 /// <param name="Problem">Null when the chain is intact.</param>
-public sealed record AuditVerification(long Rows, long Seq, string Hash, string? Problem);
+internal sealed record AuditVerification(long Rows, long Seq, string Hash, string? Problem);

@@ -1,7 +1,7 @@
 namespace MinimalMcp.Storage;
 
 /// <summary>A client that registered itself.</summary>
-public sealed record StoredClient
+internal sealed record StoredClient
 {
     public required string ClientId { get; init; }
 
@@ -11,7 +11,7 @@ public sealed record StoredClient
 }
 
 /// <summary>What a person allowed a client, or what a client may by itself.</summary>
-public sealed record StoredGrant
+internal sealed record StoredGrant
 {
     public required string GrantId { get; init; }
 
@@ -27,7 +27,7 @@ public sealed record StoredGrant
 }
 
 /// <summary>A question that a browser was shown.</summary>
-public sealed record StoredTicket
+internal sealed record StoredTicket
 {
     public required string TicketHash { get; init; }
 
@@ -41,7 +41,7 @@ public sealed record StoredTicket
 }
 
 /// <summary>A code of a grant: where it may be redeemed, and the challenge that its verifier must meet.</summary>
-public sealed record StoredCode
+internal sealed record StoredCode
 {
     public required string CodeHash { get; init; }
 
@@ -53,7 +53,7 @@ public sealed record StoredCode
 }
 
 /// <summary>A key for signing.</summary>
-public sealed record StoredKey
+internal sealed record StoredKey
 {
     public required string Kid { get; init; }
 

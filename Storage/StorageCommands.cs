@@ -6,7 +6,7 @@ using Microsoft.Extensions.Options;
 namespace MinimalMcp.Storage;
 
 /// <summary>Commands for the store. Each exits with 0 on success.</summary>
-public static class StorageCommands
+internal static class StorageCommands
 {
     /// <summary><c>backup FILE</c>: writes a consistent copy, also while the server runs.</summary>
     public static Task<int> BackupAsync(this WebApplication app, string[] args) =>

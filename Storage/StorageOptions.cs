@@ -5,7 +5,7 @@ using Npgsql;
 namespace MinimalMcp.Storage;
 
 /// <summary>Where data is stored. Configuration section <c>Storage</c>.</summary>
-public sealed class StorageOptions : IValidatableObject
+internal sealed class StorageOptions : IValidatableObject
 {
     /// <summary>
     /// The SQLite file, relative to the content root; created when missing. By default an existing one in <c>data/</c>

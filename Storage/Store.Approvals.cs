@@ -3,7 +3,7 @@ using Dapper;
 namespace MinimalMcp.Storage;
 
 /// <summary>Calls that await manual approval.</summary>
-public sealed partial class Store
+internal sealed partial class Store
 {
     /// <summary>Returns false when the caller has too many pending calls.</summary>
     public Task<bool> OpenApprovalAsync(StoredApproval row, int most, CancellationToken cancellationToken) =>
@@ -104,7 +104,7 @@ public sealed partial class Store
 }
 
 /// <summary>A pending call, as it is stored.</summary>
-public sealed class StoredApproval
+internal sealed class StoredApproval
 {
     /// <summary>The requester's name and email, if known; only in lists.</summary>
     public string? Person { get; set; }

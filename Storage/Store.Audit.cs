@@ -5,7 +5,7 @@ using Dapper;
 namespace MinimalMcp.Storage;
 
 /// <summary>The audit log: append-only entries, each chained to the previous one by a hash.</summary>
-public sealed partial class Store
+internal sealed partial class Store
 {
     /// <summary>Appends entries to the chain and assigns their numbers and hashes.</summary>
     public Task<int> AppendAuditAsync(IReadOnlyList<AuditEntry> rows, CancellationToken cancellationToken) =>

@@ -3,7 +3,7 @@ using Dapper;
 namespace MinimalMcp.Storage;
 
 /// <summary>Cache entries with sliding expiration, and locks to change one.</summary>
-public sealed partial class Store
+internal sealed partial class Store
 {
     private const int MaxCached = 100_000;
 

@@ -7,7 +7,7 @@ namespace MinimalMcp.Storage;
 /// OAuth grants, and their codes and tokens. Each is consumed by one statement, so that exactly one of several attempts
 /// succeeds, also across replicas.
 /// </summary>
-public sealed partial class Store
+internal sealed partial class Store
 {
     private const string Grant = "grant_id, client_id, subject, scope, person, credential";
 

@@ -4,7 +4,7 @@ using Dapper;
 namespace MinimalMcp.Storage;
 
 /// <summary>Clients of the authorization server, their pending authorization requests, and the signing keys.</summary>
-public sealed partial class Store
+internal sealed partial class Store
 {
     /// <summary>
     /// Stores a self-registered client. When there are too many, the oldest client without a grant is deleted; one with

@@ -3,7 +3,7 @@ using Dapper;
 namespace MinimalMcp.Storage;
 
 /// <summary>MCP session data that replicas share.</summary>
-public sealed partial class Store
+internal sealed partial class Store
 {
     // Above it the oldest can be opened again by who has their ids, which opens no more than a new one would.
     private const int MaxEndedSessions = 100_000;

@@ -5,7 +5,7 @@ using System.Runtime.CompilerServices;
 namespace MinimalMcp.Storage;
 
 /// <summary>Wraps every statement: waits until the store is open, and records a span in the current trace.</summary>
-public sealed partial class Store
+internal sealed partial class Store
 {
     private static readonly ActivitySource Spans = new("MinimalMcp.Storage");
 

@@ -21,7 +21,7 @@ internal interface ISubjectMigration
 }
 
 /// <summary>The owner of a row.</summary>
-public sealed partial class Store
+internal sealed partial class Store
 {
     internal const string Subjects = "subjects";
 

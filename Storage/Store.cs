@@ -4,7 +4,7 @@ using Dapper;
 namespace MinimalMcp.Storage;
 
 /// <summary>The store, in domain terms. Nothing else in the program contains SQL.</summary>
-public sealed partial class Store : IAsyncDisposable
+internal sealed partial class Store : IAsyncDisposable
 {
     private readonly IDatabase _database;
     private readonly TaskCompletionSource _opened = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -168,7 +168,7 @@ public sealed partial class Store : IAsyncDisposable
 /// slice of its window: each counts until its slice is a window ago, so the limit holds with at most about a hundred
 /// rows.
 /// </summary>
-public sealed record Budget(string Name, int Limit, TimeSpan Window)
+internal sealed record Budget(string Name, int Limit, TimeSpan Window)
 {
     private const int Large = 1000;
 
@@ -184,4 +184,4 @@ public sealed record Budget(string Name, int Limit, TimeSpan Window)
 }
 
 /// <summary>An exhausted budget, and when it has room again (milliseconds since 1970 UTC).</summary>
-public sealed record ExhaustedBudget(Budget Budget, long Until);
+internal sealed record ExhaustedBudget(Budget Budget, long Until);

@@ -8,7 +8,7 @@ namespace MinimalMcp.Tools;
 /// For a family with a tool that previews what another one does: gives the token that confirms the other one's call.
 /// That call is confirmed, counted and recorded as every other one.
 /// </summary>
-public sealed class ConfirmationDoor(Confirmations confirmations)
+internal sealed class ConfirmationDoor(Confirmations confirmations)
 {
     /// <param name="user">Who is shown the preview: only this caller can use the token.</param>
     /// <param name="tool">The tool that the token is for.</param>

@@ -5,7 +5,7 @@ using ModelContextProtocol.Protocol;
 
 namespace MinimalMcp.Tools;
 
-public enum FailureKind
+internal enum FailureKind
 {
     /// <summary>An argument is invalid; the message names it.</summary>
     Arguments,
@@ -36,7 +36,7 @@ public enum FailureKind
 }
 
 /// <summary>Maps exceptions of a call to failures with a message for the caller.</summary>
-public sealed partial class Failure(FailureKind kind, string message)
+internal sealed partial class Failure(FailureKind kind, string message)
 {
     public FailureKind Kind { get; } = kind;
 

@@ -5,7 +5,7 @@ using System.Text.Json;
 namespace MinimalMcp.Tools;
 
 /// <summary>A rented buffer for UTF-8 JSON, and its writer.</summary>
-public sealed class JsonBuffer : IBufferWriter<byte>, IDisposable
+internal sealed class JsonBuffer : IBufferWriter<byte>, IDisposable
 {
     // Responses are application/json and never part of a page, so quotes need no \u0022 escape: models read (and pay
     // for) every character.

@@ -6,7 +6,7 @@ namespace MinimalMcp.Tools;
 /// Between families, which know when what a resource shows has changed, and the surfaces, which tell the clients that
 /// subscribed to it.
 /// </summary>
-public sealed class ResourceUpdates
+internal sealed class ResourceUpdates
 {
     private readonly ConcurrentDictionary<object, (string Uri, Func<string, Task> Listener)> _watchers = new();
 

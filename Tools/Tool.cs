@@ -11,7 +11,7 @@ namespace MinimalMcp.Tools;
 /// A tool that a model can call: a governed function and its description. Every surface (MCP, REST, OpenAPI, function
 /// calling) is a projection of it, so that nothing is declared twice.
 /// </summary>
-public sealed class Tool
+internal sealed class Tool
 {
     private static readonly JsonTypeInfo<Definition> DefinitionInfo =
         (JsonTypeInfo<Definition>)McpJsonUtilities.DefaultOptions.GetTypeInfo(typeof(Definition));

@@ -15,7 +15,7 @@ using Definition = ModelContextProtocol.Protocol.Tool;
 namespace MinimalMcp.Tools;
 
 /// <summary>Creates tools from methods with the SDK's own attributes.</summary>
-public sealed partial class ToolMethods(
+internal sealed partial class ToolMethods(
     IServiceProvider services,
     GovernanceServices gate,
     ToolPolicies policies,

@@ -4,7 +4,7 @@ namespace MinimalMcp.Tools;
 /// A selection of tools. Clients limit the number of tools (30 operations per GPT Action, 128 functions per request),
 /// and least privilege is useful by itself.
 /// </summary>
-public sealed class ToolProfile
+internal sealed class ToolProfile
 {
     public static readonly ToolProfile Everything = new();
 
@@ -39,7 +39,7 @@ public sealed class ToolProfile
 }
 
 /// <summary>The profiles of the section <c>Profiles</c>; every family is a profile too, and so is "readonly".</summary>
-public sealed class ToolProfiles(IConfiguration configuration, ToolRegistry registry)
+internal sealed class ToolProfiles(IConfiguration configuration, ToolRegistry registry)
 {
     private readonly Dictionary<string, ToolProfile> _named = configuration
         .GetSection("Profiles")

@@ -4,7 +4,7 @@ namespace MinimalMcp.Tools;
 /// <param name="initial">
 /// Creates the tools on first use, since reading attributes and building schemas takes time.
 /// </param>
-public sealed class ToolRegistry(Func<IEnumerable<Tool>> initial)
+internal sealed class ToolRegistry(Func<IEnumerable<Tool>> initial)
 {
     private readonly Lock _changing = new();
     private volatile ToolSet? _current;

@@ -12,7 +12,7 @@ namespace MinimalMcp.Tools;
 /// The result of a call, ready to be written: a JSON object, plain text, content blocks of the tool, or a failure. The
 /// JSON is in a rented buffer: dispose the result after writing it.
 /// </summary>
-public sealed class ToolResult : IDisposable
+internal sealed class ToolResult : IDisposable
 {
     private static readonly JsonTypeInfo<ContentBlock> BlockInfo =
         (JsonTypeInfo<ContentBlock>)McpJsonUtilities.DefaultOptions.GetTypeInfo(typeof(ContentBlock));

@@ -7,7 +7,7 @@ namespace MinimalMcp.Tools;
 /// An immutable snapshot of the tools, in a fixed order. What surfaces derive from it (a tools/list response, an
 /// OpenAPI document) is created once and cached with it.
 /// </summary>
-public sealed class ToolSet
+internal sealed class ToolSet
 {
     // The cache of narrowed sets is bounded: the profile comes from the caller's query string.
     private const int MaxNarrowed = 64;

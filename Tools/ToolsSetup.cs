@@ -105,7 +105,7 @@ public static class ToolsSetup
 }
 
 /// <summary>A family that is not configured, and so disabled.</summary>
-public sealed record UnconfiguredFamily(string Family, string Section);
+internal sealed record UnconfiguredFamily(string Family, string Section);
 
 /// <summary>A class whose methods are tools.</summary>
-public sealed record ToolType(Type Type);
+internal sealed record ToolType(Type Type);

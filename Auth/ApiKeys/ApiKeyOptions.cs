@@ -7,7 +7,7 @@ namespace MinimalMcp.Auth;
 /// An API key, and the next key while both are valid. The configuration holds the key itself or its SHA-256, so that
 /// reading the settings does not reveal the key.
 /// </summary>
-public sealed class ApiKeyOptions
+internal sealed class ApiKeyOptions
 {
     [DataType(DataType.Password)]
     public string? Key { get; set; }

@@ -6,7 +6,7 @@ namespace MinimalMcp.Auth.Provider;
 /// An identity provider such as Entra, Keycloak or Auth0. Configuration section <c>Auth:Provider</c>. Lists are
 /// separated by commas or spaces.
 /// </summary>
-public sealed class ProviderOptions : IValidatableObject
+internal sealed class ProviderOptions : IValidatableObject
 {
     /// <summary>The placeholder for the tenant in Entra's multi-tenant issuer.</summary>
     internal const string AnyTenant = "{tenantid}";

@@ -5,7 +5,7 @@ using MinimalMcp.Configuration;
 
 namespace MinimalMcp.Auth.Provider;
 
-public static class ProviderSetup
+internal static class ProviderSetup
 {
     /// <summary>
     /// Adds an identity provider in one of two roles. With <c>Auth:Provider:ClientId</c> and the built-in authorization

@@ -3,7 +3,7 @@ using System.ComponentModel.DataAnnotations;
 namespace MinimalMcp.Auth.Server;
 
 /// <summary>The built-in authorization server. Configuration section <c>Auth:Server</c>.</summary>
-public sealed class AuthorizationServerOptions : IValidatableObject
+internal sealed class AuthorizationServerOptions : IValidatableObject
 {
     /// <summary>
     /// The secret that all keys are derived from. When it is not set, a random one is stored in a file beside the

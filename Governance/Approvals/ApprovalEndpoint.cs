@@ -4,7 +4,7 @@ using MinimalMcp.Storage;
 
 namespace MinimalMcp.Governance;
 
-public static class ApprovalEndpoint
+internal static class ApprovalEndpoint
 {
     /// <summary>Maps the pending approvals and their decision, for callers with the scope mcp:admin.</summary>
     public static IEndpointConventionBuilder MapApprovals(

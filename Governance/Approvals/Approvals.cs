@@ -13,7 +13,7 @@ namespace MinimalMcp.Governance;
 /// token it is for one caller, one tool and the given arguments, works once, and expires. The store holds its hash,
 /// which is also the id of the approval.
 /// </summary>
-public sealed class Approvals(
+internal sealed class Approvals(
     Store store,
     Redactor redactor,
     AuditLog audit,

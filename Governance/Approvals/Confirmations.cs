@@ -11,7 +11,7 @@ namespace MinimalMcp.Governance;
 /// Confirmation tokens: the user has seen what a call does. A token is for one caller, one tool and the given
 /// arguments, works once, and expires. The store holds only hashes.
 /// </summary>
-public sealed class Confirmations(Store store, TimeProvider time)
+internal sealed class Confirmations(Store store, TimeProvider time)
 {
     internal static readonly TimeSpan Lifetime = TimeSpan.FromMinutes(5);
 

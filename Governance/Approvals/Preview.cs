@@ -9,7 +9,7 @@ namespace MinimalMcp.Governance;
 /// Confirms the call, once, together with the same arguments; after approval when there is an approval URL. Null after
 /// a dry run.
 /// </param>
-public sealed record Preview(
+internal sealed record Preview(
     string Tool,
     string Risk,
     string Effect,
@@ -112,7 +112,7 @@ public sealed record Preview(
 }
 
 /// <summary>Ends a call that is a dry run or awaits confirmation. It is a response and not a failure.</summary>
-public sealed class PreviewException(Preview preview) : Exception(preview.Message)
+internal sealed class PreviewException(Preview preview) : Exception(preview.Message)
 {
     public Preview Preview { get; } = preview;
 }

@@ -7,7 +7,7 @@ namespace MinimalMcp.Governance;
 /// so that a model can fix the call in one attempt. Common variants are accepted: integers as "12", objects as JSON
 /// text, numbers for strings, a single item for a list of one.
 /// </summary>
-public sealed class ArgumentCheck
+internal sealed class ArgumentCheck
 {
     private readonly string _tool;
     private readonly Dictionary<string, SchemaNode> _properties;

@@ -1,7 +1,7 @@
 namespace MinimalMcp.Governance;
 
 /// <summary>Suggests known names for a misspelt one.</summary>
-public static class NameSuggestions
+internal static class NameSuggestions
 {
     public static string[] Nearest(string wrong, IEnumerable<string> known, int count = 3) =>
         wrong.Length > 100

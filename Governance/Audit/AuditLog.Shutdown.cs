@@ -3,7 +3,7 @@ using MinimalMcp.Storage;
 namespace MinimalMcp.Governance;
 
 /// <summary>Writes the remaining entries when the server stops.</summary>
-public sealed partial class AuditLog
+internal sealed partial class AuditLog
 {
     /// <summary>Writes the queued entries before the server stops.</summary>
     public async Task StopAsync(CancellationToken cancellationToken)

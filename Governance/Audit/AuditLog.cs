@@ -8,7 +8,7 @@ namespace MinimalMcp.Governance;
 /// The audit log of every call attempt. Entries are written in batches. A call that changes something waits until its
 /// entry is durable; other calls do not wait, and their entries are kept in memory while the store is unavailable.
 /// </summary>
-public sealed partial class AuditLog(
+internal sealed partial class AuditLog(
     Store store,
     Redactor redactor,
     AuditRetention retention,

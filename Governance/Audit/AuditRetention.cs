@@ -4,7 +4,7 @@ using MinimalMcp.Storage;
 namespace MinimalMcp.Governance;
 
 /// <summary>Deletes expired audit entries, whole days at a time, once a day.</summary>
-public sealed partial class AuditRetention(
+internal sealed partial class AuditRetention(
     Store store,
     IOptions<GovernanceOptions> options,
     TimeProvider time,

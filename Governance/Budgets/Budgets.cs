@@ -8,7 +8,7 @@ namespace MinimalMcp.Governance;
 /// <summary>
 /// Call budgets per caller. Counted in the store, so that replicas share them and restarts keep them.
 /// </summary>
-public sealed class Budgets(Store store, TimeProvider time)
+internal sealed class Budgets(Store store, TimeProvider time)
 {
     private readonly ConcurrentDictionary<(ToolPolicy, string), (Budget[], BudgetLease?)> _accounts = new();
     private readonly ConcurrentDictionary<string, BudgetLease> _leases = new(StringComparer.Ordinal);

@@ -6,7 +6,7 @@ namespace MinimalMcp.Governance;
 /// <summary>
 /// Metrics and log lines of calls: one measurement per attempt, including refused ones, and a line per refusal.
 /// </summary>
-public sealed partial class CallLog
+internal sealed partial class CallLog
 {
     private readonly Histogram<double> _duration;
     private readonly Histogram<double> _operation;

@@ -6,7 +6,7 @@ using Microsoft.Extensions.Options;
 namespace MinimalMcp.Governance;
 
 /// <summary>The log file. Configuration section <c>Logging:File</c>.</summary>
-public sealed class LogFileOptions : IValidatableObject
+internal sealed class LogFileOptions : IValidatableObject
 {
     /// <summary>
     /// The path of the file; without one none is written. A relative path is relative to the current directory.

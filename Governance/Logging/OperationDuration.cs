@@ -2,7 +2,7 @@ using System.Diagnostics.Metrics;
 
 namespace MinimalMcp.Governance;
 
-public static class OperationDuration
+internal static class OperationDuration
 {
     /// <summary>
     /// The histogram <c>mcp.server.operation.duration</c> with the buckets of OpenTelemetry's conventions for MCP. It

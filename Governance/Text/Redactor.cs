@@ -13,7 +13,7 @@ namespace MinimalMcp.Governance;
 /// Redacts secrets in everything that leaves the server or is stored: values of secret settings anywhere, and members
 /// with a secret name.
 /// </summary>
-public sealed partial class Redactor
+internal sealed partial class Redactor
 {
     public const string Instead = "[REDACTED]";
 

@@ -12,7 +12,7 @@ namespace MinimalMcp.Governance;
 /// <param name="redactor">Redacts secrets in each string.</param>
 /// <param name="exact">Members that are not changed, because clients must return them unchanged.</param>
 /// <param name="page">The member with a page that may be written back: a note reports escaped characters.</param>
-public sealed class SanitizedJson(Redactor? redactor = null, IReadOnlySet<string>? exact = null, string? page = null)
+internal sealed class SanitizedJson(Redactor? redactor = null, IReadOnlySet<string>? exact = null, string? page = null)
 {
     private static readonly JsonSerializerOptions Relaxed = new()
     {

@@ -8,7 +8,7 @@ namespace MinimalMcp.Governance;
 /// they move the cursor; in a response they can carry instructions that only the model reads (Unicode TR 36, TS 39).
 /// Ordinary text of any language is unchanged, with the joiners of emoji and of scripts that need them.
 /// </summary>
-public static class SanitizedText
+internal static class SanitizedText
 {
     private const int ZeroWidthNonJoiner = 0x200C;
     private const int ZeroWidthJoiner = 0x200D;

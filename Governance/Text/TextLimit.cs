@@ -1,7 +1,7 @@
 namespace MinimalMcp.Governance;
 
 /// <summary>Length limits of texts that a caller can influence: names, values, addresses, error details.</summary>
-public static class TextLimit
+internal static class TextLimit
 {
     /// <summary>For a refusal in a response.</summary>
     public const int Refusal = 4_000;

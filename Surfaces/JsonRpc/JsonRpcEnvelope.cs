@@ -9,7 +9,7 @@ namespace MinimalMcp.Surfaces;
 /// A JSON-RPC message, parsed strictly: exact names, no duplicate keys, valid UTF-8, bounded depth. Lenient parsers can
 /// read one message in two ways (CVE-2026-27896). Holds the parsed document: dispose it after the response is written.
 /// </summary>
-public readonly struct JsonRpcEnvelope : IDisposable
+internal readonly struct JsonRpcEnvelope : IDisposable
 {
     public const int MaxDepth = 64;
 

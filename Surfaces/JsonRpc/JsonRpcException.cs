@@ -6,7 +6,7 @@ using MinimalMcp.Tools;
 namespace MinimalMcp.Surfaces;
 
 /// <summary>Error codes of JSON-RPC 2.0 and of MCP (2026-07-28, -32020 and up).</summary>
-public static class JsonRpcErrorCode
+internal static class JsonRpcErrorCode
 {
     public const int ParseError = -32700;
     public const int InvalidRequest = -32600;
@@ -22,7 +22,7 @@ public static class JsonRpcErrorCode
 
 /// <summary>A refused message, with the JSON-RPC error and the HTTP status.</summary>
 /// <param name="message">May quote the caller's input: invisible characters are escaped.</param>
-public sealed class JsonRpcException(
+internal sealed class JsonRpcException(
     int code,
     string message,
     JsonElement id = default,

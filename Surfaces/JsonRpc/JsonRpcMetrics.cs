@@ -5,7 +5,7 @@ using MinimalMcp.Governance;
 namespace MinimalMcp.Surfaces;
 
 /// <summary>Metrics of JSON-RPC requests, by method and transport.</summary>
-public sealed class JsonRpcMetrics(IMeterFactory meters)
+internal sealed class JsonRpcMetrics(IMeterFactory meters)
 {
     // The method comes from the caller: only known ones become labels, so that callers cannot create series.
     private static readonly HashSet<string> Known =

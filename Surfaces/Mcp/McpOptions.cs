@@ -3,7 +3,7 @@ using System.ComponentModel.DataAnnotations;
 namespace MinimalMcp.Surfaces.Mcp;
 
 /// <summary>Limits of the MCP endpoint; configuration section <c>Mcp</c>.</summary>
-public sealed class McpOptions
+internal sealed class McpOptions
 {
     /// <summary>
     /// Sessions kept at once. Above it the oldest idle one ends. When none is idle, <c>initialize</c> answers without a

@@ -7,7 +7,7 @@ namespace MinimalMcp.Tools.Cway;
 
 /// <summary>Figures over time. The formulas stand in CwayFigures.cs and CwayTemporalFigures.cs.</summary>
 [McpServerToolType]
-public sealed class CwayAnalyticsTools(CwayClient cway, CwayHistoryClient history)
+internal sealed class CwayAnalyticsTools(CwayClient cway, CwayHistoryClient history)
 {
     [McpServerTool(
         Name = "cway_analyze_project_velocity",
@@ -151,17 +151,17 @@ public sealed class CwayAnalyticsTools(CwayClient cway, CwayHistoryClient histor
     }
 }
 
-public sealed record CwayVelocityResult(CwayVelocity? ProjectVelocityAnalysis, string? Note);
+internal sealed record CwayVelocityResult(CwayVelocity? ProjectVelocityAnalysis, string? Note);
 
-public sealed record CwayTemporalResult(CwayTemporalDashboard TemporalKpiDashboard);
+internal sealed record CwayTemporalResult(CwayTemporalDashboard TemporalKpiDashboard);
 
-public sealed record CwayAlerts(
+internal sealed record CwayAlerts(
     IReadOnlyList<CwayAlert> StagnationAlerts,
     int TotalAlerts,
     int MinUrgencyFilter,
     string? Note
 );
 
-public sealed record CwayKpiResult(CwayKpiDashboard KpiDashboard);
+internal sealed record CwayKpiResult(CwayKpiDashboard KpiDashboard);
 
-public sealed record CwayHealthList(IReadOnlyList<CwayHealth> Projects, int Total, string? Note);
+internal sealed record CwayHealthList(IReadOnlyList<CwayHealth> Projects, int Total, string? Note);

@@ -7,7 +7,7 @@ namespace MinimalMcp.Tools.Cway;
 
 /// <summary>Artworks: reading them, and the decisions about them.</summary>
 [McpServerToolType]
-public sealed class CwayArtworkTools(CwayClient cway)
+internal sealed class CwayArtworkTools(CwayClient cway)
 {
     internal const string ArtworkId = "The artwork's UUID, from cway_get_project_by_id or cway_get_my_artworks.";
 

@@ -13,7 +13,7 @@ namespace MinimalMcp.Tools.Cway;
 /// <summary>
 /// Cway's GraphQL API over HTTP POST. The operations stand in <c>Queries/*.graphql</c>; nothing else is ever sent.
 /// </summary>
-public sealed partial class CwayClient(
+internal sealed partial class CwayClient(
     IOptions<CwayOptions> options,
     IHttpClientFactory http,
     CwayTokenClient tokens,

@@ -10,7 +10,7 @@ namespace MinimalMcp.Tools.Cway;
 /// confirmation; its <c>confirm_</c> tool does it. A confirm tool that is called first answers with a preview too.
 /// </summary>
 [McpServerToolType]
-public sealed class CwayClosingTools(CwayClient cway, ConfirmationDoor confirmation)
+internal sealed class CwayClosingTools(CwayClient cway, ConfirmationDoor confirmation)
 {
     private const string ProjectIds = "UUIDs of 1 to 50 projects.";
 

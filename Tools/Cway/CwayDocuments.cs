@@ -4,7 +4,7 @@ using ModelContextProtocol.Server;
 namespace MinimalMcp.Tools.Cway;
 
 /// <summary>Projects as documents, for a host that looks into all systems at once (search and fetch).</summary>
-public sealed partial class CwayTools
+internal sealed partial class CwayTools
 {
     [McpMeta("documents", "search")]
     [McpMeta("documents_from", "cway_search_projects")]
@@ -59,7 +59,7 @@ public sealed partial class CwayTools
     private string Link(string id) => $"{new Uri(cway.Url).GetLeftPart(UriPartial.Authority)}/#/projects/{id}";
 }
 
-public sealed record CwayFoundDocument(
+internal sealed record CwayFoundDocument(
     string Id,
     string Title,
     string Url,

@@ -4,7 +4,7 @@ namespace MinimalMcp.Tools.Cway;
 
 // What CwayFigures gives.
 
-public sealed record CwayKpiDashboard(
+internal sealed record CwayKpiDashboard(
     DateTimeOffset GeneratedAt,
     CwayTotals Totals,
     IReadOnlyList<CwayKpi> Kpis,
@@ -16,9 +16,9 @@ public sealed record CwayKpiDashboard(
     string? Note
 );
 
-public sealed record CwayTotals(int Projects, int Users, int Revisions);
+internal sealed record CwayTotals(int Projects, int Users, int Revisions);
 
-public sealed record CwayKpi(
+internal sealed record CwayKpi(
     string Name,
     double Value,
     string Unit,
@@ -27,7 +27,7 @@ public sealed record CwayKpi(
     double CriticalThreshold
 );
 
-public sealed record CwayProductivity(
+internal sealed record CwayProductivity(
     int TotalProjects,
     int TotalRevisions,
     int ActiveProjects,
@@ -40,7 +40,7 @@ public sealed record CwayProductivity(
 
 /// <param name="RiskLevel">LOW, MEDIUM, HIGH or CRITICAL.</param>
 /// <param name="Level">excellent, healthy, warning or critical.</param>
-public sealed record CwayHealth(
+internal sealed record CwayHealth(
     string ProjectId,
     string ProjectName,
     double HealthScore,
@@ -50,7 +50,7 @@ public sealed record CwayHealth(
     IReadOnlyList<string> Recommendations
 );
 
-public sealed record CwayHealthMetrics(
+internal sealed record CwayHealthMetrics(
     double Progress,
     int Revisions,
     string? State,
@@ -60,7 +60,7 @@ public sealed record CwayHealthMetrics(
     double ActivityScore
 );
 
-public sealed record CwayStatusSummary(
+internal sealed record CwayStatusSummary(
     int Total,
     IReadOnlyDictionary<string, int> ByState,
     IReadOnlyDictionary<string, int> ByStatus,
@@ -70,9 +70,9 @@ public sealed record CwayStatusSummary(
     string? Note
 );
 
-public sealed record CwayDeadline(string? Id, string? Name, string? EndDate, double? PercentageDone);
+internal sealed record CwayDeadline(string? Id, string? Name, string? EndDate, double? PercentageDone);
 
-public sealed record CwayComparison(
+internal sealed record CwayComparison(
     IReadOnlyList<CwayCompared> Projects,
     int ProjectCount,
     double AvgProgress,
@@ -82,7 +82,7 @@ public sealed record CwayComparison(
     string? Note
 );
 
-public sealed record CwayCompared(
+internal sealed record CwayCompared(
     string? Id,
     string? Name,
     string? State,
@@ -94,6 +94,6 @@ public sealed record CwayCompared(
     string? LastActivity
 );
 
-public sealed record CwayTrends(IReadOnlyList<CwayTrend> Trends, int MonthCount, string? Note);
+internal sealed record CwayTrends(IReadOnlyList<CwayTrend> Trends, int MonthCount, string? Note);
 
-public sealed record CwayTrend(string? Month, int OpenProjects, int? Change);
+internal sealed record CwayTrend(string? Month, int OpenProjects, int? Change);

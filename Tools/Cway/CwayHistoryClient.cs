@@ -11,7 +11,7 @@ namespace MinimalMcp.Tools.Cway;
 /// All projects with their history, which the figures are made of. The history of a project is kept in the host's
 /// store and asked for again only when the project's lastActivity has moved; of each event only its time is kept.
 /// </summary>
-public sealed class CwayHistoryClient(CwayClient cway, IDistributedCache store, TimeProvider time) : IDisposable
+internal sealed class CwayHistoryClient(CwayClient cway, IDistributedCache store, TimeProvider time) : IDisposable
 {
     private const int PageSize = 100,
         Batch = 25,

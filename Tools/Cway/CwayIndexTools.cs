@@ -16,7 +16,7 @@ namespace MinimalMcp.Tools.Cway;
 /// caller chooses among them by name; where they write to is the operator's decision alone.
 /// </summary>
 [McpServerToolType]
-public sealed class CwayIndexTools(
+internal sealed class CwayIndexTools(
     CwayClient cway,
     CwayHistoryClient history,
     IOptions<CwayOptions> options,

@@ -7,7 +7,7 @@ namespace MinimalMcp.Tools.Cway;
 
 /// <summary>The media center: folders, files and shares.</summary>
 [McpServerToolType]
-public sealed class CwayMediaTools(CwayClient cway)
+internal sealed class CwayMediaTools(CwayClient cway)
 {
     private const string FolderId = "The folder's UUID, from cway_get_folder_tree.";
     private const string ItemId = "The item's UUID, from cway_get_folder_items: id, not that of its file.";

@@ -11,10 +11,10 @@ namespace MinimalMcp.Tools.Cway;
 // What Cway's schema calls required may be null all the same: an answer with errors is partial.
 
 /// <summary>Somebody or something with an id and a name.</summary>
-public sealed record CwayNamed(string? Id, string? Name);
+internal sealed record CwayNamed(string? Id, string? Name);
 
 /// <summary>A project as the planner has it.</summary>
-public sealed record CwayProject(
+internal sealed record CwayProject(
     [property: Description("UUID. Null where Cway has none.")] string? Id,
     string? Name,
     [property: Description("PLANNED, IN_PROGRESS, STAND_BY, DELIVERED or CLOSED.")] string? State,
@@ -29,7 +29,7 @@ public sealed record CwayProject(
     public bool IsCompleted => CwayState.IsFinished(State);
 }
 
-public sealed record CwayProgress(
+internal sealed record CwayProgress(
     double? PercentageDone,
     int? ArtworksDone,
     int? ArtworksInProgress,
@@ -37,7 +37,7 @@ public sealed record CwayProgress(
 );
 
 /// <summary>A project as the search has it.</summary>
-public sealed record CwayFoundProject(
+internal sealed record CwayFoundProject(
     string? Id,
     string? Name,
     string? OrderNo,
@@ -53,7 +53,7 @@ public sealed record CwayFoundProject(
 );
 
 /// <summary>One project with all that belongs to it.</summary>
-public sealed record CwayProjectDetails(
+internal sealed record CwayProjectDetails(
     string? Id,
     string? Name,
     string? OrderNo,
@@ -75,7 +75,7 @@ public sealed record CwayProjectDetails(
     IReadOnlyList<CwayFile?>? Files
 );
 
-public sealed record CwayFile(
+internal sealed record CwayFile(
     string? Id,
     string? Name,
     [property: Description("In bytes.")] long? Size,
@@ -84,7 +84,7 @@ public sealed record CwayFile(
     int? NoPages = null
 );
 
-public sealed record CwayRevision(
+internal sealed record CwayRevision(
     string? Id,
     string? Name,
     long? RevisionNo,
@@ -93,7 +93,7 @@ public sealed record CwayRevision(
     CwayFile? File = null
 );
 
-public sealed record CwayArtwork(
+internal sealed record CwayArtwork(
     string? Id,
     string? Name,
     string? Description,
@@ -118,9 +118,9 @@ public sealed record CwayArtwork(
 );
 
 /// <summary>Something that happened, as Cway keeps it.</summary>
-public sealed record CwayRawEvent(string? Id, long Timestamp, string? Name, string? Description);
+internal sealed record CwayRawEvent(string? Id, long Timestamp, string? Name, string? Description);
 
-public sealed record CwayEvent(string? Id, DateTimeOffset Time, string? Name, string? Description)
+internal sealed record CwayEvent(string? Id, DateTimeOffset Time, string? Name, string? Description)
 {
     internal static CwayEvent Of(CwayRawEvent raw) => new(raw.Id, TimeOf(raw.Timestamp), raw.Name, raw.Description);
 
@@ -131,7 +131,7 @@ public sealed record CwayEvent(string? Id, DateTimeOffset Time, string? Name, st
         Math.Clamp(Math.Abs(timestamp) >= 100_000_000_000 ? timestamp / 1000 : timestamp, 0, 253_402_300_799);
 }
 
-public sealed record CwayUser(
+internal sealed record CwayUser(
     string? Id,
     string? Username,
     string? Name,
@@ -153,23 +153,23 @@ public sealed record CwayUser(
             : Name ?? Username ?? "";
 }
 
-public sealed record CwayLogin(
+internal sealed record CwayLogin(
     string? Id,
     CwayUser? User,
     CwayOrganisation? CurrentOrganisation,
     [property: Description("Who acts in the name of the user, if anybody.")] string? ImpersonatedBy
 );
 
-public sealed record CwayOrganisation(
+internal sealed record CwayOrganisation(
     string? Id,
     string? Name,
     IReadOnlyList<CwayCategory?>? ArtworkCategories = null,
     IReadOnlyList<CwayTeam?>? Teams = null
 );
 
-public sealed record CwayCategory(string? Id, string? Name, string? Description, int? Usage);
+internal sealed record CwayCategory(string? Id, string? Name, string? Description, int? Usage);
 
-public sealed record CwayTeam(
+internal sealed record CwayTeam(
     string? Id,
     string? Name,
     string? Description,
@@ -177,9 +177,9 @@ public sealed record CwayTeam(
     IReadOnlyList<CwayTeamUser?>? Users
 );
 
-public sealed record CwayTeamUser(bool? Admin, CwayUser? User);
+internal sealed record CwayTeamUser(bool? Admin, CwayUser? User);
 
-public sealed record CwayMonth(string? Month, int? Count);
+internal sealed record CwayMonth(string? Month, int? Count);
 
 // Pages, as Cway gives them.
 internal sealed record CwayProjectPage(int? Page, long? TotalHits, IReadOnlyList<CwayFoundProject?>? Projects);
@@ -190,7 +190,7 @@ internal sealed record CwayItemPage(int? Page, long? TotalHits, IReadOnlyList<Cw
 
 internal sealed record CwayUserOrTeamPage(int? Page, long? TotalHits, IReadOnlyList<CwayUserOrTeam?>? UsersOrTeams);
 
-public sealed record CwayUserOrTeam(
+internal sealed record CwayUserOrTeam(
     [property: Description("User or UserTeam.")] string? Type,
     string? Id,
     string? Name,
@@ -199,7 +199,7 @@ public sealed record CwayUserOrTeam(
     string? Description
 );
 
-public sealed record CwayFolder(
+internal sealed record CwayFolder(
     string? Id,
     string? ParentId,
     string? Name,
@@ -207,7 +207,7 @@ public sealed record CwayFolder(
     IReadOnlyList<CwayNamed?>? Folders = null
 );
 
-public sealed record CwayItem(
+internal sealed record CwayItem(
     [property: Description("FileFolderItem or ArtworkFolderItem.")] string? Type,
     [property: Description("The item's id, which cway_rename_file, cway_move_files and cway_delete_file take.")]
         string? Id,
@@ -218,7 +218,7 @@ public sealed record CwayItem(
     [property: Description("The folders that it is in, from the outermost.")] IReadOnlyList<CwayNamed?>? Lineage
 );
 
-public sealed record CwayShare(
+internal sealed record CwayShare(
     string? Id,
     string? Name,
     long? Size,
@@ -230,7 +230,7 @@ public sealed record CwayShare(
     bool? Read
 );
 
-public sealed record CwayStorage(
+internal sealed record CwayStorage(
     string? OrganisationId,
     string? OrganisationName,
     decimal? TotalSize,

@@ -5,7 +5,7 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 namespace MinimalMcp.Tools.Cway;
 
 /// <summary>Settings of the Cway family; configuration section <c>Cway</c>.</summary>
-public sealed class CwayOptions : IValidatableObject
+internal sealed class CwayOptions : IValidatableObject
 {
     /// <summary>The GraphQL endpoint of Cway.</summary>
     public string Url { get; set; } = "https://app.cway.se/graphql";
@@ -165,7 +165,7 @@ public sealed class CwayOptions : IValidatableObject
 }
 
 /// <summary>A place that content of Cway is written to for search.</summary>
-public sealed class CwayIndexTarget
+internal sealed class CwayIndexTarget
 {
     /// <summary><c>file</c> or <c>elasticsearch</c> (OpenSearch has the same bulk API).</summary>
     public string Platform { get; set; } = "file";
@@ -224,7 +224,7 @@ public sealed class CwayIndexTarget
 }
 
 /// <summary>Adds the family.</summary>
-public static class CwaySetup
+internal static class CwaySetup
 {
     public static IServiceCollection AddCway(this IServiceCollection services, IConfiguration configuration)
     {

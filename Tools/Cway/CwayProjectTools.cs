@@ -7,7 +7,7 @@ namespace MinimalMcp.Tools.Cway;
 
 /// <summary>New projects and changes of projects. Closing and deleting stand in CwayClosingTools.cs.</summary>
 [McpServerToolType]
-public sealed class CwayProjectTools(CwayClient cway)
+internal sealed class CwayProjectTools(CwayClient cway)
 {
     private const int MaxText = 2000;
 

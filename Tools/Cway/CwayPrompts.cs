@@ -6,7 +6,7 @@ namespace MinimalMcp.Tools.Cway;
 
 /// <summary>Tasks that people start from a menu, with the data of this moment in them.</summary>
 [McpServerPromptType]
-public sealed class CwayPrompts(CwayClient cway, CwayHistoryClient history)
+internal sealed class CwayPrompts(CwayClient cway, CwayHistoryClient history)
 {
     [McpServerPrompt(Name = "cway_weekly_report", Title = "Weekly project report")]
     [Description("A report of the last week for a project team or its management, from the figures of now.")]

@@ -7,7 +7,7 @@ namespace MinimalMcp.Tools.Cway;
 
 /// <summary>What a client may put before its model without a tool call, as JSON.</summary>
 [McpServerResourceType]
-public sealed class CwayResources(CwayClient cway, CwayHistoryClient history, CwayIndexTools indexing)
+internal sealed class CwayResources(CwayClient cway, CwayHistoryClient history, CwayIndexTools indexing)
 {
     internal const string Alerts = "cway://temporal-kpis/stagnation-alerts";
 

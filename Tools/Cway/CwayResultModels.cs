@@ -6,7 +6,7 @@ namespace MinimalMcp.Tools.Cway;
 
 // What tools give.
 
-public sealed record CwaySystemStatus(
+internal sealed record CwaySystemStatus(
     bool Connected,
     [property: Description("healthy, degraded or unhealthy.")] string Status,
     string ApiUrl,
@@ -14,23 +14,23 @@ public sealed record CwaySystemStatus(
     string? Note
 );
 
-public sealed record CwayLoginInfo(CwayLogin? LoginInfo, string? Message);
+internal sealed record CwayLoginInfo(CwayLogin? LoginInfo, string? Message);
 
-public sealed record CwayProjectList(
+internal sealed record CwayProjectList(
     IReadOnlyList<CwayProject> Projects,
     [property: Description("How many there are, whether listed or not.")] int Total,
     string? Note
 );
 
-public sealed record CwayPlannedProject(CwayProject? Project, string? Message);
+internal sealed record CwayPlannedProject(CwayProject? Project, string? Message);
 
-public sealed record CwaySearchResult(IReadOnlyList<CwayFoundProject> Projects, long TotalHits, string? Note);
+internal sealed record CwaySearchResult(IReadOnlyList<CwayFoundProject> Projects, long TotalHits, string? Note);
 
-public sealed record CwayProjectResult(CwayProjectDetails? Project, string? Message);
+internal sealed record CwayProjectResult(CwayProjectDetails? Project, string? Message);
 
-public sealed record CwayAttachments(IReadOnlyList<CwayFile> Attachments, int AttachmentCount);
+internal sealed record CwayAttachments(IReadOnlyList<CwayFile> Attachments, int AttachmentCount);
 
-public sealed record CwayHistoryResult(IReadOnlyList<CwayEvent> History, int EventCount, string? Note)
+internal sealed record CwayHistoryResult(IReadOnlyList<CwayEvent> History, int EventCount, string? Note)
 {
     internal static CwayHistoryResult Of(IEnumerable<CwayRawEvent?>? sent, bool newestFirst, int limit, string? note)
     {
@@ -48,9 +48,9 @@ public sealed record CwayHistoryResult(IReadOnlyList<CwayEvent> History, int Eve
     }
 }
 
-public sealed record CwayProjectChange(CwayProjectDetails? Project, string Message, string? Note);
+internal sealed record CwayProjectChange(CwayProjectDetails? Project, string Message, string? Note);
 
-public sealed record CwayClosed(
+internal sealed record CwayClosed(
     bool Success,
     string Action,
     int Count,
@@ -58,12 +58,18 @@ public sealed record CwayClosed(
     string Message
 );
 
-public sealed record CwaySummary(string Summary, string Audience, string? Note);
+internal sealed record CwaySummary(string Summary, string Audience, string? Note);
 
-public sealed record CwayPreviewItem(string? Id, string? Name, string? Status, int? ArtworkCount, string? Email = null);
+internal sealed record CwayPreviewItem(
+    string? Id,
+    string? Name,
+    string? Status,
+    int? ArtworkCount,
+    string? Email = null
+);
 
 /// <summary>What a change would do, and the token that confirms it.</summary>
-public sealed record CwayPreview(
+internal sealed record CwayPreview(
     string Action,
     [property: Description("close or delete.")] string Operation,
     string ItemType,
@@ -107,11 +113,11 @@ public sealed record CwayPreview(
     }
 }
 
-public sealed record CwayDone(bool Success, string Message);
+internal sealed record CwayDone(bool Success, string Message);
 
-public sealed record CwayCreated([property: Description("The new UUID.")] string Id, string Message);
+internal sealed record CwayCreated([property: Description("The new UUID.")] string Id, string Message);
 
-public sealed record CwayNamedList(IReadOnlyList<CwayNamed> Items, int Count, string? Note)
+internal sealed record CwayNamedList(IReadOnlyList<CwayNamed> Items, int Count, string? Note)
 {
     internal static CwayNamedList Of(IEnumerable<CwayNamed?>? sent, string? note)
     {
@@ -120,56 +126,56 @@ public sealed record CwayNamedList(IReadOnlyList<CwayNamed> Items, int Count, st
     }
 }
 
-public sealed record CwayUserList(IReadOnlyList<CwayUser> Users, long Total, string? Note);
+internal sealed record CwayUserList(IReadOnlyList<CwayUser> Users, long Total, string? Note);
 
-public sealed record CwayUserResult(CwayUser? User, string? Message);
+internal sealed record CwayUserResult(CwayUser? User, string? Message);
 
-public sealed record CwayUsersPage(IReadOnlyList<CwayUser> Users, int Page, long TotalHits, string? Note);
+internal sealed record CwayUsersPage(IReadOnlyList<CwayUser> Users, int Page, long TotalHits, string? Note);
 
-public sealed record CwayUsersAndTeams(IReadOnlyList<CwayUserOrTeam> Items, int Page, long TotalHits, string? Note);
+internal sealed record CwayUsersAndTeams(IReadOnlyList<CwayUserOrTeam> Items, int Page, long TotalHits, string? Note);
 
-public sealed record CwayUserChange(CwayUser? User, string Message, string? Note);
+internal sealed record CwayUserChange(CwayUser? User, string Message, string? Note);
 
-public sealed record CwayTeamList(IReadOnlyList<CwayTeam> Teams, int Count, string? Note);
+internal sealed record CwayTeamList(IReadOnlyList<CwayTeam> Teams, int Count, string? Note);
 
-public sealed record CwayArtworkResult(CwayArtwork? Artwork, string? Message);
+internal sealed record CwayArtworkResult(CwayArtwork? Artwork, string? Message);
 
-public sealed record CwayArtworkChange(CwayArtwork? Artwork, bool Success, string Message);
+internal sealed record CwayArtworkChange(CwayArtwork? Artwork, bool Success, string Message);
 
-public sealed record CwayArtworkList(IReadOnlyList<CwayArtwork> Artworks, int Count, string? Note);
+internal sealed record CwayArtworkList(IReadOnlyList<CwayArtwork> Artworks, int Count, string? Note);
 
-public sealed record CwayMyArtworks(
+internal sealed record CwayMyArtworks(
     IReadOnlyList<CwayArtwork> ToApprove,
     IReadOnlyList<CwayArtwork> ToUpload,
     int TotalCount,
     string Message
 );
 
-public sealed record CwayVersions(IReadOnlyList<CwayRevision> Versions, int VersionCount);
+internal sealed record CwayVersions(IReadOnlyList<CwayRevision> Versions, int VersionCount);
 
-public sealed record CwayAnalysis(string Analysis, string? Note);
+internal sealed record CwayAnalysis(string Analysis, string? Note);
 
-public sealed record CwayCategories(IReadOnlyList<CwayCategory> Categories, int Count, string? Note);
+internal sealed record CwayCategories(IReadOnlyList<CwayCategory> Categories, int Count, string? Note);
 
-public sealed record CwayFolders(IReadOnlyList<CwayFolder> Folders, int Total, string? Note);
+internal sealed record CwayFolders(IReadOnlyList<CwayFolder> Folders, int Total, string? Note);
 
-public sealed record CwayFolderResult(CwayFolder? Folder, string? Message);
+internal sealed record CwayFolderResult(CwayFolder? Folder, string? Message);
 
-public sealed record CwayItems(IReadOnlyList<CwayItem> Items, long TotalHits, int Page, string? Note);
+internal sealed record CwayItems(IReadOnlyList<CwayItem> Items, long TotalHits, int Page, string? Note);
 
-public sealed record CwayStats(CwayStorage? Stats, string? Note);
+internal sealed record CwayStats(CwayStorage? Stats, string? Note);
 
-public sealed record CwayFileResult(
+internal sealed record CwayFileResult(
     CwayFile? File,
     [property: Description("Works for a short time.")] string? DownloadUrl,
     string? Message
 );
 
-public sealed record CwayShares(IReadOnlyList<CwayShare> Shares, int Total, string? Note);
+internal sealed record CwayShares(IReadOnlyList<CwayShare> Shares, int Total, string? Note);
 
-public sealed record CwayShareResult(CwayShare? Share, string? Message);
+internal sealed record CwayShareResult(CwayShare? Share, string? Message);
 
-public sealed record CwayIndexJob(
+internal sealed record CwayIndexJob(
     string JobId,
     [property: Description("running, completed or failed.")] string Status,
     bool Success,
@@ -182,17 +188,17 @@ public sealed record CwayIndexJob(
     DateTimeOffset? CompletedAt
 );
 
-public sealed record CwayIndexResult(CwayIndexJob IndexingResult);
+internal sealed record CwayIndexResult(CwayIndexJob IndexingResult);
 
-public sealed record CwayBackupResult(CwayIndexJob BackupResult);
+internal sealed record CwayBackupResult(CwayIndexJob BackupResult);
 
-public sealed record CwayProjectIndexResult(CwayIndexJob ProjectIndexingResult);
+internal sealed record CwayProjectIndexResult(CwayIndexJob ProjectIndexingResult);
 
-public sealed record CwayConfigured(CwayConfiguration ConfigurationResult);
+internal sealed record CwayConfigured(CwayConfiguration ConfigurationResult);
 
-public sealed record CwayConfiguration(bool Success, string Action, string TargetName, string Platform);
+internal sealed record CwayConfiguration(bool Success, string Action, string TargetName, string Platform);
 
-public sealed record CwayJobResult(CwayIndexJob? JobStatus, string? Message);
+internal sealed record CwayJobResult(CwayIndexJob? JobStatus, string? Message);
 
 internal sealed record CwayTargetChoice(bool Enabled, string Description);
 

@@ -6,7 +6,7 @@ namespace MinimalMcp.Tools.Cway;
 
 /// <summary>Teams of the organisation: groups of users that artworks can be given to.</summary>
 [McpServerToolType]
-public sealed class CwayTeamTools(CwayClient cway)
+internal sealed class CwayTeamTools(CwayClient cway)
 {
     private const string TeamId = "The team's UUID, from cway_list_teams.";
     private const string Mode = "ALL_REQUIRED (every member approves) or ANY_MEMBER (one is enough).";
@@ -143,7 +143,7 @@ public sealed class CwayTeamTools(CwayClient cway)
 }
 
 /// <summary>What somebody has to do with an artwork.</summary>
-public enum CwayAssignment
+internal enum CwayAssignment
 {
     APPROVER,
     RECEIVER,

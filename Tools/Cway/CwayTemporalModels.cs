@@ -4,7 +4,7 @@ namespace MinimalMcp.Tools.Cway;
 
 // What CwayTemporalFigures gives.
 
-public sealed record CwayTimeline(
+internal sealed record CwayTimeline(
     string ProjectId,
     string ProjectName,
     int TotalRevisions,
@@ -24,7 +24,7 @@ public sealed record CwayTimeline(
     [property: Description("When it is done if it goes on at this pace.")] DateOnly? EstimatedCompletion
 );
 
-public sealed record CwayAlert(
+internal sealed record CwayAlert(
     string ProjectId,
     string ProjectName,
     [property: Description("moderate, high or critical.")] string RiskLevel,
@@ -37,13 +37,13 @@ public sealed record CwayAlert(
 );
 
 /// <param name="Period">2026-01-31, 2026-W05, 2026-01 or 2026-Q1.</param>
-public sealed record CwayPeriod(string Period, int Revisions);
+internal sealed record CwayPeriod(string Period, int Revisions);
 
-public sealed record CwaySprint(string StartDate, string EndDate, int TotalRevisions, int Days);
+internal sealed record CwaySprint(string StartDate, string EndDate, int TotalRevisions, int Days);
 
-public sealed record CwayIdle(string StartDate, string EndDate, int Days);
+internal sealed record CwayIdle(string StartDate, string EndDate, int Days);
 
-public sealed record CwayVelocity(
+internal sealed record CwayVelocity(
     string ProjectId,
     string ProjectName,
     [property: Description("increasing, decreasing, stable or erratic.")] string VelocityTrend,
@@ -58,7 +58,7 @@ public sealed record CwayVelocity(
     double VelocityForecastNextMonth
 );
 
-public sealed record CwayTeamMetrics(
+internal sealed record CwayTeamMetrics(
     int TotalActiveDays,
     string PeakActivityDayOfWeek,
     int PeakActivityHour,
@@ -71,7 +71,7 @@ public sealed record CwayTeamMetrics(
     IReadOnlyList<CwayPeriod> RevisionsByQuarter
 );
 
-public sealed record CwayTemporalDashboard(
+internal sealed record CwayTemporalDashboard(
     DateTimeOffset GeneratedAt,
     int AnalysisPeriodDays,
     int TotalProjectsAnalyzed,

@@ -5,7 +5,7 @@ using Microsoft.Extensions.Options;
 namespace MinimalMcp.Tools.Cway;
 
 /// <summary>The bearer token that Cway gets: the one of the settings, or access tokens of Microsoft Entra ID.</summary>
-public sealed class CwayTokenClient(IOptions<CwayOptions> options, IHttpClientFactory http, TimeProvider time)
+internal sealed class CwayTokenClient(IOptions<CwayOptions> options, IHttpClientFactory http, TimeProvider time)
     : IDisposable
 {
     private static readonly TimeSpan Early = TimeSpan.FromMinutes(5);

@@ -7,7 +7,7 @@ namespace MinimalMcp.Tools.Cway;
 
 /// <summary>Projects: finding, reading and comparing them; and what the connection to Cway is.</summary>
 [McpServerToolType]
-public sealed partial class CwayTools(CwayClient cway)
+internal sealed partial class CwayTools(CwayClient cway)
 {
     internal const string ProjectId = "The project's UUID, from cway_list_projects or cway_search_projects.";
 

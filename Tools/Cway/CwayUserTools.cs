@@ -8,7 +8,7 @@ namespace MinimalMcp.Tools.Cway;
 
 /// <summary>People of the organisation. Teams stand in CwayTeamTools.cs.</summary>
 [McpServerToolType]
-public sealed class CwayUserTools(CwayClient cway, ConfirmationDoor confirmation)
+internal sealed class CwayUserTools(CwayClient cway, ConfirmationDoor confirmation)
 {
     private const int PageSize = 100,
         MaxPages = 100;

@@ -9,7 +9,7 @@ using ModelContextProtocol;
 namespace MinimalMcp.Tools.Docker;
 
 /// <summary>The Docker Engine behind the tools. Failures become sentences for the caller or the operator.</summary>
-public sealed class DockerClient(
+internal sealed class DockerClient(
     IHttpMessageHandlerFactory handlers,
     IOptions<DockerOptions> options,
     TimeProvider time
@@ -191,7 +191,7 @@ public sealed class DockerClient(
 /// Pulls that are under way. An image takes minutes and a GPT Action waits 45 seconds, so a pull does not end with the
 /// call that began it.
 /// </summary>
-public sealed class DockerPulls(DockerClient docker, TimeProvider time, IHostApplicationLifetime lifetime)
+internal sealed class DockerPulls(DockerClient docker, TimeProvider time, IHostApplicationLifetime lifetime)
 {
     private const int MaxPulls = 4;
 

@@ -168,7 +168,7 @@ internal sealed record ContainerRequest(
 }
 
 [JsonConverter(typeof(JsonStringEnumConverter<ContainerAction>))]
-public enum ContainerAction
+internal enum ContainerAction
 {
     [JsonStringEnumMemberName("start")]
     Start,
@@ -184,7 +184,7 @@ public enum ContainerAction
 }
 
 [JsonConverter(typeof(JsonStringEnumConverter<Restart>))]
-public enum Restart
+internal enum Restart
 {
     [JsonStringEnumMemberName("no")]
     No,
@@ -200,7 +200,7 @@ public enum Restart
 }
 
 [JsonConverter(typeof(JsonStringEnumConverter<PruneKind>))]
-public enum PruneKind
+internal enum PruneKind
 {
     [JsonStringEnumMemberName("containers")]
     Containers,
@@ -215,18 +215,18 @@ public enum PruneKind
     Volumes,
 }
 
-public sealed record ContainerChange(
+internal sealed record ContainerChange(
     string Container,
     [property: Description("What happened, for example \"started\" or \"was running already\".")] string Result
 );
 
-public sealed record PullResult(
+internal sealed record PullResult(
     string Image,
     [property: Description("pulled, or pulling while the pull goes on.")] string Status,
     string Detail
 );
 
-public sealed record RunResult(
+internal sealed record RunResult(
     [property: Description("Container ID; empty in a dry run.")] string Id,
     [property: Description("State of the container, for example running or exited.")] string Status,
     [property: Description("Published ports, for example \"127.0.0.1:8080->80/tcp\".")] IReadOnlyList<string> Ports,
@@ -234,11 +234,10 @@ public sealed record RunResult(
     [property: Description("What it printed; only with detach false.")] LogText? Log
 );
 
-public sealed record PruneResult(
+internal sealed record PruneResult(
     PruneKind What,
     [property: Description("true: nothing was removed; unused lists what would be.")] bool DryRun,
     [property: Description("The removed objects; absent in a dry run.")] IReadOnlyList<string>? Removed,
-    [property: Description("The objects that would be removed; only in a dry run.")]
-        IReadOnlyList<string>? Unused,
+    [property: Description("The objects that would be removed; only in a dry run.")] IReadOnlyList<string>? Unused,
     long? SpaceReclaimedBytes
 );

@@ -4,7 +4,7 @@ using MinimalMcp.Engine;
 
 namespace MinimalMcp.Tools.Docker;
 
-public sealed class DockerOptions : IValidatableObject
+internal sealed class DockerOptions : IValidatableObject
 {
     /// <summary>
     /// Where Docker listens: unix:///var/run/docker.sock, tcp://host:2375, or https://host. Access to Docker is access
@@ -87,7 +87,7 @@ public sealed class DockerOptions : IValidatableObject
     }
 }
 
-public static class DockerSetup
+internal static class DockerSetup
 {
     public static IServiceCollection AddDocker(this IServiceCollection services, IConfiguration configuration)
     {

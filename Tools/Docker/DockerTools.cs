@@ -8,7 +8,7 @@ using ModelContextProtocol.Server;
 namespace MinimalMcp.Tools.Docker;
 
 [McpServerToolType]
-public sealed class DockerTools(
+internal sealed class DockerTools(
     DockerClient docker,
     DockerPulls pulls,
     IOptions<DockerOptions> options,
@@ -39,10 +39,7 @@ public sealed class DockerTools(
             string? name = null,
         [Description("Only containers in this state, also stopped ones.")] ContainerStatus? status = null,
         [Description("Only containers with this result of their health check.")] ContainerHealthStatus? health = null,
-        [
-            Description("Only containers of this Compose project or Swarm stack, for example shop."),
-            StringLength(200)
-        ]
+        [Description("Only containers of this Compose project or Swarm stack, for example shop."), StringLength(200)]
             string? stack = null,
         [Description(Limit), Range(1, 200)] int limit = 50,
         [Description(Offset), Range(0, int.MaxValue)] int offset = 0,

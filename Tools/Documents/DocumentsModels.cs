@@ -5,17 +5,17 @@ using static System.Text.Json.Serialization.JsonIgnoreCondition;
 namespace MinimalMcp.Tools.Documents;
 
 /// <summary>The result of search.</summary>
-public sealed record DocumentResults(
+internal sealed record DocumentResults(
     IReadOnlyList<FoundDocument> Results,
     [property: JsonIgnore(Condition = WhenWritingNull), Description("Which systems could not be searched, and why.")]
         string? Note = null
 );
 
 /// <summary>One result of search.</summary>
-public sealed record FoundDocument([property: Description("What fetch takes.")] string Id, string Title, string Url);
+internal sealed record FoundDocument([property: Description("What fetch takes.")] string Id, string Title, string Url);
 
 /// <summary>The result of fetch.</summary>
-public sealed record Document(
+internal sealed record Document(
     string Id,
     string Title,
     string Text,

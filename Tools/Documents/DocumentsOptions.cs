@@ -1,7 +1,7 @@
 namespace MinimalMcp.Tools.Documents;
 
 /// <summary>The door of the family.</summary>
-public static class DocumentsSetup
+internal static class DocumentsSetup
 {
     /// <summary>The family that is there without settings. search_products finds all of its documents.</summary>
     internal const string Sample = "Shop";

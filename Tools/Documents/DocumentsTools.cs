@@ -14,7 +14,7 @@ namespace MinimalMcp.Tools.Documents;
 /// read.
 /// </summary>
 [McpServerToolType]
-public sealed partial class DocumentsTools(
+internal sealed partial class DocumentsTools(
     IEnumerable<ToolType> types,
     ToolRegistry registry,
     IServiceProvider services,
@@ -129,8 +129,7 @@ public sealed partial class DocumentsTools(
             throw new McpException($"'{id}' is not an id of search. Ids begin with {known}. Use search to find one.");
         }
 
-        var document =
-            await source.FetchAsync(own, ct)
+        var document = await source.FetchAsync(own, ct)
             ?? throw new McpException($"There is no document '{id}' any more. Use search to find what there is.");
         return document with
         {

@@ -12,7 +12,7 @@ using ModelContextProtocol;
 namespace MinimalMcp.Tools.Grafana;
 
 /// <summary>The HTTP API of Grafana 10 to 13. It has no versions, so every answer is read with care.</summary>
-public sealed partial class GrafanaClient(HttpClient http) : IHealthCheck
+internal sealed partial class GrafanaClient(HttpClient http) : IHealthCheck
 {
     // Go's JSON reads + as it is, and some of its time parsers refuse \u002B.
     private static readonly JsonSerializerOptions Relaxed = new()

@@ -18,7 +18,7 @@ using static GrafanaJson;
 /// they do so within this process.
 /// </param>
 [McpServerToolType]
-public sealed partial class GrafanaDashboardTools(
+internal sealed partial class GrafanaDashboardTools(
     GrafanaClient grafana,
     IOptions<GrafanaOptions> options,
     PartitionedRateLimiter<string>? turns = null

@@ -7,7 +7,7 @@ namespace MinimalMcp.Tools.Grafana;
 using static GrafanaJson;
 
 /// <summary>Dashboards as documents, for search and fetch, which look into all systems at once.</summary>
-public sealed partial class GrafanaDashboardTools
+internal sealed partial class GrafanaDashboardTools
 {
     private const int MaxDocuments = 10;
 
@@ -97,7 +97,7 @@ public sealed partial class GrafanaDashboardTools
     }
 }
 
-public sealed record DashboardDocument(
+internal sealed record DashboardDocument(
     string Id,
     string Title,
     string Url,

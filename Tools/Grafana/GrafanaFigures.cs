@@ -43,7 +43,7 @@ internal static class GrafanaFigures
         };
 }
 
-public sealed record DataResult(
+internal sealed record DataResult(
     [property: Description("The type of the data source.")] string Type,
     string Start,
     string End,
@@ -121,7 +121,7 @@ public sealed record DataResult(
     }
 }
 
-public sealed record DataSeries(
+internal sealed record DataSeries(
     string? Name,
     IReadOnlyDictionary<string, string> Labels,
     [property: Description(
@@ -151,7 +151,7 @@ public sealed record DataSeries(
     }
 }
 
-public sealed record DataTable(
+internal sealed record DataTable(
     [property: Description("How many rows there are, whether listed or not.")] int Total,
     IReadOnlyList<string> Columns,
     [property: Description("Booleans are JSON booleans; numbers are strings because they may be NaN, +Inf or -Inf.")]

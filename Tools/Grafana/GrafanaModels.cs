@@ -8,12 +8,12 @@ using ModelContextProtocol;
 
 namespace MinimalMcp.Tools.Grafana;
 
-public sealed record DashboardList(
+internal sealed record DashboardList(
     IReadOnlyList<DashboardHit> Dashboards,
     [property: Description("What was left out, and which argument gives the rest.")] string? Note = null
 );
 
-public sealed record DashboardHit(
+internal sealed record DashboardHit(
     string Uid,
     string Title,
     string? FolderUid,
@@ -22,7 +22,7 @@ public sealed record DashboardHit(
     IReadOnlyList<string>? Tags
 );
 
-public sealed record DashboardResult(
+internal sealed record DashboardResult(
     string Uid,
     string Title,
     [property: Description("The version that grafana_update_dashboard needs.")] long? Version,
@@ -47,9 +47,9 @@ public sealed record DashboardResult(
     [property: Description("What was left out, and which argument gives the rest.")] string? Note = null
 );
 
-public sealed record LargePart(string Path, int Characters);
+internal sealed record LargePart(string Path, int Characters);
 
-public sealed record PanelSummary(
+internal sealed record PanelSummary(
     long? Id,
     string? Type,
     string? Title,
@@ -254,7 +254,7 @@ internal sealed record LayoutPlace(string? Element, string? Section, string? Rep
         spec.Items(name).Select(part => (kind, part.Member("spec")));
 }
 
-public sealed record SectionSummary(
+internal sealed record SectionSummary(
     string Title,
     [property: Description("row or tab.")] string Kind,
     [property: Description("The variable that repeats it.")] string? Repeat = null,
@@ -280,7 +280,7 @@ public sealed record SectionSummary(
         new(row.Text("title") ?? "Row", "row", row.Text("repeat"), row.Flag(collapsed) ? true : null);
 }
 
-public sealed record VariableSummary(
+internal sealed record VariableSummary(
     string Name,
     string? Type,
     [property: Description("What gives its values: a query, or a list of them.")] string? Query,
@@ -490,25 +490,25 @@ internal sealed record DashboardPart(JsonNode? Value, IReadOnlyList<LargePart> L
     }
 }
 
-public sealed record SavedDashboard(
+internal sealed record SavedDashboard(
     string Uid,
     string? Url,
     [property: Description("The version that the dashboard has now.")] long? Version,
     string? FolderUid
 );
 
-public sealed record DeletedDashboard(string Uid, [property: Description("The title that it had.")] string? Title);
+internal sealed record DeletedDashboard(string Uid, [property: Description("The title that it had.")] string? Title);
 
-public sealed record FolderList(IReadOnlyList<FolderHit> Folders, string? Note = null);
+internal sealed record FolderList(IReadOnlyList<FolderHit> Folders, string? Note = null);
 
-public sealed record FolderHit(string Uid, string Title, string? ParentUid);
+internal sealed record FolderHit(string Uid, string Title, string? ParentUid);
 
-public sealed record DataSourceList(
+internal sealed record DataSourceList(
     IReadOnlyList<DataSource> DataSources,
     [property: Description("What was left out, and which argument gives the rest.")] string? Note = null
 );
 
-public sealed record DataSource(
+internal sealed record DataSource(
     string Uid,
     string Name,
     string Type,
@@ -547,13 +547,13 @@ public sealed record DataSource(
     }
 }
 
-public sealed record CreatedDataSource(
+internal sealed record CreatedDataSource(
     DataSource DataSource,
     [property: Description("The result of Grafana's test of it.")] string? Health = null,
     string? Note = null
 );
 
-public sealed record AlertRuleList(
+internal sealed record AlertRuleList(
     [property: Description("How many rules there are, whether listed or not.")] int Total,
     IReadOnlyList<AlertRule> Rules,
     [property: Description("What was left out or is not known, and which argument gives the rest.")] string? Note = null
@@ -619,7 +619,7 @@ internal sealed class AlertStates
     }
 }
 
-public sealed record AlertRule(
+internal sealed record AlertRule(
     string Uid,
     string Title,
     string? FolderUid,
@@ -665,7 +665,7 @@ public sealed record AlertRule(
         );
 }
 
-public sealed record HealthResult(
+internal sealed record HealthResult(
     bool Healthy,
     [property: Description("ok or failing.")] string? Database = null,
     string? Version = null,
@@ -674,12 +674,12 @@ public sealed record HealthResult(
     string? Note = null
 );
 
-public sealed record AnnotationList(
+internal sealed record AnnotationList(
     IReadOnlyList<Annotation> Annotations,
     [property: Description("What was left out, and which argument gives the rest.")] string? Note = null
 );
 
-public sealed record Annotation(
+internal sealed record Annotation(
     long Id,
     string? Time,
     string? TimeEnd,

@@ -5,7 +5,7 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 
 namespace MinimalMcp.Tools.Grafana;
 
-public sealed class GrafanaOptions : IValidatableObject
+internal sealed class GrafanaOptions : IValidatableObject
 {
     /// <summary>The address of Grafana, with its path prefix if any. Without it the family is disabled.</summary>
     public string? Url { get; set; }
@@ -72,7 +72,7 @@ public sealed class GrafanaOptions : IValidatableObject
         && uri is { Scheme: "http" or "https", UserInfo: "", Query: "", Fragment: "" };
 }
 
-public static class GrafanaSetup
+internal static class GrafanaSetup
 {
     public static IServiceCollection AddGrafana(this IServiceCollection services, IConfiguration configuration)
     {

@@ -15,7 +15,7 @@ using static GrafanaJson;
 
 /// <summary>Queries data sources, lists alert rules, and reads and writes annotations.</summary>
 [McpServerToolType]
-public sealed class GrafanaTools(GrafanaClient grafana, TimeProvider clock)
+internal sealed class GrafanaTools(GrafanaClient grafana, TimeProvider clock)
 {
     private const string Offset =
         "How many to skip. Default 0. Use the offset that the note of the previous answer names.";

@@ -8,7 +8,7 @@ using ModelContextProtocol;
 namespace MinimalMcp.Tools.Portainer;
 
 /// <summary>Portainer's own API, and the Docker Engines behind it. Failures become sentences for the caller.</summary>
-public sealed class PortainerClient(
+internal sealed class PortainerClient(
     IHttpClientFactory http,
     IHttpMessageHandlerFactory handlers,
     IOptions<PortainerOptions> options,

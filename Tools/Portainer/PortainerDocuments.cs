@@ -5,7 +5,7 @@ using ModelContextProtocol.Server;
 namespace MinimalMcp.Tools.Portainer;
 
 /// <summary>Stacks as documents for search and fetch. Portainer has no search, so their names are compared.</summary>
-public sealed partial class PortainerStackTools
+internal sealed partial class PortainerStackTools
 {
     private const int MaxDocuments = 10;
 

@@ -9,7 +9,7 @@ using ModelContextProtocol.Protocol;
 namespace MinimalMcp.Tools.Portainer;
 
 /// <summary>An environment as Portainer describes it, without its keys and certificates.</summary>
-public sealed record PortainerEnvironment(int Id, string Name, int Type, int Status, bool Heartbeat)
+internal sealed record PortainerEnvironment(int Id, string Name, int Type, int Status, bool Heartbeat)
 {
     // An answer may lack it, and nothing that names an environment may.
     public string Name { get; } = Name ?? "";
@@ -33,13 +33,13 @@ public sealed record PortainerEnvironment(int Id, string Name, int Type, int Sta
         };
 }
 
-public sealed record EnvironmentList(
+internal sealed record EnvironmentList(
     [property: Description("Number of matches, also those that are not listed here.")] int Count,
     IReadOnlyList<EnvironmentSummary> Environments,
     string? Note
 );
 
-public sealed record EnvironmentSummary(
+internal sealed record EnvironmentSummary(
     [property: Description("The value for endpoint_id of the other tools.")] int Id,
     string Name,
     [property: Description("For example docker, docker agent, docker edge agent or kubernetes.")] string Type,
@@ -108,13 +108,13 @@ internal static class ContainerListResult
         }.ToJsonString(Json);
 }
 
-public sealed record ContainerChange(
+internal sealed record ContainerChange(
     string Container,
     [property: Description("What happened, for example \"started\" or \"was running already\".")] string Result
 );
 
 [JsonConverter(typeof(JsonStringEnumConverter<LogStreams>))]
-public enum LogStreams
+internal enum LogStreams
 {
     [JsonStringEnumMemberName("both")]
     Both,
@@ -126,13 +126,13 @@ public enum LogStreams
     Stderr,
 }
 
-public sealed record StackList(
+internal sealed record StackList(
     [property: Description("Number of stacks, also those that are not listed here.")] int Count,
     IReadOnlyList<StackSummary> Stacks,
     string? Note
 );
 
-public sealed record StackSummary(
+internal sealed record StackSummary(
     [property: Description("The value for stack_id. Absent for a stack that Portainer did not deploy.")] int? Id,
     string Name,
     [property: Description("swarm, compose or kubernetes.")] string Type,
@@ -161,7 +161,7 @@ public sealed record StackSummary(
         };
 }
 
-public sealed record StackDetails(
+internal sealed record StackDetails(
     int Id,
     string Name,
     string Type,
@@ -176,7 +176,7 @@ public sealed record StackDetails(
     [property: Description("How to read the next part of the file.")] string? Note
 );
 
-public sealed record StackChange(
+internal sealed record StackChange(
     int Id,
     string Name,
     [property: Description("What happened, for example \"stopped\" or \"was inactive already\".")] string Result
@@ -214,7 +214,7 @@ internal sealed record PortainerVariable(
 internal sealed record PortainerStackFile(string? StackFileContent);
 
 /// <summary>A stack for search and fetch.</summary>
-public sealed record StackDocument(
+internal sealed record StackDocument(
     string Id,
     string Title,
     string Url,

@@ -2,7 +2,7 @@ using System.ComponentModel.DataAnnotations;
 
 namespace MinimalMcp.Tools.Portainer;
 
-public sealed class PortainerOptions : IValidatableObject
+internal sealed class PortainerOptions : IValidatableObject
 {
     /// <summary>The address of Portainer, with its path if it has one. Without it the family is disabled.</summary>
     public string? Url { get; set; }
@@ -86,7 +86,7 @@ public sealed class PortainerOptions : IValidatableObject
         && uri is { Scheme: "http" or "https", Query: "", UserInfo: "", Fragment: "" };
 }
 
-public static class PortainerSetup
+internal static class PortainerSetup
 {
     public static IServiceCollection AddPortainer(this IServiceCollection services, IConfiguration configuration)
     {

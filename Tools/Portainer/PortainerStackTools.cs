@@ -9,7 +9,7 @@ using ModelContextProtocol.Server;
 namespace MinimalMcp.Tools.Portainer;
 
 [McpServerToolType]
-public sealed partial class PortainerStackTools(PortainerClient portainer)
+internal sealed partial class PortainerStackTools(PortainerClient portainer)
 {
     private const string Stack = "Stack ID from portainer_list_stacks, for example 12.";
     private const string DryRun = "true checks that the stack exists and reports what would happen; nothing changes.";
@@ -215,12 +215,7 @@ public sealed partial class PortainerStackTools(PortainerClient portainer)
     }
 
     // Portainer wants the environment that it knows itself. It answers when Compose has ended.
-    private async Task<StackChange> ChangeAsync(
-        PortainerStack stack,
-        Change change,
-        bool dryRun,
-        CancellationToken ct
-    )
+    private async Task<StackChange> ChangeAsync(PortainerStack stack, Change change, bool dryRun, CancellationToken ct)
     {
         if (stack.Status == change.Status)
         {

@@ -8,7 +8,7 @@ using ModelContextProtocol.Server;
 namespace MinimalMcp.Tools.Portainer;
 
 [McpServerToolType]
-public sealed class PortainerTools(PortainerClient portainer, TimeProvider time)
+internal sealed class PortainerTools(PortainerClient portainer, TimeProvider time)
 {
     private const string Endpoint =
         "Environment ID from portainer_list_environments, for example 3. Default: the only Docker environment.";
@@ -74,10 +74,7 @@ public sealed class PortainerTools(PortainerClient portainer, TimeProvider time)
             string? name = null,
         [Description("Only containers in this state.")] ContainerStatus? status = null,
         [Description("Only containers with this result of their health check.")] ContainerHealthStatus? health = null,
-        [
-            Description("Only containers of this Compose project or Swarm stack, for example shop."),
-            StringLength(200)
-        ]
+        [Description("Only containers of this Compose project or Swarm stack, for example shop."), StringLength(200)]
             string? stack = null,
         [Description(Limit), Range(1, 200)] int limit = 50,
         [Description(Offset), Range(0, int.MaxValue)] int offset = 0,

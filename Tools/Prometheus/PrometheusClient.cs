@@ -9,7 +9,7 @@ using ModelContextProtocol;
 namespace MinimalMcp.Tools.Prometheus;
 
 /// <summary>The HTTP API of Prometheus 2 and 3, and of what serves it too (Mimir, Thanos, VictoriaMetrics).</summary>
-public sealed partial class PrometheusClient(HttpClient http) : IHealthCheck
+internal sealed partial class PrometheusClient(HttpClient http) : IHealthCheck
 {
     // Proxies accept 8 kB of request line, and Prometheus itself about 1 MB.
     private const int LongestQuery = 4000;

@@ -80,7 +80,7 @@ internal static partial class PrometheusFigures
 }
 
 /// <summary>Over the finite values of a series. JSON holds no infinity.</summary>
-public sealed record Summary(double Min, double Max, double Average, double Last)
+internal sealed record Summary(double Min, double Max, double Average, double Last)
 {
     internal static Summary? Of(IEnumerable<double> numbers)
     {
@@ -98,7 +98,7 @@ public sealed record Summary(double Min, double Max, double Average, double Last
 }
 
 /// <summary>A native histogram: how many observations there were, and where they lie.</summary>
-public sealed record Histogram(
+internal sealed record Histogram(
     [property: Description("How many observations. A string, as Prometheus writes numbers.")] string Count,
     [property: Description("The sum of the observations.")] string Sum,
     [property: Description("The median, estimated from the buckets as histogram_quantile() does.")] double? P50,

@@ -5,7 +5,7 @@ using MinimalMcp.Charts;
 
 namespace MinimalMcp.Tools.Prometheus;
 
-public sealed record QueryResult(
+internal sealed record QueryResult(
     [property: Description("vector, matrix, scalar or string, as Prometheus calls them.")] string ResultType,
     [property: Description("Of a scalar or string. A string because it may be NaN, +Inf or -Inf.")]
         string? Value = null,
@@ -112,7 +112,7 @@ public sealed record QueryResult(
             : null;
 }
 
-public sealed record Series(
+internal sealed record Series(
     [property: Description("The labels; __name__ is the metric.")] IReadOnlyDictionary<string, string> Metric,
     string? Value = null,
     [property: Description(
@@ -222,7 +222,7 @@ public sealed record Series(
 }
 
 /// <summary>A list that may be long: how many items there are, some of them, and how to get the others.</summary>
-public abstract record PrometheusList([property: Description("How many there are, whether listed or not.")] int Total)
+internal abstract record PrometheusList([property: Description("How many there are, whether listed or not.")] int Total)
 {
     /// <summary>Of one answer, as JSON. A GPT Action takes 100,000 with everything else in it.</summary>
     internal const int MaxCharacters = 80_000;
@@ -270,7 +270,7 @@ public abstract record PrometheusList([property: Description("How many there are
         string.IsNullOrEmpty(part) || text.Contains(part, StringComparison.OrdinalIgnoreCase);
 }
 
-public sealed record NameList(int Total, IReadOnlyList<string> Names) : PrometheusList(Total)
+internal sealed record NameList(int Total, IReadOnlyList<string> Names) : PrometheusList(Total)
 {
     internal static NameList From(
         PrometheusAnswer answer,
@@ -295,7 +295,7 @@ public sealed record NameList(int Total, IReadOnlyList<string> Names) : Promethe
     }
 }
 
-public sealed record SeriesList(int Total, IReadOnlyList<IReadOnlyDictionary<string, string>> Series)
+internal sealed record SeriesList(int Total, IReadOnlyList<IReadOnlyDictionary<string, string>> Series)
     : PrometheusList(Total)
 {
     internal static SeriesList From(PrometheusAnswer answer, int offset, int limit, string lookback)
@@ -323,7 +323,7 @@ public sealed record SeriesList(int Total, IReadOnlyList<IReadOnlyDictionary<str
     }
 }
 
-public sealed partial record MetricList(int Total, IReadOnlyList<Metric> Metrics) : PrometheusList(Total)
+internal sealed partial record MetricList(int Total, IReadOnlyList<Metric> Metrics) : PrometheusList(Total)
 {
     internal static MetricList From(
         IReadOnlyList<Metric> all,
@@ -361,7 +361,7 @@ public sealed partial record MetricList(int Total, IReadOnlyList<Metric> Metrics
     private static partial Regex Part();
 }
 
-public sealed record TargetList(
+internal sealed record TargetList(
     int Total,
     [property: Description("How many of those are up, down or not yet known.")] IReadOnlyDictionary<string, int> Health,
     IReadOnlyList<Target> Targets
@@ -404,7 +404,7 @@ public sealed record TargetList(
     }
 }
 
-public sealed record AlertList(int Total, IReadOnlyList<Alert> Alerts) : PrometheusList(Total)
+internal sealed record AlertList(int Total, IReadOnlyList<Alert> Alerts) : PrometheusList(Total)
 {
     internal static AlertList From(PrometheusAnswer answer, string? state, int offset, int limit)
     {
@@ -431,7 +431,7 @@ public sealed record AlertList(int Total, IReadOnlyList<Alert> Alerts) : Prometh
     }
 }
 
-public sealed record RuleList(int Total, IReadOnlyList<Rule> Rules) : PrometheusList(Total)
+internal sealed record RuleList(int Total, IReadOnlyList<Rule> Rules) : PrometheusList(Total)
 {
     internal static RuleList From(PrometheusAnswer answer, string? search, int offset, int limit)
     {
@@ -460,7 +460,7 @@ public sealed record RuleList(int Total, IReadOnlyList<Rule> Rules) : Prometheus
     }
 }
 
-public sealed record Metric(
+internal sealed record Metric(
     string Name,
     [property: Description("counter, gauge, histogram, summary or unknown. Query a counter with rate() or increase().")]
         string? Type = null,
@@ -490,7 +490,7 @@ public sealed record Metric(
             : null;
 }
 
-public sealed record Target(
+internal sealed record Target(
     string? Job,
     string? Health,
     IReadOnlyDictionary<string, string>? Labels,
@@ -523,7 +523,7 @@ public sealed record Target(
     }
 }
 
-public sealed record Alert(
+internal sealed record Alert(
     string Name,
     [property: Description("firing, or pending: true but not yet for long enough.")] string? State,
     IReadOnlyDictionary<string, string>? Labels,
@@ -543,7 +543,7 @@ public sealed record Alert(
         );
 }
 
-public sealed record Rule(
+internal sealed record Rule(
     string Name,
     string Group,
     [property: Description("alerting or recording.")] string? Type,

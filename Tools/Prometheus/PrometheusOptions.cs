@@ -5,7 +5,7 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 
 namespace MinimalMcp.Tools.Prometheus;
 
-public sealed class PrometheusOptions : IValidatableObject
+internal sealed class PrometheusOptions : IValidatableObject
 {
     /// <summary>The address of Prometheus, with its path prefix if any. Without it the family is disabled.</summary>
     public string? Url { get; set; }
@@ -89,7 +89,7 @@ public sealed class PrometheusOptions : IValidatableObject
     private static bool IsLine(string? text) => text?.Any(letter => letter is < '!' or > '~') is not true;
 }
 
-public static class PrometheusSetup
+internal static class PrometheusSetup
 {
     public static IServiceCollection AddPrometheus(this IServiceCollection services, IConfiguration configuration)
     {

@@ -13,7 +13,7 @@ namespace MinimalMcp.Tools.Prometheus;
 
 /// <summary>Queries Prometheus. Nothing here changes anything; its admin API is left out.</summary>
 [McpServerToolType]
-public sealed class PrometheusTools(PrometheusClient prometheus, TimeProvider clock)
+internal sealed class PrometheusTools(PrometheusClient prometheus, TimeProvider clock)
 {
     // The number of values of a series that a model is shown. Prometheus itself refuses more than 11,000.
     private const int MaxPoints = 251;

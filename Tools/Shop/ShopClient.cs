@@ -15,7 +15,7 @@ using ModelContextProtocol;
 namespace MinimalMcp.Tools.Shop;
 
 /// <summary>The shop behind the tools: the embedded one, or the agents at Shop:Url when that is set.</summary>
-public sealed class ShopClient(
+internal sealed class ShopClient(
     IOptions<ShopOptions> options,
     IHttpClientFactory http,
     TimeProvider time,

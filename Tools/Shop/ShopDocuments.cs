@@ -4,7 +4,7 @@ using ModelContextProtocol.Server;
 namespace MinimalMcp.Tools.Shop;
 
 /// <summary>The products as documents, for a client that searches all systems at once (search and fetch).</summary>
-public sealed partial class ShopTools
+internal sealed partial class ShopTools
 {
     private const int MaxDocuments = 10;
 
@@ -64,4 +64,4 @@ public sealed partial class ShopTools
             : null;
 }
 
-public sealed record ProductDocument(string Id, string Title, string Text, string Url);
+internal sealed record ProductDocument(string Id, string Title, string Text, string Url);

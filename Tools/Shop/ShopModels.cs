@@ -8,22 +8,22 @@ using static System.Text.Json.Serialization.JsonIgnoreCondition;
 namespace MinimalMcp.Tools.Shop;
 
 /// <summary>A result holds data of the embedded shop or, when Shop:Url is set, the words of its agent.</summary>
-public abstract record ShopResult
+internal abstract record ShopResult
 {
     [JsonIgnore(Condition = WhenWritingNull)]
     [Description("Answer of the shop's agent. When it is there, it is the whole result.")]
     public string? Answer { get; init; }
 }
 
-public sealed record SearchResult(
+internal sealed record SearchResult(
     [property: JsonIgnore(Condition = WhenWritingNull), Description("How many products match, listed or not.")]
         int? Total = null,
     [property: JsonIgnore(Condition = WhenWritingNull)] IReadOnlyList<Product>? Products = null
 ) : ShopResult;
 
-public sealed record CartResult([property: JsonIgnore(Condition = WhenWritingNull)] Cart? Cart = null) : ShopResult;
+internal sealed record CartResult([property: JsonIgnore(Condition = WhenWritingNull)] Cart? Cart = null) : ShopResult;
 
-public sealed record OrderResult(
+internal sealed record OrderResult(
     [property: JsonIgnore(Condition = WhenWritingNull)] Order? Order = null,
     [property:
         JsonIgnore(Condition = WhenWritingNull),
@@ -32,15 +32,15 @@ public sealed record OrderResult(
         Cart? WouldOrder = null
 ) : ShopResult;
 
-public sealed record PaymentMethodResult(
+internal sealed record PaymentMethodResult(
     [property: JsonIgnore(Condition = WhenWritingNull)] PaymentMethod? PaymentMethod = null
 ) : ShopResult;
 
-public sealed record DealsResult(
+internal sealed record DealsResult(
     [property: JsonIgnore(Condition = WhenWritingNull)] IReadOnlyList<Product>? Deals = null
 ) : ShopResult;
 
-public sealed record Product(
+internal sealed record Product(
     [property: Description("What add_to_cart takes.")] string ProductCode,
     string Name,
     string Category,
@@ -53,17 +53,17 @@ public sealed record Product(
     internal readonly string SearchText = $"{Name}\n{Category}\n{ProductCode}".ToLowerInvariant();
 }
 
-public sealed record Deal(
+internal sealed record Deal(
     decimal Price,
     int PercentOff,
     [property: Description("How long the deal holds.")] string Valid
 );
 
-public sealed record CartLine(string ProductCode, string Name, int Quantity, decimal UnitPrice, decimal LineTotal);
+internal sealed record CartLine(string ProductCode, string Name, int Quantity, decimal UnitPrice, decimal LineTotal);
 
-public sealed record Cart(IReadOnlyList<CartLine> Lines, int TotalItems, decimal Total, string Currency = "USD");
+internal sealed record Cart(IReadOnlyList<CartLine> Lines, int TotalItems, decimal Total, string Currency = "USD");
 
-public sealed record Order(
+internal sealed record Order(
     string OrderId,
     DateTimeOffset PlacedAt,
     [property: Description("How it is paid: the masked payment method, or on delivery.")] string Payment,
@@ -71,10 +71,10 @@ public sealed record Order(
     [property: JsonIgnore(Condition = WhenWritingNull)] string? Note = null
 );
 
-public sealed record PaymentMethod(string Id, PaymentType Type, string Label, bool IsDefault);
+internal sealed record PaymentMethod(string Id, PaymentType Type, string Label, bool IsDefault);
 
 [JsonConverter(typeof(JsonStringEnumConverter<PaymentType>))]
-public enum PaymentType
+internal enum PaymentType
 {
     [JsonStringEnumMemberName("credit_card")]
     CreditCard,

@@ -5,7 +5,7 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 namespace MinimalMcp.Tools.Shop;
 
 /// <summary>Settings of the family; configuration section <c>Shop</c>.</summary>
-public sealed class ShopOptions : IValidatableObject
+internal sealed class ShopOptions : IValidatableObject
 {
     /// <summary>Address of the shop's own server. Without it the embedded shop answers.</summary>
     public string? Url { get; set; }
@@ -52,7 +52,7 @@ public sealed class ShopOptions : IValidatableObject
 }
 
 /// <summary>The door of the family.</summary>
-public static class ShopSetup
+internal static class ShopSetup
 {
     /// <summary>Adds the family. It needs no setting: without <c>Shop:Url</c> the embedded shop answers.</summary>
     public static IServiceCollection AddShop(this IServiceCollection services, IConfiguration configuration)

@@ -7,7 +7,7 @@ namespace MinimalMcp.Tools.Shop;
 
 /// <summary>The shop: products, the cart of the caller, and orders.</summary>
 [McpServerToolType, McpServerPromptType, McpServerResourceType]
-public sealed partial class ShopTools(ShopClient shop)
+internal sealed partial class ShopTools(ShopClient shop)
 {
     [McpServerTool(
         Name = "search_products",
@@ -28,8 +28,7 @@ public sealed partial class ShopTools(ShopClient shop)
             StringLength(200, MinimumLength = 1)
         ]
             string query,
-        [Description("Only products of this category. Omit it for all. For example `dairy`.")]
-            string? category = null,
+        [Description("Only products of this category. Omit it for all. For example `dairy`.")] string? category = null,
         [Description("Number of products to return, 1 to 50."), Range(1, 50)] int limit = 10,
         CancellationToken ct = default
     ) => shop.SearchAsync(query, category, limit, ct);
@@ -135,8 +134,7 @@ public sealed partial class ShopTools(ShopClient shop)
             + " charges the deal price by itself. For other products, use search_products."
     )]
     public ValueTask<DealsResult> GetDeals(
-        [Description("Only deals of this category. Omit it for all. For example `produce`.")]
-            string? category = null,
+        [Description("Only deals of this category. Omit it for all. For example `produce`.")] string? category = null,
         CancellationToken ct = default
     ) => shop.DealsAsync(category, ct);
 

@@ -16,7 +16,7 @@ namespace MinimalMcp.Tools.SilverBullet;
 /// overwrites, and it empties the file before it fills it. So changes of one page take turns, look before they write,
 /// and are read back. An edit in a browser can still come in between; the read-back notices it.
 /// </summary>
-public sealed class SilverBulletClient(
+internal sealed class SilverBulletClient(
     IOptions<SilverBulletOptions> options,
     IHttpClientFactory http,
     PartitionedRateLimiter<string> turns,
@@ -45,8 +45,7 @@ public sealed class SilverBulletClient(
     /// </summary>
     public async Task<SpaceFile[]> PagesAsync(bool all, CancellationToken ct)
     {
-        var files =
-            await SendAsync(HttpMethod.Get, ".fs", ReadFilesAsync, ct) ?? throw Unreadable("no list of files");
+        var files = await SendAsync(HttpMethod.Get, ".fs", ReadFilesAsync, ct) ?? throw Unreadable("no list of files");
         var pages = files
             .Where(file => file?.Name is { Length: > 3 } name && name.EndsWith(".md", StringComparison.Ordinal))
             .OrderByDescending(file => file.LastModified)
@@ -264,8 +263,7 @@ public sealed class SilverBulletClient(
 
     private async Task<PageChange> WriteAsync(string page, byte[] content, byte[] own, CancellationToken ct)
     {
-        var written =
-            await SendAsync(HttpMethod.Put, PathOf(page), ReadDescriptionAsync, ct, content)
+        var written = await SendAsync(HttpMethod.Put, PathOf(page), ReadDescriptionAsync, ct, content)
             ?? throw Unreadable($"404 to the writing of '{page}'", HttpMethod.Put);
         PageBytes? now;
         try
@@ -565,8 +563,7 @@ public sealed class SilverBulletClient(
         var wait =
             response.Headers.RetryAfter is { Delta: { } delta } ? delta
             : response.Headers.RetryAfter is { Date: { } date } ? date - time.GetUtcNow()
-            : long.TryParse(Header(response, "X-RateLimit-Reset"), out var reset)
-                && reset is > 0 and < 253402300800
+            : long.TryParse(Header(response, "X-RateLimit-Reset"), out var reset) && reset is > 0 and < 253402300800
                 ? DateTimeOffset.FromUnixTimeSeconds(reset) - time.GetUtcNow()
             : TimeSpan.Zero;
         return wait > TimeSpan.Zero
@@ -584,7 +581,7 @@ public sealed class SilverBulletClient(
 /// SilverBullet has no search in its API, so the pages themselves are read: the last changed ones first, within bounds,
 /// and each again only after it was changed.
 /// </summary>
-public sealed class SilverBulletSearch(SilverBulletClient client, TimeProvider time)
+internal sealed class SilverBulletSearch(SilverBulletClient client, TimeProvider time)
 {
     private const int MaxPages = 2000,
         MaxBytes = 20_000_000,

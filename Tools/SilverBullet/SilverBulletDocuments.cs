@@ -3,7 +3,7 @@ using ModelContextProtocol.Server;
 namespace MinimalMcp.Tools.SilverBullet;
 
 /// <summary>The pages as documents, for a client that searches all systems at once (search and fetch).</summary>
-public sealed partial class SilverBulletTools
+internal sealed partial class SilverBulletTools
 {
     private const int MaxDocument = 2_000_000;
 

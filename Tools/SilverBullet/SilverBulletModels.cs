@@ -7,19 +7,19 @@ using static System.Text.Json.Serialization.JsonIgnoreCondition;
 
 namespace MinimalMcp.Tools.SilverBullet;
 
-public sealed record PageList(
+internal sealed record PageList(
     [property: Description("How many pages match, listed or not.")] int Total,
     IReadOnlyList<PageEntry> Pages
 );
 
-public sealed record PageEntry(
+internal sealed record PageEntry(
     string Name,
     [property: Description("Milliseconds since 1970.")] long LastModified,
     [property: Description("In bytes.")] long Size,
     [property: JsonIgnore(Condition = WhenWritingNull)] bool? ReadOnly = null
 );
 
-public sealed record Page(
+internal sealed record Page(
     string Name,
     [property: Description("Markdown.")] string Content,
     [property:
@@ -33,7 +33,7 @@ public sealed record Page(
         string? Note = null
 );
 
-public sealed record PageChange(
+internal sealed record PageChange(
     string Name,
     [property: JsonIgnore(Condition = WhenWritingNull), Description("Milliseconds since 1970, after the change.")]
         long? LastModified,
@@ -41,7 +41,7 @@ public sealed record PageChange(
         string? Note = null
 );
 
-public sealed record DeletedPage(
+internal sealed record DeletedPage(
     string Name,
     [property: Description("How many characters it had.")] long Size,
     [property: Description("The beginning of its first line.")] string FirstLine,
@@ -49,13 +49,13 @@ public sealed record DeletedPage(
         string? Note = null
 );
 
-public sealed record SearchResult(
+internal sealed record SearchResult(
     [property: Description("How many pages match, listed or not.")] int Total,
     IReadOnlyList<FoundPage> Pages,
     [property: JsonIgnore(Condition = WhenWritingNull), Description("What could not be searched.")] string? Note = null
 );
 
-public sealed record FoundPage(
+internal sealed record FoundPage(
     string Name,
     [property: Description("Milliseconds since 1970.")] long LastModified,
     [property:
@@ -66,7 +66,7 @@ public sealed record FoundPage(
     [property: JsonIgnore(Condition = WhenWritingNull)] string? Snippet = null
 );
 
-public sealed record PageDocument(
+internal sealed record PageDocument(
     string Id,
     string Title,
     [property: JsonIgnore(Condition = WhenWritingNull)] string? Text,
@@ -74,7 +74,7 @@ public sealed record PageDocument(
 );
 
 [JsonConverter(typeof(JsonStringEnumConverter<UpdateMode>))]
-public enum UpdateMode
+internal enum UpdateMode
 {
     [JsonStringEnumMemberName("replace")]
     Replace,
@@ -87,16 +87,16 @@ public enum UpdateMode
 }
 
 /// <summary>An entry of the list of files, as SilverBullet sends it.</summary>
-public sealed record SpaceFile(string Name, long LastModified, long Size, string? Perm);
+internal sealed record SpaceFile(string Name, long LastModified, long Size, string? Perm);
 
 /// <summary>What SilverBullet's headers say about a page.</summary>
-public abstract record PageDescription(long? LastModified, bool IsReadOnly);
+internal abstract record PageDescription(long? LastModified, bool IsReadOnly);
 
-public sealed record PageBytes(byte[] Bytes, long? LastModified, bool IsReadOnly)
+internal sealed record PageBytes(byte[] Bytes, long? LastModified, bool IsReadOnly)
     : PageDescription(LastModified, IsReadOnly);
 
 /// <param name="Total">How many characters the whole page has.</param>
-public sealed record PagePart(string Text, long Total, long? LastModified, bool IsReadOnly)
+internal sealed record PagePart(string Text, long Total, long? LastModified, bool IsReadOnly)
     : PageDescription(LastModified, IsReadOnly);
 
 /// <summary>A page's name as a model may write it, and as it may become part of a path.</summary>
@@ -133,8 +133,8 @@ internal static partial class PageName
     {
         var name = Plain(written);
         var ending = name[(name.LastIndexOf('.') + 1)..];
-        var why =
-            Unusable(name) ?? Reserved(name)
+        var why = Unusable(name)
+            ?? Reserved(name)
             ?? (
                 name.IndexOfAny(NotInNames.ToCharArray()) is >= 0 and var at
                     ? $"it contains {name[at]}, which means something else in a link to it. Leave out @ # | < > $"

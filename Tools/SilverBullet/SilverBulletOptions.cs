@@ -7,7 +7,7 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 namespace MinimalMcp.Tools.SilverBullet;
 
 /// <summary>Settings of the family; configuration section <c>SilverBullet</c>.</summary>
-public sealed class SilverBulletOptions : IValidatableObject
+internal sealed class SilverBulletOptions : IValidatableObject
 {
     /// <summary>
     /// Address of the space, with its prefix when a server has several. Without it the family is disabled.
@@ -67,7 +67,7 @@ public sealed class SilverBulletOptions : IValidatableObject
 }
 
 /// <summary>The door of the family.</summary>
-public static class SilverBulletSetup
+internal static class SilverBulletSetup
 {
     /// <summary>Adds the family when <c>SilverBullet:Url</c> is set.</summary>
     public static IServiceCollection AddSilverBullet(this IServiceCollection services, IConfiguration configuration)

@@ -8,7 +8,7 @@ namespace MinimalMcp.Tools.SilverBullet;
 
 /// <summary>The pages of one SilverBullet space.</summary>
 [McpServerToolType]
-public sealed partial class SilverBulletTools(SilverBulletClient space, SilverBulletSearch search)
+internal sealed partial class SilverBulletTools(SilverBulletClient space, SilverBulletSearch search)
 {
     private const string Name =
         "Name of the page, with folders separated by /, as silverbullet_list_pages shows it."
@@ -78,8 +78,8 @@ public sealed partial class SilverBulletTools(SilverBulletClient space, SilverBu
     )
     {
         var name = await space.ResolveAsync(page_name, ct);
-        var page =
-            await space.ReadPartAsync(name, offset, max_chars, ct) ?? throw await MissingAsync(page_name, name, ct);
+        var page = await space.ReadPartAsync(name, offset, max_chars, ct)
+            ?? throw await MissingAsync(page_name, name, ct);
 
         // In JSON an emoji takes twelve characters: what counts is how much of the text fits. Half an emoji at the end
         // is left for the next part.

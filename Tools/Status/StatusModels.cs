@@ -3,9 +3,9 @@ using System.Text.Json.Serialization;
 
 namespace MinimalMcp.Tools.Status;
 
-public sealed record StatusResult(IReadOnlyList<SystemState> Systems);
+internal sealed record StatusResult(IReadOnlyList<SystemState> Systems);
 
-public sealed record SystemState(
+internal sealed record SystemState(
     string Name,
     bool Configured,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] bool? Reachable = null,

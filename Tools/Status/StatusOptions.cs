@@ -3,7 +3,7 @@ using Microsoft.Extensions.Diagnostics.HealthChecks;
 namespace MinimalMcp.Tools.Status;
 
 /// <summary>The door of the family.</summary>
-public static class StatusSetup
+internal static class StatusSetup
 {
     /// <summary>Timeout of each system; all are asked at the same time.</summary>
     internal static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);

@@ -12,7 +12,7 @@ namespace MinimalMcp.Tools.Status;
 /// <c>version</c>.
 /// </summary>
 [McpServerToolType]
-public sealed class StatusTools(
+internal sealed class StatusTools(
     HealthCheckService health,
     IOptions<HealthCheckServiceOptions> checks,
     IEnumerable<UnconfiguredFamily> off

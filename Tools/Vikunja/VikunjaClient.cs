@@ -15,7 +15,7 @@ namespace MinimalMcp.Tools.Vikunja;
 /// Vikunja's API v1, whose verbs are unusual: PUT creates and POST updates. Of v2 only PATCH is used, where there is
 /// one.
 /// </summary>
-public sealed class VikunjaClient(IOptions<VikunjaOptions> options, IHttpClientFactory http, TimeProvider time)
+internal sealed class VikunjaClient(IOptions<VikunjaOptions> options, IHttpClientFactory http, TimeProvider time)
     : IHealthCheck
 {
     // A server gives no more than 50 items at once, whatever it is asked for.
@@ -197,9 +197,7 @@ public sealed class VikunjaClient(IOptions<VikunjaOptions> options, IHttpClientF
     )
     {
         using var request = new HttpRequestMessage(method, path);
-        request.Content = body is null
-            ? null
-            : new StringContent(body.ToJsonString(AsSent), Encoding.UTF8, type);
+        request.Content = body is null ? null : new StringContent(body.ToJsonString(AsSent), Encoding.UTF8, type);
         using var response = await http.CreateClient(nameof(VikunjaClient)).SendAsync(request, ct);
         var text = Encoding.UTF8.GetString(await response.Content.ReadAsByteArrayAsync(ct));
         return new(
@@ -285,7 +283,7 @@ public sealed class VikunjaClient(IOptions<VikunjaOptions> options, IHttpClientF
 /// removes all assignees and reminders. So does /tasks/bulk, and PATCH of v2 is a read and a POST inside the server. So
 /// the changes of one task take turns, and each reads the whole task, changes it, reads it again and compares.
 /// </summary>
-public sealed class VikunjaTasks(VikunjaClient vikunja, PartitionedRateLimiter<string> turns)
+internal sealed class VikunjaTasks(VikunjaClient vikunja, PartitionedRateLimiter<string> turns)
 {
     // What a change must leave alone unless it was asked for, and by what its members are told apart.
     private static readonly string[] Fields =

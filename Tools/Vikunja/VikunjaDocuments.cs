@@ -11,7 +11,7 @@ namespace MinimalMcp.Tools.Vikunja;
 /// <summary>
 /// Tasks and projects as documents, for a client that searches all systems at once (search and fetch).
 /// </summary>
-public sealed partial class VikunjaTools
+internal sealed partial class VikunjaTools
 {
     [McpMeta("documents", "search")]
     [McpMeta("documents_from", "vikunja_search_tasks")]

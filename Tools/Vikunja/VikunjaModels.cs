@@ -9,7 +9,7 @@ using static System.Text.Json.Serialization.JsonIgnoreCondition;
 
 namespace MinimalMcp.Tools.Vikunja;
 
-public sealed record VikunjaTask(long Id, string Title, bool Done, long ProjectId, string Url)
+internal sealed record VikunjaTask(long Id, string Title, bool Done, long ProjectId, string Url)
 {
     [JsonIgnore(Condition = WhenWritingNull), Description("Short name of the task, for example OPS-12.")]
     public string? Identifier { get; init; }
@@ -77,7 +77,7 @@ public sealed record VikunjaTask(long Id, string Title, bool Done, long ProjectI
     }
 }
 
-public sealed record VikunjaProject(long Id, string Title, string Url)
+internal sealed record VikunjaProject(long Id, string Title, string Url)
 {
     [JsonIgnore(Condition = WhenWritingNull)]
     public string? Description { get; init; }
@@ -124,15 +124,16 @@ public sealed record VikunjaProject(long Id, string Title, string Url)
             Identifier = VikunjaJson.Filled(project.Identifier),
             ParentProjectId = project.ParentProjectId > 0 ? project.ParentProjectId : null,
             IsArchived = project.IsArchived ? true : null,
-            Access = raw["max_permission"] is JsonValue value && value.TryGetValue<string>(out var permission)
-                ? permission switch
-                {
-                    "0" => "read",
-                    "1" => "write",
-                    "2" => "admin",
-                    _ => null,
-                }
-                : null,
+            Access =
+                raw["max_permission"] is JsonValue value && value.TryGetValue<string>(out var permission)
+                    ? permission switch
+                    {
+                        "0" => "read",
+                        "1" => "write",
+                        "2" => "admin",
+                        _ => null,
+                    }
+                    : null,
             Created = VikunjaJson.Date(project.Created),
             Updated = VikunjaJson.Date(project.Updated),
             Note = VikunjaJson.Notes(view, more),
@@ -140,27 +141,27 @@ public sealed record VikunjaProject(long Id, string Title, string Url)
     }
 }
 
-public sealed record ProjectList(
+internal sealed record ProjectList(
     IReadOnlyList<VikunjaProject> Projects,
     [property: JsonIgnore(Condition = WhenWritingNull), Description("How to get the others, when this is not all.")]
         string? Note = null
 );
 
-public sealed record TaskList(
+internal sealed record TaskList(
     IReadOnlyList<VikunjaTask> Tasks,
     [property: JsonIgnore(Condition = WhenWritingNull), Description("How to get the others, when this is not all.")]
         string? Note = null
 );
 
-public sealed record DeletedTask(long Id, string Title, string Note);
+internal sealed record DeletedTask(long Id, string Title, string Note);
 
-public sealed record CommentList(
+internal sealed record CommentList(
     IReadOnlyList<TaskComment> Comments,
     [property: JsonIgnore(Condition = WhenWritingNull), Description("How to get the others, when this is not all.")]
         string? Note = null
 );
 
-public sealed record TaskComment(
+internal sealed record TaskComment(
     long Id,
     [property: Description("HTML.")] string Comment,
     [property: JsonIgnore(Condition = WhenWritingNull)] string? Author = null,
@@ -182,18 +183,18 @@ public sealed record TaskComment(
     }
 }
 
-public sealed record LabelList(
+internal sealed record LabelList(
     IReadOnlyList<TaskLabel> Labels,
     [property: JsonIgnore(Condition = WhenWritingNull), Description("How to get the others, when this is not all.")]
         string? Note = null
 );
 
-public sealed record TaskLabel(
+internal sealed record TaskLabel(
     [property: Description("What vikunja_add_label and vikunja_remove_label take.")] long Id,
     string Title
 );
 
-public sealed record TaskDocument(
+internal sealed record TaskDocument(
     string Id,
     string Title,
     string Url,
@@ -202,7 +203,7 @@ public sealed record TaskDocument(
 );
 
 [JsonConverter(typeof(JsonStringEnumConverter<TaskOrder>))]
-public enum TaskOrder
+internal enum TaskOrder
 {
     [JsonStringEnumMemberName("due_date")]
     DueDate,

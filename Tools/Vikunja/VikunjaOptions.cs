@@ -6,7 +6,7 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 namespace MinimalMcp.Tools.Vikunja;
 
 /// <summary>Settings of the family; configuration section <c>Vikunja</c>.</summary>
-public sealed class VikunjaOptions : IValidatableObject
+internal sealed class VikunjaOptions : IValidatableObject
 {
     /// <summary>
     /// Address of Vikunja, with or without /api/v1 at the end. Without it the family is disabled.
@@ -78,7 +78,8 @@ public sealed class VikunjaOptions : IValidatableObject
     internal static string RootOf(string url)
     {
         var root = url.TrimEnd('/');
-        return root.EndsWith("/api/v1", StringComparison.OrdinalIgnoreCase)
+        return
+            root.EndsWith("/api/v1", StringComparison.OrdinalIgnoreCase)
             || root.EndsWith("/api/v2", StringComparison.OrdinalIgnoreCase)
             ? root[..^"/api/v1".Length].TrimEnd('/')
             : root;
@@ -86,7 +87,7 @@ public sealed class VikunjaOptions : IValidatableObject
 }
 
 /// <summary>The door of the family.</summary>
-public static class VikunjaSetup
+internal static class VikunjaSetup
 {
     /// <summary>Adds the family when <c>Vikunja:Url</c> is set.</summary>
     public static IServiceCollection AddVikunja(this IServiceCollection services, IConfiguration configuration)

@@ -10,7 +10,7 @@ namespace MinimalMcp.Tools.Vikunja;
 
 /// <summary>Projects, tasks, and what belongs to a task: comments, labels, assignees.</summary>
 [McpServerToolType]
-public sealed partial class VikunjaTools(VikunjaClient vikunja, VikunjaTasks tasks)
+internal sealed partial class VikunjaTools(VikunjaClient vikunja, VikunjaTasks tasks)
 {
     private const string ProjectId = "Number of the project, from vikunja_list_projects. For example `2`.";
     private const string TaskId =
@@ -430,9 +430,7 @@ public sealed partial class VikunjaTools(VikunjaClient vikunja, VikunjaTasks tas
         OpenWorld = false,
         UseStructuredContent = true
     )]
-    [Description(
-        "Add a label to a Vikunja task, beside those that it has. Returns the task after the change."
-    )]
+    [Description("Add a label to a Vikunja task, beside those that it has. Returns the task after the change.")]
     public Task<VikunjaTask> AddLabel(
         [Description(TaskId), Range(1, MaxId)] long task_id,
         [Description(LabelId), Range(1, MaxId)] long label_id,
@@ -464,9 +462,7 @@ public sealed partial class VikunjaTools(VikunjaClient vikunja, VikunjaTasks tas
         OpenWorld = false,
         UseStructuredContent = true
     )]
-    [Description(
-        "Remove a label from a Vikunja task. Returns the task after the change. The label itself stays."
-    )]
+    [Description("Remove a label from a Vikunja task. Returns the task after the change. The label itself stays.")]
     public Task<VikunjaTask> RemoveLabel(
         [Description(TaskId), Range(1, MaxId)] long task_id,
         [Description(LabelId), Range(1, MaxId)] long label_id,
@@ -478,12 +474,7 @@ public sealed partial class VikunjaTools(VikunjaClient vikunja, VikunjaTasks tas
             isThere: false,
             _ => Task.FromResult(label_id),
             label =>
-                vikunja.SendAsync(
-                    HttpMethod.Delete,
-                    $"tasks/{task_id}/labels/{label}",
-                    "tasks_labels: delete",
-                    ct
-                ),
+                vikunja.SendAsync(HttpMethod.Delete, $"tasks/{task_id}/labels/{label}", "tasks_labels: delete", ct),
             $"The label {label_id} was not on the task; nothing was changed.",
             ct
         );
@@ -556,12 +547,7 @@ public sealed partial class VikunjaTools(VikunjaClient vikunja, VikunjaTasks tas
                 );
             },
             id =>
-                vikunja.SendAsync(
-                    HttpMethod.Delete,
-                    $"tasks/{task_id}/assignees/{id}",
-                    "tasks_assignees: delete",
-                    ct
-                ),
+                vikunja.SendAsync(HttpMethod.Delete, $"tasks/{task_id}/assignees/{id}", "tasks_assignees: delete", ct),
             "The user did not have the task; nothing was changed.",
             ct
         );

@@ -123,7 +123,8 @@ public sealed class KubernetesTests
         {
             var secret = Assert.Single(pod.Volumes, volume => volume.Secret is not null);
             var folder = Assert.Single(pod.Containers[0].VolumeMounts, mount => mount.Name == secret.Name).MountPath;
-            var files = pod.Containers[0].Env.Where(variable => variable.Name.EndsWith("_FILE", StringComparison.Ordinal));
+            var files = pod.Containers[0]
+                .Env.Where(variable => variable.Name.EndsWith("_FILE", StringComparison.Ordinal));
             Assert.Equal(
                 secret.Secret.Items.Select(item => $"{folder}/{item.Path}").Order(),
                 files.Select(file => file.Value).Order()

@@ -60,10 +60,7 @@ public sealed class TryRealTests(Lab lab)
             ("SilverBullet:Token", "0123456789")
         );
 
-        var (exitCode, output, errors) = await Shell.RunAsync(
-            "scripts/try-real",
-            ("MCP_SERVER_URL", server.BaseUrl)
-        );
+        var (exitCode, output, errors) = await Shell.RunAsync("scripts/try-real", ("MCP_SERVER_URL", server.BaseUrl));
 
         Assert.Equal("", errors);
         Assert.Equal(1, exitCode);

@@ -6,7 +6,7 @@ namespace MinimalMcp.Auth.Server;
 /// A pre-registered client: a GPT Action with id and secret, a program that uses client credentials, or a public
 /// client.
 /// </summary>
-public sealed class StaticClientOptions
+internal sealed class StaticClientOptions
 {
     /// <summary>The name on the consent page.</summary>
     public string? Name { get; set; }

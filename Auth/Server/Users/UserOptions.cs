@@ -3,7 +3,7 @@ using System.ComponentModel.DataAnnotations;
 namespace MinimalMcp.Auth.Server;
 
 /// <summary>A user who signs in with a password of this server.</summary>
-public sealed class UserOptions
+internal sealed class UserOptions
 {
     private const int MinLength = 12;
 

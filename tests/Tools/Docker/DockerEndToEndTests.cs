@@ -51,10 +51,7 @@ public sealed class DockerEndToEndTests(Lab lab)
             "restarted; it did not stop within 1 seconds and was killed",
             await ActAsync(server, "restart", name)
         );
-        Assert.Equal(
-            "stopped; it did not stop within 1 seconds and was killed",
-            await ActAsync(server, "stop", name)
-        );
+        Assert.Equal("stopped; it did not stop within 1 seconds and was killed", await ActAsync(server, "stop", name));
     }
 
     [Fact]
@@ -218,7 +215,11 @@ public sealed class DockerEndToEndTests(Lab lab)
         foreach (var network in names)
         {
             await lab.Engine.Networks.CreateNetworkAsync(
-                new() { Name = network, Labels = new Dictionary<string, string> { [Lab.Label] = lab.Run } },
+                new()
+                {
+                    Name = network,
+                    Labels = new Dictionary<string, string> { [Lab.Label] = lab.Run },
+                },
                 Cancellation
             );
         }

@@ -17,7 +17,12 @@ public sealed class DockerTrapTests
     [InlineData("GET containers/web/json", 400, "multiple IDs found with provided prefix: 0", "more of its characters")]
     [InlineData("GET containers/web/logs", 501, "configured logging driver does not support reading", "keeps no log")]
     [InlineData("GET containers/web/json", 404, "No such container: web", "docker_list_containers")]
-    public async Task A_refusal_of_Docker_is_explained_to_the_caller(string request, int status, string words, string fix)
+    public async Task A_refusal_of_Docker_is_explained_to_the_caller(
+        string request,
+        int status,
+        string words,
+        string fix
+    )
     {
         await using var engine = await FakeEngine.StartAsync();
         engine.Answers[request] = new(status, JsonSerializer.Serialize(new { message = words }));
@@ -329,7 +334,8 @@ public sealed class DockerTrapTests
         );
         await using var server = Start(engine);
 
-        var text = (await server.CallAsync("docker_list_images")).GetRawText()
+        var text =
+            (await server.CallAsync("docker_list_images")).GetRawText()
             + (await server.CallAsync("docker_container_inspect", new { container = "web" })).GetRawText();
 
         Assert.DoesNotContain("0001-01-01", text);

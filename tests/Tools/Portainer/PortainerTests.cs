@@ -53,16 +53,8 @@ public sealed class PortainerTests
             { "portainer_list_images", "{}", "GET images/json" },
             { "portainer_list_volumes", "{}", "GET volumes" },
             { "portainer_list_networks", "{}", "GET networks" },
-            {
-                "portainer_list_stacks",
-                "{}",
-                "GET api/stacks GET containers/json?all=1"
-            },
-            {
-                "portainer_list_stacks",
-                """{"endpoint_id":3}""",
-                "GET api/stacks GET containers/json?all=1"
-            },
+            { "portainer_list_stacks", "{}", "GET api/stacks GET containers/json?all=1" },
+            { "portainer_list_stacks", """{"endpoint_id":3}""", "GET api/stacks GET containers/json?all=1" },
             { "portainer_get_stack", """{"stack_id":"12"}""", "GET api/stacks/12" },
             {
                 "portainer_get_stack",
@@ -581,7 +573,12 @@ public sealed class PortainerTests
                 )
                 {
                     data.Add(
-                        ("portainer_" + tool, $$"""{"endpoint_id":3,"container_id":"{{id}}"}""", 422, "not a valid container name or ID")
+                        (
+                            "portainer_" + tool,
+                            $$"""{"endpoint_id":3,"container_id":"{{id}}"}""",
+                            422,
+                            "not a valid container name or ID"
+                        )
                     );
                 }
 

@@ -26,7 +26,9 @@ public sealed class PortainerTrapTests
         );
         Assert.Equal(
             3,
-            (await server.CallAsync("portainer_list_containers", new { endpoint_id = 3 })).GetProperty("count").GetInt32()
+            (await server.CallAsync("portainer_list_containers", new { endpoint_id = 3 }))
+                .GetProperty("count")
+                .GetInt32()
         );
         Assert.Equal(2, (await server.CallAsync("portainer_list_environments")).GetProperty("count").GetInt32());
         Assert.Contains(
@@ -82,7 +84,8 @@ public sealed class PortainerTrapTests
     public async Task A_large_stack_file_is_read_in_parts_as_its_note_describes()
     {
         await using var portainer = await FakeEngine.StartAsync();
-        var file = "services:\n" + string.Concat(Enumerable.Range(1, 4000).Select(number => $"  s{number}: {{ image: a }}\n"));
+        var file =
+            "services:\n" + string.Concat(Enumerable.Range(1, 4000).Select(number => $"  s{number}: {{ image: a }}\n"));
         portainer.Answers["GET api/stacks/12/file"] = new(
             200,
             JsonSerializer.Serialize(new { StackFileContent = file + "  db: { DB_PASSWORD: hunter2 }\n" })

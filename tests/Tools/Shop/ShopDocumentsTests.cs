@@ -51,7 +51,11 @@ public sealed class ShopDocumentsTests
         using var stdio = StdioClient.Start(new Dictionary<string, string> { ["Documents__Enabled"] = "true" });
         await stdio.AskAsync("initialize", JsonSerializer.SerializeToNode(Way.Hello("2025-11-25"))!.AsObject());
 
-        var call = new JsonObject { ["name"] = "fetch", ["arguments"] = new JsonObject { ["id"] = "shop:milk" } };
+        var call = new JsonObject
+        {
+            ["name"] = "fetch",
+            ["arguments"] = new JsonObject { ["id"] = "shop:milk" },
+        };
         var milk = await stdio.AskAsync("tools/call", call);
         var url = (string)milk["result"]!["structuredContent"]!["url"]!;
         var read = await stdio.AskAsync("resources/read", new JsonObject { ["uri"] = url });
@@ -75,8 +79,7 @@ public sealed class ShopDocumentsTests
     public async Task The_shops_own_server_is_asked_for_its_catalogue()
     {
         await using var shop = await Upstream.StartAsync();
-        shop.Answer =
-            """
+        shop.Answer = """
             {"success":true,"products":[
               {"id":"apple","price":3.99,"category":"Produce"},
               {"id":"milk","price":4.19,"category":"Dairy"}]}

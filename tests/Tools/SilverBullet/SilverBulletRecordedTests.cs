@@ -29,7 +29,8 @@ public sealed class SilverBulletRecordedTests
             // The length depends on how a server sends, and nosniff is on its errors only.
             line =>
                 Assert.True(
-                    known.Contains(line.Split(':')[0]) || line.StartsWith("Content-Length", StringComparison.Ordinal)
+                    known.Contains(line.Split(':')[0])
+                        || line.StartsWith("Content-Length", StringComparison.Ordinal)
                         || line.StartsWith("X-Content-Type-Options", StringComparison.Ordinal),
                     line
                 )

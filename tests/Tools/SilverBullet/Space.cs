@@ -69,8 +69,7 @@ internal sealed class Space : IAsyncDisposable
 
     public byte[]? Bytes(string file) => _files.TryGetValue(file, out var found) ? found.Content : null;
 
-    public (string Name, long LastModified)[] Files =>
-        [.. _files.Select(file => (file.Key, file.Value.LastModified))];
+    public (string Name, long LastModified)[] Files => [.. _files.Select(file => (file.Key, file.Value.LastModified))];
 
     /// <summary>The space as every test finds it.</summary>
     public void Reset()
