@@ -69,7 +69,7 @@ public static class AuthSetup
     /// <summary>Where people sign in and clients get tokens, in modes that issue them.</summary>
     internal static void MapAuth(this IEndpointRouteBuilder routes) => routes.MapAuthorizationServer();
 
-    /// <summary>The framework's authentication and authorization, and a shorter way for callers that are known.</summary>
+    /// <summary>The framework's authentication and authorization, and a fast path for known callers.</summary>
     internal static void UseCredentials(this WebApplication app)
     {
         if (AuthFastPath.IsPossible(app.Services))
@@ -118,7 +118,10 @@ public static class AuthSetup
         return app;
     }
 
-    /// <summary><c>hash-password</c>: reads a password from the standard input, and prints what <c>Auth:Users:NAME:PasswordHash</c> takes.</summary>
+    /// <summary>
+    /// <c>hash-password</c>: reads a password from standard input and prints its hash for
+    /// <c>Auth:Users:NAME:PasswordHash</c>.
+    /// </summary>
     internal static int HashPassword(this WebApplication app) => Passwords.Print(Console.In, Console.Out);
 
     /// <summary>

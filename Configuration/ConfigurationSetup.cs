@@ -156,7 +156,7 @@ public static class ConfigurationSetup
         builder.WebHost.UseUrls($"http://{server["Host"] ?? "127.0.0.1"}:{port}");
     }
 
-    /// <summary>Web pages of other origins that may call (<c>Server:CorsOrigins</c>); null when there are none.</summary>
+    /// <summary>Web pages of other origins that may call (<c>Server:CorsOrigins</c>); null without any.</summary>
     internal static Action<CorsPolicyBuilder>? Origins(IConfiguration configuration)
     {
         var origins = new ServerOptions { CorsOrigins = configuration["Server:CorsOrigins"] }.Origins;

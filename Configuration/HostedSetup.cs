@@ -50,7 +50,7 @@ internal static class HostedSetup
         }
     }
 
-    /// <summary>Marks our own routes, limits their bodies, and lets the application have a start page of its own.</summary>
+    /// <summary>Marks our own routes, limits their bodies, and leaves the start page to the application.</summary>
     public static IEndpointConventionBuilder AddHostedConventions(
         this IEndpointConventionBuilder routes,
         IConfiguration configuration

@@ -56,7 +56,8 @@ internal static class ConnectionGuides
         yield return new(
             "Desktop clients",
             "They start the server and communicate over standard input and output.",
-            $"dotnet run --project /path/to/{typeof(ConnectionGuides).Assembly.GetName().Name}.csproj --no-launch-profile -- --stdio",
+            $"dotnet run --project /path/to/{typeof(ConnectionGuides).Assembly.GetName().Name}.csproj "
+                + "--no-launch-profile -- --stdio",
             null
         );
     }

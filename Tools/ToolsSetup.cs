@@ -16,9 +16,10 @@ public static class ToolsSetup
     private const string Sample = "Shop";
 
     /// <summary>
-    /// Finds every class with <see cref="McpServerToolTypeAttribute"/>, also those of the application that uses this
-    /// library: adding a file adds its tools, removing a folder removes them. A family that has settings brings a method <c>Add{Folder}(IServiceCollection, IConfiguration)</c>, which
-    /// registers the tool class only when the settings are there; not configured is not listed.
+    /// Registers every class with <see cref="McpServerToolTypeAttribute"/>, also those of the application that uses
+    /// this library: adding a file adds its tools, removing a folder removes them. A family with settings has a method
+    /// <c>Add{Folder}(IServiceCollection, IConfiguration)</c>, which registers the tool class only when they are set;
+    /// an unconfigured family is not listed.
     /// </summary>
     public static IHostApplicationBuilder AddTools(this IHostApplicationBuilder builder)
     {

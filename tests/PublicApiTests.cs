@@ -55,7 +55,8 @@ public sealed class PublicApiTests
 
         foreach (var property in type.GetProperties(Declared))
         {
-            yield return $"{Name(property.PropertyType)} {property.Name} {{ get; {(property.CanWrite ? "set; " : "")}}}";
+            var setter = property.CanWrite ? "set; " : "";
+            yield return $"{Name(property.PropertyType)} {property.Name} {{ get; {setter}}}";
         }
 
         foreach (var method in type.GetMethods(Declared).Where(method => !method.IsSpecialName))

@@ -15,7 +15,8 @@ internal static class EngineContract
 
     private const string ContainerConfig =
         "Hostname Domainname User AttachStdin AttachStdout AttachStderr ExposedPorts Tty OpenStdin"
-        + " StdinOnce Env Cmd Healthcheck ArgsEscaped Image Volumes WorkingDir Entrypoint NetworkDisabled OnBuild Labels StopSignal"
+        + " StdinOnce Env Cmd Healthcheck ArgsEscaped Image Volumes WorkingDir Entrypoint NetworkDisabled OnBuild"
+        + " Labels StopSignal"
         // The last belongs to the query. Docker.DotNet repeats it, and Docker ignores it.
         + " StopTimeout Shell HostConfig NetworkingConfig Name";
 

@@ -167,7 +167,10 @@ internal sealed class FakeEngine : IAsyncDisposable
             ["containers", var name, ..] => $$"""{"message":"No such container: {{name}}"}""",
             ["images", .. var name, "json"] => $$"""{"message":"No such image: {{string.Join('/', name)}}"}""",
             ["api", "stacks", ..] => """
-                {"message":"Unable to find a stack with the specified identifier inside the database","details":"Object not found inside the database"}
+                {
+                  "message": "Unable to find a stack with the specified identifier inside the database",
+                  "details": "Object not found inside the database"
+                }
                 """,
             _ => """{"message":"page not found"}""",
         };

@@ -81,7 +81,8 @@ public sealed class CircuitTests
     [Theory]
     [InlineData("HTTP/1.0 400 Bad Request\r\n\r\nClient sent an HTTP request to an HTTPS server.\n")]
     [InlineData(
-        "HTTP/1.1 400 Bad Request\r\nContent-Type: text/html\r\nContent-Length: 75\r\n\r\n<center>The plain HTTP request was sent to HTTPS port</center><hr>nginx<hr>"
+        "HTTP/1.1 400 Bad Request\r\nContent-Type: text/html\r\nContent-Length: 75\r\n\r\n"
+            + "<center>The plain HTTP request was sent to HTTPS port</center><hr>nginx<hr>"
     )]
     [InlineData("HTTP/1.1 307 Temporary Redirect\r\nLocation: https://127.0.0.1:9443/\r\nContent-Length: 0\r\n\r\n")]
     public async Task Plain_HTTP_to_a_port_with_TLS_is_reported_with_the_right_address(string answer)

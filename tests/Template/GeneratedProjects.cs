@@ -6,8 +6,8 @@ using MinimalMcp.Tests.Clients;
 namespace MinimalMcp.Tests.Template;
 
 /// <summary>
-/// Packs what is published once, in a copy of the project, installs the templates of the package, and makes projects with
-/// them. Our packages have a folder of their own, which is empty before; the others are the machine's.
+/// Packs what is published once, in a copy of the project, installs the templates of the package, and makes projects
+/// with them. Our packages have a folder of their own, which is empty before; the others are the machine's.
 /// </summary>
 public sealed partial class GeneratedProjects : IAsyncLifetime
 {
@@ -70,7 +70,7 @@ public sealed partial class GeneratedProjects : IAsyncLifetime
         return default;
     }
 
-    /// <summary>Makes a small project, which takes our packages from where they were packed, and gives its folder.</summary>
+    /// <summary>Makes a small project, which uses the packages that were packed here, and gives its folder.</summary>
     internal Task<string> NewAsync(string name, params string[] options) =>
         MakeAsync(name, ["--package-source", Packages, .. options]);
 
@@ -157,7 +157,8 @@ public sealed partial class GeneratedProjects : IAsyncLifetime
     private static partial Regex OldNames();
 
     [GeneratedRegex(
-        @"(Add|Map|Run)MinimalMcp(Async)?\b|using MinimalMcp;|""MinimalMcp""|`MinimalMcp`|minimal-mcp-family|""minimal-mcp""|artifacts/packages"
+        @"(Add|Map|Run)MinimalMcp(Async)?\b|using MinimalMcp;|""MinimalMcp""|`MinimalMcp`"
+            + @"|minimal-mcp-family|""minimal-mcp""|artifacts/packages"
     )]
     private static partial Regex Package();
 }

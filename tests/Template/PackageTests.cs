@@ -148,7 +148,8 @@ public sealed class PackageTests(GeneratedProjects projects)
         var answers = await Dotnet.TalkAsync(
             Path.Combine(folder, OperatingSystem.IsWindows() ? "minimal-mcp.exe" : "minimal-mcp"),
             ["--stdio", "--Storage:Path", Path.Combine(folder, "store.db")],
-            """{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"test","version":"1"}}}""",
+            """{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-11-25","""
+                + """ "capabilities":{},"clientInfo":{"name":"test","version":"1"}}}""",
             """{"jsonrpc":"2.0","id":2,"method":"tools/call","params":{"name":"get_deals","arguments":{}}}"""
         );
 
