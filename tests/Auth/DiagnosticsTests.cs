@@ -80,7 +80,7 @@ public sealed class DiagnosticsTests
         await GetAsync(server, "/.well-known/oauth-authorization-server/mcp");
 
         Assert.Contains(
-            $"Asked for /.well-known/oauth-authorization-server/mcp and got 404 {expected}",
+            $"Requested /.well-known/oauth-authorization-server/mcp: 404, {expected}",
             await AdminAsync(server, "text/html,*/*")
         );
     }

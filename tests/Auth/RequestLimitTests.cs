@@ -110,10 +110,10 @@ public sealed class RequestLimitTests
             ((await AskAsync(server, Modes.Key)).Status, (await AskAsync(server, Modes.Reader)).Status)
         );
         Assert.Contains(log.Lines, line =>
-            line.Text.Contains("The key uM3xkQ… of ops is in use", StringComparison.Ordinal)
+            line.Text.Contains("API key used for the first time uM3xkQ… ops", StringComparison.Ordinal)
         );
         Assert.Contains(log.Lines, line =>
-            line.Text.Contains("The key Zk7Qw2… of ops is in use", StringComparison.Ordinal)
+            line.Text.Contains("API key used for the first time Zk7Qw2… ops", StringComparison.Ordinal)
         );
 
         time.Advance(TimeSpan.FromHours(1));

@@ -362,7 +362,7 @@ public sealed class ApprovalTests(PostgresServer postgres)
 
         using var refused = await CallAsync(server, "launch", "ann", Moon);
         Assert.Equal(HttpStatusCode.TooManyRequests, refused.StatusCode);
-        Assert.Contains("50 calls of this caller wait for approval already", await TextAsync(refused));
+        Assert.Contains("50 calls of this caller already await approval", await TextAsync(refused));
         Assert.Equal(HttpStatusCode.Accepted, (await CallAsync(server, "launch", "bob", Moon)).StatusCode);
     }
 

@@ -372,7 +372,7 @@ public sealed class AuditTests(PostgresServer postgres)
         Assert.DoesNotContain(Key, (await server.ReceiveAsync()).GetRawText());
 
         var (_, _, errors) = await server.EndAsync();
-        Assert.Contains("pick_note over stdio was refused", errors);
+        Assert.Contains("Tool call refused pick_note stdio", errors);
         Assert.DoesNotContain(Key, errors);
         Assert.DoesNotContain("\nfail: Forged", errors);
     }
@@ -410,7 +410,7 @@ public sealed class AuditTests(PostgresServer postgres)
     }
 
     [Theory]
-    [InlineData("?subjct=ann", "'subjct' is no filter")]
+    [InlineData("?subjct=ann", "'subjct' is not a filter")]
     [InlineData("?limit=many", "'limit' must be a number")]
     [InlineData("?from=soon", "'from' must be a time")]
     public async Task A_filter_that_is_wrong_is_told_and_not_ignored(string query, string said)

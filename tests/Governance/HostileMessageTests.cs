@@ -159,12 +159,12 @@ public sealed class HostileMessageTests
         );
 
         Assert.EndsWith(
-            "[4 characters that are not visible are shown as \\u{...}; they are no text of the original.]",
+            "[4 invisible characters are shown as \\u{...}; they are not part of the original.]",
             page
         );
         var read = JsonElement.Parse(json);
         Assert.Equal("say\\u{1B}[2J\\u{202E}\\u{2028}\\u{E0041}", read.GetProperty("said").GetString());
-        Assert.StartsWith("4 characters", read.GetProperty("escaped").GetString());
+        Assert.StartsWith("4 invisible characters", read.GetProperty("escaped").GetString());
         Assert.Equal("Übung, 日本語, 👨‍👩‍👧, می‌خواهم", plain);
     }
 

@@ -125,7 +125,7 @@ public sealed class HostileTextTests
 
         var (_, _, log) = await server.EndAsync();
 
-        Assert.Contains("get_deals over stdio was refused", log);
+        Assert.Contains("Tool call refused get_deals stdio", log);
         Assert.Equal(formatter == "json", log.Contains("\"LogLevel\":\"Information\"", StringComparison.Ordinal));
         Assert.DoesNotContain(log, character => character is '\u001b' or '\u202e' or '\u009b');
         Assert.Matches(formatter == "simple" ? @"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z" : "", log);

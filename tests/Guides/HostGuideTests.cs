@@ -80,7 +80,7 @@ public sealed partial class HostGuideTests
         Assert.Contains("inferred     Auth:Mode=hybrid: OAUTH_CLIENT_ID and OAUTH_CLIENT_SECRET are set", banner);
         Assert.Contains("inferred     Server:PublicUrl=https://your-domain.com: of OAUTH_REDIRECT_URI", banner);
         Assert.Contains(
-            "no key       nobody can sign in. Set MCP_API_KEY to what `openssl rand -hex 32` prints",
+            "no key       nobody can sign in. Set MCP_API_KEY to the output of `openssl rand -hex 32`",
             banner
         );
         Assert.Contains("shop         6 tools: ", banner);

@@ -30,7 +30,7 @@ public sealed class LogTests
 
         Assert.Contains("Request ended POST /tools/search_products", log);
         Assert.Contains("Tool call ended search_products rest local", log);
-        Assert.Contains("Shop: POST", log); // the connection was refused: a line
+        Assert.Contains("Upstream request failed Shop POST", log); // the connection was refused: a line
         Assert.DoesNotContain("   at ", log); // and no stack
     }
 

@@ -60,7 +60,9 @@ public sealed class BrokenAnswerTests
         await Wait.Until(() => alpha.Open == 0);
         Assert.True(alpha.Sent < 16 << 20, $"{alpha.Sent} bytes were taken"); // buffers of the system included
         Assert.Equal(200, (await server.AskAsync(system: "Beta")).Status);
-        Assert.Contains(server.Log, line => line.StartsWith("Alpha: GET /things/1 failed (", StringComparison.Ordinal));
+        Assert.Contains(server.Log, line =>
+            line.StartsWith("Upstream request failed Alpha GET /things/1 ", StringComparison.Ordinal)
+        );
     }
 
     [Theory]

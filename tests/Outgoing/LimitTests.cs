@@ -112,7 +112,7 @@ public sealed class LimitTests
         await using var server = OutgoingServer.Start(gone);
 
         Assert.Contains("Alpha cannot be reached; nothing was sent. Check Alpha:Url.", await server.FailAsync());
-        Assert.Equal(2, server.Log.Count(line => line.Contains("failed (ConnectionError)", StringComparison.Ordinal)));
+        Assert.Equal(2, server.Log.Count(line => line.Contains(" ConnectionError ", StringComparison.Ordinal)));
     }
 
     [Fact]

@@ -65,7 +65,7 @@ public sealed class StdioTests
         var (exitCode, output, errors) = await server.EndAsync();
 
         Assert.Equal((0, ""), (exitCode, output));
-        Assert.Contains("find_notes over stdio was refused", errors, StringComparison.Ordinal);
+        Assert.Contains("Tool call refused find_notes stdio", errors, StringComparison.Ordinal);
     }
 
     [Fact]

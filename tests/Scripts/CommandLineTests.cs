@@ -278,6 +278,6 @@ public sealed class CommandLineTests
         );
 
         Assert.Equal(1, exitCode);
-        Assert.Contains("Issuer, AllowedDomains and no ClientId (OAUTH2_CLIENT_ID)", errors);
+        Assert.Contains("Issuer, AllowedDomains but no ClientId (OAUTH2_CLIENT_ID)", errors);
     }
 }

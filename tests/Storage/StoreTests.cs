@@ -144,11 +144,11 @@ public sealed partial class StoreTests(PostgresServer postgres) : IDisposable
     }
 
     [Theory]
-    [InlineData(Engine.Sqlite, "update audit set outcome = 'ok' where seq = 3", "row 3 is not as it was written")]
-    [InlineData(Engine.Postgres, "update audit set outcome = 'ok' where seq = 3", "row 3 is not as it was written")]
-    [InlineData(Engine.Sqlite, "update audit set detail = null where seq = 1", "row 1 is not")]
-    [InlineData(Engine.Sqlite, "delete from audit where seq = 4", "row 4 is missing")]
-    [InlineData(Engine.Postgres, "delete from audit where seq = 4", "row 4 is missing")]
+    [InlineData(Engine.Sqlite, "update audit set outcome = 'ok' where seq = 3", "entry 3 was modified")]
+    [InlineData(Engine.Postgres, "update audit set outcome = 'ok' where seq = 3", "entry 3 was modified")]
+    [InlineData(Engine.Sqlite, "update audit set detail = null where seq = 1", "entry 1 was modified")]
+    [InlineData(Engine.Sqlite, "delete from audit where seq = 4", "entry 4 is missing")]
+    [InlineData(Engine.Postgres, "delete from audit where seq = 4", "entry 4 is missing")]
     [InlineData(
         Engine.Sqlite,
         "delete from audit where seq >= 9",
@@ -159,18 +159,18 @@ public sealed partial class StoreTests(PostgresServer postgres) : IDisposable
         Engine.Sqlite,
         "update audit set seq = 99 where seq = 5; update audit set seq = 5 where seq = 6; update audit set seq = 6 "
             + "where seq = 99",
-        "row 5 is not"
+        "entry 5 was modified"
     )]
     [InlineData(
         Engine.Sqlite,
         "insert into audit select 11, at, phase, call_id, subject, client, address, surface, tool, level, arguments, "
             + "outcome, detail, duration_us, openai_subject, openai_session, hash, trace_id from audit where seq = 10",
-        "row 11 is not"
+        "entry 11 was modified"
     )]
-    [InlineData(Engine.Sqlite, "delete from audit where seq <= 2", "row 1 is missing")]
-    [InlineData(Engine.Sqlite, "update audit set trace_id = 'another' where seq = 4", "row 4 is not")]
-    [InlineData(Engine.Sqlite, "update audit set trace_id = 'a trace' where seq = 5", "row 5 is not")]
-    [InlineData(Engine.Postgres, "update audit set trace_id = null where seq = 4", "row 4 is not")]
+    [InlineData(Engine.Sqlite, "delete from audit where seq <= 2", "entry 1 is missing")]
+    [InlineData(Engine.Sqlite, "update audit set trace_id = 'another' where seq = 4", "entry 4 was modified")]
+    [InlineData(Engine.Sqlite, "update audit set trace_id = 'a trace' where seq = 5", "entry 5 was modified")]
+    [InlineData(Engine.Postgres, "update audit set trace_id = null where seq = 4", "entry 4 was modified")]
     public async Task A_changed_removed_added_or_moved_row_is_found(Engine engine, string tampering, string found)
     {
         var connection = await PlaceAsync(engine);

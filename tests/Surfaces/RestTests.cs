@@ -66,7 +66,7 @@ public sealed partial class RestTests
     [InlineData("/tools/Find_Notes", "Did you mean find_notes?")]
     [InlineData("/tools/nothing_like_it_at_all", "Known tools: find_notes, get_topics,")]
     [InlineData("/tools/%3Cscript%3E", "Unknown tool '<script>'.")]
-    [InlineData("/tools/list_picked?profile=none", "There are: notes, readonly")]
+    [InlineData("/tools/list_picked?profile=none", "Available profiles: notes, readonly")]
     public async Task An_unknown_tool_or_profile_is_404_and_says_what_there_is(string path, string part)
     {
         await using var server = TestServer.Start(NotesTools.Alone);
@@ -88,7 +88,7 @@ public sealed partial class RestTests
 
     [Theory]
     [InlineData("""{"query":""", "not valid JSON")]
-    [InlineData("""{"query":"milk","query":"bread"}""", "twice")]
+    [InlineData("""{"query":"milk","query":"bread"}""", "duplicate")]
     [InlineData("query=milk", "not valid JSON")]
     public async Task A_body_that_cannot_be_read_is_400_and_says_why(string body, string part)
     {

@@ -314,11 +314,11 @@ public sealed class TelemetryTests
         await server.Receiver.MetricAsync(metric => metric.Name == "http.server.request.duration");
         await server.Receiver.MetricAsync(metric => metric.Name.StartsWith("dotnet.gc", StringComparison.Ordinal));
         var refused = await server.Receiver.LogAsync(log =>
-            log.Body.Contains("find_notes over http was refused", StringComparison.Ordinal)
+            log.Body.Contains("Tool call refused find_notes http", StringComparison.Ordinal)
         );
         Assert.Equal(Trace, refused.Trace);
         await server.PostAsync("/tools/ask", new { method = "PUT" });
-        var failed = await server.Receiver.LogAsync(log => log.Body.Contains("failed (500)", StringComparison.Ordinal));
+        var failed = await server.Receiver.LogAsync(log => log.Body.Contains("Upstream request failed", StringComparison.Ordinal));
         Assert.Contains("PUT /[REDACTED]/things/1", failed.Body, StringComparison.Ordinal);
         Assert.Equal("Alpha", failed.Attributes["Upstream"]);
         Assert.DoesNotContain(

@@ -209,7 +209,7 @@ public sealed class ProviderSettingsTests
         if (expected is HttpStatusCode.Forbidden)
         {
             Assert.Contains(
-                "REQUIRED_MCP_SCOPES), as a scope or an app role: mcp:execute.",
+                "REQUIRED_MCP_SCOPES): mcp:execute.",
                 await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken)
             );
         }

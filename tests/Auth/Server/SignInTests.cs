@@ -38,7 +38,7 @@ public sealed class SignInTests
             warned,
             log.Lines.Any(line =>
                 line.Level == LogLevel.Warning
-                && line.Text.Contains("The client gpt-action could not sign in", StringComparison.Ordinal)
+                && line.Text.Contains("so the client cannot sign in gpt-action", StringComparison.Ordinal)
             )
         );
     }

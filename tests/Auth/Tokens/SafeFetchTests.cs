@@ -132,11 +132,11 @@ public sealed class SafeFetchTests
 
     [Theory]
     [InlineData(
-        "answered 302; redirects are not followed",
+        "returned status 302; redirects are not followed",
         "HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n"
     )]
-    [InlineData("answered 500", "HTTP/1.1 500 So\r\nContent-Length: 2\r\n\r\n{}")]
-    [InlineData("answered 204", "HTTP/1.1 204 So\r\n\r\n")]
+    [InlineData("returned status 500", "HTTP/1.1 500 So\r\nContent-Length: 2\r\n\r\n{}")]
+    [InlineData("returned status 204", "HTTP/1.1 204 So\r\n\r\n")]
     [InlineData("not JSON", "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 2\r\n\r\n{}")]
     [InlineData("not JSON", "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")]
     [InlineData(
