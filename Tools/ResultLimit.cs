@@ -77,7 +77,9 @@ internal static class ResultLimit
         var root = JsonNode.Parse(json.Written.Span)!.AsObject();
         root["truncated"] = CutList(root, limit)
             ?? CutTexts(root, limit)
-            ?? throw new McpException($"The result is longer than {limit} characters and cannot be truncated. Request less data.");
+            ?? throw new McpException(
+                $"The result is longer than {limit} characters and cannot be truncated. Request less data."
+            );
         json.Clear();
         var writer = json.StartWriting();
         root.WriteTo(writer);

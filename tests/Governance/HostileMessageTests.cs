@@ -158,10 +158,7 @@ public sealed class HostileMessageTests
             await ReadAsync(server, "one/plain")
         );
 
-        Assert.EndsWith(
-            "[4 invisible characters are shown as \\u{...}; they are not part of the original.]",
-            page
-        );
+        Assert.EndsWith("[4 invisible characters are shown as \\u{...}; they are not part of the original.]", page);
         var read = JsonElement.Parse(json);
         Assert.Equal("say\\u{1B}[2J\\u{202E}\\u{2028}\\u{E0041}", read.GetProperty("said").GetString());
         Assert.StartsWith("4 invisible characters", read.GetProperty("escaped").GetString());

@@ -4,7 +4,7 @@ using MinimalMcp.Tests.Tools;
 
 namespace MinimalMcp.Tests.Scripts;
 
-/// <summary>scripts/try-real: with real systems where there are some, and its list of tools with all families.</summary>
+/// <summary>scripts/try-real: with real systems where there are some, and its list of tools.</summary>
 [Collection(nameof(Lab))]
 [Slow]
 public sealed class TryRealTests(Lab lab)

@@ -318,7 +318,9 @@ public sealed class TelemetryTests
         );
         Assert.Equal(Trace, refused.Trace);
         await server.PostAsync("/tools/ask", new { method = "PUT" });
-        var failed = await server.Receiver.LogAsync(log => log.Body.Contains("Upstream request failed", StringComparison.Ordinal));
+        var failed = await server.Receiver.LogAsync(log =>
+            log.Body.Contains("Upstream request failed", StringComparison.Ordinal)
+        );
         Assert.Contains("PUT /[REDACTED]/things/1", failed.Body, StringComparison.Ordinal);
         Assert.Equal("Alpha", failed.Attributes["Upstream"]);
         Assert.DoesNotContain(
