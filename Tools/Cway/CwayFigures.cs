@@ -298,7 +298,7 @@ internal static class CwayFigures
         }
     }
 
-    private static IReadOnlyList<string> Recommendations(
+    private static List<string> Recommendations(
         IReadOnlyList<CwayFacts> projects,
         IReadOnlyList<CwayHealth> health,
         IReadOnlyList<CwayKpi> kpis

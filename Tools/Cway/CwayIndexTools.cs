@@ -24,7 +24,7 @@ internal sealed class CwayIndexTools(
     IDistributedCache store,
     IHostEnvironment host,
     TimeProvider time
-)
+) : IDisposable
 {
     /// <summary>The name of the HTTP client for search clusters.</summary>
     internal const string Upstream = "CwayIndexClient";
@@ -36,6 +36,8 @@ internal sealed class CwayIndexTools(
 
     private readonly ConcurrentQueue<CwayIndexJob> _jobs = [];
     private readonly SemaphoreSlim _writing = new(1, 1);
+
+    public void Dispose() => _writing.Dispose();
 
     [McpServerTool(
         Name = "cway_index_all_content",
@@ -294,8 +296,8 @@ internal sealed class CwayIndexTools(
         CwayIndexJob job,
         string message,
         int documents,
-        IReadOnlyList<string> completed,
-        IReadOnlyList<string> failed
+        List<string> completed,
+        List<string> failed
     )
     {
         var ended = time.GetUtcNow();

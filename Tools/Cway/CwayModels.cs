@@ -296,7 +296,7 @@ internal sealed class CwayPercent(string scale)
     /// <summary>Looks at many values before one of them is read.</summary>
     public void Learn(IEnumerable<double?> values)
     {
-        if (_scale is "percent" or "fraction" && scale.ToLowerInvariant() == _scale)
+        if (_scale is "percent" or "fraction" && _scale.Equals(scale, StringComparison.OrdinalIgnoreCase))
         {
             return; // the operator said it
         }

@@ -352,7 +352,7 @@ internal static class CwayTemporalFigures
             : "stable";
     }
 
-    private static IReadOnlyList<string> Advice(
+    private static List<string> Advice(
         int projects,
         IReadOnlyDictionary<string, int> risks,
         IReadOnlyDictionary<string, int> levels,

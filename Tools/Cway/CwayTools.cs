@@ -203,7 +203,7 @@ internal sealed partial class CwayTools(CwayClient cway)
         "Counts all projects by state and status, with their average progress, and lists those whose end date is "
             + "near or past while they are below 80 %."
     )]
-    public async Task<CwayStatusSummary> GetProjectStatusSummary(
+    public static async Task<CwayStatusSummary> GetProjectStatusSummary(
         CwayHistoryClient history,
         CancellationToken ct = default
     )
