@@ -35,7 +35,9 @@ internal sealed class ShopClient(
     private readonly Catalogue? _embedded = string.IsNullOrEmpty(options.Value.Url) ? Catalogue.Load() : null;
     private readonly Carts _carts = new(time, cache, turns);
 
-    /// <summary>Link to a product. The embedded shop has no pages: it is in the resource that lists all products.</summary>
+    /// <summary>
+    /// Link to a product. The embedded shop has no pages: it is in the resource that lists all products.
+    /// </summary>
     public string PageOf(string productCode) =>
         (_embedded is null ? _options.Url!.TrimEnd('/') + "/" : "shop://catalog")
         + $"?product={Uri.EscapeDataString(productCode)}";

@@ -40,11 +40,13 @@ public sealed class CwayFailureTests
             "array" => new(200, "[]"),
             "validation" => new(
                 200,
-                """{"errors":[{"message":"Validation error (FieldUndefined)","extensions":{"classification":"ValidationError"}}]}"""
+                """{"errors":[{"message":"Validation error (FieldUndefined)","extensions":"""
+                    + """{"classification":"ValidationError"}}]}"""
             ),
             _ => new(
                 200,
-                """{"data":{"plannerProjects":null},"errors":[{"message":"Access denied","path":["plannerProjects"],"extensions":{"classification":"FORBIDDEN"}}]}"""
+                """{"data":{"plannerProjects":null},"errors":[{"message":"Access denied","path":"""
+                    + """["plannerProjects"],"extensions":{"classification":"FORBIDDEN"}}]}"""
             ),
         };
 

@@ -54,7 +54,8 @@ public sealed class CwayHistoryTests
     public void A_batch_asks_the_same_operation_for_each_id() =>
         Assert.Equal(
             "query CwayProjectActivityBatch($id0: UUID!, $id1: UUID!) {"
-                + " p0: projectHistory(projectId: $id0) { timestamp } p1: projectHistory(projectId: $id1) { timestamp } }",
+                + " p0: projectHistory(projectId: $id0) { timestamp } p1: projectHistory(projectId: $id1) { "
+                + "timestamp } }",
             CwayClient.Batch("CwayProjectActivity", 2)
         );
 }

@@ -110,7 +110,8 @@ internal sealed class CwayParity : CwayCalls
             ("update_user_name", $$"""{"username":"{{user.Username}}","first_name":"Nia","dry_run":true}""", null),
             (
                 "set_user_permissions",
-                $$"""{"usernames":["{{user.Username}}"],"permission_group_id":"{{workspace.PermissionGroups.First().Id}}","dry_run":true}""",
+                $$"""{"usernames":["{{user.Username}}"]"""
+                    + $$""","permission_group_id":"{{workspace.PermissionGroups.First().Id}}","dry_run":true}""",
                 null
             ),
             ("create_team", """{"name":"Proof readers","description":"They read","dry_run":true}""", null),
@@ -126,7 +127,8 @@ internal sealed class CwayParity : CwayCalls
             ),
             (
                 "attach_team_to_artwork",
-                $$"""{"artwork_id":"{{artwork.Id}}","team_id":"{{team.Id}}","assignments":["RECEIVER"],"dry_run":true}""",
+                $$"""{"artwork_id":"{{artwork.Id}}","team_id":"{{team.Id}}","assignments":"""
+                    + $$"""["RECEIVER"],"dry_run":true}""",
                 null
             ),
             ("create_artwork", $$"""{"project_id":"{{open.Id}}","name":"Lid","dry_run":true}""", null),
@@ -153,7 +155,8 @@ internal sealed class CwayParity : CwayCalls
             ("rename_file", $$"""{"file_id":"{{item.Id}}","new_name":"Shelf 2","dry_run":true}""", null),
             (
                 "move_files",
-                $$"""{"file_ids":["{{item.Id}}"],"target_folder_id":"{{root.Id}}","source_folder_id":"{{folder.Id}}","dry_run":true}""",
+                $$"""{"file_ids":["{{item.Id}}"]"""
+                    + $$""","target_folder_id":"{{root.Id}}","source_folder_id":"{{folder.Id}}","dry_run":true}""",
                 null
             ),
             (

@@ -60,7 +60,8 @@ public sealed class DockerEndToEndTests(Lab lab)
         await using var server = await ServerAsync();
         // Six megabytes: more than an answer that is held in memory may have.
         var id = await lab.RunAsync(
-            "echo needle first; i=0; while [ $i -lt 2 ]; do i=$((i+1)); head -c 3000000 /dev/zero | tr '\\0' x; echo; done; echo last"
+            "echo needle first; i=0; while [ $i -lt 2 ]; do i=$((i+1)); head -c 3000000 /dev/zero | tr '\\0' x; "
+                + "echo; done; echo last"
         );
         await lab.EndAsync(id);
 

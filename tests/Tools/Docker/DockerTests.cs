@@ -63,7 +63,8 @@ public sealed class DockerTests
             {
                 "docker_container_logs",
                 """{"container":"web","since":"1767225600","timestamps":true}""",
-                "GET containers/web/json GET containers/web/logs?stdout=1&stderr=1&tail=100&timestamps=1&since=1767225600.000000000"
+                "GET containers/web/json GET "
+                    + "containers/web/logs?stdout=1&stderr=1&tail=100&timestamps=1&since=1767225600.000000000"
             },
             { "docker_container_inspect", """{"container":"web"}""", "GET containers/web/json" },
             { "docker_list_networks", "{}", "GET networks" },
@@ -385,7 +386,8 @@ public sealed class DockerTests
             200,
             "application/json",
             Encoding.UTF8.GetBytes(
-                "{\"status\":\"Pulling\"}\r\n{\"errorDetail\":{\"message\":\"toomanyrequests: slow down\"},\"error\":\"toomanyrequests: slow down\"}\r\n"
+                "{\"status\":\"Pulling\"}\r\n{\"errorDetail\":{\"message\":\"toomanyrequests: slow "
+                    + "down\"},\"error\":\"toomanyrequests: slow down\"}\r\n"
             )
         );
         await using var server = Start(engine);
@@ -533,7 +535,8 @@ public sealed class DockerTests
         await using var engine = await FakeEngine.StartAsync();
         engine.Answers["GET containers/web/json"] = new(
             200,
-            $$$"""{"Id":"4507498168e1","State":{"Running":false,"ExitCode":137},"Config":{"StopTimeout":{{{timeout}}}}}"""
+            $$$"""{"Id":"4507498168e1","State":{"Running":false,"ExitCode":137},"Config":{"StopTimeout":"""
+                + $$$"""{{{timeout}}}}}"""
         );
         await using var server = Start(engine);
 

@@ -93,7 +93,8 @@ public sealed class DockerTrapTests
             Enumerable
                 .Range(1, 450)
                 .Select(number =>
-                    $$$"""{"Id":"{{{number:x64}}}","Name":"n{{{number}}}","Names":["/n{{{number}}}"],"RepoTags":["t:{{{number}}}"],"Driver":"local"}"""
+                    $$$"""{"Id":"{{{number:x64}}}","Name":"n{{{number}}}","Names":["/n{{{number}}}"],"RepoTags":"""
+                    + $$$"""["t:{{{number}}}"],"Driver":"local"}"""
                 )
         );
         engine.Answers[request] = new(200, member == "volumes" ? $$"""{"Volumes":[{{items}}]}""" : $"[{items}]");
@@ -185,7 +186,8 @@ public sealed class DockerTrapTests
         await server.CallAsync(
             "docker_run_container",
             JsonElement.Parse(
-                """{"image":"redis:7","environment":{"PORT":8080,"DEBUG":true,"TZ":"UTC"},"ports":{"80":"0"},"command":["sleep",60]}"""
+                """{"image":"redis:7","environment":{"PORT":8080,"DEBUG":true,"TZ":"UTC"},"ports":"""
+                    + """{"80":"0"},"command":["sleep",60]}"""
             )
         );
 
@@ -279,7 +281,8 @@ public sealed class DockerTrapTests
                 Enumerable
                     .Range(0, 1000)
                     .Select(number =>
-                        $"2026-11-20T10:{number / 60:00}:{number % 60:00}.123456789Z line {number} {new string('x', 90)}\n"
+                        $"2026-11-20T10:{number / 60:00}:{number % 60:00}.123456789Z line {number} "
+                        + $"{new string('x', 90)}\n"
                     )
             )
         );
@@ -330,7 +333,8 @@ public sealed class DockerTrapTests
         await using var engine = await FakeEngine.StartAsync();
         engine.Answers["GET images/json"] = new(
             200,
-            """[{"Id":"sha256:628fe13efe86","RepoTags":["<none>:<none>"],"RepoDigests":["<none>@<none>"],"Created":-62135596800,"Size":1}]"""
+            """[{"Id":"sha256:628fe13efe86","RepoTags":["<none>:<none>"],"RepoDigests":"""
+                + """["<none>@<none>"],"Created":-62135596800,"Size":1}]"""
         );
         await using var server = Start(engine);
 

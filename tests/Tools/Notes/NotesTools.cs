@@ -10,8 +10,8 @@ using ModelContextProtocol.Server;
 namespace MinimalMcp.Tests.Tools.Notes;
 
 /// <summary>
-/// The family that tests of the surfaces use, so that they hold whichever families the product has: it reads, writes and destroys, keeps
-/// something for each caller, and has a prompt and a resource.
+/// The family that tests of the surfaces use, so that they hold whichever families the product has: it reads, writes
+/// and destroys, keeps something for each caller, and has a prompt and a resource.
 /// </summary>
 public sealed class NotesTools
 {

@@ -15,7 +15,8 @@ public sealed class PortainerDemoTests(Lab lab)
     // It does not get anywhere at first, as many a program that starts before what it needs. Its second start goes
     // well.
     private const string Worker =
-        $"if [ -e /tmp/seen ]; then : > /tmp/well; echo connected to the queue; else : > /tmp/seen; echo error: the queue refused the connection >&2; fi; {Forever}";
+        "if [ -e /tmp/seen ]; then : > /tmp/well; echo connected to the queue; else : > /tmp/seen; echo error: the "
+        + $"queue refused the connection >&2; fi; {Forever}";
 
     [Fact]
     public async Task Containers_are_looked_through_and_the_one_that_is_unwell_is_restarted()

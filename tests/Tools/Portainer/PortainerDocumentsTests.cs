@@ -117,7 +117,8 @@ public sealed class PortainerDocumentsTests
         await using var portainer = await FakeEngine.StartAsync();
         portainer.Answers["GET api/stacks"] = new(
             200,
-            $"[{string.Join(',', Enumerable.Range(1, 500).Select(id => $$"""{"Id":{{id}},"Name":"many{{id}}","Type":2,"EndpointId":3,"Status":1}"""))}]"
+            $"[{string.Join(',', Enumerable.Range(1, 500).Select(id => $$"""{"Id":{{id}}"""
+                + $$""","Name":"many{{id}}","Type":2,"EndpointId":3,"Status":1}"""))}]"
         );
         await using var server = Start(portainer);
 

@@ -103,7 +103,8 @@ public sealed class PortainerEndToEndTests(Lab lab)
     {
         await using var server = await ServerAsync();
         var id = await lab.RunAsync(
-            "printf 'sm\\303'; sleep 0.3; echo oops >&2; sleep 0.3; printf '\\245 \\360\\237\\232'; sleep 0.3; printf '\\200\\n'; printf '\\033[31mred\\033[0m'",
+            "printf 'sm\\303'; sleep 0.3; echo oops >&2; sleep 0.3; printf '\\245 \\360\\237\\232'; sleep 0.3; "
+                + "printf '\\200\\n'; printf '\\033[31mred\\033[0m'",
             terminal
         );
         await lab.EndAsync(id);

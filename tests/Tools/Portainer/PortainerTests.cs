@@ -171,7 +171,8 @@ public sealed class PortainerTests
 
     [Theory]
     [InlineData(
-        """[{"Id":3,"Name":"one","Type":1,"Status":1},{"Id":7,"Name":"edge-berlin","Type":4,"Status":1,"Heartbeat":false}]""",
+        """[{"Id":3,"Name":"one","Type":1,"Status":1},"""
+            + """{"Id":7,"Name":"edge-berlin","Type":4,"Status":1,"Heartbeat":false}]""",
         "3 one (docker, up); 7 edge-berlin (docker edge agent, down)"
     )]
     [InlineData("""[{"Id":9,"Name":"cluster","Type":5,"Status":2}]""", "9 cluster (kubernetes, down)")]
@@ -241,7 +242,9 @@ public sealed class PortainerTests
             0
         ];
         Assert.Equal(
-            """{"id":"4507498168e1","name":"web","image":"acme/web:1","state":"running","status":"Up 3 minutes (unhealthy)","health":"unhealthy","ports":["127.0.0.1:8080->80/tcp","9000/tcp"],"stack":"shop"}""",
+            """{"id":"4507498168e1","name":"web","image":"acme/web:1","state":"running","status":"Up 3 minutes """
+                + """(unhealthy)","health":"unhealthy","ports":"""
+                + """["127.0.0.1:8080->80/tcp","9000/tcp"],"stack":"shop"}""",
             web.GetRawText()
         );
     }
@@ -344,7 +347,8 @@ public sealed class PortainerTests
         await using var portainer = await FakeEngine.StartAsync();
         portainer.Answers["GET containers/json"] = new(
             200,
-            """[{"Id":"4507498168e1","Names":["/p"],"Image":"portainer/portainer-ce:2.39.5","Labels":{"com.docker.compose.project":"shop"}}]"""
+            """[{"Id":"4507498168e1","Names":["/p"],"Image":"portainer/portainer-ce:2.39.5","Labels":"""
+                + """{"com.docker.compose.project":"shop"}}]"""
         );
         await using var server = Start(portainer);
 
@@ -367,11 +371,13 @@ public sealed class PortainerTests
         await using var portainer = await FakeEngine.StartAsync();
         portainer.Answers["GET api/stacks"] = new(
             200,
-            """[{"Id":3,"Name":"swarmy","Type":1,"EndpointId":3,"Status":1},{"Id":4,"Name":"elsewhere","Type":2,"EndpointId":7,"Status":1}]"""
+            """[{"Id":3,"Name":"swarmy","Type":1,"EndpointId":3,"Status":1},"""
+                + """{"Id":4,"Name":"elsewhere","Type":2,"EndpointId":7,"Status":1}]"""
         );
         portainer.Answers["GET containers/json"] = new(
             200,
-            """[{"Id":"4507498168e1","Names":["/swarmy_web.1"],"Image":"acme/web:1","State":"running","Labels":{"com.docker.stack.namespace":"swarmy"}}]"""
+            """[{"Id":"4507498168e1","Names":["/swarmy_web.1"],"Image":"acme/web:1","State":"running","Labels":"""
+                + """{"com.docker.stack.namespace":"swarmy"}}]"""
         );
         await using var server = Start(portainer);
 
@@ -409,7 +415,8 @@ public sealed class PortainerTests
         await using var portainer = await FakeEngine.StartAsync();
         portainer.Answers["POST api/stacks/13/start"] = new(
             500,
-            """{"message":"Unable to start stack","details":"Failed to deploy a stack: no such image: lab/notthere:9"}"""
+            """{"message":"Unable to start stack","details":"Failed to deploy a stack: no such image: """
+                + """lab/notthere:9"}"""
         );
         await using var server = Start(portainer);
 
@@ -425,7 +432,9 @@ public sealed class PortainerTests
         await using var portainer = await FakeEngine.StartAsync();
         portainer.Answers["GET containers/web/stats"] = new(
             200,
-            """{"read":"2026-11-20T10:26:40Z","cpu_stats":{"cpu_usage":{"total_usage":600},"system_cpu_usage":2000},"precpu_stats":{"cpu_usage":{"total_usage":0}},"memory_stats":{"usage":10,"limit":18446744073709551615}}"""
+            """{"read":"2026-11-20T10:26:40Z","cpu_stats":{"cpu_usage":"""
+                + """{"total_usage":600},"system_cpu_usage":2000},"precpu_stats":{"cpu_usage":"""
+                + """{"total_usage":0}},"memory_stats":{"usage":10,"limit":18446744073709551615}}"""
         );
         await using var server = Start(portainer);
 

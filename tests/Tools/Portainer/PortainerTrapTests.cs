@@ -46,7 +46,8 @@ public sealed class PortainerTrapTests
     )]
     [InlineData(
         500,
-        """{"message":"Unable to proxy the request via the Docker socket","details":"dial unix /var/run/docker.sock"}""",
+        """{"message":"Unable to proxy the request via the Docker socket","details":"dial unix """
+            + """/var/run/docker.sock"}""",
         "Unable to proxy the request via the Docker socket: dial unix /var/run/docker.sock"
     )]
     public async Task An_environment_that_is_down_is_reported_with_what_to_do(int status, string body, string reason)
@@ -144,7 +145,9 @@ public sealed class PortainerTrapTests
         await using var server = Start(portainer);
 
         Assert.Equal(
-            """[{"id":12,"name":"shop","type":"compose","endpointId":3,"status":"active"},{"name":"blog","type":"compose","endpointId":3,"status":"inactive"},{"name":"mon","type":"swarm","endpointId":3,"status":"active"}]""",
+            """[{"id":12,"name":"shop","type":"compose","endpointId":3,"status":"active"},"""
+                + """{"name":"blog","type":"compose","endpointId":3,"status":"inactive"},"""
+                + """{"name":"mon","type":"swarm","endpointId":3,"status":"active"}]""",
             (await server.CallAsync("portainer_list_stacks")).GetProperty("stacks").GetRawText()
         );
     }

@@ -7,7 +7,9 @@ using Microsoft.AspNetCore.Http;
 
 namespace MinimalMcp.Tests.Tools.Jira;
 
-/// <summary>Stands in for Jira on a real socket. A request that answers.json does not have is answered with 404.</summary>
+/// <summary>
+/// Stands in for Jira on a real socket. A request that answers.json does not have is answered with 404.
+/// </summary>
 internal sealed class JiraUpstream : IAsyncDisposable
 {
     private readonly WebApplication _app;
