@@ -73,7 +73,10 @@ public static class OpenApi
         try
         {
             var tools = app.Services.GetRequiredService<ToolRegistry>().Current;
-            if (family is not null && !tools.All.Any(tool => tool.Family.Equals(family, StringComparison.OrdinalIgnoreCase)))
+            if (
+                family is not null
+                && !tools.All.Any(tool => tool.Family.Equals(family, StringComparison.OrdinalIgnoreCase))
+            )
             {
                 await Console.Error.WriteLineAsync(
                     $"There is no family {family}, or its settings are missing. There are: "

@@ -95,7 +95,9 @@ internal sealed class CwayResources(CwayClient cway, CwayHistoryClient history, 
     public async Task<string> Timelines(CancellationToken ct)
     {
         var workspace = await history.LoadAsync(null, ct);
-        var latest = workspace.Projects.OrderByDescending(facts => facts.Times is [.., var last] ? last : default).Take(15);
+        var latest = workspace
+            .Projects.OrderByDescending(facts => facts.Times is [.., var last] ? last : default)
+            .Take(15);
         return Write(
             new
             {

@@ -83,7 +83,8 @@ public sealed class CwayFailureTests
         lab.Cway.Faults.Always = new(
             200,
             """
-            {"data":{"plannerProjects":[{"id":"7f6b0d5e-0000-4000-8000-000000000001","name":"Spring packaging","state":"IN_PROGRESS","percentageDone":40.0},null]},
+            {"data":{"plannerProjects":[{"id":"7f6b0d5e-0000-4000-8000-000000000001","name":"Spring packaging",
+              "state":"IN_PROGRESS","percentageDone":40.0},null]},
              "errors":[{"message":"Access denied","path":["plannerProjects",1]}]}
             """
         );

@@ -104,7 +104,7 @@ internal sealed class CwayParity : CwayCalls
             ("reopen_projects", $$"""{"project_ids":["{{closed.Id}}"],"dry_run":true}""", null),
             (
                 "create_user",
-                """{"email":"new@nordlys.example","username":"new@nordlys.example","first_name":"Nia","dry_run":true}""",
+                """{"email":"new@nordlys.example","username":"new@nordlys.example","first_name":"N","dry_run":true}""",
                 null
             ),
             ("update_user_name", $$"""{"username":"{{user.Username}}","first_name":"Nia","dry_run":true}""", null),

@@ -107,6 +107,8 @@ public sealed class DockerTests
         Assert.Equal(spoken, engine.Spoken);
     }
 
+    private static string Action(string tool) => tool == "docker_container_action" ? ",\"action\":\"stop\"" : "";
+
     /// <summary>Arguments that no engine may ever see.</summary>
     private static List<(string Tool, string Arguments, int Status, string Part)> BadInput
     {
@@ -140,7 +142,7 @@ public sealed class DockerTests
                     data.Add(
                         (
                             tool,
-                            $$"""{"container":"{{name}}"{{(tool == "docker_container_action" ? ",\"action\":\"stop\"" : "")}}}""",
+                            $$"""{"container":"{{name}}"{{Action(tool)}}}""",
                             422,
                             "not a valid container name or ID"
                         )

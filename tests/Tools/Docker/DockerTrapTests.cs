@@ -8,9 +8,9 @@ namespace MinimalMcp.Tests.Tools.Docker;
 /// <summary>Answers of real engines (Docker 20.10 and 29.7) that are easily reported wrongly.</summary>
 public sealed class DockerTrapTests
 {
-    private const string PortTaken = """
-        {"message":"driver failed programming external connectivity on endpoint web (5918ed84e9d9): Bind for 0.0.0.0:6130 failed: port is already allocated"}
-        """;
+    private const string PortTaken =
+        """{"message":"driver failed programming external connectivity on endpoint web (5918ed84e9d9): """
+        + """Bind for 0.0.0.0:6130 failed: port is already allocated"}""";
 
     [Theory]
     [InlineData("GET containers/web/json", 500, "Multiple IDs found with provided prefix: 0", "more of its characters")]

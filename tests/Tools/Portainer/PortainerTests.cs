@@ -454,7 +454,8 @@ public sealed class PortainerTests
         portainer.Answers["GET containers/web/stats"] = new(
             200,
             """
-            {"read":"2026-11-20T10:26:40Z","cpu_stats":{"cpu_usage":{"total_usage":600,"percpu_usage":[1,2,3,4]},"system_cpu_usage":2000},"precpu_stats":{"cpu_usage":{"total_usage":500},"system_cpu_usage":1000},
+            {"read":"2026-11-20T10:26:40Z","cpu_stats":{"cpu_usage":{"total_usage":600,"percpu_usage":[1,2,3,4]},
+              "system_cpu_usage":2000},"precpu_stats":{"cpu_usage":{"total_usage":500},"system_cpu_usage":1000},
              "memory_stats":{"usage":10000,"limit":50000,"stats":THESE}}
             """.Replace("THESE", memory, StringComparison.Ordinal)
         );

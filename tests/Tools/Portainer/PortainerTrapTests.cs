@@ -69,9 +69,12 @@ public sealed class PortainerTrapTests
         await using var portainer = await FakeEngine.StartAsync();
         portainer.Answers["POST api/stacks/13/start"] = new(
             500,
-            """
-            {"message":"Unable to start stack","details":"Failed to deploy a stack: The Docker Engine you're using is running in swarm mode.\n\nCompose does not use swarm mode to deploy services to multiple nodes in a swarm. All containers will be scheduled on the current node.\n\nTo deploy your application across the swarm, use `docker stack deploy`.\n\nPulling api (lab/notthere:9)...\nGet \"https://registry.example/v2/\": dial tcp: lookup registry.example: no such host\n"}
-            """
+            """{"message":"Unable to start stack","details":"Failed to deploy a stack: The Docker Engine you're """
+                + """using is running in swarm mode.\n\nCompose does not use swarm mode to deploy services to """
+                + """multiple nodes in a swarm. All containers will be scheduled on the current node.\n\nTo deploy """
+                + """your application across the swarm, use `docker stack deploy`.\n\nPulling api """
+                + """(lab/notthere:9)...\nGet \"https://registry.example/v2/\": dial tcp: lookup """
+                + """registry.example: no such host\n"}"""
         );
         await using var server = Start(portainer);
 
