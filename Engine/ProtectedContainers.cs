@@ -20,7 +20,8 @@ internal static partial class ProtectedContainers
         foreach (var one in await engine.Containers.ListContainersAsync(new(), ct))
         {
             if (
-                ContainerSummary.IsOfStack(one.Labels, stack)
+                one is not null // whatever else answers in Docker's place
+                && ContainerSummary.IsOfStack(one.Labels, stack)
                 && await FindAsync(engine, one.ID, one.Image, one.ImageID, one.Labels, ct) is { } what
             )
             {

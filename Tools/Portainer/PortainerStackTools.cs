@@ -201,7 +201,7 @@ internal sealed partial class PortainerStackTools(PortainerClient portainer)
             ct
         );
         return containers
-            .Where(container => ContainerSummary.StackOf(container.Labels) is not null)
+            .Where(container => ContainerSummary.StackOf(container?.Labels) is not null)
             .GroupBy(container => ContainerSummary.StackOf(container.Labels)!)
             .Where(stack => !known.Any(one => one.Name.Equals(stack.Key, StringComparison.OrdinalIgnoreCase)))
             .OrderBy(stack => stack.Key, StringComparer.Ordinal)
