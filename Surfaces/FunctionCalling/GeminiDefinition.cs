@@ -5,13 +5,15 @@ namespace MinimalMcp.Surfaces;
 
 /// <summary>
 /// A tool as the Gemini API takes it: a FunctionDeclaration, whose parameters are the API's own subset of OpenAPI 3.0
-/// (ai.google.dev/api/caching,
-/// Schema). The API answers 400 to a member that it does not know, such as <c>additionalProperties</c>, and to a list
-/// of types.
+/// (ai.google.dev/api/caching, Schema). The API answers 400 to a member that it does not know, such as
+/// <c>additionalProperties</c>, and to a list of types.
 /// </summary>
 internal static class GeminiDefinition
 {
     private const string AsText = "A JSON value as text.";
+
+    // A schema that contains itself is written out to some depth, and a model seldom needs more.
+    private const int MaxDepth = 4;
 
     private static readonly string[] Limits =
     [
@@ -33,18 +35,22 @@ internal static class GeminiDefinition
         // An object without properties is refused; a function without arguments has no parameters.
         if (parameters["properties"] is JsonObject { Count: > 0 })
         {
-            function["parameters"] = Schema(parameters);
+            function["parameters"] = Schema(parameters, 0);
         }
 
         return function;
     }
 
-    private static JsonObject Schema(JsonObject schema)
+    private static JsonObject Schema(JsonObject schema, int depth)
     {
         var types = TypesOf(schema);
         var nullable = types.Remove("null");
-        var result = types is [var type] ? OfType(type, schema) : Text(schema);
-        foreach (var name in Limits)
+        var result =
+            types is [var type] && (depth <= MaxDepth || type is not ("object" or "array"))
+                ? OfType(type, schema, depth)
+                : Text(schema);
+        var isAsText = types is not ["string"] && result["type"]!.GetValue<string>() == "STRING";
+        foreach (var name in isAsText ? [] : Limits) // limits of what the text says are not those of the text
         {
             if (schema[name] is { } value && !result.ContainsKey(name))
             {
@@ -60,24 +66,32 @@ internal static class GeminiDefinition
         return result;
     }
 
-    private static JsonObject OfType(string type, JsonObject schema) =>
+    private static JsonObject OfType(string type, JsonObject schema, int depth) =>
         type switch
         {
-            "object" when schema["properties"] is JsonObject { Count: > 0 } properties => Object(schema, properties),
-            "array" when schema["items"] is JsonObject items => new() { ["type"] = "ARRAY", ["items"] = Schema(items) },
+            "object" when schema["properties"] is JsonObject { Count: > 0 } properties => Object(
+                schema,
+                properties,
+                depth
+            ),
+            "array" when schema["items"] is JsonObject items => new()
+            {
+                ["type"] = "ARRAY",
+                ["items"] = Schema(items, depth + 1),
+            },
             "string" => String(schema),
             "integer" or "number" or "boolean" => new() { ["type"] = type.ToUpperInvariant() },
             _ => Text(schema),
         };
 
-    private static JsonObject Object(JsonObject schema, JsonObject properties)
+    private static JsonObject Object(JsonObject schema, JsonObject properties, int depth)
     {
         var result = new JsonObject
         {
             ["type"] = "OBJECT",
             ["properties"] = new JsonObject(
                 properties.Select(property =>
-                    KeyValuePair.Create(property.Key, (JsonNode?)Schema(property.Value as JsonObject ?? []))
+                    KeyValuePair.Create(property.Key, (JsonNode?)Schema(property.Value as JsonObject ?? [], depth + 1))
                 )
             ),
         };

@@ -346,5 +346,11 @@ internal sealed record CwayWorkspace(
     public DateTime Local(long seconds) =>
         TimeZoneInfo.ConvertTime(DateTimeOffset.FromUnixTimeSeconds(seconds), Zone).DateTime;
 
-    public DateOnly DayOf(long seconds) => DateOnly.FromDateTime(Local(seconds));
+    /// <summary>The day of an event: of hundreds of thousands, which is why UTC takes a shorter way.</summary>
+    public DateOnly DayOf(long seconds) =>
+        Zone == TimeZoneInfo.Utc
+            ? DateOnly.FromDayNumber(Epoch + (int)(seconds / 86_400))
+            : DateOnly.FromDateTime(Local(seconds));
+
+    private static readonly int Epoch = DateOnly.FromDateTime(DateTime.UnixEpoch).DayNumber;
 }

@@ -27,9 +27,9 @@ internal sealed class CwayMediaTools(CwayClient cway)
         CancellationToken ct = default
     )
     {
-        var (sent, note) = await cway.AskAsync<List<CwayFolder?>>("CwayFolderTree", "tree", null, ct);
-        var folders = sent.Present();
-        return new([.. folders.Take(limit)], folders.Count, note);
+        var (sent, note) = await cway.AskAsync<List<CwayTree?>>("CwayFolderTree", "tree", null, ct);
+        var folders = sent.Present().SelectMany(folder => folder.Flat()).ToArray();
+        return new([.. folders.Take(limit)], folders.Length, note);
     }
 
     [McpServerTool(

@@ -207,6 +207,20 @@ internal sealed record CwayFolder(
     IReadOnlyList<CwayNamed?>? Folders = null
 );
 
+/// <summary>A folder with those in it, as the tree has it.</summary>
+internal sealed record CwayTree(
+    string? Id,
+    string? ParentId,
+    string? Name,
+    bool? Shared,
+    IReadOnlyList<CwayTree?>? Folders
+)
+{
+    /// <summary>It and all below it.</summary>
+    public IEnumerable<CwayFolder> Flat() =>
+        Folders.Present().SelectMany(folder => folder.Flat()).Prepend(new(Id, ParentId, Name, Shared));
+}
+
 internal sealed record CwayItem(
     [property: Description("FileFolderItem or ArtworkFolderItem.")] string? Type,
     [property: Description("The item's id, which cway_rename_file, cway_move_files and cway_delete_file take.")]

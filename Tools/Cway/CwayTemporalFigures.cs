@@ -237,7 +237,7 @@ internal static class CwayTemporalFigures
             ["inactive", "low", "moderate", "high", "burst"]
         );
         var all = pairs.SelectMany(pair => pair.Facts.Times).ToArray();
-        var trends = pairs.Select(pair => Velocity(pair.Facts, workspace)?.VelocityTrend).ToArray();
+        var trends = pairs.Select(pair => TrendOf(pair.Facts, workspace)).ToArray();
         var team = Team(all, workspace);
         return new(
             workspace.Now,
@@ -287,10 +287,30 @@ internal static class CwayTemporalFigures
             open,
             open,
             Round((double)open / Math.Max(active, 1)),
-            CwayFigures.Counted(local.Select(time => $"{time.DayOfWeek}"), Enum.GetNames<DayOfWeek>()),
-            Sorted(local.Select(time => time.ToString("yyyy-MM", CultureInfo.InvariantCulture))),
-            Sorted(local.Select(time => $"{time.Year}-Q{((time.Month - 1) / 3) + 1}"))
+            Enum.GetValues<DayOfWeek>()
+                .ToDictionary(day => $"{day}", day => local.Count(time => time.DayOfWeek == day)),
+            Sorted(local.Select(time => (time.Year, time.Month)), month => $"{month.Item1:0000}-{month.Item2:00}"),
+            Sorted(local.Select(time => (time.Year, (time.Month + 2) / 3)), part => $"{part.Item1:0000}-Q{part.Item2}")
         );
+    }
+
+    // As Velocity has it, without the series: weeks begin on Mondays, as day 0 of DateOnly is one.
+    private static string? TrendOf(CwayFacts facts, CwayWorkspace workspace)
+    {
+        if (facts.Times.Count == 0)
+        {
+            return null;
+        }
+
+        var first = workspace.DayOf(facts.Times[0]).DayNumber / 7;
+        var weeks = new int[Math.Max(first, workspace.Today.DayNumber / 7) - first + 1];
+        foreach (var time in facts.Times)
+        {
+            var week = (workspace.DayOf(time).DayNumber / 7) - first;
+            weeks[Math.Min(week, weeks.Length - 1)]++;
+        }
+
+        return Trend(weeks).Trend;
     }
 
     private static (CwayFacts Facts, int Days, string Risk) Rest(CwayFacts facts, CwayWorkspace workspace)
@@ -382,12 +402,12 @@ internal static class CwayTemporalFigures
         where T : notnull =>
         values.CountBy(value => value).OrderByDescending(count => count.Value).ThenBy(count => count.Key).First().Key;
 
-    private static CwayPeriod[] Sorted(IEnumerable<string> periods) =>
+    private static CwayPeriod[] Sorted(IEnumerable<(int, int)> periods, Func<(int, int), string> name) =>
         [
             .. periods
                 .CountBy(period => period)
-                .OrderBy(period => period.Key, StringComparer.Ordinal)
-                .Select(period => new CwayPeriod(period.Key, period.Value)),
+                .OrderBy(period => period.Key)
+                .Select(period => new CwayPeriod(name(period.Key), period.Value)),
         ];
 
     private static string DayName(DateOnly day) => day.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture);

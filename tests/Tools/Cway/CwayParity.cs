@@ -4,7 +4,7 @@ using MinimalMcp.Tools;
 
 namespace MinimalMcp.Tests.Tools.Cway;
 
-internal sealed class CwayParity : CwayCalls
+internal sealed class CwayParity : FamilyCalls
 {
     private CwayLab? _lab;
     private CwayServer? _cway;
@@ -199,14 +199,4 @@ internal sealed class CwayParity : CwayCalls
 
         await base.DisposeAsync();
     }
-}
-
-/// <summary>The calls before they are compared on every surface, which needs their examples.</summary>
-internal abstract class CwayCalls : IAsyncDisposable
-{
-    public abstract IReadOnlyList<(string Tool, string Arguments, FailureKind? Failure)> Calls { get; }
-
-    public abstract Task<(string Key, string Value)[]> StartAsync();
-
-    public virtual ValueTask DisposeAsync() => default;
 }

@@ -177,6 +177,22 @@ public sealed class CwayTemporalFiguresTests
     }
 
     [Fact]
+    public void The_trend_of_all_is_that_of_the_projects()
+    {
+        // Two events on each of three Mondays, then three on each of three: 2, 2, 2, 3, 3, 3.
+        var mondays = Enumerable.Range(0, 6).Select(week => At("2026-02-23T08:00") + (week * 7 * 86_400L));
+        var facts = Project(
+            "a",
+            "IN_PROGRESS",
+            10,
+            [.. mondays.SelectMany((monday, week) => Enumerable.Repeat(monday, week < 3 ? 2 : 3))]
+        );
+
+        Assert.Equal("increasing", CwayTemporalFigures.Velocity(facts, Workspace(facts))!.VelocityTrend);
+        Assert.Equal("increasing", CwayTemporalFigures.Dashboard(Workspace(facts), 365).OverallVelocityTrend);
+    }
+
+    [Fact]
     public void Days_and_hours_are_those_of_the_time_zone()
     {
         var facts = Project("a", "IN_PROGRESS", 10, At("2026-03-30T22:30")); // in Stockholm 00:30 of Tuesday

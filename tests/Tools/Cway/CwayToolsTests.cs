@@ -199,6 +199,27 @@ public sealed class CwayToolsTests
     }
 
     [Fact]
+    public async Task The_folder_tree_has_every_folder_with_its_parent()
+    {
+        await using var lab = await CwayLab.StartAsync();
+
+        var tree = await lab.CallAsync("get_folder_tree");
+
+        Assert.Equal(
+            lab.Cway.Workspace.Folders.Select(folder => ($"{folder.Id}", folder.Parent?.Id)).Order(),
+            tree.GetProperty("folders")
+                .EnumerateArray()
+                .Select(folder =>
+                    (
+                        Text(folder, "id")!,
+                        folder.TryGetProperty("parentId", out var parent) ? parent.GetGuid() : (Guid?)null
+                    )
+                )
+                .Order()
+        );
+    }
+
+    [Fact]
     public async Task The_original_names_are_answered_to_where_the_setting_says_so()
     {
         await using var lab = await CwayLab.StartAsync();
