@@ -93,7 +93,7 @@ internal sealed class OpenListenCheck(IServer server, IConfiguration configurati
         return
             open.Length > 0 && (configuration["Auth:Mode"] ?? "none").Equals("none", StringComparison.OrdinalIgnoreCase)
             ? throw new StartupException(
-                $"Auth:Mode (MCP_AUTH_MODE) is 'none', so the server may listen on this machine only, not on "
+                $"Auth:Mode (MCP_AUTH_MODE) is 'none', so the server may listen only on loopback, not on "
                     + $"{string.Join(", ", open)}. Set MCP_AUTH_MODE to api-key and MCP_API_KEY to a key."
             )
             : Task.CompletedTask;

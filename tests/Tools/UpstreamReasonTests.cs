@@ -89,7 +89,7 @@ public sealed class UpstreamReasonTests
         Assert.True(systems["prometheus"].GetProperty("reachable").GetBoolean());
         Assert.All((string[])["grafana", "vikunja", "docker"], name =>
             Assert.Equal(
-                (false, "It did not answer within 5 seconds."),
+                (false, "It did not answer within 5 seconds. Try again later."),
                 (systems[name].GetProperty("reachable").GetBoolean(), systems[name].GetProperty("detail").GetString())
             )
         );
