@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.ComponentModel;
 using System.Text;
 using System.Text.Json.Serialization;
@@ -103,7 +104,7 @@ internal sealed record PagePart(string Text, long Total, long? LastModified, boo
 internal static partial class PageName
 {
     // The character that ends a name in a link, or means something else in one.
-    private const string NotInNames = "@#|<>$";
+    private static readonly SearchValues<char> NotInNames = SearchValues.Create("@#|<>$");
 
     /// <summary>
     /// The names that can be meant: exactly what was written, then "Page" for "Page.md", "[[Page]]",
@@ -136,7 +137,7 @@ internal static partial class PageName
         var why = Unusable(name)
             ?? Reserved(name)
             ?? (
-                name.IndexOfAny(NotInNames.ToCharArray()) is >= 0 and var at
+                name.AsSpan().IndexOfAny(NotInNames) is >= 0 and var at
                     ? $"it contains {name[at]}, which means something else in a link to it. Leave out @ # | < > $"
                 : name.Contains("[[", StringComparison.Ordinal) || name.Contains("]]", StringComparison.Ordinal)
                     ? "it contains [[ or ]], which begin and end a link"
