@@ -249,10 +249,10 @@ public sealed partial class PrometheusClient(HttpClient http) : IHealthCheck
             return reason.TrimEnd('.');
         }
 
-        var (line, before, rest) = place;
+        var (line, column, before, rest) = place;
         var start = Math.Max(0, before.Length - 30);
         var after = before.Length > 0 ? $"after \"{before[start..]}\"" : "at the beginning";
-        return $"at line {line}, column {before.Length + 1}, {after}: {rest.TrimEnd('.')}";
+        return $"at line {line}, column {column}, {after}: {rest.TrimEnd('.')}";
     }
 
     private static string HowToQuote(string reason, string? asked)
@@ -275,7 +275,7 @@ public sealed partial class PrometheusClient(HttpClient http) : IHealthCheck
                 + $"{{\"{name}\", job=\"api\"}}.";
     }
 
-    private static (int Line, string Before, string Reason)? Place(string reason, string? asked)
+    private static (int Line, int Column, string Before, string Reason)? Place(string reason, string? asked)
     {
         if (
             Position().Match(reason) is not { Success: true } at
@@ -289,7 +289,9 @@ public sealed partial class PrometheusClient(HttpClient http) : IHealthCheck
 
         var bytes = Encoding.UTF8.GetBytes(asked.Split('\n').ElementAtOrDefault(line - 1) ?? "");
         var before = Encoding.UTF8.GetString(bytes, 0, Math.Clamp(column - 1, 0, bytes.Length));
-        return (line, before, at.Groups[3].Value);
+        // A place beyond the query is not one of it, and stays as Prometheus gave it.
+        var character = column - 1 > bytes.Length ? column : before.Length + 1;
+        return (line, character, before, at.Groups[3].Value);
     }
 
     private static JsonElement? Parse(byte[] body)

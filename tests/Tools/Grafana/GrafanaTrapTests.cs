@@ -175,7 +175,7 @@ public sealed class GrafanaTrapTests
             wide.GetProperty("series").EnumerateArray().Select(series => series.GetProperty("name").GetString())
         );
         Assert.Contains("might not be a counter", noted.GetProperty("note").GetString());
-        Assert.Contains("gave no data", none.GetProperty("note").GetString());
+        Assert.Contains("returned no data", none.GetProperty("note").GetString());
     }
 
     [Theory]
@@ -256,7 +256,7 @@ public sealed class GrafanaTrapTests
     [InlineData(
         "v2board",
         3,
-        """{"elements":{"panel-1":{}},"variables":[{}]}""",
+        """{"elements":{"panel-1":{"spec":{"id":1}}},"variables":[{}]}""",
         "remove 2 of 3 panels (Read me, Memory)"
     )]
     [InlineData("v2board", 7, """{"panels":[{"id":1}]}""", "schema v2, and was not saved")]
