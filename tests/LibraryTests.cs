@@ -57,8 +57,14 @@ public sealed class LibraryTests
     [Fact]
     public async Task It_has_the_routes_of_the_program()
     {
-        await using var app = await App.StartAsync(("Auth:Mode", "embedded"), ("Auth:ApiKey", "uM3xkQ9TzR7vB1nW5cY8pL2dF6hJ4sGa"));
-        await using var program = TestServer.Start(("Auth:Mode", "embedded"), ("Auth:ApiKey", "uM3xkQ9TzR7vB1nW5cY8pL2dF6hJ4sGa"));
+        await using var app = await App.StartAsync(
+            ("Auth:Mode", "embedded"),
+            ("Auth:ApiKey", "uM3xkQ9TzR7vB1nW5cY8pL2dF6hJ4sGa")
+        );
+        await using var program = TestServer.Start(
+            ("Auth:Mode", "embedded"),
+            ("Auth:ApiKey", "uM3xkQ9TzR7vB1nW5cY8pL2dF6hJ4sGa")
+        );
 
         Assert.Equal(Routes(program.Services), Routes(app.Services).Where(route => route is not ("hello" or "admin")));
 
