@@ -146,7 +146,7 @@ internal static class HtmlReport
         page.Append("</tbody></table></div>\n");
     }
 
-    private static string Cells(string tag, IEnumerable<string> cells, IReadOnlyList<bool> numbers) =>
+    private static string Cells(string tag, IEnumerable<string> cells, bool[] numbers) =>
         string.Concat(cells.Select((cell, column) => Cell(tag, cell, numbers[column])));
 
     private static string Cell(string tag, string text, bool number) =>
