@@ -14,7 +14,7 @@ public sealed partial class ArchitecturePageTests
         var names = Paths().Matches(Page.Text(Map)).Select(match => match.Groups[1].Value).Distinct().ToArray();
 
         Assert.True(names.Length > 40, string.Join(' ', names));
-        Assert.Empty(names.Where(name => !IsThere(name)));
+        Assert.DoesNotContain(names, name => !IsThere(name));
     }
 
     [Fact]
@@ -26,7 +26,7 @@ public sealed partial class ArchitecturePageTests
             .Select(folder => Path.GetFileName(folder)!)
             .Where(folder => !folder.StartsWith('.') && !others.Contains(folder));
 
-        Assert.Empty(folders.Where(folder => !Page.Text(Map).Contains($"`{folder}/`", StringComparison.Ordinal)));
+        Assert.DoesNotContain(folders, folder => !Page.Text(Map).Contains($"`{folder}/`", StringComparison.Ordinal));
     }
 
     // A project that was made without a family, or by the template, does not have all of it.

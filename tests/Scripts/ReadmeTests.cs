@@ -191,7 +191,7 @@ public sealed partial class ReadmeTests
             .Select(match => "docs/" + match.Groups[1].Value.Replace("../", "", StringComparison.Ordinal))
             .Concat(Readmes.SelectMany(page => LocalLink().Matches(Text(page)).Select(match => match.Groups[1].Value)))
             .ToHashSet();
-        Assert.Empty(Pages.Except(Readmes).Except(linked).Where(page => !linked.Contains("docs/" + page)));
+        Assert.DoesNotContain(Pages.Except(Readmes).Except(linked), page => !linked.Contains("docs/" + page));
         Assert.All(Readmes, readme => Assert.Contains($"]({Index})", Text(readme)));
     }
 

@@ -14,7 +14,7 @@ internal sealed class CwayParity : FamilyCalls
 
     // All ways share one workspace, and changes of it cannot be taken back: they are dry runs here. CwayToolsTests
     // makes them.
-    public IReadOnlyList<(string Tool, string Arguments, FailureKind? Failure)> CallsOf(CwayServer cway)
+    public static IReadOnlyList<(string Tool, string Arguments, FailureKind? Failure)> CallsOf(CwayServer cway)
     {
         var workspace = cway.Workspace;
         var projects = workspace.Projects.ToArray();
