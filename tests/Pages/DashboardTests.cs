@@ -47,13 +47,13 @@ public sealed class DashboardTests(Browser browser)
         var page = visit.Page;
         page.Dialog += (_, _) => Assert.Fail("A script of an argument ran.");
 
-        await page.GetByLabel("Your key").FillAsync(Boss);
+        await page.GetByLabel("API key with the scope").FillAsync(Boss);
         await page.Keyboard.PressAsync("Enter");
         var first = page.GetByRole(AriaRole.Listitem).First;
         await Expect(first).ToContainTextAsync("Requested by agent from 127.0.0.1");
         await Expect(first).ToContainTextAsync("<img src=x onerror=alert(1)>");
         await Expect(first).ToContainTextAsync("[REDACTED]");
-        await Expect(page.GetByLabel("Your key")).ToBeHiddenAsync();
+        await Expect(page.GetByLabel("API key with the scope")).ToBeHiddenAsync();
         await visit.ScreenshotAsync(screenshot);
         Assert.Equal(
             ["true"],
@@ -84,7 +84,7 @@ public sealed class DashboardTests(Browser browser)
             )
         );
         await page.ReloadAsync();
-        await Expect(page.GetByLabel("Your key")).ToBeVisibleAsync();
+        await Expect(page.GetByLabel("API key with the scope")).ToBeVisibleAsync();
         Assert.Empty(visit.Problems);
     }
 
@@ -100,11 +100,11 @@ public sealed class DashboardTests(Browser browser)
         await using var visit = await browser.OpenAsync(server, "/dashboard");
         var page = visit.Page;
 
-        await page.GetByLabel("Your key").FillAsync("not-a-key");
+        await page.GetByLabel("API key with the scope").FillAsync("not-a-key");
         await page.GetByRole(AriaRole.Button, new() { Name = "Show" }).ClickAsync();
         await Expect(page.GetByText("The API key is unknown or has expired.")).ToBeVisibleAsync();
         await visit.ScreenshotAsync("dashboard-sign-in");
-        await page.GetByLabel("Your key").FillAsync(Agent);
+        await page.GetByLabel("API key with the scope").FillAsync(Agent);
         await page.GetByRole(AriaRole.Button, new() { Name = "Show" }).ClickAsync();
 
         await Expect(page.GetByRole(AriaRole.Listitem)).ToContainTextAsync("You requested this call yourself");
