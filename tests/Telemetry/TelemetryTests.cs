@@ -408,7 +408,7 @@ public sealed class TelemetryTests
     [InlineData("OTEL_LOGS_EXPORTER=console", "OTEL_LOGS_EXPORTER must be otlp or none; it is 'console'.")]
     [InlineData(
         "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT=collector:4317",
-        "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT must be an address such as http://localhost:4317."
+        "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT must be a URL such as http://localhost:4317."
     )]
     public async Task A_variable_that_would_be_misunderstood_stops_the_start(string variable, string said)
     {
