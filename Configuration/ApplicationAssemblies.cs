@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Reflection;
 
 namespace MinimalMcp.Configuration;
@@ -10,11 +11,18 @@ internal static class ApplicationAssemblies
 {
     private static readonly Assembly Own = typeof(ApplicationAssemblies).Assembly;
 
+    // Tools, settings and secrets are looked for in turn at every start.
+    private static readonly ConcurrentDictionary<string, Type[]> Found = new(StringComparer.Ordinal);
+
     public static Assembly[] Of(IHostEnvironment environment) =>
         Application(environment) is { } application ? [Own, application] : [Own];
 
-    public static IEnumerable<Type> Types(IHostEnvironment environment) =>
-        Of(environment).SelectMany(assembly => assembly.GetTypes());
+    public static IReadOnlyList<Type> Types(IHostEnvironment environment) =>
+        Found.GetOrAdd(
+            environment.ApplicationName,
+            static (_, environment) => [.. Of(environment).SelectMany(assembly => assembly.GetTypes())],
+            environment
+        );
 
     /// <summary>The application; null where this assembly is the whole program.</summary>
     public static Assembly? Application(IHostEnvironment environment)

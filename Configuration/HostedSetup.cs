@@ -92,10 +92,7 @@ internal sealed class OpenListenCheck(IServer server, IConfiguration configurati
             .ToArray();
         return
             open.Length > 0 && (configuration["Auth:Mode"] ?? "none").Equals("none", StringComparison.OrdinalIgnoreCase)
-            ? throw new StartupException(
-                $"Auth:Mode (MCP_AUTH_MODE) is 'none', so the server may listen only on loopback, not on "
-                    + $"{string.Join(", ", open)}. Set MCP_AUTH_MODE to api-key and MCP_API_KEY to a key."
-            )
+            ? throw new StartupException(ListenCheck.OpenToAll(open))
             : Task.CompletedTask;
     }
 

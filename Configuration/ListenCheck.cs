@@ -33,9 +33,8 @@ internal sealed class ListenCheck(IConfiguration configuration) : IValidateOptio
         )
         {
             problems.Add(
-                "Auth:Mode (MCP_AUTH_MODE) is 'none', so the server may listen only on loopback, not on "
-                    + $"{string.Join(", ", open)}. Set MCP_AUTH_MODE to api-key and MCP_API_KEY to a key. Or set "
-                    + "Server:Host (MCP_SERVER_HOST) or --urls to 127.0.0.1, behind a reverse proxy that "
+                OpenToAll(open)
+                    + " Or set Server:Host (MCP_SERVER_HOST) or --urls to 127.0.0.1, behind a reverse proxy that "
                     + "authenticates."
             );
         }
@@ -90,6 +89,11 @@ internal sealed class ListenCheck(IConfiguration configuration) : IValidateOptio
                     ?? Ports(configuration).DefaultIfEmpty($"http://{configuration["Server:Host"] ?? "127.0.0.1"}")
             )
             .Where(address => address.Length > 0);
+
+    /// <summary>Why a server without authentication does not listen on these addresses.</summary>
+    internal static string OpenToAll(IEnumerable<string> addresses) =>
+        "Auth:Mode (MCP_AUTH_MODE) is 'none', so the server may listen only on loopback, not on "
+        + $"{string.Join(", ", addresses)}. Set MCP_AUTH_MODE to api-key and MCP_API_KEY to a key.";
 
     internal static bool IsLoopback(string address)
     {

@@ -13,9 +13,6 @@ internal sealed class RequestAttempt(HttpMethod method, HttpResponseMessage? ans
 
     public Exception? Failure => failure;
 
-    /// <summary>The system itself answered, whatever the status: it would answer the same again.</summary>
-    public bool IsFinal { get; init; }
-
     /// <summary>Set when headers were given to the family: from then on nothing is sent again.</summary>
     public bool HandedOver { get; init; }
 
@@ -25,7 +22,7 @@ internal sealed class RequestAttempt(HttpMethod method, HttpResponseMessage? ans
     /// </summary>
     public bool Failed =>
         answer is not null
-            ? (int)answer.StatusCode == 429 || (IsServerError && !IsUpstreamsOwn && !IsFinal)
+            ? (int)answer.StatusCode == 429 || (IsServerError && !IsUpstreamsOwn)
             : failure
                 is HttpRequestException
                 {
@@ -49,7 +46,6 @@ internal sealed class RequestAttempt(HttpMethod method, HttpResponseMessage? ans
     /// </summary>
     public bool MayBeRepeated =>
         !HandedOver
-        && !IsFinal
         && (method == HttpMethod.Get || method == HttpMethod.Head || method == HttpMethod.Options)
         && (
             answer is null

@@ -24,14 +24,6 @@ internal sealed class ResilientRequest(
             ? HttpMethod.Get
             : request.Method;
 
-    // A family that can tell its system's own answers, with any status, from those of a gateway, says so with IsAnswer.
-    private readonly Func<HttpResponseMessage, bool>? _isAnswer = request.Options.TryGetValue(
-        new HttpRequestOptionsKey<Func<HttpResponseMessage, bool>>("IsAnswer"),
-        out var isAnswer
-    )
-        ? isAnswer
-        : null;
-
     private readonly string _path = request.RequestUri?.AbsolutePath ?? "";
 
     // A family that reads a stream in small parts sets the option Streamed: the size limit only protects memory, and
@@ -125,7 +117,7 @@ internal sealed class ResilientRequest(
             }
 
             answer.ReasonPhrase = null; // the upstream's own text, which EnsureSuccessStatusCode would repeat
-            attempt = new(_effect, answer, null) { IsFinal = _isAnswer?.Invoke(answer) is true };
+            attempt = new(_effect, answer, null);
             if (!attempt.Failed)
             {
                 answered = true;

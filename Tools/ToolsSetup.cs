@@ -23,7 +23,7 @@ public static class ToolsSetup
     /// </summary>
     public static IHostApplicationBuilder AddTools(this IHostApplicationBuilder builder)
     {
-        var types = ApplicationAssemblies.Types(builder.Environment).ToArray();
+        var types = ApplicationAssemblies.Types(builder.Environment);
         var isLibrary = ApplicationAssemblies.Application(builder.Environment) is not null;
         // Most types are made by the compiler, and reading attributes costs more than all the rest here.
         var toolTypes = types

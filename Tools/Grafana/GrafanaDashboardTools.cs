@@ -13,23 +13,17 @@ namespace MinimalMcp.Tools.Grafana;
 using static GrafanaJson;
 
 /// <summary>Finds, reads, creates, changes and deletes dashboards.</summary>
-/// <param name="turns">
-/// The host's limiter that lets changes of one dashboard happen one after the other, also across replicas. Without one
-/// they do so within this process.
-/// </param>
 [McpServerToolType]
 internal sealed partial class GrafanaDashboardTools(
     GrafanaClient grafana,
     IOptions<GrafanaOptions> options,
-    PartitionedRateLimiter<string>? turns = null
+    PartitionedRateLimiter<string> turns
 )
 {
     // Beside it an answer has titles, variables and notes.
     private const int MaxAnswer = 85_000;
 
     private const int MaxLibraryPanels = 20;
-
-    private readonly SemaphoreSlim[] _gates = [.. Enumerable.Range(0, 64).Select(_ => new SemaphoreSlim(1))];
 
     [McpServerTool(
         Name = "grafana_list_dashboards",
@@ -598,21 +592,12 @@ internal sealed partial class GrafanaDashboardTools(
 
     private async Task<T> InTurnAsync<T>(string uid, Func<Task<T>> change, CancellationToken ct)
     {
-        var gate = _gates[(uint)uid.GetHashCode(StringComparison.Ordinal) % (uint)_gates.Length];
-        await gate.WaitAsync(ct);
-        try
-        {
-            using var turn = turns is null ? null : await turns.AcquireAsync("grafana/" + uid, 1, ct);
-            return turn is not { IsAcquired: false }
-                ? await change()
-                : throw new McpException(
-                    "Nothing was changed: another change of this dashboard is under way. Try again in a moment."
-                );
-        }
-        finally
-        {
-            gate.Release();
-        }
+        using var turn = await turns.AcquireAsync("grafana/" + uid, 1, ct);
+        return turn.IsAcquired
+            ? await change()
+            : throw new McpException(
+                "Nothing was changed: another change of this dashboard is under way. Try again in a moment."
+            );
     }
 
     /// <summary>The JSON of a dashboard that a caller gave, in whichever wrapping.</summary>

@@ -1,6 +1,7 @@
 using System.ComponentModel.DataAnnotations;
 using System.Globalization;
 using System.Net.Http.Headers;
+using System.Threading.RateLimiting;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 
 namespace MinimalMcp.Tools.Grafana;
@@ -100,6 +101,12 @@ internal static class GrafanaSetup
                 http.DefaultRequestHeaders.Add("X-Grafana-Org-Id", id.ToString(CultureInfo.InvariantCulture));
             }
         });
+        // Changes of one dashboard take turns. A host with several replicas brings a limiter that they share.
+        services.TryAddSingleton(_ =>
+            PartitionedRateLimiter.Create<string, string>(name =>
+                RateLimitPartition.GetConcurrencyLimiter(name, _ => new() { PermitLimit = 1, QueueLimit = 100 })
+            )
+        );
         services.AddHealthChecks().AddCheck<GrafanaClient>("grafana");
         services.TryAddSingleton(TimeProvider.System);
         return services.AddSingleton<GrafanaDashboardTools>().AddSingleton<GrafanaTools>();

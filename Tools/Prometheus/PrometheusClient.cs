@@ -17,10 +17,8 @@ internal sealed partial class PrometheusClient(HttpClient http) : IHealthCheck
     // These may also be posted; the others are GET only.
     private static readonly string[] Posted = ["query", "query_range", "series", "labels"];
 
-    // For the host's HTTP pipeline, where it looks at such options: a POST of this API only reads, and what is answered
-    // in JSON is Prometheus' own answer, also with the status 503. It is not sent again.
+    // For the host's HTTP pipeline, where it looks at such options: a POST of this API only reads.
     private static readonly HttpRequestOptionsKey<bool> ReadOnly = new("ReadOnly");
-    private static readonly HttpRequestOptionsKey<Func<HttpResponseMessage, bool>> IsAnswer = new("IsAnswer");
 
     /// <summary>
     /// Sends a request and returns its data. What the caller can fix is an <see cref="McpException"/>, anything else an
@@ -120,7 +118,6 @@ internal sealed partial class PrometheusClient(HttpClient http) : IHealthCheck
     private async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken ct)
     {
         request.Options.Set(ReadOnly, true);
-        request.Options.Set(IsAnswer, static response => response.Content.Headers.ContentType is { MediaType: Json });
         try
         {
             return await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, ct);
@@ -137,8 +134,6 @@ internal sealed partial class PrometheusClient(HttpClient http) : IHealthCheck
             );
         }
     }
-
-    private const string Json = "application/json";
 
     private static async Task<PrometheusAnswer> ReadAsync(
         HttpResponseMessage response,
