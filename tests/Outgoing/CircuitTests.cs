@@ -25,7 +25,9 @@ public sealed class CircuitTests
         }
 
         Assert.Equal(15, alpha.Requests.Count);
-        Assert.Contains(server.Log, line => line.StartsWith("Alpha: GET /things/1 failed (", StringComparison.Ordinal));
+        Assert.Contains(server.Log, line =>
+            line.StartsWith("Upstream request failed Alpha GET /things/1", StringComparison.Ordinal)
+        );
     }
 
     [Fact]

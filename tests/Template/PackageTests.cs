@@ -107,7 +107,7 @@ public sealed class PackageTests(GeneratedProjects projects)
                 "win-x64",
             ],
             files
-                .Where(file => file.Contains("e_sqlite3"))
+                .Where(file => file.Contains("/runtimes/") && file.Contains("e_sqlite3"))
                 .Select(file => file.Split('/')[4])
                 .Order(StringComparer.Ordinal)
         );

@@ -67,7 +67,7 @@ public sealed class ProviderSettingsTests
         "OAUTH2_JWKS_URI=https://login.example/keys"
     )]
     [InlineData(
-        "JwksUri (OAUTH2_JWKS_URI) is 'http://login.example/keys'; it must be an absolute https address",
+        "JwksUri (OAUTH2_JWKS_URI) is 'http://login.example/keys'; it must be an absolute https URL",
         "OAUTH2_ISSUER=https://login.example",
         "OAUTH2_AUDIENCE=us",
         "OAUTH2_JWKS_URI=http://login.example/keys"

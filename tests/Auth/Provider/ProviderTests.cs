@@ -288,7 +288,7 @@ public sealed class ProviderTests
         using var answer = await SendAsync(server, token);
         Assert.Equal(HttpStatusCode.Unauthorized, answer.StatusCode);
         Assert.Contains(
-            "a clock is wrong: this server's says 2026-01-01T00:00:55Z",
+            "a clock is wrong: this server's is 2026-01-01T00:00:55Z",
             await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken)
         );
     }

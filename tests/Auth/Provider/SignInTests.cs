@@ -205,8 +205,8 @@ public sealed class SignInTests : IDisposable
     [InlineData("error=%3Cscript%3E&error_description=%3Cscript%3Ealert(1)%3C%2Fscript%3E", "an error without a name")]
     [InlineData("", "returned no code")]
     [InlineData("code=wrong", "took too long or was already used")]
-    [InlineData("code=a&code=b", "is not one of Contoso")]
-    [InlineData("code=a&iss=https%3A%2F%2Fattacker.example", "is not one of Contoso")]
+    [InlineData("code=a&code=b", "was not issued by Contoso")]
+    [InlineData("code=a&iss=https%3A%2F%2Fattacker.example", "was not issued by Contoso")]
     public async Task An_answer_that_is_no_sign_in_is_explained_and_never_repeated(string query, string expected)
     {
         await using var entra = await FakeEntra.StartAsync();
