@@ -99,11 +99,11 @@ public sealed class PlaceTests : IDisposable
                 var before = Files();
                 time.Advance(TimeSpan.FromDays(1));
                 time.Fire();
-                await FilesAsync(Math.Min(night, 3));
                 while (Files().SequenceEqual(before))
                 {
                     await Task.Delay(10, Stop); // between two looks
                 }
+                await FilesAsync(Math.Min(night, 3)); // the oldest goes after the new one is there
             }
 
             Assert.Equal(3, Files().Length);
