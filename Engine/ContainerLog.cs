@@ -39,7 +39,8 @@ internal sealed record LogQuery
         + $"&tail={(Until is null ? Tail?.ToString(CultureInfo.InvariantCulture) : null) ?? "all"}"
         + (Timestamps ? "&timestamps=1" : "")
         + (Since is { } since ? $"&since={UnixTime(since)}" : "")
-        + (Until is { } until ? $"&until={UnixTime(until)}" : "");
+        // To the end of the tick, which is 100 ns: the time of a line includes the line.
+        + (Until is { } until ? $"&until={UnixTime(until)[..^2]}99" : "");
 
     /// <summary>Seconds since 1970 with nanoseconds: whole seconds would repeat lines.</summary>
     internal static string UnixTime(DateTimeOffset time)

@@ -323,7 +323,7 @@ public sealed class DockerTrapTests
 
         Assert.Equal("two\nthree", log.GetProperty("log").GetString());
         Assert.Contains(engine.Asked, asked =>
-            asked.EndsWith("&tail=all&until=1795168800.123456700", StringComparison.Ordinal)
+            asked.EndsWith("&tail=all&until=1795168800.123456799", StringComparison.Ordinal)
         );
     }
 
