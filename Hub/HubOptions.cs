@@ -17,7 +17,7 @@ internal sealed class HubOptions : IValidatableObject
     /// <summary>The commands that a server may have, separated by spaces.</summary>
     public string Commands { get; set; } = "npx uvx python python3 node dotnet docker";
 
-    /// <summary>Allows commands without authentication (Auth:Mode none), to everybody who reaches this machine.</summary>
+    /// <summary>Allows commands without authentication (Auth:Mode none).</summary>
     public bool CommandsWithoutAuth { get; set; }
 
     internal bool Allows(string command) => Split(Commands).Contains(command, StringComparer.Ordinal);
@@ -32,7 +32,7 @@ internal sealed class HubOptions : IValidatableObject
         if (ServerTimeout < TimeSpan.FromSeconds(1) || ServerTimeout > TimeSpan.FromHours(1))
         {
             yield return new(
-                "Hub:ServerTimeout (SERVER_TIMEOUT, in seconds) must be from 00:00:01 to 01:00:00, for example 00:00:30."
+                "Hub:ServerTimeout (SERVER_TIMEOUT, in seconds) must be from 00:00:01 to 01:00:00."
             );
         }
 
