@@ -31,9 +31,7 @@ internal sealed class HubOptions : IValidatableObject
 
         if (ServerTimeout < TimeSpan.FromSeconds(1) || ServerTimeout > TimeSpan.FromHours(1))
         {
-            yield return new(
-                "Hub:ServerTimeout (SERVER_TIMEOUT, in seconds) must be from 00:00:01 to 01:00:00."
-            );
+            yield return new("Hub:ServerTimeout (SERVER_TIMEOUT, in seconds) must be from 00:00:01 to 01:00:00.");
         }
 
         if (ConnectionPoolSize is < 1 or > 1000)
