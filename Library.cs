@@ -41,7 +41,8 @@ public static class Library
         builder.AddToolOpenApi();
         builder.AddWellKnown();
         builder.AddPages();
-        if (SurfaceMode.Read(builder.Configuration, []).Stdio)
+        // The builder has read --name VALUE of the command line, and no --stdio, which has no value.
+        if (SurfaceMode.Read(builder.Configuration, Environment.GetCommandLineArgs()).Stdio)
         {
             builder.AddMcpStdio();
             // Standard output carries the protocol.

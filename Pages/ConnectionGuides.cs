@@ -8,7 +8,7 @@ internal sealed record ConnectionGuide(string Title, string How, string Address,
 
 internal static class ConnectionGuides
 {
-    public static IEnumerable<ConnectionGuide> To(string url, AuthOptions auth)
+    public static IEnumerable<ConnectionGuide> To(string url, AuthOptions auth, string application)
     {
         var signIn = auth.AdmitsGuests ? "Mixed" : "OAuth";
         yield return auth.TakesTokens || auth.IsOff
@@ -56,7 +56,7 @@ internal static class ConnectionGuides
         yield return new(
             "Desktop clients",
             "They start the server and communicate over standard input and output.",
-            $"dotnet run --project /path/to/{typeof(ConnectionGuides).Assembly.GetName().Name}.csproj "
+            $"dotnet run --project /path/to/{application}.csproj "
                 + "--no-launch-profile -- --stdio",
             null
         );

@@ -24,7 +24,10 @@ internal static class StartPage
         var name = ServerIdentity.Name(configuration);
         // tokens are for one address only
         var url = auth.TakesTokens ? PublicUrl.OfDocuments(http) : PublicUrl.Of(http);
-        var guides = ConnectionGuides.To(url, auth).Where(guide => guide.Route is null || routes.Contains(guide.Route));
+        var application = ApplicationAssemblies.Application(services.GetRequiredService<IHostEnvironment>());
+        var guides = ConnectionGuides
+            .To(url, auth, (application ?? typeof(StartPage).Assembly).GetName().Name!)
+            .Where(guide => guide.Route is null || routes.Contains(guide.Route));
         var hasExplorer = routes.Contains("/openapi.json");
         var disabled = auth.IsOff
             ? services

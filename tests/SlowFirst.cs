@@ -10,15 +10,21 @@ namespace MinimalMcp.Tests;
 internal sealed class SlowFirst : ITestCollectionOrderer
 {
     public IReadOnlyCollection<T> OrderTestCollections<T>(IReadOnlyCollection<T> testCollections)
-        where T : ITestCollection => [.. testCollections.OrderBy(collection => IsSlow(collection) ? 0 : 1)];
+        where T : ITestCollection => [.. testCollections.OrderBy(Place)];
 
     // A class without a collection of its own is one, called "Test collection for NAME (...)".
-    private static bool IsSlow(ITestCollection collection)
+    private static int Place(ITestCollection collection)
     {
-        var words = collection.TestCollectionDisplayName.Split(' ');
-        return words
-                .Select(word => typeof(SlowFirst).Assembly.GetType(word))
-                .Any(type => type is not null && Attribute.IsDefined(type, typeof(SlowAttribute)))
-            || collection.TestCollectionDisplayName == "GeneratedProjects"; // which a generated project does not have
+        var slow = collection
+            .TestCollectionDisplayName.Split(' ')
+            .Select(word => typeof(SlowFirst).Assembly.GetType(word))
+            .Select(type => type is null ? null : Attribute.GetCustomAttribute(type, typeof(SlowAttribute)))
+            .OfType<SlowAttribute>()
+            .FirstOrDefault();
+        // Not by its type, which a generated project does not have.
+        return collection.TestCollectionDisplayName == "GeneratedProjects" ? 0
+            : slow is { Minutes: true } ? 1
+            : slow is not null ? 2
+            : 3;
     }
 }

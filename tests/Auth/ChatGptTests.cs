@@ -9,7 +9,7 @@ namespace MinimalMcp.Tests.Auth;
 /// A program that behaves like ChatGPT (tests/ChatGpt, which scripts/check-chatgpt runs against any address) finds
 /// nothing to trip over.
 /// </summary>
-[Slow]
+[Slow(Minutes = true)]
 public sealed class ChatGptTests
 {
     private const string Key = "uM3xkQ9TzR7vB1nW5cY8pL2dF6hJ4sGa",

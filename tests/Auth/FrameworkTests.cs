@@ -26,6 +26,7 @@ using MinimalMcp.WellKnown;
 namespace MinimalMcp.Tests.Auth;
 
 /// <summary>The framework's own words on routes of an application's own, beside ours.</summary>
+[Slow]
 public sealed class FrameworkTests
 {
     private static CancellationToken Stop => TestContext.Current.CancellationToken;

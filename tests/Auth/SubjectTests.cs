@@ -10,6 +10,7 @@ using MinimalMcp.Tests.Protocol;
 namespace MinimalMcp.Tests.Auth;
 
 /// <summary>A caller is known by its name and by who gave it that name (RFC 7519 section 4.1.2).</summary>
+[Slow]
 public sealed class SubjectTests
 {
     private const string Key = OAuthServer.Key,

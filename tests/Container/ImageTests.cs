@@ -11,7 +11,7 @@ using MinimalMcp.Tests.Protocol;
 namespace MinimalMcp.Tests.Container;
 
 /// <summary>The Dockerfile builds, and what it builds runs as docs/operate/container.md says.</summary>
-[Slow]
+[Slow(Minutes = true)]
 public sealed class ImageTests(BuiltImage image, ITestOutputHelper output) : IClassFixture<BuiltImage>
 {
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;

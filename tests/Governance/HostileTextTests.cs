@@ -14,6 +14,7 @@ using ModelContextProtocol.Server;
 namespace MinimalMcp.Tests.Governance;
 
 /// <summary>Text that somebody else wrote: what nobody sees is shown, and what is long has a bound.</summary>
+[Slow]
 public sealed class HostileTextTests
 {
     private static CancellationToken Stop => TestContext.Current.CancellationToken;

@@ -9,6 +9,7 @@ using ModelContextProtocol.Protocol;
 namespace MinimalMcp.Tests.Protocol;
 
 /// <summary>The SDK's own client, over every transport, with tools that talk back.</summary>
+[Slow]
 public sealed class ConversationTests
 {
     private const string Streamable = SdkClient.Streamable;

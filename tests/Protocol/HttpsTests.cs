@@ -5,6 +5,7 @@ using System.Security.Cryptography.X509Certificates;
 namespace MinimalMcp.Tests.Protocol;
 
 /// <summary>Where the server itself serves https, browsers stay there and nobody is answered by http.</summary>
+[Slow]
 public sealed class HttpsTests
 {
     private static CancellationToken Stop => TestContext.Current.CancellationToken;

@@ -3,6 +3,7 @@ using System.Net;
 namespace MinimalMcp.Tests.Protocol;
 
 /// <summary>Secrets in files, as Docker and Kubernetes mount them.</summary>
+[Slow]
 public sealed class SecretFileTests : IDisposable
 {
     private const string Key = "uM3xkQ9TzR7vB1nW5cY8pL2dF6hJ4sGa";

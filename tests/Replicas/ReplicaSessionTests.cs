@@ -10,7 +10,7 @@ using ModelContextProtocol.Protocol;
 namespace MinimalMcp.Tests.Replicas;
 
 /// <summary>Sessions of the older revisions on two replicas: what docs/operate/replicas.md promises of them.</summary>
-[Slow]
+[Slow(Minutes = true)]
 public sealed class ReplicaSessionTests(PostgresServer postgres)
 {
     private const string Version = "2025-11-25";

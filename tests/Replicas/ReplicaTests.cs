@@ -7,7 +7,7 @@ namespace MinimalMcp.Tests.Replicas;
 /// <summary>
 /// Two replicas behind nginx, as deploy/replicas has them: what callers notice when one of them goes.
 /// </summary>
-[Slow]
+[Slow(Minutes = true)]
 public sealed class ReplicaTests(PostgresServer postgres, ITestOutputHelper output)
 {
     // What stands for docker in the script: it asks this test to restart a replica, and waits until that is done.

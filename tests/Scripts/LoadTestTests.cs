@@ -11,7 +11,7 @@ namespace MinimalMcp.Tests.Scripts;
 /// <summary>
 /// scripts/load-test as a team meets it: what it says of a server, and the exit code that a release waits for.
 /// </summary>
-[Slow]
+[Slow(Minutes = true)]
 public sealed partial class LoadTestTests : IDisposable
 {
     private static readonly string[] Notes =

@@ -5,7 +5,7 @@ using MinimalMcp.Tests.Clients;
 
 namespace MinimalMcp.Tests.Scripts;
 
-[Slow]
+[Slow(Minutes = true)]
 public sealed class ScriptTests
 {
     private const string Check = "scripts/test-chatgpt-endpoints.sh";

@@ -8,7 +8,7 @@ namespace MinimalMcp.Tests.Storage;
 /// <summary>
 /// The server ends in the middle of its work: what it acknowledged is on record, and nothing is half there.
 /// </summary>
-[Slow]
+[Slow(Minutes = true)]
 public sealed class EndTests(ITestOutputHelper output) : IDisposable
 {
     private const int Rounds = 20;

@@ -10,6 +10,7 @@ using MinimalMcp.Tests.Tools;
 namespace MinimalMcp.Tests.Storage;
 
 /// <summary>Where the SQLite file may lie, and the copies that are made of it.</summary>
+[Slow]
 public sealed class PlaceTests : IDisposable
 {
     // As proc(5) shows them: two at one place, one place within another, and a name with a space.

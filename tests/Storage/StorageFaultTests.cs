@@ -10,7 +10,7 @@ namespace MinimalMcp.Tests.Storage;
 /// <summary>
 /// What the server does when its store is damaged, locked, full or cut off, and what an operator does then.
 /// </summary>
-[Slow]
+[Slow(Minutes = true)]
 public sealed class StorageFaultTests : IDisposable
 {
     private readonly string _folder = Directory.CreateTempSubdirectory("faults").FullName;

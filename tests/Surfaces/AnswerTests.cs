@@ -10,7 +10,7 @@ namespace MinimalMcp.Tests.Surfaces;
 /// What tools answer keeps what their schemas promise, whatever an outside system sends: strict clients throw away an
 /// answer that does not. The judge is ajv in strict mode.
 /// </summary>
-[Slow]
+[Slow(Minutes = true)]
 public sealed class AnswerTests
 {
     private const int Rounds = 12;

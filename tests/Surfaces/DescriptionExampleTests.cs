@@ -12,6 +12,7 @@ namespace MinimalMcp.Tests.Surfaces;
 /// <c>For example `value`.</c> has to work on what the family's tests have there. One without the marks, such as the
 /// name of a container, may be one that is not there, but the tool must accept its form.
 /// </summary>
+[Slow]
 public sealed partial class DescriptionExampleTests
 {
     [Fact]

@@ -13,6 +13,7 @@ namespace MinimalMcp.Tests.Surfaces;
 /// members of the example's. After a change that is meant, run once with UPDATE_SNAPSHOTS=1, which writes
 /// Tools/*/examples.json.
 /// </summary>
+[Slow]
 public sealed partial class ExampleTests
 {
     private static readonly JsonSerializerOptions Pretty = new()

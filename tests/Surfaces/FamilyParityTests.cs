@@ -8,6 +8,7 @@ namespace MinimalMcp.Tests.Surfaces;
 /// <summary>
 /// The families of the product, whichever they are: what a tool answers does not depend on the way to it.
 /// </summary>
+[Slow]
 public sealed class FamilyParityTests(FamilyParityTests.Servers servers) : IClassFixture<FamilyParityTests.Servers>
 {
     [Fact]

@@ -5,6 +5,7 @@ using MinimalMcp.Tests.Tools;
 namespace MinimalMcp.Tests.Surfaces;
 
 /// <summary>A client cannot tell which lane answered.</summary>
+[Slow]
 public sealed class LaneTests
 {
     // Both name it in their serverInfo.

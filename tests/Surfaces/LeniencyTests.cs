@@ -9,7 +9,7 @@ namespace MinimalMcp.Tests.Surfaces;
 /// What models and hosts write in place of a value: for each argument of each tool it means what a person sees in it,
 /// or it is refused by name.
 /// </summary>
-[Slow]
+[Slow(Minutes = true)]
 public sealed partial class LeniencyTests
 {
     private int _callers;

@@ -7,6 +7,7 @@ namespace MinimalMcp.Tests.Surfaces;
 /// <summary>
 /// The transports that are not one HTTP request per call: stdio in a process of its own, and the bare messages of SSE.
 /// </summary>
+[Slow]
 public sealed class TransportParityTests
 {
     [Fact]

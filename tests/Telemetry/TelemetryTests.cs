@@ -9,6 +9,7 @@ using ModelContextProtocol.Protocol;
 namespace MinimalMcp.Tests.Telemetry;
 
 /// <summary>What a collector gets, from the real program.</summary>
+[Slow]
 public sealed class TelemetryTests
 {
     private const string Trace = "0af7651916cd43dd8448eb211c80319c",

@@ -43,10 +43,33 @@ public sealed class TemplateTests(GeneratedProjects projects)
                 var page = await http.GetStringAsync(new Uri("/scalar/", UriKind.Relative), Stop);
                 var script = Regex.Match(page, "src=\"([^\"]*scalar.js[^\"]*)\"").Groups[1].Value;
                 Assert.NotEmpty(await http.GetByteArrayAsync(new Uri("/scalar/" + script, UriKind.Relative), Stop));
+                var start = await http.GetStringAsync(new Uri("/", UriKind.Relative), Stop);
+                Assert.Contains("/path/to/Acme.Ops.Server.csproj --no-launch-profile -- --stdio", start);
             },
             [("Storage__Path", Path.Combine(project, "obj", "store.db"))],
             AnyPort
         );
+
+        // As that page tells desktop clients to start it.
+        var answers = await Dotnet.TalkAsync(
+            "dotnet",
+            [
+                "run",
+                "--no-build",
+                "--no-launch-profile",
+                "--project",
+                Path.Combine(project, "Acme.Ops.Server.csproj"),
+                "--",
+                $"--Storage:Path={Path.Combine(project, "obj", "stdio.db")}",
+                "--stdio",
+            ],
+            """{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-11-25","""
+                + """ "capabilities":{},"clientInfo":{"name":"test","version":"1"}}}""",
+            """{"jsonrpc":"2.0","id":2,"method":"tools/call","params":{"name":"find_orders","""
+                + """ "arguments":{"customer":"Bob"}}}"""
+        );
+        Assert.Contains("Acme.Ops.Server", answers[0].GetRawText());
+        Assert.Contains("B-1", answers[1].GetRawText());
 
         // What the image runs to see whether the server lives: nothing listens there now.
         var publish = Path.Combine(project, "obj", "published");

@@ -3,6 +3,7 @@ namespace MinimalMcp.Tests.Tools;
 /// <summary>
 /// What a system says of a failure reaches the model, also as plain text, and slowness is told apart from it.
 /// </summary>
+[Slow]
 public sealed class UpstreamReasonTests
 {
     [Theory]

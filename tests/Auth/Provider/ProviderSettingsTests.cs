@@ -7,6 +7,7 @@ namespace MinimalMcp.Tests.Auth.Provider;
 /// <summary>
 /// What the settings of the guide say about tokens, and what they are told when they cannot mean what they say.
 /// </summary>
+[Slow]
 public sealed class ProviderSettingsTests
 {
     private const string Guid = FakeEntra.Tenant,

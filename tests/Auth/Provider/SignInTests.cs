@@ -10,6 +10,7 @@ using MinimalMcp.Tests.Tools;
 namespace MinimalMcp.Tests.Auth.Provider;
 
 /// <summary>People sign in at Entra, and ChatGPT, which Entra alone would refuse, gets tokens of ours.</summary>
+[Slow]
 public sealed class SignInTests : IDisposable
 {
     private readonly CapturedLog _log = new();

@@ -11,6 +11,7 @@ namespace MinimalMcp.Tests.Auth.Server;
 /// <summary>
 /// A body that breaks off, is too large or comes too slowly is the client's mistake, on every endpoint that reads one.
 /// </summary>
+[Slow]
 public sealed class BrokenBodyTests
 {
     private const string Forms = "application/x-www-form-urlencoded";

@@ -6,6 +6,7 @@ using MinimalMcp.Tests.Protocol;
 namespace MinimalMcp.Tests.Auth.Server;
 
 /// <summary>How long what was given out is good, and what ends it.</summary>
+[Slow]
 public sealed class LifetimeTests
 {
     private static CancellationToken Stop => TestContext.Current.CancellationToken;

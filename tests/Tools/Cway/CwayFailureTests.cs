@@ -5,6 +5,7 @@ using Microsoft.Extensions.Diagnostics.HealthChecks;
 namespace MinimalMcp.Tests.Tools.Cway;
 
 /// <summary>A Cway that answers badly, in words that say what to do.</summary>
+[Slow]
 public sealed class CwayFailureTests
 {
     public static TheoryData<string, int, string> Bad =>

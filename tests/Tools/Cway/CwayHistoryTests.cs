@@ -4,6 +4,7 @@ using MinimalMcp.Tools.Cway;
 namespace MinimalMcp.Tests.Tools.Cway;
 
 /// <summary>History is kept, and asked for again only where lastActivity moved.</summary>
+[Slow]
 public sealed class CwayHistoryTests
 {
     [Fact]

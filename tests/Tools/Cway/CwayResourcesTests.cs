@@ -5,6 +5,7 @@ using MinimalMcp.Tests.Protocol;
 namespace MinimalMcp.Tests.Tools.Cway;
 
 /// <summary>Resources with their subscriptions, and prompts.</summary>
+[Slow]
 public sealed class CwayResourcesTests
 {
     private static readonly string[] Uris =

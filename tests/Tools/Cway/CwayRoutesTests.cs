@@ -5,6 +5,7 @@ using CwaySample;
 namespace MinimalMcp.Tests.Tools.Cway;
 
 /// <summary>The REST routes of the family, and who may ask them.</summary>
+[Slow]
 public sealed class CwayRoutesTests
 {
     private const string Key = "0123456789abcdef0123456789abcdef";

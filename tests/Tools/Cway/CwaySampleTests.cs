@@ -8,6 +8,7 @@ using MinimalMcp.Tests.Clients;
 namespace MinimalMcp.Tests.Tools.Cway;
 
 /// <summary>The family's tests ask the sample, so it has to refuse what a real GraphQL server refuses.</summary>
+[Slow]
 public sealed class CwaySampleTests
 {
     // What the family sends.

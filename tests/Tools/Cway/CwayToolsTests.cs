@@ -5,6 +5,7 @@ using MinimalMcp.Tools.Cway;
 namespace MinimalMcp.Tests.Tools.Cway;
 
 /// <summary>What each tool does to the workspace, and that Cway's schema has everything that is asked.</summary>
+[Slow]
 public sealed class CwayToolsTests
 {
     [Fact]

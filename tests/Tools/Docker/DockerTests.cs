@@ -7,6 +7,7 @@ using Answer = MinimalMcp.Tests.Container.FakeEngine.Answer;
 namespace MinimalMcp.Tests.Tools.Docker;
 
 /// <summary>What is asked of an engine, and what becomes of answers that a real one gives rarely.</summary>
+[Slow]
 public sealed class DockerTests
 {
     // Reads whether the container was killed.

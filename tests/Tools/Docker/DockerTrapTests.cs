@@ -6,6 +6,7 @@ using Answer = MinimalMcp.Tests.Container.FakeEngine.Answer;
 namespace MinimalMcp.Tests.Tools.Docker;
 
 /// <summary>Answers of real engines (Docker 20.10 and 29.7) that are easily reported wrongly.</summary>
+[Slow]
 public sealed class DockerTrapTests
 {
     private const string PortTaken =

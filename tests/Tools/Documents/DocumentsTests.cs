@@ -9,6 +9,7 @@ using MinimalMcp.Tools.Documents;
 namespace MinimalMcp.Tests.Tools.Documents;
 
 /// <summary>search and fetch, as ChatGPT's deep research calls them.</summary>
+[Slow]
 public sealed class DocumentsTests
 {
     [Fact]

@@ -3,6 +3,7 @@ using System.Text.Json;
 namespace MinimalMcp.Tests.Tools.Grafana;
 
 /// <summary>Every request that a tool sends is one that the API has.</summary>
+[Slow]
 public sealed class GrafanaContractTests
 {
     private const string Uid = "[A-Za-z0-9_-]+",

@@ -8,6 +8,7 @@ namespace MinimalMcp.Tests.Tools.Grafana;
 /// Dashboards of every kind: schema v2, old rows, library and mixed panels, and those larger than an answer; alert
 /// rules of older versions.
 /// </summary>
+[Slow]
 public sealed class GrafanaDashboardTests
 {
     private const string Kinds = """

@@ -3,6 +3,7 @@ using System.Text.Json;
 namespace MinimalMcp.Tests.Tools.Grafana;
 
 /// <summary>Bad input and bad answers: a sentence that says what to do, and never a success that is none.</summary>
+[Slow]
 public sealed class GrafanaFailureTests
 {
     public static TheoryData<string, string, int, string> BadInput =>

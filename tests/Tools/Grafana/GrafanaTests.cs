@@ -11,6 +11,7 @@ namespace MinimalMcp.Tests.Tools.Grafana;
 /// <summary>
 /// What holds with a stand-in and with a real Grafana (E2E_GRAFANA_URL, E2E_GRAFANA_KEY). It leaves nothing behind.
 /// </summary>
+[Slow]
 public sealed class GrafanaTests
 {
     [Fact]

@@ -6,6 +6,7 @@ using Microsoft.Extensions.Diagnostics.HealthChecks;
 namespace MinimalMcp.Tests.Tools.Grafana;
 
 /// <summary>Where others who built such tools went wrong.</summary>
+[Slow]
 public sealed class GrafanaTrapTests
 {
     [Theory]

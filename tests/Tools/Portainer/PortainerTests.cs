@@ -9,6 +9,7 @@ using Answer = MinimalMcp.Tests.Container.FakeEngine.Answer;
 namespace MinimalMcp.Tests.Tools.Portainer;
 
 /// <summary>What is asked of Portainer, and what becomes of answers that a real one gives rarely.</summary>
+[Slow]
 public sealed class PortainerTests
 {
     // Reads whether the container was killed.

@@ -3,6 +3,7 @@ using System.Text.Json;
 namespace MinimalMcp.Tests.Tools.Prometheus;
 
 /// <summary>Bad input and bad answers: a sentence that says what to do, and never a success that is none.</summary>
+[Slow]
 public sealed class PrometheusFailureTests
 {
     private const string Query = "prometheus_query",

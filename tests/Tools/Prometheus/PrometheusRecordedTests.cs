@@ -9,6 +9,7 @@ namespace MinimalMcp.Tests.Tools.Prometheus;
 /// <summary>
 /// What becomes of answers of Prometheus 2.42 and 3.14 and of VictoriaMetrics 1.150, which were recorded (Recorded/).
 /// </summary>
+[Slow]
 public sealed class PrometheusRecordedTests
 {
     private const string Window = "\"start\":\"1795878181\",\"end\":\"1795878301\",\"step\":\"30s\"";

@@ -10,6 +10,7 @@ using MinimalMcp.Tools.Prometheus;
 namespace MinimalMcp.Tests.Tools.Prometheus;
 
 /// <summary>What becomes of answers that were recorded from Prometheus 2.42, and of what is asked for.</summary>
+[Slow]
 public sealed class PrometheusTests
 {
     [Theory]

@@ -4,6 +4,7 @@ using Npgsql;
 namespace MinimalMcp.Tests.Tools.Shop;
 
 /// <summary>Carts, orders and payment methods outlive the server, and are the same on every replica.</summary>
+[Slow]
 public sealed class ShopKeptTests(PostgresServer postgres)
 {
     [Fact]

@@ -5,6 +5,7 @@ using MinimalMcp.Tests.Protocol;
 namespace MinimalMcp.Tests.Tools.SilverBullet;
 
 /// <summary>Where SilverBullet bites, and what a model is told when it does.</summary>
+[Slow]
 public sealed class SilverBulletTrapTests
 {
     private static readonly (string Tool, object Arguments)[] All =

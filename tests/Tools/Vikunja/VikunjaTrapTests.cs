@@ -5,6 +5,7 @@ using MinimalMcp.Tests.Protocol;
 namespace MinimalMcp.Tests.Tools.Vikunja;
 
 /// <summary>Where Vikunja bites, and what a model is told when it does.</summary>
+[Slow]
 public sealed class VikunjaTrapTests
 {
     private static readonly (string Tool, object Arguments, string Changes)[] All =
