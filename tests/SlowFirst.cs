@@ -10,7 +10,7 @@ namespace MinimalMcp.Tests;
 internal sealed class SlowFirst : ITestCollectionOrderer
 {
     public IReadOnlyCollection<T> OrderTestCollections<T>(IReadOnlyCollection<T> testCollections)
-        where T : ITestCollection => [.. testCollections.OrderBy(Place)];
+        where T : ITestCollection => [.. testCollections.OrderBy(collection => Place(collection))];
 
     // A class without a collection of its own is one, called "Test collection for NAME (...)".
     private static int Place(ITestCollection collection)
