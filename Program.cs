@@ -1,7 +1,6 @@
 using MinimalMcp.Auth;
 using MinimalMcp.Configuration;
 using MinimalMcp.Governance;
-using MinimalMcp.Hub;
 using MinimalMcp.Outgoing;
 using MinimalMcp.Pages;
 using MinimalMcp.Storage;
@@ -29,7 +28,6 @@ builder.AddStorage(); // the store: audit log, budgets, grants
 builder.AddTelemetry(); // OTLP export, when an OTEL_* variable is set
 builder.AddTools(); // the tools: every [McpServerTool] below Tools/
 builder.AddOutgoing(); // every HttpClient gets a timeout, a circuit breaker and a size limit
-builder.AddHub(); // other MCP servers, whose tools join ours
 
 // Who may call, and what happens to every call, whichever way it comes.
 builder.AddAuth().CloseOtherRoutes();
@@ -77,7 +75,6 @@ if (mode.Http)
 }
 
 // What operators, machines and people look for.
-app.MapHub("/api/v1/servers"); // registers, starts and stops other MCP servers
 app.MapAudit("/api/v1/audit");
 app.MapDashboard("/dashboard"); // what waits for a person's approval
 app.MapWellKnown();

@@ -15,7 +15,6 @@ public sealed partial class ArchitectureTests
             { "Configuration", [] },
             { "Engine", [] },
             { "Governance", ["Auth", "Storage", "Configuration"] },
-            { "Hub", ["Tools", "Governance", "Auth", "Outgoing", "Storage", "Configuration"] },
             { "Storage", ["Configuration"] },
             { "Outgoing", ["Configuration"] },
             { "Telemetry", ["Governance"] },
