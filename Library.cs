@@ -2,6 +2,7 @@ using Microsoft.Extensions.Logging.Console;
 using MinimalMcp.Auth;
 using MinimalMcp.Configuration;
 using MinimalMcp.Governance;
+using MinimalMcp.Hub;
 using MinimalMcp.Outgoing;
 using MinimalMcp.Pages;
 using MinimalMcp.Storage;
@@ -29,6 +30,7 @@ public static class Library
         builder.AddStorage();
         builder.AddTools();
         builder.AddOutgoing();
+        builder.AddHub();
 
         // Who may call, and what happens to every call on every surface.
         builder.AddAuth();
@@ -81,6 +83,7 @@ public static class Library
 
         // For operators, and for machines that discover the server.
         routes.MapAuth();
+        routes.MapHub("/api/v1/servers");
         routes.MapAudit("/api/v1/audit");
         routes.MapDashboard("/dashboard");
         routes.MapWellKnown();

@@ -1,6 +1,7 @@
 using MinimalMcp.Auth;
 using MinimalMcp.Configuration;
 using MinimalMcp.Governance;
+using MinimalMcp.Hub;
 using MinimalMcp.Outgoing;
 using MinimalMcp.Pages;
 using MinimalMcp.Storage;
@@ -28,6 +29,7 @@ builder.AddStorage(); // the store: audit log, budgets, grants
 builder.AddTelemetry(); // OTLP export, when an OTEL_* variable is set
 builder.AddTools(); // the tools: every [McpServerTool] below Tools/
 builder.AddOutgoing(); // every HttpClient gets a timeout, a circuit breaker and a size limit
+builder.AddHub(); // other MCP servers, whose tools join ours
 
 // Who may call, and what happens to every call, whichever way it comes.
 builder.AddAuth().CloseOtherRoutes();
@@ -75,6 +77,7 @@ if (mode.Http)
 }
 
 // What operators, machines and people look for.
+app.MapHub("/api/v1/servers"); // registers, starts and stops other MCP servers
 app.MapAudit("/api/v1/audit");
 app.MapDashboard("/dashboard"); // what waits for a person's approval
 app.MapWellKnown();

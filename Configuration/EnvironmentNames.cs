@@ -53,6 +53,9 @@ internal static class EnvironmentNames
         ("MCP_RATE_LIMIT_MEDIUM", "Governance:Levels:MEDIUM"),
         ("TOOL_TIMEOUT", "Tools:FunctionCallingDeadline"),
         ("CONNECTION_POOL_SIZE", "Outgoing:MaxInFlight"),
+        ("CONNECTION_POOL_SIZE", "Hub:ConnectionPoolSize"),
+        ("MAX_CONCURRENT_SERVERS", "Hub:MaxConcurrentServers"),
+        ("SERVER_TIMEOUT", "Hub:ServerTimeout"),
         ("NEXTJS_URL", "Shop:Url"),
         ("APP_PORTAINER__URL", "Portainer:Url"),
         ("APP_PORTAINER__TOKEN", "Portainer:Token"),
@@ -74,11 +77,6 @@ internal static class EnvironmentNames
         ("REQUEST_TIMEOUT", "Outgoing:Deadlines:Cway"),
         ("MAX_RETRIES", "Cway:MaxRetries"),
     ];
-
-    /// <summary>Why <see cref="Unused"/> names have no effect.</summary>
-    internal const string UnusedWhy = "this version starts no other servers";
-
-    private static readonly string[] Unused = ["MAX_CONCURRENT_SERVERS", "SERVER_TIMEOUT"];
 
     /// <summary>The names of a setting for messages: " (PORT, MCP_SERVER_PORT)"; empty without one.</summary>
     internal static string Of(string setting) =>
@@ -151,11 +149,7 @@ internal static class EnvironmentNames
             configuration.Sources.Add(commandLine);
         }
 
-        return new(files, names, Infer(configuration))
-        {
-            Problems = secrets.Problems,
-            Unused = [.. Unused.Where(name => variables.TryGetValue(name, out var value) && value.Length > 0)],
-        };
+        return new(files, names, Infer(configuration)) { Problems = secrets.Problems };
     }
 
     /// <summary>
@@ -208,6 +202,7 @@ internal static class EnvironmentNames
             "LOG_DIR" => Path.Combine(value, $"mcp_{mode?.ToLowerInvariant() ?? "all"}.log"),
             "TOOL_TIMEOUT"
             or "REQUEST_TIMEOUT"
+            or "SERVER_TIMEOUT"
                 when int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out var seconds) => TimeSpan
                 .FromSeconds(seconds)
                 .ToString(), // written in seconds
@@ -280,9 +275,6 @@ internal sealed record EnvironmentRead(
 {
     /// <summary>Errors, as messages.</summary>
     public IReadOnlyList<string> Problems { get; init; } = [];
-
-    /// <summary>Variables of the guides that are set but have no effect.</summary>
-    public IReadOnlyList<string> Unused { get; init; } = [];
 }
 
 /// <summary>An inferred setting.</summary>

@@ -129,11 +129,6 @@ public static class Banner
         var options = app.Services.GetRequiredService<IOptions<AuthOptions>>().Value;
         var services = app.Services.GetRequiredService<IServiceProviderIsService>();
         var read = app.Services.GetRequiredService<EnvironmentRead>();
-        if (read.Unused.Count > 0)
-        {
-            yield return (string.Join(", ", read.Unused), EnvironmentNames.UnusedWhy);
-        }
-
         foreach (var (name, setting) in read.Names)
         {
             if (

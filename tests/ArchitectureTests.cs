@@ -15,6 +15,7 @@ public sealed partial class ArchitectureTests
             { "Configuration", [] },
             { "Engine", [] },
             { "Governance", ["Auth", "Storage", "Configuration"] },
+            { "Hub", ["Tools", "Governance", "Auth", "Outgoing", "Storage", "Configuration"] },
             { "Storage", ["Configuration"] },
             { "Outgoing", ["Configuration"] },
             { "Telemetry", ["Governance"] },

@@ -1,0 +1,20 @@
+using MinimalMcp.Configuration;
+
+namespace MinimalMcp.Hub;
+
+/// <summary>Other MCP servers: registered, started, supervised, their tools joined to ours.</summary>
+public static class HubSetup
+{
+    /// <summary>Adds the hub.</summary>
+    public static IHostApplicationBuilder AddHub(this IHostApplicationBuilder builder)
+    {
+        builder.Services.AddSettings<HubOptions>("Hub");
+        return builder;
+    }
+
+    /// <summary>Maps the routes that register, start and stop servers.</summary>
+    public static IEndpointConventionBuilder MapHub(
+        this IEndpointRouteBuilder routes,
+        string pattern = "/api/v1/servers"
+    ) => routes.MapGroup(pattern);
+}

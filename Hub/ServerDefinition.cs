@@ -1,0 +1,82 @@
+namespace MinimalMcp.Hub;
+
+/// <summary>A registered MCP server: how it is reached or started, and what the operator wants of it.</summary>
+internal sealed record ServerDefinition
+{
+    public long Id { get; init; }
+
+    /// <summary>Unique; it is the prefix of the server's tools and the name of its profile.</summary>
+    public required string Name { get; init; }
+
+    public string? Description { get; init; }
+
+    public string? GithubUrl { get; init; }
+
+    /// <summary>The program of a server over stdio.</summary>
+    public string? Command { get; init; }
+
+    public IReadOnlyList<string> Args { get; init; } = [];
+
+    public IReadOnlyDictionary<string, string> Env { get; init; } = new Dictionary<string, string>();
+
+    public TransportType Transport { get; init; }
+
+    public string Host { get; init; } = "localhost";
+
+    public int? Port { get; init; }
+
+    /// <summary>Takes precedence over <see cref="Host"/> and <see cref="Port"/>.</summary>
+    public string? Url { get; init; }
+
+    public AuthType Auth { get; init; }
+
+    public IReadOnlyDictionary<string, string> AuthConfig { get; init; } = new Dictionary<string, string>();
+
+    public bool AutoRestart { get; init; } = true;
+
+    /// <summary>Restarts without five active minutes between them, before the server is left in error.</summary>
+    public int MaxRestarts { get; init; } = 3;
+
+    /// <summary>Seconds between health checks.</summary>
+    public int HealthCheckInterval { get; init; } = 60;
+
+    /// <summary>The risk level of the server's tools, when the operator set one.</summary>
+    public string? Risk { get; init; }
+
+    /// <summary>The tools keep the server's own names, without its name as a prefix.</summary>
+    public bool OwnNames { get; init; }
+
+    /// <summary>The server should run: start sets it, stop clears it.</summary>
+    public bool Wanted { get; init; }
+
+    /// <summary>Milliseconds since 1970 UTC, as all times of the store.</summary>
+    public long CreatedAt { get; init; }
+
+    public long UpdatedAt { get; init; }
+
+    /// <summary>Where a remote server is; null for stdio.</summary>
+    public Uri? Address =>
+        Transport is TransportType.Stdio ? null
+        : Url is { Length: > 0 } ? new Uri(Url)
+        : new UriBuilder("http", Host, Port ?? 80, Transport is TransportType.Sse ? "/sse" : "/mcp").Uri;
+}
+
+/// <summary>How a server is spoken to: <c>stdio</c>, <c>http</c>, <c>sse</c>, <c>streamable_http</c>.</summary>
+internal enum TransportType
+{
+    Stdio,
+
+    /// <summary>Streamable HTTP, as <see cref="StreamableHttp"/>: the guide has both names.</summary>
+    Http,
+    Sse,
+    StreamableHttp,
+}
+
+/// <summary>How we authenticate at a remote server: <c>none</c>, <c>oauth</c>, <c>api_key</c>, <c>bearer</c>.</summary>
+internal enum AuthType
+{
+    None,
+    Oauth,
+    ApiKey,
+    Bearer,
+}
