@@ -26,12 +26,12 @@ internal sealed class ServerKeys
                     ? WeakSecret.Problem(set) is { } weak
                         ? throw new StartupException($"Auth:Server:SecretKey (SECRET_KEY) {weak}")
                         : Encoding.UTF8.GetBytes(set)
-                : storage.Value.ConnectionString is { Length: > 0 }
-                    ? throw new StartupException(
-                        "Auth:Server:SecretKey (SECRET_KEY) is missing. With PostgreSQL it must be set, to the same "
-                            + "value on every replica: the output of `openssl rand -hex 32`."
-                    )
-                : Kept(storage.Value.FullPath(environment) + ".key"),
+                    : storage.Value.ConnectionString is { Length: > 0 }
+                        ? throw new StartupException(
+                            "Auth:Server:SecretKey (SECRET_KEY) is missing. With PostgreSQL it must be set, to the same "
+                                + "value on every replica: the output of `openssl rand -hex 32`."
+                        )
+                        : Kept(storage.Value.FullPath(environment) + ".key"),
             LazyThreadSafetyMode.PublicationOnly
         );
         _previous = configuration["Auth:Server:PreviousSecretKey"] is { Length: > 0 } previous

@@ -57,8 +57,8 @@ internal sealed partial class ServerRegistry(
         for (var attempt = 0; ; attempt++)
         {
             var known = await RefreshAsync(cancellationToken);
-            var before =
-                known.Servers.FirstOrDefault(server => server.Id == id) ?? throw ServerRefusedException.NotFound();
+            var before = known.Servers.FirstOrDefault(server => server.Id == id)
+                ?? throw ServerRefusedException.NotFound();
             var after = change(before);
             if (ReferenceEquals(before, after))
             {
@@ -205,7 +205,10 @@ internal sealed partial class ServerRegistry(
             throw outcome switch
             {
                 ServerWrite.NameTaken => new ServerRefusedException(400, "Server name already exists"),
-                ServerWrite.TooMany => new(409, $"{MaxServers} servers are registered, which is the limit. Delete one."),
+                ServerWrite.TooMany => new(
+                    409,
+                    $"{MaxServers} servers are registered, which is the limit. Delete one."
+                ),
                 ServerWrite.TooManyWanted => new(
                     409,
                     $"{options.Value.MaxConcurrentServers} servers are started, which is the limit "

@@ -14,7 +14,9 @@ internal sealed partial class Store
         ReadAsync(connection => CounterAsync(connection, ServerVersion), cancellationToken);
 
     /// <summary>All servers, and the version that they have together.</summary>
-    public Task<(long Version, IReadOnlyList<StoredServer> Servers)> ServersAsync(CancellationToken cancellationToken) =>
+    public Task<(long Version, IReadOnlyList<StoredServer> Servers)> ServersAsync(
+        CancellationToken cancellationToken
+    ) =>
         ReadAsync<(long, IReadOnlyList<StoredServer>)>(
             async connection =>
             {
@@ -167,8 +169,10 @@ internal sealed partial class Store
 
     private static async Task<long> CounterAsync(DbConnection connection, string name) =>
         long.Parse(
-            await connection.QuerySingleOrDefaultAsync<string?>("select value from meta where name = @name", new { name })
-                ?? "0",
+            await connection.QuerySingleOrDefaultAsync<string?>(
+                "select value from meta where name = @name",
+                new { name }
+            ) ?? "0",
             CultureInfo.InvariantCulture
         );
 
