@@ -22,7 +22,7 @@ internal sealed partial class Store
             {
                 var version = await CounterAsync(connection, ServerVersion);
                 var rows = await connection.QueryAsync<StoredServer>(
-                    "select id, name, definition, sealed, wanted, created, updated, version from hub_servers order by id"
+                    "select * from hub_servers order by id"
                 );
                 return (version, rows.AsList());
             },
