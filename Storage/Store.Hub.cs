@@ -21,9 +21,7 @@ internal sealed partial class Store
             async connection =>
             {
                 var version = await CounterAsync(connection, ServerVersion);
-                var rows = await connection.QueryAsync<StoredServer>(
-                    "select * from hub_servers order by id"
-                );
+                var rows = await connection.QueryAsync<StoredServer>("select * from hub_servers order by id");
                 return (version, rows.AsList());
             },
             cancellationToken
