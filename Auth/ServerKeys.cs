@@ -9,8 +9,8 @@ using MinimalMcp.Storage;
 namespace MinimalMcp.Auth;
 
 /// <summary>
-/// The server's secret, from which a key is derived for each purpose (HKDF, RFC 5869). It is configured, or created once
-/// in a file beside the SQLite database that only this user can read. It is never in the store: a copy of the store
+/// The server's secret, from which a key is derived for each purpose (HKDF, RFC 5869). It is configured, or created
+/// once in a file beside the SQLite database that only this user can read. It is never in the store: a copy of the store
 /// would then reveal it. Read on first use, so that a server that keeps no secrets needs none.
 /// </summary>
 internal sealed class ServerKeys
@@ -28,8 +28,8 @@ internal sealed class ServerKeys
                         : Encoding.UTF8.GetBytes(set)
                     : storage.Value.ConnectionString is { Length: > 0 }
                         ? throw new StartupException(
-                            "Auth:Server:SecretKey (SECRET_KEY) is missing. With PostgreSQL it must be set, to the same "
-                                + "value on every replica: the output of `openssl rand -hex 32`."
+                            "Auth:Server:SecretKey (SECRET_KEY) is missing. With PostgreSQL it must be set, to the "
+                                + "same value on every replica: the output of `openssl rand -hex 32`."
                         )
                         : Kept(storage.Value.FullPath(environment) + ".key"),
             LazyThreadSafetyMode.PublicationOnly

@@ -249,7 +249,7 @@ internal sealed class ServerRefusedException(int status, string message) : Excep
     public static ServerRefusedException Unreadable() =>
         new(
             409,
-            "The secrets of this server cannot be decrypted, because SECRET_KEY changed. Set SECRET_KEY_PREVIOUS to the "
-                + "secret before, or send args, env, url and auth_config again."
+            "The secrets of this server cannot be decrypted, because SECRET_KEY changed. Set SECRET_KEY_PREVIOUS to "
+                + "the secret before, or send args, env, url and auth_config again."
         );
 }
