@@ -10,8 +10,8 @@ namespace MinimalMcp.Auth;
 
 /// <summary>
 /// The server's secret, from which a key is derived for each purpose (HKDF, RFC 5869). It is configured, or created
-/// once in a file beside the SQLite database that only this user can read. It is never in the store: a copy of the store
-/// would then reveal it. Read on first use, so that a server that keeps no secrets needs none.
+/// once in a file beside the SQLite database that only this user can read. It is never in the store: a copy of the
+/// store would then reveal it. Read on first use, so that a server that keeps no secrets needs none.
 /// </summary>
 internal sealed class ServerKeys
 {
