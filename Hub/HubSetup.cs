@@ -19,5 +19,5 @@ public static class HubSetup
     public static IEndpointConventionBuilder MapHub(
         this IEndpointRouteBuilder routes,
         string pattern = "/api/v1/servers"
-    ) => routes.MapGroup(pattern);
+    ) => HubRoutes.Map(routes, pattern);
 }
