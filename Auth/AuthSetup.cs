@@ -24,6 +24,7 @@ public static class AuthSetup
         services.AddSingleton(new SettingsSection("Auth:Users", typeof(Dictionary<string, UserOptions>)));
         services.AddSingleton(new SettingsSection("Auth:Provider", typeof(ProviderOptions)));
         services.AddSingleton<IValidateOptions<AuthOptions>, AuthCheck>();
+        services.AddSingleton<ServerKeys>();
         services.AddSingleton<ApiKeys>();
         services.TryAddSingleton(new RateLimitPolicies());
         services.AddSingleton<RateLimiters>();

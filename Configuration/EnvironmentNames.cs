@@ -40,6 +40,7 @@ internal static class EnvironmentNames
         ("RATE_LIMIT_PER_MINUTE", "Auth:RateLimitPerMinute"),
         ("OPENAI_APPS_CHALLENGE", "Server:OpenAiAppsChallenge"),
         ("SECRET_KEY", "Auth:Server:SecretKey"),
+        ("SECRET_KEY_PREVIOUS", "Auth:Server:PreviousSecretKey"),
         ("ACCESS_TOKEN_EXPIRE_MINUTES", "Auth:Server:AccessTokenMinutes"),
         ("REFRESH_TOKEN_EXPIRE_DAYS", "Auth:Server:RefreshTokenDays"),
         ("OAUTH_CLIENT_ID", "Auth:Server:ClientId"),

@@ -9,6 +9,9 @@ public static class HubSetup
     public static IHostApplicationBuilder AddHub(this IHostApplicationBuilder builder)
     {
         builder.Services.AddSettings<HubOptions>("Hub");
+        builder.Services.AddSingleton<ServerRecords>();
+        builder.Services.AddSingleton<ServerRegistry>();
+        builder.Services.AddHostedService(services => services.GetRequiredService<ServerRegistry>());
         return builder;
     }
 
@@ -16,5 +19,5 @@ public static class HubSetup
     public static IEndpointConventionBuilder MapHub(
         this IEndpointRouteBuilder routes,
         string pattern = "/api/v1/servers"
-    ) => routes.MapGroup(pattern);
+    ) => HubRoutes.Map(routes, pattern);
 }

@@ -49,6 +49,9 @@ internal sealed record ServerDefinition
     /// <summary>The server should run: start sets it, stop clears it.</summary>
     public bool Wanted { get; init; }
 
+    /// <summary>The stored secrets cannot be decrypted: SECRET_KEY changed. Such a server is not started.</summary>
+    public bool Unreadable { get; init; }
+
     /// <summary>Milliseconds since 1970 UTC, as all times of the store.</summary>
     public long CreatedAt { get; init; }
 

@@ -7,7 +7,7 @@ namespace MinimalMcp.Storage;
 /// <summary>Creates and migrates the tables.</summary>
 internal static class Schema
 {
-    public const int Version = 4;
+    public const int Version = 5;
 
     public static void Apply(DbConnection connection, string place)
     {
@@ -58,7 +58,7 @@ internal static class Schema
                 connection.Run("alter table audit add column trace_id text");
             }
 
-            if (found > 1) // the first version had no approvals
+            if (found is 2 or 3) // the first version had no approvals
             {
                 connection.Run("alter table approvals add column preview text");
             }

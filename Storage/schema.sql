@@ -162,3 +162,34 @@ create table if not exists oauth_assertions (
     assertion_hash text primary key,
     expires bigint not null
 );
+
+-- Other MCP servers behind this one. How each is reached is encrypted with a key that is not in the store.
+create table if not exists hub_servers (
+    id bigint primary key,
+    name text not null,
+    definition text not null,      -- JSON: what is no secret
+    sealed text not null,          -- arguments, variables, address, credentials
+    wanted bigint not null,        -- 1 when it should run
+    created bigint not null,
+    updated bigint not null,
+    version bigint not null        -- the number of its last change; replicas look for higher ones
+);
+create unique index if not exists hub_servers_name on hub_servers (name);
+
+-- What each of them listed last.
+create table if not exists hub_lists (
+    server_id bigint primary key,
+    lists text not null            -- JSON
+);
+
+-- API keys that were created while the server ran. Only their hashes are kept.
+create table if not exists api_keys (
+    id bigint primary key,
+    name text not null,
+    key_hash text not null,
+    scopes text not null,
+    created bigint not null,
+    expires bigint,
+    last_used bigint
+);
+create unique index if not exists api_keys_name on api_keys (name);

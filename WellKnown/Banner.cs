@@ -140,6 +140,7 @@ public static class Banner
             }
             else if (
                 setting.StartsWith("Auth:Server:", StringComparison.Ordinal)
+                && !setting.EndsWith("SecretKey", StringComparison.Ordinal) // of the hub, too
                 && !services.IsService(typeof(Auth.Server.TokenEndpoint))
             )
             {

@@ -12,6 +12,10 @@ internal sealed class AuthorizationServerOptions : IValidatableObject
     [DataType(DataType.Password)]
     public string? SecretKey { get; set; }
 
+    /// <summary>The secret before <see cref="SecretKey"/>: stored values that it encrypted can still be read.</summary>
+    [DataType(DataType.Password)]
+    public string? PreviousSecretKey { get; set; }
+
     public int AccessTokenMinutes { get; set; } = 60;
 
     /// <summary>Counted from the last use, so that a connection in use never expires.</summary>

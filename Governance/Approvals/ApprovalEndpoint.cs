@@ -60,7 +60,7 @@ internal static class ApprovalEndpoint
 
     private static async Task<IResult> DecideAsync(HttpContext http, Approvals approvals, bool approve)
     {
-        if (!IsOurs(http))
+        if (!http.Request.HasJsonContentType() || !SameOrigin.Is(http))
         {
             return Results.Problem(
                 statusCode: 403,
@@ -100,22 +100,5 @@ internal static class ApprovalEndpoint
         }
 
         await result.ExecuteAsync(http);
-    }
-
-    // Without authentication any page in a browser on this machine could post here. Browsers report the origin of a
-    // request (Sec-Fetch-Site, Origin), and send JSON to another origin only when it allows that.
-    private static bool IsOurs(HttpContext http)
-    {
-        var (site, origin) = (
-            http.Request.Headers["Sec-Fetch-Site"].ToString(),
-            http.Request.Headers.Origin.ToString()
-        );
-        return http.Request.HasJsonContentType()
-            && site is "" or "same-origin"
-            && (
-                origin.Length == 0
-                || origin == $"{http.Request.Scheme}://{http.Request.Host}"
-                || origin == new Uri(PublicUrl.Of(http)).GetLeftPart(UriPartial.Authority)
-            );
     }
 }

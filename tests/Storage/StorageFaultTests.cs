@@ -198,13 +198,14 @@ public sealed class StorageFaultTests : IDisposable
         var (exitCode, _, errors) = await ServerProcess.RunAsync([], Store());
 
         Assert.Equal(1, exitCode);
-        Assert.Contains("has schema version 99, but this server supports version 4", errors);
+        Assert.Contains("has schema version 99, but this server supports version 5", errors);
     }
 
     [Theory]
     [InlineData(1)]
     [InlineData(2)]
     [InlineData(3)]
+    [InlineData(4)]
     public async Task A_file_of_an_older_version_is_opened_with_all_that_it_holds_and_its_audit_still_verifies(
         int version
     )
@@ -213,8 +214,13 @@ public sealed class StorageFaultTests : IDisposable
         await using (var connection = new SqliteConnection($"Data Source={Database};Pooling=False"))
         {
             connection.Open();
-            connection.Run("drop table ended_sessions");
-            connection.Run("alter table approvals drop column preview");
+            connection.Run("drop table hub_servers");
+            if (version < 4)
+            {
+                connection.Run("drop table ended_sessions");
+                connection.Run("alter table approvals drop column preview");
+            }
+
             if (version < 3)
             {
                 connection.Run("alter table audit drop column trace_id");
@@ -243,7 +249,7 @@ public sealed class StorageFaultTests : IDisposable
         Assert.True(exitCode == 0, output);
         await using var upgraded = new SqliteConnection($"Data Source={Database};Pooling=False");
         upgraded.Open();
-        Assert.Equal("4", upgraded.Run("select value from meta where name = 'schema'"));
+        Assert.Equal("5", upgraded.Run("select value from meta where name = 'schema'"));
         Assert.Equal(0L, upgraded.Run("select count(*) from turns"));
     }
 

@@ -1,0 +1,215 @@
+using Microsoft.Extensions.Options;
+using MinimalMcp.Auth;
+using MinimalMcp.Configuration;
+using MinimalMcp.Storage;
+
+namespace MinimalMcp.Hub;
+
+/// <summary>The routes that register, change, start and stop servers.</summary>
+internal static class HubRoutes
+{
+    public static IEndpointConventionBuilder Map(IEndpointRouteBuilder routes, string pattern)
+    {
+        var group = routes.MapGroup(pattern);
+        var read = group.MapGroup("").RequireAuthorization(Scopes.Read);
+        read.MapGet("", Answer(ListAsync));
+        read.MapGet("/{id}", Answer(async http => Shown(http, await FindAsync(http))));
+        var write = group.MapGroup("").RequireAuthorization(Scopes.Write);
+        write.MapPost("", Answer(CreateAsync));
+        write.MapPut("/{id}", Answer(UpdateAsync));
+        write.MapDelete("/{id}", Answer(DeleteAsync));
+        write.MapPost("/{id}/start", Answer(http => WantAsync(http, true)));
+        write.MapPost("/{id}/stop", Answer(http => WantAsync(http, false)));
+        return group.AllowHead();
+    }
+
+    private static async Task<object> ListAsync(HttpContext http) =>
+        (await Of<ServerRegistry>(http).ListAsync(http.RequestAborted)).Select(server => Shown(http, server)).ToArray();
+
+    private static async Task<object> CreateAsync(HttpContext http)
+    {
+        var server = ServerBody.Apply(await ServerBody.ReadAsync(http), new() { Name = "" });
+        Check(http, server);
+        // As in the guide: a server that may restart is started at once.
+        var created = await Of<ServerRegistry>(http)
+            .CreateAsync(server with { Wanted = server.AutoRestart }, http.RequestAborted);
+        return Shown(http, created);
+    }
+
+    private static async Task<object> UpdateAsync(HttpContext http)
+    {
+        var body = await ServerBody.ReadAsync(http);
+        var changed = await Of<ServerRegistry>(http)
+            .UpdateAsync(
+                IdOf(http),
+                before =>
+                {
+                    CheckCommand(http, before);
+                    var after = ServerBody.Apply(body, before);
+                    Check(http, after);
+                    CheckAddress(http, before, after);
+                    return after;
+                },
+                http.RequestAborted
+            );
+        return Shown(http, changed);
+    }
+
+    private static async Task<object> DeleteAsync(HttpContext http)
+    {
+        var server = await FindAsync(http);
+        CheckCommand(http, server);
+        await Of<ServerRegistry>(http).DeleteAsync(server.Id, http.RequestAborted);
+        return new { message = "Server deleted successfully" };
+    }
+
+    private static async Task<object> WantAsync(HttpContext http, bool wanted)
+    {
+        if (wanted && (await FindAsync(http)).Command is { Length: > 0 })
+        {
+            CheckMode(http);
+        }
+
+        await Of<ServerRegistry>(http).SetWantedAsync(IdOf(http), wanted, http.RequestAborted);
+        return new { message = wanted ? "Server started successfully" : "Server stopped successfully" };
+    }
+
+    private static void Check(HttpContext http, ServerDefinition server)
+    {
+        CheckCommand(http, server);
+        if (server.Command is { Length: > 0 })
+        {
+            CheckMode(http);
+        }
+
+        ServerBody.Check(server, Of<IOptions<HubOptions>>(http).Value);
+    }
+
+    // A command runs on this machine as this server's user.
+    private static void CheckCommand(HttpContext http, ServerDefinition server)
+    {
+        if (server.Command is { Length: > 0 } && !IsAdmin(http))
+        {
+            throw Forbidden(http, "A server with a command");
+        }
+    }
+
+    private static void CheckMode(HttpContext http)
+    {
+        if (Of<IOptions<AuthOptions>>(http).Value.IsOff && !Of<IOptions<HubOptions>>(http).Value.CommandsWithoutAuth)
+        {
+            throw new ServerRefusedException(
+                StatusCodes.Status403Forbidden,
+                "Commands are refused while Auth:Mode (MCP_AUTH_MODE) is none. Set MCP_AUTH_MODE to api-key and "
+                    + "MCP_API_KEY, or set Hub:CommandsWithoutAuth to true."
+            );
+        }
+    }
+
+    // Otherwise a caller who may not read a stored credential could have it sent to an address of their own.
+    private static void CheckAddress(HttpContext http, ServerDefinition before, ServerDefinition after)
+    {
+        if (
+            (before.Address != after.Address || before.Auth != after.Auth)
+            && after.AuthConfig.Any(entry => before.AuthConfig.GetValueOrDefault(entry.Key) == entry.Value)
+            && !IsAdmin(http)
+        )
+        {
+            throw Forbidden(http, "Another address for stored credentials");
+        }
+    }
+
+    private static ServerRefusedException Forbidden(HttpContext http, string what)
+    {
+        var why = Caller.From(http.User).LacksScope(what, Scopes.Admin);
+        return new(Of<BearerChallenges>(http).Mark(http, Scopes.Admin, why), why);
+    }
+
+    private static bool IsAdmin(HttpContext http) => Caller.From(http.User).HasScope(Scopes.Admin);
+
+    private static async Task<ServerDefinition> FindAsync(HttpContext http) =>
+        await Of<ServerRegistry>(http).FindAsync(IdOf(http), http.RequestAborted)
+        ?? throw ServerRefusedException.NotFound();
+
+    private static long IdOf(HttpContext http) =>
+        long.TryParse((string?)http.Request.RouteValues["id"], out var id)
+            ? id
+            : throw new ServerRefusedException(422, "The id of a server is a number.");
+
+    private static object Shown(HttpContext http, ServerDefinition server)
+    {
+        var (isAdmin, isRemote) = (IsAdmin(http), server.Transport is not TransportType.Stdio);
+        return new
+        {
+            id = server.Id,
+            name = server.Name,
+            description = server.Description,
+            github_url = server.GithubUrl,
+            command = server.Command,
+            args = isAdmin ? server.Args : server.Args.Select(_ => ServerBody.Masked),
+            env = Masked(server.Env),
+            transport_type = ServerBody.Shown(server.Transport),
+            host = isAdmin || !isRemote ? server.Host : ServerBody.Masked,
+            port = isAdmin ? server.Port : null,
+            url = isAdmin || server.Url is null ? server.Url : ServerBody.Masked,
+            auth_type = ServerBody.Shown(server.Auth),
+            auth_config = Masked(server.AuthConfig),
+            auto_restart = server.AutoRestart,
+            max_restarts = server.MaxRestarts,
+            health_check_interval = server.HealthCheckInterval,
+            risk = server.Risk,
+            names = server.OwnNames ? "own" : "prefixed",
+            status = "inactive",
+            restart_count = 0,
+            last_health_check = (DateTimeOffset?)null,
+            created_at = DateTimeOffset.FromUnixTimeMilliseconds(server.CreatedAt),
+            updated_at = DateTimeOffset.FromUnixTimeMilliseconds(server.UpdatedAt),
+        };
+    }
+
+    private static Dictionary<string, string> Masked(IReadOnlyDictionary<string, string> secrets) =>
+        secrets.ToDictionary(secret => secret.Key, _ => ServerBody.Masked);
+
+    private static RequestDelegate Answer(Func<HttpContext, Task<object>> answer) =>
+        async http =>
+        {
+            http.Response.Headers.CacheControl = "no-store";
+            var (status, body) = await AnswerAsync(http, answer);
+            http.Response.StatusCode = status;
+            await http.Response.WriteAsJsonAsync(body, body.GetType());
+        };
+
+    private static async Task<(int Status, object Body)> AnswerAsync(
+        HttpContext http,
+        Func<HttpContext, Task<object>> answer
+    )
+    {
+        try
+        {
+            return
+                Of<IOptions<AuthOptions>>(http).Value.IsOff
+                && !HttpMethods.IsGet(http.Request.Method)
+                && !SameOrigin.Is(http)
+                ? Refused(403, "Send the request from a program, not from a page of another origin.")
+                : (200, await answer(http));
+        }
+        catch (ServerRefusedException refused)
+        {
+            return Refused(refused.Status, refused.Message);
+        }
+        catch (StorageException)
+        {
+            return Refused(503, "The server's store is unavailable. Try again in a minute.");
+        }
+        catch (StartupException missing)
+        {
+            return Refused(409, missing.Message);
+        }
+
+        (int, object) Refused(int status, string detail) =>
+            (status, new { detail, timestamp = Of<TimeProvider>(http).GetUtcNow() });
+    }
+
+    private static T Of<T>(HttpContext http)
+        where T : notnull => http.RequestServices.GetRequiredService<T>();
+}

@@ -1,0 +1,118 @@
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using MinimalMcp.Auth;
+using MinimalMcp.Storage;
+
+namespace MinimalMcp.Hub;
+
+/// <summary>
+/// Definitions as rows of the store. Arguments, variables, addresses and credentials are encrypted: some servers take
+/// a database address with a password as an argument.
+/// </summary>
+internal sealed class ServerRecords(ServerKeys keys)
+{
+    private readonly Lazy<SealingKey> _key = new(
+        () => keys.Sealing("minimal hub: servers"),
+        LazyThreadSafetyMode.PublicationOnly
+    );
+
+    public StoredServer Write(ServerDefinition server, long version)
+    {
+        var plain = new PlainPart(
+            server.Description,
+            server.GithubUrl,
+            server.Command,
+            server.Transport,
+            server.Auth,
+            server.AutoRestart,
+            server.MaxRestarts,
+            server.HealthCheckInterval,
+            server.Risk,
+            server.OwnNames
+        );
+        var secret = new SecretPart(
+            [.. server.Args],
+            new(server.Env),
+            server.Host,
+            server.Port,
+            server.Url,
+            new(server.AuthConfig)
+        );
+        return new()
+        {
+            Id = server.Id,
+            Name = server.Name,
+            Definition = JsonSerializer.Serialize(plain, RecordJson.Default.PlainPart),
+            Sealed = _key.Value.Seal(JsonSerializer.SerializeToUtf8Bytes(secret, RecordJson.Default.SecretPart)),
+            Wanted = server.Wanted ? 1 : 0,
+            Created = server.CreatedAt,
+            Updated = server.UpdatedAt,
+            Version = version,
+        };
+    }
+
+    public ServerDefinition Read(StoredServer row)
+    {
+        var plain = JsonSerializer.Deserialize(row.Definition, RecordJson.Default.PlainPart)!;
+        var secret = _key.Value.Open(row.Sealed) is { } opened
+            ? JsonSerializer.Deserialize(Encoding.UTF8.GetString(opened), RecordJson.Default.SecretPart)
+            : null;
+        return new()
+        {
+            Id = row.Id,
+            Name = row.Name,
+            Description = plain.Description,
+            GithubUrl = plain.GithubUrl,
+            Command = plain.Command,
+            Transport = plain.Transport,
+            Auth = plain.Auth,
+            AutoRestart = plain.AutoRestart,
+            MaxRestarts = plain.MaxRestarts,
+            HealthCheckInterval = plain.HealthCheckInterval,
+            Risk = plain.Risk,
+            OwnNames = plain.OwnNames,
+            Args = secret?.Args ?? [],
+            Env = secret?.Env ?? [],
+            Host = secret?.Host ?? "localhost",
+            Port = secret?.Port,
+            Url = secret?.Url,
+            AuthConfig = secret?.AuthConfig ?? [],
+            Wanted = row.Wanted == 1 && secret is not null,
+            Unreadable = secret is null,
+            CreatedAt = row.Created,
+            UpdatedAt = row.Updated,
+        };
+    }
+}
+
+internal sealed record PlainPart(
+    string? Description,
+    string? GithubUrl,
+    string? Command,
+    TransportType Transport,
+    AuthType Auth,
+    bool AutoRestart,
+    int MaxRestarts,
+    int HealthCheckInterval,
+    string? Risk,
+    bool OwnNames
+);
+
+internal sealed record SecretPart(
+    List<string> Args,
+    Dictionary<string, string> Env,
+    string Host,
+    int? Port,
+    string? Url,
+    Dictionary<string, string> AuthConfig
+);
+
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower,
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+    UseStringEnumConverter = true
+)]
+[JsonSerializable(typeof(PlainPart))]
+[JsonSerializable(typeof(SecretPart))]
+internal sealed partial class RecordJson : JsonSerializerContext;

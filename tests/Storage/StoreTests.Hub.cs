@@ -1,0 +1,69 @@
+using MinimalMcp.Storage;
+
+namespace MinimalMcp.Tests.Storage;
+
+public sealed partial class StoreTests
+{
+    [Theory, InlineData(Engine.Sqlite), InlineData(Engine.Postgres)]
+    public async Task A_server_has_a_number_and_a_name_of_its_own_and_each_change_raises_the_version(Engine engine)
+    {
+        await using var store = await OpenAsync(engine, await PlaceAsync(engine));
+        Assert.Equal(0, await store.ServerVersionAsync(Stop));
+
+        Assert.Equal((ServerWrite.Done, 1L), await store.InsertServerAsync(Server("one"), 3, 1, Stop));
+        Assert.Equal((ServerWrite.NameTaken, 0L), await store.InsertServerAsync(Server("one"), 3, 1, Stop));
+        Assert.Equal((ServerWrite.Done, 2L), await store.InsertServerAsync(Server("two", wanted: 1), 3, 1, Stop));
+        Assert.Equal(ServerWrite.TooManyWanted, (await store.InsertServerAsync(Server("x", 1), 3, 1, Stop)).Outcome);
+        Assert.True(await store.DeleteServerAsync(2, Stop));
+        Assert.False(await store.DeleteServerAsync(2, Stop));
+        Assert.Equal((ServerWrite.Done, 3L), await store.InsertServerAsync(Server("two"), 2, 1, Stop));
+        Assert.Equal(ServerWrite.TooMany, (await store.InsertServerAsync(Server("three"), 2, 1, Stop)).Outcome);
+
+        var (version, servers) = await store.ServersAsync(Stop);
+        Assert.Equal(version, await store.ServerVersionAsync(Stop));
+        Assert.Equal(["one", "two"], servers.Select(server => server.Name));
+        Assert.Equal(ServerWrite.NameTaken, await store.UpdateServerAsync(servers[0] with { Name = "two" }, 1, Stop));
+        Assert.Equal(ServerWrite.Done, await store.UpdateServerAsync(servers[0] with { Wanted = 1 }, 1, Stop));
+        // It was read before that change.
+        Assert.Equal(ServerWrite.Changed, await store.UpdateServerAsync(servers[0], 1, Stop));
+        Assert.True(await store.ServerVersionAsync(Stop) > version);
+    }
+
+    [Theory, InlineData(Engine.Sqlite), InlineData(Engine.Postgres)]
+    public async Task Of_many_who_register_one_name_one_does(Engine engine)
+    {
+        await using var store = await OpenAsync(engine, await PlaceAsync(engine));
+
+        var outcomes = await Task.WhenAll(
+            Enumerable.Range(0, 20).Select(_ => store.InsertServerAsync(Server("same"), 100, 10, Stop))
+        );
+
+        Assert.Single(outcomes, outcome => outcome.Outcome is ServerWrite.Done);
+    }
+
+    [Theory, InlineData(Engine.Sqlite), InlineData(Engine.Postgres)]
+    public async Task The_lists_of_a_server_go_with_it(Engine engine)
+    {
+        await using var store = await OpenAsync(engine, await PlaceAsync(engine));
+        var (_, id) = await store.InsertServerAsync(Server("one"), 3, 1, Stop);
+
+        Assert.Null(await store.ServerListsAsync(id, Stop));
+        await store.SaveServerListsAsync(id, "[1]", Stop);
+        await store.SaveServerListsAsync(id, "[2]", Stop);
+        Assert.Equal("[2]", await store.ServerListsAsync(id, Stop));
+        await store.DeleteServerAsync(id, Stop);
+        await store.SaveServerListsAsync(id, "[3]", Stop);
+        Assert.Null(await store.ServerListsAsync(id, Stop));
+    }
+
+    private static StoredServer Server(string name, long wanted = 0) =>
+        new()
+        {
+            Name = name,
+            Definition = "{}",
+            Sealed = "",
+            Wanted = wanted,
+            Created = Now,
+            Updated = Now,
+        };
+}
