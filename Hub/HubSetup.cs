@@ -9,6 +9,7 @@ public static class HubSetup
     public static IHostApplicationBuilder AddHub(this IHostApplicationBuilder builder)
     {
         builder.Services.AddSettings<HubOptions>("Hub");
+        builder.Services.AddSingleton<JoinedTools>();
         return builder;
     }
 
