@@ -14,22 +14,29 @@ internal sealed class ToolPolicies(IOptions<GovernanceOptions> options, IConfigu
     /// <param name="group">The tool's family.</param>
     /// <param name="declared">The declared risk level; null to derive it from the effect.</param>
     /// <param name="addresses">Arguments with an address that an upstream will fetch, separated by spaces.</param>
-    public ToolPolicy Of(string tool, string group, Effect effect, RiskLevel? declared, string? addresses = null)
+    /// <param name="path">The name <c>server/tool</c> of another server's tool, which settings may use too.</param>
+    public ToolPolicy Of(
+        string tool,
+        string group,
+        Effect effect,
+        RiskLevel? declared,
+        string? addresses = null,
+        string? path = null
+    )
     {
-        var risk = _options.Risk.TryGetValue(tool, out var level)
-            ? Enum.Parse<RiskLevel>(level, ignoreCase: true)
-            : declared ?? ToolPolicy.DefaultRisk(effect);
+        bool Listed(string[] patterns) => Matches(patterns, tool) || (path is not null && Matches(patterns, path));
+        var risk = SetRisk(tool, path) ?? declared ?? ToolPolicy.DefaultRisk(effect);
         var deadline = configuration.GetValue<TimeSpan?>($"Tools:Deadlines:{tool}")
             ?? configuration.GetValue("Tools:Deadline", ToolPolicy.DefaultDeadline);
-        var approved = Matches(_approve, tool) || _approve.Contains(risk.ToString().ToUpperInvariant());
+        var approved = Listed(_approve) || _approve.Contains(risk.ToString().ToUpperInvariant());
         return new(effect, risk, deadline)
         {
             Group = group,
-            NeedsConfirmation = risk is RiskLevel.Critical || Matches(_confirm, tool) || approved,
+            NeedsConfirmation = risk is RiskLevel.Critical || Listed(_confirm) || approved,
             NeedsApproval = approved,
             Addresses = _options.AllowMetadataAddresses || addresses is null ? [] : addresses.Split(' '),
             Denied =
-                Matches(_deny, tool) ? $"{tool} is disabled on this server (Governance:Deny)."
+                Listed(_deny) ? $"{tool} is disabled on this server (Governance:Deny)."
                 : _options.ReadOnly && effect is not Effect.Read
                     ? $"{tool} changes data, but this server is read-only (Governance:ReadOnly)."
                 : null,
@@ -39,6 +46,22 @@ internal sealed class ToolPolicies(IOptions<GovernanceOptions> options, IConfigu
                 .. Limits($"group/{group}", _options.Groups, group),
             ],
         };
+    }
+
+    // The most exact entry counts: the tool's name, server/tool, then the longest pattern of the server.
+    private RiskLevel? SetRisk(string tool, string? path)
+    {
+        if (!_options.Risk.TryGetValue(tool, out var level) && path is not null)
+        {
+            var entry = _options
+                .Risk.Keys.Where(key => key.Contains('/') && Matches([key], path))
+                .OrderByDescending(key => !key.Contains('*'))
+                .ThenByDescending(key => key.Length)
+                .FirstOrDefault();
+            level = entry is null ? null : _options.Risk[entry];
+        }
+
+        return level is null ? null : Enum.Parse<RiskLevel>(level, ignoreCase: true);
     }
 
     private static IEnumerable<CallLimit> Limits(string name, Dictionary<string, string> rates, string key) =>

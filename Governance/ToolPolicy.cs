@@ -33,6 +33,9 @@ internal sealed record ToolPolicy(Effect Effect, RiskLevel Risk, TimeSpan Deadli
     /// <summary>The tool's family, which can have its own budget.</summary>
     public string Group { get; init; } = "";
 
+    /// <summary>The tool is another server's: its own dry run is not known to change nothing.</summary>
+    public bool IsOfOtherServer { get; init; }
+
     /// <summary>The first call returns a preview; only a second call that confirms it runs.</summary>
     public bool NeedsConfirmation { get; init; }
 

@@ -12,6 +12,7 @@ public static class HubSetup
         builder.Services.AddSingleton<ServerRecords>();
         builder.Services.AddSingleton<ServerRegistry>();
         builder.Services.AddHostedService(services => services.GetRequiredService<ServerRegistry>());
+        builder.Services.AddSingleton<JoinedTools>();
         return builder;
     }
 

@@ -40,6 +40,9 @@ internal sealed partial class ToolMethods(
         configuration.GetValue("Tools:MaxResultCharacters", ResultLimit.DefaultCharacters)
     );
 
+    /// <summary>The limit of a result.</summary>
+    internal int MaxCharacters => _maxCharacters;
+
     private readonly IServiceProviderIsService _known = services.GetRequiredService<IServiceProviderIsService>();
 
     /// <summary>The tools of a class: its methods with <see cref="McpServerToolAttribute"/>.</summary>
@@ -293,7 +296,7 @@ internal sealed partial class ToolMethods(
                     ?? Humanize(function.Name),
                 Description = function.Description,
                 InputSchema = function.JsonSchema,
-                OutputSchema = mayLook && result is { } own ? ToolSchemas.OrPreview(own, Preview.Schema) : result,
+                OutputSchema = mayLook && result is { } own ? ToolSchemas.OneOf(own, Preview.Schema) : result,
                 Annotations = new()
                 {
                     Title = attribute.Title,

@@ -47,6 +47,32 @@ internal sealed class ToolRegistry(Func<IEnumerable<Tool>> initial)
         Changed?.Invoke();
     }
 
+    /// <summary>
+    /// Replaces tools by others in one step, as when another server's list changes. Clients are notified when the set
+    /// differs.
+    /// </summary>
+    public void Replace(IReadOnlyCollection<Tool> before, IReadOnlyCollection<Tool> after)
+    {
+        lock (_changing)
+        {
+            var current = Current;
+            Tool[] left = [.. current.Known.Except(before)];
+            if (after.FirstOrDefault(tool => left.Any(other => other.Name == tool.Name)) is { } taken)
+            {
+                throw new InvalidOperationException($"A tool named {taken.Name} is already registered.");
+            }
+
+            if (current.Known.ToHashSet().SetEquals([.. left, .. after]))
+            {
+                return;
+            }
+
+            _current = new ToolSet([.. left, .. after]);
+        }
+
+        Changed?.Invoke();
+    }
+
     public bool Remove(params IReadOnlyCollection<string> names)
     {
         lock (_changing)

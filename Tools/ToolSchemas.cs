@@ -61,15 +61,15 @@ internal static class ToolSchemas
     }
 
     /// <summary>
-    /// The output schema of a tool that may also return a preview. Strict clients validate every successful result
-    /// against it (MCP 2025-06-18, tools, "Output Schema").
+    /// The output schema of a tool that may also return something else, such as a preview. Strict clients validate
+    /// every successful result against it (MCP 2025-06-18, tools, "Output Schema").
     /// </summary>
-    public static JsonElement OrPreview(JsonElement result, JsonElement preview) =>
+    public static JsonElement OneOf(params IEnumerable<JsonElement> results) =>
         JsonSerializer.SerializeToElement(
             new JsonObject
             {
                 ["type"] = "object",
-                ["anyOf"] = new JsonArray(JsonObject.Create(result), JsonObject.Create(preview)),
+                ["anyOf"] = new JsonArray([.. results.Select(result => JsonObject.Create(result))]),
             }
         );
 

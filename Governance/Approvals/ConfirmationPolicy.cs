@@ -29,8 +29,9 @@ internal sealed class ConfirmationPolicy
     {
         (_tool, _policy, _services) = (tool, policy, services);
         var properties = schema.TryGetProperty("properties", out var own) ? own : default;
-        _looksItself = properties.ValueKind is JsonValueKind.Object && properties.TryGetProperty(DryRun, out _);
-        _takesDryRun = policy.Effect is not Effect.Read && !_looksItself;
+        var hasDryRun = properties.ValueKind is JsonValueKind.Object && properties.TryGetProperty(DryRun, out _);
+        _looksItself = hasDryRun && !policy.IsOfOtherServer;
+        _takesDryRun = policy.Effect is not Effect.Read && !hasDryRun;
         _takesToken = policy.NeedsConfirmation;
         Schema = _takesDryRun || _takesToken ? Extended(schema) : schema;
     }

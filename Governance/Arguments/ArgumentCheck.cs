@@ -12,6 +12,7 @@ internal sealed class ArgumentCheck
     private readonly string _tool;
     private readonly Dictionary<string, SchemaNode> _properties;
     private readonly string[] _required;
+    private readonly SchemaNode? _others;
     private readonly KeyValuePair<string, string>[] _oldNames;
 
     /// <param name="oldNames">Former argument names and their current names.</param>
@@ -21,6 +22,7 @@ internal sealed class ArgumentCheck
         var root = SchemaNode.Read(schema, schema);
         _properties = root.Properties ?? [];
         _required = root.Required;
+        _others = root.IsOpen ? root.OtherMembers ?? new() : null; // only tools of other servers allow more
     }
 
     // A caller may send hundreds of thousands of unknown names; suggestions for all would take too long.
@@ -41,7 +43,7 @@ internal sealed class ArgumentCheck
         List<KeyValuePair<string, object?>>? replaced = null;
         foreach (var (name, value) in call)
         {
-            if (!_properties.TryGetValue(name, out var schema))
+            if ((_properties.GetValueOrDefault(name) ?? _others) is not { } schema)
             {
                 if (++unknown <= MaxUnknown)
                 {

@@ -31,6 +31,12 @@ internal sealed partial class SchemaNode
 
     public string[] Required { get; private set; } = [];
 
+    /// <summary>Other members than those of <see cref="Properties"/> are explicitly allowed.</summary>
+    public bool IsOpen { get; private set; }
+
+    /// <summary>The schema of members that <see cref="Properties"/> does not name.</summary>
+    public SchemaNode? OtherMembers => _members;
+
     public bool AllowsNull => _types.Length == 0 || _types.Contains("null");
 
     /// <summary>A description of valid values.</summary>
@@ -75,6 +81,7 @@ internal sealed partial class SchemaNode
                     node.Required = [.. value.EnumerateArray().Select(name => name.GetString()!)];
                     break;
                 case "additionalProperties":
+                    node.IsOpen = value.ValueKind is JsonValueKind.True or JsonValueKind.Object;
                     node._closed = value.ValueKind is JsonValueKind.False;
                     node._members = value.ValueKind is JsonValueKind.Object ? Read(value, root, depth + 1) : null;
                     break;
