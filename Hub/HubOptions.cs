@@ -11,6 +11,15 @@ internal sealed class HubOptions : IValidatableObject
     /// <summary>The timeout of one request to a server.</summary>
     public TimeSpan ServerTimeout { get; set; } = TimeSpan.FromSeconds(30);
 
+    /// <summary>How long a server may take to start and to list its tools; npx and uvx install it first.</summary>
+    public TimeSpan StartTimeout { get; set; } = TimeSpan.FromSeconds(60);
+
+    /// <summary>The working folder of servers over stdio; the folder for temporary files when it is not set.</summary>
+    public string? WorkingFolder { get; set; }
+
+    /// <summary>The longest message of a server.</summary>
+    public int MaxMessageBytes { get; set; } = 16 << 20;
+
     /// <summary>Concurrent connections to one remote server.</summary>
     public int ConnectionPoolSize { get; set; } = 20;
 
@@ -32,6 +41,21 @@ internal sealed class HubOptions : IValidatableObject
         if (ServerTimeout < TimeSpan.FromSeconds(1) || ServerTimeout > TimeSpan.FromHours(1))
         {
             yield return new("Hub:ServerTimeout (SERVER_TIMEOUT, in seconds) must be from 00:00:01 to 01:00:00.");
+        }
+
+        if (StartTimeout < TimeSpan.FromSeconds(1) || StartTimeout > TimeSpan.FromMinutes(30))
+        {
+            yield return new("Hub:StartTimeout must be from 00:00:01 to 00:30:00.");
+        }
+
+        if (WorkingFolder is not null && !Directory.Exists(WorkingFolder))
+        {
+            yield return new($"Hub:WorkingFolder is '{WorkingFolder}', which is not a folder. Create it.");
+        }
+
+        if (MaxMessageBytes is < 64 << 10 or > 256 << 20)
+        {
+            yield return new("Hub:MaxMessageBytes must be from 65536 to 268435456.");
         }
 
         if (ConnectionPoolSize is < 1 or > 1000)

@@ -1,0 +1,249 @@
+using System.Buffers;
+using System.IO.Pipelines;
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+using System.Threading.Channels;
+using ModelContextProtocol;
+using ModelContextProtocol.Client;
+using ModelContextProtocol.Protocol;
+
+namespace MinimalMcp.Hub.Processes;
+
+/// <summary>
+/// stdio with bounds. The SDK's own transport reads lines without a limit: a server that writes 400 MB without a
+/// newline costs 2.5 GiB.
+/// </summary>
+internal sealed class BoundedStdioTransport : IClientTransport, ITransport
+{
+    private const int MaxWaitingWrites = 256;
+
+    private static readonly TimeSpan WriteLimit = TimeSpan.FromSeconds(10);
+    private static readonly JsonTypeInfo<JsonRpcMessage> Json =
+        (JsonTypeInfo<JsonRpcMessage>)McpJsonUtilities.DefaultOptions.GetTypeInfo(typeof(JsonRpcMessage));
+
+    private readonly ChildProcess _child;
+    private readonly LogRing _log;
+    private readonly int _maxBytes;
+    private readonly Channel<JsonRpcMessage> _messages = Channel.CreateBounded<JsonRpcMessage>(
+        new BoundedChannelOptions(64) { SingleReader = true, SingleWriter = true }
+    );
+
+    private readonly SemaphoreSlim _writing = new(1);
+    private readonly TaskCompletionSource<string> _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly CancellationTokenSource _closed = new();
+    private readonly Task _reading;
+    private string? _broken;
+    private int _waitingWrites;
+    private RequestId? _initialize;
+
+    public BoundedStdioTransport(ChildProcess child, string name, int maxBytes, LogRing log)
+    {
+        (_child, Name, _maxBytes, _log) = (child, name, maxBytes, log);
+        _reading = Task.Run(ReadAsync);
+    }
+
+    public string Name { get; }
+
+    public string? SessionId => null;
+
+    public ChannelReader<JsonRpcMessage> MessageReader => _messages.Reader;
+
+    /// <summary>Completes with the reason when the connection has ended.</summary>
+    public Task<string> Ended => _ended.Task;
+
+    /// <summary>Lines of standard output that were no JSON-RPC message.</summary>
+    public int Noise { get; private set; }
+
+    /// <summary>What the server answered to initialize.</summary>
+    public string? ProtocolVersion { get; private set; }
+
+    public Task<ITransport> ConnectAsync(CancellationToken cancellationToken = default) =>
+        Task.FromResult<ITransport>(this);
+
+    public async Task SendMessageAsync(JsonRpcMessage message, CancellationToken cancellationToken = default)
+    {
+        if (message is JsonRpcRequest { Method: RequestMethods.Initialize } initialize)
+        {
+            _initialize = initialize.Id;
+        }
+
+        if (Interlocked.Increment(ref _waitingWrites) > MaxWaitingWrites)
+        {
+            Interlocked.Decrement(ref _waitingWrites);
+            throw new McpException($"{MaxWaitingWrites} messages to server '{Name}' are waiting. Try again later.");
+        }
+
+        try
+        {
+            await _writing.WaitAsync(cancellationToken);
+            try
+            {
+                // The caller does not cancel it: half a line would end many a server.
+                byte[] line = [.. JsonSerializer.SerializeToUtf8Bytes(message, Json), (byte)'\n'];
+                await Task.Run(() => WriteAsync(line), CancellationToken.None)
+                    .WaitAsync(WriteLimit, CancellationToken.None);
+            }
+            finally
+            {
+                _writing.Release();
+            }
+        }
+        catch (TimeoutException)
+        {
+            Break($"it read nothing from its standard input for {WriteLimit.TotalSeconds:0} s");
+            throw new IOException(_broken);
+        }
+        catch (Exception failure) when (failure is IOException or ObjectDisposedException or InvalidOperationException)
+        {
+            throw new IOException($"Server '{Name}' has closed its standard input.", failure);
+        }
+        finally
+        {
+            Interlocked.Decrement(ref _waitingWrites);
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _closed.CancelAsync();
+        await _child.DisposeAsync();
+        await Task.WhenAny(_reading, Task.Delay(TimeSpan.FromMilliseconds(500)));
+        _messages.Writer.TryComplete();
+        _ended.TrySetResult("it was stopped");
+    }
+
+    private async Task WriteAsync(byte[] line)
+    {
+        await _child.Input.WriteAsync(line);
+        await _child.Input.FlushAsync();
+    }
+
+    private void Break(string reason)
+    {
+        _broken ??= reason;
+        _ = _child.StopAsync();
+        End();
+    }
+
+    private async Task ReadAsync()
+    {
+        try
+        {
+            var reader = PipeReader.Create(_child.Output, new StreamPipeReaderOptions(bufferSize: 64 << 10));
+            var looked = 0L;
+            while (true)
+            {
+                var read = await reader.ReadAsync(_closed.Token);
+                var rest = read.Buffer;
+                while (rest.Slice(Math.Min(looked, rest.Length)).PositionOf((byte)'\n') is { } end)
+                {
+                    await TakeAsync(rest.Slice(0, end));
+                    rest = rest.Slice(rest.GetPosition(1, end));
+                    looked = 0;
+                }
+
+                if (rest.Length > _maxBytes)
+                {
+                    Break($"it wrote a line of more than {_maxBytes} bytes (Hub:MaxMessageBytes)");
+                    return;
+                }
+
+                looked = rest.Length;
+                reader.AdvanceTo(rest.Start, rest.End);
+                if (read.IsCompleted)
+                {
+                    break;
+                }
+            }
+        }
+        catch (Exception failure) when (failure is IOException or ObjectDisposedException or OperationCanceledException)
+        {
+            // it ended, or it is being stopped
+        }
+
+        // The exit code and the end of stderr come a moment after the end of stdout.
+        try
+        {
+            await _child.WaitForExitAsync(_closed.Token).WaitAsync(TimeSpan.FromSeconds(1));
+        }
+        catch (Exception failure)
+            when (failure is TimeoutException or OperationCanceledException or InvalidOperationException)
+        {
+            // said below
+        }
+
+        End();
+    }
+
+    private void End()
+    {
+        string reason;
+        try
+        {
+            reason = _broken
+                ?? (_child.ExitCode is { } code ? $"it ended with exit code {code}" : "it closed its output");
+        }
+        catch (InvalidOperationException)
+        {
+            reason = "it was stopped";
+        }
+
+        if (_log.Tail() is { Length: > 0 } tail)
+        {
+            reason += $"; its last lines: {tail}";
+        }
+
+        _messages.Writer.TryComplete(new IOException(reason));
+        _ended.TrySetResult(reason);
+    }
+
+    private async ValueTask TakeAsync(ReadOnlySequence<byte> line)
+    {
+        if (line.Length == 0 || (line.Length == 1 && line.FirstSpan[0] == '\r'))
+        {
+            return;
+        }
+
+        if (Parse(line) is not { } message)
+        {
+            Noise++;
+            _log.Add(line.Slice(0, Math.Min(line.Length, 4096)).ToArray());
+            return;
+        }
+
+        if (message is JsonRpcResponse response && _initialize is { } id && response.Id.Equals(id))
+        {
+            _initialize = null;
+            AcceptVersion(response);
+        }
+
+        await _messages.Writer.WriteAsync(message, _closed.Token);
+    }
+
+    private static JsonRpcMessage? Parse(ReadOnlySequence<byte> line)
+    {
+        try
+        {
+            var reader = new Utf8JsonReader(line);
+            return JsonSerializer.Deserialize(ref reader, Json);
+        }
+        catch (Exception failure) when (failure is JsonException or InvalidOperationException or FormatException)
+        {
+            return null;
+        }
+    }
+
+    // The client asks for one revision without probing by server/discover, which burns the connection of many servers;
+    // then it refuses an older answer. Over stdio the revisions with initialize differ in nothing that it does.
+    private void AcceptVersion(JsonRpcResponse response)
+    {
+        if (response.Result is System.Text.Json.Nodes.JsonObject result)
+        {
+            ProtocolVersion = result["protocolVersion"]?.ToString();
+            if (ProtocolVersion is "2024-11-05" or "2025-03-26" or "2025-06-18")
+            {
+                result["protocolVersion"] = UpstreamConnection.Version;
+            }
+        }
+    }
+}

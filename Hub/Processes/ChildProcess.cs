@@ -1,0 +1,228 @@
+using System.Buffers;
+using System.ComponentModel;
+using System.Diagnostics;
+using System.IO.Pipelines;
+using ModelContextProtocol.Client;
+
+namespace MinimalMcp.Hub.Processes;
+
+/// <summary>
+/// A server's process and its descendants. Started with a list of arguments, never by a shell; its environment is a
+/// short list of ours and what the definition gives.
+/// </summary>
+internal sealed class ChildProcess : IAsyncDisposable
+{
+    private static readonly TimeSpan AfterInputClosed = TimeSpan.FromSeconds(2),
+        AfterTerminate = TimeSpan.FromMilliseconds(1500);
+
+    private readonly Process _process;
+    private readonly string _marker;
+    private readonly Task _errors;
+    private readonly Lazy<Task> _stop;
+
+    private ChildProcess(Process process, string marker, LogRing log)
+    {
+        (_process, _marker) = (process, marker);
+        _errors = Task.Run(() => DrainAsync(process.StandardError.BaseStream, log));
+        _stop = new(StopCoreAsync);
+    }
+
+    /// <summary>The program that starts another one in a session of its own; null where there is none.</summary>
+    public static string? Setsid { get; } = OperatingSystem.IsLinux() ? Find("setsid", null) : null;
+
+    public int Id => _process.Id;
+
+    public Stream Input => _process.StandardInput.BaseStream;
+
+    public Stream Output => _process.StandardOutput.BaseStream;
+
+    public static ChildProcess Start(
+        string command,
+        IEnumerable<string> arguments,
+        IReadOnlyDictionary<string, string> variables,
+        string folder,
+        string marker,
+        LogRing log
+    )
+    {
+        var environment = StdioClientTransportOptions.GetDefaultEnvironmentVariables();
+        foreach (var (name, value) in variables)
+        {
+            environment[name] = value;
+        }
+
+        environment[ProcessTree.Variable] = marker;
+        var program = Find(command, environment.TryGetValue("PATH", out var path) ? path : null)
+            ?? throw new IOException(
+                $"The program '{command}' was not found on the PATH. Install it where this server runs."
+            );
+        var start = Setsid is null
+            ? new ProcessStartInfo(program, arguments)
+            : new ProcessStartInfo(Setsid, [program, .. arguments]);
+        start.RedirectStandardInput = start.RedirectStandardOutput = start.RedirectStandardError = true;
+        start.WorkingDirectory = folder;
+        start.Environment.Clear();
+        foreach (var (name, value) in environment)
+        {
+            start.Environment[name] = value;
+        }
+
+        try
+        {
+            return new(Process.Start(start)!, marker, log);
+        }
+        catch (Win32Exception failure)
+        {
+            throw new IOException($"The program '{command}' could not be started: {failure.Message}", failure);
+        }
+    }
+
+    public Task WaitForExitAsync(CancellationToken cancellationToken) => _process.WaitForExitAsync(cancellationToken);
+
+    /// <summary>The exit code, once it ended; null while it runs.</summary>
+    public int? ExitCode => _process.HasExited ? _process.ExitCode : null;
+
+    /// <summary>
+    /// Ends the process and its descendants, within 5 seconds. Closing the input is how the MCP specification ends a
+    /// server over stdio; the signals are for those that do not obey.
+    /// </summary>
+    public Task StopAsync() => _stop.Value;
+
+    public async ValueTask DisposeAsync()
+    {
+        await StopAsync();
+        // A pipe that a stranger inherited never ends.
+        await Task.WhenAny(_errors, Task.Delay(TimeSpan.FromMilliseconds(200)));
+        _process.Dispose();
+    }
+
+    private async Task StopCoreAsync()
+    {
+        try
+        {
+            // It may be waiting in a write to a pipe that is full.
+            _ = Task.Run(() => _process.StandardInput.Dispose());
+            if (!ProcessTree.IsSupported)
+            {
+                await GoneAsync(AfterInputClosed);
+                _process.Kill(entireProcessTree: true);
+                return;
+            }
+
+            if (await GoneAsync(AfterInputClosed))
+            {
+                return;
+            }
+
+            Signal(ProcessTree.Terminate);
+            if (await GoneAsync(AfterTerminate))
+            {
+                return;
+            }
+
+            do
+            {
+                Signal(ProcessTree.Kill);
+            } while (!await GoneAsync(TimeSpan.FromMilliseconds(100)));
+        }
+        catch (Exception failure) when (failure is InvalidOperationException or Win32Exception)
+        {
+            // it ended meanwhile
+        }
+    }
+
+    private void Signal(int signal)
+    {
+        foreach (var (id, _) in ProcessTree.Find(_marker, Setsid is null ? null : _process.Id))
+        {
+            ProcessTree.Signal(id, signal);
+        }
+    }
+
+    private async Task<bool> GoneAsync(TimeSpan within)
+    {
+        var started = Stopwatch.GetTimestamp();
+        while (true)
+        {
+            var left = within - Stopwatch.GetElapsedTime(started);
+            if (_process.HasExited && ProcessTree.Find(_marker, Setsid is null ? null : _process.Id).Count == 0)
+            {
+                return true;
+            }
+
+            if (left <= TimeSpan.Zero)
+            {
+                return false;
+            }
+
+            await Task.Delay(left < TimeSpan.FromMilliseconds(50) ? left : TimeSpan.FromMilliseconds(50));
+        }
+    }
+
+    // Without it the process would stop once the pipe is full. Over-long lines are truncated.
+    private static async Task DrainAsync(Stream stream, LogRing log)
+    {
+        const int MaxLine = 8 << 10;
+        var reader = PipeReader.Create(stream);
+        var truncated = false;
+        try
+        {
+            while (true)
+            {
+                var read = await reader.ReadAsync();
+                var rest = read.Buffer;
+                while (rest.PositionOf((byte)'\n') is { } end)
+                {
+                    Add(rest.Slice(0, end));
+                    truncated = false;
+                    rest = rest.Slice(rest.GetPosition(1, end));
+                }
+
+                if (read.IsCompleted || rest.Length > MaxLine)
+                {
+                    Add(rest);
+                    truncated = true;
+                    rest = rest.Slice(rest.End);
+                }
+
+                reader.AdvanceTo(rest.Start, rest.End);
+                if (read.IsCompleted)
+                {
+                    return;
+                }
+            }
+        }
+        catch (Exception failure) when (failure is IOException or ObjectDisposedException or InvalidOperationException)
+        {
+            // it ended
+        }
+
+        void Add(ReadOnlySequence<byte> line)
+        {
+            if (!truncated && !line.IsEmpty)
+            {
+                log.Add(line.Slice(0, Math.Min(line.Length, MaxLine)).ToArray());
+            }
+        }
+    }
+
+    private static string? Find(string program, string? path)
+    {
+        if (Path.IsPathRooted(program) || OperatingSystem.IsWindows())
+        {
+            return program;
+        }
+
+        return (path ?? Environment.GetEnvironmentVariable("PATH") ?? "/usr/bin:/bin")
+            .Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries)
+            .Select(folder => Path.Combine(folder, program))
+            .FirstOrDefault(file => File.Exists(file) && IsExecutable(file));
+    }
+
+    private static bool IsExecutable(string file) =>
+        !OperatingSystem.IsWindows()
+        && (
+            File.GetUnixFileMode(file)
+            & (UnixFileMode.UserExecute | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute)
+        ) != 0;
+}

@@ -1,0 +1,114 @@
+using System.Diagnostics;
+using System.Security.Cryptography;
+using System.Text;
+using Microsoft.Extensions.Options;
+using MinimalMcp.Storage;
+
+namespace MinimalMcp.Hub.Processes;
+
+/// <summary>
+/// Names the processes of this instance, and ends what is left of instances that are gone: one watchdog process reads
+/// a pipe that only this process holds open. At its end, also by kill -9, it ends whatever has this instance's marker.
+/// </summary>
+internal sealed partial class ProcessMarkers(
+    IOptions<StorageOptions> storage,
+    IHostEnvironment environment,
+    ILogger<ProcessMarkers> log
+) : IDisposable
+{
+    // SIGTERM, a second, SIGKILL until two looks in a row find nothing. An environment in /proc is what the process was
+    // started with; grep itself has none of it.
+    private const string Script = """
+        trap '' INT TERM HUP
+        read -r _
+        for id in $(grep -lsF "$1" /proc/[0-9]*/environ | cut -d/ -f3); do kill -15 "$id" 2>/dev/null; done
+        sleep 1
+        clean=0
+        while [ "$clean" -lt 2 ]; do
+          ids=$(grep -lsF "$1" /proc/[0-9]*/environ | cut -d/ -f3)
+          if [ -z "$ids" ]; then clean=$((clean + 1)); else clean=0; kill -9 $ids 2>/dev/null; fi
+        done
+        """;
+
+    private readonly Lock _lock = new();
+    private Process? _watchdog;
+
+    private string Store { get; } =
+        Convert.ToHexStringLower(
+            SHA256.HashData(
+                Encoding.UTF8.GetBytes(
+                    (storage.Value.ConnectionString ?? storage.Value.FullPath(environment)) + PidNamespace
+                )
+            )
+        )[..16];
+
+    // The ids of a container's processes mean nothing outside of it.
+    private static string? PidNamespace =>
+        ProcessTree.IsSupported ? new FileInfo("/proc/self/ns/pid").LinkTarget : null;
+
+    private string Instance => $"{Store}:{Environment.ProcessId}.{ProcessTree.StartOf(Environment.ProcessId) ?? "0"}";
+
+    public string Of(long server) => $"{Instance}:{server}:";
+
+    /// <summary>Starts the watchdog, once, and again when somebody ended it.</summary>
+    public void Watch()
+    {
+        lock (_lock)
+        {
+            if (!ProcessTree.IsSupported || _watchdog is { HasExited: false })
+            {
+                return;
+            }
+
+            _watchdog?.Dispose();
+            // In a session of its own: Ctrl+C ends the server, not its watchdog.
+            var shell = ChildProcess.Setsid is { } setsid
+                ? new ProcessStartInfo(setsid, ["/bin/sh", "-c", Script, "hub-watchdog"])
+                : new ProcessStartInfo("/bin/sh", ["-c", Script, "hub-watchdog"]);
+            shell.ArgumentList.Add($"{ProcessTree.Variable}={Instance}:");
+            shell.RedirectStandardInput = true;
+            shell.WorkingDirectory = "/";
+            shell.Environment.Clear();
+            shell.Environment["PATH"] = "/usr/bin:/bin";
+            try
+            {
+                _watchdog = Process.Start(shell);
+            }
+            catch (Exception failure) when (failure is IOException or System.ComponentModel.Win32Exception)
+            {
+                LogNoWatchdog(failure.Message);
+            }
+        }
+    }
+
+    /// <summary>Ends what instances of the same store left that run no more.</summary>
+    public void Sweep()
+    {
+        foreach (var (id, marker) in ProcessTree.Find(Store + ":"))
+        {
+            var owner = marker.Split(':')[1].Split('.');
+            var runs = int.TryParse(owner[0], out var pid) && ProcessTree.StartOf(pid) == owner.ElementAtOrDefault(1);
+            if (!runs)
+            {
+                LogSwept(id);
+                ProcessTree.Signal(id, ProcessTree.Kill);
+            }
+        }
+    }
+
+    public void Dispose()
+    {
+        lock (_lock)
+        {
+            _watchdog?.StandardInput.Dispose(); // it ends what is left, usually nothing
+            _watchdog?.Dispose();
+            _watchdog = null;
+        }
+    }
+
+    [LoggerMessage(LogLevel.Warning, "Watchdog of server processes could not be started {Reason}")]
+    private partial void LogNoWatchdog(string reason);
+
+    [LoggerMessage(LogLevel.Warning, "Process left by an earlier instance was ended {ProcessId}")]
+    private partial void LogSwept(int processId);
+}
