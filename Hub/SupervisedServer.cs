@@ -32,7 +32,7 @@ internal sealed record ServerState(
 /// Keeps one server connected until it is stopped. After a failure it restarts with backoff; after too many restarts
 /// without five active minutes between them it is in error until somebody starts it.
 /// </summary>
-internal sealed class SupervisedServer
+internal sealed class SupervisedServer : IAsyncDisposable
 {
     private static readonly TimeSpan Stable = TimeSpan.FromMinutes(5),
         Coalesce = TimeSpan.FromMilliseconds(100),
@@ -106,6 +106,13 @@ internal sealed class SupervisedServer
         await _stop.CancelAsync();
         await _running;
         Set(_state with { Status = ServerStatus.Inactive, Reason = null, NextAttempt = null });
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await StopAsync();
+        _stop.Dispose();
+        _listsChanged.Dispose();
     }
 
     /// <summary>Asks the server whether it answers, now.</summary>
@@ -230,7 +237,7 @@ internal sealed class SupervisedServer
         finally
         {
             await ended.CancelAsync();
-            await Task.WhenAll(health, lists).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await Task.WhenAll((Task)health, lists).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
 

@@ -161,7 +161,7 @@ public class SupervisedServerTests
 
     private async Task StopAsync(SupervisedServer server)
     {
-        await Wait.Soon(server.StopAsync());
+        await Wait.Soon(server.DisposeAsync().AsTask());
         Assert.Equal(ServerStatus.Inactive, server.State.Status);
         Assert.Empty(ProcessTree.Find(_marker));
     }
