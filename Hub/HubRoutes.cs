@@ -2,6 +2,7 @@ using Microsoft.Extensions.Options;
 using MinimalMcp.Auth;
 using MinimalMcp.Configuration;
 using MinimalMcp.Storage;
+using ModelContextProtocol;
 
 namespace MinimalMcp.Hub;
 
@@ -20,6 +21,9 @@ internal static class HubRoutes
         write.MapDelete("/{id}", Answer(DeleteAsync));
         write.MapPost("/{id}/start", Answer(http => WantAsync(http, true)));
         write.MapPost("/{id}/stop", Answer(http => WantAsync(http, false)));
+        write.MapPost("/{id}/restart", Answer(RestartAsync));
+        read.MapGet("/{id}/health", Answer(HealthAsync));
+        group.MapGet("/{id}/logs", Answer(LogsAsync)).RequireAuthorization(Scopes.Admin);
         return group.AllowHead();
     }
 
@@ -70,9 +74,66 @@ internal static class HubRoutes
             CheckMode(http);
         }
 
-        await Of<ServerRegistry>(http).SetWantedAsync(IdOf(http), wanted, http.RequestAborted);
+        var supervisor = Of<Supervisor>(http);
+        try
+        {
+            await (
+                wanted
+                    ? supervisor.StartAsync(IdOf(http), http.RequestAborted)
+                    : supervisor.StopAsync(IdOf(http), http.RequestAborted)
+            );
+        }
+        catch (McpException failure)
+        {
+            throw new ServerRefusedException(StatusCodes.Status500InternalServerError, failure.Message);
+        }
+
         return new { message = wanted ? "Server started successfully" : "Server stopped successfully" };
     }
+
+    private static async Task<object> RestartAsync(HttpContext http)
+    {
+        await WantAsync(http, false);
+        await WantAsync(http, true);
+        return new { message = "Server restarted successfully" };
+    }
+
+    private static async Task<object> HealthAsync(HttpContext http)
+    {
+        var server = await FindAsync(http);
+        string? error = null;
+        try
+        {
+            await Of<Supervisor>(http).CheckHealthAsync(server.Id, http.RequestAborted);
+        }
+        catch (Exception failure) when (failure is McpException or OperationCanceledException)
+        {
+            http.RequestAborted.ThrowIfCancellationRequested();
+            error = failure is McpException ? failure.Message : "It did not answer the health check.";
+        }
+
+        var state = Of<Supervisor>(http).State(server.Id);
+        var lists = await Of<ServerRegistry>(http).ListsAsync(server.Id, http.RequestAborted);
+        return new
+        {
+            server_id = server.Id,
+            status = Shown(state.Status),
+            last_check = state.LastHealthCheck,
+            response_time_ms = state.ResponseTimeMs,
+            error = error ?? state.Reason,
+            tools_count = lists?.Tools.Count ?? 0,
+            resources_count = lists?.Resources.Count ?? 0,
+        };
+    }
+
+    private static async Task<object> LogsAsync(HttpContext http)
+    {
+        var server = await FindAsync(http);
+        return new { server_id = server.Id, lines = Of<Supervisor>(http).Log(server.Id).Lines() };
+    }
+
+    private static string Shown(ServerStatus status) =>
+        status is ServerStatus.NeedsSignIn ? "needs_sign_in" : status.ToString().ToLowerInvariant();
 
     private static void Check(HttpContext http, ServerDefinition server)
     {
@@ -138,6 +199,7 @@ internal static class HubRoutes
 
     private static object Shown(HttpContext http, ServerDefinition server)
     {
+        var state = Of<Supervisor>(http).State(server.Id);
         var (isAdmin, isRemote) = (IsAdmin(http), server.Transport is not TransportType.Stdio);
         return new
         {
@@ -159,9 +221,10 @@ internal static class HubRoutes
             health_check_interval = server.HealthCheckInterval,
             risk = server.Risk,
             names = server.OwnNames ? "own" : "prefixed",
-            status = "inactive",
-            restart_count = 0,
-            last_health_check = (DateTimeOffset?)null,
+            status = Shown(state.Status),
+            reason = state.Reason,
+            restart_count = state.RestartCount,
+            last_health_check = state.LastHealthCheck,
             created_at = DateTimeOffset.FromUnixTimeMilliseconds(server.CreatedAt),
             updated_at = DateTimeOffset.FromUnixTimeMilliseconds(server.UpdatedAt),
         };

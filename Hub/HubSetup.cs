@@ -1,4 +1,5 @@
 using MinimalMcp.Configuration;
+using MinimalMcp.Hub.Processes;
 
 namespace MinimalMcp.Hub;
 
@@ -13,6 +14,9 @@ public static class HubSetup
         builder.Services.AddSingleton<ServerRegistry>();
         builder.Services.AddHostedService(services => services.GetRequiredService<ServerRegistry>());
         builder.Services.AddSingleton<JoinedTools>();
+        builder.Services.AddSingleton<ProcessMarkers>();
+        builder.Services.AddSingleton<Supervisor>();
+        builder.Services.AddHostedService(services => services.GetRequiredService<Supervisor>());
         return builder;
     }
 

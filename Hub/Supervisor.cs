@@ -71,6 +71,7 @@ internal sealed partial class Supervisor(
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         markers.Sweep();
+        markers.Watch();
         registry.Changed += Signal;
         try
         {
@@ -160,7 +161,13 @@ internal sealed partial class Supervisor(
                     throw new McpException(SupervisedServer.Away(server.Name, ServerState.Inactive, time.GetUtcNow()));
                 }
 
-                return await running.Connection.CallToolAsync(tool, arguments, progress, cancellationToken);
+                return await running.Connection.CallToolAsync(
+                    tool,
+                    arguments,
+                    progress,
+                    options.Value.ServerTimeout,
+                    cancellationToken
+                );
             }
         );
 
