@@ -151,25 +151,21 @@ internal sealed partial class Supervisor(
         );
 
     private void Join(ServerDefinition server, ServerLists lists) =>
-        tools.Join(
-            server,
-            lists.Tools,
-            async (tool, arguments, progress, cancellationToken) =>
+        tools.Join(server, lists.Tools, async (tool, arguments, progress, cancellationToken) =>
+        {
+            if (!_running.TryGetValue(server.Id, out var running))
             {
-                if (!_running.TryGetValue(server.Id, out var running))
-                {
-                    throw new McpException(SupervisedServer.Away(server.Name, ServerState.Inactive, time.GetUtcNow()));
-                }
-
-                return await running.Connection.CallToolAsync(
-                    tool,
-                    arguments,
-                    progress,
-                    options.Value.ServerTimeout,
-                    cancellationToken
-                );
+                throw new McpException(SupervisedServer.Away(server.Name, ServerState.Inactive, time.GetUtcNow()));
             }
-        );
+
+            return await running.Connection.CallToolAsync(
+                tool,
+                arguments,
+                progress,
+                options.Value.ServerTimeout,
+                cancellationToken
+            );
+        });
 
     private async Task EndAsync(long id)
     {
@@ -194,7 +190,8 @@ internal sealed partial class Supervisor(
 
     // Whether it runs as it is now defined; when it was changed last is no part of that.
     private static bool IsSame(ServerDefinition now, ServerDefinition running) =>
-        now.Id == running.Id && JsonSerializer.Serialize(now with { UpdatedAt = 0 })
+        now.Id == running.Id
+        && JsonSerializer.Serialize(now with { UpdatedAt = 0 })
             == JsonSerializer.Serialize(running with { UpdatedAt = 0 });
 
     [LoggerMessage(LogLevel.Error, "The registered servers could not be followed")]
