@@ -56,7 +56,7 @@ internal static class ConnectionGuides
         yield return new(
             "Desktop clients",
             "They start the server and communicate over standard input and output.",
-            $"dotnet run --project /path/to/{application}.csproj " + "--no-launch-profile -- --stdio",
+            $"dotnet run --project /path/to/{application}.csproj --no-launch-profile -- --stdio",
             null
         );
     }

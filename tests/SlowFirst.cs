@@ -1,3 +1,4 @@
+using System.Reflection;
 using MinimalMcp.Tests;
 using Xunit.Sdk;
 using Xunit.v3;
@@ -18,8 +19,8 @@ internal sealed class SlowFirst : ITestCollectionOrderer
         var slow = collection
             .TestCollectionDisplayName.Split(' ')
             .Select(word => typeof(SlowFirst).Assembly.GetType(word))
-            .Select(type => type is null ? null : Attribute.GetCustomAttribute(type, typeof(SlowAttribute)))
-            .OfType<SlowAttribute>()
+            .OfType<Type>()
+            .SelectMany(type => type.GetCustomAttributes<SlowAttribute>())
             .FirstOrDefault();
         // Not by its type, which a generated project does not have.
         return collection.TestCollectionDisplayName == "GeneratedProjects" ? 0

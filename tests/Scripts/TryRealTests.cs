@@ -6,7 +6,7 @@ namespace MinimalMcp.Tests.Scripts;
 
 /// <summary>scripts/try-real: with real systems where there are some, and its list of tools.</summary>
 [Collection(nameof(Lab))]
-[Slow(Minutes = true)]
+[Slow]
 public sealed class TryRealTests(Lab lab)
 {
     [Theory]
