@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Text.Json;
 using Microsoft.Extensions.Options;
 using MinimalMcp.Hub.Processes;
+using MinimalMcp.Storage;
 using ModelContextProtocol;
 using ModelContextProtocol.Protocol;
 
@@ -20,6 +21,8 @@ internal sealed partial class Supervisor(
     ILogger<Supervisor> logger
 ) : BackgroundService
 {
+    private static readonly TimeSpan Again = TimeSpan.FromSeconds(2);
+
     private readonly ConcurrentDictionary<long, SupervisedServer> _running = new();
     private readonly ConcurrentDictionary<long, LogRing> _logs = new();
     private readonly SemaphoreSlim _following = new(1);
@@ -33,13 +36,8 @@ internal sealed partial class Supervisor(
     /// <summary>Waits until the server is active. Throws with a sentence when its first start fails.</summary>
     public async Task StartAsync(long id, CancellationToken cancellationToken)
     {
-        if (State(id).Status is ServerStatus.Error)
-        {
-            await EndAsync(id); // somebody starts it again: its restarts count anew
-        }
-
         await registry.SetWantedAsync(id, true, cancellationToken);
-        await FollowAsync(cancellationToken);
+        await FollowAsync(cancellationToken, anew: id);
         if (_running.TryGetValue(id, out var server))
         {
             await server.Started.WaitAsync(cancellationToken);
@@ -50,12 +48,6 @@ internal sealed partial class Supervisor(
     {
         await registry.SetWantedAsync(id, false, cancellationToken);
         await FollowAsync(cancellationToken);
-    }
-
-    public async Task RestartAsync(long id, CancellationToken cancellationToken)
-    {
-        await EndAsync(id);
-        await StartAsync(id, cancellationToken);
     }
 
     public async Task<ServerState> CheckHealthAsync(long id, CancellationToken cancellationToken)
@@ -70,8 +62,7 @@ internal sealed partial class Supervisor(
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        markers.Sweep();
-        markers.Watch();
+        await Task.Run(markers.Sweep, stoppingToken);
         registry.Changed += Signal;
         try
         {
@@ -85,7 +76,13 @@ internal sealed partial class Supervisor(
                 }
                 catch (Exception failure) when (failure is not OperationCanceledException)
                 {
-                    LogFailed(failure);
+                    if (failure is not StorageException) // which the registry reports
+                    {
+                        LogFailed(failure);
+                    }
+
+                    await Task.Delay(Again, time, stoppingToken);
+                    Signal(0);
                 }
             }
         }
@@ -98,11 +95,17 @@ internal sealed partial class Supervisor(
         void Signal(long id) => _changed.Release();
     }
 
-    private async Task FollowAsync(CancellationToken cancellationToken)
+    // One at a time, so that a server never runs twice. One in error that somebody starts counts its restarts anew.
+    private async Task FollowAsync(CancellationToken cancellationToken, long? anew = null)
     {
         await _following.WaitAsync(cancellationToken);
         try
         {
+            if (anew is { } id && State(id).Status is ServerStatus.Error)
+            {
+                await EndAsync(id);
+            }
+
             var wanted = (await registry.ListAsync(cancellationToken)).Where(server => server.Wanted).ToArray();
             var ended = _running.Values.Where(server => !wanted.Any(now => IsSame(now, server.Definition)));
             await Task.WhenAll(ended.Select(server => EndAsync(server.Definition.Id)));
@@ -126,14 +129,17 @@ internal sealed partial class Supervisor(
         new(
             server,
             (listsChanged, cancellationToken) =>
-                UpstreamConnection.OpenStdioAsync(
+            {
+                markers.Watch();
+                return UpstreamConnection.OpenStdioAsync(
                     server,
                     options.Value,
                     markers.Of(server.Id),
                     Log(server.Id),
                     listsChanged,
                     cancellationToken
-                ),
+                );
+            },
             lists =>
             {
                 Join(server, lists);
@@ -169,10 +175,12 @@ internal sealed partial class Supervisor(
 
     private async Task EndAsync(long id)
     {
-        if (_running.TryRemove(id, out var server))
+        if (_running.TryGetValue(id, out var server))
         {
             tools.Leave(id);
             await server.StopAsync();
+            tools.Leave(id); // it may have listed while it stopped
+            _running.TryRemove(id, out _);
         }
     }
 
