@@ -34,15 +34,12 @@ internal sealed partial class Supervisor(
     public LogRing Log(long id) => _logs.GetOrAdd(id, _ => new LogRing());
 
     /// <summary>Waits until the server is active. Throws with a sentence when its first start fails.</summary>
-    public async Task StartAsync(long id, CancellationToken cancellationToken)
-    {
-        await registry.SetWantedAsync(id, true, cancellationToken);
-        await FollowAsync(cancellationToken, anew: id);
-        if (_running.TryGetValue(id, out var server))
-        {
-            await server.Started.WaitAsync(cancellationToken);
-        }
-    }
+    public Task StartAsync(long id, CancellationToken cancellationToken) =>
+        StartAsync(id, state => state.Status is ServerStatus.Error, cancellationToken);
+
+    /// <summary>As <see cref="StartAsync(long, CancellationToken)"/>, with a new process.</summary>
+    public Task RestartAsync(long id, CancellationToken cancellationToken) =>
+        StartAsync(id, _ => true, cancellationToken);
 
     public async Task StopAsync(long id, CancellationToken cancellationToken)
     {
@@ -89,26 +86,38 @@ internal sealed partial class Supervisor(
         finally
         {
             registry.Changed -= Signal;
-            await Task.WhenAll(_running.Keys.Select(EndAsync));
+            await Task.WhenAll(_running.Keys.Select(id => EndAsync(id)));
         }
 
         void Signal(long id) => _changed.Release();
     }
 
-    // One at a time, so that a server never runs twice. One in error that somebody starts counts its restarts anew.
-    private async Task FollowAsync(CancellationToken cancellationToken, long? anew = null)
+    private async Task StartAsync(long id, Func<ServerState, bool> anew, CancellationToken cancellationToken)
+    {
+        await registry.SetWantedAsync(id, true, cancellationToken);
+        await FollowAsync(cancellationToken, server => server.Definition.Id == id && anew(server.State));
+        if (_running.TryGetValue(id, out var server))
+        {
+            await server.Started.WaitAsync(cancellationToken);
+        }
+    }
+
+    // One at a time, so that a server never runs twice.
+    private async Task FollowAsync(CancellationToken cancellationToken, Func<SupervisedServer, bool>? anew = null)
     {
         await _following.WaitAsync(cancellationToken);
         try
         {
-            if (anew is { } id && State(id).Status is ServerStatus.Error)
-            {
-                await EndAsync(id);
-            }
-
             var wanted = (await registry.ListAsync(cancellationToken)).Where(server => server.Wanted).ToArray();
-            var ended = _running.Values.Where(server => !wanted.Any(now => IsSame(now, server.Definition)));
-            await Task.WhenAll(ended.Select(server => EndAsync(server.Definition.Id)));
+            var ended = _running.Values.Where(server =>
+                anew?.Invoke(server) is true || !wanted.Any(now => IsSame(now, server.Definition))
+            );
+            // Of those that start again, clients see no change until their lists are other ones.
+            await Task.WhenAll(
+                ended
+                    .Select(server => server.Definition.Id)
+                    .Select(id => EndAsync(id, staysListed: wanted.Any(server => server.Id == id)))
+            );
             foreach (var server in wanted.Where(server => !_running.ContainsKey(server.Id)))
             {
                 if (await registry.ListsAsync(server.Id, cancellationToken) is { } lists)
@@ -173,15 +182,25 @@ internal sealed partial class Supervisor(
             );
         });
 
-    private async Task EndAsync(long id)
+    private async Task EndAsync(long id, bool staysListed = false)
     {
-        if (_running.TryGetValue(id, out var server))
+        if (!_running.TryGetValue(id, out var server))
+        {
+            return;
+        }
+
+        if (!staysListed)
         {
             tools.Leave(id);
-            await server.StopAsync();
-            tools.Leave(id); // it may have listed while it stopped
-            _running.TryRemove(id, out _);
         }
+
+        await server.StopAsync();
+        if (!staysListed)
+        {
+            tools.Leave(id); // it may have listed while it stopped
+        }
+
+        _running.TryRemove(id, out _);
     }
 
     private async Task KeepAsync(long id, ServerLists lists)
