@@ -19,11 +19,14 @@ internal static class HubRoutes
         write.MapPost("", Answer(CreateAsync));
         write.MapPut("/{id}", Answer(UpdateAsync));
         write.MapDelete("/{id}", Answer(DeleteAsync));
-        write.MapPost("/{id}/start", Answer(StartAsync));
-        write.MapPost("/{id}/stop", Answer(StopAsync));
+        write.MapPost("/{id}/start", Answer(http => WantAsync(http, true)));
+        write.MapPost("/{id}/stop", Answer(http => WantAsync(http, false)));
         write.MapPost("/{id}/restart", Answer(RestartAsync));
         read.MapGet("/{id}/health", Answer(HealthAsync));
-        group.MapGet("/{id}/logs", Answer(LogsAsync)).RequireAuthorization(Scopes.Admin);
+        read.MapGet("/{id}/tools", Answer(ToolsAsync));
+        var admin = group.MapGroup("").RequireAuthorization(Scopes.Admin);
+        admin.MapGet("/{id}/logs", Answer(LogsAsync));
+        admin.MapPost("/{id}/tools/{tool}/approve", Answer(ApproveAsync));
         return group.AllowHead();
     }
 
@@ -34,6 +37,7 @@ internal static class HubRoutes
     {
         var server = ServerBody.Apply(await ServerBody.ReadAsync(http), new() { Name = "" });
         Check(http, server);
+        CheckName(http, server);
         // As in the guide: a server that may restart is started at once.
         var created = await Of<ServerRegistry>(http)
             .CreateAsync(server with { Wanted = server.AutoRestart }, http.RequestAborted);
@@ -51,6 +55,11 @@ internal static class HubRoutes
                     CheckCommand(http, before);
                     var after = ServerBody.Apply(body, before);
                     Check(http, after);
+                    if (after.Name != before.Name)
+                    {
+                        CheckName(http, after);
+                    }
+
                     CheckAddress(http, before, after);
                     return after;
                 },
@@ -67,36 +76,35 @@ internal static class HubRoutes
         return new { message = "Server deleted successfully" };
     }
 
-    private static Task<object> StartAsync(HttpContext http) =>
-        RunAsync(http, Of<Supervisor>(http).StartAsync, "started");
-
-    private static Task<object> RestartAsync(HttpContext http) =>
-        RunAsync(http, Of<Supervisor>(http).RestartAsync, "restarted");
-
-    private static async Task<object> RunAsync(HttpContext http, Func<long, CancellationToken, Task> run, string done)
+    private static async Task<object> WantAsync(HttpContext http, bool wanted)
     {
-        var server = await FindAsync(http);
-        if (server.Command is { Length: > 0 })
+        if (wanted && (await FindAsync(http)).Command is { Length: > 0 })
         {
             CheckMode(http);
         }
 
+        var supervisor = Of<Supervisor>(http);
         try
         {
-            await run(server.Id, http.RequestAborted);
+            await (
+                wanted
+                    ? supervisor.StartAsync(IdOf(http), http.RequestAborted)
+                    : supervisor.StopAsync(IdOf(http), http.RequestAborted)
+            );
         }
         catch (McpException failure)
         {
             throw new ServerRefusedException(StatusCodes.Status500InternalServerError, failure.Message);
         }
 
-        return new { message = $"Server {done} successfully" };
+        return new { message = wanted ? "Server started successfully" : "Server stopped successfully" };
     }
 
-    private static async Task<object> StopAsync(HttpContext http)
+    private static async Task<object> RestartAsync(HttpContext http)
     {
-        await Of<Supervisor>(http).StopAsync((await FindAsync(http)).Id, http.RequestAborted);
-        return new { message = "Server stopped successfully" };
+        await WantAsync(http, false);
+        await WantAsync(http, true);
+        return new { message = "Server restarted successfully" };
     }
 
     private static async Task<object> HealthAsync(HttpContext http)
@@ -127,6 +135,37 @@ internal static class HubRoutes
         };
     }
 
+    private static async Task<object> ToolsAsync(HttpContext http)
+    {
+        var server = await FindAsync(http);
+        var tools = await Of<Supervisor>(http).ToolsAsync(server.Id, http.RequestAborted) ?? [];
+        return new { server_id = server.Id, tools = tools.Select(ServerToolRoutes.Shown) };
+    }
+
+    private static async Task<object> ApproveAsync(HttpContext http)
+    {
+        var server = await FindAsync(http);
+        var hash = await ServerToolRoutes.ReadHashAsync(http);
+        var tool = ServerToolRoutes.Find(
+            await Of<Supervisor>(http).ToolsAsync(server.Id, http.RequestAborted),
+            Uri.UnescapeDataString((string)http.Request.RouteValues["tool"]!)
+        );
+        if (tool.Hash != hash)
+        {
+            throw new ServerRefusedException(
+                StatusCodes.Status409Conflict,
+                $"The definition has the hash {tool.Hash} now. Look at it again, and approve that one."
+            );
+        }
+
+        if (tool.Replaces is not null)
+        {
+            await Of<Supervisor>(http).ApproveAsync(server, tool, http.RequestAborted);
+        }
+
+        return new { message = "Tool approved successfully" };
+    }
+
     private static async Task<object> LogsAsync(HttpContext http)
     {
         var server = await FindAsync(http);
@@ -145,6 +184,14 @@ internal static class HubRoutes
         }
 
         ServerBody.Check(server, Of<IOptions<HubOptions>>(http).Value);
+    }
+
+    private static void CheckName(HttpContext http, ServerDefinition server)
+    {
+        if (Of<ServerNames>(http).Problem(server.Name) is { } problem)
+        {
+            throw new ServerRefusedException(StatusCodes.Status400BadRequest, problem);
+        }
     }
 
     // A command runs on this machine as this server's user.
@@ -224,6 +271,8 @@ internal static class HubRoutes
             names = server.OwnNames ? "own" : "prefixed",
             status = Shown(state.Status),
             reason = state.Reason,
+            notices = (string[])
+                [.. Of<JoinedTools>(http).Notices(server.Id), .. Of<JoinedPrompts>(http).Notices(server.Id)],
             restart_count = state.RestartCount,
             last_health_check = state.LastHealthCheck,
             created_at = DateTimeOffset.FromUnixTimeMilliseconds(server.CreatedAt),

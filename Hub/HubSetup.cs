@@ -14,6 +14,8 @@ public static class HubSetup
         builder.Services.AddSingleton<ServerRegistry>();
         builder.Services.AddHostedService(services => services.GetRequiredService<ServerRegistry>());
         builder.Services.AddSingleton<JoinedTools>();
+        builder.Services.AddSingleton<JoinedPrompts>();
+        builder.Services.AddSingleton<ServerNames>();
         builder.Services.AddSingleton<ProcessMarkers>();
         builder.Services.AddSingleton<Supervisor>();
         builder.Services.AddHostedService(services => services.GetRequiredService<Supervisor>());

@@ -46,6 +46,11 @@ internal sealed record ServerDefinition
     /// <summary>The tools keep the server's own names, without its name as a prefix.</summary>
     public bool OwnNames { get; init; }
 
+    /// <summary>
+    /// How often its program or address was changed. What was approved of one program says nothing of another.
+    /// </summary>
+    public long Generation { get; init; }
+
     /// <summary>The server should run: start sets it, stop clears it.</summary>
     public bool Wanted { get; init; }
 
@@ -56,6 +61,13 @@ internal sealed record ServerDefinition
     public long CreatedAt { get; init; }
 
     public long UpdatedAt { get; init; }
+
+    /// <summary>Whether both definitions run the same program, or reach the same address.</summary>
+    public bool RunsTheSame(ServerDefinition other) =>
+        (Transport, Command, Address) == (other.Transport, other.Command, other.Address)
+        && Args.SequenceEqual(other.Args)
+        && Env.Count == other.Env.Count
+        && Env.All(variable => other.Env.GetValueOrDefault(variable.Key) == variable.Value);
 
     /// <summary>Where a remote server is; null for stdio.</summary>
     public Uri? Address =>

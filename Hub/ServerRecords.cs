@@ -29,7 +29,8 @@ internal sealed class ServerRecords(ServerKeys keys)
             server.MaxRestarts,
             server.HealthCheckInterval,
             server.Risk,
-            server.OwnNames
+            server.OwnNames,
+            server.Generation
         );
         var secret = new SecretPart(
             [.. server.Args],
@@ -72,6 +73,7 @@ internal sealed class ServerRecords(ServerKeys keys)
             HealthCheckInterval = plain.HealthCheckInterval,
             Risk = plain.Risk,
             OwnNames = plain.OwnNames,
+            Generation = plain.Generation,
             Args = secret?.Args ?? [],
             Env = secret?.Env ?? [],
             Host = secret?.Host ?? "localhost",
@@ -96,7 +98,8 @@ internal sealed record PlainPart(
     int MaxRestarts,
     int HealthCheckInterval,
     string? Risk,
-    bool OwnNames
+    bool OwnNames,
+    long Generation = 0
 );
 
 internal sealed record SecretPart(

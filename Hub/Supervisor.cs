@@ -15,14 +15,13 @@ namespace MinimalMcp.Hub;
 internal sealed partial class Supervisor(
     ServerRegistry registry,
     JoinedTools tools,
+    JoinedPrompts prompts,
     ProcessMarkers markers,
     IOptions<HubOptions> options,
     TimeProvider time,
     ILogger<Supervisor> logger
 ) : BackgroundService
 {
-    private static readonly TimeSpan Again = TimeSpan.FromSeconds(2);
-
     private readonly ConcurrentDictionary<long, SupervisedServer> _running = new();
     private readonly ConcurrentDictionary<long, LogRing> _logs = new();
     private readonly SemaphoreSlim _following = new(1);
@@ -34,17 +33,57 @@ internal sealed partial class Supervisor(
     public LogRing Log(long id) => _logs.GetOrAdd(id, _ => new LogRing());
 
     /// <summary>Waits until the server is active. Throws with a sentence when its first start fails.</summary>
-    public Task StartAsync(long id, CancellationToken cancellationToken) =>
-        StartAsync(id, state => state.Status is ServerStatus.Error, cancellationToken);
+    public async Task StartAsync(long id, CancellationToken cancellationToken)
+    {
+        if (State(id).Status is ServerStatus.Error)
+        {
+            await EndAsync(id); // somebody starts it again: its restarts count anew
+        }
 
-    /// <summary>As <see cref="StartAsync(long, CancellationToken)"/>, with a new process.</summary>
-    public Task RestartAsync(long id, CancellationToken cancellationToken) =>
-        StartAsync(id, _ => true, cancellationToken);
+        await registry.SetWantedAsync(id, true, cancellationToken);
+        await FollowAsync(cancellationToken);
+        if (_running.TryGetValue(id, out var server))
+        {
+            await server.Started.WaitAsync(cancellationToken);
+        }
+    }
 
     public async Task StopAsync(long id, CancellationToken cancellationToken)
     {
         await registry.SetWantedAsync(id, false, cancellationToken);
         await FollowAsync(cancellationToken);
+    }
+
+    public async Task RestartAsync(long id, CancellationToken cancellationToken)
+    {
+        await EndAsync(id);
+        await StartAsync(id, cancellationToken);
+    }
+
+    /// <summary>
+    /// All tools of a server as operators see them, from its last lists when it does not run; null when it never listed
+    /// any.
+    /// </summary>
+    public async Task<IReadOnlyList<ServerTool>?> ToolsAsync(long id, CancellationToken cancellationToken)
+    {
+        if (tools.Tools(id) is { } joined)
+        {
+            return joined;
+        }
+
+        return
+            await registry.ListsAsync(id, cancellationToken) is { } lists
+            && await registry.FindAsync(id, cancellationToken) is { } server
+            && server.Generation == lists.Generation
+            ? JoinedTools.Unlisted(lists.Tools, await registry.ApprovedAsync(server, cancellationToken))
+            : null;
+    }
+
+    /// <summary>Approves a definition that a tool has now.</summary>
+    public async Task ApproveAsync(ServerDefinition server, ServerTool tool, CancellationToken cancellationToken)
+    {
+        await registry.ApproveAsync(server, tool.Definition, cancellationToken);
+        tools.Approve(server.Id, await registry.ApprovedAsync(server, cancellationToken));
     }
 
     public async Task<ServerState> CheckHealthAsync(long id, CancellationToken cancellationToken)
@@ -59,7 +98,8 @@ internal sealed partial class Supervisor(
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        await Task.Run(markers.Sweep, stoppingToken);
+        markers.Sweep();
+        markers.Watch();
         registry.Changed += Signal;
         try
         {
@@ -73,59 +113,45 @@ internal sealed partial class Supervisor(
                 }
                 catch (Exception failure) when (failure is not OperationCanceledException)
                 {
-                    if (failure is not StorageException) // which the registry reports
-                    {
-                        LogFailed(failure);
-                    }
-
-                    await Task.Delay(Again, time, stoppingToken);
-                    Signal(0);
+                    LogFailed(failure);
                 }
             }
         }
         finally
         {
             registry.Changed -= Signal;
-            await Task.WhenAll(_running.Keys.Select(id => EndAsync(id)));
+            await Task.WhenAll(_running.Keys.Select(EndAsync));
         }
 
         void Signal(long id) => _changed.Release();
     }
 
-    private async Task StartAsync(long id, Func<ServerState, bool> anew, CancellationToken cancellationToken)
-    {
-        await registry.SetWantedAsync(id, true, cancellationToken);
-        await FollowAsync(cancellationToken, server => server.Definition.Id == id && anew(server.State));
-        if (_running.TryGetValue(id, out var server))
-        {
-            await server.Started.WaitAsync(cancellationToken);
-        }
-    }
-
-    // One at a time, so that a server never runs twice.
-    private async Task FollowAsync(CancellationToken cancellationToken, Func<SupervisedServer, bool>? anew = null)
+    private async Task FollowAsync(CancellationToken cancellationToken)
     {
         await _following.WaitAsync(cancellationToken);
         try
         {
             var wanted = (await registry.ListAsync(cancellationToken)).Where(server => server.Wanted).ToArray();
-            var ended = _running.Values.Where(server =>
-                anew?.Invoke(server) is true || !wanted.Any(now => IsSame(now, server.Definition))
-            );
-            // Of those that start again, clients see no change until their lists are other ones.
-            await Task.WhenAll(
-                ended
-                    .Select(server => server.Definition.Id)
-                    .Select(id => EndAsync(id, staysListed: wanted.Any(server => server.Id == id)))
-            );
+            var ended = _running.Values.Where(server => !wanted.Any(now => IsSame(now, server.Definition)));
+            await Task.WhenAll(ended.Select(server => EndAsync(server.Definition.Id)));
             foreach (var server in wanted.Where(server => !_running.ContainsKey(server.Id)))
             {
-                if (await registry.ListsAsync(server.Id, cancellationToken) is { } lists)
+                // As it listed them last: clients see them while it starts.
+                if (
+                    await registry.ListsAsync(server.Id, cancellationToken) is { } lists
+                    && lists.Generation == server.Generation
+                )
                 {
-                    Join(server, lists); // as it listed them last: clients see them while it starts
+                    Join(server, lists, await registry.ApprovedAsync(server, cancellationToken));
                 }
 
                 _running[server.Id] = Supervise(server);
+            }
+
+            // Somebody may have approved a tool, here or on another replica.
+            foreach (var server in _running.Values.Select(running => running.Definition))
+            {
+                tools.Approve(server.Id, await registry.ApprovedAsync(server, cancellationToken));
             }
         }
         finally
@@ -138,69 +164,82 @@ internal sealed partial class Supervisor(
         new(
             server,
             (listsChanged, cancellationToken) =>
-            {
-                markers.Watch();
-                return UpstreamConnection.OpenStdioAsync(
+                UpstreamConnection.OpenStdioAsync(
                     server,
                     options.Value,
                     markers.Of(server.Id),
                     Log(server.Id),
                     listsChanged,
                     cancellationToken
-                );
-            },
-            lists =>
+                ),
+            async lists =>
             {
-                Join(server, lists);
-                _ = KeepAsync(server.Id, lists);
+                Join(server, lists, await ApproveNewAsync(server, lists));
+                _ = KeepAsync(server.Id, lists with { Generation = server.Generation });
             },
             () =>
             {
                 if (State(server.Id).Status is ServerStatus.Error)
                 {
-                    tools.Leave(server.Id);
+                    Leave(server.Id);
                 }
             },
             options.Value,
             time
         );
 
-    private void Join(ServerDefinition server, ServerLists lists) =>
-        tools.Join(server, lists.Tools, async (tool, arguments, progress, cancellationToken) =>
-        {
-            if (!_running.TryGetValue(server.Id, out var running))
-            {
-                throw new McpException(SupervisedServer.Away(server.Name, ServerState.Inactive, time.GetUtcNow()));
-            }
-
-            return await running.Connection.CallToolAsync(
-                tool,
-                arguments,
-                progress,
-                options.Value.ServerTimeout,
-                cancellationToken
-            );
-        });
-
-    private async Task EndAsync(long id, bool staysListed = false)
+    private void Join(ServerDefinition server, ServerLists lists, IReadOnlyDictionary<string, ApprovedTool>? approved)
     {
-        if (!_running.TryGetValue(id, out var server))
-        {
-            return;
-        }
+        tools.Join(
+            server,
+            lists.Tools,
+            (tool, arguments, progress, cancellationToken) =>
+                ConnectionOf(server)
+                    .CallToolAsync(tool, arguments, progress, options.Value.ServerTimeout, cancellationToken),
+            approved
+        );
+        prompts.Join(
+            server,
+            lists,
+            new ServerRequests(server.Name, () => ConnectionOf(server), options.Value.ServerTimeout)
+        );
+    }
 
-        if (!staysListed)
+    // What nobody has seen before is approved with the registration of the server.
+    private async Task<IReadOnlyDictionary<string, ApprovedTool>?> ApproveNewAsync(
+        ServerDefinition server,
+        ServerLists lists
+    )
+    {
+        try
         {
-            tools.Leave(id);
+            return await registry.ApproveNewAsync(server, lists.Tools, CancellationToken.None);
         }
-
-        await server.StopAsync();
-        if (!staysListed)
+        catch (StorageException failure)
         {
-            tools.Leave(id); // it may have listed while it stopped
+            LogNotKept(failure, server.Id);
+            return tools.Approved(server.Id); // what is known here still counts
         }
+    }
 
-        _running.TryRemove(id, out _);
+    private void Leave(long id)
+    {
+        tools.Leave(id);
+        prompts.Leave(id);
+    }
+
+    private UpstreamConnection ConnectionOf(ServerDefinition server) =>
+        _running.TryGetValue(server.Id, out var running)
+            ? running.Connection
+            : throw new McpException(SupervisedServer.Away(server.Name, ServerState.Inactive, time.GetUtcNow()));
+
+    private async Task EndAsync(long id)
+    {
+        if (_running.TryRemove(id, out var server))
+        {
+            Leave(id);
+            await server.StopAsync();
+        }
     }
 
     private async Task KeepAsync(long id, ServerLists lists)

@@ -7,7 +7,7 @@ using ModelContextProtocol.Protocol;
 namespace MinimalMcp.Hub;
 
 /// <summary>One connection to a server: over stdio with its process.</summary>
-internal sealed class UpstreamConnection : IAsyncDisposable
+internal sealed partial class UpstreamConnection : IAsyncDisposable
 {
     /// <summary>The newest revision with <c>initialize</c>. No probe: it burns many connections.</summary>
     internal const string Version = "2025-11-25";
@@ -15,8 +15,6 @@ internal sealed class UpstreamConnection : IAsyncDisposable
     private const int MaxPages = 100,
         MaxEntries = 5000,
         MaxListBytes = 4 << 20;
-
-    private static readonly TimeSpan ReasonWithin = TimeSpan.FromSeconds(5);
 
     private readonly BoundedStdioTransport _stdio;
     private readonly McpClient _client;
@@ -129,7 +127,9 @@ internal sealed class UpstreamConnection : IAsyncDisposable
         return new(tools, resources, templates, prompts);
     }
 
-    /// <summary>Calls a tool. One that takes longer than SERVER_TIMEOUT ends with a sentence; the server lives.</summary>
+    /// <summary>
+    /// Calls a tool. A call that takes longer than SERVER_TIMEOUT ends with a sentence; the server lives.
+    /// </summary>
     public async ValueTask<CallToolResult> CallToolAsync(
         string tool,
         IReadOnlyDictionary<string, JsonElement> arguments,
@@ -149,21 +149,16 @@ internal sealed class UpstreamConnection : IAsyncDisposable
                 cancellationToken: limit.Token
             );
         }
-        catch (Exception failure)
-            when (failure is not McpProtocolException && !cancellationToken.IsCancellationRequested)
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
-            if (limit.IsCancellationRequested)
-            {
-                throw new McpException(
-                    $"The server did not answer within {timeout.TotalSeconds:0} s (Hub:ServerTimeout, SERVER_TIMEOUT). "
-                        + "Whether the call took effect is unknown."
-                );
-            }
-
-            // The client fails its requests a moment before the reason is known.
-            await Task.WhenAny(Ended, Task.Delay(ReasonWithin, CancellationToken.None));
-            var reason = Ended.IsCompletedSuccessfully ? await Ended : failure.Message;
-            throw new McpException($"The server ended during the call: {reason}", failure);
+            throw new McpException(
+                $"The server did not answer within {timeout.TotalSeconds:0} s (Hub:ServerTimeout, SERVER_TIMEOUT). "
+                    + "Whether the call took effect is unknown."
+            );
+        }
+        catch (Exception) when (Ended.IsCompletedSuccessfully)
+        {
+            throw new McpException($"The server ended during the call: {await Ended}");
         }
     }
 

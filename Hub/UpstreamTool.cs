@@ -24,6 +24,7 @@ internal sealed class UpstreamTool(
     string description,
     JsonElement input,
     JsonElement? output,
+    Func<string, string> uriHere,
     UpstreamCall call
 ) : AIFunction
 {
@@ -69,7 +70,7 @@ internal sealed class UpstreamTool(
     {
         var own = new CallToolResult
         {
-            Content = Bounded(result.Content),
+            Content = Bounded(result.Content, uriHere),
             StructuredContent = result.StructuredContent,
             IsError = result.IsError,
         };
@@ -106,8 +107,9 @@ internal sealed class UpstreamTool(
     }
 
     // The descriptions of a server in _meta, with its icons, are kilobytes in each block: they are not passed on.
-    private static List<ContentBlock> Bounded(IList<ContentBlock> content)
+    private static List<ContentBlock> Bounded(IList<ContentBlock> content, Func<string, string> uriHere)
     {
+        JoinedServer.Rename(content, uriHere);
         List<ContentBlock> kept = [];
         long bytes = 0;
         foreach (var block in content)

@@ -12,15 +12,22 @@ internal sealed class ListChangeNotifier : IDisposable
     private const int MaxResources = 100;
 
     private readonly ToolRegistry _registry;
+    private readonly JoinedServers _servers;
     private readonly ResourceUpdates _updates;
     private readonly CancellationToken _stopping;
     private readonly ConcurrentDictionary<object, Func<string, Task>> _listeners = new();
 
-    public ListChangeNotifier(ToolRegistry registry, ResourceUpdates updates, IHostApplicationLifetime lifetime)
+    public ListChangeNotifier(
+        ToolRegistry registry,
+        JoinedServers servers,
+        ResourceUpdates updates,
+        IHostApplicationLifetime lifetime
+    )
     {
-        (_registry, _updates) = (registry, updates);
+        (_registry, _servers, _updates) = (registry, servers, updates);
         _stopping = lifetime.ApplicationStopping;
         _registry.Changed += ToolsChanged;
+        _servers.Changed += NotifyAll;
     }
 
     /// <summary>
@@ -134,7 +141,11 @@ internal sealed class ListChangeNotifier : IDisposable
         return new EmptyResult { Meta = new JsonObject { [MetaKeys.SubscriptionId] = id!.DeepClone() } };
     }
 
-    public void Dispose() => _registry.Changed -= ToolsChanged;
+    public void Dispose()
+    {
+        _registry.Changed -= ToolsChanged;
+        _servers.Changed -= NotifyAll;
+    }
 
     // Those that there are, and not without bound.
     private static string[] KnownOf(IList<string>? asked, McpServerOptions options) =>
@@ -145,11 +156,13 @@ internal sealed class ListChangeNotifier : IDisposable
                 .Take(MaxResources),
         ];
 
-    private void ToolsChanged()
+    private void ToolsChanged() => NotifyAll(NotificationMethods.ToolListChangedNotification);
+
+    private void NotifyAll(string method)
     {
         foreach (var listener in _listeners.Values)
         {
-            _ = listener(NotificationMethods.ToolListChangedNotification);
+            _ = listener(method);
         }
     }
 

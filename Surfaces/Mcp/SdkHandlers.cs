@@ -20,6 +20,7 @@ internal sealed class SdkHandlers(
     ScopeChallenge stepUp,
     BearerChallenges challenges,
     ToolRegistry registry,
+    JoinedContent joined,
     SanitizedMessages visible
 )
 {
@@ -60,6 +61,7 @@ internal sealed class SdkHandlers(
                 return next(context, cancellationToken);
             }
         );
+        options.Handlers.CompleteHandler ??= (_, _) => new(new CompleteResult());
         var filters = options.Filters.Request;
         filters.ListPromptsFilters.Add(next =>
             async (request, stop) => Cacheable(await next(request, stop), request.JsonRpcRequest)
@@ -73,6 +75,7 @@ internal sealed class SdkHandlers(
         filters.ReadResourceFilters.Add(next =>
             async (request, stop) => Cacheable(await next(request, stop), request.JsonRpcRequest)
         );
+        joined.AddTo(filters);
     }
 
     /// <summary>

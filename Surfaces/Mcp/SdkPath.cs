@@ -16,7 +16,7 @@ namespace MinimalMcp.Surfaces.Mcp;
 /// subscriptions. It calls the same governed functions as the direct path. Over HTTP the SDK's own endpoints serve it;
 /// here is what they do not: one request without a session, and the conversations of <see cref="LineTransport"/>.
 /// </summary>
-internal sealed class SdkPath(ILoggerFactory loggers, IServiceProvider services)
+internal sealed class SdkPath(ILoggerFactory loggers, JoinedServers servers, IServiceProvider services)
 {
     public static readonly JsonTypeInfo<JsonRpcMessage> MessageInfo =
         McpJsonUtilities.ProtocolOptions.GetTypeInfo<JsonRpcMessage>();
@@ -35,7 +35,7 @@ internal sealed class SdkPath(ILoggerFactory loggers, IServiceProvider services)
             return;
         }
 
-        ParameterCheck.Check(envelope, _options);
+        ParameterCheck.Check(envelope, _options, new(servers, tools));
         ScopeChallenge.RequireRead(envelope, Caller.From(origin.User));
     }
 
