@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Microsoft.Extensions.Options;
 using MinimalMcp.Auth;
 using MinimalMcp.Configuration;
@@ -16,17 +17,17 @@ internal static class HubRoutes
         read.MapGet("", Answer(ListAsync));
         read.MapGet("/{id}", Answer(async http => Shown(http, await FindAsync(http))));
         var write = group.MapGroup("").RequireAuthorization(Scopes.Write);
-        write.MapPost("", Answer(CreateAsync));
-        write.MapPut("/{id}", Answer(UpdateAsync));
-        write.MapDelete("/{id}", Answer(DeleteAsync));
-        write.MapPost("/{id}/start", Answer(http => WantAsync(http, true)));
-        write.MapPost("/{id}/stop", Answer(http => WantAsync(http, false)));
-        write.MapPost("/{id}/restart", Answer(RestartAsync));
+        write.MapPost("", Audited("create", CreateAsync));
+        write.MapPut("/{id}", Audited("update", UpdateAsync));
+        write.MapDelete("/{id}", Audited("delete", DeleteAsync));
+        write.MapPost("/{id}/start", Audited("start", http => WantAsync(http, true)));
+        write.MapPost("/{id}/stop", Audited("stop", http => WantAsync(http, false)));
+        write.MapPost("/{id}/restart", Audited("restart", RestartAsync));
         read.MapGet("/{id}/health", Answer(HealthAsync));
         read.MapGet("/{id}/tools", Answer(ToolsAsync));
         var admin = group.MapGroup("").RequireAuthorization(Scopes.Admin);
         admin.MapGet("/{id}/logs", Answer(LogsAsync));
-        admin.MapPost("/{id}/tools/{tool}/approve", Answer(ApproveAsync));
+        admin.MapPost("/{id}/tools/{tool}/approve", Audited("approve", ApproveAsync));
         return group.AllowHead();
     }
 
@@ -35,7 +36,9 @@ internal static class HubRoutes
 
     private static async Task<object> CreateAsync(HttpContext http)
     {
-        var server = ServerBody.Apply(await ServerBody.ReadAsync(http), new() { Name = "" });
+        var body = await ServerBody.ReadAsync(http);
+        var server = ServerBody.Apply(body, new() { Name = "" });
+        Describe(http, server, body);
         Check(http, server);
         CheckName(http, server);
         // As in the guide: a server that may restart is started at once.
@@ -54,6 +57,7 @@ internal static class HubRoutes
                 {
                     CheckCommand(http, before);
                     var after = ServerBody.Apply(body, before);
+                    Describe(http, before, body);
                     Check(http, after);
                     if (after.Name != before.Name)
                     {
@@ -68,9 +72,21 @@ internal static class HubRoutes
         return Shown(http, changed);
     }
 
+    // Names of members only: values may be secrets.
+    private static void Describe(HttpContext http, ServerDefinition server, JsonElement body)
+    {
+        HubAudit.Describe(http, "server", server.Name);
+        HubAudit.Describe(
+            http,
+            "members",
+            string.Join(", ", body.EnumerateObject().Select(member => member.Name).Take(30))
+        );
+    }
+
     private static async Task<object> DeleteAsync(HttpContext http)
     {
         var server = await FindAsync(http);
+        HubAudit.Describe(http, "server", server.Name);
         CheckCommand(http, server);
         await Of<ServerRegistry>(http).DeleteAsync(server.Id, http.RequestAborted);
         return new { message = "Server deleted successfully" };
@@ -78,7 +94,9 @@ internal static class HubRoutes
 
     private static async Task<object> WantAsync(HttpContext http, bool wanted)
     {
-        if (wanted && (await FindAsync(http)).Command is { Length: > 0 })
+        var server = await FindAsync(http);
+        HubAudit.Describe(http, "server", server.Name);
+        if (wanted && server.Command is { Length: > 0 })
         {
             CheckMode(http);
         }
@@ -146,6 +164,8 @@ internal static class HubRoutes
     {
         var server = await FindAsync(http);
         var hash = await ServerToolRoutes.ReadHashAsync(http);
+        HubAudit.Describe(http, "server", server.Name);
+        HubAudit.Describe(http, "hash", hash.Length <= 64 ? hash : null);
         var tool = ServerToolRoutes.Find(
             await Of<Supervisor>(http).ToolsAsync(server.Id, http.RequestAborted),
             Uri.UnescapeDataString((string)http.Request.RouteValues["tool"]!)
@@ -282,6 +302,9 @@ internal static class HubRoutes
 
     private static Dictionary<string, string> Masked(IReadOnlyDictionary<string, string> secrets) =>
         secrets.ToDictionary(secret => secret.Key, _ => ServerBody.Masked);
+
+    private static RequestDelegate Audited(string action, Func<HttpContext, Task<object>> answer) =>
+        Answer(http => Of<HubAudit>(http).RunAsync(action, http, answer));
 
     private static RequestDelegate Answer(Func<HttpContext, Task<object>> answer) =>
         async http =>

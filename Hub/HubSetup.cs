@@ -16,6 +16,8 @@ public static class HubSetup
         builder.Services.AddSingleton<JoinedTools>();
         builder.Services.AddSingleton<JoinedPrompts>();
         builder.Services.AddSingleton<ServerNames>();
+        builder.Services.AddSingleton<ServerEvents>();
+        builder.Services.AddSingleton<HubAudit>();
         builder.Services.AddSingleton<ProcessMarkers>();
         builder.Services.AddSingleton<Supervisor>();
         builder.Services.AddHostedService(services => services.GetRequiredService<Supervisor>());

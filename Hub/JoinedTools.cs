@@ -18,6 +18,7 @@ namespace MinimalMcp.Hub;
 internal sealed partial class JoinedTools(
     ToolRegistry registry,
     JoinedServers servers,
+    LogMessages logs,
     ToolMethods methods,
     ToolPolicies policies,
     GovernanceServices governance,
@@ -283,6 +284,7 @@ internal sealed partial class JoinedTools(
                 input,
                 output,
                 uriHere,
+                logs,
                 joined.Call
             );
             return new(
@@ -302,6 +304,7 @@ internal sealed partial class JoinedTools(
             )
             {
                 ReportsProgress = true,
+                MayAsk = true,
                 MakeOwn = makeOwn,
             };
         }

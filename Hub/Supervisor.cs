@@ -16,6 +16,7 @@ internal sealed partial class Supervisor(
     ServerRegistry registry,
     JoinedTools tools,
     JoinedPrompts prompts,
+    ServerEvents events,
     ProcessMarkers markers,
     IOptions<HubOptions> options,
     TimeProvider time,
@@ -163,15 +164,19 @@ internal sealed partial class Supervisor(
     private SupervisedServer Supervise(ServerDefinition server) =>
         new(
             server,
-            (listsChanged, cancellationToken) =>
-                UpstreamConnection.OpenStdioAsync(
+            async (listsChanged, cancellationToken) =>
+            {
+                var connection = await UpstreamConnection.OpenStdioAsync(
                     server,
                     options.Value,
                     markers.Of(server.Id),
                     Log(server.Id),
                     listsChanged,
                     cancellationToken
-                ),
+                );
+                events.Attach(server.Name, connection);
+                return connection;
+            },
             async lists =>
             {
                 Join(server, lists, await ApproveNewAsync(server, lists));
@@ -193,9 +198,9 @@ internal sealed partial class Supervisor(
         tools.Join(
             server,
             lists.Tools,
-            (tool, arguments, progress, cancellationToken) =>
+            (tool, arguments, caller, cancellationToken) =>
                 ConnectionOf(server)
-                    .CallToolAsync(tool, arguments, progress, options.Value.ServerTimeout, cancellationToken),
+                    .CallForAsync(tool, arguments, caller, options.Value.ServerTimeout, cancellationToken),
             approved
         );
         prompts.Join(

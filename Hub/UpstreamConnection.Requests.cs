@@ -1,3 +1,5 @@
+using System.Text.Json;
+using MinimalMcp.Governance;
 using ModelContextProtocol;
 using ModelContextProtocol.Protocol;
 
@@ -6,6 +8,34 @@ namespace MinimalMcp.Hub;
 /// <content>Requests beside the calls of tools, each with the timeout of the hub.</content>
 internal sealed partial class UpstreamConnection
 {
+    private readonly UpstreamCallers _callers;
+
+    /// <summary>Calls a tool for a caller, who may be asked; the timeout does not run meanwhile.</summary>
+    public ValueTask<CallToolResult> CallForAsync(
+        string tool,
+        IReadOnlyDictionary<string, JsonElement> arguments,
+        UpstreamCaller caller,
+        TimeSpan timeout,
+        CancellationToken cancellationToken
+    ) =>
+        _callers.RunAsync(caller, () =>
+            WithinAsync(
+                stop => CallToolAsync(tool, arguments, caller.Progress, Timeout.InfiniteTimeSpan, stop),
+                timeout,
+                cancellationToken,
+                caller
+            )
+        );
+
+    public Task SetLevelAsync(LoggingLevel level, CancellationToken cancellationToken) =>
+        _client.SetLoggingLevelAsync(new SetLevelRequestParams { Level = level }, cancellationToken);
+
+    public Task SubscribeAsync(string uri, CancellationToken cancellationToken) =>
+        _client.SubscribeToResourceAsync(new SubscribeRequestParams { Uri = uri }, cancellationToken);
+
+    public Task UnsubscribeAsync(string uri, CancellationToken cancellationToken) =>
+        _client.UnsubscribeFromResourceAsync(new UnsubscribeRequestParams { Uri = uri }, cancellationToken);
+
     public ValueTask<GetPromptResult> GetPromptAsync(
         GetPromptRequestParams parameters,
         TimeSpan timeout,
@@ -28,11 +58,14 @@ internal sealed partial class UpstreamConnection
     private async ValueTask<T> WithinAsync<T>(
         Func<CancellationToken, ValueTask<T>> request,
         TimeSpan timeout,
-        CancellationToken cancellationToken
+        CancellationToken cancellationToken,
+        UpstreamCaller? caller = null
     )
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        limit.CancelAfter(timeout);
+        var clock = new CallClock(limit, timeout);
+        caller?.Clock = clock;
+        clock.Start();
         try
         {
             return await request(limit.Token);
@@ -41,11 +74,18 @@ internal sealed partial class UpstreamConnection
         {
             throw new McpException(
                 $"The server did not answer within {timeout.TotalSeconds:0} s (Hub:ServerTimeout, SERVER_TIMEOUT)."
+                    + (caller is null ? "" : " Whether the call took effect is unknown.")
             );
         }
         catch (Exception) when (Ended.IsCompletedSuccessfully)
         {
-            throw new McpException($"The server ended during the request: {await Ended}");
+            throw new McpException(
+                $"The server ended during the {(caller is null ? "request" : "call")}: {await Ended}"
+            );
+        }
+        finally
+        {
+            clock.End();
         }
     }
 }

@@ -19,9 +19,9 @@ internal sealed partial class UpstreamConnection : IAsyncDisposable
     private readonly BoundedStdioTransport _stdio;
     private readonly McpClient _client;
 
-    private UpstreamConnection(McpClient client, BoundedStdioTransport stdio)
+    private UpstreamConnection(McpClient client, BoundedStdioTransport stdio, UpstreamCallers callers)
     {
-        (_client, _stdio) = (client, stdio);
+        (_client, _stdio, _callers) = (client, stdio, callers);
     }
 
     public McpClient Client => _client;
@@ -46,12 +46,13 @@ internal sealed partial class UpstreamConnection : IAsyncDisposable
             marker,
             log
         );
+        var callers = new UpstreamCallers(server.Name);
         var transport = new BoundedStdioTransport(child, server.Name, options.MaxMessageBytes, log);
         try
         {
             var client = McpClient.CreateAsync(
                 transport,
-                Options(options, listsChanged, Version),
+                Options(options, listsChanged, callers, Version),
                 cancellationToken: cancellationToken
             );
             // A server that dies is named with its last lines, not with the client's own exception.
@@ -62,7 +63,7 @@ internal sealed partial class UpstreamConnection : IAsyncDisposable
                 throw new IOException(await transport.Ended);
             }
 
-            return new(await client, transport);
+            return new(await client, transport, callers);
         }
         catch
         {
@@ -182,7 +183,12 @@ internal sealed partial class UpstreamConnection : IAsyncDisposable
         await Task.WhenAny(_client.DisposeAsync().AsTask(), Task.Delay(TimeSpan.FromSeconds(2)));
     }
 
-    private static McpClientOptions Options(HubOptions options, Action listsChanged, string? version)
+    private static McpClientOptions Options(
+        HubOptions options,
+        Action listsChanged,
+        UpstreamCallers callers,
+        string? version
+    )
     {
         ValueTask Changed(JsonRpcNotification _, CancellationToken __)
         {
@@ -202,6 +208,8 @@ internal sealed partial class UpstreamConnection : IAsyncDisposable
             InitializationTimeout = Timeout.InfiniteTimeSpan,
             Handlers = new()
             {
+                ElicitationHandler = callers.ElicitAsync,
+                SamplingHandler = (question, _, stop) => callers.SampleAsync(question, stop),
                 NotificationHandlers =
                 [
                     new(NotificationMethods.ToolListChangedNotification, Changed),

@@ -69,6 +69,9 @@ internal sealed class Tool
     /// <summary>The tool reports progress to clients that request it.</summary>
     public bool ReportsProgress { get; init; }
 
+    /// <summary>The tool may ask the caller's user or model, and log to it, where its client supports that.</summary>
+    public bool MayAsk { get; init; }
+
     /// <summary>The tool belongs to the profile of its family; see <see cref="ToolProfiles"/>.</summary>
     public bool IsInProfile { get; init; }
 

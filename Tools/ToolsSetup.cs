@@ -73,6 +73,7 @@ public static class ToolsSetup
         builder.Services.AddSingleton<ConfirmationDoor>();
         builder.Services.AddSingleton<ResourceUpdates>();
         builder.Services.AddSingleton<JoinedServers>();
+        builder.Services.AddSingleton<LogMessages>();
         builder.Services.AddSingleton<ToolMethods>();
         builder.Services.AddSingleton<ToolProfiles>();
         builder.Services.AddSingleton(services => new ToolRegistry(() =>

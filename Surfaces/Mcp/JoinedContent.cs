@@ -14,6 +14,10 @@ internal sealed class JoinedContent(JoinedServers servers)
     /// <summary>What the request that is answered sees.</summary>
     private ServerView View => new(servers, SdkCall.Current.Tools);
 
+    /// <summary>The name of another server's resource in <see cref="ResourceUpdates"/>.</summary>
+    public string? Key(string uri) =>
+        View.FindResource(uri) is { } found ? ServerUri.Join(found.Server.Name, found.Uri) : null;
+
     public void AddTo(McpRequestFilters filters)
     {
         filters.ListPromptsFilters.Add(next =>

@@ -87,7 +87,8 @@ internal sealed class ListChangeNotifier : IDisposable
         Grant(wanted.ToolsListChanged, "toolsListChanged", NotificationMethods.ToolListChangedNotification);
         Grant(wanted.PromptsListChanged, "promptsListChanged", NotificationMethods.PromptListChangedNotification);
         Grant(wanted.ResourcesListChanged, "resourcesListChanged", NotificationMethods.ResourceListChangedNotification);
-        var uris = KnownOf(wanted.ResourceSubscriptions, request.Server.ServerOptions);
+        var view = new ServerView(_servers, SdkCall.Current.Tools);
+        var uris = KnownOf(wanted.ResourceSubscriptions, request.Server.ServerOptions, view);
         if (uris.Length > 0)
         {
             granted["resourceSubscriptions"] = new JsonArray([.. uris.Select(uri => JsonValue.Create(uri))]);
@@ -109,6 +110,8 @@ internal sealed class ListChangeNotifier : IDisposable
             }
         }
 
+        string Key(string uri) =>
+            view.FindResource(uri) is { } found ? ServerUri.Join(found.Server.Name, found.Uri) : uri;
         async Task Updated(string uri)
         {
             await acknowledged.Task;
@@ -116,7 +119,7 @@ internal sealed class ListChangeNotifier : IDisposable
         }
 
         using var registration = Listen(Notify);
-        var watching = uris.Select(uri => _updates.Watch(uri, Updated)).ToArray();
+        var watching = uris.Select(uri => _updates.Watch(Key(uri), _ => Updated(uri))).ToArray();
         options.PromptCollection?.Changed += PromptsChanged;
         options.ResourceCollection?.Changed += ResourcesChanged;
         try
@@ -148,11 +151,14 @@ internal sealed class ListChangeNotifier : IDisposable
     }
 
     // Those that there are, and not without bound.
-    private static string[] KnownOf(IList<string>? asked, McpServerOptions options) =>
+    private static string[] KnownOf(IList<string>? asked, McpServerOptions options, ServerView view) =>
         [
             .. (asked ?? [])
                 .Distinct(StringComparer.Ordinal)
-                .Where(uri => options.ResourceCollection?.Any(resource => resource.IsMatch(uri)) is true)
+                .Where(uri =>
+                    view.FindResource(uri) is not null
+                    || options.ResourceCollection?.Any(resource => resource.IsMatch(uri)) is true
+                )
                 .Take(MaxResources),
         ];
 

@@ -32,14 +32,20 @@ internal static class ParameterCheck
 
     /// <param name="options">What the SDK's server knows; read only for the methods that are about it.</param>
     /// <param name="view">Other servers, which know prompts and resources too.</param>
-    public static void Check(in JsonRpcEnvelope envelope, Lazy<McpServerOptions> options, ServerView view)
+    /// <param name="offersLogging">Whether there may be log messages.</param>
+    public static void Check(
+        in JsonRpcEnvelope envelope,
+        Lazy<McpServerOptions> options,
+        ServerView view,
+        Func<bool> offersLogging
+    )
     {
         if (!envelope.IsRequest)
         {
             return;
         }
 
-        if (envelope.Method is "logging/setLevel" && options.Value.Handlers.SetLoggingLevelHandler is null)
+        if (envelope.Method is "logging/setLevel" && !offersLogging())
         {
             // As for any method of a capability that was not offered (lifecycle, "Capability Negotiation").
             throw new JsonRpcException(
