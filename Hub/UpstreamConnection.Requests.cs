@@ -20,12 +20,19 @@ internal sealed partial class UpstreamConnection
     ) =>
         _callers.RunAsync(caller, () =>
             WithinAsync(
-                stop => CallToolAsync(tool, arguments, caller.Progress, Timeout.InfiniteTimeSpan, stop),
+                stop => _client.CallToolAsync(UpstreamCallers.ParametersOf(tool, arguments, caller), stop),
                 timeout,
                 cancellationToken,
                 caller
             )
         );
+
+    /// <summary>Log messages of the server, in their order.</summary>
+    public event Action<JsonRpcNotification> Logged
+    {
+        add => _callers.Logged += value;
+        remove => _callers.Logged -= value;
+    }
 
     public Task SetLevelAsync(LoggingLevel level, CancellationToken cancellationToken) =>
         _client.SetLoggingLevelAsync(new SetLevelRequestParams { Level = level }, cancellationToken);

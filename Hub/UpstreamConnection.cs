@@ -51,7 +51,7 @@ internal sealed partial class UpstreamConnection : IAsyncDisposable
         try
         {
             var client = McpClient.CreateAsync(
-                transport,
+                new OrderedTransport(transport, callers.Take),
                 Options(options, listsChanged, callers, Version),
                 cancellationToken: cancellationToken
             );
@@ -126,41 +126,6 @@ internal sealed partial class UpstreamConnection : IAsyncDisposable
             budget
         );
         return new(tools, resources, templates, prompts);
-    }
-
-    /// <summary>
-    /// Calls a tool. A call that takes longer than SERVER_TIMEOUT ends with a sentence; the server lives.
-    /// </summary>
-    public async ValueTask<CallToolResult> CallToolAsync(
-        string tool,
-        IReadOnlyDictionary<string, JsonElement> arguments,
-        IProgress<ProgressNotificationValue>? progress,
-        TimeSpan timeout,
-        CancellationToken cancellationToken
-    )
-    {
-        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        limit.CancelAfter(timeout);
-        try
-        {
-            return await _client.CallToolAsync(
-                tool,
-                arguments.ToDictionary(argument => argument.Key, argument => (object?)argument.Value),
-                progress,
-                cancellationToken: limit.Token
-            );
-        }
-        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
-        {
-            throw new McpException(
-                $"The server did not answer within {timeout.TotalSeconds:0} s (Hub:ServerTimeout, SERVER_TIMEOUT). "
-                    + "Whether the call took effect is unknown."
-            );
-        }
-        catch (Exception) when (Ended.IsCompletedSuccessfully)
-        {
-            throw new McpException($"The server ended during the call: {await Ended}");
-        }
     }
 
     /// <summary>Whether the server answers. Any answer counts: ping is gone from 2026-07-28.</summary>
