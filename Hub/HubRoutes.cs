@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Options;
 using MinimalMcp.Auth;
+using MinimalMcp.Auth.Operators;
 using MinimalMcp.Configuration;
 using MinimalMcp.Storage;
 using ModelContextProtocol;
@@ -24,7 +25,7 @@ internal static class HubRoutes
         write.MapPost("/{id}/restart", Answer(RestartAsync));
         read.MapGet("/{id}/health", Answer(HealthAsync));
         group.MapGet("/{id}/logs", Answer(LogsAsync)).RequireAuthorization(Scopes.Admin);
-        return group.AllowHead();
+        return group.AllowOperators().AllowHead();
     }
 
     private static async Task<object> ListAsync(HttpContext http) =>
