@@ -28,7 +28,11 @@ internal sealed class OperatorSessions(SignInCredentials credentials, Store stor
         Claim[] claims = [new("sub", person.Subject), .. person.Scopes.Select(scope => new Claim("scope", scope))];
         var properties = new AuthenticationProperties();
         properties.Items[Id] = ReferenceTokens.New();
-        properties.Items[Credential] = person.Credential;
+        if (person.Credential is not null) // a person of the identity provider has none here
+        {
+            properties.Items[Credential] = person.Credential;
+        }
+
         properties.Items[Started] = Now.ToString(CultureInfo.InvariantCulture);
         return http.SignInAsync(Scheme, new(new ClaimsIdentity(claims, Scheme)), properties);
     }
@@ -52,7 +56,11 @@ internal sealed class OperatorSessions(SignInCredentials credentials, Store stor
         if (
             !long.TryParse(items[Started], CultureInfo.InvariantCulture, out var started)
             || started + Lifetime.TotalMilliseconds <= Now
-            || !credentials.AreStillGood(items[Credential], session.Principal!.FindFirstValue("sub")!, Scopes.Admin)
+            || !credentials.AreStillGood(
+                items.TryGetValue(Credential, out var credential) ? credential : null,
+                session.Principal!.FindFirstValue("sub")!,
+                Scopes.Admin
+            )
             || await store.HasEndedSessionAsync(items[Id]!, session.HttpContext.RequestAborted)
         )
         {

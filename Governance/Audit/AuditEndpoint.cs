@@ -28,7 +28,12 @@ public static class AuditEndpoint
     public static IEndpointConventionBuilder MapAudit(
         this IEndpointRouteBuilder routes,
         string pattern = "/api/v1/audit"
-    ) => routes.MapGet(pattern, (RequestDelegate)GetAsync).AllowHead().RequireAuthorization(Scopes.Admin).AllowOperators();
+    ) =>
+        routes
+            .MapGet(pattern, (RequestDelegate)GetAsync)
+            .AllowHead()
+            .RequireAuthorization(Scopes.Admin)
+            .AllowOperators();
 
     private static async Task GetAsync(HttpContext http)
     {
