@@ -22,6 +22,7 @@ internal sealed partial class Supervisor(
 {
     private readonly ConcurrentDictionary<long, SupervisedServer> _running = new();
     private readonly ConcurrentDictionary<long, LogRing> _logs = new();
+    private readonly Lazy<Task> _swept = new(markers.SweepContainersAsync);
     private readonly SemaphoreSlim _following = new(1);
     private readonly SemaphoreSlim _changed = new(0);
 
@@ -76,6 +77,7 @@ internal sealed partial class Supervisor(
         try
         {
             Signal(0);
+            _ = SweepContainersAsync(stoppingToken);
             while (true)
             {
                 await _changed.WaitAsync(stoppingToken);
@@ -96,6 +98,21 @@ internal sealed partial class Supervisor(
         }
 
         void Signal(long id) => _changed.Release();
+    }
+
+    private async Task SweepContainersAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            if ((await registry.ListAsync(cancellationToken)).Any(server => server.Command is DockerRun.Program))
+            {
+                await _swept.Value;
+            }
+        }
+        catch (Exception failure) when (failure is not OperationCanceledException)
+        {
+            LogFailed(failure);
+        }
     }
 
     private async Task FollowAsync(CancellationToken cancellationToken)
@@ -125,15 +142,22 @@ internal sealed partial class Supervisor(
     private SupervisedServer Supervise(ServerDefinition server) =>
         new(
             server,
-            (listsChanged, cancellationToken) =>
-                UpstreamConnection.OpenStdioAsync(
+            async (listsChanged, cancellationToken) =>
+            {
+                if (server.Command is DockerRun.Program)
+                {
+                    await PrepareDockerAsync();
+                }
+
+                return await UpstreamConnection.OpenStdioAsync(
                     server,
                     options.Value,
                     markers.Of(server.Id),
                     Log(server.Id),
                     listsChanged,
                     cancellationToken
-                ),
+                );
+            },
             lists =>
             {
                 Join(server, lists);
@@ -149,6 +173,13 @@ internal sealed partial class Supervisor(
             options.Value,
             time
         );
+
+    // Containers that an earlier instance left are removed before the first of ours starts, and ours when we die.
+    private Task PrepareDockerAsync()
+    {
+        markers.WatchContainers();
+        return _swept.Value;
+    }
 
     private void Join(ServerDefinition server, ServerLists lists) =>
         tools.Join(server, lists.Tools, async (tool, arguments, progress, cancellationToken) =>
