@@ -182,8 +182,7 @@ internal static partial class CommandCheck
     }
 
     /// <summary>Whether a program runs what it is told as commands.</summary>
-    public static bool IsShell(string program) =>
-        Shells.Contains(Program(program), StringComparer.OrdinalIgnoreCase);
+    public static bool IsShell(string program) => Shells.Contains(Program(program), StringComparer.OrdinalIgnoreCase);
 
     private static string? Launcher(string kind, string command, IReadOnlyList<string> args)
     {

@@ -41,15 +41,7 @@ internal sealed partial record DockerRun(
         ['t'] = "tty",
     };
 
-    private static readonly string[] Flags =
-    [
-        "interactive",
-        "rm",
-        "init",
-        "quiet",
-        "read-only",
-        "no-healthcheck",
-    ];
+    private static readonly string[] Flags = ["interactive", "rm", "init", "quiet", "read-only", "no-healthcheck"];
 
     // What a value may be: null, or the end of a sentence about it.
     private static readonly Dictionary<string, Func<string, string?>> Values = new()

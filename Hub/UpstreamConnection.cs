@@ -129,7 +129,9 @@ internal sealed class UpstreamConnection : IAsyncDisposable
         return new(tools, resources, templates, prompts);
     }
 
-    /// <summary>Calls a tool. A call that takes longer than SERVER_TIMEOUT ends with a sentence; the server lives.</summary>
+    /// <summary>
+    /// Calls a tool. A call that takes longer than SERVER_TIMEOUT ends with a sentence; the server lives.
+    /// </summary>
     public async ValueTask<CallToolResult> CallToolAsync(
         string tool,
         IReadOnlyDictionary<string, JsonElement> arguments,

@@ -48,9 +48,7 @@ internal sealed class DockerContainer(string server, string marker, LogRing log)
     }
 
     public IReadOnlyList<string> Arguments(IReadOnlyList<string> args) =>
-        DockerRun
-            .Parse(args)
-            .ToArguments(Name, [new(Label, InstanceOf(marker)), new("minimal-mcp.server", server)]);
+        DockerRun.Parse(args).ToArguments(Name, [new(Label, InstanceOf(marker)), new("minimal-mcp.server", server)]);
 
     /// <summary>Removes the container, if it is still there. Never takes longer than 20 seconds.</summary>
     public async Task RemoveAsync()
@@ -65,9 +63,14 @@ internal sealed class DockerContainer(string server, string marker, LogRing log)
     /// <summary>Removes containers that earlier instances left, and returns their ids.</summary>
     public static async Task<IReadOnlyList<string>> SweepAsync(Func<string, bool> isLeft)
     {
-        var (exitCode, output) = await RunAsync(
-            ["ps", "--all", "--filter", $"label={Label}", "--format", $$$"""{{.ID}} {{.Label "{{{Label}}}"}}"""]
-        );
+        var (exitCode, output) = await RunAsync([
+            "ps",
+            "--all",
+            "--filter",
+            $"label={Label}",
+            "--format",
+            $$$"""{{.ID}} {{.Label "{{{Label}}}"}}""",
+        ]);
         string[] left =
         [
             .. output

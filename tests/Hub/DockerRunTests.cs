@@ -141,7 +141,8 @@ public sealed class DockerRunTests
             + "--user=1000:1000 x"
     )]
     [InlineData(
-        "-i --add-host host.docker.internal:host-gateway --entrypoint python -w /app r.example:5000/a/b@sha256:00ff x.py",
+        "-i --add-host host.docker.internal:host-gateway --entrypoint python -w /app "
+            + "r.example:5000/a/b@sha256:00ff x.py",
         "--interactive --add-host=host.docker.internal:host-gateway --entrypoint=python --workdir=/app "
             + "r.example:5000/a/b@sha256:00ff x.py"
     )]

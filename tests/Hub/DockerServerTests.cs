@@ -93,7 +93,14 @@ public sealed class DockerServerTests
     }
 
     private static Task<string> StartAsync(string instance) =>
-        DockerAsync("run", "--detach", "--network=none", $"--label={DockerContainer.Label}={instance}", Image, "stubborn");
+        DockerAsync(
+            "run",
+            "--detach",
+            "--network=none",
+            $"--label={DockerContainer.Label}={instance}",
+            Image,
+            "stubborn"
+        );
 
     private static async Task<string[]> ListAsync(string filter) =>
         (await DockerAsync("ps", "--all", "--filter", filter, "--format", "{{.ID}} {{.Names}}")).Split(
@@ -133,10 +140,7 @@ public sealed class DockerServerTests
         };
         start.Environment["DOCKER_BUILDKIT"] = "0"; // the newer builder is a program of its own
         using var docker = Process.Start(start)!;
-        var (output, errors) = (
-            docker.StandardOutput.ReadToEndAsync(Stop),
-            docker.StandardError.ReadToEndAsync(Stop)
-        );
+        var (output, errors) = (docker.StandardOutput.ReadToEndAsync(Stop), docker.StandardError.ReadToEndAsync(Stop));
         await Wait.Soon(docker.WaitForExitAsync(Stop));
         Assert.True(docker.ExitCode == 0, $"docker {string.Join(' ', arguments)}: {await errors}");
         return (await output).Trim();
