@@ -233,7 +233,8 @@ internal static class HubRoutes
     private static Dictionary<string, string> Masked(IReadOnlyDictionary<string, string> secrets) =>
         secrets.ToDictionary(secret => secret.Key, _ => ServerBody.Masked);
 
-    private static RequestDelegate Answer(Func<HttpContext, Task<object>> answer) =>
+    /// <summary>Answers with JSON; refusals have detail and timestamp.</summary>
+    internal static RequestDelegate Answer(Func<HttpContext, Task<object>> answer) =>
         async http =>
         {
             http.Response.Headers.CacheControl = "no-store";
@@ -259,6 +260,10 @@ internal static class HubRoutes
         catch (ServerRefusedException refused)
         {
             return Refused(refused.Status, refused.Message);
+        }
+        catch (BadHttpRequestException wrong)
+        {
+            return Refused(wrong.StatusCode, wrong.Message); // the body is too large, or was cut off
         }
         catch (StorageException)
         {

@@ -25,4 +25,10 @@ public static class HubSetup
         this IEndpointRouteBuilder routes,
         string pattern = "/api/v1/servers"
     ) => HubRoutes.Map(routes, pattern);
+
+    /// <summary>Maps the routes that list, create and revoke API keys.</summary>
+    public static IEndpointConventionBuilder MapKeys(
+        this IEndpointRouteBuilder routes,
+        string pattern = "/api/v1/keys"
+    ) => KeyRoutes.Map(routes, pattern);
 }
