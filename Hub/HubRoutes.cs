@@ -19,8 +19,8 @@ internal static class HubRoutes
         write.MapPost("", Answer(CreateAsync));
         write.MapPut("/{id}", Answer(UpdateAsync));
         write.MapDelete("/{id}", Answer(DeleteAsync));
-        write.MapPost("/{id}/start", Answer(http => WantAsync(http, true)));
-        write.MapPost("/{id}/stop", Answer(http => WantAsync(http, false)));
+        write.MapPost("/{id}/start", Answer(StartAsync));
+        write.MapPost("/{id}/stop", Answer(StopAsync));
         write.MapPost("/{id}/restart", Answer(RestartAsync));
         read.MapGet("/{id}/health", Answer(HealthAsync));
         group.MapGet("/{id}/logs", Answer(LogsAsync)).RequireAuthorization(Scopes.Admin);
@@ -67,35 +67,36 @@ internal static class HubRoutes
         return new { message = "Server deleted successfully" };
     }
 
-    private static async Task<object> WantAsync(HttpContext http, bool wanted)
+    private static Task<object> StartAsync(HttpContext http) =>
+        RunAsync(http, Of<Supervisor>(http).StartAsync, "started");
+
+    private static Task<object> RestartAsync(HttpContext http) =>
+        RunAsync(http, Of<Supervisor>(http).RestartAsync, "restarted");
+
+    private static async Task<object> RunAsync(HttpContext http, Func<long, CancellationToken, Task> run, string done)
     {
-        if (wanted && (await FindAsync(http)).Command is { Length: > 0 })
+        var server = await FindAsync(http);
+        if (server.Command is { Length: > 0 })
         {
             CheckMode(http);
         }
 
-        var supervisor = Of<Supervisor>(http);
         try
         {
-            await (
-                wanted
-                    ? supervisor.StartAsync(IdOf(http), http.RequestAborted)
-                    : supervisor.StopAsync(IdOf(http), http.RequestAborted)
-            );
+            await run(server.Id, http.RequestAborted);
         }
         catch (McpException failure)
         {
             throw new ServerRefusedException(StatusCodes.Status500InternalServerError, failure.Message);
         }
 
-        return new { message = wanted ? "Server started successfully" : "Server stopped successfully" };
+        return new { message = $"Server {done} successfully" };
     }
 
-    private static async Task<object> RestartAsync(HttpContext http)
+    private static async Task<object> StopAsync(HttpContext http)
     {
-        await WantAsync(http, false);
-        await WantAsync(http, true);
-        return new { message = "Server restarted successfully" };
+        await Of<Supervisor>(http).StopAsync((await FindAsync(http)).Id, http.RequestAborted);
+        return new { message = "Server stopped successfully" };
     }
 
     private static async Task<object> HealthAsync(HttpContext http)

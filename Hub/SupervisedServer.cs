@@ -70,7 +70,7 @@ internal sealed class SupervisedServer : IAsyncDisposable
     public ServerState State => _state;
 
     /// <summary>Completes when the server is active for the first time, or fails with the first failure.</summary>
-    public Task Started => _first.Task;
+    public Task Started => _connection is null ? _first.Task : Task.CompletedTask;
 
     /// <summary>The connection, or an exception with a sentence when the server is away.</summary>
     public UpstreamConnection Connection =>

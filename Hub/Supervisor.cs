@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Text.Json;
 using Microsoft.Extensions.Options;
 using MinimalMcp.Hub.Processes;
+using MinimalMcp.Storage;
 using ModelContextProtocol;
 using ModelContextProtocol.Protocol;
 
@@ -20,6 +21,8 @@ internal sealed partial class Supervisor(
     ILogger<Supervisor> logger
 ) : BackgroundService
 {
+    private static readonly TimeSpan Again = TimeSpan.FromSeconds(2);
+
     private readonly ConcurrentDictionary<long, SupervisedServer> _running = new();
     private readonly ConcurrentDictionary<long, LogRing> _logs = new();
     private readonly Lazy<Task> _swept = new(markers.SweepContainersAsync);
@@ -32,31 +35,17 @@ internal sealed partial class Supervisor(
     public LogRing Log(long id) => _logs.GetOrAdd(id, _ => new LogRing());
 
     /// <summary>Waits until the server is active. Throws with a sentence when its first start fails.</summary>
-    public async Task StartAsync(long id, CancellationToken cancellationToken)
-    {
-        if (State(id).Status is ServerStatus.Error)
-        {
-            await EndAsync(id); // somebody starts it again: its restarts count anew
-        }
+    public Task StartAsync(long id, CancellationToken cancellationToken) =>
+        StartAsync(id, state => state.Status is ServerStatus.Error, cancellationToken);
 
-        await registry.SetWantedAsync(id, true, cancellationToken);
-        await FollowAsync(cancellationToken);
-        if (_running.TryGetValue(id, out var server))
-        {
-            await server.Started.WaitAsync(cancellationToken);
-        }
-    }
+    /// <summary>As <see cref="StartAsync(long, CancellationToken)"/>, with a new process.</summary>
+    public Task RestartAsync(long id, CancellationToken cancellationToken) =>
+        StartAsync(id, _ => true, cancellationToken);
 
     public async Task StopAsync(long id, CancellationToken cancellationToken)
     {
         await registry.SetWantedAsync(id, false, cancellationToken);
         await FollowAsync(cancellationToken);
-    }
-
-    public async Task RestartAsync(long id, CancellationToken cancellationToken)
-    {
-        await EndAsync(id);
-        await StartAsync(id, cancellationToken);
     }
 
     public async Task<ServerState> CheckHealthAsync(long id, CancellationToken cancellationToken)
@@ -71,8 +60,7 @@ internal sealed partial class Supervisor(
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        markers.Sweep();
-        markers.Watch();
+        await Task.Run(markers.Sweep, stoppingToken);
         registry.Changed += Signal;
         try
         {
@@ -87,14 +75,20 @@ internal sealed partial class Supervisor(
                 }
                 catch (Exception failure) when (failure is not OperationCanceledException)
                 {
-                    LogFailed(failure);
+                    if (failure is not StorageException) // which the registry reports
+                    {
+                        LogFailed(failure);
+                    }
+
+                    await Task.Delay(Again, time, stoppingToken);
+                    Signal(0);
                 }
             }
         }
         finally
         {
             registry.Changed -= Signal;
-            await Task.WhenAll(_running.Keys.Select(EndAsync));
+            await Task.WhenAll(_running.Keys.Select(id => EndAsync(id)));
         }
 
         void Signal(long id) => _changed.Release();
@@ -115,14 +109,32 @@ internal sealed partial class Supervisor(
         }
     }
 
-    private async Task FollowAsync(CancellationToken cancellationToken)
+    private async Task StartAsync(long id, Func<ServerState, bool> anew, CancellationToken cancellationToken)
+    {
+        await registry.SetWantedAsync(id, true, cancellationToken);
+        await FollowAsync(cancellationToken, server => server.Definition.Id == id && anew(server.State));
+        if (_running.TryGetValue(id, out var server))
+        {
+            await server.Started.WaitAsync(cancellationToken);
+        }
+    }
+
+    // One at a time, so that a server never runs twice.
+    private async Task FollowAsync(CancellationToken cancellationToken, Func<SupervisedServer, bool>? anew = null)
     {
         await _following.WaitAsync(cancellationToken);
         try
         {
             var wanted = (await registry.ListAsync(cancellationToken)).Where(server => server.Wanted).ToArray();
-            var ended = _running.Values.Where(server => !wanted.Any(now => IsSame(now, server.Definition)));
-            await Task.WhenAll(ended.Select(server => EndAsync(server.Definition.Id)));
+            var ended = _running.Values.Where(server =>
+                anew?.Invoke(server) is true || !wanted.Any(now => IsSame(now, server.Definition))
+            );
+            // Of those that start again, clients see no change until their lists are other ones.
+            await Task.WhenAll(
+                ended
+                    .Select(server => server.Definition.Id)
+                    .Select(id => EndAsync(id, staysListed: wanted.Any(server => server.Id == id)))
+            );
             foreach (var server in wanted.Where(server => !_running.ContainsKey(server.Id)))
             {
                 if (await registry.ListsAsync(server.Id, cancellationToken) is { } lists)
@@ -144,6 +156,7 @@ internal sealed partial class Supervisor(
             server,
             async (listsChanged, cancellationToken) =>
             {
+                markers.Watch();
                 if (server.Command is DockerRun.Program)
                 {
                     await PrepareDockerAsync();
@@ -198,13 +211,25 @@ internal sealed partial class Supervisor(
             );
         });
 
-    private async Task EndAsync(long id)
+    private async Task EndAsync(long id, bool staysListed = false)
     {
-        if (_running.TryRemove(id, out var server))
+        if (!_running.TryGetValue(id, out var server))
+        {
+            return;
+        }
+
+        if (!staysListed)
         {
             tools.Leave(id);
-            await server.StopAsync();
         }
+
+        await server.StopAsync();
+        if (!staysListed)
+        {
+            tools.Leave(id); // it may have listed while it stopped
+        }
+
+        _running.TryRemove(id, out _);
     }
 
     private async Task KeepAsync(long id, ServerLists lists)

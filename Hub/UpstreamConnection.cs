@@ -16,6 +16,8 @@ internal sealed class UpstreamConnection : IAsyncDisposable
         MaxEntries = 5000,
         MaxListBytes = 4 << 20;
 
+    private static readonly TimeSpan ReasonWithin = TimeSpan.FromSeconds(5);
+
     private readonly BoundedStdioTransport _stdio;
     private readonly McpClient _client;
 
@@ -129,9 +131,7 @@ internal sealed class UpstreamConnection : IAsyncDisposable
         return new(tools, resources, templates, prompts);
     }
 
-    /// <summary>
-    /// Calls a tool. A call that takes longer than SERVER_TIMEOUT ends with a sentence; the server lives.
-    /// </summary>
+    /// <summary>Calls a tool. One that takes longer than SERVER_TIMEOUT ends with a sentence; the server lives.</summary>
     public async ValueTask<CallToolResult> CallToolAsync(
         string tool,
         IReadOnlyDictionary<string, JsonElement> arguments,
@@ -151,16 +151,21 @@ internal sealed class UpstreamConnection : IAsyncDisposable
                 cancellationToken: limit.Token
             );
         }
-        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        catch (Exception failure)
+            when (failure is not McpProtocolException && !cancellationToken.IsCancellationRequested)
         {
-            throw new McpException(
-                $"The server did not answer within {timeout.TotalSeconds:0} s (Hub:ServerTimeout, SERVER_TIMEOUT). "
-                    + "Whether the call took effect is unknown."
-            );
-        }
-        catch (Exception) when (Ended.IsCompletedSuccessfully)
-        {
-            throw new McpException($"The server ended during the call: {await Ended}");
+            if (limit.IsCancellationRequested)
+            {
+                throw new McpException(
+                    $"The server did not answer within {timeout.TotalSeconds:0} s (Hub:ServerTimeout, SERVER_TIMEOUT). "
+                        + "Whether the call took effect is unknown."
+                );
+            }
+
+            // The client fails its requests a moment before the reason is known.
+            await Task.WhenAny(Ended, Task.Delay(ReasonWithin, CancellationToken.None));
+            var reason = Ended.IsCompletedSuccessfully ? await Ended : failure.Message;
+            throw new McpException($"The server ended during the call: {reason}", failure);
         }
     }
 
