@@ -48,6 +48,7 @@ internal static class HubRoutes
                 IdOf(http),
                 before =>
                 {
+                    CheckSource(before);
                     CheckCommand(http, before);
                     var after = ServerBody.Apply(body, before);
                     Check(http, after);
@@ -62,6 +63,7 @@ internal static class HubRoutes
     private static async Task<object> DeleteAsync(HttpContext http)
     {
         var server = await FindAsync(http);
+        CheckSource(server);
         CheckCommand(http, server);
         await Of<ServerRegistry>(http).DeleteAsync(server.Id, http.RequestAborted);
         return new { message = "Server deleted successfully" };
@@ -147,6 +149,18 @@ internal static class HubRoutes
         ServerBody.Check(server, Of<IOptions<HubOptions>>(http).Value);
     }
 
+    private static void CheckSource(ServerDefinition server)
+    {
+        if (server.IsConfigured)
+        {
+            throw new ServerRefusedException(
+                StatusCodes.Status409Conflict,
+                $"Server '{server.Name}' comes from the configuration (Hub:Servers, Hub:File). Change or remove it "
+                    + "there; it can be started and stopped here."
+            );
+        }
+    }
+
     // A command runs on this machine as this server's user.
     private static void CheckCommand(HttpContext http, ServerDefinition server)
     {
@@ -222,6 +236,8 @@ internal static class HubRoutes
             health_check_interval = server.HealthCheckInterval,
             risk = server.Risk,
             names = server.OwnNames ? "own" : "prefixed",
+            source = server.IsConfigured ? "configuration" : "api",
+            warnings = PackageVersions.Warnings(server),
             status = Shown(state.Status),
             reason = state.Reason,
             restart_count = state.RestartCount,

@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Options;
 using MinimalMcp.Configuration;
 using MinimalMcp.Hub.Processes;
 
@@ -13,6 +14,12 @@ public static class HubSetup
         builder.Services.AddSingleton<ServerRecords>();
         builder.Services.AddSingleton<ServerRegistry>();
         builder.Services.AddHostedService(services => services.GetRequiredService<ServerRegistry>());
+        builder.Services.AddSingleton<ConfiguredServerReader>();
+        builder.Services.AddSingleton<IValidateOptions<HubOptions>>(services =>
+            services.GetRequiredService<ConfiguredServerReader>()
+        );
+        builder.Services.AddSingleton<ConfiguredServers>();
+        builder.Services.AddHostedService(services => services.GetRequiredService<ConfiguredServers>());
         builder.Services.AddSingleton<JoinedTools>();
         builder.Services.AddSingleton<ProcessMarkers>();
         builder.Services.AddSingleton<Supervisor>();

@@ -29,7 +29,8 @@ internal sealed class ServerRecords(ServerKeys keys)
             server.MaxRestarts,
             server.HealthCheckInterval,
             server.Risk,
-            server.OwnNames
+            server.OwnNames,
+            server.IsConfigured
         );
         var secret = new SecretPart(
             [.. server.Args],
@@ -75,6 +76,7 @@ internal sealed class ServerRecords(ServerKeys keys)
             HealthCheckInterval = plain.HealthCheckInterval,
             Risk = plain.Risk,
             OwnNames = plain.OwnNames,
+            IsConfigured = plain.IsConfigured,
             Args = secret?.Args ?? [],
             Env = secret?.Env ?? [],
             Host = secret?.Host ?? "localhost",
@@ -102,7 +104,8 @@ internal sealed record PlainPart(
     int MaxRestarts,
     int HealthCheckInterval,
     string? Risk,
-    bool OwnNames
+    bool OwnNames,
+    bool IsConfigured
 );
 
 internal sealed record SecretPart(

@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using System.Text.Json;
 using Microsoft.Extensions.Options;
 using MinimalMcp.Hub.Processes;
 using MinimalMcp.Storage;
@@ -127,7 +126,7 @@ internal sealed partial class Supervisor(
         {
             var wanted = (await registry.ListAsync(cancellationToken)).Where(server => server.Wanted).ToArray();
             var ended = _running.Values.Where(server =>
-                anew?.Invoke(server) is true || !wanted.Any(now => IsSame(now, server.Definition))
+                anew?.Invoke(server) is true || !wanted.Any(now => now.IsSameAs(server.Definition))
             );
             // Of those that start again, clients see no change until their lists are other ones.
             await Task.WhenAll(
@@ -243,12 +242,6 @@ internal sealed partial class Supervisor(
             LogNotKept(failure, id);
         }
     }
-
-    // Whether it runs as it is now defined; when it was changed last is no part of that.
-    private static bool IsSame(ServerDefinition now, ServerDefinition running) =>
-        now.Id == running.Id
-        && JsonSerializer.Serialize(now with { UpdatedAt = 0 })
-            == JsonSerializer.Serialize(running with { UpdatedAt = 0 });
 
     [LoggerMessage(LogLevel.Error, "The registered servers could not be followed")]
     private partial void LogFailed(Exception failure);
