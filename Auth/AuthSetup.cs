@@ -27,6 +27,8 @@ public static class AuthSetup
         services.AddSingleton<IValidateOptions<AuthOptions>, AuthCheck>();
         services.AddSingleton<ServerKeys>();
         services.AddSingleton<ApiKeys>();
+        services.AddSingleton<StoredKeys>();
+        services.AddHostedService(provider => provider.GetRequiredService<StoredKeys>());
         services.TryAddSingleton(new RateLimitPolicies());
         services.AddSingleton<RateLimiters>();
         services.AddSingleton<RequestRateLimiter>();
@@ -63,6 +65,7 @@ public static class AuthSetup
     /// <summary>Adds the framework's authentication and authorization, and the request rate limit.</summary>
     public static WebApplication UseAuth(this WebApplication app)
     {
+        ApiErrors.Use(app);
         app.UseCredentials();
         app.UseRequestLimit();
         app.MapAuth();

@@ -49,6 +49,7 @@ internal static class HubRoutes
                 IdOf(http),
                 before =>
                 {
+                    CheckSource(before);
                     CheckCommand(http, before);
                     var after = ServerBody.Apply(body, before);
                     Check(http, after);
@@ -63,6 +64,7 @@ internal static class HubRoutes
     private static async Task<object> DeleteAsync(HttpContext http)
     {
         var server = await FindAsync(http);
+        CheckSource(server);
         CheckCommand(http, server);
         await Of<ServerRegistry>(http).DeleteAsync(server.Id, http.RequestAborted);
         return new { message = "Server deleted successfully" };
@@ -148,6 +150,18 @@ internal static class HubRoutes
         ServerBody.Check(server, Of<IOptions<HubOptions>>(http).Value);
     }
 
+    private static void CheckSource(ServerDefinition server)
+    {
+        if (server.IsConfigured)
+        {
+            throw new ServerRefusedException(
+                StatusCodes.Status409Conflict,
+                $"Server '{server.Name}' comes from the configuration (Hub:Servers, Hub:File). Change or remove it "
+                    + "there; it can be started and stopped here."
+            );
+        }
+    }
+
     // A command runs on this machine as this server's user.
     private static void CheckCommand(HttpContext http, ServerDefinition server)
     {
@@ -223,6 +237,8 @@ internal static class HubRoutes
             health_check_interval = server.HealthCheckInterval,
             risk = server.Risk,
             names = server.OwnNames ? "own" : "prefixed",
+            source = server.IsConfigured ? "configuration" : "api",
+            warnings = PackageVersions.Warnings(server),
             status = Shown(state.Status),
             reason = state.Reason,
             restart_count = state.RestartCount,
@@ -235,7 +251,8 @@ internal static class HubRoutes
     private static Dictionary<string, string> Masked(IReadOnlyDictionary<string, string> secrets) =>
         secrets.ToDictionary(secret => secret.Key, _ => ServerBody.Masked);
 
-    private static RequestDelegate Answer(Func<HttpContext, Task<object>> answer) =>
+    /// <summary>Answers with JSON; refusals have detail and timestamp.</summary>
+    internal static RequestDelegate Answer(Func<HttpContext, Task<object>> answer) =>
         async http =>
         {
             http.Response.Headers.CacheControl = "no-store";
@@ -261,6 +278,10 @@ internal static class HubRoutes
         catch (ServerRefusedException refused)
         {
             return Refused(refused.Status, refused.Message);
+        }
+        catch (BadHttpRequestException wrong)
+        {
+            return Refused(wrong.StatusCode, wrong.Message); // the body is too large, or was cut off
         }
         catch (StorageException)
         {

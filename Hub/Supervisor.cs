@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using System.Text.Json;
 using Microsoft.Extensions.Options;
 using MinimalMcp.Hub.Processes;
 using MinimalMcp.Storage;
@@ -25,6 +24,7 @@ internal sealed partial class Supervisor(
 
     private readonly ConcurrentDictionary<long, SupervisedServer> _running = new();
     private readonly ConcurrentDictionary<long, LogRing> _logs = new();
+    private readonly Lazy<Task> _swept = new(markers.SweepContainersAsync);
     private readonly SemaphoreSlim _following = new(1);
     private readonly SemaphoreSlim _changed = new(0);
 
@@ -64,6 +64,7 @@ internal sealed partial class Supervisor(
         try
         {
             Signal(0);
+            _ = SweepContainersAsync(stoppingToken);
             while (true)
             {
                 await _changed.WaitAsync(stoppingToken);
@@ -92,6 +93,21 @@ internal sealed partial class Supervisor(
         void Signal(long id) => _changed.Release();
     }
 
+    private async Task SweepContainersAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            if ((await registry.ListAsync(cancellationToken)).Any(server => server.Command is DockerRun.Program))
+            {
+                await _swept.Value;
+            }
+        }
+        catch (Exception failure) when (failure is not OperationCanceledException)
+        {
+            LogFailed(failure);
+        }
+    }
+
     private async Task StartAsync(long id, Func<ServerState, bool> anew, CancellationToken cancellationToken)
     {
         await registry.SetWantedAsync(id, true, cancellationToken);
@@ -110,7 +126,7 @@ internal sealed partial class Supervisor(
         {
             var wanted = (await registry.ListAsync(cancellationToken)).Where(server => server.Wanted).ToArray();
             var ended = _running.Values.Where(server =>
-                anew?.Invoke(server) is true || !wanted.Any(now => IsSame(now, server.Definition))
+                anew?.Invoke(server) is true || !wanted.Any(now => now.IsSameAs(server.Definition))
             );
             // Of those that start again, clients see no change until their lists are other ones.
             await Task.WhenAll(
@@ -137,10 +153,15 @@ internal sealed partial class Supervisor(
     private SupervisedServer Supervise(ServerDefinition server) =>
         new(
             server,
-            (listsChanged, cancellationToken) =>
+            async (listsChanged, cancellationToken) =>
             {
                 markers.Watch();
-                return UpstreamConnection.OpenStdioAsync(
+                if (server.Command is DockerRun.Program)
+                {
+                    await PrepareDockerAsync();
+                }
+
+                return await UpstreamConnection.OpenStdioAsync(
                     server,
                     options.Value,
                     markers.Of(server.Id),
@@ -164,6 +185,13 @@ internal sealed partial class Supervisor(
             options.Value,
             time
         );
+
+    // Containers that an earlier instance left are removed before the first of ours starts, and ours when we die.
+    private Task PrepareDockerAsync()
+    {
+        markers.WatchContainers();
+        return _swept.Value;
+    }
 
     private void Join(ServerDefinition server, ServerLists lists) =>
         tools.Join(server, lists.Tools, async (tool, arguments, progress, cancellationToken) =>
@@ -214,12 +242,6 @@ internal sealed partial class Supervisor(
             LogNotKept(failure, id);
         }
     }
-
-    // Whether it runs as it is now defined; when it was changed last is no part of that.
-    private static bool IsSame(ServerDefinition now, ServerDefinition running) =>
-        now.Id == running.Id
-        && JsonSerializer.Serialize(now with { UpdatedAt = 0 })
-            == JsonSerializer.Serialize(running with { UpdatedAt = 0 });
 
     [LoggerMessage(LogLevel.Error, "The registered servers could not be followed")]
     private partial void LogFailed(Exception failure);

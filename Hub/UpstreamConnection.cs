@@ -40,13 +40,15 @@ internal sealed class UpstreamConnection : IAsyncDisposable
         CancellationToken cancellationToken
     )
     {
+        var container = server.Command is DockerRun.Program ? new DockerContainer(server.Name, marker, log) : null;
         var child = ChildProcess.Start(
             server.Command ?? throw new IOException("The server has no command."),
-            server.Args,
-            server.Env,
+            container?.Arguments(server.Args) ?? server.Args,
+            container is null ? server.Env : DockerContainer.Variables(server.Env),
             options.WorkingFolder ?? Path.GetTempPath(),
             marker,
-            log
+            log,
+            container
         );
         var transport = new BoundedStdioTransport(child, server.Name, options.MaxMessageBytes, log);
         try

@@ -90,9 +90,7 @@ internal sealed class CredentialHandler(
             Response.Headers.RetryAfter = ((int)later.TotalSeconds).ToString(CultureInfo.InvariantCulture);
         }
 
-        await Results
-            .Problem(statusCode: status, title: TitleOf(status), detail: _refusal?.Why ?? HowTo())
-            .ExecuteAsync(Context);
+        await ApiErrors.Problem(Context, status, TitleOf(status), _refusal?.Why ?? HowTo()).ExecuteAsync(Context);
     }
 
     /// <summary>The caller is authenticated but lacks the scope that the route's policy requires.</summary>
@@ -112,7 +110,7 @@ internal sealed class CredentialHandler(
         }
 
         var status = scope is null ? StatusCodes.Status403Forbidden : challenges.Mark(Context, scope, why);
-        await Results.Problem(statusCode: status, title: "Forbidden", detail: why).ExecuteAsync(Context);
+        await ApiErrors.Problem(Context, status, "Forbidden", why).ExecuteAsync(Context);
     }
 
     private async Task<ClaimsPrincipal?> OperatorAsync(OperatorRoute route, ClaimsPrincipal? caller)
