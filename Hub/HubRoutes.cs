@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Microsoft.Extensions.Options;
 using MinimalMcp.Auth;
 using MinimalMcp.Auth.Operators;
@@ -17,14 +18,17 @@ internal static class HubRoutes
         read.MapGet("", Answer(ListAsync));
         read.MapGet("/{id}", Answer(async http => Shown(http, await FindAsync(http))));
         var write = group.MapGroup("").RequireAuthorization(Scopes.Write);
-        write.MapPost("", Answer(CreateAsync));
-        write.MapPut("/{id}", Answer(UpdateAsync));
-        write.MapDelete("/{id}", Answer(DeleteAsync));
-        write.MapPost("/{id}/start", Answer(StartAsync));
-        write.MapPost("/{id}/stop", Answer(StopAsync));
-        write.MapPost("/{id}/restart", Answer(RestartAsync));
+        write.MapPost("", Audited("create", CreateAsync));
+        write.MapPut("/{id}", Audited("update", UpdateAsync));
+        write.MapDelete("/{id}", Audited("delete", DeleteAsync));
+        write.MapPost("/{id}/start", Audited("start", StartAsync));
+        write.MapPost("/{id}/stop", Audited("stop", StopAsync));
+        write.MapPost("/{id}/restart", Audited("restart", RestartAsync));
         read.MapGet("/{id}/health", Answer(HealthAsync));
-        group.MapGet("/{id}/logs", Answer(LogsAsync)).RequireAuthorization(Scopes.Admin);
+        read.MapGet("/{id}/tools", Answer(ToolsAsync));
+        var admin = group.MapGroup("").RequireAuthorization(Scopes.Admin);
+        admin.MapGet("/{id}/logs", Answer(LogsAsync));
+        admin.MapPost("/{id}/tools/{tool}/approve", Audited("approve", ApproveAsync));
         return group.AllowOperators().AllowHead();
     }
 
@@ -33,8 +37,11 @@ internal static class HubRoutes
 
     private static async Task<object> CreateAsync(HttpContext http)
     {
-        var server = ServerBody.Apply(await ServerBody.ReadAsync(http), new() { Name = "" });
+        var body = await ServerBody.ReadAsync(http);
+        var server = ServerBody.Apply(body, new() { Name = "" });
+        Describe(http, server, body);
         Check(http, server);
+        CheckName(http, server);
         // As in the guide: a server that may restart is started at once.
         var created = await Of<ServerRegistry>(http)
             .CreateAsync(server with { Wanted = server.AutoRestart }, http.RequestAborted);
@@ -52,7 +59,13 @@ internal static class HubRoutes
                     CheckSource(before);
                     CheckCommand(http, before);
                     var after = ServerBody.Apply(body, before);
+                    Describe(http, before, body);
                     Check(http, after);
+                    if (after.Name != before.Name)
+                    {
+                        CheckName(http, after);
+                    }
+
                     CheckAddress(http, before, after);
                     return after;
                 },
@@ -61,9 +74,21 @@ internal static class HubRoutes
         return Shown(http, changed);
     }
 
+    // Names of members only: values may be secrets.
+    private static void Describe(HttpContext http, ServerDefinition server, JsonElement body)
+    {
+        HubAudit.Describe(http, "server", server.Name);
+        HubAudit.Describe(
+            http,
+            "members",
+            string.Join(", ", body.EnumerateObject().Select(member => member.Name).Take(30))
+        );
+    }
+
     private static async Task<object> DeleteAsync(HttpContext http)
     {
         var server = await FindAsync(http);
+        HubAudit.Describe(http, "server", server.Name);
         CheckSource(server);
         CheckCommand(http, server);
         await Of<ServerRegistry>(http).DeleteAsync(server.Id, http.RequestAborted);
@@ -79,6 +104,7 @@ internal static class HubRoutes
     private static async Task<object> RunAsync(HttpContext http, Func<long, CancellationToken, Task> run, string done)
     {
         var server = await FindAsync(http);
+        HubAudit.Describe(http, "server", server.Name);
         if (server.Command is { Length: > 0 })
         {
             CheckMode(http);
@@ -98,7 +124,9 @@ internal static class HubRoutes
 
     private static async Task<object> StopAsync(HttpContext http)
     {
-        await Of<Supervisor>(http).StopAsync((await FindAsync(http)).Id, http.RequestAborted);
+        var server = await FindAsync(http);
+        HubAudit.Describe(http, "server", server.Name);
+        await Of<Supervisor>(http).StopAsync(server.Id, http.RequestAborted);
         return new { message = "Server stopped successfully" };
     }
 
@@ -130,6 +158,39 @@ internal static class HubRoutes
         };
     }
 
+    private static async Task<object> ToolsAsync(HttpContext http)
+    {
+        var server = await FindAsync(http);
+        var tools = await Of<Supervisor>(http).ToolsAsync(server.Id, http.RequestAborted) ?? [];
+        return new { server_id = server.Id, tools = tools.Select(ServerToolRoutes.Shown) };
+    }
+
+    private static async Task<object> ApproveAsync(HttpContext http)
+    {
+        var server = await FindAsync(http);
+        var hash = await ServerToolRoutes.ReadHashAsync(http);
+        HubAudit.Describe(http, "server", server.Name);
+        HubAudit.Describe(http, "hash", hash.Length <= 64 ? hash : null);
+        var tool = ServerToolRoutes.Find(
+            await Of<Supervisor>(http).ToolsAsync(server.Id, http.RequestAborted),
+            Uri.UnescapeDataString((string)http.Request.RouteValues["tool"]!)
+        );
+        if (tool.Hash != hash)
+        {
+            throw new ServerRefusedException(
+                StatusCodes.Status409Conflict,
+                $"The definition has the hash {tool.Hash} now. Look at it again, and approve that one."
+            );
+        }
+
+        if (tool.Replaces is not null)
+        {
+            await Of<Supervisor>(http).ApproveAsync(server, tool, http.RequestAborted);
+        }
+
+        return new { message = "Tool approved successfully" };
+    }
+
     private static async Task<object> LogsAsync(HttpContext http)
     {
         var server = await FindAsync(http);
@@ -159,6 +220,14 @@ internal static class HubRoutes
                 $"Server '{server.Name}' comes from the configuration (Hub:Servers, Hub:File). Change or remove it "
                     + "there; it can be started and stopped here."
             );
+        }
+    }
+
+    private static void CheckName(HttpContext http, ServerDefinition server)
+    {
+        if (Of<ServerNames>(http).Problem(server.Name) is { } problem)
+        {
+            throw new ServerRefusedException(StatusCodes.Status400BadRequest, problem);
         }
     }
 
@@ -241,6 +310,8 @@ internal static class HubRoutes
             warnings = PackageVersions.Warnings(server),
             status = Shown(state.Status),
             reason = state.Reason,
+            notices = (string[])
+                [.. Of<JoinedTools>(http).Notices(server.Id), .. Of<JoinedPrompts>(http).Notices(server.Id)],
             restart_count = state.RestartCount,
             last_health_check = state.LastHealthCheck,
             created_at = DateTimeOffset.FromUnixTimeMilliseconds(server.CreatedAt),
@@ -250,6 +321,9 @@ internal static class HubRoutes
 
     private static Dictionary<string, string> Masked(IReadOnlyDictionary<string, string> secrets) =>
         secrets.ToDictionary(secret => secret.Key, _ => ServerBody.Masked);
+
+    private static RequestDelegate Audited(string action, Func<HttpContext, Task<object>> answer) =>
+        Answer(http => Of<HubAudit>(http).RunAsync(action, http, answer));
 
     /// <summary>Answers with JSON; refusals have detail and timestamp.</summary>
     internal static RequestDelegate Answer(Func<HttpContext, Task<object>> answer) =>

@@ -21,6 +21,10 @@ public static class HubSetup
         builder.Services.AddSingleton<ConfiguredServers>();
         builder.Services.AddHostedService(services => services.GetRequiredService<ConfiguredServers>());
         builder.Services.AddSingleton<JoinedTools>();
+        builder.Services.AddSingleton<JoinedPrompts>();
+        builder.Services.AddSingleton<ServerNames>();
+        builder.Services.AddSingleton<ServerEvents>();
+        builder.Services.AddSingleton<HubAudit>();
         builder.Services.AddSingleton<ProcessMarkers>();
         builder.Services.AddSingleton<Supervisor>();
         builder.Services.AddHostedService(services => services.GetRequiredService<Supervisor>());

@@ -39,7 +39,7 @@ internal sealed class SupervisedServer : IAsyncDisposable
         LongestPing = TimeSpan.FromSeconds(10);
 
     private readonly Func<Action, CancellationToken, Task<UpstreamConnection>> _open;
-    private readonly Action<ServerLists> _listed;
+    private readonly Func<ServerLists, Task> _listed;
     private readonly Action _changed;
     private readonly HubOptions _options;
     private readonly TimeProvider _time;
@@ -54,7 +54,7 @@ internal sealed class SupervisedServer : IAsyncDisposable
     public SupervisedServer(
         ServerDefinition definition,
         Func<Action, CancellationToken, Task<UpstreamConnection>> open,
-        Action<ServerLists> listed,
+        Func<ServerLists, Task> listed,
         Action changed,
         HubOptions options,
         TimeProvider time
@@ -182,7 +182,7 @@ internal sealed class SupervisedServer : IAsyncDisposable
             try
             {
                 connection = await _open(SignalLists, limit.Token);
-                Publish(await connection.ReadListsAsync(limit.Token));
+                await PublishAsync(await connection.ReadListsAsync(limit.Token));
             }
             catch (Exception failure)
                 when (failure is OperationCanceledException or TimeoutException && !_stop.IsCancellationRequested)
@@ -275,7 +275,7 @@ internal sealed class SupervisedServer : IAsyncDisposable
             limit.CancelAfter(_options.StartTimeout);
             try
             {
-                Publish(await connection.ReadListsAsync(limit.Token));
+                await PublishAsync(await connection.ReadListsAsync(limit.Token));
                 pause = Coalesce;
             }
             catch (Exception) when (!cancellationToken.IsCancellationRequested)
@@ -299,13 +299,13 @@ internal sealed class SupervisedServer : IAsyncDisposable
         }
     }
 
-    private void Publish(ServerLists lists)
+    private async Task PublishAsync(ServerLists lists)
     {
         var json = JsonSerializer.Serialize(lists, McpJsonUtilities.DefaultOptions);
         if (json != _lastLists)
         {
+            await _listed(lists);
             _lastLists = json;
-            _listed(lists);
         }
     }
 

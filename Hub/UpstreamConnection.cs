@@ -7,7 +7,7 @@ using ModelContextProtocol.Protocol;
 namespace MinimalMcp.Hub;
 
 /// <summary>One connection to a server: over stdio with its process.</summary>
-internal sealed class UpstreamConnection : IAsyncDisposable
+internal sealed partial class UpstreamConnection : IAsyncDisposable
 {
     /// <summary>The newest revision with <c>initialize</c>. No probe: it burns many connections.</summary>
     internal const string Version = "2025-11-25";
@@ -21,9 +21,9 @@ internal sealed class UpstreamConnection : IAsyncDisposable
     private readonly BoundedStdioTransport _stdio;
     private readonly McpClient _client;
 
-    private UpstreamConnection(McpClient client, BoundedStdioTransport stdio)
+    private UpstreamConnection(McpClient client, BoundedStdioTransport stdio, UpstreamCallers callers)
     {
-        (_client, _stdio) = (client, stdio);
+        (_client, _stdio, _callers) = (client, stdio, callers);
     }
 
     public McpClient Client => _client;
@@ -50,12 +50,13 @@ internal sealed class UpstreamConnection : IAsyncDisposable
             log,
             container
         );
+        var callers = new UpstreamCallers(server.Name);
         var transport = new BoundedStdioTransport(child, server.Name, options.MaxMessageBytes, log);
         try
         {
             var client = McpClient.CreateAsync(
                 transport,
-                Options(options, listsChanged, Version),
+                Options(options, listsChanged, callers, Version),
                 cancellationToken: cancellationToken
             );
             // A server that dies is named with its last lines, not with the client's own exception.
@@ -66,7 +67,7 @@ internal sealed class UpstreamConnection : IAsyncDisposable
                 throw new IOException(await transport.Ended);
             }
 
-            return new(await client, transport);
+            return new(await client, transport, callers);
         }
         catch
         {
@@ -131,44 +132,6 @@ internal sealed class UpstreamConnection : IAsyncDisposable
         return new(tools, resources, templates, prompts);
     }
 
-    /// <summary>Calls a tool. One that takes longer than SERVER_TIMEOUT ends with a sentence.</summary>
-    public async ValueTask<CallToolResult> CallToolAsync(
-        string tool,
-        IReadOnlyDictionary<string, JsonElement> arguments,
-        IProgress<ProgressNotificationValue>? progress,
-        TimeSpan timeout,
-        CancellationToken cancellationToken
-    )
-    {
-        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        limit.CancelAfter(timeout);
-        try
-        {
-            return await _client.CallToolAsync(
-                tool,
-                arguments.ToDictionary(argument => argument.Key, argument => (object?)argument.Value),
-                progress,
-                cancellationToken: limit.Token
-            );
-        }
-        catch (Exception failure)
-            when (failure is not McpProtocolException && !cancellationToken.IsCancellationRequested)
-        {
-            if (limit.IsCancellationRequested)
-            {
-                throw new McpException(
-                    $"The server did not answer within {timeout.TotalSeconds:0} s (Hub:ServerTimeout, SERVER_TIMEOUT). "
-                        + "Whether the call took effect is unknown."
-                );
-            }
-
-            // The client fails its requests a moment before the reason is known.
-            await Task.WhenAny(Ended, Task.Delay(ReasonWithin, CancellationToken.None));
-            var reason = Ended.IsCompletedSuccessfully ? await Ended : failure.Message;
-            throw new McpException($"The server ended during the call: {reason}", failure);
-        }
-    }
-
     /// <summary>Whether the server answers. Any answer counts: ping is gone from 2026-07-28.</summary>
     public async Task PingAsync(CancellationToken cancellationToken)
     {
@@ -189,7 +152,12 @@ internal sealed class UpstreamConnection : IAsyncDisposable
         await Task.WhenAny(_client.DisposeAsync().AsTask(), Task.Delay(TimeSpan.FromSeconds(2)));
     }
 
-    private static McpClientOptions Options(HubOptions options, Action listsChanged, string? version)
+    private static McpClientOptions Options(
+        HubOptions options,
+        Action listsChanged,
+        UpstreamCallers callers,
+        string? version
+    )
     {
         ValueTask Changed(JsonRpcNotification _, CancellationToken __)
         {
@@ -209,6 +177,8 @@ internal sealed class UpstreamConnection : IAsyncDisposable
             InitializationTimeout = Timeout.InfiniteTimeSpan,
             Handlers = new()
             {
+                ElicitationHandler = callers.ElicitAsync,
+                SamplingHandler = (question, _, stop) => callers.SampleAsync(question, stop),
                 NotificationHandlers =
                 [
                     new(NotificationMethods.ToolListChangedNotification, Changed),
