@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Text.Json;
 using Microsoft.Extensions.Options;
 using MinimalMcp.Hub.Processes;
+using MinimalMcp.Hub.Remote;
 using ModelContextProtocol;
 using ModelContextProtocol.Protocol;
 
@@ -28,7 +29,7 @@ internal sealed partial class Supervisor(
     public ServerState State(long id) => _running.TryGetValue(id, out var server) ? server.State : ServerState.Inactive;
 
     /// <summary>The newest lines that the server wrote beside its answers.</summary>
-    public LogRing Log(long id) => _logs.GetOrAdd(id, _ => new LogRing());
+    public LogRing Log(long id) => _logs.GetOrAdd(id, _ => new LogRing { Noticed = notice => LogNotice(id, notice) });
 
     /// <summary>Waits until the server is active. Throws with a sentence when its first start fails.</summary>
     public async Task StartAsync(long id, CancellationToken cancellationToken)
@@ -126,14 +127,23 @@ internal sealed partial class Supervisor(
         new(
             server,
             (listsChanged, cancellationToken) =>
-                UpstreamConnection.OpenStdioAsync(
-                    server,
-                    options.Value,
-                    markers.Of(server.Id),
-                    Log(server.Id),
-                    listsChanged,
-                    cancellationToken
-                ),
+                server.Transport is TransportType.Stdio
+                    ? UpstreamConnection.OpenStdioAsync(
+                        server,
+                        options.Value,
+                        markers.Of(server.Id),
+                        Log(server.Id),
+                        listsChanged,
+                        cancellationToken
+                    )
+                    : UpstreamConnection.OpenHttpAsync(
+                        server,
+                        options.Value,
+                        UpstreamCredential.Of(server),
+                        Log(server.Id),
+                        listsChanged,
+                        cancellationToken
+                    ),
             lists =>
             {
                 Join(server, lists);
@@ -196,6 +206,9 @@ internal sealed partial class Supervisor(
 
     [LoggerMessage(LogLevel.Error, "The registered servers could not be followed")]
     private partial void LogFailed(Exception failure);
+
+    [LoggerMessage(LogLevel.Warning, "Server notice {Server}: {Notice}")]
+    private partial void LogNotice(long server, string notice);
 
     [LoggerMessage(LogLevel.Warning, "The lists of a server could not be kept {Server}")]
     private partial void LogNotKept(Exception failure, long server);
