@@ -1,5 +1,6 @@
 using MinimalMcp.Configuration;
 using MinimalMcp.Hub.Processes;
+using MinimalMcp.Hub.SignIn;
 
 namespace MinimalMcp.Hub;
 
@@ -15,6 +16,10 @@ public static class HubSetup
         builder.Services.AddHostedService(services => services.GetRequiredService<ServerRegistry>());
         builder.Services.AddSingleton<JoinedTools>();
         builder.Services.AddSingleton<ProcessMarkers>();
+        builder.Services.AddSingleton<OAuthRequests>();
+        builder.Services.AddSingleton<OAuthDiscovery>();
+        builder.Services.AddSingleton<UpstreamTokens>();
+        builder.Services.AddSingleton<UpstreamSignIn>();
         builder.Services.AddSingleton<Supervisor>();
         builder.Services.AddHostedService(services => services.GetRequiredService<Supervisor>());
         return builder;

@@ -3,6 +3,7 @@ using System.Text.Json;
 using Microsoft.Extensions.Options;
 using MinimalMcp.Hub.Processes;
 using MinimalMcp.Hub.Remote;
+using MinimalMcp.Hub.SignIn;
 using ModelContextProtocol;
 using ModelContextProtocol.Protocol;
 
@@ -15,6 +16,7 @@ namespace MinimalMcp.Hub;
 internal sealed partial class Supervisor(
     ServerRegistry registry,
     JoinedTools tools,
+    UpstreamTokens upstreamTokens,
     ProcessMarkers markers,
     IOptions<HubOptions> options,
     TimeProvider time,
@@ -139,7 +141,9 @@ internal sealed partial class Supervisor(
                     : UpstreamConnection.OpenHttpAsync(
                         server,
                         options.Value,
-                        UpstreamCredential.Of(server),
+                        server.Auth is AuthType.Oauth
+                            ? new SignedInCredential(server, upstreamTokens)
+                            : UpstreamCredential.Of(server),
                         Log(server.Id),
                         listsChanged,
                         cancellationToken

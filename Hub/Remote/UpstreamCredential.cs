@@ -45,7 +45,8 @@ internal abstract class UpstreamCredential
             AuthType.ApiKey => "api_key",
             _ => null,
         };
-        return needed is null ? null
+        return server.Auth is AuthType.Oauth ? OAuthProblem(config)
+            : needed is null ? null
             : !config.TryGetValue(needed, out var secret) || secret.Length == 0
                 ? $"auth_config.{needed} is missing: auth_type {ServerBody.Shown(server.Auth)} sends it to the server."
             : secret.Any(letter => letter is < ' ' or > '~')
@@ -59,6 +60,11 @@ internal abstract class UpstreamCredential
                     + $"{DefaultHeader}."
             : null;
     }
+
+    private static string? OAuthProblem(IReadOnlyDictionary<string, string> config) =>
+        config.ContainsKey("client_secret") && config.GetValueOrDefault("client_id") is null or ""
+            ? "auth_config.client_id is missing: client_secret belongs to one."
+            : null;
 
     private static bool IsFree(string header)
     {

@@ -1,6 +1,5 @@
-using System.Text;
 using System.Text.Json;
-using ModelContextProtocol.Protocol;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace MinimalMcp.Tests.Hub;
 
@@ -19,8 +18,10 @@ internal sealed class RegisteredServers : IAsyncDisposable
 
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
-    public static RegisteredServers Start(params (string, string)[] settings) =>
-        new(TestServer.Start([("Auth:Mode", "api-key"), ("Auth:ApiKey", Key), .. settings]));
+    public static RegisteredServers Start(params (string, string)[] settings) => Start(null, settings);
+
+    public static RegisteredServers Start(Action<IServiceCollection>? services, params (string, string)[] settings) =>
+        new(TestServer.Start(services, [("Auth:Mode", "api-key"), ("Auth:ApiKey", Key), .. settings]));
 
     /// <summary>Registers a server over HTTP, whose tools need no confirmation.</summary>
     public async Task<long> AddAsync(
