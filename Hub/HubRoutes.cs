@@ -3,6 +3,7 @@ using Microsoft.Extensions.Options;
 using MinimalMcp.Auth;
 using MinimalMcp.Auth.Operators;
 using MinimalMcp.Configuration;
+using MinimalMcp.Hub.SignIn;
 using MinimalMcp.Storage;
 using ModelContextProtocol;
 
@@ -29,6 +30,10 @@ internal static class HubRoutes
         var admin = group.MapGroup("").RequireAuthorization(Scopes.Admin);
         admin.MapGet("/{id}/logs", Answer(LogsAsync));
         admin.MapPost("/{id}/tools/{tool}/approve", Audited("approve", ApproveAsync));
+        admin.MapGet("/{id}/sign-in", Answer(SignInAsync));
+        // Whoever has the state that we gave out finishes the sign-in.
+        group.MapGet(UpstreamSignIn.Callback, Answer(SignedInAsync)).AllowAnonymous();
+        routes.ServiceProvider.GetRequiredService<UpstreamSignIn>().Use(pattern);
         return group.AllowOperators().AllowHead();
     }
 
@@ -197,6 +202,25 @@ internal static class HubRoutes
         return new { server_id = server.Id, lines = Of<Supervisor>(http).Log(server.Id).Lines() };
     }
 
+    private static async Task<object> SignInAsync(HttpContext http)
+    {
+        var inBrowser = http.Request.GetTypedHeaders().Accept.Any(type => type.MediaType == "text/html");
+        var url = await Of<UpstreamSignIn>(http).BeginAsync(http, await FindAsync(http), inBrowser);
+        if (inBrowser)
+        {
+            http.Response.Redirect(url.AbsoluteUri);
+        }
+
+        return new { authorization_url = url.AbsoluteUri, expires_in = 600 };
+    }
+
+    private static async Task<object> SignedInAsync(HttpContext http)
+    {
+        http.Response.Headers["Referrer-Policy"] = "no-referrer"; // the address has the code
+        var name = await Of<UpstreamSignIn>(http).FinishAsync(http);
+        return new { message = $"Signed in. Server '{name}' connects now; this page can be closed." };
+    }
+
     private static string Shown(ServerStatus status) =>
         status is ServerStatus.NeedsSignIn ? "needs_sign_in" : status.ToString().ToLowerInvariant();
 
@@ -331,7 +355,8 @@ internal static class HubRoutes
         {
             http.Response.Headers.CacheControl = "no-store";
             var (status, body) = await AnswerAsync(http, answer);
-            http.Response.StatusCode = status;
+            http.Response.StatusCode =
+                http.Response.StatusCode is StatusCodes.Status302Found ? StatusCodes.Status302Found : status;
             await http.Response.WriteAsJsonAsync(body, body.GetType());
         };
 

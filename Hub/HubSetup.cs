@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Options;
 using MinimalMcp.Configuration;
 using MinimalMcp.Hub.Processes;
+using MinimalMcp.Hub.SignIn;
 
 namespace MinimalMcp.Hub;
 
@@ -26,6 +27,10 @@ public static class HubSetup
         builder.Services.AddSingleton<ServerEvents>();
         builder.Services.AddSingleton<HubAudit>();
         builder.Services.AddSingleton<ProcessMarkers>();
+        builder.Services.AddSingleton<OAuthRequests>();
+        builder.Services.AddSingleton<OAuthDiscovery>();
+        builder.Services.AddSingleton<UpstreamTokens>();
+        builder.Services.AddSingleton<UpstreamSignIn>();
         builder.Services.AddSingleton<Supervisor>();
         builder.Services.AddHostedService(services => services.GetRequiredService<Supervisor>());
         return builder;

@@ -1,6 +1,8 @@
 using System.Collections.Concurrent;
 using Microsoft.Extensions.Options;
 using MinimalMcp.Hub.Processes;
+using MinimalMcp.Hub.Remote;
+using MinimalMcp.Hub.SignIn;
 using MinimalMcp.Storage;
 using ModelContextProtocol;
 using ModelContextProtocol.Protocol;
@@ -16,6 +18,7 @@ internal sealed partial class Supervisor(
     JoinedTools tools,
     JoinedPrompts prompts,
     ServerEvents events,
+    UpstreamTokens upstreamTokens,
     ProcessMarkers markers,
     IOptions<HubOptions> options,
     TimeProvider time,
@@ -33,7 +36,7 @@ internal sealed partial class Supervisor(
     public ServerState State(long id) => _running.TryGetValue(id, out var server) ? server.State : ServerState.Inactive;
 
     /// <summary>The newest lines that the server wrote beside its answers.</summary>
-    public LogRing Log(long id) => _logs.GetOrAdd(id, _ => new LogRing());
+    public LogRing Log(long id) => _logs.GetOrAdd(id, _ => new LogRing { Noticed = notice => LogNotice(id, notice) });
 
     /// <summary>Waits until the server is active. Throws with a sentence when its first start fails.</summary>
     public Task StartAsync(long id, CancellationToken cancellationToken) =>
@@ -192,20 +195,7 @@ internal sealed partial class Supervisor(
             server,
             async (listsChanged, cancellationToken) =>
             {
-                markers.Watch();
-                if (server.Command is DockerRun.Program)
-                {
-                    await PrepareDockerAsync();
-                }
-
-                var connection = await UpstreamConnection.OpenStdioAsync(
-                    server,
-                    options.Value,
-                    markers.Of(server.Id),
-                    Log(server.Id),
-                    listsChanged,
-                    cancellationToken
-                );
+                var connection = await OpenAsync(server, listsChanged, cancellationToken);
                 events.Attach(server.Name, connection);
                 return connection;
             },
@@ -224,6 +214,44 @@ internal sealed partial class Supervisor(
             options.Value,
             time
         );
+
+    private async Task<UpstreamConnection> OpenAsync(
+        ServerDefinition server,
+        Action listsChanged,
+        CancellationToken cancellationToken
+    )
+    {
+        if (server.Transport is not TransportType.Stdio)
+        {
+            UpstreamCredential credential =
+                server.Auth is AuthType.Oauth
+                    ? new SignedInCredential(server, upstreamTokens)
+                    : UpstreamCredential.Of(server);
+            return await UpstreamConnection.OpenHttpAsync(
+                server,
+                options.Value,
+                credential,
+                Log(server.Id),
+                listsChanged,
+                cancellationToken
+            );
+        }
+
+        markers.Watch();
+        if (server.Command is DockerRun.Program)
+        {
+            await PrepareDockerAsync();
+        }
+
+        return await UpstreamConnection.OpenStdioAsync(
+            server,
+            options.Value,
+            markers.Of(server.Id),
+            Log(server.Id),
+            listsChanged,
+            cancellationToken
+        );
+    }
 
     // Containers that an earlier instance left are removed before the first of ours starts, and ours when we die.
     private Task PrepareDockerAsync()
@@ -308,6 +336,9 @@ internal sealed partial class Supervisor(
 
     [LoggerMessage(LogLevel.Error, "The registered servers could not be followed")]
     private partial void LogFailed(Exception failure);
+
+    [LoggerMessage(LogLevel.Warning, "Server notice {Server}: {Notice}")]
+    private partial void LogNotice(long server, string notice);
 
     [LoggerMessage(LogLevel.Warning, "The lists of a server could not be kept {Server}")]
     private partial void LogNotKept(Exception failure, long server);

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using MinimalMcp.Governance;
+using MinimalMcp.Hub.Remote;
 using ModelContextProtocol;
 using ModelContextProtocol.Protocol;
 
@@ -75,6 +76,7 @@ internal sealed partial class UpstreamConnection
         UpstreamCaller? caller = null
     )
     {
+        var oversized = _remote?.Oversized;
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var clock = new CallClock(limit, timeout);
         caller?.Clock = clock;
@@ -83,9 +85,18 @@ internal sealed partial class UpstreamConnection
         {
             return await request(limit.Token);
         }
-        catch (Exception failure)
-            when (failure is not McpProtocolException && !cancellationToken.IsCancellationRequested)
+        catch (Exception failure) when (!cancellationToken.IsCancellationRequested)
         {
+            if (_remote?.Oversized != oversized)
+            {
+                throw new McpException("The server's answer was larger than Hub:MaxMessageBytes and was not read.");
+            }
+
+            if (failure is McpProtocolException)
+            {
+                throw;
+            }
+
             if (limit.IsCancellationRequested)
             {
                 throw new McpException(
@@ -95,10 +106,11 @@ internal sealed partial class UpstreamConnection
             }
 
             // The client fails its requests a moment before the reason is known.
-            await Task.WhenAny(Ended, Task.Delay(ReasonWithin, CancellationToken.None));
-            var reason = Ended.IsCompletedSuccessfully ? await Ended : failure.Message;
+            await Task.WhenAny(Ended, Task.Delay(HasEnded || _stdio is not null ? ReasonWithin : TimeSpan.Zero));
             throw new McpException(
-                $"The server ended during the {(caller is null ? "request" : "call")}: {reason}",
+                Ended.IsCompletedSuccessfully
+                    ? $"The server ended during the {(caller is null ? "request" : "call")}: {await Ended}"
+                    : $"The {(caller is null ? "request" : "call")} failed: {RemoteAddress.Reason(failure)}.",
                 failure
             );
         }
