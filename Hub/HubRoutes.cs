@@ -1,7 +1,9 @@
 using System.Text.Json;
 using Microsoft.Extensions.Options;
 using MinimalMcp.Auth;
+using MinimalMcp.Auth.Operators;
 using MinimalMcp.Configuration;
+using MinimalMcp.Hub.SignIn;
 using MinimalMcp.Storage;
 using ModelContextProtocol;
 
@@ -20,15 +22,19 @@ internal static class HubRoutes
         write.MapPost("", Audited("create", CreateAsync));
         write.MapPut("/{id}", Audited("update", UpdateAsync));
         write.MapDelete("/{id}", Audited("delete", DeleteAsync));
-        write.MapPost("/{id}/start", Audited("start", http => WantAsync(http, true)));
-        write.MapPost("/{id}/stop", Audited("stop", http => WantAsync(http, false)));
+        write.MapPost("/{id}/start", Audited("start", StartAsync));
+        write.MapPost("/{id}/stop", Audited("stop", StopAsync));
         write.MapPost("/{id}/restart", Audited("restart", RestartAsync));
         read.MapGet("/{id}/health", Answer(HealthAsync));
         read.MapGet("/{id}/tools", Answer(ToolsAsync));
         var admin = group.MapGroup("").RequireAuthorization(Scopes.Admin);
         admin.MapGet("/{id}/logs", Answer(LogsAsync));
         admin.MapPost("/{id}/tools/{tool}/approve", Audited("approve", ApproveAsync));
-        return group.AllowHead();
+        admin.MapGet("/{id}/sign-in", Answer(SignInAsync));
+        // Whoever has the state that we gave out finishes the sign-in.
+        group.MapGet(UpstreamSignIn.Callback, Answer(SignedInAsync)).AllowAnonymous();
+        routes.ServiceProvider.GetRequiredService<UpstreamSignIn>().Use(pattern);
+        return group.AllowOperators().AllowHead();
     }
 
     private static async Task<object> ListAsync(HttpContext http) =>
@@ -55,6 +61,7 @@ internal static class HubRoutes
                 IdOf(http),
                 before =>
                 {
+                    CheckSource(before);
                     CheckCommand(http, before);
                     var after = ServerBody.Apply(body, before);
                     Describe(http, before, body);
@@ -87,42 +94,45 @@ internal static class HubRoutes
     {
         var server = await FindAsync(http);
         HubAudit.Describe(http, "server", server.Name);
+        CheckSource(server);
         CheckCommand(http, server);
         await Of<ServerRegistry>(http).DeleteAsync(server.Id, http.RequestAborted);
         return new { message = "Server deleted successfully" };
     }
 
-    private static async Task<object> WantAsync(HttpContext http, bool wanted)
+    private static Task<object> StartAsync(HttpContext http) =>
+        RunAsync(http, Of<Supervisor>(http).StartAsync, "started");
+
+    private static Task<object> RestartAsync(HttpContext http) =>
+        RunAsync(http, Of<Supervisor>(http).RestartAsync, "restarted");
+
+    private static async Task<object> RunAsync(HttpContext http, Func<long, CancellationToken, Task> run, string done)
     {
         var server = await FindAsync(http);
         HubAudit.Describe(http, "server", server.Name);
-        if (wanted && server.Command is { Length: > 0 })
+        if (server.Command is { Length: > 0 })
         {
             CheckMode(http);
         }
 
-        var supervisor = Of<Supervisor>(http);
         try
         {
-            await (
-                wanted
-                    ? supervisor.StartAsync(IdOf(http), http.RequestAborted)
-                    : supervisor.StopAsync(IdOf(http), http.RequestAborted)
-            );
+            await run(server.Id, http.RequestAborted);
         }
         catch (McpException failure)
         {
             throw new ServerRefusedException(StatusCodes.Status500InternalServerError, failure.Message);
         }
 
-        return new { message = wanted ? "Server started successfully" : "Server stopped successfully" };
+        return new { message = $"Server {done} successfully" };
     }
 
-    private static async Task<object> RestartAsync(HttpContext http)
+    private static async Task<object> StopAsync(HttpContext http)
     {
-        await WantAsync(http, false);
-        await WantAsync(http, true);
-        return new { message = "Server restarted successfully" };
+        var server = await FindAsync(http);
+        HubAudit.Describe(http, "server", server.Name);
+        await Of<Supervisor>(http).StopAsync(server.Id, http.RequestAborted);
+        return new { message = "Server stopped successfully" };
     }
 
     private static async Task<object> HealthAsync(HttpContext http)
@@ -192,6 +202,25 @@ internal static class HubRoutes
         return new { server_id = server.Id, lines = Of<Supervisor>(http).Log(server.Id).Lines() };
     }
 
+    private static async Task<object> SignInAsync(HttpContext http)
+    {
+        var inBrowser = http.Request.GetTypedHeaders().Accept.Any(type => type.MediaType == "text/html");
+        var url = await Of<UpstreamSignIn>(http).BeginAsync(http, await FindAsync(http), inBrowser);
+        if (inBrowser)
+        {
+            http.Response.Redirect(url.AbsoluteUri);
+        }
+
+        return new { authorization_url = url.AbsoluteUri, expires_in = 600 };
+    }
+
+    private static async Task<object> SignedInAsync(HttpContext http)
+    {
+        http.Response.Headers["Referrer-Policy"] = "no-referrer"; // the address has the code
+        var name = await Of<UpstreamSignIn>(http).FinishAsync(http);
+        return new { message = $"Signed in. Server '{name}' connects now; this page can be closed." };
+    }
+
     private static string Shown(ServerStatus status) =>
         status is ServerStatus.NeedsSignIn ? "needs_sign_in" : status.ToString().ToLowerInvariant();
 
@@ -204,6 +233,18 @@ internal static class HubRoutes
         }
 
         ServerBody.Check(server, Of<IOptions<HubOptions>>(http).Value);
+    }
+
+    private static void CheckSource(ServerDefinition server)
+    {
+        if (server.IsConfigured)
+        {
+            throw new ServerRefusedException(
+                StatusCodes.Status409Conflict,
+                $"Server '{server.Name}' comes from the configuration (Hub:Servers, Hub:File). Change or remove it "
+                    + "there; it can be started and stopped here."
+            );
+        }
     }
 
     private static void CheckName(HttpContext http, ServerDefinition server)
@@ -289,6 +330,8 @@ internal static class HubRoutes
             health_check_interval = server.HealthCheckInterval,
             risk = server.Risk,
             names = server.OwnNames ? "own" : "prefixed",
+            source = server.IsConfigured ? "configuration" : "api",
+            warnings = PackageVersions.Warnings(server),
             status = Shown(state.Status),
             reason = state.Reason,
             notices = (string[])
@@ -306,12 +349,14 @@ internal static class HubRoutes
     private static RequestDelegate Audited(string action, Func<HttpContext, Task<object>> answer) =>
         Answer(http => Of<HubAudit>(http).RunAsync(action, http, answer));
 
-    private static RequestDelegate Answer(Func<HttpContext, Task<object>> answer) =>
+    /// <summary>Answers with JSON; refusals have detail and timestamp.</summary>
+    internal static RequestDelegate Answer(Func<HttpContext, Task<object>> answer) =>
         async http =>
         {
             http.Response.Headers.CacheControl = "no-store";
             var (status, body) = await AnswerAsync(http, answer);
-            http.Response.StatusCode = status;
+            http.Response.StatusCode =
+                http.Response.StatusCode is StatusCodes.Status302Found ? StatusCodes.Status302Found : status;
             await http.Response.WriteAsJsonAsync(body, body.GetType());
         };
 
@@ -332,6 +377,10 @@ internal static class HubRoutes
         catch (ServerRefusedException refused)
         {
             return Refused(refused.Status, refused.Message);
+        }
+        catch (BadHttpRequestException wrong)
+        {
+            return Refused(wrong.StatusCode, wrong.Message); // the body is too large, or was cut off
         }
         catch (StorageException)
         {

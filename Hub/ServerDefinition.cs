@@ -1,3 +1,5 @@
+using System.Text.Json;
+
 namespace MinimalMcp.Hub;
 
 /// <summary>A registered MCP server: how it is reached or started, and what the operator wants of it.</summary>
@@ -54,6 +56,9 @@ internal sealed record ServerDefinition
     /// <summary>The server should run: start sets it, stop clears it.</summary>
     public bool Wanted { get; init; }
 
+    /// <summary>It comes from the configuration, which alone changes it.</summary>
+    public bool IsConfigured { get; init; }
+
     /// <summary>The stored secrets cannot be decrypted: SECRET_KEY changed. Such a server is not started.</summary>
     public bool Unreadable { get; init; }
 
@@ -61,6 +66,10 @@ internal sealed record ServerDefinition
     public long CreatedAt { get; init; }
 
     public long UpdatedAt { get; init; }
+
+    /// <summary>Whether both say the same; when it was changed last is no part of that.</summary>
+    public bool IsSameAs(ServerDefinition other) =>
+        JsonSerializer.Serialize(this with { UpdatedAt = 0 }) == JsonSerializer.Serialize(other with { UpdatedAt = 0 });
 
     /// <summary>Whether both definitions run the same program, or reach the same address.</summary>
     public bool RunsTheSame(ServerDefinition other) =>

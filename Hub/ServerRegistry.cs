@@ -47,6 +47,7 @@ internal sealed partial class ServerRegistry(
             cancellationToken
         );
         Refuse(outcome);
+        Warn(server);
         await RefreshAsync(cancellationToken);
         return await FindAsync(id, cancellationToken) ?? throw ServerRefusedException.NotFound();
     }
@@ -85,6 +86,11 @@ internal sealed partial class ServerRegistry(
             }
 
             Refuse(outcome);
+            if (!after.Args.SequenceEqual(before.Args))
+            {
+                Warn(after);
+            }
+
             await RefreshAsync(cancellationToken);
             return await FindAsync(id, cancellationToken) ?? throw ServerRefusedException.NotFound();
         }
@@ -250,6 +256,14 @@ internal sealed partial class ServerRegistry(
         return after;
     }
 
+    private void Warn(ServerDefinition server)
+    {
+        foreach (var warning in PackageVersions.Warnings(server))
+        {
+            LogWarning(server.Name, warning);
+        }
+    }
+
     private void Refuse(ServerWrite outcome)
     {
         if (outcome is not ServerWrite.Done)
@@ -280,6 +294,9 @@ internal sealed partial class ServerRegistry(
             + "the secret before, or register the server again"
     )]
     private partial void LogUnreadable(string server);
+
+    [LoggerMessage(LogLevel.Warning, "Server was registered with a warning {Server} {Warning}")]
+    private partial void LogWarning(string server, string warning);
 
     [LoggerMessage(LogLevel.Warning, "Lists of a server were too long to be kept {ServerId} {Length} {MaxLength}")]
     private partial void LogTooLong(long serverId, int length, int maxLength);

@@ -1,7 +1,8 @@
 using System.Collections.Concurrent;
-using System.Text.Json;
 using Microsoft.Extensions.Options;
 using MinimalMcp.Hub.Processes;
+using MinimalMcp.Hub.Remote;
+using MinimalMcp.Hub.SignIn;
 using MinimalMcp.Storage;
 using ModelContextProtocol;
 using ModelContextProtocol.Protocol;
@@ -17,48 +18,38 @@ internal sealed partial class Supervisor(
     JoinedTools tools,
     JoinedPrompts prompts,
     ServerEvents events,
+    UpstreamTokens upstreamTokens,
     ProcessMarkers markers,
     IOptions<HubOptions> options,
     TimeProvider time,
     ILogger<Supervisor> logger
 ) : BackgroundService
 {
+    private static readonly TimeSpan Again = TimeSpan.FromSeconds(2);
+
     private readonly ConcurrentDictionary<long, SupervisedServer> _running = new();
     private readonly ConcurrentDictionary<long, LogRing> _logs = new();
+    private readonly Lazy<Task> _swept = new(markers.SweepContainersAsync);
     private readonly SemaphoreSlim _following = new(1);
     private readonly SemaphoreSlim _changed = new(0);
 
     public ServerState State(long id) => _running.TryGetValue(id, out var server) ? server.State : ServerState.Inactive;
 
     /// <summary>The newest lines that the server wrote beside its answers.</summary>
-    public LogRing Log(long id) => _logs.GetOrAdd(id, _ => new LogRing());
+    public LogRing Log(long id) => _logs.GetOrAdd(id, _ => new LogRing { Noticed = notice => LogNotice(id, notice) });
 
     /// <summary>Waits until the server is active. Throws with a sentence when its first start fails.</summary>
-    public async Task StartAsync(long id, CancellationToken cancellationToken)
-    {
-        if (State(id).Status is ServerStatus.Error)
-        {
-            await EndAsync(id); // somebody starts it again: its restarts count anew
-        }
+    public Task StartAsync(long id, CancellationToken cancellationToken) =>
+        StartAsync(id, state => state.Status is ServerStatus.Error, cancellationToken);
 
-        await registry.SetWantedAsync(id, true, cancellationToken);
-        await FollowAsync(cancellationToken);
-        if (_running.TryGetValue(id, out var server))
-        {
-            await server.Started.WaitAsync(cancellationToken);
-        }
-    }
+    /// <summary>As <see cref="StartAsync(long, CancellationToken)"/>, with a new process.</summary>
+    public Task RestartAsync(long id, CancellationToken cancellationToken) =>
+        StartAsync(id, _ => true, cancellationToken);
 
     public async Task StopAsync(long id, CancellationToken cancellationToken)
     {
         await registry.SetWantedAsync(id, false, cancellationToken);
         await FollowAsync(cancellationToken);
-    }
-
-    public async Task RestartAsync(long id, CancellationToken cancellationToken)
-    {
-        await EndAsync(id);
-        await StartAsync(id, cancellationToken);
     }
 
     /// <summary>
@@ -99,12 +90,12 @@ internal sealed partial class Supervisor(
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        markers.Sweep();
-        markers.Watch();
+        await Task.Run(markers.Sweep, stoppingToken);
         registry.Changed += Signal;
         try
         {
             Signal(0);
+            _ = SweepContainersAsync(stoppingToken);
             while (true)
             {
                 await _changed.WaitAsync(stoppingToken);
@@ -114,27 +105,65 @@ internal sealed partial class Supervisor(
                 }
                 catch (Exception failure) when (failure is not OperationCanceledException)
                 {
-                    LogFailed(failure);
+                    if (failure is not StorageException) // which the registry reports
+                    {
+                        LogFailed(failure);
+                    }
+
+                    await Task.Delay(Again, time, stoppingToken);
+                    Signal(0);
                 }
             }
         }
         finally
         {
             registry.Changed -= Signal;
-            await Task.WhenAll(_running.Keys.Select(EndAsync));
+            await Task.WhenAll(_running.Values.Select(server => EndAsync(server)));
         }
 
         void Signal(long id) => _changed.Release();
     }
 
-    private async Task FollowAsync(CancellationToken cancellationToken)
+    private async Task SweepContainersAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            if ((await registry.ListAsync(cancellationToken)).Any(server => server.Command is DockerRun.Program))
+            {
+                await _swept.Value;
+            }
+        }
+        catch (Exception failure) when (failure is not OperationCanceledException)
+        {
+            LogFailed(failure);
+        }
+    }
+
+    private async Task StartAsync(long id, Func<ServerState, bool> anew, CancellationToken cancellationToken)
+    {
+        await registry.SetWantedAsync(id, true, cancellationToken);
+        await FollowAsync(cancellationToken, server => server.Definition.Id == id && anew(server.State));
+        if (_running.TryGetValue(id, out var server))
+        {
+            await server.Started.WaitAsync(cancellationToken);
+        }
+    }
+
+    // One at a time, so that a server never runs twice.
+    private async Task FollowAsync(CancellationToken cancellationToken, Func<SupervisedServer, bool>? anew = null)
     {
         await _following.WaitAsync(cancellationToken);
         try
         {
             var wanted = (await registry.ListAsync(cancellationToken)).Where(server => server.Wanted).ToArray();
-            var ended = _running.Values.Where(server => !wanted.Any(now => IsSame(now, server.Definition)));
-            await Task.WhenAll(ended.Select(server => EndAsync(server.Definition.Id)));
+            var ended = _running.Values.Where(server =>
+                anew?.Invoke(server) is true || !wanted.Any(now => now.IsSameAs(server.Definition))
+            );
+            // Of those that start again, clients see no change until their lists are other ones.
+            await Task.WhenAll(ended.Select(server => EndAsync(server, StaysListed(server))));
+            bool StaysListed(SupervisedServer server) =>
+                wanted.Any(now => now.Id == server.Definition.Id && now.Generation == server.Definition.Generation);
+
             foreach (var server in wanted.Where(server => !_running.ContainsKey(server.Id)))
             {
                 // As it listed them last: clients see them while it starts.
@@ -166,14 +195,7 @@ internal sealed partial class Supervisor(
             server,
             async (listsChanged, cancellationToken) =>
             {
-                var connection = await UpstreamConnection.OpenStdioAsync(
-                    server,
-                    options.Value,
-                    markers.Of(server.Id),
-                    Log(server.Id),
-                    listsChanged,
-                    cancellationToken
-                );
+                var connection = await OpenAsync(server, listsChanged, cancellationToken);
                 events.Attach(server.Name, connection);
                 return connection;
             },
@@ -192,6 +214,51 @@ internal sealed partial class Supervisor(
             options.Value,
             time
         );
+
+    private async Task<UpstreamConnection> OpenAsync(
+        ServerDefinition server,
+        Action listsChanged,
+        CancellationToken cancellationToken
+    )
+    {
+        if (server.Transport is not TransportType.Stdio)
+        {
+            UpstreamCredential credential =
+                server.Auth is AuthType.Oauth
+                    ? new SignedInCredential(server, upstreamTokens)
+                    : UpstreamCredential.Of(server);
+            return await UpstreamConnection.OpenHttpAsync(
+                server,
+                options.Value,
+                credential,
+                Log(server.Id),
+                listsChanged,
+                cancellationToken
+            );
+        }
+
+        markers.Watch();
+        if (server.Command is DockerRun.Program)
+        {
+            await PrepareDockerAsync();
+        }
+
+        return await UpstreamConnection.OpenStdioAsync(
+            server,
+            options.Value,
+            markers.Of(server.Id),
+            Log(server.Id),
+            listsChanged,
+            cancellationToken
+        );
+    }
+
+    // Containers that an earlier instance left are removed before the first of ours starts, and ours when we die.
+    private Task PrepareDockerAsync()
+    {
+        markers.WatchContainers();
+        return _swept.Value;
+    }
 
     private void Join(ServerDefinition server, ServerLists lists, IReadOnlyDictionary<string, ApprovedTool>? approved)
     {
@@ -238,13 +305,21 @@ internal sealed partial class Supervisor(
             ? running.Connection
             : throw new McpException(SupervisedServer.Away(server.Name, ServerState.Inactive, time.GetUtcNow()));
 
-    private async Task EndAsync(long id)
+    private async Task EndAsync(SupervisedServer server, bool staysListed = false)
     {
-        if (_running.TryRemove(id, out var server))
+        var id = server.Definition.Id;
+        if (!staysListed)
         {
             Leave(id);
-            await server.StopAsync();
         }
+
+        await server.StopAsync();
+        if (!staysListed)
+        {
+            Leave(id); // it may have listed while it stopped
+        }
+
+        _running.TryRemove(id, out _);
     }
 
     private async Task KeepAsync(long id, ServerLists lists)
@@ -259,14 +334,11 @@ internal sealed partial class Supervisor(
         }
     }
 
-    // Whether it runs as it is now defined; when it was changed last is no part of that.
-    private static bool IsSame(ServerDefinition now, ServerDefinition running) =>
-        now.Id == running.Id
-        && JsonSerializer.Serialize(now with { UpdatedAt = 0 })
-            == JsonSerializer.Serialize(running with { UpdatedAt = 0 });
-
     [LoggerMessage(LogLevel.Error, "The registered servers could not be followed")]
     private partial void LogFailed(Exception failure);
+
+    [LoggerMessage(LogLevel.Warning, "Server notice {Server}: {Notice}")]
+    private partial void LogNotice(long server, string notice);
 
     [LoggerMessage(LogLevel.Warning, "The lists of a server could not be kept {Server}")]
     private partial void LogNotKept(Exception failure, long server);

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using MinimalMcp.Governance;
+using MinimalMcp.Hub.Remote;
 using ModelContextProtocol;
 using ModelContextProtocol.Protocol;
 
@@ -69,6 +70,7 @@ internal sealed partial class UpstreamConnection
         UpstreamCaller? caller = null
     )
     {
+        var oversized = _remote?.Oversized;
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var clock = new CallClock(limit, timeout);
         caller?.Clock = clock;
@@ -77,17 +79,33 @@ internal sealed partial class UpstreamConnection
         {
             return await request(limit.Token);
         }
-        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        catch (Exception failure) when (!cancellationToken.IsCancellationRequested)
         {
+            if (_remote?.Oversized != oversized)
+            {
+                throw new McpException("The server's answer was larger than Hub:MaxMessageBytes and was not read.");
+            }
+
+            if (failure is McpProtocolException)
+            {
+                throw;
+            }
+
+            if (limit.IsCancellationRequested)
+            {
+                throw new McpException(
+                    $"The server did not answer within {timeout.TotalSeconds:0} s (Hub:ServerTimeout, SERVER_TIMEOUT)."
+                        + (caller is null ? "" : " Whether the call took effect is unknown.")
+                );
+            }
+
+            // The client fails its requests a moment before the reason is known.
+            await Task.WhenAny(Ended, Task.Delay(HasEnded || _stdio is not null ? ReasonWithin : TimeSpan.Zero));
             throw new McpException(
-                $"The server did not answer within {timeout.TotalSeconds:0} s (Hub:ServerTimeout, SERVER_TIMEOUT)."
-                    + (caller is null ? "" : " Whether the call took effect is unknown.")
-            );
-        }
-        catch (Exception) when (Ended.IsCompletedSuccessfully)
-        {
-            throw new McpException(
-                $"The server ended during the {(caller is null ? "request" : "call")}: {await Ended}"
+                Ended.IsCompletedSuccessfully
+                    ? $"The server ended during the {(caller is null ? "request" : "call")}: {await Ended}"
+                    : $"The {(caller is null ? "request" : "call")} failed: {RemoteAddress.Reason(failure)}.",
+                failure
             );
         }
         finally

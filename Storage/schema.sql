@@ -192,6 +192,20 @@ create table if not exists hub_approved (
     primary key (server_id, tool)
 );
 
+-- What an operator's sign-in at a server gave: tokens, and what renews them, encrypted.
+create table if not exists hub_tokens (
+    server_id bigint primary key,
+    sealed text not null,
+    version bigint not null        -- no other tokens ever have it; only who has read it may replace them
+);
+
+-- Sign-ins at servers that were begun in a browser.
+create table if not exists hub_sign_ins (
+    state_hash text primary key,
+    sealed text not null,
+    expires bigint not null
+);
+
 -- API keys that were created while the server ran. Only their hashes are kept.
 create table if not exists api_keys (
     id bigint primary key,

@@ -1,12 +1,20 @@
 // An MCP server over stdio that misbehaves as its first argument says.
 import { spawn } from "node:child_process";
+import { existsSync } from "node:fs";
 import { createInterface } from "node:readline";
 
 const kind = process.argv[2] ?? "good";
 const send = (message) => process.stdout.write(JSON.stringify({ jsonrpc: "2.0", ...message }) + "\n");
-const tool = (name) => ({ name, description: name, inputSchema: { type: "object" } });
-let tools = [tool("echo"), tool("env"), tool("slow"), tool("die")];
+const tool = (name, properties) => ({ name, description: name, inputSchema: { type: "object", properties } });
+const slow = tool("slow", { ms: { type: "integer" } });
+let tools = [tool("echo", { text: { type: "string" } }), tool("env"), slow, tool("die")];
 let lists = 0;
+
+// It starts when that file exists.
+if (kind === "gated") {
+  while (!existsSync(process.argv[3])) await new Promise((done) => setTimeout(done, 20));
+}
+
 
 // The kind "full" has everything that a server may have, and tools that use it.
 const full = kind === "full" || kind === "other";

@@ -42,6 +42,35 @@ public sealed partial class StoreTests
     }
 
     [Theory, InlineData(Engine.Sqlite), InlineData(Engine.Postgres)]
+    public async Task Of_many_who_start_servers_at_once_as_many_do_as_may_run(Engine engine)
+    {
+        var place = await PlaceAsync(engine);
+        await using var one = await OpenAsync(engine, place);
+        await using var two = engine is Engine.Postgres ? await OpenAsync(engine, place) : null;
+        Store Of(long n) => n % 2 == 0 ? two ?? one : one;
+
+        // Ten are registered as started, and ten later; five may be.
+        var inserted = await Task.WhenAll(
+            Enumerable.Range(0, 10).Select(n => Of(n).InsertServerAsync(Server($"a{n}", wanted: 1), 100, 3, Stop))
+        );
+        Assert.Equal(3, inserted.Count(result => result.Outcome is ServerWrite.Done));
+        for (var n = 0; n < 10; n++)
+        {
+            await one.InsertServerAsync(Server($"b{n}"), 100, 3, Stop);
+        }
+
+        var (_, servers) = await one.ServersAsync(Stop);
+        var started = await Task.WhenAll(
+            servers
+                .Where(server => server.Wanted == 0)
+                .Select(server => Of(server.Id).UpdateServerAsync(server with { Wanted = 1 }, 5, Stop))
+        );
+
+        Assert.Equal(2, started.Count(outcome => outcome is ServerWrite.Done));
+        Assert.Equal(8, started.Count(outcome => outcome is ServerWrite.TooManyWanted));
+    }
+
+    [Theory, InlineData(Engine.Sqlite), InlineData(Engine.Postgres)]
     public async Task The_lists_of_a_server_go_with_it(Engine engine)
     {
         await using var store = await OpenAsync(engine, await PlaceAsync(engine));
@@ -54,6 +83,45 @@ public sealed partial class StoreTests
         await store.DeleteServerAsync(id, Stop);
         await store.SaveServerListsAsync(id, "[3]", Stop);
         Assert.Null(await store.ServerListsAsync(id, Stop));
+    }
+
+    [Theory, InlineData(Engine.Sqlite), InlineData(Engine.Postgres)]
+    public async Task The_first_definition_of_a_tool_is_approved_until_another_one_is(Engine engine)
+    {
+        await using var store = await OpenAsync(engine, await PlaceAsync(engine));
+        var (_, id) = await store.InsertServerAsync(Server("one"), 3, 1, Stop);
+        ApprovedTool echo = new("echo", "1", "{}"),
+            changed = new("echo", "2", "{}");
+
+        Assert.Equal([echo], await store.ApproveNewToolsAsync(id, 0, [echo], Stop));
+        Assert.Equal([echo], await store.ApproveNewToolsAsync(id, 0, [changed], Stop));
+        var version = await store.ServerVersionAsync(Stop);
+        Assert.True(await store.ApproveToolAsync(id, 0, changed, Stop));
+        Assert.True(await store.ServerVersionAsync(Stop) > version); // other replicas hear of it
+        Assert.Equal([changed], await store.ApprovedToolsAsync(id, 0, Stop));
+
+        // Of another registration nothing is approved, and what was approved before counts no more.
+        Assert.Empty(await store.ApprovedToolsAsync(id, 1, Stop));
+        Assert.Equal([echo], await store.ApproveNewToolsAsync(id, 1, [echo], Stop));
+        Assert.False(await store.ApproveToolAsync(id, 0, changed, Stop));
+        Assert.Equal([echo], await store.ApprovedToolsAsync(id, 1, Stop));
+        await store.DeleteServerAsync(id, Stop);
+        Assert.Empty(await store.ApproveNewToolsAsync(id, 1, [echo], Stop));
+    }
+
+    [Theory, InlineData(Engine.Sqlite), InlineData(Engine.Postgres)]
+    public async Task Replicas_that_see_a_tool_at_the_same_time_approve_one_definition(Engine engine)
+    {
+        await using var store = await OpenAsync(engine, await PlaceAsync(engine));
+        var (_, id) = await store.InsertServerAsync(Server("one"), 3, 1, Stop);
+
+        var seen = await Task.WhenAll(
+            Enumerable
+                .Range(0, 10)
+                .Select(number => store.ApproveNewToolsAsync(id, 0, [new("echo", $"{number}", "{}")], Stop))
+        );
+
+        Assert.Single(seen.Select(tools => Assert.Single(tools)).Distinct());
     }
 
     private static StoredServer Server(string name, long wanted = 0) =>
