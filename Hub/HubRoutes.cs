@@ -24,6 +24,7 @@ internal static class HubRoutes
         write.MapPost("/{id}/restart", Answer(RestartAsync));
         read.MapGet("/{id}/health", Answer(HealthAsync));
         group.MapGet("/{id}/logs", Answer(LogsAsync)).RequireAuthorization(Scopes.Admin);
+        FromGitHubRoutes.Map(group);
         return group.AllowHead();
     }
 
@@ -138,7 +139,7 @@ internal static class HubRoutes
     private static string Shown(ServerStatus status) =>
         status is ServerStatus.NeedsSignIn ? "needs_sign_in" : status.ToString().ToLowerInvariant();
 
-    private static void Check(HttpContext http, ServerDefinition server)
+    internal static void Check(HttpContext http, ServerDefinition server)
     {
         CheckCommand(http, server);
         if (server.Command is { Length: > 0 })
@@ -212,7 +213,7 @@ internal static class HubRoutes
             ? id
             : throw new ServerRefusedException(422, "The id of a server is a number.");
 
-    private static object Shown(HttpContext http, ServerDefinition server)
+    internal static object Shown(HttpContext http, ServerDefinition server)
     {
         var state = Of<Supervisor>(http).State(server.Id);
         var (isAdmin, isRemote) = (IsAdmin(http), server.Transport is not TransportType.Stdio);
@@ -273,6 +274,19 @@ internal static class HubRoutes
                 && !SameOrigin.Is(http)
                 ? Refused(403, "Send the request from a program, not from a page of another origin.")
                 : (200, await answer(http));
+        }
+        catch (ServerRefusedException refused) when (refused.Candidates is { } candidates)
+        {
+            var timestamp = Of<TimeProvider>(http).GetUtcNow();
+            return (
+                refused.Status,
+                new
+                {
+                    detail = refused.Message,
+                    timestamp,
+                    candidates,
+                }
+            );
         }
         catch (ServerRefusedException refused)
         {

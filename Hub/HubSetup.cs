@@ -11,6 +11,8 @@ public static class HubSetup
     public static IHostApplicationBuilder AddHub(this IHostApplicationBuilder builder)
     {
         builder.Services.AddSettings<HubOptions>("Hub");
+        builder.Services.AddSettings<GitHubOptions>("GitHub");
+        builder.Services.AddHttpClient("GitHubClient").AddTypedClient<FromGitHubClient>();
         builder.Services.AddSingleton<ServerRecords>();
         builder.Services.AddSingleton<ServerRegistry>();
         builder.Services.AddHostedService(services => services.GetRequiredService<ServerRegistry>());

@@ -257,9 +257,12 @@ internal sealed partial class ServerRegistry(
 }
 
 /// <summary>A request about a server that is refused, with the HTTP status and a sentence for the caller.</summary>
-internal sealed class ServerRefusedException(int status, string message) : Exception(message)
+internal sealed class ServerRefusedException(int status, string message, object? candidates = null) : Exception(message)
 {
     public int Status { get; } = status;
+
+    /// <summary>What the caller may choose from.</summary>
+    public object? Candidates { get; } = candidates;
 
     public static ServerRefusedException NotFound() => new(404, "Server not found");
 
