@@ -24,6 +24,9 @@ public static class HubSetup
         builder.Services.AddHostedService(services => services.GetRequiredService<ConfiguredServers>());
         builder.Services.AddSingleton<JoinedTools>();
         builder.Services.AddSingleton<ProcessMarkers>();
+        builder.Services.AddSingleton<HubMetrics>();
+        builder.Services.AddSingleton<HubFigures>();
+        builder.Services.AddSingleton<IStatusFigures>(services => services.GetRequiredService<HubFigures>());
         builder.Services.AddSingleton<Supervisor>();
         builder.Services.AddHostedService(services => services.GetRequiredService<Supervisor>());
         return builder;

@@ -26,6 +26,9 @@ internal sealed partial class ServerRegistry(
     /// <summary>A server was added, changed or removed, here or on another replica.</summary>
     public event Action<long>? Changed;
 
+    /// <summary>What was read last; nothing before that.</summary>
+    public IReadOnlyList<ServerDefinition> Current => _known?.Servers ?? [];
+
     public async Task<IReadOnlyList<ServerDefinition>> ListAsync(CancellationToken cancellationToken) =>
         (_known ?? await RefreshAsync(cancellationToken)).Servers;
 
