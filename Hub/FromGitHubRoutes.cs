@@ -18,7 +18,9 @@ internal static class FromGitHubRoutes
     private static readonly string[] Skipped = ["node_modules", "test", "tests", "example", "examples", "docs", "dist"];
 
     public static void Map(IEndpointRouteBuilder servers) =>
-        servers.MapPost("/from-github", HubRoutes.Answer(CreateAsync)).RequireAuthorization(Scopes.Admin);
+        servers
+            .MapPost("/from-github", HubRoutes.Audited("from-github", CreateAsync))
+            .RequireAuthorization(Scopes.Admin);
 
     private static async Task<object> CreateAsync(HttpContext http)
     {
@@ -36,7 +38,10 @@ internal static class FromGitHubRoutes
             GithubUrl = folder.Address,
             Wanted = false,
         };
+        HubAudit.Describe(http, "server", server.Name);
+        HubAudit.Describe(http, "repository", folder.Address);
         HubRoutes.Check(http, server);
+        HubRoutes.CheckName(http, server);
         var created = await Of<ServerRegistry>(http).CreateAsync(server, http.RequestAborted);
         var answer = JsonSerializer.SerializeToNode(HubRoutes.Shown(http, created))!;
         answer["notes"] = new JsonArray([.. proposed.Notes.Select(note => (JsonNode)note)]);

@@ -3,7 +3,9 @@ using MinimalMcp.Configuration;
 
 namespace MinimalMcp.Hub;
 
-/// <summary>How many servers there are and how many are active, for <c>/status</c>; each of them for the metrics.</summary>
+/// <summary>
+/// How many servers there are and what they do: all for <c>/status</c>, and each for the metrics.
+/// </summary>
 internal sealed class HubFigures : IStatusFigures
 {
     private readonly ServerRegistry _registry;

@@ -1,6 +1,9 @@
+using System.Text.Json;
 using Microsoft.Extensions.Options;
 using MinimalMcp.Auth;
+using MinimalMcp.Auth.Operators;
 using MinimalMcp.Configuration;
+using MinimalMcp.Hub.SignIn;
 using MinimalMcp.Storage;
 using ModelContextProtocol;
 
@@ -16,16 +19,23 @@ internal static class HubRoutes
         read.MapGet("", Answer(ListAsync));
         read.MapGet("/{id}", Answer(async http => Shown(http, await FindAsync(http))));
         var write = group.MapGroup("").RequireAuthorization(Scopes.Write);
-        write.MapPost("", Answer(CreateAsync));
-        write.MapPut("/{id}", Answer(UpdateAsync));
-        write.MapDelete("/{id}", Answer(DeleteAsync));
-        write.MapPost("/{id}/start", Answer(StartAsync));
-        write.MapPost("/{id}/stop", Answer(StopAsync));
-        write.MapPost("/{id}/restart", Answer(RestartAsync));
+        write.MapPost("", Audited("create", CreateAsync));
+        write.MapPut("/{id}", Audited("update", UpdateAsync));
+        write.MapDelete("/{id}", Audited("delete", DeleteAsync));
+        write.MapPost("/{id}/start", Audited("start", StartAsync));
+        write.MapPost("/{id}/stop", Audited("stop", StopAsync));
+        write.MapPost("/{id}/restart", Audited("restart", RestartAsync));
         read.MapGet("/{id}/health", Answer(HealthAsync));
-        group.MapGet("/{id}/logs", Answer(LogsAsync)).RequireAuthorization(Scopes.Admin);
-        FromGitHubRoutes.Map(group);
-        return group.AllowHead();
+        read.MapGet("/{id}/tools", Answer(ToolsAsync));
+        var admin = group.MapGroup("").RequireAuthorization(Scopes.Admin);
+        admin.MapGet("/{id}/logs", Answer(LogsAsync));
+        admin.MapPost("/{id}/tools/{tool}/approve", Audited("approve", ApproveAsync));
+        admin.MapGet("/{id}/sign-in", Answer(SignInAsync));
+        // Whoever has the state that we gave out finishes the sign-in.
+        group.MapGet(UpstreamSignIn.Callback, Answer(SignedInAsync)).AllowAnonymous();
+        routes.ServiceProvider.GetRequiredService<UpstreamSignIn>().Use(pattern);
+        FromGitHubRoutes.Map(admin);
+        return group.AllowOperators().AllowHead();
     }
 
     private static async Task<object> ListAsync(HttpContext http) =>
@@ -33,8 +43,11 @@ internal static class HubRoutes
 
     private static async Task<object> CreateAsync(HttpContext http)
     {
-        var server = ServerBody.Apply(await ServerBody.ReadAsync(http), new() { Name = "" });
+        var body = await ServerBody.ReadAsync(http);
+        var server = ServerBody.Apply(body, new() { Name = "" });
+        Describe(http, server, body);
         Check(http, server);
+        CheckName(http, server);
         // As in the guide: a server that may restart is started at once.
         var created = await Of<ServerRegistry>(http)
             .CreateAsync(server with { Wanted = server.AutoRestart }, http.RequestAborted);
@@ -52,7 +65,13 @@ internal static class HubRoutes
                     CheckSource(before);
                     CheckCommand(http, before);
                     var after = ServerBody.Apply(body, before);
+                    Describe(http, before, body);
                     Check(http, after);
+                    if (after.Name != before.Name)
+                    {
+                        CheckName(http, after);
+                    }
+
                     CheckAddress(http, before, after);
                     return after;
                 },
@@ -61,9 +80,21 @@ internal static class HubRoutes
         return Shown(http, changed);
     }
 
+    // Names of members only: values may be secrets.
+    private static void Describe(HttpContext http, ServerDefinition server, JsonElement body)
+    {
+        HubAudit.Describe(http, "server", server.Name);
+        HubAudit.Describe(
+            http,
+            "members",
+            string.Join(", ", body.EnumerateObject().Select(member => member.Name).Take(30))
+        );
+    }
+
     private static async Task<object> DeleteAsync(HttpContext http)
     {
         var server = await FindAsync(http);
+        HubAudit.Describe(http, "server", server.Name);
         CheckSource(server);
         CheckCommand(http, server);
         await Of<ServerRegistry>(http).DeleteAsync(server.Id, http.RequestAborted);
@@ -79,6 +110,7 @@ internal static class HubRoutes
     private static async Task<object> RunAsync(HttpContext http, Func<long, CancellationToken, Task> run, string done)
     {
         var server = await FindAsync(http);
+        HubAudit.Describe(http, "server", server.Name);
         if (server.Command is { Length: > 0 })
         {
             CheckMode(http);
@@ -98,7 +130,9 @@ internal static class HubRoutes
 
     private static async Task<object> StopAsync(HttpContext http)
     {
-        await Of<Supervisor>(http).StopAsync((await FindAsync(http)).Id, http.RequestAborted);
+        var server = await FindAsync(http);
+        HubAudit.Describe(http, "server", server.Name);
+        await Of<Supervisor>(http).StopAsync(server.Id, http.RequestAborted);
         return new { message = "Server stopped successfully" };
     }
 
@@ -130,10 +164,62 @@ internal static class HubRoutes
         };
     }
 
+    private static async Task<object> ToolsAsync(HttpContext http)
+    {
+        var server = await FindAsync(http);
+        var tools = await Of<Supervisor>(http).ToolsAsync(server.Id, http.RequestAborted) ?? [];
+        return new { server_id = server.Id, tools = tools.Select(ServerToolRoutes.Shown) };
+    }
+
+    private static async Task<object> ApproveAsync(HttpContext http)
+    {
+        var server = await FindAsync(http);
+        var hash = await ServerToolRoutes.ReadHashAsync(http);
+        HubAudit.Describe(http, "server", server.Name);
+        HubAudit.Describe(http, "hash", hash.Length <= 64 ? hash : null);
+        var tool = ServerToolRoutes.Find(
+            await Of<Supervisor>(http).ToolsAsync(server.Id, http.RequestAborted),
+            Uri.UnescapeDataString((string)http.Request.RouteValues["tool"]!)
+        );
+        if (tool.Hash != hash)
+        {
+            throw new ServerRefusedException(
+                StatusCodes.Status409Conflict,
+                $"The definition has the hash {tool.Hash} now. Look at it again, and approve that one."
+            );
+        }
+
+        if (tool.Replaces is not null)
+        {
+            await Of<Supervisor>(http).ApproveAsync(server, tool, http.RequestAborted);
+        }
+
+        return new { message = "Tool approved successfully" };
+    }
+
     private static async Task<object> LogsAsync(HttpContext http)
     {
         var server = await FindAsync(http);
         return new { server_id = server.Id, lines = Of<Supervisor>(http).Log(server.Id).Lines() };
+    }
+
+    private static async Task<object> SignInAsync(HttpContext http)
+    {
+        var inBrowser = http.Request.GetTypedHeaders().Accept.Any(type => type.MediaType == "text/html");
+        var url = await Of<UpstreamSignIn>(http).BeginAsync(http, await FindAsync(http), inBrowser);
+        if (inBrowser)
+        {
+            http.Response.Redirect(url.AbsoluteUri);
+        }
+
+        return new { authorization_url = url.AbsoluteUri, expires_in = 600 };
+    }
+
+    private static async Task<object> SignedInAsync(HttpContext http)
+    {
+        http.Response.Headers["Referrer-Policy"] = "no-referrer"; // the address has the code
+        var name = await Of<UpstreamSignIn>(http).FinishAsync(http);
+        return new { message = $"Signed in. Server '{name}' connects now; this page can be closed." };
     }
 
     private static string Shown(ServerStatus status) =>
@@ -159,6 +245,14 @@ internal static class HubRoutes
                 $"Server '{server.Name}' comes from the configuration (Hub:Servers, Hub:File). Change or remove it "
                     + "there; it can be started and stopped here."
             );
+        }
+    }
+
+    internal static void CheckName(HttpContext http, ServerDefinition server)
+    {
+        if (Of<ServerNames>(http).Problem(server.Name) is { } problem)
+        {
+            throw new ServerRefusedException(StatusCodes.Status400BadRequest, problem);
         }
     }
 
@@ -241,6 +335,8 @@ internal static class HubRoutes
             warnings = PackageVersions.Warnings(server),
             status = Shown(state.Status),
             reason = state.Reason,
+            notices = (string[])
+                [.. Of<JoinedTools>(http).Notices(server.Id), .. Of<JoinedPrompts>(http).Notices(server.Id)],
             restart_count = state.RestartCount,
             last_health_check = state.LastHealthCheck,
             created_at = DateTimeOffset.FromUnixTimeMilliseconds(server.CreatedAt),
@@ -251,13 +347,17 @@ internal static class HubRoutes
     private static Dictionary<string, string> Masked(IReadOnlyDictionary<string, string> secrets) =>
         secrets.ToDictionary(secret => secret.Key, _ => ServerBody.Masked);
 
+    internal static RequestDelegate Audited(string action, Func<HttpContext, Task<object>> answer) =>
+        Answer(http => Of<HubAudit>(http).RunAsync(action, http, answer));
+
     /// <summary>Answers with JSON; refusals have detail and timestamp.</summary>
     internal static RequestDelegate Answer(Func<HttpContext, Task<object>> answer) =>
         async http =>
         {
             http.Response.Headers.CacheControl = "no-store";
             var (status, body) = await AnswerAsync(http, answer);
-            http.Response.StatusCode = status;
+            http.Response.StatusCode =
+                http.Response.StatusCode is StatusCodes.Status302Found ? StatusCodes.Status302Found : status;
             await http.Response.WriteAsJsonAsync(body, body.GetType());
         };
 

@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Options;
 using MinimalMcp.Configuration;
 using MinimalMcp.Hub.Processes;
+using MinimalMcp.Hub.SignIn;
 
 namespace MinimalMcp.Hub;
 
@@ -23,10 +24,18 @@ public static class HubSetup
         builder.Services.AddSingleton<ConfiguredServers>();
         builder.Services.AddHostedService(services => services.GetRequiredService<ConfiguredServers>());
         builder.Services.AddSingleton<JoinedTools>();
+        builder.Services.AddSingleton<JoinedPrompts>();
+        builder.Services.AddSingleton<ServerNames>();
+        builder.Services.AddSingleton<ServerEvents>();
+        builder.Services.AddSingleton<HubAudit>();
         builder.Services.AddSingleton<ProcessMarkers>();
         builder.Services.AddSingleton<HubMetrics>();
         builder.Services.AddSingleton<HubFigures>();
         builder.Services.AddSingleton<IStatusFigures>(services => services.GetRequiredService<HubFigures>());
+        builder.Services.AddSingleton<OAuthRequests>();
+        builder.Services.AddSingleton<OAuthDiscovery>();
+        builder.Services.AddSingleton<UpstreamTokens>();
+        builder.Services.AddSingleton<UpstreamSignIn>();
         builder.Services.AddSingleton<Supervisor>();
         builder.Services.AddHostedService(services => services.GetRequiredService<Supervisor>());
         return builder;

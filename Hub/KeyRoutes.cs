@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using MinimalMcp.Auth;
+using MinimalMcp.Auth.Operators;
 using MinimalMcp.Configuration;
 using MinimalMcp.Storage;
 
@@ -14,9 +15,9 @@ internal static partial class KeyRoutes
     {
         var group = routes.MapGroup(pattern).RequireAuthorization(Scopes.Admin);
         group.MapGet("", HubRoutes.Answer(ListAsync));
-        group.MapPost("", HubRoutes.Answer(CreateAsync));
-        group.MapDelete("/{id}", HubRoutes.Answer(RevokeAsync));
-        return group.AllowHead();
+        group.MapPost("", HubRoutes.Audited("keys/create", CreateAsync));
+        group.MapDelete("/{id}", HubRoutes.Audited("keys/revoke", RevokeAsync));
+        return group.AllowOperators().AllowHead();
     }
 
     private static async Task<object> ListAsync(HttpContext http)
@@ -45,6 +46,8 @@ internal static partial class KeyRoutes
         }
 
         var (name, scopes, expires) = Read(await ServerBody.ReadAsync(http), Of<TimeProvider>(http).GetUtcNow());
+        HubAudit.Describe(http, "key", name);
+        HubAudit.Describe(http, "permissions", scopes);
         if (keys.IsConfigured(name))
         {
             throw Taken();

@@ -1,7 +1,7 @@
-using System.Net;
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using MinimalMcp.Auth.Tokens;
+using MinimalMcp.Hub.Remote;
 
 namespace MinimalMcp.Hub;
 
@@ -50,8 +50,8 @@ internal static partial class ServerBody
                     },
                 },
                 // What a server is shown with, so that a changed answer can be sent back.
-                "id" or "status" or "created_at" or "updated_at" or "restart_count" or "last_health_check" => server,
-                "reason" or "source" or "warnings" => server,
+                "id" or "status" or "reason" or "notices" or "restart_count" => server,
+                "created_at" or "updated_at" or "last_health_check" or "source" or "warnings" => server,
                 _ => throw Wrong(
                     $"The body has a member that is not known: {(member.Name.Length > 40 ? "(long)" : member.Name)}."
                 ),
@@ -73,10 +73,11 @@ internal static partial class ServerBody
                 ? "command is missing: a server with transport_type stdio is started by one."
             : server.Transport is not TransportType.Stdio && server.Url is null or "" && server.Port is null
                 ? "url is missing, or host and port: a remote server needs its address."
-            : server.Url is { Length: > 0 } && !IsRemote(server.Url)
+            : server.Url is { Length: > 0 } && !RemoteAddress.IsAllowed(server.Url)
                 ? "url must be an http or https URL without a user name, and not of a link-local address."
-            : server.Port is not null && !IsRemote($"http://{server.Host}:{server.Port}/")
+            : server.Port is not null && !RemoteAddress.IsAllowed($"http://{server.Host}:{server.Port}/")
                 ? "host must be a host name or an address, and not a link-local one."
+            : server.Transport is not TransportType.Stdio ? UpstreamCredential.Problem(server)
             : null;
         if (problem is not null)
         {
@@ -116,17 +117,6 @@ internal static partial class ServerBody
         where T : struct, Enum => JsonNamingPolicy.SnakeCaseLower.ConvertName(value.ToString());
 
     private static ServerRefusedException Wrong(string why) => new(StatusCodes.Status422UnprocessableEntity, why);
-
-    private static bool IsRemote(string url) =>
-        Uri.TryCreate(url, UriKind.Absolute, out var uri)
-        && uri is { Scheme: "http" or "https", UserInfo: "", Fragment: "" }
-        && !(
-            IPAddress.TryParse(uri.Host.Trim('[', ']'), out var address)
-            && (
-                address.IsIPv6LinkLocal
-                || address.MapToIPv6().ToString().StartsWith("::ffff:169.254.", StringComparison.Ordinal)
-            )
-        );
 
     private static string? Text(JsonProperty member, int most) =>
         member.Value.ValueKind switch

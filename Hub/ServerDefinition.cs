@@ -48,6 +48,11 @@ internal sealed record ServerDefinition
     /// <summary>The tools keep the server's own names, without its name as a prefix.</summary>
     public bool OwnNames { get; init; }
 
+    /// <summary>
+    /// How often its program or address was changed. What was approved of one program says nothing of another.
+    /// </summary>
+    public long Generation { get; init; }
+
     /// <summary>The server should run: start sets it, stop clears it.</summary>
     public bool Wanted { get; init; }
 
@@ -65,6 +70,13 @@ internal sealed record ServerDefinition
     /// <summary>Whether both say the same; when it was changed last is no part of that.</summary>
     public bool IsSameAs(ServerDefinition other) =>
         JsonSerializer.Serialize(this with { UpdatedAt = 0 }) == JsonSerializer.Serialize(other with { UpdatedAt = 0 });
+
+    /// <summary>Whether both definitions run the same program, or reach the same address.</summary>
+    public bool RunsTheSame(ServerDefinition other) =>
+        (Transport, Command, Address) == (other.Transport, other.Command, other.Address)
+        && Args.SequenceEqual(other.Args)
+        && Env.Count == other.Env.Count
+        && Env.All(variable => other.Env.GetValueOrDefault(variable.Key) == variable.Value);
 
     /// <summary>Where a remote server is; null for stdio.</summary>
     public Uri? Address =>

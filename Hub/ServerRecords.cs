@@ -30,7 +30,8 @@ internal sealed class ServerRecords(ServerKeys keys)
             server.HealthCheckInterval,
             server.Risk,
             server.OwnNames,
-            server.IsConfigured
+            server.IsConfigured,
+            server.Generation
         );
         var secret = new SecretPart(
             [.. server.Args],
@@ -77,6 +78,7 @@ internal sealed class ServerRecords(ServerKeys keys)
             Risk = plain.Risk,
             OwnNames = plain.OwnNames,
             IsConfigured = plain.IsConfigured,
+            Generation = plain.Generation,
             Args = secret?.Args ?? [],
             Env = secret?.Env ?? [],
             Host = secret?.Host ?? "localhost",
@@ -105,7 +107,8 @@ internal sealed record PlainPart(
     int HealthCheckInterval,
     string? Risk,
     bool OwnNames,
-    bool IsConfigured
+    bool IsConfigured,
+    long Generation = 0
 );
 
 internal sealed record SecretPart(

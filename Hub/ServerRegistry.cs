@@ -2,6 +2,7 @@ using System.Text.Json;
 using Microsoft.Extensions.Options;
 using MinimalMcp.Storage;
 using ModelContextProtocol;
+using ModelContextProtocol.Protocol;
 
 namespace MinimalMcp.Hub;
 
@@ -17,6 +18,9 @@ internal sealed partial class ServerRegistry(
     internal const int MaxServers = 500;
 
     private const int MaxLists = 4 << 20;
+
+    // Names that a server ever listed, so that one cannot fill the store with new ones.
+    private const int MaxApproved = 5_000;
 
     private static readonly TimeSpan Poll = TimeSpan.FromSeconds(2);
 
@@ -67,6 +71,11 @@ internal sealed partial class ServerRegistry(
             if (ReferenceEquals(before, after))
             {
                 return before;
+            }
+
+            if (!after.RunsTheSame(before))
+            {
+                after = after with { Generation = before.Generation + 1 };
             }
 
             var outcome = await store.UpdateServerAsync(
@@ -129,6 +138,49 @@ internal sealed partial class ServerRegistry(
 
         await store.SaveServerListsAsync(id, json, cancellationToken);
     }
+
+    /// <summary>The approved definitions of the server's tools, by their own names.</summary>
+    public async Task<IReadOnlyDictionary<string, ApprovedTool>> ApprovedAsync(
+        ServerDefinition server,
+        CancellationToken cancellationToken
+    ) => ByName(await store.ApprovedToolsAsync(server.Id, server.Generation, cancellationToken));
+
+    /// <summary>Approves the tools that nobody has seen before, and gives all that are approved.</summary>
+    public async Task<IReadOnlyDictionary<string, ApprovedTool>> ApproveNewAsync(
+        ServerDefinition server,
+        IEnumerable<Tool> tools,
+        CancellationToken cancellationToken
+    )
+    {
+        var known = await ApprovedAsync(server, cancellationToken);
+        ApprovedTool[] unseen =
+        [
+            .. tools
+                .Where(tool => !known.ContainsKey(tool.Name))
+                .DistinctBy(tool => tool.Name)
+                .Take(MaxApproved - known.Count)
+                .Select(JoinedTools.Approvable),
+        ];
+        return unseen.Length == 0
+            ? known
+            : ByName(await store.ApproveNewToolsAsync(server.Id, server.Generation, unseen, cancellationToken));
+    }
+
+    /// <summary>Approves another definition of a tool.</summary>
+    public async Task ApproveAsync(ServerDefinition server, Tool tool, CancellationToken cancellationToken)
+    {
+        if (
+            !await store.ApproveToolAsync(server.Id, server.Generation, JoinedTools.Approvable(tool), cancellationToken)
+        )
+        {
+            throw new ServerRefusedException(409, "The server was changed at the same time. Look at its tools again.");
+        }
+
+        await RefreshAsync(cancellationToken);
+    }
+
+    private static Dictionary<string, ApprovedTool> ByName(IEnumerable<ApprovedTool> tools) =>
+        tools.ToDictionary(tool => tool.Tool, StringComparer.Ordinal);
 
     /// <summary>Looks for changes of other replicas.</summary>
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)

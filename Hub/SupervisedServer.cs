@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Text.Json;
 using MinimalMcp.Hub.Processes;
+using MinimalMcp.Hub.Remote;
 using ModelContextProtocol;
 
 namespace MinimalMcp.Hub;
@@ -39,7 +40,7 @@ internal sealed class SupervisedServer : IAsyncDisposable
         LongestPing = TimeSpan.FromSeconds(10);
 
     private readonly Func<Action, CancellationToken, Task<UpstreamConnection>> _open;
-    private readonly Action<ServerLists> _listed;
+    private readonly Func<ServerLists, Task> _listed;
     private readonly Action _changed;
     private readonly HubOptions _options;
     private readonly TimeProvider _time;
@@ -54,7 +55,7 @@ internal sealed class SupervisedServer : IAsyncDisposable
     public SupervisedServer(
         ServerDefinition definition,
         Func<Action, CancellationToken, Task<UpstreamConnection>> open,
-        Action<ServerLists> listed,
+        Func<ServerLists, Task> listed,
         Action changed,
         HubOptions options,
         TimeProvider time
@@ -135,15 +136,25 @@ internal sealed class SupervisedServer : IAsyncDisposable
     {
         for (var restarts = 0; !_stop.IsCancellationRequested; )
         {
-            var (reason, active) = await ConnectAsync();
+            var (reason, active, failure) = await ConnectAsync();
             if (_stop.IsCancellationRequested)
             {
                 break;
             }
 
             _first.TrySetException(new McpException($"Server '{Definition.Name}' did not start: {reason}"));
+            if (failure is SignInNeededException signIn)
+            {
+                Set(_state with { Status = ServerStatus.NeedsSignIn, Reason = reason, NextAttempt = null });
+                await signIn.WaitAsync(_stop.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                Set(_state with { Status = ServerStatus.Starting, Reason = null });
+                restarts = 0;
+                continue;
+            }
+
             restarts = active >= Stable ? 0 : restarts;
-            if (!Definition.AutoRestart || restarts >= Definition.MaxRestarts)
+            // What refuses us refuses us again, and may lock us out for asking.
+            if (failure is UpstreamRefusedException || !Definition.AutoRestart || restarts >= Definition.MaxRestarts)
             {
                 Set(_state with { Status = ServerStatus.Error, Reason = reason, NextAttempt = null });
                 return;
@@ -171,7 +182,7 @@ internal sealed class SupervisedServer : IAsyncDisposable
         TimeSpan.FromSeconds(Math.Min(60, Math.Pow(2, Math.Min(restarts, 6))) * (0.5 + Random.Shared.NextDouble() / 2));
 
     // Until the connection ends; with the reason, and how long it was active.
-    private async Task<(string Reason, TimeSpan Active)> ConnectAsync()
+    private async Task<(string Reason, TimeSpan Active, Exception? Failure)> ConnectAsync()
     {
         var active = 0L;
         UpstreamConnection? connection = null;
@@ -182,14 +193,15 @@ internal sealed class SupervisedServer : IAsyncDisposable
             try
             {
                 connection = await _open(SignalLists, limit.Token);
-                Publish(await connection.ReadListsAsync(limit.Token));
+                await PublishAsync(await connection.ReadListsAsync(limit.Token));
             }
             catch (Exception failure)
                 when (failure is OperationCanceledException or TimeoutException && !_stop.IsCancellationRequested)
             {
                 return (
                     $"it did not answer within {_options.StartTimeout.TotalSeconds:0} s (Hub:StartTimeout)",
-                    TimeSpan.Zero
+                    TimeSpan.Zero,
+                    null
                 );
             }
 
@@ -197,11 +209,15 @@ internal sealed class SupervisedServer : IAsyncDisposable
             _connection = connection;
             Set(_state with { Status = ServerStatus.Active, Reason = null, NextAttempt = null });
             _first.TrySetResult();
-            return (await ServeAsync(connection), _time.GetElapsedTime(active));
+            return (await ServeAsync(connection), _time.GetElapsedTime(active), null);
         }
         catch (Exception failure)
         {
-            return (Sentence(failure, connection), active == 0 ? TimeSpan.Zero : _time.GetElapsedTime(active));
+            return (
+                Sentence(failure, connection),
+                active == 0 ? TimeSpan.Zero : _time.GetElapsedTime(active),
+                active == 0 ? failure : null
+            );
         }
         finally
         {
@@ -216,7 +232,7 @@ internal sealed class SupervisedServer : IAsyncDisposable
     private static string Sentence(Exception failure, UpstreamConnection? connection) =>
         connection?.Ended is { IsCompletedSuccessfully: true } ended ? ended.Result
         : failure is McpProtocolException error ? $"it answered with error {(int)error.ErrorCode}: {error.Message}"
-        : failure.Message;
+        : RemoteAddress.Reason(failure);
 
     private async Task<string> ServeAsync(UpstreamConnection connection)
     {
@@ -225,7 +241,7 @@ internal sealed class SupervisedServer : IAsyncDisposable
                 ? TimeSpan.FromSeconds(Definition.HealthCheckInterval)
                 : Timeout.InfiniteTimeSpan;
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(_stop.Token);
-        var health = WatchHealthAsync(interval, ended.Token);
+        var health = WatchHealthAsync(connection, interval, ended.Token);
         var lists = WatchListsAsync(connection, ended.Token);
         try
         {
@@ -242,7 +258,11 @@ internal sealed class SupervisedServer : IAsyncDisposable
     }
 
     // Three misses: a server with one thread does not answer while it works on a long call.
-    private async Task<string> WatchHealthAsync(TimeSpan interval, CancellationToken cancellationToken)
+    private async Task<string> WatchHealthAsync(
+        UpstreamConnection connection,
+        TimeSpan interval,
+        CancellationToken cancellationToken
+    )
     {
         for (var misses = 0; ; )
         {
@@ -251,6 +271,10 @@ internal sealed class SupervisedServer : IAsyncDisposable
             {
                 await CheckHealthAsync(cancellationToken);
                 misses = 0;
+                if (!connection.IsListening)
+                {
+                    SignalLists(); // it cannot tell us that they have changed
+                }
             }
             catch (Exception) when (!cancellationToken.IsCancellationRequested)
             {
@@ -275,7 +299,7 @@ internal sealed class SupervisedServer : IAsyncDisposable
             limit.CancelAfter(_options.StartTimeout);
             try
             {
-                Publish(await connection.ReadListsAsync(limit.Token));
+                await PublishAsync(await connection.ReadListsAsync(limit.Token));
                 pause = Coalesce;
             }
             catch (Exception) when (!cancellationToken.IsCancellationRequested)
@@ -299,13 +323,13 @@ internal sealed class SupervisedServer : IAsyncDisposable
         }
     }
 
-    private void Publish(ServerLists lists)
+    private async Task PublishAsync(ServerLists lists)
     {
         var json = JsonSerializer.Serialize(lists, McpJsonUtilities.DefaultOptions);
         if (json != _lastLists)
         {
-            _lastLists = json;
-            _listed(lists);
+            await _listed(lists);
+            _lastLists = json; // only then: lists that could not be joined are joined at the next reading
         }
     }
 

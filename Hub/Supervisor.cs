@@ -1,6 +1,8 @@
 using System.Collections.Concurrent;
 using Microsoft.Extensions.Options;
 using MinimalMcp.Hub.Processes;
+using MinimalMcp.Hub.Remote;
+using MinimalMcp.Hub.SignIn;
 using MinimalMcp.Storage;
 using ModelContextProtocol;
 using ModelContextProtocol.Protocol;
@@ -14,7 +16,11 @@ namespace MinimalMcp.Hub;
 internal sealed partial class Supervisor(
     ServerRegistry registry,
     JoinedTools tools,
+    JoinedPrompts prompts,
+    ServerEvents events,
+    UpstreamTokens upstreamTokens,
     ProcessMarkers markers,
+    HubMetrics metrics,
     IOptions<HubOptions> options,
     TimeProvider time,
     ILogger<Supervisor> logger
@@ -31,7 +37,7 @@ internal sealed partial class Supervisor(
     public ServerState State(long id) => _running.TryGetValue(id, out var server) ? server.State : ServerState.Inactive;
 
     /// <summary>The newest lines that the server wrote beside its answers.</summary>
-    public LogRing Log(long id) => _logs.GetOrAdd(id, _ => new LogRing());
+    public LogRing Log(long id) => _logs.GetOrAdd(id, _ => new LogRing { Noticed = notice => LogNotice(id, notice) });
 
     /// <summary>Waits until the server is active. Throws with a sentence when its first start fails.</summary>
     public Task StartAsync(long id, CancellationToken cancellationToken) =>
@@ -45,6 +51,32 @@ internal sealed partial class Supervisor(
     {
         await registry.SetWantedAsync(id, false, cancellationToken);
         await FollowAsync(cancellationToken);
+    }
+
+    /// <summary>
+    /// All tools of a server as operators see them, from its last lists when it does not run; null when it never listed
+    /// any.
+    /// </summary>
+    public async Task<IReadOnlyList<ServerTool>?> ToolsAsync(long id, CancellationToken cancellationToken)
+    {
+        if (tools.Tools(id) is { } joined)
+        {
+            return joined;
+        }
+
+        return
+            await registry.ListsAsync(id, cancellationToken) is { } lists
+            && await registry.FindAsync(id, cancellationToken) is { } server
+            && server.Generation == lists.Generation
+            ? JoinedTools.Unlisted(lists.Tools, await registry.ApprovedAsync(server, cancellationToken))
+            : null;
+    }
+
+    /// <summary>Approves a definition that a tool has now.</summary>
+    public async Task ApproveAsync(ServerDefinition server, ServerTool tool, CancellationToken cancellationToken)
+    {
+        await registry.ApproveAsync(server, tool.Definition, cancellationToken);
+        tools.Approve(server.Id, await registry.ApprovedAsync(server, cancellationToken));
     }
 
     public async Task<ServerState> CheckHealthAsync(long id, CancellationToken cancellationToken)
@@ -87,7 +119,7 @@ internal sealed partial class Supervisor(
         finally
         {
             registry.Changed -= Signal;
-            await Task.WhenAll(_running.Keys.Select(id => EndAsync(id)));
+            await Task.WhenAll(_running.Values.Select(server => EndAsync(server)));
         }
 
         void Signal(long id) => _changed.Release();
@@ -129,19 +161,28 @@ internal sealed partial class Supervisor(
                 anew?.Invoke(server) is true || !wanted.Any(now => now.IsSameAs(server.Definition))
             );
             // Of those that start again, clients see no change until their lists are other ones.
-            await Task.WhenAll(
-                ended
-                    .Select(server => server.Definition.Id)
-                    .Select(id => EndAsync(id, staysListed: wanted.Any(server => server.Id == id)))
-            );
+            await Task.WhenAll(ended.Select(server => EndAsync(server, StaysListed(server))));
+            bool StaysListed(SupervisedServer server) =>
+                wanted.Any(now => now.Id == server.Definition.Id && now.Generation == server.Definition.Generation);
+
             foreach (var server in wanted.Where(server => !_running.ContainsKey(server.Id)))
             {
-                if (await registry.ListsAsync(server.Id, cancellationToken) is { } lists)
+                // As it listed them last: clients see them while it starts.
+                if (
+                    await registry.ListsAsync(server.Id, cancellationToken) is { } lists
+                    && lists.Generation == server.Generation
+                )
                 {
-                    Join(server, lists); // as it listed them last: clients see them while it starts
+                    Join(server, lists, await registry.ApprovedAsync(server, cancellationToken));
                 }
 
                 _running[server.Id] = Supervise(server);
+            }
+
+            // Somebody may have approved a tool, here or on another replica.
+            foreach (var server in _running.Values.Select(running => running.Definition))
+            {
+                tools.Approve(server.Id, await registry.ApprovedAsync(server, cancellationToken));
             }
         }
         finally
@@ -155,36 +196,63 @@ internal sealed partial class Supervisor(
             server,
             async (listsChanged, cancellationToken) =>
             {
-                markers.Watch();
-                if (server.Command is DockerRun.Program)
-                {
-                    await PrepareDockerAsync();
-                }
-
-                return await UpstreamConnection.OpenStdioAsync(
-                    server,
-                    options.Value,
-                    markers.Of(server.Id),
-                    Log(server.Id),
-                    listsChanged,
-                    cancellationToken
-                );
+                var connection = await OpenAsync(server, listsChanged, cancellationToken);
+                events.Attach(server.Name, connection);
+                return connection;
             },
-            lists =>
+            async lists =>
             {
-                Join(server, lists);
-                _ = KeepAsync(server.Id, lists);
+                Join(server, lists, await ApproveNewAsync(server, lists));
+                _ = KeepAsync(server.Id, lists with { Generation = server.Generation });
             },
             () =>
             {
                 if (State(server.Id).Status is ServerStatus.Error)
                 {
-                    tools.Leave(server.Id);
+                    Leave(server.Id);
                 }
             },
             options.Value,
             time
         );
+
+    private async Task<UpstreamConnection> OpenAsync(
+        ServerDefinition server,
+        Action listsChanged,
+        CancellationToken cancellationToken
+    )
+    {
+        if (server.Transport is not TransportType.Stdio)
+        {
+            UpstreamCredential credential =
+                server.Auth is AuthType.Oauth
+                    ? new SignedInCredential(server, upstreamTokens)
+                    : UpstreamCredential.Of(server);
+            return await UpstreamConnection.OpenHttpAsync(
+                server,
+                options.Value,
+                credential,
+                Log(server.Id),
+                listsChanged,
+                cancellationToken
+            );
+        }
+
+        markers.Watch();
+        if (server.Command is DockerRun.Program)
+        {
+            await PrepareDockerAsync();
+        }
+
+        return await UpstreamConnection.OpenStdioAsync(
+            server,
+            options.Value,
+            markers.Of(server.Id),
+            Log(server.Id),
+            listsChanged,
+            cancellationToken
+        );
+    }
 
     // Containers that an earlier instance left are removed before the first of ours starts, and ours when we die.
     private Task PrepareDockerAsync()
@@ -193,39 +261,64 @@ internal sealed partial class Supervisor(
         return _swept.Value;
     }
 
-    private void Join(ServerDefinition server, ServerLists lists) =>
-        tools.Join(server, lists.Tools, async (tool, arguments, progress, cancellationToken) =>
-        {
-            if (!_running.TryGetValue(server.Id, out var running))
-            {
-                throw new McpException(SupervisedServer.Away(server.Name, ServerState.Inactive, time.GetUtcNow()));
-            }
-
-            return await running.Connection.CallToolAsync(
-                tool,
-                arguments,
-                progress,
-                options.Value.ServerTimeout,
-                cancellationToken
-            );
-        });
-
-    private async Task EndAsync(long id, bool staysListed = false)
+    private void Join(ServerDefinition server, ServerLists lists, IReadOnlyDictionary<string, ApprovedTool>? approved)
     {
-        if (!_running.TryGetValue(id, out var server))
-        {
-            return;
-        }
+        tools.Join(
+            server,
+            lists.Tools,
+            metrics.Measured(server.Name, (tool, arguments, caller, cancellationToken) =>
+                ConnectionOf(server)
+                    .CallForAsync(tool, arguments, caller, options.Value.ServerTimeout, cancellationToken)
+            ),
+            approved
+        );
+        prompts.Join(
+            server,
+            lists,
+            new ServerRequests(server.Name, () => ConnectionOf(server), options.Value.ServerTimeout)
+        );
+    }
 
+    // What nobody has seen before is approved with the registration of the server.
+    private async Task<IReadOnlyDictionary<string, ApprovedTool>?> ApproveNewAsync(
+        ServerDefinition server,
+        ServerLists lists
+    )
+    {
+        try
+        {
+            return await registry.ApproveNewAsync(server, lists.Tools, CancellationToken.None);
+        }
+        catch (StorageException failure)
+        {
+            LogNotKept(failure, server.Id);
+            return tools.Approved(server.Id); // what is known here still counts
+        }
+    }
+
+    private void Leave(long id)
+    {
+        tools.Leave(id);
+        prompts.Leave(id);
+    }
+
+    private UpstreamConnection ConnectionOf(ServerDefinition server) =>
+        _running.TryGetValue(server.Id, out var running)
+            ? running.Connection
+            : throw new McpException(SupervisedServer.Away(server.Name, ServerState.Inactive, time.GetUtcNow()));
+
+    private async Task EndAsync(SupervisedServer server, bool staysListed = false)
+    {
+        var id = server.Definition.Id;
         if (!staysListed)
         {
-            tools.Leave(id);
+            Leave(id);
         }
 
         await server.StopAsync();
         if (!staysListed)
         {
-            tools.Leave(id); // it may have listed while it stopped
+            Leave(id); // it may have listed while it stopped
         }
 
         _running.TryRemove(id, out _);
@@ -245,6 +338,9 @@ internal sealed partial class Supervisor(
 
     [LoggerMessage(LogLevel.Error, "The registered servers could not be followed")]
     private partial void LogFailed(Exception failure);
+
+    [LoggerMessage(LogLevel.Warning, "Server notice {Server}: {Notice}")]
+    private partial void LogNotice(long server, string notice);
 
     [LoggerMessage(LogLevel.Warning, "The lists of a server could not be kept {Server}")]
     private partial void LogNotKept(Exception failure, long server);

@@ -1,35 +1,48 @@
+using System.Net;
+using System.Runtime.ExceptionServices;
 using System.Text.Json;
 using MinimalMcp.Hub.Processes;
+using MinimalMcp.Hub.Remote;
 using ModelContextProtocol;
 using ModelContextProtocol.Client;
 using ModelContextProtocol.Protocol;
 
 namespace MinimalMcp.Hub;
 
-/// <summary>One connection to a server: over stdio with its process.</summary>
-internal sealed class UpstreamConnection : IAsyncDisposable
+/// <summary>One connection to a server: over stdio with its process, or over HTTP.</summary>
+internal sealed partial class UpstreamConnection : IAsyncDisposable
 {
     /// <summary>The newest revision with <c>initialize</c>. No probe: it burns many connections.</summary>
     internal const string Version = "2025-11-25";
 
-    private const int MaxPages = 100,
-        MaxEntries = 5000,
-        MaxListBytes = 4 << 20;
+    private static readonly TimeSpan LongestGoodbye = TimeSpan.FromSeconds(2);
 
     private static readonly TimeSpan ReasonWithin = TimeSpan.FromSeconds(5);
 
-    private readonly BoundedStdioTransport _stdio;
+    private readonly BoundedStdioTransport? _stdio;
+    private readonly RemoteHandler? _remote;
     private readonly McpClient _client;
+    private readonly UpstreamLists _lists;
 
-    private UpstreamConnection(McpClient client, BoundedStdioTransport stdio)
+    private UpstreamConnection(
+        McpClient client,
+        UpstreamCallers callers,
+        LogRing log,
+        BoundedStdioTransport? stdio = null,
+        RemoteHandler? remote = null
+    )
     {
-        (_client, _stdio) = (client, stdio);
+        (_client, _callers, _stdio, _remote, _lists) = (client, callers, stdio, remote, new(log));
+        Ended = stdio?.Ended ?? LostAsync(remote!);
     }
 
     public McpClient Client => _client;
 
     /// <summary>Completes with the reason when the connection has ended.</summary>
-    public Task<string> Ended => _stdio.Ended;
+    public Task<string> Ended { get; }
+
+    /// <summary>The server can tell us that its lists have changed.</summary>
+    public bool IsListening => _remote?.IsListening ?? true;
 
     public static async Task<UpstreamConnection> OpenStdioAsync(
         ServerDefinition server,
@@ -50,12 +63,13 @@ internal sealed class UpstreamConnection : IAsyncDisposable
             log,
             container
         );
+        var callers = new UpstreamCallers(server.Name);
         var transport = new BoundedStdioTransport(child, server.Name, options.MaxMessageBytes, log);
         try
         {
             var client = McpClient.CreateAsync(
                 transport,
-                Options(options, listsChanged, Version),
+                Options(listsChanged, callers, Version),
                 cancellationToken: cancellationToken
             );
             // A server that dies is named with its last lines, not with the client's own exception.
@@ -66,7 +80,7 @@ internal sealed class UpstreamConnection : IAsyncDisposable
                 throw new IOException(await transport.Ended);
             }
 
-            return new(await client, transport);
+            return new(await client, callers, log, transport);
         }
         catch
         {
@@ -75,99 +89,107 @@ internal sealed class UpstreamConnection : IAsyncDisposable
         }
     }
 
-    /// <summary>All lists. What a server does not have is empty; what fails otherwise fails all of them.</summary>
-    public async Task<ServerLists> ReadListsAsync(CancellationToken cancellationToken)
-    {
-        var budget = new Budget();
-        var has = _client.ServerCapabilities;
-        var tools = await ReadAsync(
-            has.Tools is not null,
-            async cursor =>
-            {
-                var page = await _client.ListToolsAsync(
-                    new ListToolsRequestParams { Cursor = cursor },
-                    cancellationToken
-                );
-                return (page.Tools, page.NextCursor);
-            },
-            budget
-        );
-        var resources = await ReadAsync(
-            has.Resources is not null,
-            async cursor =>
-            {
-                var page = await _client.ListResourcesAsync(
-                    new ListResourcesRequestParams { Cursor = cursor },
-                    cancellationToken
-                );
-                return (page.Resources, page.NextCursor);
-            },
-            budget
-        );
-        var templates = await ReadAsync(
-            has.Resources is not null,
-            async cursor =>
-            {
-                var page = await _client.ListResourceTemplatesAsync(
-                    new ListResourceTemplatesRequestParams { Cursor = cursor },
-                    cancellationToken
-                );
-                return (page.ResourceTemplates, page.NextCursor);
-            },
-            budget
-        );
-        var prompts = await ReadAsync(
-            has.Prompts is not null,
-            async cursor =>
-            {
-                var page = await _client.ListPromptsAsync(
-                    new ListPromptsRequestParams { Cursor = cursor },
-                    cancellationToken
-                );
-                return (page.Prompts, page.NextCursor);
-            },
-            budget
-        );
-        return new(tools, resources, templates, prompts);
-    }
-
-    /// <summary>Calls a tool. One that takes longer than SERVER_TIMEOUT ends with a sentence; the server lives.</summary>
-    public async ValueTask<CallToolResult> CallToolAsync(
-        string tool,
-        IReadOnlyDictionary<string, JsonElement> arguments,
-        IProgress<ProgressNotificationValue>? progress,
-        TimeSpan timeout,
+    /// <summary>
+    /// Over Streamable HTTP or SSE. A server of a revision without <c>initialize</c> refuses it, and is then asked what
+    /// it supports.
+    /// </summary>
+    public static async Task<UpstreamConnection> OpenHttpAsync(
+        ServerDefinition server,
+        HubOptions options,
+        UpstreamCredential credential,
+        LogRing log,
+        Action listsChanged,
         CancellationToken cancellationToken
     )
     {
-        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        limit.CancelAfter(timeout);
+        ExceptionDispatchInfo first;
         try
         {
-            return await _client.CallToolAsync(
-                tool,
-                arguments.ToDictionary(argument => argument.Key, argument => (object?)argument.Value),
-                progress,
-                cancellationToken: limit.Token
+            return await OpenAsync(probes: false);
+        }
+        catch (Exception failure) when (server.Transport is not TransportType.Sse && IsAboutInitialize(failure))
+        {
+            first = ExceptionDispatchInfo.Capture(failure);
+        }
+
+        try
+        {
+            return await OpenAsync(probes: true);
+        }
+        catch (Exception failure) when (IsAboutInitialize(failure))
+        {
+            first.Throw();
+            throw;
+        }
+
+        Task<UpstreamConnection> OpenAsync(bool probes)
+        {
+            var callers = new UpstreamCallers(server.Name);
+            return OpenHttpAsync(
+                server,
+                new RemoteHandler(server, options, credential, listsChanged, probes),
+                callers,
+                Options(listsChanged, callers, null),
+                log,
+                cancellationToken
             );
         }
-        catch (Exception failure)
-            when (failure is not McpProtocolException && !cancellationToken.IsCancellationRequested)
-        {
-            if (limit.IsCancellationRequested)
+    }
+
+    private static async Task<UpstreamConnection> OpenHttpAsync(
+        ServerDefinition server,
+        RemoteHandler handler,
+        UpstreamCallers callers,
+        McpClientOptions options,
+        LogRing log,
+        CancellationToken cancellationToken
+    )
+    {
+        var transport = new HttpClientTransport(
+            new()
             {
-                throw new McpException(
-                    $"The server did not answer within {timeout.TotalSeconds:0} s (Hub:ServerTimeout, SERVER_TIMEOUT). "
-                        + "Whether the call took effect is unknown."
-                );
+                Endpoint = server.Address!,
+                Name = server.Name,
+                TransportMode =
+                    server.Transport is TransportType.Sse ? HttpTransportMode.Sse : HttpTransportMode.StreamableHttp,
+                ConnectionTimeout = Timeout.InfiniteTimeSpan, // what opens the connection has the limit
+            },
+            new HttpClient(handler) { Timeout = Timeout.InfiniteTimeSpan },
+            ownsHttpClient: true
+        );
+        using var open = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        var creating = McpClient.CreateAsync(transport, options, cancellationToken: open.Token);
+        try
+        {
+            // The SDK's client tries for some time to reach a server over SSE, and does not say why it could not.
+            if (await Task.WhenAny(creating, handler.Lost) == handler.Lost && !creating.IsCompletedSuccessfully)
+            {
+                await open.CancelAsync();
+                await ((Task)creating).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                cancellationToken.ThrowIfCancellationRequested();
+                throw await handler.Lost;
             }
 
-            // The client fails its requests a moment before the reason is known.
-            await Task.WhenAny(Ended, Task.Delay(ReasonWithin, CancellationToken.None));
-            var reason = Ended.IsCompletedSuccessfully ? await Ended : failure.Message;
-            throw new McpException($"The server ended during the call: {reason}", failure);
+            var client = await creating;
+            _ = client.Completion.ContinueWith(
+                ended => handler.Lose(new UpstreamLostException("the connection was closed", ended.Result.Exception)),
+                cancellationToken: CancellationToken.None,
+                TaskContinuationOptions.OnlyOnRanToCompletion,
+                TaskScheduler.Default
+            );
+            return new(client, callers, log, remote: handler);
+        }
+        catch
+        {
+            await transport.DisposeAsync();
+            handler.Dispose();
+            throw;
         }
     }
+
+    /// <summary>All lists. What a server does not have is empty; what fails otherwise fails all of them.</summary>
+    public Task<ServerLists> ReadListsAsync(CancellationToken cancellationToken) =>
+        _lists.ReadAsync(_client, cancellationToken);
 
     /// <summary>Whether the server answers. Any answer counts: ping is gone from 2026-07-28.</summary>
     public async Task PingAsync(CancellationToken cancellationToken)
@@ -185,11 +207,32 @@ internal sealed class UpstreamConnection : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         // The process first: it ends all requests in flight, so that the client waits for none.
-        await _stdio.DisposeAsync();
-        await Task.WhenAny(_client.DisposeAsync().AsTask(), Task.Delay(TimeSpan.FromSeconds(2)));
+        if (_stdio is not null)
+        {
+            await _stdio.DisposeAsync();
+        }
+
+        await Task.WhenAny(_client.DisposeAsync().AsTask(), Task.Delay(LongestGoodbye));
+        _remote?.Dispose(); // closes its sockets
     }
 
-    private static McpClientOptions Options(HubOptions options, Action listsChanged, string? version)
+    private bool HasEnded => Ended.IsCompleted || _remote?.Lost.IsCompleted == true;
+
+    private static async Task<string> LostAsync(RemoteHandler remote) => RemoteAddress.Reason(await remote.Lost);
+
+    private static bool IsAboutInitialize(Exception failure) =>
+        failure is McpException
+        || failure
+            is HttpRequestException
+            {
+                StatusCode: HttpStatusCode.BadRequest
+                    or HttpStatusCode.NotFound
+                    or HttpStatusCode.MethodNotAllowed
+                    or HttpStatusCode.UnprocessableEntity
+                    or HttpStatusCode.NotImplemented
+            };
+
+    private static McpClientOptions Options(Action listsChanged, UpstreamCallers callers, string? version)
     {
         ValueTask Changed(JsonRpcNotification _, CancellationToken __)
         {
@@ -209,6 +252,8 @@ internal sealed class UpstreamConnection : IAsyncDisposable
             InitializationTimeout = Timeout.InfiniteTimeSpan,
             Handlers = new()
             {
+                ElicitationHandler = callers.ElicitAsync,
+                SamplingHandler = (question, _, stop) => callers.SampleAsync(question, stop),
                 NotificationHandlers =
                 [
                     new(NotificationMethods.ToolListChangedNotification, Changed),
@@ -217,56 +262,5 @@ internal sealed class UpstreamConnection : IAsyncDisposable
                 ],
             },
         };
-    }
-
-    // Servers list what they do not declare; older ones answer any unknown method with -32602.
-    private static async Task<IReadOnlyList<T>> ReadAsync<T>(
-        bool declared,
-        Func<string?, Task<(IList<T>, string?)>> read,
-        Budget budget
-    )
-    {
-        List<T> all = [];
-        string? cursor = null;
-        try
-        {
-            for (var page = 0; page < MaxPages; page++)
-            {
-                var (entries, next) = await read(cursor);
-                all.AddRange(entries);
-                budget.Take(entries);
-                if (string.IsNullOrEmpty(next) || next == cursor)
-                {
-                    return all;
-                }
-
-                cursor = next;
-            }
-        }
-        catch (McpProtocolException failure)
-            when (all.Count == 0 && (!declared || failure.ErrorCode is McpErrorCode.MethodNotFound))
-        {
-            return [];
-        }
-
-        throw new IOException($"Its list has more than {MaxPages} pages.");
-    }
-
-    private sealed class Budget
-    {
-        private int _entries,
-            _bytes;
-
-        public void Take<T>(IList<T> entries)
-        {
-            _entries += entries.Count;
-            _bytes += JsonSerializer.SerializeToUtf8Bytes(entries, McpJsonUtilities.DefaultOptions).Length;
-            if (_entries > MaxEntries || _bytes > MaxListBytes)
-            {
-                throw new IOException(
-                    $"Its lists have more than {MaxEntries} entries or {MaxListBytes} bytes, which is the limit."
-                );
-            }
-        }
     }
 }

@@ -182,6 +182,30 @@ create table if not exists hub_lists (
     lists text not null            -- JSON
 );
 
+-- Definitions of their tools that were approved: with the registration, or later by a person.
+create table if not exists hub_approved (
+    server_id bigint not null,
+    tool text not null,            -- the name that the server gave it
+    generation bigint not null,    -- of the server's registration
+    hash text not null,
+    definition text not null,      -- JSON
+    primary key (server_id, tool)
+);
+
+-- What an operator's sign-in at a server gave: tokens, and what renews them, encrypted.
+create table if not exists hub_tokens (
+    server_id bigint primary key,
+    sealed text not null,
+    version bigint not null        -- no other tokens ever have it; only who has read it may replace them
+);
+
+-- Sign-ins at servers that were begun in a browser.
+create table if not exists hub_sign_ins (
+    state_hash text primary key,
+    sealed text not null,
+    expires bigint not null
+);
+
 -- API keys that were created while the server ran. Only their hashes are kept.
 create table if not exists api_keys (
     id bigint primary key,

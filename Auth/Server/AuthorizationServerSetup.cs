@@ -85,7 +85,6 @@ internal static class AuthorizationServerSetup
         var group = routes.MapGroup("/auth").AllowAnonymous();
         group.MapGet("/authorize", OAuthResponses.Page(http => The<AuthorizeEndpoint>(http).GetAsync(http)));
         group.MapPost("/authorize", OAuthResponses.Page(http => The<AuthorizeEndpoint>(http).PostAsync(http)));
-        group.MapGet("/callback", OAuthResponses.Page(http => The<Consent>(http).FinishAsync(http)));
         group.MapPost("/token", OAuthResponses.Json(async http => await The<TokenEndpoint>(http).PostAsync(http)));
         group.MapPost("/register", OAuthResponses.Json(RegisterAsync, StatusCodes.Status201Created));
         group.MapPost(

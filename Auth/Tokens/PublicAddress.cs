@@ -52,16 +52,25 @@ internal static class PublicAddress
     /// return others.
     /// </summary>
     /// <exception cref="NotPublicException">An address is not public.</exception>
-    public static async ValueTask<Stream> ConnectAsync(
+    public static ValueTask<Stream> ConnectAsync(
         DnsEndPoint name,
         bool andLoopback,
+        CancellationToken cancellationToken
+    ) =>
+        ConnectAsync(name, address => Is(address) || (andLoopback && IPAddress.IsLoopback(address)), cancellationToken);
+
+    /// <summary>Connects to a name whose addresses are all allowed.</summary>
+    /// <exception cref="NotPublicException">An address is not allowed.</exception>
+    public static async ValueTask<Stream> ConnectAsync(
+        DnsEndPoint name,
+        Func<IPAddress, bool> isAllowed,
         CancellationToken cancellationToken
     )
     {
         var addresses = IPAddress.TryParse(name.Host, out var literal)
             ? [literal]
             : await Dns.GetHostAddressesAsync(name.Host, cancellationToken);
-        if (!addresses.All(address => Is(address) || (andLoopback && IPAddress.IsLoopback(address))))
+        if (!addresses.All(isAllowed))
         {
             throw new NotPublicException();
         }

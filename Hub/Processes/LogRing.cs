@@ -8,6 +8,16 @@ internal sealed class LogRing(int maxLines = 500, int maxLength = 2000)
     private readonly Queue<string> _lines = new();
     private readonly Lock _lock = new();
 
+    /// <summary>Called for what we notice ourselves.</summary>
+    public Action<string>? Noticed { get; init; }
+
+    /// <summary>Adds a line of our own.</summary>
+    public void Notice(string line)
+    {
+        Add(line);
+        Noticed?.Invoke(Clean(line, maxLength));
+    }
+
     public void Add(ReadOnlySpan<byte> utf8) =>
         Add(Encoding.UTF8.GetString(utf8[..Math.Min(utf8.Length, maxLength * 2)]));
 

@@ -89,7 +89,8 @@ public sealed class FromGitHubTests : IAsyncLifetime
     [InlineData(
         """
             {"registryType":"oci","identifier":"ghcr.io/a/weather:1.0.0","runtimeArguments":[
-            {"type":"named","name":"-i","value":"true","format":"boolean"},{"type":"named","name":"--network","value":"none"}],
+            {"type":"named","name":"-i","value":"true","format":"boolean"},
+            {"type":"named","name":"--network","value":"none"}],
             "environmentVariables":[{"name":"API_KEY","isRequired":true}]}
             """,
         "docker run -i --network none -e API_KEY ghcr.io/a/weather:1.0.0",

@@ -279,7 +279,9 @@ public sealed class SupervisorTests
     private static async Task<JsonElement?> EnvironmentAsync(TestServer server, string name)
     {
         var answer = await server.McpAsync("tools/call", new { name = $"{name}_env", arguments = new { } });
-        return answer.IsError ? null : JsonElement.Parse(answer.Text);
+        return answer.Message.TryGetProperty("result", out _) && !answer.IsError
+            ? JsonElement.Parse(answer.Text)
+            : null;
     }
 
     // The one process that a server has.

@@ -20,6 +20,7 @@ internal sealed class Sessions(
     SdkEndpoints sdk,
     ListChangeNotifier changes,
     ResourceUpdates updates,
+    LogMessages logs,
     TimeProvider time,
     IServiceProvider services
 ) : IHostedService, ISessionMigrationHandler, IStatusFigures, IDisposable
@@ -170,7 +171,7 @@ internal sealed class Sessions(
         }
 
         Interlocked.Increment(ref _opened);
-        session.Listen(changes, updates);
+        session.Listen(changes, updates, logs);
         return session;
     }
 
@@ -282,11 +283,11 @@ internal sealed class Session(
         return IsBusy || Interlocked.Exchange(ref _isOut, 0) == 0;
     }
 
-    public void Listen(ListChangeNotifier changes, ResourceUpdates updates)
+    public void Listen(ListChangeNotifier changes, ResourceUpdates updates, LogMessages logs)
     {
         if (handshake is not null)
         {
-            Subscriptions = new(updates, SendAsync);
+            Subscriptions = new(updates, logs, SendAsync);
             _listChanges = changes.Listen(NotifyAsync);
         }
     }

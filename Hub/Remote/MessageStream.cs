@@ -1,0 +1,143 @@
+namespace MinimalMcp.Hub.Remote;
+
+/// <summary>
+/// The body of a response, bounded. Of an event stream each event has the limit, because the stream itself has no end;
+/// and the end of one that lasts as long as the connection is handled by <paramref name="ended"/>.
+/// </summary>
+/// <param name="tooLarge">Called before the limit's exception is thrown.</param>
+/// <param name="ended">
+/// Gives the stream that goes on in its place, or null. Called with what ended it, which is null for an orderly end.
+/// </param>
+internal sealed class MessageStream(
+    Stream body,
+    int maxBytes,
+    bool isEvents,
+    Action<UpstreamRefusedException> tooLarge,
+    Func<Exception?, CancellationToken, Task<Stream?>>? ended = null
+) : Stream
+{
+    private Stream _body = body;
+    private long _size;
+    private bool _isLineEmpty = true,
+        _isAfterReturn;
+    private int _separators;
+
+    public override bool CanRead => true;
+
+    public override bool CanSeek => false;
+
+    public override bool CanWrite => false;
+
+    public override long Length => throw new NotSupportedException();
+
+    public override long Position
+    {
+        get => throw new NotSupportedException();
+        set => throw new NotSupportedException();
+    }
+
+    public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+    {
+        while (true)
+        {
+            if (_separators > 0 && buffer.Length > 0)
+            {
+                // The rest of an event that broke off must not begin the next one.
+                _separators--;
+                buffer.Span[0] = (byte)'\n';
+                Count(buffer.Span[..1]);
+                return 1;
+            }
+
+            Exception? failure = null;
+            try
+            {
+                if (await _body.ReadAsync(buffer, cancellationToken) is var count && (count > 0 || buffer.IsEmpty))
+                {
+                    Count(buffer.Span[..count]);
+                    return count;
+                }
+            }
+            catch (Exception broken)
+                when (ended is not null
+                    && broken is HttpRequestException or IOException and not UpstreamRefusedException
+                )
+            {
+                failure = broken;
+            }
+
+            if (ended is null || await ended(failure, cancellationToken) is not { } next)
+            {
+                return 0;
+            }
+
+            await _body.DisposeAsync();
+            _body = next;
+            _separators = 2;
+        }
+    }
+
+    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
+        ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
+
+    public override int Read(byte[] buffer, int offset, int count) =>
+        ReadAsync(buffer.AsMemory(offset, count)).AsTask().GetAwaiter().GetResult();
+
+    public override void Flush() { }
+
+    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
+
+    public override void SetLength(long value) => throw new NotSupportedException();
+
+    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+
+    protected override void Dispose(bool disposing)
+    {
+        if (disposing)
+        {
+            _body.Dispose();
+        }
+
+        base.Dispose(disposing);
+    }
+
+    // An event ends with an empty line; lines end with CR, LF or both (HTML, "Server-sent events").
+    private void Count(ReadOnlySpan<byte> bytes)
+    {
+        while (!bytes.IsEmpty)
+        {
+            var end = isEvents ? bytes.IndexOfAny((byte)'\n', (byte)'\r') : -1;
+            var length = end < 0 ? bytes.Length : end + 1;
+            if ((_size += length) > maxBytes)
+            {
+                var refused = new UpstreamRefusedException(
+                    $"it sent a message of more than {maxBytes} bytes (Hub:MaxMessageBytes)"
+                );
+                tooLarge(refused);
+                throw refused;
+            }
+
+            if (end < 0)
+            {
+                (_isLineEmpty, _isAfterReturn) = (false, false);
+                return;
+            }
+
+            if (end == 0 && _isAfterReturn && bytes[0] == '\n')
+            {
+                _isAfterReturn = false; // the second half of one line's end
+            }
+            else
+            {
+                if (end == 0 && _isLineEmpty)
+                {
+                    _size = 0;
+                }
+
+                (_isLineEmpty, _isAfterReturn) = (true, bytes[end] == '\r');
+            }
+
+            bytes = bytes[length..];
+        }
+    }
+}
