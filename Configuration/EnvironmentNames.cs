@@ -57,6 +57,8 @@ internal static class EnvironmentNames
         ("CONNECTION_POOL_SIZE", "Hub:ConnectionPoolSize"),
         ("MAX_CONCURRENT_SERVERS", "Hub:MaxConcurrentServers"),
         ("SERVER_TIMEOUT", "Hub:ServerTimeout"),
+        ("GITHUB_TOKEN", "GitHub:Token"),
+        ("GITHUB_API_URL", "GitHub:Url"),
         ("NEXTJS_URL", "Shop:Url"),
         ("APP_PORTAINER__URL", "Portainer:Url"),
         ("APP_PORTAINER__TOKEN", "Portainer:Token"),

@@ -11,6 +11,7 @@ namespace MinimalMcp.Hub;
 internal sealed partial class ConfiguredServers(
     ServerRegistry registry,
     ConfiguredServerReader reader,
+    ServerNames names,
     IConfiguration configuration,
     TimeProvider time,
     ILogger<ConfiguredServers> log
@@ -25,7 +26,7 @@ internal sealed partial class ConfiguredServers(
 
     public override async Task StartAsync(CancellationToken cancellationToken)
     {
-        await SynchronizeAsync(cancellationToken);
+        await SynchronizeAsync(cancellationToken, isStart: true);
         await base.StartAsync(cancellationToken);
     }
 
@@ -42,7 +43,7 @@ internal sealed partial class ConfiguredServers(
     /// <summary>
     /// Looks for changes. What is wrong later than at the start is reported, and what was there before stays.
     /// </summary>
-    public async Task SynchronizeAsync(CancellationToken cancellationToken)
+    public async Task SynchronizeAsync(CancellationToken cancellationToken, bool isStart = false)
     {
         await _changing.WaitAsync(cancellationToken);
         try
@@ -63,6 +64,10 @@ internal sealed partial class ConfiguredServers(
         {
             _isDone = false; // the registry reports it; tried again
         }
+        catch (StartupException) when (isStart)
+        {
+            throw; // as other settings that are wrong
+        }
         catch (Exception wrong) when (wrong is StartupException or ServerRefusedException or InvalidOperationException)
         {
             LogMalformed(wrong.Message);
@@ -75,6 +80,14 @@ internal sealed partial class ConfiguredServers(
 
     private async Task ApplyAsync(IReadOnlyList<ServerDefinition> wanted, CancellationToken cancellationToken)
     {
+        foreach (var server in wanted)
+        {
+            if (names.Problem(server.Name) is { } problem)
+            {
+                throw new StartupException($"A server of the configuration cannot be registered. {problem}");
+            }
+        }
+
         var known = await registry.ListAsync(cancellationToken);
         foreach (var gone in known.Where(server => server.IsConfigured && !wanted.Any(now => now.Name == server.Name)))
         {

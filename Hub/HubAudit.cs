@@ -63,7 +63,7 @@ internal sealed class HubAudit(AuditLog audit, TimeProvider time)
                 Client = caller.Client,
                 Address = http.Connection.RemoteIpAddress?.ToString(),
                 Surface = "hub",
-                Tool = $"servers/{action}",
+                Tool = action.Contains('/') ? action : $"servers/{action}",
                 Level = nameof(RiskLevel.High).ToUpperInvariant(),
                 Arguments = about.ToJsonString(),
                 Outcome = outcome,

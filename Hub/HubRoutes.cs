@@ -34,6 +34,7 @@ internal static class HubRoutes
         // Whoever has the state that we gave out finishes the sign-in.
         group.MapGet(UpstreamSignIn.Callback, Answer(SignedInAsync)).AllowAnonymous();
         routes.ServiceProvider.GetRequiredService<UpstreamSignIn>().Use(pattern);
+        FromGitHubRoutes.Map(admin);
         return group.AllowOperators().AllowHead();
     }
 
@@ -224,7 +225,7 @@ internal static class HubRoutes
     private static string Shown(ServerStatus status) =>
         status is ServerStatus.NeedsSignIn ? "needs_sign_in" : status.ToString().ToLowerInvariant();
 
-    private static void Check(HttpContext http, ServerDefinition server)
+    internal static void Check(HttpContext http, ServerDefinition server)
     {
         CheckCommand(http, server);
         if (server.Command is { Length: > 0 })
@@ -247,7 +248,7 @@ internal static class HubRoutes
         }
     }
 
-    private static void CheckName(HttpContext http, ServerDefinition server)
+    internal static void CheckName(HttpContext http, ServerDefinition server)
     {
         if (Of<ServerNames>(http).Problem(server.Name) is { } problem)
         {
@@ -306,7 +307,7 @@ internal static class HubRoutes
             ? id
             : throw new ServerRefusedException(422, "The id of a server is a number.");
 
-    private static object Shown(HttpContext http, ServerDefinition server)
+    internal static object Shown(HttpContext http, ServerDefinition server)
     {
         var state = Of<Supervisor>(http).State(server.Id);
         var (isAdmin, isRemote) = (IsAdmin(http), server.Transport is not TransportType.Stdio);
@@ -346,7 +347,7 @@ internal static class HubRoutes
     private static Dictionary<string, string> Masked(IReadOnlyDictionary<string, string> secrets) =>
         secrets.ToDictionary(secret => secret.Key, _ => ServerBody.Masked);
 
-    private static RequestDelegate Audited(string action, Func<HttpContext, Task<object>> answer) =>
+    internal static RequestDelegate Audited(string action, Func<HttpContext, Task<object>> answer) =>
         Answer(http => Of<HubAudit>(http).RunAsync(action, http, answer));
 
     /// <summary>Answers with JSON; refusals have detail and timestamp.</summary>
@@ -373,6 +374,19 @@ internal static class HubRoutes
                 && !SameOrigin.Is(http)
                 ? Refused(403, "Send the request from a program, not from a page of another origin.")
                 : (200, await answer(http));
+        }
+        catch (ServerRefusedException refused) when (refused.Candidates is { } candidates)
+        {
+            var timestamp = Of<TimeProvider>(http).GetUtcNow();
+            return (
+                refused.Status,
+                new
+                {
+                    detail = refused.Message,
+                    timestamp,
+                    candidates,
+                }
+            );
         }
         catch (ServerRefusedException refused)
         {

@@ -12,6 +12,8 @@ public static class HubSetup
     public static IHostApplicationBuilder AddHub(this IHostApplicationBuilder builder)
     {
         builder.Services.AddSettings<HubOptions>("Hub");
+        builder.Services.AddSettings<GitHubOptions>("GitHub");
+        builder.Services.AddHttpClient("GitHubClient").AddTypedClient<FromGitHubClient>();
         builder.Services.AddSingleton<ServerRecords>();
         builder.Services.AddSingleton<ServerRegistry>();
         builder.Services.AddHostedService(services => services.GetRequiredService<ServerRegistry>());
@@ -27,6 +29,9 @@ public static class HubSetup
         builder.Services.AddSingleton<ServerEvents>();
         builder.Services.AddSingleton<HubAudit>();
         builder.Services.AddSingleton<ProcessMarkers>();
+        builder.Services.AddSingleton<HubMetrics>();
+        builder.Services.AddSingleton<HubFigures>();
+        builder.Services.AddSingleton<IStatusFigures>(services => services.GetRequiredService<HubFigures>());
         builder.Services.AddSingleton<OAuthRequests>();
         builder.Services.AddSingleton<OAuthDiscovery>();
         builder.Services.AddSingleton<UpstreamTokens>();

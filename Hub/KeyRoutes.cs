@@ -15,8 +15,8 @@ internal static partial class KeyRoutes
     {
         var group = routes.MapGroup(pattern).RequireAuthorization(Scopes.Admin);
         group.MapGet("", HubRoutes.Answer(ListAsync));
-        group.MapPost("", HubRoutes.Answer(CreateAsync));
-        group.MapDelete("/{id}", HubRoutes.Answer(RevokeAsync));
+        group.MapPost("", HubRoutes.Audited("keys/create", CreateAsync));
+        group.MapDelete("/{id}", HubRoutes.Audited("keys/revoke", RevokeAsync));
         return group.AllowOperators().AllowHead();
     }
 
@@ -46,6 +46,8 @@ internal static partial class KeyRoutes
         }
 
         var (name, scopes, expires) = Read(await ServerBody.ReadAsync(http), Of<TimeProvider>(http).GetUtcNow());
+        HubAudit.Describe(http, "key", name);
+        HubAudit.Describe(http, "permissions", scopes);
         if (keys.IsConfigured(name))
         {
             throw Taken();

@@ -23,7 +23,14 @@ internal static partial class McpJson
     /// <exception cref="StartupException">
     /// The file is not acceptable; the message is a sentence without its name.
     /// </exception>
-    public static IReadOnlyList<(string Name, ConfiguredServer Server)> Parse(byte[] utf8)
+    /// <param name="fill">
+    /// What stands for a placeholder of a member, when the file is a stranger's; null refuses it. Without it the
+    /// placeholders are environment variables of this server.
+    /// </param>
+    public static IReadOnlyList<(string Name, ConfiguredServer Server)> Parse(
+        byte[] utf8,
+        Func<string, string?>? fill = null
+    )
     {
         if (utf8.Length > MaxBytes)
         {
@@ -55,7 +62,8 @@ internal static partial class McpJson
         }
 
         if (
-            root.TryGetProperty("inputs", out var inputs)
+            fill is null
+            && root.TryGetProperty("inputs", out var inputs)
             && (inputs.ValueKind is not JsonValueKind.Array || inputs.GetArrayLength() > 0)
         )
         {
@@ -73,11 +81,11 @@ internal static partial class McpJson
             _ => throw new StartupException("it must have one of mcpServers and servers."),
         };
         return servers.ValueKind is JsonValueKind.Object
-            ? [.. servers.EnumerateObject().Select(server => (server.Name, Read(server)))]
+            ? [.. servers.EnumerateObject().Select(server => (server.Name, Read(server, fill)))]
             : throw new StartupException("mcpServers must be an object: names and their servers.");
     }
 
-    private static ConfiguredServer Read(JsonProperty entry)
+    private static ConfiguredServer Read(JsonProperty entry, Func<string, string?>? fill)
     {
         var name = Shown(entry.Name);
         if (entry.Value.ValueKind is not JsonValueKind.Object)
@@ -90,7 +98,7 @@ internal static partial class McpJson
         {
             try
             {
-                Set(server, member);
+                Set(server, member, fill);
             }
             catch (StartupException wrong)
             {
@@ -101,34 +109,34 @@ internal static partial class McpJson
         return server;
     }
 
-    private static void Set(ConfiguredServer server, JsonProperty member)
+    private static void Set(ConfiguredServer server, JsonProperty member, Func<string, string?>? fill)
     {
         switch (member.Name)
         {
             case "type":
             case "transport":
-                server.Type = Text(member);
+                server.Type = Text(member.Value, member.Name, fill);
                 break;
             case "description":
-                server.Description = Text(member);
+                server.Description = Text(member.Value, member.Name, fill);
                 break;
             case "command":
-                server.Command = Text(member);
+                server.Command = Text(member.Value, member.Name, fill);
                 break;
             case "args":
                 server.Args =
                     member.Value.ValueKind is JsonValueKind.Array
-                        ? [.. member.Value.EnumerateArray().Select(value => Text(value, "args"))]
+                        ? [.. member.Value.EnumerateArray().Select(value => Text(value, "args", fill))]
                         : throw new StartupException("args must be an array of texts.");
                 break;
             case "env":
-                server.Env = Map(member);
+                server.Env = Map(member, fill);
                 break;
             case "url":
-                server.Url = Text(member);
+                server.Url = Text(member.Value, member.Name, fill);
                 break;
             case "headers":
-                server.Headers = new(Map(member), StringComparer.OrdinalIgnoreCase);
+                server.Headers = new(Map(member, fill), StringComparer.OrdinalIgnoreCase);
                 break;
             case "disabled":
                 server.Disabled = Flag(member);
@@ -143,10 +151,10 @@ internal static partial class McpJson
                 server.HealthCheckInterval = Number(member);
                 break;
             case "risk":
-                server.Risk = Text(member);
+                server.Risk = Text(member.Value, member.Name, fill);
                 break;
             case "names":
-                server.Names = Text(member);
+                server.Names = Text(member.Value, member.Name, fill);
                 break;
             case "gallery" or "version":
                 break; // where VS Code has it from
@@ -158,7 +166,7 @@ internal static partial class McpJson
         }
     }
 
-    private static Dictionary<string, string> Map(JsonProperty member)
+    private static Dictionary<string, string> Map(JsonProperty member, Func<string, string?>? fill)
     {
         if (member.Value.ValueKind is not JsonValueKind.Object)
         {
@@ -168,7 +176,7 @@ internal static partial class McpJson
         Dictionary<string, string> map = new(StringComparer.Ordinal);
         foreach (var entry in member.Value.EnumerateObject())
         {
-            map[entry.Name] = Text(entry.Value, member.Name);
+            map[entry.Name] = Text(entry.Value, member.Name, fill);
         }
 
         return map;
@@ -187,11 +195,14 @@ internal static partial class McpJson
             ? number
             : throw new StartupException($"{member.Name} must be a whole number.");
 
-    private static string Text(JsonProperty member) => Text(member.Value, member.Name);
-
-    private static string Text(JsonElement value, string name) =>
+    private static string Text(JsonElement value, string name, Func<string, string?>? fill) =>
         value.ValueKind is JsonValueKind.String
-            ? Placeholder().Replace(value.GetString()!, match => Resolve(match.Groups[1].Value, name))
+            ? Placeholder()
+                .Replace(value.GetString()!, match =>
+                    fill is null
+                        ? Resolve(match.Groups[1].Value, name)
+                        : fill(name) ?? throw new StartupException($"{name} has a placeholder.")
+                )
             : throw new StartupException($"{name} must be text.");
 
     // ${env:NAME} of VS Code and ${NAME} of Claude: secrets need not stand in the file.

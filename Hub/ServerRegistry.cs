@@ -30,6 +30,9 @@ internal sealed partial class ServerRegistry(
     /// <summary>A server was added, changed or removed, here or on another replica.</summary>
     public event Action<long>? Changed;
 
+    /// <summary>What was read last; nothing before that.</summary>
+    public IReadOnlyList<ServerDefinition> Current => _known?.Servers ?? [];
+
     public async Task<IReadOnlyList<ServerDefinition>> ListAsync(CancellationToken cancellationToken) =>
         (_known ?? await RefreshAsync(cancellationToken)).Servers;
 
@@ -309,9 +312,12 @@ internal sealed partial class ServerRegistry(
 }
 
 /// <summary>A request about a server that is refused, with the HTTP status and a sentence for the caller.</summary>
-internal sealed class ServerRefusedException(int status, string message) : Exception(message)
+internal sealed class ServerRefusedException(int status, string message, object? candidates = null) : Exception(message)
 {
     public int Status { get; } = status;
+
+    /// <summary>What the caller may choose from.</summary>
+    public object? Candidates { get; } = candidates;
 
     public static ServerRefusedException NotFound() => new(404, "Server not found");
 

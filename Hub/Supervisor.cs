@@ -20,6 +20,7 @@ internal sealed partial class Supervisor(
     ServerEvents events,
     UpstreamTokens upstreamTokens,
     ProcessMarkers markers,
+    HubMetrics metrics,
     IOptions<HubOptions> options,
     TimeProvider time,
     ILogger<Supervisor> logger
@@ -265,9 +266,10 @@ internal sealed partial class Supervisor(
         tools.Join(
             server,
             lists.Tools,
-            (tool, arguments, caller, cancellationToken) =>
+            metrics.Measured(server.Name, (tool, arguments, caller, cancellationToken) =>
                 ConnectionOf(server)
-                    .CallForAsync(tool, arguments, caller, options.Value.ServerTimeout, cancellationToken),
+                    .CallForAsync(tool, arguments, caller, options.Value.ServerTimeout, cancellationToken)
+            ),
             approved
         );
         prompts.Join(

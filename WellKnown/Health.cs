@@ -1,3 +1,4 @@
+using MinimalMcp.Configuration;
 using MinimalMcp.Storage;
 using MinimalMcp.Tools;
 
@@ -50,23 +51,29 @@ internal static class Health
     {
         var configuration = Of<IConfiguration>(http);
         var tools = Of<ToolRegistry>(http).Current.All;
-        return http.Response.WriteAsJsonAsync(
-            new
-            {
-                status = "running",
-                service = ServerIdentity.Name(configuration),
-                version = ServerIdentity.VersionOf(configuration),
-                protocol = "2026-07-28",
-                protocols = (string[])["2026-07-28", "2025-11-25", "2025-06-18", "2025-03-26", "2024-11-05"],
-                mode = configuration["mode"] ?? "all",
-                auth = (configuration["Auth:Mode"] ?? "none").ToLowerInvariant(),
-                uptime_seconds = (long)Of<StartTime>(http).Uptime.TotalSeconds,
-                tools = tools.Count,
-                families = tools
-                    .GroupBy(tool => tool.Family)
-                    .ToDictionary(family => family.Key, family => family.Count()),
-            }
-        );
+        var status = new Dictionary<string, object>
+        {
+            ["status"] = "running",
+            ["service"] = ServerIdentity.Name(configuration),
+            ["version"] = ServerIdentity.VersionOf(configuration),
+            ["protocol"] = "2026-07-28",
+            ["protocols"] = (string[])["2026-07-28", "2025-11-25", "2025-06-18", "2025-03-26", "2024-11-05"],
+            ["mode"] = configuration["mode"] ?? "all",
+            ["auth"] = (configuration["Auth:Mode"] ?? "none").ToLowerInvariant(),
+            ["uptime_seconds"] = (long)Of<StartTime>(http).Uptime.TotalSeconds,
+            ["tools"] = tools.Count,
+            ["families"] = tools
+                .GroupBy(tool => tool.Family)
+                .ToDictionary(family => family.Key, family => family.Count()),
+        };
+        foreach (var (name, value) in http.RequestServices.GetServices<IStatusFigures>().SelectMany(one => one.Read()))
+        {
+            status[name] = value;
+        }
+
+        status["memory_usage_mb"] = Math.Round(Environment.WorkingSet / (1024d * 1024d), 1);
+        status["cpu_usage_percent"] = Of<CpuUsage>(http).Percent();
+        return http.Response.WriteAsJsonAsync(status);
     }
 
     private static T Of<T>(HttpContext http)

@@ -34,6 +34,9 @@ internal sealed class Metrics : IDisposable
     private readonly MeterListener _listener = new();
     private readonly ConcurrentDictionary<(string Name, string Labels), long> _counters = new();
     private readonly ConcurrentDictionary<string, Family> _histograms = new();
+    private readonly ConcurrentDictionary<string, string> _help = new();
+    private readonly List<(Instrument Instrument, string Labels, long Value)> _observed = [];
+    private readonly Lock _observing = new();
     private readonly IServiceProvider _services;
     private readonly StartTime _start;
     private long _connections;
@@ -55,6 +58,7 @@ internal sealed class Metrics : IDisposable
                 || instrument.Name == "kestrel.active_connections"
             )
             {
+                _help[instrument.Name] = instrument.Description ?? instrument.Name;
                 // The series of an instrument travel with it, so that a measurement finds its own by two labels.
                 listener.EnableMeasurementEvents(
                     instrument,
@@ -115,10 +119,20 @@ internal sealed class Metrics : IDisposable
                 .OrderBy(family => family.Key, StringComparer.Ordinal)
         )
         {
-            Head(family.Key, "JSON-RPC requests that were answered with an error.", "counter");
+            Head(family.Key, _help[family.Key], "counter");
             foreach (var (key, value) in family)
             {
                 text.Append(CultureInfo.InvariantCulture, $"{key.Name}{{{key.Labels}}} {value}\n");
+            }
+        }
+
+        foreach (var family in Observed().GroupBy(series => series.Instrument))
+        {
+            var type = family.Key is ObservableCounter<long> ? "counter" : "gauge";
+            Head(family.Key.Name, _help[family.Key.Name], type);
+            foreach (var (_, labels, value) in family)
+            {
+                text.Append(CultureInfo.InvariantCulture, $"{family.Key.Name}{{{labels}}} {value}\n");
             }
         }
 
@@ -128,7 +142,7 @@ internal sealed class Metrics : IDisposable
             {
                 "mcp_tool_duration_seconds" => "How long tool calls took.",
                 "mcp_upstream_duration_seconds" => "How long requests to other systems took.",
-                _ => "How long JSON-RPC requests took.",
+                _ => _help[name],
             };
             Head(name, help, "histogram");
             foreach (var (labels, histogram) in family.Series)
@@ -186,7 +200,24 @@ internal sealed class Metrics : IDisposable
             labels.Append(labels.Length > 0 ? "," : "").Append(CultureInfo.InvariantCulture, $"{name}=\"{label}\"");
         }
 
+        if (instrument.IsObservable)
+        {
+            _observed.Add((instrument, labels.ToString(), value)); // within Observed
+            return;
+        }
+
         _counters.AddOrUpdate((instrument.Name, labels.ToString()), value, (_, sum) => sum + value);
+    }
+
+    // Instruments that are asked for their values, and call Count.
+    private (Instrument Instrument, string Labels, long Value)[] Observed()
+    {
+        lock (_observing)
+        {
+            _observed.Clear();
+            _listener.RecordObservableInstruments();
+            return [.. _observed];
+        }
     }
 
     /// <summary>The histograms of one instrument, by the values of its two labels.</summary>

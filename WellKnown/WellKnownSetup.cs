@@ -11,6 +11,7 @@ public static class WellKnownSetup
     public static IHostApplicationBuilder AddWellKnown(this IHostApplicationBuilder builder)
     {
         builder.Services.AddSingleton<StartTime>();
+        builder.Services.AddSingleton<CpuUsage>();
         builder.Services.AddSingleton<Metrics>();
         return builder;
     }
@@ -20,6 +21,7 @@ public static class WellKnownSetup
     {
         // Made now: a counter counts from here on, not from the first question.
         _ = routes.ServiceProvider.GetRequiredService<StartTime>();
+        _ = routes.ServiceProvider.GetRequiredService<CpuUsage>();
         var metrics = routes.ServiceProvider.GetRequiredService<Metrics>();
         var group = routes.MapGroup("");
         var open = group.MapGroup("").AllowAnonymous();

@@ -33,6 +33,7 @@ public static class McpSetup
         services.AddSingleton<Sessions>();
         services.AddSingleton<ISessionMigrationHandler>(provider => provider.GetRequiredService<Sessions>());
         services.AddHostedService(provider => provider.GetRequiredService<Sessions>());
+        services.AddSingleton<IStatusFigures>(provider => provider.GetRequiredService<Sessions>());
         services.AddSingleton<McpEndpoint>();
         services.AddSingleton<SseEndpoint>();
         services.AddSingleton<LineServices>();

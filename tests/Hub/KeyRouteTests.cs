@@ -144,6 +144,7 @@ public sealed class KeyRouteTests(PostgresServer postgres)
             key = (await OkAsync(server, "POST", "/keys", """{"name":"kept"}""")).GetProperty("api_key").GetString()!;
         }
 
+        await Wait.Until(() => folder.GetFiles("keys.db-*").Length == 0); // all of it is in the one file
         foreach (var file in folder.GetFiles("keys.db*"))
         {
             var bytes = await File.ReadAllBytesAsync(file.FullName, Stop);

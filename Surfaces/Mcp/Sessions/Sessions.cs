@@ -2,6 +2,7 @@ using System.Security.Claims;
 using System.Text;
 using Microsoft.Extensions.Options;
 using MinimalMcp.Auth;
+using MinimalMcp.Configuration;
 using MinimalMcp.Tools;
 using ModelContextProtocol.AspNetCore;
 using ModelContextProtocol.Protocol;
@@ -22,7 +23,7 @@ internal sealed class Sessions(
     LogMessages logs,
     TimeProvider time,
     IServiceProvider services
-) : IHostedService, ISessionMigrationHandler, IDisposable
+) : IHostedService, ISessionMigrationHandler, IStatusFigures, IDisposable
 {
     // What another replica ended is honoured here for no longer.
     private static readonly TimeSpan AskedAgain = TimeSpan.FromSeconds(10);
@@ -30,6 +31,11 @@ internal sealed class Sessions(
     private readonly SessionTable _open = new();
     private PeriodicTimer? _timer;
     private Task _sweeping = Task.CompletedTask;
+    private long _opened;
+
+    /// <summary>Those of this replica: opened since its start, and open now.</summary>
+    public IEnumerable<(string Name, long Value)> Read() =>
+        [("total_sessions", Volatile.Read(ref _opened)), ("active_sessions", Count)];
 
     public int Count => _open.Count;
 
@@ -164,6 +170,7 @@ internal sealed class Sessions(
             return null;
         }
 
+        Interlocked.Increment(ref _opened);
         session.Listen(changes, updates, logs);
         return session;
     }
