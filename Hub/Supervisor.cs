@@ -4,6 +4,7 @@ using Microsoft.Extensions.Options;
 using MinimalMcp.Hub.Processes;
 using MinimalMcp.Hub.Remote;
 using MinimalMcp.Hub.SignIn;
+using MinimalMcp.Storage;
 using ModelContextProtocol;
 using ModelContextProtocol.Protocol;
 
@@ -85,6 +86,10 @@ internal sealed partial class Supervisor(
                 try
                 {
                     await FollowAsync(stoppingToken);
+                }
+                catch (StorageException unavailable)
+                {
+                    LogUnfollowed(unavailable.Message); // the registry looks again, and reports changes then
                 }
                 catch (Exception failure) when (failure is not OperationCanceledException)
                 {
@@ -210,6 +215,9 @@ internal sealed partial class Supervisor(
 
     [LoggerMessage(LogLevel.Error, "The registered servers could not be followed")]
     private partial void LogFailed(Exception failure);
+
+    [LoggerMessage(LogLevel.Warning, "The registered servers could not be read {Reason}")]
+    private partial void LogUnfollowed(string reason);
 
     [LoggerMessage(LogLevel.Warning, "Server notice {Server}: {Notice}")]
     private partial void LogNotice(long server, string notice);
