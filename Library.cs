@@ -84,6 +84,7 @@ public static class Library
         // For operators, and for machines that discover the server.
         routes.MapAuth();
         routes.MapHub("/api/v1/servers");
+        routes.MapKeys("/api/v1/keys");
         routes.MapAudit("/api/v1/audit");
         routes.MapDashboard("/dashboard");
         routes.MapWellKnown();

@@ -78,6 +78,7 @@ if (mode.Http)
 
 // What operators, machines and people look for.
 app.MapHub("/api/v1/servers"); // registers, starts and stops other MCP servers
+app.MapKeys("/api/v1/keys"); // creates and revokes API keys
 app.MapAudit("/api/v1/audit");
 app.MapDashboard("/dashboard"); // what waits for a person's approval
 app.MapWellKnown();

@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Authentication;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
 using MinimalMcp.Auth.Diagnostics;
+using MinimalMcp.Auth.Operators;
 using MinimalMcp.Auth.Provider;
 using MinimalMcp.Auth.Server;
 using MinimalMcp.Configuration;
@@ -26,13 +27,15 @@ public static class AuthSetup
         services.AddSingleton<IValidateOptions<AuthOptions>, AuthCheck>();
         services.AddSingleton<ServerKeys>();
         services.AddSingleton<ApiKeys>();
+        services.AddSingleton<StoredKeys>();
+        services.AddHostedService(provider => provider.GetRequiredService<StoredKeys>());
         services.TryAddSingleton(new RateLimitPolicies());
         services.AddSingleton<RateLimiters>();
         services.AddSingleton<RequestRateLimiter>();
         services.AddSingleton<CredentialVerifier>();
         services.AddSingleton<RefusedCredentialLog>();
         services.AddSingleton<AuthFastPath>();
-        // Not AddAuthentication, which also sets up data protection for cookies; we use none.
+        // Not AddAuthentication, which also sets up data protection: cookies are encrypted with the server's own key.
         services.AddAuthenticationCore(schemes => schemes.AddScheme<CredentialHandler>(AuthScheme.Name, null));
         services.PostConfigure<AuthenticationOptions>(LeaveDefaultScheme);
         services.AddTransient<CredentialHandler>();
@@ -44,6 +47,7 @@ public static class AuthSetup
         services.AddSingleton<DiagnosticsLog>();
         builder.AddIdentityProvider();
         builder.AddAuthorizationServer();
+        OperatorSetup.Add(services);
         return builder;
     }
 
@@ -61,6 +65,7 @@ public static class AuthSetup
     /// <summary>Adds the framework's authentication and authorization, and the request rate limit.</summary>
     public static WebApplication UseAuth(this WebApplication app)
     {
+        ApiErrors.Use(app);
         app.UseCredentials();
         app.UseRequestLimit();
         app.MapAuth();
@@ -68,7 +73,19 @@ public static class AuthSetup
     }
 
     /// <summary>Where people sign in and clients get tokens, in modes that issue them.</summary>
-    internal static void MapAuth(this IEndpointRouteBuilder routes) => routes.MapAuthorizationServer();
+    internal static void MapAuth(this IEndpointRouteBuilder routes)
+    {
+        var group = routes.MapGroup("/auth").AllowAnonymous();
+        var isRegistered = routes.ServiceProvider.GetRequiredService<IServiceProviderIsService>();
+        if (isRegistered.IsService(typeof(Consent)) || isRegistered.IsService(typeof(IExternalSignIn)))
+        {
+            group.MapGet("/callback", OAuthResponses.Page(FinishSignInAsync));
+        }
+
+        OperatorSetup.Map(group);
+        group.AllowHead();
+        routes.MapAuthorizationServer();
+    }
 
     /// <summary>The framework's authentication and authorization, and a fast path for known callers.</summary>
     internal static void UseCredentials(this WebApplication app)
@@ -138,10 +155,25 @@ public static class AuthSetup
         return routes;
     }
 
+    // Where the identity provider returns people to: from a client's sign-in, or from an operator's.
+    private static Task FinishSignInAsync(HttpContext http) =>
+        OperatorSignIn.IsOwn(http) ? http.RequestServices.GetRequiredService<OperatorSignIn>().FinishAsync(http)
+        : http.RequestServices.GetService<Consent>() is { } consent ? consent.FinishAsync(http)
+        : http
+            .RequestServices.GetRequiredService<IAuthorizationPages>()
+            .ExplainAsync(
+                http,
+                StatusCodes.Status400BadRequest,
+                "Nothing to do",
+                "The identity provider redirects to this page. Start from the application."
+            );
+
     // The framework makes the only scheme the default. Ours must not become it, nor stop another scheme from being it.
     private static void LeaveDefaultScheme(AuthenticationOptions options)
     {
-        var others = options.Schemes.Where(scheme => scheme.Name != AuthScheme.Name).ToArray();
+        var others = options
+            .Schemes.Where(scheme => scheme.Name is not (AuthScheme.Name or OperatorSessions.Scheme))
+            .ToArray();
         options.DefaultScheme ??= others is [var only] ? only.Name : "";
     }
 }

@@ -28,9 +28,10 @@ internal sealed class Caller
     // Principals of keys and of cached tokens are the same objects from call to call.
     private static readonly ConditionalWeakTable<ClaimsPrincipal, Caller> Known = [];
 
-    private Caller(string subject, string? client, int level, bool isGuest = false, bool hasKey = false)
+    private Caller(string subject, string? client, int level, bool isGuest = false, string? kind = null)
     {
-        HasKey = hasKey;
+        HasKey = kind is "ApiKey" or ApiKeys.Stored;
+        HasStoredKey = kind is ApiKeys.Stored;
         Subject = subject;
         Client = client;
         Level = level;
@@ -46,8 +47,11 @@ internal sealed class Caller
     /// <summary>Unauthenticated: signing in would grant more.</summary>
     public bool IsGuest { get; }
 
-    /// <summary>The caller authenticated with a configured API key, so signing in cannot grant it more.</summary>
+    /// <summary>The caller authenticated with an API key, so signing in cannot grant it more.</summary>
     private bool HasKey { get; }
+
+    /// <summary>A key that was created while the server ran.</summary>
+    private bool HasStoredKey { get; }
 
     /// <summary>The rank of the caller's highest scope; -1 without one.</summary>
     public int Level { get; }
@@ -60,7 +64,11 @@ internal sealed class Caller
         HasKey
             ? $"{what} needs the scope {scope}, and the key '{Subject}' has "
                 + $"{(Level < 0 ? "none" : Scopes.UpTo(Scopes.OfLevel(Level)))}. "
-                + $"Use another key, or ask the operator to add the scope (Auth:ApiKeys:{Subject}:Scopes)."
+                + (
+                    HasStoredKey
+                        ? "Use another key, or ask the operator to create one with the scope (POST /api/v1/keys)."
+                        : $"Use another key, or ask the operator to add the scope (Auth:ApiKeys:{Subject}:Scopes)."
+                )
             : $"{what} needs the scope {scope}, which this connection was not granted. Connect again and allow it.";
 
     /// <summary>
@@ -84,7 +92,7 @@ internal sealed class Caller
             user.FindFirstValue("client_id"),
             user.FindAll("scope").Select(claim => Scopes.Level(claim.Value)).DefaultIfEmpty(-1).Max(),
             user == Guest,
-            user.Identity?.AuthenticationType == "ApiKey"
+            user.Identity?.AuthenticationType
         );
     }
 }

@@ -95,7 +95,8 @@ internal sealed class SealingKey(byte[] key, byte[]? previous)
     private const int NonceSize = 12,
         TagSize = 16;
 
-    public string Seal(byte[] plain)
+    /// <param name="context">Where the value stands; it can be decrypted only for the same place.</param>
+    public string Seal(byte[] plain, string context = "")
     {
         var result = new byte[NonceSize + plain.Length + TagSize];
         RandomNumberGenerator.Fill(result.AsSpan(0, NonceSize));
@@ -104,16 +105,19 @@ internal sealed class SealingKey(byte[] key, byte[]? previous)
             result.AsSpan(0, NonceSize),
             plain,
             result.AsSpan(NonceSize, plain.Length),
-            result.AsSpan(NonceSize + plain.Length)
+            result.AsSpan(NonceSize + plain.Length),
+            Encoding.UTF8.GetBytes(context)
         );
         return Base64Url.EncodeToString(result);
     }
 
-    /// <summary>Decrypts a value. Returns null when it was encrypted with another secret.</summary>
-    public byte[]? Open(string sealedText) =>
-        Open(key, sealedText) ?? (previous is null ? null : Open(previous, sealedText));
+    /// <summary>
+    /// Decrypts a value. Returns null when it was encrypted with another secret, or for another place.
+    /// </summary>
+    public byte[]? Open(string sealedText, string context = "") =>
+        Open(key, sealedText, context) ?? (previous is null ? null : Open(previous, sealedText, context));
 
-    private static byte[]? Open(byte[] key, string sealedText)
+    private static byte[]? Open(byte[] key, string sealedText, string context)
     {
         try
         {
@@ -124,7 +128,8 @@ internal sealed class SealingKey(byte[] key, byte[]? previous)
                 bytes.AsSpan(0, NonceSize),
                 bytes.AsSpan(NonceSize, plain.Length),
                 bytes.AsSpan(NonceSize + plain.Length),
-                plain
+                plain,
+                Encoding.UTF8.GetBytes(context)
             );
             return plain;
         }

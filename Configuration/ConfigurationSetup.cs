@@ -144,7 +144,7 @@ public static class ConfigurationSetup
         builder.Services.AddSingleton<IValidateOptions<ServerOptions>, SecretFileCheck>();
         builder.Services.TryAddSingleton(TimeProvider.System);
         builder.Services.AddCors();
-        builder.Services.AddProblemDetails();
+        builder.Services.AddProblemDetails(problems => problems.CustomizeProblemDetails = ApiErrors.Complete);
     }
 
     /// <summary>Listens where the section Server says.</summary>

@@ -104,7 +104,7 @@ internal sealed partial class HostGuard
     private static string Shorten(string text) => text.Length <= 100 ? text : text[..100];
 
     private static Task RefuseAsync(HttpContext http, int status, string detail) =>
-        Results
-            .Problem(statusCode: status, title: status == 400 ? "Unknown host" : "Origin not allowed", detail: detail)
+        ApiErrors
+            .Problem(http, status, status == 400 ? "Unknown host" : "Origin not allowed", detail)
             .ExecuteAsync(http);
 }

@@ -24,6 +24,7 @@ internal static class CallTimeout
             static state => ((CancellationTokenSource)state!).Cancel(),
             source
         );
+        var clock = call.Ask is null ? null : call.Clock = new(source, limit);
         try
         {
             var running = function(call, source.Token);
@@ -32,7 +33,15 @@ internal static class CallTimeout
                 return await running; // most tools without an upstream complete here, without a timer
             }
 
-            source.CancelAfter(limit);
+            if (clock is null)
+            {
+                source.CancelAfter(limit);
+            }
+            else
+            {
+                clock.Start();
+            }
+
             return await running.AsTask().WaitAsync(source.Token);
         }
         catch (OperationCanceledException)
@@ -46,6 +55,7 @@ internal static class CallTimeout
         }
         finally
         {
+            clock?.End();
             await registration.DisposeAsync();
             if (source.TryReset())
             {

@@ -5,6 +5,7 @@ using System.Security.Cryptography;
 using System.Text.Json;
 using Microsoft.Extensions.AI;
 using MinimalMcp.Auth;
+using ModelContextProtocol.Protocol;
 
 namespace MinimalMcp.Governance;
 
@@ -96,6 +97,12 @@ internal sealed class ToolCall : AIFunctionArguments
     /// The MCP request of a call that came through a session. Tools that report progress or elicit input need it.
     /// </summary>
     public object? Conversation { get; init; }
+
+    /// <summary>Asks the caller's user or model, where its client can be asked; null where it cannot.</summary>
+    public Func<InputRequest, CancellationToken, ValueTask<InputResponse>>? Ask { get; init; }
+
+    /// <summary>The timeout of a call that may ask, which does not run meanwhile.</summary>
+    internal CallClock? Clock { get; set; }
 
     /// <summary>
     /// Adds the members of a JSON object as arguments. The document must live until they are bound. A method that takes

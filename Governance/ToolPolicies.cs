@@ -32,6 +32,7 @@ internal sealed class ToolPolicies(IOptions<GovernanceOptions> options, IConfigu
         return new(effect, risk, deadline)
         {
             Group = group,
+            Path = path,
             NeedsConfirmation = risk is RiskLevel.Critical || Listed(_confirm) || approved,
             NeedsApproval = approved,
             Addresses = _options.AllowMetadataAddresses || addresses is null ? [] : addresses.Split(' '),

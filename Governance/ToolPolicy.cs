@@ -33,6 +33,9 @@ internal sealed record ToolPolicy(Effect Effect, RiskLevel Risk, TimeSpan Deadli
     /// <summary>The tool's family, which can have its own budget.</summary>
     public string Group { get; init; } = "";
 
+    /// <summary>The name <c>server/tool</c> of another server's tool, as settings and the audit log have it.</summary>
+    public string? Path { get; init; }
+
     /// <summary>The tool is another server's: its own dry run is not known to change nothing.</summary>
     public bool IsOfOtherServer { get; init; }
 

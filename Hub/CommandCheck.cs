@@ -28,6 +28,10 @@ internal static partial class CommandCheck
         "cmd.exe",
         "powershell",
         "pwsh",
+    ];
+
+    private static readonly string[] Interpreters =
+    [
         "node",
         "python",
         "python3",
@@ -132,7 +136,7 @@ internal static partial class CommandCheck
 
         return command switch
         {
-            "docker" => args is ["run", ..] ? null : "args of docker must begin with run.",
+            DockerRun.Program => DockerRun.Problem(args),
             "dotnet" => args is [var first, ..] && !first.StartsWith('-') && first is not ("exec" or "fsi" or "script")
                 ? null
                 : "args of dotnet must begin with a .dll file or a command such as run or tool.",
@@ -177,6 +181,9 @@ internal static partial class CommandCheck
         return null;
     }
 
+    /// <summary>Whether a program runs what it is told as commands.</summary>
+    public static bool IsShell(string program) => Shells.Contains(Program(program), StringComparer.OrdinalIgnoreCase);
+
     private static string? Launcher(string kind, string command, IReadOnlyList<string> args)
     {
         var (flags, withValue) = Options[kind];
@@ -186,7 +193,7 @@ internal static partial class CommandCheck
             if (!arg.StartsWith('-') && arg.Length > 0)
             {
                 // Everything after it belongs to the script or package.
-                return kind is "npx" or "uvx" && Shells.Contains(Program(arg), StringComparer.OrdinalIgnoreCase)
+                return kind is "npx" or "uvx" && (IsShell(arg) || Interpreters.Contains(Program(arg)))
                     ? $"{command} must not start {arg}. Name the package of the MCP server."
                     : null;
             }

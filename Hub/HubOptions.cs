@@ -29,6 +29,14 @@ internal sealed class HubOptions : IValidatableObject
     /// <summary>Allows commands without authentication (Auth:Mode none).</summary>
     public bool CommandsWithoutAuth { get; set; }
 
+    /// <summary>
+    /// A file of servers in the form of Claude (<c>mcpServers</c>) or VS Code (<c>servers</c>), usually named mcp.json.
+    /// </summary>
+    public string? File { get; set; }
+
+    /// <summary>Servers by name, beside those that are registered over the routes.</summary>
+    public Dictionary<string, ConfiguredServer> Servers { get; } = new(StringComparer.OrdinalIgnoreCase);
+
     internal bool Allows(string command) => Split(Commands).Contains(command, StringComparer.Ordinal);
 
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)

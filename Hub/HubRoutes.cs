@@ -1,5 +1,7 @@
+using System.Text.Json;
 using Microsoft.Extensions.Options;
 using MinimalMcp.Auth;
+using MinimalMcp.Auth.Operators;
 using MinimalMcp.Configuration;
 using MinimalMcp.Hub.SignIn;
 using MinimalMcp.Storage;
@@ -17,19 +19,22 @@ internal static class HubRoutes
         read.MapGet("", Answer(ListAsync));
         read.MapGet("/{id}", Answer(async http => Shown(http, await FindAsync(http))));
         var write = group.MapGroup("").RequireAuthorization(Scopes.Write);
-        write.MapPost("", Answer(CreateAsync));
-        write.MapPut("/{id}", Answer(UpdateAsync));
-        write.MapDelete("/{id}", Answer(DeleteAsync));
-        write.MapPost("/{id}/start", Answer(http => WantAsync(http, true)));
-        write.MapPost("/{id}/stop", Answer(http => WantAsync(http, false)));
-        write.MapPost("/{id}/restart", Answer(RestartAsync));
+        write.MapPost("", Audited("create", CreateAsync));
+        write.MapPut("/{id}", Audited("update", UpdateAsync));
+        write.MapDelete("/{id}", Audited("delete", DeleteAsync));
+        write.MapPost("/{id}/start", Audited("start", StartAsync));
+        write.MapPost("/{id}/stop", Audited("stop", StopAsync));
+        write.MapPost("/{id}/restart", Audited("restart", RestartAsync));
         read.MapGet("/{id}/health", Answer(HealthAsync));
-        group.MapGet("/{id}/logs", Answer(LogsAsync)).RequireAuthorization(Scopes.Admin);
-        group.MapGet("/{id}/sign-in", Answer(SignInAsync)).RequireAuthorization(Scopes.Admin);
+        read.MapGet("/{id}/tools", Answer(ToolsAsync));
+        var admin = group.MapGroup("").RequireAuthorization(Scopes.Admin);
+        admin.MapGet("/{id}/logs", Answer(LogsAsync));
+        admin.MapPost("/{id}/tools/{tool}/approve", Audited("approve", ApproveAsync));
+        admin.MapGet("/{id}/sign-in", Answer(SignInAsync)).AllowOperators(page: true);
         // Whoever has the state that we gave out finishes the sign-in.
         group.MapGet(UpstreamSignIn.Callback, Answer(SignedInAsync)).AllowAnonymous();
         routes.ServiceProvider.GetRequiredService<UpstreamSignIn>().Use(pattern);
-        return group.AllowHead();
+        return group.AllowOperators().AllowHead();
     }
 
     private static async Task<object> ListAsync(HttpContext http) =>
@@ -37,8 +42,11 @@ internal static class HubRoutes
 
     private static async Task<object> CreateAsync(HttpContext http)
     {
-        var server = ServerBody.Apply(await ServerBody.ReadAsync(http), new() { Name = "" });
+        var body = await ServerBody.ReadAsync(http);
+        var server = ServerBody.Apply(body, new() { Name = "" });
+        Describe(http, server, body);
         Check(http, server);
+        CheckName(http, server);
         // As in the guide: a server that may restart is started at once.
         var created = await Of<ServerRegistry>(http)
             .CreateAsync(server with { Wanted = server.AutoRestart }, http.RequestAborted);
@@ -53,9 +61,16 @@ internal static class HubRoutes
                 IdOf(http),
                 before =>
                 {
+                    CheckSource(before);
                     CheckCommand(http, before);
                     var after = ServerBody.Apply(body, before);
+                    Describe(http, before, body);
                     Check(http, after);
+                    if (after.Name != before.Name)
+                    {
+                        CheckName(http, after);
+                    }
+
                     CheckAddress(http, before, after);
                     return after;
                 },
@@ -64,43 +79,60 @@ internal static class HubRoutes
         return Shown(http, changed);
     }
 
+    // Names of members only: values may be secrets.
+    private static void Describe(HttpContext http, ServerDefinition server, JsonElement body)
+    {
+        HubAudit.Describe(http, "server", server.Name);
+        HubAudit.Describe(
+            http,
+            "members",
+            string.Join(", ", body.EnumerateObject().Select(member => member.Name).Take(30))
+        );
+    }
+
     private static async Task<object> DeleteAsync(HttpContext http)
     {
         var server = await FindAsync(http);
+        HubAudit.Describe(http, "server", server.Name);
+        CheckSource(server);
         CheckCommand(http, server);
         await Of<ServerRegistry>(http).DeleteAsync(server.Id, http.RequestAborted);
         return new { message = "Server deleted successfully" };
     }
 
-    private static async Task<object> WantAsync(HttpContext http, bool wanted)
+    private static Task<object> StartAsync(HttpContext http) =>
+        RunAsync(http, Of<Supervisor>(http).StartAsync, "started");
+
+    private static Task<object> RestartAsync(HttpContext http) =>
+        RunAsync(http, Of<Supervisor>(http).RestartAsync, "restarted");
+
+    private static async Task<object> RunAsync(HttpContext http, Func<long, CancellationToken, Task> run, string done)
     {
-        if (wanted && (await FindAsync(http)).Command is { Length: > 0 })
+        var server = await FindAsync(http);
+        HubAudit.Describe(http, "server", server.Name);
+        if (server.Command is { Length: > 0 })
         {
             CheckMode(http);
         }
 
-        var supervisor = Of<Supervisor>(http);
         try
         {
-            await (
-                wanted
-                    ? supervisor.StartAsync(IdOf(http), http.RequestAborted)
-                    : supervisor.StopAsync(IdOf(http), http.RequestAborted)
-            );
+            await run(server.Id, http.RequestAborted);
         }
         catch (McpException failure)
         {
             throw new ServerRefusedException(StatusCodes.Status500InternalServerError, failure.Message);
         }
 
-        return new { message = wanted ? "Server started successfully" : "Server stopped successfully" };
+        return new { message = $"Server {done} successfully" };
     }
 
-    private static async Task<object> RestartAsync(HttpContext http)
+    private static async Task<object> StopAsync(HttpContext http)
     {
-        await WantAsync(http, false);
-        await WantAsync(http, true);
-        return new { message = "Server restarted successfully" };
+        var server = await FindAsync(http);
+        HubAudit.Describe(http, "server", server.Name);
+        await Of<Supervisor>(http).StopAsync(server.Id, http.RequestAborted);
+        return new { message = "Server stopped successfully" };
     }
 
     private static async Task<object> HealthAsync(HttpContext http)
@@ -129,6 +161,39 @@ internal static class HubRoutes
             tools_count = lists?.Tools.Count ?? 0,
             resources_count = lists?.Resources.Count ?? 0,
         };
+    }
+
+    private static async Task<object> ToolsAsync(HttpContext http)
+    {
+        var server = await FindAsync(http);
+        var tools = await Of<Supervisor>(http).ToolsAsync(server.Id, http.RequestAborted) ?? [];
+        return new { server_id = server.Id, tools = tools.Select(ServerToolRoutes.Shown) };
+    }
+
+    private static async Task<object> ApproveAsync(HttpContext http)
+    {
+        var server = await FindAsync(http);
+        var hash = await ServerToolRoutes.ReadHashAsync(http);
+        HubAudit.Describe(http, "server", server.Name);
+        HubAudit.Describe(http, "hash", hash.Length <= 64 ? hash : null);
+        var tool = ServerToolRoutes.Find(
+            await Of<Supervisor>(http).ToolsAsync(server.Id, http.RequestAborted),
+            Uri.UnescapeDataString((string)http.Request.RouteValues["tool"]!)
+        );
+        if (tool.Hash != hash)
+        {
+            throw new ServerRefusedException(
+                StatusCodes.Status409Conflict,
+                $"The definition has the hash {tool.Hash} now. Look at it again, and approve that one."
+            );
+        }
+
+        if (tool.Replaces is not null)
+        {
+            await Of<Supervisor>(http).ApproveAsync(server, tool, http.RequestAborted);
+        }
+
+        return new { message = "Tool approved successfully" };
     }
 
     private static async Task<object> LogsAsync(HttpContext http)
@@ -168,6 +233,26 @@ internal static class HubRoutes
         }
 
         ServerBody.Check(server, Of<IOptions<HubOptions>>(http).Value);
+    }
+
+    private static void CheckSource(ServerDefinition server)
+    {
+        if (server.IsConfigured)
+        {
+            throw new ServerRefusedException(
+                StatusCodes.Status409Conflict,
+                $"Server '{server.Name}' comes from the configuration (Hub:Servers, Hub:File). Change or remove it "
+                    + "there; it can be started and stopped here."
+            );
+        }
+    }
+
+    private static void CheckName(HttpContext http, ServerDefinition server)
+    {
+        if (Of<ServerNames>(http).Problem(server.Name) is { } problem)
+        {
+            throw new ServerRefusedException(StatusCodes.Status400BadRequest, problem);
+        }
     }
 
     // A command runs on this machine as this server's user.
@@ -245,8 +330,12 @@ internal static class HubRoutes
             health_check_interval = server.HealthCheckInterval,
             risk = server.Risk,
             names = server.OwnNames ? "own" : "prefixed",
+            source = server.IsConfigured ? "configuration" : "api",
+            warnings = PackageVersions.Warnings(server),
             status = Shown(state.Status),
             reason = state.Reason,
+            notices = (string[])
+                [.. Of<JoinedTools>(http).Notices(server.Id), .. Of<JoinedPrompts>(http).Notices(server.Id)],
             restart_count = state.RestartCount,
             last_health_check = state.LastHealthCheck,
             created_at = DateTimeOffset.FromUnixTimeMilliseconds(server.CreatedAt),
@@ -257,7 +346,11 @@ internal static class HubRoutes
     private static Dictionary<string, string> Masked(IReadOnlyDictionary<string, string> secrets) =>
         secrets.ToDictionary(secret => secret.Key, _ => ServerBody.Masked);
 
-    private static RequestDelegate Answer(Func<HttpContext, Task<object>> answer) =>
+    private static RequestDelegate Audited(string action, Func<HttpContext, Task<object>> answer) =>
+        Answer(http => Of<HubAudit>(http).RunAsync(action, http, answer));
+
+    /// <summary>Answers with JSON; refusals have detail and timestamp.</summary>
+    internal static RequestDelegate Answer(Func<HttpContext, Task<object>> answer) =>
         async http =>
         {
             http.Response.Headers.CacheControl = "no-store";
@@ -284,6 +377,10 @@ internal static class HubRoutes
         catch (ServerRefusedException refused)
         {
             return Refused(refused.Status, refused.Message);
+        }
+        catch (BadHttpRequestException wrong)
+        {
+            return Refused(wrong.StatusCode, wrong.Message); // the body is too large, or was cut off
         }
         catch (StorageException)
         {

@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Options;
 using MinimalMcp.Configuration;
 using MinimalMcp.Hub.Processes;
 using MinimalMcp.Hub.SignIn;
@@ -14,7 +15,17 @@ public static class HubSetup
         builder.Services.AddSingleton<ServerRecords>();
         builder.Services.AddSingleton<ServerRegistry>();
         builder.Services.AddHostedService(services => services.GetRequiredService<ServerRegistry>());
+        builder.Services.AddSingleton<ConfiguredServerReader>();
+        builder.Services.AddSingleton<IValidateOptions<HubOptions>>(services =>
+            services.GetRequiredService<ConfiguredServerReader>()
+        );
+        builder.Services.AddSingleton<ConfiguredServers>();
+        builder.Services.AddHostedService(services => services.GetRequiredService<ConfiguredServers>());
         builder.Services.AddSingleton<JoinedTools>();
+        builder.Services.AddSingleton<JoinedPrompts>();
+        builder.Services.AddSingleton<ServerNames>();
+        builder.Services.AddSingleton<ServerEvents>();
+        builder.Services.AddSingleton<HubAudit>();
         builder.Services.AddSingleton<ProcessMarkers>();
         builder.Services.AddSingleton<OAuthRequests>();
         builder.Services.AddSingleton<OAuthDiscovery>();
@@ -30,4 +41,10 @@ public static class HubSetup
         this IEndpointRouteBuilder routes,
         string pattern = "/api/v1/servers"
     ) => HubRoutes.Map(routes, pattern);
+
+    /// <summary>Maps the routes that list, create and revoke API keys.</summary>
+    public static IEndpointConventionBuilder MapKeys(
+        this IEndpointRouteBuilder routes,
+        string pattern = "/api/v1/keys"
+    ) => KeyRoutes.Map(routes, pattern);
 }

@@ -50,7 +50,8 @@ internal static partial class ServerBody
                     },
                 },
                 // What a server is shown with, so that a changed answer can be sent back.
-                "id" or "status" or "created_at" or "updated_at" or "restart_count" or "last_health_check" => server,
+                "id" or "status" or "reason" or "notices" or "restart_count" => server,
+                "created_at" or "updated_at" or "last_health_check" or "source" or "warnings" => server,
                 _ => throw Wrong(
                     $"The body has a member that is not known: {(member.Name.Length > 40 ? "(long)" : member.Name)}."
                 ),

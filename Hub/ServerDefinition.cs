@@ -1,3 +1,5 @@
+using System.Text.Json;
+
 namespace MinimalMcp.Hub;
 
 /// <summary>A registered MCP server: how it is reached or started, and what the operator wants of it.</summary>
@@ -46,8 +48,16 @@ internal sealed record ServerDefinition
     /// <summary>The tools keep the server's own names, without its name as a prefix.</summary>
     public bool OwnNames { get; init; }
 
+    /// <summary>
+    /// How often its program or address was changed. What was approved of one program says nothing of another.
+    /// </summary>
+    public long Generation { get; init; }
+
     /// <summary>The server should run: start sets it, stop clears it.</summary>
     public bool Wanted { get; init; }
+
+    /// <summary>It comes from the configuration, which alone changes it.</summary>
+    public bool IsConfigured { get; init; }
 
     /// <summary>The stored secrets cannot be decrypted: SECRET_KEY changed. Such a server is not started.</summary>
     public bool Unreadable { get; init; }
@@ -56,6 +66,17 @@ internal sealed record ServerDefinition
     public long CreatedAt { get; init; }
 
     public long UpdatedAt { get; init; }
+
+    /// <summary>Whether both say the same; when it was changed last is no part of that.</summary>
+    public bool IsSameAs(ServerDefinition other) =>
+        JsonSerializer.Serialize(this with { UpdatedAt = 0 }) == JsonSerializer.Serialize(other with { UpdatedAt = 0 });
+
+    /// <summary>Whether both definitions run the same program, or reach the same address.</summary>
+    public bool RunsTheSame(ServerDefinition other) =>
+        (Transport, Command, Address) == (other.Transport, other.Command, other.Address)
+        && Args.SequenceEqual(other.Args)
+        && Env.Count == other.Env.Count
+        && Env.All(variable => other.Env.GetValueOrDefault(variable.Key) == variable.Value);
 
     /// <summary>Where a remote server is; null for stdio.</summary>
     public Uri? Address =>

@@ -10,5 +10,8 @@ internal sealed record ServerLists(
     IReadOnlyList<Prompt> Prompts
 )
 {
+    /// <summary>Of the registration that it was listed for; see <see cref="ServerDefinition.Generation"/>.</summary>
+    public long Generation { get; init; }
+
     public static ServerLists Empty { get; } = new([], [], [], []);
 }

@@ -29,7 +29,9 @@ internal sealed class ServerRecords(ServerKeys keys)
             server.MaxRestarts,
             server.HealthCheckInterval,
             server.Risk,
-            server.OwnNames
+            server.OwnNames,
+            server.IsConfigured,
+            server.Generation
         );
         var secret = new SecretPart(
             [.. server.Args],
@@ -44,7 +46,10 @@ internal sealed class ServerRecords(ServerKeys keys)
             Id = server.Id,
             Name = server.Name,
             Definition = JsonSerializer.Serialize(plain, RecordJson.Default.PlainPart),
-            Sealed = _key.Value.Seal(JsonSerializer.SerializeToUtf8Bytes(secret, RecordJson.Default.SecretPart)),
+            Sealed = _key.Value.Seal(
+                JsonSerializer.SerializeToUtf8Bytes(secret, RecordJson.Default.SecretPart),
+                Place(server.Name)
+            ),
             Wanted = server.Wanted ? 1 : 0,
             Created = server.CreatedAt,
             Updated = server.UpdatedAt,
@@ -55,7 +60,7 @@ internal sealed class ServerRecords(ServerKeys keys)
     public ServerDefinition Read(StoredServer row)
     {
         var plain = JsonSerializer.Deserialize(row.Definition, RecordJson.Default.PlainPart)!;
-        var secret = _key.Value.Open(row.Sealed) is { } opened
+        var secret = _key.Value.Open(row.Sealed, Place(row.Name)) is { } opened
             ? JsonSerializer.Deserialize(Encoding.UTF8.GetString(opened), RecordJson.Default.SecretPart)
             : null;
         return new()
@@ -72,6 +77,8 @@ internal sealed class ServerRecords(ServerKeys keys)
             HealthCheckInterval = plain.HealthCheckInterval,
             Risk = plain.Risk,
             OwnNames = plain.OwnNames,
+            IsConfigured = plain.IsConfigured,
+            Generation = plain.Generation,
             Args = secret?.Args ?? [],
             Env = secret?.Env ?? [],
             Host = secret?.Host ?? "localhost",
@@ -84,6 +91,9 @@ internal sealed class ServerRecords(ServerKeys keys)
             UpdatedAt = row.Updated,
         };
     }
+
+    // Who may write to the store must not have the secrets of one server sent to the address of another.
+    private static string Place(string server) => "hub_servers " + server;
 }
 
 internal sealed record PlainPart(
@@ -96,7 +106,9 @@ internal sealed record PlainPart(
     int MaxRestarts,
     int HealthCheckInterval,
     string? Risk,
-    bool OwnNames
+    bool OwnNames,
+    bool IsConfigured,
+    long Generation = 0
 );
 
 internal sealed record SecretPart(

@@ -2,6 +2,7 @@ using System.Text.Json;
 using Microsoft.Extensions.Options;
 using MinimalMcp.Storage;
 using ModelContextProtocol;
+using ModelContextProtocol.Protocol;
 
 namespace MinimalMcp.Hub;
 
@@ -17,6 +18,9 @@ internal sealed partial class ServerRegistry(
     internal const int MaxServers = 500;
 
     private const int MaxLists = 4 << 20;
+
+    // Names that a server ever listed, so that one cannot fill the store with new ones.
+    private const int MaxApproved = 5_000;
 
     private static readonly TimeSpan Poll = TimeSpan.FromSeconds(2);
 
@@ -43,6 +47,7 @@ internal sealed partial class ServerRegistry(
             cancellationToken
         );
         Refuse(outcome);
+        Warn(server);
         await RefreshAsync(cancellationToken);
         return await FindAsync(id, cancellationToken) ?? throw ServerRefusedException.NotFound();
     }
@@ -65,6 +70,11 @@ internal sealed partial class ServerRegistry(
                 return before;
             }
 
+            if (!after.RunsTheSame(before))
+            {
+                after = after with { Generation = before.Generation + 1 };
+            }
+
             var outcome = await store.UpdateServerAsync(
                 records.Write(after with { UpdatedAt = Now }, known.Versions[id]),
                 options.Value.MaxConcurrentServers,
@@ -76,6 +86,11 @@ internal sealed partial class ServerRegistry(
             }
 
             Refuse(outcome);
+            if (!after.Args.SequenceEqual(before.Args))
+            {
+                Warn(after);
+            }
+
             await RefreshAsync(cancellationToken);
             return await FindAsync(id, cancellationToken) ?? throw ServerRefusedException.NotFound();
         }
@@ -120,6 +135,49 @@ internal sealed partial class ServerRegistry(
 
         await store.SaveServerListsAsync(id, json, cancellationToken);
     }
+
+    /// <summary>The approved definitions of the server's tools, by their own names.</summary>
+    public async Task<IReadOnlyDictionary<string, ApprovedTool>> ApprovedAsync(
+        ServerDefinition server,
+        CancellationToken cancellationToken
+    ) => ByName(await store.ApprovedToolsAsync(server.Id, server.Generation, cancellationToken));
+
+    /// <summary>Approves the tools that nobody has seen before, and gives all that are approved.</summary>
+    public async Task<IReadOnlyDictionary<string, ApprovedTool>> ApproveNewAsync(
+        ServerDefinition server,
+        IEnumerable<Tool> tools,
+        CancellationToken cancellationToken
+    )
+    {
+        var known = await ApprovedAsync(server, cancellationToken);
+        ApprovedTool[] unseen =
+        [
+            .. tools
+                .Where(tool => !known.ContainsKey(tool.Name))
+                .DistinctBy(tool => tool.Name)
+                .Take(MaxApproved - known.Count)
+                .Select(JoinedTools.Approvable),
+        ];
+        return unseen.Length == 0
+            ? known
+            : ByName(await store.ApproveNewToolsAsync(server.Id, server.Generation, unseen, cancellationToken));
+    }
+
+    /// <summary>Approves another definition of a tool.</summary>
+    public async Task ApproveAsync(ServerDefinition server, Tool tool, CancellationToken cancellationToken)
+    {
+        if (
+            !await store.ApproveToolAsync(server.Id, server.Generation, JoinedTools.Approvable(tool), cancellationToken)
+        )
+        {
+            throw new ServerRefusedException(409, "The server was changed at the same time. Look at its tools again.");
+        }
+
+        await RefreshAsync(cancellationToken);
+    }
+
+    private static Dictionary<string, ApprovedTool> ByName(IEnumerable<ApprovedTool> tools) =>
+        tools.ToDictionary(tool => tool.Tool, StringComparer.Ordinal);
 
     /// <summary>Looks for changes of other replicas.</summary>
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
@@ -198,6 +256,14 @@ internal sealed partial class ServerRegistry(
         return after;
     }
 
+    private void Warn(ServerDefinition server)
+    {
+        foreach (var warning in PackageVersions.Warnings(server))
+        {
+            LogWarning(server.Name, warning);
+        }
+    }
+
     private void Refuse(ServerWrite outcome)
     {
         if (outcome is not ServerWrite.Done)
@@ -228,6 +294,9 @@ internal sealed partial class ServerRegistry(
             + "the secret before, or register the server again"
     )]
     private partial void LogUnreadable(string server);
+
+    [LoggerMessage(LogLevel.Warning, "Server was registered with a warning {Server} {Warning}")]
+    private partial void LogWarning(string server, string warning);
 
     [LoggerMessage(LogLevel.Warning, "Lists of a server were too long to be kept {ServerId} {Length} {MaxLength}")]
     private partial void LogTooLong(long serverId, int length, int maxLength);

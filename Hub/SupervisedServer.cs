@@ -40,7 +40,7 @@ internal sealed class SupervisedServer : IAsyncDisposable
         LongestPing = TimeSpan.FromSeconds(10);
 
     private readonly Func<Action, CancellationToken, Task<UpstreamConnection>> _open;
-    private readonly Action<ServerLists> _listed;
+    private readonly Func<ServerLists, Task> _listed;
     private readonly Action _changed;
     private readonly HubOptions _options;
     private readonly TimeProvider _time;
@@ -55,7 +55,7 @@ internal sealed class SupervisedServer : IAsyncDisposable
     public SupervisedServer(
         ServerDefinition definition,
         Func<Action, CancellationToken, Task<UpstreamConnection>> open,
-        Action<ServerLists> listed,
+        Func<ServerLists, Task> listed,
         Action changed,
         HubOptions options,
         TimeProvider time
@@ -71,7 +71,7 @@ internal sealed class SupervisedServer : IAsyncDisposable
     public ServerState State => _state;
 
     /// <summary>Completes when the server is active for the first time, or fails with the first failure.</summary>
-    public Task Started => _first.Task;
+    public Task Started => _connection is null ? _first.Task : Task.CompletedTask;
 
     /// <summary>The connection, or an exception with a sentence when the server is away.</summary>
     public UpstreamConnection Connection =>
@@ -193,7 +193,7 @@ internal sealed class SupervisedServer : IAsyncDisposable
             try
             {
                 connection = await _open(SignalLists, limit.Token);
-                Publish(await connection.ReadListsAsync(limit.Token));
+                await PublishAsync(await connection.ReadListsAsync(limit.Token));
             }
             catch (Exception failure)
                 when (failure is OperationCanceledException or TimeoutException && !_stop.IsCancellationRequested)
@@ -299,7 +299,7 @@ internal sealed class SupervisedServer : IAsyncDisposable
             limit.CancelAfter(_options.StartTimeout);
             try
             {
-                Publish(await connection.ReadListsAsync(limit.Token));
+                await PublishAsync(await connection.ReadListsAsync(limit.Token));
                 pause = Coalesce;
             }
             catch (Exception) when (!cancellationToken.IsCancellationRequested)
@@ -323,12 +323,12 @@ internal sealed class SupervisedServer : IAsyncDisposable
         }
     }
 
-    private void Publish(ServerLists lists)
+    private async Task PublishAsync(ServerLists lists)
     {
         var json = JsonSerializer.Serialize(lists, McpJsonUtilities.DefaultOptions);
         if (json != _lastLists)
         {
-            _listed(lists);
+            await _listed(lists);
             _lastLists = json; // only then: lists that could not be joined are joined at the next reading
         }
     }

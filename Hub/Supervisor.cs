@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using System.Text.Json;
 using Microsoft.Extensions.Options;
 using MinimalMcp.Hub.Processes;
 using MinimalMcp.Hub.Remote;
@@ -18,14 +17,19 @@ internal sealed partial class Supervisor(
     ServerRegistry registry,
     JoinedTools tools,
     UpstreamTokens upstreamTokens,
+    JoinedPrompts prompts,
+    ServerEvents events,
     ProcessMarkers markers,
     IOptions<HubOptions> options,
     TimeProvider time,
     ILogger<Supervisor> logger
 ) : BackgroundService
 {
+    private static readonly TimeSpan Again = TimeSpan.FromSeconds(2);
+
     private readonly ConcurrentDictionary<long, SupervisedServer> _running = new();
     private readonly ConcurrentDictionary<long, LogRing> _logs = new();
+    private readonly Lazy<Task> _swept = new(markers.SweepContainersAsync);
     private readonly SemaphoreSlim _following = new(1);
     private readonly SemaphoreSlim _changed = new(0);
 
@@ -35,20 +39,12 @@ internal sealed partial class Supervisor(
     public LogRing Log(long id) => _logs.GetOrAdd(id, _ => new LogRing { Noticed = notice => LogNotice(id, notice) });
 
     /// <summary>Waits until the server is active. Throws with a sentence when its first start fails.</summary>
-    public async Task StartAsync(long id, CancellationToken cancellationToken)
-    {
-        if (State(id).Status is ServerStatus.Error)
-        {
-            await EndAsync(id); // somebody starts it again: its restarts count anew
-        }
+    public Task StartAsync(long id, CancellationToken cancellationToken) =>
+        StartAsync(id, state => state.Status is ServerStatus.Error, cancellationToken);
 
-        await registry.SetWantedAsync(id, true, cancellationToken);
-        await FollowAsync(cancellationToken);
-        if (_running.TryGetValue(id, out var server))
-        {
-            await server.Started.WaitAsync(cancellationToken);
-        }
-    }
+    /// <summary>As <see cref="StartAsync(long, CancellationToken)"/>, with a new process.</summary>
+    public Task RestartAsync(long id, CancellationToken cancellationToken) =>
+        StartAsync(id, _ => true, cancellationToken);
 
     public async Task StopAsync(long id, CancellationToken cancellationToken)
     {
@@ -56,10 +52,30 @@ internal sealed partial class Supervisor(
         await FollowAsync(cancellationToken);
     }
 
-    public async Task RestartAsync(long id, CancellationToken cancellationToken)
+    /// <summary>
+    /// All tools of a server as operators see them, from its last lists when it does not run; null when it never listed
+    /// any.
+    /// </summary>
+    public async Task<IReadOnlyList<ServerTool>?> ToolsAsync(long id, CancellationToken cancellationToken)
     {
-        await EndAsync(id);
-        await StartAsync(id, cancellationToken);
+        if (tools.Tools(id) is { } joined)
+        {
+            return joined;
+        }
+
+        return
+            await registry.ListsAsync(id, cancellationToken) is { } lists
+            && await registry.FindAsync(id, cancellationToken) is { } server
+            && server.Generation == lists.Generation
+            ? JoinedTools.Unlisted(lists.Tools, await registry.ApprovedAsync(server, cancellationToken))
+            : null;
+    }
+
+    /// <summary>Approves a definition that a tool has now.</summary>
+    public async Task ApproveAsync(ServerDefinition server, ServerTool tool, CancellationToken cancellationToken)
+    {
+        await registry.ApproveAsync(server, tool.Definition, cancellationToken);
+        tools.Approve(server.Id, await registry.ApprovedAsync(server, cancellationToken));
     }
 
     public async Task<ServerState> CheckHealthAsync(long id, CancellationToken cancellationToken)
@@ -74,12 +90,12 @@ internal sealed partial class Supervisor(
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        markers.Sweep();
-        markers.Watch();
+        await Task.Run(markers.Sweep, stoppingToken);
         registry.Changed += Signal;
         try
         {
             Signal(0);
+            _ = SweepContainersAsync(stoppingToken);
             while (true)
             {
                 await _changed.WaitAsync(stoppingToken);
@@ -87,41 +103,85 @@ internal sealed partial class Supervisor(
                 {
                     await FollowAsync(stoppingToken);
                 }
-                catch (StorageException unavailable)
-                {
-                    LogUnfollowed(unavailable.Message); // the registry looks again, and reports changes then
-                }
                 catch (Exception failure) when (failure is not OperationCanceledException)
                 {
-                    LogFailed(failure);
+                    if (failure is not StorageException) // which the registry reports
+                    {
+                        LogFailed(failure);
+                    }
+
+                    await Task.Delay(Again, time, stoppingToken);
+                    Signal(0);
                 }
             }
         }
         finally
         {
             registry.Changed -= Signal;
-            await Task.WhenAll(_running.Keys.Select(EndAsync));
+            await Task.WhenAll(_running.Values.Select(server => EndAsync(server)));
         }
 
         void Signal(long id) => _changed.Release();
     }
 
-    private async Task FollowAsync(CancellationToken cancellationToken)
+    private async Task SweepContainersAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            if ((await registry.ListAsync(cancellationToken)).Any(server => server.Command is DockerRun.Program))
+            {
+                await _swept.Value;
+            }
+        }
+        catch (Exception failure) when (failure is not OperationCanceledException)
+        {
+            LogFailed(failure);
+        }
+    }
+
+    private async Task StartAsync(long id, Func<ServerState, bool> anew, CancellationToken cancellationToken)
+    {
+        await registry.SetWantedAsync(id, true, cancellationToken);
+        await FollowAsync(cancellationToken, server => server.Definition.Id == id && anew(server.State));
+        if (_running.TryGetValue(id, out var server))
+        {
+            await server.Started.WaitAsync(cancellationToken);
+        }
+    }
+
+    // One at a time, so that a server never runs twice.
+    private async Task FollowAsync(CancellationToken cancellationToken, Func<SupervisedServer, bool>? anew = null)
     {
         await _following.WaitAsync(cancellationToken);
         try
         {
             var wanted = (await registry.ListAsync(cancellationToken)).Where(server => server.Wanted).ToArray();
-            var ended = _running.Values.Where(server => !wanted.Any(now => IsSame(now, server.Definition)));
-            await Task.WhenAll(ended.Select(server => EndAsync(server.Definition.Id)));
+            var ended = _running.Values.Where(server =>
+                anew?.Invoke(server) is true || !wanted.Any(now => now.IsSameAs(server.Definition))
+            );
+            // Of those that start again, clients see no change until their lists are other ones.
+            await Task.WhenAll(ended.Select(server => EndAsync(server, StaysListed(server))));
+            bool StaysListed(SupervisedServer server) =>
+                wanted.Any(now => now.Id == server.Definition.Id && now.Generation == server.Definition.Generation);
+
             foreach (var server in wanted.Where(server => !_running.ContainsKey(server.Id)))
             {
-                if (await registry.ListsAsync(server.Id, cancellationToken) is { } lists)
+                // As it listed them last: clients see them while it starts.
+                if (
+                    await registry.ListsAsync(server.Id, cancellationToken) is { } lists
+                    && lists.Generation == server.Generation
+                )
                 {
-                    Join(server, lists); // as it listed them last: clients see them while it starts
+                    Join(server, lists, await registry.ApprovedAsync(server, cancellationToken));
                 }
 
                 _running[server.Id] = Supervise(server);
+            }
+
+            // Somebody may have approved a tool, here or on another replica.
+            foreach (var server in _running.Values.Select(running => running.Definition))
+            {
+                tools.Approve(server.Id, await registry.ApprovedAsync(server, cancellationToken));
             }
         }
         finally
@@ -133,66 +193,131 @@ internal sealed partial class Supervisor(
     private SupervisedServer Supervise(ServerDefinition server) =>
         new(
             server,
-            (listsChanged, cancellationToken) =>
-                server.Transport is TransportType.Stdio
-                    ? UpstreamConnection.OpenStdioAsync(
-                        server,
-                        options.Value,
-                        markers.Of(server.Id),
-                        Log(server.Id),
-                        listsChanged,
-                        cancellationToken
-                    )
-                    : UpstreamConnection.OpenHttpAsync(
-                        server,
-                        options.Value,
-                        server.Auth is AuthType.Oauth
-                            ? new SignedInCredential(server, upstreamTokens)
-                            : UpstreamCredential.Of(server),
-                        Log(server.Id),
-                        listsChanged,
-                        cancellationToken
-                    ),
-            lists =>
+            async (listsChanged, cancellationToken) =>
             {
-                Join(server, lists);
-                _ = KeepAsync(server.Id, lists);
+                var connection = await OpenAsync(server, listsChanged, cancellationToken);
+                events.Attach(server.Name, connection);
+                return connection;
+            },
+            async lists =>
+            {
+                Join(server, lists, await ApproveNewAsync(server, lists));
+                _ = KeepAsync(server.Id, lists with { Generation = server.Generation });
             },
             () =>
             {
                 if (State(server.Id).Status is ServerStatus.Error)
                 {
-                    tools.Leave(server.Id);
+                    Leave(server.Id);
                 }
             },
             options.Value,
             time
         );
 
-    private void Join(ServerDefinition server, ServerLists lists) =>
-        tools.Join(server, lists.Tools, async (tool, arguments, progress, cancellationToken) =>
+    private async Task<UpstreamConnection> OpenAsync(
+        ServerDefinition server,
+        Action listsChanged,
+        CancellationToken cancellationToken
+    )
+    {
+        if (server.Transport is not TransportType.Stdio)
         {
-            if (!_running.TryGetValue(server.Id, out var running))
-            {
-                throw new McpException(SupervisedServer.Away(server.Name, ServerState.Inactive, time.GetUtcNow()));
-            }
-
-            return await running.Connection.CallToolAsync(
-                tool,
-                arguments,
-                progress,
-                options.Value.ServerTimeout,
+            return await UpstreamConnection.OpenHttpAsync(
+                server,
+                options.Value,
+                server.Auth is AuthType.Oauth
+                    ? new SignedInCredential(server, upstreamTokens)
+                    : UpstreamCredential.Of(server),
+                Log(server.Id),
+                listsChanged,
                 cancellationToken
             );
-        });
-
-    private async Task EndAsync(long id)
-    {
-        if (_running.TryRemove(id, out var server))
-        {
-            tools.Leave(id);
-            await server.StopAsync();
         }
+
+        markers.Watch();
+        if (server.Command is DockerRun.Program)
+        {
+            await PrepareDockerAsync();
+        }
+
+        return await UpstreamConnection.OpenStdioAsync(
+            server,
+            options.Value,
+            markers.Of(server.Id),
+            Log(server.Id),
+            listsChanged,
+            cancellationToken
+        );
+    }
+
+    // Containers that an earlier instance left are removed before the first of ours starts, and ours when we die.
+    private Task PrepareDockerAsync()
+    {
+        markers.WatchContainers();
+        return _swept.Value;
+    }
+
+    private void Join(ServerDefinition server, ServerLists lists, IReadOnlyDictionary<string, ApprovedTool>? approved)
+    {
+        tools.Join(
+            server,
+            lists.Tools,
+            (tool, arguments, caller, cancellationToken) =>
+                ConnectionOf(server)
+                    .CallForAsync(tool, arguments, caller, options.Value.ServerTimeout, cancellationToken),
+            approved
+        );
+        prompts.Join(
+            server,
+            lists,
+            new ServerRequests(server.Name, () => ConnectionOf(server), options.Value.ServerTimeout)
+        );
+    }
+
+    // What nobody has seen before is approved with the registration of the server.
+    private async Task<IReadOnlyDictionary<string, ApprovedTool>?> ApproveNewAsync(
+        ServerDefinition server,
+        ServerLists lists
+    )
+    {
+        try
+        {
+            return await registry.ApproveNewAsync(server, lists.Tools, CancellationToken.None);
+        }
+        catch (StorageException failure)
+        {
+            LogNotKept(failure, server.Id);
+            return tools.Approved(server.Id); // what is known here still counts
+        }
+    }
+
+    private void Leave(long id)
+    {
+        tools.Leave(id);
+        prompts.Leave(id);
+    }
+
+    private UpstreamConnection ConnectionOf(ServerDefinition server) =>
+        _running.TryGetValue(server.Id, out var running)
+            ? running.Connection
+            : throw new McpException(SupervisedServer.Away(server.Name, ServerState.Inactive, time.GetUtcNow()));
+
+    private async Task EndAsync(SupervisedServer server, bool staysListed = false)
+    {
+        var id = server.Definition.Id;
+        if (!staysListed)
+        {
+            Leave(id);
+        }
+
+        await server.StopAsync();
+        if (!staysListed)
+        {
+            Leave(id); // it may have listed while it stopped
+        }
+
+        _running.TryRemove(id, out _);
     }
 
     private async Task KeepAsync(long id, ServerLists lists)
@@ -207,17 +332,8 @@ internal sealed partial class Supervisor(
         }
     }
 
-    // Whether it runs as it is now defined; when it was changed last is no part of that.
-    private static bool IsSame(ServerDefinition now, ServerDefinition running) =>
-        now.Id == running.Id
-        && JsonSerializer.Serialize(now with { UpdatedAt = 0 })
-            == JsonSerializer.Serialize(running with { UpdatedAt = 0 });
-
     [LoggerMessage(LogLevel.Error, "The registered servers could not be followed")]
     private partial void LogFailed(Exception failure);
-
-    [LoggerMessage(LogLevel.Warning, "The registered servers could not be read {Reason}")]
-    private partial void LogUnfollowed(string reason);
 
     [LoggerMessage(LogLevel.Warning, "Server notice {Server}: {Notice}")]
     private partial void LogNotice(long server, string notice);

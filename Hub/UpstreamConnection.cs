@@ -10,12 +10,14 @@ using ModelContextProtocol.Protocol;
 namespace MinimalMcp.Hub;
 
 /// <summary>One connection to a server: over stdio with its process, or over HTTP.</summary>
-internal sealed class UpstreamConnection : IAsyncDisposable
+internal sealed partial class UpstreamConnection : IAsyncDisposable
 {
     /// <summary>The newest revision with <c>initialize</c>. No probe: it burns many connections.</summary>
     internal const string Version = "2025-11-25";
 
     private static readonly TimeSpan LongestGoodbye = TimeSpan.FromSeconds(2);
+
+    private static readonly TimeSpan ReasonWithin = TimeSpan.FromSeconds(5);
 
     private readonly BoundedStdioTransport? _stdio;
     private readonly RemoteHandler? _remote;
@@ -24,12 +26,13 @@ internal sealed class UpstreamConnection : IAsyncDisposable
 
     private UpstreamConnection(
         McpClient client,
+        UpstreamCallers callers,
         LogRing log,
         BoundedStdioTransport? stdio = null,
         RemoteHandler? remote = null
     )
     {
-        (_client, _stdio, _remote, _lists) = (client, stdio, remote, new(log));
+        (_client, _callers, _stdio, _remote, _lists) = (client, callers, stdio, remote, new(log));
         Ended = stdio?.Ended ?? LostAsync(remote!);
     }
 
@@ -50,20 +53,23 @@ internal sealed class UpstreamConnection : IAsyncDisposable
         CancellationToken cancellationToken
     )
     {
+        var container = server.Command is DockerRun.Program ? new DockerContainer(server.Name, marker, log) : null;
         var child = ChildProcess.Start(
             server.Command ?? throw new IOException("The server has no command."),
-            server.Args,
-            server.Env,
+            container?.Arguments(server.Args) ?? server.Args,
+            container is null ? server.Env : DockerContainer.Variables(server.Env),
             options.WorkingFolder ?? Path.GetTempPath(),
             marker,
-            log
+            log,
+            container
         );
+        var callers = new UpstreamCallers(server.Name);
         var transport = new BoundedStdioTransport(child, server.Name, options.MaxMessageBytes, log);
         try
         {
             var client = McpClient.CreateAsync(
                 transport,
-                Options(options, listsChanged, Version),
+                Options(options, listsChanged, callers, Version),
                 cancellationToken: cancellationToken
             );
             // A server that dies is named with its last lines, not with the client's own exception.
@@ -74,7 +80,7 @@ internal sealed class UpstreamConnection : IAsyncDisposable
                 throw new IOException(await transport.Ended);
             }
 
-            return new(await client, log, transport);
+            return new(await client, callers, log, transport);
         }
         catch
         {
@@ -120,8 +126,10 @@ internal sealed class UpstreamConnection : IAsyncDisposable
             OpenHttpAsync(
                 server,
                 new RemoteHandler(server, options, credential, listsChanged, probes),
-                Options(options, listsChanged, null),
+                new UpstreamCallers(server.Name),
+                options,
                 log,
+                listsChanged,
                 cancellationToken
             );
     }
@@ -129,8 +137,10 @@ internal sealed class UpstreamConnection : IAsyncDisposable
     private static async Task<UpstreamConnection> OpenHttpAsync(
         ServerDefinition server,
         RemoteHandler handler,
-        McpClientOptions options,
+        UpstreamCallers callers,
+        HubOptions options,
         LogRing log,
+        Action listsChanged,
         CancellationToken cancellationToken
     )
     {
@@ -147,7 +157,11 @@ internal sealed class UpstreamConnection : IAsyncDisposable
             ownsHttpClient: true
         );
         using var open = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        var creating = McpClient.CreateAsync(transport, options, cancellationToken: open.Token);
+        var creating = McpClient.CreateAsync(
+            transport,
+            Options(options, listsChanged, callers, null),
+            cancellationToken: open.Token
+        );
         try
         {
             // The SDK's client tries for some time to reach a server over SSE, and does not say why it could not.
@@ -166,7 +180,7 @@ internal sealed class UpstreamConnection : IAsyncDisposable
                 TaskContinuationOptions.OnlyOnRanToCompletion,
                 TaskScheduler.Default
             );
-            return new(client, log, remote: handler);
+            return new(client, callers, log, remote: handler);
         }
         catch
         {
@@ -179,48 +193,6 @@ internal sealed class UpstreamConnection : IAsyncDisposable
     /// <summary>All lists. What a server does not have is empty; what fails otherwise fails all of them.</summary>
     public Task<ServerLists> ReadListsAsync(CancellationToken cancellationToken) =>
         _lists.ReadAsync(_client, cancellationToken);
-
-    /// <summary>Calls a tool. A call that takes longer than SERVER_TIMEOUT ends with a sentence.</summary>
-    public async ValueTask<CallToolResult> CallToolAsync(
-        string tool,
-        IReadOnlyDictionary<string, JsonElement> arguments,
-        IProgress<ProgressNotificationValue>? progress,
-        TimeSpan timeout,
-        CancellationToken cancellationToken
-    )
-    {
-        var oversized = _remote?.Oversized;
-        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        limit.CancelAfter(timeout);
-        try
-        {
-            return await _client.CallToolAsync(
-                tool,
-                arguments.ToDictionary(argument => argument.Key, argument => (object?)argument.Value),
-                progress,
-                cancellationToken: limit.Token
-            );
-        }
-        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested && !HasEnded)
-        {
-            throw new McpException(
-                $"The server did not answer within {timeout.TotalSeconds:0} s (Hub:ServerTimeout, SERVER_TIMEOUT). "
-                    + "Whether the call took effect is unknown."
-            );
-        }
-        catch (Exception) when (!cancellationToken.IsCancellationRequested && HasEnded)
-        {
-            throw new McpException($"The server ended during the call: {await Ended}");
-        }
-        catch (Exception) when (_remote?.Oversized != oversized)
-        {
-            throw new McpException("The server's answer was larger than Hub:MaxMessageBytes and was not read.");
-        }
-        catch (Exception failure) when (failure is HttpRequestException or IOException)
-        {
-            throw new McpException($"The call failed: {RemoteAddress.Reason(failure)}.", failure);
-        }
-    }
 
     /// <summary>Whether the server answers. Any answer counts: ping is gone from 2026-07-28.</summary>
     public async Task PingAsync(CancellationToken cancellationToken)
@@ -263,7 +235,12 @@ internal sealed class UpstreamConnection : IAsyncDisposable
                     or HttpStatusCode.NotImplemented
             };
 
-    private static McpClientOptions Options(HubOptions options, Action listsChanged, string? version)
+    private static McpClientOptions Options(
+        HubOptions options,
+        Action listsChanged,
+        UpstreamCallers callers,
+        string? version
+    )
     {
         ValueTask Changed(JsonRpcNotification _, CancellationToken __)
         {
@@ -283,6 +260,8 @@ internal sealed class UpstreamConnection : IAsyncDisposable
             InitializationTimeout = Timeout.InfiniteTimeSpan,
             Handlers = new()
             {
+                ElicitationHandler = callers.ElicitAsync,
+                SamplingHandler = (question, _, stop) => callers.SampleAsync(question, stop),
                 NotificationHandlers =
                 [
                     new(NotificationMethods.ToolListChangedNotification, Changed),

@@ -12,7 +12,7 @@ namespace MinimalMcp.Hub;
 internal delegate ValueTask<CallToolResult> UpstreamCall(
     string tool,
     IReadOnlyDictionary<string, JsonElement> arguments,
-    IProgress<ProgressNotificationValue>? progress,
+    UpstreamCaller caller,
     CancellationToken cancellationToken
 );
 
@@ -24,6 +24,8 @@ internal sealed class UpstreamTool(
     string description,
     JsonElement input,
     JsonElement? output,
+    Func<string, string> uriHere,
+    LogMessages logs,
     UpstreamCall call
 ) : AIFunction
 {
@@ -52,24 +54,47 @@ internal sealed class UpstreamTool(
         var sent = arguments
             .Where(argument => argument.Value is JsonElement)
             .ToDictionary(argument => argument.Key, argument => ((JsonElement)argument.Value!).Clone());
-        var context = ((ToolCall)arguments).Conversation as RequestContext<CallToolRequestParams>;
-        var progress = context?.Params?.ProgressToken is null ? null : context.Progress();
+        var governed = (ToolCall)arguments;
+        var context = governed.Conversation as RequestContext<CallToolRequestParams>;
+        var caller = new UpstreamCaller(governed, context?.Params?.ProgressToken is null ? null : context.Progress());
+        using var logging = LogsFor(context);
         try
         {
-            return Own(await call(tool, sent, progress, cancellationToken));
+            var result = Own(await call(tool, sent, caller, cancellationToken));
+            foreach (var note in caller.Notes)
+            {
+                result.Content.Add(new TextContentBlock { Text = $"[{note}]" });
+            }
+
+            return result;
         }
         catch (McpProtocolException refused)
         {
             // An error of that server is the result of our call, on every surface, and not an error of our protocol.
-            throw new McpException($"{server} refused the call of {tool}: {refused.Message}", refused);
+            throw new McpException(
+                string.Join(' ', [$"{server} refused the call of {tool}: {refused.Message}", .. caller.Notes]),
+                refused
+            );
         }
     }
+
+    // Since 2026-07-28 a request says which log messages it wants; they come before its result.
+    private IDisposable? LogsFor(RequestContext<CallToolRequestParams>? context) =>
+        context?.JsonRpcRequest.Context?.LogLevel is { } level
+            ? logs.Listen(level, server, message =>
+                context.Server.SendNotificationAsync(
+                    NotificationMethods.LoggingMessageNotification,
+                    message,
+                    McpJsonUtilities.DefaultOptions
+                )
+            )
+            : null;
 
     private CallToolResult Own(CallToolResult result)
     {
         var own = new CallToolResult
         {
-            Content = Bounded(result.Content),
+            Content = Bounded(result.Content, uriHere),
             StructuredContent = result.StructuredContent,
             IsError = result.IsError,
         };
@@ -106,8 +131,9 @@ internal sealed class UpstreamTool(
     }
 
     // The descriptions of a server in _meta, with its icons, are kilobytes in each block: they are not passed on.
-    private static List<ContentBlock> Bounded(IList<ContentBlock> content)
+    private static List<ContentBlock> Bounded(IList<ContentBlock> content, Func<string, string> uriHere)
     {
+        JoinedServer.Rename(content, uriHere);
         List<ContentBlock> kept = [];
         long bytes = 0;
         foreach (var block in content)

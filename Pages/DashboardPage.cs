@@ -26,6 +26,7 @@ internal static class DashboardPage
                 Html.Of(
                     $"""
                     <meta name="color-scheme" content="light dark">
+                      <meta name="referrer" content="same-origin">
                       <link rel="stylesheet" href="{files.Address("start.css")}">
                       <link rel="stylesheet" href="{files.Address("dashboard.css")}">
                       <script src="{files.Address("dashboard.js")}" defer></script>
@@ -39,6 +40,7 @@ internal static class DashboardPage
                   <h1>Approvals</h1>
                   <p class="facts"><a href="./">{name}</a></p>
                 </div>
+                {Html.When(!auth.IsOff, SignInPage.SignOut)}
               </header>
               <main>
                 <section aria-labelledby="waiting">
@@ -48,14 +50,6 @@ internal static class DashboardPage
                       Set <code>Governance:Approve</code> to tools or risk levels,
                       for example <code>CRITICAL</code>.</p>
                     """))}
-                  {Html.When(!auth.IsOff, () => Html.Of($"""
-                    <form id="sign-in">
-                      <label for="key">API key with the scope mcp:admin.
-                        It stays in this tab until you leave the page.</label>
-                      <div><input id="key" type="password" autocomplete="off" spellcheck="false" required>
-                        <button>Show</button></div>
-                    </form>
-                    """))}
                   <p id="state">This page needs JavaScript.</p>
                   <ul id="calls" class="calls"></ul>
                 </section>
@@ -64,6 +58,6 @@ internal static class DashboardPage
             """
                 )
             )
-            .WriteAsync(http);
+            .WriteAsync(http, forms: "'self'");
     }
 }

@@ -1,3 +1,5 @@
+using MinimalMcp.Auth;
+using MinimalMcp.Auth.Operators;
 using MinimalMcp.Governance;
 
 namespace MinimalMcp.Pages;
@@ -6,8 +8,7 @@ namespace MinimalMcp.Pages;
 public static class DashboardSetup
 {
     /// <summary>
-    /// Maps the approvals page and its API. The page itself is anonymous, as a browser sends no key by itself, and
-    /// contains no data: it fetches that with the key that the operator enters.
+    /// Maps the approvals page and its API, for operators who are signed in.
     /// </summary>
     public static IEndpointConventionBuilder MapDashboard(
         this IEndpointRouteBuilder routes,
@@ -17,6 +18,7 @@ public static class DashboardSetup
         routes.MapApprovals("/api/v1/approvals");
         return routes
             .MapMethods(pattern, [HttpMethods.Get, HttpMethods.Head], (RequestDelegate)DashboardPage.GetAsync)
-            .AllowAnonymous();
+            .RequireAuthorization(Scopes.Admin)
+            .AllowOperators(page: true);
     }
 }

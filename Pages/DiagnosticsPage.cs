@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Net;
 using Microsoft.Extensions.Options;
 using MinimalMcp.Auth;
 using MinimalMcp.Auth.Diagnostics;
@@ -14,11 +13,6 @@ internal static class DiagnosticsPage
 {
     public static async Task GetAsync(HttpContext http)
     {
-        if (!await IsHereAsync(http))
-        {
-            return;
-        }
-
         var log = http.RequestServices.GetRequiredService<DiagnosticsLog>();
         if (!http.Request.Headers.Accept.ToString().Contains("text/html", StringComparison.OrdinalIgnoreCase))
         {
@@ -31,12 +25,14 @@ internal static class DiagnosticsPage
         }
 
         var files = http.RequestServices.GetRequiredService<PageAssets>();
+        var auth = http.RequestServices.GetRequiredService<IOptions<AuthOptions>>().Value;
         var name = ServerIdentity.Name(http.RequestServices.GetRequiredService<IConfiguration>());
         await Html.Page(
                 $"{name}: diagnostics",
                 Html.Of(
                     $"""
                     <meta name="color-scheme" content="light dark">
+                      <meta name="referrer" content="same-origin">
                       <link rel="stylesheet" href="{files.Address("start.css")}">
                     """
                 ),
@@ -47,6 +43,7 @@ internal static class DiagnosticsPage
                         <p>The last {DiagnosticsLog.Size} discovery and sign-in requests,
                           and refused MCP requests, newest first. Keys, tokens and codes are not recorded.
                           <a href="./">Back to {name}</a></p>
+                        {Html.When(!auth.IsOff, SignInPage.SignOut)}
                         <h2>Requests</h2>
                         {Table(
                         ["Time (UTC)", "Request", "Response", "Explanation", "Client"],
@@ -65,29 +62,7 @@ internal static class DiagnosticsPage
                     """
                 )
             )
-            .WriteAsync(http);
-    }
-
-    // Without authentication the page is available on loopback only; a reverse proxy would expose it.
-    private static async ValueTask<bool> IsHereAsync(HttpContext http)
-    {
-        if (
-            !http.RequestServices.GetRequiredService<IOptions<AuthOptions>>().Value.IsOff
-            || http.Connection.RemoteIpAddress is null
-            || IPAddress.IsLoopback(http.Connection.RemoteIpAddress)
-        )
-        {
-            return true;
-        }
-
-        await Results
-            .Problem(
-                statusCode: StatusCodes.Status403Forbidden,
-                title: "Forbidden",
-                detail: "Without authentication the diagnostics page is available on loopback only."
-            )
-            .ExecuteAsync(http);
-        return false;
+            .WriteAsync(http, forms: "'self'");
     }
 
     private static Html Table<T>(string[] columns, IReadOnlyCollection<T> items, Func<T, Html> row, string empty) =>

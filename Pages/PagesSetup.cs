@@ -1,4 +1,5 @@
 using MinimalMcp.Auth;
+using MinimalMcp.Auth.Operators;
 using MinimalMcp.Auth.Server;
 
 namespace MinimalMcp.Pages;
@@ -11,6 +12,7 @@ public static class PagesSetup
     {
         builder.Services.AddSingleton<PageAssets>();
         builder.Services.AddSingleton<IAuthorizationPages, ConsentPage>();
+        builder.Services.AddSingleton<IOperatorPages, SignInPage>();
         return builder;
     }
 
@@ -46,7 +48,8 @@ public static class PagesSetup
         string[] reading = [HttpMethods.Get, HttpMethods.Head];
         routes
             .MapMethods("/diagnostics", reading, (RequestDelegate)DiagnosticsPage.GetAsync)
-            .RequireAuthorization(Scopes.Admin);
+            .RequireAuthorization(Scopes.Admin)
+            .AllowOperators(page: true);
         return group;
     }
 }

@@ -1,9 +1,8 @@
-// What waits, asked for every three seconds while the page is seen. Everything that a caller wrote is put in as text.
-const form = document.getElementById('sign-in');
+// What waits, asked for every three seconds while the page is seen. At the end of the session the page is loaded again,
+// which leads to the sign-in. Everything that a caller wrote is put in as text.
 const state = document.getElementById('state');
 const list = document.getElementById('calls');
 const said = document.getElementById('said');
-let key = '';
 const items = new Map();
 
 const make = (name, text, of = '') => Object.assign(document.createElement(name), { textContent: text, className: of });
@@ -11,8 +10,7 @@ const time = text => new Date(text).toLocaleTimeString([], { hour12: false });
 const tell = (text, wrong = false) => { state.textContent = text; state.className = wrong ? 'wrong' : ''; };
 
 async function ask(path, method = 'GET') {
-  const headers = key ? { Authorization: 'Bearer ' + key } : {};
-  if (method === 'POST') headers['Content-Type'] = 'application/json';
+  const headers = method === 'POST' ? { 'Content-Type': 'application/json' } : {};
   const response = await fetch('api/v1/approvals' + path, { method, headers, body: method === 'POST' ? '{}' : undefined, cache: 'no-store' });
   const body = await response.json();
   if (!response.ok) throw Object.assign(new Error(body.detail ?? 'The server answered ' + response.status), { status: response.status });
@@ -61,7 +59,6 @@ async function decide(call, path, buttons) {
 async function show() {
   try {
     const { approvals } = await ask('');
-    if (form) form.hidden = true;
     tell(approvals.length ? '' : 'No pending approvals. This page refreshes automatically.');
     // What stays is left alone: whoever is about to press a button keeps it.
     for (const [id, one] of items) {
@@ -76,21 +73,10 @@ async function show() {
     }
   } catch (failure) {
     tell(failure.status ? failure.message : 'The server does not respond. This page retries automatically.', true);
-    if (failure.status === 401 || failure.status === 403) {
-      key = '';
-      items.clear();
-      list.replaceChildren();
-      if (form) form.hidden = false;
-    }
+    if (failure.status === 401) location.reload();
   }
 }
 
-form?.addEventListener('submit', event => {
-  event.preventDefault();
-  key = document.getElementById('key').value.trim();
-  document.getElementById('key').value = '';
-  show();
-});
-tell(form ? '' : 'Loading …');
-if (!form) show();
-setInterval(() => { if (!document.hidden && (key || !form)) show(); }, 3000);
+tell('Loading …');
+show();
+setInterval(() => { if (!document.hidden) show(); }, 3000);

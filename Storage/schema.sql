@@ -196,6 +196,16 @@ create table if not exists hub_sign_ins (
     expires bigint not null
 );
 
+-- Definitions of their tools that were approved: with the registration, or later by a person.
+create table if not exists hub_approved (
+    server_id bigint not null,
+    tool text not null,            -- the name that the server gave it
+    generation bigint not null,    -- of the server's registration
+    hash text not null,
+    definition text not null,      -- JSON
+    primary key (server_id, tool)
+);
+
 -- API keys that were created while the server ran. Only their hashes are kept.
 create table if not exists api_keys (
     id bigint primary key,

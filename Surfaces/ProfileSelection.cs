@@ -32,13 +32,23 @@ internal static class ProfileSelection
     public static ToolSet? For(this ToolSet tools, HttpRequest request, ToolProfiles profiles)
     {
         var name = request.RouteValues.Count == 0 ? null : request.RouteValues["profile"] as string;
+        // By path another server is itself; by ?profile= it is a part of this one.
+        if (name is not null && profiles.Server(name) is { } server)
+        {
+            (tools, name) = (tools.Of(server), null);
+            if (!request.QueryString.HasValue)
+            {
+                return tools.ShownTo(request);
+            }
+        }
+
         if (name is null && !request.QueryString.HasValue)
         {
             return tools.ShownTo(request);
         }
 
         var query = request.Query;
-        name ??= query["profile"].FirstOrDefault();
+        name ??= tools.Server is null ? query["profile"].FirstOrDefault() : null;
         if (name is not null)
         {
             if (profiles.Find(name) is not { } profile)

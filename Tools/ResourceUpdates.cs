@@ -10,6 +10,12 @@ internal sealed class ResourceUpdates
 {
     private readonly ConcurrentDictionary<object, (string Uri, Func<string, Task> Listener)> _watchers = new();
 
+    /// <summary>Raised with the URI when the first watches it, and when the last has left.</summary>
+    public event Action<string>? Watched,
+        Unwatched;
+
+    public IEnumerable<string> AllWatched => _watchers.Values.Select(watcher => watcher.Uri).Distinct();
+
     /// <summary>Whether somebody wants to know: a family need not look otherwise.</summary>
     public bool IsWatched(string uri) => _watchers.Values.Any(watcher => watcher.Uri == uri);
 
@@ -23,8 +29,20 @@ internal sealed class ResourceUpdates
     public IDisposable Watch(string uri, Func<string, Task> listener)
     {
         var key = new object();
+        var isFirst = !IsWatched(uri);
         _watchers[key] = (uri, listener);
-        return new Registration(() => _watchers.TryRemove(key, out _));
+        if (isFirst)
+        {
+            Watched?.Invoke(uri);
+        }
+
+        return new Registration(() =>
+        {
+            if (_watchers.TryRemove(key, out _) && !IsWatched(uri))
+            {
+                Unwatched?.Invoke(uri);
+            }
+        });
     }
 
     // A client that has gone must not keep the others from hearing.

@@ -18,6 +18,7 @@ internal sealed class Tool
 
     private readonly Lazy<Callable> _callable;
     private readonly Lazy<(Definition Definition, JsonElement? Result)> _definition;
+    private readonly Lazy<Tool>? _own;
     private readonly Redactor _redactor;
     private readonly ILogger _logger;
 
@@ -68,8 +69,22 @@ internal sealed class Tool
     /// <summary>The tool reports progress to clients that request it.</summary>
     public bool ReportsProgress { get; init; }
 
+    /// <summary>The tool may ask the caller's user or model, and log to it, where its client supports that.</summary>
+    public bool MayAsk { get; init; }
+
     /// <summary>The tool belongs to the profile of its family; see <see cref="ToolProfiles"/>.</summary>
     public bool IsInProfile { get; init; }
+
+    /// <summary>
+    /// Another server's tool under its own name, which <c>/mcp/{server}</c> serves; null when the tool is ours.
+    /// </summary>
+    public Tool? Own => _own?.Value;
+
+    /// <summary>Creates <see cref="Own"/> when it is first served.</summary>
+    internal Func<Tool>? MakeOwn
+    {
+        init => _own = value is null ? null : new(value);
+    }
 
     /// <summary>Other names that it answers to, unless a tool has them. They are not listed.</summary>
     public IReadOnlyList<string> Aliases { get; init; } = [];

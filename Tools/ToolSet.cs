@@ -15,6 +15,7 @@ internal sealed class ToolSet
     /// <summary>The highest scope of a tool is mcp:execute.</summary>
     internal const int MaxLevel = 2;
 
+    private readonly ToolProfile _profile = ToolProfile.Everything;
     private readonly ToolSet?[] _shown = new ToolSet?[MaxLevel + 1];
     private readonly Dictionary<string, Tool> _byName;
     private readonly Dictionary<string, Tool> _byAlias = new(StringComparer.Ordinal);
@@ -34,12 +35,22 @@ internal sealed class ToolSet
         }
     }
 
+    private ToolSet(IEnumerable<Tool> tools, ToolProfile profile, string? server)
+        : this(tools)
+    {
+        (_profile, Server) = (profile, server);
+    }
+
     private ToolSet(ToolSet whole, int level)
     {
+        (_profile, Server) = (whole._profile, whole.Server);
         All = [.. whole.All.Where(tool => tool.ScopeLevel <= level)];
         _byName = whole._byName;
         _byAlias = whole._byAlias;
     }
+
+    /// <summary>The other server whose tools these are, under its own names; null for all other sets.</summary>
+    public string? Server { get; }
 
     /// <summary>The tools that may be listed.</summary>
     public IReadOnlyList<Tool> All { get; }
@@ -72,10 +83,26 @@ internal sealed class ToolSet
             return this;
         }
 
-        return _derived.Count > MaxNarrowed
-            ? new ToolSet(_byName.Values.Where(profile.Includes))
-            : Derive(profile, () => new ToolSet(_byName.Values.Where(profile.Includes)));
+        var narrowed = () => new ToolSet(_byName.Values.Where(profile.Includes), profile.Within(_profile), Server);
+        return _derived.Count > MaxNarrowed ? narrowed() : Derive(profile, narrowed);
     }
+
+    /// <summary>The tools of another server, under its own names.</summary>
+    public ToolSet Of(string server) =>
+        Derive(("server", server), () =>
+            new ToolSet(
+                _byName
+                    .Values.Where(tool => tool.Family == server)
+                    .Select(tool => tool.Own)
+                    .OfType<Tool>()
+                    .DistinctBy(tool => tool.Name),
+                _profile,
+                server
+            )
+        );
+
+    /// <summary>Whether what a family has beside tools is part of the selection.</summary>
+    public bool Takes(string family) => _profile.Takes(family);
 
     /// <summary>
     /// Lists only the tools that a scope of this level allows; the others can still be called, and report the missing

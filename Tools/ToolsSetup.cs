@@ -72,6 +72,8 @@ public static class ToolsSetup
         builder.Services.AddSingleton<IValidateOptions<GovernanceOptions>, SafetyListCheck>();
         builder.Services.AddSingleton<ConfirmationDoor>();
         builder.Services.AddSingleton<ResourceUpdates>();
+        builder.Services.AddSingleton<JoinedServers>();
+        builder.Services.AddSingleton<LogMessages>();
         builder.Services.AddSingleton<ToolMethods>();
         builder.Services.AddSingleton<ToolProfiles>();
         builder.Services.AddSingleton(services => new ToolRegistry(() =>

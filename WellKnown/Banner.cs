@@ -86,7 +86,8 @@ public static class Banner
         }
 
         if (
-            app.Services.GetService<Auth.Server.SignInCredentials>() is { AreThere: false }
+            Auth.Server.AuthorizationServerSetup.IsOn(app.Configuration)
+            && app.Services.GetService<Auth.Server.SignInCredentials>() is { AreThere: false }
             && app.Services.GetService<Auth.Server.IExternalSignIn>() is null
             && mode != "stdio"
         )

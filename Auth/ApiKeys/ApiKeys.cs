@@ -2,16 +2,30 @@ using System.Security.Claims;
 using System.Security.Cryptography;
 using System.Text;
 using Microsoft.Extensions.Options;
+using MinimalMcp.Storage;
 
 namespace MinimalMcp.Auth;
 
-/// <summary>The configured API keys, as hashes, and the callers that they authenticate.</summary>
+/// <summary>The configured and the stored API keys, as hashes, and the callers that they authenticate.</summary>
 internal sealed partial class ApiKeys(IOptions<AuthOptions> options, TimeProvider time, ILogger<ApiKeys> logger)
 {
+    /// <summary>The authentication type of callers whose key is stored; of others it is "ApiKey".</summary>
+    public const string Stored = "StoredApiKey";
+
+    private const long UseInterval = 60_000;
+
     // Bounds the hashing work that a caller can cause.
     private const int MaxLength = 512;
 
-    private readonly Entry[] _entries = [.. Entries(options.Value)];
+    private volatile Entry[] _entries = [.. Entries(options.Value)];
+    private TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private DateTimeOffset _checked = DateTimeOffset.MinValue;
+
+    /// <summary>Raised when a key was revoked or has expired.</summary>
+    public event Action? Ended;
+
+    /// <summary>Completes the next time that a key is revoked or expires.</summary>
+    public Task NextEnd => Volatile.Read(ref _ended).Task;
 
     public bool AreThere => _entries.Length > 0;
 
@@ -25,12 +39,14 @@ internal sealed partial class ApiKeys(IOptions<AuthOptions> options, TimeProvide
             return null;
         }
 
-        var found = Find(key);
-        expired = found is not null && found.Expires <= time.GetUtcNow();
+        var (found, now) = (Find(key), time.GetUtcNow());
+        expired = found is not null && found.Expires <= now;
         if (found is null || expired)
         {
             return null;
         }
+
+        found.Use?.Note(now.ToUnixTimeMilliseconds());
 
         if (found.Seen is null)
         {
@@ -47,6 +63,53 @@ internal sealed partial class ApiKeys(IOptions<AuthOptions> options, TimeProvide
     /// </summary>
     public ClaimsPrincipal? FindByHash(ReadOnlySpan<byte> hash) =>
         Find(hash) is { } found && !(found.Expires <= time.GetUtcNow()) ? found.Caller : null;
+
+    /// <summary>Replaces the stored keys. Those that were there before stay the same callers.</summary>
+    public void SetStored(IReadOnlyList<StoredApiKey> rows)
+    {
+        var before = _entries;
+        var known = before.Where(entry => entry.Use is not null).ToDictionary(entry => entry.Use!.Id);
+        Entry[] stored = [.. rows.Select(row => known.GetValueOrDefault(row.Id) ?? EntryOf(row))];
+        _entries = [.. before.Where(entry => entry.Use is null), .. stored];
+        if (known.Values.Except(stored).Any())
+        {
+            RaiseEnded();
+        }
+    }
+
+    /// <summary>The hashes of keys that expired since the last look.</summary>
+    public IReadOnlyList<string> TakeExpired()
+    {
+        var (before, now) = (_checked, time.GetUtcNow());
+        _checked = now;
+        return
+        [
+            .. _entries
+                .Where(entry => entry.Expires > before && entry.Expires <= now)
+                .Select(entry => Convert.ToHexStringLower(entry.Hash)),
+        ];
+    }
+
+    /// <summary>Ends what depends on keys that are valid no more.</summary>
+    public void RaiseEnded()
+    {
+        Ended?.Invoke();
+        Interlocked.Exchange(ref _ended, new(TaskCreationOptions.RunContinuationsAsynchronously)).TrySetResult();
+    }
+
+    /// <summary>The last use on this replica, in milliseconds since 1970; to the minute.</summary>
+    public long? LastUseOf(long id) =>
+        _entries.FirstOrDefault(entry => entry.Use?.Id == id)?.Use is { Last: > 0 and var last } ? last : null;
+
+    /// <summary>Uses that were not taken before: at most one in a minute for each key.</summary>
+    public IReadOnlyList<(long Id, long At)> TakeUses() =>
+        [
+            .. _entries
+                .Select(entry => entry.Use)
+                .OfType<KeyUse>()
+                .Where(use => use.Take())
+                .Select(use => (use.Id, use.Last)),
+        ];
 
     /// <summary>
     /// The part of a key that may be logged: its first six characters, or nothing when it is too short to be a key.
@@ -114,6 +177,21 @@ internal sealed partial class ApiKeys(IOptions<AuthOptions> options, TimeProvide
         }
     }
 
+    private static Entry EntryOf(StoredApiKey row) =>
+        new(
+            Convert.FromHexString(row.KeyHash),
+            new(
+                new ClaimsIdentity(
+                    [new("sub", row.Name), .. Scopes.Split(row.Scopes).Select(scope => new Claim("scope", scope))],
+                    Stored
+                )
+            ),
+            row.Expires is { } expires ? DateTimeOffset.FromUnixTimeMilliseconds(expires) : null
+        )
+        {
+            Use = new(row.Id, row.LastUsed ?? 0),
+        };
+
     private static byte[]? Hash(string? key, string? hex) =>
         hex is { Length: > 0 } ? Convert.FromHexString(hex)
         : key is { Length: > 0 } ? SHA256.HashData(Encoding.UTF8.GetBytes(key))
@@ -126,6 +204,30 @@ internal sealed partial class ApiKeys(IOptions<AuthOptions> options, TimeProvide
     {
         /// <summary>The key itself, set on its first use.</summary>
         public SeenKey? Seen { get; set; }
+
+        /// <summary>Of a stored key.</summary>
+        public KeyUse? Use { get; init; }
+    }
+
+    private sealed class KeyUse(long id, long last)
+    {
+        private long _last = last;
+        private int _isNew;
+
+        public long Id => id;
+
+        public long Last => Volatile.Read(ref _last);
+
+        public void Note(long now)
+        {
+            if (now - Volatile.Read(ref _last) >= UseInterval)
+            {
+                Volatile.Write(ref _last, now);
+                Volatile.Write(ref _isNew, 1);
+            }
+        }
+
+        public bool Take() => Volatile.Read(ref _isNew) == 1 && Interlocked.Exchange(ref _isNew, 0) == 1;
     }
 
     private sealed record SeenKey(string Key, int Code);

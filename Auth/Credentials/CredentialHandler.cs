@@ -1,8 +1,12 @@
 using System.Globalization;
+using System.Net;
+using System.Security.Claims;
 using System.Text.Encodings.Web;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.Extensions.Options;
+using MinimalMcp.Auth.Operators;
+using MinimalMcp.Configuration;
 
 namespace MinimalMcp.Auth;
 
@@ -15,7 +19,8 @@ internal sealed class CredentialHandler(
     CredentialVerifier verifier,
     BearerChallenges challenges,
     RequestRateLimiter limit,
-    RefusedCredentialLog refused
+    RefusedCredentialLog refused,
+    IConfiguration configuration
 ) : AuthenticationHandler<AuthenticationSchemeOptions>(options, logger, encoder)
 {
     private CredentialRefusal? _refusal;
@@ -29,6 +34,11 @@ internal sealed class CredentialHandler(
         }
 
         (var caller, _refusal) = await verifier.VerifyAsync(Context);
+        if (Context.GetEndpoint()?.Metadata.GetMetadata<OperatorRoute>() is { } route)
+        {
+            caller = await OperatorAsync(route, caller);
+        }
+
         if (caller is not null)
         {
             Response.Headers.CacheControl = "no-store"; // the response is specific to this caller
@@ -53,6 +63,13 @@ internal sealed class CredentialHandler(
         }
 
         Context.Explain(_refusal?.Why ?? "The request had no credential.");
+        if (_refusal is null && IsPageVisit())
+        {
+            Response.StatusCode = StatusCodes.Status303SeeOther;
+            Response.Headers.Location = SignInAddress();
+            return;
+        }
+
         if (limit.Refusal(Context) is { } tooMany)
         {
             await tooMany;
@@ -73,9 +90,7 @@ internal sealed class CredentialHandler(
             Response.Headers.RetryAfter = ((int)later.TotalSeconds).ToString(CultureInfo.InvariantCulture);
         }
 
-        await Results
-            .Problem(statusCode: status, title: TitleOf(status), detail: _refusal?.Why ?? HowTo())
-            .ExecuteAsync(Context);
+        await ApiErrors.Problem(Context, status, TitleOf(status), _refusal?.Why ?? HowTo()).ExecuteAsync(Context);
     }
 
     /// <summary>The caller is authenticated but lacks the scope that the route's policy requires.</summary>
@@ -95,7 +110,59 @@ internal sealed class CredentialHandler(
         }
 
         var status = scope is null ? StatusCodes.Status403Forbidden : challenges.Mark(Context, scope, why);
-        await Results.Problem(statusCode: status, title: "Forbidden", detail: why).ExecuteAsync(Context);
+        await ApiErrors.Problem(Context, status, "Forbidden", why).ExecuteAsync(Context);
+    }
+
+    private async Task<ClaimsPrincipal?> OperatorAsync(OperatorRoute route, ClaimsPrincipal? caller)
+    {
+        // Without authentication pages are open on this machine only; a reverse proxy would expose them.
+        if (auth.Value.IsOff && route.IsPage && !IsLocal())
+        {
+            const string Local = "Without authentication this page is available on loopback only.";
+            _refusal = new(StatusCodes.Status403Forbidden, Local);
+            return null;
+        }
+
+        if (caller is not null || _refusal is not null || !HasSession())
+        {
+            return caller;
+        }
+
+        if (!HttpMethods.IsGet(Request.Method) && !HttpMethods.IsHead(Request.Method) && !SameOrigin.Is(Context))
+        {
+            const string Foreign = "Send the request from this server's own page, not from a page of another origin.";
+            _refusal = new(StatusCodes.Status403Forbidden, Foreign);
+            return null;
+        }
+
+        return (await Context.AuthenticateAsync(OperatorSessions.Scheme)).Principal;
+    }
+
+    private bool HasSession() => Request.Cookies.ContainsKey(OperatorSetup.CookieName(configuration));
+
+    private bool IsLocal() =>
+        (Context.Connection.RemoteIpAddress is not { } peer || IPAddress.IsLoopback(peer))
+        && (
+            Request.Host.Host is "localhost"
+            || (IPAddress.TryParse(Request.Host.Host.Trim('[', ']'), out var host) && IPAddress.IsLoopback(host))
+        )
+        && !Request.Headers.Keys.Any(name =>
+            name.StartsWith("X-Forwarded-", StringComparison.OrdinalIgnoreCase)
+            || name.Equals("Forwarded", StringComparison.OrdinalIgnoreCase)
+        );
+
+    private bool IsPageVisit() =>
+        !auth.Value.IsOff
+        && Context.GetEndpoint()?.Metadata.GetMetadata<OperatorRoute>() is { IsPage: true }
+        && (HttpMethods.IsGet(Request.Method) || HttpMethods.IsHead(Request.Method))
+        && Request.Headers.Accept.ToString().Contains("text/html", StringComparison.OrdinalIgnoreCase);
+
+    // Relative, so that it works below any path of a proxy.
+    private string SignInAddress()
+    {
+        var page = Request.Path.Value!.TrimStart('/');
+        var up = string.Concat(Enumerable.Repeat("../", page.Count(letter => letter == '/')));
+        return $"{up}auth/sign-in?return={Uri.EscapeDataString(page + Request.QueryString)}";
     }
 
     private static string TitleOf(int status) =>

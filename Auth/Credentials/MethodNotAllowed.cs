@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.Extensions.Options;
+using MinimalMcp.Configuration;
 
 namespace MinimalMcp.Auth;
 
@@ -32,11 +33,12 @@ internal static class MethodNotAllowed
         await refuse(http);
         if (!http.Response.HasStarted && !HttpMethods.IsHead(http.Request.Method))
         {
-            await Results
+            await ApiErrors
                 .Problem(
-                    statusCode: StatusCodes.Status405MethodNotAllowed,
-                    title: "Method not allowed",
-                    detail: $"This path supports {http.Response.Headers.Allow}."
+                    http,
+                    StatusCodes.Status405MethodNotAllowed,
+                    "Method not allowed",
+                    $"This path supports {http.Response.Headers.Allow}."
                 )
                 .ExecuteAsync(http);
         }

@@ -40,6 +40,7 @@ internal sealed class StreamAuthorization(
                 ? null
                 : stop => isToken ? IsGoodTokenAsync(presented, stop) : new(keys.Find(presented, out _) is not null),
             new(Every, time),
+            () => keys.NextEnd,
             ends
         );
     }
@@ -71,12 +72,13 @@ internal sealed class AuthorizedStream : IAsyncDisposable
     public AuthorizedStream(
         Func<CancellationToken, ValueTask<bool>>? isGood,
         PeriodicTimer timer,
+        Func<Task> nextEnd,
         CancellationToken[] ends
     )
     {
         _ended = CancellationTokenSource.CreateLinkedTokenSource(ends);
         Ended = _ended.Token;
-        _watching = WatchAsync(isGood, timer);
+        _watching = WatchAsync(isGood, timer, nextEnd);
     }
 
     public CancellationToken Ended { get; }
@@ -91,13 +93,28 @@ internal sealed class AuthorizedStream : IAsyncDisposable
         _ended.Dispose();
     }
 
-    private async Task WatchAsync(Func<CancellationToken, ValueTask<bool>>? isGood, PeriodicTimer timer)
+    private async Task WatchAsync(
+        Func<CancellationToken, ValueTask<bool>>? isGood,
+        PeriodicTimer timer,
+        Func<Task> nextEnd
+    )
     {
         using var _ = timer;
         try
         {
-            while (isGood is not null && await timer.WaitForNextTickAsync(Ended))
+            // Before the credential is looked at, so that a key which ends meanwhile is looked at again.
+            var (tick, end) = (TickAsync(), nextEnd());
+            while (isGood is not null)
             {
+                if (await Task.WhenAny(tick, end).WaitAsync(Ended) == tick)
+                {
+                    tick = TickAsync();
+                }
+                else
+                {
+                    end = nextEnd();
+                }
+
                 if (!await isGood(Ended))
                 {
                     IsRefused = true;
@@ -110,5 +127,7 @@ internal sealed class AuthorizedStream : IAsyncDisposable
         {
             // The stream ended for another reason.
         }
+
+        async Task TickAsync() => await timer.WaitForNextTickAsync(Ended);
     }
 }

@@ -94,6 +94,12 @@ internal sealed class ProviderOptions : IValidatableObject
     /// <summary>Roles or groups, of which a user must have one; see <see cref="RolesClaim"/>.</summary>
     public string? AllowedRoles { get; set; }
 
+    /// <summary>
+    /// Roles or groups whose members may sign in to this server's own pages as operators; see <see cref="RolesClaim"/>.
+    /// Empty: nobody of the provider.
+    /// </summary>
+    public string? AdminRoles { get; set; }
+
     /// <summary>Empty when the discovery document names it.</summary>
     internal IReadOnlyList<string> Issuers => [.. List(Issuer)];
 

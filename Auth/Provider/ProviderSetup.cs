@@ -35,7 +35,12 @@ internal static class ProviderSetup
         services.AddSingleton<ProviderDocuments>();
         services.AddHostedService<ProviderCheck>();
         services.AddHttpClient(CodeExchange.Client);
-        if (signsIn)
+        // Where the provider issues the tokens, operators can sign in there all the same.
+        var adminRoles = builder.Configuration["Auth:Provider:AdminRoles"];
+        if (
+            signsIn
+            || (adminRoles is { Length: > 0 } && builder.Configuration["Auth:Provider:ClientId"] is { Length: > 0 })
+        )
         {
             services.AddSingleton<CodeExchange>();
             services.AddSingleton<UserInfo>();
@@ -66,18 +71,20 @@ internal static class ProviderSetup
         ProviderDocuments documents,
         IOptions<ProviderOptions> options,
         ILogger<ProviderCheck> logger,
-        IExternalSignIn? signIn = null
+        IExternalSignIn? signIn = null,
+        IAuthorizationServerMetadata? issuer = null
     ) : IHostedService
     {
         public async Task StartAsync(CancellationToken cancellationToken)
         {
-            if (signIn is not null && new UserAllowList(options.Value).AreEverybody)
+            var issues = issuer is ProviderDocuments;
+            if (!issues && signIn is not null && new UserAllowList(options.Value).AreEverybody)
             {
                 ProviderLog.EverybodyMayUse(logger, signIn.Name);
             }
 
             await documents.CheckAsync(cancellationToken);
-            if (signIn is null && documents.LacksForNewClients() is { } lacks)
+            if (issues && documents.LacksForNewClients() is { } lacks)
             {
                 ProviderLog.NoNewClients(logger, lacks);
             }

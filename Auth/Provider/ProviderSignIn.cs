@@ -89,7 +89,7 @@ internal sealed class ProviderSignIn(
                 throw unread is null ? NotAllowed(person) : Unreachable(unread);
             }
 
-            return UserAllowList.Describe(person, Subjects.Of(person.Issuer, person.Subject!));
+            return _allowed.Describe(person, Subjects.Of(person.Issuer, person.Subject!));
         }
         catch (TokenRefusedException wrong)
         {

@@ -17,6 +17,11 @@ internal sealed class UserAllowList(ProviderOptions options)
     );
     private readonly HashSet<string> _roles = new(ProviderOptions.List(options.AllowedRoles), StringComparer.Ordinal);
 
+    private readonly HashSet<string> _adminRoles = new(
+        ProviderOptions.List(options.AdminRoles),
+        StringComparer.Ordinal
+    );
+
     private readonly RoleClaims _claims = new(options, ProviderOptions.List(options.ClientId));
 
     /// <summary>No list is configured: every user of the provider is admitted.</summary>
@@ -39,7 +44,7 @@ internal sealed class UserAllowList(ProviderOptions options)
     public bool Misses(VerifiedToken person) =>
         person.Text("email") is null
         || (person.Text("name") ?? person.Text("preferred_username")) is null
-        || (_roles.Count > 0 && !_claims.Of(person).Any());
+        || (_roles.Count + _adminRoles.Count > 0 && !_claims.Of(person).Any());
 
     /// <summary>
     /// The email address, only when the provider has verified it: in some providers users enter any address. Entra
@@ -53,8 +58,13 @@ internal sealed class UserAllowList(ProviderOptions options)
             ? email
             : null;
 
-    public static ExternalUser Describe(VerifiedToken person, string subject) =>
-        new(subject, person.Text("name") ?? person.Text("preferred_username"), Email(person));
+    public ExternalUser Describe(VerifiedToken person, string subject) =>
+        new(
+            subject,
+            person.Text("name") ?? person.Text("preferred_username"),
+            Email(person),
+            _adminRoles.Count > 0 && _claims.Of(person).Any(_adminRoles.Contains)
+        );
 
     private static bool IsTrue(VerifiedToken token, string claim) =>
         token.Payload.TryGetProperty(claim, out var value)

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Threading.RateLimiting;
 using Microsoft.Extensions.Options;
+using MinimalMcp.Configuration;
 
 namespace MinimalMcp.Auth;
 
@@ -48,8 +49,8 @@ internal sealed class RequestRateLimiter(RateLimiters limits, IOptions<AuthOptio
         var detail = $"{why} Try again in {seconds} seconds.";
         http.Explain(detail);
         http.Response.Headers.RetryAfter = Text(seconds);
-        return Results
-            .Problem(statusCode: StatusCodes.Status429TooManyRequests, title: "Too many requests", detail: detail)
+        return ApiErrors
+            .Problem(http, StatusCodes.Status429TooManyRequests, "Too many requests", detail)
             .ExecuteAsync(http);
     }
 

@@ -34,7 +34,6 @@ internal static class AuthorizationServerSetup
                     typeof(Issuer),
                     typeof(ServerSecret),
                     typeof(SigningKeys),
-                    typeof(VerifiedTokenCache),
                     typeof(IssuedTokenVerifier),
                     typeof(Grants),
                     typeof(SignInCredentials),
@@ -56,6 +55,13 @@ internal static class AuthorizationServerSetup
             builder.Services.AddSingleton(part);
         }
 
+        builder.Services.AddSingleton(services =>
+        {
+            // Tokens of those who signed in with a key end with it.
+            var cache = new VerifiedTokenCache(services.GetRequiredService<TimeProvider>());
+            services.GetRequiredService<ApiKeys>().Ended += cache.Clear;
+            return cache;
+        });
         builder.Services.AddSingleton<IAccessTokenVerifier>(services =>
             services.GetRequiredService<IssuedTokenVerifier>()
         );
@@ -79,7 +85,6 @@ internal static class AuthorizationServerSetup
         var group = routes.MapGroup("/auth").AllowAnonymous();
         group.MapGet("/authorize", OAuthResponses.Page(http => The<AuthorizeEndpoint>(http).GetAsync(http)));
         group.MapPost("/authorize", OAuthResponses.Page(http => The<AuthorizeEndpoint>(http).PostAsync(http)));
-        group.MapGet("/callback", OAuthResponses.Page(http => The<Consent>(http).FinishAsync(http)));
         group.MapPost("/token", OAuthResponses.Json(async http => await The<TokenEndpoint>(http).PostAsync(http)));
         group.MapPost("/register", OAuthResponses.Json(RegisterAsync, StatusCodes.Status201Created));
         group.MapPost(

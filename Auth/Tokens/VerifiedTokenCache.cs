@@ -70,6 +70,13 @@ internal sealed class VerifiedTokenCache(TimeProvider time)
         }
     }
 
+    /// <summary>Removes all tokens.</summary>
+    public void Clear()
+    {
+        Interlocked.Increment(ref _round);
+        _tokens.Clear();
+    }
+
     private static Digest Hash(string token)
     {
         Span<byte> utf8 = stackalloc byte[4096];

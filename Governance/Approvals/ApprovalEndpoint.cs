@@ -1,4 +1,5 @@
 using MinimalMcp.Auth;
+using MinimalMcp.Auth.Operators;
 using MinimalMcp.Configuration;
 using MinimalMcp.Storage;
 
@@ -12,7 +13,7 @@ internal static class ApprovalEndpoint
         string pattern = "/api/v1/approvals"
     )
     {
-        var group = routes.MapGroup(pattern).RequireAuthorization(Scopes.Admin);
+        var group = routes.MapGroup(pattern).RequireAuthorization(Scopes.Admin).AllowOperators();
         group.MapGet("", (RequestDelegate)ListAsync);
         group.MapPost("/{id}/approve", (RequestDelegate)ApproveAsync);
         group.MapPost("/{id}/deny", (RequestDelegate)DenyAsync);

@@ -4,6 +4,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
 using MinimalMcp.Auth;
+using MinimalMcp.Auth.Operators;
 using MinimalMcp.Configuration;
 using MinimalMcp.Storage;
 
@@ -27,7 +28,12 @@ public static class AuditEndpoint
     public static IEndpointConventionBuilder MapAudit(
         this IEndpointRouteBuilder routes,
         string pattern = "/api/v1/audit"
-    ) => routes.MapGet(pattern, (RequestDelegate)GetAsync).AllowHead().RequireAuthorization(Scopes.Admin);
+    ) =>
+        routes
+            .MapGet(pattern, (RequestDelegate)GetAsync)
+            .AllowHead()
+            .RequireAuthorization(Scopes.Admin)
+            .AllowOperators();
 
     private static async Task GetAsync(HttpContext http)
     {

@@ -137,7 +137,7 @@ internal sealed class CallAudit
             Client = _call.Caller.Client,
             Address = _call.Origin.Address?.ToString(),
             Surface = _call.Surface,
-            Tool = _tool,
+            Tool = _policy.Path ?? _tool,
             Level = _policy.Level,
             Arguments = _arguments,
             Outcome = outcome,

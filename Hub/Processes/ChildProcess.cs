@@ -20,9 +20,11 @@ internal sealed class ChildProcess : IAsyncDisposable
     private readonly Task _errors;
     private readonly Lazy<Task> _stop;
 
-    private ChildProcess(Process process, string marker, LogRing log)
+    private readonly DockerContainer? _container;
+
+    private ChildProcess(Process process, string marker, LogRing log, DockerContainer? container)
     {
-        (_process, _marker) = (process, marker);
+        (_process, _marker, _container) = (process, marker, container);
         _errors = Task.Run(() => DrainAsync(process.StandardError.BaseStream, log));
         _stop = new(StopCoreAsync);
     }
@@ -42,7 +44,8 @@ internal sealed class ChildProcess : IAsyncDisposable
         IReadOnlyDictionary<string, string> variables,
         string folder,
         string marker,
-        LogRing log
+        LogRing log,
+        DockerContainer? container = null
     )
     {
         var environment = StdioClientTransportOptions.GetDefaultEnvironmentVariables();
@@ -69,7 +72,7 @@ internal sealed class ChildProcess : IAsyncDisposable
 
         try
         {
-            return new(Process.Start(start)!, marker, log);
+            return new(Process.Start(start)!, marker, log, container);
         }
         catch (Win32Exception failure)
         {
@@ -97,6 +100,21 @@ internal sealed class ChildProcess : IAsyncDisposable
     }
 
     private async Task StopCoreAsync()
+    {
+        var ended = EndAsync();
+        if (_container is not null)
+        {
+            // One that does not obey, and one that was still being created.
+            await Task.WhenAny(ended, Task.Delay(AfterInputClosed));
+            await (ended.IsCompleted ? Task.CompletedTask : _container.RemoveAsync());
+            await ended;
+            await _container.RemoveAsync();
+        }
+
+        await ended;
+    }
+
+    private async Task EndAsync()
     {
         try
         {
@@ -206,7 +224,7 @@ internal sealed class ChildProcess : IAsyncDisposable
         }
     }
 
-    private static string? Find(string program, string? path)
+    internal static string? Find(string program, string? path)
     {
         if (Path.IsPathRooted(program) || OperatingSystem.IsWindows())
         {

@@ -17,10 +17,12 @@ internal sealed partial class ProcessMarkers(
 ) : IDisposable
 {
     // SIGTERM, a second, SIGKILL until two looks in a row find nothing. An environment in /proc is what the process was
-    // started with; grep itself has none of it.
+    // started with; grep itself has none of it. Containers are no descendants; they are removed when a line named the
+    // program that does it.
     private const string Script = """
         trap '' INT TERM HUP
-        read -r _
+        docker=
+        while read -r line; do docker=$line; done
         for id in $(grep -lsF "$1" /proc/[0-9]*/environ | cut -d/ -f3); do kill -15 "$id" 2>/dev/null; done
         sleep 1
         clean=0
@@ -28,10 +30,15 @@ internal sealed partial class ProcessMarkers(
           ids=$(grep -lsF "$1" /proc/[0-9]*/environ | cut -d/ -f3)
           if [ -z "$ids" ]; then clean=$((clean + 1)); else clean=0; kill -9 $ids 2>/dev/null; fi
         done
+        if [ -n "$docker" ]; then
+          ids=$(timeout 20 "$docker" ps --all --quiet --filter "label=$2" 2>/dev/null)
+          [ -z "$ids" ] || timeout 20 "$docker" rm --force --volumes $ids >/dev/null 2>&1
+        fi
         """;
 
     private readonly Lock _lock = new();
     private Process? _watchdog;
+    private string? _docker;
 
     private string Store { get; } =
         Convert.ToHexStringLower(
@@ -66,17 +73,37 @@ internal sealed partial class ProcessMarkers(
                 ? new ProcessStartInfo(setsid, ["/bin/sh", "-c", Script, "hub-watchdog"])
                 : new ProcessStartInfo("/bin/sh", ["-c", Script, "hub-watchdog"]);
             shell.ArgumentList.Add($"{ProcessTree.Variable}={Instance}:");
+            shell.ArgumentList.Add($"{DockerContainer.Label}={Instance}");
             shell.RedirectStandardInput = true;
             shell.WorkingDirectory = "/";
             shell.Environment.Clear();
+            foreach (var (name, value) in DockerContainer.Engine())
+            {
+                shell.Environment[name] = value;
+            }
+
             shell.Environment["PATH"] = "/usr/bin:/bin";
             try
             {
                 _watchdog = Process.Start(shell);
+                TellDocker();
             }
             catch (Exception failure) when (failure is IOException or System.ComponentModel.Win32Exception)
             {
                 LogNoWatchdog(failure.Message);
+            }
+        }
+    }
+
+    /// <summary>From now on this instance has containers, which the watchdog removes at its end.</summary>
+    public void WatchContainers()
+    {
+        lock (_lock)
+        {
+            if (_docker is null)
+            {
+                _docker = ChildProcess.Find(DockerRun.Program, null);
+                TellDocker();
             }
         }
     }
@@ -86,13 +113,20 @@ internal sealed partial class ProcessMarkers(
     {
         foreach (var (id, marker) in ProcessTree.Find(Store + ":"))
         {
-            var owner = marker.Split(':')[1].Split('.');
-            var runs = int.TryParse(owner[0], out var pid) && ProcessTree.StartOf(pid) == owner.ElementAtOrDefault(1);
-            if (!runs)
+            if (IsLeft(marker))
             {
                 LogSwept(id);
                 ProcessTree.Signal(id, ProcessTree.Kill);
             }
+        }
+    }
+
+    /// <summary>Removes the containers that such instances left.</summary>
+    public async Task SweepContainersAsync()
+    {
+        foreach (var id in await DockerContainer.SweepAsync(IsLeft))
+        {
+            LogContainerSwept(id);
         }
     }
 
@@ -105,6 +139,46 @@ internal sealed partial class ProcessMarkers(
             _watchdog = null;
         }
     }
+
+    // Of the same store, and of a process that is gone.
+    private bool IsLeft(string marker) =>
+        marker.Split(':') is [var store, var owner, ..]
+        && store == Store
+        && owner.Split('.') is [var id, var start]
+        && int.TryParse(id, out var pid)
+        && (ProcessTree.IsSupported ? ProcessTree.StartOf(pid) != start : !Runs(pid));
+
+    private static bool Runs(int pid)
+    {
+        try
+        {
+            using var process = Process.GetProcessById(pid);
+            return true;
+        }
+        catch (ArgumentException)
+        {
+            return false;
+        }
+    }
+
+    private void TellDocker()
+    {
+        try
+        {
+            if (_docker is not null && _watchdog is { HasExited: false } watchdog)
+            {
+                watchdog.StandardInput.WriteLine(_docker);
+                watchdog.StandardInput.Flush();
+            }
+        }
+        catch (Exception failure) when (failure is IOException or InvalidOperationException)
+        {
+            LogNoWatchdog(failure.Message);
+        }
+    }
+
+    [LoggerMessage(LogLevel.Warning, "Container left by an earlier instance was removed {ContainerId}")]
+    private partial void LogContainerSwept(string containerId);
 
     [LoggerMessage(LogLevel.Warning, "Watchdog of server processes could not be started {Reason}")]
     private partial void LogNoWatchdog(string reason);

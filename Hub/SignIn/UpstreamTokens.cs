@@ -119,7 +119,7 @@ internal sealed partial class UpstreamTokens(
 
     public async Task SetAsync(long serverId, ServerTokens tokens, CancellationToken cancellationToken)
     {
-        await store.SetServerTokensAsync(serverId, Seal(tokens), cancellationToken);
+        await store.SetServerTokensAsync(serverId, Seal(serverId, tokens), cancellationToken);
         _known.TryRemove(serverId, out _);
     }
 
@@ -168,7 +168,7 @@ internal sealed partial class UpstreamTokens(
             : await AskAsync(server, tokens, tokens.RefreshToken);
         if (status is HttpStatusCode.OK && Read(body, tokens) is { } renewed)
         {
-            if (await store.SwapServerTokensAsync(server.Id, version, Seal(renewed), CancellationToken.None))
+            if (await store.SwapServerTokensAsync(server.Id, version, Seal(server.Id, renewed), CancellationToken.None))
             {
                 _known.TryRemove(server.Id, out _);
                 LogRenewed(server.Name);
@@ -234,7 +234,7 @@ internal sealed partial class UpstreamTokens(
     {
         if (
             await store.ServerTokensAsync(server.Id, cancellationToken) is not { } row
-            || _key.Value.Open(row.Sealed) is not { } opened
+            || _key.Value.Open(row.Sealed, ContextOf(server.Id)) is not { } opened
             || JsonSerializer.Deserialize<ServerTokens>(opened) is not { } tokens
             || !IsOf(tokens, server)
         )
@@ -281,7 +281,11 @@ internal sealed partial class UpstreamTokens(
         return Now >= expires - early;
     }
 
-    private string Seal(ServerTokens tokens) => _key.Value.Seal(JsonSerializer.SerializeToUtf8Bytes(tokens));
+    private string Seal(long serverId, ServerTokens tokens) =>
+        _key.Value.Seal(JsonSerializer.SerializeToUtf8Bytes(tokens), ContextOf(serverId));
+
+    // The tokens of one row are of no use in another.
+    private static string ContextOf(long serverId) => $"tokens of server {serverId}";
 
     private SignInNeededException Needed(ServerDefinition server) =>
         new($"an operator must sign in there first, at {Page(server.Id)}", cancellationToken =>

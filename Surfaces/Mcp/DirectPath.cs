@@ -12,14 +12,15 @@ namespace MinimalMcp.Surfaces.Mcp;
 /// Responses that do not depend on the request are taken from the SDK once and cached, so clients cannot tell which
 /// path answered.
 /// </summary>
-internal sealed class DirectPath(SdkPath sdk, ScopeChallenge stepUp, IConfiguration configuration)
+internal sealed class DirectPath(SdkPath sdk, SdkHandlers handlers, ScopeChallenge stepUp, IConfiguration configuration)
 {
     // Disabled only to compare the two paths. A handshake is always answered here: its session is ours.
     private readonly bool _on = configuration.GetValue("Mcp:DirectPath", true);
-    private readonly ConcurrentDictionary<(string Method, string Version), Task<byte[]>> _constant = new();
+    private readonly ConcurrentDictionary<(string Method, string Version, bool Logs), Task<byte[]>> _constant = new();
 
     /// <summary>Whether this path can answer the request.</summary>
-    public bool Takes(in JsonRpcEnvelope envelope, string version, ToolSet tools) =>
+    /// <param name="handshake">Of the conversation that the request is part of.</param>
+    public bool Takes(in JsonRpcEnvelope envelope, string version, ToolSet tools, Handshake? handshake = null) =>
         _on
         && envelope.IsRequest
         && envelope.Method switch
@@ -27,7 +28,11 @@ internal sealed class DirectPath(SdkPath sdk, ScopeChallenge stepUp, IConfigurat
             "tools/call" => !(
                 Name(envelope) is { } name
                 && tools.Find(name) is { } tool
-                && (tool.NeedsConversation || (tool.ReportsProgress && AsksForProgress(envelope)))
+                && (
+                    tool.NeedsConversation
+                    || (tool.ReportsProgress && AsksForProgress(envelope))
+                    || (tool.MayAsk && CanBeAsked(envelope, version, handshake))
+                )
             ),
             "tools/list" => true,
             _ => NeedsNoTools(envelope.Method, version),
@@ -35,6 +40,23 @@ internal sealed class DirectPath(SdkPath sdk, ScopeChallenge stepUp, IConfigurat
 
     private static bool AsksForProgress(in JsonRpcEnvelope envelope) =>
         envelope.Meta("progressToken"u8).ValueKind is JsonValueKind.String or JsonValueKind.Number;
+
+    // Since 2026-07-28 each request says what its client can do, and which log messages it wants.
+    private static bool CanBeAsked(in JsonRpcEnvelope envelope, string version, Handshake? handshake)
+    {
+        if (!ProtocolRevision.IsModern(version))
+        {
+            return handshake?.CanBeAsked is true;
+        }
+
+        var client = envelope.Meta(ProtocolRevision.CapabilitiesKey);
+        return envelope.Meta("io.modelcontextprotocol/logLevel"u8).ValueKind is JsonValueKind.String
+            || envelope.Param("requestState"u8).ValueKind is JsonValueKind.String
+            || (
+                client.ValueKind is JsonValueKind.Object
+                && (client.TryGetProperty("elicitation"u8, out _) || client.TryGetProperty("sampling"u8, out _))
+            );
+    }
 
     /// <summary>Methods that do not depend on the tools, which can be answered before they are created.</summary>
     public static bool NeedsNoTools(string? method, string version) =>
@@ -154,9 +176,11 @@ internal sealed class DirectPath(SdkPath sdk, ScopeChallenge stepUp, IConfigurat
         Write(output, envelope, await ConstantAsync(envelope.Method!, version));
 
     private Task<byte[]> ConstantAsync(string method, string version) =>
-        _constant.GetOrAdd((method, version), key => AskAsync(key.Method, Hello(key), key.Version, null));
+        _constant.GetOrAdd((method, version, handlers.OffersLogging), key =>
+            AskAsync(key.Method, Hello(key), key.Version, null)
+        );
 
-    private static JsonObject? Hello((string Method, string Version) key) =>
+    private static JsonObject? Hello((string Method, string Version, bool Logs) key) =>
         key.Method != "initialize"
             ? null
             : new()
@@ -168,7 +192,7 @@ internal sealed class DirectPath(SdkPath sdk, ScopeChallenge stepUp, IConfigurat
 
     // The members that the SDK adds to every result of 2026-07-28.
     private async Task<byte[]> ServerInfoAsync() =>
-        await _constant.GetOrAdd(("_meta", ProtocolRevision.V2026_07_28), async _ =>
+        await _constant.GetOrAdd(("_meta", ProtocolRevision.V2026_07_28, false), async _ =>
         {
             var discovered = JsonNode.Parse(await ConstantAsync("server/discover", ProtocolRevision.V2026_07_28))!;
             SdkHandlers.Shorten(discovered["_meta"]![SdkHandlers.ServerInfoKey]);

@@ -21,6 +21,7 @@ internal sealed class Handshake
         McpJsonUtilities.ProtocolOptions.GetTypeInfo<ClientCapabilities>();
 
     private readonly byte[] _capabilities;
+    private bool? _canBeAsked;
 
     private Handshake(string version, string name, string clientVersion, byte[] capabilities) =>
         (Version, Name, ClientVersion, _capabilities) = (version, name, clientVersion, capabilities);
@@ -43,6 +44,10 @@ internal sealed class Handshake
         var client = initialize.Param("clientInfo"u8);
         return new(version, Member(client, "name"u8), Member(client, "version"u8), Capabilities(initialize));
     }
+
+    /// <summary>The client may be asked something during a call.</summary>
+    public bool CanBeAsked =>
+        _canBeAsked ??= CallerQuestions.CanBeAsked(JsonSerializer.Deserialize(_capabilities, CapabilitiesInfo));
 
     /// <summary>The handshake in the SDK's type.</summary>
     public InitializeRequestParams ToParams() =>

@@ -17,6 +17,7 @@ internal sealed record LineServices(
     SdkPath Sdk,
     ListChangeNotifier Changes,
     ResourceUpdates Updates,
+    LogMessages Logs,
     JsonRpcMetrics Metrics,
     IOptions<McpOptions> Options,
     ILogger<LineTransport> Logger
@@ -61,7 +62,7 @@ internal sealed class LineTransport : ITransport
     {
         (_surface, _tools, _services, _toolsReady, _send) = (surface, tools, services, toolsReady, send);
         _room = new(MaxInFlight, MaxInFlight);
-        _subscriptions = new(services.Updates, message => SendAsync(message, _ended.Token));
+        _subscriptions = new(services.Updates, services.Logs, message => SendAsync(message, _ended.Token));
     }
 
     public string? SessionId => null;
@@ -237,7 +238,7 @@ internal sealed class LineTransport : ITransport
         }
 
         var tools = isEarly ? null : _tools();
-        if (tools is not null && !_services.Direct.Takes(envelope, version, tools))
+        if (tools is not null && !_services.Direct.Takes(envelope, version, tools, _handshake))
         {
             return await AskServerAsync(envelope, version, tools, origin, request.Token);
         }

@@ -12,15 +12,22 @@ internal sealed class ListChangeNotifier : IDisposable
     private const int MaxResources = 100;
 
     private readonly ToolRegistry _registry;
+    private readonly JoinedServers _servers;
     private readonly ResourceUpdates _updates;
     private readonly CancellationToken _stopping;
     private readonly ConcurrentDictionary<object, Func<string, Task>> _listeners = new();
 
-    public ListChangeNotifier(ToolRegistry registry, ResourceUpdates updates, IHostApplicationLifetime lifetime)
+    public ListChangeNotifier(
+        ToolRegistry registry,
+        JoinedServers servers,
+        ResourceUpdates updates,
+        IHostApplicationLifetime lifetime
+    )
     {
-        (_registry, _updates) = (registry, updates);
+        (_registry, _servers, _updates) = (registry, servers, updates);
         _stopping = lifetime.ApplicationStopping;
         _registry.Changed += ToolsChanged;
+        _servers.Changed += NotifyAll;
     }
 
     /// <summary>
@@ -80,7 +87,8 @@ internal sealed class ListChangeNotifier : IDisposable
         Grant(wanted.ToolsListChanged, "toolsListChanged", NotificationMethods.ToolListChangedNotification);
         Grant(wanted.PromptsListChanged, "promptsListChanged", NotificationMethods.PromptListChangedNotification);
         Grant(wanted.ResourcesListChanged, "resourcesListChanged", NotificationMethods.ResourceListChangedNotification);
-        var uris = KnownOf(wanted.ResourceSubscriptions, request.Server.ServerOptions);
+        var view = new ServerView(_servers, SdkCall.Current.Tools);
+        var uris = KnownOf(wanted.ResourceSubscriptions, request.Server.ServerOptions, view);
         if (uris.Length > 0)
         {
             granted["resourceSubscriptions"] = new JsonArray([.. uris.Select(uri => JsonValue.Create(uri))]);
@@ -102,6 +110,8 @@ internal sealed class ListChangeNotifier : IDisposable
             }
         }
 
+        string Key(string uri) =>
+            view.FindResource(uri) is { } found ? ServerUri.Join(found.Server.Name, found.Uri) : uri;
         async Task Updated(string uri)
         {
             await acknowledged.Task;
@@ -109,7 +119,7 @@ internal sealed class ListChangeNotifier : IDisposable
         }
 
         using var registration = Listen(Notify);
-        var watching = uris.Select(uri => _updates.Watch(uri, Updated)).ToArray();
+        var watching = uris.Select(uri => _updates.Watch(Key(uri), _ => Updated(uri))).ToArray();
         options.PromptCollection?.Changed += PromptsChanged;
         options.ResourceCollection?.Changed += ResourcesChanged;
         try
@@ -134,22 +144,31 @@ internal sealed class ListChangeNotifier : IDisposable
         return new EmptyResult { Meta = new JsonObject { [MetaKeys.SubscriptionId] = id!.DeepClone() } };
     }
 
-    public void Dispose() => _registry.Changed -= ToolsChanged;
+    public void Dispose()
+    {
+        _registry.Changed -= ToolsChanged;
+        _servers.Changed -= NotifyAll;
+    }
 
     // Those that there are, and not without bound.
-    private static string[] KnownOf(IList<string>? asked, McpServerOptions options) =>
+    private static string[] KnownOf(IList<string>? asked, McpServerOptions options, ServerView view) =>
         [
             .. (asked ?? [])
                 .Distinct(StringComparer.Ordinal)
-                .Where(uri => options.ResourceCollection?.Any(resource => resource.IsMatch(uri)) is true)
+                .Where(uri =>
+                    view.FindResource(uri) is not null
+                    || options.ResourceCollection?.Any(resource => resource.IsMatch(uri)) is true
+                )
                 .Take(MaxResources),
         ];
 
-    private void ToolsChanged()
+    private void ToolsChanged() => NotifyAll(NotificationMethods.ToolListChangedNotification);
+
+    private void NotifyAll(string method)
     {
         foreach (var listener in _listeners.Values)
         {
-            _ = listener(NotificationMethods.ToolListChangedNotification);
+            _ = listener(method);
         }
     }
 

@@ -221,7 +221,7 @@ internal sealed partial class McpEndpoint(
         version ??= session?.Handshake!.Version ?? ProtocolRevision.V2025_03_26;
         using var use = session?.InUse();
         await stepUp.RequireScopeAsync(http, envelope, tools);
-        if (direct.Takes(envelope, version, tools))
+        if (direct.Takes(envelope, version, tools, session?.Handshake))
         {
             using var running = session?.InFlight.Begin(envelope, session.Ended);
             await direct.AnswerAsync(http, envelope, version, tools, running?.Token ?? CancellationToken.None);

@@ -37,6 +37,8 @@ public static class McpSetup
         services.AddSingleton<SseEndpoint>();
         services.AddSingleton<LineServices>();
         services.AddSingleton<SdkHandlers>();
+        services.AddSingleton<JoinedContent>();
+        services.AddSingleton<CallerQuestions>();
         services.AddSingleton<SanitizedMessages>();
 
         // By the provider: MapMcp() makes what configures the options, before wrong settings can be explained.

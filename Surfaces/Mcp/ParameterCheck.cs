@@ -1,4 +1,6 @@
 using System.Text.Json;
+using MinimalMcp.Tools;
+using ModelContextProtocol.Protocol;
 using ModelContextProtocol.Server;
 
 namespace MinimalMcp.Surfaces.Mcp;
@@ -29,14 +31,21 @@ internal static class ParameterCheck
         Level = [("level", JsonValueKind.String, true)];
 
     /// <param name="options">What the SDK's server knows; read only for the methods that are about it.</param>
-    public static void Check(in JsonRpcEnvelope envelope, Lazy<McpServerOptions> options)
+    /// <param name="view">Other servers, which know prompts and resources too.</param>
+    /// <param name="offersLogging">Whether there may be log messages.</param>
+    public static void Check(
+        in JsonRpcEnvelope envelope,
+        Lazy<McpServerOptions> options,
+        ServerView view,
+        Func<bool> offersLogging
+    )
     {
         if (!envelope.IsRequest)
         {
             return;
         }
 
-        if (envelope.Method is "logging/setLevel" && options.Value.Handlers.SetLoggingLevelHandler is null)
+        if (envelope.Method is "logging/setLevel" && !offersLogging())
         {
             // As for any method of a capability that was not offered (lifecycle, "Capability Negotiation").
             throw new JsonRpcException(
@@ -55,15 +64,15 @@ internal static class ParameterCheck
         switch (envelope.Method)
         {
             case "prompts/get":
-                RequirePromptArguments(envelope, options.Value);
+                RequirePromptArguments(envelope, options.Value, view);
                 break;
             case "logging/setLevel" when !Levels.Contains(Text(envelope.Params, "level"), StringComparer.Ordinal):
                 throw Refused($"\"level\" must be one of {string.Join(", ", Levels)}", envelope);
             case "completion/complete":
-                RequireReference(envelope, options.Value);
+                RequireReference(envelope, options.Value, view);
                 break;
             case "resources/subscribe" or "resources/unsubscribe":
-                RequireResource(envelope, options.Value);
+                RequireResource(envelope, options.Value, view);
                 break;
             case "prompts/list" when options.Value.Handlers.ListPromptsHandler is null:
             case "resources/list" when options.Value.Handlers.ListResourcesHandler is null:
@@ -84,15 +93,15 @@ internal static class ParameterCheck
             _ => [],
         };
 
-    private static void RequirePromptArguments(in JsonRpcEnvelope envelope, McpServerOptions options)
+    private static void RequirePromptArguments(in JsonRpcEnvelope envelope, McpServerOptions options, ServerView view)
     {
         var name = Text(envelope.Params, "name")!;
-        if (Prompt(options, name) is not { } prompt)
+        if (Prompt(options, view, name) is not { } prompt)
         {
             return; // the SDK says that there is none, or another handler knows it
         }
 
-        var known = prompt.ProtocolPrompt.Arguments ?? [];
+        var known = prompt.Arguments ?? [];
         var given = envelope.Param("arguments"u8);
         foreach (var argument in given.ValueKind is JsonValueKind.Object ? given.EnumerateObject() : default)
         {
@@ -120,7 +129,7 @@ internal static class ParameterCheck
         }
     }
 
-    private static void RequireReference(in JsonRpcEnvelope envelope, McpServerOptions options)
+    private static void RequireReference(in JsonRpcEnvelope envelope, McpServerOptions options, ServerView view)
     {
         var (reference, argument) = (envelope.Param("ref"u8), envelope.Param("argument"u8));
         RequireKind(envelope, argument, "\"argument\"", "name", JsonValueKind.String, true);
@@ -131,7 +140,7 @@ internal static class ParameterCheck
             case "ref/prompt":
                 RequireKind(envelope, reference, "\"ref\"", "name", JsonValueKind.String, true);
                 var promptName = Text(reference, "name")!;
-                if (Prompt(options, promptName) is not { } prompt)
+                if (Prompt(options, view, promptName) is not { } prompt)
                 {
                     if (options.Handlers.GetPromptHandler is not null)
                     {
@@ -141,7 +150,7 @@ internal static class ParameterCheck
                     throw Refused($"there is no prompt \"{Shown(promptName)}\" (\"ref.name\")", envelope);
                 }
 
-                if (prompt.ProtocolPrompt.Arguments?.Any(one => one.Name == name) is not true)
+                if (prompt.Arguments?.Any(one => one.Name == name) is not true)
                 {
                     throw Refused(
                         $"prompt \"{promptName}\" has no argument \"{Shown(name)}\" (\"argument.name\")",
@@ -156,6 +165,7 @@ internal static class ParameterCheck
                 var resources = options.ResourceCollection;
                 if (
                     options.Handlers.ReadResourceHandler is null
+                    && view.FindTemplate(uri) is null
                     && resources?.Any(one => one.ProtocolResourceTemplate.UriTemplate == uri) is not true
                 )
                 {
@@ -168,11 +178,12 @@ internal static class ParameterCheck
         }
     }
 
-    private static void RequireResource(in JsonRpcEnvelope envelope, McpServerOptions options)
+    private static void RequireResource(in JsonRpcEnvelope envelope, McpServerOptions options, ServerView view)
     {
         var uri = Text(envelope.Params, "uri")!;
         if (
             options.Handlers.ReadResourceHandler is null
+            && view.FindResource(uri) is null
             && options.ResourceCollection?.Any(one => one.IsMatch(uri)) is not true
         )
         {
@@ -207,8 +218,13 @@ internal static class ParameterCheck
         }
     }
 
-    private static McpServerPrompt? Prompt(McpServerOptions options, string name) =>
-        options.PromptCollection is { } prompts && prompts.TryGetPrimitive(name, out var prompt) ? prompt : null;
+    private static Prompt? Prompt(McpServerOptions options, ServerView view, string name) =>
+        view.FindPrompt(name)?.Prompt
+        ?? (
+            !view.IsOfOne && options.PromptCollection is { } prompts && prompts.TryGetPrimitive(name, out var prompt)
+                ? prompt.ProtocolPrompt
+                : null
+        );
 
     private static string? Text(JsonElement holder, string name) =>
         holder.ValueKind is JsonValueKind.Object

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using System.Text.Json.Nodes;
 using MinimalMcp.Tools;
 using ModelContextProtocol;
@@ -6,18 +7,35 @@ using ModelContextProtocol.Protocol;
 namespace MinimalMcp.Surfaces.Mcp;
 
 /// <summary>
-/// The resources that one conversation has subscribed to (MCP 2025-11-25, server/resources, "Subscriptions"): each
-/// change is told by a notification that names the resource.
+/// What one conversation has subscribed to (MCP 2025-11-25, server/resources and server/utilities/logging): each change
+/// of a resource is told by a notification that names it, and log messages come from the level on that it set.
 /// </summary>
-internal sealed class ResourceSubscriptions(ResourceUpdates updates, Func<ReadOnlyMemory<byte>, Task> send)
-    : IDisposable
+internal sealed class ResourceSubscriptions(
+    ResourceUpdates updates,
+    LogMessages logs,
+    Func<ReadOnlyMemory<byte>, Task> send
+) : IDisposable
 {
     private const int Max = 100;
 
     private readonly Dictionary<string, IDisposable> _watched = new(StringComparer.Ordinal);
+    private IDisposable? _logging;
     private bool _hasEnded;
 
-    public void Add(string uri)
+    /// <summary>From now on the conversation gets log messages of this level and above.</summary>
+    /// <param name="server">The only server that it sees; null for all.</param>
+    public void SetLevel(LoggingLevel level, string? server, SanitizedMessages visible)
+    {
+        lock (_watched)
+        {
+            var before = _logging;
+            _logging = _hasEnded ? null : logs.Listen(level, server, message => send(Notification(message, visible)));
+            before?.Dispose();
+        }
+    }
+
+    /// <param name="key">The resource's name in <see cref="ResourceUpdates"/>, when it is another server's.</param>
+    public void Add(string uri, string? key = null)
     {
         lock (_watched)
         {
@@ -34,7 +52,7 @@ internal sealed class ResourceSubscriptions(ResourceUpdates updates, Func<ReadOn
                 );
             }
 
-            _watched[uri] = updates.Watch(uri, changed => send(Notification(changed)));
+            _watched[uri] = updates.Watch(key ?? uri, _ => send(Notification(uri)));
         }
     }
 
@@ -54,6 +72,7 @@ internal sealed class ResourceSubscriptions(ResourceUpdates updates, Func<ReadOn
         lock (_watched)
         {
             _hasEnded = true;
+            _logging?.Dispose();
             foreach (var watching in _watched.Values)
             {
                 watching.Dispose();
@@ -61,6 +80,17 @@ internal sealed class ResourceSubscriptions(ResourceUpdates updates, Func<ReadOn
 
             _watched.Clear();
         }
+    }
+
+    private static byte[] Notification(LoggingMessageNotificationParams message, SanitizedMessages visible)
+    {
+        var notification = new JsonRpcNotification
+        {
+            Method = NotificationMethods.LoggingMessageNotification,
+            Params = JsonSerializer.SerializeToNode(message, McpJsonUtilities.DefaultOptions),
+        };
+        visible.Show(notification);
+        return JsonSerializer.SerializeToUtf8Bytes(notification, SdkPath.MessageInfo);
     }
 
     private static byte[] Notification(string uri) =>

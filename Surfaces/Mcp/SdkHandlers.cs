@@ -7,6 +7,7 @@ using MinimalMcp.Tools;
 using ModelContextProtocol;
 using ModelContextProtocol.Protocol;
 using ModelContextProtocol.Server;
+using ToolCall = MinimalMcp.Governance.ToolCall;
 
 namespace MinimalMcp.Surfaces.Mcp;
 
@@ -20,6 +21,9 @@ internal sealed class SdkHandlers(
     ScopeChallenge stepUp,
     BearerChallenges challenges,
     ToolRegistry registry,
+    JoinedContent joined,
+    JoinedServers servers,
+    CallerQuestions questions,
     SanitizedMessages visible
 )
 {
@@ -43,7 +47,9 @@ internal sealed class SdkHandlers(
         (options.Capabilities.Resources ??= new()).ListChanged = true;
         options.Handlers.ListToolsHandler = ListToolsAsync;
         options.Handlers.CallToolHandler = CallToolAsync;
-        _logs = options.Handlers.SetLoggingLevelHandler is not null;
+        var ownLevel = options.Handlers.SetLoggingLevelHandler;
+        _logs = ownLevel is not null;
+        options.Handlers.SetLoggingLevelHandler = (request, stop) => SetLevelAsync(request, ownLevel, stop);
         options.Handlers.SubscriptionsListenHandler = changes.ListenAsync;
         options.Capabilities.Resources.Subscribe = true;
         options.Handlers.SubscribeToResourcesHandler ??= SubscribeAsync;
@@ -60,6 +66,7 @@ internal sealed class SdkHandlers(
                 return next(context, cancellationToken);
             }
         );
+        options.Handlers.CompleteHandler ??= (_, _) => new(new CompleteResult());
         var filters = options.Filters.Request;
         filters.ListPromptsFilters.Add(next =>
             async (request, stop) => Cacheable(await next(request, stop), request.JsonRpcRequest)
@@ -73,7 +80,11 @@ internal sealed class SdkHandlers(
         filters.ReadResourceFilters.Add(next =>
             async (request, stop) => Cacheable(await next(request, stop), request.JsonRpcRequest)
         );
+        joined.AddTo(filters);
     }
+
+    /// <summary>Whether there may be log messages.</summary>
+    public bool OffersLogging => _logs || servers.Current.Count > 0;
 
     /// <summary>
     /// Every result of 2026-07-28 says who answered. Its icon and website are in server/discover; with each result they
@@ -92,9 +103,9 @@ internal sealed class SdkHandlers(
 
     private void Complete(JsonObject result)
     {
-        if (!_logs && result["capabilities"] is JsonObject offered)
+        if (!OffersLogging && result["capabilities"] is JsonObject offered)
         {
-            offered.Remove("logging"); // the SDK offers it always; no tool of ours sends log messages
+            offered.Remove("logging"); // no tool of ours sends log messages, but other servers may
         }
 
         // "MCP Protocol Versions this server supports" (DiscoverResult): the SDK names only those without a handshake.
@@ -128,7 +139,7 @@ internal sealed class SdkHandlers(
         return new(Cacheable(new ListToolsResult { Tools = [.. tools] }, request.JsonRpcRequest));
     }
 
-    private static ValueTask<EmptyResult> SubscribeAsync(
+    private ValueTask<EmptyResult> SubscribeAsync(
         RequestContext<SubscribeRequestParams> request,
         CancellationToken cancellationToken
     )
@@ -138,7 +149,8 @@ internal sealed class SdkHandlers(
                 "A subscription needs a session: send the Mcp-Session-Id that initialize gave.",
                 McpErrorCode.InvalidRequest
             );
-        subscriptions.Add(request.Params!.Uri);
+        var uri = request.Params!.Uri;
+        subscriptions.Add(uri, joined.Key(uri));
         return new(new EmptyResult());
     }
 
@@ -151,6 +163,22 @@ internal sealed class SdkHandlers(
         return new(new EmptyResult());
     }
 
+    // Who may call the tools of other servers may read what those log.
+    private async ValueTask<EmptyResult> SetLevelAsync(
+        RequestContext<SetLevelRequestParams> request,
+        McpRequestHandler<SetLevelRequestParams, EmptyResult>? own,
+        CancellationToken cancellationToken
+    )
+    {
+        var call = SdkCall.Current;
+        if (Caller.From(call.Origin.User).Level >= ToolSet.MaxLevel)
+        {
+            call.Subscriptions?.SetLevel(request.Params!.Level, call.Tools?.Server, visible);
+        }
+
+        return own is null ? new() : await own(request, cancellationToken);
+    }
+
     private async ValueTask<CallToolResult> CallToolAsync(
         RequestContext<CallToolRequestParams> request,
         CancellationToken cancellationToken
@@ -160,21 +188,39 @@ internal sealed class SdkHandlers(
         var name = request.Params!.Name;
         var tool = tools.Find(name) ?? throw new McpProtocolException(tools.NotFound(name), McpErrorCode.InvalidParams);
         var call = Call(request);
-        using var result = tool.NeedsConfirmation
-            ? await ConfirmedCall.MakeAsync(tool, request, () => Call(request), cancellationToken)
-            : await tool.CallAsync(call, cancellationToken);
+        using var result = tool.MayAsk
+            ? await questions.RunAsync(
+                request,
+                (ask, stop) => MakeAsync(tool, request, () => Call(request, ask), stop),
+                cancellationToken
+            )
+            : await MakeAsync(tool, request, () => Call(request), cancellationToken);
         return McpResult.ToSdk(result, stepUp.MetaOf(result, call));
     }
+
+    private static ValueTask<ToolResult> MakeAsync(
+        MinimalMcp.Tools.Tool tool,
+        RequestContext<CallToolRequestParams> request,
+        Func<ToolCall> newCall,
+        CancellationToken cancellationToken
+    ) =>
+        tool.NeedsConfirmation
+            ? ConfirmedCall.MakeAsync(tool, request, newCall, cancellationToken)
+            : tool.CallAsync(newCall(), cancellationToken);
 
     private static readonly JsonTypeInfo<RequestId> IdInfo =
         (JsonTypeInfo<RequestId>)McpJsonUtilities.DefaultOptions.GetTypeInfo(typeof(RequestId));
 
-    private static ToolCall Call(RequestContext<CallToolRequestParams> request)
+    private static ToolCall Call(
+        RequestContext<CallToolRequestParams> request,
+        Func<InputRequest, CancellationToken, ValueTask<InputResponse>>? ask = null
+    )
     {
         var call = new ToolCall("mcp", SdkCall.Current.Origin)
         {
             SpeaksMcp = true,
             Conversation = request,
+            Ask = ask,
             Services = request.Services,
             RequestId = JsonSerializer.SerializeToElement(request.JsonRpcRequest.Id, IdInfo),
             ProtocolVersion = request.JsonRpcRequest.Context?.ProtocolVersion

@@ -16,7 +16,12 @@ namespace MinimalMcp.Surfaces.Mcp;
 /// subscriptions. It calls the same governed functions as the direct path. Over HTTP the SDK's own endpoints serve it;
 /// here is what they do not: one request without a session, and the conversations of <see cref="LineTransport"/>.
 /// </summary>
-internal sealed class SdkPath(ILoggerFactory loggers, IServiceProvider services)
+internal sealed class SdkPath(
+    ILoggerFactory loggers,
+    JoinedServers servers,
+    SdkHandlers handlers,
+    IServiceProvider services
+)
 {
     public static readonly JsonTypeInfo<JsonRpcMessage> MessageInfo =
         McpJsonUtilities.ProtocolOptions.GetTypeInfo<JsonRpcMessage>();
@@ -35,8 +40,14 @@ internal sealed class SdkPath(ILoggerFactory loggers, IServiceProvider services)
             return;
         }
 
-        ParameterCheck.Check(envelope, _options);
+        ParameterCheck.Check(envelope, _options, new(servers, tools), OffersLogging);
         ScopeChallenge.RequireRead(envelope, Caller.From(origin.User));
+    }
+
+    private bool OffersLogging()
+    {
+        _ = _options.Value; // whether the application has a handler of its own
+        return handlers.OffersLogging;
     }
 
     /// <summary>The SDK's form of a message that was checked, with what came beside it.</summary>

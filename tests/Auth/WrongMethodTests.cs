@@ -45,7 +45,7 @@ public sealed class WrongMethodTests
 
         foreach (var path in routes)
         {
-            using var request = new HttpRequestMessage(HttpMethod.Put, path);
+            using var request = new HttpRequestMessage(HttpMethod.Patch, path);
             using var answer = await server.Http.SendAsync(request, Stop);
 
             Assert.True(answer.StatusCode is HttpStatusCode.MethodNotAllowed, $"{path}: {answer.StatusCode}");

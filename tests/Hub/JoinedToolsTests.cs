@@ -21,7 +21,6 @@ public sealed class JoinedToolsTests
         "/api/mcp/v1/tools",
         "/openapi.json",
         "/mcp",
-        "/mcp/up",
         "/tools?profile=up",
         "/openapi.json?profile=up",
     ];
@@ -36,7 +35,7 @@ public sealed class JoinedToolsTests
         joined.Join(Upstream.Named("up"), [Upstream.Tool("echo", Echo)], upstream.CallAsync);
 
         Assert.All(await ToolNames.OfAsync(server, Lists), names => Assert.Contains("up_echo", names));
-        Assert.Equal(["up_echo"], (await ToolNames.OfAsync(server, "/mcp/up"))[0]);
+        Assert.Equal(["echo"], (await ToolNames.OfAsync(server, "/mcp/up"))[0]); // itself, with its own names
         var arguments = new { message = "hi" };
         Assert.Equal("Echo: hi", (await server.McpAsync("tools/call", new { name = "up_echo", arguments })).Text);
         var rest = await server.PostAsync("/tools/up_echo", """{"message":"hi"}""");
@@ -79,8 +78,8 @@ public sealed class JoinedToolsTests
         Assert.Collection(
             joined.Notices(2),
             notice => Assert.Contains("'b_c' is not listed: its name here would be a_b_c, which a_b has", notice),
-            notice => Assert.Contains("'x.y' is not listed: 'x y' of the same server", notice),
-            notice => Assert.Contains("65 characters; clients take 64", notice)
+            notice => Assert.Contains("'x.y' is not listed: its name here would be a_x_y, which 'x y' of", notice),
+            notice => Assert.Contains("65 characters; clients take 1 to 64", notice)
         );
 
         joined.Leave(1); // the name is free

@@ -153,7 +153,11 @@ public class SupervisedServerTests
         return new(
             definition,
             (changed, cancel) => UpstreamConnection.OpenStdioAsync(definition, options, _marker, _log, changed, cancel),
-            _listed.Enqueue,
+            lists =>
+            {
+                _listed.Enqueue(lists);
+                return Task.CompletedTask;
+            },
             () => { },
             options,
             TimeProvider.System

@@ -59,13 +59,13 @@ internal sealed class Upstream : IAsyncDisposable
     public async ValueTask<CallToolResult> CallAsync(
         string tool,
         IReadOnlyDictionary<string, JsonElement> arguments,
-        IProgress<ProgressNotificationValue>? progress,
+        UpstreamCaller caller,
         CancellationToken cancellationToken
     ) =>
         await Client.CallToolAsync(
             tool,
             arguments.ToDictionary(argument => argument.Key, object? (argument) => argument.Value),
-            progress,
+            caller.Progress,
             cancellationToken: cancellationToken
         );
 

@@ -1,12 +1,141 @@
 // An MCP server over stdio that misbehaves as its first argument says.
 import { spawn } from "node:child_process";
+import { existsSync } from "node:fs";
 import { createInterface } from "node:readline";
 
 const kind = process.argv[2] ?? "good";
 const send = (message) => process.stdout.write(JSON.stringify({ jsonrpc: "2.0", ...message }) + "\n");
-const tool = (name) => ({ name, description: name, inputSchema: { type: "object" } });
-let tools = [tool("echo"), tool("env"), tool("slow"), tool("die")];
+const tool = (name, properties) => ({ name, description: name, inputSchema: { type: "object", properties } });
+const slow = tool("slow", { ms: { type: "integer" } });
+let tools = [tool("echo", { text: { type: "string" } }), tool("env"), slow, tool("die")];
 let lists = 0;
+
+// It starts when that file exists.
+if (kind === "gated") {
+  while (!existsSync(process.argv[3])) await new Promise((done) => setTimeout(done, 20));
+}
+
+
+// The kind "full" has everything that a server may have, and tools that use it.
+const full = kind === "full" || kind === "other";
+if (full) {
+  const [string, boolean] = [{ type: "string" }, { type: "boolean" }];
+  const inputSchema = { type: "object", properties: { text: string, description: string, again: boolean } };
+  const names = ["echo", "link", "work", "wait", "seen", "ask", "sample", "log", "grow", "mutate", "client", "x y"];
+  tools = names.map((name) => ({ ...tool(name), inputSchema }));
+}
+
+const text = (value) => ({ content: [{ type: "text", text: String(value) }] });
+const resources = [{ uri: "demo://notes/1", name: "note", mimeType: "text/plain" }];
+const prompts = [{ name: "greet", description: "Greets.", arguments: [{ name: "who", required: true }] }];
+const seen = [];
+const waiting = new Map();
+let client;
+let nextId = 1000;
+
+const asks = (method, params) =>
+  new Promise((resolve) => {
+    waiting.set(++nextId, resolve);
+    send({ id: nextId, method, params });
+  });
+
+const serve = {
+  "resources/list": () => ({ resources }),
+  "resources/templates/list": () => ({
+    resourceTemplates: [{ uriTemplate: "demo://notes/{id}", name: "notes", description: "A note by number." }],
+  }),
+  "resources/read": ({ uri }) => {
+    if (uri === "demo://mute") return undefined;
+    const value = uri === "demo://large" ? "x".repeat(5 << 20) : `note ${uri.split("/").at(-1)}`;
+    return uri.startsWith("demo://notes/") || uri === "demo://large"
+      ? { contents: [{ uri, mimeType: "text/plain", text: value }] }
+      : { error: { code: -32002, message: "There is no such note" } };
+  },
+  "resources/subscribe": ({ uri }) => {
+    seen.push(`subscribe ${uri}`);
+    setTimeout(() => send({ method: "notifications/resources/updated", params: { uri } }), 50);
+    return {};
+  },
+  "resources/unsubscribe": ({ uri }) => {
+    seen.push(`unsubscribe ${uri}`);
+    return {};
+  },
+  "prompts/list": () => ({ prompts }),
+  "prompts/get": (params) => {
+    const resource = { uri: "demo://notes/1", mimeType: "text/plain", text: "note 1" };
+    return {
+      messages: [
+        { role: "user", content: { type: "text", text: `${params.name} ${params.arguments?.who}` } },
+        { role: "user", content: { type: "resource", resource } },
+      ],
+    };
+  },
+  "completion/complete": ({ ref, argument }) => ({
+    completion: { values: [`${ref.name ?? ref.uri} ${argument.name} ${argument.value}`] },
+  }),
+  "logging/setLevel": ({ level }) => {
+    seen.push(`level ${level}`);
+    return {};
+  },
+};
+
+const run = {
+  link: () => ({
+    content: [
+      { type: "resource_link", uri: "demo://notes/2", name: "note" },
+      { type: "resource", resource: { uri: "demo://notes/3", text: "note 3" } },
+    ],
+  }),
+  work: async (_, meta) => {
+    const progressToken = meta?.progressToken;
+    for (let progress = 1; progress <= 2 && progressToken !== undefined; progress++) {
+      send({ method: "notifications/progress", params: { progressToken, progress, total: 2, message: "step" } });
+    }
+
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    return text("worked");
+  },
+  wait: () => new Promise(() => {}),
+  seen: () => text(JSON.stringify(seen)),
+  ask: async ({ again }) => {
+    const params = {
+      message: "Which name?",
+      requestedSchema: { type: "object", properties: { name: { type: "string" } }, required: ["name"] },
+    };
+    const answers = [await asks("elicitation/create", params)];
+    if (again) answers.push(await asks("elicitation/create", params));
+    return text(JSON.stringify(answers));
+  },
+  sample: async () =>
+    text(
+      JSON.stringify(
+        await asks("sampling/createMessage", {
+          messages: [{ role: "user", content: { type: "text", text: "Say hi" } }],
+          maxTokens: 10,
+        }),
+      ),
+    ),
+  log: () => {
+    for (const level of ["debug", "info", "error"]) {
+      send({ method: "notifications/message", params: { level, logger: "demo", data: `a ${level} line` } });
+    }
+
+    return text("logged");
+  },
+  grow: () => {
+    tools.push(tool("late"));
+    resources.push({ uri: "demo://notes/9", name: "late" });
+    prompts.push({ name: "late" });
+    for (const list of ["tools", "resources", "prompts"]) send({ method: `notifications/${list}/list_changed` });
+    return text("grown");
+  },
+  mutate: ({ description }) => {
+    tools = tools.map((one) => (one.name === "echo" ? { ...one, description } : one));
+    send({ method: "notifications/tools/list_changed" });
+    return text("mutated");
+  },
+  client: () => text(JSON.stringify(client)),
+};
 
 if (kind === "dies") {
   console.error("no configuration was found");
@@ -32,11 +161,35 @@ if (kind === "ignores") {
 }
 
 createInterface({ input: process.stdin }).on("line", (line) => {
-  const { id, method, params } = JSON.parse(line);
+  const { id, method, params, result, error } = JSON.parse(line);
   if (kind === "mute") return;
+  if (waiting.has(id) && !method) {
+    waiting.get(id)(result ?? error);
+    waiting.delete(id);
+    return;
+  }
+
+  if (full && method === "notifications/cancelled") seen.push(`cancelled ${params.requestId}`);
+  if (full && serve[method]) {
+    const answer = serve[method](params);
+    if (answer) send(answer.error ? { id, error: answer.error } : { id, result: answer });
+    return;
+  }
+
+  if (full && method === "tools/call" && run[params.name]) {
+    if (params.name === "wait") seen.push(`waits ${id}`);
+    Promise.resolve(run[params.name](params.arguments ?? {}, params._meta)).then((answer) =>
+      send({ id, result: answer }),
+    );
+    return;
+  }
+
   if (method === "initialize") {
     const protocolVersion = kind === "old" ? "2024-11-05" : params.protocolVersion;
-    const capabilities = { tools: { listChanged: true } };
+    const lists = { listChanged: true };
+    const more = { resources: { ...lists, subscribe: true }, prompts: lists, completions: {}, logging: {} };
+    const capabilities = { tools: lists, ...(full ? more : {}) };
+    client = params.capabilities;
     send({ id, result: { protocolVersion, capabilities, serverInfo: { name: "stand-in", version: "1" } } });
   } else if (method === "notifications/initialized" && kind === "changes") {
     tools.push(tool("late"));
@@ -47,13 +200,13 @@ createInterface({ input: process.stdin }).on("line", (line) => {
     lists++;
     send({ id, result: { tools } });
   } else if (method === "tools/call") {
-    const text = (value) => send({ id, result: { content: [{ type: "text", text: String(value) }] } });
+    const answer = (value) => send({ id, result: text(value) });
     if (params.name === "die") {
       console.error("fatal: out of cheese");
       process.exit(7);
-    } else if (params.name === "slow") setTimeout(() => text("done"), params.arguments?.ms ?? 600000);
-    else if (params.name === "env") text(JSON.stringify(process.env));
-    else text(params.name === "echo" ? params.arguments?.text : lists);
+    } else if (params.name === "slow") setTimeout(() => answer("done"), params.arguments?.ms ?? 600000);
+    else if (params.name === "env") answer(JSON.stringify(process.env));
+    else answer(params.name === "echo" ? params.arguments?.text : lists);
   } else if (id !== undefined && method) {
     send({ id, error: { code: -32601, message: "Method not found" } });
   }

@@ -65,6 +65,9 @@ public sealed class CommandLineTests
     [InlineData("Govermance__Deny=checkout", "Govermance:Deny")]
     [InlineData("Auth__Moed=api-key", "Auth:Moed", "Did you mean Auth:Mode?")]
     [InlineData("Hub__Commands__0=sh", "Hub:Commands:0")]
+    [InlineData("Hub__Servers__a__Comand=npx", "Hub:Servers:a:Comand is not", "Did you mean Hub:Servers:a:Command?")]
+    [InlineData("Hub__Servers__a__Command=bash", "Hub:Servers:a: command must be one of npx")]
+    [InlineData("Hub__File=/nowhere/mcp.json", "/nowhere/mcp.json (Hub:File) cannot be read")]
     [InlineData("--Server:KnowProxies=10.0.0.1", "Server:KnowProxies", "Did you mean Server:KnownProxies?")]
     public async Task A_wrong_setting_stops_the_start_with_a_sentence(string setting, params string[] expected)
     {

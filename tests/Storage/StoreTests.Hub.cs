@@ -42,6 +42,35 @@ public sealed partial class StoreTests
     }
 
     [Theory, InlineData(Engine.Sqlite), InlineData(Engine.Postgres)]
+    public async Task Of_many_who_start_servers_at_once_as_many_do_as_may_run(Engine engine)
+    {
+        var place = await PlaceAsync(engine);
+        await using var one = await OpenAsync(engine, place);
+        await using var two = engine is Engine.Postgres ? await OpenAsync(engine, place) : null;
+        Store Of(long n) => n % 2 == 0 ? two ?? one : one;
+
+        // Ten are registered as started, and ten later; five may be.
+        var inserted = await Task.WhenAll(
+            Enumerable.Range(0, 10).Select(n => Of(n).InsertServerAsync(Server($"a{n}", wanted: 1), 100, 3, Stop))
+        );
+        Assert.Equal(3, inserted.Count(result => result.Outcome is ServerWrite.Done));
+        for (var n = 0; n < 10; n++)
+        {
+            await one.InsertServerAsync(Server($"b{n}"), 100, 3, Stop);
+        }
+
+        var (_, servers) = await one.ServersAsync(Stop);
+        var started = await Task.WhenAll(
+            servers
+                .Where(server => server.Wanted == 0)
+                .Select(server => Of(server.Id).UpdateServerAsync(server with { Wanted = 1 }, 5, Stop))
+        );
+
+        Assert.Equal(2, started.Count(outcome => outcome is ServerWrite.Done));
+        Assert.Equal(8, started.Count(outcome => outcome is ServerWrite.TooManyWanted));
+    }
+
+    [Theory, InlineData(Engine.Sqlite), InlineData(Engine.Postgres)]
     public async Task The_lists_of_a_server_go_with_it(Engine engine)
     {
         await using var store = await OpenAsync(engine, await PlaceAsync(engine));

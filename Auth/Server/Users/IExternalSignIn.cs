@@ -26,7 +26,8 @@ internal interface IExternalSignIn
 
 /// <summary>A user of the identity provider.</summary>
 /// <param name="Subject">Identifies the user permanently, even when name and email change.</param>
-internal sealed record ExternalUser(string Subject, string? Name = null, string? Email = null);
+/// <param name="IsAdmin">Has a role of <c>Auth:Provider:AdminRoles</c>.</param>
+internal sealed record ExternalUser(string Subject, string? Name = null, string? Email = null, bool IsAdmin = false);
 
 /// <summary>The sign-in failed. The message is shown to the user.</summary>
 internal sealed class SignInException(string message, Exception? inner = null) : Exception(message, inner)

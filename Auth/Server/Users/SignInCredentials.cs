@@ -79,8 +79,7 @@ internal sealed partial class SignInCredentials(
             LogTooMany(http.Connection.RemoteIpAddress);
             throw OAuthException.BusyFor(
                 busy,
-                "Too many failed sign-ins from your address. Wait a few minutes, and start again from the "
-                    + "application."
+                "Too many failed sign-ins from your address. Wait a few minutes, and start again."
             );
         }
 
@@ -95,15 +94,18 @@ internal sealed partial class SignInCredentials(
     /// <summary>
     /// Whether the credential that a grant was made with is still configured. Removing it ends the grant.
     /// </summary>
-    public bool AreStillGood(StoredGrant grant) =>
-        grant.Credential switch
+    public bool AreStillGood(StoredGrant grant) => AreStillGood(grant.Credential, grant.Subject, grant.Scope);
+
+    /// <summary>The same of a session. A person of the identity provider has no credential here.</summary>
+    public bool AreStillGood(string? credential, string subject, string scope) =>
+        credential switch
         {
             null => true,
             ['k', 'e', 'y', ' ', .. var hash] => keys.FindByHash(Convert.FromHexString(hash)) is { } person
-                && Has(ScopesOf(person), grant),
-            var used => options.Value.Users.GetValueOrDefault(grant.Subject) is { } user
-                && ReferenceTokens.Same(CredentialOf(grant.Subject, user), used)
-                && Has([.. Scopes.Split(user.Scopes)], grant),
+                && Has(ScopesOf(person), scope),
+            var used => options.Value.Users.GetValueOrDefault(subject) is { } user
+                && ReferenceTokens.Same(CredentialOf(subject, user), used)
+                && Has([.. Scopes.Split(user.Scopes)], scope),
         };
 
     private SignedInUser? Key(string key) =>
@@ -122,9 +124,9 @@ internal sealed partial class SignInCredentials(
     private static string[] ScopesOf(ClaimsPrincipal person) =>
         [.. person.FindAll("scope").Select(claim => claim.Value)];
 
-    private static bool Has(string[] scopes, StoredGrant grant)
+    private static bool Has(string[] scopes, string scope)
     {
-        var granted = Scopes.Split(grant.Scope).ToArray();
+        var granted = Scopes.Split(scope).ToArray();
         return GrantableScopes.OfPerson(granted, scopes).Length == granted.Length;
     }
 

@@ -19,6 +19,7 @@ internal sealed class Sessions(
     SdkEndpoints sdk,
     ListChangeNotifier changes,
     ResourceUpdates updates,
+    LogMessages logs,
     TimeProvider time,
     IServiceProvider services
 ) : IHostedService, ISessionMigrationHandler, IDisposable
@@ -163,7 +164,7 @@ internal sealed class Sessions(
             return null;
         }
 
-        session.Listen(changes, updates);
+        session.Listen(changes, updates, logs);
         return session;
     }
 
@@ -275,11 +276,11 @@ internal sealed class Session(
         return IsBusy || Interlocked.Exchange(ref _isOut, 0) == 0;
     }
 
-    public void Listen(ListChangeNotifier changes, ResourceUpdates updates)
+    public void Listen(ListChangeNotifier changes, ResourceUpdates updates, LogMessages logs)
     {
         if (handshake is not null)
         {
-            Subscriptions = new(updates, SendAsync);
+            Subscriptions = new(updates, logs, SendAsync);
             _listChanges = changes.Listen(NotifyAsync);
         }
     }

@@ -1,0 +1,224 @@
+using System.Text.RegularExpressions;
+using Microsoft.Extensions.Options;
+using MinimalMcp.Auth.Provider;
+using MinimalMcp.Auth.Server;
+using MinimalMcp.Configuration;
+
+namespace MinimalMcp.Auth.Operators;
+
+/// <summary>
+/// <c>/auth/sign-in</c>: an admin key, a user of this server with the scope mcp:admin, or a person of the identity
+/// provider with an admin role (<c>Auth:Provider:AdminRoles</c>) opens a session.
+/// </summary>
+internal sealed partial class OperatorSignIn(
+    OperatorSessions sessions,
+    SignInCredentials credentials,
+    IOperatorPages pages,
+    IAuthorizationPages explanations,
+    IOptions<AuthOptions> auth,
+    IConfiguration configuration,
+    IOptions<ProviderOptions> providerOptions,
+    ILogger<OperatorSignIn> log,
+    IExternalSignIn? provider = null
+)
+{
+    // Where people go who asked for no page.
+    private const string Home = "dashboard";
+    private const string StatePrefix = "operator-";
+    private const string StateCookie = "operator_state";
+
+    private readonly bool _takesKeys = auth.Value.TakesKeys || AuthorizationServerSetup.IsOn(configuration);
+    private readonly IExternalSignIn? _provider = providerOptions.Value.AdminRoles is { Length: > 0 } ? provider : null;
+
+    /// <summary>Whether the provider's answer belongs to this sign-in, and not to that of a client.</summary>
+    public static bool IsOwn(HttpContext http) =>
+        http.Request.Query["state"].ToString().StartsWith(StatePrefix, StringComparison.Ordinal);
+
+    public async Task GetAsync(HttpContext http)
+    {
+        if (auth.Value.IsOff)
+        {
+            SeeOther(http, "../" + ReturnOf(http.Request.Query["return"]));
+            return;
+        }
+
+        await AskAsync(http, ReturnOf(http.Request.Query["return"]));
+    }
+
+    public async Task PostAsync(HttpContext http)
+    {
+        var form = SameOrigin.Is(http) ? await FormParameters.ReadAsync(http) : null;
+        if (form is null || auth.Value.IsOff)
+        {
+            await NotOurPageAsync(http);
+            return;
+        }
+
+        var to = ReturnOf(form["return"]);
+        if (form["with"] is "provider" && _provider is not null)
+        {
+            await StartAsync(http, _provider, to);
+            return;
+        }
+
+        var (person, problem) =
+            form["username"] is null && !(_takesKeys && credentials.AreThere)
+                ? (null, "Enter your name and password.")
+                : await credentials.CheckAsync(form["username"], form["password"] ?? "", http);
+        if (person is not null && !person.Scopes.Contains(Scopes.Admin))
+        {
+            problem = $"{person.Subject} does not have the scope {Scopes.Admin}, which operators need.";
+        }
+
+        if (problem is not null)
+        {
+            await AskAsync(http, to, problem, StatusCodes.Status403Forbidden);
+            return;
+        }
+
+        await OpenAsync(http, person!);
+        SeeOther(http, "../" + to);
+    }
+
+    /// <summary>The identity provider's answer.</summary>
+    public async Task FinishAsync(HttpContext http)
+    {
+        var state = http.Request.Query["state"].ToString();
+        var kept = http.Request.Cookies[StateCookie]?.Split('|', 2);
+        if (_provider is null || kept is not [var own, var to] || !ReferenceTokens.Same(own, state))
+        {
+            await explanations.ExplainAsync(
+                http,
+                StatusCodes.Status403Forbidden,
+                "This sign-in has expired",
+                "It was already used, is older than ten minutes, or belongs to another browser. Open the page again."
+            );
+            return;
+        }
+
+        http.Response.Cookies.Delete(StateCookie, StateOptions());
+        try
+        {
+            var person = await _provider.FinishAsync(state, http.Request.Query, http.RequestAborted);
+            if (!person.IsAdmin)
+            {
+                LogRefused($"{person.Subject} has none of the roles in Auth:Provider:AdminRoles");
+                throw new SignInException(
+                    $"You are signed in at {_provider.Name}, but your account has no role of operators. "
+                        + "The operator of this server sets them in Auth:Provider:AdminRoles."
+                );
+            }
+
+            await OpenAsync(http, new(person.Subject, [.. Scopes.Split(Scopes.All)], null, person.Name, person.Email));
+            await pages.ArriveAsync(http, "../" + ReturnOf(to));
+        }
+        catch (SignInException refused)
+        {
+            LogRefused(refused.Reason);
+            await explanations.ExplainAsync(
+                http,
+                StatusCodes.Status403Forbidden,
+                "You are not signed in",
+                refused.Message
+            );
+        }
+    }
+
+    public async Task EndAsync(HttpContext http)
+    {
+        if (!SameOrigin.Is(http))
+        {
+            await NotOurPageAsync(http);
+            return;
+        }
+
+        if (!auth.Value.IsOff)
+        {
+            await sessions.EndAsync(http);
+        }
+
+        SeeOther(http, "sign-in");
+    }
+
+    private async Task StartAsync(HttpContext http, IExternalSignIn at, string to)
+    {
+        var state = StatePrefix + ReferenceTokens.New();
+        http.Response.Cookies.Append(StateCookie, $"{state}|{to}", StateOptions());
+        http.Response.StatusCode = StatusCodes.Status303SeeOther;
+        http.Response.Headers.Location = (await at.StartAsync(state, http.RequestAborted)).AbsoluteUri;
+    }
+
+    // The provider's redirect comes from another site: Lax cookies are sent with it, Strict ones are not.
+    private CookieOptions StateOptions() =>
+        new()
+        {
+            HttpOnly = true,
+            Secure = OperatorSetup.IsHttps(configuration),
+            SameSite = SameSiteMode.Lax,
+            MaxAge = TimeSpan.FromMinutes(10),
+            Path = "/",
+        };
+
+    private async Task OpenAsync(HttpContext http, SignedInUser person)
+    {
+        await sessions.OpenAsync(http, person);
+        LogSignedIn(person.Described, CallerAddress.Of(http));
+    }
+
+    private async Task AskAsync(
+        HttpContext http,
+        string to,
+        string? problem = null,
+        int status = StatusCodes.Status200OK
+    )
+    {
+        var takesKeys = _takesKeys && credentials.AreThere;
+        string? origin = null;
+        try
+        {
+            origin = _provider is null ? null : await _provider.OriginAsync(http.RequestAborted);
+        }
+        catch (SignInException gone)
+        {
+            problem ??= gone.Message;
+        }
+
+        var missing =
+            takesKeys || credentials.HasUsers || _provider is not null ? null
+            : auth.Value.TakesTokens && !AuthorizationServerSetup.IsOn(configuration)
+                ? "Set OAUTH2_CLIENT_ID and OAUTH2_CLIENT_SECRET to this server's registration at the identity "
+                    + "provider, and Auth:Provider:AdminRoles to the roles of operators."
+            : "Set MCP_API_KEY to the output of `openssl rand -hex 32` and restart the server. Or set "
+                + "Auth:Provider:AdminRoles to the roles of operators at the identity provider.";
+        await pages.AskAsync(
+            http,
+            new(to, origin is null ? null : _provider!.Name, origin, takesKeys, credentials.HasUsers, missing, problem),
+            status
+        );
+    }
+
+    private Task NotOurPageAsync(HttpContext http) =>
+        explanations.ExplainAsync(
+            http,
+            StatusCodes.Status403Forbidden,
+            "Form not accepted",
+            "The form was not sent from this server's own page. Nothing was changed."
+        );
+
+    private static void SeeOther(HttpContext http, string address) => AuthorizeEndpoint.SeeOther(http, address);
+
+    // A page of ours, from our root: anything else could lead people to another site after they signed in.
+    private static string ReturnOf(string? asked) =>
+        asked is { Length: < 500 } && OwnPage().IsMatch(asked) && !asked.Contains("..", StringComparison.Ordinal)
+            ? asked
+            : Home;
+
+    [GeneratedRegex(@"\A[a-z0-9][A-Za-z0-9_/.~-]*(\?[A-Za-z0-9_/.~%=&-]*)?\z")]
+    private static partial Regex OwnPage();
+
+    [LoggerMessage(LogLevel.Information, "Operator signed in {Operator} {Address}")]
+    private partial void LogSignedIn(string @operator, System.Net.IPAddress address);
+
+    [LoggerMessage(LogLevel.Warning, "Sign-in of an operator refused {Reason}")]
+    private partial void LogRefused(string reason);
+}
