@@ -30,7 +30,7 @@ internal static class HubRoutes
         var admin = group.MapGroup("").RequireAuthorization(Scopes.Admin);
         admin.MapGet("/{id}/logs", Answer(LogsAsync));
         admin.MapPost("/{id}/tools/{tool}/approve", Audited("approve", ApproveAsync));
-        admin.MapGet("/{id}/sign-in", Answer(SignInAsync));
+        admin.MapGet("/{id}/sign-in", Answer(SignInAsync)).AllowOperators(page: true);
         // Whoever has the state that we gave out finishes the sign-in.
         group.MapGet(UpstreamSignIn.Callback, Answer(SignedInAsync)).AllowAnonymous();
         routes.ServiceProvider.GetRequiredService<UpstreamSignIn>().Use(pattern);

@@ -134,7 +134,7 @@ internal sealed partial class Supervisor(
                 await _swept.Value;
             }
         }
-        catch (Exception failure) when (failure is not OperationCanceledException)
+        catch (Exception failure) when (failure is not OperationCanceledException and not StorageException)
         {
             LogFailed(failure);
         }

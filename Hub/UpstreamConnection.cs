@@ -131,6 +131,7 @@ internal sealed partial class UpstreamConnection : IAsyncDisposable
                 callers,
                 Options(listsChanged, callers, null),
                 log,
+                listsChanged,
                 cancellationToken
             );
         }
@@ -142,6 +143,7 @@ internal sealed partial class UpstreamConnection : IAsyncDisposable
         UpstreamCallers callers,
         McpClientOptions options,
         LogRing log,
+        Action listsChanged,
         CancellationToken cancellationToken
     )
     {

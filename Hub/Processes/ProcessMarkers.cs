@@ -40,6 +40,10 @@ internal sealed partial class ProcessMarkers(
     private Process? _watchdog;
     private string? _docker;
 
+    private static int _last;
+
+    private readonly int _number = Interlocked.Increment(ref _last);
+
     private string Store { get; } =
         Convert.ToHexStringLower(
             SHA256.HashData(
@@ -53,7 +57,10 @@ internal sealed partial class ProcessMarkers(
     private static string? PidNamespace =>
         ProcessTree.IsSupported ? new FileInfo("/proc/self/ns/pid").LinkTarget : null;
 
-    private string Instance => $"{Store}:{Environment.ProcessId}.{ProcessTree.StartOf(Environment.ProcessId) ?? "0"}";
+    // The last number is for applications, and tests, that start more than one server in a process.
+    private string Instance => $"{Store}:{Environment.ProcessId}.{Start}.{_number}";
+
+    private static string Start => ProcessTree.StartOf(Environment.ProcessId) ?? "0";
 
     public string Of(long server) => $"{Instance}:{server}:";
 
@@ -144,7 +151,7 @@ internal sealed partial class ProcessMarkers(
     private bool IsLeft(string marker) =>
         marker.Split(':') is [var store, var owner, ..]
         && store == Store
-        && owner.Split('.') is [var id, var start]
+        && owner.Split('.') is [var id, var start, ..]
         && int.TryParse(id, out var pid)
         && (ProcessTree.IsSupported ? ProcessTree.StartOf(pid) != start : !Runs(pid));
 

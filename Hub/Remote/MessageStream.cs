@@ -4,6 +4,7 @@ namespace MinimalMcp.Hub.Remote;
 /// The body of a response, bounded. Of an event stream each event has the limit, because the stream itself has no end;
 /// and the end of one that lasts as long as the connection is handled by <paramref name="ended"/>.
 /// </summary>
+/// <param name="limit">When the body is closed, whether or not somebody reads it.</param>
 /// <param name="tooLarge">Called before the limit's exception is thrown.</param>
 /// <param name="ended">
 /// Gives the stream that goes on in its place, or null. Called with what ended it, which is null for an orderly end.
@@ -13,9 +14,15 @@ internal sealed class MessageStream(
     int maxBytes,
     bool isEvents,
     Action<UpstreamRefusedException> tooLarge,
+    TimeSpan limit,
     Func<Exception?, CancellationToken, Task<Stream?>>? ended = null
 ) : Stream
 {
+    private readonly Timer? _limit =
+        limit == Timeout.InfiniteTimeSpan
+            ? null
+            : new(static open => ((Stream)open!).Dispose(), body, limit, Timeout.InfiniteTimeSpan);
+
     private Stream _body = body;
     private long _size;
     private bool _isLineEmpty = true,
@@ -95,6 +102,7 @@ internal sealed class MessageStream(
     {
         if (disposing)
         {
+            _limit?.Dispose();
             _body.Dispose();
         }
 

@@ -83,7 +83,11 @@ internal static class RemoteAddress
 
 /// <summary>The connection is lost; another one may succeed.</summary>
 internal sealed class UpstreamLostException(string message, Exception? inner = null)
-    : HttpRequestException(message, inner);
+    : HttpRequestException(message, inner)
+{
+    /// <summary>Only this request failed.</summary>
+    public bool IsConnected { get; init; }
+}
 
 /// <summary>The server refuses us, or we refuse it: trying again changes nothing.</summary>
 internal class UpstreamRefusedException(string message) : IOException(message);

@@ -83,7 +83,7 @@ internal sealed class RemoteHandler : DelegatingHandler
         {
             var response = await SendWithCredentialAsync(request, limit.Token);
             await CheckAsync(request, response, limit.Token);
-            return response.IsSuccessStatusCode ? await BoundedAsync(request, response, limit.Token) : response;
+            return await BoundedAsync(request, response, limit.Token);
         }
         catch (Exception failure) when (failure is HttpRequestException or IOException)
         {
@@ -110,6 +110,11 @@ internal sealed class RemoteHandler : DelegatingHandler
             response.Dispose();
             await _credential.AddAsync(request.Headers, cancellationToken);
             response = await SendFollowingAsync(request, cancellationToken);
+            if (response.StatusCode is HttpStatusCode.Unauthorized)
+            {
+                response.Dispose();
+                await _credential.GiveUpAsync(request.Headers, cancellationToken);
+            }
         }
 
         return response;
@@ -188,7 +193,11 @@ internal sealed class RemoteHandler : DelegatingHandler
     )
     {
         var isEvents = response.Content.Headers.ContentType?.MediaType == "text/event-stream";
-        var lasts = isEvents && request.Method == HttpMethod.Get && !request.Headers.Contains("Last-Event-ID");
+        var lasts =
+            isEvents
+            && response.IsSuccessStatusCode
+            && request.Method == HttpMethod.Get
+            && !request.Headers.Contains("Last-Event-ID");
         IsListening |= lasts;
         var wire = response.Content;
         var body = new MessageStream(
@@ -203,6 +212,7 @@ internal sealed class RemoteHandler : DelegatingHandler
                     Lose(refused);
                 }
             },
+            lasts ? Timeout.InfiniteTimeSpan : _limit, // however slowly it comes
             lasts ? new LastingStream(this, request).EndedAsync : null
         );
         response.Content = new StreamContent(body);
@@ -230,7 +240,12 @@ internal sealed class RemoteHandler : DelegatingHandler
         var told = failure is UpstreamRefusedException or UpstreamLostException
             ? failure
             : new UpstreamLostException(RemoteAddress.Reason(failure), failure);
-        Lose(told);
+        // Over SSE the SDK's client would try again and again before it is connected, and not say why.
+        if (IsSse || told is not UpstreamLostException { IsConnected: true })
+        {
+            Lose(told);
+        }
+
         return told;
     }
 

@@ -17,6 +17,9 @@ internal abstract class UpstreamCredential
     public virtual ValueTask<bool> RenewAsync(HttpRequestHeaders refused, CancellationToken cancellationToken) =>
         new(false);
 
+    /// <summary>After another 401, with the renewed credential.</summary>
+    public virtual ValueTask GiveUpAsync(HttpRequestHeaders refused, CancellationToken cancellationToken) => default;
+
     public static UpstreamCredential Of(ServerDefinition server) =>
         server.Auth switch
         {

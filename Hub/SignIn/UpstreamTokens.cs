@@ -38,6 +38,7 @@ internal sealed partial class UpstreamTokens(
 
     private readonly StoreLocks _locks = new(store, time);
     private readonly ConcurrentDictionary<long, (ServerTokens Tokens, long Version)> _known = new();
+    private readonly ConcurrentDictionary<long, SemaphoreSlim> _queues = new();
     private readonly Lazy<SealingKey> _key = new(
         () => keys.Sealing("minimal hub: tokens"),
         LazyThreadSafetyMode.PublicationOnly
@@ -80,26 +81,46 @@ internal sealed partial class UpstreamTokens(
     /// <summary>Another access token than the one that was refused.</summary>
     public async Task<string> RenewAsync(ServerDefinition server, string refused, CancellationToken cancellationToken)
     {
-        using var turn = await _locks.AcquireAsync($"hub tokens {server.Id}", 1, cancellationToken);
-        if (!turn.IsAcquired)
+        var queue = _queues.GetOrAdd(server.Id, _ => new(1));
+        await queue.WaitAsync(cancellationToken);
+        try
         {
-            throw new UpstreamLostException("its token is being renewed elsewhere, which takes long");
-        }
+            using var turn = await _locks.AcquireAsync($"hub tokens {server.Id}", 1, cancellationToken);
+            if (await ReadAsync(server, cancellationToken) is not { } current)
+            {
+                throw Needed(server);
+            }
 
-        if (await ReadAsync(server, cancellationToken) is not { } current)
+            if (current.Tokens.AccessToken != refused)
+            {
+                return current.Tokens.AccessToken; // another request, or another replica, was first
+            }
+
+            return turn.IsAcquired
+                ? await RefreshAsync(server, current.Tokens, current.Version, cancellationToken)
+                : throw NotRenewed("another replica is renewing it");
+        }
+        finally
         {
-            throw Needed(server);
+            queue.Release();
         }
-
-        return current.Tokens.AccessToken != refused
-            ? current.Tokens.AccessToken // another request, or another replica, was first
-            : await RefreshAsync(server, current.Tokens, current.Version, cancellationToken);
     }
 
-    public Task SetAsync(long serverId, ServerTokens tokens, CancellationToken cancellationToken)
+    /// <summary>Drops tokens that are refused although they are new: somebody has to sign in again.</summary>
+    public async Task DropAsync(ServerDefinition server, string refused, CancellationToken cancellationToken)
     {
+        if (await ReadAsync(server, cancellationToken) is { } current && current.Tokens.AccessToken == refused)
+        {
+            await DropAsync(server, current.Version, "the server refuses them");
+        }
+
+        throw Needed(server);
+    }
+
+    public async Task SetAsync(long serverId, ServerTokens tokens, CancellationToken cancellationToken)
+    {
+        await store.SetServerTokensAsync(serverId, Seal(serverId, tokens), cancellationToken);
         _known.TryRemove(serverId, out _);
-        return store.SetServerTokensAsync(serverId, Seal(tokens), cancellationToken);
     }
 
     /// <summary>Reads the answer of a token endpoint; null when it is none.</summary>
@@ -144,10 +165,10 @@ internal sealed partial class UpstreamTokens(
     {
         var (status, body) = tokens.RefreshToken is null
             ? (HttpStatusCode.BadRequest, null)
-            : await AskAsync(server, tokens, tokens.RefreshToken, cancellationToken);
+            : await AskAsync(server, tokens, tokens.RefreshToken);
         if (status is HttpStatusCode.OK && Read(body, tokens) is { } renewed)
         {
-            if (await store.SwapServerTokensAsync(server.Id, version, Seal(renewed), CancellationToken.None))
+            if (await store.SwapServerTokensAsync(server.Id, version, Seal(server.Id, renewed), CancellationToken.None))
             {
                 _known.TryRemove(server.Id, out _);
                 LogRenewed(server.Name);
@@ -163,20 +184,24 @@ internal sealed partial class UpstreamTokens(
         var error = body is { } refusal ? OAuthDiscovery.Text(refusal, "error") : null;
         if (tokens.RefreshToken is not null && error is not ("invalid_grant" or "invalid_client"))
         {
-            throw new UpstreamLostException($"its authorization server did not renew our token ({(int)status})");
+            throw NotRenewed($"its authorization server answered {(int)status}");
         }
 
-        await store.SwapServerTokensAsync(server.Id, version, null, CancellationToken.None);
-        _known.TryRemove(server.Id, out _);
-        LogDropped(server.Name, error ?? "no refresh token");
+        await DropAsync(server, version, error ?? "there is no refresh token");
         throw Needed(server);
     }
 
-    private Task<(HttpStatusCode Status, JsonElement? Body)> AskAsync(
+    private async Task DropAsync(ServerDefinition server, long version, string reason)
+    {
+        await store.SwapServerTokensAsync(server.Id, version, null, CancellationToken.None);
+        _known.TryRemove(server.Id, out _);
+        LogDropped(server.Name, reason);
+    }
+
+    private async Task<(HttpStatusCode Status, JsonElement? Body)> AskAsync(
         ServerDefinition server,
         ServerTokens tokens,
-        string refreshToken,
-        CancellationToken cancellationToken
+        string refreshToken
     )
     {
         // RFC 6749 section 6, RFC 8707 section 2.2.
@@ -186,11 +211,21 @@ internal sealed partial class UpstreamTokens(
             ["refresh_token"] = refreshToken,
             ["resource"] = tokens.Resource,
         };
-        var request = new HttpRequestMessage(HttpMethod.Post, tokens.TokenEndpoint);
+        using var request = new HttpRequestMessage(HttpMethod.Post, tokens.TokenEndpoint);
         OAuthRequests.Authenticate(request, form, tokens.Client);
-        // A caller who leaves must not leave us with a refresh token that was used.
-        return requests.SendAsync(request, server.Address!, CancellationToken.None).WaitAsync(cancellationToken);
+        try
+        {
+            // A caller who leaves must not leave us with a refresh token that was used.
+            return await requests.SendAsync(request, server.Address!, CancellationToken.None);
+        }
+        catch (UpstreamLostException failure)
+        {
+            throw NotRenewed("its authorization server does not answer", failure);
+        }
     }
+
+    private static UpstreamLostException NotRenewed(string why, Exception? inner = null) =>
+        new($"our token could not be renewed: {why}", inner) { IsConnected = true };
 
     private async Task<(ServerTokens Tokens, long Version)?> ReadAsync(
         ServerDefinition server,
@@ -199,7 +234,7 @@ internal sealed partial class UpstreamTokens(
     {
         if (
             await store.ServerTokensAsync(server.Id, cancellationToken) is not { } row
-            || _key.Value.Open(row.Sealed) is not { } opened
+            || _key.Value.Open(row.Sealed, ContextOf(server.Id)) is not { } opened
             || JsonSerializer.Deserialize<ServerTokens>(opened) is not { } tokens
             || !IsOf(tokens, server)
         )
@@ -246,7 +281,11 @@ internal sealed partial class UpstreamTokens(
         return Now >= expires - early;
     }
 
-    private string Seal(ServerTokens tokens) => _key.Value.Seal(JsonSerializer.SerializeToUtf8Bytes(tokens));
+    private string Seal(long serverId, ServerTokens tokens) =>
+        _key.Value.Seal(JsonSerializer.SerializeToUtf8Bytes(tokens), ContextOf(serverId));
+
+    // The tokens of one row are of no use in another.
+    private static string ContextOf(long serverId) => $"tokens of server {serverId}";
 
     private SignInNeededException Needed(ServerDefinition server) =>
         new($"an operator must sign in there first, at {Page(server.Id)}", cancellationToken =>
@@ -281,4 +320,7 @@ internal sealed class SignedInCredential(ServerDefinition server, UpstreamTokens
         await tokens.RenewAsync(server, token, cancellationToken);
         return true;
     }
+
+    public override async ValueTask GiveUpAsync(HttpRequestHeaders refused, CancellationToken cancellationToken) =>
+        await tokens.DropAsync(server, refused.Authorization?.Parameter ?? "", cancellationToken);
 }

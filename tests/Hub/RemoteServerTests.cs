@@ -220,9 +220,11 @@ public sealed class RemoteServerTests
     }
 
     [Theory]
-    [InlineData("application/json")]
-    [InlineData("text/event-stream")]
-    public async Task An_answer_that_is_too_large_is_not_read_and_the_server_lives(string type)
+    [InlineData("application/json", 200)]
+    [InlineData("text/event-stream", 200)]
+    [InlineData("application/json", 422)]
+    [InlineData("text/plain", 500)]
+    public async Task An_answer_that_is_too_large_is_not_read_and_the_server_lives(string type, int status)
     {
         await using var upstream = TestServer.Start(NotesTools.Alone);
         await using var front = await FaultyFront.StartAsync(upstream.Url);
@@ -234,11 +236,12 @@ public sealed class RemoteServerTests
             }
 
             http.Response.ContentType = type;
+            http.Response.StatusCode = status;
             var line = new string('x', 1000);
             while (!http.RequestAborted.IsCancellationRequested)
             {
                 await http.Response.WriteAsync(
-                    type == "application/json" ? line : $"data: {line}\r\n",
+                    type != "text/event-stream" ? line : $"data: {line}\r\n",
                     http.RequestAborted
                 );
             }

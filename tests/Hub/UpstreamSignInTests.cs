@@ -75,6 +75,20 @@ public sealed partial class UpstreamSignInTests
     }
 
     [Fact]
+    public async Task A_server_that_refuses_a_renewed_token_needs_a_sign_in_too()
+    {
+        await using var upstream = await SignInUpstream.StartAsync();
+        await using var hub = RegisteredServers.Start();
+        var id = await upstream.RegisterAsync(hub);
+        await upstream.SignInAsync(hub, id);
+        await hub.BecomesAsync(id, "active");
+        upstream.Fault = (http, _) => Answer(http, http.Request.Path == "/mcp", 401, "");
+        await hub.CallAsync("notes_find_notes", new { query = "oat" });
+        await hub.BecomesAsync(id, "needs_sign_in");
+        Assert.Equal(2, upstream.Tokens);
+    }
+
+    [Fact]
     public async Task Tokens_survive_an_authorization_server_that_is_away_and_a_restart()
     {
         var folder = Directory.CreateTempSubdirectory("hub-sign-in");
@@ -91,9 +105,10 @@ public sealed partial class UpstreamSignInTests
                     ? Task.FromResult(true)
                     : Answer(http, body.Contains("tools/call"), 401, "");
             var failed = await hub.CallAsync("notes_find_notes", new { query = "oat" });
-            Assert.Contains("did not renew our token (503)", failed.Text);
+            Assert.Contains("our token could not be renewed: its authorization server answered 503", failed.Text);
+            Assert.Equal(0, (await hub.SendAsync("GET", $"/{id}")).GetProperty("restart_count").GetInt32());
             upstream.Fault = (_, _) => Task.FromResult(false);
-            await Wait.Until(async () => !(await hub.CallAsync("notes_find_notes", new { query = "oat" })).IsError);
+            await CallsAsync(hub);
         }
 
         foreach (var file in folder.GetFiles("hub.db*").Where(file => !file.Name.EndsWith(".key")))

@@ -124,6 +124,44 @@ public sealed partial class StoreTests
         Assert.Single(seen.Select(tools => Assert.Single(tools)).Distinct());
     }
 
+    [Theory, InlineData(Engine.Sqlite), InlineData(Engine.Postgres)]
+    public async Task Tokens_are_replaced_by_who_read_them_and_go_with_their_server(Engine engine)
+    {
+        await using var store = await OpenAsync(engine, await PlaceAsync(engine));
+        var (_, id) = await store.InsertServerAsync(Server("one"), 3, 1, Stop);
+        Assert.Null(await store.ServerTokensAsync(id, Stop));
+        await store.SetServerTokensAsync(id, "a", Stop);
+        var read = (await store.ServerTokensAsync(id, Stop))!;
+
+        var swaps = await Task.WhenAll(
+            Enumerable.Range(0, 20).Select(i => store.SwapServerTokensAsync(id, read.Version, $"b{i}", Stop))
+        );
+
+        Assert.Single(swaps, swapped => swapped);
+        Assert.False(await store.SwapServerTokensAsync(id, read.Version, null, Stop));
+        read = (await store.ServerTokensAsync(id, Stop))!;
+        Assert.StartsWith("b", read.Sealed);
+        Assert.True(await store.SwapServerTokensAsync(id, read.Version, null, Stop));
+        await store.SetServerTokensAsync(id, "c", Stop);
+        Assert.False(await store.SwapServerTokensAsync(id, read.Version, "d", Stop)); // no version comes again
+        await store.DeleteServerAsync(id, Stop);
+        await store.SetServerTokensAsync(id, "e", Stop);
+        Assert.Null(await store.ServerTokensAsync(id, Stop));
+    }
+
+    [Theory, InlineData(Engine.Sqlite), InlineData(Engine.Postgres)]
+    public async Task A_sign_in_at_a_server_is_taken_once_and_in_time(Engine engine)
+    {
+        await using var store = await OpenAsync(engine, await PlaceAsync(engine));
+        Assert.True(await store.BeginServerSignInAsync("s", "x", now: 0, expires: 100, Stop));
+        Assert.True(await store.BeginServerSignInAsync("late", "y", now: 0, expires: 100, Stop));
+
+        var taken = await Task.WhenAll(Enumerable.Range(0, 20).Select(_ => store.TakeServerSignInAsync("s", 99, Stop)));
+
+        Assert.Equal("x", Assert.Single(taken, one => one is not null));
+        Assert.Null(await store.TakeServerSignInAsync("late", 100, Stop));
+    }
+
     private static StoredServer Server(string name, long wanted = 0) =>
         new()
         {
