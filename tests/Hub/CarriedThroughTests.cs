@@ -151,7 +151,7 @@ public sealed class CarriedThroughTests
     }
 
     [Fact]
-    public async Task An_answer_to_no_call_and_one_of_a_stranger_are_refused()
+    public async Task An_answer_that_no_call_waits_for_is_refused()
     {
         await using var hub = await HubServer.StartAsync();
         var answer = await hub.Server.McpAsync(
