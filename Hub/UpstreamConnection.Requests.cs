@@ -21,25 +21,19 @@ internal sealed partial class UpstreamConnection
     ) =>
         _callers.RunAsync(caller, () =>
             WithinAsync(
-                stop => CallToolAsync(tool, arguments, caller.Progress, stop),
+                stop => _client.CallToolAsync(UpstreamCallers.ParametersOf(tool, arguments, caller), stop),
                 timeout,
                 cancellationToken,
                 caller
             )
         );
 
-    private ValueTask<CallToolResult> CallToolAsync(
-        string tool,
-        IReadOnlyDictionary<string, JsonElement> arguments,
-        IProgress<ProgressNotificationValue>? progress,
-        CancellationToken cancellationToken
-    ) =>
-        _client.CallToolAsync(
-            tool,
-            arguments.ToDictionary(argument => argument.Key, argument => (object?)argument.Value),
-            progress,
-            cancellationToken: cancellationToken
-        );
+    /// <summary>Log messages of the server, in their order.</summary>
+    public event Action<JsonRpcNotification> Logged
+    {
+        add => _callers.Logged += value;
+        remove => _callers.Logged -= value;
+    }
 
     public Task SetLevelAsync(LoggingLevel level, CancellationToken cancellationToken) =>
         _client.SetLoggingLevelAsync(new SetLevelRequestParams { Level = level }, cancellationToken);

@@ -68,7 +68,7 @@ internal sealed partial class UpstreamConnection : IAsyncDisposable
         try
         {
             var client = McpClient.CreateAsync(
-                transport,
+                new OrderedTransport(transport, callers.Take),
                 Options(listsChanged, callers, Version),
                 cancellationToken: cancellationToken
             );
@@ -158,7 +158,8 @@ internal sealed partial class UpstreamConnection : IAsyncDisposable
             ownsHttpClient: true
         );
         using var open = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        var creating = McpClient.CreateAsync(transport, options, cancellationToken: open.Token);
+        var ordered = new OrderedTransport(transport, callers.Take);
+        var creating = McpClient.CreateAsync(ordered, options, cancellationToken: open.Token);
         try
         {
             // The SDK's client tries for some time to reach a server over SSE, and does not say why it could not.

@@ -17,6 +17,7 @@ internal sealed class ChildProcess : IAsyncDisposable
 
     private readonly Process _process;
     private readonly string _marker;
+    private readonly Stream _error;
     private readonly Task _errors;
     private readonly Lazy<Task> _stop;
 
@@ -25,7 +26,9 @@ internal sealed class ChildProcess : IAsyncDisposable
     private ChildProcess(Process process, string marker, LogRing log, DockerContainer? container)
     {
         (_process, _marker, _container) = (process, marker, container);
-        _errors = Task.Run(() => DrainAsync(process.StandardError.BaseStream, log));
+        Output = process.StandardOutput.BaseStream;
+        _error = process.StandardError.BaseStream;
+        _errors = Task.Run(() => DrainAsync(_error, log));
         _stop = new(StopCoreAsync);
     }
 
@@ -36,7 +39,7 @@ internal sealed class ChildProcess : IAsyncDisposable
 
     public Stream Input => _process.StandardInput.BaseStream;
 
-    public Stream Output => _process.StandardOutput.BaseStream;
+    public Stream Output { get; }
 
     public static ChildProcess Start(
         string command,
@@ -96,6 +99,9 @@ internal sealed class ChildProcess : IAsyncDisposable
         await StopAsync();
         // A pipe that a stranger inherited never ends.
         await Task.WhenAny(_errors, Task.Delay(TimeSpan.FromMilliseconds(200)));
+        // The process leaves streams open that somebody has: until the garbage collection their handles would stay.
+        Output.Dispose();
+        _error.Dispose();
         _process.Dispose();
     }
 

@@ -208,7 +208,11 @@ public sealed class SupervisorTests
     private static bool IsX(string name) => name.StartsWith("x_", StringComparison.Ordinal);
 
     private static TestServer Start(params (string, string)[] settings) =>
-        TestServer.Start([("Hub:CommandsWithoutAuth", "true"), .. settings]);
+        TestServer.Start([
+            ("Hub:CommandsWithoutAuth", "true"),
+            ("Governance:Levels:HIGH", "off"), // tests wait by asking again
+            .. settings,
+        ]);
 
     private static async Task<McpClient> ConnectAsync(TestServer server) =>
         await McpClient.CreateAsync(
