@@ -21,7 +21,9 @@ public sealed class DockerServerTests
               result=$result'"serverInfo":{"name":"s","version":"1"}}' ;;
             *'"tools/list"'*) result='{"tools":[{"name":"greet","inputSchema":{"type":"object"}}]}' ;;
             *'"tools/call"'*) result='{"content":[{"type":"text","text":"'$GREETING'"}]}' ;;
-            *'"id"'*) result='{}' ;;
+            *'"id"'*)
+              echo '{"jsonrpc":"2.0","id":'$id',"error":{"code":-32601,"message":"Method not found"}}'
+              continue ;;
             *) continue ;;
           esac
           echo '{"jsonrpc":"2.0","id":'$id',"result":'$result'}'

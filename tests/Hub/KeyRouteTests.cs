@@ -3,6 +3,7 @@ using System.Text;
 using System.Text.Json;
 using Microsoft.Extensions.DependencyInjection;
 using MinimalMcp.Auth;
+using MinimalMcp.Tests.Auth.Server;
 using MinimalMcp.Tests.Storage;
 
 namespace MinimalMcp.Tests.Hub;
@@ -131,6 +132,24 @@ public sealed class KeyRouteTests(PostgresServer postgres)
         await RefusedAsync(one, "GET", "/servers", NoBody, 401, "unknown", key);
         await EndAsync(stream);
         await RefusedAsync(two, "GET", "/servers", NoBody, 401, "unknown", key);
+    }
+
+    [Fact]
+    public async Task Whoever_signed_in_with_a_key_is_signed_out_when_it_is_revoked()
+    {
+        await using var oauth = OAuthServer.Start();
+        const string Body = """{"name":"ann","permissions":["mcp:read","mcp:write"]}""";
+        var created = await OkAsync(oauth.Server, "POST", "/keys", Body, OAuthServer.Key);
+        var client = await oauth.RegisterAsync();
+        var tokens = await oauth.SignInAsync(client, created.GetProperty("api_key").GetString()!);
+        var access = tokens.GetProperty("access_token").GetString()!;
+        Assert.Equal(HttpStatusCode.OK, await oauth.CallAsync(access));
+
+        await OkAsync(oauth.Server, "DELETE", "/keys/1", key: OAuthServer.Key);
+
+        Assert.Equal(HttpStatusCode.Unauthorized, await oauth.CallAsync(access));
+        using var renewed = await oauth.RefreshAsync(client, tokens.GetProperty("refresh_token").GetString()!);
+        Assert.Equal(HttpStatusCode.BadRequest, renewed.StatusCode);
     }
 
     [Fact]
