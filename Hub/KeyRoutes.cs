@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using MinimalMcp.Auth;
+using MinimalMcp.Auth.Operators;
 using MinimalMcp.Configuration;
 using MinimalMcp.Storage;
 
@@ -16,7 +17,7 @@ internal static partial class KeyRoutes
         group.MapGet("", HubRoutes.Answer(ListAsync));
         group.MapPost("", HubRoutes.Answer(CreateAsync));
         group.MapDelete("/{id}", HubRoutes.Answer(RevokeAsync));
-        return group.AllowHead();
+        return group.AllowOperators().AllowHead();
     }
 
     private static async Task<object> ListAsync(HttpContext http)

@@ -32,11 +32,7 @@ internal sealed partial class ServerEvents : IDisposable
     /// <summary>Follows the server until the connection ends.</summary>
     public void Attach(string server, UpstreamConnection connection)
     {
-        connection.Client.RegisterNotificationHandler(NotificationMethods.LoggingMessageNotification, (message, _) =>
-        {
-            Log(server, message);
-            return default;
-        });
+        connection.Logged += message => Log(server, message);
         connection.Client.RegisterNotificationHandler(NotificationMethods.ResourceUpdatedNotification, (message, _) =>
             message.Params?["uri"] is { } uri && uri.GetValueKind() is JsonValueKind.String
                 ? new(_updates.AnnounceAsync(ServerUri.Join(server, uri.GetValue<string>())))

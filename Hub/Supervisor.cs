@@ -16,9 +16,9 @@ namespace MinimalMcp.Hub;
 internal sealed partial class Supervisor(
     ServerRegistry registry,
     JoinedTools tools,
-    UpstreamTokens upstreamTokens,
     JoinedPrompts prompts,
     ServerEvents events,
+    UpstreamTokens upstreamTokens,
     ProcessMarkers markers,
     IOptions<HubOptions> options,
     TimeProvider time,
@@ -223,12 +223,14 @@ internal sealed partial class Supervisor(
     {
         if (server.Transport is not TransportType.Stdio)
         {
+            UpstreamCredential credential =
+                server.Auth is AuthType.Oauth
+                    ? new SignedInCredential(server, upstreamTokens)
+                    : UpstreamCredential.Of(server);
             return await UpstreamConnection.OpenHttpAsync(
                 server,
                 options.Value,
-                server.Auth is AuthType.Oauth
-                    ? new SignedInCredential(server, upstreamTokens)
-                    : UpstreamCredential.Of(server),
+                credential,
                 Log(server.Id),
                 listsChanged,
                 cancellationToken

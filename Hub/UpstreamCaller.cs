@@ -1,3 +1,5 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
 using MinimalMcp.Governance;
 using ModelContextProtocol;
 using ModelContextProtocol.Protocol;
@@ -8,6 +10,10 @@ namespace MinimalMcp.Hub;
 internal sealed class UpstreamCaller(ToolCall call, IProgress<ProgressNotificationValue>? progress)
 {
     private readonly List<string> _notes = [];
+    private float _reported = float.NegativeInfinity;
+
+    /// <summary>Names the call in the progress that its server reports.</summary>
+    public string Token { get; } = Guid.NewGuid().ToString("N");
 
     public IProgress<ProgressNotificationValue>? Progress => progress;
 
@@ -23,6 +29,16 @@ internal sealed class UpstreamCaller(ToolCall call, IProgress<ProgressNotificati
             {
                 return [.. _notes];
             }
+        }
+    }
+
+    /// <summary>Passes progress on, as far as it grows.</summary>
+    public void Report(ProgressNotificationValue value)
+    {
+        if (value.Progress > _reported)
+        {
+            _reported = value.Progress;
+            progress?.Report(value);
         }
     }
 
@@ -68,9 +84,11 @@ internal sealed class UpstreamCallers(string server)
     // Where the SDK's client asks by itself, it does so within the call.
     private static readonly AsyncLocal<UpstreamCaller?> Current = new();
 
-    private readonly List<UpstreamCaller?> _running = [];
+    private readonly List<UpstreamCaller> _running = [];
 
-    public async ValueTask<T> RunAsync<T>(UpstreamCaller? caller, Func<ValueTask<T>> request)
+    public event Action<JsonRpcNotification>? Logged;
+
+    public async ValueTask<T> RunAsync<T>(UpstreamCaller caller, Func<ValueTask<T>> request)
     {
         lock (_running)
         {
@@ -89,6 +107,56 @@ internal sealed class UpstreamCallers(string server)
                 _running.Remove(caller);
             }
         }
+    }
+
+    /// <summary>The request, with the token of its progress when the caller wants to hear of it.</summary>
+    public static CallToolRequestParams ParametersOf(
+        string tool,
+        IReadOnlyDictionary<string, JsonElement> arguments,
+        UpstreamCaller caller
+    ) =>
+        new()
+        {
+            Name = tool,
+            Arguments = arguments.ToDictionary(),
+            Meta = caller.Progress is null ? null : new() { ["progressToken"] = caller.Token },
+        };
+
+    /// <summary>Handles progress and log messages in the order in which they came.</summary>
+    public bool Take(JsonRpcNotification notification)
+    {
+        switch (notification.Method)
+        {
+            case NotificationMethods.ProgressNotification:
+                Report(notification.Params);
+                return true;
+            case NotificationMethods.LoggingMessageNotification:
+                Logged?.Invoke(notification);
+                return true;
+            default:
+                return false;
+        }
+    }
+
+    private void Report(JsonNode? parameters)
+    {
+        ProgressNotificationParams? progress;
+        try
+        {
+            progress = parameters.Deserialize<ProgressNotificationParams>(McpJsonUtilities.DefaultOptions);
+        }
+        catch (JsonException)
+        {
+            return;
+        }
+
+        UpstreamCaller? caller;
+        lock (_running)
+        {
+            caller = _running.Find(one => one.Token == progress?.ProgressToken.ToString());
+        }
+
+        caller?.Report(progress!.Progress);
     }
 
     public async ValueTask<ElicitResult> ElicitAsync(ElicitRequestParams? question, CancellationToken stop)
@@ -112,7 +180,7 @@ internal sealed class UpstreamCallers(string server)
 
     private async ValueTask<InputResponse> AskAsync(string what, InputRequest question, CancellationToken stop)
     {
-        UpstreamCaller?[] running;
+        UpstreamCaller[] running;
         lock (_running)
         {
             running = [.. _running];
@@ -130,7 +198,7 @@ internal sealed class UpstreamCallers(string server)
         {
             foreach (var affected in caller is null ? running : [caller])
             {
-                affected?.Note($"{server} wanted to ask {what}, which was not possible: {failure.Message}.");
+                affected.Note($"{server} wanted to ask {what}, which was not possible: {failure.Message}.");
             }
 
             throw new McpProtocolException($"Not possible: {failure.Message}.", McpErrorCode.InvalidRequest);

@@ -21,25 +21,19 @@ internal sealed partial class UpstreamConnection
     ) =>
         _callers.RunAsync(caller, () =>
             WithinAsync(
-                stop => CallToolAsync(tool, arguments, caller.Progress, stop),
+                stop => _client.CallToolAsync(UpstreamCallers.ParametersOf(tool, arguments, caller), stop),
                 timeout,
                 cancellationToken,
                 caller
             )
         );
 
-    private ValueTask<CallToolResult> CallToolAsync(
-        string tool,
-        IReadOnlyDictionary<string, JsonElement> arguments,
-        IProgress<ProgressNotificationValue>? progress,
-        CancellationToken cancellationToken
-    ) =>
-        _client.CallToolAsync(
-            tool,
-            arguments.ToDictionary(argument => argument.Key, argument => (object?)argument.Value),
-            progress,
-            cancellationToken: cancellationToken
-        );
+    /// <summary>Log messages of the server, in their order.</summary>
+    public event Action<JsonRpcNotification> Logged
+    {
+        add => _callers.Logged += value;
+        remove => _callers.Logged -= value;
+    }
 
     public Task SetLevelAsync(LoggingLevel level, CancellationToken cancellationToken) =>
         _client.SetLoggingLevelAsync(new SetLevelRequestParams { Level = level }, cancellationToken);
@@ -76,18 +70,27 @@ internal sealed partial class UpstreamConnection
         UpstreamCaller? caller = null
     )
     {
+        var oversized = _remote?.Oversized;
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var clock = new CallClock(limit, timeout);
         caller?.Clock = clock;
-        var oversized = _remote?.Oversized;
         clock.Start();
         try
         {
             return await request(limit.Token);
         }
-        catch (Exception failure)
-            when (failure is not McpProtocolException && !cancellationToken.IsCancellationRequested)
+        catch (Exception failure) when (!cancellationToken.IsCancellationRequested)
         {
+            if (_remote?.Oversized != oversized)
+            {
+                throw new McpException("The server's answer was larger than Hub:MaxMessageBytes and was not read.");
+            }
+
+            if (failure is McpProtocolException)
+            {
+                throw;
+            }
+
             if (limit.IsCancellationRequested)
             {
                 throw new McpException(
@@ -96,22 +99,12 @@ internal sealed partial class UpstreamConnection
                 );
             }
 
-            if (_remote?.Oversized != oversized)
-            {
-                throw new McpException("The server's answer was larger than Hub:MaxMessageBytes and was not read.");
-            }
-
-            if (_remote is not null && !HasEnded)
-            {
-                // One request of many, each with a connection of its own.
-                throw new McpException($"The call failed: {RemoteAddress.Reason(failure)}.", failure);
-            }
-
             // The client fails its requests a moment before the reason is known.
-            await Task.WhenAny(Ended, Task.Delay(ReasonWithin, CancellationToken.None));
-            var reason = Ended.IsCompletedSuccessfully ? await Ended : failure.Message;
+            await Task.WhenAny(Ended, Task.Delay(HasEnded || _stdio is not null ? ReasonWithin : TimeSpan.Zero));
             throw new McpException(
-                $"The server ended during the {(caller is null ? "request" : "call")}: {reason}",
+                Ended.IsCompletedSuccessfully
+                    ? $"The server ended during the {(caller is null ? "request" : "call")}: {await Ended}"
+                    : $"The {(caller is null ? "request" : "call")} failed: {RemoteAddress.Reason(failure)}.",
                 failure
             );
         }

@@ -68,8 +68,8 @@ internal sealed partial class UpstreamConnection : IAsyncDisposable
         try
         {
             var client = McpClient.CreateAsync(
-                transport,
-                Options(options, listsChanged, callers, Version),
+                new OrderedTransport(transport, callers.Take),
+                Options(listsChanged, callers, Version),
                 cancellationToken: cancellationToken
             );
             // A server that dies is named with its last lines, not with the client's own exception.
@@ -122,25 +122,26 @@ internal sealed partial class UpstreamConnection : IAsyncDisposable
             throw;
         }
 
-        Task<UpstreamConnection> OpenAsync(bool probes) =>
-            OpenHttpAsync(
+        Task<UpstreamConnection> OpenAsync(bool probes)
+        {
+            var callers = new UpstreamCallers(server.Name);
+            return OpenHttpAsync(
                 server,
                 new RemoteHandler(server, options, credential, listsChanged, probes),
-                new UpstreamCallers(server.Name),
-                options,
+                callers,
+                Options(listsChanged, callers, null),
                 log,
-                listsChanged,
                 cancellationToken
             );
+        }
     }
 
     private static async Task<UpstreamConnection> OpenHttpAsync(
         ServerDefinition server,
         RemoteHandler handler,
         UpstreamCallers callers,
-        HubOptions options,
+        McpClientOptions options,
         LogRing log,
-        Action listsChanged,
         CancellationToken cancellationToken
     )
     {
@@ -157,11 +158,8 @@ internal sealed partial class UpstreamConnection : IAsyncDisposable
             ownsHttpClient: true
         );
         using var open = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        var creating = McpClient.CreateAsync(
-            transport,
-            Options(options, listsChanged, callers, null),
-            cancellationToken: open.Token
-        );
+        var ordered = new OrderedTransport(transport, callers.Take);
+        var creating = McpClient.CreateAsync(ordered, options, cancellationToken: open.Token);
         try
         {
             // The SDK's client tries for some time to reach a server over SSE, and does not say why it could not.
@@ -235,12 +233,7 @@ internal sealed partial class UpstreamConnection : IAsyncDisposable
                     or HttpStatusCode.NotImplemented
             };
 
-    private static McpClientOptions Options(
-        HubOptions options,
-        Action listsChanged,
-        UpstreamCallers callers,
-        string? version
-    )
+    private static McpClientOptions Options(Action listsChanged, UpstreamCallers callers, string? version)
     {
         ValueTask Changed(JsonRpcNotification _, CancellationToken __)
         {

@@ -118,8 +118,8 @@ internal sealed partial class Store
             {
                 await NextAsync(connection, ServerVersion);
                 await connection.ExecuteAsync("delete from hub_lists where server_id = @id", new { id });
-                await connection.ExecuteAsync("delete from hub_tokens where server_id = @id", new { id });
                 await connection.ExecuteAsync("delete from hub_approved where server_id = @id", new { id });
+                await connection.ExecuteAsync("delete from hub_tokens where server_id = @id", new { id });
                 return await connection.ExecuteAsync("delete from hub_servers where id = @id", new { id }) == 1;
             },
             cancellationToken

@@ -182,6 +182,16 @@ create table if not exists hub_lists (
     lists text not null            -- JSON
 );
 
+-- Definitions of their tools that were approved: with the registration, or later by a person.
+create table if not exists hub_approved (
+    server_id bigint not null,
+    tool text not null,            -- the name that the server gave it
+    generation bigint not null,    -- of the server's registration
+    hash text not null,
+    definition text not null,      -- JSON
+    primary key (server_id, tool)
+);
+
 -- What an operator's sign-in at a server gave: tokens, and what renews them, encrypted.
 create table if not exists hub_tokens (
     server_id bigint primary key,
@@ -194,16 +204,6 @@ create table if not exists hub_sign_ins (
     state_hash text primary key,
     sealed text not null,
     expires bigint not null
-);
-
--- Definitions of their tools that were approved: with the registration, or later by a person.
-create table if not exists hub_approved (
-    server_id bigint not null,
-    tool text not null,            -- the name that the server gave it
-    generation bigint not null,    -- of the server's registration
-    hash text not null,
-    definition text not null,      -- JSON
-    primary key (server_id, tool)
 );
 
 -- API keys that were created while the server ran. Only their hashes are kept.

@@ -97,14 +97,16 @@ internal sealed class CallerQuestions(TimeProvider time)
 
         var state = Prefix + Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(32));
         _waiting[state] = call;
-        _ = ForgetAsync(state);
+        _ = ForgetAsync(state, call);
         throw new InputRequiredException(new Dictionary<string, InputRequest> { [Question] = question }, state);
     }
 
-    private async Task ForgetAsync(string state)
+    private async Task ForgetAsync(string state, WaitingCall call)
     {
-        await Task.Delay(CallClock.AnswerLimit, time);
-        if (_waiting.TryRemove(state, out var call))
+        await ((Task)call.Answered.WaitAsync(CallClock.AnswerLimit, time, call.Stopped)).ConfigureAwait(
+            ConfigureAwaitOptions.SuppressThrowing
+        );
+        if (_waiting.TryRemove(new(state, call)))
         {
             call.Stop();
         }
@@ -150,6 +152,9 @@ internal sealed class CallerQuestions(TimeProvider time)
         public Channel<InputRequest> Questions { get; } = Channel.CreateBounded<InputRequest>(1);
 
         public CancellationToken Stopped => _stop.Token;
+
+        /// <summary>The answer to the question that was asked last.</summary>
+        public Task<InputResponse> Answered => _answer.Task;
 
         public bool IsOf((string, string?) other, string? name = null) => owner == other && (name ?? tool) == tool;
 

@@ -37,7 +37,8 @@ public sealed class CarriedThroughTests
         Assert.Contains("worked", (await events.MessageAsync()).GetProperty("result").GetRawText());
     }
 
-    [Theory, MemberData(nameof(Clients))]
+    // Over Streamable HTTP before 2026-07-28 this client only closes the connection, which cancels nothing.
+    [Theory, InlineData(Streamable, "2026-07-28"), InlineData(Sse, "2024-11-05")]
     public async Task A_cancelled_call_is_cancelled_at_the_server(string transport, string version)
     {
         await using var hub = await HubServer.StartAsync();
@@ -50,6 +51,27 @@ public sealed class CarriedThroughTests
 
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => Wait.Soon(call));
         await CancelledAsync(hub);
+    }
+
+    [Theory, InlineData(false), InlineData(true)]
+    public async Task A_call_that_is_cancelled_in_a_session_is_cancelled_at_the_server(bool canBeAsked)
+    {
+        await using var hub = await HubServer.StartAsync();
+        var hello = new
+        {
+            protocolVersion = "2025-11-25",
+            capabilities = canBeAsked ? new { elicitation = new { } } : (object)new { },
+            clientInfo = new { name = "t", version = "1" },
+        };
+        var session = (await hub.Server.McpAsync("initialize", hello)).Session!;
+        var call = hub.Server.McpAsync("tools/call", new { name = "up_wait" }, session: session, id: 7);
+        await Wait.Until(async () => (await hub.CallAsync("up_seen")).Contains("waits"));
+        const string Cancel = """
+            {"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":7}}
+            """;
+        await hub.Server.SendAsync("/mcp", Wire.Bytes(Cancel), ("Mcp-Session-Id", session));
+        await CancelledAsync(hub);
+        Assert.Equal(JsonValueKind.Undefined, (await Wait.Soon(call)).Message.ValueKind);
     }
 
     [Fact]

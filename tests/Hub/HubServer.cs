@@ -25,15 +25,24 @@ internal sealed class HubServer(TestServer server) : IAsyncDisposable
     }
 
     public static HubServer Empty(params (string, string)[] settings) =>
-        new(TestServer.Start([("Hub:CommandsWithoutAuth", "true"), .. settings]));
+        new(
+            TestServer.Start([
+                ("Hub:CommandsWithoutAuth", "true"),
+                ("Governance:Levels:HIGH", "off"), // tests wait by asking again
+                .. settings,
+            ])
+        );
 
     /// <summary>Registers a stand-in and waits until it is active. Gives its id.</summary>
-    public async Task<long> AddAsync(string name, string kind, object? more = null)
+    public Task<long> AddAsync(string name, string kind, object? more = null) => AddAsync(name, [Script(), kind], more);
+
+    /// <summary>The same for any program of Node.js.</summary>
+    public async Task<long> AddAsync(string name, string[] args, object? more = null)
     {
         var body = JsonSerializer.SerializeToNode(more ?? new { })!.AsObject();
         body["name"] = name;
         body["command"] = Path.GetFileName(Needs.Program("install Node.js", "node"));
-        body["args"] = JsonSerializer.SerializeToNode((string[])[Script(), kind]);
+        body["args"] = JsonSerializer.SerializeToNode(args);
         var (status, created) = await SendAsync("POST", "", body);
         Assert.True(status == 200, $"{created}");
         var id = created.GetProperty("id").GetInt64();

@@ -123,6 +123,45 @@ public sealed partial class StoreTests
         Assert.Null(await store.TakeServerSignInAsync("late", 100, Stop));
     }
 
+    [Theory, InlineData(Engine.Sqlite), InlineData(Engine.Postgres)]
+    public async Task The_first_definition_of_a_tool_is_approved_until_another_one_is(Engine engine)
+    {
+        await using var store = await OpenAsync(engine, await PlaceAsync(engine));
+        var (_, id) = await store.InsertServerAsync(Server("one"), 3, 1, Stop);
+        ApprovedTool echo = new("echo", "1", "{}"),
+            changed = new("echo", "2", "{}");
+
+        Assert.Equal([echo], await store.ApproveNewToolsAsync(id, 0, [echo], Stop));
+        Assert.Equal([echo], await store.ApproveNewToolsAsync(id, 0, [changed], Stop));
+        var version = await store.ServerVersionAsync(Stop);
+        Assert.True(await store.ApproveToolAsync(id, 0, changed, Stop));
+        Assert.True(await store.ServerVersionAsync(Stop) > version); // other replicas hear of it
+        Assert.Equal([changed], await store.ApprovedToolsAsync(id, 0, Stop));
+
+        // Of another registration nothing is approved, and what was approved before counts no more.
+        Assert.Empty(await store.ApprovedToolsAsync(id, 1, Stop));
+        Assert.Equal([echo], await store.ApproveNewToolsAsync(id, 1, [echo], Stop));
+        Assert.False(await store.ApproveToolAsync(id, 0, changed, Stop));
+        Assert.Equal([echo], await store.ApprovedToolsAsync(id, 1, Stop));
+        await store.DeleteServerAsync(id, Stop);
+        Assert.Empty(await store.ApproveNewToolsAsync(id, 1, [echo], Stop));
+    }
+
+    [Theory, InlineData(Engine.Sqlite), InlineData(Engine.Postgres)]
+    public async Task Replicas_that_see_a_tool_at_the_same_time_approve_one_definition(Engine engine)
+    {
+        await using var store = await OpenAsync(engine, await PlaceAsync(engine));
+        var (_, id) = await store.InsertServerAsync(Server("one"), 3, 1, Stop);
+
+        var seen = await Task.WhenAll(
+            Enumerable
+                .Range(0, 10)
+                .Select(number => store.ApproveNewToolsAsync(id, 0, [new("echo", $"{number}", "{}")], Stop))
+        );
+
+        Assert.Single(seen.Select(tools => Assert.Single(tools)).Distinct());
+    }
+
     private static StoredServer Server(string name, long wanted = 0) =>
         new()
         {
