@@ -131,7 +131,6 @@ internal sealed partial class UpstreamConnection : IAsyncDisposable
                 callers,
                 Options(listsChanged, callers, null),
                 log,
-                listsChanged,
                 cancellationToken
             );
         }
@@ -143,7 +142,6 @@ internal sealed partial class UpstreamConnection : IAsyncDisposable
         UpstreamCallers callers,
         McpClientOptions options,
         LogRing log,
-        Action listsChanged,
         CancellationToken cancellationToken
     )
     {
