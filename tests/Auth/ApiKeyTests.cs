@@ -52,7 +52,9 @@ public sealed class ApiKeyTests
         "/",
         "/docs",
         "/assets/{name}",
-        "/dashboard",
+        "/auth/sign-in",
+        "/auth/sign-out",
+        "/api/v1/servers/sign-in/callback", // whoever has the state that was given out
         "/scalar/{documentName?}",
         "/scalar/scalar.js",
         "/scalar/scalar.aspnetcore.js",
