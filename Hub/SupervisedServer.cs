@@ -209,15 +209,20 @@ internal sealed class SupervisedServer : IAsyncDisposable
             _connection = connection;
             Set(_state with { Status = ServerStatus.Active, Reason = null, NextAttempt = null });
             _first.TrySetResult();
-            return (await ServeAsync(connection), _time.GetElapsedTime(active), null);
+            var reason = await ServeAsync(connection);
+            Lose(reason);
+            return (reason, _time.GetElapsedTime(active), null);
         }
         catch (Exception failure)
         {
-            return (
-                Sentence(failure, connection),
-                active == 0 ? TimeSpan.Zero : _time.GetElapsedTime(active),
-                active == 0 ? failure : null
-            );
+            var reason = Sentence(failure, connection);
+            if (active == 0)
+            {
+                return (reason, TimeSpan.Zero, failure);
+            }
+
+            Lose(reason);
+            return (reason, _time.GetElapsedTime(active), null);
         }
         finally
         {
@@ -226,6 +231,16 @@ internal sealed class SupervisedServer : IAsyncDisposable
             {
                 await connection.DisposeAsync();
             }
+        }
+    }
+
+    // At once: to end what is left of a process takes seconds, and it would be called active all the time.
+    private void Lose(string reason)
+    {
+        _connection = null;
+        if (!_stop.IsCancellationRequested)
+        {
+            Set(_state with { Status = ServerStatus.Starting, Reason = reason, NextAttempt = null });
         }
     }
 

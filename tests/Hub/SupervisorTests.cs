@@ -74,7 +74,10 @@ public sealed class SupervisorTests
         {
             await ListedAsync(server, All);
             var call = await EchoAsync(server, "x");
-            Assert.True(!call.IsError || call.Text.Contains("Server 'x' is ", StringComparison.Ordinal), call.Text);
+            Assert.True(
+                !call.IsError || call.Text.Contains("Server 'x' is restarting", StringComparison.Ordinal),
+                call.Text
+            );
             return !call.IsError;
         });
         Assert.Equal(1, (await server.GetJsonAsync("/api/v1/servers/1")).GetProperty("restart_count").GetInt32());
