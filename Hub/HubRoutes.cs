@@ -33,7 +33,7 @@ internal static class HubRoutes
         admin.MapGet("/{id}/sign-in", Answer(SignInAsync)).AllowOperators(page: true);
         // Whoever has the state that we gave out finishes the sign-in.
         group.MapGet(UpstreamSignIn.Callback, Answer(SignedInAsync)).AllowAnonymous();
-        routes.ServiceProvider.GetRequiredService<UpstreamSignIn>().Use(pattern);
+        routes.ServiceProvider.GetRequiredService<HubAddress>().Pattern = pattern;
         FromGitHubRoutes.Map(admin);
         return group.AllowOperators().AllowHead();
     }

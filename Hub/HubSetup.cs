@@ -34,6 +34,7 @@ public static class HubSetup
         builder.Services.AddSingleton<IStatusFigures>(services => services.GetRequiredService<HubFigures>());
         builder.Services.AddSingleton<OAuthRequests>();
         builder.Services.AddSingleton<OAuthDiscovery>();
+        builder.Services.AddSingleton<HubAddress>();
         builder.Services.AddSingleton<UpstreamTokens>();
         builder.Services.AddSingleton<UpstreamSignIn>();
         builder.Services.AddSingleton<Supervisor>();

@@ -1,4 +1,5 @@
 using Microsoft.AspNetCore.Authorization;
+using MinimalMcp.Auth.Operators;
 
 namespace MinimalMcp.Pages;
 
@@ -11,7 +12,11 @@ internal static class MappedRoutes
         http
             .RequestServices.GetRequiredService<EndpointDataSource>()
             .Endpoints.OfType<RouteEndpoint>()
-            .Where(endpoint => !withoutKey || endpoint.Metadata.GetMetadata<IAllowAnonymous>() is not null)
+            .Where(endpoint =>
+                !withoutKey
+                || endpoint.Metadata.GetMetadata<IAllowAnonymous>() is not null
+                || endpoint.Metadata.GetMetadata<OperatorRoute>() is { IsPage: true } // it leads to the sign-in
+            )
             .Select(endpoint => "/" + endpoint.RoutePattern.RawText?.Trim('/'))
             .ToHashSet(StringComparer.Ordinal);
 }

@@ -23,7 +23,7 @@ internal sealed class ServerSecret
     /// <inheritdoc cref="SealingKey.Seal"/>
     public string Seal(byte[] plain) => _sealing.Seal(plain);
 
-    /// <inheritdoc cref="SealingKey.Open(string)"/>
+    /// <summary>Decrypts a value. Returns null when it was encrypted with another secret.</summary>
     public byte[]? Open(string sealedText) => _sealing.Open(sealedText);
 
     /// <summary>

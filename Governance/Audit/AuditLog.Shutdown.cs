@@ -10,7 +10,14 @@ internal sealed partial class AuditLog
     {
         if (_queue.Writer.TryComplete())
         {
-            _pressing.Release();
+            try
+            {
+                _pressing.Release();
+            }
+            catch (ObjectDisposedException)
+            {
+                // A host that could not start disposes its services before it stops them.
+            }
         }
 
         await _writing.WaitAsync(cancellationToken);

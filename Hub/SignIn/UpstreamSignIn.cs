@@ -21,6 +21,7 @@ internal sealed class UpstreamSignIn(
     UpstreamTokens tokens,
     Store store,
     ServerKeys keys,
+    HubAddress address,
     IServiceProvider services,
     TimeProvider time
 )
@@ -37,15 +38,6 @@ internal sealed class UpstreamSignIn(
         LazyThreadSafetyMode.PublicationOnly
     );
 
-    private string _pattern = "/api/v1/servers";
-
-    /// <summary>Where the routes are, for the redirect URI and for sentences.</summary>
-    public void Use(string pattern)
-    {
-        _pattern = pattern;
-        tokens.Page = id => $"{PublicUrl.Fixed(services)}{pattern}/{id}/sign-in";
-    }
-
     /// <summary>
     /// The address of the authorization server's page. A browser gets a cookie that the callback needs.
     /// </summary>
@@ -59,7 +51,7 @@ internal sealed class UpstreamSignIn(
         try
         {
             var at = await discovery.FindAsync(server, http.RequestAborted);
-            var redirectUri = PublicUrl.Fixed(services) + _pattern + Callback;
+            var redirectUri = address.Callback;
             var client = await discovery.ClientAsync(server, at, redirectUri, http.RequestAborted);
             var (state, verifier) = (Random(), Random());
             var browser = inBrowser ? Random() : null;
@@ -230,7 +222,7 @@ internal sealed class UpstreamSignIn(
                 HttpOnly = true,
                 SameSite = SameSiteMode.Lax, // the authorization server sends the browser back
                 Secure = PublicUrl.Fixed(services).StartsWith("https:", StringComparison.Ordinal),
-                Path = _pattern + Callback,
+                Path = address.Pattern + Callback,
                 MaxAge = Lifetime,
             }
         );

@@ -29,6 +29,7 @@ internal sealed partial class UpstreamTokens(
     Store store,
     ServerKeys keys,
     OAuthRequests requests,
+    HubAddress address,
     TimeProvider time,
     ILogger<UpstreamTokens> logger
 ) : IDisposable
@@ -45,7 +46,7 @@ internal sealed partial class UpstreamTokens(
     );
 
     /// <summary>Where an operator signs in at a server.</summary>
-    public Func<long, string> Page { get; set; } = id => $"/api/v1/servers/{id}/sign-in";
+    public string PageOf(long server) => address.SignIn(server);
 
     /// <summary>The access token. Throws <see cref="SignInNeededException"/> when there is none.</summary>
     public async ValueTask<string> GetAsync(ServerDefinition server, CancellationToken cancellationToken)
@@ -288,7 +289,7 @@ internal sealed partial class UpstreamTokens(
     private static string ContextOf(long serverId) => $"tokens of server {serverId}";
 
     private SignInNeededException Needed(ServerDefinition server) =>
-        new($"an operator must sign in there first, at {Page(server.Id)}", cancellationToken =>
+        new($"an operator must sign in there first, at {PageOf(server.Id)}", cancellationToken =>
             WaitAsync(server, cancellationToken)
         );
 
@@ -305,7 +306,7 @@ internal sealed partial class UpstreamTokens(
 /// <summary>The access token of an operator's sign-in.</summary>
 internal sealed class SignedInCredential(ServerDefinition server, UpstreamTokens tokens) : UpstreamCredential
 {
-    public override string Fix => $"Sign in there again, at {tokens.Page(server.Id)}";
+    public override string Fix => $"Sign in there again, at {tokens.PageOf(server.Id)}";
 
     public override async ValueTask AddAsync(HttpRequestHeaders headers, CancellationToken cancellationToken) =>
         headers.Authorization = new("Bearer", await tokens.GetAsync(server, cancellationToken));

@@ -117,7 +117,7 @@ public sealed partial class ReverseProxyTests
 
     private static async Task PagesStayBelowThePathAsync(Set set)
     {
-        foreach (var page in (string[])["/", "/dashboard", "/scalar/", Set.Authorize])
+        foreach (var page in (string[])["/", "/auth/sign-in", "/scalar/", Set.Authorize])
         {
             var html = await set.GetAsync(set.Path + page);
             foreach (Match link in Links().Matches(html))

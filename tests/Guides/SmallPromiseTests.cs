@@ -32,7 +32,6 @@ public sealed class SmallPromiseTests
                     "/.well-known/ai-plugin.json",
                     "/logo.svg",
                     "/",
-                    "/dashboard",
                     "/scalar/",
                 ]
         )
@@ -45,6 +44,7 @@ public sealed class SmallPromiseTests
                 [
                     "/status",
                     "/metrics",
+                    "/dashboard",
                     "/tools",
                     "/api/mcp/v1/tools",
                     "/api/v1/audit",

@@ -35,7 +35,8 @@ public class ProcessMarkersTests
         using var hub = Hub();
         var running = hub.Of(1);
         var parts = running.Split(':');
-        var gone = $"{parts[0]}:{parts[1]}0:1:"; // that process id, but started at another time
+        var owner = parts[1].Split('.');
+        var gone = $"{parts[0]}:{owner[0]}.{owner[1]}0.1:1:"; // that process id, but started at another time
         Start(running);
         Start(gone);
         await Wait.Until(() => ProcessTree.Find(running).Count == 2 && ProcessTree.Find(gone).Count == 2);

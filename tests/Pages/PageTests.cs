@@ -68,7 +68,8 @@ public sealed partial class PageTests
 
         var page = await server.Http.GetStringAsync(server.Url, TestContext.Current.CancellationToken);
 
-        Assert.Equal(["scalar", "openapi.json", "health", "dashboard"], Links(page));
+        Assert.Equal(["scalar", "openapi.json", "health", "dashboard", "diagnostics"], Links(page));
+        server.Http.DefaultRequestHeaders.Accept.ParseAdd("text/html"); // pages of operators lead to the sign-in
         Assert.Contains("authentication: api-key", page);
         Assert.Contains("API Key, of type Bearer", page);
         Assert.DoesNotContain("weather", page); // what is not configured is for those who run the server
