@@ -129,7 +129,7 @@ internal sealed partial class ConfiguredServers(
     }
 
     // Whether it runs is what somebody last wanted, unless the configuration disables it.
-    private Task ChangeAsync(long id, ServerDefinition server, CancellationToken cancellationToken) =>
+    private Task<ServerDefinition> ChangeAsync(long id, ServerDefinition server, CancellationToken cancellationToken) =>
         registry.UpdateAsync(
             id,
             before =>

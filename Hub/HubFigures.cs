@@ -45,11 +45,11 @@ internal sealed class HubFigures : IStatusFigures
         ];
     }
 
-    private IEnumerable<Measurement<long>> Each(Func<ServerState, long> value) =>
-        _registry
-            .Current.Select(server => new Measurement<long>(
+    private Measurement<long>[] Each(Func<ServerState, long> value) =>
+        [
+            .. _registry.Current.Select(server => new Measurement<long>(
                 value(_supervisor.State(server.Id)),
                 new KeyValuePair<string, object?>("server", server.Name)
-            ))
-            .ToArray();
+            )),
+        ];
 }

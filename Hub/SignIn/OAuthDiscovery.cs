@@ -69,8 +69,8 @@ internal sealed partial class OAuthDiscovery(OAuthRequests requests)
             {
                 client_name = "MinimalMcp",
                 redirect_uris = new[] { redirectUri },
-                grant_types = new[] { "authorization_code", "refresh_token" },
-                response_types = new[] { "code" },
+                grant_types = GrantTypes,
+                response_types = ResponseTypes,
                 token_endpoint_auth_method = Method(at, "none", "client_secret_basic", "client_secret_post"),
                 application_type = new Uri(redirectUri).IsLoopback ? "native" : "web",
             }
