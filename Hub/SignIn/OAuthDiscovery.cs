@@ -24,6 +24,9 @@ internal sealed record AuthorizationServer(
 /// </summary>
 internal sealed partial class OAuthDiscovery(OAuthRequests requests)
 {
+    private static readonly string[] GrantTypes = ["authorization_code", "refresh_token"],
+        ResponseTypes = ["code"];
+
     public async Task<AuthorizationServer> FindAsync(ServerDefinition server, CancellationToken cancellationToken)
     {
         var address = server.Address!;

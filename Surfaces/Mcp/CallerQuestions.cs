@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Diagnostics.CodeAnalysis;
 using System.Security.Cryptography;
 using System.Threading.Channels;
 using MinimalMcp.Auth;
@@ -141,6 +142,7 @@ internal sealed class CallerQuestions(TimeProvider time)
         }
     }
 
+    [SuppressMessage("Design", "CA1001", Justification = "It may be stopped after it ended; neither has a handle.")]
     private sealed class WaitingCall((string, string?) owner, string tool, ClientCapabilities client)
     {
         private readonly CancellationTokenSource _stop = new();
