@@ -58,7 +58,7 @@ public sealed class ServerRouteTests
         Assert.Equal("***", Assert.Single(listed.EnumerateArray()).GetProperty("args")[0].GetString());
         var changed = await SendAsync(server, "PUT", "/1", """{"description":"d","env":{"N8N_API_KEY":"***"}}""");
         Assert.Equal("d", changed.GetProperty("description").GetString());
-        Assert.Equal(1, changed.GetProperty("env").EnumerateObject().Count());
+        Assert.Single(changed.GetProperty("env").EnumerateObject());
 
         await SendAsync(server, "PUT", "/1", StandIn);
         foreach (
