@@ -10,7 +10,7 @@ namespace MinimalMcp.Hub.Processes;
 internal static class ProcessTree
 {
     /// <summary>The variable whose value names the store, this process, and the server.</summary>
-    public const string Variable = "MINIMAL_MCP_HUB";
+    public const string Variable = "HUB_PROCESS_MARKER";
 
     public const int Terminate = 15,
         Kill = 9;
@@ -61,9 +61,9 @@ internal static class ProcessTree
             foreach (var range in environment.Split((byte)0))
             {
                 var entry = environment[range];
-                if (entry.StartsWith("MINIMAL_MCP_HUB="u8))
+                if (entry.StartsWith("HUB_PROCESS_MARKER="u8))
                 {
-                    return Encoding.UTF8.GetString(entry["MINIMAL_MCP_HUB=".Length..]);
+                    return Encoding.UTF8.GetString(entry["HUB_PROCESS_MARKER=".Length..]);
                 }
             }
         }
