@@ -7,7 +7,7 @@ using MinimalMcp.Storage;
 namespace MinimalMcp.Auth.Server;
 
 /// <summary>A signed-in user and the scopes that the user may grant.</summary>
-/// <param name="Credential">The credential that was used; see <see cref="SignInCredentials.AreStillGood(StoredGrant)"/>.</param>
+/// <param name="Credential">The credential that was used. Removing it ends what it opened.</param>
 internal sealed record SignedInUser(
     string Subject,
     string[] Scopes,
