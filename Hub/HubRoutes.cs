@@ -155,7 +155,7 @@ internal static class HubRoutes
         return new
         {
             server_id = server.Id,
-            status = Shown(state.Status),
+            status = ServerBody.Shown(state.Status),
             last_check = state.LastHealthCheck,
             response_time_ms = state.ResponseTimeMs,
             error = error ?? state.Reason,
@@ -221,9 +221,6 @@ internal static class HubRoutes
         var name = await Of<UpstreamSignIn>(http).FinishAsync(http);
         return new { message = $"Signed in. Server '{name}' connects now; this page can be closed." };
     }
-
-    private static string Shown(ServerStatus status) =>
-        status is ServerStatus.NeedsSignIn ? "needs_sign_in" : status.ToString().ToLowerInvariant();
 
     internal static void Check(HttpContext http, ServerDefinition server)
     {
@@ -333,7 +330,7 @@ internal static class HubRoutes
             names = server.OwnNames ? "own" : "prefixed",
             source = server.IsConfigured ? "configuration" : "api",
             warnings = PackageVersions.Warnings(server),
-            status = Shown(state.Status),
+            status = ServerBody.Shown(state.Status),
             reason = state.Reason,
             notices = (string[])
                 [.. Of<JoinedTools>(http).Notices(server.Id), .. Of<JoinedPrompts>(http).Notices(server.Id)],

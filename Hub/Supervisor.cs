@@ -165,6 +165,12 @@ internal sealed partial class Supervisor(
             bool StaysListed(SupervisedServer server) =>
                 wanted.Any(now => now.Id == server.Definition.Id && now.Generation == server.Definition.Generation);
 
+            // Somebody may have approved a tool, here or on another replica.
+            foreach (var server in _running.Values.Select(running => running.Definition))
+            {
+                tools.Approve(server.Id, await registry.ApprovedAsync(server, cancellationToken));
+            }
+
             foreach (var server in wanted.Where(server => !_running.ContainsKey(server.Id)))
             {
                 // As it listed them last: clients see them while it starts.
@@ -177,12 +183,6 @@ internal sealed partial class Supervisor(
                 }
 
                 _running[server.Id] = Supervise(server);
-            }
-
-            // Somebody may have approved a tool, here or on another replica.
-            foreach (var server in _running.Values.Select(running => running.Definition))
-            {
-                tools.Approve(server.Id, await registry.ApprovedAsync(server, cancellationToken));
             }
         }
         finally

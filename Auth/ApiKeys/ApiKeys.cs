@@ -159,12 +159,7 @@ internal sealed partial class ApiKeys(IOptions<AuthOptions> options, TimeProvide
         foreach (var (name, named) in keys)
         {
             // Both keys are one caller, so that limits continue across a rotation.
-            ClaimsPrincipal caller = new(
-                new ClaimsIdentity(
-                    [new("sub", name), .. Scopes.Split(named.Scopes).Select(scope => new Claim("scope", scope))],
-                    "ApiKey"
-                )
-            );
+            var caller = CallerOf(name, named.Scopes, "ApiKey");
             if (Hash(named.Key, named.Sha256) is { } hash)
             {
                 yield return new(hash, caller, named.Expires);
@@ -177,15 +172,18 @@ internal sealed partial class ApiKeys(IOptions<AuthOptions> options, TimeProvide
         }
     }
 
+    private static ClaimsPrincipal CallerOf(string name, string scopes, string type) =>
+        new(
+            new ClaimsIdentity(
+                [new("sub", name), .. Scopes.Split(scopes).Select(scope => new Claim("scope", scope))],
+                type
+            )
+        );
+
     private static Entry EntryOf(StoredApiKey row) =>
         new(
             Convert.FromHexString(row.KeyHash),
-            new(
-                new ClaimsIdentity(
-                    [new("sub", row.Name), .. Scopes.Split(row.Scopes).Select(scope => new Claim("scope", scope))],
-                    Stored
-                )
-            ),
+            CallerOf(row.Name, row.Scopes, Stored),
             row.Expires is { } expires ? DateTimeOffset.FromUnixTimeMilliseconds(expires) : null
         )
         {

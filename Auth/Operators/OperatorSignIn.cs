@@ -38,7 +38,7 @@ internal sealed partial class OperatorSignIn(
     {
         if (auth.Value.IsOff)
         {
-            SeeOther(http, "../" + ReturnOf(http.Request.Query["return"]));
+            AuthorizeEndpoint.SeeOther(http, "../" + ReturnOf(http.Request.Query["return"]));
             return;
         }
 
@@ -77,7 +77,7 @@ internal sealed partial class OperatorSignIn(
         }
 
         await OpenAsync(http, person!);
-        SeeOther(http, "../" + to);
+        AuthorizeEndpoint.SeeOther(http, "../" + to);
     }
 
     /// <summary>The identity provider's answer.</summary>
@@ -137,15 +137,14 @@ internal sealed partial class OperatorSignIn(
             await sessions.EndAsync(http);
         }
 
-        SeeOther(http, "sign-in");
+        AuthorizeEndpoint.SeeOther(http, "sign-in");
     }
 
     private async Task StartAsync(HttpContext http, IExternalSignIn at, string to)
     {
         var state = StatePrefix + ReferenceTokens.New();
         http.Response.Cookies.Append(StateCookie, $"{state}|{to}", StateOptions());
-        http.Response.StatusCode = StatusCodes.Status303SeeOther;
-        http.Response.Headers.Location = (await at.StartAsync(state, http.RequestAborted)).AbsoluteUri;
+        AuthorizeEndpoint.SeeOther(http, (await at.StartAsync(state, http.RequestAborted)).AbsoluteUri);
     }
 
     // The provider's redirect comes from another site: Lax cookies are sent with it, Strict ones are not.
@@ -204,8 +203,6 @@ internal sealed partial class OperatorSignIn(
             "Form not accepted",
             "The form was not sent from this server's own page. Nothing was changed."
         );
-
-    private static void SeeOther(HttpContext http, string address) => AuthorizeEndpoint.SeeOther(http, address);
 
     // A page of ours, from our root: anything else could lead people to another site after they signed in.
     private static string ReturnOf(string? asked) =>

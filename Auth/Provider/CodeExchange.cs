@@ -1,6 +1,4 @@
 using System.Net;
-using System.Net.Http.Headers;
-using System.Text;
 using System.Text.Json;
 using Microsoft.Extensions.Options;
 using MinimalMcp.Auth.Server;
@@ -57,25 +55,8 @@ internal sealed class CodeExchange(IOptions<ProviderOptions> options, IHttpClien
         bool inBody
     )
     {
-        if (string.IsNullOrEmpty(options.ClientSecret) || inBody)
-        {
-            form["client_id"] = options.ClientId!;
-            if (options.ClientSecret is { Length: > 0 } secret)
-            {
-                form["client_secret"] = secret;
-            }
-        }
-        else
-        {
-            // RFC 6749 section 2.3.1: id and secret are form-encoded before they are joined.
-            var pair = $"{WebUtility.UrlEncode(options.ClientId)}:{WebUtility.UrlEncode(options.ClientSecret)}";
-            request.Headers.Authorization = new AuthenticationHeaderValue(
-                "Basic",
-                Convert.ToBase64String(Encoding.UTF8.GetBytes(pair))
-            );
-        }
-
-        request.Content = new FormUrlEncodedContent(form);
+        var secret = options.ClientSecret is { Length: > 0 } set ? set : null;
+        ClientCredentials.Add(request, form, options.ClientId!, secret, inBody);
         request.Headers.Accept.ParseAdd("application/json");
     }
 

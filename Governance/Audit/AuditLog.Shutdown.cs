@@ -8,16 +8,11 @@ internal sealed partial class AuditLog
     /// <summary>Writes the queued entries before the server stops.</summary>
     public async Task StopAsync(CancellationToken cancellationToken)
     {
-        if (_queue.Writer.TryComplete())
+        // A host may be stopped twice at once. Nobody disposes this before the queue is completed, so it is pressed first.
+        if (!Interlocked.Exchange(ref _isStopping, true))
         {
-            try
-            {
-                _pressing.Release();
-            }
-            catch (ObjectDisposedException)
-            {
-                // A host that could not start disposes its services before it stops them.
-            }
+            _pressing.Release();
+            _queue.Writer.TryComplete();
         }
 
         await _writing.WaitAsync(cancellationToken);

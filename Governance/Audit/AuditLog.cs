@@ -29,6 +29,7 @@ internal sealed partial class AuditLog(
     private readonly SemaphoreSlim _pressing = new(0);
     private readonly List<AuditEntry> _kept = [];
     private Task _writing = Task.CompletedTask;
+    private bool _isStopping;
     private long _lost;
 
     public bool IsOn { get; } = options.Value.Audit;

@@ -1,3 +1,5 @@
+using MinimalMcp.Outgoing;
+
 namespace MinimalMcp.Hub.Remote;
 
 /// <summary>
@@ -16,7 +18,7 @@ internal sealed class MessageStream(
     Action<UpstreamRefusedException> tooLarge,
     TimeSpan limit,
     Func<Exception?, CancellationToken, Task<Stream?>>? ended = null
-) : Stream
+) : ReadingStream
 {
     private readonly Timer? _limit =
         limit == Timeout.InfiniteTimeSpan
@@ -28,20 +30,6 @@ internal sealed class MessageStream(
     private bool _isLineEmpty = true,
         _isAfterReturn;
     private int _separators;
-
-    public override bool CanRead => true;
-
-    public override bool CanSeek => false;
-
-    public override bool CanWrite => false;
-
-    public override long Length => throw new NotSupportedException();
-
-    public override long Position
-    {
-        get => throw new NotSupportedException();
-        set => throw new NotSupportedException();
-    }
 
     public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
@@ -83,20 +71,6 @@ internal sealed class MessageStream(
             _separators = 2;
         }
     }
-
-    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
-        ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
-
-    public override int Read(byte[] buffer, int offset, int count) =>
-        ReadAsync(buffer.AsMemory(offset, count)).AsTask().GetAwaiter().GetResult();
-
-    public override void Flush() { }
-
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    public override void SetLength(long value) => throw new NotSupportedException();
-
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
 
     protected override void Dispose(bool disposing)
     {

@@ -1,6 +1,4 @@
 using System.Net;
-using System.Net.Http.Headers;
-using System.Text;
 using System.Text.Json;
 using MinimalMcp.Auth.Tokens;
 using MinimalMcp.Hub.Remote;
@@ -83,28 +81,9 @@ internal sealed class OAuthRequests : IDisposable
         }
     }
 
-    /// <summary>Adds the form and the credentials of a client (RFC 6749 section 2.3.1).</summary>
-    public static void Authenticate(HttpRequestMessage request, Dictionary<string, string> form, OAuthClient client)
-    {
-        if (client.Method == "client_secret_basic" && client.Secret is not null)
-        {
-            var pair = $"{WebUtility.UrlEncode(client.Id)}:{WebUtility.UrlEncode(client.Secret)}";
-            request.Headers.Authorization = new AuthenticationHeaderValue(
-                "Basic",
-                Convert.ToBase64String(Encoding.UTF8.GetBytes(pair))
-            );
-        }
-        else
-        {
-            form["client_id"] = client.Id;
-            if (client.Secret is not null)
-            {
-                form["client_secret"] = client.Secret;
-            }
-        }
-
-        request.Content = new FormUrlEncodedContent(form);
-    }
+    /// <summary>Adds the form and the credentials of a client.</summary>
+    public static void Authenticate(HttpRequestMessage request, Dictionary<string, string> form, OAuthClient client) =>
+        ClientCredentials.Add(request, form, client.Id, client.Secret, client.Method != "client_secret_basic");
 
     public void Dispose() => _http.Dispose();
 

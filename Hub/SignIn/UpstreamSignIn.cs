@@ -5,6 +5,7 @@ using System.Text;
 using System.Text.Json;
 using Microsoft.AspNetCore.WebUtilities;
 using MinimalMcp.Auth;
+using MinimalMcp.Auth.Server;
 using MinimalMcp.Configuration;
 using MinimalMcp.Hub.Remote;
 using MinimalMcp.Storage;
@@ -53,8 +54,8 @@ internal sealed class UpstreamSignIn(
             var at = await discovery.FindAsync(server, http.RequestAborted);
             var redirectUri = address.Callback;
             var client = await discovery.ClientAsync(server, at, redirectUri, http.RequestAborted);
-            var (state, verifier) = (Random(), Random());
-            var browser = inBrowser ? Random() : null;
+            var (state, verifier) = (ReferenceTokens.New(), ReferenceTokens.New());
+            var browser = inBrowser ? ReferenceTokens.New() : null;
             var begun = new Begun(
                 server.Id,
                 server.Address.AbsoluteUri,
@@ -70,7 +71,7 @@ internal sealed class UpstreamSignIn(
             var now = time.GetUtcNow();
             if (
                 !await store.BeginServerSignInAsync(
-                    Hash(state),
+                    ReferenceTokens.Hash(state),
                     _key.Value.Seal(JsonSerializer.SerializeToUtf8Bytes(begun)),
                     now.ToUnixTimeMilliseconds(),
                     (now + Lifetime).ToUnixTimeMilliseconds(),
@@ -191,7 +192,7 @@ internal sealed class UpstreamSignIn(
         var found =
             state.Length is > 0 and < 200
             && await store.TakeServerSignInAsync(
-                Hash(state),
+                ReferenceTokens.Hash(state),
                 time.GetUtcNow().ToUnixTimeMilliseconds(),
                 http.RequestAborted
             )
@@ -201,13 +202,7 @@ internal sealed class UpstreamSignIn(
                 : null;
         var isSame =
             found?.Browser is null
-            || (
-                http.Request.Cookies[Cookie] is { } shown
-                && CryptographicOperations.FixedTimeEquals(
-                    Encoding.UTF8.GetBytes(shown),
-                    Encoding.UTF8.GetBytes(found.Browser)
-                )
-            );
+            || (http.Request.Cookies[Cookie] is { } shown && ReferenceTokens.Same(shown, found.Browser));
         return found is not null && isSame
             ? found
             : throw Failed("This sign-in was finished already, took longer than ten minutes, or began elsewhere.");
@@ -229,11 +224,6 @@ internal sealed class UpstreamSignIn(
 
     private static ServerRefusedException Failed(string why) =>
         new(StatusCodes.Status400BadRequest, why + " Start again at the server's sign-in.");
-
-    private static string Random() => Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(32));
-
-    private static string Hash(string state) =>
-        Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(state)));
 
     private sealed record Begun(
         long ServerId,

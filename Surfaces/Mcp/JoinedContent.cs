@@ -23,13 +23,8 @@ internal sealed class JoinedContent(JoinedServers servers)
         filters.ListPromptsFilters.Add(next =>
             async (request, stop) =>
             {
-                var view = View;
-                var result = view.IsOfOne ? new() : await next(request, stop);
-                foreach (var prompt in view.Servers.SelectMany(server => server.Prompts))
-                {
-                    result.Prompts.Add(view.IsOfOne ? prompt.Own : Here(prompt));
-                }
-
+                var result = View.IsOfOne ? new() : await next(request, stop);
+                AddJoined(result.Prompts, server => server.Prompts, Here);
                 return result;
             }
         );
@@ -43,26 +38,16 @@ internal sealed class JoinedContent(JoinedServers servers)
         filters.ListResourcesFilters.Add(next =>
             async (request, stop) =>
             {
-                var view = View;
-                var result = view.IsOfOne ? new() : await next(request, stop);
-                foreach (var resource in view.Servers.SelectMany(server => server.Resources))
-                {
-                    result.Resources.Add(view.IsOfOne ? resource.Own : Here(resource));
-                }
-
+                var result = View.IsOfOne ? new() : await next(request, stop);
+                AddJoined(result.Resources, server => server.Resources, Here);
                 return result;
             }
         );
         filters.ListResourceTemplatesFilters.Add(next =>
             async (request, stop) =>
             {
-                var view = View;
-                var result = view.IsOfOne ? new() : await next(request, stop);
-                foreach (var template in view.Servers.SelectMany(server => server.Templates))
-                {
-                    result.ResourceTemplates.Add(view.IsOfOne ? template.Own : Here(template));
-                }
-
+                var result = View.IsOfOne ? new() : await next(request, stop);
+                AddJoined(result.ResourceTemplates, server => server.Templates, Here);
                 return result;
             }
         );
@@ -89,6 +74,19 @@ internal sealed class JoinedContent(JoinedServers servers)
                     );
             }
         );
+    }
+
+    private void AddJoined<T>(
+        IList<T> list,
+        Func<JoinedServer, IEnumerable<Joined<T>>> entries,
+        Func<Joined<T>, T> here
+    )
+    {
+        var view = View;
+        foreach (var entry in view.Servers.SelectMany(entries))
+        {
+            list.Add(view.IsOfOne ? entry.Own : here(entry));
+        }
     }
 
     private (JoinedServer? Server, Reference? Own) Find(Reference reference) =>

@@ -163,7 +163,7 @@ public sealed class HubChaosTests : IDisposable
             {
                 name = kind,
                 command = Path.GetFileName(Needs.Program("install Node.js", "node")),
-                args = new[] { SupervisorTests.StandIn(), kind },
+                args = new[] { HubServer.Script(), kind },
                 max_restarts = restarts,
             }
         );

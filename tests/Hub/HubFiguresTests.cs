@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using System.Text.Json;
 
 namespace MinimalMcp.Tests.Hub;
@@ -96,7 +95,7 @@ public sealed class HubFiguresTests
             {
                 name,
                 command = "node",
-                args = (string[])[Script(), kind],
+                args = (string[])[HubServer.Script(), kind],
                 auto_restart = autoRestart,
                 max_restarts = kind == "dies" ? 1 : 3,
                 risk = "LOW",
@@ -105,7 +104,4 @@ public sealed class HubFiguresTests
         using var answer = await server.PostAsync("/api/v1/servers", body);
         Assert.True(answer.IsSuccessStatusCode, await answer.Content.ReadAsStringAsync(Stop));
     }
-
-    private static string Script([CallerFilePath] string here = "") =>
-        Path.Combine(Path.GetDirectoryName(here)!, "stand-in.mjs");
 }

@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using Microsoft.Extensions.Hosting.Internal;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
@@ -60,7 +59,7 @@ public class ProcessMarkersTests
     private static void Start(string marker) =>
         ChildProcess.Start(
             Needs.Program("install Node.js", "node"),
-            [Script(), "ignores"],
+            [HubServer.Script(), "ignores"],
             new Dictionary<string, string>(),
             Path.GetTempPath(),
             marker,
@@ -74,7 +73,4 @@ public class ProcessMarkersTests
             ProcessTree.Signal(id, ProcessTree.Kill);
         }
     }
-
-    private static string Script([CallerFilePath] string here = "") =>
-        Path.Combine(Path.GetDirectoryName(here)!, "stand-in.mjs");
 }

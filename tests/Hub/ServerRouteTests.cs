@@ -27,7 +27,7 @@ public sealed class ServerRouteTests
 
     // A server that runs without the network, in place of the guide's package.
     private static string StandIn =>
-        JsonSerializer.Serialize(new { command = "node", args = new[] { SupervisorTests.StandIn() } });
+        JsonSerializer.Serialize(new { command = "node", args = new[] { HubServer.Script() } });
 
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 

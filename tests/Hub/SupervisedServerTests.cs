@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using System.Runtime.CompilerServices;
 using System.Text.Json;
 using MinimalMcp.Hub;
 using MinimalMcp.Hub.Processes;
@@ -146,7 +145,7 @@ public class SupervisedServerTests
             Id = 1,
             Name = "stand-in",
             Command = Needs.Program("install Node.js", "node"),
-            Args = [Script(), kind],
+            Args = [HubServer.Script(), kind],
             Env = new Dictionary<string, string> { ["GREETING"] = "hi" },
             MaxRestarts = restarts,
         };
@@ -193,7 +192,4 @@ public class SupervisedServerTests
         );
         return ((TextContentBlock)result.Content[0]).Text;
     }
-
-    private static string Script([CallerFilePath] string here = "") =>
-        Path.Combine(Path.GetDirectoryName(here)!, "stand-in.mjs");
 }

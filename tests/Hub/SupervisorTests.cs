@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using System.Text;
 using System.Text.Json;
 using MinimalMcp.Hub.Processes;
@@ -205,9 +204,6 @@ public sealed class SupervisorTests
             [.. ProcessTree.Find("").Where(process => process.Marker.Contains($":{hub}.", StringComparison.Ordinal))];
     }
 
-    internal static string StandIn([CallerFilePath] string here = "") =>
-        Path.Combine(Path.GetDirectoryName(here)!, "stand-in.mjs");
-
     private static bool IsX(string name) => name.StartsWith("x_", StringComparison.Ordinal);
 
     private static TestServer Start(params (string, string)[] settings) =>
@@ -236,7 +232,7 @@ public sealed class SupervisorTests
     {
         Needs.Program("install Node.js", "node");
         var args = JsonSerializer.Serialize(
-            (string[])[StandIn(), kind, .. argument is null ? [] : (string[])[argument]]
+            (string[])[HubServer.Script(), kind, .. argument is null ? [] : (string[])[argument]]
         );
         var restart = start ? "true" : "false";
         var body = $$"""{"name":"{{name}}","command":"node","args":{{args}},"auto_restart":{{restart}}{{more}}}""";
