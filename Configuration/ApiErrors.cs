@@ -1,3 +1,5 @@
+using System.Text.Json.Nodes;
+
 namespace MinimalMcp.Configuration;
 
 /// <summary>
@@ -45,7 +47,9 @@ internal static class ApiErrors
                     "Send the body as JSON, with Content-Type: application/json.",
                 var status => $"The request was refused with status {status}.",
             };
-            await response.WriteAsJsonAsync(new { detail, timestamp = Now(http) });
+            var body = new JsonObject { ["detail"] = detail, ["timestamp"] = Now(http) };
+            response.ContentType = "application/json; charset=utf-8";
+            await response.WriteAsync(body.ToJsonString(), http.RequestAborted);
         }
     }
 

@@ -77,7 +77,7 @@ internal sealed class SchemaForHosts
         }
 
         oddNames = hosts._oddNames;
-        return JsonSerializer.SerializeToElement(root);
+        return JsonSerializer.SerializeToElement(root, RecordJson.Default.JsonObject);
     }
 
     /// <summary>
@@ -97,7 +97,7 @@ internal sealed class SchemaForHosts
             && root["type"] is JsonValue type
             && type.TryGetValue<string>(out var name)
             && name == "object"
-            ? JsonSerializer.SerializeToElement(root)
+            ? JsonSerializer.SerializeToElement(root, RecordJson.Default.JsonObject)
             : null;
     }
 

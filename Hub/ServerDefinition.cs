@@ -68,8 +68,10 @@ internal sealed record ServerDefinition
     public long UpdatedAt { get; init; }
 
     /// <summary>Whether both say the same; when it was changed last is no part of that.</summary>
-    public bool IsSameAs(ServerDefinition other) =>
-        JsonSerializer.Serialize(this with { UpdatedAt = 0 }) == JsonSerializer.Serialize(other with { UpdatedAt = 0 });
+    public bool IsSameAs(ServerDefinition other) => Text(this) == Text(other);
+
+    private static string Text(ServerDefinition server) =>
+        JsonSerializer.Serialize(server with { UpdatedAt = 0 }, RecordJson.Default.ServerDefinition);
 
     /// <summary>Whether both definitions run the same program, or reach the same address.</summary>
     public bool RunsTheSame(ServerDefinition other) =>

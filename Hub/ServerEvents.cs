@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Text;
 using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
 using MinimalMcp.Governance;
 using MinimalMcp.Tools;
 using ModelContextProtocol;
@@ -55,14 +56,16 @@ internal sealed partial class ServerEvents : IDisposable
         _updates.Unwatched -= Unsubscribe;
     }
 
+    private static readonly JsonTypeInfo<LoggingMessageNotificationParams> MessageInfo =
+        (JsonTypeInfo<LoggingMessageNotificationParams>)
+            McpJsonUtilities.DefaultOptions.GetTypeInfo(typeof(LoggingMessageNotificationParams));
+
     private void Log(string server, JsonRpcNotification notification)
     {
         LoggingMessageNotificationParams? message;
         try
         {
-            message = notification.Params.Deserialize<LoggingMessageNotificationParams>(
-                McpJsonUtilities.DefaultOptions
-            );
+            message = notification.Params.Deserialize(MessageInfo);
         }
         catch (JsonException)
         {
@@ -82,7 +85,10 @@ internal sealed partial class ServerEvents : IDisposable
                 Level = message.Level,
                 Logger = message.Logger is null ? server : $"{server}/{TextLimit.Cut(message.Logger, TextLimit.Name)}",
                 Data = isLong
-                    ? JsonSerializer.SerializeToElement($"[omitted: a message of more than {MaxData} bytes]")
+                    ? JsonSerializer.SerializeToElement(
+                        $"[omitted: a message of more than {MaxData} bytes]",
+                        RecordJson.Default.String
+                    )
                     : message.Data,
             }
         );

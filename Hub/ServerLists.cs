@@ -1,3 +1,7 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using System.Text.Json.Serialization.Metadata;
+using ModelContextProtocol;
 using ModelContextProtocol.Protocol;
 
 namespace MinimalMcp.Hub;
@@ -14,4 +18,36 @@ internal sealed record ServerLists(
     public long Generation { get; init; }
 
     public static ServerLists Empty { get; } = new([], [], [], []);
+
+    /// <summary>As it is stored. The entries are written as in the answers that they came with.</summary>
+    public string ToJson()
+    {
+        var json = new JsonObject { ["generation"] = Generation };
+        Add(new ListToolsResult { Tools = [.. Tools] }, "tools");
+        Add(new ListResourcesResult { Resources = [.. Resources] }, "resources");
+        Add(new ListResourceTemplatesResult { ResourceTemplates = [.. ResourceTemplates] }, "resourceTemplates");
+        Add(new ListPromptsResult { Prompts = [.. Prompts] }, "prompts");
+        return json.ToJsonString();
+
+        void Add<T>(T list, string member) =>
+            json[member] = JsonSerializer.SerializeToNode(list, Info<T>())![member]!.DeepClone();
+    }
+
+    /// <exception cref="JsonException">It is not what <see cref="ToJson"/> writes.</exception>
+    public static ServerLists Read(string json)
+    {
+        using var lists = JsonDocument.Parse(json);
+        var root = lists.RootElement;
+        return new(
+            [.. root.Deserialize(Info<ListToolsResult>())!.Tools],
+            [.. root.Deserialize(Info<ListResourcesResult>())!.Resources],
+            [.. root.Deserialize(Info<ListResourceTemplatesResult>())!.ResourceTemplates],
+            [.. root.Deserialize(Info<ListPromptsResult>())!.Prompts]
+        )
+        {
+            Generation = root.TryGetProperty("generation", out var generation) ? generation.GetInt64() : 0,
+        };
+    }
+
+    private static JsonTypeInfo<T> Info<T>() => (JsonTypeInfo<T>)McpJsonUtilities.DefaultOptions.GetTypeInfo(typeof(T));
 }

@@ -1,7 +1,9 @@
 using System.Text;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
 using MinimalMcp.Auth;
+using MinimalMcp.Hub.SignIn;
 using MinimalMcp.Storage;
 
 namespace MinimalMcp.Hub;
@@ -127,4 +129,10 @@ internal sealed record SecretPart(
 )]
 [JsonSerializable(typeof(PlainPart))]
 [JsonSerializable(typeof(SecretPart))]
+[JsonSerializable(typeof(ServerDefinition))]
+[JsonSerializable(typeof(ServerTokens))]
+[JsonSerializable(typeof(UpstreamSignIn.BegunSignIn))]
+[JsonSerializable(typeof(JsonObject))]
+[JsonSerializable(typeof(JsonArray))]
+[JsonSerializable(typeof(string))]
 internal sealed partial class RecordJson : JsonSerializerContext;

@@ -122,14 +122,12 @@ internal sealed partial class ServerRegistry(
 
     /// <summary>What the server listed last, on whichever replica; null when it never did.</summary>
     public async Task<ServerLists?> ListsAsync(long id, CancellationToken cancellationToken) =>
-        await store.ServerListsAsync(id, cancellationToken) is { } json
-            ? JsonSerializer.Deserialize<ServerLists>(json, McpJsonUtilities.DefaultOptions)
-            : null;
+        await store.ServerListsAsync(id, cancellationToken) is { } json ? ServerLists.Read(json) : null;
 
     /// <summary>Keeps what the server listed. Lists that are too long are not kept.</summary>
     public async Task SaveListsAsync(long id, ServerLists lists, CancellationToken cancellationToken)
     {
-        var json = JsonSerializer.Serialize(lists, McpJsonUtilities.DefaultOptions);
+        var json = lists.ToJson();
         if (json.Length > MaxLists)
         {
             LogTooLong(id, json.Length, MaxLists);

@@ -92,12 +92,13 @@ internal static class ServerToolRoutes
         }
 
         differences.Add(
-            new JsonObject
-            {
-                ["path"] = path,
-                ["approved"] = before?.DeepClone(),
-                ["now"] = after?.DeepClone(),
-            }
+            (JsonNode)
+                new JsonObject
+                {
+                    ["path"] = path,
+                    ["approved"] = before?.DeepClone(),
+                    ["now"] = after?.DeepClone(),
+                }
         );
     }
 }

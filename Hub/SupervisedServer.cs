@@ -340,7 +340,7 @@ internal sealed class SupervisedServer : IAsyncDisposable
 
     private async Task PublishAsync(ServerLists lists)
     {
-        var json = JsonSerializer.Serialize(lists, McpJsonUtilities.DefaultOptions);
+        var json = lists.ToJson();
         if (json != _lastLists)
         {
             await _listed(lists);

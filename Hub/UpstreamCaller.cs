@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using System.Text.Json.Serialization.Metadata;
 using MinimalMcp.Governance;
 using ModelContextProtocol;
 using ModelContextProtocol.Protocol;
@@ -138,12 +139,16 @@ internal sealed class UpstreamCallers(string server)
         }
     }
 
+    private static readonly JsonTypeInfo<ProgressNotificationParams> ProgressInfo =
+        (JsonTypeInfo<ProgressNotificationParams>)
+            McpJsonUtilities.DefaultOptions.GetTypeInfo(typeof(ProgressNotificationParams));
+
     private void Report(JsonNode? parameters)
     {
         ProgressNotificationParams? progress;
         try
         {
-            progress = parameters.Deserialize<ProgressNotificationParams>(McpJsonUtilities.DefaultOptions);
+            progress = parameters.Deserialize(ProgressInfo);
         }
         catch (JsonException)
         {

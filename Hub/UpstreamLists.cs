@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using System.Text.Json.Serialization.Metadata;
 using MinimalMcp.Hub.Processes;
 using ModelContextProtocol;
 using ModelContextProtocol.Client;
@@ -100,7 +101,8 @@ internal sealed class UpstreamLists(LogRing log)
             }
         }
 
-        return entry.Deserialize<T>(McpJsonUtilities.DefaultOptions) ?? throw new JsonException();
+        return entry.Deserialize((JsonTypeInfo<T>)McpJsonUtilities.DefaultOptions.GetTypeInfo(typeof(T)))
+            ?? throw new JsonException();
     }
 
     // Members that occur twice, wrong kinds, and what setters of the SDK refuse.
@@ -197,7 +199,7 @@ internal sealed class UpstreamLists(LogRing log)
         private void Take(JsonArray entries)
         {
             _entries += entries.Count;
-            _bytes += JsonSerializer.SerializeToUtf8Bytes(entries, McpJsonUtilities.DefaultOptions).Length;
+            _bytes += JsonSerializer.SerializeToUtf8Bytes(entries, RecordJson.Default.JsonArray).Length;
             if (_entries > MaxEntries || _bytes > MaxBytes)
             {
                 throw new IOException(

@@ -126,7 +126,7 @@ internal sealed class UpstreamTool(
         // Strict clients refuse a result without structured content when the tool has an output schema.
         own.StructuredContent = _output is null
             ? null
-            : JsonSerializer.SerializeToElement(new Dictionary<string, string> { ["result"] = text });
+            : JsonSerializer.SerializeToElement(new() { ["result"] = text }, RecordJson.Default.JsonObject);
         return own;
     }
 

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
 using ModelContextProtocol;
 using ModelContextProtocol.Protocol;
 
@@ -51,13 +52,11 @@ internal sealed class JoinedServers
 
     private static bool Differs<T>(IReadOnlyList<Joined<T>> before, IReadOnlyList<Joined<T>> after) =>
         before.Count != after.Count
-        || !JsonSerializer
-            .SerializeToUtf8Bytes(before.Select(one => one.Own), McpJsonUtilities.DefaultOptions)
-            .AsSpan()
-            .SequenceEqual(
-                JsonSerializer.SerializeToUtf8Bytes(after.Select(one => one.Own), McpJsonUtilities.DefaultOptions)
-            )
+        || !before.Select(Text).SequenceEqual(after.Select(Text))
         || !before.Select(one => one.Name).SequenceEqual(after.Select(one => one.Name));
+
+    private static string Text<T>(Joined<T> one) =>
+        JsonSerializer.Serialize(one.Own, (JsonTypeInfo<T>)McpJsonUtilities.DefaultOptions.GetTypeInfo(typeof(T)));
 }
 
 /// <summary>The other servers that a request sees: all of its profile, or one under its own names.</summary>

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using MinimalMcp.Hub.Remote;
 
@@ -24,9 +25,6 @@ internal sealed record AuthorizationServer(
 /// </summary>
 internal sealed partial class OAuthDiscovery(OAuthRequests requests)
 {
-    private static readonly string[] GrantTypes = ["authorization_code", "refresh_token"],
-        ResponseTypes = ["code"];
-
     public async Task<AuthorizationServer> FindAsync(ServerDefinition server, CancellationToken cancellationToken)
     {
         var address = server.Address!;
@@ -68,15 +66,16 @@ internal sealed partial class OAuthDiscovery(OAuthRequests requests)
 
         using var request = new HttpRequestMessage(HttpMethod.Post, at.Register);
         request.Content = JsonContent.Create(
-            new
+            new JsonObject
             {
-                client_name = "MinimalMcp",
-                redirect_uris = new[] { redirectUri },
-                grant_types = GrantTypes,
-                response_types = ResponseTypes,
-                token_endpoint_auth_method = Method(at, "none", "client_secret_basic", "client_secret_post"),
-                application_type = new Uri(redirectUri).IsLoopback ? "native" : "web",
-            }
+                ["client_name"] = "MinimalMcp",
+                ["redirect_uris"] = new JsonArray(redirectUri),
+                ["grant_types"] = new JsonArray("authorization_code", "refresh_token"),
+                ["response_types"] = new JsonArray("code"),
+                ["token_endpoint_auth_method"] = Method(at, "none", "client_secret_basic", "client_secret_post"),
+                ["application_type"] = new Uri(redirectUri).IsLoopback ? "native" : "web",
+            },
+            RecordJson.Default.JsonObject
         );
         var (status, body) = await requests.SendAsync(request, server.Address!, cancellationToken);
         return

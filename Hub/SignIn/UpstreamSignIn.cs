@@ -56,7 +56,7 @@ internal sealed class UpstreamSignIn(
             var client = await discovery.ClientAsync(server, at, redirectUri, http.RequestAborted);
             var (state, verifier) = (ReferenceTokens.New(), ReferenceTokens.New());
             var browser = inBrowser ? ReferenceTokens.New() : null;
-            var begun = new Begun(
+            var begun = new BegunSignIn(
                 server.Id,
                 server.Address.AbsoluteUri,
                 at.Resource,
@@ -72,7 +72,7 @@ internal sealed class UpstreamSignIn(
             if (
                 !await store.BeginServerSignInAsync(
                     ReferenceTokens.Hash(state),
-                    _key.Value.Seal(JsonSerializer.SerializeToUtf8Bytes(begun)),
+                    _key.Value.Seal(JsonSerializer.SerializeToUtf8Bytes(begun, RecordJson.Default.BegunSignIn)),
                     now.ToUnixTimeMilliseconds(),
                     (now + Lifetime).ToUnixTimeMilliseconds(),
                     http.RequestAborted
@@ -148,7 +148,7 @@ internal sealed class UpstreamSignIn(
 
     private async Task<ServerTokens> RedeemAsync(
         ServerDefinition server,
-        Begun begun,
+        BegunSignIn begun,
         string code,
         CancellationToken cancellationToken
     )
@@ -187,7 +187,7 @@ internal sealed class UpstreamSignIn(
         }
     }
 
-    private async Task<Begun> TakeAsync(HttpContext http, string state)
+    private async Task<BegunSignIn> TakeAsync(HttpContext http, string state)
     {
         var found =
             state.Length is > 0 and < 200
@@ -198,7 +198,7 @@ internal sealed class UpstreamSignIn(
             )
                 is { } row
             && _key.Value.Open(row) is { } opened
-                ? JsonSerializer.Deserialize<Begun>(opened)
+                ? JsonSerializer.Deserialize(opened, RecordJson.Default.BegunSignIn)
                 : null;
         var isSame =
             found?.Browser is null
@@ -225,7 +225,7 @@ internal sealed class UpstreamSignIn(
     private static ServerRefusedException Failed(string why) =>
         new(StatusCodes.Status400BadRequest, why + " Start again at the server's sign-in.");
 
-    private sealed record Begun(
+    internal sealed record BegunSignIn(
         long ServerId,
         string Address,
         string Resource,

@@ -236,7 +236,7 @@ internal sealed partial class UpstreamTokens(
         if (
             await store.ServerTokensAsync(server.Id, cancellationToken) is not { } row
             || _key.Value.Open(row.Sealed, ContextOf(server.Id)) is not { } opened
-            || JsonSerializer.Deserialize<ServerTokens>(opened) is not { } tokens
+            || JsonSerializer.Deserialize(opened, RecordJson.Default.ServerTokens) is not { } tokens
             || !IsOf(tokens, server)
         )
         {
@@ -283,7 +283,10 @@ internal sealed partial class UpstreamTokens(
     }
 
     private string Seal(long serverId, ServerTokens tokens) =>
-        _key.Value.Seal(JsonSerializer.SerializeToUtf8Bytes(tokens), ContextOf(serverId));
+        _key.Value.Seal(
+            JsonSerializer.SerializeToUtf8Bytes(tokens, RecordJson.Default.ServerTokens),
+            ContextOf(serverId)
+        );
 
     // The tokens of one row are of no use in another.
     private static string ContextOf(long serverId) => $"tokens of server {serverId}";

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using System.Text.Json.Serialization.Metadata;
 using MinimalMcp.Tools;
 using ModelContextProtocol;
 using ModelContextProtocol.Protocol;
@@ -82,12 +83,16 @@ internal sealed class ResourceSubscriptions(
         }
     }
 
+    private static readonly JsonTypeInfo<LoggingMessageNotificationParams> ParamsInfo =
+        (JsonTypeInfo<LoggingMessageNotificationParams>)
+            McpJsonUtilities.DefaultOptions.GetTypeInfo(typeof(LoggingMessageNotificationParams));
+
     private static byte[] Notification(LoggingMessageNotificationParams message, SanitizedMessages visible)
     {
         var notification = new JsonRpcNotification
         {
             Method = NotificationMethods.LoggingMessageNotification,
-            Params = JsonSerializer.SerializeToNode(message, McpJsonUtilities.DefaultOptions),
+            Params = JsonSerializer.SerializeToNode(message, ParamsInfo),
         };
         visible.Show(notification);
         return JsonSerializer.SerializeToUtf8Bytes(notification, SdkPath.MessageInfo);
