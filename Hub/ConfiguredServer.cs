@@ -71,6 +71,7 @@ internal sealed class ConfiguredServer
             },
             IsConfigured = true,
             Wanted = !Disabled,
+            IsDisabled = Disabled,
         };
         try
         {

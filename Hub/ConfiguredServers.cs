@@ -139,7 +139,7 @@ internal sealed partial class ConfiguredServers(
                     Id = before.Id,
                     CreatedAt = before.CreatedAt,
                     UpdatedAt = before.UpdatedAt,
-                    Wanted = (before.Wanted || before.Unreadable) && server.Wanted,
+                    Wanted = server.Wanted && (before.Wanted || before.Unreadable || before.IsDisabled),
                 };
                 return after.IsSameAs(before) ? before : after;
             },

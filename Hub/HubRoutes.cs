@@ -122,7 +122,12 @@ internal static class HubRoutes
         }
         catch (McpException failure)
         {
-            throw new ServerRefusedException(StatusCodes.Status500InternalServerError, failure.Message);
+            // It runs, and connects as soon as somebody has signed in: the sentence has the page.
+            var needsSignIn = Of<Supervisor>(http).State(server.Id).Status is ServerStatus.NeedsSignIn;
+            throw new ServerRefusedException(
+                needsSignIn ? StatusCodes.Status409Conflict : StatusCodes.Status500InternalServerError,
+                failure.Message
+            );
         }
 
         return new { message = $"Server {done} successfully" };

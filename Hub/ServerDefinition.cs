@@ -59,6 +59,9 @@ internal sealed record ServerDefinition
     /// <summary>It comes from the configuration, which alone changes it.</summary>
     public bool IsConfigured { get; init; }
 
+    /// <summary>The configuration disables it. When it no longer does, the server is started.</summary>
+    public bool IsDisabled { get; init; }
+
     /// <summary>The stored secrets cannot be decrypted: SECRET_KEY changed. Such a server is not started.</summary>
     public bool Unreadable { get; init; }
 

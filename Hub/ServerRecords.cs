@@ -33,7 +33,8 @@ internal sealed class ServerRecords(ServerKeys keys)
             server.Risk,
             server.OwnNames,
             server.IsConfigured,
-            server.Generation
+            server.Generation,
+            server.IsDisabled
         );
         var secret = new SecretPart(
             [.. server.Args],
@@ -81,6 +82,7 @@ internal sealed class ServerRecords(ServerKeys keys)
             OwnNames = plain.OwnNames,
             IsConfigured = plain.IsConfigured,
             Generation = plain.Generation,
+            IsDisabled = plain.IsDisabled,
             Args = secret?.Args ?? [],
             Env = secret?.Env ?? [],
             Host = secret?.Host ?? "localhost",
@@ -110,7 +112,8 @@ internal sealed record PlainPart(
     string? Risk,
     bool OwnNames,
     bool IsConfigured,
-    long Generation = 0
+    long Generation = 0,
+    bool IsDisabled = false
 );
 
 internal sealed record SecretPart(

@@ -142,10 +142,14 @@ internal sealed class SupervisedServer : IAsyncDisposable
                 break;
             }
 
+            if (failure is SignInNeededException)
+            {
+                Set(_state with { Status = ServerStatus.NeedsSignIn, Reason = reason, NextAttempt = null });
+            }
+
             _first.TrySetException(new McpException($"Server '{Definition.Name}' did not start: {reason}"));
             if (failure is SignInNeededException signIn)
             {
-                Set(_state with { Status = ServerStatus.NeedsSignIn, Reason = reason, NextAttempt = null });
                 await signIn.WaitAsync(_stop.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
                 Set(_state with { Status = ServerStatus.Starting, Reason = null });
                 restarts = 0;

@@ -111,6 +111,11 @@ public sealed class ConfiguredServerTests : IDisposable
         listed = await ListAsync(server);
         Assert.Equal("two", Assert.Single(listed).Key);
         Assert.Equal("none", listed["two"].GetProperty("auth_type").GetString());
+
+        // Enabled again, it is started, as nobody but the file stopped it.
+        Assert.Equal("inactive", listed["two"].GetProperty("status").GetString());
+        await WriteAsync($$"""{"servers": {"two": {"url": "{{New}}"} } }""");
+        await Wait.Until(async () => (await ListAsync(server))["two"].GetProperty("status").GetString() != "inactive");
     }
 
     [Theory]

@@ -23,6 +23,9 @@ public sealed partial class UpstreamSignInTests
         var page = $"{hub.Server.BaseUrl}/api/v1/servers/{id}/sign-in";
         Assert.Equal($"an operator must sign in there first, at {page}", await hub.BecomesAsync(id, "needs_sign_in"));
         Assert.Empty(upstream.Front.Requests); // nothing was sent
+        using var start = await hub.Server.Http.PostAsync($"/api/v1/servers/{id}/start", null, Stop);
+        Assert.Equal(HttpStatusCode.Conflict, start.StatusCode);
+        Assert.Contains(page, await start.Content.ReadAsStringAsync(Stop));
 
         await upstream.SignInAsync(hub, id);
         await hub.BecomesAsync(id, "active");
