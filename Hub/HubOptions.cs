@@ -11,8 +11,11 @@ internal sealed class HubOptions : IValidatableObject
     /// <summary>The timeout of one request to a server.</summary>
     public TimeSpan ServerTimeout { get; set; } = TimeSpan.FromSeconds(30);
 
-    /// <summary>How long a server may take to start and to list its tools; npx and uvx install it first.</summary>
+    /// <summary>How long a server may take to start and to list its tools.</summary>
     public TimeSpan StartTimeout { get; set; } = TimeSpan.FromSeconds(60);
+
+    /// <summary>The same for the first start by npx, uvx or docker, which download the server before it.</summary>
+    public TimeSpan InstallTimeout { get; set; } = TimeSpan.FromMinutes(10);
 
     /// <summary>The working folder of servers over stdio; the folder for temporary files when it is not set.</summary>
     public string? WorkingFolder { get; set; }
@@ -54,6 +57,11 @@ internal sealed class HubOptions : IValidatableObject
         if (StartTimeout < TimeSpan.FromSeconds(1) || StartTimeout > TimeSpan.FromMinutes(30))
         {
             yield return new("Hub:StartTimeout must be from 00:00:01 to 00:30:00.");
+        }
+
+        if (InstallTimeout < StartTimeout || InstallTimeout > TimeSpan.FromHours(1))
+        {
+            yield return new("Hub:InstallTimeout must be from Hub:StartTimeout to 01:00:00.");
         }
 
         if (WorkingFolder is not null && !Directory.Exists(WorkingFolder))

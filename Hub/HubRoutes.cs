@@ -120,6 +120,11 @@ internal static class HubRoutes
         {
             await run(server.Id, http.RequestAborted);
         }
+        catch (InstallingException installing)
+        {
+            http.Response.StatusCode = StatusCodes.Status202Accepted;
+            return new { message = $"{installing.Message} GET /api/v1/servers/{server.Id} shows when it is active." };
+        }
         catch (McpException failure)
         {
             // It runs, and connects as soon as somebody has signed in: the sentence has the page.
@@ -358,8 +363,11 @@ internal static class HubRoutes
         {
             http.Response.Headers.CacheControl = "no-store";
             var (status, body) = await AnswerAsync(http, answer);
-            http.Response.StatusCode =
-                http.Response.StatusCode is StatusCodes.Status302Found ? StatusCodes.Status302Found : status;
+            if (http.Response.StatusCode is StatusCodes.Status200OK) // or what the route has set
+            {
+                http.Response.StatusCode = status;
+            }
+
             await http.Response.WriteAsJsonAsync(body, body.GetType());
         };
 

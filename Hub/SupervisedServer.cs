@@ -49,6 +49,7 @@ internal sealed class SupervisedServer : IAsyncDisposable
     private readonly TaskCompletionSource _first = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Task _running;
     private string? _lastLists;
+    private bool _isInstalled;
     private volatile ServerState _state = ServerState.Inactive with { Status = ServerStatus.Starting };
     private volatile UpstreamConnection? _connection;
 
@@ -193,7 +194,11 @@ internal sealed class SupervisedServer : IAsyncDisposable
         try
         {
             using var limit = CancellationTokenSource.CreateLinkedTokenSource(_stop.Token);
-            limit.CancelAfter(_options.StartTimeout);
+            var (allowed, setting) = MayInstall
+                ? (_options.InstallTimeout, "Hub:InstallTimeout")
+                : (_options.StartTimeout, "Hub:StartTimeout");
+            limit.CancelAfter(allowed);
+            var install = MayInstall ? ReportInstallAsync(limit.Token) : Task.CompletedTask;
             try
             {
                 connection = await _open(SignalLists, limit.Token);
@@ -202,14 +207,16 @@ internal sealed class SupervisedServer : IAsyncDisposable
             catch (Exception failure)
                 when (failure is OperationCanceledException or TimeoutException && !_stop.IsCancellationRequested)
             {
-                return (
-                    $"it did not answer within {_options.StartTimeout.TotalSeconds:0} s (Hub:StartTimeout)",
-                    TimeSpan.Zero,
-                    null
-                );
+                return ($"it did not answer within {allowed.TotalSeconds:0} s ({setting})", TimeSpan.Zero, null);
+            }
+            finally
+            {
+                await limit.CancelAsync();
+                await install.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
 
             active = _time.GetTimestamp();
+            _isInstalled = true;
             _connection = connection;
             Set(_state with { Status = ServerStatus.Active, Reason = null, NextAttempt = null });
             _first.TrySetResult();
@@ -236,6 +243,16 @@ internal sealed class SupervisedServer : IAsyncDisposable
                 await connection.DisposeAsync();
             }
         }
+    }
+
+    private bool MayInstall => !_isInstalled && Definition.Command is "npx" or "uvx" or DockerRun.Program;
+
+    private async Task ReportInstallAsync(CancellationToken cancellationToken)
+    {
+        await Task.Delay(_options.StartTimeout, _time, cancellationToken);
+        var reason = $"{Definition.Command} may still be downloading it";
+        Set(_state with { Reason = reason });
+        _first.TrySetException(new InstallingException($"Server '{Definition.Name}' is starting: {reason}."));
     }
 
     // At once: to end what is left of a process takes seconds, and it would be called active all the time.
@@ -362,3 +379,6 @@ internal sealed class SupervisedServer : IAsyncDisposable
         }
     }
 }
+
+/// <summary>The first start takes longer than others may, because the server is downloaded.</summary>
+internal sealed class InstallingException(string message) : McpException(message);

@@ -96,6 +96,21 @@ public class SupervisedServerTests
         await StopAsync(server);
     }
 
+    [Theory]
+    [InlineData("npx")]
+    [InlineData("uvx")]
+    [InlineData("docker")]
+    public async Task What_downloads_the_server_may_take_longer_the_first_time(string command)
+    {
+        var (start, install) = (TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(2));
+        var server = Start("mute", 0, new() { StartTimeout = start, InstallTimeout = install }, command);
+        var installing = await Assert.ThrowsAsync<InstallingException>(() => Wait.Soon(server.Started));
+        Assert.Equal($"Server 'stand-in' is starting: {command} may still be downloading it.", installing.Message);
+        await Wait.Until(() => server.State.Status is ServerStatus.Error);
+        Assert.Equal("it did not answer within 2 s (Hub:InstallTimeout)", server.State.Reason);
+        await StopAsync(server);
+    }
+
     [Fact]
     public async Task A_server_that_dies_at_once_is_tried_again_and_then_left_in_error_with_its_last_words()
     {
@@ -136,7 +151,7 @@ public class SupervisedServerTests
         await StopAsync(server);
     }
 
-    private SupervisedServer Start(string kind, int restarts = 3, HubOptions? options = null)
+    private SupervisedServer Start(string kind, int restarts = 3, HubOptions? options = null, string? command = null)
     {
         options ??= new();
         options.MaxMessageBytes = 1 << 20;
@@ -150,7 +165,7 @@ public class SupervisedServerTests
             MaxRestarts = restarts,
         };
         return new(
-            definition,
+            command is null ? definition : definition with { Command = command },
             (changed, cancel) => UpstreamConnection.OpenStdioAsync(definition, options, _marker, _log, changed, cancel),
             lists =>
             {
