@@ -74,6 +74,11 @@ internal static partial class CommandCheck
         "NPM_CONFIG_CACHE",
         "NPM_CONFIG_LOGLEVEL",
         "NPM_CONFIG_UPDATE_NOTIFIER",
+        "GIT_AUTHOR_NAME",
+        "GIT_AUTHOR_EMAIL",
+        "GIT_COMMITTER_NAME",
+        "GIT_COMMITTER_EMAIL",
+        "GIT_BASE_DIR", // where git-mcp-server may read
     ];
 
     private static readonly string[] Prefixes =
