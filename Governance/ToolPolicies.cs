@@ -74,7 +74,10 @@ internal sealed class ToolPolicies(IOptions<GovernanceOptions> options, IConfigu
     internal static bool Matches(string[] patterns, string tool) =>
         patterns.Any(pattern => FileSystemName.MatchesSimpleExpression(pattern, tool, ignoreCase: false));
 
-    /// <summary>The items of a comma-separated list.</summary>
+    /// <summary>
+    /// The items of a list, separated by commas or white space. No tool has white space in its name, and a list that
+    /// was read as one name would protect nothing.
+    /// </summary>
     internal static string[] List(string? text) =>
-        (text ?? "").Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
+        (text ?? "").Split([',', ' ', '\t', '\r', '\n'], StringSplitOptions.RemoveEmptyEntries);
 }
