@@ -75,7 +75,7 @@ internal sealed class CallAudit
     {
         if (failure is ToolRefusedException refused)
         {
-            _services.Log.LogRefused(
+            _services.Log.Refused(
                 _tool,
                 _call.Surface,
                 refused.Reason,
