@@ -156,7 +156,8 @@ internal sealed partial class Supervisor(
         await _following.WaitAsync(cancellationToken);
         try
         {
-            var wanted = (await registry.ListAsync(cancellationToken)).Where(server => server.Wanted).ToArray();
+            var registered = await registry.ListAsync(cancellationToken);
+            var wanted = registered.Where(server => server.Wanted).ToArray();
             var ended = _running.Values.Where(server =>
                 anew?.Invoke(server) is true || !wanted.Any(now => now.IsSameAs(server.Definition))
             );
@@ -183,6 +184,11 @@ internal sealed partial class Supervisor(
                 }
 
                 _running[server.Id] = Supervise(server);
+            }
+
+            foreach (var id in _logs.Keys.Except(registered.Select(server => server.Id)))
+            {
+                _logs.TryRemove(id, out _);
             }
         }
         finally
