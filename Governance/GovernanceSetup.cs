@@ -26,6 +26,8 @@ public static class GovernanceSetup
         builder.Services.AddSingleton<AuditRetention>();
         builder.Services.AddSingleton<AuditLog>();
         builder.Services.AddHostedService(services => services.GetRequiredService<AuditLog>());
+        builder.Services.AddSingleton<EventLog>();
+        builder.Services.AddHostedService(services => services.GetRequiredService<EventLog>());
         builder.Services.AddSingleton<GovernanceServices>();
         return builder;
     }

@@ -47,6 +47,8 @@ internal static class ActivityTypes
         SessionEnded = "session_ended",
         ToolCalled = "tool_called",
         ErrorOccurred = "error_occurred",
+        KeyCreated = "key_created",
+        KeyRevoked = "key_revoked",
         SignIn = "sign_in",
         Approval = "approval";
 
@@ -62,6 +64,8 @@ internal static class ActivityTypes
         SessionEnded,
         ToolCalled,
         ErrorOccurred,
+        KeyCreated,
+        KeyRevoked,
         SignIn,
         Approval,
     ];

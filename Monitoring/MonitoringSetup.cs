@@ -1,3 +1,5 @@
+using MinimalMcp.Governance;
+
 namespace MinimalMcp.Monitoring;
 
 /// <summary>What happens here, for the console: sessions, activity and figures.</summary>
@@ -6,8 +8,16 @@ public static class MonitoringSetup
     /// <summary>Adds what <see cref="MapMonitoring"/> and the console's pages read.</summary>
     public static IHostApplicationBuilder AddMonitoring(this IHostApplicationBuilder builder)
     {
-        builder.Services.AddSingleton<ActivityLog>();
+        builder.Services.AddSingleton<RecentCallers>();
+        builder.Services.AddSingleton<CallRecorder>();
+        builder.Services.AddSingleton<ICallObserver>(services => services.GetRequiredService<CallRecorder>());
+        builder.Services.AddSingleton<ChatGptClients>();
         builder.Services.AddSingleton<SessionList>();
+        builder.Services.AddSingleton<ActivityLog>();
+        builder.Services.AddSingleton<ActivityFeed>();
+        builder.Services.AddHostedService<SignInEvents>();
+        builder.Services.AddSingleton<UsageWriter>();
+        builder.Services.AddHostedService(services => services.GetRequiredService<UsageWriter>());
         builder.Services.AddSingleton<MetricsSummary>();
         return builder;
     }
@@ -19,5 +29,5 @@ public static class MonitoringSetup
     public static IEndpointConventionBuilder MapMonitoring(
         this IEndpointRouteBuilder routes,
         string pattern = "/api/v1"
-    ) => routes.MapGroup(pattern);
+    ) => MonitoringRoutes.Map(routes, pattern);
 }

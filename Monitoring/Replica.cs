@@ -1,3 +1,5 @@
+using System.Security.Cryptography;
+
 namespace MinimalMcp.Monitoring;
 
 /// <summary>This process among the replicas of the server.</summary>
@@ -5,4 +7,10 @@ internal static class Replica
 {
     /// <summary>The name of the machine, or of the container: what pages show.</summary>
     public static string Name { get; } = Environment.MachineName;
+
+    /// <summary>Another one with each start, and for each of several processes of a machine.</summary>
+    public static string Id { get; } = $"{Name}/{Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(4))}";
+
+    /// <summary>The name in an id.</summary>
+    public static string NameOf(string id) => id[..id.LastIndexOf('/')];
 }

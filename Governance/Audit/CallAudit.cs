@@ -109,7 +109,9 @@ internal sealed class CallAudit
         }
 
         var row = Row(_intended ? "outcome" : "done", outcome, detail);
-        row.DurationUs = (long)Stopwatch.GetElapsedTime(_started).TotalMicroseconds;
+        var duration = (long)Stopwatch.GetElapsedTime(_started).TotalMicroseconds;
+        row.DurationUs = duration;
+        _services.Calls?.Ended(new(row.Tool, _policy, _call, outcome, row.At, duration));
         if (_intended)
         {
             try
