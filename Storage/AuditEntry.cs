@@ -164,7 +164,9 @@ internal sealed record AuditFilter(
     long? To = null,
     long? Before = null,
     int Limit = 100,
-    string? TraceId = null
+    string? TraceId = null,
+    string? Surface = null,
+    string? Level = null
 );
 
 /// <summary>The result of verifying the chain.</summary>

@@ -41,6 +41,7 @@ internal sealed partial class Store
                             where (@Subject is null or subject = @Subject) and (@Tool is null or tool = @Tool)
                               and (@Outcome is null or outcome = @Outcome)
                               and (@CallId is null or call_id = @CallId) and (@TraceId is null or trace_id = @TraceId)
+                              and (@Surface is null or surface = @Surface) and (@Level is null or level = @Level)
                               and (cast(@From as bigint) is null or at >= @From) and (cast(@To as bigint) is null or at
                                   < @To)
                               and (cast(@Before as bigint) is null or seq < @Before)
