@@ -24,6 +24,7 @@ public static class GovernanceSetup
         builder.Services.AddSingleton<Confirmations>();
         builder.Services.AddSingleton<Approvals>();
         builder.Services.AddSingleton<AuditRetention>();
+        builder.Services.AddSingleton<AuditVerifier>();
         builder.Services.AddSingleton<AuditLog>();
         builder.Services.AddHostedService(services => services.GetRequiredService<AuditLog>());
         builder.Services.AddSingleton<EventLog>();

@@ -111,6 +111,9 @@ internal sealed class ToolCall : AIFunctionArguments
     /// <summary>Asks the caller's user or model, where its client can be asked; null where it cannot.</summary>
     public Func<InputRequest, CancellationToken, ValueTask<InputResponse>>? Ask { get; init; }
 
+    /// <summary>Who approved the call, and the id of the call that requested it; null without manual approval.</summary>
+    internal string? Approval { get; set; }
+
     /// <summary>The timeout of a call that may ask, which does not run meanwhile.</summary>
     internal CallClock? Clock { get; set; }
 
