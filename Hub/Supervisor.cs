@@ -1,5 +1,7 @@
 using System.Collections.Concurrent;
+using System.Globalization;
 using Microsoft.Extensions.Options;
+using MinimalMcp.Governance;
 using MinimalMcp.Hub.Processes;
 using MinimalMcp.Hub.Remote;
 using MinimalMcp.Hub.SignIn;
@@ -21,6 +23,7 @@ internal sealed partial class Supervisor(
     UpstreamTokens upstreamTokens,
     ProcessMarkers markers,
     HubMetrics metrics,
+    EventLog eventLog,
     IOptions<HubOptions> options,
     TimeProvider time,
     ILogger<Supervisor> logger
@@ -218,6 +221,17 @@ internal sealed partial class Supervisor(
                     Leave(server.Id);
                 }
             },
+            state =>
+                eventLog.Add(
+                    EventLog.ServerError,
+                    "failed",
+                    [
+                        ("id", server.Id.ToString(CultureInfo.InvariantCulture)),
+                        ("server", server.Name),
+                        ("status", ServerBody.Shown(state.Status)),
+                    ],
+                    detail: state.Reason
+                ),
             options.Value,
             time
         );
