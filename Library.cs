@@ -3,6 +3,7 @@ using MinimalMcp.Auth;
 using MinimalMcp.Configuration;
 using MinimalMcp.Governance;
 using MinimalMcp.Hub;
+using MinimalMcp.Monitoring;
 using MinimalMcp.Outgoing;
 using MinimalMcp.Pages;
 using MinimalMcp.Storage;
@@ -31,6 +32,7 @@ public static class Library
         builder.AddTools();
         builder.AddOutgoing();
         builder.AddHub();
+        builder.AddMonitoring();
 
         // Who may call, and what happens to every call on every surface.
         builder.AddAuth();
@@ -86,6 +88,7 @@ public static class Library
         routes.MapHub("/api/v1/servers");
         routes.MapKeys("/api/v1/keys");
         routes.MapAudit("/api/v1/audit");
+        routes.MapMonitoring("/api/v1");
         routes.MapDashboard("/dashboard");
         routes.MapWellKnown();
         routes.MapPages();

@@ -2,6 +2,7 @@ using MinimalMcp.Auth;
 using MinimalMcp.Configuration;
 using MinimalMcp.Governance;
 using MinimalMcp.Hub;
+using MinimalMcp.Monitoring;
 using MinimalMcp.Outgoing;
 using MinimalMcp.Pages;
 using MinimalMcp.Storage;
@@ -30,6 +31,7 @@ builder.AddTelemetry(); // OTLP export, when an OTEL_* variable is set
 builder.AddTools(); // the tools: every [McpServerTool] below Tools/
 builder.AddOutgoing(); // every HttpClient gets a timeout, a circuit breaker and a size limit
 builder.AddHub(); // other MCP servers, whose tools join ours
+builder.AddMonitoring(); // sessions, activity and figures for the console
 
 // Who may call, and what happens to every call, whichever way it comes.
 builder.AddAuth().CloseOtherRoutes();
@@ -80,6 +82,7 @@ if (mode.Http)
 app.MapHub("/api/v1/servers"); // registers, starts and stops other MCP servers
 app.MapKeys("/api/v1/keys"); // creates and revokes API keys
 app.MapAudit("/api/v1/audit");
+app.MapMonitoring("/api/v1"); // sessions, activity with a live stream, figures
 app.MapDashboard("/dashboard"); // what waits for a person's approval
 app.MapWellKnown();
 app.MapPages();

@@ -32,6 +32,7 @@ public static class AuthSetup
         services.TryAddSingleton(new RateLimitPolicies());
         services.AddSingleton<RateLimiters>();
         services.AddSingleton<RequestRateLimiter>();
+        services.AddSingleton<AuthAttempts>();
         services.AddSingleton<CredentialVerifier>();
         services.AddSingleton<RefusedCredentialLog>();
         services.AddSingleton<AuthFastPath>();

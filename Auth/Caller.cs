@@ -48,7 +48,7 @@ internal sealed class Caller
     public bool IsGuest { get; }
 
     /// <summary>The caller authenticated with an API key, so signing in cannot grant it more.</summary>
-    private bool HasKey { get; }
+    internal bool HasKey { get; }
 
     /// <summary>A key that was created while the server ran.</summary>
     private bool HasStoredKey { get; }

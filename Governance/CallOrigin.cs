@@ -22,6 +22,9 @@ internal readonly record struct CallOrigin(ClaimsPrincipal? User, IPAddress? Add
     /// <summary>The MCP session id; read only for spans.</summary>
     internal string? Session { get; init; }
 
+    /// <summary>The request names an MCP session.</summary>
+    internal bool HasSession { get; init; }
+
     public static CallOrigin Of(HttpContext http)
     {
         var request = http.Features.Get<IHttpActivityFeature>()?.Activity;
@@ -30,6 +33,7 @@ internal readonly record struct CallOrigin(ClaimsPrincipal? User, IPAddress? Add
             Request = request,
             Traceparent = request is null && http.Request.Headers.TraceParent is [{ } sent] ? sent : null,
             Session = CallSpan.IsOn ? SessionOf(http.Request) : null,
+            HasSession = http.Request.Headers.ContainsKey("Mcp-Session-Id"),
         };
     }
 

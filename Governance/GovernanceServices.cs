@@ -8,5 +8,6 @@ internal sealed record GovernanceServices(
     Confirmations Confirmations,
     Approvals Approvals,
     Redactor Redactor,
-    TimeProvider Time
+    TimeProvider Time,
+    ICallObserver? Calls = null
 );

@@ -24,8 +24,11 @@ public static class GovernanceSetup
         builder.Services.AddSingleton<Confirmations>();
         builder.Services.AddSingleton<Approvals>();
         builder.Services.AddSingleton<AuditRetention>();
+        builder.Services.AddSingleton<AuditVerifier>();
         builder.Services.AddSingleton<AuditLog>();
         builder.Services.AddHostedService(services => services.GetRequiredService<AuditLog>());
+        builder.Services.AddSingleton<EventLog>();
+        builder.Services.AddHostedService(services => services.GetRequiredService<EventLog>());
         builder.Services.AddSingleton<GovernanceServices>();
         return builder;
     }

@@ -30,6 +30,7 @@ internal sealed class ToolCall : AIFunctionArguments
     private string? _id;
     private string? _traceparent;
     private string? _tracestate;
+    private JsonElement _meta;
 
     public ToolCall(string surface, CallOrigin origin)
     {
@@ -88,6 +89,15 @@ internal sealed class ToolCall : AIFunctionArguments
 
     public string? OpenAiSession { get; set; }
 
+    /// <summary>The name and version that the client sends with each call since 2026-07-28; not verified.</summary>
+    internal (string Name, string Version)? ClientInfo =>
+        _meta.ValueKind is JsonValueKind.Object
+        && _meta.TryGetProperty("io.modelcontextprotocol/clientInfo"u8, out var info)
+        && info.ValueKind is JsonValueKind.Object
+        && Text(info, "name"u8) is { } name
+            ? (name, Text(info, "version"u8) ?? "")
+            : null;
+
     public Caller Caller => _caller ??= Caller.From(User);
 
     /// <summary>The caller supports responses that only MCP has: protocol errors and elicitation.</summary>
@@ -100,6 +110,9 @@ internal sealed class ToolCall : AIFunctionArguments
 
     /// <summary>Asks the caller's user or model, where its client can be asked; null where it cannot.</summary>
     public Func<InputRequest, CancellationToken, ValueTask<InputResponse>>? Ask { get; init; }
+
+    /// <summary>Who approved the call, and the id of the call that requested it; null without manual approval.</summary>
+    internal string? Approval { get; set; }
 
     /// <summary>The timeout of a call that may ask, which does not run meanwhile.</summary>
     internal CallClock? Clock { get; set; }
@@ -126,6 +139,7 @@ internal sealed class ToolCall : AIFunctionArguments
     {
         if (meta is { ValueKind: JsonValueKind.Object } said)
         {
+            _meta = said;
             OpenAiSubject = Text(said, "openai/subject"u8);
             OpenAiSession = Text(said, "openai/session"u8);
             _traceparent = Text(said, "traceparent"u8);

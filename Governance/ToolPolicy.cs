@@ -83,4 +83,17 @@ internal sealed record ToolPolicy(Effect Effect, RiskLevel Risk, TimeSpan Deadli
 
 /// <summary>A number of calls per time window.</summary>
 /// <param name="Name">What is counted together: <c>level/HIGH</c> or <c>group/docker</c>.</param>
-internal sealed record CallLimit(string Name, int Calls, TimeSpan Window);
+internal sealed record CallLimit(string Name, int Calls, TimeSpan Window)
+{
+    /// <summary>10 per hour.</summary>
+    public string InWords => $"{Calls} per {Unit(Window)}";
+
+    public static string Unit(TimeSpan window) =>
+        window.TotalSeconds switch
+        {
+            1 => "second",
+            60 => "minute",
+            3600 => "hour",
+            _ => "day",
+        };
+}

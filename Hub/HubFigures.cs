@@ -6,20 +6,19 @@ namespace MinimalMcp.Hub;
 /// <summary>
 /// How many servers there are and what they do: all for <c>/status</c>, and each for the metrics.
 /// </summary>
-internal sealed class HubFigures : IStatusFigures
+internal sealed class HubFigures(ServerRegistry registry, Supervisor supervisor, IMeterFactory meters)
+    : IStatusFigures,
+        IHostedService
 {
-    private readonly ServerRegistry _registry;
-    private readonly Supervisor _supervisor;
-
-    public HubFigures(ServerRegistry registry, Supervisor supervisor, IMeterFactory meters)
+    /// <summary>From the start on, whether or not somebody asks for <c>/status</c>.</summary>
+    public Task StartAsync(CancellationToken cancellationToken)
     {
-        (_registry, _supervisor) = (registry, supervisor);
         var meter = meters.Create(HubMetrics.MeterName);
         meter.CreateObservableGauge(
             "mcp_hub_server_up",
             () => Each(state => state.Status is ServerStatus.Active ? 1L : 0L),
             null,
-            "Whether a registered server is active on this replica: 1 or 0."
+            "Whether a server that should run is active on this replica: 1 or 0."
         );
         meter.CreateObservableCounter(
             "mcp_hub_server_restarts_total",
@@ -27,11 +26,14 @@ internal sealed class HubFigures : IStatusFigures
             null,
             "Restarts of a server after failures, since it was started."
         );
+        return Task.CompletedTask;
     }
+
+    public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
     public IEnumerable<(string Name, long Value)> Read()
     {
-        var statuses = _registry.Current.Select(server => _supervisor.State(server.Id).Status).ToArray();
+        var statuses = registry.Current.Select(server => supervisor.State(server.Id).Status).ToArray();
         var (active, errors) = (
             statuses.Count(status => status is ServerStatus.Active),
             statuses.Count(status => status is ServerStatus.Error)
@@ -47,9 +49,10 @@ internal sealed class HubFigures : IStatusFigures
 
     private Measurement<long>[] Each(Func<ServerState, long> value) =>
         [
-            .. _registry.Current.Select(server => new Measurement<long>(
-                value(_supervisor.State(server.Id)),
-                new KeyValuePair<string, object?>("server", server.Name)
-            )),
+            // One that was stopped is not down: it has no series, so that an alert can tell the two apart.
+            .. from server in registry.Current
+            let state = supervisor.State(server.Id)
+            where state.Status is not ServerStatus.Inactive
+            select new Measurement<long>(value(state), new KeyValuePair<string, object?>("server", server.Name)),
         ];
 }

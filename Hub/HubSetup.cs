@@ -32,6 +32,7 @@ public static class HubSetup
         builder.Services.AddSingleton<HubMetrics>();
         builder.Services.AddSingleton<HubFigures>();
         builder.Services.AddSingleton<IStatusFigures>(services => services.GetRequiredService<HubFigures>());
+        builder.Services.AddHostedService(services => services.GetRequiredService<HubFigures>());
         builder.Services.AddSingleton<OAuthRequests>();
         builder.Services.AddSingleton<OAuthDiscovery>();
         builder.Services.AddSingleton<HubAddress>();

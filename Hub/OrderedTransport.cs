@@ -19,7 +19,12 @@ internal sealed class OrderedTransport(IClientTransport transport, Func<JsonRpcN
     private sealed class Session : ITransport
     {
         private readonly Channel<JsonRpcMessage> _messages = Channel.CreateBounded<JsonRpcMessage>(
-            new BoundedChannelOptions(1) { SingleReader = true, SingleWriter = true }
+            new BoundedChannelOptions(1)
+            {
+                SingleReader = true,
+                SingleWriter = true,
+                AllowSynchronousContinuations = true,
+            }
         );
 
         private readonly ITransport _transport;

@@ -34,7 +34,7 @@ internal sealed record ServerLists(
     }
 
     /// <exception cref="JsonException">It is not what <see cref="ToJson"/> writes.</exception>
-    public static ServerLists Read(string json)
+    public static ServerLists Read(byte[] json)
     {
         using var lists = JsonDocument.Parse(json);
         var root = lists.RootElement;

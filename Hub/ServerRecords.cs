@@ -96,6 +96,16 @@ internal sealed class ServerRecords(ServerKeys keys)
         };
     }
 
+    /// <summary>
+    /// Lists, encrypted too: the URIs of a database server's resources have the address that it got as an argument.
+    /// </summary>
+    public string WriteLists(long id, byte[] json) => _key.Value.Seal(json, Lists(id));
+
+    /// <summary>Null when they were written with another secret.</summary>
+    public byte[]? ReadLists(long id, string stored) => _key.Value.Open(stored, Lists(id));
+
+    private static string Lists(long id) => $"hub_lists {id}";
+
     // Who may write to the store must not have the secrets of one server sent to the address of another.
     private static string Place(string server) => "hub_servers " + server;
 }

@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json;
 using Microsoft.Extensions.Options;
 using MinimalMcp.Storage;
@@ -122,19 +123,21 @@ internal sealed partial class ServerRegistry(
 
     /// <summary>What the server listed last, on whichever replica; null when it never did.</summary>
     public async Task<ServerLists?> ListsAsync(long id, CancellationToken cancellationToken) =>
-        await store.ServerListsAsync(id, cancellationToken) is { } json ? ServerLists.Read(json) : null;
+        await store.ServerListsAsync(id, cancellationToken) is { } stored && records.ReadLists(id, stored) is { } json
+            ? ServerLists.Read(json)
+            : null;
 
     /// <summary>Keeps what the server listed. Lists that are too long are not kept.</summary>
     public async Task SaveListsAsync(long id, ServerLists lists, CancellationToken cancellationToken)
     {
-        var json = lists.ToJson();
+        var json = Encoding.UTF8.GetBytes(lists.ToJson());
         if (json.Length > MaxLists)
         {
             LogTooLong(id, json.Length, MaxLists);
             return;
         }
 
-        await store.SaveServerListsAsync(id, json, cancellationToken);
+        await store.SaveServerListsAsync(id, records.WriteLists(id, json), cancellationToken);
     }
 
     /// <summary>The approved definitions of the server's tools, by their own names.</summary>

@@ -42,6 +42,7 @@ internal sealed class SupervisedServer : IAsyncDisposable
     private readonly Func<Action, CancellationToken, Task<UpstreamConnection>> _open;
     private readonly Func<ServerLists, Task> _listed;
     private readonly Action _changed;
+    private readonly Action<ServerState> _failed;
     private readonly HubOptions _options;
     private readonly TimeProvider _time;
     private readonly CancellationTokenSource _stop = new();
@@ -58,12 +59,13 @@ internal sealed class SupervisedServer : IAsyncDisposable
         Func<Action, CancellationToken, Task<UpstreamConnection>> open,
         Func<ServerLists, Task> listed,
         Action changed,
+        Action<ServerState> failed,
         HubOptions options,
         TimeProvider time
     )
     {
         Definition = definition;
-        (_open, _listed, _changed, _options, _time) = (open, listed, changed, options, time);
+        (_open, _listed, _changed, _failed, _options, _time) = (open, listed, changed, failed, options, time);
         _running = Task.Run(RunAsync);
     }
 
@@ -376,6 +378,12 @@ internal sealed class SupervisedServer : IAsyncDisposable
         if (before.Status != state.Status || before.RestartCount != state.RestartCount)
         {
             _changed();
+        }
+
+        var isRestart = state.RestartCount > before.RestartCount;
+        if (isRestart || (state.Status is ServerStatus.Error or ServerStatus.NeedsSignIn && before != state))
+        {
+            _failed(state);
         }
     }
 }

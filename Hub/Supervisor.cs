@@ -1,5 +1,7 @@
 using System.Collections.Concurrent;
+using System.Globalization;
 using Microsoft.Extensions.Options;
+using MinimalMcp.Governance;
 using MinimalMcp.Hub.Processes;
 using MinimalMcp.Hub.Remote;
 using MinimalMcp.Hub.SignIn;
@@ -21,6 +23,7 @@ internal sealed partial class Supervisor(
     UpstreamTokens upstreamTokens,
     ProcessMarkers markers,
     HubMetrics metrics,
+    EventLog eventLog,
     IOptions<HubOptions> options,
     TimeProvider time,
     ILogger<Supervisor> logger
@@ -156,7 +159,8 @@ internal sealed partial class Supervisor(
         await _following.WaitAsync(cancellationToken);
         try
         {
-            var wanted = (await registry.ListAsync(cancellationToken)).Where(server => server.Wanted).ToArray();
+            var registered = await registry.ListAsync(cancellationToken);
+            var wanted = registered.Where(server => server.Wanted).ToArray();
             var ended = _running.Values.Where(server =>
                 anew?.Invoke(server) is true || !wanted.Any(now => now.IsSameAs(server.Definition))
             );
@@ -183,6 +187,11 @@ internal sealed partial class Supervisor(
                 }
 
                 _running[server.Id] = Supervise(server);
+            }
+
+            foreach (var id in _logs.Keys.Except(registered.Select(server => server.Id)))
+            {
+                _logs.TryRemove(id, out _);
             }
         }
         finally
@@ -212,6 +221,17 @@ internal sealed partial class Supervisor(
                     Leave(server.Id);
                 }
             },
+            state =>
+                eventLog.Add(
+                    EventLog.ServerError,
+                    "failed",
+                    [
+                        ("id", server.Id.ToString(CultureInfo.InvariantCulture)),
+                        ("server", server.Name),
+                        ("status", ServerBody.Shown(state.Status)),
+                    ],
+                    detail: state.Reason
+                ),
             options.Value,
             time
         );

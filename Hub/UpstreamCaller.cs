@@ -14,7 +14,7 @@ internal sealed class UpstreamCaller(ToolCall call, IProgress<ProgressNotificati
     private float _reported = float.NegativeInfinity;
 
     /// <summary>Names the call in the progress that its server reports.</summary>
-    public string Token { get; } = Guid.NewGuid().ToString("N");
+    public string Token { get; } = progress is null ? "" : Guid.NewGuid().ToString("N");
 
     public IProgress<ProgressNotificationValue>? Progress => progress;
 

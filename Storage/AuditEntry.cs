@@ -164,8 +164,23 @@ internal sealed record AuditFilter(
     long? To = null,
     long? Before = null,
     int Limit = 100,
-    string? TraceId = null
-);
+    string? TraceId = null,
+    string? Surface = null,
+    string? Level = null
+)
+{
+    /// <summary>Only entries above this number, the oldest of them; still newest first.</summary>
+    public long? After { get; init; }
+
+    /// <summary>Only entries that are events of this kind; see <see cref="Store.ActivityOf"/>.</summary>
+    public string? Kind { get; init; }
+
+    /// <summary>Only entries about the registered server of this name.</summary>
+    public string? Server { get; init; }
+
+    /// <summary>The id of that server, where an entry has only it.</summary>
+    public string? ServerId { get; init; }
+}
 
 /// <summary>The result of verifying the chain.</summary>
 /// <param name="Problem">Null when the chain is intact.</param>

@@ -7,7 +7,7 @@ namespace MinimalMcp.Storage;
 /// <summary>Creates and migrates the tables.</summary>
 internal static class Schema
 {
-    public const int Version = 5;
+    public const int Version = 6;
 
     public static void Apply(DbConnection connection, string place)
     {
@@ -29,7 +29,7 @@ internal static class Schema
 
         // In SQLite only INTEGER names the number that a row has anyhow
         // (https://sqlite.org/langcreatetable.html#rowid); any other type is a second tree to write.
-        connection.Run(
+        connection.RunLong(
             connection is SqliteConnection
                 ? tables.Replace("bigint primary key", "integer primary key", StringComparison.Ordinal)
                 : tables
@@ -99,5 +99,14 @@ internal static class Schema
         using var command = connection.CreateCommand();
         command.CommandText = statement;
         return command.ExecuteScalar();
+    }
+
+    // A new index of a large table takes longer than any other statement may.
+    private static void RunLong(this DbConnection connection, string statements)
+    {
+        using var command = connection.CreateCommand();
+        command.CommandText = statements;
+        command.CommandTimeout = PostgresDatabase.Long;
+        command.ExecuteNonQuery();
     }
 }

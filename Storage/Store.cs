@@ -112,6 +112,36 @@ internal sealed partial class Store : IAsyncDisposable
             cancellationToken
         );
 
+    /// <summary>The uses that count now, by budget, of those whose names begin so; the most used first.</summary>
+    /// <param name="over">Uses of that time and before do not count any more.</param>
+    public Task<IReadOnlyList<(string Name, long Uses)>> ReadBudgetUsesAsync(
+        string prefix,
+        long over,
+        int limit,
+        CancellationToken cancellationToken
+    ) =>
+        ReadAsync<IReadOnlyList<(string, long)>>(
+            async connection =>
+                (
+                    await connection.QueryAsync<(string, long)>(
+                        """
+                        select budgets.name, cast(sum(budget_uses.uses) as bigint) as uses
+                        from budgets join budget_uses on budget_uses.name = budgets.name
+                        where budgets.touched > @over and substr(budgets.name, 1, length(@prefix)) = @prefix
+                          and budget_uses.at > @over
+                        group by budgets.name order by 2 desc, 1 limit @limit
+                        """,
+                        new
+                        {
+                            prefix,
+                            over,
+                            limit,
+                        }
+                    )
+                ).AsList(),
+            cancellationToken
+        );
+
     public Task OpenConfirmationAsync(
         string tokenHash,
         string binding,

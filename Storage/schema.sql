@@ -30,6 +30,10 @@ create table if not exists audit (
     trace_id text                  -- of the caller's trace, or of the one that we export; callers choose and repeat it
 );
 create index if not exists audit_at on audit (at);
+-- Indexes whose newest entries lie together: they cost an append little. Subjects and tools are spread over all of theirs.
+create index if not exists audit_call on audit (call_id);
+create index if not exists audit_outcome on audit (outcome, seq);
+create index if not exists audit_surface on audit (surface, seq);
 
 -- The end of the chain. One row; whoever appends holds it, so replicas append one after the other.
 create table if not exists audit_head (
@@ -217,3 +221,12 @@ create table if not exists api_keys (
     last_used bigint
 );
 create unique index if not exists api_keys_name on api_keys (name);
+
+-- What calls there were, how long they took, and what the processes used, each minute and each ten minutes of each replica.
+create table if not exists metrics (
+    seconds bigint not null,       -- the length of the period
+    at bigint not null,            -- when it began
+    replica text not null,         -- another one with each start
+    figures text not null,         -- JSON
+    primary key (seconds, at, replica)
+);

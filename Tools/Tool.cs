@@ -100,6 +100,17 @@ internal sealed class Tool
 
     public bool IsReadOnly => Policy.Effect is Effect.Read;
 
+    public Effect Effect => Policy.Effect;
+
+    /// <summary>A person other than the caller must approve the call.</summary>
+    public bool NeedsApproval => Policy.NeedsApproval;
+
+    /// <summary>The budgets of each caller.</summary>
+    public IReadOnlyList<CallLimit> Budgets => Policy.Budgets;
+
+    /// <summary>The name that the audit log has.</summary>
+    public string AuditName => Policy.Path ?? Name;
+
     public string Risk => Policy.Level;
 
     /// <summary>The scope that a caller needs.</summary>

@@ -93,6 +93,12 @@ internal sealed class Metrics : IDisposable
             "Resources that can be read now.",
             _services.GetServices<McpServerResource>().Count()
         );
+        Gauge("process_resident_memory_bytes", "Memory of the process in RAM.", Environment.WorkingSet);
+        Head("process_cpu_seconds_total", "Processor time of the process, user and system.", "counter");
+        text.Append(
+            CultureInfo.InvariantCulture,
+            $"process_cpu_seconds_total {Environment.CpuUsage.TotalTime.TotalSeconds}\n"
+        );
         Gauge("mcp_http_active_connections", "Open connections.", Volatile.Read(ref _connections));
         Derived(
             "mcp_rpc_requests_total",

@@ -16,13 +16,14 @@ public sealed partial class ArchitectureTests
             { "Engine", [] },
             { "Governance", ["Auth", "Storage", "Configuration"] },
             { "Hub", ["Tools", "Governance", "Auth", "Outgoing", "Storage", "Configuration"] },
+            { "Monitoring", ["Tools", "Governance", "Auth", "Storage", "Configuration"] },
             { "Storage", ["Configuration"] },
             { "Outgoing", ["Configuration"] },
             { "Telemetry", ["Governance"] },
             { "Tools", ["Governance", "Configuration", "Engine", "Charts"] },
             { "Surfaces", ["Tools", "Governance", "Auth", "Storage", "Configuration"] },
             { "WellKnown", ["Tools", "Governance", "Auth", "Storage", "Configuration"] },
-            { "Pages", ["Tools", "Governance", "Auth", "Configuration", "WellKnown"] },
+            { "Pages", ["Tools", "Governance", "Auth", "Configuration", "WellKnown", "Monitoring"] },
         };
 
     // What a family is made of: the methods that a model sees, requests to the upstream, records and their mapping,

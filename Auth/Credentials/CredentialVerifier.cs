@@ -15,6 +15,7 @@ internal sealed partial class CredentialVerifier(
     IOptions<AuthOptions> options,
     RateLimiters limits,
     ApiKeys keys,
+    AuthAttempts attempts,
     IServiceProvider services,
     ILogger<CredentialVerifier> log
 )
@@ -35,6 +36,21 @@ internal sealed partial class CredentialVerifier(
     /// <summary>The caller, or the refusal; neither when the request has no credential.</summary>
     public async ValueTask<(ClaimsPrincipal? Caller, CredentialRefusal? Refusal)> VerifyAsync(HttpContext http)
     {
+        var (caller, refusal) = await FindAsync(http);
+        if (refusal is not null)
+        {
+            attempts.Refuse(refusal.Outcome, http.Connection.RemoteIpAddress);
+        }
+        else if (caller is not null && !_isOff && caller != Caller.Guest)
+        {
+            attempts.Accept();
+        }
+
+        return (caller, refusal);
+    }
+
+    private async ValueTask<(ClaimsPrincipal? Caller, CredentialRefusal? Refusal)> FindAsync(HttpContext http)
+    {
         if (_isOff)
         {
             return (LocalOf(http), null);
@@ -54,13 +70,20 @@ internal sealed partial class CredentialVerifier(
                     null,
                     CredentialRefusal.Wrong(
                         $"The Authorization header has the scheme '{scheme}'. Send 'Authorization: Bearer "
-                            + $"{(_takesKeys ? _tokens is null ? "KEY" : "TOKEN' or 'Bearer KEY" : "TOKEN")}'."
+                            + $"{(_takesKeys ? _tokens is null ? "KEY" : "TOKEN' or 'Bearer KEY" : "TOKEN")}'.",
+                        AuthAttempts.Malformed
                     )
                 )
             : _tokens is not null && IsToken(http.Request, presented, _takesKeys)
                 ? await TokenAsync(http, _tokens, presented)
             : _takesKeys ? Key(http, presented)
-            : (null, CredentialRefusal.Wrong("This server does not accept API keys. Sign in with OAuth."));
+            : (
+                null,
+                CredentialRefusal.Wrong(
+                    "This server does not accept API keys. Sign in with OAuth.",
+                    AuthAttempts.WrongKey
+                )
+            );
     }
 
     /// <summary>The caller when it can be found without waiting or counting; never a refusal.</summary>
@@ -76,15 +99,21 @@ internal sealed partial class CredentialVerifier(
             return null;
         }
 
-        return Presented(http.Request) is not { } presented
-            ? IsGuest(http)
-                ? Caller.Guest
-                : null
-            : _tokens is not null && IsToken(http.Request, presented, _takesKeys)
-                ? _tokens.Known(presented)
-                : _takesKeys && IsLong(presented)
-                    ? keys.Find(presented, out _)
-                    : null;
+        if (Presented(http.Request) is not { } presented)
+        {
+            return IsGuest(http) ? Caller.Guest : null;
+        }
+
+        var caller =
+            _tokens is not null && IsToken(http.Request, presented, _takesKeys) ? _tokens.Known(presented)
+            : _takesKeys && IsLong(presented) ? keys.Find(presented, out _)
+            : null;
+        if (caller is not null)
+        {
+            attempts.Accept();
+        }
+
+        return caller;
     }
 
     /// <summary>A token has two dots, which a key has not, and is never sent in the key header.</summary>
@@ -141,7 +170,14 @@ internal sealed partial class CredentialVerifier(
             LogWrong(ApiKeys.Prefix(key), address);
         }
 
-        return (null, CredentialRefusal.Wrong("The API key is unknown or has expired.") with { IsLogged = !expired });
+        var outcome = expired ? AuthAttempts.ExpiredKey : AuthAttempts.WrongKey;
+        return (
+            null,
+            CredentialRefusal.Wrong("The API key is unknown or has expired.", outcome) with
+            {
+                IsLogged = !expired,
+            }
+        );
     }
 
     private async ValueTask<(ClaimsPrincipal?, CredentialRefusal?)> TokenAsync(

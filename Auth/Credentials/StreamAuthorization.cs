@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Options;
+using MinimalMcp.Auth.Operators;
 using MinimalMcp.Auth.Tokens;
 using MinimalMcp.Storage;
 
@@ -27,7 +28,23 @@ internal sealed class StreamAuthorization(
     /// <summary>
     /// Watches the stream of this request until it is disposed. The stream also ends with any of the tokens.
     /// </summary>
-    public AuthorizedStream Open(HttpContext http, params CancellationToken[] ends)
+    public AuthorizedStream Open(HttpContext http, params CancellationToken[] ends) => Open(http, null, ends);
+
+    /// <summary>The same on a route of operators, whose session is watched too.</summary>
+    public async Task<AuthorizedStream> OpenForOperatorAsync(HttpContext http, params CancellationToken[] ends) =>
+        Open(
+            http,
+            _isOff || CredentialVerifier.Presented(http.Request) is not null
+                ? null
+                : await OperatorSessions.WatchAsync(http),
+            ends
+        );
+
+    private AuthorizedStream Open(
+        HttpContext http,
+        Func<CancellationToken, ValueTask<bool>>? session,
+        CancellationToken[] ends
+    )
     {
         var presented = _isOff ? null : CredentialVerifier.Presented(http.Request);
         var isToken =
@@ -37,12 +54,29 @@ internal sealed class StreamAuthorization(
         // Without a credential there is none that could expire.
         return new(
             presented is null
-                ? null
+                ? session is null
+                    ? null
+                    : stop => IsGoodSessionAsync(session, stop)
                 : stop => isToken ? IsGoodTokenAsync(presented, stop) : new(keys.Find(presented, out _) is not null),
             new(Every, time),
             () => keys.NextEnd,
             ends
         );
+    }
+
+    private static async ValueTask<bool> IsGoodSessionAsync(
+        Func<CancellationToken, ValueTask<bool>> session,
+        CancellationToken cancellationToken
+    )
+    {
+        try
+        {
+            return await session(cancellationToken);
+        }
+        catch (StorageException)
+        {
+            return true; // as with tokens
+        }
     }
 
     private async ValueTask<bool> IsGoodTokenAsync(string token, CancellationToken cancellationToken)

@@ -52,21 +52,43 @@ internal sealed class OperatorSessions(SignInCredentials credentials, Store stor
     /// <summary>Whether the session has not ended by anything else than being idle.</summary>
     public async Task ValidateAsync(CookieValidatePrincipalContext session)
     {
-        var items = session.Properties.Items;
-        if (
-            !long.TryParse(items[Started], CultureInfo.InvariantCulture, out var started)
-            || started + Lifetime.TotalMilliseconds <= Now
-            || !credentials.AreStillGood(
-                items.TryGetValue(Credential, out var credential) ? credential : null,
-                session.Principal!.FindFirstValue("sub")!,
-                Scopes.Admin
-            )
-            || await store.HasEndedSessionAsync(items[Id]!, session.HttpContext.RequestAborted)
-        )
+        if (!await IsGoodAsync(session.Principal!, session.Properties, session.HttpContext.RequestAborted))
         {
             session.RejectPrincipal();
         }
     }
+
+    /// <summary>
+    /// Watches the session that the request came with, for a stream: null when it came with none. A stream that stays
+    /// open is no use of the session, so it ends with the cookie that opened it; browsers then open it again.
+    /// </summary>
+    public static async Task<Func<CancellationToken, ValueTask<bool>>?> WatchAsync(HttpContext http)
+    {
+        var session = await http.AuthenticateAsync(Scheme);
+        if (session is not { Succeeded: true, Principal: { } person, Properties: { } properties })
+        {
+            return null;
+        }
+
+        var sessions = http.RequestServices.GetRequiredService<OperatorSessions>();
+        return async stop =>
+            !(properties.ExpiresUtc?.ToUnixTimeMilliseconds() <= sessions.Now)
+            && await sessions.IsGoodAsync(person, properties, stop);
+    }
+
+    private async ValueTask<bool> IsGoodAsync(
+        ClaimsPrincipal person,
+        AuthenticationProperties properties,
+        CancellationToken cancellationToken
+    ) =>
+        long.TryParse(properties.Items[Started], CultureInfo.InvariantCulture, out var started)
+        && started + Lifetime.TotalMilliseconds > Now
+        && credentials.AreStillGood(
+            properties.Items.TryGetValue(Credential, out var credential) ? credential : null,
+            person.FindFirstValue("sub")!,
+            Scopes.Admin
+        )
+        && !await store.HasEndedSessionAsync(properties.Items[Id]!, cancellationToken);
 
     private long Now => time.GetUtcNow().ToUnixTimeMilliseconds();
 }

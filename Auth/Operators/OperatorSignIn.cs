@@ -18,6 +18,7 @@ internal sealed partial class OperatorSignIn(
     IOptions<AuthOptions> auth,
     IConfiguration configuration,
     IOptions<ProviderOptions> providerOptions,
+    AuthAttempts attempts,
     ILogger<OperatorSignIn> log,
     IExternalSignIn? provider = null
 )
@@ -67,6 +68,7 @@ internal sealed partial class OperatorSignIn(
                 : await credentials.CheckAsync(form["username"], form["password"] ?? "", http);
         if (person is not null && !person.Scopes.Contains(Scopes.Admin))
         {
+            attempts.Refuse(AuthAttempts.Forbidden, http.Connection.RemoteIpAddress, person.Subject);
             problem = $"{person.Subject} does not have the scope {Scopes.Admin}, which operators need.";
         }
 
@@ -114,6 +116,7 @@ internal sealed partial class OperatorSignIn(
         }
         catch (SignInException refused)
         {
+            attempts.Refuse(AuthAttempts.ProviderRefused, http.Connection.RemoteIpAddress);
             LogRefused(refused.Reason);
             await explanations.ExplainAsync(
                 http,
@@ -161,6 +164,7 @@ internal sealed partial class OperatorSignIn(
     private async Task OpenAsync(HttpContext http, SignedInUser person)
     {
         await sessions.OpenAsync(http, person);
+        attempts.SignIn(person.Subject, null, person.Name, http.Connection.RemoteIpAddress);
         LogSignedIn(person.Described, CallerAddress.Of(http));
     }
 

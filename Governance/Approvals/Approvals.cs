@@ -24,6 +24,9 @@ internal sealed class Approvals(
     TimeProvider time
 )
 {
+    /// <summary>In the audit log, before the id of the call that asked for the approval of another.</summary>
+    public const string RequestedAs = "requested as call ";
+
     private const int MaxWaiting = 50;
     private const int MaxListed = 200;
 
@@ -101,6 +104,7 @@ internal sealed class Approvals(
                         + "unless the user wants it."
                 );
             case "approved" when await store.RedeemApprovalAsync(id, binding, Now, cancellationToken):
+                call.Approval = $"approved by {row!.DecidedBy}; {RequestedAs}{row.CallId}";
                 return;
             default:
                 throw new ToolRefusedException(

@@ -1,8 +1,3 @@
-using System.Globalization;
-using System.Runtime.CompilerServices;
-using System.Text.Json;
-using System.Text.Json.Nodes;
-using System.Text.Json.Serialization;
 using MinimalMcp.Auth;
 using MinimalMcp.Auth.Operators;
 using MinimalMcp.Configuration;
@@ -13,197 +8,98 @@ namespace MinimalMcp.Governance;
 /// <summary>The audit log over HTTP.</summary>
 public static class AuditEndpoint
 {
-    private const int MaxLimit = 1000;
-
-    private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web)
-    {
-        PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
-        DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
-    };
-
     /// <summary>
-    /// Maps the audit log, newest first, for callers with the scope mcp:admin. <c>?format=jsonl</c> streams all
-    /// matching entries, one per line.
+    /// Maps the audit log, newest first, for callers with the scope mcp:admin. <c>?format=jsonl</c> and
+    /// <c>?format=csv</c> stream all matching entries. <c>POST …/verify</c> verifies the chain.
     /// </summary>
     public static IEndpointConventionBuilder MapAudit(
         this IEndpointRouteBuilder routes,
         string pattern = "/api/v1/audit"
-    ) =>
-        routes
-            .MapGet(pattern, (RequestDelegate)GetAsync)
-            .AllowHead()
-            .RequireAuthorization(Scopes.Admin)
-            .AllowOperators();
+    )
+    {
+        var group = routes.MapGroup(pattern).RequireAuthorization(Scopes.Admin).AllowOperators();
+        group.MapGet("", (RequestDelegate)GetAsync);
+        group.MapPost("/verify", (RequestDelegate)VerifyAsync);
+        return group.AllowHead();
+    }
 
     private static async Task GetAsync(HttpContext http)
     {
-        if (Filter(http.Request.Query, out var wrong) is not { } filter)
+        if (AuditQuery.Read(http.Request.Query, out var wrong) is not { } filter)
         {
             await Results.Problem(statusCode: 400, title: "Bad request", detail: wrong).ExecuteAsync(http);
             return;
         }
 
         var store = http.RequestServices.GetRequiredService<Store>();
-        if (http.Request.Query["format"] == "jsonl")
+        switch (http.Request.Query["format"].ToString())
         {
-            http.Response.ContentType = "application/jsonl; charset=utf-8";
-            await foreach (var row in AllAsync(store, filter, http.RequestAborted))
-            {
-                await http.Response.WriteAsync(row.ToJsonString(Json) + "\n", http.RequestAborted);
-            }
-
-            return;
+            case "jsonl":
+                await AuditExport.WriteLinesAsync(http, store, filter);
+                return;
+            case "csv":
+                await AuditExport.WriteCsvAsync(http, store, filter);
+                return;
         }
 
-        var (rows, next) = await PageAsync(store, filter, http.RequestAborted);
+        var rows = await store.ReadAuditAsync(filter, http.RequestAborted);
         await http.Response.WriteAsJsonAsync(
             new
             {
-                count = rows.Length,
-                rows,
-                next,
+                count = rows.Count,
+                rows = rows.Select(AuditExport.Shown),
+                next = rows.Count == filter.Limit ? rows[^1].Seq : (long?)null, // the seq for the next page
             },
-            Json,
+            AuditExport.Json,
             http.RequestAborted
         );
     }
 
-    // The entries, and the seq for the next page; null on the last page.
-    private static async Task<(JsonObject[] Rows, long? Next)> PageAsync(
-        Store store,
-        AuditFilter filter,
-        CancellationToken cancellationToken
-    )
+    private static async Task VerifyAsync(HttpContext http)
     {
-        var rows = await store.ReadAuditAsync(filter, cancellationToken);
-        return ([.. rows.Select(Shown)], rows.Count == filter.Limit ? rows[^1].Seq : null);
+        var result = !SameOrigin.Is(http)
+            ? Results.Problem(
+                statusCode: 403,
+                title: "Request not accepted",
+                detail: "Send the request from this server's own page or from a program, not from a page of another "
+                    + "origin."
+            )
+            : await VerifiedAsync(http);
+        await result.ExecuteAsync(http);
     }
 
-    // Readable for people and programs: an ISO time, a name beside the subject where one is known, and arguments as
-    // JSON unless they were truncated.
-    private static JsonObject Shown(AuditEntry row)
+    private static async Task<IResult> VerifiedAsync(HttpContext http)
     {
-        var json = JsonSerializer.SerializeToNode(row, Json)!.AsObject();
-        if (PersonName.Of(row.Person) is { } name)
-        {
-            json.Insert(json.IndexOf("subject") + 1, "name", name);
-        }
-
-        json["at"] = DateTimeOffset
-            .FromUnixTimeMilliseconds(row.At)
-            .ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture);
+        http.Response.Headers.CacheControl = "no-store";
         try
         {
-            json["arguments"] =
-                row.Arguments is null ? null
-                : JsonElement.Parse(row.Arguments) is { ValueKind: JsonValueKind.Object } arguments
-                    ? JsonObject.Create(arguments)
-                : row.Arguments;
-        }
-        catch (JsonException)
-        {
-            json["arguments"] = row.Arguments;
-        }
-
-        if (json["arguments"] is null)
-        {
-            json.Remove("arguments");
-        }
-
-        return json;
-    }
-
-    private static async IAsyncEnumerable<JsonObject> AllAsync(
-        Store store,
-        AuditFilter filter,
-        [EnumeratorCancellation] CancellationToken cancellationToken
-    )
-    {
-        for (var before = filter.Before; ; )
-        {
-            var (rows, next) = await PageAsync(
-                store,
-                filter with
-                {
-                    Before = before,
-                    Limit = MaxLimit,
-                },
-                cancellationToken
-            );
-            foreach (var row in rows)
-            {
-                yield return row;
-            }
-
-            if (next is null)
-            {
-                yield break;
-            }
-
-            before = next;
-        }
-    }
-
-    private static AuditFilter? Filter(IQueryCollection query, out string? wrong)
-    {
-        wrong = query
-            .Keys.Except(["subject", "tool", "outcome", "call", "trace", "from", "to", "before", "limit", "format"])
-            .FirstOrDefault()
-            is { } unknown
-            ? $"'{unknown}' is not a filter. Filters are subject, tool, outcome, call (the correlation id), trace "
-                + "(a trace id), from and to (times), before (an entry's seq), limit and format."
-            : null;
-        var limit = Number("limit", ref wrong) ?? 100;
-        var filter = new AuditFilter(
-            Text("subject"),
-            Text("tool"),
-            Text("outcome"),
-            Text("call"),
-            Time("from", ref wrong),
-            Time("to", ref wrong),
-            Number("before", ref wrong),
-            (int)Math.Clamp(limit, 1, MaxLimit),
-            Text("trace")
-        );
-        return wrong is null ? filter : null;
-
-        string? Text(string name) => query[name] is [{ Length: > 0 } value, ..] ? value : null;
-
-        long? Number(string name, ref string? wrong)
-        {
-            if (Text(name) is not { } text)
-            {
-                return null;
-            }
-
-            if (!long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number))
-            {
-                wrong ??= $"'{name}' must be a number.";
-            }
-
-            return number;
-        }
-
-        long? Time(string name, ref string? wrong)
-        {
-            if (Text(name) is not { } text)
-            {
-                return null;
-            }
-
-            if (
-                !DateTimeOffset.TryParse(
-                    text,
-                    CultureInfo.InvariantCulture,
-                    DateTimeStyles.AssumeUniversal,
-                    out var time
+            return
+                await http.RequestServices.GetRequiredService<AuditVerifier>().VerifyAsync(http.RequestAborted)
+                    is { } verdict
+                ? Results.Json(
+                    new
+                    {
+                        intact = verdict.Problem is null,
+                        entries = verdict.Rows,
+                        seq = verdict.Seq,
+                        hash = verdict.Hash,
+                        problem = verdict.Problem,
+                        message = AuditVerifier.InWords(verdict),
+                    }
                 )
-            )
-            {
-                wrong ??= $"'{name}' must be a time such as 2026-11-21T08:00:00Z.";
-            }
-
-            return time.ToUnixTimeMilliseconds();
+                : Results.Problem(
+                    statusCode: 409,
+                    title: "Already running",
+                    detail: "The audit log is being verified already. Wait until that has ended."
+                );
+        }
+        catch (StorageException)
+        {
+            return Results.Problem(
+                statusCode: 503,
+                title: "Service unavailable",
+                detail: "The server's store is unavailable. Try again in a minute."
+            );
         }
     }
 }

@@ -52,7 +52,7 @@ internal sealed class CallAudit
 
         try
         {
-            await _services.Audit.WriteAsync(Row("intent", "intent", null));
+            await _services.Audit.WriteAsync(Row("intent", "intent", _call.Approval));
             _intended = true;
         }
         catch (StorageException gone)
@@ -69,13 +69,13 @@ internal sealed class CallAudit
     public ValueTask EndedAsync(object? result) =>
         result is CallToolResult { IsError: true } failed
             ? EndAsync("failed", (failed.Content.FirstOrDefault() as TextContentBlock)?.Text, CallSpan.ToolError)
-            : EndAsync("ok", null, null);
+            : EndAsync("ok", _intended ? null : _call.Approval, null);
 
     public ValueTask FailedAsync(Exception failure)
     {
         if (failure is ToolRefusedException refused)
         {
-            _services.Log.LogRefused(
+            _services.Log.Refused(
                 _tool,
                 _call.Surface,
                 refused.Reason,
@@ -109,7 +109,9 @@ internal sealed class CallAudit
         }
 
         var row = Row(_intended ? "outcome" : "done", outcome, detail);
-        row.DurationUs = (long)Stopwatch.GetElapsedTime(_started).TotalMicroseconds;
+        var duration = (long)Stopwatch.GetElapsedTime(_started).TotalMicroseconds;
+        row.DurationUs = duration;
+        _services.Calls?.Ended(new(row.Tool, _policy, _call, outcome, row.At, duration));
         if (_intended)
         {
             try

@@ -10,6 +10,8 @@ namespace MinimalMcp.Governance;
 /// </summary>
 internal sealed class Budgets(Store store, TimeProvider time)
 {
+    private const int MaxShown = 50; // callers of one budget
+
     private readonly ConcurrentDictionary<(ToolPolicy, string), (Budget[], BudgetLease?)> _accounts = new();
     private readonly ConcurrentDictionary<string, BudgetLease> _leases = new(StringComparer.Ordinal);
 
@@ -47,14 +49,35 @@ internal sealed class Budgets(Store store, TimeProvider time)
         var until = DateTimeOffset.FromUnixTimeMilliseconds(full.Until);
         throw new ToolRefusedException(
             Refusal.Budget,
-            $"{tool} was not called: {name} allows {full.Budget.Limit} calls per {Unit(full.Budget.Window)}, and "
-                + "all are used. The next call is possible at "
+            $"{tool} was not called: {name} allows {full.Budget.Limit} calls per "
+                + $"{CallLimit.Unit(full.Budget.Window)}, and all are used. The next call is possible at "
                 + $"{until.UtcDateTime.ToString("yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture)} UTC, in "
                 + $"{Math.Max(1, (long)Math.Ceiling((until - now).TotalSeconds))} seconds."
         )
         {
             RetryAfter = until - now,
         };
+    }
+
+    /// <summary>
+    /// Who has used most of each budget now, the fullest first. Shares of large budgets count as used when they are
+    /// taken.
+    /// </summary>
+    public async Task<IReadOnlyList<BudgetUse>> ReadAsync(
+        IEnumerable<CallLimit> limits,
+        CancellationToken cancellationToken
+    )
+    {
+        var now = time.GetUtcNow().ToUnixTimeMilliseconds();
+        var uses = new List<BudgetUse>();
+        foreach (var limit in limits.Where(limit => limit.Calls > 0).DistinctBy(limit => limit.Name))
+        {
+            var over = new Budget(limit.Name, limit.Calls, limit.Window).OverAt(now);
+            var used = await store.ReadBudgetUsesAsync(limit.Name + "/", over, MaxShown, cancellationToken);
+            uses.AddRange(used.Select(one => new BudgetUse(limit, one.Name[(limit.Name.Length + 1)..], one.Uses)));
+        }
+
+        return [.. uses.OrderByDescending(use => use.Share)];
     }
 
     // Tools of one level and family share the lease of a large budget, as they share the budget.
@@ -75,13 +98,11 @@ internal sealed class Budgets(Store store, TimeProvider time)
                 : null
         );
     }
+}
 
-    private static string Unit(TimeSpan window) =>
-        window.TotalSeconds switch
-        {
-            1 => "second",
-            60 => "minute",
-            3600 => "hour",
-            _ => "day",
-        };
+/// <summary>How much of a budget one caller has used.</summary>
+internal sealed record BudgetUse(CallLimit Limit, string Subject, long Used)
+{
+    /// <summary>From 0 to 1.</summary>
+    public double Share => (double)Used / Limit.Calls;
 }

@@ -10,6 +10,7 @@ internal sealed partial class CallLog
 {
     private readonly Histogram<double> _duration;
     private readonly Histogram<double> _operation;
+    private readonly Counter<long> _refusals;
     private readonly ILogger<CallLog> _logger;
 
     public CallLog(IMeterFactory meters, ILogger<CallLog> logger)
@@ -22,6 +23,11 @@ internal sealed partial class CallLog
             "The duration of tool calls, by tool and outcome."
         );
         _operation = meter.CreateServerOperationDuration();
+        _refusals = meter.CreateCounter<long>(
+            "mcp_tool_refusals_total",
+            null,
+            "Tool calls that were refused, by tool and reason."
+        );
     }
 
     /// <param name="outcome">Only its first word: the reason of a refusal would create a series per reason.</param>
@@ -71,6 +77,17 @@ internal sealed partial class CallLog
 
     internal bool IsDebug => _logger.IsEnabled(LogLevel.Debug);
 
+    /// <summary>Counts a refusal by its reason, and logs it.</summary>
+    internal void Refused(string tool, string surface, Refusal reason, string message)
+    {
+        _refusals.Add(
+            1,
+            new("tool", tool),
+            new KeyValuePair<string, object?>("reason", reason.ToString().ToLowerInvariant())
+        );
+        LogRefused(tool, surface, reason, message);
+    }
+
     [LoggerMessage(LogLevel.Information, "Tool call refused {Tool} {Surface} {Reason} {Message}")]
-    internal partial void LogRefused(string tool, string surface, Refusal reason, string message);
+    private partial void LogRefused(string tool, string surface, Refusal reason, string message);
 }

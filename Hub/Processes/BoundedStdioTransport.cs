@@ -15,7 +15,8 @@ namespace MinimalMcp.Hub.Processes;
 /// </summary>
 internal sealed class BoundedStdioTransport : IClientTransport, ITransport
 {
-    private const int MaxWaitingWrites = 256;
+    private const int MaxWaitingWrites = 256,
+        MaxNoise = 4096;
 
     private static readonly TimeSpan WriteLimit = TimeSpan.FromSeconds(10);
     private static readonly JsonTypeInfo<JsonRpcMessage> Json =
@@ -25,7 +26,13 @@ internal sealed class BoundedStdioTransport : IClientTransport, ITransport
     private readonly LogRing _log;
     private readonly int _maxBytes;
     private readonly Channel<JsonRpcMessage> _messages = Channel.CreateBounded<JsonRpcMessage>(
-        new BoundedChannelOptions(64) { SingleReader = true, SingleWriter = true }
+        // A thread less for each message: what reads them does not block.
+        new BoundedChannelOptions(64)
+        {
+            SingleReader = true,
+            SingleWriter = true,
+            AllowSynchronousContinuations = true,
+        }
     );
 
     private readonly SemaphoreSlim _writing = new(1);
@@ -80,7 +87,7 @@ internal sealed class BoundedStdioTransport : IClientTransport, ITransport
             {
                 // The caller does not cancel it: half a line would end many a server.
                 byte[] line = [.. JsonSerializer.SerializeToUtf8Bytes(message, Json), (byte)'\n'];
-                await Task.Run(() => WriteAsync(line), CancellationToken.None)
+                await Task.Run(() => Write(line), CancellationToken.None)
                     .WaitAsync(WriteLimit, CancellationToken.None);
             }
             finally
@@ -112,10 +119,11 @@ internal sealed class BoundedStdioTransport : IClientTransport, ITransport
         _ended.TrySetResult("it was stopped");
     }
 
-    private async Task WriteAsync(byte[] line)
+    // Writing to a pipe blocks a thread in any case.
+    private void Write(byte[] line)
     {
-        await _child.Input.WriteAsync(line);
-        await _child.Input.FlushAsync();
+        _child.Input.Write(line);
+        _child.Input.Flush();
     }
 
     private void Break(string reason)
@@ -130,22 +138,38 @@ internal sealed class BoundedStdioTransport : IClientTransport, ITransport
         try
         {
             var reader = PipeReader.Create(_child.Output, new StreamPipeReaderOptions(bufferSize: 64 << 10));
-            var looked = 0L;
+            var (looked, skipped) = (0L, 0L);
             while (true)
             {
                 var read = await reader.ReadAsync(_closed.Token);
                 var rest = read.Buffer;
                 while (rest.Slice(Math.Min(looked, rest.Length)).PositionOf((byte)'\n') is { } end)
                 {
-                    await TakeAsync(rest.Slice(0, end));
+                    if (skipped == 0)
+                    {
+                        await TakeAsync(rest.Slice(0, end));
+                    }
+
                     rest = rest.Slice(rest.GetPosition(1, end));
-                    looked = 0;
+                    (looked, skipped) = (0, 0);
                 }
 
-                if (rest.Length > _maxBytes)
+                if (skipped + rest.Length > _maxBytes)
                 {
                     Break($"it wrote a line of more than {_maxBytes} bytes (Hub:MaxMessageBytes)");
                     return;
+                }
+
+                // What cannot become a message is not kept until its line ends.
+                if (skipped > 0 || (rest.Length > MaxNoise && !IsObject(rest)))
+                {
+                    if (skipped == 0)
+                    {
+                        AddNoise(rest);
+                    }
+
+                    skipped += rest.Length;
+                    rest = rest.Slice(rest.End);
                 }
 
                 looked = rest.Length;
@@ -206,8 +230,7 @@ internal sealed class BoundedStdioTransport : IClientTransport, ITransport
 
         if (Parse(line) is not { } message)
         {
-            Noise++;
-            _log.Add(line.Slice(0, Math.Min(line.Length, 4096)).ToArray());
+            AddNoise(line);
             return;
         }
 
@@ -220,8 +243,27 @@ internal sealed class BoundedStdioTransport : IClientTransport, ITransport
         await _messages.Writer.WriteAsync(message, _closed.Token);
     }
 
+    private void AddNoise(ReadOnlySequence<byte> line)
+    {
+        Noise++;
+        _log.Add(line);
+    }
+
+    // Every message is an object (MCP, basic), so that other lines need no parser, and no exception each.
+    private static bool IsObject(ReadOnlySequence<byte> line)
+    {
+        var reader = new SequenceReader<byte>(line);
+        reader.AdvancePastAny(" \t\r"u8);
+        return reader.IsNext((byte)'{');
+    }
+
     private static JsonRpcMessage? Parse(ReadOnlySequence<byte> line)
     {
+        if (!IsObject(line))
+        {
+            return null;
+        }
+
         try
         {
             var reader = new Utf8JsonReader(line);

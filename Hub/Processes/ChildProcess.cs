@@ -223,9 +223,9 @@ internal sealed class ChildProcess : IAsyncDisposable
 
         void Add(ReadOnlySequence<byte> line)
         {
-            if (!truncated && !line.IsEmpty)
+            if (!truncated)
             {
-                log.Add(line.Slice(0, Math.Min(line.Length, MaxLine)).ToArray());
+                log.Add(line);
             }
         }
     }

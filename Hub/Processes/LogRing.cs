@@ -1,12 +1,18 @@
+using System.Buffers;
 using System.Text;
 
 namespace MinimalMcp.Hub.Processes;
 
-/// <summary>The last lines that a server wrote. Its size is bounded, and escape codes are removed.</summary>
+/// <summary>
+/// The last lines that a server wrote. Its size is bounded, and escape codes are removed. A line is kept as bytes in
+/// the place of the oldest one, because a server that writes millions of them must not make this one collect garbage.
+/// </summary>
 internal sealed class LogRing(int maxLines = 500, int maxLength = 2000)
 {
-    private readonly Queue<string> _lines = new();
+    private readonly byte[][] _lines = new byte[maxLines][];
+    private readonly int[] _lengths = new int[maxLines];
     private readonly Lock _lock = new();
+    private long _added;
 
     /// <summary>Called for what we notice ourselves.</summary>
     public Action<string>? Noticed { get; init; }
@@ -14,44 +20,64 @@ internal sealed class LogRing(int maxLines = 500, int maxLength = 2000)
     /// <summary>Adds a line of our own.</summary>
     public void Notice(string line)
     {
-        Add(line);
+        Add(Encoding.UTF8.GetBytes(line));
         Noticed?.Invoke(Clean(line, maxLength));
     }
 
-    public void Add(ReadOnlySpan<byte> utf8) =>
-        Add(Encoding.UTF8.GetString(utf8[..Math.Min(utf8.Length, maxLength * 2)]));
-
-    public void Add(string line)
+    /// <summary>Adds a line, of which the beginning is enough.</summary>
+    public void Add(ReadOnlySequence<byte> utf8)
     {
-        var clean = Clean(line, maxLength);
-        if (clean.Length == 0)
+        var line = utf8.Slice(0, Math.Min(utf8.Length, maxLength * 2));
+        Add(line.IsSingleSegment ? line.FirstSpan : line.ToArray());
+    }
+
+    public void Add(ReadOnlySpan<byte> utf8)
+    {
+        var line = utf8[..Math.Min(utf8.Length, maxLength * 2)].TrimEnd(" \t\r\n"u8);
+        if (line.IsEmpty)
         {
             return;
         }
 
         lock (_lock)
         {
-            _lines.Enqueue(clean);
-            while (_lines.Count > maxLines)
+            var place = (int)(_added++ % maxLines);
+            if (_lines[place] is not { } kept || kept.Length < line.Length)
             {
-                _lines.Dequeue();
+                _lines[place] = kept = GC.AllocateUninitializedArray<byte>((line.Length | 127) + 1);
             }
+
+            line.CopyTo(kept);
+            _lengths[place] = line.Length;
         }
     }
 
-    public IReadOnlyList<string> Lines()
-    {
-        lock (_lock)
-        {
-            return [.. _lines];
-        }
-    }
+    public IReadOnlyList<string> Lines() => Lines(maxLines);
 
     /// <summary>The end of the log, for a sentence about a failure.</summary>
     public string Tail(int lines = 5, int characters = 600)
     {
-        var tail = string.Join(" | ", Lines().TakeLast(lines));
+        var tail = string.Join(" | ", Lines(lines));
         return tail.Length > characters ? "..." + tail[^characters..] : tail;
+    }
+
+    private List<string> Lines(int count)
+    {
+        var lines = new List<string>();
+        lock (_lock)
+        {
+            for (var i = Math.Max(0, _added - Math.Min(count, maxLines)); i < _added; i++)
+            {
+                var place = (int)(i % maxLines);
+                var clean = Clean(Encoding.UTF8.GetString(_lines[place], 0, _lengths[place]), maxLength);
+                if (clean.Length > 0)
+                {
+                    lines.Add(clean);
+                }
+            }
+        }
+
+        return lines;
     }
 
     // Colours and cursor movements (ECMA-48: ESC [ ... letter, ESC ] ... BEL), and other control characters.

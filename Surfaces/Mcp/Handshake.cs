@@ -29,9 +29,10 @@ internal sealed class Handshake
     /// <summary>The negotiated revision.</summary>
     public string Version { get; }
 
-    private string Name { get; }
+    /// <summary>The client's name and version, as it sent them.</summary>
+    public string Name { get; }
 
-    private string ClientVersion { get; }
+    public string ClientVersion { get; }
 
     public static Handshake Read(in JsonRpcEnvelope initialize)
     {

@@ -49,6 +49,7 @@ internal sealed class LineTransport : ITransport
     private IDisposable? _listChanges;
     private Handshake? _handshake;
     private Task? _running;
+    private long _calls;
 
     /// <param name="toolsReady">Before it completes, only what needs no tools is answered.</param>
     /// <param name="send">Writes one message; never called twice at once.</param>
@@ -66,6 +67,12 @@ internal sealed class LineTransport : ITransport
     }
 
     public string? SessionId => null;
+
+    /// <summary>Null before the client sent it.</summary>
+    public Handshake? Handshake => _handshake;
+
+    /// <summary>The number of tool calls.</summary>
+    public long Calls => Volatile.Read(ref _calls);
 
     public ChannelReader<JsonRpcMessage> MessageReader => _toServer.Reader;
 
@@ -227,6 +234,11 @@ internal sealed class LineTransport : ITransport
         {
             await NoteAsync(envelope, origin);
             return null;
+        }
+
+        if (envelope.Method is RequestMethods.ToolsCall)
+        {
+            Interlocked.Increment(ref _calls);
         }
 
         var ends = envelope.Method is RequestMethods.SubscriptionsListen ? _inputEnded.Token : _ended.Token;

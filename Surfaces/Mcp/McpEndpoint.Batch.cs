@@ -50,6 +50,7 @@ internal sealed partial class McpEndpoint
                 return null;
             }
 
+            session?.Count(message);
             using var running = session?.InFlight.Begin(message, session.Ended);
             var answer = new JsonBuffer();
             if (direct.Takes(message, Version, tools))

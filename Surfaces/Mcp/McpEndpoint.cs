@@ -220,6 +220,7 @@ internal sealed partial class McpEndpoint(
         var session = await FindSessionAsync(http, envelope.Id);
         version ??= session?.Handshake!.Version ?? ProtocolRevision.V2025_03_26;
         using var use = session?.InUse();
+        session?.Count(envelope);
         await stepUp.RequireScopeAsync(http, envelope, tools);
         if (direct.Takes(envelope, version, tools, session?.Handshake))
         {

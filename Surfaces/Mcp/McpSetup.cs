@@ -5,6 +5,7 @@ using Microsoft.AspNetCore.Http.Metadata;
 using Microsoft.Extensions.Options;
 using MinimalMcp.Auth;
 using MinimalMcp.Configuration;
+using MinimalMcp.Governance;
 using ModelContextProtocol.AspNetCore;
 using ModelContextProtocol.Protocol;
 using ModelContextProtocol.Server;
@@ -34,6 +35,7 @@ public static class McpSetup
         services.AddSingleton<ISessionMigrationHandler>(provider => provider.GetRequiredService<Sessions>());
         services.AddHostedService(provider => provider.GetRequiredService<Sessions>());
         services.AddSingleton<IStatusFigures>(provider => provider.GetRequiredService<Sessions>());
+        services.AddSingleton<ISessionSource>(provider => provider.GetRequiredService<Sessions>());
         services.AddSingleton<McpEndpoint>();
         services.AddSingleton<SseEndpoint>();
         services.AddSingleton<LineServices>();

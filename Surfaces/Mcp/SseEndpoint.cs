@@ -45,6 +45,7 @@ internal sealed class SseEndpoint(
             (message, cancellationToken) => WriteAsync(http.Response, message, cancellationToken)
         );
         session.Line = conversation;
+        sessions.Announce(session);
         try
         {
             await ServeAsync(http, session.Id, conversation, stream);
@@ -96,7 +97,7 @@ internal sealed class SseEndpoint(
             return;
         }
 
-        await conversation.ReceiveAsync(message, CallOrigin.Of(http), http.RequestAborted);
+        await conversation.ReceiveAsync(message, CallOrigin.Of(http) with { HasSession = true }, http.RequestAborted);
         await TextAsync(http, StatusCodes.Status202Accepted, "Accepted");
     }
 

@@ -17,7 +17,7 @@ public sealed class HubChaosTests : IDisposable
 
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("hub-chaos");
     private readonly StringBuilder _figures = new(
-        "| what | how often | processes | pipes and sockets | memory of the hub |\n|---|---|---|---|---|\n"
+        "| what | how often | processes | pipes and sockets | memory of the hub | at most |\n|---|---|---|---|---|---|\n"
     );
     private readonly string _url = $"http://127.0.0.1:{FreePort.Find()}";
     private readonly HttpClient _http;
@@ -85,13 +85,15 @@ public sealed class HubChaosTests : IDisposable
 
     private async Task PhaseAsync(string what, int count, Func<int, Task> run)
     {
+        ForgetPeak();
         await run(count);
         await ActiveAsync();
         // The two that fork have a descendant each.
         await Wait.Until(() => Of(_hub!.Id) == 5);
         _figures.AppendLine(
             CultureInfo.InvariantCulture,
-            $"| {what} | {count} | {Of(_hub!.Id)} | {Handles()} | {Memory() / 1024.0:0.0} MiB |"
+            $"| {what} | {count} | {Of(_hub!.Id)} | {Handles()} | {Memory("VmRSS"):0.0} MiB "
+                + $"| {Memory("VmHWM"):0.0} MiB |"
         );
     }
 
@@ -132,11 +134,22 @@ public sealed class HubChaosTests : IDisposable
         {
             foreach (
                 var (kind, status) in ((string, string)[])
-                    [("floods-stdout", "error"), ("floods-stderr", "active"), ("mute", "starting")]
+                    [
+                        ("floods-stdout", "error"),
+                        ("floods-message", "error"),
+                        ("floods-stderr", "active"),
+                        ("floods-lines", "active"),
+                        ("mute", "starting"),
+                    ]
             )
             {
                 var id = await RegisterAsync(kind, 0);
                 await Wait.Until(async () => (await ServerAsync(id)).GetProperty("status").GetString() == status);
+                for (var call = 0; call < 20 && kind == "floods-lines"; call++)
+                {
+                    await CallAsync("floods-lines_echo", Stop);
+                }
+
                 using var gone = await _http.DeleteAsync(new Uri($"/api/v1/servers/{id}", UriKind.Relative), Stop);
                 Assert.True(gone.IsSuccessStatusCode);
             }
@@ -213,14 +226,16 @@ public sealed class HubChaosTests : IDisposable
                 || target.StartsWith("socket:", StringComparison.Ordinal)
             );
 
-    // In KiB.
-    private long Memory() =>
+    // In MiB: VmRSS is now, VmHWM the most since the peak was forgotten (proc(5)).
+    private double Memory(string figure) =>
         File.ReadLines($"/proc/{_hub!.Id}/status")
-            .Where(line => line.StartsWith("VmRSS:", StringComparison.Ordinal))
+            .Where(line => line.StartsWith(figure, StringComparison.Ordinal))
             .Select(line =>
                 long.Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture)
             )
-            .Single();
+            .Single() / 1024.0;
+
+    private void ForgetPeak() => File.WriteAllText($"/proc/{_hub!.Id}/clear_refs", "5");
 
     // What has the hub's marker in its environment; the watchdog has not.
     private static int Of(int hub) =>

@@ -36,12 +36,12 @@ internal sealed class HubServer(TestServer server) : IAsyncDisposable
     /// <summary>Registers a stand-in and waits until it is active. Gives its id.</summary>
     public Task<long> AddAsync(string name, string kind, object? more = null) => AddAsync(name, [Script(), kind], more);
 
-    /// <summary>The same for any program of Node.js.</summary>
-    public async Task<long> AddAsync(string name, string[] args, object? more = null)
+    /// <summary>The same for any program of Node.js, or for another command.</summary>
+    public async Task<long> AddAsync(string name, string[] args, object? more = null, string? command = null)
     {
         var body = JsonSerializer.SerializeToNode(more ?? new { })!.AsObject();
         body["name"] = name;
-        body["command"] = Path.GetFileName(Needs.Program("install Node.js", "node"));
+        body["command"] = command ?? Path.GetFileName(Needs.Program("install Node.js", "node"));
         body["args"] = JsonSerializer.SerializeToNode(args);
         var (status, created) = await SendAsync("POST", "", body);
         Assert.True(status == 200, $"{created}");

@@ -173,6 +173,7 @@ public class SupervisedServerTests
                 return Task.CompletedTask;
             },
             () => { },
+            _ => { },
             options,
             TimeProvider.System
         );

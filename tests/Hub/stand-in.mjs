@@ -142,13 +142,23 @@ if (kind === "dies") {
   process.exit(3);
 }
 
-if (kind === "floods-stdout") {
+// Of floods-message the line could be a message until it is too long.
+if (kind === "floods-stdout" || kind === "floods-message") {
   const block = "x".repeat(1 << 20);
+  if (kind === "floods-message") process.stdout.write('{"jsonrpc":"');
   const write = () => process.stdout.write(block, write);
   write();
 }
 
 if (kind === "floods-stderr") process.stderr.write(("\u001b[31mred\u001b[0m " + "y".repeat(1000) + "\n").repeat(4096));
+if (kind === "floods-lines") {
+  const block = ("z".repeat(1000) + "\n").repeat(1000);
+  for (const stream of [process.stdout, process.stderr]) {
+    const write = () => stream.write(block, () => setImmediate(write));
+    write();
+  }
+}
+
 if (kind === "noise") process.stdout.write("Starting...\n\n[1,2]\nnull\n");
 if (kind === "forks" || kind === "ignores") {
   const args = ["-e", "process.on('SIGTERM', () => {}); setInterval(() => {}, 1000)"];

@@ -70,6 +70,9 @@ internal sealed record Options
     public bool Tokens { get; init; }
     public bool Growth { get; init; }
 
+    /// <summary>Measures what the hub adds to a call.</summary>
+    public bool Hub { get; init; }
+
     /// <summary>Where the growth page goes.</summary>
     public string Docs { get; init; } = "artifacts/load/growth";
 

@@ -23,6 +23,7 @@ internal static class Program
         {
             var options = Options.Parse(args);
             return options.Tokens ? await TokenChecks.Run(options)
+                : options.Hub ? await HubCost.RunAsync(options)
                 : options.Soak is not null ? await Soak.RunAsync(options)
                 : options.Growth ? await Growth.RunAsync(options)
                 : await LoadTestRun.RunAsync(options);

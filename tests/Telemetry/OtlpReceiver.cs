@@ -185,11 +185,20 @@ internal sealed record OtlpSpan(
         + $"{string.Join(' ', Attributes.Select(pair => $"{pair.Key}={pair.Value}"))}";
 }
 
+/// <summary>A sum that only grows is a counter; any other sum is shown as a gauge.</summary>
+internal enum OtlpMetricType
+{
+    Gauge,
+    Counter,
+    Histogram,
+}
+
 /// <summary>One series of a metric.</summary>
 internal sealed record OtlpMetric(
     string Name,
     string Unit,
     string Scope,
+    OtlpMetricType Type,
     IReadOnlyList<IReadOnlyDictionary<string, string>> Series
 )
 {
@@ -201,6 +210,9 @@ internal sealed record OtlpMetric(
             metric.Text(1),
             metric.Text(3),
             scope,
+            histogram is not null ? OtlpMetricType.Histogram
+                : metric.Message(7)?.Number(3) == 1 ? OtlpMetricType.Counter
+                : OtlpMetricType.Gauge,
             [.. (points?.Messages(1) ?? []).Select(point => OtlpReceiver.Attributes(point, histogram is null ? 7 : 9))]
         );
     }

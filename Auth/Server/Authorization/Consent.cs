@@ -8,6 +8,7 @@ internal sealed partial class Consent(
     IAuthorizationPages pages,
     Issuer issuer,
     ManualCallback callback,
+    AuthAttempts attempts,
     ILogger<Consent> log,
     IExternalSignIn? signIn = null
 )
@@ -113,6 +114,7 @@ internal sealed partial class Consent(
         }
         catch (SignInException refused)
         {
+            attempts.Refuse(AuthAttempts.ProviderRefused, http.Connection.RemoteIpAddress, client: request.ClientId);
             LogRefused(refused.Reason);
             await pages.ExplainAsync(
                 http,
@@ -135,6 +137,7 @@ internal sealed partial class Consent(
         var scopes = GrantableScopes.OfPerson(request.Scopes, person.Scopes);
         if (!scopes.Any(GrantableScopes.IsForTools))
         {
+            attempts.Refuse(AuthAttempts.Forbidden, http.Connection.RemoteIpAddress, person.Subject, request.ClientId);
             Answer(
                 http,
                 request,
@@ -146,6 +149,7 @@ internal sealed partial class Consent(
 
         var code = await grants.OpenAsync(request, person, scopes, http.RequestAborted);
         callback.Remember(http, request, code);
+        attempts.SignIn(person.Subject, request.ClientId, person.Name, http.Connection.RemoteIpAddress);
         LogAllowed(person.Described, request.ClientId, string.Join(' ', scopes), http.Connection.RemoteIpAddress);
         Answer(http, request, ("code", code));
     }

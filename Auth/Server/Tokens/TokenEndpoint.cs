@@ -15,10 +15,33 @@ internal sealed class TokenEndpoint(
     Grants grants,
     SignInCredentials credentials,
     Store store,
+    AuthAttempts attempts,
     Issuer issuer
 )
 {
     public async Task<JsonObject> PostAsync(HttpContext http)
+    {
+        try
+        {
+            var tokens = await IssueAsync(http);
+            attempts.Accept();
+            return tokens;
+        }
+        catch (OAuthException refused)
+        {
+            var outcome = refused.Error switch
+            {
+                "invalid_client" => AuthAttempts.InvalidClient,
+                "invalid_grant" => AuthAttempts.InvalidGrant,
+                "temporarily_unavailable" => AuthAttempts.RateLimited,
+                _ => AuthAttempts.InvalidRequest,
+            };
+            attempts.Refuse(outcome, http.Connection.RemoteIpAddress);
+            throw;
+        }
+    }
+
+    private async Task<JsonObject> IssueAsync(HttpContext http)
     {
         var form = await FormParameters.ReadAsync(http);
         var client = await authentication.AuthenticateAsync(http, form);

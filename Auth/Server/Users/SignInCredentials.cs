@@ -35,6 +35,7 @@ internal sealed partial class SignInCredentials(
     ServerSecret secret,
     IOptions<AuthorizationServerOptions> options,
     RateLimiters limits,
+    AuthAttempts attempts,
     ILogger<SignInCredentials> log
 )
 {
@@ -76,6 +77,7 @@ internal sealed partial class SignInCredentials(
 
         if ((wait ??= limits.SignIns.TryTake(address)) is { } busy)
         {
+            attempts.Refuse(AuthAttempts.RateLimited, http.Connection.RemoteIpAddress);
             LogTooMany(http.Connection.RemoteIpAddress);
             throw OAuthException.BusyFor(
                 busy,
@@ -83,6 +85,10 @@ internal sealed partial class SignInCredentials(
             );
         }
 
+        attempts.Refuse(
+            name is null ? AuthAttempts.WrongKey : AuthAttempts.WrongPassword,
+            http.Connection.RemoteIpAddress
+        );
         LogWrong(name is null ? "key" : "name or password", http.Connection.RemoteIpAddress);
         return (null, HasUsers ? "The name and password, or the key, are not valid." : "The key is not valid.");
     }

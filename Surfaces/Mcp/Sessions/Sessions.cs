@@ -1,8 +1,8 @@
 using System.Security.Claims;
-using System.Text;
 using Microsoft.Extensions.Options;
 using MinimalMcp.Auth;
 using MinimalMcp.Configuration;
+using MinimalMcp.Governance;
 using MinimalMcp.Tools;
 using ModelContextProtocol.AspNetCore;
 using ModelContextProtocol.Protocol;
@@ -21,9 +21,10 @@ internal sealed class Sessions(
     ListChangeNotifier changes,
     ResourceUpdates updates,
     LogMessages logs,
+    EventLog events,
     TimeProvider time,
     IServiceProvider services
-) : IHostedService, ISessionMigrationHandler, IStatusFigures, IDisposable
+) : IHostedService, ISessionMigrationHandler, IStatusFigures, ISessionSource, IDisposable
 {
     // What another replica ended is honoured here for no longer.
     private static readonly TimeSpan AskedAgain = TimeSpan.FromSeconds(10);
@@ -45,16 +46,48 @@ internal sealed class Sessions(
     /// <summary>Those whom the sessions are counted for.</summary>
     public int Callers => _open.Callers;
 
+    /// <summary>Those with a client that can be named: not the streams without a session.</summary>
+    IEnumerable<OpenSession> ISessionSource.Sessions =>
+        _open
+            .All.Where(session => session.Handshake is not null || session.Line is not null)
+            .Select(session => session.Described());
+
+    public async Task<bool> EndSessionAsync(string id, Caller by)
+    {
+        if (_open.All.FirstOrDefault(session => session.Name == id) is not { } session)
+        {
+            return false;
+        }
+
+        await ids.EndAsync(session.Id, CancellationToken.None);
+        await CloseAsync(session, "ended by an operator", by);
+        return true;
+    }
+
     /// <summary>Opens a session, or gives null when there are too many and none is idle.</summary>
-    public async ValueTask<Session?> OpenAsync(HttpContext http, Handshake handshake) =>
-        options.Value.MaxSessions == 0
-            ? null
-            : Open(
-                http,
-                await ids.NewAsync(handshake, OwnerOf(http.User), http.RequestAborted),
-                handshake,
-                options.Value.MaxSessions
-            );
+    public async ValueTask<Session?> OpenAsync(HttpContext http, Handshake handshake)
+    {
+        if (options.Value.MaxSessions == 0)
+        {
+            return null;
+        }
+
+        var id = await ids.NewAsync(handshake, OwnerOf(http.User), http.RequestAborted);
+        var session = Open(http, id, handshake, options.Value.MaxSessions);
+        if (session is not null)
+        {
+            Announce(session);
+        }
+
+        return session;
+    }
+
+    /// <summary>Notes in the audit log that it was opened; and later that it ended.</summary>
+    public void Announce(Session session)
+    {
+        session.IsAnnounced = true;
+        Note(EventLog.SessionCreated, session, session.Caller, null);
+    }
 
     /// <summary>Counts a stream that has no handshake; its caller closes it. Null when there are too many.</summary>
     public Session? Hold(HttpContext http, int max) => Open(http, SessionIds.Plain(), null, max);
@@ -76,7 +109,7 @@ internal sealed class Sessions(
 
         if (session.IsToBeChecked(AskedAgain) && await ids.HasEndedAsync(id, http.RequestAborted))
         {
-            await CloseAsync(session); // another replica was told
+            await CloseAsync(session, "ended by its client"); // which told another replica
             return null;
         }
 
@@ -101,15 +134,44 @@ internal sealed class Sessions(
     public async Task EndAsync(Session session)
     {
         await ids.EndAsync(session.Id, CancellationToken.None);
-        await CloseAsync(session);
+        await CloseAsync(session, "ended by its client");
     }
 
-    public async Task CloseAsync(Session session)
+    /// <param name="why">For the audit log; null when the server stops, which ends no session that has an id.</param>
+    public async Task CloseAsync(Session session, string? why = "its stream ended", Caller? by = null)
     {
         if (_open.Remove(session))
         {
+            NoteEnd(session, why, by);
             await session.DisposeAsync();
         }
+    }
+
+    private void NoteEnd(Session session, string? why, Caller? by = null)
+    {
+        if (session.IsAnnounced && why is not null)
+        {
+            Note(EventLog.SessionEnded, session, by ?? session.Caller, why);
+        }
+    }
+
+    private void Note(string kind, Session session, Caller by, string? why)
+    {
+        var open = session.Described();
+        events.Add(
+            kind,
+            "ok",
+            [
+                ("session", open.Id),
+                ("client", $"{open.Client.Name} {open.Client.Version}".Trim()),
+                ("revision", open.Revision),
+                ("surface", open.Surface),
+                ("user", by == session.Caller ? null : session.Caller.Subject),
+            ],
+            (by.Subject, by.Client),
+            session.Address,
+            why
+        );
     }
 
     /// <summary>The SDK asks when it first meets a session that the direct path opened.</summary>
@@ -158,10 +220,15 @@ internal sealed class Sessions(
 
     private Session? Open(HttpContext http, string id, Handshake? handshake, int max)
     {
-        var session = new Session(id, OwnerOf(http.User), CallerOf(http), handshake, _open, sdk, time, services);
+        var session = new Session(id, OwnerOf(http.User), CallerOf(http), handshake, _open, sdk, time, services)
+        {
+            Caller = Caller.From(http.User),
+            Address = http.Connection.RemoteIpAddress?.ToString(),
+        };
         var isOpen = _open.TryAdd(session, options.Value.MaxSessionsPerCaller, max, out var removed);
         foreach (var oldest in removed)
         {
+            NoteEnd(oldest, "replaced by a newer session: there are too many");
             _ = oldest.DisposeAsync().AsTask();
         }
 
@@ -181,189 +248,13 @@ internal sealed class Sessions(
         {
             foreach (var session in _open.All.Where(session => session.IsIdle(options.Value.SessionIdle)))
             {
-                await CloseAsync(session);
+                await CloseAsync(session, "idle");
             }
         }
 
         foreach (var session in _open.All)
         {
-            await CloseAsync(session);
-        }
-    }
-}
-
-/// <summary>
-/// One session. Most clients open one per conversation and then only list and call, which the direct path answers; so
-/// the SDK's session behind it, fifteen kilobytes, is started when a message first needs it.
-/// </summary>
-internal sealed class Session(
-    string id,
-    string owner,
-    string countedFor,
-    Handshake? handshake,
-    SessionTable open,
-    SdkEndpoints sdk,
-    TimeProvider time,
-    IServiceProvider services
-) : IAsyncDisposable
-{
-    private readonly CancellationTokenSource _ended = new();
-    private readonly Lock _starting = new();
-    private ClaimsPrincipal? _user;
-    private IDisposable? _listChanges;
-    private Task? _listening;
-    private long _used = time.GetTimestamp();
-    private long _checked = time.GetTimestamp();
-    private int _busy;
-    private int _isOut;
-
-    public string Id => id;
-
-    public string Owner => owner;
-
-    public string CountedFor => countedFor;
-
-    /// <summary>Null when this is a stream without a handshake of Streamable HTTP.</summary>
-    public Handshake? Handshake => handshake;
-
-    /// <summary>The conversation over HTTP+SSE that this is.</summary>
-    public LineTransport? Line { get; set; }
-
-    /// <summary>Requests of this session that are being worked on.</summary>
-    public InFlightRequests InFlight { get; } = new();
-
-    /// <summary>What the server says beside its answers; a GET attaches itself to it.</summary>
-    public SessionEvents Events { get; } = new();
-
-    /// <summary>The resources that its client wants to hear of; null without a handshake.</summary>
-    public ResourceSubscriptions? Subscriptions { get; private set; }
-
-    public CancellationToken Ended => _ended.Token;
-
-    public bool HasConversation => Volatile.Read(ref _listening) is not null;
-
-    public bool IsBusy => Volatile.Read(ref _busy) > 0;
-
-    public long Used => Volatile.Read(ref _used);
-
-    /// <summary>The last use that <see cref="SessionTable"/> knows of: its key, written there alone.</summary>
-    public long KnownUse { get; set; }
-
-    public void Touch() => Volatile.Write(ref _used, time.GetTimestamp());
-
-    public bool IsIdle(TimeSpan limit) => !IsBusy && time.GetElapsedTime(Used) > limit;
-
-    /// <summary>True once after each such time.</summary>
-    public bool IsToBeChecked(TimeSpan every)
-    {
-        var last = Volatile.Read(ref _checked);
-        return time.GetElapsedTime(last) > every
-            && Interlocked.CompareExchange(ref _checked, time.GetTimestamp(), last) == last;
-    }
-
-    /// <summary>Keeps the session from counting as idle while something runs.</summary>
-    public Use InUse()
-    {
-        Interlocked.Increment(ref _busy);
-        return new(this);
-    }
-
-    /// <summary>
-    /// Whether it is busy, and so out of the order of the idle ones until its last use ends. That use may end in this
-    /// moment: one of the two sees what the other wrote, since both write before they read.
-    /// </summary>
-    public bool LeavesOrder()
-    {
-        if (!IsBusy)
-        {
-            return false;
-        }
-
-        Interlocked.Exchange(ref _isOut, 1);
-        return IsBusy || Interlocked.Exchange(ref _isOut, 0) == 0;
-    }
-
-    public void Listen(ListChangeNotifier changes, ResourceUpdates updates, LogMessages logs)
-    {
-        if (handshake is not null)
-        {
-            Subscriptions = new(updates, logs, SendAsync);
-            _listChanges = changes.Listen(NotifyAsync);
-        }
-    }
-
-    /// <summary>
-    /// Starts the SDK's session, if it is not there yet, with the one GET that it takes: what it says beside its
-    /// answers goes to <see cref="Events"/>, however often the client's own stream is cut and opened again.
-    /// </summary>
-    public async Task ConverseAsync(ClaimsPrincipal user)
-    {
-        lock (_starting)
-        {
-            _user ??= user;
-            _listening ??= sdk.Get(Request("GET", Events));
-        }
-
-        if (await Task.WhenAny(_listening, Events.Opened).WaitAsync(Ended) == _listening)
-        {
-            await _listening;
-            throw new OperationCanceledException("The session has ended."); // in this moment
-        }
-    }
-
-    /// <summary>Hands the SDK's session a message that has no answer, out of a batch.</summary>
-    public Task PostAsync(in JsonRpcEnvelope message)
-    {
-        var http = Request("POST", Stream.Null);
-        http.Request.Headers.Accept = "application/json, text/event-stream";
-        http.Request.Headers["MCP-Protocol-Version"] = handshake!.Version;
-        http.Request.ContentType = "application/json";
-        http.Request.Body = new MemoryStream(Encoding.UTF8.GetBytes(message.Root.GetRawText()));
-        return sdk.Post(http);
-    }
-
-    // Whatever goes wrong in one session's end must not keep the other sessions, or the server, from going on.
-    public async ValueTask DisposeAsync()
-    {
-        _listChanges?.Dispose();
-        Subscriptions?.Dispose();
-        await _ended.CancelAsync().ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        if (HasConversation)
-        {
-            await sdk.Delete(Request("DELETE", Stream.Null)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            await _listening!.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        }
-    }
-
-    // The SDK's sessions have no other door than its endpoints.
-    private DefaultHttpContext Request(string method, Stream answer)
-    {
-        var http = new DefaultHttpContext { RequestServices = services, User = _user! };
-        http.Request.Method = method;
-        http.Request.Headers["Mcp-Session-Id"] = id;
-        http.Request.Headers.Accept = "text/event-stream";
-        http.Response.Body = answer;
-        http.RequestAborted = method == "GET" ? Ended : CancellationToken.None;
-        return http;
-    }
-
-    private void Return() => open.Return(this);
-
-    private Task NotifyAsync(string method) =>
-        SendAsync(Encoding.UTF8.GetBytes($"{{\"jsonrpc\":\"2.0\",\"method\":\"{method}\"}}"));
-
-    private Task SendAsync(ReadOnlyMemory<byte> message) =>
-        Events.SendAsync((byte[])[.. "event: message\ndata: "u8, .. message.Span, .. "\n\n"u8]);
-
-    internal readonly struct Use(Session session) : IDisposable
-    {
-        public void Dispose()
-        {
-            session.Touch();
-            if (Interlocked.Decrement(ref session._busy) == 0 && Interlocked.Exchange(ref session._isOut, 0) == 1)
-            {
-                session.Return();
-            }
+            await CloseAsync(session, null);
         }
     }
 }

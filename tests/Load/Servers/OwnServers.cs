@@ -43,14 +43,17 @@ internal sealed class OwnServers(Options options) : IAsyncDisposable
     }
 
     /// <summary>No key, no record: the surfaces and the tool.</summary>
-    public ServerProcess Plain(int tools = 0, string name = "server") =>
+    public ServerProcess Plain(int tools = 0, string name = "server", params string[] settings) =>
         Keep(
             ServerProcess.Start(
                 name,
                 null,
-                ServerStart.Dotnet(Dll, ["--Auth:Mode=none", "--Governance:Audit=false", Store()], tools, Hook)
+                ServerStart.Dotnet(Dll, [.. Ungoverned(), .. settings], tools, Hook)
             )
         );
+
+    /// <summary>The arguments of the same over stdio.</summary>
+    public string[] Stdio(params string[] settings) => [Dll, "--stdio", .. Ungoverned(), .. settings];
 
     /// <summary>A key, a budget that every call is counted against, and the record.</summary>
     public ServerProcess Governed(params string[] settings) => Governed("governed", [Store(), .. settings]);
@@ -130,6 +133,8 @@ internal sealed class OwnServers(Options options) : IAsyncDisposable
     private int Lent => options.Tool == MoreTools.Name(1) ? 1 : 0;
 
     private string Dll => Path.GetFullPath(options.Server);
+
+    private string[] Ungoverned() => ["--Auth:Mode=none", "--Governance:Audit=false", Store()];
 
     private string Store() => $"--Storage:Path={Folder}/{++_stores}.db";
 }

@@ -1,0 +1,56 @@
+using Dapper;
+
+namespace MinimalMcp.Storage;
+
+/// <summary>The audit log as activity: each entry that is no intent is one event.</summary>
+internal sealed partial class Store
+{
+    /// <summary>The surface of entries that no caller caused: sessions, sign-ins, failures of servers.</summary>
+    public const string ServerSurface = "server";
+
+    private const string Calls = "surface not in ('hub', 'approvals', 'server') and phase <> 'intent'",
+        Operators = "surface = 'hub' and phase <> 'intent'",
+        Fine = "outcome in ('ok', 'preview', 'input required', 'cancelled')",
+        // By replace and substr, which both databases have and which know no wildcards.
+        OfServer =
+            "((substr(tool, 1, length(@Server) + 1) = @Server || '/' and surface not in ('hub', 'server')) "
+            + "or (surface in ('hub', 'server') and (replace(arguments, '\"server\":\"' || @Server || '\"', '') "
+            + "<> arguments or replace(arguments, '\"id\":\"' || @ServerId || '\"', '') <> arguments)))";
+
+    /// <summary>The condition of a kind of event. Every entry but intents has exactly one.</summary>
+    public static string ActivityOf(string kind) =>
+        kind switch
+        {
+            "any" => "phase <> 'intent'",
+            "tool_called" => $"{Calls} and {Fine}",
+            "error_occurred" => $"({Calls} and not {Fine} or {Operators} and outcome <> 'ok' "
+                + "and tool not in ('servers/start', 'servers/restart'))",
+            "server_error" => $"({Operators} and outcome <> 'ok' and tool in ('servers/start', 'servers/restart') "
+                + "or surface = 'server' and tool = 'servers/error')",
+            "server_created" => Done("'servers/create', 'servers/from-github'"),
+            "server_updated" => Done("'servers/update'"),
+            "server_deleted" => Done("'servers/delete'"),
+            "server_started" => Done("'servers/start', 'servers/restart'"),
+            "server_stopped" => Done("'servers/stop'"),
+            "key_created" => Done("'keys/create'"),
+            "key_revoked" => Done("'keys/revoke'"),
+            "approval" => $"(surface = 'approvals' and phase <> 'intent' or {Done("'servers/approve'")})",
+            "session_created" => "surface = 'server' and tool = 'sessions/create'",
+            "session_ended" => "surface = 'server' and tool = 'sessions/end'",
+            "sign_in" => "surface = 'server' and tool = 'sign_in'",
+            _ => throw new ArgumentException($"'{kind}' is no kind of event.", nameof(kind)),
+        };
+
+    /// <summary>The names of the registered servers, by id.</summary>
+    public Task<Dictionary<long, string>> ServerNamesAsync(CancellationToken cancellationToken) =>
+        ReadAsync(
+            async connection =>
+                (await connection.QueryAsync<(long Id, string Name)>("select id, name from hub_servers")).ToDictionary(
+                    server => server.Id,
+                    server => server.Name
+                ),
+            cancellationToken
+        );
+
+    private static string Done(string tools) => $"({Operators} and outcome = 'ok' and tool in ({tools}))";
+}
