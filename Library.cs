@@ -5,6 +5,7 @@ using MinimalMcp.Governance;
 using MinimalMcp.Hub;
 using MinimalMcp.Outgoing;
 using MinimalMcp.Pages;
+using MinimalMcp.Pages.Console;
 using MinimalMcp.Storage;
 using MinimalMcp.Surfaces;
 using MinimalMcp.Surfaces.Mcp;
@@ -87,6 +88,7 @@ public static class Library
         routes.MapKeys("/api/v1/keys");
         routes.MapAudit("/api/v1/audit");
         routes.MapDashboard("/dashboard");
+        routes.MapConsole("/console");
         routes.MapWellKnown();
         routes.MapPages();
         return routes.AddHostedConventions(app.Configuration);

@@ -4,6 +4,7 @@ using MinimalMcp.Governance;
 using MinimalMcp.Hub;
 using MinimalMcp.Outgoing;
 using MinimalMcp.Pages;
+using MinimalMcp.Pages.Console;
 using MinimalMcp.Storage;
 using MinimalMcp.Surfaces;
 using MinimalMcp.Surfaces.Mcp;
@@ -81,6 +82,7 @@ app.MapHub("/api/v1/servers"); // registers, starts and stops other MCP servers
 app.MapKeys("/api/v1/keys"); // creates and revokes API keys
 app.MapAudit("/api/v1/audit");
 app.MapDashboard("/dashboard"); // what waits for a person's approval
+app.MapConsole("/console"); // what operators see and do in a browser
 app.MapWellKnown();
 app.MapPages();
 

@@ -43,7 +43,7 @@ internal static class DiagnosticsPage
                         <p>The last {DiagnosticsLog.Size} discovery and sign-in requests,
                           and refused MCP requests, newest first. Keys, tokens and codes are not recorded.
                           <a href="./">Back to {name}</a></p>
-                        {Html.When(!auth.IsOff, SignInPage.SignOut)}
+                        {Html.When(!auth.IsOff, () => SignInPage.SignOut(""))}
                         <h2>Requests</h2>
                         {Table(
                         ["Time (UTC)", "Request", "Response", "Explanation", "Client"],
