@@ -23,7 +23,7 @@ internal sealed record ConsoleLink(string Group, string Path, string Title, stri
             "/servers",
             "Servers",
             "M4 4h16v7H4zM4 13h16v7H4zM7.5 7.5h.01M7.5 16.5h.01M12 7.5h5M12 16.5h5",
-            EmptyPage.GetAsync
+            ServersPage.GetAsync
         ),
         new(
             "Tools",
@@ -39,27 +39,27 @@ internal sealed record ConsoleLink(string Group, string Path, string Title, stri
             "M12 3l8 3v6c0 5-3.5 8-8 9-4.5-1-8-4-8-9V6zM8.5 12l2.5 2.5 4.5-5",
             ApprovalsPage.GetAsync
         ),
-        new("Access", "/keys", "API keys", "M8 20a4 4 0 1 0 0-8 4 4 0 0 0 0 8zM11 13l9-9M16 8l3 3", EmptyPage.GetAsync),
+        new("Access", "/keys", "API keys", "M8 20a4 4 0 1 0 0-8 4 4 0 0 0 0 8zM11 13l9-9M16 8l3 3", KeysPage.GetAsync),
         new(
             "Access",
             "/connect",
             "Connect",
             "M9 15l6-6M10.5 6.5L13 4a5 5 0 0 1 7 7l-2.5 2.5M13.5 17.5L11 20a5 5 0 0 1-7-7l2.5-2.5",
-            EmptyPage.GetAsync
+            ConnectPage.GetAsync
         ),
         new(
             "System",
             "/diagnostics",
             "Diagnostics",
             "M11 18a7 7 0 1 0 0-14 7 7 0 0 0 0 14zM16 16l5 5M8 11h1.5l1.5-3 1.5 5 1-2H15",
-            EmptyPage.GetAsync
+            DiagnosticsPage.GetAsync
         ),
         new(
             "System",
             "/settings",
             "Settings",
             "M4 6h9M17 6h3M15 4v4M4 12h3M11 12h9M9 10v4M4 18h11M19 18h1M17 16v4",
-            EmptyPage.GetAsync
+            SettingsPage.GetAsync
         ),
     ];
 }

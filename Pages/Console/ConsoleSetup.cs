@@ -1,5 +1,6 @@
 using MinimalMcp.Auth;
 using MinimalMcp.Auth.Operators;
+using MinimalMcp.Storage;
 
 namespace MinimalMcp.Pages.Console;
 
@@ -14,12 +15,43 @@ public static class ConsoleSetup
     /// </summary>
     public static IEndpointConventionBuilder MapConsole(this IEndpointRouteBuilder routes, string pattern = "/console")
     {
-        var group = routes.MapGroup(pattern).RequireAuthorization(Scopes.Admin).AllowOperators(page: true);
+        var all = routes.MapGroup("").RequireAuthorization(Scopes.Admin).AllowOperators(page: true);
+        var group = all.MapGroup(pattern);
         foreach (var link in ConsoleLink.All)
         {
-            group.MapMethods(link.Path, Reading, link.Answer).WithMetadata(link);
+            Map(link, link.Path, link.Answer);
         }
 
-        return group;
+        var servers = ConsoleLink.All.Single(link => link.Path == "/servers");
+        Map(servers, "/servers/new", RegisterPage.GetAsync);
+        Map(servers, "/servers/{id:long}", ServerPage.GetAsync);
+        all.MapMethods(
+            "/diagnostics",
+            Reading,
+            (RequestDelegate)(http => DiagnosticsPage.GetRecordsAsync(http, pattern))
+        );
+        return all;
+
+        void Map(ConsoleLink link, string path, RequestDelegate answer) =>
+            group.MapMethods(path, Reading, WhenStored(answer)).WithMetadata(link);
     }
+
+    private static RequestDelegate WhenStored(RequestDelegate answer) =>
+        async http =>
+        {
+            try
+            {
+                await answer(http);
+            }
+            catch (StorageException) when (!http.Response.HasStarted)
+            {
+                await ConsolePage.WriteAsync(
+                    http,
+                    new(Html.Of($"""<p class="note bad">The store is unavailable. Try again in a minute.</p>"""))
+                    {
+                        Status = StatusCodes.Status503ServiceUnavailable,
+                    }
+                );
+            }
+        };
 }
