@@ -28,6 +28,7 @@ public sealed class ConsoleKeysTests(Browser browser)
         var key = await page.EvaluateAsync<string>("() => navigator.clipboard.readText()");
         Assert.StartsWith("mcp_", key);
         Assert.Equal(key, await dialog.Locator("#key").InnerTextAsync());
+        await Expect(dialog.GetByText("Copied")).ToHaveCountAsync(0); // the word goes after a moment
         await visit.CheckAsync("console-key-light-1280");
         await dialog.GetByRole(AriaRole.Button, new() { Name = "Done" }).ClickAsync();
         Assert.DoesNotContain(key, await page.ContentAsync());

@@ -95,7 +95,6 @@ public sealed partial class ConsoleSecurityTests(Browser browser)
                 using var refused = await visitor.SendAsync(new(method), path, "{}", headers);
                 var text = await refused.Content.ReadAsStringAsync(Stop);
                 Assert.True(refused.Status() == 403, $"{method} {path} {string.Join(", ", headers)}: {text}");
-                Assert.Contains("this server's own page", text);
             }
 
             using var own = await visitor.SendAsync(new(method), path, "{}", ("Origin", server.BaseUrl));
@@ -130,7 +129,7 @@ public sealed partial class ConsoleSecurityTests(Browser browser)
         const string Markup = "</title><script>alert(9)</script><img src=x onerror=alert(8)>";
         await using var visit = await ConsoleVisit.OpenAsync(
             browser,
-            settings: [("Server:Name", Markup), ("Governance:Groups:x", $"\"'{Markup}")]
+            settings: [("Server:Name", Markup), ("Server:Version", $"\"'{Markup}")]
         );
         var page = visit.Page;
         page.Dialog += (_, _) => Assert.Fail("A script ran.");

@@ -21,7 +21,7 @@ public sealed class ConsoleServersTests(Browser browser)
         await form.GetByLabel("Name", new() { Exact = true }).FillAsync("mine");
         await form.GetByLabel("Description").FillAsync("Talks when it starts");
         await form.GetByLabel("Command", new() { Exact = true }).SelectOptionAsync(ConsoleVisit.NodeProgram);
-        await form.GetByLabel("Arguments").FillAsync($"{HubServer.Script()}\ntalks\n");
+        await form.GetByLabel("Arguments").FillAsync($"{ConsoleVisit.Script}\ntalks\n");
         await form.GetByLabel("Environment variables").FillAsync("SECRET=tomato=1\n");
         await form.GetByLabel("Start it now").UncheckAsync();
         await form.GetByRole(AriaRole.Button, new() { Name = "Register" }).ClickAsync();
@@ -70,7 +70,7 @@ public sealed class ConsoleServersTests(Browser browser)
         await PasteAsync("not json");
         await Expect(form.GetByRole(AriaRole.Alert)).ToContainTextAsync("line 1 is not JSON");
         var node = JsonSerializer.Serialize(ConsoleVisit.NodeProgram);
-        var script = JsonSerializer.Serialize(HubServer.Script());
+        var script = JsonSerializer.Serialize(ConsoleVisit.Script);
         await PasteAsync($$"""{ "mcpServers": { "b": { "command": {{node}} }, "B": { "command": {{node}} } } }""");
         await Expect(form.GetByRole(AriaRole.Alert)).ToContainTextAsync("twice in the file");
         Assert.Empty((await visit.Servers.SendAsync("GET", "")).EnumerateArray());

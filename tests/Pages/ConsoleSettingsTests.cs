@@ -46,7 +46,8 @@ public sealed partial class ConsoleSettingsTests : IDisposable
                 ["MCP_AUTH_MODE"] = "api-key",
                 ["MCP_API_KEY"] = Key,
                 ["SECRET_KEY_FILE"] = file,
-                ["APP_PORTAINER__URL"] = "https://boss:tomato-7@portainer.example:9443/sub?key=tomato-8",
+                ["APP_PORTAINER__URL"] = "https://portainer.example:9443/sub",
+                ["OTEL_EXPORTER_OTLP_ENDPOINT"] = "http://boss:tomato-7@127.0.0.1:9/sub?key=tomato-8",
                 ["Grafana__Url"] = "https://grafana.example/",
                 ["OTEL_EXPORTER_OTLP_HEADERS"] = "authorization=tomato-9",
                 ["OTEL_SERVICE_NAME"] = "my-mcp",
@@ -76,7 +77,8 @@ public sealed partial class ConsoleSettingsTests : IDisposable
         Assert.Equal((Hidden, "mine.json"), rows["Logging:Else:Token"]);
         Assert.Equal(("off", "MCP_RATE_LIMIT_HIGH in .env"), rows["Governance:Levels:HIGH"]);
         Assert.Equal((Hidden, "APP_PORTAINER__TOKEN in .env"), rows["Portainer:Token"]);
-        Assert.StartsWith("https://portainer.example:9443/sub ", rows["Portainer:Url"].Value);
+        Assert.Equal("https://portainer.example:9443/sub", rows["Portainer:Url"].Value);
+        Assert.StartsWith("http://127.0.0.1:9/sub ", rows["OTEL_EXPORTER_OTLP_ENDPOINT"].Value);
         Assert.Equal(("https://grafana.example/", "environment variable Grafana__Url"), rows["Grafana:Url"]);
         Assert.Equal((Hidden, "environment variable OTEL_EXPORTER_OTLP_HEADERS"), rows["OTEL_EXPORTER_OTLP_HEADERS"]);
         Assert.Equal("my-mcp", rows["OTEL_SERVICE_NAME"].Value);

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Microsoft.Playwright;
+using MinimalMcp.Tests.Clients;
 using MinimalMcp.Tests.Hub;
 using static Microsoft.Playwright.Assertions;
 
@@ -57,7 +58,7 @@ internal sealed class ConsoleVisit : IAsyncDisposable
     {
         await Page.GetByLabel("A key with the scope mcp:admin").FillAsync(key);
         await Page.GetByRole(AriaRole.Button, new() { Name = "Sign in" }).ClickAsync();
-        await Expect(Page.GetByRole(AriaRole.Navigation, new() { Name = "Console" })).ToBeAttachedAsync();
+        await Expect(Page.Locator("#menu")).ToBeAttachedAsync(); // which a small screen hides
     }
 
     /// <summary>Registers a stand-in over HTTP.</summary>
@@ -70,12 +71,14 @@ internal sealed class ConsoleVisit : IAsyncDisposable
                     name,
                     description,
                     command = NodeProgram,
-                    args = (string[])[HubServer.Script(), kind],
+                    args = (string[])[Script, kind],
                     max_restarts = 0,
                     auto_restart = starts,
                 }
             )
         ).GetProperty("id").GetInt64();
+
+    public static string Script => Path.Combine(ClientProcess.Root, "tests", "Hub", "stand-in.mjs");
 
     public static string NodeProgram => Path.GetFileName(Needs.Program("install Node.js", "node"));
 
