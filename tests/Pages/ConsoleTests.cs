@@ -36,10 +36,9 @@ public sealed class ConsoleTests(Browser browser)
     public async Task The_open_pages_break_no_rule_of_accessibility(ColorScheme colors, int width)
     {
         await using var server = TestServer.Start(("Auth:Mode", "api-key"), ("Auth:ApiKey", Hub.RegisteredServers.Key));
-        foreach (var path in (string[])["/", "/auth/sign-in", "/no/such/page"])
+        foreach (var path in (string[])["/", "/auth/sign-in"])
         {
-            var status = path == "/no/such/page" ? 404 : 200;
-            await using var visit = await browser.OpenAsync(server, path, colors, width, status: status);
+            await using var visit = await browser.OpenAsync(server, path, colors, width);
             var violations = await Axe.ViolationsAsync(visit.Page);
             Assert.True(violations.Length == 0, $"{path}\n{string.Join('\n', violations)}");
         }
@@ -107,7 +106,7 @@ public sealed class ConsoleTests(Browser browser)
     {
         await using var server = TestServer.Start();
         await using var visit = await browser.OpenAsync(server, "/console/servers/new");
-        await Expect(visit.Page.GetByText("Authentication is disabled")).ToBeVisibleAsync();
+        await Expect(visit.Page.GetByText("Authentication is disabled", new() { Exact = true })).ToBeVisibleAsync();
         await Expect(visit.Page.GetByText("Servers with a command are refused")).ToBeVisibleAsync();
         await visit.Page.GotoAsync("/console/keys");
         await Expect(visit.Page.GetByText("This server accepts no API keys")).ToBeVisibleAsync();
