@@ -6,6 +6,7 @@ using MinimalMcp.Hub;
 using MinimalMcp.Monitoring;
 using MinimalMcp.Outgoing;
 using MinimalMcp.Pages;
+using MinimalMcp.Pages.Console;
 using MinimalMcp.Storage;
 using MinimalMcp.Surfaces;
 using MinimalMcp.Surfaces.Mcp;
@@ -90,6 +91,7 @@ public static class Library
         routes.MapAudit("/api/v1/audit");
         routes.MapMonitoring("/api/v1");
         routes.MapDashboard("/dashboard");
+        routes.MapConsole("/console");
         routes.MapWellKnown();
         routes.MapPages();
         return routes.AddHostedConventions(app.Configuration);

@@ -5,6 +5,7 @@ using MinimalMcp.Hub;
 using MinimalMcp.Monitoring;
 using MinimalMcp.Outgoing;
 using MinimalMcp.Pages;
+using MinimalMcp.Pages.Console;
 using MinimalMcp.Storage;
 using MinimalMcp.Surfaces;
 using MinimalMcp.Surfaces.Mcp;
@@ -84,6 +85,7 @@ app.MapKeys("/api/v1/keys"); // creates and revokes API keys
 app.MapAudit("/api/v1/audit");
 app.MapMonitoring("/api/v1"); // sessions, activity with a live stream, figures
 app.MapDashboard("/dashboard"); // what waits for a person's approval
+app.MapConsole("/console"); // what operators see and do in a browser
 app.MapWellKnown();
 app.MapPages();
 

@@ -40,7 +40,7 @@ internal static class DashboardPage
                   <h1>Approvals</h1>
                   <p class="facts"><a href="./">{name}</a></p>
                 </div>
-                {Html.When(!auth.IsOff, SignInPage.SignOut)}
+                {Html.When(!auth.IsOff, () => SignInPage.SignOut(""))}
               </header>
               <main>
                 <section aria-labelledby="waiting">

@@ -23,7 +23,7 @@ public sealed partial class ArchitectureTests
             { "Tools", ["Governance", "Configuration", "Engine", "Charts"] },
             { "Surfaces", ["Tools", "Governance", "Auth", "Storage", "Configuration"] },
             { "WellKnown", ["Tools", "Governance", "Auth", "Storage", "Configuration"] },
-            { "Pages", ["Tools", "Governance", "Auth", "Configuration", "WellKnown", "Monitoring"] },
+            { "Pages", ["Tools", "Hub", "Governance", "Auth", "Storage", "Configuration", "WellKnown", "Monitoring"] },
         };
 
     // What a family is made of: the methods that a model sees, requests to the upstream, records and their mapping,

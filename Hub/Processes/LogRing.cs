@@ -54,6 +54,17 @@ internal sealed class LogRing(int maxLines = 500, int maxLength = 2000)
 
     public IReadOnlyList<string> Lines() => Lines(maxLines);
 
+    /// <summary>The lines that came after so many, as far as they are kept, and how many there were by then.</summary>
+    public (long Count, IReadOnlyList<string> Lines) After(long count)
+    {
+        lock (_lock)
+        {
+            // Another process has counted, before a restart of this server.
+            var missed = count < 0 || count > _added ? _added : _added - count;
+            return (_added, Lines((int)Math.Min(missed, maxLines)));
+        }
+    }
+
     /// <summary>The end of the log, for a sentence about a failure.</summary>
     public string Tail(int lines = 5, int characters = 600)
     {
