@@ -5,6 +5,7 @@ using MinimalMcp.Hub;
 using MinimalMcp.Monitoring;
 using MinimalMcp.Outgoing;
 using MinimalMcp.Pages;
+using MinimalMcp.Pages.Console;
 using MinimalMcp.Storage;
 using MinimalMcp.Surfaces;
 using MinimalMcp.Surfaces.Mcp;
@@ -81,9 +82,11 @@ if (mode.Http)
 // What operators, machines and people look for.
 app.MapHub("/api/v1/servers"); // registers, starts and stops other MCP servers
 app.MapKeys("/api/v1/keys"); // creates and revokes API keys
+app.MapOperatorTools("/api/v1/tools"); // calls from the console
 app.MapAudit("/api/v1/audit");
 app.MapMonitoring("/api/v1"); // sessions, activity with a live stream, figures
 app.MapDashboard("/dashboard"); // what waits for a person's approval
+app.MapConsole("/console"); // what operators see and do in a browser
 app.MapWellKnown();
 app.MapPages();
 

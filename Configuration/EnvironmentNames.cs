@@ -108,10 +108,12 @@ internal static class EnvironmentNames
     {
         var names = new List<(string Name, string Setting)>();
         var files = Files(contentRoot, environment).ToList();
-        var variables = Variables(files);
+        var origins = new Dictionary<string, string>(StringComparer.Ordinal);
+        var variables = Variables(files, origins);
         var secrets = SecretFiles.Read(variables, Table.Select(row => row.Name));
         files.AddRange(secrets.Files);
         var settings = new Dictionary<string, string?>(StringComparer.OrdinalIgnoreCase);
+        var sources = new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase);
         foreach (var (name, setting) in Table)
         {
             if (
@@ -123,6 +125,7 @@ internal static class EnvironmentNames
             {
                 names.Add((name, setting));
                 settings[setting] = means;
+                sources[setting] = SourceOf(name, origins);
             }
         }
 
@@ -132,6 +135,7 @@ internal static class EnvironmentNames
         )
         {
             settings[name] = value;
+            sources[name] = SourceOf(name, origins);
         }
 
         foreach (
@@ -139,6 +143,7 @@ internal static class EnvironmentNames
         )
         {
             settings[name.Replace("__", ":")] = value;
+            sources[name.Replace("__", ":")] = SourceOf(name, origins);
         }
 
         // Before the command line, which the host adds last.
@@ -152,7 +157,7 @@ internal static class EnvironmentNames
             configuration.Sources.Add(commandLine);
         }
 
-        return new(files, names, Infer(configuration)) { Problems = secrets.Problems };
+        return new(files, names, Infer(configuration)) { Problems = secrets.Problems, Sources = sources };
     }
 
     /// <summary>
@@ -179,21 +184,34 @@ internal static class EnvironmentNames
     }
 
     // A real environment variable takes precedence over a file.
-    private static Dictionary<string, string> Variables(IEnumerable<string> files)
+    private static Dictionary<string, string> Variables(
+        IEnumerable<string> files,
+        Dictionary<string, string>? origins = null
+    )
     {
         var variables = new Dictionary<string, string>(StringComparer.Ordinal);
-        foreach (var (name, value) in files.SelectMany(SettingsFiles.ReadVariables))
+        foreach (var file in files)
         {
-            variables[name] = value;
+            foreach (var (name, value) in SettingsFiles.ReadVariables(file))
+            {
+                variables[name] = value;
+                origins?[name] = Path.GetFileName(file);
+            }
         }
 
         foreach (System.Collections.DictionaryEntry variable in Environment.GetEnvironmentVariables())
         {
             variables[(string)variable.Key] = (string?)variable.Value ?? "";
+            origins?.Remove((string)variable.Key);
         }
 
         return variables;
     }
+
+    private static string SourceOf(string name, Dictionary<string, string> origins) =>
+        origins.TryGetValue(name, out var file) ? $"{name} in {file}"
+        : Environment.GetEnvironmentVariable(name) is null ? $"the file that {name}{SecretFiles.Suffix} names"
+        : $"environment variable {name}";
 
     /// <summary>Converts a value of the guides to the setting's format; null when it has no meaning here.</summary>
     private static string? Meaning(string name, string value, Dictionary<string, string> variables, string? mode) =>
@@ -276,6 +294,9 @@ internal sealed record EnvironmentRead(
     IReadOnlyList<InferredSetting> Inferred
 )
 {
+    /// <summary>Where each setting of the environment comes from, by the setting.</summary>
+    public IReadOnlyDictionary<string, string> Sources { get; init; } = new Dictionary<string, string>();
+
     /// <summary>Errors, as messages.</summary>
     public IReadOnlyList<string> Problems { get; init; } = [];
 }

@@ -15,6 +15,8 @@ public static class GovernanceSetup
     public static IHostApplicationBuilder AddGovernance(this IHostApplicationBuilder builder)
     {
         builder.Services.AddSettings<GovernanceOptions>("Governance");
+        builder.Services.AddSingleton<KnownSettings>();
+        builder.Services.AddSingleton<SettingsInForce>();
         builder.Services.AddSingleton<IValidateOptions<GovernanceOptions>, UnknownSettings>();
         builder.Services.AddSingleton<ToolPolicies>();
         builder.Services.AddSingleton<CallLog>();

@@ -37,7 +37,9 @@ internal sealed class HubOptions : IValidatableObject
     /// <summary>Servers by name, beside those that are registered over the routes.</summary>
     public Dictionary<string, ConfiguredServer> Servers { get; } = new(StringComparer.OrdinalIgnoreCase);
 
-    internal bool Allows(string command) => Split(Commands).Contains(command, StringComparer.Ordinal);
+    internal IReadOnlyList<string> CommandNames => Split(Commands);
+
+    internal bool Allows(string command) => CommandNames.Contains(command, StringComparer.Ordinal);
 
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
     {

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using Microsoft.Extensions.Options;
 using MinimalMcp.Auth;
@@ -20,6 +21,7 @@ internal static class HubRoutes
         read.MapGet("/{id}", Answer(async http => Shown(http, await FindAsync(http))));
         var write = group.MapGroup("").RequireAuthorization(Scopes.Write);
         write.MapPost("", Audited("create", CreateAsync));
+        write.MapPost("/import", Audited("import", McpJsonRoutes.ImportAsync));
         write.MapPut("/{id}", Audited("update", UpdateAsync));
         write.MapDelete("/{id}", Audited("delete", DeleteAsync));
         write.MapPost("/{id}/start", Audited("start", StartAsync));
@@ -200,7 +202,20 @@ internal static class HubRoutes
     private static async Task<object> LogsAsync(HttpContext http)
     {
         var server = await FindAsync(http);
-        return new { server_id = server.Id, lines = Of<Supervisor>(http).Log(server.Id).Lines() };
+        var after = http.Request.Query["after"].ToString();
+        var (next, lines) = Of<Supervisor>(http)
+            .Log(server.Id)
+            .After(
+                after.Length == 0 ? 0
+                : long.TryParse(after, NumberStyles.None, CultureInfo.InvariantCulture, out var count) ? count
+                : throw new ServerRefusedException(422, "after must be the number that next was in an answer before.")
+            );
+        return new
+        {
+            server_id = server.Id,
+            lines,
+            next,
+        };
     }
 
     private static async Task<object> SignInAsync(HttpContext http)

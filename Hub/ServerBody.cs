@@ -95,6 +95,19 @@ internal static partial class ServerBody
 
     public static async Task<JsonElement> ReadAsync(HttpContext http)
     {
+        var utf8 = await ReadBytesAsync(http);
+        try
+        {
+            return StrictJson.ParseObject(utf8);
+        }
+        catch (FormatException wrong)
+        {
+            throw Wrong($"The body {wrong.Message}.");
+        }
+    }
+
+    public static async Task<byte[]> ReadBytesAsync(HttpContext http)
+    {
         if (!http.Request.HasJsonContentType())
         {
             throw new ServerRefusedException(415, "Send the body as JSON, with Content-Type: application/json.");
@@ -102,14 +115,7 @@ internal static partial class ServerBody
 
         using var buffer = new MemoryStream();
         await http.Request.Body.CopyToAsync(buffer, http.RequestAborted);
-        try
-        {
-            return StrictJson.ParseObject(buffer.GetBuffer().AsSpan(0, (int)buffer.Length));
-        }
-        catch (FormatException wrong)
-        {
-            throw Wrong($"The body {wrong.Message}.");
-        }
+        return buffer.ToArray();
     }
 
     /// <summary>An enum as the guide writes it: ApiKey is api_key.</summary>

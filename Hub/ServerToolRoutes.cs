@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization.Metadata;
 using MinimalMcp.Governance;
+using MinimalMcp.Storage;
 using ModelContextProtocol;
 using ModelContextProtocol.Protocol;
 
@@ -25,7 +26,7 @@ internal static class ServerToolRoutes
             state = State(tool),
             notice = tool.Notice,
             description = SanitizedText.Show(tool.Definition.Description ?? "", out _),
-            change = tool.Replaces is { } approved ? Change(approved.Hash, Json(approved.Definition), tool) : null,
+            change = tool.Replaces is { } approved ? Change(approved, tool) : null,
         };
 
     /// <summary>The tool by its own name, or by its name here.</summary>
@@ -57,24 +58,34 @@ internal static class ServerToolRoutes
         : tool.Notice is null ? "listed"
         : "not listed";
 
-    private static object Change(string hash, JsonNode? approved, ServerTool tool)
-    {
-        var now = Json(JoinedTools.Approvable(tool.Definition).Definition);
-        var differences = new JsonArray();
-        Compare("", approved, now, differences);
-        return new
+    private static object Change(ApprovedTool approved, ServerTool tool) =>
+        new
         {
-            approved_hash = hash,
-            approved,
-            now,
-            differences,
+            approved_hash = approved.Hash,
+            approved = Json(approved.Definition),
+            now = Json(JoinedTools.Approvable(tool.Definition).Definition),
+            differences = Differences(approved, tool)
+                .Select(difference => new
+                {
+                    path = difference.Path,
+                    approved = difference.Approved,
+                    now = difference.Now,
+                }),
         };
+
+    /// <summary>Where the definition of a tool differs from the approved one, by JSON pointer.</summary>
+    public static IReadOnlyList<ToolDifference> Differences(ApprovedTool approved, ServerTool tool)
+    {
+        List<ToolDifference> differences = [];
+        var now = Json(JoinedTools.Approvable(tool.Definition).Definition);
+        Compare("", Json(approved.Definition), now, differences);
+        return differences;
     }
 
     // Hidden characters are shown: they may be all that changed.
     private static JsonNode? Json(string definition) => new SanitizedJson().Show(JsonNode.Parse(definition));
 
-    private static void Compare(string path, JsonNode? before, JsonNode? after, JsonArray differences)
+    private static void Compare(string path, JsonNode? before, JsonNode? after, List<ToolDifference> differences)
     {
         if (differences.Count >= MaxDifferences || JsonNode.DeepEquals(before, after))
         {
@@ -91,13 +102,9 @@ internal static class ServerToolRoutes
             return;
         }
 
-        differences.Add(
-            new JsonObject
-            {
-                ["path"] = path,
-                ["approved"] = before?.DeepClone(),
-                ["now"] = after?.DeepClone(),
-            }
-        );
+        differences.Add(new(path, before?.DeepClone(), after?.DeepClone()));
     }
 }
+
+/// <summary>A part of a tool's definition that was approved, and what it is now.</summary>
+internal sealed record ToolDifference(string Path, JsonNode? Approved, JsonNode? Now);

@@ -26,6 +26,14 @@ internal sealed record ServerState(
     double? ResponseTimeMs
 )
 {
+    /// <summary>When it became active; null when it is not.</summary>
+    public DateTimeOffset? ActiveSince { get; init; }
+
+    /// <summary>The latest failure since it was started, also when it is active again.</summary>
+    public string? LastError { get; init; }
+
+    public DateTimeOffset? LastErrorAt { get; init; }
+
     public static ServerState Inactive { get; } = new(ServerStatus.Inactive, null, null, 0, null, null);
 }
 
@@ -352,8 +360,17 @@ internal sealed class SupervisedServer : IAsyncDisposable
 
     private void Set(ServerState state)
     {
-        var before = _state;
-        _state = state;
+        var (before, now) = (_state, _time.GetUtcNow());
+        var isActive = state.Status is ServerStatus.Active;
+        state = state with { ActiveSince = isActive ? before.ActiveSince ?? now : null };
+        _state =
+            state.Reason is { } reason && reason != before.Reason
+                ? state with
+                {
+                    LastError = reason,
+                    LastErrorAt = now,
+                }
+                : state;
         if (before.Status != state.Status || before.RestartCount != state.RestartCount)
         {
             _changed();

@@ -41,7 +41,7 @@ internal static class ErrorPages
         && request.Headers.Accept.ToString().Contains("text/html", StringComparison.OrdinalIgnoreCase);
 
     // Relative, because a reverse proxy may strip a path prefix.
-    private static string Root(HttpRequest request) =>
+    internal static string Root(HttpRequest request) =>
         "./"
         + string.Concat(
             Enumerable.Repeat("../", Math.Max(0, (request.Path.Value ?? "/").Count(letter => letter == '/') - 1))

@@ -31,9 +31,12 @@ internal sealed class PageAssets
             return known;
         }
 
-        using var content = typeof(PageAssets).Assembly.GetManifestResourceStream(typeof(PageAssets), name);
+        using var content = Resource(name) ?? Resource("Console." + name);
         return content is null ? null : _files.GetOrAdd(name, new PageAsset(name, content));
     }
+
+    private static Stream? Resource(string name) =>
+        typeof(PageAssets).Assembly.GetManifestResourceStream(typeof(PageAssets), name);
 
     /// <summary>Read and compressed on first use; every browser accepts the compressed form.</summary>
     private sealed class PageAsset

@@ -1,4 +1,3 @@
-using MinimalMcp.Auth;
 using MinimalMcp.Auth.Operators;
 using MinimalMcp.Auth.Server;
 
@@ -45,11 +44,6 @@ public static class PagesSetup
         }
 
         ApiExplorer.Map(group);
-        string[] reading = [HttpMethods.Get, HttpMethods.Head];
-        routes
-            .MapMethods("/diagnostics", reading, (RequestDelegate)DiagnosticsPage.GetAsync)
-            .RequireAuthorization(Scopes.Admin)
-            .AllowOperators(page: true);
         return group;
     }
 }

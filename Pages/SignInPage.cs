@@ -71,8 +71,8 @@ internal sealed class SignInPage(PageAssets files, IConfiguration configuration)
             .WriteAsync(http);
 
     /// <summary>The button that ends the session, on every page of operators.</summary>
-    public static Html SignOut() =>
-        Html.Of($"""<form method="post" action="auth/sign-out"><button>Sign out</button></form>""");
+    public static Html SignOut(string root) =>
+        Html.Of($"""<form method="post" action="{root}auth/sign-out"><button>Sign out</button></form>""");
 
     private static string Label(OperatorQuestion question) =>
         (question.HasUsers, question.TakesKeys) switch

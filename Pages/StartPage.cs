@@ -20,14 +20,7 @@ internal static class StartPage
         var tools = services.GetRequiredService<ToolRegistry>().Current.All;
         var auth = services.GetRequiredService<IOptions<AuthOptions>>().Value;
         var routes = MappedRoutes.Of(http);
-        var reachable = MappedRoutes.Of(http, withoutKey: !auth.IsOff);
         var name = ServerIdentity.Name(configuration);
-        // tokens are for one address only
-        var url = auth.TakesTokens ? PublicUrl.OfDocuments(http) : PublicUrl.Of(http);
-        var application = ApplicationAssemblies.Application(services.GetRequiredService<IHostEnvironment>());
-        var guides = ConnectionGuides
-            .To(url, auth, (application ?? typeof(StartPage).Assembly).GetName().Name!)
-            .Where(guide => guide.Route is null || routes.Contains(guide.Route));
         var hasExplorer = routes.Contains("/openapi.json");
         var disabled = auth.IsOff
             ? services
@@ -59,20 +52,13 @@ internal static class StartPage
               </header>
               <nav aria-label="Pages of this server">
                 <ul>
-                  {Html.Each(Links.Where(link => reachable.Contains(link.Needs)), Link)}
+                  {Html.Each(Links(http), Link)}
                 </ul>
               </nav>
               <main>
                 <section aria-labelledby="connect">
                   <h2 id="connect">Connect</h2>
-                  {Html.When(!url.StartsWith("https://", StringComparison.OrdinalIgnoreCase), () => Html.Of($"""
-                    <p class="note"><strong>ChatGPT needs https.</strong> It calls from the internet, so it cannot use
-                      {url}. Run this server behind a tunnel or a reverse proxy with TLS, and set
-                      <code>PUBLIC_URL</code> to its URL. Programs on this machine can connect now.</p>
-                    """))}
-                  <ul class="ways">
-                    {Html.Each(guides, Guide)}
-                  </ul>
+                  {Guides(http)}
                 </section>
                 <section aria-labelledby="tools">
                   <h2 id="tools">Tools</h2>
@@ -95,21 +81,54 @@ internal static class StartPage
             .WriteAsync(http);
     }
 
-    private static readonly (string Path, string Text, string Needs)[] Links =
+    /// <summary>The pages and documents that a browser can open.</summary>
+    public static IEnumerable<(string Path, string Text)> Links(HttpContext http)
+    {
+        var auth = http.RequestServices.GetRequiredService<IOptions<AuthOptions>>().Value;
+        var reachable = MappedRoutes.Of(http, withoutKey: !auth.IsOff);
+        return AllLinks.Where(link => reachable.Contains(link.Needs)).Select(link => (link.Path, link.Text));
+    }
+
+    /// <summary>How clients connect, and what keeps ChatGPT from it.</summary>
+    public static Html Guides(HttpContext http)
+    {
+        var auth = http.RequestServices.GetRequiredService<IOptions<AuthOptions>>().Value;
+        var routes = MappedRoutes.Of(http);
+        // tokens are for one address only
+        var url = auth.TakesTokens ? PublicUrl.OfDocuments(http) : PublicUrl.Of(http);
+        var environment = http.RequestServices.GetRequiredService<IHostEnvironment>();
+        var application = ApplicationAssemblies.Application(environment) ?? typeof(StartPage).Assembly;
+        var guides = ConnectionGuides
+            .To(url, auth, application.GetName().Name!)
+            .Where(guide => guide.Route is null || routes.Contains(guide.Route));
+        return Html.Of(
+            $"""
+            {Html.When(!url.StartsWith("https://", StringComparison.OrdinalIgnoreCase), () => Html.Of($"""
+                    <p class="note"><strong>ChatGPT needs https.</strong> It calls from the internet, so it cannot use
+                      {url}. Run this server behind a tunnel or a reverse proxy with TLS, and set
+                      <code>PUBLIC_URL</code> to its URL. Programs on this machine can connect now.</p>
+                    """))}
+                  <ul class="ways">
+                    {Html.Each(guides, Guide)}
+                  </ul>
+            """
+        );
+    }
+
+    private static readonly (string Path, string Text, string Needs)[] AllLinks =
     [
         ("scalar", "API explorer", "/openapi.json"),
         ("openapi.json", "OpenAPI", "/openapi.json"),
         ("health", "Health", "/health"),
         ("status", "Status", "/status"),
         ("metrics", "Metrics", "/metrics"),
-        ("dashboard", "Approvals", "/dashboard"),
-        ("diagnostics", "Diagnostics", "/diagnostics"),
+        ("console", "Console", "/console"),
     ];
 
     private static string Authentication(AuthOptions auth) =>
         auth.IsOff ? "no authentication" : "authentication: " + auth.Mode.ToLowerInvariant();
 
-    private static Html Link((string Path, string Text, string Needs) link) =>
+    private static Html Link((string Path, string Text) link) =>
         Html.Of($"""<li><a href="{link.Path}">{link.Text}</a></li>""");
 
     // The script shows the button that it handles.

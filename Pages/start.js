@@ -2,15 +2,15 @@
 if (navigator.clipboard) {
   const said = document.getElementById('said');
   const copy = async button => {
-    const name = button.getAttribute('aria-label').replace('Copy: ', '');
+    const what = button.dataset.what ?? `the address for ${button.getAttribute('aria-label').replace('Copy: ', '')}`;
     let words;
     try {
       await navigator.clipboard.writeText(button.dataset.copy);
       button.textContent = 'Copied';
-      words = `Copied the address for ${name}.`;
+      words = `Copied ${what}.`;
       setTimeout(() => { button.textContent = 'Copy'; }, 2000);
     } catch {
-      words = `The browser did not allow copying. Select the address for ${name} and copy it by hand.`;
+      words = `The browser did not allow copying. Select ${what} and copy it by hand.`;
     }
     // The same words twice are read out twice only if they went away between.
     said.textContent = '';

@@ -128,7 +128,11 @@ internal sealed class CredentialHandler(
             return caller;
         }
 
-        if (!HttpMethods.IsGet(Request.Method) && !HttpMethods.IsHead(Request.Method) && !SameOrigin.Is(Context))
+        if (
+            !HttpMethods.IsGet(Request.Method)
+            && !HttpMethods.IsHead(Request.Method)
+            && !(SameOrigin.Is(Context) && SameOrigin.IsSaid(Context))
+        )
         {
             const string Foreign = "Send the request from this server's own page, not from a page of another origin.";
             _refusal = new(StatusCodes.Status403Forbidden, Foreign);

@@ -24,7 +24,7 @@ internal sealed partial class OperatorSignIn(
 )
 {
     // Where people go who asked for no page.
-    private const string Home = "dashboard";
+    private const string Home = "console";
     private const string StatePrefix = "operator-";
     private const string StateCookie = "operator_state";
 

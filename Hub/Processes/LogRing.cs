@@ -7,6 +7,7 @@ internal sealed class LogRing(int maxLines = 500, int maxLength = 2000)
 {
     private readonly Queue<string> _lines = new();
     private readonly Lock _lock = new();
+    private long _count;
 
     /// <summary>Called for what we notice ourselves.</summary>
     public Action<string>? Noticed { get; init; }
@@ -32,6 +33,7 @@ internal sealed class LogRing(int maxLines = 500, int maxLength = 2000)
         lock (_lock)
         {
             _lines.Enqueue(clean);
+            _count++;
             while (_lines.Count > maxLines)
             {
                 _lines.Dequeue();
@@ -44,6 +46,17 @@ internal sealed class LogRing(int maxLines = 500, int maxLength = 2000)
         lock (_lock)
         {
             return [.. _lines];
+        }
+    }
+
+    /// <summary>The lines that came after so many, as far as they are kept, and how many there were by then.</summary>
+    public (long Count, IReadOnlyList<string> Lines) After(long count)
+    {
+        lock (_lock)
+        {
+            // Another process has counted, before a restart of this server.
+            var missed = count < 0 || count > _count ? _count : _count - count;
+            return (_count, [.. _lines.TakeLast((int)Math.Min(missed, maxLines))]);
         }
     }
 

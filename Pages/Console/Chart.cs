@@ -2,7 +2,7 @@ using System.Globalization;
 using System.Text;
 using MinimalMcp.Charts;
 
-namespace MinimalMcp.Pages;
+namespace MinimalMcp.Pages.Console;
 
 /// <summary>One series of a chart.</summary>
 /// <param name="Color">The class of its color in console.css: calls, errors, refusals, p50, p95 or p99.</param>
@@ -11,8 +11,8 @@ internal sealed record ChartSeries(string Name, string Color, IReadOnlyList<doub
 
 /// <summary>
 /// A chart over time as SVG. It is drawn with attributes and classes only, because the content security policy admits
-/// no inline style. The drawing stretches to any width; texts keep their size. A script of ours shows the tooltip for
-/// the pointer and the arrow keys; without it browsers show the <c>title</c> of each point.
+/// no inline style. The drawing stretches to any width; texts keep their size. charts.js shows the tooltip for the
+/// pointer and the arrow keys.
 /// </summary>
 /// <param name="Unit">s and B get prefixes (5 ms, 20 MiB); "" for counts.</param>
 /// <param name="Times">Where each bucket begins.</param>
@@ -47,11 +47,9 @@ internal sealed record Chart(
                   <svg width="100%" height="{Height}" viewBox="0 0 {Wide} {Height}" preserveAspectRatio="none">
                     {(Stacked ? Bars(axis) : Html.Each(Series, series => LineOf(series, axis)))}
                   </svg>
-                  <line class="cursor" x1="0" x2="0" y1="0" y2="{Height}"></line>
                   {Html.Each(Enumerable.Range(0, Times.Count), i => PointOf(i, axis))}
                 </svg>
                 {Html.When(isEmpty, () => Html.Of($"""<p class="nothing">Nothing in this time.</p>"""))}
-                <p class="tip" role="status" hidden></p>
               </div>
             </figure>
             """
@@ -218,10 +216,9 @@ internal sealed record Chart(
         );
         return Html.Of(
             $"""
-            <rect class="point" x="{Number(left)}%" width="{Number(width)}%" y="0" height="{Height}"><title>{Clock(
+            <rect class="point" x="{Number(left)}%" width="{Number(width)}%" y="0" height="{Height}" data-tip="{Clock(
                 Times[i]
-            )} UTC
-            {string.Join('\n', values)}</title></rect>
+            )} UTC{string.Concat(values.Select(value => "\n" + value))}"></rect>
             """
         );
     }

@@ -39,7 +39,7 @@ public sealed class OperatorTests
         Assert.Contains("httponly", cookie, StringComparison.OrdinalIgnoreCase);
         foreach (
             var path in (string[])
-                ["/diagnostics", "/dashboard", "/api/v1/approvals", "/api/v1/audit", "/api/v1/servers"]
+                ["/diagnostics", "/console/approvals", "/api/v1/approvals", "/api/v1/audit", "/api/v1/servers"]
         )
         {
             using var answer = await visitor.GetAsync(path);
@@ -100,6 +100,9 @@ public sealed class OperatorTests
     [InlineData("POST", "/api/v1/servers/1/start")]
     [InlineData("POST", "/api/v1/servers/1/stop")]
     [InlineData("POST", "/api/v1/servers/1/restart")]
+    [InlineData("POST", "/api/v1/audit/verify")]
+    [InlineData("POST", "/api/v1/tools/look/call")]
+    [InlineData("DELETE", "/api/v1/sessions/1")]
     [InlineData("POST", "/auth/sign-out")]
     [InlineData("POST", "/auth/sign-in")]
     public async Task A_page_of_another_origin_can_do_nothing_with_a_session(string method, string path)
@@ -198,7 +201,7 @@ public sealed class OperatorTests
         Assert.Equal(403, bert.Status());
         using var anna = await visitor.SignInAsync(Password, user: "anna");
         Assert.Equal(303, anna.Status());
-        using var page = await visitor.GetAsync("/dashboard");
+        using var page = await visitor.GetAsync("/console/approvals");
         Assert.Equal(200, page.Status());
     }
 
@@ -207,7 +210,7 @@ public sealed class OperatorTests
     {
         await using var server = TestServer.Start();
         using var visitor = new Visitor(server);
-        foreach (var path in (string[])["/dashboard", "/diagnostics"])
+        foreach (var path in (string[])["/console", "/console/approvals", "/diagnostics"])
         {
             using var here = await visitor.GetAsync(path);
             Assert.Equal(200, here.Status());

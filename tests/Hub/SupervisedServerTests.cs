@@ -158,6 +158,7 @@ public class SupervisedServerTests
                 return Task.CompletedTask;
             },
             () => { },
+            _ => { },
             options,
             TimeProvider.System
         );

@@ -1,0 +1,37 @@
+namespace MinimalMcp.Pages.Console;
+
+/// <summary>Connect: how clients reach this server, as on the start page.</summary>
+internal static class ConnectPage
+{
+    public static Task GetAsync(HttpContext http)
+    {
+        var root = ConsolePage.Root(http);
+        return ConsolePage.WriteAsync(
+            http,
+            new(
+                Html.Of(
+                    $"""
+                    <section aria-labelledby="clients">
+                      <h2 id="clients">Clients</h2>
+                      {StartPage.Guides(http)}
+                    </section>
+                    <section aria-labelledby="documents">
+                      <h2 id="documents">Documents and endpoints</h2>
+                      <div class="actions">{Html.Each(StartPage.Links(http), link => Html.Of(
+                        $"""<a class="button plain" href="{root}{link.Path}">{link.Text}</a>"""
+                    ))}</div>
+                    </section>
+                    """
+                )
+            )
+            {
+                Lead = Html.Of(
+                    $"""
+                    How ChatGPT and other clients reach this server. The <a href="{root}">start page</a> shows the same
+                    to everybody.
+                    """
+                ),
+            }
+        );
+    }
+}
