@@ -100,20 +100,24 @@ internal sealed class SettingsInForce(
 
     private static bool IsHarmless(string key, KnownSetting setting)
     {
-        if (
-            key.Split(':').Any(part => Redactor.NamesSecret(part) && !IsCollection(setting, part))
-            || setting.Properties.Any(IsMarked)
-        )
+        var type = setting.Type;
+        if (setting.Properties.Any(IsMarked))
         {
             return false;
         }
 
-        var type = setting.Type;
-        return type == typeof(bool)
-            || type.IsEnum
-            || (type.IsPrimitive && type != typeof(char))
+        if (type == typeof(bool) || type.IsEnum || type == typeof(TimeSpan))
+        {
+            return true; // whatever it is called
+        }
+
+        if (key.Split(':').Any(part => Redactor.NamesSecret(part) && !IsCollection(setting, part)))
+        {
+            return false;
+        }
+
+        return (type.IsPrimitive && type != typeof(char))
             || type == typeof(decimal)
-            || type == typeof(TimeSpan)
             || (
                 type == typeof(string)
                 && setting.Properties.Count > 0

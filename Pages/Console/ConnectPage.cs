@@ -17,7 +17,7 @@ internal static class ConnectPage
                     </section>
                     <section aria-labelledby="documents">
                       <h2 id="documents">Documents and endpoints</h2>
-                      <div class="actions">{Html.Each(StartPage.Links(http), link => Html.Of(
+                      <div class="actions">{Html.Each(StartPage.Links(http).Where(link => link.Path != "console"), link => Html.Of(
                         $"""<a class="button plain" href="{root}{link.Path}">{link.Text}</a>"""
                     ))}</div>
                     </section>

@@ -59,7 +59,7 @@ internal static class ConsoleTable
         Html.Of(
             $"""
             <tr{Html.When(id is not null, () => Html.Of($""" id="{id}" """))}>{Html.Each(cells.Zip(columns), cell =>
-                Html.Of($"""<td data-label="{cell.Second}">{cell.First}</td>"""))}</tr>
+                Html.Of($"""<td data-label="{cell.Second}"><div>{cell.First}</div></td>"""))}</tr>
             """
         );
 }

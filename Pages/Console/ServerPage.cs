@@ -10,6 +10,7 @@ namespace MinimalMcp.Pages.Console;
 internal static class ServerPage
 {
     private const int MaxText = 4_000;
+    private const int LastLines = 50;
 
     private static readonly JsonSerializerOptions Readable = new()
     {
@@ -37,7 +38,7 @@ internal static class ServerPage
                 Html.Of(
                     $"""
                     <div id="server" data-live="3000">
-                      {Alerts(http, server, state)}
+                      {Alerts(http, server, state, tools)}
                       {Changes(server, [.. tools.Where(tool => tool.Replaces is not null)])}
                       <section aria-labelledby="state">
                         <h2 id="state">State on this replica</h2>
@@ -83,7 +84,12 @@ internal static class ServerPage
         "It is stopped on every replica, and its tools go. Its definition, its secrets and what was approved of it are "
         + "deleted.";
 
-    private static Html Alerts(HttpContext http, ServerDefinition server, ServerState state)
+    private static Html Alerts(
+        HttpContext http,
+        ServerDefinition server,
+        ServerState state,
+        IReadOnlyList<ServerTool> tools
+    )
     {
         var services = http.RequestServices;
         string[] notices =
@@ -92,7 +98,11 @@ internal static class ServerPage
                 ? (string[])["It comes from the configuration, and is changed and removed there."]
                 : [],
             .. PackageVersions.Warnings(server),
-            .. services.GetRequiredService<JoinedTools>().Notices(server.Id),
+            .. services
+                .GetRequiredService<JoinedTools>()
+                .Notices(server.Id)
+                .Except(tools.Where(tool => tool.Replaces is not null).Select(tool => tool.Notice))
+                .OfType<string>(), // shown below
             .. services.GetRequiredService<JoinedPrompts>().Notices(server.Id),
         ];
         return Html.Of(
@@ -184,7 +194,7 @@ internal static class ServerPage
                             : tool.Notice is null ? ConsoleTable.State("good", "Listed")
                             : ConsoleTable.State("idle", "Not listed")
                         )}
-                        {Html.When(tool.Notice is not null, () =>
+                        {Html.When(tool.Notice is not null && tool.Replaces is null, () =>
                             Html.Of($"""<span class="more">{tool.Notice}</span>"""))}
                         """
                     ),
@@ -228,7 +238,8 @@ internal static class ServerPage
 
     private static Html Log(Supervisor supervisor, ServerDefinition server)
     {
-        var (count, lines) = supervisor.Log(server.Id).After(0);
+        // The script reads all of them.
+        var lines = supervisor.Log(server.Id).Lines().TakeLast(LastLines).ToArray();
         return Html.Of(
             $"""
             <section aria-labelledby="log">
@@ -237,8 +248,8 @@ internal static class ServerPage
               <p class="hint">The newest lines that the server wrote beside its answers, on this replica.
                 They are the server's own text.</p>
               <pre class="log" id="lines" tabindex="0" aria-labelledby="log" role="log"
-                data-log="api/v1/servers/{server.Id}/logs" data-after="{count}">{string.Join('\n', lines)}</pre>
-              <p class="hint" id="no-lines"{Html.When(lines.Count > 0, () => Html.Of($" hidden"))}>No lines yet.</p>
+                data-log="api/v1/servers/{server.Id}/logs">{string.Join('\n', lines)}</pre>
+              <p class="hint" id="no-lines"{Html.When(lines.Length > 0, () => Html.Of($" hidden"))}>No lines yet.</p>
             </section>
             """
         );

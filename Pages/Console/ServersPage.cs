@@ -10,7 +10,6 @@ internal static class ServersPage
     [
         "Server",
         "State",
-        "Command or address",
         "Tools",
         "Restarts",
         "Uptime",
@@ -71,10 +70,10 @@ internal static class ServersPage
                 <a href="{root}console/servers/{server.Id}"><strong>{server.Name}</strong></a>
                 {Html.When(server.Description is { Length: > 0 }, () =>
                     Html.Of($"""<span class="more">{Short(server.Description!)}</span>"""))}
+                <code class="more">{Short(ServerStates.Target(server))}</code>
                 """
             ),
             ServerStates.State(state),
-            Html.Of($"<code>{Short(ServerStates.Target(server))}</code>"),
             Html.Of(
                 $"""
                 <span class="number">{(

@@ -51,7 +51,7 @@ internal static class SettingsPage
     private static Html Group(IGrouping<string, SettingInForce> group) =>
         Html.Of(
             $"""
-            <section aria-labelledby="section-{group.Key}">
+            <section class="even" aria-labelledby="section-{group.Key}">
               <h2 id="section-{group.Key}">{group.Key}</h2>
               {ConsoleTable.Of(
                 "Settings of " + group.Key,

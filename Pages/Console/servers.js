@@ -3,17 +3,18 @@ const lines = document.getElementById('lines');
 if (lines) {
   const follow = document.getElementById('follow');
   const most = 500;
+  let after;
   const toEnd = () => { if (follow.checked) lines.scrollTop = lines.scrollHeight; };
   const read = async () => {
     try {
-      const answer = await ui.ask(`${lines.dataset.log}?after=${lines.dataset.after}`);
-      lines.dataset.after = answer.next;
+      const answer = await ui.ask(`${lines.dataset.log}?after=${after ?? 0}`);
       if (answer.lines.length > 0) {
-        const before = lines.textContent === '' ? [] : lines.textContent.split('\n');
+        const before = after === undefined || lines.textContent === '' ? [] : lines.textContent.split('\n');
         lines.textContent = [...before, ...answer.lines].slice(-most).join('\n');
         document.getElementById('no-lines').hidden = true;
         toEnd();
       }
+      after = answer.next;
     } catch {
       // The part of the page with the state says that the server does not respond.
     }
