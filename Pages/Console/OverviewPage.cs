@@ -94,7 +94,7 @@ internal static class OverviewPage
     private static string InWords(string window) =>
         window switch
         {
-            "15m" => "15 minutes",
+            "15m" => "15 min",
             "1h" => "1 hour",
             "24h" => "24 hours",
             "7d" => "7 days",
