@@ -225,7 +225,7 @@ internal static class OverviewPage
     private static Html Top(string title, string page, IReadOnlyList<UsageRow> rows, string empty) =>
         Html.Of(
             $"""
-            <section aria-label="{title} by calls">
+            <section>
               <h2>{title} by calls</h2>
               {ConsoleTable.Of(
                 $"{title} by calls",

@@ -29,7 +29,7 @@ internal static class SessionsPage
             new(
                 Html.Of(
                     $"""
-                    <section id="sessions" data-live="5000" aria-label="Sessions">
+                    <section id="sessions" data-live="5000">
                       {ConsoleTable.Of(
                         "Sessions",
                         Columns,
@@ -86,7 +86,7 @@ internal static class SessionsPage
             <button type="button" class="harmful" data-path="api/v1/sessions/{Uri.EscapeDataString(one.Id)}"
               data-method="DELETE" data-title="End this session?" data-done="The session has ended."
               data-confirm="{name} of {one.User} must initialize again. Calls that are under way are cancelled."
-              aria-label="End the session of {name}, {one.User}">End session</button>
+              aria-label="End session of {name}, {one.User}">End session</button>
             """
         );
 
