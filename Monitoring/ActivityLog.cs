@@ -38,10 +38,7 @@ internal sealed class ActivityLog(Store store)
     /// <summary>The events after one, oldest first.</summary>
     public async Task<IReadOnlyList<ActivityEvent>> ReadAfterAsync(long id, CancellationToken cancellationToken)
     {
-        var entries = await store.ReadAuditAsync(
-            new(Limit: MaxLimit) { After = id, Kind = "any" },
-            cancellationToken
-        );
+        var entries = await store.ReadAuditAsync(new(Limit: MaxLimit) { After = id, Kind = "any" }, cancellationToken);
         if (entries.Count == 0)
         {
             return [];

@@ -73,9 +73,9 @@ internal sealed class MetricsSummary(UsageWriter writer, Store store, TimeProvid
         return
         [
             .. rows.Select(row => (row.Replica, At: DateTimeOffset.FromUnixTimeMilliseconds(row.At), row.Figures))
-                .Where(row => row.Replica != Replica.Id || !times.Contains(row.At))
+                .Where(row => row.Replica != writer.ReplicaId || !times.Contains(row.At))
                 .Select(row => (row.Replica, UsagePeriod.Parse(row.At, row.Figures))),
-            .. own.Where(period => period.At >= from).Select(period => (Replica.Id, period)),
+            .. own.Where(period => period.At >= from).Select(period => (writer.ReplicaId, period)),
         ];
     }
 

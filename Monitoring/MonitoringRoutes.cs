@@ -177,7 +177,9 @@ internal static class MonitoringRoutes
         }
 
         last = Math.Max(last, began - MaxMissed);
-        while (last < began && await Of<ActivityLog>(http).ReadAfterAsync(last, cancellationToken) is { Count: > 0 } page)
+        while (
+            last < began && await Of<ActivityLog>(http).ReadAfterAsync(last, cancellationToken) is { Count: > 0 } page
+        )
         {
             foreach (var one in page)
             {
@@ -210,7 +212,10 @@ internal static class MonitoringRoutes
         }
     }
 
-    private static bool Matches(ActivityEvent one, (string? Type, string? User, (string Name, string Id)? Server) filter) =>
+    private static bool Matches(
+        ActivityEvent one,
+        (string? Type, string? User, (string Name, string Id)? Server) filter
+    ) =>
         (filter.Type is null || one.Type == filter.Type)
         && (filter.User is null || one.User == filter.User)
         && (
@@ -291,12 +296,7 @@ internal static class MonitoringRoutes
 
     private static DateTimeOffset? Time(IQueryCollection query, string name) =>
         Text(query, name) is not { } text ? null
-        : DateTimeOffset.TryParse(
-            text,
-            CultureInfo.InvariantCulture,
-            DateTimeStyles.AssumeUniversal,
-            out var time
-        )
+        : DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time)
             ? time
         : throw new RefusedException(400, $"'{name}' must be a time such as 2026-11-21T08:00:00Z.");
 

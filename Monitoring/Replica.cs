@@ -1,5 +1,3 @@
-using System.Security.Cryptography;
-
 namespace MinimalMcp.Monitoring;
 
 /// <summary>This process among the replicas of the server.</summary>
@@ -8,8 +6,8 @@ internal static class Replica
     /// <summary>The name of the machine, or of the container: what pages show.</summary>
     public static string Name { get; } = Environment.MachineName;
 
-    /// <summary>Another one with each start, and for each of several processes of a machine.</summary>
-    public static string Id { get; } = $"{Name}/{Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(4))}";
+    /// <summary>Another one with each start, and for each of several servers on a machine.</summary>
+    public static string NewId() => $"{Name}/{Guid.NewGuid().ToString("N")[..8]}";
 
     /// <summary>The name in an id.</summary>
     public static string NameOf(string id) => id[..id.LastIndexOf('/')];

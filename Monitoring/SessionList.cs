@@ -29,12 +29,7 @@ internal sealed class SessionList(
 
         foreach (var caller in callers.Read())
         {
-            var type = await TypeOfAsync(
-                caller.Caller,
-                caller.ClientInfo?.Name,
-                caller.IsChatGpt,
-                cancellationToken
-            );
+            var type = await TypeOfAsync(caller.Caller, caller.ClientInfo?.Name, caller.IsChatGpt, cancellationToken);
             views.Add(Of(caller, type, connected));
         }
 

@@ -100,18 +100,16 @@ internal sealed class UsageTable(int max)
     }
 
     public JsonArray ToJson() =>
-        new(
-            [
-                .. _counts.Select(pair => new JsonArray(
-                    pair.Key,
-                    pair.Value.Family,
-                    pair.Value.Server,
-                    pair.Value.Errors,
-                    pair.Value.Refusals,
-                    pair.Value.Durations.ToString()
-                )),
-            ]
-        );
+        new([
+            .. _counts.Select(pair => new JsonArray(
+                pair.Key,
+                pair.Value.Family,
+                pair.Value.Server,
+                pair.Value.Errors,
+                pair.Value.Refusals,
+                pair.Value.Durations.ToString()
+            )),
+        ]);
 
     public void Add(JsonElement rows)
     {

@@ -33,6 +33,9 @@ internal sealed partial class UsageWriter(
     private TimeSpan _cpu = Environment.CpuUsage.TotalTime;
     private long _measured = time.GetTimestamp();
 
+    /// <summary>Whose rows are this server's own.</summary>
+    public string ReplicaId { get; } = Replica.NewId();
+
     /// <summary>
     /// The periods of that length that are only in memory yet: the current one, and those that wait for the store.
     /// </summary>
@@ -109,7 +112,7 @@ internal sealed partial class UsageWriter(
                     {
                         Seconds = (long)one.Item1.TotalSeconds,
                         At = one.Item2.At.ToUnixTimeMilliseconds(),
-                        Replica = Replica.Id,
+                        Replica = ReplicaId,
                         Figures = one.Item2.ToJson(),
                     }),
             ];
@@ -176,8 +179,9 @@ internal sealed partial class UsageWriter(
             return;
         }
 
-        foreach (var (length, kept) in ((TimeSpan, TimeSpan)[])
-            [(Periods.Minute, KeptMinutes), (Periods.TenMinutes, Kept)])
+        foreach (
+            var (length, kept) in ((TimeSpan, TimeSpan)[])[(Periods.Minute, KeptMinutes), (Periods.TenMinutes, Kept)]
+        )
         {
             await store.CutMetricsAsync(
                 (long)length.TotalSeconds,

@@ -114,11 +114,7 @@ internal sealed partial class Consent(
         }
         catch (SignInException refused)
         {
-            attempts.Refuse(
-                AuthAttempts.ProviderRefused,
-                http.Connection.RemoteIpAddress,
-                client: request.ClientId
-            );
+            attempts.Refuse(AuthAttempts.ProviderRefused, http.Connection.RemoteIpAddress, client: request.ClientId);
             LogRefused(refused.Reason);
             await pages.ExplainAsync(
                 http,
@@ -141,12 +137,7 @@ internal sealed partial class Consent(
         var scopes = GrantableScopes.OfPerson(request.Scopes, person.Scopes);
         if (!scopes.Any(GrantableScopes.IsForTools))
         {
-            attempts.Refuse(
-                AuthAttempts.Forbidden,
-                http.Connection.RemoteIpAddress,
-                person.Subject,
-                request.ClientId
-            );
+            attempts.Refuse(AuthAttempts.Forbidden, http.Connection.RemoteIpAddress, person.Subject, request.ClientId);
             Answer(
                 http,
                 request,
