@@ -40,7 +40,7 @@ internal static class KeysPage
             new(
                 Html.Of(
                     $"""
-                    <section id="keys" data-live="10000" aria-label="API keys">
+                    <section id="keys" data-live="10000">
                       {ConsoleTable.Of(
                         "API keys",
                         Columns,

@@ -25,7 +25,7 @@ internal static class ServersPage
             new(
                 Html.Of(
                     $"""
-                    <section id="servers" data-live="3000" aria-label="Registered servers">
+                    <div id="servers" data-live="3000">
                       {ConsoleTable.Of(
                         "Registered servers",
                         Columns,
@@ -39,7 +39,7 @@ internal static class ServersPage
                         ),
                         server => $"server-{server.Id.ToString(CultureInfo.InvariantCulture)}"
                     )}
-                    </section>
+                    </div>
                     """
                 )
             )

@@ -17,6 +17,7 @@ using MinimalMcp.Configuration;
 using MinimalMcp.Governance;
 using MinimalMcp.Outgoing;
 using MinimalMcp.Pages;
+using MinimalMcp.Pages.Console;
 using MinimalMcp.Storage;
 using MinimalMcp.Surfaces;
 using MinimalMcp.Surfaces.Mcp;
@@ -208,6 +209,7 @@ public sealed class FrameworkTests
 
         app.MapAudit("/api/v1/audit");
         app.MapDashboard("/dashboard");
+        app.MapConsole("/console");
         app.MapWellKnown();
         app.MapPages();
         app.MapGet("/mine/open", () => "open");

@@ -1,5 +1,3 @@
-using System.Net;
-using System.Text;
 using Microsoft.Extensions.DependencyInjection;
 using MinimalMcp.Tests.Auth.Server;
 using MinimalMcp.Tests.Governance;
@@ -22,8 +20,8 @@ public sealed class OperatorTests
         await using var server = Start();
         using var visitor = new Visitor(server);
 
-        using var page = await visitor.GetAsync("/diagnostics?a=1");
-        Assert.Equal((303, "auth/sign-in?return=diagnostics%3Fa%3D1"), (page.Status(), page.Location()));
+        using var page = await visitor.GetAsync("/console/diagnostics?a=1");
+        Assert.Equal((303, "../auth/sign-in?return=console%2Fdiagnostics%3Fa%3D1"), (page.Status(), page.Location()));
         using var program = await visitor.GetAsync("/diagnostics", accept: "application/json");
         Assert.Equal(
             (401, "application/problem+json"),
@@ -32,14 +30,13 @@ public sealed class OperatorTests
         using var api = await visitor.GetAsync("/api/v1/approvals");
         Assert.Equal(401, api.Status());
 
-        using var done = await visitor.SignInAsync(Key, to: "diagnostics?a=1");
-        Assert.Equal((303, "../diagnostics?a=1"), (done.Status(), done.Location()));
+        using var done = await visitor.SignInAsync(Key, to: "console/diagnostics?a=1");
+        Assert.Equal((303, "../console/diagnostics?a=1"), (done.Status(), done.Location()));
         var cookie = Assert.Single(done.Headers.GetValues("Set-Cookie"));
         Assert.Contains("samesite=strict", cookie, StringComparison.OrdinalIgnoreCase);
         Assert.Contains("httponly", cookie, StringComparison.OrdinalIgnoreCase);
         foreach (
-            var path in (string[])
-                ["/diagnostics", "/console/approvals", "/api/v1/approvals", "/api/v1/audit", "/api/v1/servers"]
+            var path in (string[])["/console", "/dashboard", "/api/v1/approvals", "/api/v1/audit", "/api/v1/servers"]
         )
         {
             using var answer = await visitor.GetAsync(path);
@@ -63,7 +60,7 @@ public sealed class OperatorTests
         await using var server = Start();
         using var visitor = new Visitor(server);
         using var done = await visitor.SignInAsync(Key, to: to);
-        Assert.Equal("../dashboard", done.Location());
+        Assert.Equal("../console", done.Location());
     }
 
     [Fact]
@@ -100,9 +97,6 @@ public sealed class OperatorTests
     [InlineData("POST", "/api/v1/servers/1/start")]
     [InlineData("POST", "/api/v1/servers/1/stop")]
     [InlineData("POST", "/api/v1/servers/1/restart")]
-    [InlineData("POST", "/api/v1/audit/verify")]
-    [InlineData("POST", "/api/v1/tools/look/call")]
-    [InlineData("DELETE", "/api/v1/sessions/1")]
     [InlineData("POST", "/auth/sign-out")]
     [InlineData("POST", "/auth/sign-in")]
     public async Task A_page_of_another_origin_can_do_nothing_with_a_session(string method, string path)
@@ -120,7 +114,7 @@ public sealed class OperatorTests
             Assert.Equal(403, foreign.Status());
         }
 
-        using var still = await visitor.GetAsync("/diagnostics");
+        using var still = await visitor.GetAsync("/console/diagnostics");
         Assert.Equal(200, still.Status());
     }
 
@@ -136,7 +130,7 @@ public sealed class OperatorTests
         Assert.Equal((303, "sign-in"), (ended.Status(), ended.Location()));
         foreach (var one in (Visitor[])[visitor, copy])
         {
-            using var page = await one.GetAsync("/diagnostics");
+            using var page = await one.GetAsync("/console/diagnostics");
             Assert.Equal(303, page.Status());
         }
     }
@@ -154,14 +148,14 @@ public sealed class OperatorTests
         for (var minutes = 20; minutes < 12 * 60; minutes += 20)
         {
             time.Advance(TimeSpan.FromMinutes(20));
-            using var page = await busy.GetAsync("/diagnostics");
+            using var page = await busy.GetAsync("/console/diagnostics");
             Assert.Equal(200, page.Status());
         }
 
-        using var tooLate = await idle.GetAsync("/diagnostics");
+        using var tooLate = await idle.GetAsync("/console/diagnostics");
         Assert.Equal(303, tooLate.Status());
         time.Advance(TimeSpan.FromMinutes(20));
-        using var end = await busy.GetAsync("/diagnostics");
+        using var end = await busy.GetAsync("/console/diagnostics");
         Assert.Equal(303, end.Status());
     }
 
@@ -177,11 +171,11 @@ public sealed class OperatorTests
         );
         using var visitor = new Visitor(server);
         (await visitor.SignInAsync(Reader.Replace('Z', 'Y'))).Dispose();
-        using var before = await visitor.GetAsync("/diagnostics");
+        using var before = await visitor.GetAsync("/console/diagnostics");
         Assert.Equal(200, before.Status());
 
         time.Advance(TimeSpan.FromMinutes(16));
-        using var after = await visitor.GetAsync("/diagnostics");
+        using var after = await visitor.GetAsync("/console/diagnostics");
         Assert.Equal(303, after.Status());
     }
 
@@ -201,7 +195,7 @@ public sealed class OperatorTests
         Assert.Equal(403, bert.Status());
         using var anna = await visitor.SignInAsync(Password, user: "anna");
         Assert.Equal(303, anna.Status());
-        using var page = await visitor.GetAsync("/console/approvals");
+        using var page = await visitor.GetAsync("/dashboard");
         Assert.Equal(200, page.Status());
     }
 
@@ -210,7 +204,7 @@ public sealed class OperatorTests
     {
         await using var server = TestServer.Start();
         using var visitor = new Visitor(server);
-        foreach (var path in (string[])["/console", "/console/approvals", "/diagnostics"])
+        foreach (var path in (string[])["/dashboard", "/console/diagnostics"])
         {
             using var here = await visitor.GetAsync(path);
             Assert.Equal(200, here.Status());
@@ -219,7 +213,7 @@ public sealed class OperatorTests
         }
 
         using var nothing = await visitor.GetAsync("/auth/sign-in");
-        Assert.Equal((303, "../dashboard"), (nothing.Status(), nothing.Location()));
+        Assert.Equal((303, "../console"), (nothing.Status(), nothing.Location()));
     }
 
     private static TestServer Start(ShiftedTime? time = null, params (string, string)[] settings) =>
@@ -234,71 +228,4 @@ public sealed class OperatorTests
                 .. settings,
             ]
         );
-
-    // A browser with its cookies, which follows no redirect by itself.
-    private sealed class Visitor : IDisposable
-    {
-        private readonly CookieContainer _cookies = new();
-        private readonly HttpClient _http;
-
-        public Visitor(TestServer server, Visitor? like = null)
-        {
-            _cookies.Add(like?._cookies.GetAllCookies() ?? []);
-            _http = new(new SocketsHttpHandler { AllowAutoRedirect = false, CookieContainer = _cookies })
-            {
-                BaseAddress = server.Url,
-                Timeout = Wait.Limit,
-            };
-        }
-
-        public Task<HttpResponseMessage> GetAsync(string path, string accept = "text/html") =>
-            SendAsync(HttpMethod.Get, path, null, ("Accept", accept));
-
-        public Task<HttpResponseMessage> PostAsync(string path, string json) =>
-            SendAsync(HttpMethod.Post, path, json, ("Sec-Fetch-Site", "same-origin"));
-
-        public async Task<HttpResponseMessage> SignInAsync(
-            string password,
-            string? user = null,
-            string to = "dashboard"
-        )
-        {
-            using var request = new HttpRequestMessage(HttpMethod.Post, "/auth/sign-in");
-            request.Content = new FormUrlEncodedContent(
-                new Dictionary<string, string>
-                {
-                    ["username"] = user ?? "",
-                    ["password"] = password,
-                    ["return"] = to,
-                }
-            );
-            return await _http.SendAsync(request, Stop);
-        }
-
-        public async Task<HttpResponseMessage> SendAsync(
-            HttpMethod method,
-            string path,
-            string? json,
-            params (string Name, string Value)[] headers
-        )
-        {
-            using var request = new HttpRequestMessage(method, path);
-            request.Content = json is null ? null : new StringContent(json, Encoding.UTF8, "application/json");
-            foreach (var (name, value) in headers)
-            {
-                request.Headers.Add(name, value);
-            }
-
-            return await _http.SendAsync(request, Stop);
-        }
-
-        public void Dispose() => _http.Dispose();
-    }
-}
-
-file static class Answers
-{
-    public static int Status(this HttpResponseMessage answer) => (int)answer.StatusCode;
-
-    public static string? Location(this HttpResponseMessage answer) => answer.Headers.Location?.OriginalString;
 }

@@ -137,6 +137,15 @@ const run = {
   client: () => text(JSON.stringify(client)),
 };
 
+// What a page must show as text.
+const markup = "</pre><script>alert(1)</script><img src=x onerror=alert(2)>";
+if (kind === "hostile" || kind === "hostile-dies") {
+  tools = [{ ...tool("<svg onload=alert(3)>"), description: markup }, { ...tool("echo"), description: markup }];
+  console.error(markup);
+}
+
+if (kind === "hostile-dies") process.exit(3);
+if (kind === "talks") console.error("ready to serve");
 if (kind === "dies") {
   console.error("no configuration was found");
   process.exit(3);

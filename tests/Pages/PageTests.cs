@@ -13,14 +13,10 @@ public sealed partial class PageTests
     [InlineData(
         "all",
         "/mcp /openapi.json /api/mcp/v1/tools /sse",
-        "scalar openapi.json health status metrics dashboard diagnostics"
+        "scalar openapi.json health status metrics console"
     )]
-    [InlineData("sse", "/mcp /sse", "health status metrics dashboard diagnostics")]
-    [InlineData(
-        "rest",
-        "/openapi.json /api/mcp/v1/tools",
-        "scalar openapi.json health status metrics dashboard diagnostics"
-    )]
+    [InlineData("sse", "/mcp /sse", "health status metrics console")]
+    [InlineData("rest", "/openapi.json /api/mcp/v1/tools", "scalar openapi.json health status metrics console")]
     public async Task The_start_page_names_what_is_mapped(string mode, string addresses, string links)
     {
         await using var server = TestServer.Start(NotesTools.Alone, ("mode", mode));
@@ -68,7 +64,7 @@ public sealed partial class PageTests
 
         var page = await server.Http.GetStringAsync(server.Url, TestContext.Current.CancellationToken);
 
-        Assert.Equal(["scalar", "openapi.json", "health", "dashboard", "diagnostics"], Links(page));
+        Assert.Equal(["scalar", "openapi.json", "health", "console"], Links(page));
         server.Http.DefaultRequestHeaders.Accept.ParseAdd("text/html"); // pages of operators lead to the sign-in
         Assert.Contains("authentication: api-key", page);
         Assert.Contains("API Key, of type Bearer", page);
