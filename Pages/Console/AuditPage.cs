@@ -41,6 +41,7 @@ internal static class AuditPage
         "console",
         "approvals",
         "hub",
+        "server",
     ];
 
     public static async Task GetAsync(HttpContext http)
@@ -93,9 +94,9 @@ internal static class AuditPage
                 Lead = Html.Of($"Every call and every change by an operator, on all replicas, newest first."),
                 Actions = Html.Of(
                     $"""
-                    <a class="button" href="{PageFilters.Address(api, [.. exported, ("format", "csv")])}"
+                    <a class="button plain" href="{PageFilters.Address(api, [.. exported, ("format", "csv")])}"
                       download>Export CSV</a>
-                    <a class="button" href="{PageFilters.Address(api, [.. exported, ("format", "jsonl")])}"
+                    <a class="button plain" href="{PageFilters.Address(api, [.. exported, ("format", "jsonl")])}"
                       download>Export JSON lines</a>
                     <button type="button" id="verify">Verify the chain</button>
                     <button type="button" class="plain" id="print">Print</button>

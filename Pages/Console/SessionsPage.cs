@@ -12,10 +12,8 @@ internal static class SessionsPage
     [
         "Client",
         "User",
-        "Sign-in",
         "Revision",
         "Servers",
-        "Started",
         "Last activity",
         "Calls",
         "Action",
@@ -69,12 +67,13 @@ internal static class SessionsPage
                 )}</div>
                 """
             ),
-            Html.Of($"{one.User}"),
-            Html.Of($"{ClientType(one)}"),
+            ConsoleCell.Of(Html.Of($"{one.User}"), ClientType(one)),
             Html.Of($"{one.Revision ?? one.Surface}"),
             Html.Of($"{(one.ConnectedServers.Count == 0 ? "–" : string.Join(", ", one.ConnectedServers))}"),
-            ConsoleTable.Time(one.CreatedAt),
-            ConsoleTable.Time(one.LastActivity),
+            ConsoleCell.Of(
+                ConsoleTable.Time(one.LastActivity),
+                "first seen " + one.CreatedAt.ToString("yyyy-MM-dd HH:mm 'UTC'", CultureInfo.InvariantCulture)
+            ),
             Html.Of($"{one.Calls.ToString("N0", CultureInfo.InvariantCulture)}"),
             one.HasSession ? End(one, name) : Html.Of($"""<span class="quiet">no session</span>"""),
         ];
@@ -96,6 +95,6 @@ internal static class SessionsPage
             "chatgpt" => "ChatGPT",
             "oauth" => "OAuth",
             "api_key" => "API key",
-            _ => "none",
+            _ => "not signed in",
         } + (one.Client is null ? "" : $" ({one.Client})");
 }

@@ -218,8 +218,8 @@ internal static class ToolsPage
     private static string InWords(Effect effect) =>
         effect switch
         {
-            Effect.Read => "reads",
-            Effect.Write => "changes",
-            _ => "cannot be undone",
+            Effect.Read => "read",
+            Effect.Write => "write",
+            _ => "destroy",
         };
 }

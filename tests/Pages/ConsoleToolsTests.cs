@@ -34,7 +34,7 @@ public sealed class ConsoleToolsTests(Browser browser)
 
         await Expect(row).ToHaveCountAsync(1);
         await Expect(row).ToContainTextAsync("wipe");
-        await Expect(row).ToContainTextAsync("cannot be undone");
+        await Expect(row).ToContainTextAsync("destroy");
         await Expect(row).ToContainTextAsync("HIGH");
         await Expect(row).ToContainTextAsync("4 of 4 per day by local");
         await visit.Page.GetByRole(AriaRole.Link, new() { Name = "Clear" }).ClickAsync();
