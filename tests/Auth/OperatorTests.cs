@@ -36,7 +36,8 @@ public sealed class OperatorTests
         Assert.Contains("samesite=strict", cookie, StringComparison.OrdinalIgnoreCase);
         Assert.Contains("httponly", cookie, StringComparison.OrdinalIgnoreCase);
         foreach (
-            var path in (string[])["/console", "/console/approvals", "/api/v1/approvals", "/api/v1/audit", "/api/v1/servers"]
+            var path in (string[])
+                ["/console", "/console/approvals", "/api/v1/approvals", "/api/v1/audit", "/api/v1/servers"]
         )
         {
             using var answer = await visitor.GetAsync(path);

@@ -5,7 +5,9 @@ using static Microsoft.Playwright.Assertions;
 
 namespace MinimalMcp.Tests.Pages;
 
-/// <summary>Pages of the console with data, in both colors and on a telephone: readable, and no wider than it.</summary>
+/// <summary>
+/// Pages of the console with data, in both colors and on a telephone: readable, and no wider than it.
+/// </summary>
 [Collection(nameof(Browser))]
 [Slow]
 public sealed class ConsoleLookTests(Browser browser)
@@ -125,8 +127,12 @@ public sealed class ConsoleLookTests(Browser browser)
             && (await server.GetJsonAsync("/api/v1/servers"))[0].GetProperty("status").GetString() is not "inactive"
         );
         await Wait.Until(async () =>
-            (await server.Http.GetStringAsync(new Uri("/console", UriKind.Relative), TestContext.Current.CancellationToken))
-                .Contains("Server away is down", StringComparison.Ordinal)
+            (
+                await server.Http.GetStringAsync(
+                    new Uri("/console", UriKind.Relative),
+                    TestContext.Current.CancellationToken
+                )
+            ).Contains("Server away is down", StringComparison.Ordinal)
         );
     }
 
