@@ -51,7 +51,9 @@ internal sealed class ActivityLog(Store store)
     /// <summary>The id of the newest event.</summary>
     public Task<long> NewestAsync(CancellationToken cancellationToken) => store.NewestAuditAsync(cancellationToken);
 
-    /// <summary>The name and the id of a server of which one is given. A server that is gone has only that one.</summary>
+    /// <summary>
+    /// The name and the id of a server of which one is given. A server that is gone has only that one.
+    /// </summary>
     public async Task<(string Name, string Id)> ServerOfAsync(string asked, CancellationToken cancellationToken) =>
         ServerOf(asked, await IdsAsync(cancellationToken));
 

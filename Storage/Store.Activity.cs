@@ -28,7 +28,9 @@ internal sealed partial class Store
             "server_error" => $"({Operators} and outcome <> 'ok' and tool in ('servers/start', 'servers/restart') "
                 + "or surface = 'server' and tool = 'servers/error')",
             "server_created" => Done("'servers/create', 'servers/from-github'"),
-            "server_updated" => Done("'servers/update'"),
+            "server_updated" => $"({Operators} and outcome = 'ok' and tool not in ('servers/create', "
+                + "'servers/from-github', 'servers/delete', 'servers/start', 'servers/restart', 'servers/stop', "
+                + "'servers/approve', 'keys/create', 'keys/revoke'))",
             "server_deleted" => Done("'servers/delete'"),
             "server_started" => Done("'servers/start', 'servers/restart'"),
             "server_stopped" => Done("'servers/stop'"),

@@ -12,5 +12,11 @@ public enum Engine
 internal static class Engines
 {
     public static async Task<(string, string)[]> SettingsAsync(this Engine engine, PostgresServer postgres) =>
-        engine is Engine.Postgres ? [("Storage:ConnectionString", await postgres.NewDatabaseAsync())] : [];
+        engine is Engine.Postgres
+            ?
+            [
+                ("Storage:ConnectionString", await postgres.NewDatabaseAsync()),
+                ("Auth:Server:SecretKey", "kR4uW8zC2vN6qT0yB5xH9mJ3fL7pD1sG"),
+            ]
+            : [];
 }

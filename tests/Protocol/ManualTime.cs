@@ -28,9 +28,15 @@ internal sealed class ManualTime : TimeProvider
 
     public void Fire()
     {
+        Timer[] timers;
         lock (_timers)
         {
-            _timers.ForEach(timer => timer.Fire());
+            timers = [.. _timers];
+        }
+
+        foreach (var timer in timers)
+        {
+            timer.Fire(); // which may create the next
         }
     }
 
