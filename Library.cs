@@ -88,6 +88,7 @@ public static class Library
         routes.MapAuth();
         routes.MapHub("/api/v1/servers");
         routes.MapKeys("/api/v1/keys");
+        routes.MapOperatorTools("/api/v1/tools");
         routes.MapAudit("/api/v1/audit");
         routes.MapMonitoring("/api/v1");
         routes.MapDashboard("/dashboard");

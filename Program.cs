@@ -82,6 +82,7 @@ if (mode.Http)
 // What operators, machines and people look for.
 app.MapHub("/api/v1/servers"); // registers, starts and stops other MCP servers
 app.MapKeys("/api/v1/keys"); // creates and revokes API keys
+app.MapOperatorTools("/api/v1/tools"); // calls from the console
 app.MapAudit("/api/v1/audit");
 app.MapMonitoring("/api/v1"); // sessions, activity with a live stream, figures
 app.MapDashboard("/dashboard"); // what waits for a person's approval

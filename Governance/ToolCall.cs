@@ -67,7 +67,7 @@ internal sealed class ToolCall : AIFunctionArguments
         }
     }
 
-    /// <summary>How the call arrived: http, sse, stdio, rest or functions.</summary>
+    /// <summary>How the call arrived: http, sse, stdio, rest, functions or console.</summary>
     public string Surface { get; }
 
     public CallOrigin Origin { get; }
@@ -111,7 +111,7 @@ internal sealed class ToolCall : AIFunctionArguments
     /// <summary>Asks the caller's user or model, where its client can be asked; null where it cannot.</summary>
     public Func<InputRequest, CancellationToken, ValueTask<InputResponse>>? Ask { get; init; }
 
-    /// <summary>Who approved the call, and the id of the call that requested it; null without manual approval.</summary>
+    /// <summary>Who approved the call, and the id of the call that asked; null without manual approval.</summary>
     internal string? Approval { get; set; }
 
     /// <summary>The timeout of a call that may ask, which does not run meanwhile.</summary>

@@ -4,11 +4,11 @@ using MinimalMcp.Governance;
 
 namespace MinimalMcp.Pages;
 
-/// <summary>The page on which a person approves calls.</summary>
+/// <summary>Manual approval: its API, and the address that leads to its page.</summary>
 public static class DashboardSetup
 {
     /// <summary>
-    /// Maps the approvals page and its API, for operators who are signed in.
+    /// Maps the API of approvals, for operators who are signed in. The pattern leads to the page of the console.
     /// </summary>
     public static IEndpointConventionBuilder MapDashboard(
         this IEndpointRouteBuilder routes,
@@ -17,7 +17,11 @@ public static class DashboardSetup
     {
         routes.MapApprovals("/api/v1/approvals");
         return routes
-            .MapMethods(pattern, [HttpMethods.Get, HttpMethods.Head], (RequestDelegate)DashboardPage.GetAsync)
+            .MapMethods(
+                pattern,
+                [HttpMethods.Get, HttpMethods.Head],
+                http => Results.Redirect(ErrorPages.Root(http.Request) + "console/approvals").ExecuteAsync(http)
+            )
             .RequireAuthorization(Scopes.Admin)
             .AllowOperators(page: true);
     }

@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using MinimalMcp.Auth;
+using MinimalMcp.Auth.Operators;
 using MinimalMcp.Configuration;
 using MinimalMcp.Governance;
 using MinimalMcp.Tools;
@@ -18,9 +19,23 @@ public static class Rest
     {
         var group = routes.MapGroup(pattern);
         group.MapGet("", (RequestDelegate)ListAsync);
-        group.MapPost("{name}", (RequestDelegate)CallAsync);
+        group.MapPost("{name}", http => CallAsync(http, "rest"));
         return group.AllowHead().AllowGuests();
     }
+
+    /// <summary>
+    /// Maps the calls that an operator makes from the console, as that operator. Everything else is called with keys
+    /// and tokens only, so that a session in a browser opens no other surface.
+    /// </summary>
+    public static IEndpointConventionBuilder MapOperatorTools(
+        this IEndpointRouteBuilder routes,
+        string pattern = "/api/v1/tools"
+    ) =>
+        routes
+            .MapGroup(pattern)
+            .RequireAuthorization(Scopes.Admin)
+            .AllowOperators()
+            .MapPost("{name}/call", (RequestDelegate)CallAsOperatorAsync);
 
     private static async Task ListAsync(HttpContext http)
     {
@@ -48,7 +63,22 @@ public static class Rest
         );
     }
 
-    private static async Task CallAsync(HttpContext http)
+    private static Task CallAsOperatorAsync(HttpContext http)
+    {
+        http.Response.Headers.CacheControl = "no-store";
+        // JSON, which a form of another page cannot send, and our own origin: a session calls for nobody else.
+        return http.Request.HasJsonContentType() && SameOrigin.Is(http)
+            ? CallAsync(http, "console")
+            : Problem(
+                    StatusCodes.Status403Forbidden,
+                    "Request not accepted",
+                    "Send the arguments as JSON from this server's own page or from a program, not from a page of "
+                        + "another origin."
+                )
+                .ExecuteAsync(http);
+    }
+
+    private static async Task CallAsync(HttpContext http, string surface)
     {
         var name = (string)http.Request.RouteValues["name"]!;
         if (await ProfileSelection.ToolsAsync(http) is not { } tools)
@@ -86,7 +116,7 @@ public static class Rest
         using (arguments)
         {
             var headers = http.Request.Headers; // GPT Actions send their user and conversation as headers
-            var call = new ToolCall("rest", CallOrigin.Of(http))
+            var call = new ToolCall(surface, CallOrigin.Of(http))
             {
                 OpenAiSubject = headers["openai-ephemeral-user-id"],
                 OpenAiSession = headers["openai-conversation-id"],

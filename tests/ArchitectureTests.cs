@@ -23,7 +23,20 @@ public sealed partial class ArchitectureTests
             { "Tools", ["Governance", "Configuration", "Engine", "Charts"] },
             { "Surfaces", ["Tools", "Governance", "Auth", "Storage", "Configuration"] },
             { "WellKnown", ["Tools", "Governance", "Auth", "Storage", "Configuration"] },
-            { "Pages", ["Tools", "Hub", "Governance", "Auth", "Storage", "Configuration", "WellKnown", "Monitoring"] },
+            {
+                "Pages",
+                [
+                    "Tools",
+                    "Hub",
+                    "Monitoring",
+                    "Charts",
+                    "Governance",
+                    "Auth",
+                    "Storage",
+                    "Configuration",
+                    "WellKnown",
+                ]
+            },
         };
 
     // What a family is made of: the methods that a model sees, requests to the upstream, records and their mapping,
@@ -117,7 +130,7 @@ public sealed partial class ArchitectureTests
 
     [Fact]
     public void Program_is_a_table_of_contents() =>
-        Assert.InRange(File.ReadLines(Path.Combine(ClientProcess.Root, "Program.cs")).Count(), 1, 90);
+        Assert.InRange(File.ReadLines(Path.Combine(ClientProcess.Root, "Program.cs")).Count(), 1, 100);
 
     private static IEnumerable<string> Sources() =>
         SourcesAndTests().Where(file => file.Split('/')[0] is not ("tests" or "samples" or "templates"));

@@ -8,7 +8,9 @@ using MinimalMcp.Storage;
 
 namespace MinimalMcp.Governance;
 
-/// <summary>Audit entries as JSON, JSON lines and CSV. Exports are read page by page, so that none is held whole.</summary>
+/// <summary>
+/// Audit entries as JSON, JSON lines and CSV. Exports are read page by page, so that none is held whole.
+/// </summary>
 internal static class AuditExport
 {
     internal static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web)

@@ -52,7 +52,8 @@ internal static class AuditQuery
         );
         return wrong is null ? filter : null;
 
-        string? Text(string name) => query[name] is [{ } value, ..] && value.Trim() is { Length: > 0 } text ? text : null;
+        string? Text(string name) =>
+            query[name] is [{ } value, ..] && value.Trim() is { Length: > 0 } text ? text : null;
 
         long? Number(string name, ref string? wrong)
         {

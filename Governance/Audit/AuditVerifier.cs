@@ -2,7 +2,9 @@ using MinimalMcp.Storage;
 
 namespace MinimalMcp.Governance;
 
-/// <summary>Verifies the whole chain of the audit log while the server runs: one run at a time, since it reads all.</summary>
+/// <summary>
+/// Verifies the whole chain of the audit log while the server runs: one run at a time, since it reads all.
+/// </summary>
 internal sealed class AuditVerifier(Store store)
 {
     private int _isRunning;

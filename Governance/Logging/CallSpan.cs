@@ -59,7 +59,7 @@ internal static class CallSpan
     public const string ToolError = "tool_error";
 
     /// <summary>The MCP method; null for plain HTTP.</summary>
-    public static string? Method(ToolCall call) => call.Surface == "rest" ? null : "tools/call";
+    public static string? Method(ToolCall call) => call.Surface is "rest" or "console" ? null : "tools/call";
 
     /// <summary>Standard input has no address.</summary>
     public static string Transport(ToolCall call) => call.Origin.Address is null ? "pipe" : "tcp";

@@ -2,7 +2,7 @@ using System.Globalization;
 using System.Text;
 using MinimalMcp.Charts;
 
-namespace MinimalMcp.Pages;
+namespace MinimalMcp.Pages.Console;
 
 /// <summary>One series of a chart.</summary>
 /// <param name="Color">The class of its color in console.css: calls, errors, refusals, p50, p95 or p99.</param>
@@ -11,8 +11,8 @@ internal sealed record ChartSeries(string Name, string Color, IReadOnlyList<doub
 
 /// <summary>
 /// A chart over time as SVG. It is drawn with attributes and classes only, because the content security policy admits
-/// no inline style. The drawing stretches to any width; texts keep their size. A script of ours shows the tooltip for
-/// the pointer and the arrow keys; without it browsers show the <c>title</c> of each point.
+/// no inline style. The drawing stretches to any width; texts keep their size. charts.js shows the tooltip for the
+/// pointer and the arrow keys.
 /// </summary>
 /// <param name="Unit">s and B get prefixes (5 ms, 20 MiB); "" for counts.</param>
 /// <param name="Times">Where each bucket begins.</param>
@@ -47,11 +47,9 @@ internal sealed record Chart(
                   <svg width="100%" height="{Height}" viewBox="0 0 {Wide} {Height}" preserveAspectRatio="none">
                     {(Stacked ? Bars(axis) : Html.Each(Series, series => LineOf(series, axis)))}
                   </svg>
-                  <line class="cursor" x1="0" x2="0" y1="0" y2="{Height}"></line>
                   {Html.Each(Enumerable.Range(0, Times.Count), i => PointOf(i, axis))}
                 </svg>
                 {Html.When(isEmpty, () => Html.Of($"""<p class="nothing">Nothing in this time.</p>"""))}
-                <p class="tip" role="status" hidden></p>
               </div>
             </figure>
             """
@@ -77,9 +75,9 @@ internal sealed record Chart(
         );
     }
 
-    /// <summary>A number as the axis of a chart writes it: 1.25 s, 12 MiB, 3.4 k.</summary>
+    /// <summary>A number as the axis of a chart writes it, with three digits: 1.25 s, 12.3 MiB, 340 k.</summary>
     public static string Show(double value, string unit) =>
-        double.IsFinite(value) ? new ValueAxis([0, value], unit).Show(value, exact: true) : "–";
+        double.IsFinite(value) ? new ValueAxis([0, value], unit).Show(Rounded(value), exact: true) : "–";
 
     private IEnumerable<double> Highest() =>
         Stacked
@@ -87,6 +85,12 @@ internal sealed record Chart(
             : Series.SelectMany(series => series.Values).Where(double.IsFinite);
 
     private double Total(int i) => Series.Sum(series => Known(series.Values[i]));
+
+    private static double Rounded(double value)
+    {
+        var unit = value == 0 ? 1 : Math.Pow(10, Math.Floor(Math.Log10(Math.Abs(value))) - 2);
+        return Math.Round(value / unit) * unit;
+    }
 
     private static double Known(double value) => double.IsFinite(value) ? value : 0;
 
@@ -188,10 +192,27 @@ internal sealed record Chart(
             i => (i + 0.5) * Wide / Times.Count,
             value => Y(value, axis)
         );
-        return Html.Of($"""<path class="line {series.Color}" d="{path}"></path>""");
+        var dots = string.Concat(
+            Enumerable
+                .Range(0, series.Values.Count)
+                .Where(i => IsAlone(series.Values, i))
+                .Select(i => $"M{Number((i + 0.5) * Wide / Times.Count)} {Number(Y(series.Values[i], axis))}h0.01")
+        );
+        return Html.Of(
+            $"""
+            <path class="line {series.Color}" d="{path}"></path>{Html.When(dots.Length > 0, () =>
+                Html.Of($"""<path class="dots {series.Color}" d="{dots}"></path>"""))}
+            """
+        );
     }
 
-    // A gap where nothing was measured; a point alone is a very short line, which round caps make a dot.
+    // A point without neighbours is no line: a very short one with wide round caps is a dot.
+    private static bool IsAlone(IReadOnlyList<double> values, int i) =>
+        double.IsFinite(values[i])
+        && (i == 0 || !double.IsFinite(values[i - 1]))
+        && (i + 1 == values.Count || !double.IsFinite(values[i + 1]));
+
+    // With a gap where nothing was measured.
     private static string Path(IReadOnlyList<double> values, Func<int, double> x, Func<double, double> y)
     {
         var path = new StringBuilder();
@@ -199,10 +220,10 @@ internal sealed record Chart(
         {
             if (double.IsFinite(values[i]))
             {
-                var joins = i > 0 && double.IsFinite(values[i - 1]);
-                var alone = !joins && (i + 1 == values.Count || !double.IsFinite(values[i + 1]));
-                path.Append(joins ? 'L' : 'M').Append(Number(x(i))).Append(' ').Append(Number(y(values[i])));
-                path.Append(alone ? "h0.1" : "");
+                path.Append(i > 0 && double.IsFinite(values[i - 1]) ? 'L' : 'M')
+                    .Append(Number(x(i)))
+                    .Append(' ')
+                    .Append(Number(y(values[i])));
             }
         }
 
@@ -218,10 +239,9 @@ internal sealed record Chart(
         );
         return Html.Of(
             $"""
-            <rect class="point" x="{Number(left)}%" width="{Number(width)}%" y="0" height="{Height}"><title>{Clock(
+            <rect class="point" x="{Number(left)}%" width="{Number(width)}%" y="0" height="{Height}" data-tip="{Clock(
                 Times[i]
-            )} UTC
-            {string.Join('\n', values)}</title></rect>
+            )} UTC{string.Concat(values.Select(value => "\n" + value))}"></rect>
             """
         );
     }

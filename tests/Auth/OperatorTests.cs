@@ -36,7 +36,8 @@ public sealed class OperatorTests
         Assert.Contains("samesite=strict", cookie, StringComparison.OrdinalIgnoreCase);
         Assert.Contains("httponly", cookie, StringComparison.OrdinalIgnoreCase);
         foreach (
-            var path in (string[])["/console", "/dashboard", "/api/v1/approvals", "/api/v1/audit", "/api/v1/servers"]
+            var path in (string[])
+                ["/console", "/console/approvals", "/api/v1/approvals", "/api/v1/audit", "/api/v1/servers"]
         )
         {
             using var answer = await visitor.GetAsync(path);
@@ -195,7 +196,7 @@ public sealed class OperatorTests
         Assert.Equal(403, bert.Status());
         using var anna = await visitor.SignInAsync(Password, user: "anna");
         Assert.Equal(303, anna.Status());
-        using var page = await visitor.GetAsync("/dashboard");
+        using var page = await visitor.GetAsync("/console/approvals");
         Assert.Equal(200, page.Status());
     }
 
@@ -204,7 +205,7 @@ public sealed class OperatorTests
     {
         await using var server = TestServer.Start();
         using var visitor = new Visitor(server);
-        foreach (var path in (string[])["/dashboard", "/console/diagnostics"])
+        foreach (var path in (string[])["/console/approvals", "/console/diagnostics"])
         {
             using var here = await visitor.GetAsync(path);
             Assert.Equal(200, here.Status());

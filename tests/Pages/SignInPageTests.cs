@@ -36,6 +36,11 @@ public sealed class SignInPageTests(Browser browser)
         await Expect(second.GetByText("No pending approvals.")).ToBeVisibleAsync();
         Assert.Equal("", await second.EvaluateAsync<string>("() => document.cookie"));
 
+        if (width < 960)
+        {
+            await second.GetByRole(AriaRole.Button, new() { Name = "Menu" }).ClickAsync();
+        }
+
         await second.GetByRole(AriaRole.Button, new() { Name = "Sign out" }).ClickAsync();
         await Expect(second.GetByLabel("A key with the scope mcp:admin")).ToBeVisibleAsync();
         await page.ReloadAsync();

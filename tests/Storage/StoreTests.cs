@@ -216,6 +216,29 @@ public sealed partial class StoreTests(PostgresServer postgres) : IDisposable
         Assert.Equal("detail é 3", (await store.ReadAuditAsync(new(CallId: "call 3"), Stop)).Single().Detail);
     }
 
+    [Theory, InlineData(Engine.Sqlite), InlineData(Engine.Postgres)]
+    public async Task Uses_of_budgets_are_read_by_the_beginning_of_their_name(Engine engine)
+    {
+        await using var store = await OpenAsync(engine, await PlaceAsync(engine));
+        Budget Of(string name) => new(name, 10, TimeSpan.FromSeconds(10));
+        await store.ConsumeBudgetsAsync([Of("level/HIGH/ann"), Of("group/docker/ann")], Now, 1, Stop);
+        await store.ConsumeBudgetsAsync([Of("level/HIGH/bob_%")], Now + 5_000, 3, Stop);
+        await store.ConsumeBudgetsAsync([Of("level/HIGHER/ann")], Now, 5, Stop);
+        async Task<string> ReadAsync(string prefix, long now, int limit = 10) =>
+            string.Join(
+                ' ',
+                (await store.ReadBudgetUsesAsync(prefix, Of("").OverAt(now), limit, Stop)).Select(use =>
+                    $"{use.Name}={use.Uses}"
+                )
+            );
+
+        Assert.Equal("level/HIGH/bob_%=3 level/HIGH/ann=1", await ReadAsync("level/HIGH/", Now + 9_000));
+        Assert.Equal("level/HIGH/bob_%=3", await ReadAsync("level/HIGH/", Now + 9_000, limit: 1));
+        Assert.Equal("level/HIGH/bob_%=3", await ReadAsync("level/HIGH/", Now + 12_000)); // ann's are over
+        Assert.Equal("group/docker/ann=1", await ReadAsync("group/", Now + 9_000));
+        Assert.Equal("", await ReadAsync("l%", Now + 9_000));
+    }
+
     private static AuditEntry Row(int n) =>
         new()
         {

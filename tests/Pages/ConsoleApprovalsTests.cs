@@ -10,7 +10,7 @@ namespace MinimalMcp.Tests.Pages;
 /// <summary>The page of approvals, as the person sees it who decides.</summary>
 [Collection(nameof(Browser))]
 [Slow]
-public sealed class DashboardTests(Browser browser)
+public sealed class ConsoleApprovalsTests(Browser browser)
 {
     private const string Agent = "agent-0123456789abcdefghijklmnopqrstuvwxyz",
         Boss = "boss-0123456789abcdefghijklmnopqrstuvwxyz";
@@ -25,8 +25,8 @@ public sealed class DashboardTests(Browser browser)
         ];
 
     [Theory]
-    [InlineData(ColorScheme.Light, 1280, "dashboard-light")]
-    [InlineData(ColorScheme.Dark, 390, "dashboard-dark-narrow")]
+    [InlineData(ColorScheme.Light, 1280, "console-approvals-light")]
+    [InlineData(ColorScheme.Dark, 390, "console-approvals-dark-narrow")]
     public async Task What_waits_is_approved_by_who_signed_in_with_a_key(
         ColorScheme colors,
         int width,
@@ -34,25 +34,22 @@ public sealed class DashboardTests(Browser browser)
     )
     {
         var tools = new GovernedTools();
-        await using var server = TestServer.Start(
-            services => services.AddSingleton(tools).AddSingleton(new ToolType(typeof(GovernedTools))),
-            Keys
-        );
+        await using var server = Start(tools);
         var token = await AskAsync(
             server,
             """{"target":"<img src=x onerror=alert(1)>","options":{"password":"hunter22","fuel":[1,2]}}"""
         );
         await AskAsync(server, """{"target":"moon"}""");
-        await using var visit = await browser.OpenAsync(server, "/dashboard", colors, width);
+        await using var visit = await browser.OpenAsync(server, "/console/approvals", colors, width);
         var page = visit.Page;
         page.Dialog += (_, _) => Assert.Fail("A script of an argument ran.");
 
         await page.GetByLabel("A key with the scope").FillAsync(Boss);
         await page.Keyboard.PressAsync("Enter");
-        var first = page.GetByRole(AriaRole.Listitem).First;
-        await Expect(first).ToContainTextAsync("Requested by agent from 127.0.0.1");
-        await Expect(first).ToContainTextAsync("<img src=x onerror=alert(1)>");
-        await Expect(first).ToContainTextAsync("[REDACTED]");
+        var calls = Pending(page);
+        await Expect(calls.First).ToContainTextAsync("Requested by agent from 127.0.0.1");
+        await Expect(calls.First).ToContainTextAsync("<img src=x onerror=alert(1)>");
+        await Expect(calls.First).ToContainTextAsync("[REDACTED]");
         await visit.ScreenshotAsync(screenshot);
         Assert.Equal(
             ["true"],
@@ -63,9 +60,9 @@ public sealed class DashboardTests(Browser browser)
             "wider than the screen"
         );
 
-        await first.GetByRole(AriaRole.Button, new() { Name = "Approve" }).ClickAsync();
-        await Expect(page.GetByRole(AriaRole.Status)).ToHaveTextAsync("The call of launch was approved.");
-        await Expect(page.GetByRole(AriaRole.Listitem)).ToHaveCountAsync(1);
+        await calls.First.GetByRole(AriaRole.Button, new() { Name = "Approve" }).ClickAsync();
+        await Expect(page.Locator("#said")).ToHaveTextAsync("The call of launch was approved.");
+        await Expect(calls).ToHaveCountAsync(1);
         await page.GetByRole(AriaRole.Button, new() { Name = "Deny" }).ClickAsync();
         await Expect(page.GetByText("No pending approvals.")).ToBeVisibleAsync();
 
@@ -86,15 +83,44 @@ public sealed class DashboardTests(Browser browser)
     }
 
     [Fact]
-    public async Task The_key_that_asked_cannot_approve_and_a_wrong_one_is_asked_for_again()
+    public async Task Calls_are_approved_and_denied_by_keyboard_alone_and_the_focus_goes_on()
     {
         var tools = new GovernedTools();
-        await using var server = TestServer.Start(
-            services => services.AddSingleton(tools).AddSingleton(new ToolType(typeof(GovernedTools))),
-            Keys
-        );
+        await using var server = Start(tools);
+        var token = await AskAsync(server, """{"target":"moon"}""");
+        await AskAsync(server, """{"target":"mars"}""");
+        await using var visit = await browser.OpenAsync(server, "/console/approvals");
+        var page = visit.Page;
+        await TabToAsync(page, "#password");
+        await page.Keyboard.TypeAsync(Boss);
+        await page.Keyboard.PressAsync("Enter");
+        await Expect(Pending(page)).ToHaveCountAsync(2);
+
+        await TabToAsync(page, "[id^=approve-]");
+        await page.Keyboard.PressAsync("Enter");
+        await Expect(page.Locator("#said")).ToHaveTextAsync("The call of launch was approved.");
+        await Expect(Pending(page)).ToHaveCountAsync(1);
+        var deny = page.GetByRole(AriaRole.Button, new() { Name = "Deny" });
+        await Expect(page.GetByRole(AriaRole.Button, new() { Name = "Approve" })).ToBeFocusedAsync();
+        await page.Keyboard.PressAsync("Tab");
+        await Expect(deny).ToBeFocusedAsync();
+        await page.Keyboard.PressAsync("Space");
+
+        await Expect(page.GetByText("No pending approvals.")).ToBeVisibleAsync();
+        await Expect(page.Locator("#main")).ToBeFocusedAsync();
+        using var done = await CallAsync(server, $$"""{"target":"moon","confirmation_token":"{{token}}"}""");
+        Assert.Equal(200, (int)done.StatusCode);
+        Assert.Equal(1, tools.Done["launch"]);
+        Assert.Empty(visit.Problems);
+    }
+
+    [Fact]
+    public async Task The_key_that_asked_cannot_approve()
+    {
+        var tools = new GovernedTools();
+        await using var server = Start(tools, ("Auth:ApiKeys:agent:Scopes", "mcp:admin"));
         await AskAsync(server, """{"target":"moon"}""");
-        await using var visit = await browser.OpenAsync(server, "/dashboard");
+        await using var visit = await browser.OpenAsync(server, "/console/approvals");
         var page = visit.Page;
 
         await page.GetByLabel("A key with the scope").FillAsync("not-a-key");
@@ -103,7 +129,7 @@ public sealed class DashboardTests(Browser browser)
         await page.GetByLabel("A key with the scope").FillAsync(Agent);
         await page.GetByRole(AriaRole.Button, new() { Name = "Sign in" }).ClickAsync();
 
-        await Expect(page.GetByRole(AriaRole.Listitem)).ToContainTextAsync("You requested this call yourself");
+        await Expect(Pending(page)).ToContainTextAsync("You requested this call yourself");
         await Expect(page.GetByRole(AriaRole.Button, new() { Name = "Approve" })).ToBeDisabledAsync();
         await Expect(page.GetByRole(AriaRole.Button, new() { Name = "Deny" })).ToBeEnabledAsync();
         Assert.Empty(tools.Done);
@@ -113,8 +139,9 @@ public sealed class DashboardTests(Browser browser)
     public async Task Without_authentication_it_shows_at_once_what_waits_and_what_comes()
     {
         await using var server = GovernedTools.Start(new(), ("Governance:Approve", "launch"));
-        await using var visit = await browser.OpenAsync(server, "/dashboard");
+        await using var visit = await browser.OpenAsync(server, "/dashboard"); // the former address
         await Expect(visit.Page.GetByText("No pending approvals.")).ToBeVisibleAsync();
+        Assert.EndsWith("/console/approvals", visit.Page.Url, StringComparison.Ordinal);
 
         await AskAsync(server, """{"target":"moon"}""");
 
@@ -122,7 +149,7 @@ public sealed class DashboardTests(Browser browser)
         await Expect(deny).ToBeVisibleAsync();
         await deny.FocusAsync();
         await AskAsync(server, """{"target":"mars"}""");
-        await Expect(visit.Page.GetByRole(AriaRole.Listitem)).ToHaveCountAsync(2);
+        await Expect(Pending(visit.Page)).ToHaveCountAsync(2);
         await Expect(deny.First).ToBeFocusedAsync(); // what comes does not take the button away
         Assert.Empty(visit.Problems);
     }
@@ -132,21 +159,44 @@ public sealed class DashboardTests(Browser browser)
     {
         await using var server = GovernedTools.Start(new(), ("Governance:Approve", "launch"));
         await AskAsync(server, """{"target":"a\u202ebc\u3164\udb40\udc41","options":12345678901234567890}""");
-        await using var visit = await browser.OpenAsync(server, "/dashboard");
+        await using var visit = await browser.OpenAsync(server, "/console/approvals");
 
-        await Expect(visit.Page.GetByRole(AriaRole.Listitem)).ToContainTextAsync("12345678901234567890");
-        await Expect(visit.Page.GetByRole(AriaRole.Listitem))
-            .ToContainTextAsync("\"a\\u{202E}bc\\u{3164}\\uDB40\\uDC41\"");
+        await Expect(Pending(visit.Page)).ToContainTextAsync("12345678901234567890");
+        await Expect(Pending(visit.Page)).ToContainTextAsync("\"a\\u{202E}bc\\u{3164}\\uDB40\\uDC41\"");
     }
 
     [Fact]
     public async Task A_server_where_nothing_is_approved_says_how_that_is_set()
     {
         await using var server = GovernedTools.Start(new());
-        await using var visit = await browser.OpenAsync(server, "/dashboard");
+        await using var visit = await browser.OpenAsync(server, "/dashboard/");
 
         await Expect(visit.Page.GetByText("Governance:Approve")).ToBeVisibleAsync();
         await Expect(visit.Page.GetByRole(AriaRole.Heading, new() { Level = 1 })).ToHaveTextAsync("Approvals");
+    }
+
+    private static TestServer Start(GovernedTools tools, params (string, string)[] more) =>
+        TestServer.Start(
+            services => services.AddSingleton(tools).AddSingleton(new ToolType(typeof(GovernedTools))),
+            [.. Keys, .. more]
+        );
+
+    private static ILocator Pending(IPage page) => page.Locator("#pending .calls > li");
+
+    /// <summary>Presses Tab until that element has the focus.</summary>
+    internal static async Task TabToAsync(IPage page, string selector)
+    {
+        for (var presses = 0; presses < 100; presses++)
+        {
+            if (await page.EvaluateAsync<bool>("of => document.activeElement.matches(of)", selector))
+            {
+                return;
+            }
+
+            await page.Keyboard.PressAsync("Tab");
+        }
+
+        Assert.Fail($"The keyboard does not reach {selector}.");
     }
 
     private static async Task<string> AskAsync(TestServer server, string arguments)
