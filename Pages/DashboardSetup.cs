@@ -17,10 +17,8 @@ public static class DashboardSetup
     {
         routes.MapApprovals("/api/v1/approvals");
         return routes
-            .MapMethods(
-                pattern,
-                [HttpMethods.Get, HttpMethods.Head],
-                http => Results.Redirect(ErrorPages.Root(http.Request) + "console/approvals").ExecuteAsync(http)
+            .MapMethods(pattern, [HttpMethods.Get, HttpMethods.Head], http =>
+                Results.Redirect(ErrorPages.Root(http.Request) + "console/approvals").ExecuteAsync(http)
             )
             .RequireAuthorization(Scopes.Admin)
             .AllowOperators(page: true);

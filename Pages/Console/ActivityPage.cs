@@ -116,10 +116,7 @@ internal static class ActivityPage
                 ("server_id", filter.ServerId),
                 ("before", before?.ToString(CultureInfo.InvariantCulture))
             );
-        return PageFilters.Pages(
-            filter.Before is null ? null : Address(null),
-            next is null ? null : Address(next)
-        );
+        return PageFilters.Pages(filter.Before is null ? null : Address(null), next is null ? null : Address(next));
     }
 
     private static string? Text(IQueryCollection query, string name) =>

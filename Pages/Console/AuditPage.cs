@@ -25,10 +25,7 @@ internal static class AuditPage
         .. Enum.GetNames<Refusal>().Select(reason => $"refused: {reason.ToLowerInvariant()}"),
     ];
 
-    private static readonly string[] Levels =
-    [
-        .. Enum.GetNames<RiskLevel>().Select(name => name.ToUpperInvariant()),
-    ];
+    private static readonly string[] Levels = [.. Enum.GetNames<RiskLevel>().Select(name => name.ToUpperInvariant())];
 
     private static readonly string[] Surfaces =
     [

@@ -102,8 +102,10 @@ internal sealed record Chart(
             return "Nothing was measured.";
         }
 
-        var text = new StringBuilder()
-            .Append(CultureInfo.InvariantCulture, $"From {Clock(Times[0])} to {Clock(Times[^1] + Step)} UTC. ");
+        var text = new StringBuilder().Append(
+            CultureInfo.InvariantCulture,
+            $"From {Clock(Times[0])} to {Clock(Times[^1] + Step)} UTC. "
+        );
         foreach (var series in Series)
         {
             var known = series.Values.Where(double.IsFinite).ToArray();
@@ -152,16 +154,14 @@ internal sealed record Chart(
         for (var time = new DateTimeOffset(first, TimeSpan.Zero); time <= from + span; time += step)
         {
             var percent = (time - from) / span * 100;
-            var format =
-                step >= TimeSpan.FromDays(1) || (before is { } day && day != time.Date) ? "d MMM"
-                : "HH:mm";
+            var format = step >= TimeSpan.FromDays(1) || (before is { } day && day != time.Date) ? "d MMM" : "HH:mm";
             before = time.Date;
             yield return (
                 percent,
                 time.ToString(format, CultureInfo.InvariantCulture),
                 percent < 4 ? "start"
-                    : percent > 96 ? "end"
-                    : "middle"
+                : percent > 96 ? "end"
+                : "middle"
             );
         }
     }
@@ -187,11 +187,7 @@ internal sealed record Chart(
 
     private Html LineOf(ChartSeries series, ValueAxis axis)
     {
-        var path = Path(
-            series.Values,
-            i => (i + 0.5) * Wide / Times.Count,
-            value => Y(value, axis)
-        );
+        var path = Path(series.Values, i => (i + 0.5) * Wide / Times.Count, value => Y(value, axis));
         var dots = string.Concat(
             Enumerable
                 .Range(0, series.Values.Count)

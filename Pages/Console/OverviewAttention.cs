@@ -29,13 +29,7 @@ internal static class OverviewAttention
         var budgets = await services
             .GetRequiredService<Budgets>()
             .ReadAsync(tools.SelectMany(tool => tool.Budgets), cancellationToken);
-        return
-        [
-            .. Servers(services),
-            .. Approvals(approvals),
-            .. SignIns(usage),
-            .. Budgets(budgets),
-        ];
+        return [.. Servers(services), .. Approvals(approvals), .. SignIns(usage), .. Budgets(budgets)];
     }
 
     private static IEnumerable<AttentionItem> Servers(IServiceProvider services)

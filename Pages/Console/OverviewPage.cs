@@ -15,9 +15,10 @@ internal static class OverviewPage
     public static async Task GetAsync(HttpContext http)
     {
         var services = http.RequestServices;
-        var window = http.Request.Query["window"].ToString() is var asked && MetricsSummary.Windows.Contains(asked)
-            ? asked
-            : "1h";
+        var window =
+            http.Request.Query["window"].ToString() is var asked && MetricsSummary.Windows.Contains(asked)
+                ? asked
+                : "1h";
         var usage = await services.GetRequiredService<MetricsSummary>().ReadAsync(window, http.RequestAborted);
         var approvals = (await services.GetRequiredService<Approvals>().ListAsync(http.RequestAborted)).Count;
         var sessions = await services.GetRequiredService<SessionList>().ReadAsync(http.RequestAborted);

@@ -23,15 +23,14 @@ internal static class PageFilters
         );
 
     /// <summary>The links to the newest entries and to older ones.</summary>
-    public static Html Pages(string? newest, string? older) =>
-        Html.When((newest ?? older) is not null, () => Html.Of(
-            $"""
-            <nav class="pages" aria-label="Pages"><ul>
-              {Html.When(newest is not null, () => Html.Of($"""<li><a href="{newest}">Newest</a></li>"""))}
-              {Html.When(older is not null, () => Html.Of($"""<li><a href="{older}" rel="next">Older</a></li>"""))}
-            </ul></nav>
-            """
-        ));
+    public static Html Pages(string? newest, string? older) => Html.When((newest ?? older) is not null, () => Html.Of(
+                $"""
+                <nav class="pages" aria-label="Pages"><ul>
+                  {Html.When(newest is not null, () => Html.Of($"""<li><a href="{newest}">Newest</a></li>"""))}
+                  {Html.When(older is not null, () => Html.Of($"""<li><a href="{older}" rel="next">Older</a></li>"""))}
+                </ul></nav>
+                """
+            ));
 }
 
 /// <summary>A cell with a second line.</summary>

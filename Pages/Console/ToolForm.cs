@@ -69,9 +69,10 @@ internal static class ToolForm
                 Html.Of($""" aria-describedby="{id}-about" """))}
             """
         );
-        var values = schema.TryGetProperty("enum", out var listed) && listed.ValueKind is JsonValueKind.Array
-            ? listed.EnumerateArray().Where(value => value.ValueKind is not JsonValueKind.Null).ToArray()
-            : null;
+        var values =
+            schema.TryGetProperty("enum", out var listed) && listed.ValueKind is JsonValueKind.Array
+                ? listed.EnumerateArray().Where(value => value.ValueKind is not JsonValueKind.Null).ToArray()
+                : null;
         return (values, TypeOf(schema)) switch
         {
             ({ } all, _) => Choice(common, "json", all.Select(value => (value.GetRawText(), value.ToString()))),
@@ -123,9 +124,10 @@ internal static class ToolForm
             return "JSON";
         }
 
-        var types = type.ValueKind is JsonValueKind.Array
-            ? type.EnumerateArray().Select(one => one.GetString()).Where(one => one != "null").ToArray()
-            : [type.GetString()];
+        var types =
+            type.ValueKind is JsonValueKind.Array
+                ? type.EnumerateArray().Select(one => one.GetString()).Where(one => one != "null").ToArray()
+                : [type.GetString()];
         return types is [{ } only] ? only : "JSON";
     }
 

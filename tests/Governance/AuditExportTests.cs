@@ -134,8 +134,9 @@ public sealed class AuditExportTests
         Assert.Equal(HttpStatusCode.OK, approved.StatusCode);
         await CallAsync(server, "launch", $$"""{"target":"moon","confirmation_token":"{{token}}"}""", "ann");
 
-        var intent = (await server.GetJsonAsync("/api/v1/audit?tool=launch&outcome=intent&subject=ann"))
-            .GetProperty("rows")[0];
+        var intent = (await server.GetJsonAsync("/api/v1/audit?tool=launch&outcome=intent&subject=ann")).GetProperty(
+            "rows"
+        )[0];
         Assert.Equal(
             $"approved by boss; requested as call {pending.GetProperty("call_id").GetString()}",
             intent.GetProperty("detail").GetString()

@@ -114,7 +114,5 @@ public sealed class ConsoleActivityTests(Browser browser)
     }
 
     private static async Task CallAsync(TestServer server, string tool, string arguments, string caller) =>
-        (
-            await server.PostAsync($"/tools/{tool}", arguments, headers: (TestCaller.Header, caller))
-        ).Dispose();
+        (await server.PostAsync($"/tools/{tool}", arguments, headers: (TestCaller.Header, caller))).Dispose();
 }

@@ -42,9 +42,7 @@ public sealed class ConsoleLookTests(Browser browser)
         {
             await visit.Page.GotoAsync(path);
             await Expect(visit.Page.Locator("main")).ToContainTextAsync(shows);
-            await visit.ScreenshotAsync(
-                $"console-{name}-{colors.ToString().ToLowerInvariant()}-{width}"
-            );
+            await visit.ScreenshotAsync($"console-{name}-{colors.ToString().ToLowerInvariant()}-{width}");
             problems.AddRange(await ProblemsAsync(visit, name));
         }
 

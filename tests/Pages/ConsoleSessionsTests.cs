@@ -49,11 +49,7 @@ public sealed class ConsoleSessionsTests(Browser browser)
 
         await Expect(page.Locator("#said")).ToHaveTextAsync("The session has ended.");
         await Expect(row.GetByRole(AriaRole.Button)).ToHaveCountAsync(0);
-        var after = await server.McpAsync(
-            "tools/call",
-            new { name = "look", arguments = new { } },
-            session: session
-        );
+        var after = await server.McpAsync("tools/call", new { name = "look", arguments = new { } }, session: session);
         Assert.Equal(404, after.Status);
         Assert.Empty(visit.Problems);
     }

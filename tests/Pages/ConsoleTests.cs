@@ -26,7 +26,7 @@ public sealed class ConsoleTests(Browser browser)
         {
             await visit.Page.GotoAsync("/console" + path);
             await Expect(visit.Page.GetByRole(AriaRole.Heading, new() { Level = 1 })).ToBeVisibleAsync();
-            await visit.CheckAsync("console" + path.Replace('/', '-') + form);
+            await visit.CheckAsync($"console/{(path.Length == 0 ? "overview" : path[1..].Replace('/', '-'))}{form}");
         }
     }
 
@@ -85,7 +85,7 @@ public sealed class ConsoleTests(Browser browser)
         await page.GetByRole(AriaRole.Button, new() { Name = "Menu" }).FocusAsync();
         await page.Keyboard.PressAsync("Enter");
         await Expect(nav).ToBeVisibleAsync();
-        await visit.CheckAsync("console-menu-light-390");
+        await visit.CheckAsync("console/menu-light-390");
         await page.Keyboard.PressAsync("Escape");
         await Expect(nav).ToBeHiddenAsync();
     }
@@ -98,7 +98,7 @@ public sealed class ConsoleTests(Browser browser)
         await using var visit = await ConsoleVisit.OpenAsync(browser, "/console/servers", width: width);
         await FillAsync(visit);
         await visit.Page.ReloadAsync();
-        await visit.CheckAsync($"console-servers-light-{width}");
+        await visit.CheckAsync($"console/servers-light-{width}");
     }
 
     [Fact]
