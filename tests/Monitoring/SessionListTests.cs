@@ -138,7 +138,7 @@ public sealed class SessionListTests
         await using var server = ActivityTests.Keyed();
         using var request = new HttpRequestMessage(HttpMethod.Post, "/tools/search_products");
         request.Headers.Authorization = new("Bearer", "Zk7Qw2Rt9Yb4Nm6Xc1Vp8Ls3Hd5Jf0Ga");
-        request.Content = TestServer.Json(new { });
+        request.Content = TestServer.Json(new { query = "milk" });
         (await server.Http.SendAsync(request, Stop)).Dispose();
         using var answer = await ActivityTests.GetAsync(server, "/sessions", "uM3xkQ9TzR7vB1nW5cY8pL2dF6hJ4sGa");
         var listed = JsonElement.Parse(await answer.Content.ReadAsStringAsync(Stop)).EnumerateArray().Single();
