@@ -24,7 +24,7 @@ internal static class ConsoleTable
             ? Html.Of($"""<div class="empty">{empty}</div>""")
             : Html.Of(
                 $"""
-                <div class="scroll" tabindex="0" role="region" aria-label="{label}"><table>
+                <div class="scroll" tabindex="0" role="region" aria-label="Table: {label}"><table>
                   <thead><tr>{Html.Each(columns, column => Html.Of($"""<th scope="col">{column}</th>"""))}</tr></thead>
                   <tbody>{Html.Each(items, item => Row(columns, cells(item), id?.Invoke(item)))}</tbody>
                 </table></div>

@@ -29,7 +29,7 @@ public sealed class ConsoleKeysTests(Browser browser)
         Assert.StartsWith("mcp_", key);
         Assert.Equal(key, await dialog.Locator("#key").InnerTextAsync());
         await Expect(dialog.GetByText("Copied")).ToHaveCountAsync(0); // the word goes after a moment
-        await visit.CheckAsync("console-key-light-1280");
+        await visit.CheckAsync("console/key-light-1280");
         await dialog.GetByRole(AriaRole.Button, new() { Name = "Done" }).ClickAsync();
         Assert.DoesNotContain(key, await page.ContentAsync());
         Assert.Equal(200, await AskAsync(visit, key));

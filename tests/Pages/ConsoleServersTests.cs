@@ -48,7 +48,7 @@ public sealed class ConsoleServersTests(Browser browser)
         await Expect(page.GetByRole(AriaRole.Dialog)).ToHaveCountAsync(0);
         await page.GetByRole(AriaRole.Button, new() { Name = "Delete" }).ClickAsync();
         await Expect(page.GetByRole(AriaRole.Dialog)).ToContainTextAsync("Delete mine?");
-        await visit.CheckAsync("console-delete-light-1280");
+        await visit.CheckAsync("console/delete-light-1280");
         await page.Keyboard.PressAsync("Tab");
         await page.Keyboard.PressAsync("Enter");
         await Expect(page.GetByText("No servers yet")).ToBeVisibleAsync();

@@ -9,6 +9,7 @@ namespace MinimalMcp.Tests.Pages;
 public sealed partial class ConsoleSettingsTests : IDisposable
 {
     private const string Key = "uM3xkQ9TzR7vB1nW5cY8pL2dF6hJ4sGa",
+        Secret = "4f0c1d7e9ab35826d1c0f7b2e8a94d6350be71cf28d94a6e17f3c5b09d82a6e4",
         Hidden = "hidden";
 
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("console-settings");
@@ -37,7 +38,7 @@ public sealed partial class ConsoleSettingsTests : IDisposable
             """
         );
         await WriteAsync(".env", "MCP_RATE_LIMIT_HIGH=off\nAPP_PORTAINER__TOKEN=tomato-5-portainer\nPORT=3999\n");
-        var file = await WriteAsync("secret", "tomato-6-secret-key-0123456789abcdef\n");
+        var file = await WriteAsync("secret", Secret + "\n");
         var url = $"http://127.0.0.1:{FreePort.Find()}";
         await using var server = ServerProcess.Start(
             ["--urls", url, "--contentRoot", _folder.FullName, "--config", Path.Combine(_folder.FullName, "mine.json")],
@@ -86,6 +87,7 @@ public sealed partial class ConsoleSettingsTests : IDisposable
         Assert.False(rows.ContainsKey("Acme:ConnectionString")); // no section of this server
         Assert.DoesNotContain("tomato", page, StringComparison.OrdinalIgnoreCase);
         Assert.DoesNotContain(Key, page);
+        Assert.DoesNotContain(Secret, page);
         Assert.DoesNotContain("Zk7Qw2Rt", page);
     }
 

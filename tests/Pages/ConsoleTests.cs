@@ -26,7 +26,7 @@ public sealed class ConsoleTests(Browser browser)
         {
             await visit.Page.GotoAsync("/console" + path);
             await Expect(visit.Page.GetByRole(AriaRole.Heading, new() { Level = 1 })).ToBeVisibleAsync();
-            await visit.CheckAsync("console" + path.Replace('/', '-') + form);
+            await visit.CheckAsync($"console/{(path.Length == 0 ? "overview" : path[1..].Replace('/', '-'))}{form}");
         }
     }
 
@@ -36,10 +36,9 @@ public sealed class ConsoleTests(Browser browser)
     public async Task The_open_pages_break_no_rule_of_accessibility(ColorScheme colors, int width)
     {
         await using var server = TestServer.Start(("Auth:Mode", "api-key"), ("Auth:ApiKey", Hub.RegisteredServers.Key));
-        foreach (var path in (string[])["/", "/auth/sign-in", "/no/such/page"])
+        foreach (var path in (string[])["/", "/auth/sign-in"])
         {
-            var status = path == "/no/such/page" ? 404 : 200;
-            await using var visit = await browser.OpenAsync(server, path, colors, width, status: status);
+            await using var visit = await browser.OpenAsync(server, path, colors, width);
             var violations = await Axe.ViolationsAsync(visit.Page);
             Assert.True(violations.Length == 0, $"{path}\n{string.Join('\n', violations)}");
         }
@@ -86,7 +85,7 @@ public sealed class ConsoleTests(Browser browser)
         await page.GetByRole(AriaRole.Button, new() { Name = "Menu" }).FocusAsync();
         await page.Keyboard.PressAsync("Enter");
         await Expect(nav).ToBeVisibleAsync();
-        await visit.CheckAsync("console-menu-light-390");
+        await visit.CheckAsync("console/menu-light-390");
         await page.Keyboard.PressAsync("Escape");
         await Expect(nav).ToBeHiddenAsync();
     }
@@ -99,7 +98,7 @@ public sealed class ConsoleTests(Browser browser)
         await using var visit = await ConsoleVisit.OpenAsync(browser, "/console/servers", width: width);
         await FillAsync(visit);
         await visit.Page.ReloadAsync();
-        await visit.CheckAsync($"console-servers-light-{width}");
+        await visit.CheckAsync($"console/servers-light-{width}");
     }
 
     [Fact]
@@ -107,7 +106,7 @@ public sealed class ConsoleTests(Browser browser)
     {
         await using var server = TestServer.Start();
         await using var visit = await browser.OpenAsync(server, "/console/servers/new");
-        await Expect(visit.Page.GetByText("Authentication is disabled")).ToBeVisibleAsync();
+        await Expect(visit.Page.GetByText("Authentication is disabled", new() { Exact = true })).ToBeVisibleAsync();
         await Expect(visit.Page.GetByText("Servers with a command are refused")).ToBeVisibleAsync();
         await visit.Page.GotoAsync("/console/keys");
         await Expect(visit.Page.GetByText("This server accepts no API keys")).ToBeVisibleAsync();

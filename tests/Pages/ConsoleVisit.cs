@@ -35,7 +35,8 @@ internal sealed class ConsoleVisit : IAsyncDisposable
 
     public IPage Page => _visit.Page;
 
-    public string[] Problems => _visit.Problems;
+    /// <summary>What went wrong. A stream of events is cut when its page is left, which is no problem.</summary>
+    public string[] Problems => [.. _visit.Problems.Where(problem => !problem.Contains("/stream"))];
 
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
