@@ -8,7 +8,8 @@ internal sealed partial class AuditLog
     /// <summary>Writes the queued entries before the server stops.</summary>
     public async Task StopAsync(CancellationToken cancellationToken)
     {
-        // A host may be stopped twice at once. Nobody disposes this before the queue is completed, so it is pressed first.
+        // A host may be stopped twice at once. Nobody disposes this before the queue is completed, so it is pressed
+        // first.
         if (!Interlocked.Exchange(ref _isStopping, true))
         {
             _pressing.Release();
