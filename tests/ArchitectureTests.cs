@@ -25,17 +25,7 @@ public sealed partial class ArchitectureTests
             { "WellKnown", ["Tools", "Governance", "Auth", "Storage", "Configuration"] },
             {
                 "Pages",
-                [
-                    "Tools",
-                    "Hub",
-                    "Monitoring",
-                    "Charts",
-                    "Governance",
-                    "Auth",
-                    "Storage",
-                    "Configuration",
-                    "WellKnown",
-                ]
+                ["Tools", "Hub", "Monitoring", "Charts", "Governance", "Auth", "Storage", "Configuration", "WellKnown"]
             },
         };
 

@@ -87,8 +87,7 @@ internal sealed class BoundedStdioTransport : IClientTransport, ITransport
             {
                 // The caller does not cancel it: half a line would end many a server.
                 byte[] line = [.. JsonSerializer.SerializeToUtf8Bytes(message, Json), (byte)'\n'];
-                await Task.Run(() => Write(line), CancellationToken.None)
-                    .WaitAsync(WriteLimit, CancellationToken.None);
+                await Task.Run(() => Write(line), CancellationToken.None).WaitAsync(WriteLimit, CancellationToken.None);
             }
             finally
             {

@@ -3,7 +3,9 @@ using MinimalMcp.Hub;
 
 namespace MinimalMcp.Pages.Console;
 
-/// <summary>Servers: the registered MCP servers, what they do on this replica, and buttons to start and stop them.</summary>
+/// <summary>
+/// Servers: the registered MCP servers, what they do on this replica, and buttons to start and stop them.
+/// </summary>
 internal static class ServersPage
 {
     private static readonly string[] Columns =
