@@ -28,7 +28,10 @@ public sealed partial class DashboardTests
         var promtool = PrometheusProcess.Promtool();
         foreach (
             var arguments in (string[][])
-                [["check", "rules", "prometheus-rules.yml"], ["test", "rules", "prometheus-rules.test.yml"]]
+                [
+                    ["check", "rules", "prometheus-rules.yml"],
+                    ["test", "rules", "prometheus-rules.test.yml"],
+                ]
         )
         {
             var (exitCode, output, errors) = await ClientProcess.RunAsync(
@@ -89,7 +92,8 @@ public sealed partial class DashboardTests
             var rules = await prometheus.RulesAsync();
             Assert.All(rules, rule => Assert.NotEqual("err", rule.GetProperty("health").GetString()));
             return rules.Any(rule =>
-                rule.GetProperty("name").ValueEquals("MinimalMcpDown") && rule.GetProperty("state").ValueEquals("pending")
+                rule.GetProperty("name").ValueEquals("MinimalMcpDown")
+                && rule.GetProperty("state").ValueEquals("pending")
             );
         });
     }
@@ -168,13 +172,15 @@ public sealed partial class DashboardTests
     {
         var key = Path.Combine(Directory.CreateTempSubdirectory("metrics-key").FullName, "key");
         await File.WriteAllTextAsync(key, MetricsKey, Stop);
-        var text = (await File.ReadAllTextAsync(Path.Combine(Folder, "prometheus.yml"), Stop)) + $"""
+        var text =
+            (await File.ReadAllTextAsync(Path.Combine(Folder, "prometheus.yml"), Stop))
+            + $"""
 
-              - job_name: otlp
-                static_configs:
-                  - targets: ["{otlp.Authority}"]
+                  - job_name: otlp
+                    static_configs:
+                      - targets: ["{otlp.Authority}"]
 
-            """;
+                """;
         foreach (
             var (deployed, here) in ((string, string)[])
                 [
@@ -248,10 +254,7 @@ public sealed partial class DashboardTests
             .Deserialize<Dictionary<string, List<Dictionary<string, object>>>>(
                 File.ReadAllText(Path.Combine(Folder, "prometheus-rules.yml"))
             );
-        return
-        [
-            .. file["groups"].SelectMany(group => (List<object>)group["rules"]).Cast<Dictionary<object, object>>(),
-        ];
+        return [.. file["groups"].SelectMany(group => (List<object>)group["rules"]).Cast<Dictionary<object, object>>()];
     }
 
     private static IEnumerable<string> Names(string query) => Metric().Matches(query).Select(match => match.Value);

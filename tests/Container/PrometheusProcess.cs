@@ -64,11 +64,7 @@ internal sealed class PrometheusProcess : IAsyncDisposable
     }
 
     public async Task<string[]> MetricNamesAsync() =>
-        [
-            .. (await GetAsync("/api/v1/label/__name__/values"))
-                .EnumerateArray()
-                .Select(name => name.GetString()!),
-        ];
+        [.. (await GetAsync("/api/v1/label/__name__/values")).EnumerateArray().Select(name => name.GetString()!)];
 
     public async Task<JsonElement[]> RulesAsync() =>
         [

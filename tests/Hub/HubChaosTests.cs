@@ -17,7 +17,8 @@ public sealed class HubChaosTests : IDisposable
 
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("hub-chaos");
     private readonly StringBuilder _figures = new(
-        "| what | how often | processes | pipes and sockets | memory of the hub | at most |\n|---|---|---|---|---|---|\n"
+        "| what | how often | processes | pipes and sockets | memory of the hub | at most |\n"
+            + "|---|---|---|---|---|---|\n"
     );
     private readonly string _url = $"http://127.0.0.1:{FreePort.Find()}";
     private readonly HttpClient _http;

@@ -42,20 +42,15 @@ internal static class HubCost
         await RegisterAsync(hub, "slow-stdio", new { command = "dotnet", args = own.Stdio($"--Shop:Url={slow.Url}") });
 
         var text = new StringBuilder(
-            $"""
-            At {Rate} calls a second, medians of {Rounds(options)} rounds by turns; aim: at most 1 ms more at the
-            median, 5 ms at the 99th percentile.
-
-            | upstream | directly: median, p99 | through the hub: median, p99 | added: median, p99 | hub's CPU per call | at saturation: directly, through the hub | ratio |
-            |---|---|---|---|---|---|---|
-
-            """
+            $"At {Rate} calls a second, medians of {Rounds(options)} rounds by turns; aim: at most 1 ms more at the "
+                + "median, 5 ms at the 99th percentile.\n\n"
+                + "| upstream | directly: median, p99 | through the hub: median, p99 | added: median, p99 "
+                + "| hub's CPU per call | at saturation: directly, through the hub | ratio |\n"
+                + "|---|---|---|---|---|---|---|\n"
         );
         var request = upstream.Target.Request(call);
         text.AppendLine(await RowAsync("Streamable HTTP", context => context.SendAsync(request), "http"));
-        text.AppendLine(
-            await RowAsync("stdio", _ => stdio.CallAsync(options.Tool, options.Arguments), "stdio")
-        );
+        text.AppendLine(await RowAsync("stdio", _ => stdio.CallAsync(options.Tool, options.Arguments), "stdio"));
         foreach (var name in (string[])["slow-http", "slow-stdio"])
         {
             var took = await AtOnceAsync(
@@ -153,7 +148,9 @@ internal static class HubCost
         LoadSimulation simulation
     )
     {
-        var stats = (await LoadRunner.RunAsync([Scenario.Create("call", run).WithLoadSimulations(simulation)]))[0].Stats;
+        var stats = (await LoadRunner.RunAsync([Scenario.Create("call", run).WithLoadSimulations(simulation)]))[
+            0
+        ].Stats;
         return stats.Fail == 0
             ? stats
             : throw new IOException($"{stats.Fail} calls failed: {string.Join("; ", stats.Failures.Keys)}");

@@ -44,13 +44,7 @@ internal sealed class OwnServers(Options options) : IAsyncDisposable
 
     /// <summary>No key, no record: the surfaces and the tool.</summary>
     public ServerProcess Plain(int tools = 0, string name = "server", params string[] settings) =>
-        Keep(
-            ServerProcess.Start(
-                name,
-                null,
-                ServerStart.Dotnet(Dll, [.. Ungoverned(), .. settings], tools, Hook)
-            )
-        );
+        Keep(ServerProcess.Start(name, null, ServerStart.Dotnet(Dll, [.. Ungoverned(), .. settings], tools, Hook)));
 
     /// <summary>The arguments of the same over stdio.</summary>
     public string[] Stdio(params string[] settings) => [Dll, "--stdio", .. Ungoverned(), .. settings];
