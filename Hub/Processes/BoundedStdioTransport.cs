@@ -35,18 +35,21 @@ internal sealed class BoundedStdioTransport : IClientTransport, ITransport
         }
     );
 
-    private readonly SemaphoreSlim _writing = new(1);
+    private readonly Channel<Line> _lines = Channel.CreateBounded<Line>(
+        new BoundedChannelOptions(MaxWaitingWrites) { SingleReader = true }
+    );
+
     private readonly TaskCompletionSource<string> _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly CancellationTokenSource _closed = new();
     private readonly Task _reading;
     private string? _broken;
-    private int _waitingWrites;
     private RequestId? _initialize;
 
     public BoundedStdioTransport(ChildProcess child, string name, int maxBytes, LogRing log)
     {
         (_child, Name, _maxBytes, _log) = (child, name, maxBytes, log);
         _reading = Task.Run(ReadAsync);
+        _ = Task.Run(WriteAsync);
     }
 
     public string Name { get; }
@@ -74,25 +77,18 @@ internal sealed class BoundedStdioTransport : IClientTransport, ITransport
             _initialize = initialize.Id;
         }
 
-        if (Interlocked.Increment(ref _waitingWrites) > MaxWaitingWrites)
+        var write = new Line([.. JsonSerializer.SerializeToUtf8Bytes(message, Json), (byte)'\n']);
+        if (!_lines.Writer.TryWrite(write))
         {
-            Interlocked.Decrement(ref _waitingWrites);
-            throw new McpException($"{MaxWaitingWrites} messages to server '{Name}' are waiting. Try again later.");
+            throw _closed.IsCancellationRequested
+                ? new IOException($"Server '{Name}' was stopped.")
+                : new McpException($"{MaxWaitingWrites} messages to server '{Name}' are waiting. Try again later.");
         }
 
         try
         {
-            await _writing.WaitAsync(cancellationToken);
-            try
-            {
-                // The caller does not cancel it: half a line would end many a server.
-                byte[] line = [.. JsonSerializer.SerializeToUtf8Bytes(message, Json), (byte)'\n'];
-                await Task.Run(() => Write(line), CancellationToken.None).WaitAsync(WriteLimit, CancellationToken.None);
-            }
-            finally
-            {
-                _writing.Release();
-            }
+            // Who cancels does not wait, but the line is written: half of one would end many a server.
+            await write.Written.Task.WaitAsync(WriteLimit, cancellationToken);
         }
         catch (TimeoutException)
         {
@@ -102,10 +98,6 @@ internal sealed class BoundedStdioTransport : IClientTransport, ITransport
         catch (Exception failure) when (failure is IOException or ObjectDisposedException or InvalidOperationException)
         {
             throw new IOException($"Server '{Name}' has closed its standard input.", failure);
-        }
-        finally
-        {
-            Interlocked.Decrement(ref _waitingWrites);
         }
     }
 
@@ -118,11 +110,42 @@ internal sealed class BoundedStdioTransport : IClientTransport, ITransport
         _ended.TrySetResult("it was stopped");
     }
 
-    // Writing to a pipe blocks a thread in any case.
-    private void Write(byte[] line)
+    // Writing to a pipe blocks a thread in any case. All lines that wait are written at once: with a thread for each,
+    // one after the other, calls would wait for threads on a busy machine.
+    private async Task WriteAsync()
     {
-        _child.Input.Write(line);
-        _child.Input.Flush();
+        try
+        {
+            while (await _lines.Reader.WaitToReadAsync(_closed.Token))
+            {
+                while (_lines.Reader.TryRead(out var line))
+                {
+                    Write(line);
+                }
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            _lines.Writer.TryComplete();
+            while (_lines.Reader.TryRead(out var line))
+            {
+                line.Written.TrySetException(new ObjectDisposedException(Name));
+            }
+        }
+    }
+
+    private void Write(Line line)
+    {
+        try
+        {
+            _child.Input.Write(line.Utf8);
+            _child.Input.Flush();
+            line.Written.TrySetResult();
+        }
+        catch (Exception failure) when (failure is IOException or ObjectDisposedException or InvalidOperationException)
+        {
+            line.Written.TrySetException(failure);
+        }
     }
 
     private void Break(string reason)
@@ -286,5 +309,10 @@ internal sealed class BoundedStdioTransport : IClientTransport, ITransport
                 result["protocolVersion"] = UpstreamConnection.Version;
             }
         }
+    }
+
+    private sealed record Line(byte[] Utf8)
+    {
+        public TaskCompletionSource Written { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
     }
 }
