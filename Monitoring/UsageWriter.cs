@@ -27,7 +27,6 @@ internal sealed partial class UsageWriter(
     private readonly Lock _lock = new();
     private readonly List<(TimeSpan Length, UsagePeriod Period)> _unsaved = [];
     private readonly Dictionary<string, long> _counted = new(StringComparer.Ordinal);
-    private readonly Process _process = Process.GetCurrentProcess();
     private UsagePeriod _ten = new(time.GetUtcNow().Floor(Periods.TenMinutes));
     private DateTimeOffset _cut;
     private TimeSpan _cpu = Environment.CpuUsage.TotalTime;
@@ -65,19 +64,13 @@ internal sealed partial class UsageWriter(
             passed < TimeSpan.FromSeconds(1)
                 ? 0
                 : (Environment.CpuUsage.TotalTime - _cpu) / passed / Environment.ProcessorCount;
-        _process.Refresh();
+        using var process = Process.GetCurrentProcess();
         return new(
             Environment.WorkingSet,
             Math.Round(Math.Clamp(share * 100, 0, 100), 1),
-            _process.Threads.Count,
+            process.Threads.Count,
             sessions.Sessions.Count()
         );
-    }
-
-    public override void Dispose()
-    {
-        _process.Dispose();
-        base.Dispose();
     }
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
