@@ -8,7 +8,9 @@ namespace MinimalMcp.Auth;
 /// </summary>
 internal static class SameOrigin
 {
-    /// <summary>Whether the browser reports where the request comes from, as every browser does with a change.</summary>
+    /// <summary>
+    /// Whether the request reports where it comes from, as every browser does when it sends a change.
+    /// </summary>
     public static bool IsSaid(HttpContext http) =>
         http.Request.Headers.ContainsKey("Sec-Fetch-Site") || http.Request.Headers.Origin.Count > 0;
 

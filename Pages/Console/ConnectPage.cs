@@ -6,6 +6,7 @@ internal static class ConnectPage
     public static Task GetAsync(HttpContext http)
     {
         var root = ConsolePage.Root(http);
+        var links = StartPage.Links(http).Where(link => link.Path != "console");
         return ConsolePage.WriteAsync(
             http,
             new(
@@ -17,9 +18,7 @@ internal static class ConnectPage
                     </section>
                     <section aria-labelledby="documents">
                       <h2 id="documents">Documents and endpoints</h2>
-                      <div class="actions">{Html.Each(StartPage.Links(http).Where(link => link.Path != "console"), link => Html.Of(
-                        $"""<a class="button plain" href="{root}{link.Path}">{link.Text}</a>"""
-                    ))}</div>
+                      <div class="actions">{Html.Each(links, link => Link(root, link.Path, link.Text))}</div>
                     </section>
                     """
                 )
@@ -34,4 +33,7 @@ internal static class ConnectPage
             }
         );
     }
+
+    private static Html Link(string root, string path, string text) =>
+        Html.Of($"""<a class="button plain" href="{root}{path}">{text}</a>""");
 }

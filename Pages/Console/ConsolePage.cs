@@ -34,7 +34,9 @@ internal static class ConsolePage
     /// <summary>What this replica is called: the machine or container, and the process on it.</summary>
     public static string Replica { get; } = $"{Environment.MachineName}/{Environment.ProcessId}";
 
-    /// <summary>The way from the page to this server's root: addresses are relative, for proxies with a prefix.</summary>
+    /// <summary>
+    /// The way from the page to this server's root: addresses are relative, for proxies with a prefix.
+    /// </summary>
     public static string Root(HttpContext http) => ErrorPages.Root(http.Request);
 
     public static Task WriteAsync(HttpContext http, ConsoleContent content)

@@ -3,7 +3,9 @@ using MinimalMcp.Hub;
 
 namespace MinimalMcp.Pages.Console;
 
-/// <summary>Servers: the registered MCP servers, what they do on this replica, and buttons to start and stop them.</summary>
+/// <summary>
+/// Servers: the registered MCP servers, what they do on this replica, and buttons to start and stop them.
+/// </summary>
 internal static class ServersPage
 {
     private static readonly string[] Columns =
@@ -91,7 +93,9 @@ internal static class ServersPage
                 )}</span>
                 """
             ),
-            state.LastError is { } error ? Html.Of($"{Short(error)}") : Html.Of($"""<span class="quiet">–</span>"""),
+            state.LastError is { } error
+                ? Html.Of($"""<span class="sentence">{Short(error)}</span>""")
+                : Html.Of($"""<span class="quiet">–</span>"""),
             Html.Of($"""<div class="actions">{ServerStates.Buttons(server, state, root)}</div>"""),
         ];
     }
