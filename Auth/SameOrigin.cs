@@ -9,7 +9,7 @@ namespace MinimalMcp.Auth;
 internal static class SameOrigin
 {
     /// <summary>
-    /// Whether the browser reports where the request comes from, as every browser does with a change.
+    /// Whether the request reports where it comes from, as every browser does when it sends a change.
     /// </summary>
     public static bool IsSaid(HttpContext http) =>
         http.Request.Headers.ContainsKey("Sec-Fetch-Site") || http.Request.Headers.Origin.Count > 0;

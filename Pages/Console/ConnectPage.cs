@@ -18,7 +18,7 @@ internal static class ConnectPage
                     </section>
                     <section aria-labelledby="documents">
                       <h2 id="documents">Documents and endpoints</h2>
-                      <div class="actions">{Html.Each(links, link => Link(root + link.Path, link.Text))}</div>
+                      <div class="actions">{Html.Each(links, link => Link(root, link.Path, link.Text))}</div>
                     </section>
                     """
                 )
@@ -34,6 +34,6 @@ internal static class ConnectPage
         );
     }
 
-    private static Html Link(string address, string text) =>
-        Html.Of($"""<a class="button plain" href="{address}">{text}</a>""");
+    private static Html Link(string root, string path, string text) =>
+        Html.Of($"""<a class="button plain" href="{root}{path}">{text}</a>""");
 }

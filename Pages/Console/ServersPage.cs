@@ -93,7 +93,9 @@ internal static class ServersPage
                 )}</span>
                 """
             ),
-            state.LastError is { } error ? Html.Of($"{Short(error)}") : Html.Of($"""<span class="quiet">–</span>"""),
+            state.LastError is { } error
+                ? Html.Of($"""<span class="sentence">{Short(error)}</span>""")
+                : Html.Of($"""<span class="quiet">–</span>"""),
             Html.Of($"""<div class="actions">{ServerStates.Buttons(server, state, root)}</div>"""),
         ];
     }

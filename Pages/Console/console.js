@@ -58,8 +58,8 @@ const ui = (() => {
     button.disabled = true;
     try {
       await ask(path, method, body);
-      if (then) location.assign(then);
-      else say(done);
+      if (then) return location.assign(then);
+      say(done);
     } catch (failure) {
       say(failure.message, true);
     } finally {

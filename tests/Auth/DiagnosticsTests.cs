@@ -135,10 +135,9 @@ public sealed class DiagnosticsTests
 
     private static async Task<string> AdminAsync(TestServer server, string accept)
     {
-        using var request = new HttpRequestMessage(HttpMethod.Get, "/diagnostics")
-        {
-            Headers = { { "Accept", accept } },
-        };
+        // A browser is redirected from there to the page.
+        var path = accept.StartsWith("text/html", StringComparison.Ordinal) ? "/console/diagnostics" : "/diagnostics";
+        using var request = new HttpRequestMessage(HttpMethod.Get, path) { Headers = { { "Accept", accept } } };
         request.Headers.Authorization = new(
             "Bearer",
             server.Services.GetService(typeof(Microsoft.Extensions.Configuration.IConfiguration))
