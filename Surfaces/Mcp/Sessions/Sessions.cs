@@ -21,7 +21,6 @@ internal sealed class Sessions(
     ListChangeNotifier changes,
     ResourceUpdates updates,
     LogMessages logs,
-    EventLog events,
     TimeProvider time,
     IServiceProvider services
 ) : IHostedService, ISessionMigrationHandler, IStatusFigures, ISessionSource, IDisposable
@@ -30,6 +29,10 @@ internal sealed class Sessions(
     private static readonly TimeSpan AskedAgain = TimeSpan.FromSeconds(10);
 
     private readonly SessionTable _open = new();
+
+    // By the provider: MapMcp() makes this type, before wrong settings can be explained.
+    private readonly Lazy<EventLog> _events = new(services.GetRequiredService<EventLog>);
+
     private PeriodicTimer? _timer;
     private Task _sweeping = Task.CompletedTask;
     private long _opened;
@@ -158,7 +161,7 @@ internal sealed class Sessions(
     private void Note(string kind, Session session, Caller by, string? why)
     {
         var open = session.Described();
-        events.Add(
+        _events.Value.Add(
             kind,
             "ok",
             [
