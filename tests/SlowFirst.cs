@@ -22,9 +22,9 @@ internal sealed class SlowFirst : ITestCollectionOrderer
             .OfType<Type>()
             .SelectMany(type => type.GetCustomAttributes<SlowAttribute>())
             .FirstOrDefault();
-        // Not by its type, which a generated project does not have.
-        return collection.TestCollectionDisplayName == "GeneratedProjects" ? 0
-            : slow is { Minutes: true } ? 1
+        // Not by their types, which a generated project does not have. One browser serves its tests in turn.
+        return collection.TestCollectionDisplayName is "GeneratedProjects" or "ConsoleBrowser" ? 0
+            : slow is { Minutes: true } || collection.TestCollectionDisplayName is "Browser" or "Lab" ? 1
             : slow is not null ? 2
             : 3;
     }

@@ -84,6 +84,10 @@ public sealed class Browser : IAsyncDisposable
 [CollectionDefinition(nameof(Browser))]
 public sealed class OneBrowser : ICollectionFixture<Browser>;
 
+/// <summary>The console's tests have a browser of their own, beside the other one.</summary>
+[CollectionDefinition(nameof(ConsoleBrowser))]
+public sealed class ConsoleBrowser : ICollectionFixture<Browser>;
+
 /// <summary>A page in the browser, and everything that went wrong on it.</summary>
 public sealed class Visit : IAsyncDisposable
 {

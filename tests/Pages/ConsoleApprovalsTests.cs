@@ -8,7 +8,7 @@ using static Microsoft.Playwright.Assertions;
 namespace MinimalMcp.Tests.Pages;
 
 /// <summary>The page of approvals, as the person sees it who decides.</summary>
-[Collection(nameof(Browser))]
+[Collection(nameof(ConsoleBrowser))]
 [Slow]
 public sealed class ConsoleApprovalsTests(Browser browser)
 {

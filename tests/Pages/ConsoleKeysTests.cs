@@ -5,7 +5,7 @@ using static Microsoft.Playwright.Assertions;
 namespace MinimalMcp.Tests.Pages;
 
 /// <summary>API keys in the console.</summary>
-[Collection(nameof(Browser))]
+[Collection(nameof(ConsoleBrowser))]
 [Slow]
 public sealed class ConsoleKeysTests(Browser browser)
 {

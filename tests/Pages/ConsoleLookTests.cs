@@ -8,7 +8,7 @@ namespace MinimalMcp.Tests.Pages;
 /// <summary>
 /// Pages of the console with data, in both colors and on a telephone: readable, and no wider than it.
 /// </summary>
-[Collection(nameof(Browser))]
+[Collection(nameof(ConsoleBrowser))]
 [Slow]
 public sealed class ConsoleLookTests(Browser browser)
 {

@@ -6,7 +6,7 @@ using static Microsoft.Playwright.Assertions;
 namespace MinimalMcp.Tests.Pages;
 
 /// <summary>The first page of the console: what needs attention, figures, charts.</summary>
-[Collection(nameof(Browser))]
+[Collection(nameof(ConsoleBrowser))]
 [Slow]
 public sealed class ConsoleOverviewTests(Browser browser)
 {

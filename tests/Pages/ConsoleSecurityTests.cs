@@ -14,7 +14,7 @@ namespace MinimalMcp.Tests.Pages;
 /// What nobody but an operator may see or do in the console. The routes are those that are mapped, so that one that is
 /// added is tested too.
 /// </summary>
-[Collection(nameof(Browser))]
+[Collection(nameof(ConsoleBrowser))]
 [Slow]
 public sealed partial class ConsoleSecurityTests(Browser browser)
 {

@@ -4,14 +4,15 @@ using static Microsoft.Playwright.Assertions;
 namespace MinimalMcp.Tests.Pages;
 
 /// <summary>The console's frame, and what holds for every page in it.</summary>
-[Collection(nameof(Browser))]
+[Collection(nameof(ConsoleBrowser))]
 [Slow]
 public sealed class ConsoleTests(Browser browser)
 {
-    public static MatrixTheoryData<ColorScheme, int, bool> Screens =>
-        new([ColorScheme.Light, ColorScheme.Dark], [390, 1280], [true, false]);
-
-    [Theory, MemberData(nameof(Screens))]
+    [Theory]
+    [InlineData(ColorScheme.Light, 1280, true)]
+    [InlineData(ColorScheme.Dark, 390, true)]
+    [InlineData(ColorScheme.Dark, 1280, false)]
+    [InlineData(ColorScheme.Light, 390, false)]
     public async Task Every_page_fits_and_breaks_no_rule_of_accessibility(ColorScheme colors, int width, bool hasData)
     {
         await using var visit = await ConsoleVisit.OpenAsync(browser, colors: colors, width: width);

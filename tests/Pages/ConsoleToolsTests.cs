@@ -11,7 +11,7 @@ using static Microsoft.Playwright.Assertions;
 namespace MinimalMcp.Tests.Pages;
 
 /// <summary>The pages of tools: the list, and the form that calls one as the operator.</summary>
-[Collection(nameof(Browser))]
+[Collection(nameof(ConsoleBrowser))]
 [Slow]
 public sealed class ConsoleToolsTests(Browser browser)
 {
