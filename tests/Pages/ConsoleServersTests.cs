@@ -64,14 +64,15 @@ public sealed class ConsoleServersTests(Browser browser)
         var form = page.Locator("#import");
 
         await PasteAsync("""{ "mcpServers": { "a": { "command": "bash", "args": ["-c", "id"] } } }""");
-        await Expect(form.GetByRole(AriaRole.Alert)).ToContainTextAsync("bash");
+        await Expect(form.GetByRole(AriaRole.Alert)).ToContainTextAsync("command must be one of");
         await PasteAsync("""{ "servers": { "a": { "url": "https://a.example/mcp?key=${SECRET_KEY}" } } }""");
         await Expect(form.GetByRole(AriaRole.Alert)).ToContainTextAsync("has a placeholder");
         await PasteAsync("not json");
         await Expect(form.GetByRole(AriaRole.Alert)).ToContainTextAsync("line 1 is not JSON");
         var node = JsonSerializer.Serialize(ConsoleVisit.NodeProgram);
         var script = JsonSerializer.Serialize(ConsoleVisit.Script);
-        await PasteAsync($$"""{ "mcpServers": { "b": { "command": {{node}} }, "B": { "command": {{node}} } } }""");
+        var twice = $$"""{ "command": {{node}}, "args": [{{script}}] }""";
+        await PasteAsync($$"""{ "mcpServers": { "b": {{twice}}, "B": {{twice}} } }""");
         await Expect(form.GetByRole(AriaRole.Alert)).ToContainTextAsync("twice in the file");
         Assert.Empty((await visit.Servers.SendAsync("GET", "")).EnumerateArray());
 
@@ -90,7 +91,7 @@ public sealed class ConsoleServersTests(Browser browser)
         await Expect(page.GetByRole(AriaRole.Row, new() { Name = "second" })).ToContainTextAsync("Stopped");
 
         // What Chromium reports of refused requests is not a problem of the page.
-        Assert.All(visit.Problems, problem => Assert.Contains("422", problem + "422"));
+        Assert.All(visit.Problems, problem => Assert.Matches("status of 4(00|22)", problem));
 
         async Task PasteAsync(string file)
         {
