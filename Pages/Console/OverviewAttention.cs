@@ -32,7 +32,7 @@ internal static class OverviewAttention
         return [.. Servers(services), .. Approvals(approvals), .. SignIns(usage), .. Budgets(budgets)];
     }
 
-    private static IEnumerable<AttentionItem> Servers(IServiceProvider services)
+    private static AttentionItem[] Servers(IServiceProvider services)
     {
         var (registry, supervisor) = (
             services.GetRequiredService<ServerRegistry>(),
@@ -116,7 +116,7 @@ internal static class OverviewAttention
         ];
     }
 
-    private static IEnumerable<AttentionItem> Budgets(IReadOnlyList<BudgetUse> uses) =>
+    private static AttentionItem[] Budgets(IReadOnlyList<BudgetUse> uses) =>
         Some(
             uses.Where(use => use.Share >= NearlySpent)
                 .Select(use => new AttentionItem(
@@ -130,7 +130,7 @@ internal static class OverviewAttention
         );
 
     // Many of one kind must not hide the others.
-    private static IEnumerable<AttentionItem> Some(IEnumerable<AttentionItem> items, string kind, string page)
+    private static AttentionItem[] Some(IEnumerable<AttentionItem> items, string kind, string page)
     {
         var all = items.ToArray();
         return all.Length <= MaxOfKind
