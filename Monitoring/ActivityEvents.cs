@@ -37,11 +37,11 @@ internal static class ActivityEvents
         return new(
             entry.Seq,
             type,
-            Shown(Title(type, entry, about, server))!,
-            Shown(entry.Detail),
+            SanitizedText.Show(Title(type, entry, about, server)),
+            SanitizedText.Show(entry.Detail),
             Metadata(entry, about, server),
             DateTimeOffset.FromUnixTimeMilliseconds(entry.At),
-            entry.Subject.Length == 0 ? null : Shown(entry.Subject),
+            entry.Subject.Length == 0 ? null : SanitizedText.Show(entry.Subject),
             about.GetValueOrDefault("id")
                 ?? (
                     server is not null && ids.TryGetValue(server, out var id)
@@ -61,7 +61,7 @@ internal static class ActivityEvents
             (Store.ServerSurface, _, _) => ActivityTypes.ServerError,
             ("hub", "servers/start" or "servers/restart", not "ok") => ActivityTypes.ServerError,
             ("hub", _, not "ok") => ActivityTypes.ErrorOccurred,
-            ("hub", "servers/create" or "servers/from-github", _) => ActivityTypes.ServerCreated,
+            ("hub", "servers/create" or "servers/import" or "servers/from-github", _) => ActivityTypes.ServerCreated,
             ("hub", "servers/delete", _) => ActivityTypes.ServerDeleted,
             ("hub", "servers/start" or "servers/restart", _) => ActivityTypes.ServerStarted,
             ("hub", "servers/stop", _) => ActivityTypes.ServerStopped,
@@ -97,6 +97,8 @@ internal static class ActivityEvents
             (ActivityTypes.SignIn, _) => $"Sign-in refused: {ReasonOf(entry)}",
             (ActivityTypes.KeyCreated, _) => $"API key {about.GetValueOrDefault("key")} created",
             (ActivityTypes.KeyRevoked, _) => $"API key {about.GetValueOrDefault("key")} revoked",
+            (ActivityTypes.ServerCreated, _) when about.TryGetValue("servers", out var names) =>
+                $"Servers {names} created",
             (ActivityTypes.ServerError, _) when entry.Surface == "hub" => $"Server {server} did not start",
             (ActivityTypes.ServerError, _) => about.GetValueOrDefault("status") switch
             {
@@ -132,7 +134,7 @@ internal static class ActivityEvents
         var metadata = new Dictionary<string, string>();
         foreach (var (name, value) in about.Where(member => member.Key != "id"))
         {
-            metadata[name] = Shown(value)!;
+            metadata[name] = SanitizedText.Show(value);
         }
 
         foreach (
@@ -158,7 +160,7 @@ internal static class ActivityEvents
         {
             if (value is { Length: > 0 } && !metadata.ContainsKey(name))
             {
-                metadata[name] = Shown(value)!;
+                metadata[name] = SanitizedText.Show(value);
             }
         }
 
@@ -189,6 +191,4 @@ internal static class ActivityEvents
         && entry.Tool.IndexOf('/', StringComparison.Ordinal) is > 0 and var end
             ? entry.Tool[..end]
             : null;
-
-    private static string? Shown(string? text) => text is null ? null : SanitizedText.Show(text, out _);
 }

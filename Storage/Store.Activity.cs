@@ -27,8 +27,8 @@ internal sealed partial class Store
                 + "and tool not in ('servers/start', 'servers/restart'))",
             "server_error" => $"({Operators} and outcome <> 'ok' and tool in ('servers/start', 'servers/restart') "
                 + "or surface = 'server' and tool = 'servers/error')",
-            "server_created" => Done("'servers/create', 'servers/from-github'"),
-            "server_updated" => $"({Operators} and outcome = 'ok' and tool not in ('servers/create', "
+            "server_created" => Done("'servers/create', 'servers/import', 'servers/from-github'"),
+            "server_updated" => $"({Operators} and outcome = 'ok' and tool not in ('servers/create', 'servers/import', "
                 + "'servers/from-github', 'servers/delete', 'servers/start', 'servers/restart', 'servers/stop', "
                 + "'servers/approve', 'keys/create', 'keys/revoke'))",
             "server_deleted" => Done("'servers/delete'"),

@@ -104,7 +104,7 @@ internal static class ToolsPage
         ];
 
     private static long CallsOf(Tool tool, Dictionary<string, UsageRow> calls) =>
-        calls.GetValueOrDefault(tool.Name)?.Calls ?? 0;
+        calls.GetValueOrDefault(tool.AuditName)?.Calls ?? 0;
 
     private static async Task OneAsync(HttpContext http, string name)
     {
@@ -118,7 +118,7 @@ internal static class ToolsPage
         var usage = await services.GetRequiredService<MetricsSummary>().ReadAsync("24h", http.RequestAborted);
         var budgets = await services.GetRequiredService<Budgets>().ReadAsync(tool.Budgets, http.RequestAborted);
         var errors = await ErrorsAsync(services, http.RequestAborted);
-        var row = usage.Tools.FirstOrDefault(one => one.Name == tool.Name);
+        var row = usage.Tools.FirstOrDefault(one => one.Name == tool.AuditName);
         await ConsolePage.WriteAsync(
             http,
             new(
@@ -178,7 +178,7 @@ internal static class ToolsPage
         var address = error.Metadata.TryGetValue("call_id", out var call)
             ? $"audit?call={Uri.EscapeDataString(call)}"
             : PageFilters.Address("audit", ("tool", tool.AuditName));
-        return ConsoleCell.Of(
+        return ConsoleTable.Cell(
             Html.Of($"""<a href="{address}">{ConsoleTable.Time(error.CreatedAt)}</a>"""),
             TextLimit.Cut(error.Description ?? error.Title, 120)
         );

@@ -58,6 +58,21 @@ public sealed class ActivityTests(PostgresServer postgres)
     }
 
     [Fact]
+    public async Task Servers_of_a_file_are_there_as_created()
+    {
+        await using var hub = HubServer.Empty();
+        var server = new { url = "http://127.0.0.1:9/mcp", disabled = true };
+        var (status, _) = await hub.SendAsync("POST", "/import", new { mcpServers = new { a = server, b = server } });
+        Assert.Equal(200, status);
+
+        var all = await ReadAsync(hub.Server, "?type=server_created", events => events.Length == 1);
+
+        Assert.Equal("Servers a, b created", all[0].GetProperty("title").GetString());
+        Assert.Equal("a, b", Text(all[0].GetProperty("metadata"), "servers"));
+        Assert.Empty(await ReadAsync(hub.Server, "?type=server_updated", _ => true));
+    }
+
+    [Fact]
     public async Task A_server_that_fails_is_there_without_a_user()
     {
         await using var hub = HubServer.Empty();

@@ -145,6 +145,24 @@ public sealed class ConsoleToolsTests(Browser browser)
     }
 
     [Fact]
+    public async Task Calls_of_another_servers_tool_are_counted_as_its_own()
+    {
+        await using var visit = await ConsoleVisit.OpenAsync(browser, "/console/servers");
+        var id = await visit.RegisterAsync("up", "full");
+        await visit.Servers.BecomesAsync(id, "active");
+        await visit.Servers.CallAsync("up_echo", new { text = "hi" });
+
+        await Wait.Until(async () =>
+        {
+            await visit.Page.GotoAsync("/console/tools?q=up_echo");
+            return await visit.Page.Locator("tbody td[data-label='Calls in 24 h']").TextContentAsync() == "1";
+        });
+        await visit.Page.GotoAsync("/console/tools?tool=up_echo");
+        await Expect(visit.Page.GetByRole(AriaRole.Main).GetByRole(AriaRole.Link, new() { Name = "1", Exact = true }))
+            .ToBeVisibleAsync();
+    }
+
+    [Fact]
     public async Task A_tool_that_is_not_there_is_told()
     {
         await using var server = GovernedTools.Start(new());
