@@ -19,6 +19,15 @@ internal static class ApiErrors
             extensions: Covers(http) ? [new("timestamp", Now(http))] : null
         );
 
+    /// <summary>What a route answers that refuses a request.</summary>
+    public static Task WriteAsync(HttpContext http, int status, string detail)
+    {
+        http.Response.StatusCode = status;
+        http.Response.ContentType = "application/json; charset=utf-8";
+        var body = new JsonObject { ["detail"] = detail, ["timestamp"] = Now(http) };
+        return http.Response.WriteAsync(body.ToJsonString(), http.RequestAborted);
+    }
+
     /// <summary>For problems of the framework, such as an exception that nobody expected.</summary>
     public static void Complete(ProblemDetailsContext context)
     {
@@ -47,9 +56,7 @@ internal static class ApiErrors
                     "Send the body as JSON, with Content-Type: application/json.",
                 var status => $"The request was refused with status {status}.",
             };
-            var body = new JsonObject { ["detail"] = detail, ["timestamp"] = Now(http) };
-            response.ContentType = "application/json; charset=utf-8";
-            await response.WriteAsync(body.ToJsonString(), http.RequestAborted);
+            await WriteAsync(http, response.StatusCode, detail);
         }
     }
 

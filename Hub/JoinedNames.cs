@@ -44,5 +44,5 @@ internal static class JoinedNames
             : null;
     }
 
-    public static string Shown(string name) => $"'{SanitizedText.Show(TextLimit.Cut(name, TextLimit.Name), out _)}'";
+    public static string Shown(string name) => $"'{SanitizedText.Show(TextLimit.Cut(name, TextLimit.Name))}'";
 }

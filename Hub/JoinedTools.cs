@@ -5,7 +5,6 @@ using System.Text.Json.Serialization.Metadata;
 using MinimalMcp.Governance;
 using MinimalMcp.Storage;
 using MinimalMcp.Tools;
-using ModelContextProtocol;
 using Definition = ModelContextProtocol.Protocol.Tool;
 using Tool = MinimalMcp.Tools.Tool;
 
@@ -29,8 +28,7 @@ internal sealed partial class JoinedTools(
     private const int MaxDescription = 4_000;
     private const int MaxNotices = 100;
 
-    private static readonly JsonTypeInfo<Definition> DefinitionInfo =
-        (JsonTypeInfo<Definition>)McpJsonUtilities.DefaultOptions.GetTypeInfo(typeof(Definition));
+    private static readonly JsonTypeInfo<Definition> DefinitionInfo = McpTypeInfo.Of<Definition>();
 
     private readonly Lock _changing = new();
     private readonly Dictionary<long, Joined> _servers = [];

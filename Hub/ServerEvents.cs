@@ -1,10 +1,8 @@
 using System.Collections.Concurrent;
 using System.Text;
 using System.Text.Json;
-using System.Text.Json.Serialization.Metadata;
 using MinimalMcp.Governance;
 using MinimalMcp.Tools;
-using ModelContextProtocol;
 using ModelContextProtocol.Protocol;
 
 namespace MinimalMcp.Hub;
@@ -56,16 +54,12 @@ internal sealed partial class ServerEvents : IDisposable
         _updates.Unwatched -= Unsubscribe;
     }
 
-    private static readonly JsonTypeInfo<LoggingMessageNotificationParams> MessageInfo =
-        (JsonTypeInfo<LoggingMessageNotificationParams>)
-            McpJsonUtilities.DefaultOptions.GetTypeInfo(typeof(LoggingMessageNotificationParams));
-
     private void Log(string server, JsonRpcNotification notification)
     {
         LoggingMessageNotificationParams? message;
         try
         {
-            message = notification.Params.Deserialize(MessageInfo);
+            message = notification.Params.Deserialize(McpTypeInfo.Of<LoggingMessageNotificationParams>());
         }
         catch (JsonException)
         {

@@ -1,8 +1,8 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using System.Text.Json.Serialization.Metadata;
-using ModelContextProtocol;
+using MinimalMcp.Tools;
 using ModelContextProtocol.Protocol;
+using Tool = ModelContextProtocol.Protocol.Tool;
 
 namespace MinimalMcp.Hub;
 
@@ -30,7 +30,7 @@ internal sealed record ServerLists(
         return json.ToJsonString();
 
         void Add<T>(T list, string member) =>
-            json[member] = JsonSerializer.SerializeToNode(list, Info<T>())![member]!.DeepClone();
+            json[member] = JsonSerializer.SerializeToNode(list, McpTypeInfo.Of<T>())![member]!.DeepClone();
     }
 
     /// <exception cref="JsonException">It is not what <see cref="ToJson"/> writes.</exception>
@@ -39,15 +39,13 @@ internal sealed record ServerLists(
         using var lists = JsonDocument.Parse(json);
         var root = lists.RootElement;
         return new(
-            [.. root.Deserialize(Info<ListToolsResult>())!.Tools],
-            [.. root.Deserialize(Info<ListResourcesResult>())!.Resources],
-            [.. root.Deserialize(Info<ListResourceTemplatesResult>())!.ResourceTemplates],
-            [.. root.Deserialize(Info<ListPromptsResult>())!.Prompts]
+            [.. root.Deserialize(McpTypeInfo.Of<ListToolsResult>())!.Tools],
+            [.. root.Deserialize(McpTypeInfo.Of<ListResourcesResult>())!.Resources],
+            [.. root.Deserialize(McpTypeInfo.Of<ListResourceTemplatesResult>())!.ResourceTemplates],
+            [.. root.Deserialize(McpTypeInfo.Of<ListPromptsResult>())!.Prompts]
         )
         {
             Generation = root.TryGetProperty("generation", out var generation) ? generation.GetInt64() : 0,
         };
     }
-
-    private static JsonTypeInfo<T> Info<T>() => (JsonTypeInfo<T>)McpJsonUtilities.DefaultOptions.GetTypeInfo(typeof(T));
 }

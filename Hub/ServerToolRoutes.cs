@@ -3,8 +3,9 @@ using System.Text.Json.Nodes;
 using System.Text.Json.Serialization.Metadata;
 using MinimalMcp.Governance;
 using MinimalMcp.Storage;
-using ModelContextProtocol;
+using MinimalMcp.Tools;
 using ModelContextProtocol.Protocol;
+using Tool = ModelContextProtocol.Protocol.Tool;
 
 namespace MinimalMcp.Hub;
 
@@ -13,19 +14,18 @@ internal static class ServerToolRoutes
 {
     private const int MaxDifferences = 50;
 
-    private static readonly JsonTypeInfo<Tool> DefinitionInfo =
-        (JsonTypeInfo<Tool>)McpJsonUtilities.DefaultOptions.GetTypeInfo(typeof(Tool));
+    private static readonly JsonTypeInfo<Tool> DefinitionInfo = McpTypeInfo.Of<Tool>();
 
     public static object Shown(ServerTool tool) =>
         new
         {
             name = tool.Name,
-            own_name = SanitizedText.Show(tool.Definition.Name, out _),
+            own_name = SanitizedText.Show(tool.Definition.Name),
             hash = tool.Hash,
             risk = tool.Risk,
             state = State(tool),
             notice = tool.Notice,
-            description = SanitizedText.Show(tool.Definition.Description ?? "", out _),
+            description = SanitizedText.Show(tool.Definition.Description ?? ""),
             change = tool.Replaces is { } approved ? Change(approved, tool) : null,
         };
 

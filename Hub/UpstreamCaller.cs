@@ -1,7 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using System.Text.Json.Serialization.Metadata;
 using MinimalMcp.Governance;
+using MinimalMcp.Tools;
 using ModelContextProtocol;
 using ModelContextProtocol.Protocol;
 
@@ -139,16 +139,12 @@ internal sealed class UpstreamCallers(string server)
         }
     }
 
-    private static readonly JsonTypeInfo<ProgressNotificationParams> ProgressInfo =
-        (JsonTypeInfo<ProgressNotificationParams>)
-            McpJsonUtilities.DefaultOptions.GetTypeInfo(typeof(ProgressNotificationParams));
-
     private void Report(JsonNode? parameters)
     {
         ProgressNotificationParams? progress;
         try
         {
-            progress = parameters.Deserialize(ProgressInfo);
+            progress = parameters.Deserialize(McpTypeInfo.Of<ProgressNotificationParams>());
         }
         catch (JsonException)
         {

@@ -1,10 +1,11 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using System.Text.Json.Serialization.Metadata;
 using MinimalMcp.Hub.Processes;
+using MinimalMcp.Tools;
 using ModelContextProtocol;
 using ModelContextProtocol.Client;
 using ModelContextProtocol.Protocol;
+using Tool = ModelContextProtocol.Protocol.Tool;
 
 namespace MinimalMcp.Hub;
 
@@ -101,8 +102,7 @@ internal sealed class UpstreamLists(LogRing log)
             }
         }
 
-        return entry.Deserialize((JsonTypeInfo<T>)McpJsonUtilities.DefaultOptions.GetTypeInfo(typeof(T)))
-            ?? throw new JsonException();
+        return entry.Deserialize(McpTypeInfo.Of<T>()) ?? throw new JsonException();
     }
 
     // Members that occur twice, wrong kinds, and what setters of the SDK refuse.

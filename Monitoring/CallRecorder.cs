@@ -25,5 +25,5 @@ internal sealed class CallRecorder(RecentCallers callers, TimeProvider time) : I
     /// <summary>Begins the next minute, and gives the one that ends.</summary>
     public UsagePeriod Roll() => Interlocked.Exchange(ref _current, new(MinuteOf(time.GetUtcNow())));
 
-    private static DateTimeOffset MinuteOf(DateTimeOffset now) => now.Floor(TimeSpan.FromMinutes(1));
+    private static DateTimeOffset MinuteOf(DateTimeOffset now) => now.Floor(Periods.Minute);
 }

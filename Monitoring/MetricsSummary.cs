@@ -184,7 +184,7 @@ internal sealed class MetricsSummary(UsageWriter writer, Store store, TimeProvid
 
     private static UsageRow Row(string name, UsageCount count) =>
         new(
-            SanitizedText.Show(name, out _),
+            SanitizedText.Show(name),
             count.Calls,
             count.Errors,
             count.Refusals,

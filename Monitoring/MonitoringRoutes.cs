@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
-using System.Text.Json.Serialization;
 using MinimalMcp.Auth;
 using MinimalMcp.Auth.Operators;
 using MinimalMcp.Configuration;
@@ -16,12 +15,6 @@ internal static class MonitoringRoutes
 
     private static readonly string[] Filters = ["type", "user", "server_id"],
         PageFilters = [.. Filters, "from", "to", "before", "limit"];
-
-    private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web)
-    {
-        PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
-        DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
-    };
 
     public static IEndpointConventionBuilder Map(IEndpointRouteBuilder routes, string pattern)
     {
@@ -113,7 +106,7 @@ internal static class MonitoringRoutes
         }
         catch (Exception refused) when (Refusal(refused) is var (status, detail))
         {
-            await RefuseAsync(http, status, detail);
+            await ApiErrors.WriteAsync(http, status, detail);
             return;
         }
 
@@ -225,7 +218,7 @@ internal static class MonitoringRoutes
         );
 
     private static string EventOf(ActivityEvent one) =>
-        $"id: {one.Id}\nevent: activity\ndata: {JsonSerializer.Serialize(one, Json)}\n\n";
+        $"id: {one.Id}\nevent: activity\ndata: {JsonSerializer.Serialize(one, ApiJson.Options)}\n\n";
 
     private static async Task WriteAsync(HttpContext http, string text, CancellationToken cancellationToken) =>
         await http.Response.BodyWriter.WriteAsync(Encoding.UTF8.GetBytes(text), cancellationToken);
@@ -249,11 +242,11 @@ internal static class MonitoringRoutes
             }
             catch (Exception refused) when (Refusal(refused) is var (status, detail))
             {
-                await RefuseAsync(http, status, detail);
+                await ApiErrors.WriteAsync(http, status, detail);
                 return;
             }
 
-            await http.Response.WriteAsJsonAsync(body, body.GetType(), Json, null, http.RequestAborted);
+            await http.Response.WriteAsJsonAsync(body, body.GetType(), ApiJson.Options, null, http.RequestAborted);
         };
 
     private static (int Status, string Detail)? Refusal(Exception refused) =>
@@ -263,12 +256,6 @@ internal static class MonitoringRoutes
             StorageException => (503, "The server's store is unavailable. Try again in a minute."),
             _ => null,
         };
-
-    private static Task RefuseAsync(HttpContext http, int status, string detail)
-    {
-        http.Response.StatusCode = status;
-        return http.Response.WriteAsJsonAsync(new { detail, timestamp = Of<TimeProvider>(http).GetUtcNow() });
-    }
 
     private static void Check(IQueryCollection query, string[] known)
     {

@@ -44,8 +44,8 @@ internal sealed class SessionList(
             session.Id,
             ClientOf(session.Client),
             type,
-            Shown(session.Caller.Subject)!,
-            Shown(session.Caller.Client),
+            SanitizedText.Show(session.Caller.Subject),
+            SanitizedText.Show(session.Caller.Client),
             session.Revision,
             session.Surface,
             connected,
@@ -63,8 +63,8 @@ internal sealed class SessionList(
             caller.Id,
             caller.ClientInfo is { } client ? ClientOf(client) : null,
             type,
-            Shown(caller.Caller.Subject)!,
-            Shown(caller.Caller.Client),
+            SanitizedText.Show(caller.Caller.Subject),
+            SanitizedText.Show(caller.Caller.Client),
             caller.Revision,
             caller.Surface,
             connected,
@@ -88,7 +88,5 @@ internal sealed class SessionList(
         : "oauth";
 
     private static SessionClient? ClientOf((string Name, string Version) client) =>
-        client.Name.Length == 0 ? null : new(Shown(client.Name)!, Shown(client.Version)!);
-
-    private static string? Shown(string? text) => text is null ? null : SanitizedText.Show(text, out _);
+        client.Name.Length == 0 ? null : new(SanitizedText.Show(client.Name), SanitizedText.Show(client.Version));
 }

@@ -87,7 +87,5 @@ internal sealed class Html
     }
 
     private static string Encode(object? value) =>
-        value is Html html
-            ? html._text
-            : HtmlEncoder.Default.Encode(SanitizedText.Show(value?.ToString() ?? "", out _));
+        value is Html html ? html._text : HtmlEncoder.Default.Encode(SanitizedText.Show(value?.ToString() ?? ""));
 }

@@ -1,6 +1,4 @@
 using System.Text.Json;
-using System.Text.Json.Serialization.Metadata;
-using ModelContextProtocol;
 using ModelContextProtocol.Protocol;
 
 namespace MinimalMcp.Tools;
@@ -55,8 +53,7 @@ internal sealed class JoinedServers
         || !before.Select(Text).SequenceEqual(after.Select(Text))
         || !before.Select(one => one.Name).SequenceEqual(after.Select(one => one.Name));
 
-    private static string Text<T>(Joined<T> one) =>
-        JsonSerializer.Serialize(one.Own, (JsonTypeInfo<T>)McpJsonUtilities.DefaultOptions.GetTypeInfo(typeof(T)));
+    private static string Text<T>(Joined<T> one) => JsonSerializer.Serialize(one.Own, McpTypeInfo.Of<T>());
 }
 
 /// <summary>The other servers that a request sees: all of its profile, or one under its own names.</summary>

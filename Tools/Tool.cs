@@ -13,8 +13,7 @@ namespace MinimalMcp.Tools;
 /// </summary>
 internal sealed class Tool
 {
-    private static readonly JsonTypeInfo<Definition> DefinitionInfo =
-        (JsonTypeInfo<Definition>)McpJsonUtilities.DefaultOptions.GetTypeInfo(typeof(Definition));
+    private static readonly JsonTypeInfo<Definition> DefinitionInfo = McpTypeInfo.Of<Definition>();
 
     private readonly Lazy<Callable> _callable;
     private readonly Lazy<(Definition Definition, JsonElement? Result)> _definition;
@@ -38,7 +37,7 @@ internal sealed class Tool
         Name = IsName(name)
             ? name
             : throw new ArgumentException(
-                $"'{SanitizedText.Show(TextLimit.Cut(name, TextLimit.Name), out _)}' cannot be a tool's name: it has "
+                $"'{SanitizedText.Show(TextLimit.Cut(name, TextLimit.Name))}' cannot be a tool's name: it has "
                     + "1 to "
                     + "128 letters, digits, '_', '-' and '.' (MCP, server/tools).",
                 nameof(name)

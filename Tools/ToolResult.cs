@@ -14,8 +14,7 @@ namespace MinimalMcp.Tools;
 /// </summary>
 internal sealed class ToolResult : IDisposable
 {
-    private static readonly JsonTypeInfo<ContentBlock> BlockInfo =
-        (JsonTypeInfo<ContentBlock>)McpJsonUtilities.DefaultOptions.GetTypeInfo(typeof(ContentBlock));
+    private static readonly JsonTypeInfo<ContentBlock> BlockInfo = McpTypeInfo.Of<ContentBlock>();
 
     private readonly JsonBuffer? _json;
 

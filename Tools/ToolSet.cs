@@ -63,7 +63,7 @@ internal sealed class ToolSet
     /// <summary>The error for an unknown name, with suggestions.</summary>
     public string NotFound(string name)
     {
-        var shown = SanitizedText.Show(name.Length <= 60 ? name : string.Concat(name.AsSpan(0, 60), "…"), out _);
+        var shown = SanitizedText.Show(name.Length <= 60 ? name : string.Concat(name.AsSpan(0, 60), "…"));
         var near = NameSuggestions.Nearest(name, _byName.Keys);
         return $"Unknown tool '{shown}'. "
             + (

@@ -111,7 +111,7 @@ public static class CommandLine
     private static string DidYouMean(string wrong, IEnumerable<string> known) =>
         NameSuggestions.Nearest(wrong, known, 1) is [var near] ? $" Did you mean '{near}'?" : "";
 
-    private static string Shown(string text) => SanitizedText.Show(TextLimit.Cut(text, TextLimit.Name), out _);
+    private static string Shown(string text) => SanitizedText.Show(TextLimit.Cut(text, TextLimit.Name));
 
     private static string Help()
     {

@@ -50,7 +50,7 @@ public static class AuditEndpoint
                 rows = rows.Select(AuditExport.Shown),
                 next = rows.Count == filter.Limit ? rows[^1].Seq : (long?)null, // the seq for the next page
             },
-            AuditExport.Json,
+            ApiJson.Options,
             http.RequestAborted
         );
     }

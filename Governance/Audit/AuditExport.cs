@@ -3,7 +3,7 @@ using System.Runtime.CompilerServices;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using System.Text.Json.Serialization;
+using MinimalMcp.Configuration;
 using MinimalMcp.Storage;
 
 namespace MinimalMcp.Governance;
@@ -13,12 +13,6 @@ namespace MinimalMcp.Governance;
 /// </summary>
 internal static class AuditExport
 {
-    internal static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web)
-    {
-        PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
-        DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
-    };
-
     private static readonly (string Name, Func<AuditEntry, string?> Of)[] Columns =
     [
         ("seq", row => row.Seq.ToString(CultureInfo.InvariantCulture)),
@@ -47,7 +41,7 @@ internal static class AuditExport
         Begin(http, "application/jsonl", "jsonl");
         await foreach (var row in AllAsync(store, filter, http.RequestAborted))
         {
-            await http.Response.WriteAsync(Shown(row).ToJsonString(Json) + "\n", http.RequestAborted);
+            await http.Response.WriteAsync(Shown(row).ToJsonString(ApiJson.Options) + "\n", http.RequestAborted);
         }
     }
 
@@ -72,7 +66,7 @@ internal static class AuditExport
     /// </summary>
     public static JsonObject Shown(AuditEntry row)
     {
-        var json = JsonSerializer.SerializeToNode(row, Json)!.AsObject();
+        var json = JsonSerializer.SerializeToNode(row, ApiJson.Options)!.AsObject();
         if (PersonName.Of(row.Person) is { } name)
         {
             json.Insert(json.IndexOf("subject") + 1, "name", name);
@@ -111,7 +105,7 @@ internal static class AuditExport
             return "";
         }
 
-        var text = SanitizedText.Show(value, out _);
+        var text = SanitizedText.Show(value);
         var isFormula =
             text[0] is '\t' or '\r' or '\n'
             || text.TrimStart() is ['=' or '+' or '-' or '@' or '＝' or '＋' or '－' or '＠', ..];

@@ -7,7 +7,5 @@ internal static class PersonName
 {
     /// <param name="person">The stored value; null when nothing is known.</param>
     public static string? Of(string? person) =>
-        SignedInUser.Read(person).Name is { } name
-            ? SanitizedText.Show(TextLimit.Cut(name, TextLimit.Name), out _)
-            : null;
+        SignedInUser.Read(person).Name is { } name ? SanitizedText.Show(TextLimit.Cut(name, TextLimit.Name)) : null;
 }

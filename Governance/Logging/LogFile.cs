@@ -180,7 +180,7 @@ internal sealed class LogFile : ILoggerProvider
             var time = file._time.GetUtcNow().ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture);
             var text = $"{time} {logLevel}: {category}: {formatter(state, exception)}";
             text = TextLimit.Cut(exception is null ? text : $"{text}\n{exception}", MaxCharacters);
-            file.Write(SanitizedText.Show(file._redactor.Clean(text), out _) + "\n");
+            file.Write(SanitizedText.Show(file._redactor.Clean(text)) + "\n");
         }
     }
 }

@@ -38,7 +38,7 @@ internal sealed class RedactingConsoleFormatter(ConsoleFormatter inner, Redactor
         using var entry = new StringWriter();
         inner.Write(logEntry, scopeProvider, entry);
         var text = TextLimit.Cut(entry.ToString(), MaxCharacters);
-        textWriter.Write(SanitizedText.Show(redactor.Clean(text), out _));
+        textWriter.Write(SanitizedText.Show(redactor.Clean(text)));
         if (text.Length > 0 && !text.EndsWith('\n'))
         {
             textWriter.WriteLine();

@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using System.Text;
 
@@ -14,6 +15,10 @@ internal static class SanitizedText
     private const int ZeroWidthJoiner = 0x200D;
     private const int BlackFlag = 0x1F3F4;
     private const int CancelTag = 0xE007F;
+
+    /// <summary>The text with each such character escaped; null stays null.</summary>
+    [return: NotNullIfNotNull(nameof(text))]
+    public static string? Show(string? text) => text is null ? null : Show(text, out _);
 
     /// <summary>The text with each such character escaped as <c>\u{202E}</c>, and their number.</summary>
     public static string Show(string text, out int shown)

@@ -3,6 +3,7 @@ using System.IO.Pipelines;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using System.Threading.Channels;
+using MinimalMcp.Tools;
 using ModelContextProtocol;
 using ModelContextProtocol.Client;
 using ModelContextProtocol.Protocol;
@@ -19,8 +20,7 @@ internal sealed class BoundedStdioTransport : IClientTransport, ITransport
         MaxNoise = 4096;
 
     private static readonly TimeSpan WriteLimit = TimeSpan.FromSeconds(10);
-    private static readonly JsonTypeInfo<JsonRpcMessage> Json =
-        (JsonTypeInfo<JsonRpcMessage>)McpJsonUtilities.DefaultOptions.GetTypeInfo(typeof(JsonRpcMessage));
+    private static readonly JsonTypeInfo<JsonRpcMessage> Json = McpTypeInfo.Of<JsonRpcMessage>();
 
     private readonly ChildProcess _child;
     private readonly LogRing _log;

@@ -75,7 +75,7 @@ internal static class ActivityPage
         [
             ConsoleTable.Time(one.CreatedAt),
             ConsoleTable.State(Tone(one), InWords(one.Type)),
-            ConsoleCell.Of(Title(one), one.Description),
+            ConsoleTable.Cell(Title(one), one.Description),
             Html.Of($"{one.User}"),
             Html.Of($"{one.Metadata.GetValueOrDefault("server") ?? one.ServerId}"),
         ];

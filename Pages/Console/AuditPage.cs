@@ -131,9 +131,9 @@ internal static class AuditPage
                 )}</a>
                 """
             ),
-            ConsoleCell.Of(Html.Of($"{Person(one)}"), one.Client),
+            ConsoleTable.Cell(Html.Of($"{Person(one)}"), one.Client),
             Html.Of($"<code>{one.Tool}</code>"),
-            ConsoleCell.Of(Outcome(one), one.Detail is null ? null : TextLimit.Cut(one.Detail, 160)),
+            ConsoleTable.Cell(Outcome(one), one.Detail is null ? null : TextLimit.Cut(one.Detail, 160)),
             Html.Of($"{one.Level}"),
             Html.Of($"{one.Surface}"),
             Html.Of($"{Duration(one.DurationUs)}"),

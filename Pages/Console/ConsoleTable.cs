@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace MinimalMcp.Pages.Console;
 
-/// <summary>Tables and times, which look the same on every page.</summary>
+/// <summary>Tables and what is in their cells, which look the same on every page.</summary>
 internal static class ConsoleTable
 {
     /// <summary>A table. On a narrow screen each row is a card, in which each cell has its column's name.</summary>
@@ -54,6 +54,17 @@ internal static class ConsoleTable
     /// <param name="tone">good, busy, warn, bad or idle.</param>
     /// <param name="word">The state.</param>
     public static Html State(string tone, string word) => Html.Of($"""<span class="state {tone}">{word}</span>""");
+
+    /// <summary>A cell with a second line.</summary>
+    public static Html Cell(Html first, string? more) =>
+        Html.Of(
+            $"""
+            <div>{first}{Html.When(more is not null, () => Html.Of($"""<span class="more">{more}</span>"""))}</div>
+            """
+        );
+
+    /// <summary>The beginning of a text that would be too long on a page.</summary>
+    public static string Short(string text, int most) => text.Length > most ? text[..most] + " …" : text;
 
     private static Html Row(IReadOnlyList<string> columns, Html[] cells, string? id) =>
         Html.Of(

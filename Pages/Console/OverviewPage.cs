@@ -116,7 +116,7 @@ internal static class OverviewPage
         var up = registry.Count(server =>
             services.GetRequiredService<Supervisor>().State(server.Id).Status is ServerStatus.Active
         );
-        var process = usage.Processes.FirstOrDefault(one => one.Replica == usage.Replica);
+        var process = services.GetRequiredService<UsageWriter>().ProcessNow();
         yield return new(
             "Calls",
             Count(total.Calls),
@@ -150,14 +150,14 @@ internal static class OverviewPage
         yield return new("Pending approvals", Count(approvals), null, "approvals");
         yield return new(
             "Memory",
-            process is null ? "–" : Chart.Show(process.MemoryBytes, "B"),
+            Chart.Show(process.MemoryBytes, "B"),
             null,
             "diagnostics",
             Line(usage, "memory", one => one.MemoryBytes ?? double.NaN)
         );
         yield return new(
             "CPU",
-            process is null ? "–" : process.CpuPercent.ToString("0.#", CultureInfo.InvariantCulture) + "%",
+            process.CpuPercent.ToString("0.#", CultureInfo.InvariantCulture) + "%",
             null,
             "diagnostics",
             Line(usage, "cpu", one => one.CpuPercent ?? double.NaN)

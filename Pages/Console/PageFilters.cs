@@ -32,14 +32,3 @@ internal static class PageFilters
                 """
             ));
 }
-
-/// <summary>A cell with a second line.</summary>
-internal static class ConsoleCell
-{
-    public static Html Of(Html first, string? more) =>
-        Html.Of(
-            $"""
-            <div>{first}{Html.When(more is not null, () => Html.Of($"""<span class="more">{more}</span>"""))}</div>
-            """
-        );
-}

@@ -199,7 +199,7 @@ internal static class ServerPage
                         """
                     ),
                     Html.Of($"{tool.Risk ?? "–"}"),
-                    Html.Of($"{Short(tool.Definition.Description ?? "", 400)}"),
+                    Html.Of($"{ConsoleTable.Short(tool.Definition.Description ?? "", 400)}"),
                 ],
             Html.Of($"<strong>No tools yet</strong> <p>Start the server: its tools are listed when it is active.</p>")
         );
@@ -259,9 +259,7 @@ internal static class ServerPage
         part switch
         {
             null => "(nothing)",
-            JsonValue value when value.TryGetValue<string>(out var text) => Short(text, MaxText),
-            _ => Short(part.ToJsonString(Readable), MaxText),
+            JsonValue value when value.TryGetValue<string>(out var text) => ConsoleTable.Short(text, MaxText),
+            _ => ConsoleTable.Short(part.ToJsonString(Readable), MaxText),
         };
-
-    private static string Short(string text, int most) => text.Length > most ? text[..most] + " …" : text;
 }

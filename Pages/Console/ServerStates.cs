@@ -26,7 +26,7 @@ internal static class ServerStates
             server.Unreadable ? "(cannot be decrypted)"
             : server.Address is { } address ? address.AbsoluteUri
             : string.Join(' ', [server.Command, .. server.Args]);
-        return target.Length > MaxCommand ? target[..MaxCommand] + " …" : target;
+        return ConsoleTable.Short(target, MaxCommand);
     }
 
     public static string Uptime(ServerState state, TimeProvider time) =>

@@ -100,5 +100,5 @@ internal static class ServersPage
         ];
     }
 
-    private static string Short(string text) => text.Length > 120 ? text[..120] + " …" : text;
+    private static string Short(string text) => ConsoleTable.Short(text, 120);
 }

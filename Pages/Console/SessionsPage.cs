@@ -67,10 +67,10 @@ internal static class SessionsPage
                 )}</div>
                 """
             ),
-            ConsoleCell.Of(Html.Of($"{one.User}"), ClientType(one)),
+            ConsoleTable.Cell(Html.Of($"{one.User}"), ClientType(one)),
             Html.Of($"{one.Revision ?? one.Surface}"),
             Html.Of($"{(one.ConnectedServers.Count == 0 ? "–" : string.Join(", ", one.ConnectedServers))}"),
-            ConsoleCell.Of(
+            ConsoleTable.Cell(
                 ConsoleTable.Time(one.LastActivity),
                 "first seen " + one.CreatedAt.ToString("yyyy-MM-dd HH:mm 'UTC'", CultureInfo.InvariantCulture)
             ),

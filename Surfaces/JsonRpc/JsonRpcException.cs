@@ -28,7 +28,7 @@ internal sealed class JsonRpcException(
     JsonElement id = default,
     int status = StatusCodes.Status400BadRequest,
     JsonObject? data = null
-) : Exception(SanitizedText.Show(message, out _))
+) : Exception(SanitizedText.Show(message))
 {
     // A copy, since the document may be disposed when the error is written.
     private readonly string? _id = id.ValueKind is JsonValueKind.Undefined ? null : id.GetRawText();

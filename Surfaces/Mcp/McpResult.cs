@@ -14,11 +14,9 @@ namespace MinimalMcp.Surfaces.Mcp;
 /// </summary>
 internal static class McpResult
 {
-    private static readonly JsonTypeInfo<CallToolResult> ResultInfo =
-        (JsonTypeInfo<CallToolResult>)McpJsonUtilities.DefaultOptions.GetTypeInfo(typeof(CallToolResult));
+    private static readonly JsonTypeInfo<CallToolResult> ResultInfo = McpTypeInfo.Of<CallToolResult>();
 
-    private static readonly JsonTypeInfo<ContentBlock> BlockInfo =
-        (JsonTypeInfo<ContentBlock>)McpJsonUtilities.DefaultOptions.GetTypeInfo(typeof(ContentBlock));
+    private static readonly JsonTypeInfo<ContentBlock> BlockInfo = McpTypeInfo.Of<ContentBlock>();
 
     /// <summary>Calls a tool, which may answer with an error of the protocol itself.</summary>
     public static async ValueTask<ToolResult> OfAsync(

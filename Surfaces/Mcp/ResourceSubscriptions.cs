@@ -1,6 +1,5 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using System.Text.Json.Serialization.Metadata;
 using MinimalMcp.Tools;
 using ModelContextProtocol;
 using ModelContextProtocol.Protocol;
@@ -83,16 +82,12 @@ internal sealed class ResourceSubscriptions(
         }
     }
 
-    private static readonly JsonTypeInfo<LoggingMessageNotificationParams> ParamsInfo =
-        (JsonTypeInfo<LoggingMessageNotificationParams>)
-            McpJsonUtilities.DefaultOptions.GetTypeInfo(typeof(LoggingMessageNotificationParams));
-
     private static byte[] Notification(LoggingMessageNotificationParams message, SanitizedMessages visible)
     {
         var notification = new JsonRpcNotification
         {
             Method = NotificationMethods.LoggingMessageNotification,
-            Params = JsonSerializer.SerializeToNode(message, ParamsInfo),
+            Params = JsonSerializer.SerializeToNode(message, McpTypeInfo.Of<LoggingMessageNotificationParams>()),
         };
         visible.Show(notification);
         return JsonSerializer.SerializeToUtf8Bytes(notification, SdkPath.MessageInfo);

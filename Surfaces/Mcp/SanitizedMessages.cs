@@ -34,7 +34,7 @@ internal sealed class SanitizedMessages(Redactor redactor)
                 failed.Error = new()
                 {
                     Code = error.Code,
-                    Message = SanitizedText.Show(redactor.Clean(error.Message), out _),
+                    Message = SanitizedText.Show(redactor.Clean(error.Message)),
                     Data = error.Data is JsonNode data ? Show(data) : error.Data,
                 };
                 break;

@@ -208,8 +208,7 @@ internal sealed class SdkHandlers(
             ? ConfirmedCall.MakeAsync(tool, request, newCall, cancellationToken)
             : tool.CallAsync(newCall(), cancellationToken);
 
-    private static readonly JsonTypeInfo<RequestId> IdInfo =
-        (JsonTypeInfo<RequestId>)McpJsonUtilities.DefaultOptions.GetTypeInfo(typeof(RequestId));
+    private static readonly JsonTypeInfo<RequestId> IdInfo = McpTypeInfo.Of<RequestId>();
 
     private static ToolCall Call(
         RequestContext<CallToolRequestParams> request,
