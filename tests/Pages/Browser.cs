@@ -43,7 +43,9 @@ public sealed class Browser : IAsyncDisposable
     )
     {
         var program = Needs.Program(
-            "install Chromium, Debian: apt-get install chromium",
+            "install Chromium, Debian: apt-get install chromium-headless-shell",
+            "chromium-headless-shell", // the whole browser also draws tabs and menus that nobody sees
+            "chrome-headless-shell",
             "chromium",
             "chromium-browser",
             "google-chrome",
