@@ -92,6 +92,7 @@ public static class Library
         routes.MapAudit("/api/v1/audit");
         routes.MapMonitoring("/api/v1");
         routes.MapDashboard("/dashboard");
+        routes.MapConnections("/connections");
         routes.MapConsole("/console");
         routes.MapWellKnown();
         routes.MapPages();

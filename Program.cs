@@ -86,6 +86,7 @@ app.MapOperatorTools("/api/v1/tools"); // calls from the console
 app.MapAudit("/api/v1/audit");
 app.MapMonitoring("/api/v1"); // sessions, activity with a live stream, figures
 app.MapDashboard("/dashboard"); // what waits for a person's approval
+app.MapConnections("/connections"); // where callers store their secrets for other MCP servers
 app.MapConsole("/console"); // what operators see and do in a browser
 app.MapWellKnown();
 app.MapPages();

@@ -26,6 +26,12 @@ internal sealed class HubOptions : IValidatableObject
     /// <summary>Concurrent connections to one remote server.</summary>
     public int ConnectionPoolSize { get; set; } = 20;
 
+    /// <summary>Connections of callers to servers with auth_type per_caller, on each replica.</summary>
+    public int MaxCallerConnections { get; set; } = 100;
+
+    /// <summary>How long such a connection stays open without a request.</summary>
+    public TimeSpan CallerIdleTimeout { get; set; } = TimeSpan.FromMinutes(10);
+
     /// <summary>The commands that a server may have, separated by spaces.</summary>
     public string Commands { get; set; } = "npx uvx python python3 node dotnet docker";
 
@@ -79,6 +85,16 @@ internal sealed class HubOptions : IValidatableObject
         if (ConnectionPoolSize is < 1 or > 1000)
         {
             yield return new("Hub:ConnectionPoolSize (CONNECTION_POOL_SIZE) must be from 1 to 1000.");
+        }
+
+        if (MaxCallerConnections is < 1 or > 10_000)
+        {
+            yield return new("Hub:MaxCallerConnections must be from 1 to 10000.");
+        }
+
+        if (CallerIdleTimeout < TimeSpan.FromSeconds(1) || CallerIdleTimeout > TimeSpan.FromDays(1))
+        {
+            yield return new("Hub:CallerIdleTimeout must be from 00:00:01 to 1.00:00:00.");
         }
 
         foreach (var command in Split(Commands).Where(command => command.IndexOfAny(['/', '\\']) >= 0))

@@ -255,6 +255,7 @@ internal static class HubRoutes
             CheckMode(http);
         }
 
+        CheckPerCaller(http, server);
         ServerBody.Check(server, Of<IOptions<HubOptions>>(http).Value);
     }
 
@@ -295,6 +296,28 @@ internal static class HubRoutes
                 StatusCodes.Status403Forbidden,
                 "Commands are refused while Auth:Mode (MCP_AUTH_MODE) is none. Set MCP_AUTH_MODE to api-key and "
                     + "MCP_API_KEY, or set Hub:CommandsWithoutAuth to true."
+            );
+        }
+    }
+
+    // It asks other people for secrets, who must be able to tell whom they give them to.
+    private static void CheckPerCaller(HttpContext http, ServerDefinition server)
+    {
+        if (server.Auth is not AuthType.PerCaller)
+        {
+            return;
+        }
+
+        if (!IsAdmin(http))
+        {
+            throw Forbidden(http, "A server that takes secrets of callers");
+        }
+
+        if (Of<OperatorSignIn>(http).ProblemForCallers is { } problem)
+        {
+            throw new ServerRefusedException(
+                StatusCodes.Status409Conflict,
+                $"auth_type per_caller is refused, because callers store their secrets on a page. {problem}"
             );
         }
     }

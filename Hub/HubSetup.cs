@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Options;
 using MinimalMcp.Configuration;
+using MinimalMcp.Hub.Callers;
 using MinimalMcp.Hub.Processes;
 using MinimalMcp.Hub.SignIn;
 
@@ -38,6 +39,8 @@ public static class HubSetup
         builder.Services.AddSingleton<HubAddress>();
         builder.Services.AddSingleton<UpstreamTokens>();
         builder.Services.AddSingleton<UpstreamSignIn>();
+        builder.Services.AddSingleton<CallerSecrets>();
+        builder.Services.AddSingleton<CallerConnections>();
         builder.Services.AddSingleton<Supervisor>();
         builder.Services.AddHostedService(services => services.GetRequiredService<Supervisor>());
         return builder;

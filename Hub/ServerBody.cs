@@ -78,6 +78,8 @@ internal static partial class ServerBody
             : server.Port is not null && !RemoteAddress.IsAllowed($"http://{server.Host}:{server.Port}/")
                 ? "host must be a host name or an address, and not a link-local one."
             : server.Transport is not TransportType.Stdio ? UpstreamCredential.Problem(server)
+            : server.Auth is AuthType.PerCaller
+                ? "auth_type per_caller is for remote servers: a server over stdio is one process for all callers."
             : null;
         if (problem is not null)
         {

@@ -101,11 +101,16 @@ internal enum TransportType
     StreamableHttp,
 }
 
-/// <summary>How we authenticate at a remote server: <c>none</c>, <c>oauth</c>, <c>api_key</c>, <c>bearer</c>.</summary>
+/// <summary>
+/// How we authenticate at a remote server: <c>none</c>, <c>oauth</c>, <c>api_key</c>, <c>bearer</c>, <c>per_caller</c>.
+/// </summary>
 internal enum AuthType
 {
     None,
     Oauth,
     ApiKey,
     Bearer,
+
+    /// <summary>Each caller stores a secret of its own, and calls over a connection of its own.</summary>
+    PerCaller,
 }

@@ -1,30 +1,45 @@
+using System.Security.Claims;
 using MinimalMcp.Tools;
 using ModelContextProtocol;
 using ModelContextProtocol.Protocol;
 
 namespace MinimalMcp.Hub;
 
-/// <summary>Requests to a server through the connection that it has now.</summary>
-internal sealed class ServerRequests(string server, Func<UpstreamConnection> connection, TimeSpan timeout)
-    : IServerRequests
+/// <summary>Requests to a server through the connection that it has now, or the caller has to it.</summary>
+internal sealed class ServerRequests(ServerDefinition server, Supervisor supervisor, TimeSpan timeout) : IServerRequests
 {
     // Base64 and JSON cannot be truncated.
     private const int MaxCharacters = 4 << 20;
 
     public async ValueTask<GetPromptResult> GetPromptAsync(
         GetPromptRequestParams parameters,
+        ClaimsPrincipal? user,
         CancellationToken cancellationToken
     )
     {
-        var result = await AskAsync("prompts/get", open => open.GetPromptAsync(parameters, timeout, cancellationToken));
+        var result = await AskAsync(
+            "prompts/get",
+            user,
+            open => open.GetPromptAsync(parameters, timeout, cancellationToken),
+            cancellationToken
+        );
         result.Meta = null;
         RequireSize("prompt", result.Messages.Sum(message => SizeOf(message.Content)));
         return result;
     }
 
-    public async ValueTask<ReadResourceResult> ReadAsync(string uri, CancellationToken cancellationToken)
+    public async ValueTask<ReadResourceResult> ReadAsync(
+        string uri,
+        ClaimsPrincipal? user,
+        CancellationToken cancellationToken
+    )
     {
-        var result = await AskAsync("resources/read", open => open.ReadAsync(uri, timeout, cancellationToken));
+        var result = await AskAsync(
+            "resources/read",
+            user,
+            open => open.ReadAsync(uri, timeout, cancellationToken),
+            cancellationToken
+        );
         RequireSize("resource", result.Contents.Sum(SizeOf));
         // Ours says how long clients may keep it.
         return new() { Contents = result.Contents };
@@ -32,11 +47,15 @@ internal sealed class ServerRequests(string server, Func<UpstreamConnection> con
 
     public async ValueTask<CompleteResult> CompleteAsync(
         CompleteRequestParams parameters,
+        ClaimsPrincipal? user,
         CancellationToken cancellationToken
     )
     {
-        var result = await AskAsync("completion/complete", open =>
-            open.CompleteAsync(parameters, timeout, cancellationToken)
+        var result = await AskAsync(
+            "completion/complete",
+            user,
+            open => open.CompleteAsync(parameters, timeout, cancellationToken),
+            cancellationToken
         );
         // "Completion responses are limited to 100 values" (MCP, server/utilities/completion).
         return new()
@@ -50,15 +69,24 @@ internal sealed class ServerRequests(string server, Func<UpstreamConnection> con
         };
     }
 
-    private async ValueTask<T> AskAsync<T>(string method, Func<UpstreamConnection, ValueTask<T>> ask)
+    private async ValueTask<T> AskAsync<T>(
+        string method,
+        ClaimsPrincipal? user,
+        Func<UpstreamConnection, ValueTask<T>> ask,
+        CancellationToken cancellationToken
+    )
     {
         try
         {
-            return await ask(connection());
+            return await supervisor.UseAsync(server, user, ask, cancellationToken);
         }
         catch (McpProtocolException refused)
         {
-            throw new McpProtocolException($"{server} refused {method}: {refused.Message}", refused, refused.ErrorCode);
+            throw new McpProtocolException(
+                $"{server.Name} refused {method}: {refused.Message}",
+                refused,
+                refused.ErrorCode
+            );
         }
     }
 
@@ -67,7 +95,7 @@ internal sealed class ServerRequests(string server, Func<UpstreamConnection> con
         if (size > MaxCharacters)
         {
             throw new McpException(
-                $"The {what} of {server} has {size} characters; at most {MaxCharacters} are passed on. Ask for a "
+                $"The {what} of {server.Name} has {size} characters; at most {MaxCharacters} are passed on. Ask for a "
                     + "smaller one."
             );
         }

@@ -1,7 +1,10 @@
 using System.Collections.Concurrent;
 using System.Globalization;
+using System.Security.Claims;
 using Microsoft.Extensions.Options;
+using MinimalMcp.Auth;
 using MinimalMcp.Governance;
+using MinimalMcp.Hub.Callers;
 using MinimalMcp.Hub.Processes;
 using MinimalMcp.Hub.Remote;
 using MinimalMcp.Hub.SignIn;
@@ -21,6 +24,7 @@ internal sealed partial class Supervisor(
     JoinedPrompts prompts,
     ServerEvents events,
     UpstreamTokens upstreamTokens,
+    CallerConnections callers,
     ProcessMarkers markers,
     HubMetrics metrics,
     EventLog eventLog,
@@ -186,6 +190,11 @@ internal sealed partial class Supervisor(
                     Join(server, lists, await registry.ApprovedAsync(server, cancellationToken));
                 }
 
+                if (server.Auth is AuthType.PerCaller)
+                {
+                    callers.Start(server, Log(server.Id));
+                }
+
                 _running[server.Id] = Supervise(server);
             }
 
@@ -206,7 +215,11 @@ internal sealed partial class Supervisor(
             async (listsChanged, cancellationToken) =>
             {
                 var connection = await OpenAsync(server, listsChanged, cancellationToken);
-                events.Attach(server.Name, connection);
+                if (server.Auth is not AuthType.PerCaller) // what it says to the operator is not for callers
+                {
+                    events.Attach(server.Name, connection);
+                }
+
                 return connection;
             },
             async lists =>
@@ -287,17 +300,32 @@ internal sealed partial class Supervisor(
             server,
             lists.Tools,
             metrics.Measured(server.Name, (tool, arguments, caller, cancellationToken) =>
-                ConnectionOf(server)
-                    .CallForAsync(tool, arguments, caller, options.Value.ServerTimeout, cancellationToken)
+                UseAsync(
+                    server,
+                    caller.User,
+                    open => open.CallForAsync(tool, arguments, caller, options.Value.ServerTimeout, cancellationToken),
+                    cancellationToken
+                )
             ),
             approved
         );
-        prompts.Join(
-            server,
-            lists,
-            new ServerRequests(server.Name, () => ConnectionOf(server), options.Value.ServerTimeout)
-        );
+        prompts.Join(server, lists, new ServerRequests(server, this, options.Value.ServerTimeout));
     }
+
+    /// <summary>
+    /// Sends a request to the server as it is registered now: over its connection, or over that of the caller.
+    /// </summary>
+    public ValueTask<T> UseAsync<T>(
+        ServerDefinition server,
+        ClaimsPrincipal? user,
+        Func<UpstreamConnection, ValueTask<T>> request,
+        CancellationToken cancellationToken
+    ) =>
+        !_running.TryGetValue(server.Id, out var running)
+            ? throw new McpException(SupervisedServer.Away(server.Name, ServerState.Inactive, time.GetUtcNow()))
+        : running.Definition.Auth is AuthType.PerCaller
+            ? callers.UseAsync(running.Definition, Caller.From(user), request, cancellationToken)
+        : request(running.Connection);
 
     // What nobody has seen before is approved with the registration of the server.
     private async Task<IReadOnlyDictionary<string, ApprovedTool>?> ApproveNewAsync(
@@ -322,11 +350,6 @@ internal sealed partial class Supervisor(
         prompts.Leave(id);
     }
 
-    private UpstreamConnection ConnectionOf(ServerDefinition server) =>
-        _running.TryGetValue(server.Id, out var running)
-            ? running.Connection
-            : throw new McpException(SupervisedServer.Away(server.Name, ServerState.Inactive, time.GetUtcNow()));
-
     private async Task EndAsync(SupervisedServer server, bool staysListed = false)
     {
         var id = server.Definition.Id;
@@ -335,7 +358,7 @@ internal sealed partial class Supervisor(
             Leave(id);
         }
 
-        await server.StopAsync();
+        await Task.WhenAll(server.StopAsync(), callers.StopAsync(id));
         if (!staysListed)
         {
             Leave(id); // it may have listed while it stopped

@@ -1,3 +1,4 @@
+using System.Security.Claims;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using MinimalMcp.Governance;
@@ -12,6 +13,8 @@ internal sealed class UpstreamCaller(ToolCall call, IProgress<ProgressNotificati
 {
     private readonly List<string> _notes = [];
     private float _reported = float.NegativeInfinity;
+
+    public ClaimsPrincipal? User => call.User;
 
     /// <summary>Names the call in the progress that its server reports.</summary>
     public string Token { get; } = progress is null ? "" : Guid.NewGuid().ToString("N");

@@ -217,7 +217,8 @@ internal sealed partial class UpstreamConnection : IAsyncDisposable
         _remote?.Dispose(); // closes its sockets
     }
 
-    private bool HasEnded => Ended.IsCompleted || _remote?.Lost.IsCompleted == true;
+    /// <summary>It is lost, also before the reason is known.</summary>
+    public bool HasEnded => Ended.IsCompleted || _remote?.Lost.IsCompleted == true;
 
     private static async Task<string> LostAsync(RemoteHandler remote) => RemoteAddress.Reason(await remote.Lost);
 

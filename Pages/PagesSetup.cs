@@ -25,6 +25,14 @@ public static class PagesSetup
     }
 
     /// <summary>
+    /// The page on which every caller stores the own secrets for other MCP servers, after a sign-in without any scope.
+    /// </summary>
+    public static IEndpointConventionBuilder MapConnections(
+        this IEndpointRouteBuilder routes,
+        string pattern = "/connections"
+    ) => ConnectionsPage.Map(routes, pattern);
+
+    /// <summary>
     /// What people see in a browser. Nothing is read or rendered before somebody asks. A browser sends no key by
     /// itself, so the pages are open, and tell hardly more than the OpenAPI document, which is open too.
     /// </summary>

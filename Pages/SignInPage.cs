@@ -16,7 +16,7 @@ internal sealed class SignInPage(PageAssets files, IConfiguration configuration)
                     $"""
                     <main>
                       <p class="server">{name}</p>
-                      <h1>Sign in as an operator</h1>
+                      <h1>{(question.IsForCallers ? "Sign in" : "Sign in as an operator")}</h1>
                       {Html.When(question.Problem is not null, () => Html.Of($"""
                         <p class="problem" role="alert" id="problem">
                           <strong>Not signed in.</strong> {question.Problem}</p>
@@ -71,12 +71,16 @@ internal sealed class SignInPage(PageAssets files, IConfiguration configuration)
             .WriteAsync(http);
 
     /// <summary>The button that ends the session, on every page of operators.</summary>
-    public static Html SignOut(string root) =>
-        Html.Of($"""<form method="post" action="{root}auth/sign-out"><button>Sign out</button></form>""");
+    /// <param name="root">The way from the page to our own root.</param>
+    /// <param name="to">The page to sign in for again; the console when it is empty.</param>
+    public static Html SignOut(string root, string to = "") =>
+        Html.Of($"""<form method="post" action="{root}auth/sign-out{to}"><button>Sign out</button></form>""");
 
     private static string Label(OperatorQuestion question) =>
         (question.HasUsers, question.TakesKeys) switch
         {
+            (true, true) when question.IsForCallers => "Your password, or your key of this server",
+            (false, _) when question.IsForCallers => "Your key of this server",
             (true, true) => "Your password, or a key with the scope mcp:admin",
             (true, false) => "Your password",
             _ => "A key with the scope mcp:admin",

@@ -7,7 +7,7 @@ namespace MinimalMcp.Storage;
 /// <summary>Creates and migrates the tables.</summary>
 internal static class Schema
 {
-    public const int Version = 6;
+    public const int Version = 7;
 
     public static void Apply(DbConnection connection, string place)
     {

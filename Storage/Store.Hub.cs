@@ -120,6 +120,7 @@ internal sealed partial class Store
                 await connection.ExecuteAsync("delete from hub_lists where server_id = @id", new { id });
                 await connection.ExecuteAsync("delete from hub_approved where server_id = @id", new { id });
                 await connection.ExecuteAsync("delete from hub_tokens where server_id = @id", new { id });
+                await connection.ExecuteAsync("delete from hub_caller_secrets where server_id = @id", new { id });
                 return await connection.ExecuteAsync("delete from hub_servers where id = @id", new { id }) == 1;
             },
             cancellationToken

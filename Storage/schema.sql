@@ -210,6 +210,17 @@ create table if not exists hub_sign_ins (
     expires bigint not null
 );
 
+-- What callers gave for themselves at other servers, encrypted: each is good for that server's address and that caller.
+create table if not exists hub_caller_secrets (
+    server_id bigint not null,
+    subject text not null,         -- as the audit log names callers
+    sealed text not null,
+    version bigint not null,       -- no other secret ever has it
+    stored bigint not null,
+    primary key (server_id, subject)
+);
+create index if not exists hub_caller_secrets_subject on hub_caller_secrets (subject);
+
 -- API keys that were created while the server ran. Only their hashes are kept.
 create table if not exists api_keys (
     id bigint primary key,

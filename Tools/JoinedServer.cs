@@ -1,3 +1,4 @@
+using System.Security.Claims;
 using ModelContextProtocol.Protocol;
 
 namespace MinimalMcp.Tools;
@@ -63,9 +64,17 @@ internal sealed record Joined<T>(string Name, T Own);
 /// </summary>
 internal interface IServerRequests
 {
-    ValueTask<GetPromptResult> GetPromptAsync(GetPromptRequestParams parameters, CancellationToken cancellationToken);
+    ValueTask<GetPromptResult> GetPromptAsync(
+        GetPromptRequestParams parameters,
+        ClaimsPrincipal? user,
+        CancellationToken cancellationToken
+    );
 
-    ValueTask<ReadResourceResult> ReadAsync(string uri, CancellationToken cancellationToken);
+    ValueTask<ReadResourceResult> ReadAsync(string uri, ClaimsPrincipal? user, CancellationToken cancellationToken);
 
-    ValueTask<CompleteResult> CompleteAsync(CompleteRequestParams parameters, CancellationToken cancellationToken);
+    ValueTask<CompleteResult> CompleteAsync(
+        CompleteRequestParams parameters,
+        ClaimsPrincipal? user,
+        CancellationToken cancellationToken
+    );
 }

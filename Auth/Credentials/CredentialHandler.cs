@@ -139,7 +139,8 @@ internal sealed class CredentialHandler(
             return null;
         }
 
-        return (await Context.AuthenticateAsync(OperatorSessions.Scheme)).Principal;
+        var person = (await Context.AuthenticateAsync(OperatorSessions.Scheme)).Principal;
+        return person is null || route.IsForCallers || OperatorSessions.IsOperator(person) ? person : null;
     }
 
     private bool HasSession() => Request.Cookies.ContainsKey(OperatorSetup.CookieName(configuration));
@@ -157,8 +158,9 @@ internal sealed class CredentialHandler(
 
     private bool IsPageVisit() =>
         !auth.Value.IsOff
-        && Context.GetEndpoint()?.Metadata.GetMetadata<OperatorRoute>() is { IsPage: true }
-        && (HttpMethods.IsGet(Request.Method) || HttpMethods.IsHead(Request.Method))
+        && Context.GetEndpoint()?.Metadata.GetMetadata<OperatorRoute>() is { IsPage: true } route
+        // A form of a page of callers is sent to the page itself.
+        && (HttpMethods.IsGet(Request.Method) || HttpMethods.IsHead(Request.Method) || route.IsForCallers)
         && Request.Headers.Accept.ToString().Contains("text/html", StringComparison.OrdinalIgnoreCase);
 
     // Relative, so that it works below any path of a proxy.

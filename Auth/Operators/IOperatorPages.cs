@@ -28,4 +28,8 @@ internal sealed record OperatorQuestion(
     bool HasUsers,
     string? Missing,
     string? Problem
-);
+)
+{
+    /// <summary>The page is one of callers: no scope is needed.</summary>
+    public bool IsForCallers { get; init; }
+}

@@ -10,7 +10,8 @@ namespace MinimalMcp.Auth.Operators;
 
 /// <summary>
 /// The sessions of operators in a browser: an encrypted cookie of the framework's cookie scheme. A session ends when it
-/// is idle, at its absolute end, at the sign-out, and with the key or password that opened it.
+/// is idle, at its absolute end, at the sign-out, and with the key or password that opened it. Somebody else's session
+/// has no scope: it is good for pages of callers only.
 /// </summary>
 internal sealed class OperatorSessions(SignInCredentials credentials, Store store, TimeProvider time)
 {
@@ -25,7 +26,8 @@ internal sealed class OperatorSessions(SignInCredentials credentials, Store stor
 
     public Task OpenAsync(HttpContext http, SignedInUser person)
     {
-        Claim[] claims = [new("sub", person.Subject), .. person.Scopes.Select(scope => new Claim("scope", scope))];
+        var scopes = person.Scopes.Contains(Scopes.Admin) ? person.Scopes : [];
+        Claim[] claims = [new("sub", person.Subject), .. scopes.Select(scope => new Claim("scope", scope))];
         var properties = new AuthenticationProperties();
         properties.Items[Id] = ReferenceTokens.New();
         if (person.Credential is not null) // a person of the identity provider has none here
@@ -86,9 +88,11 @@ internal sealed class OperatorSessions(SignInCredentials credentials, Store stor
         && credentials.AreStillGood(
             properties.Items.TryGetValue(Credential, out var credential) ? credential : null,
             person.FindFirstValue("sub")!,
-            Scopes.Admin
+            IsOperator(person) ? Scopes.Admin : ""
         )
         && !await store.HasEndedSessionAsync(properties.Items[Id]!, cancellationToken);
+
+    public static bool IsOperator(ClaimsPrincipal person) => person.HasClaim("scope", Scopes.Admin);
 
     private long Now => time.GetUtcNow().ToUnixTimeMilliseconds();
 }

@@ -69,10 +69,18 @@ internal static class OperatorSetup
 /// Endpoint metadata: the session of an operator is accepted, as a key with the scope mcp:admin is. A page redirects to
 /// the sign-in; other routes answer 401 to programs.
 /// </summary>
-internal sealed record OperatorRoute(bool IsPage);
+/// <param name="IsForCallers">Everybody who can sign in may, not only operators.</param>
+internal sealed record OperatorRoute(bool IsPage, bool IsForCallers = false);
 
 internal static class OperatorRouteExtensions
 {
     public static TBuilder AllowOperators<TBuilder>(this TBuilder routes, bool page = false)
         where TBuilder : IEndpointConventionBuilder => routes.WithMetadata(new OperatorRoute(page));
+
+    /// <summary>A page for every caller, under the caller's own name.</summary>
+    public static TBuilder AllowCallersInBrowser<TBuilder>(this TBuilder routes)
+        where TBuilder : IEndpointConventionBuilder =>
+        routes
+            .RequireAuthorization(AuthPolicies.Caller)
+            .WithMetadata(new OperatorRoute(IsPage: true, IsForCallers: true));
 }

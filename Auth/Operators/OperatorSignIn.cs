@@ -8,7 +8,8 @@ namespace MinimalMcp.Auth.Operators;
 
 /// <summary>
 /// <c>/auth/sign-in</c>: an admin key, a user of this server with the scope mcp:admin, or a person of the identity
-/// provider with an admin role (<c>Auth:Provider:AdminRoles</c>) opens a session.
+/// provider with an admin role (<c>Auth:Provider:AdminRoles</c>) opens a session. On the way to a page of callers
+/// everybody else who can sign in does too.
 /// </summary>
 internal sealed partial class OperatorSignIn(
     OperatorSessions sessions,
@@ -30,6 +31,17 @@ internal sealed partial class OperatorSignIn(
 
     private readonly bool _takesKeys = auth.Value.TakesKeys || AuthorizationServerSetup.IsOn(configuration);
     private readonly IExternalSignIn? _provider = providerOptions.Value.AdminRoles is { Length: > 0 } ? provider : null;
+
+    /// <summary>Why callers cannot sign in on pages under the name that they call by; null when they can.</summary>
+    public string? ProblemForCallers =>
+        auth.Value.IsOff
+            ? "Auth:Mode (MCP_AUTH_MODE) is none, where callers are not told apart. Set MCP_AUTH_MODE to another mode."
+        : auth.Value.TakesTokens && !AuthorizationServerSetup.IsOn(configuration) && provider is null
+            ? "Callers have tokens of the identity provider, and cannot sign in there from a page. Set "
+                + "OAUTH2_CLIENT_ID and OAUTH2_CLIENT_SECRET to this server's registration at the identity provider, "
+                + "and Auth:Provider:AdminRoles to the roles of operators."
+        : (_takesKeys && credentials.AreThere) || credentials.HasUsers || provider is not null ? null
+        : "Nobody can sign in. " + SignInCredentials.HowToAdd;
 
     /// <summary>Whether the provider's answer belongs to this sign-in, and not to that of a client.</summary>
     public static bool IsOwn(HttpContext http) =>
@@ -56,9 +68,10 @@ internal sealed partial class OperatorSignIn(
         }
 
         var to = ReturnOf(form["return"]);
-        if (form["with"] is "provider" && _provider is not null)
+        var isForCallers = IsForCallers(http, to);
+        if (form["with"] is "provider" && (isForCallers ? provider : _provider) is { } at)
         {
-            await StartAsync(http, _provider, to);
+            await StartAsync(http, at, to);
             return;
         }
 
@@ -66,7 +79,7 @@ internal sealed partial class OperatorSignIn(
             form["username"] is null && !(_takesKeys && credentials.AreThere)
                 ? (null, "Enter your name and password.")
                 : await credentials.CheckAsync(form["username"], form["password"] ?? "", http);
-        if (person is not null && !person.Scopes.Contains(Scopes.Admin))
+        if (person is not null && !isForCallers && !person.Scopes.Contains(Scopes.Admin))
         {
             attempts.Refuse(AuthAttempts.Forbidden, http.Connection.RemoteIpAddress, person.Subject);
             problem = $"{person.Subject} does not have the scope {Scopes.Admin}, which operators need.";
@@ -87,7 +100,7 @@ internal sealed partial class OperatorSignIn(
     {
         var state = http.Request.Query["state"].ToString();
         var kept = http.Request.Cookies[StateCookie]?.Split('|', 2);
-        if (_provider is null || kept is not [var own, var to] || !ReferenceTokens.Same(own, state))
+        if (provider is null || kept is not [var own, var to] || !ReferenceTokens.Same(own, state))
         {
             await explanations.ExplainAsync(
                 http,
@@ -101,17 +114,18 @@ internal sealed partial class OperatorSignIn(
         http.Response.Cookies.Delete(StateCookie, StateOptions());
         try
         {
-            var person = await _provider.FinishAsync(state, http.Request.Query, http.RequestAborted);
-            if (!person.IsAdmin)
+            var person = await provider.FinishAsync(state, http.Request.Query, http.RequestAborted);
+            if (!person.IsAdmin && !IsForCallers(http, ReturnOf(to)))
             {
                 LogRefused($"{person.Subject} has none of the roles in Auth:Provider:AdminRoles");
                 throw new SignInException(
-                    $"You are signed in at {_provider.Name}, but your account has no role of operators. "
+                    $"You are signed in at {provider.Name}, but your account has no role of operators. "
                         + "The operator of this server sets them in Auth:Provider:AdminRoles."
                 );
             }
 
-            await OpenAsync(http, new(person.Subject, [.. Scopes.Split(Scopes.All)], null, person.Name, person.Email));
+            string[] scopes = person.IsAdmin ? [.. Scopes.Split(Scopes.All)] : [];
+            await OpenAsync(http, new(person.Subject, scopes, null, person.Name, person.Email));
             await pages.ArriveAsync(http, "../" + ReturnOf(to));
         }
         catch (SignInException refused)
@@ -140,7 +154,11 @@ internal sealed partial class OperatorSignIn(
             await sessions.EndAsync(http);
         }
 
-        AuthorizeEndpoint.SeeOther(http, "sign-in");
+        var to = http.Request.Query["return"].ToString();
+        AuthorizeEndpoint.SeeOther(
+            http,
+            to.Length == 0 ? "sign-in" : $"sign-in?return={Uri.EscapeDataString(ReturnOf(to))}"
+        );
     }
 
     private async Task StartAsync(HttpContext http, IExternalSignIn at, string to)
@@ -176,10 +194,12 @@ internal sealed partial class OperatorSignIn(
     )
     {
         var takesKeys = _takesKeys && credentials.AreThere;
+        var isForCallers = IsForCallers(http, to);
+        var at = isForCallers ? provider : _provider;
         string? origin = null;
         try
         {
-            origin = _provider is null ? null : await _provider.OriginAsync(http.RequestAborted);
+            origin = at is null ? null : await at.OriginAsync(http.RequestAborted);
         }
         catch (SignInException gone)
         {
@@ -187,7 +207,7 @@ internal sealed partial class OperatorSignIn(
         }
 
         var missing =
-            takesKeys || credentials.HasUsers || _provider is not null ? null
+            takesKeys || credentials.HasUsers || at is not null ? null
             : auth.Value.TakesTokens && !AuthorizationServerSetup.IsOn(configuration)
                 ? "Set OAUTH2_CLIENT_ID and OAUTH2_CLIENT_SECRET to this server's registration at the identity "
                     + "provider, and Auth:Provider:AdminRoles to the roles of operators."
@@ -195,7 +215,10 @@ internal sealed partial class OperatorSignIn(
                 + "Auth:Provider:AdminRoles to the roles of operators at the identity provider.";
         await pages.AskAsync(
             http,
-            new(to, origin is null ? null : _provider!.Name, origin, takesKeys, credentials.HasUsers, missing, problem),
+            new(to, origin is null ? null : at!.Name, origin, takesKeys, credentials.HasUsers, missing, problem)
+            {
+                IsForCallers = isForCallers,
+            },
             status
         );
     }
@@ -213,6 +236,15 @@ internal sealed partial class OperatorSignIn(
         asked is { Length: < 500 } && OwnPage().IsMatch(asked) && !asked.Contains("..", StringComparison.Ordinal)
             ? asked
             : Home;
+
+    private static bool IsForCallers(HttpContext http, string page) =>
+        http
+            .RequestServices.GetRequiredService<EndpointDataSource>()
+            .Endpoints.OfType<RouteEndpoint>()
+            .Any(endpoint =>
+                endpoint.Metadata.GetMetadata<OperatorRoute>() is { IsForCallers: true }
+                && endpoint.RoutePattern.RawText?.Trim('/') == page.Split('?')[0]
+            );
 
     [GeneratedRegex(@"\A[a-z0-9][A-Za-z0-9_/.~-]*(\?[A-Za-z0-9_/.~%=&-]*)?\z")]
     private static partial Regex OwnPage();

@@ -149,12 +149,18 @@ internal static class RegisterPage
                 <div class="field"><label for="auth">Authentication</label>
                   <select id="auth" name="auth_type"><option value="none">None</option>
                     <option value="bearer">Bearer token</option><option value="api_key">API key</option>
-                    <option value="oauth">OAuth, signed in with a browser</option></select></div>
-                <div class="field" data-auth="bearer api_key" hidden><label for="secret">Token or key</label>
+                    <option value="oauth">OAuth, signed in with a browser</option>
+                    <option value="per_caller">Each caller's own secret</option></select></div>
+                <div class="field" data-auth="bearer api_key per_caller" hidden><label for="secret">Token or key</label>
                   <input id="secret" name="secret" type="password" autocomplete="off" maxlength="8192"></div>
-                <div class="field" data-auth="api_key" hidden><label for="header">Header</label>
-                  <input id="header" name="header" placeholder="X-API-Key" maxlength="200"></div>
+                <div class="field" data-auth="api_key per_caller" hidden><label for="header">Header</label>
+                  <input id="header" name="header" maxlength="200" aria-describedby="header-hint">
+                  <p class="hint" id="header-hint">Empty for the default: <code>X-API-Key</code> of an API key,
+                    <code>Authorization: Bearer</code> of callers' secrets.</p></div>
               </div>
+              <p class="hint" data-auth="per_caller" hidden>Callers store their secrets at
+                <code>/connections</code>. The token or key here is optional: it reads the lists of the server and
+                checks its health, and is never used for a call.</p>
             </fieldset>
             """
         );

@@ -73,6 +73,7 @@ if (register) {
   const credentials = fields => ({
     bearer: { token: fields.get('secret') },
     api_key: { api_key: fields.get('secret'), ...(fields.get('header') ? { header: fields.get('header') } : {}) },
+    per_caller: { ...(fields.get('secret') ? { token: fields.get('secret') } : {}), ...(fields.get('header') ? { header: fields.get('header') } : {}) },
   })[fields.get('auth_type')] ?? {};
 
   register.addEventListener('change', show);

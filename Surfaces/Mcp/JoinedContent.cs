@@ -1,3 +1,4 @@
+using System.Security.Claims;
 using MinimalMcp.Tools;
 using ModelContextProtocol;
 using ModelContextProtocol.Protocol;
@@ -13,6 +14,8 @@ internal sealed class JoinedContent(JoinedServers servers)
 {
     /// <summary>What the request that is answered sees.</summary>
     private ServerView View => new(servers, SdkCall.Current.Tools);
+
+    private static ClaimsPrincipal? User => SdkCall.Current.Origin.User;
 
     /// <summary>The name of another server's resource in <see cref="ResourceUpdates"/>.</summary>
     public string? Key(string uri) =>
@@ -70,6 +73,7 @@ internal sealed class JoinedContent(JoinedServers servers)
                             Argument = request.Params.Argument,
                             Context = request.Params.Context,
                         },
+                        User,
                         stop
                     );
             }
@@ -112,6 +116,7 @@ internal sealed class JoinedContent(JoinedServers servers)
     {
         var result = await server.Requests.GetPromptAsync(
             new() { Name = prompt.Name, Arguments = parameters.Arguments },
+            User,
             cancellationToken
         );
         if (!View.IsOfOne)
@@ -128,7 +133,7 @@ internal sealed class JoinedContent(JoinedServers servers)
         CancellationToken cancellationToken
     )
     {
-        var result = await server.Requests.ReadAsync(uri, cancellationToken);
+        var result = await server.Requests.ReadAsync(uri, User, cancellationToken);
         foreach (var content in View.IsOfOne ? [] : result.Contents)
         {
             content.Uri = server.UriHere(content.Uri);

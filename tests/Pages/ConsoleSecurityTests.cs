@@ -55,6 +55,8 @@ public sealed partial class ConsoleSecurityTests(Browser browser)
     public async Task A_caller_without_the_scope_sees_no_page()
     {
         await using var server = Start();
+        // Everybody who can sign in comes to the own connections, and to nothing else.
+        Assert.Equal(["/connections"], Routes(server, forCallers: true).Select(route => route.Path).Distinct());
         foreach (var (path, _, _) in Routes(server).Where(route => route.IsPage))
         {
             using var request = new HttpRequestMessage(HttpMethod.Get, path);
@@ -71,12 +73,14 @@ public sealed partial class ConsoleSecurityTests(Browser browser)
         using var visitor = new Visitor(server);
         (await visitor.SignInAsync(RegisteredServers.Key)).Dispose();
         var actions = Routes(server)
+            .Concat(Routes(server, forCallers: true))
             .SelectMany(route =>
                 route.Methods.Where(method => method is not ("GET" or "HEAD")).Select(method => (method, route.Path))
             )
             .ToArray();
         Assert.Contains(("POST", "/api/v1/servers/import"), actions);
         Assert.Contains(("DELETE", "/api/v1/keys/1"), actions);
+        Assert.Contains(("POST", "/connections"), actions);
         Assert.Contains(("POST", "/api/v1/approvals/1/approve"), actions);
         foreach (var (method, path) in actions)
         {
@@ -187,12 +191,15 @@ public sealed partial class ConsoleSecurityTests(Browser browser)
             ("Auth:ApiKeys:reader:Scopes", "mcp:read")
         );
 
-    // Every route that takes an operator's session.
-    private static IEnumerable<(string Path, IReadOnlyList<string> Methods, bool IsPage)> Routes(TestServer server) =>
+    // Every route that takes an operator's session, or that of any caller.
+    private static IEnumerable<(string Path, IReadOnlyList<string> Methods, bool IsPage)> Routes(
+        TestServer server,
+        bool forCallers = false
+    ) =>
         server
             .Services.GetRequiredService<EndpointDataSource>()
             .Endpoints.OfType<RouteEndpoint>()
-            .Where(endpoint => endpoint.Metadata.GetMetadata<OperatorRoute>() is not null)
+            .Where(endpoint => endpoint.Metadata.GetMetadata<OperatorRoute>()?.IsForCallers == forCallers)
             .Where(endpoint => endpoint.Metadata.GetMetadata<IAllowAnonymous>() is null)
             .Select(endpoint =>
                 (

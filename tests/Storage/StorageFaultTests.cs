@@ -198,7 +198,7 @@ public sealed class StorageFaultTests : IDisposable
         var (exitCode, _, errors) = await ServerProcess.RunAsync([], Store());
 
         Assert.Equal(1, exitCode);
-        Assert.Contains("has schema version 99, but this server supports version 6", errors);
+        Assert.Contains("has schema version 99, but this server supports version 7", errors);
     }
 
     [Theory]

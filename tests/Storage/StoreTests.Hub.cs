@@ -162,6 +162,30 @@ public sealed partial class StoreTests
         Assert.Null(await store.TakeServerSignInAsync("late", 100, Stop));
     }
 
+    [Theory, InlineData(Engine.Sqlite), InlineData(Engine.Postgres)]
+    public async Task A_caller_has_a_secret_for_each_server_and_so_many_and_no_more(Engine engine)
+    {
+        await using var store = await OpenAsync(engine, await PlaceAsync(engine));
+        var (_, one) = await store.InsertServerAsync(Server("one"), 9, 9, Stop);
+        var (_, two) = await store.InsertServerAsync(Server("two"), 9, 9, Stop);
+        Assert.Null(await store.CallerSecretAsync(one, "a|b", Stop));
+        Assert.False(await store.SetCallerSecretAsync(99, "a|b", "x", Now, 1, Stop));
+        Assert.True(await store.SetCallerSecretAsync(one, "a|b", "x", Now, 1, Stop));
+        Assert.False(await store.SetCallerSecretAsync(two, "a|b", "y", Now, 1, Stop));
+        Assert.True(await store.SetCallerSecretAsync(two, "a", "z", Now, 1, Stop));
+        var before = await store.CallerSecretAsync(one, "a|b", Stop);
+        Assert.Equal(("x", Now), (before!.Sealed, before.Stored));
+        Assert.True(await store.SetCallerSecretAsync(one, "a|b", "w", Now, 1, Stop));
+        var after = Assert.Single(await store.CallerSecretsAsync("a|b", Stop));
+        Assert.Equal((one, "w"), (after.ServerId, after.Sealed));
+        Assert.True(after.Version > before.Version);
+
+        Assert.True(await store.DeleteCallerSecretAsync(one, "a|b", Stop));
+        Assert.False(await store.DeleteCallerSecretAsync(one, "a|b", Stop));
+        await store.DeleteServerAsync(two, Stop);
+        Assert.Empty(await store.CallerSecretsAsync("a", Stop));
+    }
+
     private static StoredServer Server(string name, long wanted = 0) =>
         new()
         {
