@@ -25,6 +25,7 @@ public static class GovernanceSetup
         builder.Services.AddSingleton<Budgets>();
         builder.Services.AddSingleton<Confirmations>();
         builder.Services.AddSingleton<Approvals>();
+        builder.Services.AddHostedService<ApprovalMetrics>();
         builder.Services.AddSingleton<AuditRetention>();
         builder.Services.AddSingleton<AuditVerifier>();
         builder.Services.AddSingleton<AuditLog>();

@@ -17,7 +17,7 @@ internal static partial class KeyRoutes
         group.MapGet("", HubRoutes.Answer(ListAsync));
         group.MapPost("", HubRoutes.Audited("keys/create", CreateAsync));
         group.MapDelete("/{id}", HubRoutes.Audited("keys/revoke", RevokeAsync));
-        return group.AllowOperators().AllowHead();
+        return group.AllowOperators(otherOriginsWithKey: true).AllowHead();
     }
 
     private static async Task<object> ListAsync(HttpContext http)

@@ -1,3 +1,5 @@
+using MinimalMcp.Storage;
+
 namespace MinimalMcp.Monitoring;
 
 /// <summary>Something that happened, as <c>/api/v1/activity</c> shows it.</summary>
@@ -52,21 +54,5 @@ internal static class ActivityTypes
         SignIn = "sign_in",
         Approval = "approval";
 
-    public static readonly string[] All =
-    [
-        ServerCreated,
-        ServerUpdated,
-        ServerDeleted,
-        ServerStarted,
-        ServerStopped,
-        ServerError,
-        SessionCreated,
-        SessionEnded,
-        ToolCalled,
-        ErrorOccurred,
-        KeyCreated,
-        KeyRevoked,
-        SignIn,
-        Approval,
-    ];
+    public static readonly string[] All = Store.ActivityKinds;
 }

@@ -7,8 +7,8 @@ using MinimalMcp.Storage;
 namespace MinimalMcp.Monitoring;
 
 /// <summary>
-/// Makes an event of an audit entry. The type is decided as <see cref="Store.ActivityOf"/> decides it for a search.
-/// Texts of callers and of other servers are shown without characters that hide or reorder others.
+/// Makes an event of an audit entry, whose kind the store has decided. Texts of callers and of other servers are shown
+/// without characters that hide or reorder others.
 /// </summary>
 internal static class ActivityEvents
 {
@@ -33,7 +33,7 @@ internal static class ActivityEvents
     {
         var about = entry.Surface is "hub" or Store.ServerSurface ? About(entry.Arguments) : [];
         var server = about.GetValueOrDefault("server") ?? ServerOf(entry);
-        var type = TypeOf(entry);
+        var type = entry.Kind!;
         return new(
             entry.Seq,
             type,
@@ -50,28 +50,6 @@ internal static class ActivityEvents
                 )
         );
     }
-
-    private static string TypeOf(AuditEntry entry) =>
-        (entry.Surface, entry.Tool, entry.Outcome) switch
-        {
-            ("approvals", _, _) => ActivityTypes.Approval,
-            (Store.ServerSurface, EventLog.SessionCreated, _) => ActivityTypes.SessionCreated,
-            (Store.ServerSurface, EventLog.SessionEnded, _) => ActivityTypes.SessionEnded,
-            (Store.ServerSurface, EventLog.SignIn, _) => ActivityTypes.SignIn,
-            (Store.ServerSurface, _, _) => ActivityTypes.ServerError,
-            ("hub", "servers/start" or "servers/restart", not "ok") => ActivityTypes.ServerError,
-            ("hub", _, not "ok") => ActivityTypes.ErrorOccurred,
-            ("hub", "servers/create" or "servers/import" or "servers/from-github", _) => ActivityTypes.ServerCreated,
-            ("hub", "servers/delete", _) => ActivityTypes.ServerDeleted,
-            ("hub", "servers/start" or "servers/restart", _) => ActivityTypes.ServerStarted,
-            ("hub", "servers/stop", _) => ActivityTypes.ServerStopped,
-            ("hub", "servers/approve", _) => ActivityTypes.Approval,
-            ("hub", "keys/create", _) => ActivityTypes.KeyCreated,
-            ("hub", "keys/revoke", _) => ActivityTypes.KeyRevoked,
-            ("hub", _, _) => ActivityTypes.ServerUpdated,
-            (_, _, "ok" or "preview" or "input required" or "cancelled") => ActivityTypes.ToolCalled,
-            _ => ActivityTypes.ErrorOccurred,
-        };
 
     private static string Title(
         string type,
@@ -99,6 +77,8 @@ internal static class ActivityEvents
             (ActivityTypes.KeyRevoked, _) => $"API key {about.GetValueOrDefault("key")} revoked",
             (ActivityTypes.ServerCreated, _) when about.TryGetValue("servers", out var names) =>
                 $"Servers {names} created",
+            (ActivityTypes.ServerUpdated, _) when entry.Tool.StartsWith("connections/", StringComparison.Ordinal) =>
+                $"Secret for server {server} {(entry.Tool == "connections/store" ? "stored" : "deleted")}",
             (ActivityTypes.ServerError, _) when entry.Surface == "hub" => $"Server {server} did not start",
             (ActivityTypes.ServerError, _) => about.GetValueOrDefault("status") switch
             {

@@ -61,6 +61,10 @@ internal sealed class AuditEntry
     [JsonIgnore]
     public string? Person { get; set; }
 
+    /// <summary>Which kind of event the entry is; only where events are read, and not part of the entry.</summary>
+    [JsonIgnore]
+    public string? Kind { get; set; }
+
     internal static readonly string[] Columns =
     [
         "seq",
@@ -172,7 +176,7 @@ internal sealed record AuditFilter(
     /// <summary>Only entries above this number, the oldest of them; still newest first.</summary>
     public long? After { get; init; }
 
-    /// <summary>Only entries that are events of this kind; see <see cref="Store.ActivityOf"/>.</summary>
+    /// <summary>Only entries that are events of this kind: any, or one of <see cref="Store.ActivityKinds"/>.</summary>
     public string? Kind { get; init; }
 
     /// <summary>Only entries about the registered server of this name.</summary>

@@ -51,6 +51,17 @@ internal sealed partial class Store
             cancellationToken
         );
 
+    /// <summary>How many calls are pending.</summary>
+    public Task<long> CountApprovalsAsync(long now, CancellationToken cancellationToken) =>
+        ReadAsync(
+            connection =>
+                connection.ExecuteScalarAsync<long>(
+                    "select count(*) from approvals where status = 'waiting' and expires > @now",
+                    new { now }
+                ),
+            cancellationToken
+        );
+
     public Task<StoredApproval?> FindApprovalAsync(string id, long now, CancellationToken cancellationToken) =>
         ReadAsync(
             connection =>

@@ -40,7 +40,7 @@ internal sealed partial class Store
                 (
                     await connection.QueryAsync<AuditEntry>(
                         $"""
-                        select page.*, people.person from (
+                        select page.*, people.person{(filter.Kind is null ? "" : $", {KindColumn}")} from (
                             select * from audit where {Where(filter)}
                             order by seq {(filter.After is null ? "desc" : "asc")} limit @Limit) as page
                         left join (select subject, max(person) as person from oauth_grants group by subject) as people

@@ -138,7 +138,8 @@ internal sealed class Metrics : IDisposable
             Head(family.Key.Name, _help[family.Key.Name], type);
             foreach (var (_, labels, value) in family)
             {
-                text.Append(CultureInfo.InvariantCulture, $"{family.Key.Name}{{{labels}}} {value}\n");
+                var name = labels.Length == 0 ? family.Key.Name : $"{family.Key.Name}{{{labels}}}";
+                text.Append(CultureInfo.InvariantCulture, $"{name} {value}\n");
             }
         }
 

@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authentication.Cookies;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Options;
 using MinimalMcp.Auth.Server;
 using MinimalMcp.Configuration;
 
@@ -74,8 +75,31 @@ internal sealed record OperatorRoute(bool IsPage, bool IsForCallers = false);
 
 internal static class OperatorRouteExtensions
 {
-    public static TBuilder AllowOperators<TBuilder>(this TBuilder routes, bool page = false)
-        where TBuilder : IEndpointConventionBuilder => routes.WithMetadata(new OperatorRoute(page));
+    /// <summary>
+    /// Accepts the session of an operator, and changes nothing for a page of another origin: not with a session, and
+    /// not without authentication.
+    /// </summary>
+    /// <param name="otherOriginsWithKey">
+    /// Whether a page that CORS allows may send a change with a key. Browsers add none by themselves.
+    /// </param>
+    public static TBuilder AllowOperators<TBuilder>(
+        this TBuilder routes,
+        bool page = false,
+        bool otherOriginsWithKey = false
+    )
+        where TBuilder : IEndpointConventionBuilder
+    {
+        routes.WithMetadata(new OperatorRoute(page));
+        routes.Add(endpoint =>
+        {
+            var answer = endpoint.RequestDelegate!;
+            endpoint.RequestDelegate = http =>
+                IsReading(http.Request) || SameOrigin.Is(http) || (otherOriginsWithKey && !IsOff(http))
+                    ? answer(http)
+                    : RefuseAsync(http);
+        });
+        return routes;
+    }
 
     /// <summary>A page for every caller, under the caller's own name.</summary>
     public static TBuilder AllowCallersInBrowser<TBuilder>(this TBuilder routes)
@@ -83,4 +107,23 @@ internal static class OperatorRouteExtensions
         routes
             .RequireAuthorization(AuthPolicies.Caller)
             .WithMetadata(new OperatorRoute(IsPage: true, IsForCallers: true));
+
+    private static bool IsReading(HttpRequest request) =>
+        HttpMethods.IsGet(request.Method) || HttpMethods.IsHead(request.Method);
+
+    private static bool IsOff(HttpContext http) =>
+        http.RequestServices.GetRequiredService<IOptions<AuthOptions>>().Value.IsOff;
+
+    private static Task RefuseAsync(HttpContext http)
+    {
+        http.Response.Headers.CacheControl = "no-store";
+        return ApiErrors
+            .Problem(
+                http,
+                StatusCodes.Status403Forbidden,
+                "Request not accepted",
+                "Send the request from this server's own page or from a program, not from a page of another origin."
+            )
+            .ExecuteAsync(http);
+    }
 }

@@ -55,18 +55,7 @@ public static class AuditEndpoint
         );
     }
 
-    private static async Task VerifyAsync(HttpContext http)
-    {
-        var result = !SameOrigin.Is(http)
-            ? Results.Problem(
-                statusCode: 403,
-                title: "Request not accepted",
-                detail: "Send the request from this server's own page or from a program, not from a page of another "
-                    + "origin."
-            )
-            : await VerifiedAsync(http);
-        await result.ExecuteAsync(http);
-    }
+    private static async Task VerifyAsync(HttpContext http) => await (await VerifiedAsync(http)).ExecuteAsync(http);
 
     private static async Task<IResult> VerifiedAsync(HttpContext http)
     {

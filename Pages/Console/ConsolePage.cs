@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Options;
 using MinimalMcp.Auth;
+using MinimalMcp.Monitoring;
 using MinimalMcp.WellKnown;
 
 namespace MinimalMcp.Pages.Console;
@@ -31,9 +32,6 @@ internal sealed record ConsoleContent(Html Body)
 /// </summary>
 internal static class ConsolePage
 {
-    /// <summary>What this replica is called: the machine or container, and the process on it.</summary>
-    public static string Replica { get; } = $"{Environment.MachineName}/{Environment.ProcessId}";
-
     /// <summary>
     /// The way from the page to this server's root: addresses are relative, for proxies with a prefix.
     /// </summary>
@@ -72,7 +70,7 @@ internal static class ConsolePage
                       <nav id="menu" aria-label="Console" popover>
                         {Html.Each(ConsoleLink.All.GroupBy(link => link.Group), group => Group(group, root, current))}
                         <div class="about">
-                          <p>Replica <strong>{Replica}</strong></p>
+                          <p>Replica <strong>{Replica.Name}</strong></p>
                           {Operator(http, root)}
                         </div>
                       </nav>

@@ -25,6 +25,7 @@ public static class ConsoleSetup
         var servers = ConsoleLink.All.Single(link => link.Path == "/servers");
         Map(servers, "/servers/new", RegisterPage.GetAsync);
         Map(servers, "/servers/{id:long}", ServerPage.GetAsync);
+        Map(servers, "/servers/{id:long}/edit", EditServerPage.GetAsync);
         all.MapMethods(
             "/diagnostics",
             Reading,

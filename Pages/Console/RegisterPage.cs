@@ -4,7 +4,7 @@ using MinimalMcp.Hub;
 
 namespace MinimalMcp.Pages.Console;
 
-/// <summary>Registers servers: a pasted mcp.json, or a form.</summary>
+/// <summary>Registers servers: a pasted mcp.json, a repository on GitHub, or a form.</summary>
 internal static class RegisterPage
 {
     private const string Example = """
@@ -36,6 +36,7 @@ internal static class RegisterPage
                     ))}
                     <noscript><p class="note">This page needs JavaScript.</p></noscript>
                     {Paste()}
+                    {Repository()}
                     {Form(options)}
                     """
                 )
@@ -75,93 +76,38 @@ internal static class RegisterPage
             """
         );
 
+    private static Html Repository() =>
+        Html.Of(
+            $"""
+            <section aria-labelledby="github">
+              <h2 id="github">Or name a repository on GitHub</h2>
+              <form class="fields card" id="from-github" autocomplete="off">
+                <div class="row">
+                  <div class="field"><label for="repository">Address of the repository</label>
+                    <input id="repository" name="github_url" required maxlength="500" spellcheck="false"
+                      aria-describedby="repository-hint" placeholder="https://github.com/OWNER/REPOSITORY"></div>
+                  <div class="field"><label for="repository-name">Name here, if another</label>
+                    <input id="repository-name" name="name" maxlength="40" pattern="[a-z0-9][a-z0-9_\-]*"
+                      autocapitalize="none" spellcheck="false"></div>
+                </div>
+                <p class="hint" id="repository-hint">Its server.json, mcp.json, package.json or pyproject.toml is read.
+                  Nothing is downloaded, and the server is not started.</p>
+                <fieldset class="options" id="candidates" hidden><legend></legend></fieldset>
+                <p class="wrong" role="alert"></p>
+                <div class="buttons"><button>Register</button></div>
+              </form>
+              <div class="note plain" id="proposed" tabindex="-1" hidden></div>
+            </section>
+            """
+        );
+
     private static Html Form(HubOptions options) =>
         Html.Of(
             $"""
             <section aria-labelledby="fill">
               <h2 id="fill">Or fill in a form</h2>
-              <form class="fields card" id="register">
-                <div class="row">
-                  <div class="field"><label for="name">Name</label>
-                    <input id="name" name="name" required maxlength="40" pattern="[a-z0-9][a-z0-9_\-]*"
-                      autocapitalize="none" spellcheck="false" aria-describedby="name-hint">
-                    <p class="hint" id="name-hint">Lower-case letters, digits, - and _. It is the prefix of the
-                      server's tools.</p></div>
-                  <div class="field"><label for="description">Description</label>
-                    <input id="description" name="description" maxlength="2000"></div>
-                </div>
-                <fieldset class="options"><legend>How it is reached</legend>
-                  <label><input type="radio" name="kind" value="command" checked> A command on this machine
-                    (stdio)</label>
-                  <label><input type="radio" name="kind" value="url"> An address (HTTP)</label>
-                </fieldset>
-                {Command(options)}
-                {Address()}
-                <div class="row">
-                  <div class="field"><label for="risk">Risk of its tools</label>
-                    <select id="risk" name="risk" aria-describedby="risk-hint">
-                      <option value="">HIGH (the default)</option><option>LOW</option><option>MEDIUM</option>
-                      <option>CRITICAL</option></select>
-                    <p class="hint" id="risk-hint">It decides budgets, confirmation and approval.</p></div>
-                  <fieldset class="options"><legend>Start</legend>
-                    <label><input type="checkbox" name="auto_restart" checked> Start it now, and again after a
-                      failure</label></fieldset>
-                </div>
-                <p class="wrong" role="alert"></p>
-                <div class="buttons"><button>Register</button></div>
-              </form>
+              {ServerForm.Of(options)}
             </section>
-            """
-        );
-
-    private static Html Command(HubOptions options) =>
-        Html.Of(
-            $"""
-            <fieldset data-kind="command">
-              <div class="row">
-                <div class="field"><label for="command">Command</label>
-                  <select id="command" name="command">{Html.Each(options.CommandNames, name =>
-                Html.Of($"<option>{name}</option>"))}</select></div>
-                <div class="field"><label for="args">Arguments, one to a line</label>
-                  <textarea id="args" name="args" spellcheck="false"
-                    placeholder="-y&#10;@modelcontextprotocol/server-memory@2026.8.31"></textarea></div>
-              </div>
-              <div class="field"><label for="env">Environment variables, one NAME=value to a line</label>
-                <textarea id="env" name="env" spellcheck="false" autocomplete="off"
-                  aria-describedby="env-hint"></textarea>
-                <p class="hint" id="env-hint">Stored encrypted, and never shown again.</p></div>
-            </fieldset>
-            """
-        );
-
-    private static Html Address() =>
-        Html.Of(
-            $"""
-            <fieldset data-kind="url" hidden>
-              <div class="row">
-                <div class="field"><label for="url">Address</label>
-                  <input id="url" name="url" type="url" maxlength="2000" placeholder="https://example.com/mcp"></div>
-                <div class="field"><label for="transport">Transport</label>
-                  <select id="transport" name="transport_type"><option value="streamable_http">Streamable HTTP</option>
-                    <option value="sse">HTTP+SSE (2024-11-05)</option></select></div>
-              </div>
-              <div class="row">
-                <div class="field"><label for="auth">Authentication</label>
-                  <select id="auth" name="auth_type"><option value="none">None</option>
-                    <option value="bearer">Bearer token</option><option value="api_key">API key</option>
-                    <option value="oauth">OAuth, signed in with a browser</option>
-                    <option value="per_caller">Each caller's own secret</option></select></div>
-                <div class="field" data-auth="bearer api_key per_caller" hidden><label for="secret">Token or key</label>
-                  <input id="secret" name="secret" type="password" autocomplete="off" maxlength="8192"></div>
-                <div class="field" data-auth="api_key per_caller" hidden><label for="header">Header</label>
-                  <input id="header" name="header" maxlength="200" aria-describedby="header-hint">
-                  <p class="hint" id="header-hint">Empty for the default: <code>X-API-Key</code> of an API key,
-                    <code>Authorization: Bearer</code> of callers' secrets.</p></div>
-              </div>
-              <p class="hint" data-auth="per_caller" hidden>Callers store their secrets at
-                <code>/connections</code>. The token or key here is optional: it reads the lists of the server and
-                checks its health, and is never used for a call.</p>
-            </fieldset>
             """
         );
 }

@@ -67,6 +67,8 @@ internal static class ServerPage
                       {ServerStates.Buttons(server, state, root)}
                       {Html.When(!server.IsConfigured, () => Html.Of(
                         $"""
+                        <a class="button plain" href="{root}console/servers/{id}/edit"
+                          aria-label="Edit {server.Name}">Edit</a>
                         <button type="button" class="harmful" data-path="api/v1/servers/{id}" data-method="DELETE"
                           data-title="Delete {server.Name}?" data-then="{root}console/servers"
                           data-confirm="{Consequence}">Delete</button>
@@ -159,6 +161,9 @@ internal static class ServerPage
               <dd>{(server.OwnNames ? "its own" : $"with the prefix {server.Name}_")}</dd>
               <dt>After a failure</dt>
               <dd>{(server.AutoRestart ? $"restarts, at most {server.MaxRestarts} times in a row" : "stays down")}</dd>
+              <dt>Health check</dt><dd>every {server.HealthCheckInterval} seconds</dd>
+              {Html.When(server.GithubUrl is { Length: > 0 }, () =>
+                Html.Of($"<dt>Repository</dt><dd><code>{server.GithubUrl}</code></dd>"))}
               <dt>Registered</dt><dd>{ConsoleTable.Time(DateTimeOffset.FromUnixTimeMilliseconds(server.CreatedAt))}</dd>
             </dl>
             """

@@ -1,4 +1,4 @@
-// Registers servers, and follows a server's log. What a server wrote is put in as text.
+// Registers and changes servers, and follows a server's log. What a server wrote is put in as text.
 const lines = document.getElementById('lines');
 if (lines) {
   const follow = document.getElementById('follow');
@@ -53,40 +53,112 @@ if (pasted) {
   });
 }
 
-const register = document.getElementById('register');
-if (register) {
+// A repository with several servers is refused with the list of them; the one that is chosen is sent instead.
+const repository = document.getElementById('from-github');
+if (repository) {
+  const candidates = document.getElementById('candidates');
+  const proposed = document.getElementById('proposed');
+  const offer = list => {
+    candidates.replaceChildren(ui.make('legend', `The repository has ${list.length} servers. Choose one.`), ...list.map(one => {
+      const choice = Object.assign(ui.make('input'), { type: 'radio', name: 'candidate', value: one.github_url, required: true });
+      const label = ui.make('label');
+      const text = ui.make('span', `${one.name} `);
+      text.append(ui.make('code', one.url ?? [one.command, ...one.args].join(' ')));
+      label.append(choice, text);
+      return label;
+    }));
+    candidates.hidden = false;
+    candidates.querySelector('input').focus();
+  };
+  const clear = () => { candidates.replaceChildren(ui.make('legend')); candidates.hidden = true; };
+  // What to set before the start is shown, and not left behind with the page.
+  const show = ({ id, name, notes }) => {
+    const list = ui.make('ul');
+    list.append(...notes.map(note => ui.make('li', note)));
+    const edit = Object.assign(ui.make('a', `Edit ${name}`), { href: `${id}/edit` });
+    proposed.replaceChildren(ui.make('p', `${name} was registered, and is not started. Before its start:`), list, edit);
+    proposed.hidden = false;
+    clear();
+    repository.reset();
+    proposed.focus();
+  };
+  repository.elements.github_url.addEventListener('input', clear);
+  submit(repository, async fields => {
+    const body = { github_url: fields.get('candidate') ?? fields.get('github_url').trim() };
+    if (fields.get('name')) body.name = fields.get('name');
+    try {
+      const created = await ui.ask('api/v1/servers/from-github', 'POST', body);
+      if (created.notes.length === 0) location.assign(`${created.id}`);
+      else show(created);
+    } catch (refused) {
+      if (!refused.answer?.candidates) throw refused;
+      offer(refused.answer.candidates);
+    }
+  });
+}
+
+// The form of a definition. What is sent to change one is only what differs from what the form came with.
+const definition = document.querySelector('#register, #change');
+if (definition) {
   const list = text => text.split('\n').map(line => line.trim()).filter(line => line !== '');
-  const show = () => {
-    for (const part of register.querySelectorAll('[data-kind]')) {
-      part.hidden = part.disabled = part.dataset.kind !== register.elements.kind.value;
-    }
-    for (const part of register.querySelectorAll('[data-auth]')) {
-      part.hidden = !part.dataset.auth.split(' ').includes(register.elements.auth_type.value);
-    }
-    register.elements.url.required = register.elements.kind.value === 'url';
+  const args = text => {
+    try {
+      const array = JSON.parse(text);
+      if (Array.isArray(array)) return array;
+    } catch { /* lines, as most are */ }
+    return list(text);
   };
   const variables = text => Object.fromEntries(list(text).map(line => {
     const at = line.indexOf('=');
     if (at < 1) throw new Error('Write each variable as NAME=value, one to a line.');
     return [line.slice(0, at), line.slice(at + 1)];
   }));
-  const credentials = fields => ({
-    bearer: { token: fields.get('secret') },
-    api_key: { api_key: fields.get('secret'), ...(fields.get('header') ? { header: fields.get('header') } : {}) },
-    per_caller: { ...(fields.get('secret') ? { token: fields.get('secret') } : {}), ...(fields.get('header') ? { header: fields.get('header') } : {}) },
-  })[fields.get('auth_type')] ?? {};
-
-  register.addEventListener('change', show);
-  show();
-  submit(register, async fields => {
-    const body = { name: fields.get('name'), auto_restart: fields.get('auto_restart') !== null };
-    if (fields.get('description')) body.description = fields.get('description');
-    if (fields.get('risk')) body.risk = fields.get('risk');
-    if (fields.get('kind') === 'command') {
-      Object.assign(body, { transport_type: 'stdio', command: fields.get('command'), args: list(fields.get('args')), env: variables(fields.get('env')) });
-    } else {
-      Object.assign(body, { transport_type: fields.get('transport_type'), url: fields.get('url'), auth_type: fields.get('auth_type'), auth_config: credentials(fields) });
+  const elements = definition.elements;
+  const show = () => {
+    for (const part of definition.querySelectorAll('[data-kind]')) {
+      part.hidden = part.disabled = part.dataset.kind !== elements.kind.value;
     }
-    location.assign(`${(await ui.ask('api/v1/servers', 'POST', body)).id}`);
+    for (const part of definition.querySelectorAll('[data-auth]')) {
+      part.hidden = !part.dataset.auth.split(' ').includes(elements.auth_type.value);
+      for (const input of part.querySelectorAll('input')) input.disabled = part.hidden;
+    }
+    elements.url.required = elements.kind.value === 'url' && elements.port.value === '';
+  };
+  // Fields that are not shown are disabled, and count as empty.
+  const read = fields => {
+    const text = name => fields.get(name) || null;
+    const number = name => text(name) === null ? null : Number(text(name));
+    return {
+      name: text('name'),
+      description: text('description'),
+      github_url: text('github_url'),
+      transport_type: text('transport_type') ?? 'stdio',
+      command: text('command'),
+      args: args(fields.get('args') ?? ''),
+      env: variables(fields.get('env') ?? ''),
+      url: text('url'),
+      host: text('host'),
+      port: number('port'),
+      auth_type: text('auth_type') ?? 'none',
+      auth_config: Object.fromEntries([...fields]
+        .filter(([name, value]) => name.startsWith('auth_config.') && value !== '')
+        .map(([name, value]) => [name.slice('auth_config.'.length), value])),
+      risk: text('risk'),
+      names: text('names'),
+      auto_restart: fields.has('auto_restart'),
+      max_restarts: number('max_restarts'),
+      health_check_interval: number('health_check_interval'),
+    };
+  };
+  const path = definition.dataset.path;
+  definition.addEventListener('input', show);
+  show();
+  const before = path ? read(new FormData(definition)) : {};
+  submit(definition, async fields => {
+    const same = (name, value) => path ? JSON.stringify(before[name]) === JSON.stringify(value) : value === null;
+    const body = Object.fromEntries(Object.entries(read(fields)).filter(([name, value]) => !same(name, value)));
+    if (path && Object.keys(body).length === 0) throw new Error('Nothing was changed.');
+    const { id } = await ui.ask(path ?? 'api/v1/servers', path ? 'PUT' : 'POST', body);
+    location.assign(path ? `../${id}` : `${id}`);
   });
 }

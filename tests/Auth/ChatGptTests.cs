@@ -1,6 +1,12 @@
+using System.Globalization;
+using System.Text.Json;
+using System.Text.RegularExpressions;
+using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.DependencyInjection;
 using MinimalMcp.Auth.Tokens;
 using MinimalMcp.ChatGpt;
+using MinimalMcp.Tests.Auth.Server;
+using MinimalMcp.Tests.Monitoring;
 using MinimalMcp.Tests.Scripts;
 
 namespace MinimalMcp.Tests.Auth;
@@ -16,24 +22,87 @@ public sealed class ChatGptTests
         Secret = "hT5wZ8rQ2mX7cV4kN9bL6pD3fG1jS0yA";
 
     [Fact]
-    public async Task ChatGPT_and_a_GPT_Action_connect_to_a_server_that_has_a_key_alone()
+    public async Task ChatGPT_and_a_GPT_Action_connect_with_a_key_alone_and_the_console_shows_exactly_what_they_did()
     {
-        var documents = FreePort.Find();
-        await using var server = Start("embedded");
-
-        var made = await CheckAsync(
-            server,
-            "--key",
-            Key,
-            "--client-id",
-            "my-action",
-            "--client-secret",
-            Secret,
-            "--documents-port",
-            $"{documents}"
+        var (time, seen) = (new ShiftedTime(), new SeenRequests());
+        await using var server = Start("embedded", services =>
+            services.AddSingleton<TimeProvider>(time).AddSingleton<IStartupFilter>(seen)
         );
 
-        Assert.InRange(made, 90, int.MaxValue);
+        var (exitCode, output, errors) = await Shell.RunAsync(
+            $"scripts/check-chatgpt {server.BaseUrl}/mcp --client-id my-action --client-secret {Secret} "
+                + $"--documents-port {FreePort.Find()}",
+            ("MCP_API_KEY", Key)
+        );
+
+        Assert.True(exitCode == 0, output + errors);
+        var passed = Regex.Match(output, @"\n(\d+) of \1 checks passed\.");
+        Assert.InRange(int.Parse(passed.Groups[1].Value, CultureInfo.InvariantCulture), 90, int.MaxValue);
+
+        Assert.Equal(["functions", "http", "rest"], seen.Calls.Order());
+        var sessions = await ShownActivity.SessionsAsync(server, Key);
+        Assert.Equal(
+            (string[])
+                [
+                    "chatgpt - functions - 1 caller",
+                    "chatgpt - http 2025-11-25 1 caller",
+                    "chatgpt - rest - 1 caller",
+                    .. seen.Sessions.Select(_ => "chatgpt openai-mcp http 2025-11-25 0 session"),
+                ],
+            sessions.Select(ShownActivity.Line).Order()
+        );
+        Assert.Equal(
+            seen.Sessions.Order(),
+            sessions.Select(one => ShownActivity.Text(one, "id")).Where(id => !id.StartsWith("caller-")).Order()
+        );
+
+        // Refused credentials are written once a minute, with the number of the others in the next.
+        time.Advance(TimeSpan.FromMinutes(1));
+        using var another = new HttpRequestMessage(HttpMethod.Get, "/api/v1/sessions");
+        another.Headers.Authorization = new("Bearer", "another-wrong-key-Zk7Qw2Rt9Yb4Nm6Xc1Vp8Ls3");
+        (await server.Http.SendAsync(another, TestContext.Current.CancellationToken)).Dispose();
+        var refused = await RefusedAsync(server);
+        var events = await ShownActivity.ActivityAsync(server, Key, events =>
+            refused.All(reason =>
+                reason.Value == events.Where(one => Detail(one, "outcome") == $"refused: {reason.Key}").Sum(CountOf)
+            )
+        );
+        Assert.All(["wrong_key", "invalid_grant", "invalid_client"], reason => Assert.True(refused[reason] > 1));
+        Assert.Equal(
+            seen.Sessions,
+            events.Where(one => TypeOf(one) == "session_created").Select(one => Detail(one, "session"))
+        );
+        Assert.Equal(
+            seen.Calls.Select(surface => $"get_topics ok {surface}"),
+            events
+                .Where(one => TypeOf(one) == "tool_called")
+                .Select(one => $"{Detail(one, "tool")} {Detail(one, "outcome")} {Detail(one, "surface")}")
+        );
+        Assert.Equal(seen.SignIns, events.Count(one => TypeOf(one) == "sign_in" && Detail(one, "outcome") == "ok"));
+        Assert.All(events, one =>
+            Assert.Contains(TypeOf(one), (string[])["session_created", "tool_called", "sign_in"])
+        );
+
+        static string TypeOf(JsonElement one) => ShownActivity.Text(one, "type");
+        static string Detail(JsonElement one, string name) => ShownActivity.Text(one.GetProperty("metadata"), name);
+        static int CountOf(JsonElement one) =>
+            Detail(one, "count") is var count and not "-" ? int.Parse(count, CultureInfo.InvariantCulture) : 1;
+    }
+
+    // By reason, as they are counted.
+    private static async Task<Dictionary<string, int>> RefusedAsync(TestServer server)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, "/metrics");
+        request.Headers.Authorization = new("Bearer", Key);
+        using var answer = await server.Http.SendAsync(request, TestContext.Current.CancellationToken);
+        var text = await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
+        return Regex
+            .Matches(text, @"mcp_auth_attempts_total\{outcome=""(\w+)""\} (\d+)")
+            .Where(line => line.Groups[1].Value != "ok")
+            .ToDictionary(
+                line => line.Groups[1].Value,
+                line => int.Parse(line.Groups[2].Value, CultureInfo.InvariantCulture)
+            );
     }
 
     [Fact]
@@ -79,10 +148,11 @@ public sealed class ChatGptTests
         return made;
     }
 
-    private static TestServer Start(string mode) =>
+    private static TestServer Start(string mode, Action<IServiceCollection>? more = null) =>
         TestServer.Start(
             services =>
             {
+                more?.Invoke(services);
                 NotesTools.Alone(services);
                 // the documents are on this machine
                 services.AddKeyedSingleton("clients", new SafeFetch(UrlSource.Test));

@@ -110,6 +110,7 @@ public sealed partial class DashboardTests
                     ["Auth__ApiKeys__prometheus__Key"] = MetricsKey,
                     ["Auth__ApiKeys__prometheus__Scopes"] = "mcp:read",
                     ["Governance__Levels__HIGH"] = "1/hour",
+                    ["Governance__Approve"] = "CRITICAL",
                     ["Prometheus__Url"] = "http://127.0.0.1:9", // nobody answers
                 }
             )

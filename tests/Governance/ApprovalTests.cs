@@ -352,6 +352,23 @@ public sealed class ApprovalTests(PostgresServer postgres)
     }
 
     [Fact]
+    public async Task Calls_that_wait_are_a_metric()
+    {
+        await using var off = GovernedTools.Start(new());
+        Assert.DoesNotContain("mcp_approvals_pending", await MetricsAsync(off));
+        await using var server = Start(new());
+        await Wait.Until(async () => (await MetricsAsync(server)).Contains("\nmcp_approvals_pending 0\n"));
+        await AskAsync(server);
+        await Wait.Until(async () => (await MetricsAsync(server)).Contains("\nmcp_approvals_pending 1\n"));
+        Assert.Contains("# TYPE mcp_approvals_pending gauge\n", await MetricsAsync(server));
+        (await DecideAsync(server, await OnlyAsync(server), "deny")).Dispose();
+        await Wait.Until(async () => (await MetricsAsync(server)).Contains("\nmcp_approvals_pending 0\n"));
+
+        static Task<string> MetricsAsync(TestServer server) =>
+            server.Http.GetStringAsync(new Uri("/metrics", UriKind.Relative), Stop);
+    }
+
+    [Fact]
     public async Task One_caller_does_not_fill_the_list()
     {
         await using var server = Start(new());

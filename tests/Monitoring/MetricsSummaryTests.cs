@@ -25,7 +25,10 @@ public sealed class MetricsSummaryTests(PostgresServer postgres)
         {
             var summary = await server.GetJsonAsync($"/api/v1/metrics/summary?window={window}");
             Assert.Equal(window, summary.GetProperty("window").GetString());
-            Assert.Equal(Environment.MachineName, summary.GetProperty("replica").GetString());
+            Assert.Equal(
+                $"{Environment.MachineName}/{Environment.ProcessId}",
+                summary.GetProperty("replica").GetString()
+            );
             Assert.Equal((6, 1, 1), Counts(summary.GetProperty("total")));
             Assert.Equal((5, 0, 1), Counts(Row(summary, "tools", "look")));
             Assert.Equal((1, 1, 0), Counts(Row(summary, "tools", "note_that_fails")));

@@ -107,6 +107,37 @@ public sealed partial class ConsoleSecurityTests(Browser browser)
     }
 
     [Fact]
+    public async Task Without_authentication_every_action_is_refused_to_other_origins_too()
+    {
+        await using var server = TestServer.Start();
+        var actions = Routes(server)
+            .SelectMany(route => route.Methods.Select(method => (Method: method, route.Path)))
+            .Where(action => action.Method is not ("GET" or "HEAD"))
+            .ToArray();
+        var mapped = server
+            .Services.GetRequiredService<EndpointDataSource>()
+            .Endpoints.OfType<RouteEndpoint>()
+            .Where(endpoint => endpoint.RoutePattern.RawText!.Trim('/').StartsWith("api/v1/", StringComparison.Ordinal))
+            .SelectMany(endpoint => endpoint.Metadata.GetMetadata<IHttpMethodMetadata>()!.HttpMethods)
+            .Count(method => method is not ("GET" or "HEAD"));
+        Assert.Equal(mapped, actions.Length); // no route of the API is without the check
+        foreach (var (method, path) in actions)
+        {
+            foreach (
+                var header in ((string, string)[])
+                    [("Origin", "https://evil.example"), ("Origin", "null"), ("Sec-Fetch-Site", "cross-site")]
+            )
+            {
+                using var request = new HttpRequestMessage(new(method), path) { Content = TestServer.Json(new { }) };
+                request.Headers.Add(header.Item1, header.Item2);
+                using var refused = await server.Http.SendAsync(request, Stop);
+                var text = await refused.Content.ReadAsStringAsync(Stop);
+                Assert.True(refused.Status() == 403, $"{method} {path} {header}: {text}");
+            }
+        }
+    }
+
+    [Fact]
     public async Task No_other_site_shows_a_page_in_a_frame_or_runs_a_script_in_it()
     {
         await using var server = Start();
@@ -156,7 +187,14 @@ public sealed partial class ConsoleSecurityTests(Browser browser)
 
         foreach (
             var path in (string[])
-                [.. ConsoleVisit.Paths, "/servers/new", $"/servers/{id}", $"/servers/{dead}", "/servers/99"]
+                [
+                    .. ConsoleVisit.Paths,
+                    "/servers/new",
+                    $"/servers/{id}",
+                    $"/servers/{id}/edit",
+                    $"/servers/{dead}",
+                    "/servers/99",
+                ]
         )
         {
             await page.GotoAsync("/console" + path);

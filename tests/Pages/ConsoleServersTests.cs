@@ -1,5 +1,8 @@
 using System.Text.Json;
+using System.Text.RegularExpressions;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Playwright;
+using MinimalMcp.Hub;
 using MinimalMcp.Tests.Hub;
 using static Microsoft.Playwright.Assertions;
 
@@ -99,6 +102,233 @@ public sealed class ConsoleServersTests(Browser browser)
             await form.GetByRole(AriaRole.Button, new() { Name = "Register" }).ClickAsync();
         }
     }
+
+    [Fact]
+    public async Task A_server_is_changed_by_what_differs_and_its_secrets_are_kept_unless_replaced()
+    {
+        await using var visit = await ConsoleVisit.OpenAsync(browser, "/console/servers");
+        var page = visit.Page;
+        var added = await visit.Servers.SendAsync(
+            "POST",
+            "",
+            new
+            {
+                name = "mine",
+                description = "Before",
+                command = ConsoleVisit.NodeProgram,
+                args = (string[])[ConsoleVisit.Script, "talks", " padded "],
+                env = new { KEPT = "t0mato=1", REPLACED = "p0tato" },
+                auto_restart = false,
+            }
+        );
+        var id = added.GetProperty("id").GetInt64();
+        await page.GotoAsync($"/console/servers/{id}");
+        await page.GetByRole(AriaRole.Link, new() { Name = "Edit mine" }).ClickAsync();
+        var form = page.Locator("#change");
+        await Expect(form.GetByLabel("Environment variables")).ToHaveValueAsync("KEPT=***\nREPLACED=***");
+        await Expect(form.GetByLabel("Arguments")).ToHaveValueAsync(new Regex(@"""talks"","" padded ""\]$"));
+        Assert.DoesNotContain("t0mato", await page.ContentAsync());
+        await visit.CheckAsync("console/edit-light-1280");
+
+        await SaveAsync();
+        await Expect(form.GetByRole(AriaRole.Alert)).ToHaveTextAsync("Nothing was changed.");
+        await form.GetByLabel("Name", new() { Exact = true }).FillAsync("shop");
+        await SaveAsync();
+        await Expect(form.GetByRole(AriaRole.Alert)).ToContainTextAsync("The name 'shop' is that of a tool family");
+        await form.GetByLabel("Name", new() { Exact = true }).FillAsync("mine");
+
+        // Somebody else changes something else meanwhile.
+        await visit.Servers.SendAsync("PUT", $"/{id}", new { risk = "LOW" });
+        await form.GetByLabel("Description").FillAsync("After");
+        await form.GetByLabel("Environment variables").FillAsync("KEPT=***\nREPLACED=carr0t\nNEW=leek");
+        await form.GetByLabel("Names of its tools").SelectOptionAsync("own");
+        await form.GetByLabel("Restarts in a row").FillAsync("7");
+        var sent = await page.RunAndWaitForRequestAsync(SaveAsync, request => request.Method == "PUT");
+        Assert.Equal(
+            """
+            {"description":"After","env":{"KEPT":"***","REPLACED":"carr0t","NEW":"leek"},"names":"own","max_restarts":7}
+            """,
+            sent.PostData
+        );
+
+        await Expect(page.GetByRole(AriaRole.Heading, new() { Level = 1 })).ToHaveTextAsync("mine");
+        await Expect(page.GetByText("NEW=***")).ToBeVisibleAsync();
+        var stored = await StoredAsync(visit, id);
+        Assert.Equal(
+            ("After", "LOW", true, 7, " padded "),
+            (stored.Description, stored.Risk, stored.OwnNames, stored.MaxRestarts, stored.Args[^1])
+        );
+        Assert.Equal(
+            new Dictionary<string, string>
+            {
+                ["KEPT"] = "t0mato=1",
+                ["REPLACED"] = "carr0t",
+                ["NEW"] = "leek",
+            },
+            stored.Env
+        );
+        Assert.All(visit.Problems, problem => Assert.Contains("status of 4", problem));
+
+        Task SaveAsync() => form.GetByRole(AriaRole.Button, new() { Name = "Save" }).ClickAsync();
+    }
+
+    [Fact]
+    public async Task A_remote_server_gets_another_address_and_credential_and_becomes_one_with_a_command()
+    {
+        await using var visit = await ConsoleVisit.OpenAsync(
+            browser,
+            "/console/servers",
+            ColorScheme.Dark,
+            390,
+            ("Hub:Servers:ours:Url", "http://127.0.0.1:9/mcp"),
+            ("Hub:Servers:ours:Disabled", "true")
+        );
+        var page = visit.Page;
+        var created = await visit.Servers.SendAsync(
+            "POST",
+            "",
+            new
+            {
+                name = "docs",
+                url = "http://127.0.0.1:9/mcp",
+                transport_type = "http",
+                auth_type = "bearer",
+                auth_config = new { token = "t0mato" },
+                auto_restart = false,
+            }
+        );
+        var id = created.GetProperty("id").GetInt64();
+        var form = page.Locator("#change");
+
+        await page.GotoAsync($"/console/servers/{id}/edit");
+        await Expect(form.GetByLabel("Token")).ToHaveValueAsync("***");
+        await Expect(form.GetByLabel("Command", new() { Exact = true })).ToBeHiddenAsync();
+        await visit.CheckAsync("console/edit-dark-390");
+        await form.GetByLabel("Address", new() { Exact = true }).FillAsync("");
+        await form.GetByLabel("Or host").FillAsync("127.0.0.1");
+        await form.GetByLabel("and port").FillAsync("8");
+        await SaveAsync();
+        var stored = await StoredAsync(visit, id);
+        Assert.Equal("http://127.0.0.1:8/mcp", stored.Address!.AbsoluteUri);
+        Assert.Equal(("token", "t0mato"), (stored.AuthConfig.Keys.Single(), stored.AuthConfig["token"]));
+
+        await page.GotoAsync($"/console/servers/{id}/edit");
+        await form.GetByLabel("Authentication").SelectOptionAsync("api_key");
+        await form.GetByLabel("API key", new() { Exact = true }).FillAsync("p0tato");
+        await form.GetByLabel("Header").FillAsync("X-Docs");
+        await SaveAsync();
+        stored = await StoredAsync(visit, id);
+        Assert.Equal(
+            ("p0tato", "X-Docs", 2),
+            (stored.AuthConfig["api_key"], stored.AuthConfig["header"], stored.AuthConfig.Count)
+        );
+
+        await page.GotoAsync($"/console/servers/{id}/edit");
+        await Expect(form.GetByLabel("Header")).ToHaveValueAsync("***");
+        await form.GetByLabel("A command on this machine").CheckAsync();
+        await form.GetByLabel("Command", new() { Exact = true }).SelectOptionAsync(ConsoleVisit.NodeProgram);
+        await form.GetByLabel("Arguments").FillAsync($"{ConsoleVisit.Script}\ntalks");
+        await SaveAsync();
+        stored = await StoredAsync(visit, id);
+        Assert.Null(stored.Address);
+        Assert.Empty(stored.AuthConfig);
+        Assert.Equal("talks", stored.Args[^1]);
+        Assert.Empty(visit.Problems);
+
+        // One of the configuration is changed there.
+        var ours = (await visit.Servers.SendAsync("GET", ""))
+            .EnumerateArray()
+            .Single(server => server.GetProperty("name").ValueEquals("ours"))
+            .GetProperty("id")
+            .GetInt64();
+        await page.GotoAsync($"/console/servers/{ours}");
+        await Expect(page.GetByText("It comes from the configuration")).ToBeVisibleAsync();
+        await Expect(page.GetByRole(AriaRole.Link, new() { Name = "Edit" })).ToHaveCountAsync(0);
+        Assert.Equal(404, (await page.GotoAsync($"/console/servers/{ours}/edit"))!.Status);
+
+        async Task SaveAsync()
+        {
+            await form.GetByRole(AriaRole.Button, new() { Name = "Save" }).ClickAsync();
+            await page.WaitForURLAsync($"**/console/servers/{id}");
+        }
+    }
+
+    [Fact]
+    public async Task A_repository_registers_the_server_that_is_chosen_or_says_why_none()
+    {
+        await using var github = await FakeGitHub.StartAsync();
+        const string Package = """{"name":"NAME","version":"1.0.0","bin":"x.js","keywords":["mcp"]}""";
+        github.Files["ann/many/package.json"] = """{"private":true,"workspaces":["src/*"]}""";
+        foreach (var name in (string[])["one", "two", "three"])
+        {
+            github.Files[$"ann/many/src/{name}/package.json"] = Package.Replace("NAME", $"{name}-mcp");
+        }
+
+        github.Files["ann/none/README.md"] = "# Nothing";
+        github.Files["ann/noted/server.json"] = """
+            {
+              "name": "io.github.ann/noted",
+              "packages": [
+                {
+                  "registryType": "npm",
+                  "identifier": "noted-mcp",
+                  "version": "1.0.0",
+                  "environmentVariables": [{ "name": "NOTED_TOKEN", "isRequired": true, "isSecret": true }]
+                }
+              ]
+            }
+            """;
+        await using var visit = await ConsoleVisit.OpenAsync(
+            browser,
+            "/console/servers/new",
+            settings: ("GitHub:Url", github.Url)
+        );
+        var page = visit.Page;
+        var form = page.Locator("#from-github");
+
+        await RegisterAsync("ann/none");
+        await Expect(form.GetByRole(AriaRole.Alert)).ToContainTextAsync("names nothing that runs without a checkout");
+        await RegisterAsync("ann/missing");
+        await Expect(form.GetByRole(AriaRole.Alert)).ToContainTextAsync("no repository ann/missing");
+        await RegisterAsync("https://evil.example/ann/many");
+        await Expect(form.GetByRole(AriaRole.Alert)).ToContainTextAsync("github_url must be");
+
+        await RegisterAsync("ann/many");
+        var choices = form.GetByRole(AriaRole.Group, new() { Name = "The repository has 3 servers. Choose one." });
+        await Expect(choices.GetByRole(AriaRole.Radio)).ToHaveCountAsync(3);
+        await Expect(choices.GetByRole(AriaRole.Radio).First).ToBeFocusedAsync();
+        await Expect(form.Locator(".wrong")).ToHaveTextAsync("");
+        await choices.GetByText("npx -y two-mcp").ClickAsync();
+        await visit.ScreenshotAsync("console/repository-light-1280");
+        Assert.Empty(await Axe.ViolationsAsync(page));
+        await form.GetByRole(AriaRole.Button, new() { Name = "Register" }).ClickAsync();
+        await Expect(page.GetByRole(AriaRole.Heading, new() { Level = 1 })).ToHaveTextAsync("two-mcp");
+        await Expect(page.GetByRole(AriaRole.Main).Locator("dl").First).ToContainTextAsync("Stopped");
+        await Expect(page.GetByText("/ann/many/tree/main/src/two")).ToBeVisibleAsync();
+
+        await page.GotoAsync("/console/servers/new");
+        await RegisterAsync("ann/noted");
+        var proposed = page.Locator("#proposed");
+        await Expect(proposed).ToContainTextAsync("noted was registered, and is not started.");
+        await Expect(proposed).ToContainTextAsync("NOTED_TOKEN");
+        await proposed.GetByRole(AriaRole.Link, new() { Name = "Edit noted" }).ClickAsync();
+        await Expect(page.Locator("#change").GetByLabel("Arguments")).ToHaveValueAsync(new Regex("noted-mcp@1.0.0"));
+        Assert.All(visit.Problems, problem => Assert.Matches("status of 4(00|22)", problem));
+        Assert.Empty(github.Refused);
+
+        async Task RegisterAsync(string repository)
+        {
+            await form.GetByLabel("Address of the repository").FillAsync(repository);
+            await form.GetByRole(AriaRole.Button, new() { Name = "Register" }).ClickAsync();
+        }
+    }
+
+    private static async Task<ServerDefinition> StoredAsync(ConsoleVisit visit, long id) =>
+        (
+            await visit
+                .Server.Services.GetRequiredService<ServerRegistry>()
+                .FindAsync(id, TestContext.Current.CancellationToken)
+        )!;
 
     [Fact]
     public async Task What_happens_to_a_server_shows_without_a_reload_and_keeps_the_button_in_hand()
