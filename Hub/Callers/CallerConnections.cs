@@ -213,7 +213,7 @@ internal sealed class CallerConnections : IDisposable
 
     // Under the lock. What waits for it goes on outside of it.
     private Task Close((long Server, string Subject) key) =>
-        _open.Remove(key, out var open) ? Task.Run(open.CloseAsync) : Task.CompletedTask;
+        _open.Remove(key, out var open) ? Task.Run(async () => await open.DisposeAsync()) : Task.CompletedTask;
 
     // Whoever asked for it first may leave; it is opened for the others.
     private Task<UpstreamConnection> OpenAsync(Open open, ServerDefinition server, LogRing log) =>
@@ -233,6 +233,7 @@ internal sealed class CallerConnections : IDisposable
         });
 
     private sealed class Open((long Server, string Subject) key, long version, CallerCredential credential)
+        : IAsyncDisposable
     {
         private readonly CancellationTokenSource _closed = new();
 
@@ -256,7 +257,7 @@ internal sealed class CallerConnections : IDisposable
         public bool HasEnded =>
             Connection.IsCompleted && (!Connection.IsCompletedSuccessfully || Connection.Result.HasEnded);
 
-        public async Task CloseAsync()
+        public async ValueTask DisposeAsync()
         {
             await _closed.CancelAsync();
             await ((Task)Connection).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
@@ -264,6 +265,8 @@ internal sealed class CallerConnections : IDisposable
             {
                 await Connection.Result.DisposeAsync();
             }
+
+            _closed.Dispose();
         }
     }
 }

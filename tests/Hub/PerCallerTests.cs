@@ -180,6 +180,14 @@ public sealed class PerCallerTests
     }
 
     [Fact]
+    public async Task The_page_is_named_with_its_public_address()
+    {
+        await using var server = await StartAsync(("Server:PublicUrl", "https://mcp.example.com/base"));
+        var missing = await server.CallAsync(Alice, "list_picked");
+        Assert.Contains("Store it at https://mcp.example.com/base/connections and try again.", missing.Text);
+    }
+
+    [Fact]
     public async Task A_connection_without_requests_is_closed()
     {
         await using var server = await StartAsync(("Hub:CallerIdleTimeout", "00:00:01"));

@@ -207,6 +207,7 @@ public sealed class StorageFaultTests : IDisposable
     [InlineData(3)]
     [InlineData(4)]
     [InlineData(5)]
+    [InlineData(6)]
     public async Task A_file_of_an_older_version_is_opened_with_all_that_it_holds_and_its_audit_still_verifies(
         int version
     )
@@ -215,7 +216,12 @@ public sealed class StorageFaultTests : IDisposable
         await using (var connection = new SqliteConnection($"Data Source={Database};Pooling=False"))
         {
             connection.Open();
-            connection.Run("drop table metrics; drop index audit_call; drop index audit_outcome");
+            connection.Run("drop table hub_caller_secrets");
+            if (version < 6)
+            {
+                connection.Run("drop table metrics; drop index audit_call; drop index audit_outcome");
+            }
+
             if (version < 5)
             {
                 connection.Run("drop table hub_servers");
@@ -255,8 +261,9 @@ public sealed class StorageFaultTests : IDisposable
         Assert.True(exitCode == 0, output);
         await using var upgraded = new SqliteConnection($"Data Source={Database};Pooling=False");
         upgraded.Open();
-        Assert.Equal("6", upgraded.Run("select value from meta where name = 'schema'"));
+        Assert.Equal("7", upgraded.Run("select value from meta where name = 'schema'"));
         Assert.Equal(0L, upgraded.Run("select count(*) from turns"));
+        Assert.Equal(0L, upgraded.Run("select count(*) from hub_caller_secrets"));
         Assert.Equal(
             2L,
             upgraded.Run("select count(*) from sqlite_master where name in ('audit_call', 'audit_outcome')")
