@@ -108,7 +108,7 @@ public sealed partial class ExamplePageTests(PostgresServer postgres)
         Assert.Contains("42", await hub.CallAsync("database_query", new { sql = Sum }));
     }
 
-    private static Task RegisterAsync(HubServer hub, string page, string script, Action<JsonObject> change)
+    private static Task<long> RegisterAsync(HubServer hub, string page, string script, Action<JsonObject> change)
     {
         var text = File.ReadAllText(Path.Combine(ClientProcess.Root, "docs", "operate", $"hub-{page}.md"));
         var server = JsonNode.Parse(JsonBlock().Match(text).Groups[1].Value)!.AsObject();

@@ -154,7 +154,7 @@ public sealed class ActivityStreamTests(PostgresServer postgres)
         return new(await server.Http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, Stop));
     }
 
-    private static Task CallAsync(TestServer server, string what, string? caller = null) =>
+    private static Task<McpAnswer> CallAsync(TestServer server, string what, string? caller = null) =>
         server.McpAsync("tools/call", new { name = "look", arguments = new { what } }, caller: caller);
 
     private static async Task<long[]> IdsAsync(TestServer server)
