@@ -213,6 +213,31 @@ internal sealed partial record DockerRun(
         }
     }
 
+    /// <summary>With the limits of the hub, where the arguments have none of that kind.</summary>
+    public DockerRun Limited(HubOptions limits)
+    {
+        List<(string, string?)> options = [.. Options];
+        if (limits.MaxMemoryMb is { } memory && !Options.Any(option => option.Option == "memory"))
+        {
+            options.Add(("memory", $"{memory}m"));
+        }
+
+        if (
+            limits.MaxOpenFiles is { } files
+            && !Options.Any(option =>
+                option is ("ulimit", { } value) && value.StartsWith("nofile=", StringComparison.Ordinal)
+            )
+        )
+        {
+            options.Add(("ulimit", $"nofile={files}"));
+        }
+
+        return this with
+        {
+            Options = options,
+        };
+    }
+
     /// <summary>The arguments with which Docker is started: the container is ours to find and to remove.</summary>
     public IReadOnlyList<string> ToArguments(string name, IEnumerable<KeyValuePair<string, string>> labels) =>
         [

@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using MinimalMcp.Hub.Processes;
 
 namespace MinimalMcp.Hub;
 
@@ -19,6 +20,24 @@ internal sealed class HubOptions : IValidatableObject
 
     /// <summary>The working folder of servers over stdio; the folder for temporary files when it is not set.</summary>
     public string? WorkingFolder { get; set; }
+
+    /// <summary>
+    /// The user of the operating system that servers over stdio run as: a name, or the numbers of user and group
+    /// (1655:1655). Linux only. Without it they run as this server's own user.
+    /// </summary>
+    public string? User { get; set; }
+
+    /// <summary>
+    /// Memory that the processes of one server may occupy together; it is ended when they occupy more. Linux only.
+    /// Without it there is no limit.
+    /// </summary>
+    public int? MaxMemoryMb { get; set; }
+
+    /// <summary>
+    /// Files and connections that each process of a server may have open. Linux only. Without it the limit is this
+    /// server's own.
+    /// </summary>
+    public int? MaxOpenFiles { get; set; }
 
     /// <summary>The longest message of a server.</summary>
     public int MaxMessageBytes { get; set; } = 16 << 20;
@@ -45,6 +64,8 @@ internal sealed class HubOptions : IValidatableObject
 
     /// <summary>Servers by name, beside those that are registered over the routes.</summary>
     public Dictionary<string, ConfiguredServer> Servers { get; } = new(StringComparer.OrdinalIgnoreCase);
+
+    internal ChildUser? RunAs => field ??= User is { Length: > 0 } user ? ChildUser.Find(user) : null;
 
     internal IReadOnlyList<string> CommandNames => Split(Commands);
 
@@ -80,6 +101,20 @@ internal sealed class HubOptions : IValidatableObject
         if (MaxMessageBytes is < 64 << 10 or > 256 << 20)
         {
             yield return new("Hub:MaxMessageBytes must be from 65536 to 268435456.");
+        }
+
+        if (MaxMemoryMb is < 64 or > 1 << 20)
+        {
+            yield return new("Hub:MaxMemoryMb must be from 64 to 1048576.");
+        }
+
+        if (MaxOpenFiles is < 64 or > 1 << 20)
+        {
+            yield return new("Hub:MaxOpenFiles must be from 64 to 1048576.");
+        }
+        else if (ChildLaunch.Problem(this) is { } problem)
+        {
+            yield return new(problem);
         }
 
         if (ConnectionPoolSize is < 1 or > 1000)

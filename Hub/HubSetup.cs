@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Options;
+using MinimalMcp.Auth;
 using MinimalMcp.Configuration;
 using MinimalMcp.Hub.Callers;
 using MinimalMcp.Hub.Processes;
@@ -22,6 +23,8 @@ public static class HubSetup
         builder.Services.AddSingleton<IValidateOptions<HubOptions>>(services =>
             services.GetRequiredService<ConfiguredServerReader>()
         );
+        builder.Services.AddHostedService<ChildUserCheck>();
+        builder.Services.AddSingleton(BannerOf);
         builder.Services.AddSingleton<ConfiguredServers>();
         builder.Services.AddHostedService(services => services.GetRequiredService<ConfiguredServers>());
         builder.Services.AddSingleton<JoinedTools>();
@@ -44,6 +47,19 @@ public static class HubSetup
         builder.Services.AddSingleton<Supervisor>();
         builder.Services.AddHostedService(services => services.GetRequiredService<Supervisor>());
         return builder;
+    }
+
+    // Where a server could be registered that runs a command.
+    private static BannerLine BannerOf(IServiceProvider services)
+    {
+        var options = services.GetRequiredService<IOptions<HubOptions>>().Value;
+        var runs = options.CommandsWithoutAuth || !services.GetRequiredService<IOptions<AuthOptions>>().Value.IsOff;
+        return new(
+            "MCP servers",
+            runs && options.CommandNames.Count > 0 && options.RunAs is null
+                ? "with a command run as this server's own user, and can read its settings and store (set Hub:User)"
+                : null
+        );
     }
 
     /// <summary>Maps the routes that register, start and stop servers.</summary>

@@ -56,11 +56,11 @@ internal sealed partial class UpstreamConnection : IAsyncDisposable
         var container = server.Command is DockerRun.Program ? new DockerContainer(server.Name, marker, log) : null;
         var child = ChildProcess.Start(
             server.Command ?? throw new IOException("The server has no command."),
-            container?.Arguments(server.Args) ?? server.Args,
+            container?.Arguments(server.Args, options) ?? server.Args,
             container is null ? server.Env : DockerContainer.Variables(server.Env),
-            options.WorkingFolder ?? Path.GetTempPath(),
             marker,
             log,
+            options,
             container
         );
         var callers = new UpstreamCallers(server.Name);

@@ -54,7 +54,7 @@ internal static class ActivityEvents
     private static string Title(
         string type,
         AuditEntry entry,
-        IReadOnlyDictionary<string, string> about,
+        Dictionary<string, string> about,
         string? server
     ) =>
         (type, entry.Outcome) switch

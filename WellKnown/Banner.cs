@@ -95,6 +95,11 @@ public static class Banner
             lines.Add($"  no key       nobody can sign in. {Auth.Server.SignInCredentials.HowToAdd}");
         }
 
+        foreach (var line in app.Services.GetServices<BannerLine>().Where(line => line.Text is not null))
+        {
+            lines.Add($"  {line.Label, -12} {line.Text}");
+        }
+
         foreach (var (name, why) in WithoutEffect(app))
         {
             lines.Add($"  no effect    {name}: {why}");

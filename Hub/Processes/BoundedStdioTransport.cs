@@ -227,11 +227,17 @@ internal sealed class BoundedStdioTransport : IClientTransport, ITransport
         try
         {
             reason = _broken
+                ?? _child.Exceeded
                 ?? (_child.ExitCode is { } code ? $"it ended with exit code {code}" : "it closed its output");
         }
         catch (InvalidOperationException)
         {
             reason = "it was stopped";
+        }
+
+        if (_child.Reached is { } reached)
+        {
+            reason += $"; {reached}";
         }
 
         if (_log.Tail() is { Length: > 0 } tail)

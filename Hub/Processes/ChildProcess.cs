@@ -13,7 +13,8 @@ namespace MinimalMcp.Hub.Processes;
 internal sealed class ChildProcess : IAsyncDisposable
 {
     private static readonly TimeSpan AfterInputClosed = TimeSpan.FromSeconds(2),
-        AfterTerminate = TimeSpan.FromMilliseconds(1500);
+        AfterTerminate = TimeSpan.FromMilliseconds(1500),
+        UsageEvery = TimeSpan.FromMilliseconds(500);
 
     private readonly Process _process;
     private readonly string _marker;
@@ -22,20 +23,35 @@ internal sealed class ChildProcess : IAsyncDisposable
     private readonly Lazy<Task> _stop;
 
     private readonly DockerContainer? _container;
+    private readonly ChildUser? _user;
+    private readonly PeriodicTimer? _usage;
 
-    private ChildProcess(Process process, string marker, LogRing log, DockerContainer? container)
+    private ChildProcess(Process process, string marker, LogRing log, HubOptions options, DockerContainer? container)
     {
         (_process, _marker, _container) = (process, marker, container);
+        _user = options.RunAs;
         Output = process.StandardOutput.BaseStream;
         _error = process.StandardError.BaseStream;
         _errors = Task.Run(() => DrainAsync(_error, log));
         _stop = new(StopCoreAsync);
+        // Docker enforces the limits of a container.
+        if (container is null && (options.MaxMemoryMb is not null || options.MaxOpenFiles is not null))
+        {
+            _usage = new(UsageEvery);
+            _ = WatchUsageAsync(_usage, options, log);
+        }
     }
 
     /// <summary>The program that starts another one in a session of its own; null where there is none.</summary>
     public static string? Setsid { get; } = OperatingSystem.IsLinux() ? Find("setsid", null) : null;
 
     public int Id => _process.Id;
+
+    /// <summary>The limit for which it was ended; null when it was not.</summary>
+    public string? Exceeded { get; private set; }
+
+    /// <summary>The limit that it reached without being ended, and that may have made it fail.</summary>
+    public string? Reached { get; private set; }
 
     public Stream Input => _process.StandardInput.BaseStream;
 
@@ -45,13 +61,20 @@ internal sealed class ChildProcess : IAsyncDisposable
         string command,
         IEnumerable<string> arguments,
         IReadOnlyDictionary<string, string> variables,
-        string folder,
         string marker,
         LogRing log,
+        HubOptions options,
         DockerContainer? container = null
     )
     {
+        var folder = options.WorkingFolder ?? Path.GetTempPath();
         var environment = StdioClientTransportOptions.GetDefaultEnvironmentVariables();
+        if (options.RunAs is { } user && container is null)
+        {
+            environment["USER"] = environment["LOGNAME"] = user.Name;
+            environment["HOME"] = Directory.Exists(user.Home) ? user.Home : folder;
+        }
+
         foreach (var (name, value) in variables)
         {
             environment[name] = value;
@@ -62,9 +85,8 @@ internal sealed class ChildProcess : IAsyncDisposable
             ?? throw new IOException(
                 $"The program '{command}' was not found on the PATH. Install it where this server runs."
             );
-        var start = Setsid is null
-            ? new ProcessStartInfo(program, arguments)
-            : new ProcessStartInfo(Setsid, [program, .. arguments]);
+        string[] line = [.. ChildLaunch.Prefix(options, container is not null), program, .. arguments];
+        var start = new ProcessStartInfo(line[0], line[1..]);
         start.RedirectStandardInput = start.RedirectStandardOutput = start.RedirectStandardError = true;
         start.WorkingDirectory = folder;
         start.Environment.Clear();
@@ -75,7 +97,7 @@ internal sealed class ChildProcess : IAsyncDisposable
 
         try
         {
-            return new(Process.Start(start)!, marker, log, container);
+            return new(Process.Start(start)!, marker, log, options, container);
         }
         catch (Win32Exception failure)
         {
@@ -107,6 +129,7 @@ internal sealed class ChildProcess : IAsyncDisposable
 
     private async Task StopCoreAsync()
     {
+        _usage?.Dispose();
         var ended = EndAsync();
         if (_container is not null)
         {
@@ -157,9 +180,40 @@ internal sealed class ChildProcess : IAsyncDisposable
 
     private void Signal(int signal)
     {
-        foreach (var (id, _) in ProcessTree.Find(_marker, Setsid is null ? null : _process.Id))
+        foreach (var (id, _) in Descendants())
         {
             ProcessTree.Signal(id, signal);
+        }
+    }
+
+    private IReadOnlyList<(int Id, string Marker)> Descendants() =>
+        ProcessTree.Find(_marker, Setsid is null ? null : _process.Id, _user);
+
+    // The kernel's own limit of memory counts address space, of which Node.js and .NET reserve far more than they use,
+    // and counts it for each process; and only root may make a control group.
+    private async Task WatchUsageAsync(PeriodicTimer timer, HubOptions options, LogRing log)
+    {
+        while (await timer.WaitForNextTickAsync())
+        {
+            var ids = ChildUsage.Of(_marker, _user);
+            if (options.MaxMemoryMb is { } most && ids.Sum(ChildUsage.MemoryOf) is var used && used > (long)most << 20)
+            {
+                Exceeded = $"it used {used >> 20} MB of memory, and Hub:MaxMemoryMb is {most}";
+                log.Notice($"It was ended: {Exceeded}.");
+                Signal(ProcessTree.Kill);
+                _ = StopAsync();
+                return;
+            }
+
+            if (
+                Reached is null
+                && options.MaxOpenFiles is { } files
+                && ids.Any(id => ChildUsage.OpenFilesOf(id, _user) >= files)
+            )
+            {
+                Reached = $"it had as many files open as it may ({files}, Hub:MaxOpenFiles)";
+                log.Notice($"Opening more files fails: {Reached}.");
+            }
         }
     }
 
@@ -169,7 +223,7 @@ internal sealed class ChildProcess : IAsyncDisposable
         while (true)
         {
             var left = within - Stopwatch.GetElapsedTime(started);
-            if (_process.HasExited && ProcessTree.Find(_marker, Setsid is null ? null : _process.Id).Count == 0)
+            if (_process.HasExited && Descendants().Count == 0)
             {
                 return true;
             }

@@ -47,8 +47,11 @@ internal sealed class DockerContainer(string server, string marker, LogRing log)
         return all;
     }
 
-    public IReadOnlyList<string> Arguments(IReadOnlyList<string> args) =>
-        DockerRun.Parse(args).ToArguments(Name, [new(Label, InstanceOf(marker)), new("minimal-mcp.server", server)]);
+    public IReadOnlyList<string> Arguments(IReadOnlyList<string> args, HubOptions options)
+    {
+        var labels = new Dictionary<string, string> { [Label] = InstanceOf(marker), ["minimal-mcp.server"] = server };
+        return DockerRun.Parse(args).Limited(options).ToArguments(Name, labels);
+    }
 
     /// <summary>Removes the container, if it is still there. Never takes longer than 20 seconds.</summary>
     public async Task RemoveAsync()

@@ -12,26 +12,41 @@ namespace MinimalMcp.Hub.Processes;
 /// </summary>
 internal sealed partial class ProcessMarkers(
     IOptions<StorageOptions> storage,
+    IOptions<HubOptions> options,
     IHostEnvironment environment,
     ILogger<ProcessMarkers> log
 ) : IDisposable
 {
     // SIGTERM, a second, SIGKILL until two looks in a row find nothing. An environment in /proc is what the process was
-    // started with; grep itself has none of it. Containers are no descendants; they are removed when a line named the
-    // program that does it.
+    // started with; grep itself has none of it. Processes of Hub:User are found as that user, which the arguments after
+    // the second do; a process of it may end grep, and then it looks again. Containers are no descendants; they are
+    // removed when a line named the program that does it.
     private const string Script = """
         trap '' INT TERM HUP
-        docker=
+        marker=$1 label=$2 docker=
+        shift 2
         while read -r line; do docker=$line; done
-        for id in $(grep -lsF "$1" /proc/[0-9]*/environ | cut -d/ -f3); do kill -15 "$id" 2>/dev/null; done
+        look() {
+          ids=$(grep -lsF "$marker" /proc/[0-9]*/environ | cut -d/ -f3)
+          ended=
+          [ $# = 0 ] || {
+            files=$("$@" grep -lsF "$marker" /proc/[0-9]*/environ)
+            [ $? -le 128 ] || ended=yes
+            ids="$ids $(echo "$files" | cut -d/ -f3)"
+          }
+        }
+        look "$@"
+        for id in $ids; do kill -15 "$id" 2>/dev/null; done
         sleep 1
         clean=0
         while [ "$clean" -lt 2 ]; do
-          ids=$(grep -lsF "$1" /proc/[0-9]*/environ | cut -d/ -f3)
-          if [ -z "$ids" ]; then clean=$((clean + 1)); else clean=0; kill -9 $ids 2>/dev/null; fi
+          look "$@"
+          for id in $ids $ended; do clean=-1; done
+          clean=$((clean + 1))
+          for id in $ids; do kill -9 "$id" 2>/dev/null; done
         done
         if [ -n "$docker" ]; then
-          ids=$(timeout 20 "$docker" ps --all --quiet --filter "label=$2" 2>/dev/null)
+          ids=$(timeout 20 "$docker" ps --all --quiet --filter "label=$label" 2>/dev/null)
           [ -z "$ids" ] || timeout 20 "$docker" rm --force --volumes $ids >/dev/null 2>&1
         fi
         """;
@@ -81,6 +96,11 @@ internal sealed partial class ProcessMarkers(
                 : new ProcessStartInfo("/bin/sh", ["-c", Script, "hub-watchdog"]);
             shell.ArgumentList.Add($"{ProcessTree.Variable}={Instance}:");
             shell.ArgumentList.Add($"{DockerContainer.Label}={Instance}");
+            foreach (var argument in options.Value.RunAs?.Launch ?? [])
+            {
+                shell.ArgumentList.Add(argument);
+            }
+
             shell.RedirectStandardInput = true;
             shell.WorkingDirectory = "/";
             shell.Environment.Clear();
@@ -118,7 +138,7 @@ internal sealed partial class ProcessMarkers(
     /// <summary>Ends what instances of the same store left that run no more.</summary>
     public void Sweep()
     {
-        foreach (var (id, marker) in ProcessTree.Find(Store + ":"))
+        foreach (var (id, marker) in ProcessTree.Find(Store + ":", user: options.Value.RunAs))
         {
             if (IsLeft(marker))
             {

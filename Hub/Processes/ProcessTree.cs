@@ -18,8 +18,15 @@ internal static class ProcessTree
     /// <summary>Whether processes can be found by their environment.</summary>
     public static bool IsSupported => OperatingSystem.IsLinux();
 
-    /// <summary>Processes whose marker starts with this, and those of the session that this process leads.</summary>
-    public static IReadOnlyList<(int Id, string Marker)> Find(string markerStart, int? session = null)
+    /// <summary>
+    /// Processes whose marker starts with this, and those of the session that this process leads: of this server's
+    /// user and of the one that is given.
+    /// </summary>
+    public static IReadOnlyList<(int Id, string Marker)> Find(
+        string markerStart,
+        int? session = null,
+        ChildUser? user = null
+    )
     {
         List<(int, string)> found = [];
         if (!IsSupported)
@@ -34,7 +41,7 @@ internal static class ProcessTree
                 continue;
             }
 
-            if (MarkerOf(id) is { } marker && marker.StartsWith(markerStart, StringComparison.Ordinal))
+            if (MarkerOf(id, user) is { } marker && marker.StartsWith(markerStart, StringComparison.Ordinal))
             {
                 found.Add((id, marker));
             }
@@ -53,7 +60,7 @@ internal static class ProcessTree
     /// <summary>Ticks between the start of the machine and that of the process: with its id, it is unique.</summary>
     public static string? StartOf(int id) => FieldOf(id, 22);
 
-    private static string? MarkerOf(int id)
+    private static string? MarkerOf(int id, ChildUser? user)
     {
         try
         {
@@ -66,6 +73,10 @@ internal static class ProcessTree
                     return Encoding.UTF8.GetString(entry["HUB_PROCESS_MARKER=".Length..]);
                 }
             }
+        }
+        catch (UnauthorizedAccessException) when (user is not null)
+        {
+            return user.As(() => MarkerOf(id, null));
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
         {

@@ -20,6 +20,11 @@ internal static class SqliteBackup
                 command.ExecuteNonQuery();
             }
 
+            if (!OperatingSystem.IsWindows())
+            {
+                File.SetUnixFileMode(part, File.GetUnixFileMode(path)); // it has the same secrets
+            }
+
             using (var copy = Open(part, SqliteOpenMode.ReadOnly))
             {
                 if (copy.Run("pragma quick_check(1)") is var check and not "ok")

@@ -50,6 +50,7 @@ internal sealed class SqliteDatabase : IDatabase
                 }.ToString()
             );
             _writer = new(connection);
+            CreateForOwner();
             connection.Open();
             if (connection.Run("pragma quick_check(1)") is var check and not "ok")
             {
@@ -121,6 +122,33 @@ internal sealed class SqliteDatabase : IDatabase
         {
             await _writer.DisposeAsync();
             SqliteConnection.ClearPool(new SqliteConnection(_readers));
+        }
+    }
+
+    // Other users of this machine need not read it. SQLite gives the files beside it the same mode.
+    private void CreateForOwner()
+    {
+        if (OperatingSystem.IsWindows() || File.Exists(_path))
+        {
+            return;
+        }
+
+        try
+        {
+            const UnixFileMode Owner = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+            new FileStream(
+                _path,
+                new FileStreamOptions
+                {
+                    Mode = FileMode.CreateNew,
+                    Access = FileAccess.Write,
+                    UnixCreateMode = Owner,
+                }
+            ).Dispose();
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        {
+            // SQLite says why
         }
     }
 

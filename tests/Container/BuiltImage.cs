@@ -1,3 +1,4 @@
+using System.Formats.Tar;
 using System.Text;
 using Docker.DotNet.Models;
 using MinimalMcp.Engine;
@@ -12,13 +13,20 @@ namespace MinimalMcp.Tests.Container;
 /// </summary>
 public sealed class BuiltImage : IAsyncLifetime
 {
+    // Its package comes from a registry that not every machine reaches.
+    private static readonly Dictionary<string, string> WithoutUv = new() { ["UV_VERSION"] = "" };
+
     private const string Label = "minimalmcp.test-run";
     private readonly string _run = Guid.NewGuid().ToString("N")[..12];
     private readonly SemaphoreSlim _once = new(1);
     private Task? _built;
+    private Task? _builtHub;
     private string _printed = "";
 
     public string Name => $"minimal-mcp-test:{_run}";
+
+    /// <summary>The image of the target hub.</summary>
+    public string HubName => $"minimal-mcp-hub-test:{_run}";
 
     public string Network => $"minimal-mcp-test-{_run}";
 
@@ -41,6 +49,52 @@ public sealed class BuiltImage : IAsyncLifetime
         }
     }
 
+    /// <summary>The same for the target hub, of which only the labels are new.</summary>
+    public async Task BuildHubAsync()
+    {
+        await BuildAsync();
+        await _once.WaitAsync();
+        try
+        {
+            await (_builtHub ??= BuildAsync(HubName, "hub"));
+        }
+        finally
+        {
+            _once.Release();
+        }
+    }
+
+    /// <summary>
+    /// Starts a container of the target hub with these capabilities, as this user or the image's own, with these files
+    /// in the home of its servers.
+    /// </summary>
+    internal async Task<RunningContainer> StartHubAsync(
+        string[] capabilities,
+        string[] environment,
+        string? user = null,
+        Func<TarWriter, CancellationToken, Task>? files = null
+    )
+    {
+        await BuildHubAsync();
+        var container = Parameters(HubName, environment);
+        container.User = user ?? "";
+        container.HostConfig!.CapAdd = capabilities;
+        var made = await Engine.Containers.CreateContainerAsync(container, TestContext.Current.CancellationToken);
+        if (files is not null)
+        {
+            await using var tar = await Tar.PackAsync(files, TestContext.Current.CancellationToken);
+            await Engine.Containers.ExtractArchiveToContainerAsync(
+                made.ID,
+                new() { Path = "/home/servers" },
+                tar,
+                TestContext.Current.CancellationToken
+            );
+        }
+
+        await Engine.Containers.StartContainerAsync(made.ID, new(), TestContext.Current.CancellationToken);
+        return new(Engine, made.ID);
+    }
+
     /// <summary>
     /// Starts a container as docs/operate/container.md says: no capabilities, nothing writable, one port, on this
     /// machine only.
@@ -49,30 +103,33 @@ public sealed class BuiltImage : IAsyncLifetime
     {
         await BuildAsync();
         var made = await Engine.Containers.CreateContainerAsync(
-            new()
-            {
-                Image = Name,
-                Env = environment,
-                Labels = new Dictionary<string, string> { [Label] = _run },
-                // what is asked stays what the image says
-                Healthcheck = new() { Interval = TimeSpan.FromMilliseconds(200) },
-                HostConfig = new()
-                {
-                    NetworkMode = Network, // not the default one, which an engine may lack
-                    ReadonlyRootfs = true,
-                    CapDrop = ["ALL"],
-                    SecurityOpt = ["no-new-privileges"],
-                    PortBindings = new Dictionary<string, IList<PortBinding>>
-                    {
-                        ["3001/tcp"] = [new() { HostIP = "127.0.0.1", HostPort = "" }],
-                    },
-                },
-            },
+            Parameters(Name, environment),
             TestContext.Current.CancellationToken
         );
         await Engine.Containers.StartContainerAsync(made.ID, new(), TestContext.Current.CancellationToken);
         return new(Engine, made.ID);
     }
+
+    private CreateContainerParameters Parameters(string image, string[] environment) =>
+        new()
+        {
+            Image = image,
+            Env = environment,
+            Labels = new Dictionary<string, string> { [Label] = _run },
+            // what is asked stays what the image says
+            Healthcheck = new() { Interval = TimeSpan.FromMilliseconds(200) },
+            HostConfig = new()
+            {
+                NetworkMode = Network, // not the default one, which an engine may lack
+                ReadonlyRootfs = true,
+                CapDrop = ["ALL"],
+                SecurityOpt = ["no-new-privileges"],
+                PortBindings = new Dictionary<string, IList<PortBinding>>
+                {
+                    ["3001/tcp"] = [new() { HostIP = "127.0.0.1", HostPort = "" }],
+                },
+            },
+        };
 
     public async ValueTask DisposeAsync()
     {
@@ -109,17 +166,24 @@ public sealed class BuiltImage : IAsyncLifetime
         var labels = new Dictionary<string, string> { [Label] = _run };
         await Engine.Networks.CreateNetworkAsync(new() { Name = Network, Labels = labels }, cancellation);
 
-        // The classic builder, which is what the API has without a further protocol. On the machine's own network,
-        // where
-        // packages are reached.
+        await BuildAsync(Name, null);
+    }
+
+    // The classic builder, which is what the API has without a further protocol. On the machine's own network, where
+    // packages are reached.
+    private async Task BuildAsync(string name, string? target)
+    {
+        var cancellation = TestContext.Current.CancellationToken;
         await using var context = await new BuildContext(ClientProcess.Root).ToTarAsync(cancellation);
         var parameters = new ImageBuildParameters
         {
-            Tags = [Name],
+            Tags = [name],
+            Target = target,
+            BuildArgs = WithoutUv,
             Remove = true,
             ForceRemove = true,
             NetworkMode = "host",
-            Labels = labels,
+            Labels = new Dictionary<string, string> { [Label] = _run },
         };
         var printed = new StringBuilder();
         string? failure = null;
@@ -129,7 +193,7 @@ public sealed class BuiltImage : IAsyncLifetime
             failure ??= message.Error?.Message;
         });
         await Engine.Images.BuildImageFromDockerfileAsync(parameters, context, null, null, messages, cancellation);
-        _printed = printed.ToString();
+        _printed += printed.ToString();
         Assert.True(failure is null, $"{failure}\n{_printed}");
     }
 }

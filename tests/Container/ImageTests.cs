@@ -12,7 +12,8 @@ namespace MinimalMcp.Tests.Container;
 
 /// <summary>The Dockerfile builds, and what it builds runs as docs/operate/container.md says.</summary>
 [Slow(Minutes = true)]
-public sealed class ImageTests(BuiltImage image, ITestOutputHelper output) : IClassFixture<BuiltImage>
+[Collection(nameof(BuiltImages))]
+public sealed class ImageTests(BuiltImage image, ITestOutputHelper output)
 {
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
