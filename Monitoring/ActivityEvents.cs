@@ -51,12 +51,7 @@ internal static class ActivityEvents
         );
     }
 
-    private static string Title(
-        string type,
-        AuditEntry entry,
-        Dictionary<string, string> about,
-        string? server
-    ) =>
+    private static string Title(string type, AuditEntry entry, Dictionary<string, string> about, string? server) =>
         (type, entry.Outcome) switch
         {
             (_, _) when about.GetValueOrDefault("count") is { } count => Counted(type, entry, count),
