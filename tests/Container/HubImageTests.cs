@@ -50,7 +50,7 @@ public sealed class HubImageTests(BuiltImage image)
         Assert.False(called.IsError, called.Text);
         var found = JsonElement.Parse(called.Text);
         Assert.Equal((1655, 1655), (found.GetProperty("uid").GetInt32(), found.GetProperty("gid").GetInt32()));
-        Assert.Empty(found.GetProperty("groups").EnumerateArray().Where(group => group.GetInt32() != 1655));
+        Assert.DoesNotContain(found.GetProperty("groups").EnumerateArray(), group => group.GetInt32() != 1655);
         Assert.Equal("/home/servers", found.GetProperty("home").GetString());
         Assert.Equal("done", found.GetProperty("write").GetString());
         Assert.Equal("EPERM", found.GetProperty("signal").GetString());

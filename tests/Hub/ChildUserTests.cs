@@ -1,3 +1,4 @@
+using System.Runtime.Versioning;
 using System.Text.Json;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
@@ -128,7 +129,7 @@ public sealed class ChildUserTests
         Assert.Contains(reason, Assert.Single(wrong).ErrorMessage);
     }
 
-    [Fact]
+    [Fact, UnsupportedOSPlatform("windows")]
     public async Task A_file_of_settings_that_the_user_could_read_fails_the_start()
     {
         NeedsRoot();
