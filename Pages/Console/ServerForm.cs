@@ -147,12 +147,12 @@ internal static class ServerForm
                 {Credential(server, "oauth", "client_id", "Client id", "registered automatically")}
                 {Credential(server, "oauth", "client_secret", "Client secret")}
                 {Credential(server, "oauth", "scope", "Scopes", "those that the server names")}
-                {Credential(server, "per_caller", "token", "Token for its lists", "none")}
-                {Credential(server, "per_caller", "header", "Header", "Authorization")}
+                {Credential(server, "per_caller", "token", "Secret for its lists", "none")}
+                {Credential(server, "per_caller", "header", "Name of the header", "Authorization")}
                 {Credential(server, "per_caller", "prefix", "Prefix", "Bearer")}
               </div>
               <p class="hint" data-auth="per_caller"{Hidden(server.Auth is not AuthType.PerCaller)}>Callers store their
-                secrets at <code>/connections</code>. The token here reads the server's lists and checks its health; it
+                secrets at <code>/connections</code>. The secret here reads the server's lists and checks its health; it
                 is never used for a call.</p>
               {Html.Each(server.AuthConfig.Keys.Except(Credentials), name => Html.Of(
                 $"""<input type="hidden" name="auth_config.{name}" value="{ServerBody.Masked}">"""

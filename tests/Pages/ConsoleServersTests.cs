@@ -215,7 +215,7 @@ public sealed class ConsoleServersTests(Browser browser)
         await page.GotoAsync($"/console/servers/{id}/edit");
         await form.GetByLabel("Authentication").SelectOptionAsync("api_key");
         await form.GetByLabel("API key", new() { Exact = true }).FillAsync("p0tato");
-        await form.GetByLabel("Header").FillAsync("X-Docs");
+        await form.GetByLabel("Header", new() { Exact = true }).FillAsync("X-Docs");
         await SaveAsync();
         stored = await StoredAsync(visit, id);
         Assert.Equal(
@@ -224,7 +224,7 @@ public sealed class ConsoleServersTests(Browser browser)
         );
 
         await page.GotoAsync($"/console/servers/{id}/edit");
-        await Expect(form.GetByLabel("Header")).ToHaveValueAsync("***");
+        await Expect(form.GetByLabel("Header", new() { Exact = true })).ToHaveValueAsync("***");
         await form.GetByLabel("A command on this machine").CheckAsync();
         await form.GetByLabel("Command", new() { Exact = true }).SelectOptionAsync(ConsoleVisit.NodeProgram);
         await form.GetByLabel("Arguments").FillAsync($"{ConsoleVisit.Script}\ntalks");

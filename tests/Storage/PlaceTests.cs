@@ -157,7 +157,7 @@ public sealed class PlaceTests : IDisposable
             $"Data Source={Directory.GetFiles(backups, "*.db").Single()};Pooling=False;Mode=ReadOnly"
         );
         copy.Open();
-        Assert.Equal("6", copy.Run("select value from meta where name = 'schema'"));
+        Assert.Equal("7", copy.Run("select value from meta where name = 'schema'"));
     }
 
     [Theory]

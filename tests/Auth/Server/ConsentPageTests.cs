@@ -205,12 +205,17 @@ public sealed class ConsentPageTests(Browser browser)
     // Where the browser is sent; nothing leaves this machine.
     private static async Task<Task<string>> CatchAsync(IPage page)
     {
+        const string Client = "https://chatgpt.com/";
         var caught = new TaskCompletionSource<string>();
-        await page.RouteAsync("https://chatgpt.com/**", async route =>
+        // Not every browser lets a redirect be answered here, but each tells of it.
+        page.Request += (_, request) =>
         {
-            caught.TrySetResult(route.Request.Url);
-            await route.FulfillAsync(new() { Body = "back at the client" });
-        });
+            if (request.Url.StartsWith(Client, StringComparison.Ordinal))
+            {
+                caught.TrySetResult(request.Url);
+            }
+        };
+        await page.RouteAsync(Client + "**", route => route.FulfillAsync(new() { Body = "back at the client" }));
         return caught.Task;
     }
 }
