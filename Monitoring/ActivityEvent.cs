@@ -1,3 +1,7 @@
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using MinimalMcp.Configuration;
 using MinimalMcp.Storage;
 
 namespace MinimalMcp.Monitoring;
@@ -19,7 +23,17 @@ internal sealed record ActivityEvent(
     DateTimeOffset CreatedAt,
     string? User,
     string? ServerId
-);
+)
+{
+    private byte[]? _sent;
+
+    /// <summary>As the live stream sends it: written once for all who listen.</summary>
+    [JsonIgnore]
+    public byte[] Sent =>
+        _sent ??= Encoding.UTF8.GetBytes(
+            $"id: {Id}\nevent: activity\ndata: {JsonSerializer.Serialize(this, ApiJson.Options)}\n\n"
+        );
+}
 
 /// <summary>Selects events: newest first, below <paramref name="Before"/> when it is given.</summary>
 /// <param name="ServerId">The id of a registered server, or its name.</param>

@@ -1,6 +1,6 @@
+using System.Buffers;
 using System.Globalization;
 using System.Text;
-using System.Text.Json;
 using MinimalMcp.Auth;
 using MinimalMcp.Auth.Operators;
 using MinimalMcp.Configuration;
@@ -131,13 +131,7 @@ internal static class MonitoringRoutes
                         return; // it was too slow
                     }
 
-                    while (listener.Events.TryRead(out var one))
-                    {
-                        if (one.Id > last && Matches(one, filter))
-                        {
-                            await WriteAsync(http, EventOf(one), stream.Ended);
-                        }
-                    }
+                    await WriteAsync(http, New(listener, last).Where(one => Matches(one, filter)), stream.Ended);
                 }
             }
             catch (OperationCanceledException)
@@ -169,14 +163,7 @@ internal static class MonitoringRoutes
             last < began && await Of<ActivityLog>(http).ReadAfterAsync(last, cancellationToken) is { Count: > 0 } page
         )
         {
-            foreach (var one in page)
-            {
-                if (Matches(one, filter))
-                {
-                    await WriteAsync(http, EventOf(one), cancellationToken);
-                }
-            }
-
+            await WriteAsync(http, page.Where(one => Matches(one, filter)), cancellationToken);
             last = page[^1].Id;
         }
 
@@ -212,8 +199,35 @@ internal static class MonitoringRoutes
             || (name.Length > 0 && one.Metadata.GetValueOrDefault("server") == name)
         );
 
-    private static string EventOf(ActivityEvent one) =>
-        $"id: {one.Id}\nevent: activity\ndata: {JsonSerializer.Serialize(one, ApiJson.Options)}\n\n";
+    // What is there now.
+    private static IEnumerable<ActivityEvent> New(ActivityFeed.Listener listener, long last)
+    {
+        while (listener.Events.TryRead(out var one))
+        {
+            if (one.Id > last)
+            {
+                yield return one;
+            }
+        }
+    }
+
+    // Many at a time: under load, a write for each would cost more than the calls that are told of.
+    private static async Task WriteAsync(
+        HttpContext http,
+        IEnumerable<ActivityEvent> events,
+        CancellationToken cancellationToken
+    )
+    {
+        foreach (var some in events.Chunk(100))
+        {
+            foreach (var one in some)
+            {
+                http.Response.BodyWriter.Write(one.Sent);
+            }
+
+            await http.Response.BodyWriter.FlushAsync(cancellationToken);
+        }
+    }
 
     private static async Task WriteAsync(HttpContext http, string text, CancellationToken cancellationToken) =>
         await http.Response.BodyWriter.WriteAsync(Encoding.UTF8.GetBytes(text), cancellationToken);
