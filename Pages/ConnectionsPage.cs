@@ -90,14 +90,11 @@ internal static class ConnectionsPage
         ];
         var action = root + Of<HubAddress>(http).ConnectionsPattern.Trim('/');
         var name = ServerIdentity.Name(Of<IConfiguration>(http));
-        // no-referrer would leave our own name out of the form's Origin header, by which we know our page.
         await Html.Page(
                 $"Your connections: {name}",
                 Html.Of(
                     $"""
-                    <meta name="color-scheme" content="light dark">
-                      <meta name="referrer" content="same-origin">
-                      <meta name="robots" content="noindex">
+                    {Html.PersonalHead}
                       <link rel="stylesheet" href="{root}{Of<PageAssets>(http).Address("consent.css")}">
                     """
                 ),

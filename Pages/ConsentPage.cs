@@ -117,8 +117,6 @@ internal sealed class ConsentPage(PageAssets files, IConfiguration configuration
             )
         );
 
-    // The header says no-referrer; on top of that a browser would leave our own name out of the form's Origin header,
-    // by which we know our page.
     private Task Page(HttpContext http, int status, string title, string forms, Html body)
     {
         http.Response.Headers.XFrameOptions = "DENY"; // for browsers without frame-ancestors
@@ -126,9 +124,7 @@ internal sealed class ConsentPage(PageAssets files, IConfiguration configuration
                 title,
                 Html.Of(
                     $"""
-                    <meta name="color-scheme" content="light dark">
-                      <meta name="referrer" content="same-origin">
-                      <meta name="robots" content="noindex">
+                    {Html.PersonalHead}
                       <link rel="stylesheet" href="../{files.Address("consent.css")}">
                     """
                 ),

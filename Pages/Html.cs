@@ -40,6 +40,19 @@ internal sealed class Html
             """
         );
 
+    /// <summary>
+    /// In the head of a page that is one person's and has forms. The header says no-referrer, which would leave our own
+    /// name out of a form's Origin header, by which we know our page.
+    /// </summary>
+    public static Html PersonalHead { get; } =
+        Of(
+            $"""
+            <meta name="color-scheme" content="light dark">
+              <meta name="referrer" content="same-origin">
+              <meta name="robots" content="noindex">
+            """
+        );
+
     public static Html Each<T>(IEnumerable<T> items, Func<T, Html> one) => new(string.Concat(items.Select(one)));
 
     public static Html When(bool shown, Func<Html> one) => shown ? one() : new("");

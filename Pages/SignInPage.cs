@@ -86,15 +86,12 @@ internal sealed class SignInPage(PageAssets files, IConfiguration configuration)
             _ => "A key with the scope mcp:admin",
         };
 
-    // no-referrer would leave our own name out of the form's Origin header, by which we know our page.
     private Html PageOf(string title, Html body, Html? head = null) =>
         Html.Page(
             title,
             Html.Of(
                 $"""
-                <meta name="color-scheme" content="light dark">
-                  <meta name="referrer" content="same-origin">
-                  <meta name="robots" content="noindex">
+                {Html.PersonalHead}
                   {head ?? Html.Of($"")}
                   <link rel="stylesheet" href="../{files.Address("consent.css")}">
                 """

@@ -49,9 +49,7 @@ internal static class ConsolePage
                 $"{title} · {name}",
                 Html.Of(
                     $"""
-                    <meta name="color-scheme" content="light dark">
-                      <meta name="referrer" content="same-origin">
-                      <meta name="robots" content="noindex">
+                    {Html.PersonalHead}
                       {Html.Each(["console.css", "start.js", "console.js", .. content.Files], file =>
                     File(root + files.Address(file)))}
                     """

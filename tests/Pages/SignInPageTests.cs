@@ -55,22 +55,7 @@ public sealed class SignInPageTests(Browser browser)
     {
         await using var entra = await FakeEntra.StartAsync();
         entra.IdToken = claims => claims["roles"] = new System.Text.Json.Nodes.JsonArray(role);
-        var port = FreePort.Find();
-        // Another site than the provider: its answer comes without cookies that are SameSite=Strict.
-        var here = $"http://localhost:{port}";
-        entra.RedirectUris.Add(here + "/auth/callback");
-        await using var server = TestServer.Start(
-            ("urls", $"http://127.0.0.1:{port}"),
-            ("Server:PublicUrl", here),
-            ("Auth:Mode", "oauth2"),
-            ("Auth:Provider:Issuer", FakeEntra.V2),
-            ("Auth:Provider:ConfigUrl", entra.V2Config),
-            ("Auth:Provider:Audience", FakeEntra.ClientId),
-            ("Auth:Provider:ClientId", FakeEntra.ClientId),
-            ("Auth:Provider:ClientSecret", FakeEntra.Secret),
-            ("Auth:Provider:Name", "Contoso"),
-            ("Auth:Provider:AdminRoles", "Operators")
-        );
+        await using var server = entra.StartServer(out var here);
         await using var visit = await browser.OpenAsync(here, "/diagnostics");
         var page = visit.Page;
         await page.GetByRole(AriaRole.Button, new() { Name = "Sign in with Contoso" }).ClickAsync();

@@ -77,6 +77,29 @@ internal sealed class FakeEntra : FakeProvider
         return entra;
     }
 
+    /// <summary>A server whose people and operators sign in here.</summary>
+    /// <param name="here">
+    /// Its address, another site than this provider's: the answer comes without cookies that are SameSite=Strict.
+    /// </param>
+    public TestServer StartServer(out string here)
+    {
+        var port = FreePort.Find();
+        here = $"http://localhost:{port}";
+        RedirectUris.Add(here + "/auth/callback");
+        return TestServer.Start(
+            ("urls", $"http://127.0.0.1:{port}"),
+            ("Server:PublicUrl", here),
+            ("Auth:Mode", "oauth2"),
+            ("Auth:Provider:Issuer", V2),
+            ("Auth:Provider:ConfigUrl", V2Config),
+            ("Auth:Provider:Audience", ClientId),
+            ("Auth:Provider:ClientId", ClientId),
+            ("Auth:Provider:ClientSecret", Secret),
+            ("Auth:Provider:Name", "Contoso"),
+            ("Auth:Provider:AdminRoles", "Operators")
+        );
+    }
+
     // The person is signed in already, so the answer comes at once.
     private IResult Authorize(HttpContext http)
     {
